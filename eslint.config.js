@@ -1,0 +1,94 @@
+import tseslint from 'typescript-eslint';
+
+const ban = (selector, message) => ({ selector, message });
+const NO_FORWARD_REF = ban(
+  "ImportSpecifier[imported.name='forwardRef']",
+  'A cycle: publish an event, or move the shared part down a layer.',
+);
+const NO_ENV = ban(
+  "MemberExpression[object.name='process'][property.name='env']",
+  'Read configuration through AppConfig (src/config).',
+);
+const BANS = [
+  NO_FORWARD_REF,
+  ban('TSEnumDeclaration', 'Use a const object and a union type.'),
+  ban('ExportAllDeclaration', 'No barrels.'),
+  ban('ExportDefaultDeclaration', 'Export by name: a name is searched and renamed everywhere alike.'),
+];
+const HTTP_ERRORS = [
+  'HttpException',
+  'BadRequestException',
+  'NotFoundException',
+  'ForbiddenException',
+  'ConflictException',
+];
+
+export default tseslint.config(
+  { ignores: ['dist*/', 'coverage/', '.mortise/', 'src/generated/'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/prefer-readonly': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Nest declares its option bags as classes; nobody constructs them.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'max-params': 'off',
+      '@typescript-eslint/max-params': ['error', { max: 6 }],
+      complexity: ['error', 10],
+      'no-console': 'error',
+      eqeqeq: 'error',
+      curly: 'error',
+      'no-restricted-syntax': ['error', ...BANS, NO_ENV],
+    },
+  },
+  {
+    files: ['src/**/*.service.ts', 'src/**/*.repository.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@nestjs/common',
+              importNames: HTTP_ERRORS,
+              message: "Services throw domain errors; HTTP is the filter's business.",
+            },
+          ],
+        },
+      ],
+    },
+  },
+  // The ban on process.env is lifted where configuration enters: the entry point, and everything that is not the product.
+  {
+    files: ['src/main.ts', 'tools/**', 'test/**', 'bench/**', '**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...BANS] },
+  },
+  // A describe block is as long as its stories; jest's matchers are unbound by design.
+  {
+    files: ['**/*.spec.ts', 'test/**', 'bench/**'],
+    rules: {
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  // Tools that load a file by convention want its default export.
+  {
+    files: ['*.config.ts', '*.config.js', 'test/support/global-*.ts'],
+    rules: { 'no-restricted-syntax': ['error', NO_FORWARD_REF] },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+);

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+
+/** @type {import('jest').Config} */
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  globalTeardown: '<rootDir>/test/support/global-teardown.js',
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.mortise/'],
+};
+
+/** Where a mistake opens a door. Jest refuses thresholds for files that are not there. */
+const critical = [
+  'src/features/auth',
+  'src/platform/auth',
+  'src/platform/crypto',
+  'src/platform/audit',
+  'src/features/commands',
+  'src/features/devices/domain/device-access.ts',
+];
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{src,tools}/**/*.spec.ts'] },
+    { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
+  ],
+  testTimeout: 30_000,
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['src/**/*.ts', '!src/generated/**', '!src/**/*.spec.ts', '!src/**/*.types.ts', '!src/main.ts'],
+  coverageReporters: ['text-summary', 'lcov', 'json-summary'],
+  coverageThreshold: {
+    global: { lines: 80, branches: 80 },
+    ...Object.fromEntries(
+      critical.filter((path) => existsSync(path)).map((path) => [`./${path}`, { lines: 95, branches: 95 }]),
+    ),
+  },
+};
