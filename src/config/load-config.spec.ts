@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError, loadConfig } from './load-config.js';
+
+const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
+const REQUIRED = {
+  DATABASE_URL: 'postgresql://mortise:hunter2@localhost/mortise',
+  REDIS_URL: 'redis://localhost:6379',
+  MASTER_KEY,
+};
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    return error instanceof ConfigurationError ? error.problems : [String(error)];
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('needs three settings and has a default for every other', () => {
+    const config = loadConfig(REQUIRED);
+    expect(config.roles).toEqual(['api', 'hardware', 'worker']);
+    expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000 });
+    expect(config.mqtt.brokerUrl).toBeNull();
+    expect(config.tokens).toEqual({ accessTtlMs: 900_000, refreshTtlMs: 604_800_000 });
+    expect(config.masterKey()).toHaveLength(32);
+  });
+
+  it('lists all problems at once, each with what would be right', () => {
+    const problems = problemsOf({
+      PORT: '70000',
+      ROLES: 'api,kitchen',
+      JWT_ACCESS_EXPIRY: 'soon',
+      MASTER_KEY: 'short',
+    });
+    expect(problems).toHaveLength(6);
+    expect(problems.join('\n')).toMatch(/PORT="70000" must be a whole number from 0 to 65535/);
+    expect(problems.join('\n')).toMatch(/ROLES="api,kitchen" must be one of api, hardware, worker/);
+    expect(problems.join('\n')).toMatch(/JWT_ACCESS_EXPIRY="soon" must be a duration such as 900, 15m, 7d/);
+    expect(problems.join('\n')).toMatch(/DATABASE_URL is missing.*postgresql:\/\//);
+  });
+
+  it('never repeats a secret, not even a wrong one', () => {
+    const problems = problemsOf({
+      ...REQUIRED,
+      DATABASE_URL: 'mysql://root:hunter2@localhost',
+      MASTER_KEY: 'c2VjcmV0',
+    });
+    expect(problems).toHaveLength(2);
+    expect(problems.join('\n')).not.toMatch(/hunter2|c2VjcmV0/);
+    expect(problems.join('\n')).toContain('[redacted]');
+  });
+
+  it('shows no master key when the configuration is printed', () => {
+    expect(JSON.stringify(loadConfig(REQUIRED))).not.toContain(MASTER_KEY);
+  });
+
+  it('cannot be changed after boot', () => {
+    const config = loadConfig(REQUIRED);
+    expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
+    expect(() => Object.assign(config, { environment: 'test' })).toThrow(TypeError);
+  });
+
+  it.each([
+    ['900', 900_000],
+    ['250ms', 250],
+    ['15m', 900_000],
+    ['2h', 7_200_000],
+    ['7d', 604_800_000],
+  ])('reads the duration %s as %d milliseconds', (text, expected) => {
+    expect(loadConfig({ ...REQUIRED, JWT_ACCESS_EXPIRY: text }).tokens.accessTtlMs).toBe(expected);
+  });
+
+  it('takes a role once, however often it is named', () => {
+    expect(loadConfig({ ...REQUIRED, ROLES: 'api, worker,api' }).roles).toEqual(['api', 'worker']);
+  });
+
+  it('uses an external broker only when one is named', () => {
+    expect(loadConfig({ ...REQUIRED, MQTT_URL: '' }).mqtt.brokerUrl).toBeNull();
+    expect(loadConfig({ ...REQUIRED, MQTT_URL: 'mqtts://broker.example:8883' }).mqtt.brokerUrl).toBe(
+      'mqtts://broker.example:8883',
+    );
+    expect(problemsOf({ ...REQUIRED, MQTT_URL: 'http://broker' })[0]).toMatch(/mqtt:\/\/ or mqtts:\/\//);
+  });
+});

@@ -1,0 +1,48 @@
+import { AppConfig } from './app-config.js';
+import { type Settings, SETTINGS } from './schema.js';
+import { type Setting } from './settings.js';
+
+/** All that is wrong with the configuration, at once, without the value of any secret. */
+export class ConfigurationError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The configuration has ${String(problems.length)} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    );
+    this.name = 'ConfigurationError';
+  }
+}
+
+/** Reads and validates the whole configuration. @throws ConfigurationError that lists every problem. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): AppConfig {
+  const problems: string[] = [];
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => {
+    try {
+      return [name, read(setting, env)];
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      return [name, undefined];
+    }
+  });
+  if (problems.length > 0) {
+    throw new ConfigurationError(problems);
+  }
+  return new AppConfig(Object.fromEntries(entries) as Settings);
+}
+
+function read(setting: Setting<unknown>, env: Readonly<Record<string, string | undefined>>): unknown {
+  const raw = env[setting.variable];
+  if (raw === undefined || (raw === '' && setting.fallback !== undefined)) {
+    if (setting.fallback === undefined) {
+      throw new Error(`${setting.variable} is missing. ${setting.description} Example: ${setting.example}`);
+    }
+    return setting.fallback;
+  }
+  try {
+    return setting.parse(raw);
+  } catch (error) {
+    const shown = setting.secret ? '[redacted]' : JSON.stringify(raw);
+    throw new Error(`${setting.variable}=${shown} ${error instanceof Error ? error.message : 'is invalid'}.`, {
+      cause: error,
+    });
+  }
+}

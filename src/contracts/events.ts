@@ -1,0 +1,130 @@
+import type { CommandConfirmation, CommandName, CommandState } from './commands.js';
+import type { DeviceType, DoorState, LinkKind, LockState } from './devices.js';
+
+interface CommandFacts {
+  name: CommandName;
+  state: CommandState;
+}
+interface CommandVerdict extends CommandFacts {
+  confirmedBy: CommandConfirmation;
+  result?: unknown;
+  errorCode?: string;
+  errorMessage?: string;
+}
+
+/**
+ * Everything that can happen, with what is recorded of it. The vocabulary is closed: history, sockets and webhooks
+ * speak it alike. Types join when the capability that causes them does.
+ */
+export interface EventPayloads {
+  device_registered: { name: string; type: DeviceType; hardwareId: string };
+  device_updated: { changed: string[] };
+  device_deleted: { name: string; hardwareId: string };
+  device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
+  /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
+  device_disconnected: { link: LinkKind; boot: string; reason: 'will' | 'silence' | 'replaced' | 'goodbye' };
+  /** Silent for 24 hours. */
+  device_inactive: { lastSeenAt: string };
+  status_changed: { status: string; previous: string };
+  door_status_changed: { lockState?: LockState; doorState?: DoorState; commandId?: string; cause?: string };
+  motion_detected: { confidence?: number; zone?: string };
+  snapshot_captured: { reference?: string; quality?: string; commandId?: string };
+  low_battery: { battery: number };
+  error_occurred: { errorCode: string; errorMessage?: string };
+  command_created: CommandFacts & { expiresAt: string };
+  command_sent: CommandFacts & { attempt: number };
+  command_received: CommandFacts;
+  command_executing: CommandFacts;
+  command_executed: CommandVerdict;
+  command_failed: CommandVerdict;
+  command_timed_out: CommandFacts;
+  command_expired: CommandFacts & { reason: 'deadline' | 'permission_revoked' };
+  command_cancelled: CommandFacts;
+  command_late_result: CommandVerdict;
+  custom: Record<string, unknown>;
+}
+export type EventType = keyof EventPayloads;
+
+export const EVENT_TYPES = [
+  'device_registered',
+  'device_updated',
+  'device_deleted',
+  'device_connected',
+  'device_disconnected',
+  'device_inactive',
+  'status_changed',
+  'door_status_changed',
+  'motion_detected',
+  'snapshot_captured',
+  'low_battery',
+  'error_occurred',
+  'command_created',
+  'command_sent',
+  'command_received',
+  'command_executing',
+  'command_executed',
+  'command_failed',
+  'command_timed_out',
+  'command_expired',
+  'command_cancelled',
+  'command_late_result',
+  'custom',
+] as const satisfies readonly EventType[];
+
+/** What a device may report itself; everything else is ours to say. */
+export const DEVICE_EVENT_TYPES = [
+  'door_status_changed',
+  'motion_detected',
+  'snapshot_captured',
+  'low_battery',
+  'error_occurred',
+  'custom',
+] as const satisfies readonly EventType[];
+export type DeviceEventType = (typeof DEVICE_EVENT_TYPES)[number];
+
+export const EVENT_SOURCES = ['mqtt', 'websocket', 'http', 'system'] as const;
+export type EventSource = (typeof EVENT_SOURCES)[number];
+
+/** Who did it: `user:<id>`, `device:<id>`, or `system`. */
+export type Actor = `user:${string}` | `device:${string}` | 'system';
+
+/** A fact on its way into the log. */
+export type NewEvent<T extends EventType = EventType> = {
+  [K in T]: {
+    type: K;
+    payload: EventPayloads[K];
+    source: EventSource;
+    actor: Actor;
+    deviceId?: string;
+    /** Whose feed it belongs to: the device's owner, or the person it is about. */
+    userId?: string;
+    commandId?: string;
+    correlationId?: string;
+    /** When the device says it happened; now, if it did not say. */
+    occurredAt?: Date;
+    /** Version of the command or device it speaks of; readers ignore older ones. */
+    version?: number;
+  };
+}[T];
+
+/** A committed fact. */
+export type StoredEvent<T extends EventType = EventType> = {
+  [K in T]: {
+    /** Opaque position in the log: the same in REST, sockets and SSE. */
+    cursor: string;
+    id: string;
+    type: K;
+    payload: EventPayloads[K];
+    source: EventSource;
+    actor: Actor;
+    deviceId: string | null;
+    userId: string | null;
+    commandId: string | null;
+    correlationId: string | null;
+    /** RFC 3339, by the device's account. */
+    occurredAt: string;
+    /** RFC 3339, when we committed it. */
+    receivedAt: string;
+    version: number;
+  };
+}[T];

@@ -1,0 +1,19 @@
+/**
+ * Hints between processes. They are lossy: each only makes something happen sooner that a poll, a sweep or a check at
+ * the moment of acting brings about anyway.
+ */
+export interface Signals {
+  /** Rows were appended to the event log. */
+  events_appended: Record<string, never>;
+  /** A device has something to be sent. */
+  command_queued: { deviceId: string };
+  /** A command reached a terminal state; its lane is free. */
+  command_settled: { commandId: string; deviceId: string };
+  /** A session ended: cut its sockets, forget it. */
+  session_revoked: { sessionId: string };
+  /** A device may no longer talk to us: kick its links. */
+  device_revoked: { deviceId: string };
+  /** Who may see or use a device changed. */
+  device_access_changed: { deviceId: string };
+}
+export type SignalName = keyof Signals;

@@ -1,0 +1,22 @@
+/** Nobody waits for ever: the work did not answer in time. */
+export class DeadlineExceededError extends Error {
+  constructor(readonly limitMs: number) {
+    super(`No answer within ${String(limitMs)} ms.`);
+    this.name = 'DeadlineExceededError';
+  }
+}
+
+/** The result of `work`, or DeadlineExceededError after `limitMs`. The work itself is not cancelled. */
+export async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new DeadlineExceededError(limitMs));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
