@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, type ExecutionContext, Get } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { randomUUID } from 'node:crypto';
+import type { DeviceRef } from '../../contracts/resources.js';
+import { newContext, runInContext } from '../context/request-context.js';
+import { AccessGuard } from './access.guard.js';
+import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
+import type { Authenticator } from './authenticator.js';
+import { Authorize, Public } from './authorize.decorator.js';
+import type { Principal } from './principal.js';
+import { ResourceResolvers } from './resource-resolvers.js';
+
+const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'USER' };
+const DEVICE: DeviceRef = { id: randomUUID(), ownerId: ADA.userId, permission: 'view', owned: false };
+
+@Controller()
+class SampleController {
+  @Get('open')
+  @Public()
+  open(): void {
+    return undefined;
+  }
+
+  @Get('signed-in')
+  @Authorize()
+  signedIn(): void {
+    return undefined;
+  }
+
+  @Get('view')
+  @Authorize('device:view')
+  view(): void {
+    return undefined;
+  }
+
+  @Get('control')
+  @Authorize('device:control')
+  control(): void {
+    return undefined;
+  }
+
+  @Get('forgotten')
+  forgotten(): void {
+    return undefined;
+  }
+}
+
+interface SampleRequest {
+  headers: { authorization?: string };
+  params: Record<string, string>;
+  principal?: Principal;
+  target?: DeviceRef;
+}
+
+let resolvers: ResourceResolvers;
+let guard: AccessGuard;
+
+beforeEach(() => {
+  resolvers = new ResourceResolvers();
+  resolvers.register('device', {
+    resolve: (id, principal) => Promise.resolve(id === DEVICE.id && principal === ADA ? DEVICE : null),
+    allows: ({ permission }, demand) => permission === demand,
+  });
+  const authenticator = {
+    authenticate: (token: string) =>
+      token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError()),
+  } as unknown as Authenticator;
+  guard = new AccessGuard(new Reflector(), authenticator, resolvers);
+});
+
+function ask(method: keyof SampleController, request: SampleRequest, type = 'http'): Promise<boolean> {
+  const execution = {
+    getType: () => type,
+    getHandler: () => SampleController.prototype[method],
+    getClass: () => SampleController,
+    switchToHttp: () => ({ getRequest: () => request }),
+  } as unknown as ExecutionContext;
+  return guard.canActivate(execution);
+}
+
+const anonymous = (): SampleRequest => ({ headers: {}, params: {} });
+const asAda = (deviceId = DEVICE.id): SampleRequest => ({
+  headers: { authorization: 'Bearer ada' },
+  params: { deviceId },
+});
+
+describe('AccessGuard', () => {
+  it('lets anybody into a public route, and leaves other transports to their own gates', async () => {
+    await expect(ask('open', anonymous())).resolves.toBe(true);
+    await expect(ask('control', anonymous(), 'rpc')).resolves.toBe(true);
+  });
+
+  it('notes who asks, for the route, the logs and the events', async () => {
+    const request = asAda();
+    const context = newContext('http', 'system');
+    await runInContext(context, () => ask('signedIn', request));
+    expect(request.principal).toBe(ADA);
+    expect(context.actor).toBe(`user:${ADA.userId}`);
+  });
+
+  it.each([[undefined], ['ada'], ['Basic ada'], ['Bearer '], ['Bearer eve']])(
+    'asks to sign in first, given %p',
+    async (authorization) => {
+      const request = authorization === undefined ? anonymous() : { ...anonymous(), headers: { authorization } };
+      await expect(ask('signedIn', request)).rejects.toThrow(UnauthenticatedError);
+    },
+  );
+
+  it('hands the resource to the route', async () => {
+    const request = asAda();
+    await expect(ask('view', request)).resolves.toBe(true);
+    expect(request.target).toBe(DEVICE);
+  });
+
+  it('does not find what is somebody else’s, or no id at all', async () => {
+    await expect(ask('view', asAda(randomUUID()))).rejects.toThrow(ResourceNotFoundError);
+    await expect(ask('view', asAda('../etc'))).rejects.toThrow(ResourceNotFoundError);
+    await expect(ask('view', { ...asAda(), params: {} })).rejects.toThrow(ResourceNotFoundError);
+  });
+
+  it('refuses what goes beyond the permission', async () => {
+    await expect(ask('control', asAda())).rejects.toThrow(ForbiddenError);
+  });
+
+  it('refuses a route that forgot to say who may call it', async () => {
+    await expect(ask('forgotten', asAda())).rejects.toThrow(ForbiddenError);
+    await expect(ask('forgotten', anonymous())).rejects.toThrow(UnauthenticatedError);
+  });
+});
+
+describe('ResourceResolvers', () => {
+  it('has one resolver for each kind', () => {
+    expect(() => {
+      resolvers.register('device', resolvers.for('device'));
+    }).toThrow('Two resolvers');
+    expect(() => new ResourceResolvers().for('device')).toThrow('No resolver');
+  });
+});

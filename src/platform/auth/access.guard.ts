@@ -1,0 +1,71 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import type { Demand, ResourceKind } from '../../contracts/resources.js';
+import { isUuid } from '../../shared/ids.js';
+import { requestContext } from '../context/request-context.js';
+import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
+import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
+import { Authenticator } from './authenticator.js';
+import { ResourceResolvers } from './resource-resolvers.js';
+
+/** Decides every HTTP request: who is it, and may they. A route without a rule is refused (and does not pass boot). */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+    private readonly resolvers: ResourceResolvers,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    // MQTT and socket edges authenticate the connection, not the message: see their own gates.
+    if (context.getType() !== 'http') {
+      return true;
+    }
+    const rule = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (rule?.public) {
+      return true;
+    }
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const principal = await this.authenticator.authenticate(bearerToken(request));
+    request.principal = principal;
+    const current = requestContext();
+    if (current) {
+      current.actor = `user:${principal.userId}`;
+    }
+    if (!rule) {
+      throw new ForbiddenError('a rule');
+    }
+    if (rule.demand) {
+      await this.resolveTarget(request, rule.demand);
+    }
+    return true;
+  }
+
+  private async resolveTarget(request: FastifyRequest, demand: Demand): Promise<void> {
+    const [kind, permission] = demand.split(':') as [ResourceKind, never];
+    const id = (request.params as Record<string, string | undefined>)[`${kind}Id`];
+    const resolver = this.resolvers.for(kind);
+    const principal = request.principal;
+    const ref = principal && isUuid(id) ? await resolver.resolve(id, principal) : null;
+    if (!ref) {
+      throw new ResourceNotFoundError(kind);
+    }
+    if (!resolver.allows(ref, permission)) {
+      throw new ForbiddenError(demand);
+    }
+    request.target = ref;
+  }
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const [scheme, token] = request.headers.authorization?.split(' ') ?? [];
+  if (scheme?.toLowerCase() !== 'bearer' || !token) {
+    throw new UnauthenticatedError();
+  }
+  return token;
+}

@@ -1,0 +1,8 @@
+import { Global, Module } from '@nestjs/common';
+import { AccessTokens } from './access-tokens.js';
+import { ResourceResolvers } from './resource-resolvers.js';
+
+/** What features need to issue tokens and to answer for their resources. The guard itself is an edge of the API role. */
+@Global()
+@Module({ providers: [AccessTokens, ResourceResolvers], exports: [AccessTokens, ResourceResolvers] })
+export class AuthPlatformModule {}

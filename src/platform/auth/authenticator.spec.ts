@@ -1,0 +1,111 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { loadConfig } from '../../config/load-config.js';
+import type { KeyStore } from '../crypto/key-store.js';
+import { AccessTokens } from './access-tokens.js';
+import { UnauthenticatedError } from './auth.errors.js';
+import { Authenticator } from './authenticator.js';
+import type { Principal } from './principal.js';
+import type { SessionGate } from './session-gate.js';
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'USER' };
+const CONFIG = loadConfig({
+  DATABASE_URL: 'postgres://nowhere',
+  REDIS_URL: 'redis://nowhere',
+  MASTER_KEY: Buffer.alloc(32).toString('base64'),
+});
+
+let live: boolean;
+let lookUp: (kid: string) => Promise<KeyObject | null>;
+let authenticator: Authenticator;
+const keys = {
+  signingKey: () => Promise.resolve({ kid: 'k1', alg: 'RS256', privateKey }),
+  verificationKey: (_purpose: string, kid: string) => lookUp(kid),
+} as unknown as KeyStore;
+const gate: SessionGate = { isLive: () => Promise.resolve(live) };
+
+beforeEach(() => {
+  live = true;
+  lookUp = (kid) => Promise.resolve(kid === 'k1' ? createPublicKey(privateKey) : null);
+  authenticator = new Authenticator(CONFIG, keys, gate);
+});
+
+const issue = async (): Promise<string> => (await new AccessTokens(CONFIG, keys).sign(ADA)).token;
+
+interface Forgery {
+  header?: Record<string, string>;
+  claims?: Record<string, unknown>;
+  issuer?: string;
+  audience?: string;
+  expires?: number;
+  key?: KeyObject;
+}
+
+function forge({ header = {}, claims = {}, issuer, audience, expires, key = privateKey }: Forgery): Promise<string> {
+  return new SignJWT({ sub: ADA.userId, sid: ADA.sessionId, role: ADA.role, ...claims })
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1', typ: 'at+jwt', ...header })
+    .setIssuer(issuer ?? CONFIG.http.publicUrl)
+    .setAudience(audience ?? 'mortise')
+    .setExpirationTime(expires ?? Math.floor(Date.now() / 1_000) + 60)
+    .sign(key);
+}
+
+describe('Authenticator', () => {
+  it('knows the person behind a token it issued, the second time without checking the signature again', async () => {
+    const token = await issue();
+    await expect(authenticator.authenticate(token)).resolves.toEqual(ADA);
+    lookUp = () => Promise.reject(new Error('must not be asked'));
+    await expect(authenticator.authenticate(token)).resolves.toEqual(ADA);
+  });
+
+  it('asks for the session every time', async () => {
+    const token = await issue();
+    await authenticator.authenticate(token);
+    live = false;
+    await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it('checks the expiry of a token it remembers', async () => {
+    const token = await forge({ expires: Math.floor(Date.now() / 1_000) - 3 });
+    await expect(authenticator.authenticate(token)).resolves.toEqual(ADA);
+    const now = Date.now;
+    Date.now = () => now() + 10_000;
+    try {
+      await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  it.each<[string, Forgery]>([
+    ['another key', { key: other.privateKey }],
+    ['an unknown key id', { header: { kid: 'k2' } }],
+    ['another type', { header: { typ: 'JWT' } }],
+    ['another algorithm of the same key', { header: { alg: 'RS512' } }],
+    ['another issuer', { issuer: 'https://elsewhere.example' }],
+    ['another audience', { audience: 'somebody-else' }],
+    ['an expiry in the past', { expires: Math.floor(Date.now() / 1_000) - 60 }],
+    ['no session', { claims: { sid: undefined } }],
+    ['an unknown role', { claims: { role: 'ROOT' } }],
+    ['a subject that is no text', { claims: { sub: undefined } }],
+  ])('refuses a token with %s', async (_name, forgery) => {
+    await expect(authenticator.authenticate(await forge(forgery))).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no token', 'hello'],
+    ['an unsigned one', `${Buffer.from('{"alg":"none","kid":"k1","typ":"at+jwt"}').toString('base64url')}.e30.`],
+    ['one that is far too long', `a.${'b'.repeat(5_000)}.c`],
+  ])('refuses %s', async (_name, token) => {
+    await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it('passes on that the keys could not be looked up, instead of calling the token bad', async () => {
+    lookUp = () => Promise.reject(new Error('the database is away'));
+    await expect(authenticator.authenticate(await issue())).rejects.toThrow('the database is away');
+  });
+});

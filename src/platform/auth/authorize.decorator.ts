@@ -1,0 +1,57 @@
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Demand, ResourceKind, Resources } from '../../contracts/resources.js';
+import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+import type { Principal } from './principal.js';
+
+/** What a route asks for. `demand` is null where being signed in is enough. */
+export type AccessRule = { readonly public: true } | { readonly public: false; readonly demand: Demand | null };
+
+export const ACCESS_RULE = Symbol('access rule');
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal?: Principal;
+    target?: Resources[ResourceKind]['ref'];
+  }
+}
+
+/** Anybody may call this route. */
+export const Public = (): MethodDecorator & ClassDecorator =>
+  SetMetadata(ACCESS_RULE, { public: true } satisfies AccessRule);
+
+/**
+ * Only signed-in people may call this route and, with a demand such as `device:control`, only those with that
+ * permission on the resource named by the route parameter (`deviceId`). Somebody else's resource answers 404, too
+ * little permission 403. The same decorator documents the route, so that the documentation cannot drift.
+ */
+export function Authorize(demand: Demand | null = null): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    SetMetadata(ACCESS_RULE, { public: false, demand } satisfies AccessRule),
+    ApiBearerAuth(),
+    ApiResponse({ status: 401, description: 'Not signed in, or no longer.', ...PROBLEM_RESPONSE }),
+    ...(demand
+      ? [
+          ApiResponse({ status: 403, description: `Needs \`${demand}\`.`, ...PROBLEM_RESPONSE }),
+          ApiResponse({ status: 404, description: 'No such resource, or not yours.', ...PROBLEM_RESPONSE }),
+        ]
+      : []),
+  );
+}
+
+/** The person who asks. Only on routes with `@Authorize`. */
+export const CurrentUser = createParamDecorator((_data: unknown, context: ExecutionContext): Principal => {
+  return attached(context, 'principal');
+});
+
+/** The resource that the guard resolved for `@Authorize('kind:permission')`. */
+export const Target = createParamDecorator((_data: unknown, context: ExecutionContext) => attached(context, 'target'));
+
+function attached<K extends 'principal' | 'target'>(context: ExecutionContext, key: K): NonNullable<FastifyRequest[K]> {
+  const value = context.switchToHttp().getRequest<FastifyRequest>()[key];
+  if (value === undefined) {
+    throw new Error(`The route has no ${key}: is its @Authorize missing?`);
+  }
+  return value;
+}

@@ -1,0 +1,10 @@
+/** Platform role of a person. `ADMIN` manages accounts and operations; it opens nobody's door. */
+export const PLATFORM_ROLES = ['USER', 'ADMIN'] as const;
+export type PlatformRole = (typeof PLATFORM_ROLES)[number];
+
+/** Who is asking, as their access token and a live session say. */
+export interface Principal {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly role: PlatformRole;
+}

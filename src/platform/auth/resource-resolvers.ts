@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { ResourceKind, Resources } from '../../contracts/resources.js';
+import type { Principal } from './principal.js';
+
+/** Finds a resource for a person: null when it does not exist or is none of theirs, else what they may do with it. */
+export interface ResourceResolver<K extends ResourceKind> {
+  readonly resolve: (id: string, principal: Principal) => Promise<Resources[K]['ref'] | null>;
+  readonly allows: (ref: Resources[K]['ref'], demand: Resources[K]['demand']) => boolean;
+}
+
+/** The feature that owns a kind of resource registers how to find it; the guard asks here. */
+@Injectable()
+export class ResourceResolvers {
+  readonly #resolvers = new Map<ResourceKind, ResourceResolver<ResourceKind>>();
+
+  register<K extends ResourceKind>(kind: K, resolver: ResourceResolver<K>): void {
+    if (this.#resolvers.has(kind)) {
+      throw new Error(`Two resolvers for "${kind}".`);
+    }
+    this.#resolvers.set(kind, resolver as unknown as ResourceResolver<ResourceKind>);
+  }
+
+  for(kind: ResourceKind): ResourceResolver<ResourceKind> {
+    const resolver = this.#resolvers.get(kind);
+    if (!resolver) {
+      throw new Error(`No resolver for "${kind}": its feature registers one at onModuleInit.`);
+    }
+    return resolver;
+  }
+}

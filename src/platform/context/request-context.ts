@@ -1,0 +1,48 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import type { Actor, EventSource } from '../../contracts/events.js';
+
+/** What is known about the request, message or job that the current code serves. Logs and events take it from here. */
+export interface RequestContext {
+  /** `X-Request-Id`; also the correlation id of the events it causes. */
+  readonly requestId: string;
+  /** Trace id of the W3C `traceparent` it came with, or a new one. */
+  readonly traceId: string;
+  readonly source: EventSource;
+  actor: Actor;
+  deviceId?: string;
+  idempotency?: IdempotencyClaim;
+}
+
+/** The `Idempotency-Key` of a request, with what it must agree with when it is repeated. */
+export interface IdempotencyClaim {
+  readonly key: string;
+  /** `POST /api/v1/devices`. */
+  readonly route: string;
+  readonly userId: string;
+  /** SHA-256 over path and body. */
+  readonly requestHash: Buffer;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** The context of the current request, message or job; undefined in background loops. */
+export function requestContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+export function newContext(
+  source: EventSource,
+  actor: Actor,
+  ids: Partial<Pick<RequestContext, 'requestId' | 'traceId'>> = {},
+): RequestContext {
+  return { requestId: ids.requestId ?? randomUUID(), traceId: ids.traceId ?? newTraceId(), source, actor };
+}
+
+function newTraceId(): string {
+  return randomUUID().replaceAll('-', '');
+}

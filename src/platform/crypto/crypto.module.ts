@@ -1,0 +1,8 @@
+import { Global, Module } from '@nestjs/common';
+import { KeyStore } from './key-store.js';
+import { PasswordHasher } from './password-hasher.js';
+import { SigningKeysRepository } from './signing-keys.repository.js';
+
+@Global()
+@Module({ providers: [KeyStore, SigningKeysRepository, PasswordHasher], exports: [KeyStore, PasswordHasher] })
+export class CryptoModule {}

@@ -1,0 +1,56 @@
+import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+
+/** One fault in a request. */
+export class FieldErrorDto {
+  /** What is wrong with it. */
+  @ApiProperty({ example: 'name must be longer than or equal to 1 characters' })
+  detail!: string;
+
+  /** JSON Pointer (RFC 6901) to the member at fault; the empty string is the whole body. */
+  @ApiProperty({ example: '/name' })
+  pointer!: string;
+}
+
+/** A refusal: an RFC 9457 problem document, served as `application/problem+json`. */
+export class ProblemDto {
+  /** URI of the kind of problem. */
+  @ApiProperty({ example: 'https://mortise.dev/problems/device_offline' })
+  type!: string;
+
+  /** The HTTP status in words. */
+  @ApiProperty({ example: 'Conflict' })
+  title!: string;
+
+  /** HTTP status code. */
+  @ApiProperty({ example: 409 })
+  status!: number;
+
+  /** What happened this time, for people. */
+  @ApiProperty({ example: 'The device has no live connection, and this command must not wait for one.' })
+  detail!: string;
+
+  /** What happened, for programs: stable, snake_case. */
+  @ApiProperty({ example: 'device_offline' })
+  code!: string;
+
+  /** The request's `X-Request-Id`; quote it when you ask for help. */
+  @ApiProperty({ example: '0198c1de-3f5b-7000-8000-3f3c0f6a7a55' })
+  requestId!: string;
+
+  /** RFC 3339. */
+  @ApiProperty({ example: '2026-11-20T18:00:00.000Z' })
+  timestamp!: string;
+
+  /** The path that was asked for, without its query. */
+  @ApiProperty({ example: '/api/v1/devices' })
+  path!: string;
+
+  /** Faults by field, where the body or the query was at fault. */
+  @ApiPropertyOptional({ type: [FieldErrorDto] })
+  errors?: FieldErrorDto[];
+}
+
+/** How a problem looks in the OpenAPI document; spread into `@ApiResponse`. */
+export const PROBLEM_RESPONSE = {
+  content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
+};

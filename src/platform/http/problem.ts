@@ -1,0 +1,76 @@
+import { STATUS_CODES } from 'node:http';
+import { HttpException } from '@nestjs/common';
+import { DomainError, type ErrorKind, type FieldError } from '../../shared/domain-error.js';
+
+/** One HTTP status for every kind of error: complete, or it does not compile. */
+const HTTP_STATUS: Record<ErrorKind, number> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  precondition_failed: 412,
+  unprocessable: 422,
+  too_many: 429,
+  unavailable: 503,
+  internal: 500,
+};
+
+/** Codes for refusals that come from the framework, before any of our code ran. */
+const FRAMEWORK_CODES: Readonly<Record<number, string>> = {
+  400: 'invalid_request',
+  404: 'route_not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  414: 'uri_too_long',
+  415: 'unsupported_media_type',
+  431: 'headers_too_large',
+  503: 'unavailable',
+};
+
+const TYPE_BASE = 'https://mortise.dev/problems/';
+
+/** What a caller is told, whatever the transport. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  errors?: readonly FieldError[];
+  /** Seconds after which it is worth trying again. */
+  retryAfter?: number;
+}
+
+/** Translates anything thrown. What we did not foresee says nothing of its inside. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof DomainError) {
+    return {
+      ...named(HTTP_STATUS[error.kind], error.code, error.message),
+      ...(error.errors ? { errors: error.errors } : {}),
+      ...(typeof error.details.retryAfter === 'number' ? { retryAfter: error.details.retryAfter } : {}),
+    };
+  }
+  const status = frameworkStatus(error);
+  if (status !== null && status < 500 && error instanceof Error) {
+    return named(status, FRAMEWORK_CODES[status] ?? 'invalid_request', error.message);
+  }
+  if (status === 503) {
+    return named(503, 'unavailable', 'The service cannot answer right now. Try again shortly.');
+  }
+  return named(500, 'internal_error', 'Something went wrong on our side. The request id helps to find out what.');
+}
+
+function named(status: number, code: string, detail: string): Problem {
+  return { type: TYPE_BASE + code, title: STATUS_CODES[status] ?? 'Error', status, detail, code };
+}
+
+/** Nest's HttpException, or an error of Fastify (body parser, content type, limits), which carries `statusCode`. */
+function frameworkStatus(error: unknown): number | null {
+  if (error instanceof HttpException) {
+    return error.getStatus();
+  }
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600 ? statusCode : null;
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { PinoLogger } from 'nestjs-pino';
+import { newContext, type RequestContext, runInContext } from '../context/request-context.js';
+import { requestIdOf, traceIdOf } from '../context/trace-context.js';
+import type { Metrics } from '../metrics/metrics.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    requestContext?: RequestContext;
+  }
+}
+
+/** Gives every request its context and id, and writes one log line and one measurement when it ends. */
+export function registerRequestHooks(fastify: FastifyInstance, logger: PinoLogger, metrics: Metrics): void {
+  const durations = metrics.latency('mortise_http_request_duration_seconds', 'Time to answer, by route', [
+    'method',
+    'route',
+    'status',
+  ]);
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context = contextOf(request);
+    request.requestContext = context;
+    void reply.header('X-Request-Id', context.requestId);
+    runInContext(context, done);
+  });
+
+  // A body arrives in the socket's own context: enter ours again once it has been read.
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    runInContext(request.requestContext ?? contextOf(request), done);
+  });
+
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    const status = String(reply.statusCode);
+    durations.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
+    runInContext(request.requestContext ?? contextOf(request), () => {
+      logger.info(lineOf(request, reply, route), 'Request answered');
+    });
+    done();
+  });
+}
+
+function contextOf(request: FastifyRequest): RequestContext {
+  const requestId = requestIdOf(request.headers['x-request-id']);
+  const traceId = traceIdOf(request.headers.traceparent);
+  return newContext('http', 'system', {
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(traceId === undefined ? {} : { traceId }),
+  });
+}
+
+function lineOf(request: FastifyRequest, reply: FastifyReply, route: string): Record<string, unknown> {
+  return {
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    durationMs: Math.round(reply.elapsedTime * 10) / 10,
+    address: request.ip,
+  };
+}

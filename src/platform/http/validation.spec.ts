@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { Type } from 'class-transformer';
+import { IsInt, IsString, Max, ValidateNested } from 'class-validator';
+import { InvalidRequestError, validated } from './validation.js';
+
+class Inner {
+  @IsInt()
+  @Max(10)
+  level!: number;
+}
+
+class Outer {
+  @IsString()
+  name!: string;
+
+  @ValidateNested()
+  @Type(() => Inner)
+  inner!: Inner;
+}
+
+async function faultsOf(value: unknown): Promise<readonly { detail: string; pointer: string }[]> {
+  try {
+    await validated(Outer, value);
+  } catch (error) {
+    return error instanceof InvalidRequestError ? error.errors : [];
+  }
+  return [];
+}
+
+describe('validated', () => {
+  it('returns an instance of the class', async () => {
+    const value = await validated(Outer, { name: 'x', inner: { level: 3 } });
+    expect(value).toBeInstanceOf(Outer);
+    expect(value.inner).toBeInstanceOf(Inner);
+  });
+
+  it('points at every fault by JSON Pointer', async () => {
+    const pointers = (await faultsOf({ name: 5, inner: { level: 11 } })).map(({ pointer }) => pointer);
+    expect(pointers).toEqual(['/name', '/inner/level']);
+  });
+
+  it('refuses members that are not documented, and escapes their names', async () => {
+    const faults = await faultsOf({ name: 'x', inner: { level: 1 }, 'a/b~c': true });
+    expect(faults).toEqual([expect.objectContaining({ pointer: '/a~1b~0c' })]);
+  });
+
+  it.each([[null], [undefined], ['text'], [[]], [42]])('refuses %p, which is no object', async (value) => {
+    await expect(validated(Outer, value)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,75 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { AppConfig } from '../../config/app-config.js';
+import { PrismaClient } from '../../generated/prisma/client.js';
+import { current, TransactionPool, type PrismaTransaction } from './transaction-context.js';
+
+/** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
+const STATEMENT_TIMEOUT_MS = 8_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export type { PrismaTransaction } from './transaction-context.js';
+
+/**
+ * PostgreSQL for repositories: Prisma for the cold paths, named SQL statements for the hot ones, over one pool. Both
+ * join the transaction that surrounds the call, if there is one.
+ */
+@Injectable()
+export class Database implements OnApplicationShutdown {
+  readonly pool: pg.Pool;
+  readonly root: PrismaClient;
+
+  constructor(config: AppConfig) {
+    this.pool = new TransactionPool({
+      connectionString: config.database.url,
+      max: config.database.poolSize,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: 60_000,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      application_name: `mortise:${config.roles.join('+')}`,
+      keepAlive: true,
+      // Statements that do not wait for each other's answers travel together: see TransactionContext.
+      pipeline: true,
+    });
+    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    this.pool.on('error', () => undefined);
+    this.root = new PrismaClient({ adapter: new PrismaPg(this.pool) });
+  }
+
+  /** Runs `work` with Prisma's client: the transaction's, inside one. Always `select` what you need. */
+  async prisma<T>(work: (client: PrismaTransaction) => Promise<T>): Promise<T> {
+    return work((await current()?.prisma(this.root)) ?? this.root);
+  }
+
+  /**
+   * Runs one statement, prepared once per connection under its name.
+   * @param name unique per text; PostgreSQL keeps the plan under it.
+   */
+  async query<Row extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
+    const runner = current()?.connection() ?? this.pool;
+    const result = await runner.query<Row>({ name, text, values: [...values] });
+    return result.rows;
+  }
+
+  /** Like {@link query}, for what answers nothing. Inside a transaction it does not wait: the commit fails if it fails. */
+  async execute(name: string, text: string, values: readonly unknown[] = []): Promise<void> {
+    const statement = this.query(name, text, values);
+    const transaction = current();
+    if (transaction) {
+      transaction.owe(statement);
+    } else {
+      await statement;
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.root.$disconnect();
+    await this.pool.end();
+  }
+}

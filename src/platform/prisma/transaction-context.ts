@@ -1,0 +1,111 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import pg from 'pg';
+import { type PrismaClient } from '../../generated/prisma/client.js';
+
+export type PrismaTransaction = Parameters<
+  Extract<Parameters<PrismaClient['$transaction']>[0], (...args: never) => unknown>
+>[0];
+
+/** Prisma's own limit comes after ours: it must never be the one that ends a transaction. */
+const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
+const NOTHING: Pick<pg.QueryResult, 'rows' | 'fields' | 'rowCount'> = { rows: [], fields: [], rowCount: 0 };
+
+/**
+ * One open transaction on a connection of its own. Plain SQL goes straight there; Prisma joins when it is first asked
+ * for. When the transaction is over, nothing can be sent on the connection any more.
+ */
+export class TransactionContext {
+  readonly afterCommit: (() => void)[] = [];
+  readonly #owed: Promise<unknown>[] = [];
+  readonly #ended = Promise.withResolvers<undefined>();
+  #prisma: Promise<PrismaTransaction> | undefined;
+  #joining = false;
+  #over = false;
+
+  constructor(private readonly client: pg.PoolClient) {
+    // Without waiting for the answer: it travels together with the first statement, and fails only with the connection.
+    this.owe(client.query('BEGIN'));
+  }
+
+  connection(): pg.PoolClient {
+    if (this.#over) {
+      throw new Error('The transaction is over: this statement would have run outside of it.');
+    }
+    return this.client;
+  }
+
+  /** A statement whose answer nobody needs: it may still be under way when COMMIT is sent after it, which then fails with it. */
+  owe(statement: Promise<unknown>): void {
+    statement.catch(() => undefined);
+    this.#owed.push(statement);
+  }
+
+  /** Prisma's view of this transaction. */
+  prisma(root: PrismaClient): Promise<PrismaTransaction> {
+    this.#prisma ??= new Promise((resolve, reject) => {
+      this.#joining = true;
+      const joined = root.$transaction((prisma) => {
+        resolve(prisma);
+        return this.#ended.promise;
+      }, PRISMA_LIMITS);
+      joined.catch(reject);
+    });
+    return this.#prisma;
+  }
+
+  /** For the one moment in which Prisma asks the pool for a connection to begin a transaction on: ours, already begun. */
+  lend(): pg.PoolClient | undefined {
+    if (!this.#joining) {
+      return undefined;
+    }
+    this.#joining = false;
+    const query = (statement: pg.QueryConfig): Promise<unknown> =>
+      /^(BEGIN|COMMIT|ROLLBACK)$/.test(statement.text) ? Promise.resolve(NOTHING) : this.connection().query(statement);
+    return Object.create(this.client, { query: { value: query }, release: { value: () => undefined } }) as pg.PoolClient;
+  }
+
+  /** @throws what made a statement fail; then nothing of the transaction stands. */
+  async commit(): Promise<void> {
+    this.end();
+    const committed = this.client.query('COMMIT');
+    await Promise.all([...this.#owed, committed]);
+    if ((await committed).command !== 'COMMIT') {
+      throw new Error('The transaction was rolled back: the failure of one of its statements went unnoticed.');
+    }
+  }
+
+  async rollback(): Promise<void> {
+    this.end();
+    await this.client.query('ROLLBACK');
+  }
+
+  private end(): void {
+    this.#over = true;
+    this.#ended.resolve(undefined);
+  }
+}
+
+const storage = new AsyncLocalStorage<TransactionContext | undefined>();
+
+export function current(): TransactionContext | undefined {
+  return storage.getStore();
+}
+
+export function within<T>(context: TransactionContext | undefined, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/** A pool that gives Prisma the connection of the transaction that it is to join. */
+export class TransactionPool extends pg.Pool {
+  // `pg` declares connect() as an overload with a callback.
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
+  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | void {
+    if (callback) {
+      super.connect(callback);
+      return;
+    }
+    const lent = current()?.lend();
+    return lent ? Promise.resolve(lent) : super.connect();
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { within as withinTime } from '../../shared/deadline.js';
+import { Database } from './database.js';
+import { current, TransactionContext, within } from './transaction-context.js';
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Where a service says what must happen together. Keep them short and free of network calls: any open writer delays
+ * the event feed.
+ */
+@Injectable()
+export class Transactions {
+  constructor(private readonly database: Database) {}
+
+  /** Runs `work` in one transaction; joins the one that is open. What it throws rolls everything back. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return current() ? work() : this.independently(work);
+  }
+
+  /** Runs `work` in a transaction of its own: it stands even when the caller's fails. */
+  async independently<T>(work: () => Promise<T>): Promise<T> {
+    const connection = await this.database.pool.connect();
+    // A connection that breaks fails the statement under way; without a listener it would end the process, too.
+    connection.on('error', ignore);
+    const context = new TransactionContext(connection);
+    let intact = true;
+    let result: T;
+    try {
+      result = await within(context, () => withinTime(TIMEOUT_MS, work()));
+      await context.commit();
+    } catch (error) {
+      intact = await context.rollback().then(
+        () => true,
+        () => false,
+      );
+      throw error;
+    } finally {
+      connection.off('error', ignore);
+      connection.release(!intact);
+    }
+    // Outside of the context: what these start must not believe that it is still inside.
+    within(undefined, () => {
+      context.afterCommit.forEach((action) => {
+        action();
+      });
+    });
+    return result;
+  }
+
+  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
+  afterCommit(action: () => void): void {
+    const context = current();
+    if (context) {
+      context.afterCommit.push(action);
+    } else {
+      action();
+    }
+  }
+}
+
+/** Runs `work` outside of any transaction: for batchers, whose caller's transaction is not theirs. */
+export function outsideTransaction<T>(work: () => T): T {
+  return within(undefined, work);
+}
+
+function ignore(): void {
+  // The statement that fails says it.
+}

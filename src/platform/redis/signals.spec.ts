@@ -1,0 +1,33 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import type { RedisClients } from './redis-clients.js';
+import { Signals } from './signals.js';
+
+const LOGGER = { setContext: jest.fn(), debug: jest.fn(), error: jest.fn() } as unknown as PinoLogger;
+const AWAY = { app: { publish: () => Promise.reject(new Error('away')) } } as unknown as RedisClients;
+
+describe('Signals while Redis is away', () => {
+  it('still reach this process, after the caller has gone on', async () => {
+    const signals = new Signals(AWAY, LOGGER);
+    const heard: string[] = [];
+    signals.on('command_queued', ({ deviceId }) => heard.push(deviceId));
+    signals.publish('command_queued', { deviceId: 'd1' });
+    expect(heard).toEqual([]);
+    await Promise.resolve();
+    expect(heard).toEqual(['d1']);
+  });
+
+  it('end with the subscription, and survive a handler that throws', async () => {
+    const signals = new Signals(AWAY, LOGGER);
+    const heard: string[] = [];
+    const end = signals.on('device_revoked', () => heard.push('ended'));
+    signals.on('device_revoked', () => {
+      throw new Error('bad handler');
+    });
+    signals.on('device_revoked', () => heard.push('kept'));
+    end();
+    signals.publish('device_revoked', { deviceId: 'd1' });
+    await Promise.resolve();
+    expect(heard).toEqual(['kept']);
+  });
+});

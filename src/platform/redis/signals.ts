@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { SignalName, Signals as SignalBodies } from '../../contracts/signals.js';
+import { type Redis, RedisClients } from './redis-clients.js';
+
+const CHANNEL = 'mortise:signals';
+
+type Handler<N extends SignalName> = (body: SignalBodies[N]) => void;
+
+/**
+ * Lossy hints between processes, over Redis pub/sub. This process hears its own hints at once and without Redis; what
+ * a hint speeds up happens without it too, only later.
+ */
+@Injectable()
+export class Signals implements OnModuleInit {
+  readonly #origin = randomUUID();
+  readonly #handlers = new Map<SignalName, Set<Handler<never>>>();
+  #subscriber: Redis | undefined;
+
+  constructor(
+    private readonly redis: RedisClients,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(Signals.name);
+  }
+
+  onModuleInit(): void {
+    // ioredis subscribes again by itself after every reconnect.
+    this.#subscriber = this.redis.dedicated('signals', { enableOfflineQueue: true });
+    this.#subscriber.on('message', (_channel: string, text: string) => {
+      this.receive(text);
+    });
+    this.#subscriber.subscribe(CHANNEL).catch((error: unknown) => {
+      this.logger.debug({ err: error }, 'Not subscribed to signals');
+    });
+  }
+
+  publish<N extends SignalName>(name: N, body: SignalBodies[N]): void {
+    queueMicrotask(() => {
+      this.deliver(name, body);
+    });
+    const text = JSON.stringify({ origin: this.#origin, name, body });
+    this.redis.app.publish(CHANNEL, text).catch((error: unknown) => {
+      this.logger.debug({ signal: name, err: error }, 'A signal did not leave this process');
+    });
+  }
+
+  /** @returns a function that ends the subscription. */
+  on<N extends SignalName>(name: N, handler: Handler<N>): () => void {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers.add(handler));
+    return () => handlers.delete(handler);
+  }
+
+  private receive(text: string): void {
+    const { origin, name, body } = JSON.parse(text) as { origin: string; name: SignalName; body: never };
+    if (origin !== this.#origin) {
+      this.deliver(name, body);
+    }
+  }
+
+  private deliver<N extends SignalName>(name: N, body: SignalBodies[N]): void {
+    this.#handlers.get(name)?.forEach((handler) => {
+      try {
+        (handler as unknown as Handler<N>)(body);
+      } catch (error) {
+        this.logger.error({ signal: name, err: error }, 'A signal handler failed');
+      }
+    });
+  }
+}
