@@ -1,0 +1,31 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { StoredEvent } from '../../contracts/events.js';
+import { DurableReaders } from '../../platform/events/durable-readers.js';
+import { AnalyticsRepository } from './analytics.repository.js';
+import { countByHour } from './domain/hourly-counts.js';
+
+const ROLLUP_BATCH = 500;
+
+/** Keeps the hourly rollups of events per device and type. As a durable reader of the log it counts each event once. */
+@Injectable()
+export class AnalyticsService implements OnModuleInit {
+  constructor(
+    private readonly rollups: AnalyticsRepository,
+    private readonly readers: DurableReaders,
+  ) {}
+
+  onModuleInit(): void {
+    this.readers.register({
+      name: 'event_rollup',
+      batchSize: ROLLUP_BATCH,
+      apply: (events) => this.count(events),
+    });
+  }
+
+  private async count(events: readonly StoredEvent[]): Promise<void> {
+    const counts = countByHour(events);
+    if (counts.length > 0) {
+      await this.rollups.addCounts(counts);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { outsideTransaction } from '../prisma/transaction.js';
+
+const IDLE_FROM_MS = 5;
+const RETRY_FROM_MS = 100;
+const STOP_WITHIN_MS = 1_500;
+
+export interface LoopOptions {
+  /** The longest pause while there is nothing to do. */
+  readonly idleMs: number;
+  /** The longest pause while steps fail. */
+  readonly retryMs: number;
+  /** Told of every step that failed, and how many have in a row. The loop goes on, with growing pauses. */
+  readonly onError: (error: unknown, failures: number) => void;
+}
+
+/** What a step found: `more` makes the next one follow at once. */
+export type StepOutcome = 'more' | 'idle';
+
+/**
+ * Runs one step after another until it is stopped. Idle, it pauses longer and longer, and being woken starts over with
+ * short pauses: work that was announced may stay invisible for some milliseconds, while an older transaction is open.
+ */
+export class BackgroundLoop {
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #woken = false;
+  #interrupt: (() => void) | undefined;
+
+  constructor(
+    private readonly step: () => Promise<StepOutcome>,
+    private readonly options: LoopOptions,
+  ) {}
+
+  start(): void {
+    this.#running ??= outsideTransaction(() => this.run());
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#interrupt?.();
+  }
+
+  /** Resolves when the step under way has ended, or does not end within 1.5 s. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#interrupt?.();
+    await within(STOP_WITHIN_MS, this.#running);
+  }
+
+  private async run(): Promise<void> {
+    let idleMs = IDLE_FROM_MS;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const outcome = await this.step();
+        failures = 0;
+        if (outcome === 'more') {
+          idleMs = IDLE_FROM_MS;
+        } else {
+          const woken = await this.pauseUnlessWoken(idleMs);
+          idleMs = woken ? IDLE_FROM_MS : Math.min(idleMs * 2, this.options.idleMs);
+        }
+      } catch (error) {
+        this.options.onError(error, ++failures);
+        await this.pause(Math.min(RETRY_FROM_MS * 2 ** (failures - 1), this.options.retryMs));
+      }
+    }
+  }
+
+  private async pauseUnlessWoken(ms: number): Promise<boolean> {
+    if (!this.#woken) {
+      await this.pause(ms, () => this.#woken);
+    }
+    const woken = this.#woken;
+    this.#woken = false;
+    return woken;
+  }
+
+  /** Ends early when the loop is stopped; otherwise only if `enough` says so when it is interrupted. */
+  private pause(ms: number, enough = (): boolean => false): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#interrupt = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#interrupt = () => {
+        if (this.#stopping.signal.aborted || enough()) {
+          end();
+        }
+      };
+      this.#interrupt();
+    });
+  }
+}
+
+/** Waits for `work`, but not for long. */
+export async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}

@@ -1,0 +1,84 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
+import { Signals } from '../redis/signals.js';
+import { BackgroundLoop, type StepOutcome } from './background-loop.js';
+import { type DurableReader, DurableReaders } from './durable-readers.js';
+import { ReaderBatches } from './reader-batches.js';
+
+const IDLE_MS = 500;
+/** A reader that fails holds its place and tries again; nobody else waits for it. */
+const RETRY_MS = 10_000;
+
+/** Runs every durable reader, each in a loop of its own. Several workers may: one at a time holds a reader. */
+@Injectable()
+export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #applied: Counter<'reader'>;
+  readonly #failures: Counter<'reader'>;
+  readonly #lag: Gauge<'reader'>;
+  #loops: BackgroundLoop[] = [];
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly readers: DurableReaders,
+    private readonly batches: ReaderBatches,
+    private readonly signals: Signals,
+    metrics: Metrics,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(DurableReaderLoops.name);
+    this.#applied = metrics.counter('mortise_event_reader_events_total', 'Events that a durable reader applied.', [
+      'reader',
+    ]);
+    this.#failures = metrics.counter('mortise_event_reader_failures_total', 'Batches that a durable reader failed.', [
+      'reader',
+    ]);
+    this.#lag = metrics.gauge(
+      'mortise_event_reader_lag_seconds',
+      'Age of the oldest event just applied; 0 when idle.',
+      ['reader'],
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    this.#loops = this.readers.list().map((reader) => this.loopOf(reader));
+    this.#unsubscribe = this.signals.on('events_appended', () => {
+      this.#loops.forEach((loop) => {
+        loop.wake();
+      });
+    });
+    this.#loops.forEach((loop) => {
+      loop.start();
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#unsubscribe?.();
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+  }
+
+  private loopOf(reader: DurableReader): BackgroundLoop {
+    return new BackgroundLoop(() => this.step(reader), {
+      idleMs: IDLE_MS,
+      retryMs: RETRY_MS,
+      onError: (error) => {
+        this.#failures.inc({ reader: reader.name });
+        this.logger.error(
+          { reader: reader.name, err: error },
+          'A durable reader failed; it tries the same events again',
+        );
+      },
+    });
+  }
+
+  private async step(reader: DurableReader): Promise<StepOutcome> {
+    const [first, ...others] = await this.batches.applyNext(reader);
+    if (!first) {
+      this.#lag.set({ reader: reader.name }, 0);
+      return 'idle';
+    }
+    this.#lag.set({ reader: reader.name }, (Date.now() - Date.parse(first.event.receivedAt)) / 1_000);
+    this.#applied.inc({ reader: reader.name }, others.length + 1);
+    return 'more';
+  }
+}

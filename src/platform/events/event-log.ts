@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { NewEvent, StoredEvent } from '../../contracts/events.js';
+import { type Page, toPage } from '../../shared/paging.js';
+import { requestContext } from '../context/request-context.js';
+import { Transactions } from '../prisma/transaction.js';
+import { Signals } from '../redis/signals.js';
+import { type EventFilter, EventStore } from './event-store.js';
+import { toRecord } from './event-rows.js';
+import { decodeCursor, encodeCursor } from './log-position.js';
+
+/** At most one hint in this time: under load the relay is busy anyway. */
+const HINT_INTERVAL_MS = 5;
+
+/** Which part of the log to read, and from where. Cursors exclude the event they stand for. */
+export interface EventQuery extends EventFilter {
+  readonly after?: string;
+  readonly before?: string;
+  /** `asc`: oldest first, and complete up to its end. `desc`: newest first. */
+  readonly order: 'asc' | 'desc';
+  readonly limit: number;
+}
+
+/**
+ * The record of everything that happened, and the only way news leaves a transaction: what is appended exists exactly
+ * when the change it tells of does, and reaches every durable reader and the live feed.
+ */
+@Injectable()
+export class EventLog {
+  #resting: NodeJS.Timeout | undefined;
+  #hintOwed = false;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly transactions: Transactions,
+    private readonly signals: Signals,
+  ) {}
+
+  /** Records one or many facts, in their order, as part of the surrounding transaction. */
+  async append(events: NewEvent | readonly NewEvent[]): Promise<void> {
+    const batch: readonly NewEvent[] = 'type' in events ? [events] : events;
+    if (batch.length === 0) {
+      return;
+    }
+    const correlationId = requestContext()?.requestId;
+    await this.store.insert(batch.map((event) => toRecord(event, correlationId)));
+    this.transactions.afterCommit(() => {
+      this.hint();
+    });
+  }
+
+  /**
+   * @throws InvalidCursorError for what is no cursor
+   * @throws CursorExpiredError for a cursor of a log that a restore has replaced
+   */
+  async page({ after, before, order, limit, ...filter }: EventQuery): Promise<Page<StoredEvent>> {
+    const generation = await this.store.generation();
+    const entries = await this.store.listPage(filter, {
+      ...(after !== undefined && { after: decodeCursor(generation, after) }),
+      ...(before !== undefined && { before: decodeCursor(generation, before) }),
+      order,
+      limit: limit + 1,
+    });
+    return toPage(
+      entries,
+      limit,
+      (entry) => entry.event,
+      (entry) => encodeCursor(generation, entry.position),
+    );
+  }
+
+  private hint(): void {
+    if (this.#resting) {
+      this.#hintOwed = true;
+      return;
+    }
+    this.signals.publish('events_appended', {});
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      if (this.#hintOwed) {
+        this.#hintOwed = false;
+        this.hint();
+      }
+    }, HINT_INTERVAL_MS).unref();
+  }
+}

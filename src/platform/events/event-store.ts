@@ -1,0 +1,165 @@
+import { Injectable } from '@nestjs/common';
+import type { EventType } from '../../contracts/events.js';
+import { Database } from '../prisma/database.js';
+import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from './event-rows.js';
+import { type LogPosition } from './log-position.js';
+
+/** What a page of the log is cut from. Times are those at which we committed the events. */
+export interface EventFilter {
+  readonly deviceIds?: readonly string[];
+  readonly userId?: string;
+  readonly types?: readonly EventType[];
+  /** Inclusive. */
+  readonly from?: Date;
+  /** Exclusive. */
+  readonly to?: Date;
+}
+
+export interface PageBounds {
+  readonly after?: LogPosition;
+  readonly before?: LogPosition;
+  readonly order: 'asc' | 'desc';
+  readonly limit: number;
+}
+
+/** The log's table, and nothing but SQL. */
+@Injectable()
+export class EventStore {
+  #generation: Promise<string> | undefined;
+
+  constructor(private readonly database: Database) {}
+
+  /** Which log this is. It changes only with a restore, which no process outlives. */
+  generation(): Promise<string> {
+    this.#generation ??= this.readGeneration().catch((error: unknown) => {
+      this.#generation = undefined;
+      throw error;
+    });
+    return this.#generation;
+  }
+
+  /** One statement however many there are; ids follow the order of `records`. */
+  async insert(records: readonly Record<string, unknown>[]): Promise<void> {
+    await this.database.query(
+      'events_insert',
+      `INSERT INTO events (type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version, payload)
+       SELECT type, source, device_id, user_id, actor, command_id, correlation_id,
+              coalesce(occurred_at, now()), coalesce(version, 1), payload
+         FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, source text, device_id uuid, user_id uuid, actor text,
+              command_id uuid, correlation_id text, occurred_at timestamptz, version integer, payload jsonb))
+              WITH ORDINALITY AS r(type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version,
+              payload, place)
+        ORDER BY place`,
+      [JSON.stringify(records)],
+    );
+  }
+
+  /** What follows `position`, as far as it is certain that nothing can still slip in between. */
+  async listAfter(position: LogPosition, limit: number): Promise<LogEntry[]> {
+    const generation = await this.generation();
+    const rows = await this.database.query<EventRow>(
+      'events_after',
+      `SELECT ${EVENT_COLUMNS} FROM events e
+        WHERE (e.xid, e.id) > ($1::xid8, $2::bigint) AND e.xid < ${HORIZON}
+        ORDER BY e.xid, e.id LIMIT $3`,
+      [position.xid, position.id, limit],
+    );
+    return rows.map((row) => toEntry(generation, row));
+  }
+
+  /**
+   * A page in either direction. Forward, it ends where certainty ends; backward it shows all that is committed, so that
+   * a person sees at once what they just did.
+   */
+  async listPage(filter: EventFilter, bounds: PageBounds): Promise<LogEntry[]> {
+    const generation = await this.generation();
+    const { name, text, values } = pageStatement(filter, bounds);
+    const rows = await this.database.query<EventRow>(name, text, values);
+    return rows.map((row) => toEntry(generation, row));
+  }
+
+  private async readGeneration(): Promise<string> {
+    const [row] = await this.database.query<{ generation: string }>(
+      'event_log_generation',
+      'SELECT generation FROM event_log',
+    );
+    if (!row) {
+      throw new Error('The event log has no generation: the database is not migrated.');
+    }
+    return row.generation;
+  }
+
+  /** Makes the partitions of the coming weeks. @returns how many were missing. */
+  async makePartitions(weeksAhead: number): Promise<number> {
+    const [row] = await this.database.query<{ made: number }>(
+      'event_partitions_make',
+      'SELECT ensure_event_partitions($1) AS made',
+      [weeksAhead],
+    );
+    return row?.made ?? 0;
+  }
+
+  /** Rows that no partition was there for, counted up to `limit`. */
+  async countStrays(limit: number): Promise<number> {
+    const [row] = await this.database.query<{ strays: number }>(
+      'event_partitions_strays',
+      'SELECT count(*)::int AS strays FROM (SELECT FROM events_default LIMIT $1) AS s',
+      [limit],
+    );
+    return row?.strays ?? 0;
+  }
+}
+
+interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+interface Condition {
+  readonly name: string;
+  /** Undefined: nobody asked for it. */
+  readonly value: unknown;
+  readonly sql: (parameter: string) => string;
+}
+
+/** One statement per combination of conditions, each with its own plan: an optional condition in SQL would cost the index. */
+function pageStatement(filter: EventFilter, { after, before, order, limit }: PageBounds): Statement {
+  const used = [...filterConditions(filter), ...positionConditions(after, before)].filter(
+    ({ value }) => value !== undefined,
+  );
+  const wanted = used.map(({ sql }, index) => sql(`$${String(index + 2)}`));
+  if (order === 'asc') {
+    wanted.push(`e.xid < ${HORIZON}`);
+  }
+  return {
+    name: ['events_page', order, ...used.map(({ name }) => name)].join('_'),
+    text: `SELECT ${EVENT_COLUMNS} FROM events e ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
+      ORDER BY e.xid ${order}, e.id ${order} LIMIT $1`,
+    values: [limit, ...used.map(({ value }) => value)],
+  };
+}
+
+function filterConditions({ deviceIds, userId, types, from, to }: EventFilter): Condition[] {
+  // One device is the common case, and only an equality reads its index in order.
+  const only = deviceIds?.length === 1 ? deviceIds[0] : undefined;
+  return [
+    { name: 'device', value: only, sql: (value) => `e.device_id = ${value}::uuid` },
+    { name: 'devices', value: only ? undefined : deviceIds, sql: (values) => `e.device_id = ANY(${values}::uuid[])` },
+    { name: 'user', value: userId, sql: (value) => `e.user_id = ${value}::uuid` },
+    { name: 'types', value: types, sql: (values) => `e.type = ANY(${values}::text[])` },
+    { name: 'from', value: from, sql: (value) => `e.received_at >= ${value}::timestamptz` },
+    { name: 'to', value: to, sql: (value) => `e.received_at < ${value}::timestamptz` },
+  ];
+}
+
+function positionConditions(after: LogPosition | undefined, before: LogPosition | undefined): Condition[] {
+  const pair = (position: LogPosition | undefined): string[] | undefined =>
+    position && [String(position.xid), String(position.id)];
+  const compare = (operator: '<' | '>') => (value: string) =>
+    `(e.xid, e.id) ${operator} ((${value}::text[])[1]::xid8, (${value}::text[])[2]::bigint)`;
+  return [
+    { name: 'after', value: pair(after), sql: compare('>') },
+    { name: 'before', value: pair(before), sql: compare('<') },
+  ];
+}

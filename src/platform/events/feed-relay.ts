@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { type Gauge, Metrics } from '../metrics/metrics.js';
+import { Signals } from '../redis/signals.js';
+import { BackgroundLoop, type StepOutcome, within } from './background-loop.js';
+import { EventStore } from './event-store.js';
+import { FeedStream } from './feed-stream.js';
+import { LIVE_FEED } from './reader-cursors.js';
+import { type Lease, LEASE_MS, ReaderLeases } from './reader-leases.js';
+
+const BATCH = 500;
+const IDLE_MS = 500;
+const RETRY_MS = 1_000;
+const RELEASE_WITHIN_MS = 500;
+const RENEW_AFTER_MS = LEASE_MS / 3;
+
+/**
+ * Copies the log to the stream that API nodes tail. One relay is active by lease, the others stand by. It copies first
+ * and moves its cursor then: a crash in between copies a batch twice, and readers drop what they have seen.
+ */
+@Injectable()
+export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** For people who look at the row; what protects the cursor is the fence. */
+  readonly #holder = `${hostname()}:${String(process.pid)}`;
+  readonly #loop: BackgroundLoop;
+  readonly #lag: Gauge;
+  #lease: Lease | null = null;
+  #renewedAt = 0;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly leases: ReaderLeases,
+    private readonly stream: FeedStream,
+    private readonly signals: Signals,
+    metrics: Metrics,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(FeedRelay.name);
+    this.#lag = metrics.gauge(
+      'mortise_feed_relay_lag_seconds',
+      'Age of the oldest event that the relay just copied; 0 when idle.',
+    );
+    this.#loop = new BackgroundLoop(() => this.step(), {
+      idleMs: IDLE_MS,
+      retryMs: RETRY_MS,
+      onError: (error, failures) => {
+        // One line per outage, not one per attempt.
+        this.logger[failures === 1 ? 'warn' : 'debug']({ err: error }, 'The relay could not go on; it tries again');
+      },
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.#unsubscribe = this.signals.on('events_appended', () => {
+      // A relay that stands by has nothing to hurry for.
+      if (this.#lease) {
+        this.#loop.wake();
+      }
+    });
+    this.#loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#unsubscribe?.();
+    await this.#loop.stop();
+    if (this.#lease) {
+      const released = this.leases.release(this.#lease).catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'The lease was not released; it runs out by itself');
+      });
+      await within(RELEASE_WITHIN_MS, released);
+    }
+  }
+
+  private async step(): Promise<StepOutcome> {
+    const lease = this.#lease ?? (await this.takeLease());
+    if (!lease) {
+      return 'idle';
+    }
+    const entries = await this.store.listAfter(lease.position, BATCH);
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (!first || !last) {
+      this.#lag.set(0);
+      await this.renewWhenDue(lease);
+      return 'idle';
+    }
+    await this.stream.append(entries, lease.position);
+    this.#lag.set((Date.now() - Date.parse(first.event.receivedAt)) / 1_000);
+    this.keep(await this.leases.advance(lease, last.position));
+    return 'more';
+  }
+
+  private async takeLease(): Promise<Lease | null> {
+    const lease = await this.leases.take(LIVE_FEED, this.#holder);
+    if (lease) {
+      this.keep(lease);
+      this.logger.info({ fence: lease.fence }, 'This process relays the live feed');
+    }
+    return lease;
+  }
+
+  private async renewWhenDue(lease: Lease): Promise<void> {
+    if (performance.now() - this.#renewedAt > RENEW_AFTER_MS) {
+      this.keep(await this.leases.advance(lease, lease.position));
+    }
+  }
+
+  private keep(lease: Lease | null): void {
+    if (!lease) {
+      this.logger.warn('Another process relays the live feed now');
+    }
+    this.#lease = lease;
+    this.#renewedAt = performance.now();
+  }
+}

@@ -1,0 +1,47 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { type ConnectionOptions } from 'bullmq';
+import { type PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../../config/app-config.js';
+
+export const MAINTENANCE_QUEUE = 'maintenance';
+const MAX_RETRY_DELAY_MS = 1_000;
+
+/**
+ * How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. Only once the process stops does it
+ * give up, because closing a queue waits as well.
+ */
+@Injectable()
+export class QueueConnection implements OnModuleDestroy {
+  readonly options: ConnectionOptions;
+  #stopping = false;
+
+  constructor(config: AppConfig) {
+    this.options = {
+      url: config.redis.url,
+      connectTimeout: 2_000,
+      retryStrategy: (attempt: number) => (this.#stopping ? null : Math.min(attempt * 50, MAX_RETRY_DELAY_MS)),
+    };
+  }
+
+  onModuleDestroy(): void {
+    this.#stopping = true;
+  }
+}
+
+/** Says once that Redis is away, however often BullMQ tries. */
+export class OutageLog {
+  #reported = false;
+
+  constructor(private readonly logger: PinoLogger) {}
+
+  report(error: Error): void {
+    if (!this.#reported) {
+      this.#reported = true;
+      this.logger.warn({ err: error }, 'The job queue is unreachable; jobs wait');
+    }
+  }
+
+  over(): void {
+    this.#reported = false;
+  }
+}

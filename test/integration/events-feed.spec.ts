@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { EventStore } from '../../src/platform/events/event-store.js';
+import { FeedRelay } from '../../src/platform/events/feed-relay.js';
+import { LiveFeed } from '../../src/platform/events/live-feed.js';
+import { LIVE_FEED, ReaderCursors } from '../../src/platform/events/reader-cursors.js';
+import { ReaderLeases } from '../../src/platform/events/reader-leases.js';
+import { Database } from '../../src/platform/prisma/database.js';
+import { EventNode, eventually, numbered, numbersOf, upTo } from '../support/event-node.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { emptyRedis } from '../support/redis.js';
+
+const FROM_STREAM = 'mortise_live_feed_events_total{source="stream"}';
+const FROM_LOG = 'mortise_live_feed_events_total{source="log"}';
+
+describe('the live feed', () => {
+  let database: TestDatabase;
+  let proxy: FaultProxy;
+  let redis: Redis;
+  let redisUrl: string;
+  let nodes: EventNode[];
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    redisUrl = await emptyRedis();
+    proxy = await FaultProxy.inFrontOf(redisUrl);
+    redis = new Redis(redisUrl);
+    nodes = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    redis.disconnect();
+    await proxy.close();
+    await database.drop();
+  });
+
+  async function start(role: 'relay' | 'api', options: { through?: string } = {}): Promise<EventNode> {
+    const edges = role === 'relay' ? [FeedRelay] : [];
+    const node = await EventNode.start({ databaseUrl: database.url, redisUrl: options.through ?? redisUrl, edges });
+    nodes.push(node);
+    return node;
+  }
+
+  const streamKey = async (node: EventNode) => `mortise:feed:${await node.get(EventStore).generation()}`;
+  const copied = (node: EventNode) => async () => redis.xlen(await streamKey(node));
+  const relayed = async (node: EventNode, count: number) =>
+    eventually(`${String(count)} entries are relayed`, async () => (await copied(node)()) >= count);
+
+  it('delivers what was committed, in order and once, on every node', async () => {
+    const relay = await start('relay');
+    const one = await start('api');
+    const other = await start('api');
+    const heard = [await one.listen(), await other.listen()];
+    for (const n of upTo(30)) {
+      await relay.log.append(upTo(10, n * 10).map((m) => numbered(m)));
+    }
+    await eventually('both heard all', () => heard.every((events) => events.length >= 300));
+    expect(numbersOf(heard[0] ?? [])).toEqual(upTo(300));
+    expect(numbersOf(heard[1] ?? [])).toEqual(upTo(300));
+    expect(await one.metric(FROM_STREAM)).toBeGreaterThan(0);
+    expect(one.get(LiveFeed).cursor).toBe(heard[0]?.at(-1)?.cursor);
+  });
+
+  it('delivers within a moment, although nobody polls that often', async () => {
+    const relay = await start('relay');
+    const heard = await (await start('api')).listen();
+    await relay.log.append(numbered(0));
+    await eventually('the feed runs', () => heard.length === 1);
+    const times: number[] = [];
+    for (const n of upTo(20, 1)) {
+      const started = performance.now();
+      await relay.log.append(numbered(n));
+      await eventually('it is heard', () => heard.length > n);
+      times.push(performance.now() - started);
+    }
+    const median = times.sort((a, b) => a - b)[10] ?? Infinity;
+    expect(median).toBeLessThan(200);
+  });
+
+  it('says nothing of a transaction that was rolled back', async () => {
+    const relay = await start('relay');
+    const heard = await (await start('api')).listen();
+    const failing = relay.transactions.run(async () => {
+      await relay.log.append(numbered(1));
+      throw new Error('after the append');
+    });
+    await expect(failing).rejects.toThrow('after the append');
+    await relay.log.append(numbered(2));
+    await eventually('the next one is heard', () => heard.length > 0);
+    expect(numbersOf(heard)).toEqual([2]);
+  });
+
+  it('goes on when a listener throws, and counts it under its name', async () => {
+    const relay = await start('relay');
+    const node = await start('api');
+    node.get(LiveFeed).subscribe(() => {
+      throw new Error('of no concern to the others');
+    }, 'broken');
+    const heard = await node.listen();
+    await relay.log.append([numbered(1), numbered(2)]);
+    await eventually('the other listener heard both', () => heard.length === 2);
+    expect(await node.metric('mortise_live_feed_listener_failures_total{listener="broken"}')).toBe(2);
+  });
+
+  it('fills the gap from PostgreSQL when Redis was wiped', async () => {
+    const relay = await start('relay');
+    const node = await start('api', { through: proxy.url });
+    const heard = await node.listen();
+    await relay.log.append(numbered(0));
+    await eventually('the first is heard', () => heard.length === 1);
+    proxy.down();
+    await relay.log.append(upTo(3, 1).map((n) => numbered(n)));
+    await relayed(relay, 4);
+    await redis.flushdb();
+    proxy.up();
+    await relay.log.append(numbered(4));
+    await eventually('all are heard', () => heard.length >= 5);
+    expect(numbersOf(heard)).toEqual(upTo(5));
+  });
+
+  it('fills the gap from PostgreSQL when the stream was trimmed while it was away', async () => {
+    const relay = await start('relay');
+    const slow = await start('api');
+    const heard = await slow.listen();
+    await relay.log.append(numbered(0));
+    await eventually('the first is heard', () => heard.length === 1);
+    // While nothing is read, entries come and go: only the last one stays.
+    const key = await streamKey(relay);
+    const all = await redis.multi().client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes').xtrim(key, 'MAXLEN', 0).exec();
+    expect(all).not.toBeNull();
+    await relay.log.append(upTo(800, 1).map((n) => numbered(n)));
+    await eventually('all are heard', () => heard.length >= 801);
+    await redis.xtrim(key, 'MAXLEN', 1);
+    await relay.log.append(numbered(801));
+    await eventually('the last is heard', () => heard.length >= 802);
+    expect(numbersOf(heard)).toEqual(upTo(802));
+  });
+
+  it('drops what the stream repeats, and takes from PostgreSQL what the stream leaves out', async () => {
+    // The test is the relay: it writes what a crashed, a stopped and a confused one would.
+    const node = await start('api');
+    const store = node.get(EventStore);
+    const heard = await node.listen();
+    await node.log.append(upTo(6).map((n) => numbered(n)));
+    const entries = await store.listAfter({ xid: 0n, id: 0n }, 10);
+    const at = (n: number) => {
+      const { xid, id } = entries[n]?.position ?? { xid: 0n, id: 0n };
+      return `${String(xid)}.${String(id)}`;
+    };
+    const key = await streamKey(node);
+    const add = (n: number) =>
+      redis.xadd(key, '*', 'p', at(n), 'b', at(n - 1), 'e', JSON.stringify(entries[n]?.event ?? {}));
+    await add(0);
+    await add(1);
+    await add(0);
+    await redis.xadd(key, '*', 'what', 'is this');
+    await add(4);
+    await add(3);
+    await add(5);
+    await eventually('all are heard', () => heard.length >= 6);
+    expect(numbersOf(heard)).toEqual(upTo(6));
+  });
+
+  it.each(['down', 'blackhole'] as const)(
+    'polls PostgreSQL while Redis is away (%s), and comes back',
+    async (fault) => {
+      const relay = await start('relay');
+      const node = await start('api', { through: proxy.url });
+      const heard = await node.listen();
+      await relay.log.append(numbered(0));
+      await eventually('the first is heard', () => heard.length === 1);
+      proxy[fault]();
+      await relay.log.append([numbered(1), numbered(2)]);
+      await eventually('they are heard without Redis', () => heard.length === 3);
+      expect(await node.metric(FROM_LOG)).toBeGreaterThan(0);
+      proxy.up();
+      const before = await node.metric(FROM_STREAM);
+      let n = 3;
+      await eventually('the stream is read again', async () => {
+        await relay.log.append(numbered(n++));
+        return (await node.metric(FROM_STREAM)) > before;
+      });
+      await eventually('all are heard', () => heard.length >= n);
+      expect(numbersOf(heard)).toEqual(upTo(n));
+    },
+  );
+
+  it('is heard without any relay, only later', async () => {
+    const node = await start('api');
+    const heard = await node.listen();
+    await node.log.append(numbered(1));
+    await eventually('it is heard', () => heard.length === 1, 3_000);
+  });
+
+  it('is relayed again after Redis was away from the relay', async () => {
+    const relay = await start('relay', { through: proxy.url });
+    await relay.log.append(numbered(0));
+    await relayed(relay, 1);
+    proxy.down();
+    await relay.log.append(numbered(1));
+    proxy.up();
+    await relayed(relay, 2);
+  });
+
+  it('is handed to another relay at once when one shuts down', async () => {
+    const first = await start('relay');
+    await first.log.append(numbered(0));
+    await relayed(first, 1);
+    const second = await start('relay');
+    const heard = await (await start('api')).listen();
+    const started = performance.now();
+    nodes.splice(nodes.indexOf(first), 1);
+    await first.stop();
+    await second.log.append(numbered(1));
+    await relayed(second, 2);
+    expect(performance.now() - started).toBeLessThan(2_500);
+    await eventually('it is heard', () => heard.length === 1);
+  });
+
+  it('cannot be moved by a relay whose lease another one took', async () => {
+    const node = await start('api');
+    const leases = node.get(ReaderLeases);
+    const stale = await leases.take(LIVE_FEED, randomUUID());
+    expect(stale).not.toBeNull();
+    expect(await leases.take(LIVE_FEED, randomUUID())).toBeNull();
+    await node.get(Database).query('test_expire', "UPDATE event_readers SET lease_until = now() - interval '1 s'");
+    const fresh = await leases.take(LIVE_FEED, randomUUID());
+    if (!stale || !fresh) {
+      throw new Error('no lease');
+    }
+    expect(await leases.advance(stale, { xid: 9n, id: 9n })).toBeNull();
+    await leases.release(stale);
+    expect(await node.get(ReaderCursors).find(LIVE_FEED)).toEqual({ xid: 0n, id: 0n });
+    expect(await leases.advance(fresh, { xid: 1n, id: 1n })).toMatchObject({ position: { xid: 1n, id: 1n } });
+    expect(await leases.take(LIVE_FEED, randomUUID())).toBeNull();
+  });
+});

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { newContext, runInContext } from '../../src/platform/context/request-context.js';
+import { encodeCursor } from '../../src/platform/events/log-position.js';
+import { Database } from '../../src/platform/prisma/database.js';
+import { EventNode, numbered, numbersOf, upTo } from '../support/event-node.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { emptyRedis } from '../support/redis.js';
+
+describe('the event log', () => {
+  let database: TestDatabase;
+  let node: EventNode;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    node = await EventNode.start({ databaseUrl: database.url, redisUrl: await emptyRedis() });
+  });
+
+  afterAll(async () => {
+    await node.stop();
+    await database.drop();
+  });
+
+  const oldestFirst = (deviceId: string, after?: string) =>
+    node.log.page({ deviceIds: [deviceId], order: 'asc', limit: 100, ...(after !== undefined && { after }) });
+  const newestFirst = (deviceId: string, before?: string, limit = 100) =>
+    node.log.page({ deviceIds: [deviceId], order: 'desc', limit, ...(before !== undefined && { before }) });
+
+  it('keeps a batch in its order, in one statement, whatever its payloads hold', async () => {
+    const deviceId = randomUUID();
+    const payloads = [{ text: `quote ' " \\ { } , NULL` }, { list: [1, null, 'ü 🔑'] }, {}];
+    await node.log.append(payloads.map((payload) => ({ ...numbered(0, deviceId), type: 'custom', payload })));
+    const { items } = await oldestFirst(deviceId);
+    expect(items.map(({ payload }) => payload)).toEqual(payloads);
+    expect(items.map(({ version }) => version)).toEqual([1, 1, 1]);
+  });
+
+  it('leaves nothing of a transaction that failed', async () => {
+    const deviceId = randomUUID();
+    const failing = node.transactions.run(async () => {
+      await node.log.append(numbered(1, deviceId));
+      throw new Error('after the append');
+    });
+    await expect(failing).rejects.toThrow('after the append');
+    expect((await newestFirst(deviceId)).items).toEqual([]);
+  });
+
+  it('gives events the id of the request that caused them', async () => {
+    const deviceId = randomUUID();
+    await runInContext(newContext('http', 'system', { requestId: 'the-request' }), () =>
+      node.log.append([numbered(1, deviceId), { ...numbered(2, deviceId), correlationId: 'their own' }]),
+    );
+    const { items } = await oldestFirst(deviceId);
+    expect(items.map(({ correlationId }) => correlationId)).toEqual(['the-request', 'their own']);
+  });
+
+  it('does not skip a transaction that began first and commits last', async () => {
+    const deviceId = randomUUID();
+    const slow = new pg.Client({ connectionString: database.url });
+    await slow.connect();
+    await slow.query('BEGIN');
+    await slow.query(
+      `INSERT INTO events (type, source, actor, device_id, payload) VALUES ('custom', 'system', 'system', $1, '{"n": 1}')`,
+      [deviceId],
+    );
+    await node.log.append(numbered(2, deviceId));
+
+    const early = await oldestFirst(deviceId);
+    expect(early.items).toEqual([]);
+    const seen = (await newestFirst(deviceId)).items;
+    expect(numbersOf(seen)).toEqual([2]);
+
+    await slow.query('COMMIT');
+    await slow.end();
+    expect(numbersOf((await oldestFirst(deviceId)).items)).toEqual([1, 2]);
+    // Who goes on from the event it saw too early must still hear of the one before it.
+    expect(numbersOf((await oldestFirst(deviceId, seen[0]?.cursor)).items)).toEqual([1, 2]);
+  });
+
+  it('pages in both directions without a gap or an overlap', async () => {
+    const deviceId = randomUUID();
+    await node.log.append(upTo(7).map((n) => numbered(n, deviceId)));
+    const backward: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await newestFirst(deviceId, cursor, 3);
+      backward.push(...numbersOf(page.items));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(backward).toEqual([6, 5, 4, 3, 2, 1, 0]);
+
+    const first = await node.log.page({ deviceIds: [deviceId], order: 'asc', limit: 3 });
+    const rest = await oldestFirst(deviceId, first.nextCursor ?? '');
+    expect(numbersOf([...first.items, ...rest.items])).toEqual(upTo(7));
+    expect(rest.nextCursor).toBeNull();
+  });
+
+  it('answers only what was asked for: devices, person, types, time', async () => {
+    const [one, other, userId] = [randomUUID(), randomUUID(), randomUUID()];
+    await node.log.append([
+      numbered(1, one),
+      { ...numbered(2, one), type: 'motion_detected', payload: { zone: 'door' }, userId },
+      numbered(3, other),
+      numbered(4, randomUUID()),
+    ]);
+    const now = Date.now();
+    const query = { order: 'asc', limit: 10, from: new Date(now - 60_000), to: new Date(now + 60_000) } as const;
+    const ofBoth = await node.log.page({ ...query, deviceIds: [one, other] });
+    expect(ofBoth.items.map(({ deviceId }) => deviceId)).toEqual([one, one, other]);
+    const motion = await node.log.page({ ...query, userId, types: ['motion_detected', 'low_battery'] });
+    expect(motion.items.map(({ payload }) => payload)).toEqual([{ zone: 'door' }]);
+    const earlier = await node.log.page({ ...query, deviceIds: [one], to: new Date(now - 30_000) });
+    expect(earlier.items).toEqual([]);
+  });
+
+  it('refuses cursors that are not its own, and those of a log that was replaced', async () => {
+    const deviceId = randomUUID();
+    const foreign = encodeCursor(randomUUID(), { xid: 1n, id: 1n });
+    await expect(oldestFirst(deviceId, 'nonsense')).rejects.toMatchObject({ kind: 'invalid', code: 'invalid_cursor' });
+    await expect(oldestFirst(deviceId, foreign)).rejects.toMatchObject({ kind: 'invalid', code: 'cursor_expired' });
+  });
+
+  it('reads a page of one device in the order of its index, without sorting', async () => {
+    const deviceId = randomUUID();
+    const postgres = node.get(Database);
+    await postgres.pool.query(
+      `INSERT INTO events (type, source, actor, device_id, payload)
+       SELECT 'custom', 'system', 'system', CASE WHEN n % 100 = 0 THEN $1::uuid ELSE gen_random_uuid() END, '{}'
+         FROM generate_series(1, 20000) AS n`,
+      [deviceId],
+    );
+    await postgres.pool.query('ANALYZE events');
+    const rows = await node.transactions.run(async () => {
+      await newestFirst(deviceId);
+      const plan = `EXPLAIN EXECUTE events_page_desc_device(50, '${deviceId}')`;
+      return postgres.query<{ 'QUERY PLAN': string }>('test_plan', plan);
+    });
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toContain('device_id_xid_id_idx');
+    expect(plan).toContain('Merge Append');
+    expect(plan).not.toMatch(/Sort \s*\(/);
+  });
+});

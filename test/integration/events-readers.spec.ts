@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { AnalyticsModule } from '../../src/features/analytics/analytics.module.js';
+import { AnalyticsRepository } from '../../src/features/analytics/analytics.repository.js';
+import { countByHour } from '../../src/features/analytics/domain/hourly-counts.js';
+import { DurableReaderLoops } from '../../src/platform/events/durable-reader-loops.js';
+import { type DurableReader, DurableReaders } from '../../src/platform/events/durable-readers.js';
+import { ReaderBatches } from '../../src/platform/events/reader-batches.js';
+import { Database } from '../../src/platform/prisma/database.js';
+import { EventNode, eventually, numbered, upTo } from '../support/event-node.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { emptyRedis } from '../support/redis.js';
+
+describe('durable readers', () => {
+  let database: TestDatabase;
+  let redisUrl: string;
+  let nodes: EventNode[];
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    redisUrl = await emptyRedis();
+    nodes = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await database.drop();
+  });
+
+  async function start(options: { worker: boolean }): Promise<EventNode> {
+    const node = await EventNode.start({
+      databaseUrl: database.url,
+      redisUrl,
+      modules: [AnalyticsModule],
+      edges: options.worker ? [DurableReaderLoops] : [],
+    });
+    nodes.push(node);
+    return node;
+  }
+
+  async function counted(node: EventNode, deviceId: string): Promise<number> {
+    const rows = await node
+      .get(Database)
+      .query<{ n: number }>('test_rollups', 'SELECT sum(count)::int AS n FROM event_rollups WHERE device_id = $1', [
+        deviceId,
+      ]);
+    return rows[0]?.n ?? 0;
+  }
+
+  it('count each event once in the hourly rollup, also with two workers', async () => {
+    const node = await start({ worker: true });
+    await start({ worker: true });
+    const deviceId = randomUUID();
+    await Promise.all(upTo(20).map((n) => node.log.append(upTo(100, n * 100).map((m) => numbered(m, deviceId)))));
+    await eventually('all 2000 are counted', async () => (await counted(node, deviceId)) >= 2_000);
+    expect(await counted(node, deviceId)).toBe(2_000);
+  });
+
+  it('begin at the start of the log, not at the moment they are added', async () => {
+    const node = await start({ worker: false });
+    const deviceId = randomUUID();
+    await node.log.append(upTo(3).map((n) => numbered(n, deviceId)));
+    await start({ worker: true });
+    await eventually('the older events are counted', async () => (await counted(node, deviceId)) === 3);
+  });
+
+  it('undo their effect with their cursor, so that a failure half way counts nothing twice', async () => {
+    const node = await start({ worker: false });
+    const rollups = node.get(AnalyticsRepository);
+    const deviceId = randomUUID();
+    let failures = 2;
+    const reader: DurableReader = {
+      name: 'fails_half_way',
+      batchSize: 10,
+      apply: async (events) => {
+        await rollups.addCounts(countByHour(events));
+        if (failures-- > 0) {
+          throw new Error('half way');
+        }
+      },
+    };
+    await node.log.append(upTo(15).map((n) => numbered(n, deviceId)));
+    const batches = node.get(ReaderBatches);
+    await expect(batches.applyNext(reader)).rejects.toThrow('half way');
+    await expect(batches.applyNext(reader)).rejects.toThrow('half way');
+    expect(await counted(node, deviceId)).toBe(0);
+    const sizes = [];
+    for (let applied = await batches.applyNext(reader); applied.length > 0; applied = await batches.applyNext(reader)) {
+      sizes.push(applied.length);
+    }
+    expect(sizes).toEqual([10, 5]);
+    expect(await counted(node, deviceId)).toBe(15);
+  });
+
+  it('do not wait for one of them that fails', async () => {
+    const node = await start({ worker: false });
+    const failing = await EventNode.start({
+      databaseUrl: database.url,
+      redisUrl,
+      modules: [AnalyticsModule],
+      edges: [FailingReader, DurableReaderLoops],
+    });
+    nodes.push(failing);
+    const deviceId = randomUUID();
+    await node.log.append(numbered(1, deviceId));
+    await eventually('the rollup goes on', async () => (await counted(node, deviceId)) === 1);
+    const series = 'mortise_event_reader_failures_total{reader="always_fails"}';
+    await eventually('the failure is counted', async () => (await failing.metric(series)) > 0);
+  });
+
+  it('leave a reader to the process that holds it', async () => {
+    const node = await start({ worker: false });
+    const deviceId = randomUUID();
+    await node.log.append(numbered(1, deviceId));
+    const batches = node.get(ReaderBatches);
+    let second: readonly unknown[] | undefined;
+    const reader: DurableReader = {
+      name: 'held',
+      batchSize: 10,
+      apply: async () => {
+        second ??= await batches.applyNext({ ...reader, apply: () => Promise.reject(new Error('applied twice')) });
+      },
+    };
+    expect(await batches.applyNext(reader)).toHaveLength(1);
+    expect(second).toEqual([]);
+  });
+
+  it('refuse a second reader of the same name', async () => {
+    const node = await start({ worker: false });
+    const reader = { name: 'event_rollup', batchSize: 1, apply: () => Promise.resolve() };
+    expect(() => {
+      node.get(DurableReaders).register(reader);
+    }).toThrow('event_rollup');
+  });
+});
+
+@Injectable()
+class FailingReader {
+  constructor(readers: DurableReaders) {
+    readers.register({ name: 'always_fails', batchSize: 1, apply: () => Promise.reject(new Error('never')) });
+  }
+}
