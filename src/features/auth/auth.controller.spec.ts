@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
+import { BusyError } from '../../platform/crypto/semaphore.js';
+import { AuthController } from './auth.controller.js';
+import { InvalidCredentialsError, InvalidRefreshTokenError, TokenReusedError } from './auth.errors.js';
+import { AuthService } from './auth.service.js';
+import { JwksController } from './jwks.controller.js';
+
+const ACCOUNT = { email: 'ada@example.com', password: 'tangerine harbour plumage' };
+const USER = {
+  id: ADA.userId,
+  email: 'ada@example.com',
+  username: 'ada',
+  displayName: 'Ada',
+  role: 'USER' as const,
+  createdAt: new Date('2026-11-20T18:00:00Z'),
+};
+const SHOWN = { ...USER, createdAt: '2026-11-20T18:00:00.000Z' };
+const TOKENS = { accessToken: 'access', refreshToken: 'refresh', expiresInSeconds: 900 };
+const SHOWN_TOKENS = { accessToken: 'access', refreshToken: 'refresh', tokenType: 'Bearer', expiresIn: 900 };
+
+describe('the edge of auth', () => {
+  const auth = {
+    register: jest.fn<AuthService['register']>(),
+    login: jest.fn<AuthService['login']>(),
+    refresh: jest.fn<AuthService['refresh']>(),
+    logout: jest.fn<AuthService['logout']>(),
+    verificationKeys: jest.fn<AuthService['verificationKeys']>(),
+  };
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    app = await edgeApp([AuthController, JwksController], [{ provide: AuthService, useValue: auth }]);
+  });
+
+  beforeEach(() => {
+    jest.resetAllMocks();
+  });
+
+  afterAll(() => app.close());
+
+  const post = (url: string, payload: object, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url, payload, headers });
+
+  describe('POST /auth/register', () => {
+    it('answers the account it made, and only what is meant to be shown', async () => {
+      auth.register.mockResolvedValue({ ...USER, passwordHash: '$argon2id$secret' } as never);
+      const answer = await post('/auth/register', { ...ACCOUNT, username: 'Ada', displayName: 'Ada' });
+      expect([answer.statusCode, answer.json()]).toEqual([201, SHOWN]);
+    });
+
+    it('composes a password before it measures it', async () => {
+      auth.register.mockResolvedValue(USER);
+      expect((await post('/auth/register', { ...ACCOUNT, password: 'e\u0301'.repeat(120) })).statusCode).toBe(201);
+      expect(auth.register).toHaveBeenCalledWith(expect.objectContaining({ password: '\u00E9'.repeat(120) }));
+    });
+
+    it.each([
+      ['/email', { ...ACCOUNT, email: 'ada' }],
+      ['/email', { password: ACCOUNT.password }],
+      ['/email', { ...ACCOUNT, email: ['ada@example.com'] }],
+      ['/email', { ...ACCOUNT, email: `${'a'.repeat(250)}@example.com` }],
+      ['/username', { ...ACCOUNT, username: 'a' }],
+      ['/username', { ...ACCOUNT, username: 'ada@home' }],
+      ['/username', { ...ACCOUNT, username: 7 }],
+      ['/password', { ...ACCOUNT, password: 'short' }],
+      ['/password', { ...ACCOUNT, password: 'long '.repeat(26) }],
+      ['/password', { ...ACCOUNT, password: { length: 12 } }],
+      ['/displayName', { ...ACCOUNT, displayName: '   ' }],
+      ['/displayName', { ...ACCOUNT, displayName: 'Ada\u0000' }],
+      ['/role', { ...ACCOUNT, role: 'ADMIN' }],
+      ['/id', { ...ACCOUNT, id: ADA.userId }],
+    ])('points at %s in %p', async (pointer, body) => {
+      const answer = await post('/auth/register', body);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({
+        code: 'invalid_request',
+        errors: expect.arrayContaining([expect.objectContaining({ pointer })]),
+      });
+      expect(auth.register).not.toHaveBeenCalled();
+    });
+  });
+
+  describe('POST /auth/login', () => {
+    it('answers tokens and the account, for no cache to keep', async () => {
+      auth.login.mockResolvedValue({ ...TOKENS, user: USER });
+      const answer = await post('/auth/login', { identifier: 'ada', password: 'x' }, { 'user-agent': 'a'.repeat(300) });
+      expect([answer.statusCode, answer.json()]).toEqual([200, { ...SHOWN_TOKENS, user: SHOWN }]);
+      expect(answer.headers['cache-control']).toBe('no-store');
+      expect(auth.login).toHaveBeenCalledWith('ada', 'x', { address: '127.0.0.1', userAgent: 'a'.repeat(256) });
+    });
+
+    it('does without a user agent', async () => {
+      auth.login.mockResolvedValue({ ...TOKENS, user: USER });
+      await app.inject({
+        method: 'POST',
+        url: '/auth/login',
+        payload: { identifier: 'ada', password: 'x' },
+        headers: { 'user-agent': undefined },
+      });
+      expect(auth.login).toHaveBeenCalledWith('ada', 'x', { address: '127.0.0.1', userAgent: null });
+    });
+
+    it('says no more than that something is wrong', async () => {
+      auth.login.mockRejectedValue(new InvalidCredentialsError());
+      const answer = await post('/auth/login', { identifier: 'ada', password: 'wrong' });
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, 'invalid_credentials']);
+      expect(answer.headers['www-authenticate']).toBe('Bearer');
+    });
+
+    it('asks to come back when too many are signing in', async () => {
+      auth.login.mockRejectedValue(new BusyError());
+      const answer = await post('/auth/login', { identifier: 'ada', password: 'x' });
+      expect([answer.statusCode, answer.json<{ code: string }>().code, answer.headers['retry-after']]).toEqual([
+        503,
+        'busy',
+        '1',
+      ]);
+    });
+
+    it.each([
+      [{}],
+      [{ identifier: 'ada' }],
+      [{ identifier: '', password: 'x' }],
+      [{ identifier: 'ada\u0000', password: 'x' }],
+      [{ identifier: 'ada', password: 'x'.repeat(129) }],
+      [{ identifier: { $ne: null }, password: 'x' }],
+      [{ identifier: 'ada', password: 'x', remember: true }],
+    ])('refuses %p', async (body) => {
+      const answer = await post('/auth/login', body);
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([400, 'invalid_request']);
+    });
+
+    it('takes JSON only', async () => {
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/auth/login',
+        payload: 'identifier=ada&password=x',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      expect(answer.statusCode).toBe(415);
+    });
+  });
+
+  describe('POST /auth/refresh', () => {
+    it('answers a new pair, for no cache to keep', async () => {
+      auth.refresh.mockResolvedValue(TOKENS);
+      const answer = await post('/auth/refresh', { refreshToken: 'old' });
+      expect([answer.statusCode, answer.json()]).toEqual([200, SHOWN_TOKENS]);
+      expect(answer.headers['cache-control']).toBe('no-store');
+    });
+
+    it.each([
+      [new InvalidRefreshTokenError(), 'invalid_refresh_token'],
+      [new TokenReusedError(), 'token_reused'],
+    ])('says why with %p', async (error, code) => {
+      auth.refresh.mockRejectedValue(error);
+      const answer = await post('/auth/refresh', { refreshToken: 'old' });
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, code]);
+    });
+
+    it.each([[{}], [{ refreshToken: '' }], [{ refreshToken: 7 }], [{ refreshToken: 'x'.repeat(513) }]])(
+      'refuses %p',
+      async (body) => {
+        expect((await post('/auth/refresh', body)).statusCode).toBe(400);
+      },
+    );
+  });
+
+  describe('POST /auth/logout', () => {
+    it('ends the session that asks', async () => {
+      auth.logout.mockResolvedValue();
+      const answer = await app.inject({ method: 'POST', url: '/auth/logout', headers: AS_ADA });
+      expect([answer.statusCode, answer.body]).toEqual([204, '']);
+      expect(auth.logout).toHaveBeenCalledWith(ADA);
+    });
+
+    it('does not do it for anybody else', async () => {
+      const answer = await app.inject({ method: 'POST', url: '/auth/logout' });
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, 'unauthenticated']);
+      expect(auth.logout).not.toHaveBeenCalled();
+    });
+  });
+
+  describe('GET /.well-known/jwks.json', () => {
+    it('serves the public halves to anybody, and lets caches keep them', async () => {
+      const rsa = { kty: 'RSA', kid: 'k', alg: 'RS256' as const, use: 'sig' as const, n: 'n', e: 'AQAB' };
+      const bare = { kty: 'RSA', kid: 'l', alg: 'RS256' as const, use: 'sig' as const };
+      auth.verificationKeys.mockResolvedValue([{ ...rsa, d: 'private' } as never, bare]);
+      const answer = await app.inject('/.well-known/jwks.json');
+      expect([answer.statusCode, answer.json()]).toEqual([200, { keys: [rsa, bare] }]);
+      expect(answer.headers['cache-control']).toBe('public, max-age=300');
+    });
+  });
+});

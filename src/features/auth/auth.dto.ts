@@ -1,0 +1,217 @@
+import { Transform } from 'class-transformer';
+import { IsEmail, IsOptional, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
+import type { PlatformRole } from '../../platform/auth/principal.js';
+import type { PublicJwk } from '../../platform/crypto/key-store.js';
+import type { User } from '../users/users.types.js';
+import type { SignedIn, TokenPair } from './auth.types.js';
+
+/** Visible text: at least one character that shows, and none that controls. */
+const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
+
+/** Counts the characters people see: the same password has one length, however the keyboard composed it (NFC). */
+const Composed = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC') : value));
+
+/** A new account. */
+export class RegisterDto {
+  /**
+   * Kept in lower case.
+   * @example ada@example.com
+   */
+  @IsEmail()
+  @MaxLength(254)
+  email!: string;
+
+  /**
+   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case.
+   * @example ada
+   */
+  @IsOptional()
+  @IsString()
+  @Matches(/^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/, {
+    message: 'username must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends',
+  })
+  username?: string;
+
+  /**
+   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, and what contains the
+   * username or the name in the e-mail address.
+   * @example tangerine harbour plumage 47
+   */
+  @Composed()
+  @IsString()
+  @Length(12, 128)
+  password!: string;
+
+  /**
+   * What others see; the username, or the name in the e-mail address, if it is left out.
+   * @example Ada Lovelace
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  @Matches(VISIBLE, { message: 'displayName must be visible text' })
+  displayName?: string;
+}
+
+/** Who signs in. */
+export class LoginDto {
+  /**
+   * E-mail address or username, in any case.
+   * @example ada@example.com
+   */
+  @IsString()
+  @MaxLength(254)
+  @Matches(VISIBLE, { message: 'identifier must be visible text' })
+  identifier!: string;
+
+  /**
+   * As it was chosen.
+   * @example tangerine harbour plumage 47
+   */
+  @Composed()
+  @IsString()
+  @Length(1, 128)
+  password!: string;
+}
+
+/** The refresh token to exchange. */
+export class RefreshDto {
+  /**
+   * As the last login or refresh answered it; good for one use.
+   * @example AZqfPmsafESdDi9vOhuMVQAAAAGKq8mJ3kq0cJ5z0yVd5cP0nX2c9J0S7o1t0v4t2yq8Ww
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(512)
+  refreshToken!: string;
+}
+
+/** An account, as registration and login answer it; `GET /users/me` says more. */
+export class AccountDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  id!: string;
+
+  /**
+   * Lower case.
+   * @example ada@example.com
+   */
+  email!: string;
+
+  /**
+   * Second name to sign in with; null where there is none.
+   * @example ada
+   */
+  username!: string | null;
+
+  /**
+   * What others see.
+   * @example Ada Lovelace
+   */
+  displayName!: string;
+
+  /**
+   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * @example USER
+   */
+  role!: PlatformRole;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  createdAt!: string;
+}
+
+/** A fresh pair of tokens. */
+export class TokensDto {
+  /**
+   * JWT (RFC 9068), signed with RS256; its keys are at `/.well-known/jwks.json`. Send it as `Authorization: Bearer …`.
+   * @example eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl
+   */
+  accessToken!: string;
+
+  /**
+   * Opaque. Exchange it at `POST /auth/refresh` before the access token expires; each one is good for one use.
+   * @example AZqfPmsafESdDi9vOhuMVQAAAAGKq8mJ3kq0cJ5z0yVd5cP0nX2c9J0S7o1t0v4t2yq8Ww
+   */
+  refreshToken!: string;
+
+  /** @example Bearer */
+  tokenType!: 'Bearer';
+
+  /**
+   * Seconds until the access token expires.
+   * @example 900
+   */
+  expiresIn!: number;
+}
+
+/** A new session. */
+export class SignedInDto extends TokensDto {
+  user!: AccountDto;
+}
+
+/** A public key (RFC 7517). */
+export class JwkDto {
+  /** @example RSA */
+  kty!: string;
+
+  /**
+   * RFC 7638 thumbprint: the `kid` in the header of the tokens it verifies.
+   * @example NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs
+   */
+  kid!: string;
+
+  /** @example RS256 */
+  alg!: string;
+
+  /** @example sig */
+  use!: 'sig';
+
+  /** Modulus, base64url. */
+  n?: string;
+
+  /**
+   * Exponent, base64url.
+   * @example AQAB
+   */
+  e?: string;
+}
+
+/** The keys that verify access tokens. */
+export class JwkSetDto {
+  keys!: JwkDto[];
+}
+
+export function toAccountDto(user: User): Readonly<AccountDto> {
+  return {
+    id: user.id,
+    email: user.email,
+    username: user.username,
+    displayName: user.displayName,
+    role: user.role,
+    createdAt: user.createdAt.toISOString(),
+  };
+}
+
+export function toTokensDto(tokens: TokenPair): Readonly<TokensDto> {
+  return {
+    accessToken: tokens.accessToken,
+    refreshToken: tokens.refreshToken,
+    tokenType: 'Bearer',
+    expiresIn: tokens.expiresInSeconds,
+  };
+}
+
+export function toSignedInDto(signedIn: SignedIn): Readonly<SignedInDto> {
+  return { ...toTokensDto(signedIn), user: toAccountDto(signedIn.user) };
+}
+
+export function toJwkSetDto(keys: readonly PublicJwk[]): Readonly<JwkSetDto> {
+  return { keys: keys.map(toJwkDto) };
+}
+
+function toJwkDto({ kty, kid, alg, use, n, e }: PublicJwk): Readonly<JwkDto> {
+  return { kty, kid, alg, use, ...(n && e ? { n, e } : {}) };
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { fold, nameFaults } from './names.js';
+
+describe('fold', () => {
+  it.each([
+    ['Ada@Example.COM', 'ada@example.com'],
+    // The same letters, composed and decomposed.
+    ['ZOE\u0308@example.com', 'zo\u00EB@example.com'],
+    ['Zo\u00EB@example.com', 'zo\u00EB@example.com'],
+  ])('makes %s into %s', (typed, folded) => {
+    expect(fold(typed)).toBe(folded);
+  });
+});
+
+describe('nameFaults', () => {
+  it.each(['ada', 'a.b', 'ada_lovelace-1815', '007', 'a'.repeat(32)])('finds none in the username %s', (username) => {
+    expect(nameFaults('ada@example.com', username)).toEqual([]);
+  });
+
+  it.each(['ad', 'a'.repeat(33), '.ada', 'ada-', 'a da', 'ada@home', 'ädä', ''])(
+    'refuses the username "%s"',
+    (username) => {
+      expect(nameFaults('ada@example.com', username)).toMatchObject([{ pointer: '/username' }]);
+    },
+  );
+
+  it.each(['ada', 'ada@', '@example.com', 'ada@b@c', 'a da@example.com'])(
+    'refuses the e-mail address "%s"',
+    (email) => {
+      expect(nameFaults(email, null)).toMatchObject([{ pointer: '/email' }]);
+    },
+  );
+});

@@ -1,0 +1,52 @@
+import type { Provider, Type } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { PinoLogger } from 'nestjs-pino';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { AccessGuard } from '../../src/platform/auth/access.guard.js';
+import { UnauthenticatedError } from '../../src/platform/auth/auth.errors.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import type { Principal } from '../../src/platform/auth/principal.js';
+import { ResourceResolvers } from '../../src/platform/auth/resource-resolvers.js';
+import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
+import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
+import { validationPipe } from '../../src/platform/http/validation.js';
+import { LoggingModule } from '../../src/platform/logging/logging.module.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
+import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
+
+/** Who the bearer token `ada` stands for. */
+export const ADA: Principal = {
+  userId: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55',
+  sessionId: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56',
+  role: 'USER',
+};
+export const AS_ADA = { authorization: 'Bearer ada' };
+
+/** Controllers behind the real guard, pipe and filter; their services are the test's. Nothing listens: use `inject`. */
+export async function edgeApp(controllers: Type[], providers: Provider[]): Promise<NestFastifyApplication> {
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: 'postgres://nowhere',
+    REDIS_URL: 'redis://nowhere',
+    MASTER_KEY: Buffer.alloc(32).toString('base64'),
+  });
+  const authenticator: Pick<Authenticator, 'authenticate'> = {
+    authenticate: (token) => (token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError())),
+  };
+  const module = await Test.createTestingModule({
+    imports: [ConfigModule.with(config), LoggingModule.forRoot(), MetricsModule],
+    controllers,
+    providers: [AccessGuard, ResourceResolvers, { provide: Authenticator, useValue: authenticator }, ...providers],
+  }).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(httpAdapter(), { bodyParser: false, logger: false });
+  await prepareHttp(app);
+  app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(Metrics)));
+  app.useGlobalGuards(app.get(AccessGuard));
+  app.useGlobalPipes(validationPipe());
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { type Type } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { AuthModule } from '../../src/features/auth/auth.module.js';
+import { AuthService } from '../../src/features/auth/auth.service.js';
+import type { SignedIn } from '../../src/features/auth/auth.types.js';
+import { UsersModule } from '../../src/features/users/users.module.js';
+import { AuthPlatformModule } from '../../src/platform/auth/auth-platform.module.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { ClockModule } from '../../src/platform/clock/clock.module.js';
+import { CryptoModule } from '../../src/platform/crypto/crypto.module.js';
+import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
+import { LoggingModule } from '../../src/platform/logging/logging.module.js';
+import { Database } from '../../src/platform/prisma/database.js';
+import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
+import { RedisModule } from '../../src/platform/redis/redis.module.js';
+
+export const PASSWORD = 'tangerine harbour plumage';
+
+export interface PeopleNodeOptions {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  /** The same for all processes of one installation. */
+  readonly masterKey: string;
+}
+
+export function newMasterKey(): string {
+  return randomBytes(32).toString('base64');
+}
+
+/** One process of the application, as far as accounts, sessions and keys go. */
+export class PeopleNode {
+  private constructor(private readonly module: TestingModule) {}
+
+  static async start({ databaseUrl, redisUrl, masterKey }: PeopleNodeOptions): Promise<PeopleNode> {
+    const config = loadConfig({
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      MASTER_KEY: masterKey,
+    });
+    const module = await Test.createTestingModule({
+      imports: [
+        ConfigModule.with(config),
+        LoggingModule.forRoot(),
+        ClockModule,
+        ReadinessModule,
+        PrismaModule,
+        RedisModule,
+        CryptoModule,
+        AuthPlatformModule,
+        UsersModule,
+        AuthModule,
+      ],
+      providers: [Authenticator],
+    }).compile();
+    await module.init();
+    return new PeopleNode(module);
+  }
+
+  get<T>(type: Type<T>): T {
+    return this.module.get(type, { strict: false });
+  }
+
+  get auth(): AuthService {
+    return this.get(AuthService);
+  }
+
+  get authenticator(): Authenticator {
+    return this.get(Authenticator);
+  }
+
+  /** A new account, signed in. */
+  async newcomer(): Promise<SignedIn> {
+    const email = `${randomBytes(8).toString('hex')}@example.com`;
+    await this.auth.register({ email, password: PASSWORD });
+    return this.auth.login(email, PASSWORD, { address: '192.0.2.7', userAgent: 'jest' });
+  }
+
+  /** What the database says, past every cache. */
+  async rows<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.get(Database).pool.query<Row>(sql, [...values])).rows;
+  }
+
+  stop(): Promise<void> {
+    return this.module.close();
+  }
+}
