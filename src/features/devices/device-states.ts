@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { DeviceHooks } from './device-hooks.js';
+import type { StateReport } from './devices.types.js';
+import { PresenceRepository } from './presence.repository.js';
+
+/** What devices say of themselves: bolt, door, battery. */
+@Injectable()
+export class DeviceStates {
+  constructor(
+    private readonly repository: PresenceRepository,
+    private readonly hooks: DeviceHooks,
+  ) {}
+
+  /**
+   * Records reports in their order, as part of the surrounding transaction, and tells whoever waits for a bolt to move.
+   * What a device says of an earlier start changes nothing about the present.
+   */
+  async record(reports: readonly StateReport[]): Promise<void> {
+    await this.repository.recordStates([...latest(reports).values()]);
+    for (const { deviceId, boot, lockState, commandId } of reports) {
+      if (lockState !== undefined) {
+        await this.hooks.lockStateReported({ deviceId, boot, lockState, ...(commandId === undefined ? {} : { commandId }) });
+      }
+    }
+  }
+}
+
+/** One report for each device and start, in which the last word on each fact stands. */
+function latest(reports: readonly StateReport[]): Map<string, StateReport> {
+  const merged = new Map<string, StateReport>();
+  for (const report of reports) {
+    const key = `${report.deviceId}/${report.boot}`;
+    merged.set(key, { ...merged.get(key), ...report });
+  }
+  return merged;
+}

@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/prisma/database.js';
+
+@Injectable()
+export class DeviceTokensRepository {
+  constructor(private readonly database: Database) {}
+
+  async isValid(deviceId: string, tokenHash: Buffer): Promise<boolean> {
+    const rows = await this.database.query(
+      'device_tokens_verify',
+      'SELECT 1 FROM device_credentials WHERE token_hash = $2 AND device_id = $1 AND revoked_at IS NULL',
+      [deviceId, tokenHash],
+    );
+    return rows.length === 1;
+  }
+
+  /** Those of them that have a valid token. */
+  async listWithToken(deviceIds: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ device_id: string }>(
+      'device_tokens_live',
+      'SELECT DISTINCT device_id FROM device_credentials WHERE device_id = ANY($1::uuid[]) AND revoked_at IS NULL',
+      [deviceIds],
+    );
+    return new Set(rows.map((row) => row.device_id));
+  }
+}

@@ -1,0 +1,81 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, HttpStatus, Patch, Post, Query, Res, UseInterceptors } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { DeviceRef } from '../../contracts/resources.js';
+import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { DeviceRegistration } from './device-registration.js';
+import {
+  DeviceDto,
+  DevicePageDto,
+  ListDevicesQueryDto,
+  RegisterDeviceDto,
+  RegisteredDeviceDto,
+  toDeviceDto,
+  toDevicePageJson,
+  toRegisteredDeviceDto,
+  UpdateDeviceDto,
+} from './devices.dto.js';
+import { DevicesService } from './devices.service.js';
+
+@Controller('devices')
+export class DevicesController {
+  constructor(
+    private readonly devices: DevicesService,
+    private readonly registration: DeviceRegistration,
+  ) {}
+
+  /** Register a device. Its token is shown this once. 409 `hardware_id_taken` when somebody has registered it. */
+  @Post()
+  @Authorize()
+  @Idempotent()
+  async register(
+    @CurrentUser() user: Principal,
+    @Body() device: RegisterDeviceDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readonly<RegisteredDeviceDto>> {
+    const registered = await this.registration.register(user.userId, device);
+    void reply.header('Location', `/api/v1/devices/${registered.device.id}`);
+    return toRegisteredDeviceDto(registered);
+  }
+
+  /** List my devices. */
+  @Get()
+  @Authorize()
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  @ApiOkResponse({ type: DevicePageDto })
+  async list(@CurrentUser() user: Principal, @Query() query: ListDevicesQueryDto): Promise<string> {
+    return toDevicePageJson(await this.devices.list(user.userId, query));
+  }
+
+  /** One device, with its version as `ETag`. */
+  @Get(':deviceId')
+  @Authorize('device:view')
+  @UseInterceptors(VersionTag)
+  async get(@Target() device: DeviceRef): Promise<Readonly<DeviceDto>> {
+    return toDeviceDto(await this.devices.get(device.id), device);
+  }
+
+  /** Change a device. With `If-Match`, only the version it names. */
+  @Patch(':deviceId')
+  @Authorize('device:admin')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @UseInterceptors(VersionTag)
+  async update(@Target() device: DeviceRef, @Body() changes: UpdateDeviceDto, @IfMatch() version?: number): Promise<Readonly<DeviceDto>> {
+    return toDeviceDto(await this.devices.update(device.id, changes, version), device);
+  }
+
+  /** Delete a device with its commands: its token is void at once, its connection is cut. Its history stays. */
+  @Delete(':deviceId')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('device:owner')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  async delete(@Target() device: DeviceRef, @IfMatch() version?: number): Promise<void> {
+    await this.devices.delete(device.id, version);
+  }
+}

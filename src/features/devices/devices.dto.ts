@@ -1,0 +1,236 @@
+import { IsIn, IsOptional, IsString, IsTimeZone, Length, Matches, MaxLength } from 'class-validator';
+import {
+  DEVICE_STATUSES,
+  DEVICE_TYPES,
+  type DevicePermission,
+  type DeviceStatus,
+  type DeviceType,
+  type DoorState,
+  type LinkKind,
+  type LockState,
+} from '../../contracts/devices.js';
+import type { DeviceRef } from '../../contracts/resources.js';
+import { IfGiven } from '../../platform/http/if-given.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { DEVICE_SORTS, type Device, type DeviceListPage, type DeviceSort, type RegisteredDevice } from './devices.types.js';
+import { OrderKeyDto, toOrderKeyDto } from './order-keys.dto.js';
+
+const PRINTABLE = /^\P{Cc}*$/u;
+const notPrintable = { message: '$property must not contain control characters' };
+/** `IsTimeZone` also takes offsets such as `+01:00`, which know no daylight saving time. */
+const IANA_NAME = /^[A-Za-z]/;
+const notIana = { message: '$property must be an IANA time zone name' };
+
+export class RegisterDeviceDto {
+  /**
+   * What people call it.
+   * @example Front door
+   */
+  @IsString()
+  @Length(1, 100)
+  @Matches(PRINTABLE, notPrintable)
+  name!: string;
+
+  /**
+   * What it is.
+   * @example door_lock
+   */
+  @IsOptional()
+  @IsIn(DEVICE_TYPES)
+  type?: DeviceType;
+
+  /**
+   * Serial number or MAC, as printed on the thing. One registration per hardware id.
+   * @example LOCK-0001
+   */
+  @IsString()
+  @Matches(/^[\w.:-]{1,100}$/, { message: '$property takes 1 to 100 letters, digits and . _ : -' })
+  hardwareId!: string;
+
+  /** @example Hall */
+  @IsOptional()
+  @IsString()
+  @Length(1, 100)
+  @Matches(PRINTABLE, notPrintable)
+  room?: string | null;
+
+  /**
+   * IANA name of the time zone it stands in.
+   * @example Europe/Berlin
+   */
+  @IsOptional()
+  @IsTimeZone()
+  @Matches(IANA_NAME, notIana)
+  timeZone?: string;
+}
+
+/** Only what is given changes. */
+export class UpdateDeviceDto {
+  /** @example Front door */
+  @IfGiven()
+  @IsString()
+  @Length(1, 100)
+  @Matches(PRINTABLE, notPrintable)
+  name?: string;
+
+  /** Null takes it out of its room. */
+  @IsOptional()
+  @IsString()
+  @Length(1, 100)
+  @Matches(PRINTABLE, notPrintable)
+  room?: string | null;
+
+  /** @example Europe/Berlin */
+  @IfGiven()
+  @IsTimeZone()
+  @Matches(IANA_NAME, notIana)
+  timeZone?: string;
+}
+
+export class ListDevicesQueryDto extends PageQueryDto {
+  /** Ascending, or descending with a leading minus. */
+  @IsOptional()
+  @IsIn(DEVICE_SORTS)
+  sort: DeviceSort = '-createdAt';
+
+  @IsOptional()
+  @IsIn(DEVICE_TYPES)
+  type?: DeviceType;
+
+  @IsOptional()
+  @IsIn(DEVICE_STATUSES)
+  status?: DeviceStatus;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  @Matches(PRINTABLE, notPrintable)
+  room?: string;
+
+  /** Part of the name, room or hardware id, in any case. */
+  @IsOptional()
+  @IsString()
+  @Length(1, 100)
+  @Matches(PRINTABLE, notPrintable)
+  q?: string;
+}
+
+/** A device, as the person who asks may see it. */
+export class DeviceDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  id!: string;
+
+  /** @example Front door */
+  name!: string;
+
+  /** @example door_lock */
+  type!: DeviceType;
+
+  /** @example LOCK-0001 */
+  hardwareId!: string;
+
+  /** @example Hall */
+  room!: string | null;
+
+  /** @example Europe/Berlin */
+  timeZone!: string;
+
+  /** `unknown` before its first birth, `inactive` after 24 hours of silence. */
+  status!: DeviceStatus;
+
+  /** @example 1.4.2 */
+  firmwareVersion!: string | null;
+
+  /** Percent. */
+  battery!: number | null;
+
+  /** Received signal strength, dBm. */
+  rssi!: number | null;
+
+  /** Where the bolt is, by the lock's own account (Matter DoorLock). */
+  lockState!: LockState | null;
+
+  /** Where the door leaf is (Matter DoorLock). */
+  doorState!: DoorState | null;
+
+  /** How it is connected now; empty when it is not. */
+  links!: LinkKind[];
+
+  /** RFC 3339; at most a few seconds behind. */
+  lastSeenAt!: string | null;
+
+  /** What I may do with it; each level includes the ones before it. */
+  permission!: DevicePermission;
+
+  /** Whether it is mine. */
+  owned!: boolean;
+
+  /** Grows with every change; also the `ETag`. */
+  version!: number;
+
+  /** RFC 3339. */
+  createdAt!: string;
+
+  /** RFC 3339. */
+  updatedAt!: string;
+}
+
+/** One page of devices. */
+export class DevicePageDto {
+  items!: DeviceDto[];
+
+  /** Pass it as `cursor` to go on; null on the last page. */
+  nextCursor!: string | null;
+}
+
+/** Everything a device needs to be set up. */
+export class RegisteredDeviceDto {
+  device!: DeviceDto;
+
+  /**
+   * MQTT password of the device (its username is the device id). Shown once: null when an `Idempotency-Key` is repeated.
+   * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
+   */
+  deviceToken!: string | null;
+
+  /** What the device verifies orders with; also at `/.well-known/order-keys.json`. */
+  orderKeys!: OrderKeyDto[];
+}
+
+export function toDeviceDto(device: Device, access: Pick<DeviceRef, 'permission' | 'owned'>): Readonly<DeviceDto> {
+  return {
+    id: device.id,
+    name: device.name,
+    type: device.type,
+    hardwareId: device.hardwareId,
+    room: device.room,
+    timeZone: device.timeZone,
+    status: device.status,
+    firmwareVersion: device.firmwareVersion,
+    battery: device.battery,
+    rssi: device.rssi,
+    lockState: device.lockState,
+    doorState: device.doorState,
+    links: [...device.links],
+    lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
+    permission: access.permission,
+    owned: access.owned,
+    version: device.version,
+    createdAt: device.createdAt.toISOString(),
+    updatedAt: device.updatedAt.toISOString(),
+  };
+}
+
+/** Who registers a device owns it. */
+export function toRegisteredDeviceDto({ device, deviceToken, orderKeys }: RegisteredDevice): Readonly<RegisteredDeviceDto> {
+  return {
+    device: toDeviceDto(device, { permission: 'admin', owned: true }),
+    deviceToken,
+    orderKeys: orderKeys.map(toOrderKeyDto),
+  };
+}
+
+/** The items are JSON already: PostgreSQL wrote them, from the columns in devices.repository.ts. */
+export function toDevicePageJson(page: DeviceListPage): string {
+  return `{"items":[${page.items.join(',')}],"nextCursor":${JSON.stringify(page.nextCursor)}}`;
+}

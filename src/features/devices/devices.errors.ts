@@ -1,0 +1,39 @@
+import { DomainError, type FieldError } from '../../shared/domain-error.js';
+
+export class DeviceNotFoundError extends DomainError {
+  readonly code = 'device_not_found';
+  readonly kind = 'not_found';
+  constructor(deviceId: string) {
+    super('There is no such device.', { deviceId });
+  }
+}
+
+export class HardwareIdTakenError extends DomainError {
+  readonly code = 'hardware_id_taken';
+  readonly kind = 'conflict';
+  override readonly errors: readonly FieldError[] = [
+    { detail: 'hardwareId belongs to a registered device', pointer: '/hardwareId' },
+  ];
+
+  constructor(options?: ErrorOptions) {
+    super('A device with this hardware id is registered already.', {}, options);
+  }
+}
+
+export class DeviceChangedError extends DomainError {
+  readonly code = 'device_changed';
+  readonly kind = 'precondition_failed';
+  constructor() {
+    super('The device is not in the version that If-Match names. Read it again.');
+  }
+}
+
+export class InvalidDeviceCursorError extends DomainError {
+  readonly code = 'invalid_cursor';
+  readonly kind = 'invalid';
+  override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
+
+  constructor() {
+    super('The cursor is not one that this list gave out for this order.');
+  }
+}

@@ -1,0 +1,134 @@
+import { Injectable } from '@nestjs/common';
+import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
+import { Database } from '../../platform/prisma/database.js';
+import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
+import { type DeviceCursor, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
+import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
+import type { Device, DeviceChanges, DeviceQuery, NewDevice } from './devices.types.js';
+
+const COLUMNS = `d.id, d.owner_id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version,
+  d.battery, d.rssi, d.lock_state, d.door_state, d.last_seen_at, d.version, d.created_at, d.updated_at,
+  ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
+
+interface DeviceRow {
+  id: string;
+  owner_id: string;
+  name: string;
+  type: DeviceType;
+  hardware_id: string;
+  room: string | null;
+  time_zone: string;
+  status: DeviceStatus;
+  firmware_version: string | null;
+  battery: number | null;
+  rssi: number | null;
+  lock_state: LockState | null;
+  door_state: DoorState | null;
+  last_seen_at: Date | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  links: LinkKind[];
+}
+
+/** One row of the list: the item as JSON, and what its place in the order is. */
+export interface ListedDevice {
+  readonly item: string;
+  readonly key: string;
+  readonly id: string;
+}
+
+@Injectable()
+export class DevicesRepository {
+  constructor(private readonly database: Database) {}
+
+  /** @throws HardwareIdTakenError: the unique index decides. */
+  async create(ownerId: string, device: NewDevice, tokenHash: Buffer): Promise<string> {
+    try {
+      const { id } = await this.database.prisma((prisma) => prisma.device.create({
+        data: { ...device, ownerId, credentials: { create: { tokenHash: new Uint8Array(tokenHash) } } },
+        select: { id: true },
+      }));
+      return id;
+    } catch (error) {
+      throw isUniqueViolation(error, 'hardware') ? new HardwareIdTakenError({ cause: error }) : error;
+    }
+  }
+
+  /** @throws DeviceNotFoundError */
+  async get(id: string): Promise<Device> {
+    const [row] = await this.database.query<DeviceRow>('devices_get', `SELECT ${COLUMNS} FROM devices d WHERE d.id = $1`, [id]);
+    if (!row) {
+      throw new DeviceNotFoundError(id);
+    }
+    return toDevice(row);
+  }
+
+  async findOwnerId(id: string): Promise<string | null> {
+    const [row] = await this.database.query<{ owner_id: string }>(
+      'devices_owner',
+      'SELECT owner_id FROM devices WHERE id = $1',
+      [id],
+    );
+    return row?.owner_id ?? null;
+  }
+
+  /** One more than `limit`, if there are more. */
+  list(ownerId: string, query: DeviceQuery, after: DeviceCursor | null): Promise<ListedDevice[]> {
+    const { sort } = query;
+    const values = [
+      ownerId,
+      query.limit + 1,
+      query.type ?? null,
+      query.status ?? null,
+      query.room ?? null,
+      query.q === undefined ? null : `%${query.q.replaceAll(/[\\%_]/g, '\\$&')}%`,
+    ];
+    const name = `devices_list_${sort.replace('-', '')}_${isDescending(sort) ? 'desc' : 'asc'}`;
+    return after
+      ? this.database.query(`${name}_next`, LIST_STATEMENTS[sort].next, [...values, after.key, after.id])
+      : this.database.query(name, LIST_STATEMENTS[sort].first, values);
+  }
+
+  /** @returns null when it is not there in the wanted version. */
+  async update(id: string, changes: DeviceChanges, version: number | undefined): Promise<Device | null> {
+    const { count } = await this.database.prisma((prisma) => prisma.device.updateMany({
+      where: { id, ...(version === undefined ? {} : { version }) },
+      data: { ...changes, version: { increment: 1 } },
+    }));
+    return count === 1 ? this.get(id) : null;
+  }
+
+  /** @returns null when it was not there in the wanted version. */
+  async delete(id: string, version: number | undefined): Promise<Device | null> {
+    const [row] = await this.database.query<Omit<DeviceRow, 'links'>>(
+      'devices_delete',
+      'DELETE FROM devices WHERE id = $1 AND ($2::int IS NULL OR version = $2) RETURNING *',
+      [id, version ?? null],
+    );
+    return row ? toDevice({ ...row, links: [] }) : null;
+  }
+}
+
+function toDevice(row: DeviceRow): Device {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    name: row.name,
+    type: row.type,
+    hardwareId: row.hardware_id,
+    room: row.room,
+    timeZone: row.time_zone,
+    status: row.status,
+    firmwareVersion: row.firmware_version,
+    battery: row.battery,
+    rssi: row.rssi,
+    lockState: row.lock_state,
+    doorState: row.door_state,
+    links: row.links,
+    lastSeenAt: row.last_seen_at,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,28 @@
+/** What of a batch can be stored: the events that continue the sequence. */
+export interface Advance<T> {
+  readonly accepted: readonly T[];
+  /** Beyond a gap: an earlier event has not come yet. */
+  readonly waiting: readonly T[];
+  /** The last number without a gap before it. */
+  readonly seq: number;
+}
+
+/**
+ * Sorts the events of one device and start into those that continue the sequence after `seq`, and those that wait for
+ * an earlier one. Repeats of what is stored, or of each other, belong to neither.
+ */
+export function advance<T extends { readonly seq: number }>(seq: number, events: readonly T[]): Advance<T> {
+  const ordered = [...events].sort((a, b) => a.seq - b.seq);
+  const accepted: T[] = [];
+  const waiting: T[] = [];
+  let last = seq;
+  for (const event of ordered) {
+    if (event.seq === last + 1) {
+      accepted.push(event);
+      last = event.seq;
+    } else if (event.seq > last) {
+      waiting.push(event);
+    }
+  }
+  return { accepted, waiting, seq: last };
+}

@@ -1,0 +1,123 @@
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional } from 'class-validator';
+import { EVENT_TYPES, type EventSource, type EventType, type StoredEvent } from '../../contracts/events.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import type { Page } from '../../shared/paging.js';
+import type { HistoryQuery } from './history.types.js';
+import { IsTimestamp } from './timestamp.validator.js';
+
+export const HISTORY_ORDERS = ['asc', 'desc'] as const;
+export type HistoryOrder = (typeof HISTORY_ORDERS)[number];
+
+export class ListEventsQueryDto extends PageQueryDto {
+  /** Only these types; repeat the parameter for several. */
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? (value as unknown[]) : [value]))
+  @IsArray()
+  @ArrayMaxSize(EVENT_TYPES.length)
+  @IsIn(EVENT_TYPES, { each: true })
+  type?: EventType[];
+
+  /**
+   * Committed then or later (RFC 3339).
+   * @example 2026-11-20T00:00:00Z
+   */
+  @IsOptional()
+  @IsTimestamp()
+  from?: string;
+
+  /**
+   * Committed earlier (RFC 3339).
+   * @example 2026-11-21T00:00:00Z
+   */
+  @IsOptional()
+  @IsTimestamp()
+  to?: string;
+
+  /** `desc`: newest first. */
+  @IsOptional()
+  @IsIn(HISTORY_ORDERS)
+  order: HistoryOrder = 'desc';
+}
+
+/** A fact that happened, never changed. */
+export class EventDto {
+  /** Place in the log: the same in REST and on sockets. */
+  cursor!: string;
+
+  /** @example 4711 */
+  id!: string;
+
+  /** @example door_status_changed */
+  type!: EventType;
+
+  /** What there is to say about it; the members depend on the type. */
+  payload!: Record<string, unknown>;
+
+  /** @example mqtt */
+  source!: EventSource;
+
+  /**
+   * Who did it: `user:<id>`, `device:<id>`, or `system`.
+   * @example device:019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  actor!: string;
+
+  deviceId!: string | null;
+
+  /** The command it belongs to. */
+  commandId!: string | null;
+
+  /** The request that caused it: its `X-Request-Id`. */
+  correlationId!: string | null;
+
+  /** RFC 3339, by the device's account. */
+  occurredAt!: string;
+
+  /** RFC 3339, when we committed it. */
+  receivedAt!: string;
+
+  /** Version of the command or device it speaks of. */
+  version!: number;
+}
+
+/** One page of history. */
+export class EventPageDto {
+  items!: EventDto[];
+
+  /** Pass it as `cursor` to go on; null on the last page. */
+  nextCursor!: string | null;
+}
+
+export function toHistoryQuery({ limit, cursor, type, from, to, order }: ListEventsQueryDto): HistoryQuery {
+  return {
+    limit,
+    order,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(type === undefined ? {} : { types: type }),
+    ...(from === undefined ? {} : { from: new Date(from) }),
+    ...(to === undefined ? {} : { to: new Date(to) }),
+  };
+}
+
+export function toEventPageDto({ items, nextCursor }: Page<StoredEvent>): Readonly<EventPageDto> {
+  return { items: items.map(toEventDto), nextCursor };
+}
+
+export function toEventDto(event: StoredEvent): Readonly<EventDto> {
+  const { cursor, id, type, payload, source, actor, deviceId, commandId, correlationId, occurredAt, receivedAt, version } = event;
+  return {
+    cursor,
+    id,
+    type,
+    payload: payload as Record<string, unknown>,
+    source,
+    actor,
+    deviceId,
+    commandId,
+    correlationId,
+    occurredAt,
+    receivedAt,
+    version,
+  };
+}

@@ -1,0 +1,21 @@
+import { DomainError, type FieldError } from '../../shared/domain-error.js';
+
+/** The `data` of an event does not belong to its type. */
+export class InvalidEventDataError extends DomainError {
+  readonly code = 'invalid_event_data';
+  readonly kind = 'invalid';
+
+  constructor(override readonly errors: readonly FieldError[]) {
+    super('An event does not have the documented data.');
+  }
+}
+
+export class InvalidTimeRangeError extends DomainError {
+  readonly code = 'invalid_time_range';
+  readonly kind = 'invalid';
+  override readonly errors: readonly FieldError[] = [{ detail: 'to must be later than from', pointer: '/to' }];
+
+  constructor() {
+    super('The time range is empty.');
+  }
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { DevicesModule } from '../devices/devices.module.js';
+import { EventIngest } from './event-ingest.js';
+import { EventQueue } from './event-queue.js';
+import { HistoryRepository } from './history.repository.js';
+import { HistoryService } from './history.service.js';
+
+/** Its sweeper is an edge of the worker role. */
+@Module({
+  imports: [DevicesModule],
+  providers: [HistoryService, EventQueue, EventIngest, HistoryRepository],
+  exports: [HistoryService, HistoryRepository],
+})
+export class HistoryModule {}

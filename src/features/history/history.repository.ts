@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/prisma/database.js';
+import type { Receipt, ReceiptRow } from './history.types.js';
+
+/** Nobody resends the events of a start so old. */
+const RECEIPT_TTL_DAYS = 30;
+
+@Injectable()
+export class HistoryRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * How far each start of each device has come; makes the row of a new one. The rows stay held until the transaction
+   * ends, in one order, so that two batches with the same devices follow each other. Unknown devices are left out.
+   */
+  async holdReceipts(starts: readonly { deviceId: string; boot: string }[]): Promise<ReceiptRow[]> {
+    const rows = await this.database.query<Omit<ReceiptRow, 'seq'> & { seq: string }>(
+      'history_hold_receipts',
+      `WITH held AS (
+         INSERT INTO device_receipts AS r (device_id, boot, seq)
+         SELECT d.id, s.boot, 0 FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
+         ORDER BY d.id, s.boot
+         ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now()
+         RETURNING r.device_id, r.boot, r.seq
+       )
+       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version
+       FROM held h JOIN devices d ON d.id = h.device_id`,
+      [starts.map((start) => start.deviceId), starts.map((start) => start.boot)],
+    );
+    return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
+  }
+
+  /** Moves receipts on, each from the number it was read at. @throws Error when one was not there any more. */
+  async advanceReceipts(moves: readonly (Receipt & { from: number })[]): Promise<void> {
+    const rows = await this.database.query(
+      'history_advance_receipts',
+      `UPDATE device_receipts r SET seq = m.seq, updated_at = now()
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS m(device_id, boot, seq, from_seq)
+       WHERE r.device_id = m.device_id AND r.boot = m.boot AND r.seq = m.from_seq RETURNING r.device_id`,
+      [
+        moves.map((move) => move.deviceId),
+        moves.map((move) => move.boot),
+        moves.map((move) => move.seq),
+        moves.map((move) => move.from),
+      ],
+    );
+    if (rows.length !== moves.length) {
+      throw new Error('A receipt moved although its row was held.');
+    }
+  }
+
+  /** Forgets starts that are long over; the present one stays. @returns how many. */
+  async purgeReceipts(limit: number): Promise<number> {
+    const rows = await this.database.query(
+      'history_purge_receipts',
+      `DELETE FROM device_receipts WHERE (device_id, boot) IN (
+         SELECT r.device_id, r.boot FROM device_receipts r JOIN devices d ON d.id = r.device_id
+         WHERE r.updated_at < now() - make_interval(days => ${String(RECEIPT_TTL_DAYS)}) AND r.boot IS DISTINCT FROM d.boot
+         ORDER BY r.updated_at LIMIT $1 FOR UPDATE OF r SKIP LOCKED
+       ) RETURNING boot`,
+      [limit],
+    );
+    return rows.length;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Client } from 'aedes';
+
+/** A few are allowed, so that a test client can publish beside one that subscribes. */
+const MAX_PER_DEVICE = 4;
+
+/** Which connections each device has. */
+export class DeviceConnections {
+  /** Also those whose login is under way: a revocation must reach them too. */
+  readonly #byDevice = new Map<string, Set<Client>>();
+  readonly #deviceOf = new WeakMap<Client, string>();
+  readonly #admitted = new WeakSet<Client>();
+  readonly #revoked = new WeakSet<Client>();
+
+  add(deviceId: string, client: Client): void {
+    const clients = this.#byDevice.get(deviceId) ?? new Set();
+    this.#byDevice.set(deviceId, clients.add(client));
+    this.#deviceOf.set(client, deviceId);
+    client.conn.once('close', () => {
+      clients.delete(client);
+      if (clients.size === 0 && this.#byDevice.get(deviceId) === clients) {
+        this.#byDevice.delete(deviceId);
+      }
+    });
+  }
+
+  /** Its login succeeded. Only these count, or anybody could push a device out. @returns those now too many, oldest first. */
+  admit(client: Client): Client[] {
+    this.#admitted.add(client);
+    const deviceId = this.#deviceOf.get(client) ?? '';
+    const admitted = [...(this.#byDevice.get(deviceId) ?? [])].filter((other) => this.#admitted.has(other));
+    return admitted.filter((other) => other !== client).slice(0, Math.max(0, admitted.length - MAX_PER_DEVICE));
+  }
+
+  deviceOf(client: Client): string | undefined {
+    return this.#deviceOf.get(client);
+  }
+
+  /** From now on none of its connections may do anything, whatever is still on its way. @returns them. */
+  revoke(deviceId: string): Client[] {
+    const clients = [...(this.#byDevice.get(deviceId) ?? [])];
+    clients.forEach((client) => this.#revoked.add(client));
+    return clients;
+  }
+
+  isRevoked(client: Client): boolean {
+    return this.#revoked.has(client);
+  }
+
+  deviceIds(): string[] {
+    return [...this.#byDevice.keys()];
+  }
+}

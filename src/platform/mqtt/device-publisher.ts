@@ -1,0 +1,123 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { MqttClient } from 'mqtt';
+import { PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../../config/app-config.js';
+import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
+import { Readiness } from '../health/readiness.js';
+import { BrokerAccess } from './broker-access.js';
+import { reconnectDelayMs } from './reconnect-delay.js';
+
+const ACKNOWLEDGED_WITHIN_MS = 2_000;
+const MAX_UNACKNOWLEDGED = 10_000;
+
+/**
+ * Publishes to devices, only while the broker is there. mqtt.js delivers what it had not got through after a
+ * reconnect, seconds later; therefore every connection gets a client of its own, and what a lost one still held is
+ * lost with it. Its callers know: they were answered `false`.
+ */
+@Injectable()
+export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShutdown {
+  #client: MqttClient | undefined;
+  /** Of the present connection: when it ends, so do they. */
+  readonly #unacknowledged = new Set<(acknowledged: boolean) => void>();
+  #attempt = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly access: BrokerAccess,
+    private readonly readiness: Readiness,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(DevicePublisher.name);
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.config.roles.includes('hardware')) {
+      return;
+    }
+    this.readiness.register({
+      name: 'mqtt',
+      critical: false,
+      check: () => (this.isConnected() ? Promise.resolve() : Promise.reject(new Error('Not connected to the broker.'))),
+    });
+    void this.connect();
+  }
+
+  onApplicationShutdown(): void {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    this.#client?.end(true);
+  }
+
+  isConnected(): boolean {
+    return this.#client?.connected === true;
+  }
+
+  /**
+   * Publishes with QoS 1, never retained.
+   * @returns whether the broker acknowledged it in time. That is not delivery: only the device's own answer is. After
+   *   `false` it has not been sent, or its fate is unknown and its connection was cut.
+   */
+  publish<C extends DownlinkChannel>(deviceId: string, channel: C, message: DeviceMessages[C]): Promise<boolean> {
+    const client = this.#client;
+    if (client?.connected !== true || this.#unacknowledged.size >= MAX_UNACKNOWLEDGED) {
+      return Promise.resolve(false);
+    }
+    return this.send(client, deviceTopic(deviceId, channel), JSON.stringify(message));
+  }
+
+  private async connect(): Promise<void> {
+    const client = await this.access.connect('orders', { reconnectPeriod: 0, resubscribe: false, queueQoSZero: false });
+    if (this.#stopped) {
+      client.end(true);
+      return;
+    }
+    client.on('connect', () => {
+      this.#attempt = 0;
+    });
+    client.on('error', (error) => {
+      this.logger.warn({ err: error, attempt: this.#attempt }, 'The broker is unreachable; trying again');
+    });
+    client.once('close', () => {
+      client.end(true);
+      this.#unacknowledged.forEach((settle) => {
+        settle(false);
+      });
+      if (!this.#stopped) {
+        this.#retry = setTimeout(() => void this.connect(), reconnectDelayMs(this.#attempt++));
+      }
+    });
+    this.#client = client;
+  }
+
+  private send(client: MqttClient, topic: string, payload: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (acknowledged: boolean): void => {
+        clearTimeout(timer);
+        this.#unacknowledged.delete(settle);
+        resolve(acknowledged);
+      };
+      // A broker that does not answer must not find this in its socket when it wakes up.
+      const timer = setTimeout(() => {
+        cut(client);
+        settle(false);
+      }, ACKNOWLEDGED_WITHIN_MS);
+      this.#unacknowledged.add(settle);
+      client.publish(topic, payload, { qos: 1, retain: false }, (error) => {
+        settle(!error);
+      });
+    });
+  }
+}
+
+/** With a reset, which also discards what our side of the socket still holds. */
+function cut(client: MqttClient): void {
+  const stream = client.stream as unknown as { resetAndDestroy?: () => void; destroy: () => void };
+  if (stream.resetAndDestroy) {
+    stream.resetAndDestroy();
+  } else {
+    stream.destroy();
+  }
+}

@@ -1,0 +1,172 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Aedes, type Client } from 'aedes';
+import { AppConfig } from '../../config/app-config.js';
+import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
+import { Signals } from '../redis/signals.js';
+import { BrokerAccess } from './broker-access.js';
+import { BrokerGate } from './broker-gate.js';
+import { BrokerLock } from './broker-lock.js';
+import { FrameGate } from './frame-gate.js';
+import { Refusals } from './refusals.js';
+
+const MAX_CONNECTIONS = 20_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A reader that takes nothing for so long is cut, because everybody behind it waits. */
+const DRAIN_TIMEOUT_MS = 20_000;
+/** Unfinished QoS 2 handshakes of one device, each holding a payload in memory. */
+const MAX_QOS2_IN_FLIGHT = 20;
+/** `v1/devices/{id}/{channel}`, and `$SYS/{id}/new/clients`. */
+const MAX_TOPIC_LEVELS = 8;
+/** Room for the topic and headers beside the payload. */
+const MAX_PACKET_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
+const RECHECK_EVERY_MS = 5_000;
+
+/**
+ * The MQTT broker inside this process, for installations with one hardware process: MQTT 3.1.1, no persistent
+ * sessions, nothing stored but the last status of each device. What devices may do in it is decided by BrokerGate.
+ */
+@Injectable()
+export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShutdown {
+  #aedes: Aedes | undefined;
+  #server: Server | undefined;
+  #recheck: NodeJS.Timeout | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly access: BrokerAccess,
+    private readonly gate: BrokerGate,
+    private readonly lock: BrokerLock,
+    private readonly refusals: Refusals,
+    private readonly signals: Signals,
+  ) {}
+
+  /** @throws SecondBrokerError when another process runs one for this database. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.access.external) {
+      return;
+    }
+    await this.lock.acquire();
+    this.#aedes = await this.createBroker();
+    await this.openPort(this.#aedes);
+    this.#unsubscribe = this.signals.on('device_revoked', ({ deviceId }) => {
+      this.kick(deviceId);
+    });
+    this.#recheck = setInterval(() => void this.kickRevoked(), RECHECK_EVERY_MS).unref();
+  }
+
+  /** The port it listens on; differs from the configured one where that is 0. */
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Devices may log in from now on: before, their first words would reach nobody. */
+  admitDevices(): void {
+    this.gate.open();
+  }
+
+  /** Ends every connection of a device, without its last will, and forgets its status. */
+  kick(deviceId: string): void {
+    for (const client of this.gate.connections.revoke(deviceId)) {
+      client.close();
+    }
+    this.#aedes?.publish(
+      { cmd: 'publish', topic: `v1/devices/${deviceId}/status`, payload: '', qos: 0, retain: true, dup: false },
+      () => undefined,
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#recheck);
+    this.#unsubscribe?.();
+    const [server, aedes] = [this.#server, this.#aedes];
+    this.#server = undefined;
+    this.#aedes = undefined;
+    server?.close();
+    await new Promise<void>((resolve) => {
+      if (aedes) {
+        aedes.close(resolve);
+      } else {
+        resolve();
+      }
+    });
+    this.lock.release();
+  }
+
+  private async createBroker(): Promise<Aedes> {
+    const aedes = await Aedes.createBroker({
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      drainTimeout: DRAIN_TIMEOUT_MS,
+      maxInflightInbound: MAX_QOS2_IN_FLIGHT,
+      maxTopicLevels: MAX_TOPIC_LEVELS,
+      // MQTT 3.1 allowed 23 characters; ours hold a device id.
+      maxClientsIdLength: 128,
+      // Nothing is gained by a limit here: beyond it messages wait in a queue without one. What slows a publisher
+      // down is that its socket is not read before its last batch has been delivered.
+      concurrency: 0,
+      ...this.gate.hooks(),
+    });
+    const refuse = (client: Client, error: Error): void => {
+      this.refusals.operation('packet', 'protocol_error', {
+        deviceId: this.gate.connections.deviceOf(client),
+        reason: error.message,
+      });
+    };
+    aedes.on('connectionError', refuse);
+    aedes.on('clientError', refuse);
+    // A failed store of a retained status; without a listener it would end the process.
+    (aedes as NodeJS.EventEmitter).on('error', (error: Error) => {
+      this.refusals.operation('packet', 'broker_error', { reason: error.message });
+    });
+    return aedes;
+  }
+
+  private async openPort(aedes: Aedes): Promise<void> {
+    const { host, port } = this.config.mqtt;
+    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      this.limitPackets(socket);
+      aedes.handle(socket);
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(
+          error.code === 'EADDRINUSE'
+            ? new Error(`Port ${String(port)} on ${host} is in use. Stop what uses it, or set MQTT_PORT.`, { cause: error })
+            : error,
+        );
+      });
+      server.listen(port, host, resolve);
+    });
+    server.removeAllListeners('error').on('error', () => undefined);
+    this.#server = server;
+    this.access.announce(`mqtt://${host === '0.0.0.0' ? '127.0.0.1' : host}:${String(this.port)}`);
+  }
+
+  /** Every byte passes the gate on its way into the parser, which would collect a packet of any length. */
+  private limitPackets(socket: Socket): void {
+    const frames = new FrameGate(MAX_PACKET_BYTES);
+    const read = socket.read.bind(socket);
+    socket.read = (size?: number): unknown => {
+      const chunk = read(size) as Buffer | null;
+      if (chunk !== null && !frames.accept(chunk)) {
+        this.refusals.operation('packet', 'packet_too_large');
+        socket.destroy();
+        return null;
+      }
+      return chunk;
+    };
+  }
+
+  /** The signal that a device was revoked may be lost; the database is not. */
+  private async kickRevoked(): Promise<void> {
+    for (const deviceId of await this.gate.listRevoked()) {
+      this.kick(deviceId);
+    }
+  }
+}

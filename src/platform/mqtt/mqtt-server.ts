@@ -1,0 +1,186 @@
+import { Injectable } from '@nestjs/common';
+import { type MessageHandler, MqttContext, ServerMqtt } from '@nestjs/microservices';
+import type { IPublishPacket, MqttClient } from 'mqtt';
+import { PinoLogger } from 'nestjs-pino';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { allDevices, MAX_MQTT_PAYLOAD_BYTES, parseDeviceTopic, UPLINK_CHANNELS, type UplinkChannel } from '../../contracts/mqtt.js';
+import { within } from '../../shared/deadline.js';
+import { isUuid } from '../../shared/ids.js';
+import { newContext, runInContext } from '../context/request-context.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
+import { BrokerAccess } from './broker-access.js';
+import { ChannelDeserializer } from './channel-deserializer.js';
+import { EmbeddedBroker } from './embedded-broker.js';
+import { Intake } from './intake.js';
+import { PayloadRefusedError, readPayload } from './payload.js';
+import { reconnectDelayMs } from './reconnect-delay.js';
+import { Refusals } from './refusals.js';
+
+/** Divides the messages of all devices among the hardware processes, where the broker knows how. */
+const SHARED_GROUP = '$share/mortise/';
+const MAX_IN_HAND = 1_000;
+const DRAIN_WITHIN_MS = 5_000;
+const SUBSCRIBED_WITHIN_MS = 10_000;
+
+/**
+ * Carries the messages of devices from the broker to the `@EventPattern` handlers.
+ *
+ * What it guarantees: the broker gets its acknowledgement when a message is in hand, not when it is stored; a crash
+ * between the two loses it here. Nothing depends on that: a device sends its events again until a receipt says that
+ * they are committed, heartbeats repeat, and a command without an ack ends TIMED_OUT.
+ */
+@Injectable()
+export class MqttServer extends ServerMqtt {
+  readonly #intake = new Intake(MAX_IN_HAND);
+  readonly #messages: Counter<'channel'>;
+  #client: MqttClient | undefined;
+  #subscribed = false;
+
+  constructor(
+    private readonly access: BrokerAccess,
+    private readonly broker: EmbeddedBroker,
+    private readonly refusals: Refusals,
+    private readonly log: PinoLogger,
+    metrics: Metrics,
+  ) {
+    super({ deserializer: new ChannelDeserializer() });
+    log.setContext(MqttServer.name);
+    this.#messages = metrics.counter('mortise_mqtt_messages_total', 'Messages of devices, by channel', ['channel']);
+  }
+
+  /** Whether messages of devices arrive. */
+  isConnected(): boolean {
+    return this.#subscribed && this.#client?.connected === true;
+  }
+
+  /** With an external broker this does not wait for it: it may come up later, or go away and come back. */
+  override async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      const { subscribed } = await this.open();
+      if (!this.access.external) {
+        await within(SUBSCRIBED_WITHIN_MS, subscribed);
+        this.broker.admitDevices();
+      }
+      callback();
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  /** Takes nothing new, finishes what is in hand, and lets the embedded broker go last. */
+  // Nest declares it as void and awaits it.
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises
+  override async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.endAsync(true);
+    await within(DRAIN_WITHIN_MS, this.#intake.drained()).catch(() => {
+      this.log.warn('Messages of devices were still in hand at the end');
+    });
+    await this.broker.close();
+  }
+
+  override getHandlerByPattern(topic: string): MessageHandler | null {
+    const channel = parseDeviceTopic(topic)?.channel;
+    return UPLINK_CHANNELS.some((uplink) => uplink === channel)
+      ? (this.messageHandlers.get(allDevices(channel as UplinkChannel)) ?? null)
+      : null;
+  }
+
+  override async handleMessage(topic: string, payload: Buffer, _client: unknown, packet?: Record<string, unknown>): Promise<void> {
+    const address = parseDeviceTopic(topic);
+    const handler = this.getHandlerByPattern(topic);
+    // What the broker retained is of unknown age: no presence follows from it. An empty payload only clears it.
+    if (packet?.retain === true || payload.length === 0) {
+      return;
+    }
+    if (!address || !isUuid(address.deviceId) || !handler) {
+      this.refusals.message('unknown_topic', topic);
+      return;
+    }
+    this.#messages.inc({ channel: address.channel });
+    const data = await this.read(topic, payload);
+    if (data) {
+      await runInContext(newContext('mqtt', `device:${address.deviceId}`), () =>
+        settle(handler(data.value, new MqttContext([topic, packet ?? {}]))),
+      );
+    }
+  }
+
+  private async open(): Promise<{ subscribed: Promise<void> }> {
+    const client = await this.access.connect('line', {
+      reconnectPeriod: reconnectDelayMs(0),
+      reconnectOnConnackError: true,
+      resubscribe: false,
+    });
+    this.#client = client;
+    this.mqttClient = client;
+    client.handleMessage = (packet, done) => {
+      void this.#intake.take(() => this.receive(packet)).then(() => {
+        done();
+      });
+    };
+    let attempt = 0;
+    client.on('close', () => {
+      this.#subscribed = false;
+      client.options.reconnectPeriod = reconnectDelayMs(attempt++);
+    });
+    client.on('error', (error) => {
+      this.log.warn({ err: error, attempt }, 'The broker is unreachable; trying again');
+    });
+    const subscribed = new Promise<void>((resolve) => {
+      client.on('connect', () => {
+        attempt = 0;
+        void this.subscribe(client).then(resolve);
+      });
+    });
+    return { subscribed };
+  }
+
+  private async subscribe(client: MqttClient): Promise<void> {
+    const prefix = this.access.external ? SHARED_GROUP : '';
+    const topics = [...this.messageHandlers.keys()].map((pattern) => prefix + pattern);
+    try {
+      const granted = topics.length > 0 ? await client.subscribeAsync(topics, { qos: 1 }) : [];
+      this.#subscribed = granted.length === topics.length && granted.every(({ qos }) => qos < 128);
+    } catch (error) {
+      this.log.error({ err: error }, 'The broker did not take the subscription');
+      return;
+    }
+    if (!this.#subscribed) {
+      this.log.error({ topics }, 'The broker refused to let this account subscribe');
+    }
+  }
+
+  private async receive({ topic, payload, retain }: IPublishPacket): Promise<void> {
+    try {
+      await this.handleMessage(topic, Buffer.from(payload), undefined, { retain });
+    } catch (error) {
+      this.refusals.message('internal_error', topic);
+      this.log.error({ err: error, topic }, 'A message of a device failed');
+    }
+  }
+
+  /** @returns nothing for a payload that was refused. */
+  private async read(topic: string, payload: Buffer): Promise<{ value: unknown } | undefined> {
+    if (payload.length > MAX_MQTT_PAYLOAD_BYTES) {
+      this.refusals.message('payload_too_large', topic);
+      return undefined;
+    }
+    try {
+      const { data } = (await this.deserializer.deserialize(readPayload(payload), { channel: topic })) as { data: unknown };
+      return { value: data };
+    } catch (error) {
+      this.refusals.message(error instanceof PayloadRefusedError ? error.fault : 'malformed_json', topic);
+      return undefined;
+    }
+  }
+}
+
+/** Nest wraps what a handler returns: promises of observables. */
+async function settle(outcome: Promise<unknown>): Promise<void> {
+  const result = await outcome;
+  if (isObservable(result)) {
+    await lastValueFrom(result, { defaultValue: undefined });
+  }
+}

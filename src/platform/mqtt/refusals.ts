@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { type Counter, Metrics } from '../metrics/metrics.js';
+
+const LINES_PER_SECOND = 10;
+
+/**
+ * What was refused on the device line. Each one is counted; the log takes a few lines a second, so that a device gone
+ * mad cannot fill the disk.
+ */
+@Injectable()
+export class Refusals {
+  readonly #messages: Counter<'code'>;
+  readonly #operations: Counter<'operation' | 'code'>;
+  #second = 0;
+  #lines = 0;
+  #unlogged = 0;
+
+  constructor(
+    private readonly logger: PinoLogger,
+    metrics: Metrics,
+  ) {
+    logger.setContext(Refusals.name);
+    this.#messages = metrics.counter('mortise_mqtt_messages_refused_total', 'Messages of devices that were refused', ['code']);
+    this.#operations = metrics.counter('mortise_mqtt_operations_refused_total', 'Refusals of the embedded broker', [
+      'operation',
+      'code',
+    ]);
+  }
+
+  /** A message reached us and is not what the protocol says. */
+  message(code: string, topic: string): void {
+    this.#messages.inc({ code });
+    this.log({ code, topic }, 'Message of a device refused');
+  }
+
+  /** The embedded broker did not let something happen. */
+  operation(operation: 'connect' | 'publish' | 'subscribe' | 'packet', code: string, fields: Record<string, unknown> = {}): void {
+    this.#operations.inc({ operation, code });
+    this.log({ operation, code, ...fields }, 'Refused on the device line');
+  }
+
+  private log(fields: Record<string, unknown>, message: string): void {
+    const second = Math.floor(performance.now() / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#lines = 0;
+    }
+    if (++this.#lines > LINES_PER_SECOND) {
+      this.#unlogged++;
+      return;
+    }
+    this.logger.warn(this.#unlogged > 0 ? { ...fields, unlogged: this.#unlogged } : fields, message);
+    this.#unlogged = 0;
+  }
+}

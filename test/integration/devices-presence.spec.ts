@@ -1,0 +1,203 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { HeartbeatBuffer } from '../../src/features/devices/heartbeat-buffer.js';
+import { Presence } from '../../src/features/devices/presence.service.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { RawDevice } from '../support/raw-device.js';
+import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
+
+interface Row {
+  status: string;
+  boot: string | null;
+  uptime: string | null;
+  reported_at: Date | null;
+  battery: number | null;
+  link_boot: string | null;
+  version: number;
+}
+
+let application: RunningApplication;
+let owner: Person;
+let sql: Sql;
+const open: RawDevice[] = [];
+
+beforeAll(async () => {
+  application = await startApplication();
+  owner = await signUp(application.url);
+  sql = await Sql.open(application.databaseUrl);
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((device) => device.end()));
+});
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+const newDevice = (): Promise<RegisteredDevice> => registerDevice(application.url, owner);
+const newBoot = (): string => randomUUID();
+
+async function born(device: RegisteredDevice, boot: string): Promise<RawDevice> {
+  const raw = await RawDevice.born(application.mqttUrl, device, boot);
+  open.push(raw);
+  return raw;
+}
+
+async function row({ id }: RegisteredDevice): Promise<Row> {
+  const [found] = await sql.rows<Row>(
+    `SELECT d.status, d.boot, d.boot_uptime_ms AS uptime, d.boot_reported_at AS reported_at, d.battery, l.boot AS link_boot, d.version
+     FROM devices d LEFT JOIN device_links l ON l.device_id = d.id WHERE d.id = $1`,
+    [id],
+  );
+  return found!;
+}
+
+const becomes = (device: RegisteredDevice, wanted: Partial<Row>): Promise<Row> =>
+  eventually(`the device becomes ${JSON.stringify(wanted)}`, async () => {
+    const now = await row(device);
+    return Object.entries(wanted).every(([key, value]) => now[key as keyof Row] === value) && now;
+  });
+
+/** Type, and what tells one event of a type from another; oldest first. */
+async function story({ id }: RegisteredDevice): Promise<string[]> {
+  const { body } = await request<{ items: { type: string; payload: Record<string, string> }[] }>(
+    application.url,
+    'GET',
+    `/api/v1/devices/${id}/events`,
+    { token: owner.accessToken },
+  );
+  return body.items
+    .map(({ type, payload }) => [type, payload.boot, payload.reason ?? payload.status].filter(Boolean).join(' '))
+    .reverse()
+    .filter((line) => line !== 'device_registered');
+}
+
+const age = (device: RegisteredDevice, interval: string): Promise<unknown> =>
+  sql.rows(`UPDATE device_links SET last_seen_at = now() - $2::interval WHERE device_id = $1`, [device.id, interval]);
+
+describe('A device on the line', () => {
+  it('is online from its birth on, with all it says of itself', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const line = await born(device, boot);
+    await becomes(device, { status: 'online', boot, link_boot: boot, uptime: '1000' });
+    const { body } = await request(application.url, 'GET', `/api/v1/devices/${device.id}`, { token: owner.accessToken });
+    expect(body).toMatchObject({ status: 'online', lockState: 'locked', links: ['mqtt'] });
+    expect(await story(device)).toEqual([`device_connected ${boot}`, 'status_changed online']);
+
+    await line.publish('status', { online: true, boot, uptimeMs: 3_000 });
+    await becomes(device, { uptime: '3000' });
+    expect(await story(device)).toHaveLength(2);
+  });
+
+  it('is offline once its last will is heard', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const line = await born(device, boot);
+    await becomes(device, { status: 'online' });
+    line.cut();
+    await becomes(device, { status: 'offline', link_boot: null });
+    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} will`, 'status_changed offline']);
+  });
+
+  it('stays online when the will of an earlier start comes late', async () => {
+    const [device, old, boot] = [await newDevice(), newBoot(), newBoot()];
+    await born(device, old);
+    await becomes(device, { link_boot: old });
+    const line = await born(device, boot);
+    await becomes(device, { link_boot: boot, boot });
+    await line.publish('status', { online: false, boot: old });
+    await line.publish('status', { online: true, boot, uptimeMs: 7_000 });
+    expect(await becomes(device, { uptime: '7000' })).toMatchObject({ status: 'online', link_boot: boot });
+    expect(await story(device)).toEqual([
+      `device_connected ${old}`,
+      'status_changed online',
+      `device_disconnected ${old} replaced`,
+      `device_connected ${boot}`,
+    ]);
+  });
+
+  it('reports its uptime with every heartbeat, and the database never takes an older one back', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const line = await born(device, boot);
+    await becomes(device, { uptime: '1000' });
+    await line.publish('heartbeat', { boot, uptimeMs: 60_000, battery: 81, rssi: -60 });
+    const { reported_at, version } = await becomes(device, { uptime: '60000', battery: 81 });
+    await line.publish('heartbeat', { boot, uptimeMs: 59_000, battery: 80 });
+    const later = await becomes(device, { battery: 80 });
+    expect(later).toMatchObject({ uptime: '60000', version });
+    expect(later.reported_at).toEqual(reported_at);
+    await line.publish('heartbeat', { boot: newBoot(), uptimeMs: 99_000, battery: 79 });
+    expect(await becomes(device, { battery: 79 })).toMatchObject({ uptime: '60000', boot, link_boot: boot });
+  });
+
+  it('is back with a heartbeat when its birth went unheard', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const raw = await RawDevice.connect(application.mqttUrl, device);
+    open.push(raw);
+    await raw.publish('heartbeat', { boot, uptimeMs: 5_000 });
+    await becomes(device, { status: 'online', boot, link_boot: boot, uptime: '5000' });
+
+    const next = newBoot();
+    await age(device, '50 seconds');
+    await raw.publish('heartbeat', { boot: next, uptimeMs: 100 });
+    await becomes(device, { boot: next, link_boot: next, uptime: '100' });
+    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} replaced`, `device_connected ${next}`]);
+  });
+});
+
+describe('A device that falls silent', () => {
+  it('is offline after 90 seconds, found by any number of sweepers once', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    await born(device, boot);
+    await becomes(device, { status: 'online' });
+    await age(device, '89 seconds');
+    const presence = application.app.get(Presence, { strict: false });
+    await presence.closeSilentLinks(100);
+    expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
+    await age(device, '91 seconds');
+    await Promise.all([1, 2, 3, 4].map(() => presence.closeSilentLinks(100)));
+    expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
+    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} silence`, 'status_changed offline']);
+  });
+
+  it('is inactive after a day, and back with its next heartbeat', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const line = await born(device, boot);
+    await becomes(device, { status: 'online' });
+    await age(device, '2 days');
+    const presence = application.app.get(Presence, { strict: false });
+    await presence.closeSilentLinks(100);
+    await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
+    await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
+    expect(await row(device)).toMatchObject({ status: 'inactive' });
+    expect((await story(device)).slice(-2)).toEqual(['device_inactive', 'status_changed inactive']);
+    await line.publish('heartbeat', { boot, uptimeMs: 90_000_000 });
+    await becomes(device, { status: 'online', link_boot: boot });
+  });
+});
+
+describe('Heartbeats of many devices', () => {
+  it('are written together, and deadlines computed from them come out short rather than long', async () => {
+    const devices = await Promise.all(Array.from({ length: 20 }, newDevice));
+    const presence = application.app.get(Presence, { strict: false });
+    const buffer = application.app.get(HeartbeatBuffer, { strict: false });
+    const boot = newBoot();
+    for (const { id } of devices) {
+      await presence.birth(id, 'mqtt', { boot, uptimeMs: 0 });
+    }
+    const [before] = await sql.rows<{ now: Date }>('SELECT clock_timestamp() AS now');
+    devices.forEach(({ id }) => {
+      presence.heartbeat(id, 'mqtt', { boot, uptimeMs: 1 });
+      presence.heartbeat(id, 'mqtt', { boot, uptimeMs: 30_000, battery: 50 });
+    });
+    await buffer.flush();
+    for (const device of devices) {
+      const now = await row(device);
+      expect(now).toMatchObject({ uptime: '30000', battery: 50 });
+      expect(now.reported_at?.getTime()).toBeGreaterThanOrEqual((before?.now.getTime() ?? 0) - 2);
+    }
+  });
+});

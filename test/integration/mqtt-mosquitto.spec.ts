@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp, listen } from '../../src/apps/bootstrap.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { type DeviceEventMessage, deviceTopic } from '../../src/contracts/mqtt.js';
+import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
+import { MqttServer } from '../../src/platform/mqtt/mqtt-server.js';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
+import { freePort } from '../../tools/stack/ports.js';
+import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
+import { passwordFile } from '../support/mosquitto-accounts.js';
+import { RawDevice } from '../support/raw-device.js';
+import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
+
+const DEPLOYED = 'deploy/mosquitto';
+const backend = { name: 'mortise', password: 'backend-password' };
+
+let mosquitto: Mosquitto;
+/** Between the backend and the broker; devices talk to the broker directly. */
+let proxy: FaultProxy;
+let application: RunningApplication;
+let second: NestFastifyApplication;
+let owner: Person;
+let sql: Sql;
+let devices: RegisteredDevice[];
+const open: RawDevice[] = [];
+
+/** The settings as deployed, but for ports and paths. The listener for devices is the one of the test rig. */
+async function deployedSettings(backendPort: number): Promise<string[]> {
+  const lines = (await readFile(join(DEPLOYED, 'mosquitto.conf'), 'utf8')).split('\n');
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#') && line !== 'listener 1883')
+    .map((line) => line.replace('listener 1884', `listener ${String(backendPort)} 127.0.0.1`).replace('/mosquitto/config', '%folder%'));
+}
+
+beforeAll(async () => {
+  const backendPort = await freePort();
+  mosquitto = await startMosquitto({
+    settings: await deployedSettings(backendPort),
+    files: { passwords: passwordFile([backend]), acl: await readFile(join(DEPLOYED, 'acl'), 'utf8') },
+  });
+  proxy = await FaultProxy.inFrontOf(`mqtt://127.0.0.1:${String(backendPort)}`);
+  const env = { MQTT_URL: proxy.url, MQTT_USERNAME: backend.name, MQTT_PASSWORD: backend.password };
+  application = await startApplication({ env });
+  second = await createApp(loadConfig(await testEnvironment(application.databaseUrl, { ...env, ROLES: 'hardware' })));
+  await listen(second);
+  owner = await signUp(application.url);
+  sql = await Sql.open(application.databaseUrl);
+  devices = await Promise.all(Array.from({ length: 3 }, () => registerDevice(application.url, owner)));
+  const accounts = [backend, ...devices.map(({ id, token }) => ({ name: id, password: token }))];
+  await writeFile(join(mosquitto.folder, 'passwords'), passwordFile(accounts));
+  await mosquitto.restart();
+  await lineUp();
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((device) => device.end()));
+});
+
+afterAll(async () => {
+  await sql.end();
+  await second.close();
+  await application.stop();
+  await proxy.close();
+  await mosquitto.stop();
+});
+
+const both = (): NestFastifyApplication[] => [application.app, second];
+
+async function lineUp(): Promise<void> {
+  await eventually('both processes are back at the broker', () =>
+    both().every((app) => app.get(MqttServer, { strict: false }).isConnected() && app.get(DevicePublisher).isConnected()),
+  );
+}
+
+async function born(device: RegisteredDevice, boot: string): Promise<RawDevice> {
+  const raw = await RawDevice.born(mosquitto.url, device, boot);
+  open.push(raw);
+  return raw;
+}
+
+const device = (index: number): RegisteredDevice => devices[index]!;
+const event = (boot: string, seq: number): DeviceEventMessage => ({ boot, seq, type: 'custom', data: { seq } });
+
+async function heardEvents(app: NestFastifyApplication): Promise<number> {
+  return Number(/^mortise_mqtt_messages_total\{channel="events"\} (\d+)/m.exec(await app.get(Metrics).render())?.[1] ?? 0);
+}
+
+describe('The device line over a Mosquitto server', () => {
+  it('knows who is there', async () => {
+    const boot = randomUUID();
+    const line = await born(device(0), boot);
+    const status = async (): Promise<unknown> =>
+      (await request(application.url, 'GET', `/api/v1/devices/${device(0).id}`, { token: owner.accessToken })).body.status;
+    await eventually('online', async () => (await status()) === 'online');
+    line.cut();
+    await eventually('offline', async () => (await status()) === 'offline');
+  });
+
+  it('shares the events among both processes; each is stored once, in order, and receipted', async () => {
+    const boot = randomUUID();
+    const line = await born(device(1), boot);
+    for (let seq = 1; seq <= 100; seq += 5) {
+      const burst = Array.from({ length: 5 }, (_, index) => event(boot, seq + index));
+      await eventually(`a receipt for ${String(seq + 4)}`, async () => {
+        await Promise.all([...burst, ...burst].map((one) => line.publish('events', one)));
+        return line.receipts().some((receipt) => receipt.seq >= seq + 4);
+      });
+    }
+    const rows = await sql.rows<{ seq: number }>(
+      `SELECT (payload->>'seq')::int AS seq FROM events WHERE device_id = $1 AND type = 'custom' ORDER BY xid, id`,
+      [device(1).id],
+    );
+    expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+    const shares = await Promise.all(both().map(heardEvents));
+    expect(Math.min(...shares)).toBeGreaterThan(10);
+  });
+
+  it('keeps devices to their own topics', async () => {
+    const [spy, victim] = [await born(device(0), randomUUID()), await born(device(1), randomUUID())];
+    await spy.client.subscribeAsync(['#', deviceTopic(victim.id, 'commands'), 'v1/devices/+/commands'], { qos: 1 });
+    await spy.publishRaw(deviceTopic(victim.id, 'events'), JSON.stringify(event('foreign-boot', 1)));
+    await spy.publishRaw(deviceTopic(victim.id, 'commands'), '{}');
+    const order = { order: '{"for":"victim"}', kid: 'k', signature: 's' };
+    expect(await application.app.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
+    await eventually('the order arrives', () => victim.heard.some(({ topic }) => topic === deviceTopic(victim.id, 'commands')));
+    expect(victim.heard.filter(({ topic }) => topic.endsWith('commands'))).toEqual([
+      { topic: deviceTopic(victim.id, 'commands'), payload: JSON.stringify(order), retained: false },
+    ]);
+    await spy.publish('events', event('marker-boot', 1));
+    await spy.receipt('marker-boot', 1);
+    expect(spy.heard.filter(({ topic }) => !topic.includes(spy.id))).toEqual([]);
+    expect(await sql.rows(`SELECT 1 FROM device_receipts WHERE boot = 'foreign-boot'`)).toEqual([]);
+  });
+
+  it('refuses a wrong token, and a client id does not push another device out', async () => {
+    const victim = await born(device(1), randomUUID());
+    await expect(RawDevice.connect(mosquitto.url, { id: victim.id, token: 'wrong' })).rejects.toThrow();
+    open.push(await RawDevice.connect(mosquitto.url, device(2), { clientId: victim.id }));
+    await victim.publish('events', event('still-there', 1));
+    await victim.receipt('still-there', 1);
+    expect(victim.client.connected).toBe(true);
+  });
+
+  it.each(['down', 'blackhole'] as const)('says false while the broker is away (%s), and nothing of it arrives later', async (fault) => {
+    const publisher = application.app.get(DevicePublisher);
+    const line = await born(device(2), randomUUID());
+    const late = { order: '{"late":true}', kid: 'k', signature: 's' };
+    proxy[fault]();
+    expect(await publisher.publish(device(2).id, 'commands', late)).toBe(false);
+    await eventually('the publisher notices', () => !publisher.isConnected());
+    expect(await publisher.publish(device(2).id, 'commands', late)).toBe(false);
+    proxy.up();
+    await lineUp();
+    await line.publish('events', event(`after-${fault}`, 1));
+    await line.receipt(`after-${fault}`, 1);
+    expect(line.heard.filter(({ topic }) => topic.endsWith('commands'))).toEqual([]);
+  });
+});
