@@ -1,0 +1,36 @@
+import { IsIn, IsObject, IsOptional, IsString, IsUUID, MaxLength, ValidateBy } from 'class-validator';
+import { ACK_STATUSES, type AckStatus } from '../../contracts/commands.js';
+import { type AckMessage } from '../../contracts/mqtt.js';
+
+const MAX_RESULT_BYTES = 4_096;
+
+/** What a device says of an order: channel `acks` of the device line. */
+export class AckDto implements AckMessage {
+  @IsUUID()
+  commandId!: string;
+
+  @IsIn(ACK_STATUSES)
+  status!: AckStatus;
+
+  /** At most 4 KiB as JSON. */
+  @IsOptional()
+  @IsObject()
+  @ValidateBy({
+    name: 'maxJsonBytes',
+    validator: {
+      validate: (value: unknown) => Buffer.byteLength(JSON.stringify(value)) <= MAX_RESULT_BYTES,
+      defaultMessage: () => `$property must not exceed ${String(MAX_RESULT_BYTES)} bytes`,
+    },
+  })
+  result?: Record<string, unknown>;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  errorCode?: string;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  errorMessage?: string;
+}

@@ -1,0 +1,88 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Equals, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  type CommandName,
+  type CommandPayloads,
+  SNAPSHOT_QUALITIES,
+  type SnapshotQuality,
+} from '../../contracts/commands.js';
+
+type UnlockDoor = CommandPayloads['unlock_door'];
+type RequestSnapshot = CommandPayloads['request_snapshot'];
+type FirmwareUpdate = CommandPayloads['firmware_update'];
+
+/** For commands that take nothing. */
+export class NoPayloadDto {
+  // class-validator refuses a class without a rule; this one can only be kept by leaving the member out.
+  @Equals(undefined, { message: '$property should not exist' })
+  nothing?: undefined;
+}
+
+/** What `unlock_door` takes. */
+export class UnlockDoorPayloadDto implements UnlockDoor {
+  /**
+   * Milliseconds until the lock closes again. Left out, it stays open.
+   * @example 5000
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1_000)
+  @Max(30_000)
+  durationMs?: number;
+}
+
+/** What `request_snapshot` takes. */
+export class RequestSnapshotPayloadDto implements RequestSnapshot {
+  /** The camera's own choice when it is left out. */
+  @ApiPropertyOptional({ enum: SNAPSHOT_QUALITIES, example: 'medium' })
+  @IsOptional()
+  @IsIn(SNAPSHOT_QUALITIES)
+  quality?: SnapshotQuality;
+}
+
+/** What `firmware_update` takes. The device downloads the image itself and checks it before it boots it. */
+export class FirmwareUpdatePayloadDto implements FirmwareUpdate {
+  /**
+   * What the device reports as its `firmwareVersion` afterwards.
+   * @example 2.4.1
+   */
+  @Matches(/^[\w.+-]{1,64}$/)
+  version!: string;
+
+  /**
+   * Where the image is.
+   * @example https://firmware.example.com/lock/2.4.1.bin
+   */
+  @IsUrl({ protocols: ['https'], require_protocol: true, require_tld: false, disallow_auth: true })
+  @MaxLength(2_048)
+  url!: string;
+
+  /**
+   * SHA-256 of the image, in hex.
+   * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+   */
+  @Matches(/^[0-9a-f]{64}$/i)
+  sha256!: string;
+
+  /**
+   * The vendor's signature over the image, in base64 or base64url.
+   * @example qf6Ok8VdP6m0L0iTz2nGkqRr6pVw3l8mB2u0b3xk0QJ7l5m9sM1o5Q0m5wYv2yq0uQ3F9pHk8b7c6d5e4f3g2h
+   */
+  @Matches(/^[\w+/=-]{1,1024}$/)
+  signature!: string;
+}
+
+const PAYLOADS: Record<CommandName, new () => object> = {
+  lock_door: NoPayloadDto,
+  unlock_door: UnlockDoorPayloadDto,
+  request_snapshot: RequestSnapshotPayloadDto,
+  restart_device: NoPayloadDto,
+  firmware_update: FirmwareUpdatePayloadDto,
+  sync_access_codes: NoPayloadDto,
+};
+
+/** The class that validates the payload of a command; for a name that is none, the one that allows nothing. */
+export function payloadClassOf(name: unknown): new () => object {
+  const [, payload] = Object.entries(PAYLOADS).find(([known]) => known === name) ?? [];
+  return payload ?? NoPayloadDto;
+}

@@ -1,0 +1,90 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { DeviceRef } from '../../contracts/resources.js';
+import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { PreferredWait } from '../../platform/http/prefer.decorator.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import {
+  CommandDto,
+  CommandPageDto,
+  CommandQueryDto,
+  SendCommandDto,
+  toCommandDto,
+  toCommandPageDto,
+  toCommandRequest,
+} from './commands.dto.js';
+import { CommandsService, isSettled } from './commands.service.js';
+import type { Command } from './commands.types.js';
+
+@ApiTags('Commands')
+@Controller('devices/:deviceId/commands')
+export class CommandsController {
+  constructor(private readonly commands: CommandsService) {}
+
+  /**
+   * Send a command to a device. It answers at once with 202, or with the outcome when `Prefer: wait` is given and the
+   * command reaches a terminal state in that time. An accepted command survives any crash on our side.
+   */
+  @Post()
+  @Authorize('device:control')
+  @Idempotent({ required: true })
+  @HttpCode(202)
+  @ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: 'RFC 7240: how many seconds to wait for the outcome, at most 30.',
+    schema: { type: 'string', example: 'wait=10' },
+  })
+  @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
+  @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted; follow `Location`.' })
+  @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 429, description: 'Too many commands wait for this device.', ...PROBLEM_RESPONSE })
+  async send(
+    @Target() device: DeviceRef,
+    @CurrentUser() issuer: Principal,
+    @Body() order: SendCommandDto,
+    @PreferredWait() waitMs: number | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readonly<CommandDto>> {
+    const errand = { deviceId: device.id, issuerId: issuer.userId };
+    return answered(reply, await this.commands.send(errand, toCommandRequest(order), waitMs), waitMs);
+  }
+
+  /** Commands of a device, newest first. */
+  @Get()
+  @Authorize('device:view')
+  @ApiResponse({ status: 200, type: CommandPageDto })
+  async list(@Target() device: DeviceRef, @Query() query: CommandQueryDto): Promise<Readonly<CommandPageDto>> {
+    const { state, name, ...page } = query;
+    return toCommandPageDto(await this.commands.list(device.id, { state, name }, page));
+  }
+
+  /** A command and what became of it. */
+  @Get(':commandId')
+  @Authorize('device:view')
+  @ApiResponse({ status: 200, type: CommandDto })
+  async get(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<Readonly<CommandDto>> {
+    return toCommandDto(await this.commands.get(device.id, id));
+  }
+
+  /** Take back a command that was not sent yet. It stays in the ledger, as CANCELLED. */
+  @Delete(':commandId')
+  @Authorize('device:control')
+  @ApiResponse({ status: 200, type: CommandDto })
+  @ApiResponse({ status: 409, description: 'It is on its way, or settled.', ...PROBLEM_RESPONSE })
+  async cancel(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<Readonly<CommandDto>> {
+    return toCommandDto(await this.commands.cancel(device.id, id));
+  }
+}
+
+/** 202 with `Location`; 200 when the caller preferred to wait, and the outcome is there. */
+function answered(reply: FastifyReply, command: Command, waitMs: number | undefined): Readonly<CommandDto> {
+  void reply.header('Location', `/api/v1/devices/${command.deviceId}/commands/${command.id}`);
+  if (waitMs !== undefined && isSettled(command)) {
+    void reply.status(200).header('Preference-Applied', `wait=${String(waitMs / 1_000)}`);
+  }
+  return toCommandDto(command);
+}

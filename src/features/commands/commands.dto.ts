@@ -1,0 +1,214 @@
+import { Type, type TypeHelpOptions } from 'class-transformer';
+import { IsIn, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import {
+  COMMAND_CONFIRMATIONS,
+  COMMAND_LANES,
+  COMMAND_NAMES,
+  COMMAND_STATES,
+  type CommandConfirmation,
+  type CommandLane,
+  type CommandName,
+  type CommandState,
+} from '../../contracts/commands.js';
+import { type Page } from '../../shared/paging.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { type Command, type CommandRequest } from './commands.types.js';
+import {
+  FirmwareUpdatePayloadDto,
+  payloadClassOf,
+  RequestSnapshotPayloadDto,
+  UnlockDoorPayloadDto,
+} from './command-payloads.dto.js';
+
+/** An order to a device. */
+@ApiExtraModels(UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto)
+export class SendCommandDto {
+  /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. */
+  @ApiProperty({ enum: COMMAND_NAMES, example: 'unlock_door' })
+  @IsIn(COMMAND_NAMES)
+  name!: CommandName;
+
+  /** What the command takes; only `firmware_update` cannot do without. Unknown members are refused. */
+  @ApiPropertyOptional({
+    oneOf: [UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto].map((payload) => ({
+      $ref: getSchemaPath(payload),
+    })),
+    example: { durationMs: 5000 },
+  })
+  @ValidateIf((body: SendCommandDto) => body.payload !== undefined || body.name === 'firmware_update')
+  @Type((options?: TypeHelpOptions) => payloadClassOf(options?.object.name))
+  @IsObject()
+  @ValidateNested()
+  payload?: object;
+}
+
+/** The validated body as the ledger takes it. */
+export function toCommandRequest({ name, payload }: SendCommandDto): CommandRequest {
+  // The class that validated `payload` belongs to `name`.
+  return { name, payload: payload ?? {} } as CommandRequest;
+}
+
+/** Which commands to list. */
+export class CommandQueryDto extends PageQueryDto {
+  /** Only commands in this state. */
+  @ApiPropertyOptional({ enum: COMMAND_STATES, example: 'EXECUTED' })
+  @IsOptional()
+  @IsIn(COMMAND_STATES)
+  state?: CommandState;
+
+  /** Only commands of this name. */
+  @ApiPropertyOptional({ enum: COMMAND_NAMES, example: 'unlock_door' })
+  @IsOptional()
+  @IsIn(COMMAND_NAMES)
+  name?: CommandName;
+}
+
+/** The verdict of a device that came after TIMED_OUT. */
+export class LateResultDto {
+  /** @example executed */
+  @ApiProperty({ enum: ['executed', 'failed'] })
+  status!: 'executed' | 'failed';
+
+  /** What the device said beside it. */
+  result?: Record<string, unknown>;
+
+  /** @example jammed */
+  errorCode?: string;
+
+  /** @example The bolt did not reach its end position. */
+  errorMessage?: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:16.204Z
+   */
+  receivedAt!: string;
+}
+
+/** A command and what became of it. Terminal states (EXECUTED, FAILED, TIMED_OUT, EXPIRED, CANCELLED) never change. */
+export class CommandDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  id!: string;
+
+  /** @example 019a9f3e-2c10-7a01-8f52-90d1c3a7b6e4 */
+  deviceId!: string;
+
+  /**
+   * Who gave it; null once the account is gone.
+   * @example 019a9f3d-77aa-7d10-b7b0-5c1f0d2e9a31
+   */
+  issuerId!: string | null;
+
+  @ApiProperty({ enum: COMMAND_NAMES, example: 'unlock_door' })
+  name!: CommandName;
+
+  /** What the command was given. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { durationMs: 5000 } })
+  payload!: Record<string, unknown>;
+
+  /** One command per device and lane is on its way at a time. */
+  @ApiProperty({ enum: COMMAND_LANES, example: 'bolt' })
+  lane!: CommandLane;
+
+  /** QUEUED until it is sent, SENT until the device itself answers; a broker's receipt does not count. */
+  @ApiProperty({ enum: COMMAND_STATES, example: 'EXECUTED' })
+  state!: CommandState;
+
+  /** What shows that it happened: the device's verdict (`ack`), its report of the new state, or nothing. */
+  @ApiProperty({ enum: COMMAND_CONFIRMATIONS, example: 'state_report' })
+  confirmedBy!: CommandConfirmation;
+
+  /**
+   * How often the order was sent, each time with the same bytes.
+   * @example 1
+   */
+  attempts!: number;
+
+  /** What the device said beside its verdict. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { movedMs: 412 } })
+  result!: Record<string, unknown> | null;
+
+  /**
+   * Why it failed (the device's word), expired (`deadline`, `permission_revoked`) or timed out (`device_restarted`).
+   * @example null
+   */
+  errorCode!: string | null;
+
+  /** @example null */
+  errorMessage!: string | null;
+
+  /** The verdict that came after TIMED_OUT. */
+  @ApiProperty({ type: LateResultDto, nullable: true })
+  lateResult!: Readonly<LateResultDto> | null;
+
+  /**
+   * After it, the command is not sent any more. RFC 3339, as all times here.
+   * @example 2026-11-20T18:00:15.000Z
+   */
+  expiresAt!: string;
+
+  /** @example 2026-11-20T18:00:00.000Z */
+  createdAt!: string;
+
+  /** @example 2026-11-20T18:00:00.004Z */
+  sentAt!: string | null;
+
+  /**
+   * When the device was first heard to have it.
+   * @example 2026-11-20T18:00:00.021Z
+   */
+  receivedAt!: string | null;
+
+  /**
+   * When it reached a terminal state.
+   * @example 2026-11-20T18:00:00.450Z
+   */
+  finishedAt!: string | null;
+
+  /**
+   * Grows with every change; also in the events about it.
+   * @example 5
+   */
+  version!: number;
+}
+
+/** Commands of a device, newest first. */
+export class CommandPageDto {
+  @ApiProperty({ type: [CommandDto] })
+  items!: Readonly<CommandDto>[];
+
+  /**
+   * For `cursor`; null on the last page.
+   * @example null
+   */
+  nextCursor!: string | null;
+}
+
+export function toCommandDto(command: Command): Readonly<CommandDto> {
+  return {
+    id: command.id,
+    deviceId: command.deviceId,
+    issuerId: command.issuerId,
+    name: command.name,
+    payload: command.payload,
+    lane: command.lane,
+    state: command.state,
+    confirmedBy: command.confirmedBy,
+    attempts: command.attempts,
+    result: command.result,
+    errorCode: command.errorCode,
+    errorMessage: command.errorMessage,
+    lateResult: command.lateResult,
+    expiresAt: command.expiresAt.toISOString(),
+    createdAt: command.createdAt.toISOString(),
+    sentAt: command.sentAt?.toISOString() ?? null,
+    receivedAt: command.receivedAt?.toISOString() ?? null,
+    finishedAt: command.finishedAt?.toISOString() ?? null,
+    version: command.version,
+  };
+}
+
+export function toCommandPageDto(page: Page<Command>): Readonly<CommandPageDto> {
+  return { items: page.items.map(toCommandDto), nextCursor: page.nextCursor };
+}

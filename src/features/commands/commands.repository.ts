@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { type DeviceType } from '../../contracts/devices.js';
+import { Database } from '../../platform/prisma/database.js';
+import { type Page, toPage } from '../../shared/paging.js';
+import {
+  CHANGE_COLUMNS,
+  type ChangeRow,
+  COMMAND_COLUMNS,
+  type CommandRow,
+  toChange,
+  toCommand,
+} from './commands.rows.js';
+import { type Command, type CommandChange, type CommandFilter, type CommandRequest } from './commands.types.js';
+import { type CommandPolicy, MAX_QUEUED_PER_DEVICE } from './domain/command-policy.js';
+import { type CommandPosition, encodePosition } from './domain/command-position.js';
+
+export type NewCommand = CommandRequest & {
+  id: string;
+  deviceId: string;
+  issuerId: string;
+  correlationId: string;
+  policy: CommandPolicy;
+};
+
+/** The command that was made, or what stood against it. */
+export type Creation =
+  | { command: CommandChange; refusal?: never }
+  | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
+  | { command?: never; refusal: 'unknown_device' | 'offline' | 'queue_full' };
+
+type CreationRow = { device_type: DeviceType; linked: boolean; has_room: boolean } & (ChangeRow | { id: null });
+
+/** What people do with the ledger: give orders, take them back, look. */
+@Injectable()
+export class CommandsRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * One statement looks at the device and queues the command if nothing stands against it. Requests that race may
+   * exceed the bound of the queue by as many as there are of them, and no more.
+   */
+  async create(command: NewCommand): Promise<Creation> {
+    const { policy } = command;
+    const [row] = await this.database.query<CreationRow>(
+      'commands_create',
+      `WITH device AS (
+         SELECT d.id, d.owner_id, d.type,
+           EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AS linked,
+           (SELECT count(*) FROM (
+             SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $12
+           ) waiting) < $12 AS has_room
+         FROM devices d WHERE d.id = $2
+       ), c AS (
+         INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
+         SELECT $1::uuid, device.id, $3::uuid, $4, $5::command_lane, $6::int, $7::jsonb,
+           now() + $8 * interval '1 millisecond', $9
+         FROM device
+         WHERE device.type = ANY ($10::device_type[]) AND (device.linked OR NOT $11) AND device.has_room
+         RETURNING *
+       )
+       SELECT device.type AS device_type, device.linked, device.has_room, device.owner_id, ${COMMAND_COLUMNS}
+       FROM device LEFT JOIN c ON true`,
+      [
+        command.id,
+        command.deviceId,
+        command.issuerId,
+        command.name,
+        policy.lane,
+        policy.priority,
+        JSON.stringify(command.payload),
+        policy.lifeMs,
+        command.correlationId,
+        policy.deviceTypes,
+        policy.needsLink,
+        MAX_QUEUED_PER_DEVICE,
+      ],
+    );
+    return toCreation(row, policy);
+  }
+
+  /** QUEUED to CANCELLED; null when the command is not (or no longer) waiting. */
+  async cancel(deviceId: string, id: string): Promise<CommandChange | null> {
+    const [row] = await this.database.query<ChangeRow>(
+      'commands_cancel',
+      `UPDATE commands c SET state = 'CANCELLED', finished_at = clock_timestamp(), version = c.version + 1
+       WHERE c.id = $1 AND c.device_id = $2 AND c.state = 'QUEUED'
+       RETURNING ${CHANGE_COLUMNS}`,
+      [id, deviceId],
+    );
+    return row ? toChange(row) : null;
+  }
+
+  async find(deviceId: string, id: string): Promise<Command | null> {
+    const [row] = await this.database.query<CommandRow>(
+      'commands_find',
+      `SELECT ${COMMAND_COLUMNS} FROM commands c WHERE c.id = $1 AND c.device_id = $2`,
+      [id, deviceId],
+    );
+    return row ? toCommand(row) : null;
+  }
+
+  /** Which of these commands will not change any more. */
+  async listSettled(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      'commands_settled',
+      `SELECT c.id FROM commands c
+       WHERE c.id = ANY ($1::uuid[]) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
+      [ids],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Newest first. */
+  async listPage(
+    deviceId: string,
+    filter: CommandFilter,
+    page: { limit: number; after: CommandPosition | null },
+  ): Promise<Page<Command>> {
+    const rows = await this.database.query<CommandRow>(
+      'commands_list',
+      `SELECT ${COMMAND_COLUMNS} FROM commands c
+       WHERE c.device_id = $1
+         AND ($2::command_state IS NULL OR c.state = $2)
+         AND ($3::text IS NULL OR c.name = $3)
+         AND ($4::timestamptz IS NULL OR (c.created_at, c.id) < ($4, $5::uuid))
+       ORDER BY c.created_at DESC, c.id DESC LIMIT $6`,
+      [
+        deviceId,
+        filter.state ?? null,
+        filter.name ?? null,
+        page.after?.createdAt ?? null,
+        page.after?.id ?? null,
+        page.limit + 1,
+      ],
+    );
+    return toPage(rows, page.limit, toCommand, (row) =>
+      encodePosition({ createdAt: row.created_at.toISOString(), id: row.id }),
+    );
+  }
+}
+
+function toCreation(row: CreationRow | undefined, policy: CommandPolicy): Creation {
+  if (!row) {
+    return { refusal: 'unknown_device' };
+  }
+  if (row.id !== null) {
+    return { command: toChange(row) };
+  }
+  if (!policy.deviceTypes.includes(row.device_type)) {
+    return { refusal: 'not_supported', deviceType: row.device_type };
+  }
+  return { refusal: policy.needsLink && !row.linked ? 'offline' : 'queue_full' };
+}

@@ -1,0 +1,74 @@
+import {
+  type CommandConfirmation,
+  type CommandLane,
+  type CommandName,
+  type CommandState,
+} from '../../contracts/commands.js';
+import { type Command, type CommandChange, type LateResult } from './commands.types.js';
+
+/** What the ledger shows of a command `c`. Never the signed bytes: they go to the device alone. */
+export const COMMAND_COLUMNS = `c.id, c.device_id, c.issuer_id, c.name, c.lane, c.payload, c.state, c.attempts, c.confirmed_by,
+  c.result, c.error_code, c.error_message, c.late_result, c.expires_at, c.created_at, c.sent_at, c.received_at,
+  c.finished_at, c.correlation_id, c.version`;
+
+/** For `RETURNING` of a statement that changes commands `c`. */
+export const CHANGE_COLUMNS = `${COMMAND_COLUMNS}, (SELECT d.owner_id FROM devices d WHERE d.id = c.device_id) AS owner_id`;
+
+/** States with something on its way, as SQL: the predicate of the partial indexes, word for word. */
+export const IN_FLIGHT = `c.state IN ('SENT', 'RECEIVED', 'EXECUTING')`;
+
+export interface CommandRow {
+  id: string;
+  device_id: string;
+  issuer_id: string | null;
+  name: CommandName;
+  lane: CommandLane;
+  payload: Record<string, unknown>;
+  state: CommandState;
+  attempts: number;
+  confirmed_by: CommandConfirmation;
+  result: Record<string, unknown> | null;
+  error_code: string | null;
+  error_message: string | null;
+  late_result: LateResult | null;
+  expires_at: Date;
+  created_at: Date;
+  sent_at: Date | null;
+  received_at: Date | null;
+  finished_at: Date | null;
+  correlation_id: string;
+  version: number;
+}
+
+export interface ChangeRow extends CommandRow {
+  owner_id: string;
+}
+
+export function toCommand(row: CommandRow): Command {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    issuerId: row.issuer_id,
+    name: row.name,
+    lane: row.lane,
+    payload: row.payload,
+    state: row.state,
+    attempts: row.attempts,
+    confirmedBy: row.confirmed_by,
+    result: row.result,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    lateResult: row.late_result,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    sentAt: row.sent_at,
+    receivedAt: row.received_at,
+    finishedAt: row.finished_at,
+    correlationId: row.correlation_id,
+    version: row.version,
+  };
+}
+
+export function toChange(row: ChangeRow): CommandChange {
+  return { ...toCommand(row), ownerId: row.owner_id };
+}

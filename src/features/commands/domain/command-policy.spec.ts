@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { COMMAND_NAMES } from '../../../contracts/commands.js';
+import { COMMAND_POLICIES, MAX_LIFE_MS, MAX_UNLOCK_LIFE_MS, policyOf } from './command-policy.js';
+
+describe('command policies', () => {
+  it('cover every command', () => {
+    expect(Object.keys(COMMAND_POLICIES).sort()).toEqual([...COMMAND_NAMES].sort());
+  });
+
+  it('let nothing wait for more than a day, and an unlock for no more than 15 s', () => {
+    COMMAND_NAMES.forEach((name) => {
+      expect(policyOf(name).lifeMs).toBeLessThanOrEqual(MAX_LIFE_MS);
+    });
+    expect(MAX_LIFE_MS).toBe(24 * 3_600_000);
+    expect(policyOf('unlock_door').lifeMs).toBeLessThanOrEqual(MAX_UNLOCK_LIFE_MS);
+    expect(MAX_UNLOCK_LIFE_MS).toBe(15_000);
+  });
+
+  it('make only the unlock depend on a live link: it fails closed, everything else waits', () => {
+    expect(COMMAND_NAMES.filter((name) => policyOf(name).needsLink)).toEqual(['unlock_door']);
+  });
+
+  it('let lock_door go before unlock_door, in a lane that maintenance never blocks', () => {
+    const bolt = COMMAND_NAMES.filter((name) => policyOf(name).lane === 'bolt');
+    expect(bolt.sort()).toEqual(['lock_door', 'unlock_door']);
+    expect(policyOf('lock_door').priority).toBeLessThan(policyOf('unlock_door').priority);
+  });
+
+  it('give bolts 15 s to answer and everything else at least 30 s', () => {
+    COMMAND_NAMES.forEach((name) => {
+      const { lane, timeoutMs } = policyOf(name);
+      expect(lane === 'bolt' ? timeoutMs === 15_000 : timeoutMs >= 30_000).toBe(true);
+    });
+  });
+
+  it('send again at least once before giving up', () => {
+    COMMAND_NAMES.forEach((name) => {
+      expect(policyOf(name).resendEveryMs).toBeLessThan(policyOf(name).timeoutMs);
+    });
+  });
+
+  it('give bolt commands to locks alone', () => {
+    expect(policyOf('lock_door').deviceTypes).toEqual(['door_lock']);
+    expect(policyOf('unlock_door').deviceTypes).toEqual(['door_lock']);
+  });
+});

@@ -1,0 +1,90 @@
+import { type CommandLane, type CommandName } from '../../../contracts/commands.js';
+import { DEVICE_TYPES, type DeviceType } from '../../../contracts/devices.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** No command waits longer for its device. */
+export const MAX_LIFE_MS = 24 * HOUR;
+/** A door must not open for somebody who has long gone away. */
+export const MAX_UNLOCK_LIFE_MS = 15 * SECOND;
+/** Commands waiting for one device; more are refused. */
+export const MAX_QUEUED_PER_DEVICE = 100;
+
+/** How one kind of command is treated. Durations are in milliseconds. */
+export interface CommandPolicy {
+  readonly lane: CommandLane;
+  /** Lower goes first within the lane. */
+  readonly priority: number;
+  /** From creation on: after it, the command is not sent any more. */
+  readonly lifeMs: number;
+  /** From sending on: after it, the device must not begin, and silence becomes TIMED_OUT. */
+  readonly timeoutMs: number;
+  /** While nothing is heard, the same bytes are sent again this often. */
+  readonly resendEveryMs: number;
+  /** Refused unless the device is connected. */
+  readonly needsLink: boolean;
+  readonly deviceTypes: readonly DeviceType[];
+}
+
+export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
+  lock_door: {
+    lane: 'bolt',
+    priority: 0,
+    lifeMs: MAX_LIFE_MS,
+    timeoutMs: 15 * SECOND,
+    resendEveryMs: 3 * SECOND,
+    needsLink: false,
+    deviceTypes: ['door_lock'],
+  },
+  unlock_door: {
+    lane: 'bolt',
+    priority: 1,
+    lifeMs: MAX_UNLOCK_LIFE_MS,
+    timeoutMs: 15 * SECOND,
+    resendEveryMs: 3 * SECOND,
+    needsLink: true,
+    deviceTypes: ['door_lock'],
+  },
+  request_snapshot: {
+    lane: 'maintenance',
+    priority: 1,
+    lifeMs: 5 * MINUTE,
+    timeoutMs: 30 * SECOND,
+    resendEveryMs: 10 * SECOND,
+    needsLink: false,
+    deviceTypes: ['door_lock', 'camera'],
+  },
+  restart_device: {
+    lane: 'maintenance',
+    priority: 1,
+    lifeMs: HOUR,
+    timeoutMs: MINUTE,
+    resendEveryMs: 10 * SECOND,
+    needsLink: false,
+    deviceTypes: DEVICE_TYPES,
+  },
+  firmware_update: {
+    lane: 'maintenance',
+    priority: 1,
+    lifeMs: MAX_LIFE_MS,
+    timeoutMs: 10 * MINUTE,
+    resendEveryMs: 30 * SECOND,
+    needsLink: false,
+    deviceTypes: DEVICE_TYPES,
+  },
+  sync_access_codes: {
+    lane: 'maintenance',
+    priority: 1,
+    lifeMs: MAX_LIFE_MS,
+    timeoutMs: 30 * SECOND,
+    resendEveryMs: 10 * SECOND,
+    needsLink: false,
+    deviceTypes: ['door_lock'],
+  },
+};
+
+export function policyOf(name: CommandName): CommandPolicy {
+  return COMMAND_POLICIES[name];
+}

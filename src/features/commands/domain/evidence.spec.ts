@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { commandsWithGoal, goalOf, provenByBirth } from './evidence.js';
+
+const command = (name: Parameters<typeof goalOf>[0], payload: unknown = {}) => ({ name, payload });
+
+describe('what a bolt command aims at', () => {
+  it('is the position of the bolt in the words of Matter', () => {
+    expect(goalOf('lock_door')).toEqual(['locked']);
+    expect(goalOf('unlock_door')).toEqual(['unlocked', 'unlatched']);
+    expect(goalOf('request_snapshot')).toEqual([]);
+    expect(commandsWithGoal('locked')).toEqual(['lock_door']);
+    expect(commandsWithGoal('unlatched')).toEqual(['unlock_door']);
+    expect(commandsWithGoal('not_fully_locked')).toEqual([]);
+  });
+});
+
+describe('what the first words of a restarted device prove', () => {
+  it('a bolt command, if the bolt is where it should be', () => {
+    expect(provenByBirth(command('lock_door'), { lockState: 'locked' })).toBe(true);
+    expect(provenByBirth(command('lock_door'), { lockState: 'not_fully_locked' })).toBe(false);
+    expect(provenByBirth(command('unlock_door'), { lockState: 'unlatched' })).toBe(true);
+    expect(provenByBirth(command('unlock_door'), { lockState: 'locked' })).toBe(false);
+    expect(provenByBirth(command('unlock_door'), {})).toBe(false);
+  });
+
+  it('a restart, always', () => {
+    expect(provenByBirth(command('restart_device'), {})).toBe(true);
+  });
+
+  it('a firmware update, if the wanted version runs', () => {
+    const update = command('firmware_update', { version: '2.4.1' });
+    expect(provenByBirth(update, { firmwareVersion: '2.4.1' })).toBe(true);
+    expect(provenByBirth(update, { firmwareVersion: '2.4.0' })).toBe(false);
+    expect(provenByBirth(update, {})).toBe(false);
+    expect(provenByBirth(command('firmware_update', null), { firmwareVersion: '2.4.1' })).toBe(false);
+  });
+
+  it('nothing else', () => {
+    expect(provenByBirth(command('request_snapshot'), { lockState: 'locked' })).toBe(false);
+    expect(provenByBirth(command('sync_access_codes'), {})).toBe(false);
+  });
+});

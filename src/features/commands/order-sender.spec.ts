@@ -1,0 +1,125 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import type { KeyStore } from '../../platform/crypto/key-store.js';
+import type { Transactions } from '../../platform/prisma/transaction.js';
+import type { DevicesService } from '../devices/devices.service.js';
+import type { CommandRecorder } from './command-recorder.js';
+import type { CommandChange } from './commands.types.js';
+import { type DispatchRepository, LaneBusyError, type NextCommand } from './dispatch.repository.js';
+import type { OrderLine } from './order-line.js';
+import { OrderSender } from './order-sender.js';
+
+const NOW = new Date('2026-11-20T18:00:00.000Z');
+const next: NextCommand = {
+  id: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c57',
+  deviceId: 'device-1',
+  issuerId: 'user-1',
+  name: 'unlock_door',
+  payload: {},
+  expiresAt: new Date(NOW.getTime() + 15_000),
+  ownerId: 'user-1',
+  counter: 1,
+  clock: { boot: 'b00t0001', uptimeMs: 60_000, reportedAt: NOW },
+  now: NOW,
+  othersWait: false,
+};
+
+function setup(options: {
+  open?: boolean;
+  next?: NextCommand | null;
+  permission?: 'view' | 'control' | 'admin' | null;
+  markSent?: () => Promise<CommandChange | null>;
+}) {
+  const { open = true, permission = 'admin', markSent = () => Promise.resolve({} as CommandChange) } = options;
+  const story: unknown[] = [];
+  const sender = new OrderSender(
+    {
+      lockNext: () => {
+        story.push('lock');
+        return Promise.resolve(options.next === undefined ? next : options.next);
+      },
+      markSent,
+      expire: (_id: string, reason: string) => {
+        story.push(`expire: ${reason}`);
+        return Promise.resolve({});
+      },
+    } as unknown as DispatchRepository,
+    { moved: () => Promise.resolve() } as unknown as CommandRecorder,
+    {
+      independently: async (work: () => Promise<unknown>) => {
+        const result = await work();
+        story.push('commit');
+        return result;
+      },
+    } as unknown as Transactions,
+    {
+      signingKey: () =>
+        Promise.resolve({ kid: 'k', alg: 'EdDSA', privateKey: generateKeyPairSync('ed25519').privateKey }),
+    } as unknown as KeyStore,
+    { permissionOf: () => Promise.resolve(permission) } as unknown as DevicesService,
+    {
+      isOpen: () => open,
+      now: () => 1_000,
+      transmit: (deviceId: string, _signed: unknown, notAfter: number) => {
+        story.push(`publish to ${deviceId} until ${String(notAfter)}`);
+      },
+    } as unknown as OrderLine,
+  );
+  return { sender, story };
+}
+
+describe('OrderSender', () => {
+  it('publishes after the commit, and counts the time left from before it asked', async () => {
+    const { sender, story } = setup({});
+    await expect(sender.sendNext('device-1')).resolves.toBe(false);
+    expect(story).toEqual(['lock', 'commit', 'publish to device-1 until 16000']);
+  });
+
+  it('leaves commands in the queue while the broker is away', async () => {
+    const { sender, story } = setup({ open: false });
+    await expect(sender.sendNext('device-1')).resolves.toBe(false);
+    await expect(sender.resendDue(10)).resolves.toBe(0);
+    expect(story).toEqual([]);
+  });
+
+  it('publishes nothing when another process has just filled the lane', async () => {
+    const { sender, story } = setup({ markSent: () => Promise.reject(new LaneBusyError()) });
+    await expect(sender.sendNext('device-1')).resolves.toBe(false);
+    expect(story).toEqual(['lock']);
+  });
+
+  it('publishes nothing when the transaction fails, and says so', async () => {
+    const { sender, story } = setup({ markSent: () => Promise.reject(new Error('database away')) });
+    await expect(sender.sendNext('device-1')).rejects.toThrow('database away');
+    expect(story).toEqual(['lock']);
+  });
+
+  it('comes back to expire a command whose life ended while it waited for the lock', async () => {
+    const { sender, story } = setup({ markSent: () => Promise.resolve(null) });
+    await expect(sender.sendNext('device-1')).resolves.toBe(true);
+    expect(story).toEqual(['lock', 'commit']);
+  });
+
+  it('looks again when the other lane has something too', async () => {
+    const { sender } = setup({ next: { ...next, othersWait: true } });
+    await expect(sender.sendNext('device-1')).resolves.toBe(true);
+  });
+
+  it.each(['view', null] as const)('sends nothing for a person whose permission is %s', async (permission) => {
+    const { sender, story } = setup({ permission });
+    await expect(sender.sendNext('device-1')).resolves.toBe(true);
+    expect(story).toEqual(['lock', 'expire: permission_revoked', 'commit']);
+  });
+
+  it('sends for a person who may only control', async () => {
+    const { sender, story } = setup({ permission: 'control' });
+    await sender.sendNext('device-1');
+    expect(story).toHaveLength(3);
+  });
+
+  it('expires what is past its life, before it asks about anybody', async () => {
+    const { sender, story } = setup({ next: { ...next, expiresAt: NOW }, permission: null });
+    await expect(sender.sendNext('device-1')).resolves.toBe(true);
+    expect(story).toEqual(['lock', 'expire: deadline', 'commit']);
+  });
+});

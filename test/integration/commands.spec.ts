@@ -1,0 +1,261 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AckStatus } from '../../src/contracts/commands.js';
+import { CommandRig, type HandLock } from '../support/command-rig.js';
+import { request, sendCommand } from '../support/rest.js';
+import { eventually } from '../support/wait.js';
+
+describe('the ledger, from the request to the lock and back', () => {
+  let rig: CommandRig;
+  beforeAll(async () => {
+    rig = await CommandRig.start();
+  });
+  afterAll(() => rig.stop());
+
+  const send = (
+    deviceId: string,
+    name: string,
+    options: Parameters<typeof sendCommand>[4] & { payload?: Record<string, unknown> } = {},
+  ) => {
+    const { payload, ...rest } = options;
+    return sendCommand(rig.running.url, rig.owner, deviceId, { name, ...(payload ? { payload } : {}) }, rest);
+  };
+  const path = (deviceId: string, rest = ''): string => `/api/v1/devices/${deviceId}/commands${rest}`;
+  const ask = (method: string, url: string) => request(rig.running.url, method, url, { token: rig.owner.accessToken });
+  const accepted = async (deviceId: string, name: string): Promise<string> => {
+    const { status, body } = await send(deviceId, name);
+    expect(status).toBe(202);
+    return body.id;
+  };
+  const say = async (lock: HandLock, commandId: string, ...statuses: AckStatus[]): Promise<void> => {
+    for (const status of statuses) {
+      await lock.ack({ commandId, status });
+    }
+  };
+
+  it('carries an unlock to the lock and answers with the outcome', async () => {
+    const lock = await rig.lock();
+    const answer = send(lock.id, 'unlock_door', { payload: { durationMs: 5_000 }, waitSeconds: 10 });
+    const order = await lock.hear();
+    expect(order).toMatchObject({
+      name: 'unlock_door',
+      payload: { durationMs: 5_000 },
+      deviceId: lock.id,
+      boot: lock.boot,
+    });
+    expect(order.counter).toBe(1);
+    expect(order.expiresAtUptimeMs).toBeGreaterThan(60_000 + 13_000);
+    expect(order.expiresAtUptimeMs).toBeLessThanOrEqual(60_000 + 15_000);
+    expect(await rig.isGenuine(lock.orders[0] ?? { order: '', kid: '', signature: '' })).toBe(true);
+    await say(lock, order.commandId, 'received', 'executing');
+    await lock.ack({ commandId: order.commandId, status: 'executed', result: { movedMs: 412 } });
+
+    const { status, headers, body } = await answer;
+    expect(status).toBe(200);
+    expect(headers.get('preference-applied')).toBe('wait=10');
+    expect(body).toMatchObject({
+      id: order.commandId,
+      state: 'EXECUTED',
+      confirmedBy: 'ack',
+      result: { movedMs: 412 },
+      attempts: 1,
+      version: 5,
+    });
+    expect(headers.get('location')).toBe(path(lock.id, `/${order.commandId}`));
+    expect((await ask('GET', path(lock.id, `/${order.commandId}`))).body).toEqual(body);
+    expect(await rig.story(order.commandId)).toEqual([
+      'command_created',
+      'command_sent',
+      'command_received',
+      'command_executing',
+      'command_executed',
+    ]);
+    const [{ actors } = { actors: [] }] = await rig.rows<{ actors: string[] }>(
+      'SELECT array_agg(actor ORDER BY version) AS actors FROM events WHERE command_id = $1',
+      [order.commandId],
+    );
+    const device = `device:${lock.id}`;
+    expect(actors).toEqual([`user:${rig.owner.id}`, 'system', device, device, device]);
+  });
+
+  it('answers 202 at once without a wait, and 202 when the wait was too short', async () => {
+    const lock = await rig.lock();
+    expect((await send(lock.id, 'unlock_door')).status).toBe(202);
+    const begun = performance.now();
+    expect((await send(lock.id, 'unlock_door', { waitSeconds: 1 })).status).toBe(202);
+    expect(performance.now() - begun).toBeGreaterThan(950);
+  });
+
+  it('finds the outcome although the hint was lost', async () => {
+    const lock = await rig.lock();
+    const answer = send(lock.id, 'unlock_door', { waitSeconds: 10 });
+    const { commandId } = await lock.hear();
+    await rig.rows(`UPDATE commands SET state = 'FAILED', finished_at = now() WHERE id = $1`, [commandId]);
+    expect((await answer).body).toMatchObject({ state: 'FAILED' });
+  });
+
+  it('refuses an unlock for a lock without a link, and lets a lock_door wait for it', async () => {
+    const device = await rig.device();
+    const refused = await send(device.id, 'unlock_door');
+    expect([refused.status, refused.body.code]).toEqual([409, 'device_offline']);
+    const id = await accepted(device.id, 'lock_door');
+    expect((await rig.command(id)).state).toBe('QUEUED');
+    const lock = await rig.lock(device);
+    expect((await lock.hear()).commandId).toBe(id);
+    await say(lock, id, 'executed');
+    expect((await rig.settled(id, 'EXECUTED')).expires_at.getTime() - Date.now()).toBeGreaterThan(23 * 3_600_000);
+  });
+
+  it('waits for the outcome of a repeat as well', async () => {
+    const lock = await rig.lock();
+    const key = randomUUID();
+    const first = await send(lock.id, 'unlock_door', { key });
+    const repeat = send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
+    await say(lock, (await lock.hear()).commandId, 'executed');
+    expect(await repeat).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
+    const settled = await send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
+    expect(settled).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
+  });
+
+  it('has one order on its way per lane: a deaf snapshot blocks no bolt, and lock_door goes first', async () => {
+    const device = await rig.device();
+    const snapshot = await accepted(device.id, 'request_snapshot');
+    const sync = await accepted(device.id, 'sync_access_codes');
+    const lock = await rig.lock(device);
+    const first = await accepted(lock.id, 'unlock_door');
+    await lock.hear(2);
+    const second = await accepted(lock.id, 'unlock_door');
+    const urgent = await accepted(lock.id, 'lock_door');
+    expect(lock.heard.map(({ commandId }) => commandId)).toEqual([snapshot, first]);
+    await say(lock, first, 'executed');
+    expect((await lock.hear(3)).commandId).toBe(urgent);
+    await say(lock, urgent, 'failed');
+    expect((await lock.hear(4)).commandId).toBe(second);
+    expect((await rig.command(sync)).state).toBe('QUEUED');
+    await say(lock, snapshot, 'executed');
+    expect((await lock.hear(5)).commandId).toBe(sync);
+    expect(lock.heard.map(({ counter }) => counter)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('settles with the first verdict, in whatever order acks arrive and however often', async () => {
+    const orders: AckStatus[][] = [
+      ['executed', 'executing', 'received'],
+      ['executing', 'received', 'executed', 'executed'],
+      ['received', 'received', 'executed', 'failed'],
+      ['executing', 'executed', 'received', 'executing'],
+    ];
+    for (const statuses of orders) {
+      const lock = await rig.lock();
+      const id = await accepted(lock.id, 'unlock_door');
+      await lock.hear();
+      await say(lock, id, ...statuses);
+      const next = await accepted(lock.id, 'unlock_door');
+      await lock.hear(2);
+      await say(lock, next, 'executed');
+      // Acks of one device are taken in their order: when the last one settled, all before it had been taken.
+      await rig.settled(next, 'EXECUTED');
+      expect((await rig.command(id)).state).toBe('EXECUTED');
+      const versions = await rig.rows<{ version: number }>(
+        'SELECT version FROM events WHERE command_id = $1 ORDER BY xid, id',
+        [id],
+      );
+      const numbers = versions.map(({ version }) => version);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    }
+  });
+
+  it('ignores what one device says of the command of another', async () => {
+    const [victim, mallory] = [await rig.lock(), await rig.lock()];
+    const id = await accepted(victim.id, 'unlock_door');
+    await victim.hear();
+    const own = await accepted(mallory.id, 'unlock_door');
+    await mallory.hear();
+    await mallory.ack({ commandId: id, status: 'executed' });
+    await mallory.ack({ commandId: randomUUID(), status: 'executed' });
+    await mallory.ack({ commandId: own, status: 'executed' });
+    await rig.settled(own, 'EXECUTED');
+    expect((await rig.command(id)).state).toBe('SENT');
+  });
+
+  it('sends the same bytes again to a lock that comes back with the boot it had', async () => {
+    const device = await rig.device();
+    const lock = await rig.lock(device);
+    const id = await accepted(lock.id, 'unlock_door');
+    await lock.hear();
+    await lock.leave();
+    const back = await rig.lock(device, lock.boot);
+    await back.hear();
+    expect(back.orders[0]).toEqual(lock.orders[0]);
+    expect((await rig.command(id)).attempts).toBeGreaterThan(1);
+    expect(await rig.story(id)).toEqual(['command_created', 'command_sent', 'command_sent']);
+    await say(back, id, 'executed');
+    await rig.settled(id, 'EXECUTED');
+  });
+
+  it('sends again what stays unanswered, and gives up no order for it', async () => {
+    const lock = await rig.lock();
+    const id = await accepted(lock.id, 'unlock_door');
+    await lock.hear(2);
+    expect(lock.orders[1]).toEqual(lock.orders[0]);
+    await say(lock, id, 'executed');
+    await rig.settled(id, 'EXECUTED');
+  });
+
+  it('never sends an order to another boot, and settles it by what the lock says then', async () => {
+    const cases = [
+      { name: 'lock_door', birth: { lockState: 'locked' }, state: 'EXECUTED', confirmedBy: 'state_report' },
+      { name: 'lock_door', birth: { lockState: 'unlocked' }, state: 'TIMED_OUT', confirmedBy: 'none' },
+      { name: 'unlock_door', birth: {}, state: 'TIMED_OUT', confirmedBy: 'none' },
+      { name: 'restart_device', birth: {}, state: 'EXECUTED', confirmedBy: 'state_report' },
+    ] as const;
+    for (const { name, birth, state, confirmedBy } of cases) {
+      const device = await rig.device();
+      const before = await rig.lock(device);
+      const id = await accepted(before.id, name);
+      await before.hear();
+      await before.leave();
+      const after = await rig.lock(device, randomUUID(), birth);
+      const row = await rig.settled(id, state);
+      expect([row.confirmed_by, row.error_code]).toEqual([
+        confirmedBy,
+        state === 'TIMED_OUT' ? 'device_restarted' : null,
+      ]);
+      const next = await accepted(after.id, name);
+      expect((await after.hear()).commandId).toBe(next);
+      if (state === 'TIMED_OUT') {
+        await after.ack({ commandId: id, status: 'executed', result: { fromFlash: true } });
+        await eventually('the late verdict', async () => (await rig.command(id)).late_result);
+        expect((await rig.command(id)).late_result).toMatchObject({ status: 'executed', result: { fromFlash: true } });
+        expect((await rig.command(id)).state).toBe('TIMED_OUT');
+      }
+    }
+  });
+
+  it('notes that the bolt is where the command wanted it, before or after the verdict', async () => {
+    const lock = await rig.lock();
+    const early = await accepted(lock.id, 'unlock_door');
+    await lock.hear();
+    await lock.report(1, { lockState: 'unlocked' });
+    await eventually('the report', async () => (await rig.command(early)).confirmed_by === 'state_report');
+    expect((await rig.command(early)).state).toBe('SENT');
+    await say(lock, early, 'executed');
+    expect((await rig.settled(early, 'EXECUTED')).confirmed_by).toBe('state_report');
+
+    const late = await accepted(lock.id, 'lock_door');
+    await lock.hear(2);
+    await say(lock, late, 'executed');
+    expect((await rig.settled(late, 'EXECUTED')).confirmed_by).toBe('ack');
+    await lock.report(2, { lockState: 'not_fully_locked' });
+    await lock.report(3, { lockState: 'locked', commandId: late });
+    await eventually('the late report', async () => (await rig.command(late)).confirmed_by === 'state_report');
+    expect((await rig.command(late)).version).toBe(4);
+  });
+
+  it('sends by the sweep what no signal told of', async () => {
+    const lock = await rig.lock();
+    const id = await rig.queue(lock.id);
+    expect((await lock.hear()).commandId).toBe(id);
+    await say(lock, id, 'executed');
+    await rig.settled(id, 'EXECUTED');
+  });
+});

@@ -1,0 +1,85 @@
+import pg from 'pg';
+import { type Order } from '../../src/contracts/orders.js';
+import { type Actuation } from '../../tools/virtual-lock/actuation-journal.js';
+import { eventually } from './wait.js';
+
+export interface LedgerEntry {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly name: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly sentAt: Date | null;
+  readonly finishedAt: Date | null;
+  /** What was signed for it; null when it was never sent. */
+  readonly order: Order | null;
+}
+
+const TERMINAL = ['EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED'];
+
+/** The commands as the database has them, past the application. */
+export class Ledger {
+  private constructor(private readonly client: pg.Client) {}
+
+  static async open(databaseUrl: string): Promise<Ledger> {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    return new Ledger(client);
+  }
+
+  async entries(): Promise<LedgerEntry[]> {
+    const { rows } = await this.client.query<Omit<LedgerEntry, 'order'> & { order: string | null }>(
+      `SELECT id, device_id AS "deviceId", name, state, attempts, sent_at AS "sentAt", finished_at AS "finishedAt", "order"
+       FROM commands ORDER BY created_at`,
+    );
+    return rows.map((row) => ({ ...row, order: row.order === null ? null : (JSON.parse(row.order) as Order) }));
+  }
+
+  /** Waits until nothing is open any more. */
+  async settled(limitMs: number): Promise<LedgerEntry[]> {
+    await eventually(
+      'every command reaches a terminal state',
+      async () => {
+        const { rowCount } = await this.client.query(`SELECT 1 FROM commands WHERE state <> ALL ($1::command_state[])`, [TERMINAL]);
+        return rowCount === 0;
+      },
+      limitMs,
+    );
+    return this.entries();
+  }
+
+  close(): Promise<void> {
+    return this.client.end();
+  }
+}
+
+/** How what the locks did differs from what they were ordered: all empty, or a promise is broken. */
+export interface Discrepancies {
+  /** Moved more than once for one command. */
+  readonly twice: string[];
+  /** Moved at or past the deadline that was signed. */
+  readonly late: string[];
+  /** Moved for a command that is not in the ledger, was never sent, or was for another lock or start. */
+  readonly unordered: string[];
+  /** EXECUTED by the ledger, and nothing moved. */
+  readonly unmoved: string[];
+}
+
+/** Compares the ledger with the files of the locks, by device id. */
+export function compare(ledger: readonly LedgerEntry[], actuations: ReadonlyMap<string, readonly Actuation[]>): Discrepancies {
+  const orders = new Map(ledger.map((entry) => [entry.id, entry]));
+  const moves = [...actuations].flatMap(([deviceId, list]) =>
+    list.filter(({ action }) => action !== 'auto_lock').map((move) => ({ ...move, deviceId, order: orders.get(move.commandId)?.order })),
+  );
+  const ids = moves.map(({ commandId }) => commandId);
+  return {
+    twice: ids.filter((id, index) => ids.indexOf(id) !== index),
+    late: moves.filter(({ order, uptimeMs }) => order && uptimeMs >= order.expiresAtUptimeMs).map(({ commandId }) => commandId),
+    unordered: moves
+      .filter(({ order, deviceId, boot }) => order?.deviceId !== deviceId || order.boot !== boot)
+      .map(({ commandId }) => commandId),
+    unmoved: ledger.filter(({ id, state }) => state === 'EXECUTED' && !ids.includes(id)).map(({ id }) => id),
+  };
+}
+
+export const AS_ORDERED: Discrepancies = { twice: [], late: [], unordered: [], unmoved: [] };
