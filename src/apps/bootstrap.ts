@@ -1,0 +1,101 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger, PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../config/app-config.js';
+import { ConfigModule } from '../config/config.module.js';
+import type { Role } from '../config/schema.js';
+import { AccessGuard } from '../platform/auth/access.guard.js';
+import { Readiness } from '../platform/health/readiness.js';
+import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
+import { ProblemFilter } from '../platform/http/problem.filter.js';
+import { FrameworkLogger } from '../platform/logging/framework-logger.js';
+import { validationPipe } from '../platform/http/validation.js';
+import { IdempotencyInterceptor } from '../platform/idempotency/idempotent.interceptor.js';
+import { Metrics } from '../platform/metrics/metrics.js';
+import { SocketAdapter } from '../platform/realtime/socket-adapter.js';
+import { within } from '../shared/deadline.js';
+import { serveApiDocument } from './api-document.js';
+import { ApiModule } from './api.module.js';
+import { assertRoutesAreGuarded, BootError } from './boot-checks.js';
+import { CoreModule } from './core.module.js';
+import { connectDeviceLine, HardwareModule } from './hardware.module.js';
+import { WorkerModule } from './worker.module.js';
+
+const ROLE_MODULES: Record<Role, Type> = { api: ApiModule, hardware: HardwareModule, worker: WorkerModule };
+const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/health/ready', 'metrics'];
+
+@Module({})
+class AppModule {
+  static with(config: AppConfig, extra: readonly Type[]): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ConfigModule.with(config), CoreModule, ...config.roles.map((role) => ROLE_MODULES[role]), ...extra],
+    };
+  }
+}
+
+/**
+ * Builds the application for the roles in `config`, as production and tests alike run it; nothing listens yet.
+ * @param extra further modules, for a test that plants something.
+ */
+export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, extra), httpAdapter(), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useLogger(new FrameworkLogger(app.get(Logger)));
+  app.flushLogs();
+  await prepareHttp(app);
+  app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
+  app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(Metrics)));
+  app.useGlobalGuards(app.get(AccessGuard));
+  app.useGlobalInterceptors(app.get(IdempotencyInterceptor));
+  app.useGlobalPipes(validationPipe());
+  app.useWebSocketAdapter(new SocketAdapter(app));
+  assertRoutesAreGuarded(app);
+  if (config.roles.includes('hardware')) {
+    connectDeviceLine(app);
+  }
+  if (config.roles.includes('api')) {
+    serveApiDocument(app);
+  }
+  return app;
+}
+
+/** Opens the doors: HTTP first, so that no message of a device is handled before every module has initialized. */
+export async function listen(app: NestFastifyApplication): Promise<void> {
+  const { host, port } = app.get(AppConfig).http;
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new BootError([`Port ${String(port)} on ${host} is in use. Stop what uses it, or set PORT.`]);
+    }
+    throw error;
+  }
+  await app.startAllMicroservices();
+}
+
+/** Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and is gone within a bound. */
+export async function start(config: AppConfig): Promise<void> {
+  const app = await createApp(config);
+  await listen(app);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      void stop(app, config).then((exitCode) => process.exit(exitCode));
+    });
+  }
+}
+
+async function stop(app: NestFastifyApplication, config: AppConfig): Promise<number> {
+  app.get(Readiness).drain();
+  try {
+    await within(config.http.drainTimeoutMs, app.close());
+    return 0;
+  } catch (error) {
+    app.get(Logger).error(error, 'Did not stop in time');
+    return 1;
+  }
+}

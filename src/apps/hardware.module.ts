@@ -1,0 +1,27 @@
+import { type INestApplication, Module } from '@nestjs/common';
+import { CommandDispatcher } from '../features/commands/command-dispatcher.js';
+import { CommandSweeper } from '../features/commands/command-sweeper.js';
+import { CommandsMqtt } from '../features/commands/commands.mqtt.js';
+import { DevicesMqtt } from '../features/devices/devices.mqtt.js';
+import { PresenceSweeper } from '../features/devices/presence-sweeper.js';
+import { HistoryMqtt } from '../features/history/history.mqtt.js';
+import { ReceiptSweeper } from '../features/history/receipt-sweeper.js';
+import { brokerEdges } from '../platform/mqtt/broker-edges.js';
+import { MqttServer } from '../platform/mqtt/mqtt-server.js';
+import { CoreModule } from './core.module.js';
+
+/** Edges for devices: the broker or its client, the handlers of each channel, dispatch, and the sweepers. */
+@Module({
+  imports: [CoreModule],
+  controllers: [DevicesMqtt, HistoryMqtt, CommandsMqtt],
+  providers: [...brokerEdges, CommandDispatcher, CommandSweeper, PresenceSweeper, ReceiptSweeper],
+})
+export class HardwareModule {}
+
+/**
+ * Joins the handlers to the device line. They inherit the global pipe and filter: without it, a hybrid application
+ * would hand them whatever a device sent.
+ */
+export function connectDeviceLine(app: INestApplication): void {
+  app.connectMicroservice({ strategy: app.get(MqttServer, { strict: false }) }, { inheritAppConfig: true });
+}

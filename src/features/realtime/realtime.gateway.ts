@@ -1,0 +1,84 @@
+import { type OnApplicationBootstrap, type OnModuleDestroy, UseInterceptors, UsePipes } from '@nestjs/common';
+import {
+  ConnectedSocket,
+  MessageBody,
+  type OnGatewayConnection,
+  type OnGatewayInit,
+  SubscribeMessage,
+  WebSocketGateway,
+  WebSocketServer,
+} from '@nestjs/websockets';
+import { problemOf } from '../../platform/http/problem.js';
+import { validated, validationPipe } from '../../platform/http/validation.js';
+import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
+import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
+import { Signals } from '../../platform/redis/signals.js';
+import { DashboardFeed } from './dashboard-feed.js';
+import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
+import { RealtimeService } from './realtime.service.js';
+
+const SESSION_CHECK_MS = 25_000;
+
+/** Dashboards' sockets. Guards do not run on a connection, so the handshake is checked before one exists. */
+@WebSocketGateway()
+@UsePipes(validationPipe())
+@UseInterceptors(SocketAnswerInterceptor)
+export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnApplicationBootstrap, OnModuleDestroy {
+  @WebSocketServer() private readonly server!: DashboardServer;
+  #sessionCheck: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly realtime: RealtimeService,
+    private readonly feed: DashboardFeed,
+    private readonly signals: Signals,
+  ) {}
+
+  afterInit(server: DashboardServer): void {
+    server.use((socket, next) => {
+      this.admit(socket).then(() => {
+        next();
+      }, next);
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.feed.start(this.server);
+    this.signals.on('session_revoked', ({ sessionId }) => {
+      this.realtime.cut(this.server, sessionId);
+    });
+    this.#sessionCheck = setInterval(
+      () => void this.realtime.cutDeadSessions(this.server).catch(() => undefined),
+      SESSION_CHECK_MS,
+    );
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.#sessionCheck);
+    this.feed.stop();
+  }
+
+  async handleConnection(socket: DashboardSocket): Promise<void> {
+    await this.realtime.welcome(socket);
+    await this.feed.join(socket);
+  }
+
+  @SubscribeMessage('subscribe_device')
+  subscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
+    return this.realtime.subscribe(socket, body.deviceId);
+  }
+
+  @SubscribeMessage('unsubscribe_device')
+  unsubscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
+    return this.realtime.unsubscribe(socket, body.deviceId);
+  }
+
+  /** A refusal reaches the client as `connect_error` with the problem as its `data`. */
+  private async admit(socket: DashboardSocket): Promise<void> {
+    try {
+      await this.realtime.admit(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
+    } catch (error) {
+      const { code, title, detail, status } = problemOf(error);
+      throw Object.assign(new Error(code), { data: { code, title, detail, status } });
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { Demand } from '../../contracts/resources.js';
+import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
+import { Authenticator } from '../../platform/auth/authenticator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { SessionGate } from '../../platform/auth/session-gate.js';
+import { Metrics } from '../../platform/metrics/metrics.js';
+import type { DashboardServer, DashboardSocket, Room } from '../../platform/realtime/sockets.js';
+import { DevicesService } from '../devices/devices.service.js';
+import type { DashboardHandshakeDto } from './realtime.dto.js';
+import { TooManySubscriptionsError } from './realtime.errors.js';
+
+const MAX_SUBSCRIPTIONS = 500;
+
+/** Who may connect a dashboard, and what it listens to. */
+@Injectable()
+export class RealtimeService {
+  readonly #connected;
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly sessions: SessionGate,
+    private readonly devices: DevicesService,
+    metrics: Metrics,
+  ) {
+    this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
+  }
+
+  /** @throws UnauthenticatedError */
+  async admit(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<void> {
+    socket.data.principal = await this.authenticator.authenticate(handshake.token);
+    if (handshake.lastCursor !== undefined) {
+      socket.data.lastCursor = handshake.lastCursor;
+    }
+  }
+
+  /** Puts a socket where the end of its session finds it; a session that ended during the handshake is found here. */
+  async welcome(socket: DashboardSocket): Promise<void> {
+    const { sessionId } = principalOf(socket);
+    this.#connected.inc();
+    socket.once('disconnect', () => {
+      this.#connected.dec();
+    });
+    await socket.join(`session:${sessionId}` satisfies Room);
+    if (!(await this.sessions.isLive(sessionId))) {
+      socket.disconnect(true);
+    }
+  }
+
+  /** Listens to a device that somebody else owns; one's own devices are heard without it. */
+  async subscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
+    const { userId } = principalOf(socket);
+    if ((await this.devices.permissionOf(userId, deviceId)) === null) {
+      throw new ResourceNotFoundError('device');
+    }
+    if (socket.rooms.size >= MAX_SUBSCRIPTIONS) {
+      throw new TooManySubscriptionsError(MAX_SUBSCRIPTIONS);
+    }
+    await socket.join(`device:${deviceId}` satisfies Room);
+  }
+
+  async unsubscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
+    await socket.leave(`device:${deviceId}` satisfies Room);
+  }
+
+  /** Ends every socket of a session in this process. */
+  cut(server: DashboardServer, sessionId: string): void {
+    server.local.in(`session:${sessionId}` satisfies Room).disconnectSockets(true);
+  }
+
+  /** Ends the sockets of sessions that are over, in case the hint that said so was lost. */
+  async cutDeadSessions(server: DashboardServer): Promise<void> {
+    const sessionIds = new Set([...server.of('/').sockets.values()].map((socket) => socket.data.principal?.sessionId));
+    for (const sessionId of sessionIds) {
+      if (sessionId !== undefined && !(await this.sessions.isLive(sessionId))) {
+        this.cut(server, sessionId);
+      }
+    }
+  }
+}
+
+/** A socket without a principal never got past the handshake; a message from one is refused all the same. */
+export function principalOf(socket: DashboardSocket): Principal {
+  if (!socket.data.principal) {
+    throw new ForbiddenError('device:view' satisfies Demand);
+  }
+  return socket.data.principal;
+}

@@ -1,0 +1,43 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { StoredEvent } from '../../contracts/events.js';
+import { Signals } from '../../platform/redis/signals.js';
+import { DevicesService } from '../devices/devices.service.js';
+
+/** An answer is trusted this long; a change of access is heard of at once, but hints may be lost (promise P-06: 2 s). */
+const TRUST_MS = 1_500;
+const MAX_REMEMBERED = 10_000;
+
+/** Who may see an event at the moment it is sent: not when the socket connected, not when it subscribed. */
+@Injectable()
+export class Viewers implements OnModuleInit {
+  readonly #remembered = new Map<string, { allowed: boolean; until: number }>();
+
+  constructor(
+    private readonly devices: DevicesService,
+    private readonly signals: Signals,
+  ) {}
+
+  onModuleInit(): void {
+    this.signals.on('device_access_changed', () => {
+      this.#remembered.clear();
+    });
+  }
+
+  async maySee(userId: string, event: StoredEvent): Promise<boolean> {
+    // Of a device that is gone, its last owner alone is told that it is gone.
+    if (event.deviceId === null || event.type === 'device_deleted') {
+      return userId === event.userId;
+    }
+    const key = `${userId} ${event.deviceId}`;
+    const known = this.#remembered.get(key);
+    if (known && known.until > performance.now()) {
+      return known.allowed;
+    }
+    const allowed = (await this.devices.permissionOf(userId, event.deviceId)) !== null;
+    if (this.#remembered.size >= MAX_REMEMBERED) {
+      this.#remembered.clear();
+    }
+    this.#remembered.set(key, { allowed, until: performance.now() + TRUST_MS });
+    return allowed;
+  }
+}
