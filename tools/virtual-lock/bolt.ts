@@ -1,0 +1,30 @@
+import type { KnownOrder } from './order-shape.js';
+
+export type BoltState = 'locked' | 'unlocked';
+export type BoltOrder = Extract<KnownOrder, { name: 'lock_door' | 'unlock_door' }>;
+
+/** The bolt, and the relocking that is due when an unlock was for a time only. Times are uptimes of one boot. */
+export interface Bolt {
+  readonly state: BoltState;
+  readonly relock?: { readonly commandId: string; readonly counter: number; readonly atUptimeMs: number };
+}
+
+/** The latest order counts alone: locking, or another unlock, replaces a relocking that was due. */
+export function obey(order: BoltOrder, uptimeMs: number): Bolt {
+  if (order.name === 'lock_door') {
+    return { state: 'locked' };
+  }
+  const { commandId, counter, payload } = order;
+  return payload.durationMs === undefined
+    ? { state: 'unlocked' }
+    : { state: 'unlocked', relock: { commandId, counter, atUptimeMs: uptimeMs + payload.durationMs } };
+}
+
+/** Turned from inside, without any order. */
+export function turnByHand(state: BoltState): Bolt {
+  return { state };
+}
+
+export function isRelockDue(bolt: Bolt, uptimeMs: number): boolean {
+  return bolt.relock !== undefined && uptimeMs >= bolt.relock.atUptimeMs;
+}

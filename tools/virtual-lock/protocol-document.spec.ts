@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { COMMAND_NAMES, REFUSAL_CODES } from '../../src/contracts/commands.js';
+import { DEVICE_EVENT_TYPES } from '../../src/contracts/events.js';
+import { deviceTopic, DOWNLINK_CHANNELS, UPLINK_CHANNELS } from '../../src/contracts/mqtt.js';
+import { quoteVectors } from './vectors-in-markdown.js';
+import { makeVectors } from './vectors.js';
+
+const document = readFileSync('docs/protocol.md', 'utf8');
+const file = makeVectors();
+
+describe('docs/protocol-vectors.json', () => {
+  it('is what make-vectors writes', () => {
+    expect(JSON.parse(readFileSync('docs/protocol-vectors.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(file)));
+  });
+});
+
+describe('docs/protocol.md', () => {
+  it('quotes the vectors as they are', () => {
+    expect(quoteVectors(document, file)).toBe(document);
+  });
+
+  it('quotes the bytes and the signature of the first vector', () => {
+    const { order, signature } = JSON.parse(file.vectors[0]?.message ?? '') as { order: string; signature: string };
+    const unwrapped = document.replaceAll('\n', '');
+    expect(document).toContain(order);
+    expect(document).toContain(signature);
+    expect(unwrapped).toContain(Buffer.from(order, 'utf8').toString('hex'));
+    expect(unwrapped).toContain(Buffer.from(signature, 'base64url').toString('hex'));
+  });
+
+  it.each([
+    ...REFUSAL_CODES.map((code) => `| \`${code}\` |`),
+    ...COMMAND_NAMES.map((name) => `| \`${name}\` |`),
+    ...DEVICE_EVENT_TYPES.map((type) => `| \`${type}\` |`),
+    ...[...UPLINK_CHANNELS, ...DOWNLINK_CHANNELS].map((channel) => `| \`${deviceTopic('{id}', channel)}\` |`),
+  ])('has a row for %s', (cell) => {
+    expect(document).toContain(cell);
+  });
+
+  it('loses nothing but the old vectors when they are written again', () => {
+    const edited = document.replace('"counter":42', '"counter":43');
+    expect(quoteVectors(edited, file)).toBe(document);
+    expect(() => quoteVectors('no marks', file)).toThrow('no place for vectors');
+  });
+});

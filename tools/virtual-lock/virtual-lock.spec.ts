@@ -1,0 +1,227 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LockBench } from './lock-bench.js';
+import { TestSigner } from './signer.js';
+
+let bench: LockBench;
+beforeEach(async () => {
+  bench = await LockBench.open();
+});
+afterEach(() => bench.close());
+
+describe('an order', () => {
+  it('moves the bolt once, however often it is delivered', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    const sent = bench.order(lock);
+    await bench.publish('commands', sent);
+    await bench.verdictOn(sent.commandId);
+    for (let n = 0; n < 4; n += 1) {
+      await bench.publish('commands', sent);
+    }
+    await bench.until('five answers', () => bench.acksOf(sent.commandId).length === 7);
+    expect(bench.acksOf(sent.commandId)).toEqual([
+      'received',
+      'executing',
+      'executed',
+      ...Array<string>(4).fill('executed'),
+    ]);
+    expect(lock.actuations()).toMatchObject([
+      { commandId: sent.commandId, action: 'unlock_door', counter: 1, boot: lock.bootId },
+    ]);
+    expect(bench.on('events')).toMatchObject([{ seq: 1, data: { lockState: 'unlocked', commandId: sent.commandId } }]);
+    expect(lock.lockState).toBe('unlocked');
+  });
+
+  it('is answered executing, and not begun again, while it is carried out', async () => {
+    const lock = bench.lock({ fault: 'slow=100' });
+    await lock.start();
+    const sent = bench.order(lock);
+    await bench.publish('commands', sent);
+    await bench.publish('commands', sent);
+    await bench.verdictOn(sent.commandId);
+    expect(bench.acksOf(sent.commandId)).toEqual(['received', 'executing', 'executing', 'executed']);
+    expect(lock.actuations()).toHaveLength(1);
+  });
+
+  it('is on disk before the lock says that it was carried out', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    const sent = bench.order(lock);
+    const onDisk = new Promise<number>((resolve) => {
+      bench.broker.on('publish', ({ payload }) => {
+        if (payload.includes('executed')) {
+          resolve(lock.actuations().length);
+        }
+      });
+    });
+    await bench.publish('commands', sent);
+    expect(await onDisk).toBe(1);
+  });
+
+  it('for a time only ends by itself', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    const sent = bench.order(lock, { payload: { durationMs: 1000 } });
+    await bench.publish('commands', sent);
+    await bench.until('the relocking', () => lock.actuations().length === 2);
+    const [opened, closed] = lock.actuations();
+    expect(closed).toMatchObject({ action: 'auto_lock', commandId: sent.commandId, boot: lock.bootId });
+    expect(Number(closed?.uptimeMs) - Number(opened?.uptimeMs)).toBeGreaterThanOrEqual(1000);
+    await bench.until('both reports', () => bench.on('events').length === 2);
+    expect(lock.lockState).toBe('locked');
+  });
+
+  it('is refused by its deadline also when the lock itself was slow', async () => {
+    const lock = bench.lock({ fault: 'slow=150' });
+    await lock.start();
+    const sent = bench.order(lock, { expiresAtUptimeMs: lock.uptimeMs + 100 });
+    await bench.publish('commands', sent);
+    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'deadline_passed' });
+    expect(lock.actuations()).toEqual([]);
+  });
+
+  it('is refused when an older one arrives after it', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    const [older, newer] = [bench.order(lock), bench.order(lock, { name: 'lock_door' })];
+    await bench.publish('commands', newer);
+    await bench.publish('commands', older);
+    expect(await bench.verdictOn(older.commandId)).toMatchObject({ status: 'failed', errorCode: 'stale_counter' });
+    expect(lock.actuations().map(({ action }) => action)).toEqual(['lock_door']);
+  });
+
+  it('is refused when the broker kept it', async () => {
+    const lock = bench.lock();
+    const sent = bench.order(lock, { boot: 'any' });
+    await bench.publish('commands', sent, true);
+    await lock.start();
+    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'retained_message' });
+  });
+
+  it('is refused by the next boot, but answered as it went if it was carried out', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    const [done, lost] = [bench.order(lock), bench.order(lock)];
+    await bench.publish('commands', done);
+    await bench.verdictOn(done.commandId);
+    lock.kill();
+    await lock.start();
+    bench.heard.length = 0;
+    await bench.publish('commands', done);
+    await bench.publish('commands', lost);
+    expect(await bench.verdictOn(done.commandId)).toMatchObject({
+      status: 'executed',
+      result: { lockState: 'unlocked' },
+    });
+    expect(await bench.verdictOn(lost.commandId)).toMatchObject({ status: 'failed', errorCode: 'wrong_boot' });
+    expect(lock.actuations()).toHaveLength(1);
+  });
+
+  it('under a kid that is not known makes the lock look at the keys once, not for every such order', async () => {
+    let looks = 0;
+    const keys = (): Promise<unknown> => {
+      looks += 1;
+      return Promise.resolve({ keys: [new TestSigner('other').publicJwk] });
+    };
+    const lock = bench.lock({ keys });
+    await lock.start();
+    for (let n = 0; n < 5; n += 1) {
+      const sent = bench.order(lock);
+      await bench.publish('commands', sent);
+      expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'unknown_key' });
+    }
+    expect(looks).toBe(1);
+  });
+
+  it('to restart is answered, and makes a new boot', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    const [boot, sent] = [lock.bootId, bench.order(lock, { name: 'restart_device' })];
+    await bench.publish('commands', sent);
+    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
+    const birth = await bench.until('a new birth', () =>
+      bench.on('status').find((status) => status.online === true && status.boot !== boot),
+    );
+    expect(birth.boot).toBe(lock.bootId);
+  });
+
+  it('in any malformed message is survived', async () => {
+    const lock = bench.lock();
+    await lock.start();
+    for (const body of [
+      null,
+      7,
+      'x',
+      [],
+      {},
+      { order: '{}', kid: 'spec', signature: '' },
+      { order: 'x'.repeat(70_000), kid: '', signature: '' },
+    ]) {
+      await bench.publish('commands', body);
+      await bench.publish('receipts', body);
+    }
+    const sent = bench.order(lock);
+    await bench.publish('commands', sent);
+    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
+  });
+});
+
+describe('after a crash between moving and answering', () => {
+  it('a lock closes what was open for a time, and knows the order when it comes again', async () => {
+    const lock = bench.lock({ fault: 'crash-after-move' });
+    await lock.start();
+    const sent = bench.order(lock, { payload: { durationMs: 30_000 } });
+    await bench.publish('commands', sent);
+    await bench.until('the crash', () => lock.bootId === undefined);
+    expect(bench.acksOf(sent.commandId)).not.toContain('executed');
+
+    const again = bench.lock();
+    await again.start();
+    expect(bench.on('status').at(-1)).toMatchObject({ online: true, boot: again.bootId, lockState: 'locked' });
+    expect(again.actuations().map(({ action }) => action)).toEqual(['unlock_door', 'auto_lock']);
+    await bench.publish('commands', sent);
+    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
+    expect(again.actuations()).toHaveLength(2);
+  });
+
+  it('a lock leaves open what was open until further notice, and says so in its birth', async () => {
+    const lock = bench.lock({ fault: 'crash-after-move' });
+    await lock.start();
+    await bench.publish('commands', bench.order(lock));
+    await bench.until('the crash', () => lock.bootId === undefined);
+    await bench.lock().start();
+    expect(bench.on('status').at(-1)).toMatchObject({ online: true, lockState: 'unlocked' });
+  });
+});
+
+describe('a fault', () => {
+  it.each([
+    ['deaf', [], 0],
+    ['forget-acks', [], 1],
+    ['ack-only', ['received', 'executing', 'executed'], 0],
+    ['jam', ['received', 'executing', 'failed'], 0],
+    ['duplicate-acks', ['received', 'received', 'executing', 'executing', 'executed', 'executed'], 1],
+    ['acks-out-of-order', ['executed', 'executing', 'received'], 1],
+  ])('%s: acks %j and moves %i times', async (fault, acks, movements) => {
+    const lock = bench.lock({ fault });
+    await lock.start();
+    const sent = bench.order(lock);
+    await bench.publish('commands', sent);
+    await bench.until('what it does', () =>
+      bench.told.some((line) => line.includes('"kind":"order"') && /deaf|executed|failed/.test(line)),
+    );
+    await bench.until('its acks', () => bench.acksOf(sent.commandId).length === acks.length);
+    expect(bench.acksOf(sent.commandId)).toEqual(acks);
+    expect(lock.actuations()).toHaveLength(movements);
+  });
+
+  it('drift makes its uptime run fast, and its deadlines come early', async () => {
+    const lock = bench.lock({ fault: 'drift=10' });
+    await lock.start();
+    const sent = bench.order(lock, { expiresAtUptimeMs: lock.uptimeMs + 200 });
+    const then = lock.uptimeMs;
+    await bench.until('20 true milliseconds or more', () => lock.uptimeMs >= then + 200);
+    await bench.publish('commands', sent);
+    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ errorCode: 'deadline_passed' });
+  });
+});
