@@ -1,0 +1,23 @@
+# Everything that is needed to build, test and migrate.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No install script is needed: the native parts come prebuilt.
+RUN npm ci --ignore-scripts
+COPY . .
+RUN node tools/launch.mjs build
+
+FROM build AS production-packages
+RUN npm prune --omit=dev --ignore-scripts
+
+FROM node:24-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 MQTT_HOST=0.0.0.0
+COPY --from=production-packages /app/package.json ./
+COPY --from=production-packages /app/node_modules ./node_modules
+COPY --from=build /app/dist/src ./dist/src
+USER node
+EXPOSE 3000 1883
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 3000}/api/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--enable-source-maps", "dist/src/main.js"]

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import pretty from 'pino-pretty';
+import { Failure } from './failure.js';
+import { ROOT } from './paths.js';
+import { masterKey, type StartSettings } from './settings.js';
+import { type SupervisedProcess, type Supervisor } from './supervisor.js';
+import { waitUntil } from './wait-until.js';
+
+/** Starts the compiled application and waits until it says that it is ready. */
+export async function startApplication(
+  supervisor: Supervisor,
+  settings: StartSettings,
+  services: { readonly databaseUrl: string; readonly redisUrl: string },
+): Promise<SupervisedProcess> {
+  const application = supervisor.start({
+    name: 'The application',
+    command: process.execPath,
+    args: ['--enable-source-maps', join(ROOT, 'dist', 'src', 'main.js')],
+    cwd: ROOT,
+    stopWithinMs: 30_000,
+    env: {
+      NODE_ENV: 'development',
+      // What a newcomer should see is where everything is, not a line per request.
+      LOG_LEVEL: 'warn',
+      PUBLIC_URL: baseUrl(settings),
+      ...process.env,
+      HOST: settings.host,
+      PORT: String(settings.port),
+      MQTT_HOST: settings.mqttHost,
+      MQTT_PORT: String(settings.mqttPort),
+      DATABASE_URL: services.databaseUrl,
+      REDIS_URL: services.redisUrl,
+      MASTER_KEY: await masterKey(),
+    },
+    ...showLogs(),
+  });
+  await waitUntil(
+    async () => {
+      if (application.hasEnded()) {
+        throw new Failure(`The application did not start (${await application.ended}); see its log above.`);
+      }
+      return fetch(`${baseUrl(settings)}/api/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+        (response) => response.ok,
+        () => false,
+      );
+    },
+    { withinMs: 60_000, otherwise: () => new Failure('The application is not ready after 60 s; see its log above.') },
+  );
+  return application;
+}
+
+export function baseUrl({ host, port }: StartSettings): string {
+  return `http://${reachable(host)}:${String(port)}`;
+}
+
+/** Where devices find the broker. */
+export function brokerUrl({ mqttUrl, mqttHost, mqttPort }: StartSettings): string {
+  return mqttUrl ?? `mqtt://${reachable(mqttHost)}:${String(mqttPort)}`;
+}
+
+/** The host of a URL that reaches, from this machine, whoever listens on `address`. */
+function reachable(address: string): string {
+  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** JSON lines for machines, coloured ones for a person at a terminal. */
+function showLogs(): { output: 'inherit' } | { onOutput: (chunk: Buffer) => void } {
+  if (!process.stdout.isTTY) {
+    return { output: 'inherit' };
+  }
+  const readable = pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' });
+  return { onOutput: (chunk) => readable.write(chunk) };
+}

@@ -1,0 +1,43 @@
+import { baseUrl, brokerUrl } from './application.js';
+import { type Demo } from './demo.js';
+import { type StartSettings } from './settings.js';
+
+/** What a newcomer wants to know when everything is up. */
+export function describeStack(settings: StartSettings, demo: Demo | undefined): string {
+  const base = baseUrl(settings);
+  const rows = [
+    ['API', `${base}/api/v1`],
+    ['Swagger', `${base}/api/docs`],
+    ['Metrics', `${base}/metrics`],
+    ['MQTT', brokerUrl(settings)],
+    ...(demo ? describeDemo(demo) : [['Accounts', 'none yet; `npm run admin:create` makes the first admin']]),
+  ];
+  const table = rows.map(([name = '', value = '']) => `  ${name.padEnd(12)} ${value}`);
+  const hint = demo ? ['', 'Open the front door:', ...firstUnlock(base, demo).map((line) => `  ${line}`)] : [];
+  return [
+    '',
+    'Mortise is ready.',
+    '',
+    ...table,
+    ...hint,
+    '',
+    'Ctrl-C stops everything; the data stays in .mortise.',
+    '',
+  ].join('\n');
+}
+
+function describeDemo(demo: Demo): string[][] {
+  return [['Account', `${demo.email} / ${demo.password}`], ...demo.locks.map(({ name, deviceId }) => [name, deviceId])];
+}
+
+function firstUnlock(base: string, demo: Demo): string[] {
+  const credentials = JSON.stringify({ identifier: demo.email, password: demo.password });
+  const order = JSON.stringify({ name: 'unlock_door', payload: { durationMs: 5_000 } });
+  const json = `-H 'content-type: application/json'`;
+  return [
+    `token=$(curl -s ${base}/api/v1/auth/login ${json} \\`,
+    `  -d '${credentials}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')`,
+    `curl -s ${base}/api/v1/devices/${demo.locks[0]?.deviceId ?? ''}/commands ${json} -H "authorization: Bearer $token" \\`,
+    `  -H "idempotency-key: $(date +%s%N)" -H 'prefer: wait=10' -d '${order}'`,
+  ];
+}

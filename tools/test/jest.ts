@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import { ROOT } from '../stack/paths.js';
+import { type Supervisor } from '../stack/supervisor.js';
+
+/** Runs Jest in a process group of its own and answers its exit code. */
+export async function runJest(
+  supervisor: Supervisor,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<number> {
+  const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`;
+  const jest = supervisor.start({
+    name: 'Jest',
+    command: process.execPath,
+    args: [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...args],
+    cwd: ROOT,
+    env: { ...process.env, ...environment, NODE_ENV: 'test', NODE_OPTIONS: nodeOptions.trim() },
+    output: 'inherit',
+  });
+  const end = await jest.ended;
+  return end === 'exit code 0' ? 0 : 1;
+}
