@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
+import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { Dashboard } from '../support/dashboard.js';
+import { type Person, type RegisteredDevice, registerDevice, request, sendCommand, signUp } from '../support/rest.js';
+import { eventually } from '../support/wait.js';
+
+let application: RunningApplication;
+let owner: Person;
+let device: RegisteredDevice;
+let lock: VirtualLock;
+
+beforeAll(async () => {
+  application = await startApplication();
+  owner = await signUp(application.url);
+  device = await registerDevice(application.url, owner);
+  lock = new VirtualLock({
+    deviceId: device.id,
+    token: device.token,
+    url: application.mqttUrl,
+    keys: keysFromUrl(`${application.url}/.well-known/order-keys.json`),
+    journalPath: join(application.directory, 'lock.ndjson'),
+    heartbeatMs: 1_000,
+  });
+});
+
+afterAll(async () => {
+  await lock.stop();
+  await application.stop();
+});
+
+describe('The first unlock', () => {
+  it('goes from phone to lock and back, and history tells the story in order', async () => {
+    const dashboard = await Dashboard.signedIn(application.url, owner.accessToken);
+    await lock.start();
+    await dashboard.expect('that the lock is there', ({ event }) => event === 'device_connected');
+    await eventually('the device is online', async () => {
+      const { body } = await request(application.url, 'GET', `/api/v1/devices/${device.id}`, {
+        token: owner.accessToken,
+      });
+      return body.status === 'online' && body.lockState === 'locked';
+    });
+
+    const sent = await sendCommand(application.url, owner, device.id, { name: 'unlock_door' }, { waitSeconds: 10 });
+    expect(sent.status).toBe(200);
+    expect(sent.headers.get('preference-applied')).toMatch(/wait/);
+    expect(sent.body.state).toBe('EXECUTED');
+    expect(lock.lockState).toBe('unlocked');
+    expect(lock.actuations().filter(({ commandId }) => commandId === sent.body.id)).toHaveLength(1);
+
+    const { message } = await dashboard.expect(
+      'that the command was executed',
+      ({ message: { type } }) => type === 'command_executed',
+    );
+    expect(message).toMatchObject({ commandId: sent.body.id, deviceId: device.id });
+    await dashboard.expect('that the door is unlocked', ({ event }) => event === 'door_status_changed');
+    const confirmed = await eventually('the lock’s own report confirms it', async () => {
+      const { body } = await request(application.url, 'GET', `/api/v1/devices/${device.id}/commands/${sent.body.id}`, {
+        token: owner.accessToken,
+      });
+      return body.confirmedBy === 'state_report' && body;
+    });
+    expect(confirmed).toMatchObject({ state: 'EXECUTED' });
+
+    const history = await request<{ items: { type: string; commandId: string | null }[] }>(
+      application.url,
+      'GET',
+      `/api/v1/devices/${device.id}/events?limit=50`,
+      { token: owner.accessToken },
+    );
+    const story = history.body.items.map(({ type }) => type).reverse();
+    expect(story.filter((type) => type.startsWith('command_') || type.startsWith('device_'))).toEqual([
+      'device_registered',
+      'device_connected',
+      'command_created',
+      'command_sent',
+      'command_received',
+      'command_executing',
+      'command_executed',
+    ]);
+    expect(story).toContain('door_status_changed');
+    const cursors = dashboard.heard.map(({ message: { cursor } }) => cursor);
+    expect(new Set(cursors).size).toBe(cursors.length);
+    dashboard.close();
+  });
+
+  it('tells a dashboard that returns what it missed, once and in order, and goes on live', async () => {
+    const first = await Dashboard.signedIn(application.url, owner.accessToken);
+    await sendCommand(application.url, owner, device.id, { name: 'lock_door' }, { waitSeconds: 10 });
+    const seen = await first.expect('the verdict', ({ message: { type } }) => type === 'command_executed');
+    first.close();
+
+    const missed = await sendCommand(application.url, owner, device.id, { name: 'unlock_door' }, { waitSeconds: 10 });
+    const second = await Dashboard.signedIn(application.url, owner.accessToken, seen.message.cursor);
+    await second.expect(
+      'what it missed',
+      ({ message }) => message.commandId === missed.body.id && message.type === 'command_executed',
+    );
+    const live = await sendCommand(application.url, owner, device.id, { name: 'lock_door' }, { waitSeconds: 10 });
+    await second.expect(
+      'what happens now',
+      ({ message }) => message.commandId === live.body.id && message.type === 'command_executed',
+    );
+
+    const commandSteps = second.heard
+      .filter(({ event }) => event === 'command_status')
+      .map(({ message }) => `${String(message.commandId)} ${message.type}`);
+    expect(new Set(commandSteps).size).toBe(commandSteps.length);
+    expect(commandSteps.filter((step) => step.startsWith(missed.body.id))).toHaveLength(5);
+    expect(commandSteps.filter((step) => step.startsWith(live.body.id))).toHaveLength(5);
+    second.close();
+  });
+
+  it('locks again by itself when the unlock says for how long', async () => {
+    const sent = await sendCommand(
+      application.url,
+      owner,
+      device.id,
+      { name: 'unlock_door', payload: { durationMs: 1_000 } },
+      { waitSeconds: 10 },
+    );
+    expect(sent.body.state).toBe('EXECUTED');
+    await eventually('the bolt is back', () => lock.lockState === 'locked');
+    await eventually('the backend knows', async () => {
+      const { body } = await request(application.url, 'GET', `/api/v1/devices/${device.id}`, {
+        token: owner.accessToken,
+      });
+      return body.lockState === 'locked';
+    });
+  });
+
+  it('refuses the access token, the refresh token and the open socket after logout', async () => {
+    const dashboard = await Dashboard.signedIn(application.url, owner.accessToken);
+    let disconnected = false;
+    dashboard.socket.once('disconnect', () => {
+      disconnected = true;
+    });
+    const logout = await request(application.url, 'POST', '/api/v1/auth/logout', { token: owner.accessToken });
+    expect(logout.status).toBe(204);
+
+    const me = await request(application.url, 'GET', '/api/v1/users/me', { token: owner.accessToken });
+    expect(me.status).toBe(401);
+    expect(me.headers.get('www-authenticate')).toBe('Bearer');
+    expect(me.body).toMatchObject({ code: 'unauthenticated', status: 401 });
+    const refresh = await request(application.url, 'POST', '/api/v1/auth/refresh', {
+      body: { refreshToken: owner.refreshToken },
+    });
+    expect(refresh.status).toBe(401);
+    await eventually('the socket is cut', () => disconnected);
+    await expect(Dashboard.signedIn(application.url, owner.accessToken)).rejects.toMatchObject({
+      data: { code: 'unauthenticated' },
+    });
+  });
+});

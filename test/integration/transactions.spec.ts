@@ -1,0 +1,155 @@
+import { AsyncResource } from 'node:async_hooks';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type AppConfig } from '../../src/config/app-config.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { Database } from '../../src/platform/prisma/database.js';
+import { isUniqueViolation } from '../../src/platform/prisma/prisma-errors.js';
+import { outsideTransaction, Transactions } from '../../src/platform/prisma/transaction.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+
+let testDatabase: TestDatabase;
+let config: AppConfig;
+let database: Database;
+let transactions: Transactions;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  config = loadConfig({
+    DATABASE_URL: testDatabase.url,
+    REDIS_URL: 'redis://unused',
+    MASTER_KEY: Buffer.alloc(32).toString('base64'),
+    DATABASE_POOL_SIZE: '4',
+  });
+  database = new Database(config);
+  transactions = new Transactions(database);
+});
+
+afterAll(async () => {
+  await database.onApplicationShutdown();
+  await testDatabase.drop();
+});
+
+const user = (email: string): { email: string; displayName: string; passwordHash: string } => ({
+  email,
+  displayName: 'Somebody',
+  passwordHash: 'x',
+});
+const createByPrisma = (email: string): Promise<unknown> =>
+  database.prisma((prisma) => prisma.user.create({ data: user(email), select: { id: true } }));
+const createBySql = (email: string): Promise<unknown> =>
+  database.query(
+    'test_create_user',
+    `INSERT INTO users (id, email, display_name, password_hash) VALUES (uuidv7(), $1, 'Somebody', 'x')`,
+    [email],
+  );
+const exists = async (email: string): Promise<boolean> => (await database.root.user.count({ where: { email } })) === 1;
+
+describe('Transactions', () => {
+  it('commits what Prisma and plain SQL did together', async () => {
+    await transactions.run(async () => {
+      await createByPrisma('a1@example.com');
+      await createBySql('a2@example.com');
+      expect(await exists('a1@example.com')).toBe(false);
+      expect(await database.prisma((prisma) => prisma.user.count({ where: { email: 'a2@example.com' } }))).toBe(1);
+    });
+    expect(await exists('a1@example.com')).toBe(true);
+    expect(await exists('a2@example.com')).toBe(true);
+  });
+
+  it('takes back what both did when the work throws', async () => {
+    const work = transactions.run(async () => {
+      await createByPrisma('b1@example.com');
+      await createBySql('b2@example.com');
+      throw new Error('changed my mind');
+    });
+    await expect(work).rejects.toThrow('changed my mind');
+    expect(await exists('b1@example.com')).toBe(false);
+    expect(await exists('b2@example.com')).toBe(false);
+  });
+
+  it('joins the transaction that is open', async () => {
+    const work = transactions.run(async () => {
+      await transactions.run(() => createBySql('c@example.com'));
+      throw new Error('outer fails');
+    });
+    await expect(work).rejects.toThrow('outer fails');
+    expect(await exists('c@example.com')).toBe(false);
+  });
+
+  it('keeps what was done independently, although the caller fails', async () => {
+    const work = transactions.run(async () => {
+      await transactions.independently(() => createBySql('d@example.com'));
+      throw new Error('outer fails');
+    });
+    await expect(work).rejects.toThrow('outer fails');
+    expect(await exists('d@example.com')).toBe(true);
+  });
+
+  it('calls back after the commit, and only then', async () => {
+    const called: string[] = [];
+    await transactions.run(async () => {
+      transactions.afterCommit(() => called.push('committed'));
+      await createBySql('e@example.com');
+      expect(called).toEqual([]);
+    });
+    expect(called).toEqual(['committed']);
+    const failing = transactions.run(() => {
+      transactions.afterCommit(() => called.push('never'));
+      return Promise.reject(new Error('no'));
+    });
+    await expect(failing).rejects.toThrow('no');
+    transactions.afterCommit(() => called.push('at once'));
+    expect(called).toEqual(['committed', 'at once']);
+  });
+
+  it('lets work that is not the caller’s leave the transaction', async () => {
+    const work = transactions.run(async () => {
+      await outsideTransaction(() => createBySql('f@example.com'));
+      throw new Error('outer fails');
+    });
+    await expect(work).rejects.toThrow('outer fails');
+    expect(await exists('f@example.com')).toBe(true);
+  });
+
+  it('sends nothing on a connection whose transaction is over', async () => {
+    let late: (() => Promise<unknown>) | undefined;
+    await transactions.run(async () => {
+      await createBySql('g1@example.com');
+      const inContext = (): Promise<unknown> => createBySql('g2@example.com');
+      late = AsyncResource.bind(inContext);
+    });
+    await expect(late?.()).rejects.toThrow('The transaction is over');
+    expect(await exists('g2@example.com')).toBe(false);
+  });
+
+  it('keeps parallel transactions apart', async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) =>
+        transactions.run(async () => {
+          await createBySql(`h${String(n)}@example.com`);
+          await createByPrisma(`i${String(n)}@example.com`);
+          if (n % 2 === 1) {
+            throw new Error('odd');
+          }
+        }),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    for (let n = 0; n < 20; n += 1) {
+      expect(await exists(`h${String(n)}@example.com`)).toBe(n % 2 === 0);
+      expect(await exists(`i${String(n)}@example.com`)).toBe(n % 2 === 0);
+    }
+  });
+
+  it('recognises a violated unique constraint through Prisma and through SQL', async () => {
+    await createBySql('j@example.com');
+    const outcomes = await Promise.allSettled([createBySql('j@example.com'), createByPrisma('j@example.com')]);
+    for (const outcome of outcomes) {
+      expect(outcome.status).toBe('rejected');
+      expect(outcome.status === 'rejected' && isUniqueViolation(outcome.reason, 'email')).toBe(true);
+      expect(outcome.status === 'rejected' && isUniqueViolation(outcome.reason, 'username')).toBe(false);
+    }
+    expect(isUniqueViolation(new Error('other'))).toBe(false);
+    expect(isUniqueViolation('text')).toBe(false);
+  });
+});

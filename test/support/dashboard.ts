@@ -1,0 +1,73 @@
+import { io, type Socket } from 'socket.io-client';
+import {
+  type DashboardEvents,
+  type DashboardRequests,
+  FEED_EVENTS,
+  type FeedEvent,
+  type FeedMessage,
+  type SocketAck,
+} from '../../src/contracts/realtime.js';
+import { eventually } from './wait.js';
+
+export interface Heard {
+  readonly event: FeedEvent;
+  readonly message: FeedMessage;
+}
+
+/** A dashboard as a web client runs it; remembers everything it heard, in order. */
+export class Dashboard {
+  readonly heard: Heard[] = [];
+  readonly resyncs: { cursor: string | null }[] = [];
+
+  private constructor(readonly socket: Socket<DashboardEvents, DashboardRequests>) {
+    for (const event of FEED_EVENTS) {
+      socket.on(event, (message: FeedMessage) => {
+        this.heard.push({ event, message });
+      });
+    }
+    socket.on('resync', (message) => {
+      this.resyncs.push(message);
+    });
+  }
+
+  /** Rejects with the problem's code when the handshake is refused. */
+  static async connect(url: string, auth: Record<string, unknown>): Promise<Dashboard> {
+    const socket: Socket<DashboardEvents, DashboardRequests> = io(url, {
+      auth,
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      timeout: 5_000,
+    });
+    const dashboard = new Dashboard(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('connect_error', (error) => {
+        socket.disconnect();
+        reject(error);
+      });
+    });
+    return dashboard;
+  }
+
+  static signedIn(url: string, token: string, lastCursor?: string): Promise<Dashboard> {
+    return Dashboard.connect(url, {
+      token,
+      clientType: 'dashboard',
+      ...(lastCursor === undefined ? {} : { lastCursor }),
+    });
+  }
+
+  /** The first message heard, or yet to come, that `matches`. */
+  expect(what: string, matches: (heard: Heard) => boolean, limitMs?: number): Promise<Heard> {
+    return eventually(`a dashboard hears ${what}`, () => this.heard.find(matches), limitMs);
+  }
+
+  ask(request: keyof DashboardRequests, body: unknown): Promise<SocketAck> {
+    return this.socket.timeout(5_000).emitWithAck(request, body as never) as Promise<SocketAck>;
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+}

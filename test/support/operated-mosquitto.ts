@@ -1,0 +1,86 @@
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../../tools/stack/paths.js';
+import { freePort } from '../../tools/stack/ports.js';
+import { type Mosquitto, startMosquitto } from './mosquitto.js';
+import { type RegisteredDevice } from './rest.js';
+import { eventually } from './wait.js';
+
+const ITERATIONS = 101;
+
+export interface BrokerAccount {
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * Mosquitto as an operator runs it for Mortise: the configuration and the access list of deploy/mosquitto, accounts in a
+ * file. One account more, `spy`, may hear orders, which not even the backend may.
+ */
+export class OperatedMosquitto {
+  readonly spy = newAccount('spy');
+  readonly #backend = newAccount('mortise');
+  readonly #accounts = [this.#backend, this.spy];
+
+  private constructor(
+    readonly server: Mosquitto,
+    /** The listener where one account may have several connections. */
+    readonly backendUrl: string,
+  ) {}
+
+  static async start(): Promise<OperatedMosquitto> {
+    const backendPort = await freePort();
+    const shipped = join(ROOT, 'deploy', 'mosquitto');
+    const [devices, ...rest] = (await readFile(join(shipped, 'mosquitto.conf'), 'utf8'))
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+      .map((line) => line.replace('listener 1884', `listener ${String(backendPort)} 127.0.0.1`))
+      .map((line) => line.replace(/\/mosquitto\/(config|data)\//, '%folder%/'));
+    if (devices !== 'listener 1883') {
+      throw new Error('deploy/mosquitto/mosquitto.conf does not begin with the listener of the devices any more.');
+    }
+    const acl = await readFile(join(shipped, 'acl'), 'utf8');
+    const server = await startMosquitto({
+      settings: rest,
+      files: { passwords: '', acl: `${acl}\nuser spy\ntopic read v1/devices/+/commands\n` },
+    });
+    const broker = new OperatedMosquitto(server, `mqtt://127.0.0.1:${String(backendPort)}`);
+    await broker.addAccounts([]);
+    return broker;
+  }
+
+  /** Where devices log in: a new connection of an account ends the one before. */
+  get deviceUrl(): string {
+    return this.server.url;
+  }
+
+  /** What tells the application to use it; through a proxy, if its URL is given. */
+  env(url = this.backendUrl): Record<string, string> {
+    return { MQTT_URL: url, MQTT_USERNAME: this.#backend.username, MQTT_PASSWORD: this.#backend.password };
+  }
+
+  /** What the operator does with the answer of each registration. */
+  async addAccounts(devices: readonly RegisteredDevice[]): Promise<void> {
+    this.#accounts.push(...devices.map(({ id, token }) => ({ username: id, password: token })));
+    await writeFile(join(this.server.folder, 'passwords'), this.#accounts.map(entry).join(''), { mode: 0o600 });
+    const reloads = this.reloads;
+    this.server.signal('SIGHUP');
+    await eventually('Mosquitto has read its accounts', () => this.reloads > reloads);
+  }
+
+  private get reloads(): number {
+    return this.server.log().split('Reloading config.').length;
+  }
+}
+
+function newAccount(username: string): BrokerAccount {
+  return { username, password: randomBytes(12).toString('hex') };
+}
+
+/** A line of its password file, as mosquitto_passwd writes it: PBKDF2 with SHA-512. */
+function entry({ username, password }: BrokerAccount): string {
+  const salt = randomBytes(12);
+  const hash = pbkdf2Sync(password, salt, ITERATIONS, 64, 'sha512');
+  return `${username}:$7$${String(ITERATIONS)}$${salt.toString('base64')}$${hash.toString('base64')}\n`;
+}

@@ -1,0 +1,164 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../../tools/stack/paths.js';
+import { freePort } from '../../tools/stack/ports.js';
+import { testEnvironment } from './application.js';
+import { createTestDatabase } from './postgres.js';
+import { eventually } from './wait.js';
+
+const READY_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 15_000;
+const KEPT_OUTPUT = 1_000_000;
+
+/** A compiled program of the project as a process of its own. It ends with the test at the latest. */
+export class NodeProcess {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+    const guard = join(ROOT, 'test', 'support', 'end-with-parent.mjs');
+    this.#child = spawn(process.execPath, ['--import', guard, join(ROOT, 'dist', script), ...args], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-KEPT_OUTPUT);
+      });
+    }
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** `kill -9`; settles when the process is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.gone(STOP_WITHIN_MS);
+  }
+
+  /** Asks it to end; fails when it does not. */
+  async stop(): Promise<void> {
+    this.signal('SIGTERM');
+    try {
+      await this.gone(STOP_WITHIN_MS);
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
+  private async gone(limitMs: number): Promise<void> {
+    await eventually('a process is gone', () => this.hasEnded, limitMs);
+  }
+}
+
+/** The application as production runs it: a process on fixed ports, that can be killed and started again. */
+export class ApplicationProcess {
+  #process: NodeProcess | undefined;
+  #earlierOutput = '';
+
+  private constructor(
+    readonly port: number,
+    readonly mqttPort: number,
+    private readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  /** Starts it and waits until it is ready. */
+  static async start(env: Readonly<Record<string, string>>): Promise<ApplicationProcess> {
+    const application = new ApplicationProcess(await freePort(), await freePort(), env);
+    await application.start();
+    return application;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  /** Where devices log in: the embedded broker, or the one that the environment names. */
+  get mqttUrl(): string {
+    return this.env['MQTT_URL'] ?? `mqtt://127.0.0.1:${String(this.mqttPort)}`;
+  }
+
+  /** What all its lives have printed. */
+  get output(): string {
+    return this.#earlierOutput + (this.#process?.output ?? '');
+  }
+
+  get hasEnded(): boolean {
+    return this.#process?.hasEnded ?? true;
+  }
+
+  async start(): Promise<void> {
+    this.#earlierOutput = this.output;
+    const started = new NodeProcess(join('src', 'main.js'), [], {
+      ...this.env,
+      PORT: String(this.port),
+      MQTT_PORT: String(this.mqttPort),
+    });
+    this.#process = started;
+    await eventually(
+      'the application is ready',
+      async () => {
+        if (started.hasEnded) {
+          throw new Error(`The application did not start: ${started.output}`);
+        }
+        return isReady(this.url);
+      },
+      READY_WITHIN_MS,
+    );
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.signal(signal);
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/api/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** What the processes of one installation share: a database, a Redis, a folder for files. */
+export interface Installation {
+  readonly env: Readonly<Record<string, string>>;
+  readonly databaseUrl: string;
+  readonly directory: string;
+  remove(): Promise<void>;
+}
+
+export async function createInstallation(env: Readonly<Record<string, string>> = {}): Promise<Installation> {
+  const database = await createTestDatabase();
+  const directory = await mkdtemp(join(tmpdir(), 'mortise-test-'));
+  return {
+    env: await testEnvironment(database.url, env),
+    databaseUrl: database.url,
+    directory,
+    async remove() {
+      await database.drop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

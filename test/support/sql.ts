@@ -1,0 +1,20 @@
+import pg from 'pg';
+
+/** One connection for a test to look behind the scenes, and to move the clock of a row. End it in `afterAll`. */
+export class Sql {
+  private constructor(private readonly client: pg.Client) {}
+
+  static async open(url: string): Promise<Sql> {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    return new Sql(client);
+  }
+
+  async rows<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+    return (await this.client.query<R>(text, [...values])).rows;
+  }
+
+  async end(): Promise<void> {
+    await this.client.end();
+  }
+}
