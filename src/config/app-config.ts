@@ -1,4 +1,10 @@
 import { type Settings } from './schema.js';
+import { type RateLimit } from './settings.js';
+
+export type { RateLimit } from './settings.js';
+
+/** What has a rate limit of its own. */
+export type RateCategory = 'anonymous' | 'user' | 'auth' | 'device' | 'analytics' | 'exports' | 'admin' | 'unlock';
 
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
@@ -10,7 +16,13 @@ export class AppConfig {
     readonly port: number;
     readonly publicUrl: string;
     readonly drainTimeoutMs: number;
+    /** CIDR ranges. */
+    readonly trustedProxies: readonly string[];
+    readonly corsOrigins: readonly string[];
   };
+  readonly rateLimits: Readonly<Record<RateCategory, RateLimit>>;
+  /** `after` refusals in a row an address is blocked; 0 is never. */
+  readonly addressBlock: { readonly after: number; readonly durationMs: number };
   readonly database: { readonly url: string; readonly poolSize: number };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
@@ -21,7 +33,23 @@ export class AppConfig {
     readonly host: string;
     readonly port: number;
   };
-  readonly tokens: { readonly accessTtlMs: number; readonly refreshTtlMs: number };
+  readonly tokens: {
+    readonly algorithm: Settings['tokenAlgorithm'];
+    readonly accessTtlMs: number;
+    readonly refreshTtlMs: number;
+    readonly rememberTtlMs: number;
+  };
+  readonly sessions: { readonly maxPerUser: number };
+  readonly keys: { readonly rotationIntervalMs: number };
+  readonly registration: Settings['registration'];
+  /** `maxAgeMs` is null where passwords do not expire. */
+  readonly passwords: { readonly maxAgeMs: number | null };
+  readonly mail: {
+    readonly from: string;
+    readonly logLinks: boolean;
+    /** Holds a password, so it is no member that a log could print. Null: mail goes to the log. */
+    readonly smtpUrl: () => string | null;
+  };
   readonly metrics: { readonly token: string | null };
   readonly #masterKey: Buffer;
 
@@ -34,7 +62,11 @@ export class AppConfig {
       port: settings.port,
       publicUrl: settings.publicUrl,
       drainTimeoutMs: settings.drainTimeoutMs,
+      trustedProxies: Object.freeze([...settings.trustedProxies]),
+      corsOrigins: Object.freeze([...settings.corsOrigins]),
     });
+    this.rateLimits = Object.freeze(rateLimitsOf(settings));
+    this.addressBlock = Object.freeze({ after: settings.addressBlockAfter, durationMs: settings.addressBlockMs });
     this.database = Object.freeze({ url: settings.databaseUrl, poolSize: settings.databasePoolSize });
     this.redis = Object.freeze({ url: settings.redisUrl });
     this.mqtt = Object.freeze({
@@ -44,7 +76,21 @@ export class AppConfig {
       host: settings.mqttHost,
       port: settings.mqttPort,
     });
-    this.tokens = Object.freeze({ accessTtlMs: settings.accessTokenTtlMs, refreshTtlMs: settings.refreshTokenTtlMs });
+    this.tokens = Object.freeze({
+      algorithm: settings.tokenAlgorithm,
+      accessTtlMs: settings.accessTokenTtlMs,
+      refreshTtlMs: settings.refreshTokenTtlMs,
+      rememberTtlMs: settings.rememberTokenTtlMs,
+    });
+    this.sessions = Object.freeze({ maxPerUser: settings.maxSessionsPerUser });
+    this.keys = Object.freeze({ rotationIntervalMs: settings.keyRotationMs });
+    this.registration = settings.registration;
+    this.passwords = Object.freeze({ maxAgeMs: settings.passwordMaxAgeMs });
+    this.mail = Object.freeze({
+      from: settings.mailFrom,
+      logLinks: settings.mailLogLinks,
+      smtpUrl: () => settings.smtpUrl,
+    });
     this.metrics = Object.freeze({ token: settings.metricsToken });
     this.#masterKey = settings.masterKey;
     Object.freeze(this);
@@ -54,4 +100,23 @@ export class AppConfig {
   masterKey(): Buffer {
     return this.#masterKey;
   }
+}
+
+function rateLimitsOf(settings: Settings): Record<RateCategory, RateLimit> {
+  const scaled = ({ limit, windowMs, burst }: RateLimit): RateLimit =>
+    Object.freeze({
+      limit: Math.max(1, Math.round(limit * settings.rateLimitScale)),
+      windowMs,
+      burst: Math.round(burst * settings.rateLimitScale),
+    });
+  return {
+    anonymous: scaled(settings.rateLimitAnonymous),
+    user: scaled(settings.rateLimitUser),
+    auth: scaled(settings.rateLimitAuth),
+    device: scaled(settings.rateLimitDevice),
+    analytics: scaled(settings.rateLimitAnalytics),
+    exports: scaled(settings.rateLimitExports),
+    admin: scaled(settings.rateLimitAdmin),
+    unlock: scaled(settings.rateLimitUnlock),
+  };
 }

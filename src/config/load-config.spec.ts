@@ -23,7 +23,12 @@ describe('loadConfig', () => {
     expect(config.roles).toEqual(['api', 'hardware', 'worker']);
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 3000 });
     expect(config.mqtt.brokerUrl).toBeNull();
-    expect(config.tokens).toEqual({ accessTtlMs: 900_000, refreshTtlMs: 604_800_000 });
+    expect(config.tokens).toEqual({
+      algorithm: 'RS256',
+      accessTtlMs: 900_000,
+      refreshTtlMs: 604_800_000,
+      rememberTtlMs: 2_592_000_000,
+    });
     expect(config.masterKey()).toHaveLength(32);
   });
 
@@ -83,4 +88,68 @@ describe('loadConfig', () => {
     );
     expect(problemsOf({ ...REQUIRED, MQTT_URL: 'http://broker' })[0]).toMatch(/mqtt:\/\/ or mqtts:\/\//);
   });
+
+  it('has the documented rate limits, and multiplies all of them', () => {
+    const { rateLimits } = loadConfig({ ...REQUIRED, RATE_LIMIT_SCALE: '0.5', RATE_LIMIT_AUTH: '1/2m+3' });
+    expect(rateLimits.anonymous).toEqual({ limit: 50, windowMs: 60_000, burst: 0 });
+    expect(rateLimits.exports).toEqual({ limit: 5, windowMs: 3_600_000, burst: 0 });
+    expect(rateLimits.auth).toEqual({ limit: 1, windowMs: 120_000, burst: 2 });
+    const limits = Object.values(loadConfig(REQUIRED).rateLimits).map(({ limit }) => limit);
+    expect(limits).toEqual([100, 500, 5, 100, 50, 10, 300, 15]);
+  });
+
+  it.each([['5'], ['0/1m'], ['5/0s'], ['5/minute'], ['5/1m+'], ['-5/1m'], ['5/500ms']])(
+    'refuses %p as a rate limit',
+    (text) => {
+      expect(problemsOf({ ...REQUIRED, RATE_LIMIT_USER: text })).toHaveLength(1);
+    },
+  );
+
+  it.each([['0'], ['-1'], ['much'], [' '], ['Infinity']])('refuses to multiply the rate limits by %p', (text) => {
+    expect(problemsOf({ ...REQUIRED, RATE_LIMIT_SCALE: text })).toHaveLength(1);
+  });
+
+  it('believes only proxies whose addresses are given with their prefix', () => {
+    expect(loadConfig(REQUIRED).http.trustedProxies).toEqual([]);
+    const text = '10.0.0.0/8, 192.0.2.7/32,fd00::/8';
+    expect(loadConfig({ ...REQUIRED, TRUSTED_PROXIES: text }).http.trustedProxies).toEqual([
+      '10.0.0.0/8',
+      '192.0.2.7/32',
+      'fd00::/8',
+    ]);
+  });
+
+  it.each([
+    ['true'],
+    ['1'],
+    ['*'],
+    ['loopback'],
+    ['uniquelocal'],
+    ['proxy.example.com'],
+    ['10.0.0.1'],
+    ['0.0.0.0/0'],
+    ['::/0'],
+    ['10.0.0.0/33'],
+    ['10.0.0.0/255.0.0.0'],
+    ['10.0.0.0/08'],
+    ['fe80::%eth0/64'],
+    ['10.0.0.0/8/8'],
+  ])('does not boot with %p as a trusted proxy', (text) => {
+    expect(problemsOf({ ...REQUIRED, TRUSTED_PROXIES: `192.0.2.0/24,${text}` })[0]).toMatch(/TRUSTED_PROXIES.*prefix/);
+  });
+
+  it('takes exact origins for CORS', () => {
+    const text = 'https://app.example.com, http://localhost:5173';
+    expect(loadConfig({ ...REQUIRED, CORS_ORIGINS: text }).http.corsOrigins).toEqual([
+      'https://app.example.com',
+      'http://localhost:5173',
+    ]);
+  });
+
+  it.each([['*'], ['null'], ['app.example.com'], ['https://app.example.com/'], ['https://*.example.com'], ['file://']])(
+    'does not boot with %p as an origin',
+    (text) => {
+      expect(problemsOf({ ...REQUIRED, CORS_ORIGINS: text })[0]).toMatch(/CORS_ORIGINS.*wildcard/);
+    },
+  );
 });

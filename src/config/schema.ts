@@ -1,7 +1,26 @@
-import { duration, integer, key256, oneOf, setOf, type Setting, text, url } from './settings.js';
+import {
+  cidr,
+  duration,
+  factor,
+  integer,
+  key256,
+  listOf,
+  oneOf,
+  origin,
+  type RateLimit,
+  rateLimit,
+  setOf,
+  type Setting,
+  text,
+  url,
+} from './settings.js';
 
 export const ROLES = ['api', 'hardware', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
+
+function limitOf(variable: string, what: string, fallback: string): Setting<RateLimit> {
+  return { variable, description: `${what}.`, example: fallback, parse: rateLimit, fallback: rateLimit(fallback) };
+}
 
 /** Every environment variable, in the order of `.env.example`. Types, defaults, errors and documentation derive from it. */
 export const SETTINGS = {
@@ -40,6 +59,50 @@ export const SETTINGS = {
     parse: url('http', 'https'),
     fallback: 'http://localhost:3000',
   } as Setting<string>,
+  trustedProxies: {
+    variable: 'TRUSTED_PROXIES',
+    description:
+      'Addresses of your own reverse proxies, as CIDR ranges. Only what these say of the client in X-Forwarded-For is believed.',
+    example: '10.0.0.0/8,fd00::/8',
+    parse: listOf(cidr),
+    fallback: [],
+  } as Setting<readonly string[]>,
+  corsOrigins: {
+    variable: 'CORS_ORIGINS',
+    description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
+    example: 'https://app.example.com',
+    parse: listOf(origin),
+    fallback: [],
+  } as Setting<readonly string[]>,
+  rateLimitAnonymous: limitOf('RATE_LIMIT_ANONYMOUS', 'Requests of an address without a valid access token', '100/1m'),
+  rateLimitUser: limitOf('RATE_LIMIT_USER', 'Requests of a signed-in person', '500/1m+50'),
+  rateLimitAuth: limitOf('RATE_LIMIT_AUTH', 'Logins, registrations, forgotten passwords of an address', '5/1m'),
+  rateLimitDevice: limitOf('RATE_LIMIT_DEVICE', 'Operations on devices of a person', '100/1m+20'),
+  rateLimitAnalytics: limitOf('RATE_LIMIT_ANALYTICS', 'Analytics queries of a person', '50/1m'),
+  rateLimitExports: limitOf('RATE_LIMIT_EXPORTS', 'Exports of a person', '10/1h'),
+  rateLimitAdmin: limitOf('RATE_LIMIT_ADMIN', 'Operations of an administrator', '300/1m'),
+  rateLimitUnlock: limitOf('RATE_LIMIT_UNLOCK', 'Unlock commands for one device, whoever sends them', '15/1m'),
+  rateLimitScale: {
+    variable: 'RATE_LIMIT_SCALE',
+    description: 'Multiplies every rate limit.',
+    example: '1',
+    parse: factor,
+    fallback: 1,
+  } as Setting<number>,
+  addressBlockAfter: {
+    variable: 'ADDRESS_BLOCK_AFTER',
+    description: 'So many refusals in a row by a rate limit block the address for a while. 0: never.',
+    example: '10',
+    parse: integer(0, 1_000_000),
+    fallback: 10,
+  } as Setting<number>,
+  addressBlockMs: {
+    variable: 'ADDRESS_BLOCK_DURATION',
+    description: 'How long an address stays blocked.',
+    example: '15m',
+    parse: duration,
+    fallback: 900_000,
+  } as Setting<number>,
   databaseUrl: {
     variable: 'DATABASE_URL',
     description: 'PostgreSQL 16 or newer: the only system of record.',
@@ -119,6 +182,74 @@ export const SETTINGS = {
     parse: duration,
     fallback: 604_800_000,
   } as Setting<number>,
+  rememberTokenTtlMs: {
+    variable: 'JWT_REMEMBER_EXPIRY',
+    description: 'Life of a refresh token of somebody who asked to be remembered.',
+    example: '30d',
+    parse: duration,
+    fallback: 2_592_000_000,
+  } as Setting<number>,
+  tokenAlgorithm: {
+    variable: 'TOKEN_ALGORITHM',
+    description: 'Signs access tokens: RS256 (RSA, 3,072 bits) or EdDSA (Ed25519). Tokens of the other one stay valid.',
+    example: 'RS256',
+    parse: oneOf('RS256', 'EdDSA'),
+    fallback: 'RS256',
+  } as Setting<'RS256' | 'EdDSA'>,
+  keyRotationMs: {
+    variable: 'KEY_ROTATION_INTERVAL',
+    description: 'How long a key signs before the next one takes over.',
+    example: '30d',
+    parse: duration,
+    fallback: 2_592_000_000,
+  } as Setting<number>,
+  maxSessionsPerUser: {
+    variable: 'MAX_SESSIONS_PER_USER',
+    description: 'Sessions of a person at a time. One more ends the oldest.',
+    example: '5',
+    parse: integer(1, 100),
+    fallback: 5,
+  } as Setting<number>,
+  registration: {
+    variable: 'REGISTRATION',
+    description:
+      'Who may make an account: open (anybody), verified (whoever confirms a mailed link), closed (administrators make them).',
+    example: 'verified',
+    parse: oneOf('open', 'verified', 'closed'),
+    fallback: 'open',
+  } as Setting<'open' | 'verified' | 'closed'>,
+  passwordMaxAgeMs: {
+    variable: 'PASSWORD_MAX_AGE',
+    description:
+      'After that time a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
+    example: '365d',
+    parse: duration,
+    fallback: null,
+  } as Setting<number | null>,
+  smtpUrl: {
+    variable: 'SMTP_URL',
+    description:
+      'Mail server: smtp://user:password@host:587 (STARTTLS where offered; ?requireTLS=true insists) or smtps://. Unset: mail goes to the log, without its links.',
+    example: 'smtps://mortise:secret@mail.example.com',
+    secret: true,
+    parse: url('smtp', 'smtps'),
+    fallback: null,
+  } as Setting<string | null>,
+  mailFrom: {
+    variable: 'MAIL_FROM',
+    description: 'Sender of every mail.',
+    example: 'Mortise <doors@example.com>',
+    parse: text,
+    fallback: 'Mortise <mortise@localhost>',
+  } as Setting<string>,
+  mailLogLinks: {
+    variable: 'MAIL_LOG_LINKS',
+    description:
+      '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only.',
+    example: '0',
+    parse: (raw: string) => oneOf('0', '1')(raw) === '1',
+    fallback: false,
+  } as Setting<boolean>,
   logLevel: {
     variable: 'LOG_LEVEL',
     description: 'trace, debug, info, warn, error or silent.',

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** How one environment variable is read. A parser throws an Error whose message says what would be right. */
 export interface Setting<T> {
   readonly variable: string;
@@ -64,4 +66,59 @@ export function key256(raw: string): Buffer {
     throw new Error('must be 32 bytes in base64: openssl rand -base64 32');
   }
   return key;
+}
+
+/** Above zero. */
+export function factor(raw: string): number {
+  const value = Number(raw);
+  if (raw.trim() === '' || !Number.isFinite(value) || value <= 0) {
+    throw new Error('must be a number above 0');
+  }
+  return value;
+}
+
+/** So many requests in any window of that length, and now and then a few more at once. */
+export interface RateLimit {
+  readonly limit: number;
+  readonly windowMs: number;
+  /** How many may come on top in a burst. They count, so they only bring forward what comes later. */
+  readonly burst: number;
+}
+
+/** `100/1m`, or `100/1m+20` with a burst of 20. */
+export function rateLimit(raw: string): RateLimit {
+  const [, limit, window, burst] = /^(\d+)\/(\d+[smhd])(?:\+(\d+))?$/.exec(raw) ?? [];
+  if (window === undefined || Number(limit) === 0 || duration(window) === 0) {
+    throw new Error('must be a number of requests and a time such as 5/1m, or with a burst 100/1m+20');
+  }
+  return { limit: Number(limit), windowMs: duration(window), burst: Number(burst ?? 0) };
+}
+
+/** Separated by commas; empty for none. */
+export function listOf<T>(parse: (raw: string) => T): (raw: string) => readonly T[] {
+  return (raw) =>
+    raw
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(parse);
+}
+
+/** Addresses with their prefix, and never all of them: neither a name, nor a number of hops, nor `true`. */
+export function cidr(raw: string): string {
+  const [address = '', prefix = '', ...rest] = raw.split('/');
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  const isPrefix = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
+  if (!isPrefix || address.includes('%') || rest.length > 0) {
+    throw new Error('must be addresses with their prefix, such as 10.0.0.0/8, 192.0.2.7/32, fd00::/8');
+  }
+  return raw;
+}
+
+/** What a browser sends as `Origin`: scheme, host and port, nothing else. */
+export function origin(raw: string): string {
+  if (!/^https?:[^*]+$/.test(raw) || !URL.canParse(raw) || new URL(raw).origin !== raw) {
+    throw new Error('must be origins such as https://app.example.com, without a path or a wildcard');
+  }
+  return raw;
 }

@@ -42,6 +42,14 @@ export interface EventPayloads {
   command_cancelled: CommandFacts;
   command_late_result: CommandVerdict;
   custom: Record<string, unknown>;
+  /** For administrators. `userId` names the account, where the alarm is about one that exists. */
+  system_alert: {
+    alert: 'login_failures';
+    scope: 'account' | 'overall';
+    failures: number;
+    windowSeconds: number;
+    userId?: string;
+  };
 }
 export type EventType = keyof EventPayloads;
 
@@ -69,6 +77,7 @@ export const EVENT_TYPES = [
   'command_cancelled',
   'command_late_result',
   'custom',
+  'system_alert',
 ] as const satisfies readonly EventType[];
 
 /** What a device may report itself; everything else is ours to say. */
@@ -85,8 +94,8 @@ export type DeviceEventType = (typeof DEVICE_EVENT_TYPES)[number];
 export const EVENT_SOURCES = ['mqtt', 'websocket', 'http', 'system'] as const;
 export type EventSource = (typeof EVENT_SOURCES)[number];
 
-/** Who did it: `user:<id>`, `device:<id>`, or `system`. */
-export type Actor = `user:${string}` | `device:${string}` | 'system';
+/** Who did it: `user:<id>`, `device:<id>`, `anonymous` before a login, or `system`. */
+export type Actor = `user:${string}` | `device:${string}` | 'anonymous' | 'system';
 
 /** A fact on its way into the log. */
 export type NewEvent<T extends EventType = EventType> = {

@@ -25,6 +25,7 @@ export const FEED_EVENTS = [
   'low_battery',
   'error_occurred',
   'command_status',
+  'system_alert',
 ] as const;
 export type FeedEvent = (typeof FEED_EVENTS)[number];
 

@@ -8,11 +8,25 @@ export interface DeviceRef {
   owned: boolean;
 }
 
+/** What a person is in an organization; each role includes the ones before it. */
+export const ORGANIZATION_ROLES = ['VIEWER', 'OPERATOR', 'MANAGER', 'OWNER'] as const;
+export type OrganizationRole = (typeof ORGANIZATION_ROLES)[number];
+
+/** An organization as seen by a member. */
+export interface OrganizationRef {
+  id: string;
+  role: OrganizationRole;
+}
+
 /** Each kind of resource a route can name, what it can demand, and what the guard hands to the controller. */
 export interface Resources {
   device: { demand: DevicePermission | 'owner'; ref: DeviceRef };
+  organization: { demand: Lowercase<OrganizationRole>; ref: OrganizationRef };
 }
 export type ResourceKind = keyof Resources;
 
-/** What `@Authorize` takes: `device:control`. */
-export type Demand = { [K in ResourceKind]: `${K}:${Resources[K]['demand']}` }[ResourceKind];
+/** What `@Authorize` takes for a resource that the route names: `device:control`. */
+export type ResourceDemand = { [K in ResourceKind]: `${K}:${Resources[K]['demand']}` }[ResourceKind];
+
+/** `admin`: the platform role. It opens nobody's door. */
+export type Demand = ResourceDemand | 'admin';

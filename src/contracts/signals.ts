@@ -9,11 +9,21 @@ export interface Signals {
   command_queued: { deviceId: string };
   /** A command reached a terminal state; its lane is free. */
   command_settled: { commandId: string; deviceId: string };
+  /** Which keys sign and verify changed. */
+  signing_keys_changed: Record<string, never>;
   /** A session ended: cut its sockets, forget it. */
   session_revoked: { sessionId: string };
   /** A device may no longer talk to us: kick its links. */
   device_revoked: { deviceId: string };
   /** Who may see or use a device changed. */
   device_access_changed: { deviceId: string };
+  /** Who is what in an organization changed, and so who may see or use its devices. */
+  organization_access_changed: { organizationId: string };
+  /** A mail waits to be sent. */
+  mail_enqueued: Record<string, never>;
+  /** An address is refused from now on. */
+  address_blocked: { address: string; forMs: number };
+  /** An administrator let an address in again. */
+  address_unblocked: { address: string };
 }
 export type SignalName = keyof Signals;

@@ -29,6 +29,8 @@ export abstract class DomainError extends Error {
   abstract readonly kind: ErrorKind;
   /** Faults by field, for `invalid` and `unprocessable`. */
   readonly errors?: readonly FieldError[];
+  /** Further members of the problem document (RFC 9457, section 3.2), for the caller alone: never logged. */
+  readonly members?: Readonly<Record<string, string>>;
 
   constructor(
     message: string,

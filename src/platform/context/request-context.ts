@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import type { AuditIntent } from '../../contracts/audit.js';
 import type { Actor, EventSource } from '../../contracts/events.js';
 
 /** What is known about the request, message or job that the current code serves. Logs and events take it from here. */
@@ -11,6 +12,12 @@ export interface RequestContext {
   readonly source: EventSource;
   actor: Actor;
   deviceId?: string;
+  sessionId?: string;
+  /** Where it came from: the client's address, by the list of trusted proxies. */
+  readonly address?: string;
+  readonly userAgent?: string;
+  /** What must be audited before anything is committed. */
+  audit?: AuditIntent;
   idempotency?: IdempotencyClaim;
 }
 
@@ -38,9 +45,9 @@ export function runInContext<T>(context: RequestContext, work: () => T): T {
 export function newContext(
   source: EventSource,
   actor: Actor,
-  ids: Partial<Pick<RequestContext, 'requestId' | 'traceId'>> = {},
+  known: Partial<Pick<RequestContext, 'requestId' | 'traceId' | 'address' | 'userAgent'>> = {},
 ): RequestContext {
-  return { requestId: ids.requestId ?? randomUUID(), traceId: ids.traceId ?? newTraceId(), source, actor };
+  return { ...known, requestId: known.requestId ?? randomUUID(), traceId: known.traceId ?? newTraceId(), source, actor };
 }
 
 function newTraceId(): string {

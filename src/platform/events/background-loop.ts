@@ -5,7 +5,9 @@ const RETRY_FROM_MS = 100;
 const STOP_WITHIN_MS = 1_500;
 
 export interface LoopOptions {
-  /** The longest pause while there is nothing to do. */
+  /** The shortest pause while there is nothing to do, 5 ms unless said otherwise. */
+  readonly idleFromMs?: number;
+  /** The longest. */
   readonly idleMs: number;
   /** The longest pause while steps fail. */
   readonly retryMs: number;
@@ -48,17 +50,18 @@ export class BackgroundLoop {
   }
 
   private async run(): Promise<void> {
-    let idleMs = IDLE_FROM_MS;
+    const { idleFromMs = IDLE_FROM_MS } = this.options;
+    let idleMs = idleFromMs;
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
       try {
         const outcome = await this.step();
         failures = 0;
         if (outcome === 'more') {
-          idleMs = IDLE_FROM_MS;
+          idleMs = idleFromMs;
         } else {
           const woken = await this.pauseUnlessWoken(idleMs);
-          idleMs = woken ? IDLE_FROM_MS : Math.min(idleMs * 2, this.options.idleMs);
+          idleMs = woken ? idleFromMs : Math.min(idleMs * 2, this.options.idleMs);
         }
       } catch (error) {
         this.options.onError(error, ++failures);

@@ -41,9 +41,11 @@ export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplica
   }
 
   onApplicationBootstrap(): void {
-    this.#loops = this.readers.list().map((reader) => this.loopOf(reader));
+    const readers = this.readers.list().map((reader) => ({ reader, loop: this.loopOf(reader) }));
+    const eager = readers.filter(({ reader }) => reader.pollEveryMs === undefined);
+    this.#loops = readers.map(({ loop }) => loop);
     this.#unsubscribe = this.signals.on('events_appended', () => {
-      this.#loops.forEach((loop) => {
+      eager.forEach(({ loop }) => {
         loop.wake();
       });
     });
@@ -59,7 +61,8 @@ export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplica
 
   private loopOf(reader: DurableReader): BackgroundLoop {
     return new BackgroundLoop(() => this.step(reader), {
-      idleMs: IDLE_MS,
+      ...(reader.pollEveryMs !== undefined && { idleFromMs: reader.pollEveryMs }),
+      idleMs: reader.pollEveryMs ?? IDLE_MS,
       retryMs: RETRY_MS,
       onError: (error) => {
         this.#failures.inc({ reader: reader.name });
@@ -79,6 +82,6 @@ export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplica
     }
     this.#lag.set({ reader: reader.name }, (Date.now() - Date.parse(first.event.receivedAt)) / 1_000);
     this.#applied.inc({ reader: reader.name }, others.length + 1);
-    return 'more';
+    return others.length + 1 < reader.batchSize ? 'idle' : 'more';
   }
 }

@@ -7,6 +7,8 @@ export interface DurableReader {
   readonly name: string;
   /** How many events it takes at once; its transaction delays everybody's feed, so keep it short. */
   readonly batchSize: number;
+  /** Looks this often instead of at every hint: for effects that nobody waits for, and that are cheaper in numbers. */
+  readonly pollEveryMs?: number;
   /** Runs inside the transaction that also moves the cursor: its effect happens exactly once. */
   apply(events: readonly StoredEvent[]): Promise<void>;
 }

@@ -40,7 +40,7 @@ export class EventStore {
 
   /** One statement however many there are; ids follow the order of `records`. */
   async insert(records: readonly Record<string, unknown>[]): Promise<void> {
-    await this.database.query(
+    await this.database.execute(
       'events_insert',
       `INSERT INTO events (type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version, payload)
        SELECT type, source, device_id, user_id, actor, command_id, correlation_id,

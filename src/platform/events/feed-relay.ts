@@ -89,7 +89,7 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.stream.append(entries, lease.position);
     this.#lag.set((Date.now() - Date.parse(first.event.receivedAt)) / 1_000);
     this.keep(await this.leases.advance(lease, last.position));
-    return 'more';
+    return entries.length < BATCH ? 'idle' : 'more';
   }
 
   private async takeLease(): Promise<Lease | null> {

@@ -1,28 +1,47 @@
 import compress from '@fastify/compress';
-import helmet from '@fastify/helmet';
+import cookie from '@fastify/cookie';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../../config/app-config.js';
 import { Metrics } from '../metrics/metrics.js';
+import { refuseConnection } from './connection-errors.js';
+import { acceptCsvWhereWanted } from './csv-body.js';
+import { acceptJsonOnly } from './json-body.js';
+import { allowBodyLimits } from './body-limit.decorator.js';
+import { allowOrigins } from './cors.js';
 import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 import { registerRequestHooks } from './request-hooks.js';
+import { registerSecurityHeaders } from './security-headers.js';
 
 export const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MIN_COMPRESSED_BYTES = 1_024;
-const HSTS_SECONDS = 31_536_000;
+/** Somebody who sends their headers byte by byte is not waited for any longer. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const CHECK_TIMEOUTS_EVERY_MS = 5_000;
 
-/** Fastify with our limits. Nothing about the client's address is believed from headers. */
-export function httpAdapter(): FastifyAdapter {
+/**
+ * Fastify with our limits.
+ * @param trustedProxies CIDR ranges. Only a peer in one of them is believed what it says of the client's address.
+ */
+export function httpAdapter(trustedProxies: readonly string[]): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS * 2,
-    trustProxy: false,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+    },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 },
+    clientErrorHandler: refuseConnection,
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(request, reply, problemOf(error));
     },
@@ -35,21 +54,13 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   const logger: PinoLogger = await app.resolve(PinoLogger);
   logger.setContext('Http');
   registerRequestHooks(fastify, logger, app.get(Metrics));
+  allowBodyLimits(fastify);
 
-  // JSON or 415: no form posts, so no cross-site form can reach a route.
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(
-    ['application/json', 'application/merge-patch+json'],
-    { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES },
-    fastify.getDefaultJsonParser('error', 'error'),
-  );
+  acceptJsonOnly(fastify, BODY_LIMIT_BYTES);
+  acceptCsvWhereWanted(fastify, BODY_LIMIT_BYTES);
 
-  await app.register(helmet, {
-    hsts: { maxAge: HSTS_SECONDS, includeSubDomains: true },
-    contentSecurityPolicy: {
-      // Swagger UI sets styles inline; scripts come from this origin alone.
-      directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null },
-    },
-  });
+  await registerSecurityHeaders(app);
+  allowOrigins(app, app.get(AppConfig).http.corsOrigins);
+  await app.register(cookie);
   await app.register(compress, { threshold: MIN_COMPRESSED_BYTES, encodings: ['br', 'gzip'] });
 }

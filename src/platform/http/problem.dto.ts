@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
 /** One fault in a request. */
 export class FieldErrorDto {
@@ -54,3 +54,9 @@ export class ProblemDto {
 export const PROBLEM_RESPONSE = {
   content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
 };
+
+/**
+ * `@ApiResponse` for a refusal that several routes share. The compiler plugin takes `@ApiResponse` of a constant for
+ * the documented success, and documents none of its own; it does not know this name.
+ */
+export const Refusal = ApiResponse;

@@ -3,24 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { EMPTY, type Observable } from 'rxjs';
 import { requestContext } from '../context/request-context.js';
-import { type Counter, Metrics } from '../metrics/metrics.js';
+import { Refusals } from '../mqtt/refusals.js';
 import { problemOf, type Problem } from './problem.js';
 
 /** The one place where errors become answers: RFC 9457 over HTTP; a counted, logged refusal on MQTT, which has no answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  readonly #refusedMessages: Counter<'code'>;
-
   constructor(
     private readonly logger: PinoLogger,
-    metrics: Metrics,
+    private readonly refusals: Refusals,
   ) {
     logger.setContext(ProblemFilter.name);
-    this.#refusedMessages = metrics.counter(
-      'mortise_mqtt_messages_refused_total',
-      'Messages of devices that were refused',
-      ['code'],
-    );
   }
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> | undefined {
@@ -29,11 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.error({ err: error, code: problem.code }, 'Request failed');
     }
     if (host.getType() === 'rpc') {
-      this.#refusedMessages.inc({ code: problem.code });
-      this.logger.warn(
-        { code: problem.code, errors: problem.errors, topic: topicOf(host) },
-        'Message of a device refused',
-      );
+      this.refusals.message(problem.code, topicOf(host), problem.errors ? { errors: problem.errors } : {});
       return EMPTY;
     }
     if (host.getType() === 'http') {
@@ -45,9 +34,13 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** Answers with a problem document. Also used where no Nest handler was reached: unknown routes, unreadable bodies. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
-  if (reply.sent) {
-    return;
+  if (!reply.sent) {
+    void reply.send(writeProblem(request, reply, problem));
   }
+}
+
+/** Sets status and headers of a problem document, and gives its text. */
+export function writeProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): string {
   const { retryAfter, ...body } = problem;
   if (problem.status === 401) {
     void reply.header('WWW-Authenticate', 'Bearer');
@@ -55,21 +48,16 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   if (retryAfter !== undefined) {
     void reply.header('Retry-After', String(retryAfter));
   }
-  void reply
-    .status(problem.status)
-    .header('Cache-Control', 'no-store')
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        ...body,
-        requestId: requestContext()?.requestId ?? request.id,
-        timestamp: new Date().toISOString(),
-        path: request.url.split('?', 1)[0],
-      }),
-    );
+  void reply.status(problem.status).header('Cache-Control', 'no-store').type('application/problem+json');
+  return JSON.stringify({
+    ...body,
+    requestId: requestContext()?.requestId ?? request.id,
+    timestamp: new Date().toISOString(),
+    path: request.url.split('?', 1)[0],
+  });
 }
 
-function topicOf(host: ArgumentsHost): unknown {
+function topicOf(host: ArgumentsHost): string {
   const context: { getTopic?: () => string } = host.switchToRpc().getContext();
-  return context.getTopic?.();
+  return context.getTopic?.() ?? '';
 }

@@ -47,6 +47,7 @@ export interface Problem {
 export function problemOf(error: unknown): Problem {
   if (error instanceof DomainError) {
     return {
+      ...error.members,
       ...named(HTTP_STATUS[error.kind], error.code, error.message),
       ...(error.errors ? { errors: error.errors } : {}),
       ...(typeof error.details.retryAfter === 'number' ? { retryAfter: error.details.retryAfter } : {}),

@@ -4,6 +4,8 @@ import { newContext, type RequestContext, runInContext } from '../context/reques
 import { requestIdOf, traceIdOf } from '../context/trace-context.js';
 import type { Metrics } from '../metrics/metrics.js';
 
+const MAX_USER_AGENT = 256;
+
 declare module 'fastify' {
   interface FastifyRequest {
     requestContext?: RequestContext;
@@ -44,7 +46,10 @@ export function registerRequestHooks(fastify: FastifyInstance, logger: PinoLogge
 function contextOf(request: FastifyRequest): RequestContext {
   const requestId = requestIdOf(request.headers['x-request-id']);
   const traceId = traceIdOf(request.headers.traceparent);
-  return newContext('http', 'system', {
+  const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT);
+  return newContext('http', 'anonymous', {
+    address: request.ip,
+    ...(userAgent === undefined ? {} : { userAgent }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(traceId === undefined ? {} : { traceId }),
   });

@@ -24,12 +24,13 @@ export class Idempotency {
     if (!claim) {
       return { id: await make(), repeated: false };
     }
-    await this.lock(claim);
-    const earlier = await this.find(claim);
+    // One after the other on the same connection, without a round trip in between.
+    const [, earlier] = await Promise.all([this.lock(claim), this.find(claim)]);
     if (earlier) {
       if (!earlier.request_hash.equals(claim.requestHash)) {
         throw new IdempotencyKeyReusedError();
       }
+      markNothingChanged();
       return { id: earlier.resource_id, repeated: true };
     }
     const id = await make();
@@ -72,12 +73,20 @@ export class Idempotency {
   }
 
   private async remember(claim: IdempotencyClaim, resourceId: string): Promise<void> {
-    await this.database.query(
+    await this.database.execute(
       'idempotency_remember',
       `INSERT INTO idempotency_records (user_id, route, key, request_hash, resource_id) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (user_id, route, key) DO UPDATE
          SET request_hash = excluded.request_hash, resource_id = excluded.resource_id, created_at = now()`,
       [claim.userId, claim.route, claim.key, claim.requestHash, resourceId],
     );
+  }
+}
+
+/** A repeat leaves everything as it was, so there is nothing to audit: the first request's entry says it all. */
+function markNothingChanged(): void {
+  const intent = requestContext()?.audit;
+  if (intent) {
+    intent.recorded = true;
   }
 }

@@ -2,27 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { requestContext } from '../context/request-context.js';
-
-/** Never printed, wherever they turn up in a logged object. */
-const SECRET_MEMBERS = [
-  'password',
-  'passwordHash',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'deviceToken',
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'code',
-  'pin',
-  'privateKey',
-];
-/** pino matches paths, not names: the depth is bounded, and nothing of ours logs deeper objects. */
-const REDACTED_PATHS = SECRET_MEMBERS.filter((name) => name !== 'code').flatMap((name) => {
-  const member = name.includes('-') ? `["${name}"]` : `.${name}`;
-  return [member.replace(/^\./, ''), `*${member}`, `*.*${member}`, `*.*.*${member}`];
-});
+import { redact } from './redact.js';
 
 /** JSON logs: constant message plus fields, with the ids of the request, message or job that caused the line. */
 @Module({})
@@ -36,7 +16,8 @@ export class LoggingModule {
           useFactory: (config: AppConfig) => ({
             pinoHttp: {
               level: config.logLevel,
-              redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+              formatters: { log: (fields: Record<string, unknown>) => redact(fields) },
+              serializers: { err: (error: object) => redact(error) },
               mixin: contextFields,
             },
             // One line per request is written by a Fastify hook (platform/http/request-hooks): no middleware is needed.

@@ -24,14 +24,14 @@ export class TransactionContext {
 
   constructor(private readonly client: pg.PoolClient) {
     // Without waiting for the answer: it travels together with the first statement, and fails only with the connection.
-    this.owe(client.query('BEGIN'));
+    this.owe(together(client).query('BEGIN'));
   }
 
   connection(): pg.PoolClient {
     if (this.#over) {
       throw new Error('The transaction is over: this statement would have run outside of it.');
     }
-    return this.client;
+    return together(this.client);
   }
 
   /** A statement whose answer nobody needs: it may still be under way when COMMIT is sent after it, which then fails with it. */
@@ -61,13 +61,16 @@ export class TransactionContext {
     this.#joining = false;
     const query = (statement: pg.QueryConfig): Promise<unknown> =>
       /^(BEGIN|COMMIT|ROLLBACK)$/.test(statement.text) ? Promise.resolve(NOTHING) : this.connection().query(statement);
-    return Object.create(this.client, { query: { value: query }, release: { value: () => undefined } }) as pg.PoolClient;
+    return Object.create(this.client, {
+      query: { value: query },
+      release: { value: () => undefined },
+    }) as pg.PoolClient;
   }
 
   /** @throws what made a statement fail; then nothing of the transaction stands. */
   async commit(): Promise<void> {
     this.end();
-    const committed = this.client.query('COMMIT');
+    const committed = together(this.client).query('COMMIT');
     await Promise.all([...this.#owed, committed]);
     if ((await committed).command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: the failure of one of its statements went unnoticed.');
@@ -83,6 +86,16 @@ export class TransactionContext {
     this.#over = true;
     this.#ended.resolve(undefined);
   }
+}
+
+/** Statements of one turn of the event loop leave in one packet: each write to the socket costs more than what it carries. */
+function together(client: pg.PoolClient): pg.PoolClient {
+  const { stream } = client.connection;
+  stream.cork();
+  process.nextTick(() => {
+    stream.uncork();
+  });
+  return client;
 }
 
 const storage = new AsyncLocalStorage<TransactionContext | undefined>();

@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { within as withinTime } from '../../shared/deadline.js';
+import { UnauditedChangeError } from '../audit/audit.errors.js';
+import { requestContext } from '../context/request-context.js';
 import { Database } from './database.js';
 import { current, TransactionContext, within } from './transaction-context.js';
 
 const TIMEOUT_MS = 10_000;
+/** A connection that does not even take a ROLLBACK in this time is given up. */
+const ROLLBACK_WITHIN_MS = 2_000;
 
 /**
  * Where a service says what must happen together. Keep them short and free of network calls: any open writer delays
@@ -13,24 +17,29 @@ const TIMEOUT_MS = 10_000;
 export class Transactions {
   constructor(private readonly database: Database) {}
 
-  /** Runs `work` in one transaction; joins the one that is open. What it throws rolls everything back. */
+  /**
+   * Runs `work` in one transaction; joins the one that is open. What it throws rolls everything back.
+   * @throws UnauditedChangeError when the request announced an audited action and nothing of it was recorded
+   */
   run<T>(work: () => Promise<T>): Promise<T> {
-    return current() ? work() : this.independently(work);
+    return current() ? work() : this.independently(() => audited(work));
   }
 
-  /** Runs `work` in a transaction of its own: it stands even when the caller's fails. */
+  /** Runs `work` in a transaction of its own: it stands even when the caller's fails, and audits for itself. */
   async independently<T>(work: () => Promise<T>): Promise<T> {
-    const connection = await this.database.pool.connect();
+    const connection = await outsideTransaction(() => this.database.pool.connect());
     // A connection that breaks fails the statement under way; without a listener it would end the process, too.
     connection.on('error', ignore);
     const context = new TransactionContext(connection);
     let intact = true;
     let result: T;
     try {
-      result = await within(context, () => withinTime(TIMEOUT_MS, work()));
-      await context.commit();
+      result = await withinTime(
+        TIMEOUT_MS,
+        within(context, () => complete(context, work)),
+      );
     } catch (error) {
-      intact = await context.rollback().then(
+      intact = await withinTime(ROLLBACK_WITHIN_MS, context.rollback()).then(
         () => true,
         () => false,
       );
@@ -62,6 +71,22 @@ export class Transactions {
 /** Runs `work` outside of any transaction: for batchers, whose caller's transaction is not theirs. */
 export function outsideTransaction<T>(work: () => T): T {
   return within(undefined, work);
+}
+
+async function complete<T>(context: TransactionContext, work: () => Promise<T>): Promise<T> {
+  const result = await work();
+  await context.commit();
+  return result;
+}
+
+/** A route that announced an audited action changes nothing without its entry. */
+async function audited<T>(work: () => Promise<T>): Promise<T> {
+  const result = await work();
+  const intent = requestContext()?.audit;
+  if (intent && !intent.recorded) {
+    throw new UnauditedChangeError(intent.action);
+  }
+  return result;
 }
 
 function ignore(): void {

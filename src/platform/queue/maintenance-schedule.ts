@@ -49,12 +49,9 @@ export class MaintenanceSchedule implements OnApplicationBootstrap, BeforeApplic
     this.#checking = true;
     try {
       for (const name of JOB_NAMES) {
-        if (!(await this.queue.getJobScheduler(name))) {
-          await this.queue.upsertJobScheduler(
-            name,
-            { every: JOBS[name].everyMs },
-            { name, data: {}, opts: JOB_OPTIONS },
-          );
+        const { everyMs } = JOBS[name];
+        if (everyMs !== null && !(await this.queue.getJobScheduler(name))) {
+          await this.queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
         }
       }
       this.#outage.over();

@@ -2,8 +2,10 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type ConnectionOptions } from 'bullmq';
 import { type PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
+import type { JobQueueName } from '../../contracts/jobs.js';
 
-export const MAINTENANCE_QUEUE = 'maintenance';
+export const MAINTENANCE_QUEUE = 'maintenance' satisfies JobQueueName;
+export const DELIVERY_QUEUE = 'delivery' satisfies JobQueueName;
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /**

@@ -1,7 +1,8 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { JobHandlers } from './job-handlers.js';
-import { MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
+import { JobQueues } from './job-queues.js';
+import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
 
 /** BullMQ, for the worker role: its queues and the register of who does which job. */
 @Module({
@@ -11,9 +12,9 @@ import { MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
       inject: [QueueConnection],
       useFactory: (connection: QueueConnection) => ({ connection: connection.options }),
     }),
-    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }),
+    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }, { name: DELIVERY_QUEUE }),
   ],
-  providers: [JobHandlers],
-  exports: [JobHandlers, BullModule],
+  providers: [JobHandlers, JobQueues],
+  exports: [JobHandlers, JobQueues, BullModule],
 })
 export class QueueModule {}

@@ -12,7 +12,7 @@ export type DashboardSocket = IoSocket<DashboardRequests, DashboardEvents, Recor
 export type DashboardServer = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
 
 /** Rooms by what they are for. Two kinds never collide. */
-export type Room = `user:${string}` | `session:${string}` | `device:${string}`;
+export type Room = `user:${string}` | `session:${string}` | `device:${string}` | 'role:ADMIN';
 
 /**
  * Emits to the sockets of this process that are in any of `rooms`, once each. No rooms means nobody: with socket.io

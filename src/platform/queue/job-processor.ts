@@ -1,0 +1,55 @@
+import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type Job } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import type { JobName, Jobs } from '../../contracts/jobs.js';
+import { newContext, runInContext } from '../context/request-context.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
+import { JobHandlers } from './job-handlers.js';
+import { OutageLog } from './queue-connection.js';
+
+/** Hands the jobs of one queue to their handlers, and says how each ended. */
+@Injectable()
+export abstract class JobProcessor extends WorkerHost implements OnApplicationBootstrap {
+  readonly #jobs: Counter<'job' | 'outcome'>;
+  readonly #outage: OutageLog;
+
+  constructor(
+    private readonly handlers: JobHandlers,
+    metrics: Metrics,
+    private readonly logger: PinoLogger,
+  ) {
+    super();
+    logger.setContext(new.target.name);
+    this.#outage = new OutageLog(logger);
+    this.#jobs = metrics.counter('mortise_jobs_total', 'Jobs done, by outcome.', ['job', 'outcome']);
+  }
+
+  onApplicationBootstrap(): void {
+    this.handlers.assertComplete();
+  }
+
+  async process(job: Job<Jobs[JobName], void, JobName>): Promise<void> {
+    await runInContext(newContext('system', 'system'), async () => {
+      try {
+        await this.handlers.get(job.name)(job.data);
+        this.#jobs.inc({ job: job.name, outcome: 'done' });
+        this.logger.info({ job: job.name, jobId: job.id }, 'Job done');
+      } catch (error) {
+        this.#jobs.inc({ job: job.name, outcome: 'failed' });
+        this.logger.error({ job: job.name, jobId: job.id, err: error }, 'Job failed');
+        throw error;
+      }
+    });
+  }
+
+  @OnWorkerEvent('error')
+  onError(error: Error): void {
+    this.#outage.report(error);
+  }
+
+  @OnWorkerEvent('ready')
+  onReady(): void {
+    this.#outage.over();
+  }
+}

@@ -1,0 +1,39 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { type Queue } from 'bullmq';
+import { PinoLogger } from 'nestjs-pino';
+import type { JobName, Jobs } from '../../contracts/jobs.js';
+import { within } from '../../shared/deadline.js';
+import { DELIVERY_QUEUE, OutageLog } from './queue-connection.js';
+
+const ADD_WITHIN_MS = 2_000;
+
+/** Jobs that somebody asks for. Each stands for a row in PostgreSQL, so losing one costs time only. */
+@Injectable()
+export class JobQueues implements BeforeApplicationShutdown {
+  constructor(
+    @InjectQueue(DELIVERY_QUEUE) private readonly delivery: Queue,
+    logger: PinoLogger,
+  ) {
+    logger.setContext(JobQueues.name);
+    const outage = new OutageLog(logger);
+    delivery.on('error', (error: Error) => {
+      outage.report(error);
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.delivery.close();
+  }
+
+  /**
+   * @param id a job with the id of one that waits is not added again; without `:`.
+   * @throws DeadlineExceededError while Redis is away
+   */
+  async add<N extends JobName>(name: N, body: Jobs[N], id: string): Promise<void> {
+    await within(
+      ADD_WITHIN_MS,
+      this.delivery.add(name, body, { jobId: id, removeOnComplete: true, removeOnFail: true }),
+    );
+  }
+}

@@ -1,0 +1,48 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiResponse } from '@nestjs/swagger';
+import type { RateCategory } from '../../config/app-config.js';
+import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+
+export const RATE_LIMITS = Symbol('rate limits');
+
+/** What a route can ask for; `anonymous` and `user` hold on every route. */
+export type RouteCategory = Exclude<RateCategory, 'anonymous' | 'user'>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Not limited at all. */
+    unlimited?: boolean;
+  }
+}
+
+const header = (description: string, example: string): { description: string; schema: object } => ({
+  description,
+  schema: { type: 'string', example },
+});
+
+/** The limits that hold on this route, besides those that hold everywhere. */
+export function RateLimit(...categories: RouteCategory[]): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    SetMetadata(RATE_LIMITS, categories),
+    ApiResponse({
+      status: 429,
+      description: `Too many requests: ${categories.map((name) => `\`${name}\``).join(', ')} limits this route.`,
+      headers: {
+        'Retry-After': header('Seconds until it is worth trying again.', '12'),
+        RateLimit: header(
+          'What is left of each limit (`r`), and when it grows again (`t`, seconds).',
+          '"device";r=0;t=12',
+        ),
+        'RateLimit-Policy': header(
+          'Each limit that was applied: quota `q` in a window of `w` seconds.',
+          '"device";q=100;w=60',
+        ),
+      },
+      ...PROBLEM_RESPONSE,
+    }),
+  );
+}
+
+/** For probes alone: who asks whether the process lives must get an answer. */
+export const Unlimited = (): MethodDecorator => RouteConfig({ unlimited: true });

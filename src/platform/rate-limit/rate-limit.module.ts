@@ -1,0 +1,58 @@
+import { type ExecutionContext, Global, Module } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { ThrottlerModule, type ThrottlerOptions } from '@nestjs/throttler';
+import type { FastifyRequest } from 'fastify';
+import { AppConfig, type RateCategory } from '../../config/app-config.js';
+import { AddressGate } from './address-gate.js';
+import { BlockedAddresses } from './blocked-addresses.js';
+import { BlockedAddressesRepository } from './blocked-addresses.repository.js';
+import { LIMIT_KEYS } from './limit-keys.js';
+import { LimiterStorage } from './limiter-storage.js';
+import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
+import { RateLimitGuard } from './rate-limit.guard.js';
+import { RateLimits } from './rate-limits.js';
+import { RefusalRows } from './refusal-rows.js';
+
+const EVERYWHERE: readonly RateCategory[] = ['anonymous', 'user'];
+
+@Global()
+@Module({ providers: [RateLimits, LimiterStorage], exports: [RateLimits, LimiterStorage] })
+class LimitersModule {}
+
+function throttlerOf(category: RateCategory, config: AppConfig, reflector: Reflector): ThrottlerOptions {
+  const keyOf = LIMIT_KEYS[category];
+  const concerns = (context: ExecutionContext): boolean =>
+    EVERYWHERE.includes(category) ||
+    (
+      reflector.getAllAndOverride<readonly RouteCategory[] | undefined>(RATE_LIMITS, [
+        context.getHandler(),
+        context.getClass(),
+      ]) ?? []
+    ).some((name) => name === category);
+  const { limit, windowMs } = config.rateLimits[category];
+  return {
+    name: category,
+    limit,
+    ttl: windowMs,
+    skipIf: (context) => !concerns(context) || keyOf(context.switchToHttp().getRequest<FastifyRequest>()) === null,
+    getTracker: (request) => keyOf(request as FastifyRequest) ?? '',
+  };
+}
+
+/** Rate limits over HTTP: by address at the gate, by person and category in the guard. */
+@Global()
+@Module({
+  imports: [
+    LimitersModule,
+    ThrottlerModule.forRootAsync({
+      inject: [AppConfig, Reflector, LimiterStorage],
+      useFactory: (config: AppConfig, reflector: Reflector, storage: LimiterStorage) => ({
+        storage,
+        throttlers: Object.keys(config.rateLimits).map((name) => throttlerOf(name as RateCategory, config, reflector)),
+      }),
+    }),
+  ],
+  providers: [BlockedAddressesRepository, BlockedAddresses, RefusalRows, AddressGate, RateLimitGuard],
+  exports: [LimitersModule, BlockedAddresses, AddressGate, RateLimitGuard],
+})
+export class RateLimitModule {}

@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { type RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { AppConfig, type RateCategory, type RateLimit } from '../../config/app-config.js';
+import { Clock } from '../../shared/clock.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
+import { RedisClients } from '../redis/redis-clients.js';
+import { sharedWindow } from './shared-window.js';
+import { SlidingWindows, type Verdict } from './sliding-window.js';
+
+/** Callers that one process remembers for each limit. */
+const CAPACITY = 5_000;
+/** After Redis failed to answer, nobody waits for it for so long. */
+const PAUSE_MS = 1_000;
+
+interface Limiter {
+  readonly shared: RateLimiterRedis;
+  readonly alone: SlidingWindows;
+}
+
+/**
+ * Who asked how often. All processes count together in Redis, and each for itself besides: while Redis is away, the
+ * limits hold per process and nobody waits; nor does it give anybody a fresh start when Redis goes, or comes back.
+ */
+@Injectable()
+export class RateLimits {
+  readonly policies: Readonly<Record<RateCategory, RateLimit>>;
+  readonly #limiters: Readonly<Record<RateCategory, Limiter>>;
+  readonly #refused: Counter<'category'>;
+  readonly #degraded: Counter<'category'>;
+  #aloneUntilMs = 0;
+
+  constructor(
+    config: AppConfig,
+    redis: RedisClients,
+    metrics: Metrics,
+    private readonly clock: Clock,
+  ) {
+    this.policies = config.rateLimits;
+    const limiterOf = (category: RateCategory): Limiter => ({
+      shared: sharedWindow(redis.app, category, this.policies[category]),
+      alone: new SlidingWindows(withBurst(this.policies[category]), CAPACITY),
+    });
+    this.#limiters = {
+      anonymous: limiterOf('anonymous'),
+      user: limiterOf('user'),
+      auth: limiterOf('auth'),
+      device: limiterOf('device'),
+      analytics: limiterOf('analytics'),
+      exports: limiterOf('exports'),
+      admin: limiterOf('admin'),
+      unlock: limiterOf('unlock'),
+    };
+    this.#refused = metrics.counter('mortise_rate_limit_refusals_total', 'Requests above a rate limit', ['category']);
+    this.#degraded = metrics.counter(
+      'mortise_rate_limit_degraded_total',
+      'Decisions that a process took alone, because Redis did not answer',
+      ['category'],
+    );
+  }
+
+  /** Counts one request of `key`: an address, a person, a device. */
+  async spend(category: RateCategory, key: string): Promise<Verdict> {
+    const shared = await this.spendShared(category, key);
+    if (shared === null) {
+      this.#degraded.inc({ category });
+    }
+    const verdict = shared?.admitted === false ? shared : stricter(shared, this.spendAlone(category, key));
+    if (!verdict.admitted) {
+      this.#refused.inc({ category });
+    }
+    return verdict;
+  }
+
+  /** Null when Redis does not answer. */
+  private async spendShared(category: RateCategory, key: string): Promise<Verdict | null> {
+    if (this.clock.monotonic() < this.#aloneUntilMs) {
+      return null;
+    }
+    try {
+      return verdictOf(true, await this.#limiters[category].shared.consume(key));
+    } catch (outcome) {
+      if (outcome instanceof RateLimiterRes) {
+        return verdictOf(false, outcome);
+      }
+      this.#aloneUntilMs = this.clock.monotonic() + PAUSE_MS;
+      return null;
+    }
+  }
+
+  private spendAlone(category: RateCategory, key: string): Verdict {
+    return this.#limiters[category].alone.spend(key, this.clock.monotonic());
+  }
+}
+
+/** A process by itself knows no bucket: the burst is part of its limit. */
+function withBurst({ limit, windowMs, burst }: RateLimit): Pick<RateLimit, 'limit' | 'windowMs'> {
+  return { limit: limit + burst, windowMs };
+}
+
+/** What Redis admitted may still be too much for what this process saw while Redis was away. */
+function stricter(shared: Verdict | null, alone: Verdict): Verdict {
+  return shared === null || !alone.admitted || alone.remaining < shared.remaining ? alone : shared;
+}
+
+function verdictOf(admitted: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): Verdict {
+  return { admitted, remaining: admitted ? remainingPoints : 0, resetMs: msBeforeNext };
+}

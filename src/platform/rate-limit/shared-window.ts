@@ -1,0 +1,79 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import type { RateCategory, RateLimit } from '../../config/app-config.js';
+import type { Redis } from '../redis/redis-clients.js';
+import { PARTS } from './sliding-window.js';
+
+/**
+ * The same window as `SlidingWindow`, in Redis and for all processes, in one step: a hash of requests by part. Beside
+ * them lie the tokens of a bucket that fills up once per window: they admit a burst when the window is full. Who came
+ * in by a token is counted, too, so that a burst lends from the time that follows, and the rate holds in the long run.
+ *
+ * ARGV: cost, (unused), limit, window in seconds, size of the bucket. It answers how much is used, and in how many
+ * milliseconds something is available again; more than the limit is a refusal.
+ */
+const SPEND = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local cost, limit, window, burst = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] * 1000, tonumber(ARGV[5])
+local width = window / ${String(PARTS)}
+local current = math.floor(now / width)
+local used, oldest, tokens, since = 0, current, burst, now
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  local name, value = fields[i], tonumber(fields[i + 1])
+  if name == 'tokens' then
+    tokens = value
+  elseif name == 'since' then
+    since = value
+  elseif tonumber(name) < current - ${String(PARTS)} then
+    redis.call('HDEL', KEYS[1], name)
+  else
+    used = used + value
+    oldest = math.min(oldest, tonumber(name))
+  end
+end
+tokens = math.min(burst, tokens + math.max(0, now - since) * burst / window)
+local reset = math.ceil((oldest + ${String(PARTS + 1)}) * width - now)
+if used + cost > limit then
+  if tokens < cost then
+    if burst > 0 then
+      reset = math.min(reset, math.ceil((cost - tokens) * window / burst))
+    end
+    return { limit + 1, reset }
+  end
+  redis.call('HSET', KEYS[1], 'tokens', tokens - cost, 'since', now)
+end
+redis.call('HINCRBY', KEYS[1], string.format('%.0f', current), cost)
+redis.call('PEXPIRE', KEYS[1], math.ceil(window + width))
+return { math.min(used + cost, limit), reset }
+`;
+
+/** Redis with the one command that the limiter defines on it. */
+interface Spending {
+  rlflxIncr(args: readonly string[]): Promise<[number, number]>;
+}
+
+/** The limit of one category in Redis. Who was refused is refused without asking again until something is available. */
+export function sharedWindow(
+  redis: Redis,
+  category: RateCategory,
+  { limit, windowMs, burst }: RateLimit,
+): RateLimiterRedis {
+  // The limiter knows nothing of a bucket: its command is given the size on the way.
+  const store = {
+    get status() {
+      return redis.status;
+    },
+    defineCommand: redis.defineCommand.bind(redis),
+    rlflxIncr: (args: readonly string[]) => (redis as unknown as Spending).rlflxIncr([...args, String(burst)]),
+  };
+  return new RateLimiterRedis({
+    storeClient: store,
+    keyPrefix: `mortise:rate:${category}`,
+    points: limit,
+    duration: windowMs / 1_000,
+    inMemoryBlockOnConsumed: limit + 1,
+    rejectIfRedisNotReady: true,
+    customIncrTtlLuaScript: SPEND,
+  });
+}

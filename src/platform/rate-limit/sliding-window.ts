@@ -1,0 +1,64 @@
+import type { RateLimit } from '../../config/app-config.js';
+
+/** A window is counted in so many parts: precise enough, and no longer with the number of requests. */
+export const PARTS = 20;
+
+/** What became of a request. */
+export interface Verdict {
+  readonly admitted: boolean;
+  readonly remaining: number;
+  /** Until some of the limit is available again. */
+  readonly resetMs: number;
+}
+
+/**
+ * Counts the requests of one caller. A part is forgotten only when all of it has left the window, so that no window of
+ * the given length, wherever it begins, ever holds more than the limit.
+ */
+export class SlidingWindow {
+  /** Requests by part, in the order of time. */
+  readonly #parts = new Map<number, number>();
+
+  constructor(private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>) {}
+
+  spend(nowMs: number): Verdict {
+    const width = this.policy.windowMs / PARTS;
+    const current = Math.floor(nowMs / width);
+    let used = 0;
+    for (const [part, count] of this.#parts) {
+      if (part < current - PARTS) {
+        this.#parts.delete(part);
+      } else {
+        used += count;
+      }
+    }
+    const admitted = used < this.policy.limit;
+    if (admitted) {
+      this.#parts.set(current, (this.#parts.get(current) ?? 0) + 1);
+      used += 1;
+    }
+    const [oldest = current] = this.#parts.keys();
+    return { admitted, remaining: this.policy.limit - used, resetMs: (oldest + PARTS + 1) * width - nowMs };
+  }
+}
+
+/** The windows of many callers. Who was not seen for longest is forgotten first. */
+export class SlidingWindows {
+  readonly #windows = new Map<string, SlidingWindow>();
+
+  constructor(
+    private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>,
+    private readonly capacity: number,
+  ) {}
+
+  spend(key: string, nowMs: number): Verdict {
+    const window = this.#windows.get(key) ?? new SlidingWindow(this.policy);
+    this.#windows.delete(key);
+    this.#windows.set(key, window);
+    const [longestAgo] = this.#windows.keys();
+    if (this.#windows.size > this.capacity && longestAgo !== undefined) {
+      this.#windows.delete(longestAgo);
+    }
+    return window.spend(nowMs);
+  }
+}
