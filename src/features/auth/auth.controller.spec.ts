@@ -7,7 +7,6 @@ import { InvalidCredentialsError, InvalidRefreshTokenError, TokenReusedError } f
 import { AuthService } from './auth.service.js';
 import { JwksController } from './jwks.controller.js';
 
-const ACCOUNT = { email: 'ada@example.com', password: 'tangerine harbour plumage' };
 const USER = {
   id: ADA.userId,
   email: 'ada@example.com',
@@ -17,12 +16,23 @@ const USER = {
   createdAt: new Date('2026-11-20T18:00:00Z'),
 };
 const SHOWN = { ...USER, createdAt: '2026-11-20T18:00:00.000Z' };
-const TOKENS = { accessToken: 'access', refreshToken: 'refresh', expiresInSeconds: 900 };
-const SHOWN_TOKENS = { accessToken: 'access', refreshToken: 'refresh', tokenType: 'Bearer', expiresIn: 900 };
+const TOKENS = {
+  accessToken: 'access',
+  refreshToken: 'refresh',
+  expiresInSeconds: 900,
+  refreshExpiresInSeconds: 604_800,
+};
+const SHOWN_TOKENS = {
+  accessToken: 'access',
+  refreshToken: 'refresh',
+  tokenType: 'Bearer',
+  expiresIn: 900,
+  refreshExpiresIn: 604_800,
+};
+const KNOWN = 'k'.repeat(64);
 
 describe('the edge of auth', () => {
   const auth = {
-    register: jest.fn<AuthService['register']>(),
     login: jest.fn<AuthService['login']>(),
     refresh: jest.fn<AuthService['refresh']>(),
     logout: jest.fn<AuthService['logout']>(),
@@ -43,63 +53,30 @@ describe('the edge of auth', () => {
   const post = (url: string, payload: object, headers: Record<string, string> = {}) =>
     app.inject({ method: 'POST', url, payload, headers });
 
-  describe('POST /auth/register', () => {
-    it('answers the account it made, and only what is meant to be shown', async () => {
-      auth.register.mockResolvedValue({ ...USER, passwordHash: '$argon2id$secret' } as never);
-      const answer = await post('/auth/register', { ...ACCOUNT, username: 'Ada', displayName: 'Ada' });
-      expect([answer.statusCode, answer.json()]).toEqual([201, SHOWN]);
-    });
-
-    it('composes a password before it measures it', async () => {
-      auth.register.mockResolvedValue(USER);
-      expect((await post('/auth/register', { ...ACCOUNT, password: 'e\u0301'.repeat(120) })).statusCode).toBe(201);
-      expect(auth.register).toHaveBeenCalledWith(expect.objectContaining({ password: '\u00E9'.repeat(120) }));
-    });
-
-    it.each([
-      ['/email', { ...ACCOUNT, email: 'ada' }],
-      ['/email', { password: ACCOUNT.password }],
-      ['/email', { ...ACCOUNT, email: ['ada@example.com'] }],
-      ['/email', { ...ACCOUNT, email: `${'a'.repeat(250)}@example.com` }],
-      ['/username', { ...ACCOUNT, username: 'a' }],
-      ['/username', { ...ACCOUNT, username: 'ada@home' }],
-      ['/username', { ...ACCOUNT, username: 7 }],
-      ['/password', { ...ACCOUNT, password: 'short' }],
-      ['/password', { ...ACCOUNT, password: 'long '.repeat(26) }],
-      ['/password', { ...ACCOUNT, password: { length: 12 } }],
-      ['/displayName', { ...ACCOUNT, displayName: '   ' }],
-      ['/displayName', { ...ACCOUNT, displayName: 'Ada\u0000' }],
-      ['/role', { ...ACCOUNT, role: 'ADMIN' }],
-      ['/id', { ...ACCOUNT, id: ADA.userId }],
-    ])('points at %s in %p', async (pointer, body) => {
-      const answer = await post('/auth/register', body);
-      expect(answer.statusCode).toBe(400);
-      expect(answer.json()).toMatchObject({
-        code: 'invalid_request',
-        errors: expect.arrayContaining([expect.objectContaining({ pointer })]),
-      });
-      expect(auth.register).not.toHaveBeenCalled();
-    });
-  });
-
   describe('POST /auth/login', () => {
     it('answers tokens and the account, for no cache to keep', async () => {
-      auth.login.mockResolvedValue({ ...TOKENS, user: USER });
+      auth.login.mockResolvedValue({ ...TOKENS, user: USER, knownDevice: KNOWN });
       const answer = await post('/auth/login', { identifier: 'ada', password: 'x' }, { 'user-agent': 'a'.repeat(300) });
-      expect([answer.statusCode, answer.json()]).toEqual([200, { ...SHOWN_TOKENS, user: SHOWN }]);
+      expect([answer.statusCode, answer.json()]).toEqual([200, { ...SHOWN_TOKENS, user: SHOWN, knownDevice: KNOWN }]);
       expect(answer.headers['cache-control']).toBe('no-store');
-      expect(auth.login).toHaveBeenCalledWith('ada', 'x', { address: '127.0.0.1', userAgent: 'a'.repeat(256) });
+      expect(auth.login).toHaveBeenCalledWith(
+        { identifier: 'ada', password: 'x' },
+        { address: '127.0.0.1', userAgent: 'a'.repeat(256) },
+      );
     });
 
     it('does without a user agent', async () => {
-      auth.login.mockResolvedValue({ ...TOKENS, user: USER });
+      auth.login.mockResolvedValue({ ...TOKENS, user: USER, knownDevice: KNOWN });
       await app.inject({
         method: 'POST',
         url: '/auth/login',
         payload: { identifier: 'ada', password: 'x' },
         headers: { 'user-agent': undefined },
       });
-      expect(auth.login).toHaveBeenCalledWith('ada', 'x', { address: '127.0.0.1', userAgent: null });
+      expect(auth.login).toHaveBeenCalledWith(
+        { identifier: 'ada', password: 'x' },
+        { address: '127.0.0.1', userAgent: null },
+      );
     });
 
     it('says no more than that something is wrong', async () => {

@@ -1,16 +1,14 @@
-import { Transform } from 'class-transformer';
-import { IsEmail, IsOptional, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
+import { IfGiven } from '../../platform/http/if-given.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { PublicJwk } from '../../platform/crypto/key-store.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
+import { Composed } from './composed.decorator.js';
 
 /** Visible text: at least one character that shows, and none that controls. */
 const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
-
-/** Counts the characters people see: the same password has one length, however the keyboard composed it (NFC). */
-const Composed = (): PropertyDecorator =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC') : value));
 
 /** A new account. */
 export class RegisterDto {
@@ -26,7 +24,7 @@ export class RegisterDto {
    * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case.
    * @example ada
    */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @Matches(/^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/, {
     message: 'username must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends',
@@ -36,7 +34,7 @@ export class RegisterDto {
   /**
    * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, and what contains the
    * username or the name in the e-mail address.
-   * @example tangerine harbour plumage 47
+   * @example "tangerine harbour plumage 47"
    */
   @Composed()
   @IsString()
@@ -45,9 +43,9 @@ export class RegisterDto {
 
   /**
    * What others see; the username, or the name in the e-mail address, if it is left out.
-   * @example Ada Lovelace
+   * @example "Ada Lovelace"
    */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @MaxLength(100)
   @Matches(VISIBLE, { message: 'displayName must be visible text' })
@@ -67,20 +65,39 @@ export class LoginDto {
 
   /**
    * As it was chosen.
-   * @example tangerine harbour plumage 47
+   * @example "tangerine harbour plumage 47"
    */
   @Composed()
   @IsString()
   @Length(1, 128)
   password!: string;
+
+  /**
+   * What an earlier login on this device answered: strangers who guess the password elsewhere do not lock it out.
+   * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
+   */
+  @IfGiven()
+  @IsString()
+  @Length(64, 64)
+  knownDevice?: string;
+
+  /**
+   * Keeps the session for 30 days instead of 7 (as configured), counted from its last refresh.
+   * @example false
+   */
+  @IfGiven()
+  @IsBoolean()
+  rememberMe?: boolean;
 }
 
 /** The refresh token to exchange. */
 export class RefreshDto {
   /**
-   * As the last login or refresh answered it; good for one use.
+   * As the last login or refresh answered it; good for one use. Web clients (`X-Client-Type: web`) leave it out: theirs
+   * comes from the cookie.
    * @example AZqfPmsafESdDi9vOhuMVQAAAAGKq8mJ3kq0cJ5z0yVd5cP0nX2c9J0S7o1t0v4t2yq8Ww
    */
+  @ApiPropertyOptional()
   @IsString()
   @MinLength(1)
   @MaxLength(512)
@@ -106,7 +123,7 @@ export class AccountDto {
 
   /**
    * What others see.
-   * @example Ada Lovelace
+   * @example "Ada Lovelace"
    */
   displayName!: string;
 
@@ -126,16 +143,17 @@ export class AccountDto {
 /** A fresh pair of tokens. */
 export class TokensDto {
   /**
-   * JWT (RFC 9068), signed with RS256; its keys are at `/.well-known/jwks.json`. Send it as `Authorization: Bearer …`.
+   * JWT (RFC 9068), signed with RS256 or EdDSA; its keys are at `/.well-known/jwks.json`. Send it as `Authorization: Bearer …`.
    * @example eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl
    */
   accessToken!: string;
 
   /**
-   * Opaque. Exchange it at `POST /auth/refresh` before the access token expires; each one is good for one use.
+   * Opaque. Exchange it at `POST /auth/refresh` before the access token expires; each one is good for one use. Left
+   * out for web clients (`X-Client-Type: web`): they get it as a cookie that no script can read.
    * @example AZqfPmsafESdDi9vOhuMVQAAAAGKq8mJ3kq0cJ5z0yVd5cP0nX2c9J0S7o1t0v4t2yq8Ww
    */
-  refreshToken!: string;
+  refreshToken?: string;
 
   /** @example Bearer */
   tokenType!: 'Bearer';
@@ -145,11 +163,24 @@ export class TokensDto {
    * @example 900
    */
   expiresIn!: number;
+
+  /**
+   * Seconds until the refresh token expires; each refresh starts them anew.
+   * @example 604800
+   */
+  refreshExpiresIn!: number;
 }
 
 /** A new session. */
 export class SignedInDto extends TokensDto {
   user!: AccountDto;
+
+  /**
+   * Keep it, and present it at the next login on this device. It opens nothing. Left out for web clients
+   * (`X-Client-Type: web`), who get it as a cookie.
+   * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
+   */
+  knownDevice?: string;
 }
 
 /** A public key (RFC 7517). */
@@ -169,7 +200,22 @@ export class JwkDto {
   /** @example sig */
   use!: 'sig';
 
-  /** Modulus, base64url. */
+  /**
+   * Curve of an EdDSA key.
+   * @example Ed25519
+   */
+  crv?: string;
+
+  /**
+   * Public point of an EdDSA key, base64url.
+   * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
+   */
+  x?: string;
+
+  /**
+   * Modulus of an RSA key, base64url.
+   * @example u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gunVTLw7onLRnrq0
+   */
   n?: string;
 
   /**
@@ -201,17 +247,18 @@ export function toTokensDto(tokens: TokenPair): Readonly<TokensDto> {
     refreshToken: tokens.refreshToken,
     tokenType: 'Bearer',
     expiresIn: tokens.expiresInSeconds,
+    refreshExpiresIn: tokens.refreshExpiresInSeconds,
   };
 }
 
 export function toSignedInDto(signedIn: SignedIn): Readonly<SignedInDto> {
-  return { ...toTokensDto(signedIn), user: toAccountDto(signedIn.user) };
+  return { ...toTokensDto(signedIn), user: toAccountDto(signedIn.user), knownDevice: signedIn.knownDevice };
 }
 
 export function toJwkSetDto(keys: readonly PublicJwk[]): Readonly<JwkSetDto> {
   return { keys: keys.map(toJwkDto) };
 }
 
-function toJwkDto({ kty, kid, alg, use, n, e }: PublicJwk): Readonly<JwkDto> {
-  return { kty, kid, alg, use, ...(n && e ? { n, e } : {}) };
+function toJwkDto({ kty, kid, alg, use, n, e, crv, x }: PublicJwk): Readonly<JwkDto> {
+  return { kty, kid, alg, use, ...(n && e ? { n, e } : {}), ...(crv && x ? { crv, x } : {}) };
 }

@@ -1,4 +1,4 @@
-import { DomainError } from '../../shared/domain-error.js';
+import { DomainError, type FieldError } from '../../shared/domain-error.js';
 
 /** The same for an unknown person and for a wrong password. */
 export class InvalidCredentialsError extends DomainError {
@@ -26,5 +26,97 @@ export class TokenReusedError extends DomainError {
 
   constructor() {
     super('This refresh token had been used before, so its session was ended. Sign in again.');
+  }
+}
+
+/** The same for a token that is unknown, used, expired, or meant for something else. */
+export class InvalidOneTimeTokenError extends DomainError {
+  readonly code = 'invalid_token';
+  readonly kind = 'unprocessable';
+  override readonly errors: readonly FieldError[] = [
+    { detail: 'token is unknown, used or expired', pointer: '/token' },
+  ];
+
+  constructor() {
+    super('This link is unknown, expired, or was used before. Ask for a new one.');
+  }
+}
+
+/** Too many guesses, for this account or from this place: alike whether the account exists. */
+export class LoginThrottledError extends DomainError {
+  readonly code = 'login_throttled';
+  readonly kind = 'too_many';
+
+  constructor(retryAfter: number) {
+    super('Too many failed attempts. Wait before the next one, or reset the password.', { retryAfter });
+  }
+}
+
+/** Only told to who knows the password. */
+export class AccountBlockedError extends DomainError {
+  readonly code = 'account_blocked';
+  readonly kind = 'forbidden';
+
+  constructor() {
+    super('This account is blocked. An administrator can tell why.');
+  }
+}
+
+/** Only told to who knows the password: it is good for one thing. */
+export class PasswordChangeRequiredError extends DomainError {
+  readonly code = 'password_change_required';
+  readonly kind = 'forbidden';
+  override readonly members: Readonly<Record<string, string>>;
+
+  /** @param changeToken good once, at `POST /auth/complete-password-change`. */
+  constructor(changeToken: string, reason: 'reset' | 'expired') {
+    super(
+      reason === 'reset'
+        ? 'An administrator reset this password. Choose a new one with the changeToken.'
+        : 'This password has expired. Choose a new one with the changeToken.',
+    );
+    this.members = { changeToken };
+  }
+}
+
+export class RegistrationClosedError extends DomainError {
+  readonly code = 'registration_closed';
+  readonly kind = 'forbidden';
+
+  constructor() {
+    super('Accounts are made by administrators here.');
+  }
+}
+
+/** Of the person who is signed in already. */
+export class WrongPasswordError extends DomainError {
+  readonly code = 'wrong_password';
+  readonly kind = 'unprocessable';
+  override readonly errors: readonly FieldError[] = [
+    { detail: 'currentPassword is wrong', pointer: '/currentPassword' },
+  ];
+
+  constructor() {
+    super('The current password is wrong.');
+  }
+}
+
+/** The person signed in on too many other devices. */
+export class SessionEvictedError extends DomainError {
+  readonly code = 'session_evicted';
+  readonly kind = 'unauthenticated';
+
+  constructor() {
+    super('This session was ended because you signed in on more devices than are allowed at a time. Sign in again.');
+  }
+}
+
+/** Also the answer for somebody else's session. */
+export class SessionNotFoundError extends DomainError {
+  readonly code = 'not_found';
+  readonly kind = 'not_found';
+
+  constructor() {
+    super('There is no such session, or it is not yours.', { resource: 'session' });
   }
 }

@@ -2,25 +2,87 @@ import { Global, Module } from '@nestjs/common';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionGate } from '../../platform/auth/session-gate.js';
 import { UsersModule } from '../users/users.module.js';
+import { AccountAdministration } from './account-administration.js';
+import { AccountBatch } from './account-batch.js';
+import { AccountBatches } from './account-batches.js';
+import { AccountEmail } from './account-email.js';
+import { AccountImport } from './account-import.js';
 import { AuthService } from './auth.service.js';
+import { BlockedAddressesService } from './blocked-addresses.service.js';
 import { CachedSessionGate } from './cached-session-gate.js';
+import { KnownDevices } from './known-devices.js';
+import { LoginAlerts } from './login-alerts.js';
+import { LoginAttempts } from './login-attempts.js';
+import { LoginThrottle } from './login-throttle.js';
+import { LoginThrottleRepository } from './login-throttle.repository.js';
+import { LoginWindowsRepository } from './login-windows.repository.js';
+import { Logins } from './logins.js';
+import { MailAllowance } from './mail-allowance.js';
+import { OneTimeTokens } from './one-time-tokens.js';
+import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
+import { PasswordAdministration } from './password-administration.js';
+import { PasswordChanges } from './password-changes.js';
+import { PasswordRecovery } from './password-recovery.js';
+import { PasswordsService } from './passwords.service.js';
+import { Registration } from './registration.js';
 import { SessionActivity } from './session-activity.js';
+import { SessionAnswers } from './session-answers.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
+import { SigningKeysService } from './signing-keys.service.js';
 
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
 @Global()
 @Module({
   imports: [UsersModule],
   providers: [
+    AccountAdministration,
+    AccountBatch,
+    AccountBatches,
+    AccountEmail,
+    AccountImport,
     AuthService,
     Authenticator,
+    KnownDevices,
+    LoginAlerts,
+    LoginAttempts,
+    LoginThrottle,
+    LoginThrottleRepository,
+    LoginWindowsRepository,
+    Logins,
+    MailAllowance,
+    OneTimeTokens,
+    OneTimeTokensRepository,
+    PasswordAdministration,
+    PasswordChanges,
+    PasswordRecovery,
+    PasswordsService,
+    Registration,
     SessionsService,
     SessionsRepository,
     SessionActivity,
+    SessionAnswers,
+    SigningKeysService,
     CachedSessionGate,
+    BlockedAddressesService,
     { provide: SessionGate, useExisting: CachedSessionGate },
   ],
-  exports: [AuthService, Authenticator, SessionGate],
+  exports: [AuthService, Authenticator, SessionGate,
+    AccountAdministration,
+    AccountBatches,
+    AccountEmail,
+    AccountImport,
+    OneTimeTokens,
+    OneTimeTokensRepository,
+    LoginThrottleRepository,
+    LoginWindowsRepository,
+    PasswordAdministration,
+    PasswordRecovery,
+    PasswordsService,
+    Registration,
+    SigningKeysService,
+    SessionsService,
+    BlockedAddressesService,
+  ],
 })
 export class AuthModule {}

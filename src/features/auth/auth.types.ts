@@ -14,11 +14,49 @@ export interface TokenPair {
   readonly refreshToken: string;
   /** Seconds until the access token expires. */
   readonly expiresInSeconds: number;
+  /** Seconds until the refresh token expires. */
+  readonly refreshExpiresInSeconds: number;
+}
+
+/** What a person signs in with. */
+export interface Credentials {
+  /** E-mail address or username, in any case. */
+  readonly identifier: string;
+  readonly password: string;
+  /** Of an earlier login on this device: what strangers guess elsewhere does not lock it out. */
+  readonly knownDevice?: string | undefined;
+  /** The session is to last for a month, not for a week. */
+  readonly rememberMe?: boolean | undefined;
 }
 
 export interface SignedIn extends TokenPair {
   readonly user: User;
+  /** To be presented at the next login on this device. */
+  readonly knownDevice: string;
 }
 
 /** Why a session ended. */
-export type RevocationReason = 'logout' | 'token_reuse';
+export type RevocationReason =
+  | 'logout'
+  | 'logout_all'
+  | 'logout_others'
+  | 'revoked'
+  | 'evicted'
+  | 'token_reuse'
+  | 'password_changed'
+  | 'password_reset'
+  | 'blocked'
+  | 'role_changed'
+  | 'account_deleted';
+
+/** One signed-in client, as its owner sees it. */
+export interface Session {
+  readonly id: string;
+  /** What the user agent seems to be: `Firefox on Windows`. */
+  readonly device: string;
+  readonly address: string | null;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly rememberMe: boolean;
+}

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Signals } from '../../platform/redis/signals.js';
 import { Clock } from '../../shared/clock.js';
 import { CachedSessionGate } from './cached-session-gate.js';
+import type { SessionAnswers } from './session-answers.js';
 import type { SessionActivity } from './session-activity.js';
 import type { SessionsRepository } from './sessions.repository.js';
 
@@ -15,12 +16,14 @@ describe('CachedSessionGate', () => {
   const isLive = jest.fn<SessionsRepository['isLive']>();
   const seen = jest.fn<SessionActivity['seen']>();
   const unsubscribe = jest.fn();
+  const answers = { find: jest.fn<SessionAnswers['find']>(), keepLive: jest.fn<SessionAnswers['keepLive']>() };
   let revoke: (session: { sessionId: string }) => void;
   let clock: SetClock;
   let gate: CachedSessionGate;
 
   beforeEach(() => {
     jest.resetAllMocks();
+    answers.find.mockResolvedValue(null);
     clock = new SetClock();
     const signals = {
       on: (_name: string, handler: typeof revoke) => {
@@ -30,6 +33,7 @@ describe('CachedSessionGate', () => {
     };
     gate = new CachedSessionGate(
       { isLive } as unknown as SessionsRepository,
+      answers as unknown as SessionAnswers,
       { seen } as unknown as SessionActivity,
       signals as unknown as Signals,
       clock,
@@ -61,6 +65,7 @@ describe('CachedSessionGate', () => {
     const answer = Promise.withResolvers<boolean>();
     isLive.mockReturnValue(answer.promise);
     const asked = gate.isLive('s');
+    await Promise.resolve();
     revoke({ sessionId: 's' });
     answer.resolve(true);
     await expect(asked).resolves.toBe(false);
@@ -88,6 +93,38 @@ describe('CachedSessionGate', () => {
     expect(seen.mock.calls).toEqual([['live']]);
   });
 
+  it('believes what another process was told, for as long as that one may', async () => {
+    answers.find.mockResolvedValueOnce({ live: true, forMs: 1_500 });
+    isLive.mockResolvedValue(false);
+    await expect(gate.isLive('s')).resolves.toBe(true);
+    clock.time = 1_499;
+    await expect(gate.isLive('s')).resolves.toBe(true);
+    expect(isLive).not.toHaveBeenCalled();
+    clock.time = 1_500;
+    await expect(gate.isLive('s')).resolves.toBe(false);
+  });
+
+  it('tells others of a live session for what is left of its own four seconds, and nothing of a dead one', async () => {
+    isLive.mockImplementationOnce(() => {
+      clock.time += 300;
+      return Promise.resolve(true);
+    });
+    await gate.isLive('live');
+    isLive.mockResolvedValueOnce(false);
+    await gate.isLive('dead');
+    expect(answers.keepLive.mock.calls).toEqual([['live', 3_700]]);
+  });
+
+  it('asks PostgreSQL, and nobody else, when it must be certain', async () => {
+    isLive.mockResolvedValueOnce(true);
+    await expect(gate.isLive('s')).resolves.toBe(true);
+    answers.find.mockResolvedValue({ live: true, forMs: 4_000 });
+    isLive.mockResolvedValueOnce(false);
+    await expect(gate.isLive('s', { certain: true })).resolves.toBe(false);
+    await expect(gate.isLive('s')).resolves.toBe(false);
+    expect(isLive).toHaveBeenCalledTimes(2);
+  });
+
   it('forgets the oldest when it knows too many', async () => {
     isLive.mockResolvedValue(true);
     for (let index = 0; index <= 20_000; index += 1) {
@@ -103,6 +140,6 @@ describe('CachedSessionGate', () => {
   it('listens no longer than it lives', () => {
     gate.onModuleDestroy();
     expect(unsubscribe).toHaveBeenCalledTimes(1);
-    new CachedSessionGate({} as never, {} as never, {} as never, clock).onModuleDestroy();
+    new CachedSessionGate({} as never, {} as never, {} as never, {} as never, clock).onModuleDestroy();
   });
 });

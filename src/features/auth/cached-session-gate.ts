@@ -3,13 +3,12 @@ import { SessionGate } from '../../platform/auth/session-gate.js';
 import { outsideTransaction } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { Clock } from '../../shared/clock.js';
+import { OVER_MS, SessionAnswers } from './session-answers.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 /** How long a lost signal may go unnoticed; promise P-06 allows five seconds in all. */
 const LIVE_MS = 4_000;
-/** A session that is over stays over. */
-const OVER_MS = 60_000;
 const CAPACITY = 20_000;
 
 interface Entry {
@@ -18,8 +17,8 @@ interface Entry {
 }
 
 /**
- * Answers from memory, at most four seconds old, and asks PostgreSQL otherwise: one query for any number of requests at
- * once. The signal of a revocation takes effect immediately.
+ * Answers from memory, at most four seconds after PostgreSQL was asked, by this process or by another one: one query for
+ * any number of requests at once. The signal of a revocation takes effect immediately.
  */
 @Injectable()
 export class CachedSessionGate extends SessionGate implements OnModuleInit, OnModuleDestroy {
@@ -29,6 +28,7 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
 
   constructor(
     private readonly repository: SessionsRepository,
+    private readonly answers: SessionAnswers,
     private readonly activity: SessionActivity,
     private readonly signals: Signals,
     private readonly clock: Clock,
@@ -46,12 +46,12 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
     this.#unsubscribe?.();
   }
 
-  async isLive(sessionId: string): Promise<boolean> {
-    const entry = this.fresh(sessionId) ?? this.ask(sessionId);
+  async isLive(sessionId: string, { certain = false }: { certain?: boolean } = {}): Promise<boolean> {
+    const entry = (certain ? undefined : this.fresh(sessionId)) ?? this.ask(sessionId, certain);
     const live = await entry.answer;
     const current = this.#entries.get(sessionId);
     if (live && current && current !== entry) {
-      // Revoked while the question was under way: the old answer must not let anybody in.
+      // Revoked while the question was under way, or asked again: the old answer must not let anybody in.
       return this.isLive(sessionId);
     }
     if (live) {
@@ -65,9 +65,8 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
     return entry && this.clock.monotonic() < entry.until ? entry : undefined;
   }
 
-  private ask(sessionId: string): Entry {
-    // The answer is everybody's: it must not come out of one caller's transaction.
-    const answer = outsideTransaction(() => this.repository.isLive(sessionId));
+  private ask(sessionId: string, certain: boolean): Entry {
+    const answer = Promise.resolve().then(() => this.lookUp(sessionId, certain, entry));
     const entry = this.remember(sessionId, answer, LIVE_MS);
     answer.then(
       (live) => {
@@ -80,6 +79,22 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
       },
     );
     return entry;
+  }
+
+  private async lookUp(sessionId: string, certain: boolean, entry: Entry): Promise<boolean> {
+    const shared = certain ? null : await this.answers.find(sessionId);
+    if (shared) {
+      entry.until = Math.min(entry.until, this.clock.monotonic() + shared.forMs);
+      return shared.live;
+    }
+    // Of what PostgreSQL knew when it was asked, not when it answered. The answer is everybody's: it must not come out
+    // of one caller's transaction.
+    entry.until = this.clock.monotonic() + LIVE_MS;
+    const live = await outsideTransaction(() => this.repository.isLive(sessionId));
+    if (live) {
+      this.answers.keepLive(sessionId, entry.until - this.clock.monotonic());
+    }
+    return live;
   }
 
   private remember(sessionId: string, answer: Promise<boolean>, forMs: number): Entry {

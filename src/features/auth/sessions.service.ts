@@ -1,17 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
+import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { deriveKey } from '../../platform/crypto/derived-key.js';
 import { sha256 } from '../../platform/crypto/digest.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
-import { newId } from '../../shared/ids.js';
+import { isUuid, newId } from '../../shared/ids.js';
 import type { User } from '../users/users.types.js';
-import { InvalidRefreshTokenError, TokenReusedError } from './auth.errors.js';
-import type { ClientInfo, RevocationReason } from './auth.types.js';
+import {
+  InvalidCredentialsError,
+  InvalidRefreshTokenError,
+  SessionEvictedError,
+  SessionNotFoundError,
+  TokenReusedError,
+} from './auth.errors.js';
+import type { ClientInfo, RevocationReason, Session } from './auth.types.js';
+import { deviceName } from './domain/device-name.js';
 import { readRefreshToken, type RefreshTokenFacts, refreshTokenOf } from './domain/refresh-token.js';
 import { judgeRotation } from './domain/rotation.js';
-import { SessionsRepository } from './sessions.repository.js';
+import { SessionAnswers } from './session-answers.js';
+import { type RotatedSession, type SessionRow, SessionsRepository } from './sessions.repository.js';
 
 const FIRST_GENERATION = 1;
 
@@ -19,42 +28,70 @@ const FIRST_GENERATION = 1;
 export interface OpenSession {
   readonly principal: Principal;
   readonly refreshToken: string;
+  /** Life of that token. */
+  readonly refreshTtlMs: number;
+}
+
+export interface SessionWish extends ClientInfo {
+  /** The session is to last for a month, not for a week. */
+  readonly rememberMe?: boolean;
 }
 
 /** Sessions from sign-in to revocation, and the rotation of their refresh tokens. */
 @Injectable()
 export class SessionsService {
   readonly #tokenKey: Buffer;
-  readonly #lifetimeMs: number;
 
   constructor(
-    config: AppConfig,
+    private readonly config: AppConfig,
     private readonly repository: SessionsRepository,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
+    private readonly answers: SessionAnswers,
+    private readonly audit: AuditTrail,
   ) {
     this.#tokenKey = deriveKey(config.masterKey(), 'derive_refresh_tokens');
-    this.#lifetimeMs = config.tokens.refreshTtlMs;
   }
 
-  async open(user: User, client: ClientInfo): Promise<OpenSession> {
+  /**
+   * Opens a session, and ends the oldest ones beyond the number a person may have.
+   * @throws InvalidCredentialsError when the account was blocked or deleted since it was looked up
+   */
+  open(user: User, { rememberMe = false, address, userAgent }: SessionWish): Promise<OpenSession> {
     const facts = { sessionId: newId(), counter: FIRST_GENERATION };
     const refreshToken = refreshTokenOf(this.#tokenKey, facts);
-    await this.repository.open({
+    const refreshTtlMs = this.lifetimeMs(rememberMe);
+    const session = {
       id: facts.sessionId,
       userId: user.id,
       counter: facts.counter,
       refreshHash: sha256(refreshToken),
-      lifetimeMs: this.#lifetimeMs,
-      ...client,
+      lifetimeMs: refreshTtlMs,
+      rememberMe,
+      address,
+      userAgent,
+    };
+    return this.transactions.run(async () => {
+      if (!(await this.repository.lock(user.id))) {
+        throw new InvalidCredentialsError();
+      }
+      await this.repository.open(session);
+      await this.evictBeyondLimit(user.id, session.id);
+      await this.audit.record({
+        action: 'login',
+        actor: `user:${user.id}`,
+        entity: { type: 'session', id: session.id },
+        after: { rememberMe, device: deviceName(userAgent) },
+      });
+      return { principal: { userId: user.id, sessionId: session.id, role: user.role }, refreshToken, refreshTtlMs };
     });
-    return { principal: { userId: user.id, sessionId: facts.sessionId, role: user.role }, refreshToken };
   }
 
   /**
    * Exchanges a refresh token for its successor. The direct predecessor gets the same successor again for ten seconds,
    * as long as that is unused.
    * @throws InvalidRefreshTokenError
+   * @throws SessionEvictedError
    * @throws TokenReusedError when an older token came back; its session is revoked by then
    */
   async rotate(refreshToken: string): Promise<OpenSession> {
@@ -62,44 +99,149 @@ export class SessionsService {
     if (!presented) {
       throw new InvalidRefreshTokenError();
     }
-    const successor = refreshTokenOf(this.#tokenKey, { ...presented, counter: presented.counter + 1 });
-    const principal = await this.repository.rotate({
-      ...presented,
-      presentedHash: sha256(refreshToken),
-      successorHash: sha256(successor),
-      lifetimeMs: this.#lifetimeMs,
-    });
-    return { principal: principal ?? (await this.forgive(presented)), refreshToken: successor };
+    try {
+      return await this.transactions.run(() => this.exchange(refreshToken, presented));
+    } catch (error) {
+      if (error instanceof TokenReusedError) {
+        await this.endReused(presented.sessionId);
+      }
+      throw error;
+    }
+  }
+
+  /** The live sessions of a person, the last seen first. */
+  async list(userId: string): Promise<Session[]> {
+    return (await this.repository.list(userId)).map(toSession);
   }
 
   /**
-   * Ends a session: its refresh token at once, its access tokens and sockets as soon as the signal arrives, and
-   * without one when the next check asks the database.
+   * Ends the session that asks: its refresh token at once, its access tokens and sockets as soon as the signal arrives,
+   * and without one when the next check asks the database.
    */
-  revoke(sessionId: string, reason: RevocationReason): Promise<void> {
-    return this.transactions.run(() => this.revokeAndTell(sessionId, reason));
+  logout({ sessionId }: Principal): Promise<void> {
+    return this.transactions.run(async () => {
+      if (await this.repository.revoke(sessionId, 'logout')) {
+        this.tellAfterCommit([sessionId]);
+      }
+      await this.audit.record({ action: 'logout', entity: { type: 'session', id: sessionId } });
+    });
+  }
+
+  /** Ends one session of a person. @throws SessionNotFoundError when it is over, or somebody else's. */
+  revoke(userId: string, sessionId: string): Promise<void> {
+    return this.transactions.run(async () => {
+      if (!isUuid(sessionId) || !(await this.repository.revoke(sessionId, 'revoked', userId))) {
+        throw new SessionNotFoundError();
+      }
+      this.tellAfterCommit([sessionId]);
+      await this.audit.record({ action: 'session_revoked', entity: { type: 'session', id: sessionId } });
+    });
+  }
+
+  /** Ends every session of the person who asks, or every other. @returns how many. */
+  logoutAll({ userId, sessionId }: Principal, { others }: { others: boolean }): Promise<number> {
+    return this.transactions.run(async () => {
+      const count = await this.revokeAllOf(userId, {
+        reason: others ? 'logout_others' : 'logout_all',
+        exceptSessionId: others ? sessionId : undefined,
+      });
+      await this.audit.record({
+        action: 'sessions_revoked',
+        entity: { type: 'user', id: userId },
+        after: { sessionsEnded: count, others },
+      });
+      return count;
+    });
+  }
+
+  /**
+   * Ends every session of a person, but for one if it is named, in the surrounding transaction; whoever calls records
+   * why. A login under way comes before or after all of it.
+   * @returns how many were live.
+   */
+  revokeAllOf(
+    userId: string,
+    { exceptSessionId, reason }: { exceptSessionId?: string | undefined; reason: RevocationReason },
+  ): Promise<number> {
+    return this.transactions.run(async () => {
+      await this.repository.lock(userId);
+      const ended = await this.repository.revokeAll(userId, reason, exceptSessionId ?? null);
+      this.tellAfterCommit(ended);
+      return ended.length;
+    });
+  }
+
+  private async evictBeyondLimit(userId: string, sessionId: string): Promise<void> {
+    const evicted = await this.repository.evict(userId, sessionId, this.config.sessions.maxPerUser - 1);
+    for (const id of evicted) {
+      await this.audit.record({
+        action: 'session_evicted',
+        actor: `user:${userId}`,
+        entity: { type: 'session', id },
+        after: { by: sessionId },
+      });
+    }
+    this.tellAfterCommit(evicted);
+  }
+
+  private async exchange(refreshToken: string, presented: RefreshTokenFacts): Promise<OpenSession> {
+    const successor = refreshTokenOf(this.#tokenKey, { ...presented, counter: presented.counter + 1 });
+    const rotated = await this.repository.rotate({
+      ...presented,
+      presentedHash: sha256(refreshToken),
+      successorHash: sha256(successor),
+      lifetimeMs: this.lifetimeMs(false),
+      rememberedLifetimeMs: this.lifetimeMs(true),
+    });
+    const { rememberMe, ...principal } = rotated ?? (await this.forgive(presented));
+    await this.audit.record({
+      action: 'session_refreshed',
+      actor: `user:${principal.userId}`,
+      entity: { type: 'session', id: principal.sessionId },
+    });
+    return { principal, refreshToken: successor, refreshTtlMs: this.lifetimeMs(rememberMe) };
   }
 
   /** The token did not rotate: somebody else did it a moment ago, or it is worth nothing, or worse. */
-  private async forgive({ sessionId, counter }: RefreshTokenFacts): Promise<Principal> {
+  private async forgive({ sessionId, counter }: RefreshTokenFacts): Promise<RotatedSession> {
     const state = await this.repository.findRotationState(sessionId);
     const verdict = judgeRotation(counter, state);
     if (verdict === 'reuse') {
-      // On its own: the revocation stands although the request fails.
-      await this.transactions.independently(() => this.revokeAndTell(sessionId, 'token_reuse'));
       throw new TokenReusedError();
+    }
+    if (state?.revokedReason === 'evicted') {
+      throw new SessionEvictedError();
     }
     if (!state || verdict === 'invalid') {
       throw new InvalidRefreshTokenError();
     }
-    return { userId: state.userId, sessionId, role: state.role };
+    return { userId: state.userId, sessionId, role: state.role, rememberMe: state.rememberMe };
   }
 
-  private async revokeAndTell(sessionId: string, reason: RevocationReason): Promise<void> {
-    if (await this.repository.revoke(sessionId, reason)) {
-      this.transactions.afterCommit(() => {
-        this.signals.publish('session_revoked', { sessionId });
-      });
-    }
+  /** On its own, and after the failed exchange let go of its connection: the revocation stands although the request fails. */
+  private endReused(sessionId: string): Promise<void> {
+    return this.transactions.independently(async () => {
+      if (await this.repository.revoke(sessionId, 'token_reuse')) {
+        this.tellAfterCommit([sessionId]);
+      }
+      await this.audit.record({ action: 'token_reuse_detected', entity: { type: 'session', id: sessionId } });
+    });
   }
+
+  private tellAfterCommit(sessionIds: readonly string[]): void {
+    this.transactions.afterCommit(() => {
+      for (const sessionId of sessionIds) {
+        this.answers.keepOver(sessionId);
+        this.signals.publish('session_revoked', { sessionId });
+      }
+    });
+  }
+
+  private lifetimeMs(rememberMe: boolean): number {
+    return rememberMe ? this.config.tokens.rememberTtlMs : this.config.tokens.refreshTtlMs;
+  }
+}
+
+function toSession({ userAgent, ...row }: SessionRow): Session {
+  return { ...row, device: deviceName(userAgent) };
 }

@@ -2,33 +2,59 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import { UsersController } from './users.controller.js';
+import { AuditLog } from '../../platform/audit/audit-log.js';
+import { PreferencesKeeper } from './preferences-keeper.js';
 import { UserNotFoundError } from './users.errors.js';
 import { UsersService } from './users.service.js';
+import type { Account } from './users.types.js';
 
 describe('GET /users/me', () => {
-  const get = jest.fn<UsersService['get']>();
+  const getAccount = jest.fn<UsersService['getAccount']>();
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    app = await edgeApp([UsersController], [{ provide: UsersService, useValue: { get } }]);
+    app = await edgeApp([UsersController], [
+      { provide: UsersService, useValue: { getAccount } },
+      { provide: PreferencesKeeper, useValue: {} },
+      { provide: AuditLog, useValue: {} },
+    ]);
   });
 
   afterAll(() => app.close());
 
   it('shows me my account, and only what is meant to be shown', async () => {
-    const row = {
+    const account: Account = {
       id: ADA.userId,
       email: 'ada@example.com',
       username: null,
       displayName: 'Ada',
-      role: 'USER' as const,
+      role: 'USER',
+      status: 'active',
+      hasPassword: true,
+      lastLoginAt: null,
+      loginCount: 7,
+      failedAttempts: 2,
+      blockedAt: null,
+      deletedAt: null,
+      version: 3,
       createdAt: new Date('2026-11-20T18:00:00Z'),
+      updatedAt: new Date('2026-11-20T18:00:00Z'),
     };
-    get.mockResolvedValueOnce({ ...row, passwordHash: '$argon2id$secret' } as never);
+    getAccount.mockResolvedValueOnce({ ...account, passwordHash: '$argon2id$secret' } as Account);
     const answer = await app.inject({ url: '/users/me', headers: AS_ADA });
-    expect(answer.statusCode).toBe(200);
-    expect(answer.json()).toEqual({ ...row, createdAt: '2026-11-20T18:00:00.000Z' });
-    expect(get).toHaveBeenCalledWith(ADA.userId);
+    expect([answer.statusCode, answer.headers.etag]).toEqual([200, '"3"']);
+    expect(answer.json()).toEqual({
+      id: ADA.userId,
+      email: 'ada@example.com',
+      username: null,
+      displayName: 'Ada',
+      role: 'USER',
+      lastLoginAt: null,
+      version: 3,
+      createdAt: '2026-11-20T18:00:00.000Z',
+      updatedAt: '2026-11-20T18:00:00.000Z',
+    });
+    expect(getAccount).toHaveBeenCalledWith(ADA.userId);
   });
 
   it.each([[{}], [{ authorization: 'Bearer eve' }], [{ authorization: 'Basic ada' }]])(
@@ -45,7 +71,7 @@ describe('GET /users/me', () => {
   );
 
   it('answers a problem when the account is gone', async () => {
-    get.mockRejectedValueOnce(new UserNotFoundError(ADA.userId));
+    getAccount.mockRejectedValueOnce(new UserNotFoundError(ADA.userId));
     const answer = await app.inject({ url: '/users/me', headers: AS_ADA });
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([404, 'user_not_found']);
   });

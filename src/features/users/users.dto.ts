@@ -1,5 +1,16 @@
+import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { type PlatformRole } from '../../platform/auth/principal.js';
-import type { User } from './users.types.js';
+import { IfGiven } from '../../platform/http/if-given.js';
+import type { Account } from './users.types.js';
+
+/** Visible text: at least one character that shows, and none that controls. */
+export const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
+export const notVisible = { message: '$property must be visible text' };
+/** As typed; it is folded to lower case before it is kept. */
+export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;
+export const noUsername = {
+  message: '$property must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends',
+};
 
 /** An account, as its owner sees it. */
 export class UserDto {
@@ -20,7 +31,7 @@ export class UserDto {
 
   /**
    * What others see.
-   * @example Ada Lovelace
+   * @example "Ada Lovelace"
    */
   displayName!: string;
 
@@ -31,19 +42,62 @@ export class UserDto {
   role!: PlatformRole;
 
   /**
+   * RFC 3339; null before the first login.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  lastLoginAt!: string | null;
+
+  /**
+   * Grows with every change; also the `ETag`.
+   * @example 3
+   */
+  version!: number;
+
+  /**
    * RFC 3339.
    * @example 2026-11-20T18:00:00.000Z
    */
   createdAt!: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  updatedAt!: string;
 }
 
-export function toUserDto(user: User): Readonly<UserDto> {
+/** Only what is given changes. */
+export class UpdateMeDto {
+  /**
+   * What others see.
+   * @example "Ada Lovelace"
+   */
+  @IfGiven()
+  @IsString()
+  @Length(1, 100)
+  @Matches(VISIBLE, notVisible)
+  displayName?: string;
+
+  /**
+   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Null takes it away.
+   * @example ada
+   */
+  @IsOptional()
+  @IsString()
+  @Matches(USERNAME, noUsername)
+  username?: string | null;
+}
+
+export function toUserDto(account: Account): Readonly<UserDto> {
   return {
-    id: user.id,
-    email: user.email,
-    username: user.username,
-    displayName: user.displayName,
-    role: user.role,
-    createdAt: user.createdAt.toISOString(),
+    id: account.id,
+    email: account.email,
+    username: account.username,
+    displayName: account.displayName,
+    role: account.role,
+    lastLoginAt: account.lastLoginAt?.toISOString() ?? null,
+    version: account.version,
+    createdAt: account.createdAt.toISOString(),
+    updatedAt: account.updatedAt.toISOString(),
   };
 }

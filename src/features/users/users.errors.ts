@@ -1,4 +1,5 @@
 import { DomainError, type FieldError } from '../../shared/domain-error.js';
+import type { AccountStatus } from './users.types.js';
 
 export class EmailTakenError extends DomainError {
   readonly code = 'email_taken';
@@ -27,9 +28,9 @@ export class WeakPasswordError extends DomainError {
   readonly kind = 'unprocessable';
   override readonly errors: readonly FieldError[];
 
-  constructor(fault: string) {
+  constructor(fault: string, pointer = '/password') {
     super('This password is not safe enough.');
-    this.errors = [{ detail: fault, pointer: '/password' }];
+    this.errors = [{ detail: fault, pointer }];
   }
 }
 
@@ -49,5 +50,47 @@ export class UserNotFoundError extends DomainError {
 
   constructor(userId: string) {
     super('There is no such person.', { userId });
+  }
+}
+
+/** Somebody changed the account after the caller looked at it. */
+export class AccountChangedError extends DomainError {
+  readonly code = 'account_changed';
+  readonly kind = 'precondition_failed';
+
+  constructor() {
+    super('The account has changed since. Look at it again before you change it.');
+  }
+}
+
+/** Blocked already, not deleted, …: the change would change nothing. */
+export class AccountStateError extends DomainError {
+  readonly code = 'account_state';
+  readonly kind = 'conflict';
+
+  constructor(status: AccountStatus) {
+    super(`The account is ${status}.`, { status });
+  }
+}
+
+/** Nobody could manage accounts any more. */
+export class LastAdminError extends DomainError {
+  readonly code = 'last_admin';
+  readonly kind = 'conflict';
+
+  constructor() {
+    super('This is the last administrator who can act: it stays one.');
+  }
+}
+
+export class InvalidUserCursorError extends DomainError {
+  readonly code = 'invalid_cursor';
+  readonly kind = 'invalid';
+  override readonly errors: readonly FieldError[] = [
+    { detail: 'cursor must be a nextCursor of this list, in this order', pointer: '/cursor' },
+  ];
+
+  constructor() {
+    super('This is no cursor of this list.');
   }
 }

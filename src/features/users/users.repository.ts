@@ -9,12 +9,6 @@ const USER = { id: true, email: true, username: true, displayName: true, role: t
 /** Which unique name to look a person up by; already folded. */
 export type UserName = { readonly email: string } | { readonly username: string };
 
-/** With what proves the person; stays between the repository and the service. */
-export interface Credentials {
-  readonly user: User;
-  readonly passwordHash: string;
-}
-
 @Injectable()
 export class UsersRepository {
   constructor(private readonly database: Database) {}
@@ -40,14 +34,5 @@ export class UsersRepository {
 
   findByName(name: UserName): Promise<User | null> {
     return this.database.prisma((prisma) => prisma.user.findUnique({ where: name, select: USER }));
-  }
-
-  async findCredentials(name: UserName): Promise<Credentials | null> {
-    const row = await this.database.prisma((prisma) => prisma.user.findUnique({ where: name, select: { ...USER, passwordHash: true } }));
-    if (!row) {
-      return null;
-    }
-    const { passwordHash, ...user } = row;
-    return { user, passwordHash };
   }
 }

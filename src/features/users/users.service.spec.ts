@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
+import type { AccountChanger } from './account-changer.js';
+import type { UserPasswordsRepository } from './user-passwords.repository.js';
+import { UserPasswords } from './user-passwords.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
 import type { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
@@ -20,13 +23,13 @@ describe('UsersService', () => {
     create: jest.fn<UsersRepository['create']>(),
     findById: jest.fn<UsersRepository['findById']>(),
     findByName: jest.fn<UsersRepository['findByName']>(),
-    findCredentials: jest.fn<UsersRepository['findCredentials']>(),
   };
   const hasher = {
     hash: jest.fn<PasswordHasher['hash']>(),
     verify: jest.fn<PasswordHasher['verify']>(),
   };
-  const users = new UsersService(repository as unknown as UsersRepository, hasher as unknown as PasswordHasher);
+  const passwords = new UserPasswords({} as UserPasswordsRepository, hasher as unknown as PasswordHasher);
+  const users = new UsersService(repository as unknown as UsersRepository, passwords, {} as AccountChanger);
 
   beforeEach(() => {
     jest.resetAllMocks();
@@ -81,22 +84,6 @@ describe('UsersService', () => {
     await expect(users.findByIdentifier('ADA@example.com')).resolves.toBe(ADA);
     await users.findByIdentifier('ADA');
     expect(repository.findByName.mock.calls).toEqual([[{ email: 'ada@example.com' }], [{ username: 'ada' }]]);
-  });
-
-  it('knows people by their password', async () => {
-    repository.findCredentials.mockResolvedValue({ user: ADA, passwordHash: '$argon2id$ada' });
-    hasher.verify.mockImplementation((hashed, password) =>
-      Promise.resolve(hashed === '$argon2id$ada' && password === 'right'),
-    );
-    await expect(users.authenticate('ada', 'right')).resolves.toBe(ADA);
-    await expect(users.authenticate('ada', 'wrong')).resolves.toBeNull();
-  });
-
-  it('checks a password of nobody too, and never takes it for right', async () => {
-    repository.findCredentials.mockResolvedValue(null);
-    hasher.verify.mockResolvedValue(true);
-    await expect(users.authenticate('nobody', 'anything')).resolves.toBeNull();
-    expect(hasher.verify).toHaveBeenCalledWith(null, 'anything');
   });
 
   it('gets a person, or says that there is none', async () => {

@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
+import type { PlatformRole } from '../../platform/auth/principal.js';
+import { AccountChanger } from './account-changer.js';
 import { fold, isEmail, localPart, nameFaults } from './domain/names.js';
-import { normalizePassword, passwordFault } from './domain/password-policy.js';
-import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
+import { UserPasswords } from './user-passwords.js';
+import { InvalidAccountError, UserNotFoundError } from './users.errors.js';
 import { type UserName, UsersRepository } from './users.repository.js';
-import type { NewUser, User } from './users.types.js';
+import type { Account, NewUser, PreparedAccount, User } from './users.types.js';
 
 /** Accounts: who there is, and whether a password is theirs. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly repository: UsersRepository,
-    private readonly passwords: PasswordHasher,
+    readonly passwords: UserPasswords,
+    /** What administrators and owners change of accounts that exist. */
+    readonly accounts: AccountChanger,
   ) {}
 
   /**
@@ -20,24 +23,31 @@ export class UsersService {
    * @throws BusyError when too many passwords are being hashed
    */
   async create(account: NewUser): Promise<User> {
+    return this.createPrepared(await this.prepare(account), account.role);
+  }
+
+  /**
+   * Checks an account to be, and hashes its password, which takes a while: before the transaction, not inside.
+   * @throws WeakPasswordError, InvalidAccountError, BusyError
+   */
+  async prepare(account: Omit<NewUser, 'role'>): Promise<PreparedAccount> {
     const email = fold(account.email);
     const username = account.username === undefined ? null : fold(account.username);
     const faults = nameFaults(email, username);
     if (faults.length > 0) {
       throw new InvalidAccountError(faults);
     }
-    const password = normalizePassword(account.password);
-    const fault = passwordFault(password, { email, username });
-    if (fault !== null) {
-      throw new WeakPasswordError(fault);
-    }
-    return this.repository.create({
+    return {
       email,
       username,
       displayName: account.displayName?.normalize('NFC').trim() ?? username ?? localPart(email),
-      role: account.role ?? 'USER',
-      passwordHash: await this.passwords.hash(password),
-    });
+      passwordHash: await this.passwords.hash(account.password, { email, username }),
+    };
+  }
+
+  /** @throws EmailTakenError, UsernameTakenError */
+  createPrepared(account: PreparedAccount, role: PlatformRole = 'USER'): Promise<User> {
+    return this.repository.create({ ...account, role });
   }
 
   /** The person behind an e-mail address or username, in any case and spelling. */
@@ -45,15 +55,14 @@ export class UsersService {
     return this.repository.findByName(nameOf(identifier));
   }
 
-  /**
-   * The person behind an identifier, if the password is theirs. An unknown identifier takes just as long as a wrong
-   * password.
-   * @throws BusyError when too many passwords are being checked
-   */
-  async authenticate(identifier: string, password: string): Promise<User | null> {
-    const credentials = await this.repository.findCredentials(nameOf(identifier));
-    const matches = await this.passwords.verify(credentials?.passwordHash ?? null, normalizePassword(password));
-    return matches ? (credentials?.user ?? null) : null;
+  /** The whole account. @throws UserNotFoundError */
+  getAccount(id: string): Promise<Account> {
+    return this.accounts.get(id);
+  }
+
+  /** Whether this person is an administrator now, whatever their token says. */
+  async isAdmin(id: string): Promise<boolean> {
+    return (await this.repository.findById(id))?.role === 'ADMIN';
   }
 
   /** @throws UserNotFoundError */

@@ -22,3 +22,63 @@ export interface NewUser {
   readonly displayName?: string | undefined;
   readonly role?: PlatformRole;
 }
+
+export const ACCOUNT_STATUSES = ['active', 'blocked', 'deleted'] as const;
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
+
+/** An account as those see it who manage it. */
+export interface Account extends User {
+  readonly status: AccountStatus;
+  /** False until its owner chose a password by the mailed link. */
+  readonly hasPassword: boolean;
+  readonly lastLoginAt: Date | null;
+  readonly loginCount: number;
+  /** Failed logins since the last good one. */
+  readonly failedAttempts: number;
+  readonly blockedAt: Date | null;
+  readonly deletedAt: Date | null;
+  readonly version: number;
+  readonly updatedAt: Date;
+}
+
+/** An account that an administrator makes: its owner chooses a password by a mailed link. */
+export interface InvitedAccount {
+  readonly email: string;
+  readonly username?: string | null | undefined;
+  readonly displayName?: string | undefined;
+  readonly role?: PlatformRole | undefined;
+}
+
+/** What may be changed of an account; what is missing stays. */
+export interface AccountChanges {
+  readonly email?: string | undefined;
+  /** Null takes it away. */
+  readonly username?: string | null | undefined;
+  readonly displayName?: string | undefined;
+}
+
+/** Why one row of many was not done. */
+export type RowRefusal = 'email_taken' | 'username_taken' | 'user_not_found' | 'account_state' | 'last_admin';
+
+/** What became of one row of many: what it made or changed, or why it did not. */
+export type RowOutcome = { readonly account: Account } | { readonly refusal: RowRefusal };
+
+/** How it stands with a person's password. */
+export interface PasswordState {
+  readonly userId: string;
+  readonly changedAt: Date;
+  /** Milliseconds since then, by the database clock. */
+  readonly ageMs: number;
+  /** An administrator reset it: it is good for being changed, and nothing else. */
+  readonly mustChange: boolean;
+  /** The account is blocked: the right password does not open it either. */
+  readonly blocked: boolean;
+}
+
+/** An account ready to be made: checked, its names folded, its password hashed. */
+export interface PreparedAccount {
+  readonly email: string;
+  readonly username: string | null;
+  readonly displayName: string;
+  readonly passwordHash: string;
+}

@@ -7,7 +7,6 @@ import type { Principal } from './principal.js';
 
 /** `typ` of an access token (RFC 9068, section 2.1): an ID token or a refresh token cannot pass for one. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
-export const ACCESS_TOKEN_ALGORITHMS = ['RS256'] as const;
 export const ACCESS_TOKEN_AUDIENCE = 'mortise';
 
 /** Issues access tokens: JWTs (RFC 9068) that name a session and live for minutes. */

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import type { Demand, ResourceKind } from '../../contracts/resources.js';
+import type { ResourceDemand, ResourceKind } from '../../contracts/resources.js';
 import { isUuid } from '../../shared/ids.js';
 import { requestContext } from '../context/request-context.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
@@ -31,22 +31,29 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const principal = await this.authenticator.authenticate(bearerToken(request));
+    // A door cannot be closed again in the past: who opens it has a session now, not four seconds ago (promise P-06).
+    const certain = rule?.demand === 'device:control';
+    const principal = await this.authenticator.authenticate(bearerToken(request), { certain });
     request.principal = principal;
     const current = requestContext();
     if (current) {
       current.actor = `user:${principal.userId}`;
+      current.sessionId = principal.sessionId;
     }
     if (!rule) {
       throw new ForbiddenError('a rule');
     }
-    if (rule.demand) {
+    if (rule.demand === 'admin') {
+      if (principal.role !== 'ADMIN') {
+        throw new ForbiddenError(rule.demand);
+      }
+    } else if (rule.demand) {
       await this.resolveTarget(request, rule.demand);
     }
     return true;
   }
 
-  private async resolveTarget(request: FastifyRequest, demand: Demand): Promise<void> {
+  private async resolveTarget(request: FastifyRequest, demand: ResourceDemand): Promise<void> {
     const [kind, permission] = demand.split(':') as [ResourceKind, never];
     const id = (request.params as Record<string, string | undefined>)[`${kind}Id`];
     const resolver = this.resolvers.for(kind);

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { loadConfig } from '../../config/load-config.js';
@@ -21,15 +21,24 @@ const CONFIG = loadConfig({
 let live: boolean;
 let lookUp: (kid: string) => Promise<KeyObject | null>;
 let authenticator: Authenticator;
+const ed25519 = generateKeyPairSync('ed25519');
 const keys = {
   signingKey: () => Promise.resolve({ kid: 'k1', alg: 'RS256', privateKey }),
   verificationKey: (_purpose: string, kid: string) => lookUp(kid),
 } as unknown as KeyStore;
-const gate: SessionGate = { isLive: () => Promise.resolve(live) };
+let asked: unknown[];
+const gate: SessionGate = {
+  isLive: (_sessionId, options) => {
+    asked.push(options);
+    return Promise.resolve(live);
+  },
+};
 
 beforeEach(() => {
   live = true;
-  lookUp = (kid) => Promise.resolve(kid === 'k1' ? createPublicKey(privateKey) : null);
+  asked = [];
+  const known: Record<string, KeyObject> = { k1: createPublicKey(privateKey), e1: ed25519.publicKey };
+  lookUp = (kid) => Promise.resolve(known[kid] ?? null);
   authenticator = new Authenticator(CONFIG, keys, gate);
 });
 
@@ -93,6 +102,42 @@ describe('Authenticator', () => {
     ['a subject that is no text', { claims: { sub: undefined } }],
   ])('refuses a token with %s', async (_name, forgery) => {
     await expect(authenticator.authenticate(await forge(forgery))).rejects.toThrow(UnauthenticatedError);
+  });
+
+  const eddsa = (forgery: Forgery = {}): Promise<string> =>
+    forge({ key: ed25519.privateKey, ...forgery, header: { alg: 'EdDSA', kid: 'e1', ...forgery.header } });
+
+  it('knows the person behind a token signed with Ed25519, too', async () => {
+    await expect(authenticator.authenticate(await eddsa())).resolves.toEqual(ADA);
+  });
+
+  it.each<[string, Forgery]>([
+    ['another key', { key: generateKeyPairSync('ed25519').privateKey }],
+    ['another type', { header: { typ: 'JWT' } }],
+    ['another issuer', { issuer: 'https://elsewhere.example' }],
+    ['another audience', { audience: 'somebody-else' }],
+    ['an expiry in the past', { expires: Math.floor(Date.now() / 1_000) - 60 }],
+    ['no session', { claims: { sid: undefined } }],
+    ['the kid of an RSA key', { header: { kid: 'k1' } }],
+  ])('refuses an Ed25519 token with %s', async (_name, forgery) => {
+    await expect(authenticator.authenticate(await eddsa(forgery))).rejects.toThrow(UnauthenticatedError);
+  });
+
+  it('never lets a token choose its algorithm: not RS256 for an Ed25519 key, no HMAC over a public key', async () => {
+    const claims = { header: { kid: 'e1' } };
+    await expect(authenticator.authenticate(await forge(claims))).rejects.toThrow(UnauthenticatedError);
+    for (const [kid, key] of [['k1', createPublicKey(privateKey)] as const, ['e1', ed25519.publicKey] as const]) {
+      const secret = createSecretKey(Buffer.from(key.export({ format: 'pem', type: 'spki' }).toString()));
+      const token = await forge({ header: { alg: 'HS256', kid }, key: secret });
+      await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+    }
+  });
+
+  it('asks for certainty about the session only when it is told to', async () => {
+    const token = await issue();
+    await authenticator.authenticate(token);
+    await authenticator.authenticate(token, { certain: true });
+    expect(asked).toEqual([{ certain: false }, { certain: true }]);
   });
 
   it.each([

@@ -31,11 +31,9 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
     SetMetadata(ACCESS_RULE, { public: false, demand } satisfies AccessRule),
     ApiBearerAuth(),
     ApiResponse({ status: 401, description: 'Not signed in, or no longer.', ...PROBLEM_RESPONSE }),
-    ...(demand
-      ? [
-          ApiResponse({ status: 403, description: `Needs \`${demand}\`.`, ...PROBLEM_RESPONSE }),
-          ApiResponse({ status: 404, description: 'No such resource, or not yours.', ...PROBLEM_RESPONSE }),
-        ]
+    ...(demand ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.`, ...PROBLEM_RESPONSE })] : []),
+    ...(demand && demand !== 'admin'
+      ? [ApiResponse({ status: 404, description: 'No such resource, or not yours.', ...PROBLEM_RESPONSE })]
       : []),
   );
 }

@@ -4,5 +4,8 @@ import { PasswordHasher } from './password-hasher.js';
 import { SigningKeysRepository } from './signing-keys.repository.js';
 
 @Global()
-@Module({ providers: [KeyStore, SigningKeysRepository, PasswordHasher], exports: [KeyStore, PasswordHasher] })
+@Module({
+  providers: [KeyStore, SigningKeysRepository, PasswordHasher],
+  exports: [KeyStore, SigningKeysRepository, PasswordHasher],
+})
 export class CryptoModule {}

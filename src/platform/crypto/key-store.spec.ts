@@ -1,5 +1,5 @@
 import { sign, verify } from 'node:crypto';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
 import type { Transactions } from '../prisma/transaction.js';
@@ -22,12 +22,17 @@ class KeyTable {
   reads = 0;
   failing = false;
   inserts = true;
+  /** The answer is what was there when it was asked for, and comes late. */
+  until: Promise<undefined> | undefined;
 
-  listUsable(purpose: KeyPurpose): Promise<StoredKey[]> {
+  async listUsable(purpose: KeyPurpose): Promise<StoredKey[]> {
     this.reads += 1;
-    return this.failing
-      ? Promise.reject(new Error('no database'))
-      : Promise.resolve(this.rows.filter((key) => key.purpose === purpose && key.state !== 'retired'));
+    if (this.failing) {
+      throw new Error('no database');
+    }
+    const found = this.rows.filter((key) => key.purpose === purpose && key.state !== 'retired');
+    await this.until;
+    return found;
   }
 
   lock(): Promise<void> {
@@ -46,13 +51,14 @@ describe('KeyStore', () => {
   let table: KeyTable;
   let clock: SetClock;
   let store: KeyStore;
+  let algorithm: 'RS256' | 'EdDSA';
 
   const another = (state: StoredKey['state'], purpose: KeyPurpose = 'order'): Promise<StoredKey> =>
-    generateSigningKey(purpose, deriveKey(MASTER_KEY, 'seal_private_keys')).then((key) => ({ ...key, state }));
+    generateSigningKey({ purpose, algorithm: 'EdDSA', state }, deriveKey(MASTER_KEY, 'seal_private_keys'));
 
   function storeWith(masterKey: Buffer): KeyStore {
     return new KeyStore(
-      { masterKey: () => masterKey } as AppConfig,
+      { masterKey: () => masterKey, tokens: { algorithm } } as AppConfig,
       table as unknown as SigningKeysRepository,
       { independently: (work: () => Promise<unknown>) => work() } as Transactions,
       clock,
@@ -62,6 +68,7 @@ describe('KeyStore', () => {
   beforeEach(() => {
     table = new KeyTable();
     clock = new SetClock();
+    algorithm = 'RS256';
     store = storeWith(MASTER_KEY);
   });
 
@@ -118,20 +125,66 @@ describe('KeyStore', () => {
     expect((await store.signingKey('order')).kid).toBe(table.rows[0]?.kid);
   });
 
-  it('looks again for an unknown kid, but not more often than every five seconds', async () => {
+  it('looks again for an unknown kid, so that no key is refused for being new', async () => {
     table.rows = [await another('active')];
     await store.signingKey('order');
     const added = await another('next');
     table.rows.push(added);
-    await expect(store.verificationKey('order', added.kid)).resolves.toBeNull();
-    expect(table.reads).toBe(1);
-    clock.time += 5_000;
     await expect(store.verificationKey('order', added.kid)).resolves.not.toBeNull();
-    const invented = Array.from({ length: 50 }, (_, index) =>
-      store.verificationKey('order', `invented-${String(index)}`),
-    );
-    expect(await Promise.all(invented)).toEqual(Array.from({ length: 50 }, () => null));
-    expect(table.reads).toBe(2);
+  });
+
+  it('looks once for any number of unknown kids, and again only after half a second', async () => {
+    table.rows = [await another('active')];
+    await store.signingKey('order');
+    jest.useFakeTimers();
+    try {
+      const invent = (): Promise<unknown> =>
+        Promise.all(
+          Array.from({ length: 50 }, (_, index) => store.verificationKey('order', `invented-${String(index)}`)),
+        );
+      const answers = invent();
+      await jest.advanceTimersByTimeAsync(499);
+      expect(table.reads).toBe(1);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(await answers).toEqual(Array.from({ length: 50 }, () => null));
+      expect(table.reads).toBe(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('does not answer for an unknown kid from a look that had begun before', async () => {
+    table.rows = [await another('active')];
+    await store.signingKey('order');
+    clock.time += 500;
+    const slow = Promise.withResolvers<undefined>();
+    table.until = slow.promise;
+    const early = store.verificationKey('order', 'invented');
+    while (table.reads < 2) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const added = await another('next');
+    const late = store.verificationKey('order', added.kid);
+    slow.resolve(undefined);
+    table.until = undefined;
+    await expect(early).resolves.toBeNull();
+    table.rows = [...table.rows, added];
+    await expect(late).resolves.not.toBeNull();
+  });
+
+  it('looks again when it is told to forget what it knows', async () => {
+    const first = await another('active');
+    table.rows = [first];
+    await store.signingKey('order');
+    table.rows = [await another('active'), { ...first, state: 'passive' }];
+    store.forget();
+    expect((await store.signingKey('order')).kid).toBe(table.rows[0]?.kid);
+  });
+
+  it('signs access tokens with Ed25519 where the configuration says so', async () => {
+    algorithm = 'EdDSA';
+    store = storeWith(MASTER_KEY);
+    await expect(store.signingKey('access_token')).resolves.toMatchObject({ alg: 'EdDSA' });
   });
 
   it('asks once for many who find its memory stale at the same time', async () => {

@@ -5,6 +5,7 @@ import { Clock } from '../../shared/clock.js';
 import { outsideTransaction, Transactions } from '../prisma/transaction.js';
 import { deriveKey } from './derived-key.js';
 import {
+  algorithmOf,
   generateSigningKey,
   type KeyPurpose,
   openPrivateKey,
@@ -18,9 +19,9 @@ import { SigningKeysRepository } from './signing-keys.repository.js';
 export type { KeyPurpose, PublicJwk } from './signing-key.js';
 
 /** How long this process may not know that another one changed the keys. */
-const FRESH_MS = 60_000;
-/** How often an unknown `kid` may make us look again: anybody can invent one. */
-const LOOK_AGAIN_MS = 5_000;
+export const FRESH_MS = 60_000;
+/** How often unknown `kid`s may make us look again: anybody can invent one. */
+const LOOK_AGAIN_MS = 500;
 
 /** The key that signs now. */
 export interface SigningKey {
@@ -45,9 +46,11 @@ interface KeyRing {
 export class KeyStore {
   readonly #sealingKey: Buffer;
   readonly #rings = new Map<KeyPurpose, Promise<KeyRing>>();
+  /** Looks that have not begun yet, so that whoever joins one sees what was committed before they asked. */
+  readonly #looks = new Map<KeyPurpose, Promise<KeyRing>>();
 
   constructor(
-    config: AppConfig,
+    private readonly config: AppConfig,
     private readonly repository: SigningKeysRepository,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
@@ -57,28 +60,48 @@ export class KeyStore {
 
   /** The active key of a purpose. @throws SealBrokenError when the master key is not the one it was sealed with. */
   async signingKey(purpose: KeyPurpose): Promise<SigningKey> {
-    return (await this.ring(purpose, FRESH_MS)).signing;
+    return (await this.ring(purpose)).signing;
   }
 
   /** Public keys for a JWK set (RFC 7517): also the next one, so that verifiers know it before it signs. */
   async verificationKeys(purpose: KeyPurpose): Promise<PublicJwk[]> {
-    return [...(await this.ring(purpose, FRESH_MS)).published];
+    return [...(await this.ring(purpose)).published];
   }
 
   /** The public key with this `kid`, or null when it is unknown, retired, or for another purpose. */
   async verificationKey(purpose: KeyPurpose, kid: string): Promise<KeyObject | null> {
-    const known = (await this.ring(purpose, FRESH_MS)).verifying.get(kid);
-    if (known) {
-      return known;
-    }
+    const ring = await this.ring(purpose);
     // Another process may have made it a moment ago.
-    return (await this.ring(purpose, LOOK_AGAIN_MS)).verifying.get(kid) ?? null;
+    return ring.verifying.get(kid) ?? (await this.lookAgain(purpose, ring)).verifying.get(kid) ?? null;
   }
 
-  private async ring(purpose: KeyPurpose, maxAgeMs: number): Promise<KeyRing> {
+  /** The keys were changed: whoever needs one next looks for it. */
+  forget(): void {
+    this.#rings.clear();
+  }
+
+  /**
+   * One look for everybody who comes with an unknown `kid`, and the next not before half a second has passed: a good
+   * token waits that long at worst, and is never refused for coming early.
+   */
+  private lookAgain(purpose: KeyPurpose, ring: KeyRing): Promise<KeyRing> {
+    const planned = this.#looks.get(purpose);
+    if (planned) {
+      return planned;
+    }
+    const waitMs = Math.max(0, ring.loadedAt + LOOK_AGAIN_MS - this.clock.monotonic());
+    const look = new Promise((resolve) => setTimeout(resolve, waitMs)).then(() => {
+      this.#looks.delete(purpose);
+      return this.reload(purpose);
+    });
+    this.#looks.set(purpose, look);
+    return look;
+  }
+
+  private async ring(purpose: KeyPurpose): Promise<KeyRing> {
     const held = this.#rings.get(purpose);
     const ring = await held;
-    if (ring && this.clock.monotonic() - ring.loadedAt < maxAgeMs) {
+    if (ring && this.clock.monotonic() - ring.loadedAt < FRESH_MS) {
       return ring;
     }
     // Whoever came first while we waited is loading already.
@@ -91,7 +114,9 @@ export class KeyStore {
     const loading = outsideTransaction(() => this.load(purpose));
     this.#rings.set(purpose, loading);
     loading.catch(() => {
-      this.#rings.delete(purpose);
+      if (this.#rings.get(purpose) === loading) {
+        this.#rings.delete(purpose);
+      }
     });
     return loading;
   }
@@ -116,7 +141,8 @@ export class KeyStore {
    * transaction, and only the first pair is kept.
    */
   private async createFirst(purpose: KeyPurpose): Promise<StoredKey[]> {
-    const created = await generateSigningKey(purpose, this.#sealingKey);
+    const algorithm = algorithmOf(purpose, this.config.tokens.algorithm);
+    const created = await generateSigningKey({ purpose, algorithm, state: 'active' }, this.#sealingKey);
     return this.transactions.independently(async () => {
       await this.repository.lock(purpose);
       if (!(await this.repository.listUsable(purpose)).some(isActive)) {

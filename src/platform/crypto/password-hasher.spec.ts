@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { hash } from 'argon2';
 import { PasswordHasher } from './password-hasher.js';
 import { BusyError } from './semaphore.js';
 
@@ -15,6 +16,11 @@ describe('PasswordHasher', () => {
     const hashed = await hasher.hash('tangerine harbour plumage');
     await expect(hasher.verify(hashed, 'tangerine harbour plumage')).resolves.toBe(true);
     await expect(hasher.verify(hashed, 'tangerine harbour plumagE')).resolves.toBe(false);
+  });
+
+  it('knows a hash that was made with other parameters', async () => {
+    expect(hasher.isOutdated(await hasher.hash('tangerine harbour plumage'))).toBe(false);
+    expect(hasher.isOutdated(await hash('tangerine harbour plumage', { memoryCost: 8_192, timeCost: 1 }))).toBe(true);
   });
 
   it('works as hard for nobody, and says no', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
-import { argon2id, hash, verify } from 'argon2';
+import { argon2id, hash, needsRehash, verify } from 'argon2';
 import { Semaphore } from './semaphore.js';
 
 /** OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane. */
@@ -36,6 +36,11 @@ export class PasswordHasher {
    */
   verify(hashed: string | null, password: string): Promise<boolean> {
     return this.#gate.run(() => verify(hashed ?? this.#decoy, password));
+  }
+
+  /** Whether the parameters have risen since: the next time the password is at hand, hash it again. */
+  isOutdated(hashed: string): boolean {
+    return needsRehash(hashed, PARAMETERS);
   }
 }
 

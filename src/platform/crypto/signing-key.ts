@@ -4,7 +4,8 @@ import { calculateJwkThumbprint } from 'jose';
 import { seal, unseal } from './sealing.js';
 
 /** What a key signs. */
-export type KeyPurpose = 'access_token' | 'order';
+export const KEY_PURPOSES = ['access_token', 'order'] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 /** JWA names (RFC 7518, RFC 8037). */
 export type SigningAlgorithm = 'RS256' | 'EdDSA';
@@ -28,6 +29,17 @@ export interface PublicJwk {
   readonly x?: string;
 }
 
+/** What an administrator sees of a key. */
+export interface KeyRecord {
+  readonly kid: string;
+  readonly purpose: KeyPurpose;
+  readonly algorithm: SigningAlgorithm;
+  readonly state: KeyState;
+  readonly createdAt: Date;
+  /** When it entered its state. */
+  readonly changedAt: Date;
+}
+
 /** A key as it is kept: its private half only under seal. */
 export interface StoredKey {
   readonly kid: string;
@@ -38,7 +50,6 @@ export interface StoredKey {
   readonly state: KeyState;
 }
 
-const ALGORITHM: Record<KeyPurpose, SigningAlgorithm> = { access_token: 'RS256', order: 'EdDSA' };
 const RSA_BITS = 3_072;
 
 const generateRsa = promisify(generateKeyPair) as (
@@ -50,9 +61,16 @@ const generateEd25519 = promisify(generateKeyPair) as (
   options: undefined,
 ) => Promise<{ publicKey: KeyObject; privateKey: KeyObject }>;
 
+/** What new keys of a purpose are: locks know Ed25519 only. */
+export function algorithmOf(purpose: KeyPurpose, forTokens: SigningAlgorithm): SigningAlgorithm {
+  return purpose === 'order' ? 'EdDSA' : forTokens;
+}
+
 /** Makes a key pair off the main thread: RSA takes up to a second. */
-export async function generateSigningKey(purpose: KeyPurpose, sealingKey: Buffer): Promise<StoredKey> {
-  const algorithm = ALGORITHM[purpose];
+export async function generateSigningKey(
+  { purpose, algorithm, state }: Pick<StoredKey, 'purpose' | 'algorithm' | 'state'>,
+  sealingKey: Buffer,
+): Promise<StoredKey> {
   const pair =
     algorithm === 'RS256'
       ? await generateRsa('rsa', { modulusLength: RSA_BITS })
@@ -68,7 +86,7 @@ export async function generateSigningKey(purpose: KeyPurpose, sealingKey: Buffer
     sealedPrivate: new Uint8Array(
       seal(sealingKey, pair.privateKey.export({ format: 'der', type: 'pkcs8' }), placeOf(kid)),
     ),
-    state: 'active',
+    state,
   };
 }
 

@@ -1,10 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma } from '../../generated/prisma/client.js';
 import { Database } from '../prisma/database.js';
-import type { KeyPurpose, PublicJwk, SigningAlgorithm, StoredKey } from './signing-key.js';
+import type { KeyAge } from './key-plan.js';
+import type { KeyPurpose, KeyRecord, KeyState, PublicJwk, SigningAlgorithm, StoredKey } from './signing-key.js';
 
-/** Keys of one purpose at a time are few: they live for months. */
-const MAX_KEYS = 50;
+/** Locks take a set of 16 at most (docs/protocol.md). */
+export const MAX_USABLE_KEYS = 16;
+const MAX_LISTED = 200;
+
+const AGES = `
+  SELECT kid, algorithm, state::text AS state, (extract(epoch FROM now() - changed_at) * 1000)::float8 AS "ageMs"
+  FROM signing_keys WHERE purpose = $1 AND state <> 'retired' ORDER BY created_at DESC`;
+
+const MOVE = `
+  UPDATE signing_keys SET state = $3::text::key_state, changed_at = now()
+  WHERE kid = $1 AND state = $2::text::key_state RETURNING kid`;
+
+/** Its private half is destroyed: whoever reads the table later cannot sign what the past would have accepted. */
+const RETIRE = `
+  UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
+  WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;
 
 @Injectable()
 export class SigningKeysRepository {
@@ -12,18 +27,41 @@ export class SigningKeysRepository {
 
   /** Every key that still signs or verifies, the newest first. */
   async listUsable(purpose: KeyPurpose): Promise<StoredKey[]> {
-    const rows = await this.database.prisma((prisma) => prisma.signingKey.findMany({
-      where: { purpose, state: { not: 'retired' } },
-      select: { kid: true, algorithm: true, publicJwk: true, sealedPrivate: true, state: true },
-      orderBy: { createdAt: 'desc' },
-      take: MAX_KEYS,
-    }));
+    const rows = await this.database.prisma((prisma) =>
+      prisma.signingKey.findMany({
+        where: { purpose, state: { not: 'retired' } },
+        select: { kid: true, algorithm: true, publicJwk: true, sealedPrivate: true, state: true },
+        orderBy: { createdAt: 'desc' },
+        take: MAX_USABLE_KEYS,
+      }),
+    );
     return rows.map((row) => ({
       ...row,
       purpose,
       algorithm: row.algorithm as SigningAlgorithm,
       publicJwk: row.publicJwk as unknown as PublicJwk,
     }));
+  }
+
+  /** The keys of all purposes, retired ones too, the newest first; without their private halves. */
+  async list(): Promise<KeyRecord[]> {
+    const rows = await this.database.prisma((prisma) =>
+      prisma.signingKey.findMany({
+        select: { kid: true, purpose: true, algorithm: true, state: true, createdAt: true, changedAt: true },
+        orderBy: [{ createdAt: 'desc' }, { kid: 'asc' }],
+        take: MAX_LISTED,
+      }),
+    );
+    return rows.map((row) => ({
+      ...row,
+      purpose: row.purpose as KeyPurpose,
+      algorithm: row.algorithm as SigningAlgorithm,
+    }));
+  }
+
+  /** How long each usable key has been in its state. */
+  ages(purpose: KeyPurpose): Promise<KeyAge[]> {
+    return this.database.query<KeyAge>('signing_keys_ages', AGES, [purpose]);
   }
 
   /** Held to the end of the transaction, by one process at a time. */
@@ -34,9 +72,24 @@ export class SigningKeysRepository {
   }
 
   async insert(key: StoredKey): Promise<void> {
-    await this.database.prisma((prisma) => prisma.signingKey.create({
-      data: { ...key, publicJwk: { ...key.publicJwk } satisfies Prisma.InputJsonObject },
-      select: { kid: true },
-    }));
+    await this.database.prisma((prisma) =>
+      prisma.signingKey.create({
+        data: { ...key, publicJwk: { ...key.publicJwk } satisfies Prisma.InputJsonObject },
+        select: { kid: true },
+      }),
+    );
+  }
+
+  async move(kid: string, from: KeyState, to: KeyState): Promise<void> {
+    const moved = await this.database.query('signing_keys_move', MOVE, [kid, from, to]);
+    if (moved.length !== 1) {
+      throw new Error(`The signing key ${kid} is no longer ${from}.`);
+    }
+  }
+
+  async retire(kid: string): Promise<void> {
+    if ((await this.database.query('signing_keys_retire', RETIRE, [kid])).length !== 1) {
+      throw new Error(`The signing key ${kid} could not be retired.`);
+    }
   }
 }

@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidRequestError } from '../../platform/http/validation.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import type { FieldError } from '../../shared/domain-error.js';
+import type { InvitedAccount } from '../users/users.types.js';
+import { type BatchMode, MAX_BATCH } from './account-batch.js';
+import { AccountBatches } from './account-batches.js';
+import { ImportRefusedError, UnreadableImportError } from './account.errors.js';
+import { readImport } from './domain/import-file.js';
+
+/** What became of one line. */
+export interface ImportedLine {
+  readonly line: number;
+  readonly id: string | null;
+  readonly errors: readonly FieldError[];
+}
+
+export interface ImportResult {
+  readonly dryRun: boolean;
+  readonly lines: readonly ImportedLine[];
+}
+
+/** Checks the shape of one line. @throws InvalidRequestError */
+export type LineShape = (line: Readonly<Record<string, unknown>>) => Promise<InvitedAccount>;
+
+/** Ends a dry run: everything was tried, nothing stays. */
+class DryRunEnded extends Error {
+  constructor(readonly result: ImportResult) {
+    super('The dry run is over.');
+  }
+}
+
+/** Accounts from a file: CSV with a header, or JSON. */
+@Injectable()
+export class AccountImport {
+  constructor(
+    private readonly batches: AccountBatches,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /**
+   * @param file CSV as text, or JSON as parsed.
+   * @throws UnreadableImportError; ImportRefusedError in mode `all`, when a line cannot be imported
+   */
+  async run(
+    file: unknown,
+    shape: LineShape,
+    { dryRun, mode }: { dryRun: boolean; mode: BatchMode },
+  ): Promise<ImportResult> {
+    const lines = readImport(file);
+    if ('fault' in lines) {
+      throw new UnreadableImportError(lines.fault, lines.line);
+    }
+    if (lines.records.length > MAX_BATCH) {
+      throw new UnreadableImportError(`at most ${String(MAX_BATCH)} accounts at once`, 0);
+    }
+    const checked = await Promise.all(lines.records.map(async ({ line, values }) => ({ line, ...(await check(values, shape)) })));
+    try {
+      return await this.transactions.run(async () => {
+        const result = { dryRun, lines: await this.import(checked) };
+        refuseAll(result.lines, mode);
+        if (dryRun) {
+          throw new DryRunEnded(result);
+        }
+        return result;
+      });
+    } catch (error) {
+      if (error instanceof DryRunEnded) {
+        return error.result;
+      }
+      throw error;
+    }
+  }
+
+  private async import(checked: readonly CheckedLine[]): Promise<ImportedLine[]> {
+    const good = checked.flatMap(({ account }) => (account ? [account] : []));
+    const results = await this.batches.create(good, 'per_row');
+    let next = 0;
+    return checked.map(({ line, account, errors }) => {
+      const result = account ? results[next++] : undefined;
+      return { line, id: result?.id ?? null, errors: result?.code ? [{ detail: result.code, pointer: POINTERS[result.code] ?? '' }] : errors };
+    });
+  }
+}
+
+const POINTERS: Readonly<Record<string, string>> = { email_taken: '/email', username_taken: '/username' };
+
+interface CheckedLine {
+  readonly line: number;
+  readonly account: InvitedAccount | null;
+  readonly errors: readonly FieldError[];
+}
+
+async function check(
+  values: Readonly<Record<string, unknown>>,
+  shape: LineShape,
+): Promise<Pick<CheckedLine, 'account' | 'errors'>> {
+  try {
+    return { account: await shape(values), errors: [] };
+  } catch (error) {
+    if (error instanceof InvalidRequestError) {
+      return { account: null, errors: error.errors };
+    }
+    throw error;
+  }
+}
+
+function refuseAll(lines: readonly ImportedLine[], mode: BatchMode): void {
+  const errors = lines.flatMap(({ line, errors }) =>
+    errors.map(({ detail, pointer }) => ({ detail, pointer: `/${String(line)}${pointer}` })),
+  );
+  if (mode === 'all' && errors.length > 0) {
+    throw new ImportRefusedError(errors);
+  }
+}

@@ -1,0 +1,10 @@
+import { DomainError } from '../../shared/domain-error.js';
+
+export class AddressNotBlockedError extends DomainError {
+  readonly code = 'address_not_blocked';
+  readonly kind = 'not_found';
+
+  constructor() {
+    super('This address is not blocked, or no longer.');
+  }
+}

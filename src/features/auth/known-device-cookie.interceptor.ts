@@ -1,0 +1,48 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { map, type Observable } from 'rxjs';
+import { CLIENT_TYPE_HEADER } from './session-cookie.interceptor.js';
+
+export const KNOWN_DEVICE_COOKIE = '__Host-mortise_device';
+
+const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'strict', maxAge: 365 * 86_400 } as const;
+
+/**
+ * The token by which a web client's device is known travels in a cookie that no script can read: from there into the
+ * body of a login, and out of the body of every answer that holds one. Not without the header `X-Client-Type: web`.
+ */
+@Injectable()
+export class KnownDeviceCookieInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    if (request.headers[CLIENT_TYPE_HEADER.toLowerCase()] !== 'web') {
+      return next.handle();
+    }
+    const knownDevice = request.cookies[KNOWN_DEVICE_COOKIE];
+    if (context.getHandler().name === 'login' && knownDevice !== undefined) {
+      request.body = { ...(request.body as object), knownDevice };
+    }
+    return next.handle().pipe(map((answer: object) => handOver(http.getResponse<FastifyReply>(), answer)));
+  }
+}
+
+/** For the routes that take, or answer, the token of a known device. */
+export function WithKnownDeviceCookie(): MethodDecorator {
+  return applyDecorators(UseInterceptors(KnownDeviceCookieInterceptor));
+}
+
+function handOver(reply: FastifyReply, answer: object & { knownDevice?: string }): object {
+  const { knownDevice, ...rest } = answer;
+  if (knownDevice !== undefined) {
+    void reply.setCookie(KNOWN_DEVICE_COOKIE, knownDevice, COOKIE);
+  }
+  return rest;
+}

@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../config/app-config.js';
+import { sha256 } from '../../platform/crypto/digest.js';
+import { networkKey } from '../../platform/http/client-address.js';
+import type { PasswordState } from '../users/users.types.js';
+import { UsersService } from '../users/users.service.js';
+import {
+  AccountBlockedError,
+  InvalidCredentialsError,
+  LoginThrottledError,
+  PasswordChangeRequiredError,
+} from './auth.errors.js';
+import type { ClientInfo, Credentials } from './auth.types.js';
+import { KnownDevices } from './known-devices.js';
+import { LoginAlerts } from './login-alerts.js';
+import { LoginThrottle } from './login-throttle.js';
+import type { ThrottleKey } from './login-throttle.repository.js';
+import { OneTimeTokens } from './one-time-tokens.js';
+
+const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
+
+/** Whether somebody is who they say: with a limit to how often one may try, and an eye on who tries too often. */
+@Injectable()
+export class LoginAttempts {
+  readonly #maxAgeMs: number | null;
+
+  constructor(
+    config: AppConfig,
+    private readonly users: UsersService,
+    private readonly throttle: LoginThrottle,
+    private readonly devices: KnownDevices,
+    private readonly alerts: LoginAlerts,
+    private readonly tokens: OneTimeTokens,
+  ) {
+    this.#maxAgeMs = config.passwords.maxAgeMs;
+  }
+
+  /**
+   * @throws InvalidCredentialsError, LoginThrottledError: the same, after the same time, for accounts that do not exist
+   * @throws AccountBlockedError, PasswordChangeRequiredError once the password was right
+   * @throws BusyError when too many are signing in
+   */
+  async prove(credentials: Credentials, client: ClientInfo): Promise<PasswordState> {
+    const name = credentials.identifier.toLowerCase().normalize('NFC');
+    const key = await this.keyOf(name, credentials.knownDevice, client);
+    const person = await this.attempt(key, name, credentials);
+    if (person.blocked) {
+      throw new AccountBlockedError();
+    }
+    await this.refuseOutdated(person);
+    return person;
+  }
+
+  private async attempt(key: ThrottleKey, name: string, { password }: Credentials): Promise<PasswordState> {
+    try {
+      await this.throttle.admit(key, name);
+    } catch (error) {
+      if (error instanceof LoginThrottledError) {
+        await this.failed('throttled', key, name);
+      }
+      throw error;
+    }
+    const person = await this.users.passwords.prove(name, password);
+    if (!person) {
+      await this.failed('credentials', key, name);
+      throw new InvalidCredentialsError();
+    }
+    await this.throttle.forgive(key);
+    return person;
+  }
+
+  private async failed(reason: 'credentials' | 'throttled', key: ThrottleKey, name: string): Promise<void> {
+    await this.alerts.failed(reason, key.account, (await this.users.passwords.stateOf(name))?.userId ?? null);
+  }
+
+  private async keyOf(name: string, knownDevice: string | undefined, client: ClientInfo): Promise<ThrottleKey> {
+    const account = sha256(`name:${name}`);
+    const owner = knownDevice === undefined ? null : await this.users.passwords.stateOf(name);
+    const deviceId = knownDevice !== undefined && owner ? this.devices.read(knownDevice, owner) : null;
+    return deviceId === null
+      ? { account, origin: `address:${networkKey(client.address ?? 'unknown')}`, trusted: false }
+      : { account, origin: `device:${deviceId}`, trusted: true };
+  }
+
+  /** The password was right, and is good for being changed only. */
+  private async refuseOutdated({ userId, mustChange, ageMs }: PasswordState): Promise<void> {
+    const expired = this.#maxAgeMs !== null && ageMs > this.#maxAgeMs;
+    if (mustChange || expired) {
+      const ttlMs = CHANGE_TOKEN_TTL_MS;
+      throw new PasswordChangeRequiredError(
+        await this.tokens.issue('password_change', { userId, payload: {}, ttlMs }),
+        mustChange ? 'reset' : 'expired',
+      );
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../platform/audit/audit-trail.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import { UsersService } from '../users/users.service.js';
+import { KnownDevices } from './known-devices.js';
+import { OneTimeTokens, type TokenPurpose } from './one-time-tokens.js';
+import { SessionsService } from './sessions.service.js';
+
+const PASSWORD_TOKENS = ['password_reset', 'set_password', 'password_change'] as const satisfies TokenPurpose[];
+export type PasswordToken = (typeof PASSWORD_TOKENS)[number];
+
+/** A password that is to be another from now on. */
+export interface PasswordChange {
+  readonly userId: string;
+  /** Null: none fits, until its owner chose one by a mailed link. */
+  readonly passwordHash: string | null;
+  readonly reason: 'password_changed' | 'password_reset';
+  /** It is good for being changed, and nothing else. */
+  readonly mustChange?: boolean;
+  /** Used up by the change. */
+  readonly redeems?: { readonly purpose: PasswordToken; readonly token: string };
+  /** The session that goes on; all others end. */
+  readonly exceptSessionId?: string;
+  /** What happens last, in the same transaction. */
+  readonly andThen: () => Promise<void>;
+}
+
+/** What every change of a password brings with it, in one transaction. */
+@Injectable()
+export class PasswordChanges {
+  constructor(
+    private readonly users: UsersService,
+    private readonly sessions: SessionsService,
+    private readonly tokens: OneTimeTokens,
+    private readonly devices: KnownDevices,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /**
+   * Ends sessions and every other token for passwords, and records it.
+   * @returns the token by which the device that did it stays known.
+   * @throws UserNotFoundError, InvalidOneTimeTokenError
+   */
+  apply(change: PasswordChange): Promise<string> {
+    const { userId, passwordHash, reason, mustChange = false, redeems, exceptSessionId, andThen } = change;
+    return this.transactions.run(async () => {
+      if (redeems) {
+        await this.tokens.redeem(redeems.purpose, redeems.token);
+      }
+      await this.tokens.revokeAllOf(userId, PASSWORD_TOKENS);
+      // Sessions before the account: logins take them in this order, too.
+      const sessionsEnded = await this.sessions.revokeAllOf(userId, {
+        reason,
+        ...(exceptSessionId === undefined ? {} : { exceptSessionId }),
+      });
+      await this.users.passwords.store(userId, passwordHash, { mustChange });
+      await this.audit.record({ entity: { type: 'user', id: userId }, after: { sessionsEnded, mustChange } });
+      await andThen();
+      return this.devices.issue(await this.users.passwords.stateOfUser(userId));
+    });
+  }
+}

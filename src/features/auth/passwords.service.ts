@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../platform/auth/principal.js';
+import { sha256 } from '../../platform/crypto/digest.js';
+import { Mailer } from '../../platform/mail/mailer.js';
+import { UsersService } from '../users/users.service.js';
+import { WrongPasswordError } from './auth.errors.js';
+import { LoginThrottle } from './login-throttle.js';
+import { OneTimeTokens } from './one-time-tokens.js';
+import { type PasswordChange, PasswordChanges, type PasswordToken } from './password-changes.js';
+
+/** Choosing a password: by who knows the last one, or has a token that stands for it. */
+@Injectable()
+export class PasswordsService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly changes: PasswordChanges,
+    private readonly tokens: OneTimeTokens,
+    private readonly throttle: LoginThrottle,
+    private readonly mailer: Mailer,
+  ) {}
+
+  /**
+   * Ends the person's other sessions.
+   * @returns a token by which this device stays known.
+   * @throws WrongPasswordError, WeakPasswordError, LoginThrottledError, BusyError
+   */
+  async change({ userId, sessionId }: Principal, current: string, chosen: string): Promise<string> {
+    const key = { account: sha256(`user:${userId}`), origin: `session:${sessionId}`, trusted: true } as const;
+    await this.throttle.admit(key);
+    if (!(await this.users.passwords.isOf(userId, current))) {
+      throw new WrongPasswordError();
+    }
+    await this.throttle.forgive(key);
+    return this.store(chosen, { userId, reason: 'password_changed', exceptSessionId: sessionId });
+  }
+
+  /**
+   * By the token of a mail: a forgotten password, or the first one. Ends all sessions.
+   * @throws InvalidOneTimeTokenError, WeakPasswordError, BusyError
+   */
+  async reset(token: string, chosen: string): Promise<string> {
+    return this.redeem(['password_reset', 'set_password'], token, chosen);
+  }
+
+  /**
+   * By the token of a login that is good for this only. Ends all sessions.
+   * @throws InvalidOneTimeTokenError, WeakPasswordError, BusyError
+   */
+  complete(changeToken: string, chosen: string): Promise<string> {
+    return this.redeem(['password_change'], changeToken, chosen);
+  }
+
+  private async redeem(purposes: readonly PasswordToken[], token: string, chosen: string): Promise<string> {
+    // Looked at before it is used: hashing a password takes longer than a transaction should.
+    const { userId, purpose } = await this.tokens.find(purposes, token);
+    const reason = purpose === 'password_change' ? 'password_changed' : 'password_reset';
+    return this.store(chosen, { userId, reason, redeems: { purpose, token } });
+  }
+
+  private async store(password: string, change: Omit<PasswordChange, 'passwordHash' | 'andThen'>): Promise<string> {
+    const { email, username, displayName } = await this.users.get(change.userId);
+    return this.changes.apply({
+      ...change,
+      passwordHash: await this.users.passwords.hash(password, { email, username }, 'newPassword'),
+      andThen: () =>
+        this.mailer.enqueue({
+          to: email,
+          template: 'security_notice',
+          values: { displayName, notice: change.reason },
+        }),
+    });
+  }
+}

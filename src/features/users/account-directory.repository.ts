@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/prisma/database.js';
+import { accountList, type AccountPosition, containing, SEARCH_TEXT, type SortStep } from './account-list-sql.js';
+import type { AccountFilter } from './account-directory.types.js';
+import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from './accounts.rows.js';
+import type { Account } from './users.types.js';
+
+/** Too many shapes to prepare each: PostgreSQL plans these every time, with the values before its eyes. */
+const UNPREPARED = '';
+const BY_ID: readonly SortStep[] = [];
+
+/** An account in its place in a list. */
+export interface ListedAccount {
+  readonly account: Account;
+  readonly position: AccountPosition;
+}
+
+/** Looking for accounts. */
+@Injectable()
+export class AccountDirectoryRepository {
+  constructor(private readonly database: Database) {}
+
+  async list(
+    filter: AccountFilter,
+    order: readonly SortStep[],
+    after: AccountPosition | null,
+    limit: number,
+  ): Promise<ListedAccount[]> {
+    const { text, values } = accountList(filter, order, after, limit);
+    const rows = await this.database.query<AccountRow & { keys: string[] }>(UNPREPARED, text, values);
+    return rows.map((row) => ({ account: toAccount(row), position: { keys: row.keys, id: row.id } }));
+  }
+
+  /** In the order of their ids, from after `afterId` on. */
+  async listById(filter: AccountFilter, afterId: string | null, limit: number): Promise<Account[]> {
+    const after = afterId === null ? null : { keys: [], id: afterId };
+    return (await this.list(filter, BY_ID, after, limit)).map(({ account }) => account);
+  }
+
+  /** The best matches first. */
+  async search(part: string, limit: number): Promise<Account[]> {
+    const rows = await this.database.query<AccountRow>(
+      UNPREPARED,
+      `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE ${SEARCH_TEXT} ILIKE $1
+       ORDER BY word_similarity($2, ${SEARCH_TEXT}) DESC, u.id LIMIT $3`,
+      [containing(part), part, limit],
+    );
+    return rows.map(toAccount);
+  }
+}

@@ -1,0 +1,120 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsTimeZone,
+  Matches,
+  MaxLength,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
+import { IfGiven } from '../../platform/http/if-given.js';
+import {
+  NOTIFICATION_CHANNELS,
+  type NotificationChannel,
+  type Preferences,
+  type Theme,
+  THEMES,
+} from './preferences.types.js';
+
+const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
+const notTimeOfDay = { message: '$property must be a time of day, HH:MM' };
+
+/** A language tag (BCP 47) that exists; with its subtags in their usual case. */
+function IsLanguageTag(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isLanguageTag',
+    validator: {
+      validate: (value) => typeof value === 'string' && isLanguageTag(value),
+      defaultMessage: () => '$property must be a language tag (BCP 47)',
+    },
+  });
+}
+
+function isLanguageTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** When not to disturb, every day; it may pass midnight. */
+export class QuietHoursDto {
+  /** @example 22:00 */
+  @Matches(TIME_OF_DAY, notTimeOfDay)
+  from!: string;
+
+  /** @example 07:00 */
+  @Matches(TIME_OF_DAY, notTimeOfDay)
+  until!: string;
+
+  /**
+   * IANA name.
+   * @example Europe/Berlin
+   */
+  @IsTimeZone()
+  @Matches(/^[A-Za-z]/, { message: '$property must be an IANA time zone name' })
+  timeZone!: string;
+}
+
+/** How I want to be shown and told things. */
+export class PreferencesDto {
+  /** @example dark */
+  theme!: Theme;
+
+  /**
+   * BCP 47.
+   * @example de-CH
+   */
+  language!: string;
+
+  /** @example ["in_app", "email"] */
+  notificationChannels!: NotificationChannel[];
+
+  /** Null: disturb me at any time. */
+  quietHours!: QuietHoursDto | null;
+}
+
+/** Only what is given changes. */
+export class UpdatePreferencesDto {
+  /** @example dark */
+  @IfGiven()
+  @IsIn(THEMES)
+  theme?: Theme;
+
+  /**
+   * BCP 47.
+   * @example de-CH
+   */
+  @IfGiven()
+  @IsString()
+  @MaxLength(35)
+  @IsLanguageTag()
+  language?: string;
+
+  /** @example ["in_app", "email"] */
+  @IfGiven()
+  @IsArray()
+  @ArrayUnique()
+  @ArrayMaxSize(NOTIFICATION_CHANNELS.length)
+  @IsIn(NOTIFICATION_CHANNELS, { each: true })
+  notificationChannels?: NotificationChannel[];
+
+  /** Null: disturb me at any time. */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => QuietHoursDto)
+  quietHours?: QuietHoursDto | null;
+}
+
+export function toPreferencesDto(preferences: Preferences): Readonly<PreferencesDto> {
+  const { theme, language, notificationChannels, quietHours } = preferences;
+  return { theme, language, notificationChannels: [...notificationChannels], quietHours };
+}

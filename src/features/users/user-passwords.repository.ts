@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/prisma/database.js';
+import type { PasswordState } from './users.types.js';
+
+const COLUMNS = `
+  id AS "userId", email, username, password_hash AS "passwordHash", password_changed_at AS "changedAt",
+  extract(epoch FROM now() - password_changed_at)::float8 * 1000 AS "ageMs",
+  must_change_password AS "mustChange", blocked_at IS NOT NULL AS blocked`;
+
+const BY_NAME = `SELECT ${COLUMNS} FROM users WHERE (email = $1 OR username = $1) AND deleted_at IS NULL`;
+const BY_ID = `SELECT ${COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL`;
+
+const STORE = `
+  UPDATE users SET password_hash = $2, password_changed_at = now(), must_change_password = $3, updated_at = now(),
+                   version = version + 1
+  WHERE id = $1 AND deleted_at IS NULL
+  RETURNING id`;
+
+/** Unless the password was changed since it was looked at. */
+const NOTE_LOGIN = `
+  UPDATE users SET last_login_at = now(), login_count = login_count + 1, failed_attempts = 0
+  WHERE id = $1 AND password_changed_at = $2 AND deleted_at IS NULL
+  RETURNING id`;
+
+/** The same password, hashed harder: unless it was changed meanwhile. */
+const REHASH = `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id`;
+
+/** With what proves the person; stays between this repository and `UserPasswords`. */
+export interface StoredPassword extends PasswordState {
+  readonly email: string;
+  readonly username: string | null;
+  /** Null until the person chose a password by the mailed link. */
+  readonly passwordHash: string | null;
+}
+
+/** What proves people, with every time read from the database clock. */
+@Injectable()
+export class UserPasswordsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** @param name folded e-mail address or username. */
+  async findByName(name: string): Promise<StoredPassword | null> {
+    const [row] = await this.database.query<StoredPassword & object>('user_passwords_by_name', BY_NAME, [name]);
+    return row ?? null;
+  }
+
+  async findById(userId: string): Promise<StoredPassword | null> {
+    const [row] = await this.database.query<StoredPassword & object>('user_passwords_by_id', BY_ID, [userId]);
+    return row ?? null;
+  }
+
+  /** @returns whether there is such a person. */
+  async store(userId: string, passwordHash: string | null, mustChange: boolean): Promise<boolean> {
+    return (await this.database.query('user_passwords_store', STORE, [userId, passwordHash, mustChange])).length > 0;
+  }
+
+  async rehash(userId: string, outdated: string, passwordHash: string): Promise<void> {
+    await this.database.query('user_passwords_rehash', REHASH, [userId, outdated, passwordHash]);
+  }
+
+  /** @returns false when the password is no longer the one of `changedAt`. */
+  async noteLogin(userId: string, changedAt: Date): Promise<boolean> {
+    return (await this.database.query('user_passwords_note_login', NOTE_LOGIN, [userId, changedAt])).length > 0;
+  }
+}

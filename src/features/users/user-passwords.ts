@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
+import { BusyError } from '../../platform/crypto/semaphore.js';
+import { fold } from './domain/names.js';
+import { normalizePassword, passwordFault, type PasswordOwner } from './domain/password-policy.js';
+import { type StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
+import { UserNotFoundError, WeakPasswordError } from './users.errors.js';
+import type { PasswordState } from './users.types.js';
+
+/** What proves people. A hash never leaves this feature, save for an account that is yet to be confirmed. */
+@Injectable()
+export class UserPasswords {
+  constructor(
+    private readonly repository: UserPasswordsRepository,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  /**
+   * Hashes a new password. It takes a while: do it before the transaction, not inside.
+   * @param member what the request calls it, for the error.
+   * @throws WeakPasswordError, BusyError
+   */
+  async hash(password: string, owner: PasswordOwner, member = 'password'): Promise<string> {
+    const normalized = normalizePassword(password);
+    const fault = passwordFault(normalized, owner);
+    if (fault !== null) {
+      throw new WeakPasswordError(fault, `/${member}`);
+    }
+    return this.hasher.hash(normalized);
+  }
+
+  /**
+   * The person behind an e-mail address or username, if the password is theirs; null after the same time otherwise. A
+   * hash with outdated parameters is replaced.
+   * @throws BusyError when too many passwords are being checked
+   */
+  async prove(identifier: string, password: string): Promise<PasswordState | null> {
+    return this.verified(await this.repository.findByName(fold(identifier)), password);
+  }
+
+  /** Whether the password is this person's. @throws BusyError */
+  async isOf(userId: string, password: string): Promise<boolean> {
+    return (await this.verified(await this.repository.findById(userId), password)) !== null;
+  }
+
+  async stateOf(identifier: string): Promise<PasswordState | null> {
+    const stored = await this.repository.findByName(fold(identifier));
+    return stored && toState(stored);
+  }
+
+  /** @throws UserNotFoundError */
+  async stateOfUser(userId: string): Promise<PasswordState> {
+    const stored = await this.repository.findById(userId);
+    if (!stored) {
+      throw new UserNotFoundError(userId);
+    }
+    return toState(stored);
+  }
+
+  /**
+   * @param passwordHash of {@link hash}; null: none fits, until the person chose one by a mailed link.
+   * @throws UserNotFoundError
+   */
+  async store(userId: string, passwordHash: string | null, { mustChange = false } = {}): Promise<void> {
+    if (!(await this.repository.store(userId, passwordHash, mustChange))) {
+      throw new UserNotFoundError(userId);
+    }
+  }
+
+  /**
+   * Counts a login, in the transaction that opens its session.
+   * @returns false when the password was changed since `person` was proven.
+   */
+  noteLogin({ userId, changedAt }: PasswordState): Promise<boolean> {
+    return this.repository.noteLogin(userId, changedAt);
+  }
+
+  private async verified(stored: StoredPassword | null, password: string): Promise<PasswordState | null> {
+    const normalized = normalizePassword(password);
+    const hash = stored?.passwordHash ?? null;
+    if (!(await this.hasher.verify(hash, normalized)) || !stored || hash === null) {
+      return null;
+    }
+    await this.harden(stored.userId, hash, normalized);
+    return toState(stored);
+  }
+
+  private async harden(userId: string, hash: string, password: string): Promise<void> {
+    if (!this.hasher.isOutdated(hash)) {
+      return;
+    }
+    try {
+      await this.repository.rehash(userId, hash, await this.hasher.hash(password));
+    } catch (error) {
+      // The next login will do: the password was right.
+      if (!(error instanceof BusyError)) {
+        throw error;
+      }
+    }
+  }
+}
+
+function toState({ userId, changedAt, ageMs, mustChange, blocked }: StoredPassword): PasswordState {
+  return { userId, changedAt, ageMs, mustChange, blocked };
+}

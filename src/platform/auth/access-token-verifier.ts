@@ -1,0 +1,102 @@
+import type { KeyObject } from 'node:crypto';
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { ExtractJwt, Strategy } from 'passport-jwt';
+import type { KeyStore } from '../crypto/key-store.js';
+import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_TYPE } from './access-tokens.js';
+import { UnauthenticatedError } from './auth.errors.js';
+
+/** Tolerated difference between the clocks of two of our processes. */
+export const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** What a signed token says; nothing of it has been looked at yet. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks signature, type, issuer, audience and expiry. The key that its `kid` names decides how a token is verified, the
+ * token's own `alg` never does: RSA keys verify RS256 by passport-jwt, Ed25519 keys verify EdDSA, which passport-jwt
+ * does not know, by jose; each with a list of that one algorithm.
+ */
+export class AccessTokenVerifier {
+  readonly #strategy: Strategy;
+
+  constructor(
+    private readonly issuer: string,
+    private readonly keys: Pick<KeyStore, 'verificationKey'>,
+  ) {
+    this.#strategy = new Strategy(
+      {
+        jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+        algorithms: ['RS256'],
+        issuer,
+        audience: ACCESS_TOKEN_AUDIENCE,
+        // The types call this deprecated; it is the only way to say how far two clocks may differ.
+        // eslint-disable-next-line @typescript-eslint/no-deprecated
+        jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE_SECONDS },
+        secretOrKeyProvider: ({ key }: { key: KeyObject }, _token, done) => {
+          done(null, key as never);
+        },
+      },
+      (payload: unknown, done: (error: unknown, claims: unknown) => void) => {
+        done(null, payload);
+      },
+    );
+  }
+
+  /** @throws UnauthenticatedError for a token that does not stand; whatever else is thrown says nothing of the token. */
+  async verify(token: string): Promise<Claims> {
+    const key = await this.findKey(token);
+    try {
+      return key.asymmetricKeyType === 'ed25519'
+        ? await this.verifyEdDsa(token, key)
+        : await this.verifyRs256(token, key);
+    } catch (cause) {
+      throw isVerdict(cause) ? new UnauthenticatedError({ cause }) : cause;
+    }
+  }
+
+  /** A passport strategy answers by calling one of the actions it was given. */
+  private verifyRs256(token: string, key: KeyObject): Promise<Claims> {
+    return new Promise((resolve, reject) => {
+      const run = Object.assign(Object.create(this.#strategy) as Strategy, {
+        success: resolve,
+        error: reject,
+        fail: reject,
+      });
+      run.authenticate({ headers: { authorization: `Bearer ${token}` }, key } as never);
+    });
+  }
+
+  private async verifyEdDsa(token: string, key: KeyObject): Promise<Claims> {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ['EdDSA'],
+      issuer: this.issuer,
+      audience: ACCESS_TOKEN_AUDIENCE,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    });
+    return payload;
+  }
+
+  private async findKey(token: string): Promise<KeyObject> {
+    const { kid, typ } = headerOf(token);
+    const isAccessToken = kid !== undefined && typ === ACCESS_TOKEN_TYPE;
+    const key = isAccessToken ? await this.keys.verificationKey('access_token', kid) : null;
+    if (!key) {
+      throw new UnauthenticatedError();
+    }
+    return key;
+  }
+}
+
+function headerOf(token: string): { kid?: string; typ?: string } {
+  try {
+    return decodeProtectedHeader(token);
+  } catch (cause) {
+    throw new UnauthenticatedError({ cause });
+  }
+}
+
+/** One of the errors by which jose and jsonwebtoken say that a token is bad; anything else is a failure of ours. */
+function isVerdict(cause: unknown): boolean {
+  const names = ['JsonWebTokenError', 'TokenExpiredError', 'NotBeforeError'];
+  return cause instanceof errors.JOSEError || (cause instanceof Error && names.includes(cause.name));
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import type { NewMail } from '../../contracts/mail.js';
+import { LogTransport } from './log-transport.js';
+
+const TOKEN = 'secretsecretsecretsecretsecretsecretsecret1';
+const MAIL: NewMail = {
+  to: 'ada@example.com',
+  template: 'password_reset',
+  values: { displayName: 'Ada', token: TOKEN },
+};
+
+describe('LogTransport', () => {
+  const logger = { setContext: jest.fn(), info: jest.fn(), warn: jest.fn() };
+  const transport = (logLinks: boolean): LogTransport =>
+    new LogTransport({ logLinks }, 'https://doors.example.com', logger as unknown as PinoLogger);
+
+  it('keeps tokens out of the log', async () => {
+    await transport(false).send(MAIL, 'id');
+    expect(JSON.stringify(logger.info.mock.calls)).toContain('reset-password#token=[redacted]');
+    expect(JSON.stringify([logger.info.mock.calls, logger.warn.mock.calls])).not.toContain(TOKEN);
+  });
+
+  it('shows them in a demonstration, where only warnings are seen', async () => {
+    await transport(true).send(MAIL, 'id');
+    expect(JSON.stringify(logger.warn.mock.calls)).toContain(`https://doors.example.com/reset-password#token=${TOKEN}`);
+  });
+
+  it('logs what has no token as it is', async () => {
+    const mail: NewMail = {
+      to: 'ada@example.com',
+      template: 'security_notice',
+      values: { displayName: 'Ada', notice: 'password_changed' },
+    };
+    await transport(false).send(mail, 'id');
+    expect(JSON.stringify(logger.info.mock.lastCall)).toContain('Your password was changed');
+  });
+});

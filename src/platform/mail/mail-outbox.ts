@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../config/app-config.js';
+import type { NewMail } from '../../contracts/mail.js';
+import { newId } from '../../shared/ids.js';
+import { deriveKey } from '../crypto/derived-key.js';
+import { seal, unseal } from '../crypto/sealing.js';
+import { Database } from '../prisma/database.js';
+
+const ADD = `INSERT INTO mails (id, sealed, status, sent_at) VALUES ($1, $2, $3, CASE WHEN $3 = 'SENT' THEN now() END)`;
+
+/** Found again a minute later, should the job be lost. */
+const CLAIM_DUE = `
+  UPDATE mails SET next_attempt_at = now() + interval '1 minute'
+  WHERE id IN (SELECT id FROM mails WHERE status = 'PENDING' AND next_attempt_at <= now()
+                ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING id AS "mailId", attempts + 1 AS attempt`;
+
+/** Each attempt has one winner, however often its job turns up. */
+const BEGIN_ATTEMPT = `
+  UPDATE mails SET attempts = $2::int, next_attempt_at = now() + interval '2 minutes'
+  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int - 1
+  RETURNING sealed`;
+
+const SENT = `
+  UPDATE mails SET status = 'SENT', sent_at = now(), sealed = '', last_error = NULL
+  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
+
+const POSTPONE = `
+  UPDATE mails SET next_attempt_at = now() + $3 * interval '1 millisecond', last_error = $4
+  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
+
+const GIVE_UP = `
+  UPDATE mails SET status = 'FAILED', sealed = '', last_error = $3
+  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
+
+const PURGE = `
+  DELETE FROM mails WHERE id IN (
+    SELECT id FROM mails WHERE status <> 'PENDING' AND next_attempt_at < now() - interval '14 days' LIMIT $1)
+  RETURNING id`;
+
+/** One attempt to send one mail. */
+export interface MailAttempt {
+  readonly mailId: string;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/** The table of mails on their way, with every time read from the database clock. */
+@Injectable()
+export class MailOutbox {
+  readonly #key: Buffer;
+
+  constructor(
+    config: AppConfig,
+    private readonly database: Database,
+  ) {
+    this.#key = deriveKey(config.masterKey(), 'seal_mails');
+  }
+
+  async add(mail: NewMail, status: 'PENDING' | 'SENT'): Promise<void> {
+    const id = newId();
+    const sealed = seal(this.#key, Buffer.from(JSON.stringify(mail)), placeOf(id));
+    await this.database.query('mails_add', ADD, [id, sealed, status]);
+  }
+
+  /** Mails whose next attempt is due. Nobody else is given them for a minute. */
+  claimDue(limit: number): Promise<MailAttempt[]> {
+    return this.database.query<{ mailId: string; attempt: number }>('mails_claim_due', CLAIM_DUE, [limit]);
+  }
+
+  /** The mail, if this attempt has not been made before. */
+  async beginAttempt({ mailId, attempt }: MailAttempt): Promise<NewMail | null> {
+    const values = [mailId, attempt];
+    const [row] = await this.database.query<{ sealed: Buffer }>('mails_begin_attempt', BEGIN_ATTEMPT, values);
+    return row ? (JSON.parse(unseal(this.#key, row.sealed, placeOf(mailId)).toString()) as NewMail) : null;
+  }
+
+  async sent({ mailId, attempt }: MailAttempt): Promise<void> {
+    await this.database.query('mails_sent', SENT, [mailId, attempt]);
+  }
+
+  async postpone({ mailId, attempt }: MailAttempt, delayMs: number, reason: string): Promise<void> {
+    await this.database.query('mails_postpone', POSTPONE, [mailId, attempt, delayMs, reason]);
+  }
+
+  async giveUp({ mailId, attempt }: MailAttempt, reason: string): Promise<void> {
+    await this.database.query('mails_give_up', GIVE_UP, [mailId, attempt, reason]);
+  }
+
+  /** @returns how many of at most `limit` were forgotten. */
+  async purge(limit: number): Promise<number> {
+    return (await this.database.query('mails_purge', PURGE, [limit])).length;
+  }
+}
+
+function placeOf(mailId: string): string {
+  return `mails.sealed.${mailId}`;
+}

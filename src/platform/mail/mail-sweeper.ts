@@ -1,0 +1,58 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { BackgroundLoop, type StepOutcome } from '../events/background-loop.js';
+import { JobQueues } from '../queue/job-queues.js';
+import { Signals } from '../redis/signals.js';
+import { MailOutbox } from './mail-outbox.js';
+
+const BATCH = 100;
+const LOOK_EVERY_MS = 5_000;
+const RETRY_WITHIN_MS = 30_000;
+
+/**
+ * Makes jobs of the mails that are due: new ones as soon as the hint arrives, postponed ones in their time, and those
+ * whose job was lost with Redis. Any number of workers may run it; an edge of that role.
+ */
+@Injectable()
+export class MailSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #loop: BackgroundLoop;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly outbox: MailOutbox,
+    private readonly queues: JobQueues,
+    private readonly signals: Signals,
+    logger: PinoLogger,
+  ) {
+    logger.setContext(MailSweeper.name);
+    this.#loop = new BackgroundLoop(() => this.sweep(), {
+      idleMs: LOOK_EVERY_MS,
+      retryMs: RETRY_WITHIN_MS,
+      onError: (error, failures) => {
+        if (failures === 1) {
+          logger.warn({ err: error }, 'Mails wait: no jobs could be made of them');
+        }
+      },
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.#unsubscribe = this.signals.on('mail_enqueued', () => {
+      this.#loop.wake();
+    });
+    this.#loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#unsubscribe?.();
+    await this.#loop.stop();
+  }
+
+  private async sweep(): Promise<StepOutcome> {
+    const due = await this.outbox.claimDue(BATCH);
+    for (const attempt of due) {
+      await this.queues.add('send_mail', attempt, `${attempt.mailId}-${String(attempt.attempt)}`);
+    }
+    return due.length === BATCH ? 'more' : 'idle';
+  }
+}
