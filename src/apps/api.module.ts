@@ -1,11 +1,25 @@
 import { Module } from '@nestjs/common';
+import { AuditController } from '../features/audit/audit.controller.js';
+import { AccountAdminController } from '../features/auth/account-admin.controller.js';
+import { AccountBulkController } from '../features/auth/account-bulk.controller.js';
+import { AccountSelfController } from '../features/auth/account-self.controller.js';
 import { AuthController } from '../features/auth/auth.controller.js';
+import { BlockedAddressesController } from '../features/auth/blocked-addresses.controller.js';
 import { JwksController } from '../features/auth/jwks.controller.js';
+import { SessionsController } from '../features/auth/sessions.controller.js';
+import { SigningKeysController } from '../features/auth/signing-keys.controller.js';
+import { PasswordsController } from '../features/auth/passwords.controller.js';
+import { RegistrationController } from '../features/auth/registration.controller.js';
 import { CommandsController } from '../features/commands/commands.controller.js';
 import { DevicesController } from '../features/devices/devices.controller.js';
 import { OrderKeysController } from '../features/devices/order-keys.controller.js';
 import { HistoryController } from '../features/history/history.controller.js';
+import { InvitationsController } from '../features/organizations/invitations.controller.js';
+import { MembersController } from '../features/organizations/members.controller.js';
+import { OrganizationsController } from '../features/organizations/organizations.controller.js';
 import { RealtimeGateway } from '../features/realtime/realtime.gateway.js';
+import { ManagedUsersController } from '../features/users/managed-users.controller.js';
+import { UsersExportController } from '../features/users/users-export.controller.js';
 import { UsersController } from '../features/users/users.controller.js';
 import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.interceptor.js';
 import { CoreModule } from './core.module.js';
@@ -15,8 +29,22 @@ import { CoreModule } from './core.module.js';
   imports: [CoreModule],
   controllers: [
     AuthController,
+    BlockedAddressesController,
+    PasswordsController,
+    RegistrationController,
     JwksController,
+    SessionsController,
+    SigningKeysController,
     UsersController,
+    UsersExportController,
+    ManagedUsersController,
+    AccountSelfController,
+    AccountAdminController,
+    AccountBulkController,
+    AuditController,
+    OrganizationsController,
+    MembersController,
+    InvitationsController,
     DevicesController,
     OrderKeysController,
     CommandsController,

@@ -5,6 +5,7 @@ import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../config/app-config.js';
 import { ConfigModule } from '../config/config.module.js';
 import type { Role } from '../config/schema.js';
+import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
 import { Readiness } from '../platform/health/readiness.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
@@ -12,7 +13,9 @@ import { ProblemFilter } from '../platform/http/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
 import { validationPipe } from '../platform/http/validation.js';
 import { IdempotencyInterceptor } from '../platform/idempotency/idempotent.interceptor.js';
-import { Metrics } from '../platform/metrics/metrics.js';
+import { Refusals } from '../platform/mqtt/refusals.js';
+import { AddressGate } from '../platform/rate-limit/address-gate.js';
+import { RateLimitGuard } from '../platform/rate-limit/rate-limit.guard.js';
 import { SocketAdapter } from '../platform/realtime/socket-adapter.js';
 import { within } from '../shared/deadline.js';
 import { serveApiDocument } from './api-document.js';
@@ -40,7 +43,7 @@ class AppModule {
  * @param extra further modules, for a test that plants something.
  */
 export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, extra), httpAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, extra), httpAdapter(config.http.trustedProxies), {
     bufferLogs: true,
     bodyParser: false,
     abortOnError: false,
@@ -48,10 +51,11 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   app.flushLogs();
   await prepareHttp(app);
+  app.get(AddressGate).install(app.getHttpAdapter().getInstance());
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
-  app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(Metrics)));
-  app.useGlobalGuards(app.get(AccessGuard));
-  app.useGlobalInterceptors(app.get(IdempotencyInterceptor));
+  app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(Refusals)));
+  app.useGlobalGuards(app.get(AccessGuard), app.get(RateLimitGuard));
+  app.useGlobalInterceptors(await app.resolve(AuditInterceptor), app.get(IdempotencyInterceptor));
   app.useGlobalPipes(validationPipe());
   app.useWebSocketAdapter(new SocketAdapter(app));
   assertRoutesAreGuarded(app);

@@ -5,7 +5,6 @@ import { CommandsMqtt } from '../features/commands/commands.mqtt.js';
 import { DevicesMqtt } from '../features/devices/devices.mqtt.js';
 import { PresenceSweeper } from '../features/devices/presence-sweeper.js';
 import { HistoryMqtt } from '../features/history/history.mqtt.js';
-import { ReceiptSweeper } from '../features/history/receipt-sweeper.js';
 import { brokerEdges } from '../platform/mqtt/broker-edges.js';
 import { MqttServer } from '../platform/mqtt/mqtt-server.js';
 import { CoreModule } from './core.module.js';
@@ -14,7 +13,7 @@ import { CoreModule } from './core.module.js';
 @Module({
   imports: [CoreModule],
   controllers: [DevicesMqtt, HistoryMqtt, CommandsMqtt],
-  providers: [...brokerEdges, CommandDispatcher, CommandSweeper, PresenceSweeper, ReceiptSweeper],
+  providers: [...brokerEdges, CommandDispatcher, CommandSweeper, PresenceSweeper],
 })
 export class HardwareModule {}
 

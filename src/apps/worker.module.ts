@@ -1,8 +1,15 @@
 import { Module } from '@nestjs/common';
+import { LoginPurge } from '../features/auth/login-purge.js';
+import { OneTimeTokensPurge } from '../features/auth/one-time-tokens-purge.js';
+import { ReceiptSweeper } from '../features/history/receipt-sweeper.js';
+import { KeyRotationJob } from '../platform/crypto/key-rotation-job.js';
 import { DurableReaderLoops } from '../platform/events/durable-reader-loops.js';
 import { EventPartitions } from '../platform/events/event-partitions.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { IdempotencyPurge } from '../platform/idempotency/idempotency-purge.js';
+import { MailDelivery } from '../platform/mail/mail-delivery.js';
+import { MailSweeper } from '../platform/mail/mail-sweeper.js';
+import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
 import { MaintenanceProcessor } from '../platform/queue/maintenance.processor.js';
 import { MaintenanceSchedule } from '../platform/queue/maintenance-schedule.js';
 import { QueueModule } from '../platform/queue/queue.module.js';
@@ -16,8 +23,15 @@ import { CoreModule } from './core.module.js';
     DurableReaderLoops,
     EventPartitions,
     IdempotencyPurge,
+    KeyRotationJob,
+    LoginPurge,
+    OneTimeTokensPurge,
+    MailDelivery,
+    MailSweeper,
+    DeliveryProcessor,
     MaintenanceProcessor,
     MaintenanceSchedule,
+    ReceiptSweeper,
   ],
 })
 export class WorkerModule {}

@@ -5,6 +5,7 @@ import { AnalyticsRepository } from './analytics.repository.js';
 import { countByHour } from './domain/hourly-counts.js';
 
 const ROLLUP_BATCH = 500;
+const ROLLUP_EVERY_MS = 1_000;
 
 /** Keeps the hourly rollups of events per device and type. As a durable reader of the log it counts each event once. */
 @Injectable()
@@ -18,6 +19,7 @@ export class AnalyticsService implements OnModuleInit {
     this.readers.register({
       name: 'event_rollup',
       batchSize: ROLLUP_BATCH,
+      pollEveryMs: ROLLUP_EVERY_MS,
       apply: (events) => this.count(events),
     });
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { type Counter, type Histogram, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
@@ -17,6 +18,7 @@ export class CommandRecorder {
 
   constructor(
     private readonly events: EventLog,
+    private readonly audit: AuditTrail,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
     metrics: Metrics,
@@ -47,6 +49,13 @@ export class CommandRecorder {
         }
       }
     });
+  }
+
+  /** A person did this to a command: given, or taken back. */
+  async movedByPerson(command: CommandChange, origin: Origin): Promise<void> {
+    const { id, deviceId, name, state } = command;
+    await this.audit.record({ entity: { type: 'command', id }, after: { deviceId, name, state } });
+    await this.moved([command], origin);
   }
 
   /** These orders go out once more. */

@@ -2,11 +2,13 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
+import { Audit } from '../../platform/audit/audit.interceptor.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import {
   CommandDto,
   CommandPageDto,
@@ -20,6 +22,7 @@ import { CommandsService, isSettled } from './commands.service.js';
 import type { Command } from './commands.types.js';
 
 @ApiTags('Commands')
+@RateLimit('device')
 @Controller('devices/:deviceId/commands')
 export class CommandsController {
   constructor(private readonly commands: CommandsService) {}
@@ -30,7 +33,9 @@ export class CommandsController {
    */
   @Post()
   @Authorize('device:control')
+  @Audit('command_created')
   @Idempotent({ required: true })
+  @RateLimit('device', 'unlock')
   @HttpCode(202)
   @ApiHeader({
     name: 'Prefer',
@@ -41,14 +46,13 @@ export class CommandsController {
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
   @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted; follow `Location`.' })
   @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 429, description: 'Too many commands wait for this device.', ...PROBLEM_RESPONSE })
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,
     @Body() order: SendCommandDto,
     @PreferredWait() waitMs: number | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Readonly<CommandDto>> {
+  ): Promise<CommandDto> {
     const errand = { deviceId: device.id, issuerId: issuer.userId };
     return answered(reply, await this.commands.send(errand, toCommandRequest(order), waitMs), waitMs);
   }
@@ -57,7 +61,7 @@ export class CommandsController {
   @Get()
   @Authorize('device:view')
   @ApiResponse({ status: 200, type: CommandPageDto })
-  async list(@Target() device: DeviceRef, @Query() query: CommandQueryDto): Promise<Readonly<CommandPageDto>> {
+  async list(@Target() device: DeviceRef, @Query() query: CommandQueryDto): Promise<CommandPageDto> {
     const { state, name, ...page } = query;
     return toCommandPageDto(await this.commands.list(device.id, { state, name }, page));
   }
@@ -66,16 +70,17 @@ export class CommandsController {
   @Get(':commandId')
   @Authorize('device:view')
   @ApiResponse({ status: 200, type: CommandDto })
-  async get(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<Readonly<CommandDto>> {
+  async get(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.get(device.id, id));
   }
 
   /** Take back a command that was not sent yet. It stays in the ledger, as CANCELLED. */
   @Delete(':commandId')
   @Authorize('device:control')
+  @Audit('command_cancelled')
   @ApiResponse({ status: 200, type: CommandDto })
   @ApiResponse({ status: 409, description: 'It is on its way, or settled.', ...PROBLEM_RESPONSE })
-  async cancel(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<Readonly<CommandDto>> {
+  async cancel(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.cancel(device.id, id));
   }
 }

@@ -76,7 +76,7 @@ export class LateResultDto {
   /** @example jammed */
   errorCode?: string;
 
-  /** @example The bolt did not reach its end position. */
+  /** @example "The bolt did not reach its end position." */
   errorMessage?: string;
 
   /**
@@ -131,11 +131,11 @@ export class CommandDto {
 
   /**
    * Why it failed (the device's word), expired (`deadline`, `permission_revoked`) or timed out (`device_restarted`).
-   * @example null
+   * @example motor_blocked
    */
   errorCode!: string | null;
 
-  /** @example null */
+  /** @example "The bolt met resistance." */
   errorMessage!: string | null;
 
   /** The verdict that came after TIMED_OUT. */
@@ -180,7 +180,7 @@ export class CommandPageDto {
 
   /**
    * For `cursor`; null on the last page.
-   * @example null
+   * @example WyIyMDI2LTExLTIwVDE4OjAwOjAwLjAwMFoiXQ
    */
   nextCursor!: string | null;
 }

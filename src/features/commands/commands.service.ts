@@ -95,12 +95,14 @@ export class CommandsService {
    * @throws CommandNotFoundError
    */
   async cancel(deviceId: string, id: string): Promise<Command> {
-    const cancelled = isUuid(id) ? await this.transactions.run(() => this.markCancelled(deviceId, id)) : null;
-    if (cancelled) {
-      return cancelled;
-    }
-    const { state } = await this.get(deviceId, id);
-    throw new CommandNotCancellableError(state);
+    return this.transactions.run(async () => {
+      const command = isUuid(id) ? await this.repository.cancel(deviceId, id) : null;
+      if (!command) {
+        throw new CommandNotCancellableError((await this.get(deviceId, id)).state);
+      }
+      await this.recorder.movedByPerson(command, origin());
+      return command;
+    });
   }
 
   private queue(id: string, errand: Errand, request: CommandRequest): Promise<Command> {
@@ -121,19 +123,11 @@ export class CommandsService {
     if (!creation.command) {
       throw refusalOf(creation, deviceId, request);
     }
-    await this.recorder.moved([creation.command], origin());
+    await this.recorder.movedByPerson(creation.command, origin());
     this.transactions.afterCommit(() => {
       this.signals.publish('command_queued', { deviceId });
     });
     return creation.command;
-  }
-
-  private async markCancelled(deviceId: string, id: string): Promise<CommandChange | null> {
-    const command = await this.repository.cancel(deviceId, id);
-    if (command) {
-      await this.recorder.moved([command], origin());
-    }
-    return command;
   }
 
   private async outcomeOfRepeat(command: Command, waitMs: number): Promise<Command> {

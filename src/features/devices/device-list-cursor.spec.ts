@@ -8,9 +8,12 @@ const id = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55';
 describe('The cursor of the device list', () => {
   it('comes back as it was given out', () => {
     fc.assert(
-      fc.property(fc.string().filter((key) => !key.includes('\0') && key.isWellFormed()), (key) => {
-        expect(decodeDeviceCursor('name', encodeDeviceCursor('name', { key, id }))).toEqual({ key, id });
-      }),
+      fc.property(
+        fc.string().filter((key) => !key.includes('\0') && key.isWellFormed()),
+        (key) => {
+          expect(decodeDeviceCursor('name', encodeDeviceCursor('name', { key, id }))).toEqual({ key, id });
+        },
+      ),
     );
   });
 
@@ -20,10 +23,21 @@ describe('The cursor of the device list', () => {
         expect(() => decodeDeviceCursor('name', text)).toThrow(InvalidDeviceCursorError);
       }),
     );
-    const forged: unknown[] = [['name', 'x', 'no-uuid'], ['name', 7, id], ['-name', 'x', id], ['name', 'a\0', id], {}, null];
+    const forged: unknown[] = [
+      ['name', 'x', 'no-uuid'],
+      ['name', 7, id],
+      ['-name', 'x', id],
+      ['name', 'a\0', id],
+      {},
+      null,
+    ];
     forged.forEach((value) => {
-      expect(() => decodeDeviceCursor('name', Buffer.from(JSON.stringify(value)).toString('base64url'))).toThrow(InvalidDeviceCursorError);
+      expect(() => decodeDeviceCursor('name', Buffer.from(JSON.stringify(value)).toString('base64url'))).toThrow(
+        InvalidDeviceCursorError,
+      );
     });
-    expect(() => decodeDeviceCursor('createdAt', encodeDeviceCursor('createdAt', { key: 'yesterday', id }))).toThrow(InvalidDeviceCursorError);
+    expect(() => decodeDeviceCursor('createdAt', encodeDeviceCursor('createdAt', { key: 'yesterday', id }))).toThrow(
+      InvalidDeviceCursorError,
+    );
   });
 });

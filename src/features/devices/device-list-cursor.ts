@@ -1,4 +1,5 @@
 import { isUuid } from '../../shared/ids.js';
+import { isInstant } from '../../shared/instant.js';
 import type { DeviceCursor } from './device-list-sql.js';
 import { InvalidDeviceCursorError } from './devices.errors.js';
 import type { DeviceSort } from './devices.types.js';
@@ -12,7 +13,7 @@ export function encodeDeviceCursor(sort: DeviceSort, { key, id }: DeviceCursor):
 export function decodeDeviceCursor(sort: DeviceSort, cursor: string): DeviceCursor {
   const [cursorSort, key, id] = parse(cursor);
   const valid = cursorSort === sort && typeof key === 'string' && !key.includes('\0') && isUuid(id);
-  if (!valid || (sort.endsWith('createdAt') && Number.isNaN(Date.parse(key)))) {
+  if (!valid || (sort.endsWith('createdAt') && !isInstant(key))) {
     throw new InvalidDeviceCursorError();
   }
   return { key, id };

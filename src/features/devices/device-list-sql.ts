@@ -1,3 +1,4 @@
+import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { decidePermission } from './domain/device-access.js';
 import { DEVICE_SORTS, type DeviceSort } from './devices.types.js';
 
@@ -15,7 +16,8 @@ const ITEM = `json_build_object(
   'status', d.status, 'firmwareVersion', d.firmware_version, 'battery', d.battery, 'rssi', d.rssi,
   'lockState', d.lock_state, 'doorState', d.door_state,
   'links', ARRAY(SELECT l.kind FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind),
-  'lastSeenAt', ${iso('d.last_seen_at')}, 'permission', '${String(decidePermission({ owner: true }))}', 'owned', true,
+  'lastSeenAt', ${iso('d.last_seen_at')}, 'organizationId', d.organization_id,
+  'permission', d.permission, 'owned', d.owned,
   'version', d.version, 'createdAt', ${iso('d.created_at')}, 'updatedAt', ${iso('d.updated_at')})::text AS item`;
 
 const KEYS = {
@@ -27,9 +29,16 @@ export function isDescending(sort: DeviceSort): boolean {
   return sort.startsWith('-');
 }
 
+const OWNED = `'${String(decidePermission({ owner: true, organizationRole: null }))}' AS permission, true AS owned`;
+
+/** The one decision, as SQL: what each role gives comes from it. */
+const SHARED = `CASE m.role ${ORGANIZATION_ROLES.map(
+  (role) => `WHEN '${role}' THEN '${String(decidePermission({ owner: false, organizationRole: role }))}'`,
+).join(' ')} END AS permission, false AS owned`;
+
 /**
  * One statement per order, and one more for pages after the first: PostgreSQL plans each of them once, and walks the
- * index from where the last page ended.
+ * index of the owner, and of each organization, from where the last page ended, for at most one page.
  */
 export const LIST_STATEMENTS = Object.fromEntries(
   DEVICE_SORTS.map((sort) => [sort, { first: statement(sort, false), next: statement(sort, true) }]),
@@ -39,14 +48,19 @@ function statement(sort: DeviceSort, after: boolean): string {
   const key = sort === 'name' || sort === '-name' ? KEYS.name : KEYS.createdAt;
   const direction = isDescending(sort) ? 'DESC' : 'ASC';
   const beyond = `AND (${key.column}, d.id) ${isDescending(sort) ? '<' : '>'} ($7::${key.cast}, $8::uuid)`;
-  return `SELECT ${ITEM}, ${key.text} AS key, d.id
-    FROM devices d
-    WHERE d.owner_id = $1
-      AND ($3::device_type IS NULL OR d.type = $3)
+  const filters = `($3::device_type IS NULL OR d.type = $3)
       AND ($4::device_status IS NULL OR d.status = $4)
       AND ($5::text IS NULL OR d.room = $5)
       AND ($6::text IS NULL OR d.name ILIKE $6 OR d.room ILIKE $6 OR d.hardware_id ILIKE $6)
-      ${after ? beyond : ''}
-    ORDER BY ${key.column} ${direction}, d.id ${direction}
-    LIMIT $2`;
+      ${after ? beyond : ''}`;
+  const page = `ORDER BY ${key.column} ${direction}, d.id ${direction} LIMIT $2`;
+  return `SELECT ${ITEM}, ${key.text} AS key, d.id
+    FROM (
+      (SELECT d.*, ${OWNED} FROM devices d WHERE d.owner_id = $1 AND ${filters} ${page})
+      UNION ALL
+      SELECT d.*, ${SHARED} FROM memberships m CROSS JOIN LATERAL (
+        SELECT d.* FROM devices d WHERE d.organization_id = m.organization_id AND d.owner_id <> $1 AND ${filters} ${page}
+      ) d WHERE m.user_id = $1
+    ) d
+    ${page}`;
 }

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceType } from '../../contracts/devices.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { KeyStore, type PublicJwk } from '../../platform/crypto/key-store.js';
-import { EventLog } from '../../platform/events/event-log.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
+import { DeviceRecorder } from './device-recorder.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, NewDevice, RegisteredDevice } from './devices.types.js';
 
@@ -23,7 +23,7 @@ export class DeviceRegistration {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
-    private readonly events: EventLog,
+    private readonly recorder: DeviceRecorder,
     private readonly idempotency: Idempotency,
     private readonly keys: KeyStore,
   ) {}
@@ -50,15 +50,7 @@ export class DeviceRegistration {
 
   private async create(ownerId: string, device: NewDevice, token: string): Promise<Device['id']> {
     const deviceId = await this.repository.create(ownerId, device, sha256(token));
-    const { name, type, hardwareId } = device;
-    await this.events.append({
-      type: 'device_registered',
-      payload: { name, type, hardwareId },
-      source: 'http',
-      actor: `user:${ownerId}`,
-      deviceId,
-      userId: ownerId,
-    });
+    await this.recorder.registered({ ...device, id: deviceId, ownerId });
     return deviceId;
   }
 }

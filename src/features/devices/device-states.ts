@@ -19,7 +19,12 @@ export class DeviceStates {
     await this.repository.recordStates([...latest(reports).values()]);
     for (const { deviceId, boot, lockState, commandId } of reports) {
       if (lockState !== undefined) {
-        await this.hooks.lockStateReported({ deviceId, boot, lockState, ...(commandId === undefined ? {} : { commandId }) });
+        await this.hooks.lockStateReported({
+          deviceId,
+          boot,
+          lockState,
+          ...(commandId === undefined ? {} : { commandId }),
+        });
       }
     }
   }

@@ -1,12 +1,28 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, HttpStatus, Patch, Post, Query, Res, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  HttpStatus,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
+import { Audit } from '../../platform/audit/audit.interceptor.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { DeviceEditor } from './device-editor.js';
 import { DeviceRegistration } from './device-registration.js';
 import {
   DeviceDto,
@@ -21,28 +37,31 @@ import {
 } from './devices.dto.js';
 import { DevicesService } from './devices.service.js';
 
+@RateLimit('device')
 @Controller('devices')
 export class DevicesController {
   constructor(
     private readonly devices: DevicesService,
     private readonly registration: DeviceRegistration,
+    private readonly editor: DeviceEditor,
   ) {}
 
   /** Register a device. Its token is shown this once. 409 `hardware_id_taken` when somebody has registered it. */
   @Post()
   @Authorize()
+  @Audit('device_registered')
   @Idempotent()
   async register(
     @CurrentUser() user: Principal,
     @Body() device: RegisterDeviceDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Readonly<RegisteredDeviceDto>> {
+  ): Promise<RegisteredDeviceDto> {
     const registered = await this.registration.register(user.userId, device);
     void reply.header('Location', `/api/v1/devices/${registered.device.id}`);
     return toRegisteredDeviceDto(registered);
   }
 
-  /** List my devices. */
+  /** List my devices, and those of my organizations. */
   @Get()
   @Authorize()
   @Header('Content-Type', 'application/json; charset=utf-8')
@@ -55,24 +74,34 @@ export class DevicesController {
   @Get(':deviceId')
   @Authorize('device:view')
   @UseInterceptors(VersionTag)
-  async get(@Target() device: DeviceRef): Promise<Readonly<DeviceDto>> {
+  async get(@Target() device: DeviceRef): Promise<DeviceDto> {
     return toDeviceDto(await this.devices.get(device.id), device);
   }
 
-  /** Change a device. With `If-Match`, only the version it names. */
+  /**
+   * Change a device. With `If-Match`, only the version it names. Its owner may put it into an organization that they
+   * manage, or take it out.
+   */
   @Patch(':deviceId')
   @Authorize('device:admin')
+  @Audit('device_updated')
   @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
   @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
   @UseInterceptors(VersionTag)
-  async update(@Target() device: DeviceRef, @Body() changes: UpdateDeviceDto, @IfMatch() version?: number): Promise<Readonly<DeviceDto>> {
-    return toDeviceDto(await this.devices.update(device.id, changes, version), device);
+  async update(
+    @Target() device: DeviceRef,
+    @CurrentUser() user: Principal,
+    @Body() changes: UpdateDeviceDto,
+    @IfMatch() version?: number,
+  ): Promise<DeviceDto> {
+    return toDeviceDto(await this.editor.update(user.userId, device, changes, version), device);
   }
 
   /** Delete a device with its commands: its token is void at once, its connection is cut. Its history stays. */
   @Delete(':deviceId')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:owner')
+  @Audit('device_deleted')
   @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
   @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
   async delete(@Target() device: DeviceRef, @IfMatch() version?: number): Promise<void> {

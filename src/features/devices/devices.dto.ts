@@ -1,4 +1,4 @@
-import { IsIn, IsOptional, IsString, IsTimeZone, Length, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, IsTimeZone, IsUUID, Length, Matches, MaxLength } from 'class-validator';
 import {
   DEVICE_STATUSES,
   DEVICE_TYPES,
@@ -12,7 +12,13 @@ import {
 import type { DeviceRef } from '../../contracts/resources.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { DEVICE_SORTS, type Device, type DeviceListPage, type DeviceSort, type RegisteredDevice } from './devices.types.js';
+import {
+  DEVICE_SORTS,
+  type Device,
+  type DeviceListPage,
+  type DeviceSort,
+  type RegisteredDevice,
+} from './devices.types.js';
 import { OrderKeyDto, toOrderKeyDto } from './order-keys.dto.js';
 
 const PRINTABLE = /^\P{Cc}*$/u;
@@ -24,7 +30,7 @@ const notIana = { message: '$property must be an IANA time zone name' };
 export class RegisterDeviceDto {
   /**
    * What people call it.
-   * @example Front door
+   * @example "Front door"
    */
   @IsString()
   @Length(1, 100)
@@ -66,14 +72,17 @@ export class RegisterDeviceDto {
 
 /** Only what is given changes. */
 export class UpdateDeviceDto {
-  /** @example Front door */
+  /** @example "Front door" */
   @IfGiven()
   @IsString()
   @Length(1, 100)
   @Matches(PRINTABLE, notPrintable)
   name?: string;
 
-  /** Null takes it out of its room. */
+  /**
+   * Null takes it out of its room.
+   * @example Hall
+   */
   @IsOptional()
   @IsString()
   @Length(1, 100)
@@ -85,6 +94,15 @@ export class UpdateDeviceDto {
   @IsTimeZone()
   @Matches(IANA_NAME, notIana)
   timeZone?: string;
+
+  /**
+   * Whose members may see or use it, by their role there; null takes it out. Only its owner may change this, and only
+   * to an organization that they manage.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66
+   */
+  @IsOptional()
+  @IsUUID()
+  organizationId?: string | null;
 }
 
 export class ListDevicesQueryDto extends PageQueryDto {
@@ -120,7 +138,7 @@ export class DeviceDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   id!: string;
 
-  /** @example Front door */
+  /** @example "Front door" */
   name!: string;
 
   /** @example door_lock */
@@ -141,10 +159,16 @@ export class DeviceDto {
   /** @example 1.4.2 */
   firmwareVersion!: string | null;
 
-  /** Percent. */
+  /**
+   * Percent.
+   * @example 87
+   */
   battery!: number | null;
 
-  /** Received signal strength, dBm. */
+  /**
+   * Received signal strength, dBm.
+   * @example -58
+   */
   rssi!: number | null;
 
   /** Where the bolt is, by the lock's own account (Matter DoorLock). */
@@ -156,8 +180,17 @@ export class DeviceDto {
   /** How it is connected now; empty when it is not. */
   links!: LinkKind[];
 
-  /** RFC 3339; at most a few seconds behind. */
+  /**
+   * RFC 3339; at most a few seconds behind.
+   * @example 2026-11-20T18:00:00.000Z
+   */
   lastSeenAt!: string | null;
+
+  /**
+   * Whose members may see or use it; null when it is nobody's but its owner's.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66
+   */
+  organizationId!: string | null;
 
   /** What I may do with it; each level includes the ones before it. */
   permission!: DevicePermission;
@@ -165,13 +198,22 @@ export class DeviceDto {
   /** Whether it is mine. */
   owned!: boolean;
 
-  /** Grows with every change; also the `ETag`. */
+  /**
+   * Grows with every change; also the `ETag`.
+   * @example 3
+   */
   version!: number;
 
-  /** RFC 3339. */
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
   createdAt!: string;
 
-  /** RFC 3339. */
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
   updatedAt!: string;
 }
 
@@ -179,7 +221,10 @@ export class DeviceDto {
 export class DevicePageDto {
   items!: DeviceDto[];
 
-  /** Pass it as `cursor` to go on; null on the last page. */
+  /**
+   * Pass it as `cursor` to go on; null on the last page.
+   * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
+   */
   nextCursor!: string | null;
 }
 
@@ -213,6 +258,7 @@ export function toDeviceDto(device: Device, access: Pick<DeviceRef, 'permission'
     doorState: device.doorState,
     links: [...device.links],
     lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
+    organizationId: device.organizationId,
     permission: access.permission,
     owned: access.owned,
     version: device.version,
@@ -222,7 +268,11 @@ export function toDeviceDto(device: Device, access: Pick<DeviceRef, 'permission'
 }
 
 /** Who registers a device owns it. */
-export function toRegisteredDeviceDto({ device, deviceToken, orderKeys }: RegisteredDevice): Readonly<RegisteredDeviceDto> {
+export function toRegisteredDeviceDto({
+  device,
+  deviceToken,
+  orderKeys,
+}: RegisteredDevice): Readonly<RegisteredDeviceDto> {
   return {
     device: toDeviceDto(device, { permission: 'admin', owned: true }),
     deviceToken,

@@ -1,18 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
+import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { type DeviceCursor, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
 import type { Device, DeviceChanges, DeviceQuery, NewDevice } from './devices.types.js';
+import type { DeviceTies } from './domain/device-access.js';
 
-const COLUMNS = `d.id, d.owner_id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version,
+const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version,
   d.battery, d.rssi, d.lock_state, d.door_state, d.last_seen_at, d.version, d.created_at, d.updated_at,
   ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
+
+const BY_ID = `SELECT ${COLUMNS} FROM devices d WHERE d.id = $1`;
 
 interface DeviceRow {
   id: string;
   owner_id: string;
+  organization_id: string | null;
   name: string;
   type: DeviceType;
   hardware_id: string;
@@ -38,6 +43,9 @@ export interface ListedDevice {
   readonly id: string;
 }
 
+/** A device that has just been taken out of its organization. */
+export type Withdrawn = Pick<Device, 'id' | 'ownerId' | 'version'>;
+
 @Injectable()
 export class DevicesRepository {
   constructor(private readonly database: Database) {}
@@ -45,10 +53,12 @@ export class DevicesRepository {
   /** @throws HardwareIdTakenError: the unique index decides. */
   async create(ownerId: string, device: NewDevice, tokenHash: Buffer): Promise<string> {
     try {
-      const { id } = await this.database.prisma((prisma) => prisma.device.create({
-        data: { ...device, ownerId, credentials: { create: { tokenHash: new Uint8Array(tokenHash) } } },
-        select: { id: true },
-      }));
+      const { id } = await this.database.prisma((prisma) =>
+        prisma.device.create({
+          data: { ...device, ownerId, credentials: { create: { tokenHash: new Uint8Array(tokenHash) } } },
+          select: { id: true },
+        }),
+      );
       return id;
     } catch (error) {
       throw isUniqueViolation(error, 'hardware') ? new HardwareIdTakenError({ cause: error }) : error;
@@ -57,27 +67,42 @@ export class DevicesRepository {
 
   /** @throws DeviceNotFoundError */
   async get(id: string): Promise<Device> {
-    const [row] = await this.database.query<DeviceRow>('devices_get', `SELECT ${COLUMNS} FROM devices d WHERE d.id = $1`, [id]);
-    if (!row) {
-      throw new DeviceNotFoundError(id);
-    }
-    return toDevice(row);
+    return found(id, await this.database.query<DeviceRow>('devices_get', BY_ID, [id]));
   }
 
-  async findOwnerId(id: string): Promise<string | null> {
-    const [row] = await this.database.query<{ owner_id: string }>(
-      'devices_owner',
-      'SELECT owner_id FROM devices WHERE id = $1',
-      [id],
+  /** As it stays until the end of the transaction. @throws DeviceNotFoundError */
+  async getLocked(id: string): Promise<Device> {
+    return found(id, await this.database.query<DeviceRow>('devices_get_locked', `${BY_ID} FOR UPDATE`, [id]));
+  }
+
+  /** What ties a person to a device. Null when it does not exist. */
+  async findTies(id: string, userId: string): Promise<{ ownerId: string; ties: DeviceTies } | null> {
+    const [row] = await this.database.query<{ owner_id: string; role: OrganizationRole | null }>(
+      'devices_ties',
+      `SELECT d.owner_id, m.role FROM devices d
+       LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = $2
+       WHERE d.id = $1`,
+      [id, userId],
     );
-    return row?.owner_id ?? null;
+    return row ? { ownerId: row.owner_id, ties: { owner: row.owner_id === userId, organizationRole: row.role } } : null;
+  }
+
+  /** Takes devices out of an organization: one member's, or all of them when `ownerId` is null. */
+  async withdraw(organizationId: string, ownerId: string | null): Promise<Withdrawn[]> {
+    const rows = await this.database.query<{ id: string; owner_id: string; version: number }>(
+      'devices_withdraw',
+      `UPDATE devices SET organization_id = NULL, version = version + 1, updated_at = now()
+       WHERE organization_id = $1 AND ($2::uuid IS NULL OR owner_id = $2) RETURNING id, owner_id, version`,
+      [organizationId, ownerId],
+    );
+    return rows.map((row) => ({ id: row.id, ownerId: row.owner_id, version: row.version }));
   }
 
   /** One more than `limit`, if there are more. */
-  list(ownerId: string, query: DeviceQuery, after: DeviceCursor | null): Promise<ListedDevice[]> {
+  list(userId: string, query: DeviceQuery, after: DeviceCursor | null): Promise<ListedDevice[]> {
     const { sort } = query;
     const values = [
-      ownerId,
+      userId,
       query.limit + 1,
       query.type ?? null,
       query.status ?? null,
@@ -92,10 +117,12 @@ export class DevicesRepository {
 
   /** @returns null when it is not there in the wanted version. */
   async update(id: string, changes: DeviceChanges, version: number | undefined): Promise<Device | null> {
-    const { count } = await this.database.prisma((prisma) => prisma.device.updateMany({
-      where: { id, ...(version === undefined ? {} : { version }) },
-      data: { ...changes, version: { increment: 1 } },
-    }));
+    const { count } = await this.database.prisma((prisma) =>
+      prisma.device.updateMany({
+        where: { id, ...(version === undefined ? {} : { version }) },
+        data: { ...changes, version: { increment: 1 } },
+      }),
+    );
     return count === 1 ? this.get(id) : null;
   }
 
@@ -110,10 +137,18 @@ export class DevicesRepository {
   }
 }
 
+function found(id: string, [row]: readonly DeviceRow[]): Device {
+  if (!row) {
+    throw new DeviceNotFoundError(id);
+  }
+  return toDevice(row);
+}
+
 function toDevice(row: DeviceRow): Device {
   return {
     id: row.id,
     ownerId: row.owner_id,
+    organizationId: row.organization_id,
     name: row.name,
     type: row.type,
     hardwareId: row.hardware_id,

@@ -1,20 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { DevicePermission } from '../../contracts/devices.js';
-import type { Actor } from '../../contracts/events.js';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { requestContext } from '../../platform/context/request-context.js';
-import { EventLog } from '../../platform/events/event-log.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { toPage } from '../../shared/paging.js';
 import { DeviceHooks } from './device-hooks.js';
 import { decodeDeviceCursor, encodeDeviceCursor } from './device-list-cursor.js';
+import { DeviceRecorder } from './device-recorder.js';
 import { DeviceStates } from './device-states.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
 import type {
   Device,
-  DeviceChanges,
   DeviceConnectedHandler,
   DeviceListPage,
   DeviceQuery,
@@ -29,13 +26,13 @@ export class DevicesService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
-    private readonly events: EventLog,
+    private readonly recorder: DeviceRecorder,
     private readonly signals: Signals,
     private readonly hooks: DeviceHooks,
     private readonly states: DeviceStates,
   ) {}
 
-  /** A person's devices, one page at a time. @throws InvalidDeviceCursorError */
+  /** A person's devices and those of their organizations, one page at a time. @throws InvalidDeviceCursorError */
   async list(userId: string, query: DeviceQuery): Promise<DeviceListPage> {
     const { sort, cursor, limit } = query;
     const after = cursor === undefined ? null : decodeDeviceCursor(sort, cursor);
@@ -53,23 +50,6 @@ export class DevicesService {
   }
 
   /**
-   * @param version the one it must have, if that matters
-   * @throws DeviceNotFoundError, DeviceChangedError
-   */
-  update(deviceId: string, changes: DeviceChanges, version?: number): Promise<Device> {
-    // A DTO has all of its members, the missing ones as undefined.
-    const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as DeviceChanges;
-    return this.transactions.run(async () => {
-      const device = await this.repository.update(deviceId, given, version);
-      if (!device) {
-        return this.refuseChange(deviceId);
-      }
-      await this.events.append({ type: 'device_updated', payload: { changed: Object.keys(given) }, ...this.about(device) });
-      return device;
-    });
-  }
-
-  /**
    * Ends a device: its token is void with the commit, and its connections are cut.
    * @throws DeviceNotFoundError, DeviceChangedError
    */
@@ -79,8 +59,7 @@ export class DevicesService {
       if (!device) {
         return this.refuseChange(deviceId);
       }
-      const { name, hardwareId } = device;
-      await this.events.append({ type: 'device_deleted', payload: { name, hardwareId }, ...this.about(device) });
+      await this.recorder.deleted(device);
       this.transactions.afterCommit(() => {
         this.signals.publish('device_revoked', { deviceId });
         this.signals.publish('device_access_changed', { deviceId });
@@ -95,10 +74,9 @@ export class DevicesService {
 
   /** A device as seen by a person; null when it is none of theirs, or does not exist. */
   async resolve(userId: string, deviceId: string): Promise<DeviceRef | null> {
-    const ownerId = await this.repository.findOwnerId(deviceId);
-    const owned = ownerId === userId;
-    const permission = decidePermission({ owner: owned });
-    return ownerId === null || permission === null ? null : { id: deviceId, ownerId, permission, owned };
+    const found = await this.repository.findTies(deviceId, userId);
+    const permission = found && decidePermission(found.ties);
+    return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
   }
 
   /** Records what devices reported of themselves, as part of the surrounding transaction. */
@@ -120,15 +98,5 @@ export class DevicesService {
   private async refuseChange(deviceId: string): Promise<never> {
     await this.repository.get(deviceId);
     throw new DeviceChangedError();
-  }
-
-  private about({ id, ownerId, version }: Device): {
-    source: 'http';
-    actor: Actor;
-    deviceId: string;
-    userId: string;
-    version: number;
-  } {
-    return { source: 'http', actor: requestContext()?.actor ?? 'system', deviceId: id, userId: ownerId, version };
   }
 }

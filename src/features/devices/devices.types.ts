@@ -6,6 +6,8 @@ import type { Page } from '../../shared/paging.js';
 export interface Device {
   readonly id: string;
   readonly ownerId: string;
+  /** Whose members may see or use it, by their role there. */
+  readonly organizationId: string | null;
   readonly name: string;
   readonly type: DeviceType;
   readonly hardwareId: string;
@@ -42,6 +44,7 @@ export interface DeviceChanges {
   readonly name?: string;
   readonly room?: string | null;
   readonly timeZone?: string;
+  readonly organizationId?: string | null;
 }
 
 /** A device told us where its bolt is: by an event, or in its birth. */

@@ -17,7 +17,11 @@ class FakeClock extends Clock {
 
 function build() {
   const clock = new FakeClock();
-  const buffer = new HeartbeatBuffer(clock, { setContext: jest.fn(), warn: jest.fn() } as unknown as PinoLogger, new Metrics());
+  const buffer = new HeartbeatBuffer(
+    clock,
+    { setContext: jest.fn(), warn: jest.fn() } as unknown as PinoLogger,
+    new Metrics(),
+  );
   const written: HeldHeartbeat[][] = [];
   buffer.onFlush((beats) => {
     written.push([...beats]);

@@ -36,7 +36,10 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     metrics: Metrics,
   ) {
     logger.setContext(HeartbeatBuffer.name);
-    this.#dropped = metrics.counter('mortise_heartbeats_dropped_total', 'Heartbeats that found no room while the database was slow');
+    this.#dropped = metrics.counter(
+      'mortise_heartbeats_dropped_total',
+      'Heartbeats that found no room while the database was slow',
+    );
   }
 
   /** How a batch is written. */
@@ -85,7 +88,10 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
       try {
         await this.#flush(batch.map(([, { heardAt, ...beat }]) => ({ ...beat, ageMs: now - heardAt })));
       } catch (error) {
-        this.logger.warn({ err: error, heartbeats: batch.length }, 'Heartbeats were not written; the next ones will be');
+        this.logger.warn(
+          { err: error, heartbeats: batch.length },
+          'Heartbeats were not written; the next ones will be',
+        );
         return;
       }
     }

@@ -11,7 +11,7 @@ export class OrderKeysController {
   @Get('order-keys.json')
   @Public()
   @Header('Cache-Control', 'public, max-age=300')
-  async keys(): Promise<Readonly<OrderKeySetDto>> {
+  async keys(): Promise<OrderKeySetDto> {
     return { keys: (await this.registration.orderKeys()).map(toOrderKeyDto) };
   }
 }

@@ -22,8 +22,16 @@ export class PresenceSweeper implements OnApplicationBootstrap, BeforeApplicatio
     const outcome = (more: boolean): StepOutcome => (more ? 'more' : 'idle');
     const retryMs = RETRY_WITHIN_MS;
     this.#loops = [
-      new BackgroundLoop(async () => outcome(await presence.closeSilentLinks(BATCH)), { idleMs: LOOK_EVERY_MS, retryMs, onError }),
-      new BackgroundLoop(async () => outcome(await presence.markInactive(BATCH)), { idleMs: INACTIVE_EVERY_MS, retryMs, onError }),
+      new BackgroundLoop(async () => outcome(await presence.closeSilentLinks(BATCH)), {
+        idleMs: LOOK_EVERY_MS,
+        retryMs,
+        onError,
+      }),
+      new BackgroundLoop(async () => outcome(await presence.markInactive(BATCH)), {
+        idleMs: INACTIVE_EVERY_MS,
+        retryMs,
+        onError,
+      }),
     ];
   }
 

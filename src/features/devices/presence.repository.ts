@@ -29,7 +29,9 @@ export class PresenceRepository {
        FROM device_links WHERE device_id = $1 AND kind = $2`,
       [deviceId, link],
     );
-    return device ? { ownerId: device.owner_id, status: device.status, version: device.version, link: open ?? null } : null;
+    return device
+      ? { ownerId: device.owner_id, status: device.status, version: device.version, link: open ?? null }
+      : null;
   }
 
   /**
@@ -48,7 +50,14 @@ export class PresenceRepository {
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          version = version + 1
        WHERE id = $1 RETURNING version`,
-      [deviceId, birth.boot, birth.uptimeMs, birth.firmwareVersion ?? null, birth.lockState ?? null, birth.doorState ?? null],
+      [
+        deviceId,
+        birth.boot,
+        birth.uptimeMs,
+        birth.firmwareVersion ?? null,
+        birth.lockState ?? null,
+        birth.doorState ?? null,
+      ],
     );
     return row?.version ?? 0;
   }

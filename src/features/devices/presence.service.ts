@@ -54,7 +54,9 @@ export class Presence {
         deviceId,
         userId: device.ownerId,
         version: version ?? device.version,
-        ...(reason === 'silence' ? { source: 'system', actor: 'system' } : { source: link, actor: `device:${deviceId}` }),
+        ...(reason === 'silence'
+          ? { source: 'system', actor: 'system' }
+          : { source: link, actor: `device:${deviceId}` }),
       };
       await this.events.append([
         { type: 'device_disconnected', payload: { link, boot, reason }, ...about },
@@ -133,7 +135,11 @@ function storyOf(link: LinkKind, birth: Birth, before: LockedDevice, about: Abou
   const { boot, firmwareVersion } = birth;
   const events: NewEvent[] = [];
   if (before.link !== null && before.link.boot !== boot) {
-    events.push({ type: 'device_disconnected', payload: { link, boot: before.link.boot, reason: 'replaced' }, ...about });
+    events.push({
+      type: 'device_disconnected',
+      payload: { link, boot: before.link.boot, reason: 'replaced' },
+      ...about,
+    });
   }
   if (before.link?.boot !== boot) {
     const payload = { link, boot, ...(firmwareVersion === undefined ? {} : { firmwareVersion }) };

@@ -9,6 +9,7 @@ import {
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../platform/auth/authorize.decorator.js';
+import { Unlimited } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DependencyHealthDto, HealthDto } from './health.dto.js';
 import { HealthService } from './health.service.js';
 import { MetricsService } from './metrics.service.js';
@@ -25,6 +26,7 @@ export class HealthController {
   /** State of this process and its dependencies. */
   @Get('api/health')
   @Public()
+  @Unlimited()
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({ type: HealthDto, description: 'A critical dependency does not answer.' })
   async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResult> {
@@ -34,6 +36,7 @@ export class HealthController {
   /** Whether the process runs; for a liveness probe. */
   @Get('api/health/live')
   @Public()
+  @Unlimited()
   @ApiOkResponse({ type: HealthDto })
   live(): { status: string } {
     return this.health.live();
@@ -42,6 +45,7 @@ export class HealthController {
   /** Whether to send work here; for a readiness probe and load balancers. 503 while it drains. */
   @Get('api/health/ready')
   @Public()
+  @Unlimited()
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({
     type: HealthDto,
@@ -53,6 +57,7 @@ export class HealthController {
 
   @Get('metrics')
   @Public()
+  @Unlimited()
   @ApiExcludeEndpoint()
   @Header('Cache-Control', 'no-store')
   async scrape(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -1,9 +1,21 @@
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 import { DEVICE_EVENT_TYPES, type DeviceEventType, type EventPayloads } from '../../contracts/events.js';
 import { type DeviceEventMessage, MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
 import { IfGiven } from '../../platform/http/if-given.js';
-import { IsTimestamp } from './timestamp.validator.js';
+import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
 
 /** One fact reported by a device. */
 export class DeviceEventDto implements DeviceEventMessage {
@@ -43,6 +55,8 @@ export class DeviceEventsDto {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_EVENTS_PER_MESSAGE)
+  // Nested lists would be validated member by member, and an empty one would pass.
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => DeviceEventDto)
   events!: DeviceEventDto[];

@@ -11,7 +11,7 @@ export class HistoryController {
   /** What happened to a device, newest first unless asked otherwise. */
   @Get()
   @Authorize('device:view')
-  async list(@Target() device: DeviceRef, @Query() query: ListEventsQueryDto): Promise<Readonly<EventPageDto>> {
+  async list(@Target() device: DeviceRef, @Query() query: ListEventsQueryDto): Promise<EventPageDto> {
     return toEventPageDto(await this.history.list(device.id, toHistoryQuery(query)));
   }
 }

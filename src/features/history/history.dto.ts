@@ -4,10 +4,10 @@ import { EVENT_TYPES, type EventSource, type EventType, type StoredEvent } from 
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import type { Page } from '../../shared/paging.js';
 import type { HistoryQuery } from './history.types.js';
-import { IsTimestamp } from './timestamp.validator.js';
+import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
 
-export const HISTORY_ORDERS = ['asc', 'desc'] as const;
-export type HistoryOrder = (typeof HISTORY_ORDERS)[number];
+const HISTORY_ORDERS = ['asc', 'desc'] as const;
+type HistoryOrder = (typeof HISTORY_ORDERS)[number];
 
 export class ListEventsQueryDto extends PageQueryDto {
   /** Only these types; repeat the parameter for several. */
@@ -42,7 +42,10 @@ export class ListEventsQueryDto extends PageQueryDto {
 
 /** A fact that happened, never changed. */
 export class EventDto {
-  /** Place in the log: the same in REST and on sockets. */
+  /**
+   * Place in the log: the same in REST and on sockets.
+   * @example MS4xMjM0NS42Nzg5
+   */
   cursor!: string;
 
   /** @example 4711 */
@@ -63,21 +66,37 @@ export class EventDto {
    */
   actor!: string;
 
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   deviceId!: string | null;
 
-  /** The command it belongs to. */
+  /**
+   * The command it belongs to.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c99
+   */
   commandId!: string | null;
 
-  /** The request that caused it: its `X-Request-Id`. */
+  /**
+   * The request that caused it: its `X-Request-Id`.
+   * @example 0198c1de-3f5b-7000-8000-3f3c0f6a7a55
+   */
   correlationId!: string | null;
 
-  /** RFC 3339, by the device's account. */
+  /**
+   * RFC 3339, by the device's account.
+   * @example 2026-11-20T18:00:00.000Z
+   */
   occurredAt!: string;
 
-  /** RFC 3339, when we committed it. */
+  /**
+   * RFC 3339, when we committed it.
+   * @example 2026-11-20T18:00:00.120Z
+   */
   receivedAt!: string;
 
-  /** Version of the command or device it speaks of. */
+  /**
+   * Version of the command or device it speaks of.
+   * @example 3
+   */
   version!: number;
 }
 
@@ -85,7 +104,10 @@ export class EventDto {
 export class EventPageDto {
   items!: EventDto[];
 
-  /** Pass it as `cursor` to go on; null on the last page. */
+  /**
+   * Pass it as `cursor` to go on; null on the last page.
+   * @example MS4xMjM0NS42Nzg5
+   */
   nextCursor!: string | null;
 }
 
@@ -105,7 +127,20 @@ export function toEventPageDto({ items, nextCursor }: Page<StoredEvent>): Readon
 }
 
 export function toEventDto(event: StoredEvent): Readonly<EventDto> {
-  const { cursor, id, type, payload, source, actor, deviceId, commandId, correlationId, occurredAt, receivedAt, version } = event;
+  const {
+    cursor,
+    id,
+    type,
+    payload,
+    source,
+    actor,
+    deviceId,
+    commandId,
+    correlationId,
+    occurredAt,
+    receivedAt,
+    version,
+  } = event;
   return {
     cursor,
     id,

@@ -31,7 +31,10 @@ export function groupByStart(batch: readonly IncomingEvent[]): Map<string, Start
   return groups;
 }
 
-export function toNewEvent({ deviceId, type, data, occurredAt }: IncomingEvent, { ownerId, version }: ReceiptRow): NewEvent {
+export function toNewEvent(
+  { deviceId, type, data, occurredAt }: IncomingEvent,
+  { ownerId, version }: ReceiptRow,
+): NewEvent {
   const commandId = commandOf(data);
   const event = {
     type,

@@ -18,6 +18,7 @@ import { Viewers } from './viewers.js';
 const REPLAY_PAGE = 200;
 const MAX_REPLAY = 2_000;
 const MAX_BACKLOG = 10_000;
+const ADMINS = 'role:ADMIN' satisfies Room;
 
 /**
  * Carries the log to the dashboards of this process, in order, each entry only to people who may see the device at
@@ -97,7 +98,11 @@ export class DashboardFeed {
   }
 
   private enter(socket: DashboardSocket): void {
-    void socket.join(`user:${principalOf(socket).userId}` satisfies Room);
+    const { userId, role } = principalOf(socket);
+    void socket.join(`user:${userId}` satisfies Room);
+    if (role === 'ADMIN') {
+      void socket.join(ADMINS);
+    }
   }
 
   private resync(socket: DashboardSocket): void {
@@ -156,6 +161,9 @@ export class DashboardFeed {
     if (event.deviceId !== null) {
       rooms.push(await this.viewersOf(server, event.deviceId, event));
     }
+    if (event.type === 'system_alert') {
+      rooms.push(await this.adminsOf(server));
+    }
     emitLocally(server, rooms, carrier, toFeedMessage(event));
   }
 
@@ -168,6 +176,16 @@ export class DashboardFeed {
       }
     }
     return room;
+  }
+
+  /** The room of administrators, after whoever no longer is one has been put out. */
+  private async adminsOf(server: DashboardServer): Promise<Room> {
+    for (const socket of socketsIn(server, ADMINS)) {
+      if (!(await this.viewers.mayHearOfSystem(principalOf(socket).userId))) {
+        await socket.leave(ADMINS);
+      }
+    }
+    return ADMINS;
   }
 
   private async sendTo(socket: DashboardSocket, userId: string, event: StoredEvent): Promise<void> {

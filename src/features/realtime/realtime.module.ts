@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { DashboardFeed } from './dashboard-feed.js';
 import { RealtimeService } from './realtime.service.js';
 import { Viewers } from './viewers.js';
 
 @Module({
-  imports: [AuthModule, DevicesModule],
+  imports: [AuthModule, DevicesModule, UsersModule],
   providers: [DashboardFeed, RealtimeService, Viewers],
   exports: [DashboardFeed, RealtimeService],
 })

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { StoredEvent } from '../../contracts/events.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { DevicesService } from '../devices/devices.service.js';
+import { UsersService } from '../users/users.service.js';
 
 /** An answer is trusted this long; a change of access is heard of at once, but hints may be lost (promise P-06: 2 s). */
 const TRUST_MS = 1_500;
@@ -14,13 +15,21 @@ export class Viewers implements OnModuleInit {
 
   constructor(
     private readonly devices: DevicesService,
+    private readonly users: UsersService,
     private readonly signals: Signals,
   ) {}
 
   onModuleInit(): void {
-    this.signals.on('device_access_changed', () => {
+    const forget = (): void => {
       this.#remembered.clear();
-    });
+    };
+    this.signals.on('device_access_changed', forget);
+    this.signals.on('organization_access_changed', forget);
+  }
+
+  /** Whether a person may hear of the system itself. */
+  mayHearOfSystem(userId: string): Promise<boolean> {
+    return this.users.isAdmin(userId);
   }
 
   async maySee(userId: string, event: StoredEvent): Promise<boolean> {

@@ -19,7 +19,9 @@ const SERVER_UNAVAILABLE = 3;
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORIZED = 5;
 
-type Hooks = Required<Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'>>;
+type Hooks = Required<
+  Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'>
+>;
 
 /** What devices may do in the embedded broker: who gets in, and which topics are theirs. */
 @Injectable()
@@ -131,7 +133,9 @@ export class BrokerGate {
     try {
       const check = this.#opened.then(() => this.authenticator.verify(deviceId, password.toString('utf8')));
       const valid = await within(LOGIN_TIMEOUT_MS, check);
-      return valid && !this.connections.isRevoked(client) ? 0 : this.refuseLogin(BAD_CREDENTIALS, 'bad_token', deviceId);
+      return valid && !this.connections.isRevoked(client)
+        ? 0
+        : this.refuseLogin(BAD_CREDENTIALS, 'bad_token', deviceId);
     } catch {
       return this.refuseLogin(SERVER_UNAVAILABLE, 'unavailable', deviceId);
     }

@@ -54,7 +54,9 @@ export class BrokerLock {
 
   private async tryAcquire(): Promise<boolean> {
     const session = await openSession(this.database);
-    const { rows } = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS locked', [LOCK_ID]);
+    const { rows } = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS locked', [
+      LOCK_ID,
+    ]);
     if (rows[0]?.locked !== true) {
       session.release();
       return false;

@@ -4,7 +4,12 @@ import { refuseForm, refusePublish, refuseSubscribe, refuseWill } from './device
 
 const OWN = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55';
 const OTHER = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56';
-const publication = (topic: string, more: { payload?: string; retain?: boolean } = {}) => ({ topic, payload: '{}', retain: false, ...more });
+const publication = (topic: string, more: { payload?: string; retain?: boolean } = {}) => ({
+  topic,
+  payload: '{}',
+  retain: false,
+  ...more,
+});
 
 describe('What a device may publish', () => {
   it.each(UPLINK_CHANNELS)('is %s of its own', (channel) => {
@@ -24,7 +29,9 @@ describe('What a device may publish', () => {
   it('is nothing above 64 KiB, counted in bytes', () => {
     const payload = 'ä'.repeat(MAX_MQTT_PAYLOAD_BYTES / 2);
     expect(refusePublish(OWN, publication(deviceTopic(OWN, 'events'), { payload }))).toBeNull();
-    expect(refusePublish(OWN, publication(deviceTopic(OWN, 'events'), { payload: `${payload}x` }))).toBe('payload_too_large');
+    expect(refusePublish(OWN, publication(deviceTopic(OWN, 'events'), { payload: `${payload}x` }))).toBe(
+      'payload_too_large',
+    );
   });
 });
 

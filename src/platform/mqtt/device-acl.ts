@@ -14,7 +14,8 @@ export interface Publication {
   readonly retain: boolean;
 }
 
-export type AclRefusal = 'foreign_topic' | 'not_a_downlink' | 'not_an_uplink' | 'payload_too_large' | 'retain_not_allowed';
+export type AclRefusal =
+  'foreign_topic' | 'not_a_downlink' | 'not_an_uplink' | 'payload_too_large' | 'retain_not_allowed';
 
 const uplinks: readonly DeviceChannel[] = UPLINK_CHANNELS;
 const downlinks: readonly DeviceChannel[] = DOWNLINK_CHANNELS;

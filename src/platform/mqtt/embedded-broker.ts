@@ -137,7 +137,9 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
       server.once('error', (error: NodeJS.ErrnoException) => {
         reject(
           error.code === 'EADDRINUSE'
-            ? new Error(`Port ${String(port)} on ${host} is in use. Stop what uses it, or set MQTT_PORT.`, { cause: error })
+            ? new Error(`Port ${String(port)} on ${host} is in use. Stop what uses it, or set MQTT_PORT.`, {
+                cause: error,
+              })
             : error,
         );
       });

@@ -32,12 +32,17 @@ describe('FrameGate', () => {
 
   it('says no as soon as a longer one is announced, wherever in the stream', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(MAX), { maxLength: 5 }), fc.integer({ min: MAX + 1, max: 300_000 }), fc.array(fc.nat()), (lengths, long, cuts) => {
-        const gate = new FrameGate(MAX);
-        const before = Buffer.concat(lengths.map(packet));
-        const header = packet(long).subarray(0, packet(long).length - long);
-        expect(split(Buffer.concat([before, header]), cuts).every((chunk) => gate.accept(chunk))).toBe(false);
-      }),
+      fc.property(
+        fc.array(fc.nat(MAX), { maxLength: 5 }),
+        fc.integer({ min: MAX + 1, max: 300_000 }),
+        fc.array(fc.nat()),
+        (lengths, long, cuts) => {
+          const gate = new FrameGate(MAX);
+          const before = Buffer.concat(lengths.map(packet));
+          const header = packet(long).subarray(0, packet(long).length - long);
+          expect(split(Buffer.concat([before, header]), cuts).every((chunk) => gate.accept(chunk))).toBe(false);
+        },
+      ),
     );
   });
 

@@ -3,16 +3,22 @@ import { type MessageHandler, MqttContext, ServerMqtt } from '@nestjs/microservi
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import { PinoLogger } from 'nestjs-pino';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { allDevices, MAX_MQTT_PAYLOAD_BYTES, parseDeviceTopic, UPLINK_CHANNELS, type UplinkChannel } from '../../contracts/mqtt.js';
+import {
+  allDevices,
+  MAX_MQTT_PAYLOAD_BYTES,
+  parseDeviceTopic,
+  UPLINK_CHANNELS,
+  type UplinkChannel,
+} from '../../contracts/mqtt.js';
 import { within } from '../../shared/deadline.js';
 import { isUuid } from '../../shared/ids.js';
+import { PayloadRefusedError, readPayload } from '../../shared/json-payload.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { BrokerAccess } from './broker-access.js';
 import { ChannelDeserializer } from './channel-deserializer.js';
 import { EmbeddedBroker } from './embedded-broker.js';
 import { Intake } from './intake.js';
-import { PayloadRefusedError, readPayload } from './payload.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 import { Refusals } from './refusals.js';
 
@@ -87,7 +93,12 @@ export class MqttServer extends ServerMqtt {
       : null;
   }
 
-  override async handleMessage(topic: string, payload: Buffer, _client: unknown, packet?: Record<string, unknown>): Promise<void> {
+  override async handleMessage(
+    topic: string,
+    payload: Buffer,
+    _client: unknown,
+    packet?: Record<string, unknown>,
+  ): Promise<void> {
     const address = parseDeviceTopic(topic);
     const handler = this.getHandlerByPattern(topic);
     // What the broker retained is of unknown age: no presence follows from it. An empty payload only clears it.
@@ -116,9 +127,11 @@ export class MqttServer extends ServerMqtt {
     this.#client = client;
     this.mqttClient = client;
     client.handleMessage = (packet, done) => {
-      void this.#intake.take(() => this.receive(packet)).then(() => {
-        done();
-      });
+      void this.#intake
+        .take(() => this.receive(packet))
+        .then(() => {
+          done();
+        });
     };
     let attempt = 0;
     client.on('close', () => {
@@ -168,7 +181,9 @@ export class MqttServer extends ServerMqtt {
       return undefined;
     }
     try {
-      const { data } = (await this.deserializer.deserialize(readPayload(payload), { channel: topic })) as { data: unknown };
+      const { data } = (await this.deserializer.deserialize(readPayload(payload), { channel: topic })) as {
+        data: unknown;
+      };
       return { value: data };
     } catch (error) {
       this.refusals.message(error instanceof PayloadRefusedError ? error.fault : 'malformed_json', topic);

@@ -21,7 +21,9 @@ export class Refusals {
     metrics: Metrics,
   ) {
     logger.setContext(Refusals.name);
-    this.#messages = metrics.counter('mortise_mqtt_messages_refused_total', 'Messages of devices that were refused', ['code']);
+    this.#messages = metrics.counter('mortise_mqtt_messages_refused_total', 'Messages of devices that were refused', [
+      'code',
+    ]);
     this.#operations = metrics.counter('mortise_mqtt_operations_refused_total', 'Refusals of the embedded broker', [
       'operation',
       'code',
@@ -29,13 +31,17 @@ export class Refusals {
   }
 
   /** A message reached us and is not what the protocol says. */
-  message(code: string, topic: string): void {
+  message(code: string, topic: string, fields: Record<string, unknown> = {}): void {
     this.#messages.inc({ code });
-    this.log({ code, topic }, 'Message of a device refused');
+    this.log({ code, topic, ...fields }, 'Message of a device refused');
   }
 
   /** The embedded broker did not let something happen. */
-  operation(operation: 'connect' | 'publish' | 'subscribe' | 'packet', code: string, fields: Record<string, unknown> = {}): void {
+  operation(
+    operation: 'connect' | 'publish' | 'subscribe' | 'packet',
+    code: string,
+    fields: Record<string, unknown> = {},
+  ): void {
     this.#operations.inc({ operation, code });
     this.log({ operation, code, ...fields }, 'Refused on the device line');
   }

@@ -1,4 +1,5 @@
 import { isUuid } from '../../../shared/ids.js';
+import { isInstant } from '../../../shared/instant.js';
 
 /** A place in the list of a device's commands. */
 export interface CommandPosition {
@@ -15,7 +16,5 @@ export function encodePosition({ createdAt, id }: CommandPosition): string {
 /** Null for what {@link encodePosition} never made. */
 export function decodePosition(cursor: string): CommandPosition | null {
   const [createdAt = '', id, ...rest] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ');
-  const time = new Date(createdAt);
-  const known = !Number.isNaN(time.getTime()) && time.toISOString() === createdAt;
-  return known && isUuid(id) && rest.length === 0 ? { createdAt, id } : null;
+  return isInstant(createdAt) && isUuid(id) && rest.length === 0 ? { createdAt, id } : null;
 }

@@ -1,17 +1,36 @@
 import { describe, expect, it } from '@jest/globals';
+import { ORGANIZATION_ROLES } from '../../../contracts/resources.js';
 import { decidePermission, permits } from './device-access.js';
 
 describe('decidePermission', () => {
-  it('gives the owner everything, and nobody else anything', () => {
-    expect(decidePermission({ owner: true })).toBe('admin');
-    expect(decidePermission({ owner: false })).toBeNull();
+  it('gives the owner everything, whatever else ties them to it', () => {
+    for (const organizationRole of [null, ...ORGANIZATION_ROLES]) {
+      expect(decidePermission({ owner: true, organizationRole })).toBe('admin');
+    }
+  });
+
+  it('gives nothing to somebody whom nothing ties to it', () => {
+    expect(decidePermission({ owner: false, organizationRole: null })).toBeNull();
+  });
+
+  it.each([
+    ['VIEWER', 'view'],
+    ['OPERATOR', 'control'],
+    ['MANAGER', 'admin'],
+    ['OWNER', 'admin'],
+  ] as const)('gives a %s of its organization %s', (organizationRole, permission) => {
+    expect(decidePermission({ owner: false, organizationRole })).toBe(permission);
   });
 });
 
 describe('permits', () => {
   it('includes the levels below', () => {
     const control = { permission: 'control', owned: false } as const;
-    expect([permits(control, 'view'), permits(control, 'control'), permits(control, 'admin')]).toEqual([true, true, false]);
+    expect([permits(control, 'view'), permits(control, 'control'), permits(control, 'admin')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('keeps what is the owner’s to the owner, whatever the permission', () => {

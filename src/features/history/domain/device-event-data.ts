@@ -9,7 +9,9 @@ const MAX_CUSTOM_BYTES = 4_096;
 type Check = (value: unknown) => string | null;
 
 const text: Check = (value) =>
-  typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT ? null : `takes 1 to ${String(MAX_TEXT)} characters`;
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT
+    ? null
+    : `takes 1 to ${String(MAX_TEXT)} characters`;
 const uuid: Check = (value) => (isUuid(value) ? null : 'must be a UUID');
 const oneOf =
   (allowed: readonly string[]): Check =>
@@ -18,7 +20,9 @@ const oneOf =
 const number =
   (min: number, max: number): Check =>
   (value) =>
-    typeof value === 'number' && value >= min && value <= max ? null : `must be a number from ${String(min)} to ${String(max)}`;
+    typeof value === 'number' && value >= min && value <= max
+      ? null
+      : `must be a number from ${String(min)} to ${String(max)}`;
 const required =
   (check: Check): Check =>
   (value) =>

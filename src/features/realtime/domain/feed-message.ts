@@ -26,6 +26,7 @@ const CARRIERS: Record<EventType, FeedEvent | null> = {
   command_cancelled: 'command_status',
   command_late_result: 'command_status',
   custom: null,
+  system_alert: 'system_alert',
 };
 
 export function carrierOf(type: EventType): FeedEvent | null {

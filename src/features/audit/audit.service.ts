@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { type AuditEntry, type AuditFilter, AuditLog, type AuditPage } from '../../platform/audit/audit-log.js';
+import { AuditTrail } from '../../platform/audit/audit-trail.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import type { Page } from '../../shared/paging.js';
+
+/** Reading the audit trail, which leaves its own entry there. */
+@Injectable()
+export class AuditService {
+  constructor(
+    private readonly log: AuditLog,
+    private readonly trail: AuditTrail,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** Newest first. @throws InvalidAuditCursorError */
+  list(filter: AuditFilter, page: AuditPage): Promise<Page<AuditEntry>> {
+    return this.transactions.run(async () => {
+      const entries = await this.log.page(filter, page);
+      await this.trail.record({ entity: { type: 'audit', id: null }, after: { query: filter } });
+      return entries;
+    });
+  }
+}

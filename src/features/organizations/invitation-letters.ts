@@ -1,0 +1,34 @@
+import { Injectable } from '@nestjs/common';
+import type { OrganizationRole } from '../../contracts/resources.js';
+import { Mailer } from '../../platform/mail/mailer.js';
+import { MembershipsRepository } from './memberships.repository.js';
+import { OrganizationsRepository } from './organizations.repository.js';
+
+/** What an invitation says, and to whom. */
+export interface InvitationLetter {
+  readonly organizationId: string;
+  readonly inviterId: string;
+  readonly email: string;
+  readonly role: OrganizationRole;
+  readonly token: string;
+}
+
+@Injectable()
+export class InvitationLetters {
+  constructor(
+    private readonly mailer: Mailer,
+    private readonly organizations: OrganizationsRepository,
+    private readonly memberships: MembershipsRepository,
+  ) {}
+
+  /** Goes out when the surrounding transaction commits. */
+  async send({ organizationId, inviterId, email, role, token }: InvitationLetter): Promise<void> {
+    const { name } = await this.organizations.get(inviterId, organizationId);
+    const inviter = await this.memberships.find(organizationId, inviterId);
+    await this.mailer.enqueue({
+      to: email,
+      template: 'organization_invitation',
+      values: { organizationName: name, inviterName: inviter?.displayName ?? name, role, token },
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { OrganizationRef } from '../../contracts/resources.js';
+import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { InvitationAcceptance } from './invitation-acceptance.js';
+import {
+  AcceptInvitationDto,
+  InvitationDto,
+  InvitationPageDto,
+  InviteDto,
+  toInvitationDto,
+  toInvitationPageDto,
+} from './invitations.dto.js';
+import { Invitations } from './invitations.js';
+import { OrganizationDto, toOrganizationDto } from './organizations.dto.js';
+import { OrganizationsService } from './organizations.service.js';
+
+@ApiTags('Organizations')
+@Controller('organizations')
+export class InvitationsController {
+  constructor(
+    private readonly invitations: Invitations,
+    private readonly acceptance: InvitationAcceptance,
+    private readonly organizations: OrganizationsService,
+  ) {}
+
+  /**
+   * Invite somebody by mail. The answer is the same whether the address has an account or not; another invitation to
+   * it takes the place of the first.
+   */
+  @Post(':organizationId/invitations')
+  @Authorize('organization:manager')
+  @Audit('member_invited')
+  @Idempotent()
+  async invite(
+    @Target() { id }: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @Body() request: InviteDto,
+  ): Promise<InvitationDto> {
+    return toInvitationDto(await this.invitations.invite(id, user.userId, request));
+  }
+
+  /** Invitations that can still be accepted, oldest first. */
+  @Get(':organizationId/invitations')
+  @Authorize('organization:manager')
+  async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<InvitationPageDto> {
+    return toInvitationPageDto(await this.invitations.list(id, page));
+  }
+
+  /** Revoke an open invitation: its token is worthless at once. */
+  @Delete(':organizationId/invitations/:invitationId')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('organization:manager')
+  @Audit('invitation_revoked')
+  async revoke(
+    @Target() { id }: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @Param('invitationId') invitationId: string,
+  ): Promise<void> {
+    await this.invitations.revoke(id, user.userId, invitationId);
+  }
+
+  /**
+   * Accept an invitation that was mailed to the address of my account. 422 `invalid_invitation` when it is used,
+   * expired, revoked, or for another address.
+   */
+  @Post('invitations/accept')
+  @HttpCode(HttpStatus.OK)
+  @Authorize()
+  @Audit('member_joined')
+  @Idempotent()
+  async accept(@CurrentUser() { userId }: Principal, @Body() { token }: AcceptInvitationDto): Promise<OrganizationDto> {
+    return toOrganizationDto(await this.organizations.get(userId, await this.acceptance.accept(userId, token)));
+  }
+}

@@ -1,0 +1,97 @@
+import { Transform } from 'class-transformer';
+import { IsEmail, IsIn, IsString, Matches, MaxLength } from 'class-validator';
+import { ORGANIZATION_ROLES, type OrganizationRole } from '../../contracts/resources.js';
+import type { Page } from '../../shared/paging.js';
+import type { Invitation } from './organizations.types.js';
+
+/** The spelling in which accounts keep their address. */
+const Folded = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? value.toLowerCase().normalize('NFC') : value,
+  );
+
+/** Whom to invite, and to become what. */
+export class InviteDto {
+  /**
+   * Kept in lower case. It need not have an account yet, and nobody is told whether it has.
+   * @example grace@example.com
+   */
+  @Folded()
+  @IsEmail()
+  @MaxLength(254)
+  email!: string;
+
+  /**
+   * A manager may give the roles below their own, an owner any.
+   * @example OPERATOR
+   */
+  @IsIn(ORGANIZATION_ROLES)
+  role!: OrganizationRole;
+}
+
+/** An invitation to be accepted. */
+export class AcceptInvitationDto {
+  /**
+   * As it was mailed; good once, for 7 days, for the account with the invited address.
+   * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
+   */
+  @IsString()
+  @Matches(/^[\w-]{43}$/, { message: 'token must be one that was mailed' })
+  token!: string;
+}
+
+/** An address that was asked to join. */
+export class InvitationDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c77 */
+  id!: string;
+
+  /** @example grace@example.com */
+  email!: string;
+
+  /** @example OPERATOR */
+  role!: OrganizationRole;
+
+  /**
+   * Who sent it.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  invitedBy!: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-27T18:00:00.000Z
+   */
+  expiresAt!: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  createdAt!: string;
+}
+
+/** One page of open invitations, oldest first. */
+export class InvitationPageDto {
+  items!: InvitationDto[];
+
+  /**
+   * Pass it as `cursor` to go on; null on the last page.
+   * @example MjAyNi0xMS0yMFQxODowMDowMC4wMDBaIDAxOWE5ZjNl
+   */
+  nextCursor!: string | null;
+}
+
+export function toInvitationDto(invitation: Invitation): Readonly<InvitationDto> {
+  return {
+    id: invitation.id,
+    email: invitation.email,
+    role: invitation.role,
+    invitedBy: invitation.invitedBy,
+    expiresAt: invitation.expiresAt.toISOString(),
+    createdAt: invitation.createdAt.toISOString(),
+  };
+}
+
+export function toInvitationPageDto({ items, nextCursor }: Page<Invitation>): Readonly<InvitationPageDto> {
+  return { items: items.map(toInvitationDto), nextCursor };
+}

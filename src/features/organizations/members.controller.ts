@@ -1,0 +1,81 @@
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { OrganizationRef } from '../../contracts/resources.js';
+import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { ChangeRoleDto, MemberDto, MemberPageDto, toMemberDto, toMemberPageDto } from './members.dto.js';
+import { Members } from './members.js';
+import { TransferOrganizationDto } from './organizations.dto.js';
+
+@ApiTags('Organizations')
+@Controller('organizations/:organizationId')
+export class MembersController {
+  constructor(private readonly members: Members) {}
+
+  /** The people of an organization, in the order in which they joined. */
+  @Get('members')
+  @Authorize('organization:viewer')
+  async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<MemberPageDto> {
+    return toMemberPageDto(await this.members.list(id, page));
+  }
+
+  /**
+   * Give a member another role. A manager moves people between the roles below their own, an owner between all. The
+   * last owner stays one (409 `last_owner`).
+   */
+  @Patch('members/:userId')
+  @Authorize('organization:manager')
+  @Audit('member_role_changed')
+  @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
+  async changeRole(
+    @Target() { id }: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @Param('userId') subjectId: string,
+    @Body() { role }: ChangeRoleDto,
+  ): Promise<MemberDto> {
+    const errand = { organizationId: id, actorId: user.userId, subjectId };
+    return toMemberDto(await this.members.changeRole(errand, role));
+  }
+
+  /** Take a member out, with the devices they own. The last owner stays (409 `last_owner`). */
+  @Delete('members/:userId')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('organization:manager')
+  @Audit('member_removed')
+  @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
+  async remove(
+    @Target() { id }: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @Param('userId') subjectId: string,
+  ): Promise<void> {
+    await this.members.remove({ organizationId: id, actorId: user.userId, subjectId });
+  }
+
+  /** Leave an organization, with the devices I own. The last owner cannot (409 `last_owner`). */
+  @Post('leave')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('organization:viewer')
+  @Audit('member_left')
+  @Idempotent()
+  async leave(@Target() { id }: OrganizationRef, @CurrentUser() user: Principal): Promise<void> {
+    await this.members.leave(id, user.userId);
+  }
+
+  /** Hand an organization over to another member, and be a manager from then on. */
+  @Post('transfer')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('organization:owner')
+  @Audit('organization_transferred')
+  @Idempotent()
+  async transfer(
+    @Target() { id }: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @Body() { userId }: TransferOrganizationDto,
+  ): Promise<void> {
+    await this.members.transfer({ organizationId: id, actorId: user.userId, subjectId: userId });
+  }
+}

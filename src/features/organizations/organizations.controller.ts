@@ -1,0 +1,103 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { OrganizationRef } from '../../contracts/resources.js';
+import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { OrganizationKeeper } from './organization-keeper.js';
+import {
+  CreateOrganizationDto,
+  OrganizationDto,
+  OrganizationPageDto,
+  toOrganizationDto,
+  toOrganizationPageDto,
+  UpdateOrganizationDto,
+} from './organizations.dto.js';
+import { OrganizationsService } from './organizations.service.js';
+
+@ApiTags('Organizations')
+@Controller('organizations')
+export class OrganizationsController {
+  constructor(
+    private readonly organizations: OrganizationsService,
+    private readonly keeper: OrganizationKeeper,
+  ) {}
+
+  /** Make an organization. Who makes it owns it. */
+  @Post()
+  @Authorize()
+  @Audit('organization_created')
+  @Idempotent()
+  async create(
+    @CurrentUser() user: Principal,
+    @Body() { name }: CreateOrganizationDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OrganizationDto> {
+    const organization = await this.keeper.create(user.userId, name);
+    void reply.header('Location', `/api/v1/organizations/${organization.id}`);
+    return toOrganizationDto(organization);
+  }
+
+  /** List the organizations I am a member of, oldest first. */
+  @Get()
+  @Authorize()
+  async list(@CurrentUser() user: Principal, @Query() page: PageQueryDto): Promise<OrganizationPageDto> {
+    return toOrganizationPageDto(await this.organizations.list(user.userId, page));
+  }
+
+  /** One organization, with its version as `ETag`. */
+  @Get(':organizationId')
+  @Authorize('organization:viewer')
+  @UseInterceptors(VersionTag)
+  async get(@Target() organization: OrganizationRef, @CurrentUser() user: Principal): Promise<OrganizationDto> {
+    return toOrganizationDto(await this.organizations.get(user.userId, organization.id));
+  }
+
+  /** Rename an organization. With `If-Match`, only the version it names. */
+  @Patch(':organizationId')
+  @Authorize('organization:manager')
+  @Audit('organization_updated')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @UseInterceptors(VersionTag)
+  async update(
+    @Target() organization: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @Body() { name }: UpdateOrganizationDto,
+    @IfMatch() version?: number,
+  ): Promise<OrganizationDto> {
+    return toOrganizationDto(await this.keeper.rename(user.userId, organization.id, name, version));
+  }
+
+  /** Delete an organization with its memberships and invitations. Its devices stay with their owners. */
+  @Delete(':organizationId')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('organization:owner')
+  @Audit('organization_deleted')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  async delete(
+    @Target() organization: OrganizationRef,
+    @CurrentUser() user: Principal,
+    @IfMatch() version?: number,
+  ): Promise<void> {
+    await this.keeper.delete(user.userId, organization.id, version);
+  }
+}

@@ -1,0 +1,91 @@
+import { IsString, IsUUID, Length, Matches } from 'class-validator';
+import type { OrganizationRole } from '../../contracts/resources.js';
+import type { Page } from '../../shared/paging.js';
+import type { Organization } from './organizations.types.js';
+
+/** Visible text: at least one character that shows, and none that controls. */
+const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
+
+/** An organization to be made. */
+export class CreateOrganizationDto {
+  /**
+   * What people call it; need not be unique.
+   * @example "Lovelace & Daughters"
+   */
+  @IsString()
+  @Length(1, 100)
+  @Matches(VISIBLE, { message: 'name must be visible text' })
+  name!: string;
+}
+
+/** What may be changed of an organization. */
+export class UpdateOrganizationDto extends CreateOrganizationDto {}
+
+/** Who shall own it. */
+export class TransferOrganizationDto {
+  /**
+   * A member of the organization.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  @IsUUID()
+  userId!: string;
+}
+
+/** People who share devices, as one of them sees it. */
+export class OrganizationDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66 */
+  id!: string;
+
+  /** @example "Lovelace & Daughters" */
+  name!: string;
+
+  /**
+   * What I am in it; each role includes the ones below: `OWNER`, `MANAGER`, `OPERATOR`, `VIEWER`.
+   * @example OWNER
+   */
+  role!: OrganizationRole;
+
+  /**
+   * Grows with every change of the organization itself; also the `ETag`.
+   * @example 1
+   */
+  version!: number;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  createdAt!: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  updatedAt!: string;
+}
+
+/** One page of organizations, oldest first. */
+export class OrganizationPageDto {
+  items!: OrganizationDto[];
+
+  /**
+   * Pass it as `cursor` to go on; null on the last page.
+   * @example MjAyNi0xMS0yMFQxODowMDowMC4wMDBaIDAxOWE5ZjNl
+   */
+  nextCursor!: string | null;
+}
+
+export function toOrganizationDto(organization: Organization): Readonly<OrganizationDto> {
+  return {
+    id: organization.id,
+    name: organization.name,
+    role: organization.role,
+    version: organization.version,
+    createdAt: organization.createdAt.toISOString(),
+    updatedAt: organization.updatedAt.toISOString(),
+  };
+}
+
+export function toOrganizationPageDto({ items, nextCursor }: Page<Organization>): Readonly<OrganizationPageDto> {
+  return { items: items.map(toOrganizationDto), nextCursor };
+}

@@ -1,0 +1,88 @@
+import { DomainError, type FieldError } from '../../shared/domain-error.js';
+
+export class OrganizationNotFoundError extends DomainError {
+  readonly code = 'organization_not_found';
+  readonly kind = 'not_found';
+  constructor(organizationId: string) {
+    super('There is no such organization.', { organizationId });
+  }
+}
+
+export class OrganizationChangedError extends DomainError {
+  readonly code = 'organization_changed';
+  readonly kind = 'precondition_failed';
+  constructor() {
+    super('The organization is not in the version that If-Match names. Read it again.');
+  }
+}
+
+export class MemberNotFoundError extends DomainError {
+  readonly code = 'member_not_found';
+  readonly kind = 'not_found';
+  constructor(userId: string) {
+    super('There is no such member of this organization.', { userId });
+  }
+}
+
+export class AlreadyMemberError extends DomainError {
+  readonly code = 'already_member';
+  readonly kind = 'conflict';
+  constructor() {
+    super('This person is a member of the organization already.');
+  }
+}
+
+export class LastOwnerError extends DomainError {
+  readonly code = 'last_owner';
+  readonly kind = 'conflict';
+  constructor() {
+    super('An organization always has an owner: make somebody else one first, or delete it.');
+  }
+}
+
+export class InvitationNotFoundError extends DomainError {
+  readonly code = 'invitation_not_found';
+  readonly kind = 'not_found';
+  constructor(invitationId: string) {
+    super('There is no such open invitation of this organization.', { invitationId });
+  }
+}
+
+/** One answer for a token that is unknown, used, expired, revoked, or for another address: it tells nobody which. */
+export class InvalidInvitationError extends DomainError {
+  readonly code = 'invalid_invitation';
+  readonly kind = 'unprocessable';
+  override readonly errors: readonly FieldError[] = [{ detail: 'is not good, or not for you', pointer: '/token' }];
+
+  constructor() {
+    super('This invitation is not good any more, or it is for another address.');
+  }
+}
+
+export class InvalidOrganizationCursorError extends DomainError {
+  readonly code = 'invalid_cursor';
+  readonly kind = 'invalid';
+  override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
+
+  constructor() {
+    super('The cursor is not one that this list gave out.');
+  }
+}
+
+export class TransferToSelfError extends DomainError {
+  readonly code = 'transfer_to_self';
+  readonly kind = 'unprocessable';
+  override readonly errors: readonly FieldError[] = [{ detail: 'must be another member', pointer: '/userId' }];
+
+  constructor() {
+    super('The organization is yours already.');
+  }
+}
+
+export class TooManyInvitationsError extends DomainError {
+  readonly code = 'too_many_invitations';
+  readonly kind = 'conflict';
+  constructor(limit: number) {
+    super('Too many invitations are open. Revoke some, or wait until they are answered.', { limit });
+  }
+}

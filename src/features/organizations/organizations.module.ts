@@ -1,0 +1,47 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
+import { ResourceResolvers } from '../../platform/auth/resource-resolvers.js';
+import { reaches } from './domain/roles.js';
+import { InvitationAcceptance } from './invitation-acceptance.js';
+import { InvitationLetters } from './invitation-letters.js';
+import { InvitationsRepository } from './invitations.repository.js';
+import { Invitations } from './invitations.js';
+import { Members } from './members.js';
+import { MembershipsRepository } from './memberships.repository.js';
+import { OrganizationKeeper } from './organization-keeper.js';
+import { OrganizationsRepository } from './organizations.repository.js';
+import { OrganizationsService } from './organizations.service.js';
+import { Roster } from './roster.js';
+
+@Module({
+  providers: [
+    OrganizationsService,
+    OrganizationKeeper,
+    OrganizationsRepository,
+    Roster,
+    Members,
+    MembershipsRepository,
+    Invitations,
+    InvitationAcceptance,
+    InvitationLetters,
+    InvitationsRepository,
+  ],
+  exports: [OrganizationsService, OrganizationKeeper, Members, Invitations, InvitationAcceptance],
+})
+export class OrganizationsModule implements OnModuleInit {
+  constructor(
+    private readonly resolvers: ResourceResolvers,
+    private readonly organizations: OrganizationsService,
+  ) {}
+
+  onModuleInit(): void {
+    this.resolvers.register('organization', {
+      resolve: async (id, principal) => {
+        const role = await this.organizations.roleOf(principal.userId, id);
+        return role === null ? null : { id, role };
+      },
+      allows: ({ role }, demand) =>
+        ORGANIZATION_ROLES.some((needed) => needed.toLowerCase() === demand && reaches(role, needed)),
+    });
+  }
+}
