@@ -24,7 +24,7 @@ const HTTP_ERRORS = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist*/', 'coverage/', '.mortise/', 'src/generated/'] },
+  { ignores: ['dist*/', 'sdk/', 'coverage/', '.mortise/', 'src/generated/'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -20,6 +20,7 @@ const shared = {
       },
     ],
   },
+  setupFiles: ['<rootDir>/test/support/load-nest.js'],
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.mortise/'],
 };

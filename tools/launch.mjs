@@ -14,6 +14,8 @@ const state = join(root, '.mortise');
 const COMMANDS = {
   start: 'tools/stack/start.js',
   test: 'tools/test/run.js',
+  'test:promise': 'tools/test/promise.js',
+  promises: 'tools/test/promises.js',
   check: 'tools/test/check.js',
   'db:migrate': 'tools/db/migrate-command.js',
   'db:migration': 'tools/db/migration-command.js',
@@ -21,6 +23,7 @@ const COMMANDS = {
   'env:example': 'tools/env-example.js',
   lock: 'tools/virtual-lock/main.js',
   bench: 'bench/run.js',
+  sdk: 'tools/sdk/main.js',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

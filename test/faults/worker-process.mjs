@@ -13,7 +13,9 @@ import { MetricsModule } from '../../dist/src/platform/metrics/metrics.module.js
 import { PrismaModule } from '../../dist/src/platform/prisma/prisma.module.js';
 import { RedisModule } from '../../dist/src/platform/redis/redis.module.js';
 
-class WorkerProcess {}
+function WorkerProcess() {
+  // Only holds the modules together.
+}
 Module({
   imports: [
     ConfigModule.with(loadConfig(process.env)),

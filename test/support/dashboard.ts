@@ -63,6 +63,10 @@ export class Dashboard {
     return eventually(`a dashboard hears ${what}`, () => this.heard.find(matches), limitMs);
   }
 
+  expectResync(): Promise<{ cursor: string | null }> {
+    return eventually('a dashboard is told to read again', () => this.resyncs[0]);
+  }
+
   ask(request: keyof DashboardRequests, body: unknown): Promise<SocketAck> {
     return this.socket.timeout(5_000).emitWithAck(request, body as never) as Promise<SocketAck>;
   }

@@ -15,6 +15,7 @@ import { validationPipe } from '../../src/platform/http/validation.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
+import { Refusals } from '../../src/platform/mqtt/refusals.js';
 
 /** Who the bearer token `ada` stands for. */
 export const ADA: Principal = {
@@ -41,9 +42,14 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
     controllers,
     providers: [AccessGuard, ResourceResolvers, { provide: Authenticator, useValue: authenticator }, ...providers],
   }).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(httpAdapter(), { bodyParser: false, logger: false });
+  const app = module.createNestApplication<NestFastifyApplication>(httpAdapter([]), {
+    bodyParser: false,
+    logger: false,
+  });
   await prepareHttp(app);
-  app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(Metrics)));
+  app.useGlobalFilters(
+    new ProblemFilter(await app.resolve(PinoLogger), new Refusals(await app.resolve(PinoLogger), app.get(Metrics))),
+  );
   app.useGlobalGuards(app.get(AccessGuard));
   app.useGlobalPipes(validationPipe());
   await app.init();

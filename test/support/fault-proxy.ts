@@ -8,11 +8,16 @@ export class FaultProxy {
   private constructor(
     private readonly server: Server,
     private readonly target: URL,
+    private readonly tap: () => (chunk: Buffer) => void,
   ) {}
 
-  static async inFrontOf(targetUrl: string): Promise<FaultProxy> {
+  /** @param tap called for each connection; what it answers is shown everything that goes to the service. */
+  static async inFrontOf(
+    targetUrl: string,
+    tap: () => (chunk: Buffer) => void = () => () => undefined,
+  ): Promise<FaultProxy> {
     const server = createServer();
-    const proxy = new FaultProxy(server, new URL(targetUrl));
+    const proxy = new FaultProxy(server, new URL(targetUrl), tap);
     server.on('connection', (socket) => {
       proxy.accept(socket);
     });
@@ -58,15 +63,16 @@ export class FaultProxy {
       return;
     }
     const service = connect(Number(this.target.port), this.target.hostname);
-    this.forward(client, service);
+    this.forward(client, service, this.tap());
     this.forward(service, client);
   }
 
-  private forward(from: Socket, to: Socket): void {
+  private forward(from: Socket, to: Socket, show: (chunk: Buffer) => void = () => undefined): void {
     this.#sockets.add(from);
     from.setNoDelay(true);
     from.on('data', (bytes) => {
       if (this.#fault === 'none') {
+        show(bytes);
         to.write(bytes);
       }
     });

@@ -40,7 +40,10 @@ export class Ledger {
     await eventually(
       'every command reaches a terminal state',
       async () => {
-        const { rowCount } = await this.client.query(`SELECT 1 FROM commands WHERE state <> ALL ($1::command_state[])`, [TERMINAL]);
+        const { rowCount } = await this.client.query(
+          `SELECT 1 FROM commands WHERE state <> ALL ($1::command_state[])`,
+          [TERMINAL],
+        );
         return rowCount === 0;
       },
       limitMs,
@@ -51,6 +54,13 @@ export class Ledger {
   close(): Promise<void> {
     return this.client.end();
   }
+}
+
+/** `3 EXECUTED, 1 EXPIRED`. */
+export function countStates(entries: readonly LedgerEntry[]): string {
+  const counts = new Map<string, number>();
+  entries.forEach(({ state }) => counts.set(state, (counts.get(state) ?? 0) + 1));
+  return [...counts].map(([state, count]) => `${String(count)} ${state}`).join(', ');
 }
 
 /** How what the locks did differs from what they were ordered: all empty, or a promise is broken. */
@@ -66,15 +76,22 @@ export interface Discrepancies {
 }
 
 /** Compares the ledger with the files of the locks, by device id. */
-export function compare(ledger: readonly LedgerEntry[], actuations: ReadonlyMap<string, readonly Actuation[]>): Discrepancies {
+export function compare(
+  ledger: readonly LedgerEntry[],
+  actuations: ReadonlyMap<string, readonly Actuation[]>,
+): Discrepancies {
   const orders = new Map(ledger.map((entry) => [entry.id, entry]));
   const moves = [...actuations].flatMap(([deviceId, list]) =>
-    list.filter(({ action }) => action !== 'auto_lock').map((move) => ({ ...move, deviceId, order: orders.get(move.commandId)?.order })),
+    list
+      .filter(({ action }) => action !== 'auto_lock')
+      .map((move) => ({ ...move, deviceId, order: orders.get(move.commandId)?.order })),
   );
   const ids = moves.map(({ commandId }) => commandId);
   return {
     twice: ids.filter((id, index) => ids.indexOf(id) !== index),
-    late: moves.filter(({ order, uptimeMs }) => order && uptimeMs >= order.expiresAtUptimeMs).map(({ commandId }) => commandId),
+    late: moves
+      .filter(({ order, uptimeMs }) => order && uptimeMs >= order.expiresAtUptimeMs)
+      .map(({ commandId }) => commandId),
     unordered: moves
       .filter(({ order, deviceId, boot }) => order?.deviceId !== deviceId || order.boot !== boot)
       .map(({ commandId }) => commandId),

@@ -57,7 +57,9 @@ export class LockProcess {
   /** What it told, one object per happening. */
   happenings(): { kind: string; text: string }[] {
     const lines = this.#process.output.split('\n').slice(0, -1);
-    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { kind: string; text: string });
+    return lines
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { kind: string; text: string });
   }
 
   /** Until the broker knows it, for the first time or again after `earlier` times. */

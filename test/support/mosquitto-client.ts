@@ -18,7 +18,15 @@ export class MosquittoDevice {
     const will = JSON.stringify({ online: false, boot });
     this.#subscriber = spawn(fromEnvironment('TEST_MOSQUITTO_SUB'), [
       ...this.account(device.id),
-      ...['-v', '-q', '1', '--topic', deviceTopic(device.id, 'commands'), '--topic', deviceTopic(device.id, 'receipts')],
+      ...[
+        '-v',
+        '-q',
+        '1',
+        '--topic',
+        deviceTopic(device.id, 'commands'),
+        '--topic',
+        deviceTopic(device.id, 'receipts'),
+      ],
       ...['--will-topic', deviceTopic(device.id, 'status'), '--will-payload', will, '--will-qos', '1', '--will-retain'],
     ]);
     for (const stream of [this.#subscriber.stdout, this.#subscriber.stderr]) {
@@ -47,13 +55,26 @@ export class MosquittoDevice {
   }
 
   /** Publishes by a run of `mosquitto_pub`; rejects when the broker does not take it. */
-  async publish(channel: UplinkChannel, message: unknown, { retain = false }: { retain?: boolean } = {}): Promise<void> {
+  async publish(
+    channel: UplinkChannel,
+    message: unknown,
+    { retain = false }: { retain?: boolean } = {},
+  ): Promise<void> {
     await this.publishTo(deviceTopic(this.device.id, channel), message, retain);
   }
 
   async publishTo(topic: string, message: unknown, retain = false): Promise<void> {
     const text = JSON.stringify(message);
-    const args = [...this.account(`${this.device.id}-pub`), '-q', '1', '-t', topic, '-m', text, ...(retain ? ['-r'] : [])];
+    const args = [
+      ...this.account(`${this.device.id}-pub`),
+      '-q',
+      '1',
+      '-t',
+      topic,
+      '-m',
+      text,
+      ...(retain ? ['-r'] : []),
+    ];
     await promisify(execFile)(fromEnvironment('TEST_MOSQUITTO_PUB'), args, { timeout: 10_000 });
   }
 
@@ -67,7 +88,10 @@ export class MosquittoDevice {
   /** Ends without a goodbye: the broker publishes the will. */
   async vanish(): Promise<void> {
     this.#subscriber.kill('SIGKILL');
-    await eventually('mosquitto_sub is gone', () => this.#subscriber.signalCode !== null || this.#subscriber.exitCode !== null);
+    await eventually(
+      'mosquitto_sub is gone',
+      () => this.#subscriber.signalCode !== null || this.#subscriber.exitCode !== null,
+    );
   }
 
   private account(clientId: string): string[] {

@@ -1,13 +1,12 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../../tools/stack/paths.js';
 import { freePort } from '../../tools/stack/ports.js';
 import { type Mosquitto, startMosquitto } from './mosquitto.js';
+import { passwordFile } from './mosquitto-accounts.js';
 import { type RegisteredDevice } from './rest.js';
 import { eventually } from './wait.js';
-
-const ITERATIONS = 101;
 
 export interface BrokerAccount {
   readonly username: string;
@@ -63,7 +62,8 @@ export class OperatedMosquitto {
   /** What the operator does with the answer of each registration. */
   async addAccounts(devices: readonly RegisteredDevice[]): Promise<void> {
     this.#accounts.push(...devices.map(({ id, token }) => ({ username: id, password: token })));
-    await writeFile(join(this.server.folder, 'passwords'), this.#accounts.map(entry).join(''), { mode: 0o600 });
+    const lines = passwordFile(this.#accounts.map(({ username, password }) => ({ name: username, password })));
+    await writeFile(join(this.server.folder, 'passwords'), lines, { mode: 0o600 });
     const reloads = this.reloads;
     this.server.signal('SIGHUP');
     await eventually('Mosquitto has read its accounts', () => this.reloads > reloads);
@@ -76,11 +76,4 @@ export class OperatedMosquitto {
 
 function newAccount(username: string): BrokerAccount {
   return { username, password: randomBytes(12).toString('hex') };
-}
-
-/** A line of its password file, as mosquitto_passwd writes it: PBKDF2 with SHA-512. */
-function entry({ username, password }: BrokerAccount): string {
-  const salt = randomBytes(12);
-  const hash = pbkdf2Sync(password, salt, ITERATIONS, 64, 'sha512');
-  return `${username}:$7$${String(ITERATIONS)}$${salt.toString('base64')}$${hash.toString('base64')}\n`;
 }

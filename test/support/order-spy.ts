@@ -18,7 +18,12 @@ export class OrderSpy {
   private constructor(private readonly client: MqttClient) {
     client.on('message', (_topic, payload, { retain }) => {
       const { order } = JSON.parse(payload.toString()) as SignedOrder;
-      this.seen.push({ order: JSON.parse(order) as Order, bytes: payload.toString(), retained: retain, at: Date.now() });
+      this.seen.push({
+        order: JSON.parse(order) as Order,
+        bytes: payload.toString(),
+        retained: retain,
+        at: Date.now(),
+      });
     });
     client.on('connect', () => void this.subscribe());
   }
@@ -41,11 +46,6 @@ export class OrderSpy {
 
   of(commandId: string): SeenOrder[] {
     return this.seen.filter(({ order }) => order.commandId === commandId);
-  }
-
-  /** What came at or past its deadline. */
-  get late(): SeenOrder[] {
-    return this.seen.filter(({ order, at }) => at >= Date.parse(order.expiresAt));
   }
 
   close(): Promise<void> {

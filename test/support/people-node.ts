@@ -6,15 +6,24 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { AuthModule } from '../../src/features/auth/auth.module.js';
 import { AuthService } from '../../src/features/auth/auth.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
+import { Registration } from '../../src/features/auth/registration.js';
 import { UsersModule } from '../../src/features/users/users.module.js';
+import type { NewUser, User } from '../../src/features/users/users.types.js';
+import { AuditPlatformModule } from '../../src/platform/audit/audit.module.js';
 import { AuthPlatformModule } from '../../src/platform/auth/auth-platform.module.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
 import { CryptoModule } from '../../src/platform/crypto/crypto.module.js';
+import { KeyRotationModule } from '../../src/platform/crypto/key-rotation.module.js';
+import { EventsModule } from '../../src/platform/events/events.module.js';
 import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
+import { IdempotencyModule } from '../../src/platform/idempotency/idempotency.module.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
+import { MailModule } from '../../src/platform/mail/mail.module.js';
+import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
+import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
 import { RedisModule } from '../../src/platform/redis/redis.module.js';
 
 export const PASSWORD = 'tangerine harbour plumage';
@@ -24,6 +33,8 @@ export interface PeopleNodeOptions {
   readonly redisUrl: string;
   /** The same for all processes of one installation. */
   readonly masterKey: string;
+  /** Settings that differ from the defaults. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export function newMasterKey(): string {
@@ -34,13 +45,14 @@ export function newMasterKey(): string {
 export class PeopleNode {
   private constructor(private readonly module: TestingModule) {}
 
-  static async start({ databaseUrl, redisUrl, masterKey }: PeopleNodeOptions): Promise<PeopleNode> {
+  static async start({ databaseUrl, redisUrl, masterKey, env = {} }: PeopleNodeOptions): Promise<PeopleNode> {
     const config = loadConfig({
       NODE_ENV: 'test',
       LOG_LEVEL: 'silent',
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
       MASTER_KEY: masterKey,
+      ...env,
     });
     const module = await Test.createTestingModule({
       imports: [
@@ -51,6 +63,13 @@ export class PeopleNode {
         PrismaModule,
         RedisModule,
         CryptoModule,
+        KeyRotationModule,
+        MetricsModule,
+        AuditPlatformModule,
+        EventsModule,
+        IdempotencyModule,
+        RateLimitModule,
+        MailModule,
         AuthPlatformModule,
         UsersModule,
         AuthModule,
@@ -73,11 +92,20 @@ export class PeopleNode {
     return this.get(Authenticator);
   }
 
+  /** @throws what registering with `REGISTRATION=open` throws */
+  async register(account: Omit<NewUser, 'role'>): Promise<User> {
+    const user = await this.get(Registration).register(account);
+    if (!user) {
+      throw new Error('This node does not let people register.');
+    }
+    return user;
+  }
+
   /** A new account, signed in. */
   async newcomer(): Promise<SignedIn> {
     const email = `${randomBytes(8).toString('hex')}@example.com`;
-    await this.auth.register({ email, password: PASSWORD });
-    return this.auth.login(email, PASSWORD, { address: '192.0.2.7', userAgent: 'jest' });
+    await this.register({ email, password: PASSWORD });
+    return this.auth.login({ identifier: email, password: PASSWORD }, { address: '192.0.2.7', userAgent: 'jest' });
   }
 
   /** What the database says, past every cache. */

@@ -20,7 +20,7 @@ export class NodeProcess {
   constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
     const guard = join(ROOT, 'test', 'support', 'end-with-parent.mjs');
     this.#child = spawn(process.execPath, ['--import', guard, join(ROOT, 'dist', script), ...args], {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -88,7 +88,7 @@ export class ApplicationProcess {
 
   /** Where devices log in: the embedded broker, or the one that the environment names. */
   get mqttUrl(): string {
-    return this.env['MQTT_URL'] ?? `mqtt://127.0.0.1:${String(this.mqttPort)}`;
+    return this.env.MQTT_URL ?? `mqtt://127.0.0.1:${String(this.mqttPort)}`;
   }
 
   /** What all its lives have printed. */

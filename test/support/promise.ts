@@ -17,30 +17,19 @@ export interface Figure {
 
 /** Few repetitions in continuous integration, the promised number with PROMISE_SCALE=full. */
 export function scaled(few: number, full: number): number {
-  return process.env['PROMISE_SCALE'] === 'full' ? full : few;
+  return process.env.PROMISE_SCALE === 'full' ? full : few;
 }
 
 /** Of this run; PROMISE_SEED repeats an earlier one. */
-export const SEED = Number(process.env['PROMISE_SEED'] ?? randomInt(2 ** 31));
+export const SEED = Number(process.env.PROMISE_SEED ?? randomInt(2 ** 31));
 
 /** Says it, and keeps it where `npm run promises` collects it. */
 export function recordFigure(figure: Figure): void {
   const { promise, shown, n, seed } = figure;
   const by = seed === undefined ? '' : `, seed ${String(seed)}`;
   process.stdout.write(`  ${promise}: ${shown} n ${String(n)}, ${figure.figure}${by}\n`);
-  const report = process.env['PROMISE_REPORT'];
+  const report = process.env.PROMISE_REPORT;
   if (report) {
     appendFileSync(report, `${JSON.stringify({ ...figure, at: new Date().toISOString() })}\n`);
   }
-}
-
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -55,8 +55,18 @@ export class RawDevice {
   }
 
   /** A device as the protocol wants it: with a last will, listening, born. */
-  static async born(url: string, device: RegisteredDevice, boot: string, options: IClientOptions = {}): Promise<RawDevice> {
-    const will = { topic: deviceTopic(device.id, 'status'), payload: Buffer.from(JSON.stringify({ online: false, boot })), qos: 1, retain: true } as const;
+  static async born(
+    url: string,
+    device: RegisteredDevice,
+    boot: string,
+    options: IClientOptions = {},
+  ): Promise<RawDevice> {
+    const will = {
+      topic: deviceTopic(device.id, 'status'),
+      payload: Buffer.from(JSON.stringify({ online: false, boot })),
+      qos: 1,
+      retain: true,
+    } as const;
     const raw = await RawDevice.connect(url, device, { will, ...options });
     await raw.listen();
     await raw.publish('status', { online: true, boot, uptimeMs: 1_000, lockState: 'locked' }, { retain: true });
@@ -64,15 +74,26 @@ export class RawDevice {
   }
 
   async listen(channels: readonly DownlinkChannel[] = DOWNLINK_CHANNELS): Promise<void> {
-    await this.client.subscribeAsync(channels.map((channel) => deviceTopic(this.id, channel)), { qos: 1 });
+    await this.client.subscribeAsync(
+      channels.map((channel) => deviceTopic(this.id, channel)),
+      { qos: 1 },
+    );
   }
 
-  async publish<C extends UplinkChannel>(channel: C, message: DeviceMessages[C], options: { retain?: boolean } = {}): Promise<void> {
+  async publish<C extends UplinkChannel>(
+    channel: C,
+    message: DeviceMessages[C],
+    options: { retain?: boolean } = {},
+  ): Promise<void> {
     await this.client.publishAsync(deviceTopic(this.id, channel), JSON.stringify(message), { qos: 1, ...options });
   }
 
   /** Whatever the bytes are. */
-  async publishRaw(topic: string, payload: string | Buffer, options: { retain?: boolean; qos?: 0 | 1 } = {}): Promise<void> {
+  async publishRaw(
+    topic: string,
+    payload: string | Buffer,
+    options: { retain?: boolean; qos?: 0 | 1 } = {},
+  ): Promise<void> {
     await this.client.publishAsync(topic, payload, { qos: 1, ...options });
   }
 
@@ -83,7 +104,9 @@ export class RawDevice {
   }
 
   async receipt(boot: string, seq: number): Promise<void> {
-    await eventually(`a receipt for ${String(seq)}`, () => this.receipts().some((one) => one.boot === boot && one.seq === seq));
+    await eventually(`a receipt for ${String(seq)}`, () =>
+      this.receipts().some((one) => one.boot === boot && one.seq === seq),
+    );
   }
 
   closed(): Promise<true> {

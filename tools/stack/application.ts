@@ -15,7 +15,7 @@ export async function startApplication(
   const application = supervisor.start({
     name: 'The application',
     command: process.execPath,
-    args: ['--enable-source-maps', join(ROOT, 'dist', 'src', 'main.js')],
+    args: ['--enable-source-maps', '--max-semi-space-size=16', join(ROOT, 'dist', 'src', 'main.js')],
     cwd: ROOT,
     stopWithinMs: 30_000,
     env: {
@@ -23,6 +23,8 @@ export async function startApplication(
       // What a newcomer should see is where everything is, not a line per request.
       LOG_LEVEL: 'warn',
       PUBLIC_URL: baseUrl(settings),
+      // Without a mail server, links can be followed from the log.
+      MAIL_LOG_LINKS: '1',
       ...process.env,
       HOST: settings.host,
       PORT: String(settings.port),

@@ -9,6 +9,9 @@ import { stateFolder } from './paths.js';
 
 const run = promisify(execFile);
 
+/** Where packages put programs. Chromium's `usr/bin` holds a script that looks for the browser in the system itself. */
+const PROGRAM_FOLDERS = ['usr/lib/chromium', 'usr/bin', 'usr/sbin'];
+
 /** A server that Debian packages and npm does not. */
 export interface DebianTool {
   readonly name: string;
@@ -118,14 +121,16 @@ async function freshLists(folder: string): Promise<readonly string[]> {
 /** A script per program that lets it find the libraries unpacked beside it. */
 async function writeWrappers(aside: string, folder: string, tool: DebianTool): Promise<void> {
   const programs = findAll(tool, (name) =>
-    ['usr/bin', 'usr/sbin'].map((bin) => join(bin, name)).find((path) => existsSync(join(aside, path))),
+    PROGRAM_FOLDERS.map((bin) => join(bin, name)).find((path) => existsSync(join(aside, path))),
   );
   if (!programs) {
     throw new Error(`the package ${tool.package} does not hold what was expected`);
   }
   const root = join(aside, 'usr', 'lib');
   const libraries = existsSync(root) ? (await readdir(root)).filter((name) => name.includes('-linux-')) : [];
-  const path = libraries.map((name) => join(folder, 'usr', 'lib', name)).join(':');
+  const path = libraries
+    .flatMap((name) => [join(folder, 'usr', 'lib', name), join(folder, 'usr', 'lib', name, 'pulseaudio')])
+    .join(':');
   await mkdir(join(aside, 'wrappers'));
   for (const [key, program] of Object.entries(programs)) {
     const script = `#!/bin/sh\nLD_LIBRARY_PATH='${path}' exec '${join(folder, program)}' "$@"\n`;

@@ -36,7 +36,7 @@ const judge = (message: SignedOrder | undefined, change: Partial<LockFacts> = {}
   verifyOrder(message, keys, { ...facts, ...change });
 const codeOf = (verdict: Verdict): string => (verdict.kind === 'refused' ? verdict.code : verdict.kind);
 
-describe('the published vectors', () => {
+describe('P-14: the published vectors', () => {
   const file = makeVectors();
   const trusted = readOrderKeys({ keys: file.keys });
   const told = (verdict: Verdict): ExpectedVerdict => {
@@ -69,7 +69,7 @@ describe('the published vectors', () => {
   });
 });
 
-describe('a lock refuses', () => {
+describe('P-14: a lock refuses', () => {
   it('an order with any one bit of its text changed', () => {
     const message = signed();
     const bytes = Buffer.from(message.order, 'utf8');
@@ -207,7 +207,7 @@ describe('a lock refuses', () => {
   });
 });
 
-describe('a lock that knows the id', () => {
+describe('P-14: a lock that knows the id', () => {
   const answer = { status: 'executed' as const, result: { lockState: 'unlocked' } };
   const answerTo = (commandId: string): typeof answer | undefined =>
     commandId === order.commandId ? answer : undefined;

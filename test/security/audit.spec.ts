@@ -1,0 +1,204 @@
+/**
+ * P-19: no state change without its audit row, and none accepted while audit fails. Walks every changing route that
+ * the application has. Seen to fail: with `@Audit` taken off a route, with `audit.record` moved behind the commit, and
+ * with the error of `Database.execute` dropped.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { MetadataScanner, ModulesContainer } from '@nestjs/core';
+import type { AuditAction } from '../../src/contracts/audit.js';
+import { AUDITED } from '../../src/platform/audit/audit.interceptor.js';
+import { signUpAdmin } from '../support/admin.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
+import { recordFigure } from '../support/promise.js';
+import { type Answer, type Person, request } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+
+interface ChangingRoute {
+  /** `POST /users/:userId/block`. */
+  readonly name: string;
+  readonly method: string;
+  readonly action: AuditAction | undefined;
+}
+interface Entry {
+  action: string;
+  outcome: string;
+  code: string | null;
+  actor: string;
+  entity_type: string | null;
+}
+
+const SAFE = ['GET', 'HEAD', 'OPTIONS'];
+/** Counts attempts, which is no change that anybody asked for: a login that could not be audited counts, too. */
+const COUNTERS = new Set(['login_throttles', 'alert_windows', 'login_windows']);
+const ASIDE = `- 'last_seen_at' - 'failed_attempts'`;
+
+let application: RunningApplication;
+let sql: Sql;
+let workshop: DeedWorkshop;
+let routes: ChangingRoute[];
+
+beforeAll(async () => {
+  application = await startApplication({ env: { ROLES: 'api' } });
+  sql = await Sql.open(application.databaseUrl);
+  workshop = await DeedWorkshop.open(application, sql);
+  routes = changingRoutes(application);
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+function changingRoutes({ app }: RunningApplication): ChangingRoute[] {
+  const scanner = new MetadataScanner();
+  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+  return controllers.flatMap(({ metatype }) => {
+    if (typeof metatype !== 'function') {
+      return [];
+    }
+    const prototype = metatype.prototype as Record<string, object>;
+    return scanner.getAllMethodNames(prototype).flatMap((member): ChangingRoute[] => {
+      const handler = prototype[member] ?? {};
+      const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+      const method = verb === undefined ? 'GET' : (RequestMethod[verb]);
+      const parts = [Reflect.getMetadata(PATH_METADATA, metatype), Reflect.getMetadata(PATH_METADATA, handler)] as string[];
+      const path = parts.map((part) => part.replace(/^\/|\/$/g, '')).filter((part) => part !== '').join('/');
+      return SAFE.includes(method)
+        ? []
+        : [{ name: `${method} /${path}`, method, action: Reflect.getMetadata(AUDITED, handler) as AuditAction | undefined }];
+    });
+  });
+}
+
+async function send(method: string, { path, token, body }: Deed): Promise<Answer & { entries: Entry[] }> {
+  const requestId = randomUUID();
+  const answer = await request(application.url, method, `/api/v1${path}`, {
+    ...(token === undefined ? {} : { token }),
+    body,
+    headers: { 'x-request-id': requestId, 'idempotency-key': randomUUID() },
+  });
+  const entries = await sql.rows<Entry>(
+    'SELECT action, outcome, code, actor, entity_type FROM audit_entries WHERE request_id = $1 ORDER BY id',
+    [requestId],
+  );
+  return { ...answer, entries };
+}
+
+async function prepared(route: ChangingRoute): Promise<Deed> {
+  const deed = DEEDS[route.name];
+  if (!deed) {
+    throw new Error(`No deed for ${route.name}: write one in test/support/deeds.ts.`);
+  }
+  return deed(workshop);
+}
+
+/** Everything that is kept, table by table. */
+async function everything(): Promise<Record<string, unknown>> {
+  const tables = await sql.rows<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`,
+  );
+  const kept: Record<string, unknown> = {};
+  for (const { name } of tables.filter((table) => !COUNTERS.has(table.name))) {
+    kept[name] = await sql.rows(
+      `SELECT to_jsonb(t) ${ASIDE} AS row FROM "${name}" t ORDER BY (to_jsonb(t) ${ASIDE})::text`,
+    );
+  }
+  return kept;
+}
+
+describe('P-19 every change is audited', () => {
+  it('knows the action and a deed of every changing route', () => {
+    expect(routes.length).toBeGreaterThan(25);
+    expect(routes.filter(({ action }) => action === undefined).map(({ name }) => name)).toEqual([]);
+    expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(DEEDS).sort());
+  });
+
+  it('joins every change to its row', async () => {
+    for (const route of routes) {
+      const deed = await prepared(route);
+      const { status, body, entries } = await send(route.method, deed);
+      expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 2\d\d /);
+      const announced = entries.filter(({ action }) => action === route.action);
+      expect([route.name, announced.length > 0]).toEqual([route.name, true]);
+      for (const entry of entries) {
+        expect({ route: route.name, ...entry }).toMatchObject({ outcome: 'success', code: null, entity_type: expect.any(String) });
+      }
+      if (deed.token !== undefined) {
+        expect([route.name, entries.every(({ actor }) => actor.startsWith('user:'))]).toEqual([route.name, true]);
+      }
+      if (route.action === 'user_role_changed') {
+        await sql.rows(`UPDATE users SET role = 'USER' WHERE id <> $1`, [workshop.admin.id]);
+      }
+    }
+    recordFigure({ promise: 'P-19', shown: 'Every changing route, joined to its audit row.', n: routes.length, figure: '0 unaudited' });
+  }, 120_000);
+
+  it('refuses every change while audit fails, and leaves everything as it was', async () => {
+    for (const route of routes) {
+      const deed = await prepared(route);
+      const before = await everything();
+      await sql.rows(`ALTER TABLE audit_entries ADD CONSTRAINT planted CHECK (action = 'nothing') NOT VALID`);
+      const { status, body, entries } = await send(route.method, deed);
+      const after = await everything();
+      await sql.rows('ALTER TABLE audit_entries DROP CONSTRAINT planted');
+      expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 5\d\d /);
+      expect(entries).toEqual([]);
+      expect({ route: route.name, ...after }).toEqual({ route: route.name, ...before });
+    }
+    recordFigure({ promise: 'P-19', shown: 'Every changing route while audit fails.', n: routes.length, figure: '0 accepted, 0 changed' });
+  }, 180_000);
+
+  it('records what was refused, with the code of the problem', async () => {
+    const ada = await workshop.person();
+    const refused = await send('PATCH', { path: '/users/me', token: ada.accessToken, body: { username: workshop.admin.email } });
+    expect([refused.status, refused.entries.length]).toEqual([400, 1]);
+    const blocked = await send('POST', { path: `/users/${workshop.admin.id}/block`, token: workshop.admin.accessToken });
+    expect(blocked.status).toBe(409);
+    expect(blocked.entries).toEqual([
+      { action: 'user_blocked', outcome: 'failure', code: 'last_admin', actor: `user:${workshop.admin.id}`, entity_type: null },
+    ]);
+  });
+});
+
+describe('The audit trail', () => {
+  let auditor: Person;
+  const read = (query: string): Promise<Answer<{ items: Record<string, unknown>[]; nextCursor: string | null }>> =>
+    request(application.url, 'GET', `/api/v1/audit${query}`, { token: auditor.accessToken });
+
+  beforeAll(async () => {
+    auditor = await signUpAdmin(application, 'auditor');
+  });
+
+  it('can be read by actor, action, entity, outcome and time, a page at a time', async () => {
+    const ada = await workshop.person();
+    for (const theme of ['dark', 'light', 'system']) {
+      await send('PATCH', { path: '/users/me/preferences', token: ada.accessToken, body: { theme } });
+    }
+    const query = `?actor=user:${ada.id}&action=preferences_updated&entityType=user&entityId=${ada.id}&outcome=success&from=2020-01-01T00:00:00Z&limit=2`;
+    const first = await read(query);
+    expect(first.body.items.map((entry) => entry.after)).toMatchObject([{ theme: 'system' }, { theme: 'light' }]);
+    const second = await read(`${query}&cursor=${String(first.body.nextCursor)}`);
+    expect(second.body).toMatchObject({ items: [{ before: { theme: 'system' }, after: { theme: 'dark' } }], nextCursor: null });
+    expect((await read('?to=2020-01-01T00:00:00Z')).body.items).toEqual([]);
+    for (const wrong of ['?action=nothing', '?cursor=x', '?from=yesterday', '?entityType=door', '?limit=1000']) {
+      expect([wrong, (await read(wrong)).status]).toEqual([wrong, 400]);
+    }
+  });
+
+  it('says who read it, and who read about other people', async () => {
+    await read('?limit=1');
+    await request(application.url, 'GET', `/api/v1/users/${workshop.admin.id}`, { token: auditor.accessToken });
+    const { body } = await read(`?actor=user:${auditor.id}&limit=3`);
+    expect(body.items.map(({ action }) => action)).toEqual(['users_read', 'audit_read', expect.any(String)]);
+  });
+
+  it('cannot be rewritten', async () => {
+    for (const change of ['UPDATE audit_entries SET actor = NULL', 'DELETE FROM audit_entries', 'TRUNCATE audit_entries']) {
+      await expect(sql.rows(change)).rejects.toThrow('never changed');
+    }
+  });
+});

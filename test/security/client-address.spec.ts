@@ -1,0 +1,79 @@
+/**
+ * P-10: a spoofed X-Forwarded-For never changes the rate-limit key; behind a trusted proxy only the hop it names counts.
+ * Counted are the buckets in Redis. Seen failing on broken builds: with `trustProxy: true` every spoofed value has a
+ * bucket of its own, from an untrusted peer and behind the proxy.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RedisClients } from '../../src/platform/redis/redis-clients.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { recordFigure, scaled, SEED } from '../support/promise.js';
+import { request } from '../support/rest.js';
+import { seededRandom } from '../support/seeded-random.js';
+
+const REQUESTS = scaled(300, 20_000);
+/** What the proxy, which is this test, says of its client: it appends to what the client sent. */
+const CLIENT = '198.51.100.7';
+const random = seededRandom(SEED);
+
+function spoofed(): string {
+  const byte = (): number => Math.floor(random() * 256);
+  const forms = [
+    (): string => [byte(), byte(), byte(), byte()].join('.'),
+    (): string => `2001:db8:${byte().toString(16)}:${byte().toString(16)}::1`,
+    (): string => `::ffff:${[byte(), byte(), byte(), byte()].join('.')}`,
+    (): string => [127, 0, 0, byte()].join('.'),
+    (): string => `unknown-${String(byte())}`,
+    (): string => `10.0.0.${String(byte())}:${String(byte())}`,
+  ];
+  return forms[Math.floor(random() * forms.length)]?.() ?? '';
+}
+
+function headersOf(forwardedFor: string): Record<string, string> {
+  const address = spoofed();
+  return {
+    'x-forwarded-for': forwardedFor,
+    'x-real-ip': address,
+    'x-client-ip': address,
+    'cf-connecting-ip': address,
+    'true-client-ip': address,
+    forwarded: `for="${address}";proto=https`,
+  };
+}
+
+describe.each([
+  { peer: 'an untrusted peer', trusted: '192.0.2.0/24', forwardedFor: spoofed, counted: '127.0.0.1' },
+  {
+    peer: 'a trusted proxy',
+    trusted: '127.0.0.1/32',
+    forwardedFor: () => `${spoofed()}, ${spoofed()}, ${CLIENT}`,
+    counted: CLIENT,
+  },
+])('P-10: what clients claim of their address, through $peer', ({ peer, trusted, forwardedFor, counted }) => {
+  let app: RunningApplication;
+
+  beforeAll(async () => {
+    app = await startApplication({ env: { ROLES: 'api', TRUSTED_PROXIES: trusted } });
+  });
+
+  afterAll(() => app.stop());
+
+  it('leaves one bucket', async () => {
+    for (let done = 0; done < REQUESTS; done += 10) {
+      await Promise.all(
+        Array.from({ length: 10 }, () => request(app.url, 'GET', '/nowhere', { headers: headersOf(forwardedFor()) })),
+      );
+    }
+    const redis = app.app.get(RedisClients).app;
+    const buckets = await redis.keys('mortise:rate:anonymous:*');
+    expect(buckets).toEqual([`mortise:rate:anonymous:${counted}`]);
+    const parts = await redis.hgetall(buckets[0] ?? '');
+    expect(Object.values(parts).reduce((sum, count) => sum + Number(count), 0)).toBe(REQUESTS);
+    recordFigure({
+      promise: 'P-10',
+      shown: `requests with spoofed addresses in six headers, through ${peer}:`,
+      n: REQUESTS,
+      figure: `buckets ${String(buckets.length)}`,
+      seed: SEED,
+    });
+  });
+});

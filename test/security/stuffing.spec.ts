@@ -1,0 +1,143 @@
+/**
+ * P-12: credential stuffing is slowed and seen: one `system_alert` for each window of 20 failures a minute on one
+ * account, or 100 in all, however many processes notice; administrators' dashboards hear of it, nobody else's do.
+ * Seen failing on broken builds: without the look at earlier windows and with an upsert that always succeeds, every
+ * further failure raises another alarm; without the look at who is an administrator now, a former one hears of it.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { StoredEvent } from '../../src/contracts/events.js';
+import { Dashboard } from '../support/dashboard.js';
+import { addressOf, FrontDoor } from '../support/front-door.js';
+import { newMasterKey, PASSWORD, PeopleNode } from '../support/people-node.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { recordFigure, scaled } from '../support/promise.js';
+import { emptyRedis } from '../support/redis.js';
+
+const ACCOUNTS = scaled(3, 30);
+const STUFFED = scaled(150, 2_000);
+
+describe('P-12: credential stuffing', () => {
+  let database: TestDatabase;
+  let nodes: readonly [PeopleNode, PeopleNode];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const options = { databaseUrl: database.url, redisUrl: await emptyRedis(), masterKey: newMasterKey() };
+    nodes = await Promise.all([PeopleNode.start(options), PeopleNode.start(options)]);
+  });
+
+  afterAll(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await database.drop();
+  });
+
+  /** Wrong passwords through both processes at once. @returns how many reached the password. */
+  async function guess(identifiers: readonly string[]): Promise<number> {
+    let guesses = 0;
+    for (let at = 0; at < identifiers.length; at += 10) {
+      const answers = await Promise.all(
+        identifiers.slice(at, at + 10).map((identifier, index) =>
+          nodes[index % 2 === 0 ? 0 : 1].auth
+            .login({ identifier, password: 'wrong' }, { address: addressOf(at + index), userAgent: null })
+            .then(
+              () => 'in',
+              (error: unknown) => (error as { code: string }).code,
+            ),
+        ),
+      );
+      expect(answers.every((code) => code === 'invalid_credentials' || code === 'login_throttled')).toBe(true);
+      guesses += answers.filter((code) => code === 'invalid_credentials').length;
+    }
+    return guesses;
+  }
+
+  async function alerts(): Promise<StoredEvent<'system_alert'>['payload'][]> {
+    const rows = await nodes[0].rows<{ payload: StoredEvent<'system_alert'>['payload'] }>(
+      `SELECT payload FROM events WHERE type = 'system_alert' ORDER BY xid, id`,
+    );
+    return rows.map(({ payload }) => payload);
+  }
+
+  /** As if the windows so far had been long ago. */
+  async function later(): Promise<void> {
+    await nodes[0].rows('DELETE FROM events');
+    await nodes[0].rows('DELETE FROM alert_windows');
+  }
+
+  it('raises one alarm for a burst on one account, and none for less', async () => {
+    let [raised, guesses] = [0, 0];
+    for (let round = 0; round < ACCOUNTS; round += 1) {
+      await later();
+      const email = `victim-${String(round)}@example.com`;
+      const { id } = await nodes[0].register({ email, password: PASSWORD });
+      guesses += await guess(Array<string>(19).fill(email));
+      expect(await alerts()).toEqual([]);
+      guesses += await guess(Array<string>(30).fill(email));
+      const heard = await alerts();
+      expect(heard).toEqual([
+        { alert: 'login_failures', scope: 'account', failures: expect.any(Number), windowSeconds: 60, userId: id },
+      ]);
+      expect(heard[0]?.failures).toBeGreaterThanOrEqual(20);
+      raised += heard.length;
+    }
+    recordFigure({
+      promise: 'P-12',
+      shown: 'Bursts of 49 attempts on one account, each from another address, through two processes:',
+      n: ACCOUNTS,
+      figure: `${String(raised)} alarms, ${String(guesses / ACCOUNTS)} guesses before the block`,
+    });
+  });
+
+  it('raises one alarm for a list of accounts, which need not exist', async () => {
+    await later();
+    const names = Array.from({ length: STUFFED }, (_, index) => `stuffed-${String(index)}@example.com`);
+    await guess(names.slice(0, 99));
+    expect(await alerts()).toEqual([]);
+    await guess(names.slice(99));
+    const heard = await alerts();
+    expect(heard).toEqual([{ alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 }]);
+    recordFigure({
+      promise: 'P-12',
+      shown: 'Accounts tried once each, through two processes:',
+      n: STUFFED,
+      figure: `${String(heard.length)} alarm, at the 100th failure`,
+    });
+  });
+
+  it('raises the next one in the next window', async () => {
+    await later();
+    await guess(Array<string>(25).fill('again@example.com'));
+    expect(await alerts()).toHaveLength(1);
+    await nodes[0].rows(`UPDATE alert_windows SET window_start = window_start - interval '3 minutes'`);
+    await guess(Array<string>(25).fill('again@example.com'));
+    expect(await alerts()).toHaveLength(2);
+  });
+
+  it('is heard by administrators, as long as they are, and by nobody else', async () => {
+    const door = await FrontDoor.open({ ROLES: 'api,worker' });
+    try {
+      const [admin, former, user] = [
+        await door.person({ role: 'ADMIN' }),
+        await door.person({ role: 'ADMIN' }),
+        await door.person(),
+      ];
+      const dashboards = [];
+      for (const { email } of [admin, former, user]) {
+        const { accessToken } = (await door.login(email)).body;
+        dashboards.push(await Dashboard.signedIn(door.application.url, accessToken));
+      }
+      await door.sql.rows(`UPDATE users SET role = 'USER' WHERE id = $1`, [former.id]);
+      for (let attempt = 0; attempt < 21; attempt += 1) {
+        await door.login(user.email, 'wrong', { from: addressOf(attempt) });
+      }
+      const { message } = await dashboards[0]!.expect('the alarm', ({ event }) => event === 'system_alert');
+      expect(message).toMatchObject({ payload: { scope: 'account', userId: user.id }, actor: 'system' });
+      expect(dashboards.map(({ heard }) => heard.length)).toEqual([1, 0, 0]);
+      dashboards.forEach((dashboard) => {
+        dashboard.close();
+      });
+    } finally {
+      await door.close();
+    }
+  });
+});

@@ -1,0 +1,283 @@
+/**
+ * P-07: no cross-tenant read or write. Walks every route of the OpenAPI document, compared with the routes that the
+ * server really has, so that a new route is covered or fails this test. Everything of Ada's carries a canary; Mallory
+ * asks for it in every way, and each request is shown to be a good one by Ada doing the same.
+ * Seen to fail: with a guard that hands out a device whoever asks, and without the check in `subscribe_device`.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { type DeviceEventMessage } from '../../src/contracts/mqtt.js';
+import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { Dashboard } from '../support/dashboard.js';
+import { recordFigure, scaled, SEED } from '../support/promise.js';
+import { RawDevice } from '../support/raw-device.js';
+import { expectProblem, type ExactAnswer, exactRequest } from '../support/exact-http.js';
+import { type Person, registerDevice, type RegisteredDevice, request, sendCommand, signUp } from '../support/rest.js';
+import { seededRandom } from '../support/seeded-random.js';
+import { serverRoutes } from '../support/server-routes.js';
+
+const REQUESTS = scaled(500, 100_000);
+const AT_ONCE = 8;
+const CANARY = `canary-${randomUUID().slice(0, 8)}`;
+
+/** Routes that anybody may call. One more is a decision, and is made here. */
+const PUBLIC = [
+  'GET /.well-known/jwks.json',
+  'GET /.well-known/order-keys.json',
+  'GET /api/health',
+  'GET /api/health/live',
+  'GET /api/health/ready',
+  'POST /api/v1/auth/login',
+  'POST /api/v1/auth/refresh',
+  'POST /api/v1/auth/register',
+];
+/** Of the caller's own, without an id: what the answer is made of must be the caller's. */
+const OWN = ['GET /api/v1/devices', 'GET /api/v1/users/me', 'POST /api/v1/auth/logout', 'POST /api/v1/devices'];
+/** Served beside the API. */
+const UNDOCUMENTED = ['GET /metrics', /^GET \/api\/docs/];
+
+let application: RunningApplication;
+let routes: ApiRoute[];
+let ada: Person;
+let mallory: Person;
+let hers: RegisteredDevice;
+let his: RegisteredDevice;
+let line: { hers: RawDevice; his: RawDevice };
+let herCommand: string;
+let sent = 0;
+
+beforeAll(async () => {
+  application = await startApplication();
+  routes = await documentedRoutes(application.url);
+  ada = await signUp(application.url, CANARY);
+  mallory = await signUp(application.url, 'mallory');
+  hers = await registerDevice(application.url, ada, `${CANARY} door`);
+  his = await registerDevice(application.url, mallory, 'Side door');
+  line = {
+    hers: await RawDevice.born(application.mqttUrl, hers, 'boot-of-hers'),
+    his: await RawDevice.born(application.mqttUrl, his, 'boot-of-his'),
+  };
+  await sendCommand(application.url, ada, hers.id, { name: 'lock_door' });
+  herCommand = (await sendCommand(application.url, ada, hers.id, { name: 'lock_door' })).body.id;
+}, 60_000);
+
+afterAll(async () => {
+  await line.hers.end();
+  await line.his.end();
+  await application.stop();
+});
+
+interface Try {
+  readonly person?: Person;
+  readonly deviceId: string;
+  readonly commandId?: string;
+}
+
+function call(
+  route: ApiRoute,
+  { person, deviceId, commandId = herCommand }: Try,
+  method = route.method,
+): Promise<ExactAnswer> {
+  sent += 1;
+  const body = route.takesBody ? GOOD_BODIES[route.name]?.() : undefined;
+  return exactRequest(application.url, {
+    method,
+    path: fill(route.path, { deviceId, commandId }),
+    headers: {
+      'idempotency-key': randomUUID(),
+      ...(person ? { authorization: `Bearer ${person.accessToken}` } : {}),
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+}
+
+/** Every way to ask for what is Ada's, and the only answer there is. */
+function attempts(route: ApiRoute): (() => Promise<void>)[] {
+  const foreign: Try[] = [
+    { person: mallory, deviceId: hers.id },
+    { person: mallory, deviceId: hers.id.toUpperCase() },
+    ...(route.parameters.includes('commandId') ? [{ person: mallory, deviceId: his.id }] : []),
+  ];
+  return [
+    ...foreign.map((each) => async () => {
+      const answer = await call(route, each);
+      expectProblem(answer, 404);
+      expect(answer.text).not.toContain(CANARY);
+    }),
+    async () => {
+      expectProblem(await call(route, { deviceId: hers.id }), 401);
+    },
+    ...(route.method === 'GET'
+      ? [
+          async () => {
+            expect(await call(route, { person: mallory, deviceId: hers.id }, 'HEAD')).toMatchObject({
+              status: 404,
+              text: '',
+            });
+            expect(await call(route, { deviceId: hers.id }, 'HEAD')).toMatchObject({ status: 401, text: '' });
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What Ada sees of her own; nothing that Mallory does may change it. */
+async function herView(): Promise<unknown> {
+  const { accessToken: token } = ada;
+  const device = await request(application.url, 'GET', `/api/v1/devices/${hers.id}`, { token });
+  const commands = await request<{ items: { id: string }[] }>(
+    application.url,
+    'GET',
+    `/api/v1/devices/${hers.id}/commands`,
+    { token },
+  );
+  return { name: device.body.name, room: device.body.room, commands: commands.body.items.map(({ id }) => id) };
+}
+
+describe('P-07: two tenants over HTTP', () => {
+  it('walks every route that the server has', async () => {
+    const documented = routes.map(({ name }) => name);
+    const served = serverRoutes(application.app).filter(
+      (name) => !UNDOCUMENTED.some((each) => (typeof each === 'string' ? each === name : each.test(name))),
+    );
+    expect(served.sort()).toEqual([...documented].sort());
+    const named = routes.filter(({ parameters }) => parameters.length > 0).map(({ name }) => name);
+    expect([...PUBLIC, ...OWN, ...named].sort()).toEqual([...documented].sort());
+    expect(
+      routes
+        .filter(({ guarded }) => !guarded)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(PUBLIC);
+    expect(routes.filter(({ takesBody, name }) => takesBody && !(name in GOOD_BODIES)).map(({ name }) => name)).toEqual(
+      [],
+    );
+    expect(new Set(routes.flatMap(({ parameters }) => parameters))).toEqual(new Set(['deviceId', 'commandId']));
+    await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door` });
+  });
+
+  it('answers 404 for what is somebody else’s, 401 to nobody, on every route', async () => {
+    const before = await herView();
+    const named = routes.filter(({ parameters }) => parameters.length > 0);
+    const all = named.flatMap(attempts);
+    const random = seededRandom(SEED);
+    const worker = async (): Promise<void> => {
+      while (sent < REQUESTS) {
+        await all[Math.floor(random() * all.length)]?.();
+      }
+    };
+    for (const attempt of all) {
+      await attempt();
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    expect(await herView()).toEqual(before);
+    recordFigure({
+      promise: 'P-07',
+      shown: `Every route with an id (${String(named.length)}), asked for by another tenant and by nobody.`,
+      n: sent,
+      figure: '0 leaks, 0 changes',
+      seed: SEED,
+    });
+  }, 600_000);
+
+  it('asks nobody’s name only where that was decided', async () => {
+    for (const route of routes.filter(({ name }) => OWN.includes(name))) {
+      expectProblem(await call(route, { deviceId: hers.id }), 401);
+    }
+  });
+
+  it('shows each person their own list, whatever it is filtered by and wherever its cursor is from', async () => {
+    const token = mallory.accessToken;
+    for (const query of ['', `?q=${CANARY}`, '?limit=200', '?sort=name', '?type=door_lock', '?status=online']) {
+      const { body } = await request<{ items: { id: string }[] }>(application.url, 'GET', `/api/v1/devices${query}`, {
+        token,
+      });
+      expect(JSON.stringify(body)).not.toContain(CANARY);
+      expect(body.items.every(({ id }) => id === his.id)).toBe(true);
+    }
+    expect(JSON.stringify((await request(application.url, 'GET', '/api/v1/users/me', { token })).body)).not.toContain(
+      CANARY,
+    );
+
+    await registerDevice(application.url, ada, `${CANARY} gate`);
+    for (const list of [
+      '/api/v1/devices',
+      `/api/v1/devices/${hers.id}/events`,
+      `/api/v1/devices/${hers.id}/commands`,
+    ]) {
+      const page = await request<{ nextCursor: string }>(application.url, 'GET', `${list}?limit=1`, {
+        token: ada.accessToken,
+      });
+      expect(page.body.nextCursor).toEqual(expect.any(String));
+      const stolen = await request(
+        application.url,
+        'GET',
+        `${list.replace(hers.id, his.id)}?cursor=${page.body.nextCursor}`,
+        { token },
+      );
+      expect(stolen.status).toBe(200);
+      expect(JSON.stringify(stolen.body)).not.toContain(CANARY);
+      expect(JSON.stringify(stolen.body)).not.toContain(hers.id);
+    }
+  });
+
+  it('keeps the idempotency keys of two people apart', async () => {
+    const key = randomUUID();
+    const first = await sendCommand(application.url, ada, hers.id, { name: 'lock_door' }, { key });
+    const second = await sendCommand(application.url, mallory, his.id, { name: 'lock_door' }, { key });
+    expect([first.status, second.status]).toEqual([202, 202]);
+    expect(second.body.id).not.toBe(first.body.id);
+    expect(second.body.deviceId).toBe(his.id);
+  });
+});
+
+describe('P-07: two tenants on sockets', () => {
+  it('refuses to subscribe to a foreign device, and lets none of its events through', async () => {
+    const herDashboard = await Dashboard.signedIn(application.url, ada.accessToken);
+    const hisDashboard = await Dashboard.signedIn(application.url, mallory.accessToken);
+    for (const deviceId of [hers.id, hers.id.toUpperCase()]) {
+      expect(await hisDashboard.ask('subscribe_device', { deviceId })).toMatchObject({ error: { status: 404 } });
+    }
+    expect(await hisDashboard.ask('subscribe_device', { deviceId: his.id })).toEqual({ ok: true });
+
+    const motion = (boot: string, zone: string): DeviceEventMessage => ({
+      seq: 1,
+      boot,
+      type: 'motion_detected',
+      data: { zone },
+    });
+    await line.hers.publish('events', motion('boot-of-hers', CANARY));
+    const seen = await herDashboard.expect('her own motion', ({ event }) => event === 'motion_detected');
+    await line.his.publish('events', motion('boot-of-his', 'yard'));
+    await hisDashboard.expect('his own motion', ({ event }) => event === 'motion_detected');
+    expect(hisDashboard.heard.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
+
+    // Nor does her cursor open her past: he hears what came after it, of his own.
+    const returned = await Dashboard.signedIn(application.url, mallory.accessToken, seen.message.cursor);
+    await returned.expect('his own motion', ({ event }) => event === 'motion_detected');
+    expect(returned.heard.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
+    expect(JSON.stringify([hisDashboard.heard, returned.heard])).not.toContain(CANARY);
+    [herDashboard, hisDashboard, returned].forEach((dashboard) => {
+      dashboard.close();
+    });
+  });
+});
+
+describe('P-07: what was refused was well asked', () => {
+  it('does for Ada what it did not do for Mallory, on every route with an id', async () => {
+    // One in flight, and one that waits: that can be cancelled.
+    await sendCommand(application.url, ada, hers.id, { name: 'lock_door' });
+    herCommand = (await sendCommand(application.url, ada, hers.id, { name: 'lock_door' })).body.id;
+    const order = ['GET', 'PATCH', 'PUT', 'POST', 'DELETE'];
+    const named = routes.filter(({ parameters }) => parameters.length > 0);
+    // What deletes the device comes last.
+    const sorted = named.sort(
+      (a, b) => order.indexOf(a.method) - order.indexOf(b.method) || b.parameters.length - a.parameters.length,
+    );
+    for (const route of sorted) {
+      const { status, text } = await call(route, { person: ada, deviceId: hers.id });
+      expect(`${route.name} ${String(status)} ${text}`).toMatch(/^\S+ \S+ 2\d\d /);
+    }
+  });
+});

@@ -1,0 +1,211 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { type OneTimePayloads, OneTimeTokens, type TokenPurpose } from '../../src/features/auth/one-time-tokens.js';
+import { signUpAdmin } from './admin.js';
+import type { RunningApplication } from './application.js';
+import { PASSWORD, type Person, registerDevice, request, signUp } from './rest.js';
+import type { Sql } from './sql.js';
+
+/** A good request that changes something, ready to be sent. */
+export interface Deed {
+  readonly path: string;
+  readonly token?: string;
+  readonly body?: unknown;
+}
+
+/** Where deeds are prepared: each finds everything it needs, and nothing that another one changed. */
+export class DeedWorkshop {
+  private constructor(
+    private readonly application: RunningApplication,
+    private readonly sql: Sql,
+    readonly admin: Person,
+  ) {}
+
+  static async open(application: RunningApplication, sql: Sql): Promise<DeedWorkshop> {
+    return new DeedWorkshop(application, sql, await signUpAdmin(application));
+  }
+
+  person(): Promise<Person> {
+    return signUp(this.application.url);
+  }
+
+  async made(who: Person, path: string, body: unknown): Promise<string> {
+    const answer = await request<{ id?: string; device?: { id: string } }>(this.application.url, 'POST', `/api/v1${path}`, {
+      token: who.accessToken,
+      body,
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    const id = answer.body.id ?? answer.body.device?.id;
+    if (id === undefined) {
+      throw new Error(`${path} made nothing: ${JSON.stringify(answer.body)}`);
+    }
+    return id;
+  }
+
+  async device(): Promise<{ owner: Person; id: string }> {
+    const owner = await this.person();
+    return { owner, id: (await registerDevice(this.application.url, owner)).id };
+  }
+
+  async organization(): Promise<{ owner: Person; member: Person; path: string; id: string }> {
+    const [owner, member] = await Promise.all([this.person(), this.person()]);
+    const id = await this.made(owner, '/organizations', { name: 'Lighthouse' });
+    await this.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'OPERATOR')`, [id, member.id]);
+    return { owner, member, id, path: `/organizations/${id}` };
+  }
+
+  /** An invitation whose token is known, though it was mailed. */
+  async invitation(): Promise<{ owner: Person; path: string; guest: Person; token: string }> {
+    const { owner, path } = await this.organization();
+    const guest = await this.person();
+    const id = await this.made(owner, `${path}/invitations`, { email: guest.email, role: 'VIEWER' });
+    const token = randomBytes(32).toString('base64url');
+    const hash = createHash('sha256').update(token).digest();
+    await this.sql.rows('UPDATE invitations SET token_hash = $2 WHERE id = $1', [id, hash]);
+    return { owner, guest, token, path: `${path}/invitations/${id}` };
+  }
+
+  /** A secret as a mail would bring it. */
+  token<P extends TokenPurpose>(purpose: P, userId: string | null, payload: OneTimePayloads[P]): Promise<string> {
+    const tokens = this.application.app.get(OneTimeTokens, { strict: false });
+    return tokens.issue(purpose, { userId, payload, ttlMs: 60_000 });
+  }
+
+  async sessionOf(person: Person): Promise<string> {
+    const [row] = await this.sql.rows<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1 LIMIT 1', [person.id]);
+    return row?.id ?? '';
+  }
+
+  async run(text: string, values: readonly unknown[]): Promise<void> {
+    await this.sql.rows(text, values);
+  }
+}
+
+const CHOSEN = 'tangerine harbour plumage 47';
+const email = (): string => `${randomUUID()}@example.com`;
+const by = (person: Person, path: string, body?: unknown): Deed => ({
+  path,
+  token: person.accessToken,
+  ...(body === undefined ? {} : { body }),
+});
+
+/** A deed for every route that changes something: a new route without one fails the test that walks them. */
+export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<Deed>>> = {
+  'POST /auth/register': () => Promise.resolve({ path: '/auth/register', body: { email: email(), password: PASSWORD } }),
+  'POST /auth/register/confirm': async (w) => {
+    const account = { email: email(), username: null, displayName: 'New', passwordHash: 'x' };
+    return { path: '/auth/register/confirm', body: { token: await w.token('registration', null, { account }) } };
+  },
+  'POST /auth/login': async (w) => ({ path: '/auth/login', body: { identifier: (await w.person()).email, password: PASSWORD } }),
+  'POST /auth/refresh': async (w) => ({ path: '/auth/refresh', body: { refreshToken: (await w.person()).refreshToken } }),
+  'POST /auth/logout': async (w) => by(await w.person(), '/auth/logout'),
+  'POST /auth/logout-all': async (w) => by(await w.person(), '/auth/logout-all'),
+  'POST /auth/logout-others': async (w) => by(await w.person(), '/auth/logout-others'),
+  'DELETE /auth/sessions/:sessionId': async (w) => {
+    const person = await w.person();
+    return by(person, `/auth/sessions/${await w.sessionOf(person)}`);
+  },
+  'POST /auth/password': async (w) => by(await w.person(), '/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }),
+  'POST /auth/forgot-password': async (w) => ({ path: '/auth/forgot-password', body: { identifier: (await w.person()).email } }),
+  'POST /auth/reset-password': async (w) => {
+    const token = await w.token('password_reset', (await w.person()).id, {});
+    return { path: '/auth/reset-password', body: { token, newPassword: CHOSEN } };
+  },
+  'POST /auth/complete-password-change': async (w) => {
+    const changeToken = await w.token('password_change', (await w.person()).id, {});
+    return { path: '/auth/complete-password-change', body: { changeToken, newPassword: CHOSEN } };
+  },
+  'POST /auth/email/confirm': async (w) => {
+    const token = await w.token('email_change', (await w.person()).id, { email: email() });
+    return { path: '/auth/email/confirm', body: { token } };
+  },
+  'POST /auth/signing-keys/rotate': (w) => Promise.resolve(by(w.admin, '/auth/signing-keys/rotate')),
+  'DELETE /auth/blocked-addresses/:address': async (w) => {
+    await w.run(
+      `INSERT INTO blocked_addresses (address, reason, blocked_until) VALUES ('203.0.113.9', 'test', now() + interval '1 hour')
+       ON CONFLICT DO NOTHING`,
+      [],
+    );
+    return by(w.admin, '/auth/blocked-addresses/203.0.113.9');
+  },
+
+  'PATCH /users/me': async (w) => by(await w.person(), '/users/me', { displayName: 'Ada' }),
+  'PATCH /users/me/preferences': async (w) => by(await w.person(), '/users/me/preferences', { theme: 'dark' }),
+  'POST /users/me/email': async (w) => by(await w.person(), '/users/me/email', { email: email(), password: PASSWORD }),
+  'DELETE /users/me': async (w) => by(await w.person(), '/users/me', { password: PASSWORD }),
+  'POST /users': (w) => Promise.resolve(by(w.admin, '/users', { email: email() })),
+  'PATCH /users/:userId': async (w) => by(w.admin, `/users/${(await w.person()).id}`, { displayName: 'Ada' }),
+  'PATCH /users/:userId/role': async (w) => by(w.admin, `/users/${(await w.person()).id}/role`, { role: 'ADMIN' }),
+  'PATCH /users/:userId/reset-password': async (w) =>
+    by(w.admin, `/users/${(await w.person()).id}/reset-password`, { means: 'link' }),
+  'POST /users/:userId/block': async (w) => by(w.admin, `/users/${(await w.person()).id}/block`),
+  'POST /users/:userId/unblock': async (w) => {
+    const { id } = await w.person();
+    await w.run('UPDATE users SET blocked_at = now() WHERE id = $1', [id]);
+    return by(w.admin, `/users/${id}/unblock`);
+  },
+  'DELETE /users/:userId': async (w) => by(w.admin, `/users/${(await w.person()).id}`),
+  'POST /users/:userId/restore': async (w) => {
+    const { id } = await w.person();
+    await w.run('UPDATE users SET deleted_at = now() WHERE id = $1', [id]);
+    return by(w.admin, `/users/${id}/restore`);
+  },
+  'POST /users/bulk': (w) => Promise.resolve(by(w.admin, '/users/bulk', { users: [{ email: email() }] })),
+  'DELETE /users/bulk': async (w) => by(w.admin, '/users/bulk', { ids: [(await w.person()).id] }),
+  'POST /users/import': (w) => Promise.resolve(by(w.admin, '/users/import', { users: [{ email: email() }] })),
+
+  'POST /organizations': async (w) => by(await w.person(), '/organizations', { name: 'Lighthouse' }),
+  'PATCH /organizations/:organizationId': async (w) => {
+    const { owner, path } = await w.organization();
+    return by(owner, path, { name: 'Beacon' });
+  },
+  'DELETE /organizations/:organizationId': async (w) => {
+    const { owner, path } = await w.organization();
+    return by(owner, path);
+  },
+  'PATCH /organizations/:organizationId/members/:userId': async (w) => {
+    const { owner, member, path } = await w.organization();
+    return by(owner, `${path}/members/${member.id}`, { role: 'VIEWER' });
+  },
+  'DELETE /organizations/:organizationId/members/:userId': async (w) => {
+    const { owner, member, path } = await w.organization();
+    return by(owner, `${path}/members/${member.id}`);
+  },
+  'POST /organizations/:organizationId/leave': async (w) => {
+    const { member, path } = await w.organization();
+    return by(member, `${path}/leave`);
+  },
+  'POST /organizations/:organizationId/transfer': async (w) => {
+    const { owner, member, path } = await w.organization();
+    return by(owner, `${path}/transfer`, { userId: member.id });
+  },
+  'POST /organizations/:organizationId/invitations': async (w) => {
+    const { owner, path } = await w.organization();
+    return by(owner, `${path}/invitations`, { email: email(), role: 'VIEWER' });
+  },
+  'DELETE /organizations/:organizationId/invitations/:invitationId': async (w) => {
+    const { owner, path } = await w.invitation();
+    return by(owner, path);
+  },
+  'POST /organizations/invitations/accept': async (w) => {
+    const { guest, token } = await w.invitation();
+    return by(guest, '/organizations/invitations/accept', { token });
+  },
+
+  'POST /devices': async (w) => by(await w.person(), '/devices', { name: 'Door', hardwareId: randomUUID() }),
+  'PATCH /devices/:deviceId': async (w) => {
+    const { owner, id } = await w.device();
+    return by(owner, `/devices/${id}`, { name: 'Side door' });
+  },
+  'DELETE /devices/:deviceId': async (w) => {
+    const { owner, id } = await w.device();
+    return by(owner, `/devices/${id}`);
+  },
+  'POST /devices/:deviceId/commands': async (w) => {
+    const { owner, id } = await w.device();
+    return by(owner, `/devices/${id}/commands`, { name: 'lock_door' });
+  },
+  'DELETE /devices/:deviceId/commands/:commandId': async (w) => {
+    const { owner, id } = await w.device();
+    return by(owner, `/devices/${id}/commands/${await w.made(owner, `/devices/${id}/commands`, { name: 'lock_door' })}`);
+  },
+};

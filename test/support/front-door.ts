@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { UsersService } from '../../src/features/users/users.service.js';
+import type { User } from '../../src/features/users/users.types.js';
+import { type ApplicationOptions, type RunningApplication, startApplication } from './application.js';
+import { MailServer } from './mail-server.js';
+import { type Answer, request } from './rest.js';
+import { Sql } from './sql.js';
+
+export const SECRET = 'tangerine harbour plumage';
+
+type Body = Record<string, unknown>;
+
+/** The application with a real mail server, and clients whose addresses it believes. */
+export class FrontDoor {
+  private constructor(
+    readonly application: RunningApplication,
+    readonly mails: MailServer,
+    readonly sql: Sql,
+  ) {}
+
+  static async open(env: ApplicationOptions['env'] = {}): Promise<FrontDoor> {
+    const mails = await MailServer.start();
+    const application = await startApplication({
+      env: { SMTP_URL: mails.url, TRUSTED_PROXIES: '127.0.0.1/32', ROLES: 'api,worker', ...env },
+    });
+    return new FrontDoor(application, mails, await Sql.open(application.databaseUrl));
+  }
+
+  async close(): Promise<void> {
+    await this.sql.end();
+    await this.application.stop();
+    await this.mails.stop();
+  }
+
+  get<T>(type: new (...args: never[]) => T): T {
+    return this.application.app.get(type, { strict: false });
+  }
+
+  /** A new account, made past the mode of registration. */
+  person({ username, role = 'USER' }: { username?: string; role?: User['role'] } = {}): Promise<User> {
+    return this.get(UsersService).create({
+      email: `${randomUUID()}@example.com`,
+      password: SECRET,
+      role,
+      ...(username === undefined ? {} : { username }),
+    });
+  }
+
+  post<T = Body>(
+    path: string,
+    body: Body,
+    options: { token?: string; from?: string; web?: string } = {},
+  ): Promise<Answer<T>> {
+    return this.ask('POST', path, body, options);
+  }
+
+  /** @param from the client's address. @param web a web client, with these cookies. */
+  ask<T = Body>(
+    method: string,
+    path: string,
+    body: Body,
+    { token, from, web }: { token?: string; from?: string; web?: string } = {},
+  ): Promise<Answer<T>> {
+    return request<T>(this.application.url, method, `/api/v1${path}`, {
+      body,
+      ...(token === undefined ? {} : { token }),
+      headers: {
+        ...(from === undefined ? {} : { 'x-forwarded-for': from }),
+        ...(web === undefined ? {} : { 'x-client-type': 'web', cookie: web }),
+      },
+    });
+  }
+
+  login(identifier: string, password = SECRET, more: Body & { from?: string } = {}): Promise<Answer<LoginAnswer>> {
+    const { from, ...body } = more;
+    return this.post<LoginAnswer>('/auth/login', { identifier, password, ...body }, from === undefined ? {} : { from });
+  }
+
+  async accountOf(userId: string): Promise<AccountRow> {
+    const [row] = await this.sql.rows<AccountRow & object>(
+      `SELECT failed_attempts AS "failedAttempts", login_count AS "loginCount", last_login_at AS "lastLoginAt",
+              password_hash AS "passwordHash" FROM users WHERE id = $1`,
+      [userId],
+    );
+    if (!row) {
+      throw new Error('No such account.');
+    }
+    return row;
+  }
+
+  /** Audit entries as `outcome code`, oldest first. */
+  async audited(action: string, entityId?: string): Promise<string[]> {
+    const rows = await this.sql.rows<{ shown: string }>(
+      `SELECT concat_ws(' ', outcome, code) AS shown FROM audit_entries
+       WHERE action = $1 AND ($2::text IS NULL OR entity_id = $2) ORDER BY id`,
+      [action, entityId ?? null],
+    );
+    return rows.map(({ shown }) => shown);
+  }
+}
+
+export interface LoginAnswer {
+  readonly code: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly knownDevice: string;
+  readonly changeToken: string;
+}
+
+interface AccountRow {
+  readonly failedAttempts: number;
+  readonly loginCount: number;
+  readonly lastLoginAt: Date | null;
+  readonly passwordHash: string;
+}
+
+/** An address of its own for each number. */
+export function addressOf(number: number): string {
+  return `10.${String((number >> 16) & 255)}.${String((number >> 8) & 255)}.${String(number & 255)}`;
+}
