@@ -24,7 +24,7 @@ describe('accounts', () => {
   });
 
   it('are made with a hashed password and found by address or username, in any case', async () => {
-    const ada = await node.auth.register({ email: 'Ada@Example.com', username: 'Countess', password: PASSWORD });
+    const ada = await node.register({ email: 'Ada@Example.com', username: 'Countess', password: PASSWORD });
     expect(ada).toMatchObject({
       email: 'ada@example.com',
       username: 'countess',
@@ -35,7 +35,7 @@ describe('accounts', () => {
     const [row] = await node.rows<{ password_hash: string }>('SELECT password_hash FROM users WHERE id = $1', [ada.id]);
     expect(row?.password_hash).toMatch(/^\$argon2id\$/);
     for (const identifier of ['ADA@example.com', 'countess', 'COUNTESS']) {
-      await expect(node.auth.login(identifier, PASSWORD, client)).resolves.toMatchObject({ user: ada });
+      await expect(node.auth.login({ identifier, password: PASSWORD }, client)).resolves.toMatchObject({ user: ada });
       await expect(node.get(UsersService).findByIdentifier(identifier)).resolves.toEqual(ada);
     }
     await expect(node.get(UsersService).get(ada.id)).resolves.toEqual(ada);
@@ -45,29 +45,29 @@ describe('accounts', () => {
     const admin = await node.get(UsersService).create({ email: 'root@example.com', password: PASSWORD, role: 'ADMIN' });
     expect(admin.role).toBe('ADMIN');
     const sneaky = { email: 'eve@example.com', password: PASSWORD, role: 'ADMIN' };
-    await expect(node.auth.register(sneaky)).resolves.toMatchObject({ role: 'USER' });
+    await expect(node.register(sneaky)).resolves.toMatchObject({ role: 'USER' });
   });
 
   it('have names of their own, whoever comes first', async () => {
     const twins = await Promise.allSettled([
-      node.auth.register({ email: 'twin@example.com', password: PASSWORD }),
-      node.auth.register({ email: 'TWIN@example.com', password: PASSWORD }),
+      node.register({ email: 'twin@example.com', password: PASSWORD }),
+      node.register({ email: 'TWIN@example.com', password: PASSWORD }),
     ]);
     expect(twins.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(twins.find(({ status }) => status === 'rejected')).toMatchObject({
       reason: { code: 'email_taken', kind: 'conflict' },
     });
-    await node.auth.register({ email: 'first@example.com', username: 'wanted', password: PASSWORD });
-    const second = node.auth.register({ email: 'second@example.com', username: 'WANTED', password: PASSWORD });
+    await node.register({ email: 'first@example.com', username: 'wanted', password: PASSWORD });
+    const second = node.register({ email: 'second@example.com', username: 'WANTED', password: PASSWORD });
     await expect(second).rejects.toMatchObject({ code: 'username_taken', errors: [{ pointer: '/username' }] });
   });
 
   it('do not open with a wrong password, nor for a wrong name, and the refusals are alike', async () => {
-    await node.auth.register({ email: 'closed@example.com', password: PASSWORD });
+    await node.register({ email: 'closed@example.com', password: PASSWORD });
     const refusals = await Promise.all(
       [
-        node.auth.login('closed@example.com', 'wrong', client),
-        node.auth.login('nobody@example.com', PASSWORD, client),
+        node.auth.login({ identifier: 'closed@example.com', password: 'wrong' }, client),
+        node.auth.login({ identifier: 'nobody@example.com', password: PASSWORD }, client),
       ].map((login) => login.catch((error: unknown) => JSON.stringify(error))),
     );
     expect(refusals[0]).toBe(refusals[1]);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CommandsService } from '../../src/features/commands/commands.service.js';
 import { CommandRig } from '../support/command-rig.js';
+import { recordFigure } from '../support/promise.js';
 import { request, sendCommand } from '../support/rest.js';
 
 describe('what people do with the ledger', () => {
@@ -85,7 +87,7 @@ describe('what people do with the ledger', () => {
     expect((await send(body.device.id, 'request_snapshot')).status).toBe(202);
   });
 
-  it('makes one command of 50 concurrent requests with the same key', async () => {
+  it('P-20: makes one command of 50 concurrent requests with the same key', async () => {
     const lock = await rig.lock();
     const key = randomUUID();
     const answers = await Promise.all(Array.from({ length: 50 }, () => send(lock.id, 'unlock_door', { key })));
@@ -103,5 +105,17 @@ describe('what people do with the ledger', () => {
     expect((await send(lock.id, 'lock_door', { key })).status).toBe(422);
     await lock.hear();
     expect(lock.orders).toHaveLength(1);
+    recordFigure({
+      promise: 'P-20',
+      shown: 'The same unlock with one key, at once; 409 while the first is running, 422 for another request.',
+      n: 50,
+      figure: '1 command, 1 order at the lock',
+    });
+  });
+
+  it('makes no command for a device that is gone', async () => {
+    const service = rig.running.app.get(CommandsService, { strict: false });
+    const errand = { deviceId: randomUUID(), issuerId: rig.owner.id };
+    await expect(service.send(errand, { name: 'lock_door', payload: {} })).rejects.toMatchObject({ code: 'not_found' });
   });
 });

@@ -68,7 +68,14 @@ describe('Registering a device', () => {
     expect(keys.headers.get('cache-control')).toBe('public, max-age=300');
     expect(keys.body.keys).toEqual(answer.body.orderKeys);
     expect(answer.body.orderKeys).toEqual([
-      { kty: 'OKP', crv: 'Ed25519', x: expect.stringMatching(/^[\w-]{43}$/), kid: expect.any(String), alg: 'EdDSA', use: 'sig' },
+      {
+        kty: 'OKP',
+        crv: 'Ed25519',
+        x: expect.stringMatching(/^[\w-]{43}$/),
+        kid: expect.any(String),
+        alg: 'EdDSA',
+        use: 'sig',
+      },
     ]);
   });
 
@@ -132,7 +139,11 @@ describe('The list of devices', () => {
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
-      const page: Answer<PageBody> = await ask<PageBody>(owner, 'GET', `/devices?limit=2&sort=${sort}${cursor ? `&cursor=${cursor}` : ''}`);
+      const page: Answer<PageBody> = await ask<PageBody>(
+        owner,
+        'GET',
+        `/devices?limit=2&sort=${sort}${cursor ? `&cursor=${cursor}` : ''}`,
+      );
       expect(page.status).toBe(200);
       seen.push(...names(page));
       cursor = page.body.nextCursor;
@@ -142,7 +153,11 @@ describe('The list of devices', () => {
 
   it('filters by type, status, room and part of a name', async () => {
     expect(names(await ask<PageBody>(owner, 'GET', '/devices?type=camera'))).toEqual(['Door 1']);
-    expect(names(await ask<PageBody>(owner, 'GET', '/devices?room=Hall&sort=name'))).toEqual(['Door 0', 'Door 2', 'Door 4']);
+    expect(names(await ask<PageBody>(owner, 'GET', '/devices?room=Hall&sort=name'))).toEqual([
+      'Door 0',
+      'Door 2',
+      'Door 4',
+    ]);
     expect(names(await ask<PageBody>(owner, 'GET', '/devices?status=online'))).toEqual([]);
     expect(names(await ask<PageBody>(owner, 'GET', '/devices?q=oor%203'))).toEqual(['Door 3']);
     expect(names(await ask<PageBody>(owner, 'GET', '/devices?q=%25'))).toEqual([]);
@@ -159,12 +174,19 @@ describe('The list of devices', () => {
     expect((await ask<PageBody>(stranger, 'GET', '/devices')).body).toEqual({ items: [], nextCursor: null });
   });
 
-  it.each(['limit=0', 'limit=201', 'limit=x', 'sort=ownerId', 'type=toaster', 'cursor=nonsense', 'q=', 'foo=1', 'q=%00'])(
-    'refuses ?%s',
-    async (query) => {
-      expect((await ask(owner, 'GET', `/devices?${query}`)).status).toBe(400);
-    },
-  );
+  it.each([
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'sort=ownerId',
+    'type=toaster',
+    'cursor=nonsense',
+    'q=',
+    'foo=1',
+    'q=%00',
+  ])('refuses ?%s', async (query) => {
+    expect((await ask(owner, 'GET', `/devices?${query}`)).status).toBe(400);
+  });
 
   it('refuses a cursor of another order', async () => {
     const { body } = await ask<PageBody>(owner, 'GET', '/devices?limit=1&sort=name');
@@ -179,7 +201,13 @@ describe('One device', () => {
     const read = await ask(ada, 'GET', `/devices/${device.id}`);
     expect(read.headers.get('etag')).toBe('"1"');
 
-    const changed = await ask(ada, 'PATCH', `/devices/${device.id}`, { name: 'Back door', room: null }, { 'if-match': '"1"' });
+    const changed = await ask(
+      ada,
+      'PATCH',
+      `/devices/${device.id}`,
+      { name: 'Back door', room: null },
+      { 'if-match': '"1"' },
+    );
     expect(changed.status).toBe(200);
     expect(changed.headers.get('etag')).toBe('"2"');
     expect(changed.body).toMatchObject({ name: 'Back door', room: null, version: 2 });

@@ -46,6 +46,13 @@ describe('the live feed', () => {
 
   const streamKey = async (node: EventNode) => `mortise:feed:${await node.get(EventStore).generation()}`;
   const copied = (node: EventNode) => async () => redis.xlen(await streamKey(node));
+  /** Until it waits at the stream's end, a node finds what it needs in PostgreSQL. */
+  const tailing = (nodesTailing = 1) =>
+    eventually('the stream is tailed', async () => {
+      const clients = String(await redis.client('LIST')).split('\n');
+      const here = clients.filter((line) => line.includes(` db=${new URL(redisUrl).pathname.slice(1)} `));
+      return here.filter((line) => line.includes(' cmd=xread ')).length >= nodesTailing;
+    });
   const relayed = async (node: EventNode, count: number) =>
     eventually(`${String(count)} entries are relayed`, async () => (await copied(node)()) >= count);
 
@@ -54,6 +61,7 @@ describe('the live feed', () => {
     const one = await start('api');
     const other = await start('api');
     const heard = [await one.listen(), await other.listen()];
+    await tailing(2);
     for (const n of upTo(30)) {
       await relay.log.append(upTo(10, n * 10).map((m) => numbered(m)));
     }
@@ -123,8 +131,8 @@ describe('the live feed', () => {
 
   it('fills the gap from PostgreSQL when the stream was trimmed while it was away', async () => {
     const relay = await start('relay');
-    const slow = await start('api');
-    const heard = await slow.listen();
+    const heard = await (await start('api')).listen();
+    await tailing();
     await relay.log.append(numbered(0));
     await eventually('the first is heard', () => heard.length === 1);
     // While nothing is read, entries come and go: only the last one stays.
@@ -144,6 +152,7 @@ describe('the live feed', () => {
     const node = await start('api');
     const store = node.get(EventStore);
     const heard = await node.listen();
+    await tailing();
     await node.log.append(upTo(6).map((n) => numbered(n)));
     const entries = await store.listAfter({ xid: 0n, id: 0n }, 10);
     const at = (n: number) => {
@@ -151,17 +160,16 @@ describe('the live feed', () => {
       return `${String(xid)}.${String(id)}`;
     };
     const key = await streamKey(node);
+    const written = redis.multi();
     const add = (n: number) =>
-      redis.xadd(key, '*', 'p', at(n), 'b', at(n - 1), 'e', JSON.stringify(entries[n]?.event ?? {}));
-    await add(0);
-    await add(1);
-    await add(0);
-    await redis.xadd(key, '*', 'what', 'is this');
-    await add(4);
-    await add(3);
-    await add(5);
+      written.xadd(key, '*', 'p', at(n), 'b', at(n - 1), 'e', JSON.stringify(entries[n]?.event ?? {}));
+    [0, 1, 0].forEach(add);
+    written.xadd(key, '*', 'what', 'is this');
+    [4, 3, 5].forEach(add);
+    await written.exec();
     await eventually('all are heard', () => heard.length >= 6);
     expect(numbersOf(heard)).toEqual(upTo(6));
+    expect(await node.metric(FROM_STREAM)).toBeGreaterThan(0);
   });
 
   it.each(['down', 'blackhole'] as const)(

@@ -64,9 +64,14 @@ async function stored({ id }: RegisteredDevice): Promise<number[]> {
 }
 
 async function history({ id }: RegisteredDevice, query = ''): Promise<EventBody[]> {
-  const { body } = await request<{ items: EventBody[] }>(application.url, 'GET', `/api/v1/devices/${id}/events?${query}`, {
-    token: owner.accessToken,
-  });
+  const { body } = await request<{ items: EventBody[] }>(
+    application.url,
+    'GET',
+    `/api/v1/devices/${id}/events?${query}`,
+    {
+      token: owner.accessToken,
+    },
+  );
   return body.items;
 }
 
@@ -82,9 +87,12 @@ async function page3({ id }: RegisteredDevice, order: 'asc' | 'desc', cursor: st
 
 async function refused(code: string): Promise<number> {
   const text = await application.app.get(Metrics).render();
-  return Number(new RegExp(`^mortise_mqtt_messages_refused_total\\{code="${code}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  return Number(
+    new RegExp(`^mortise_mqtt_messages_refused_total\\{code="${code}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0,
+  );
 }
 
+/** Seen to fail when what lies beyond a gap is stored. */
 describe('Events of a device', () => {
   it('are stored in order and receipted, one by one and in arrays', async () => {
     const boot = randomUUID();
@@ -161,13 +169,23 @@ describe('Events of a device', () => {
       event(boot, 3, { type: 'motion_detected', data: { confidence: 0.5 }, occurredAt: '2026-01-02T03:04:05.678Z' }),
     ]);
     await line.receipt(boot, 3);
-    await line.publish('events', event(randomUUID(), 1, { type: 'door_status_changed', data: { lockState: 'locked' } }));
+    await line.publish(
+      'events',
+      event(randomUUID(), 1, { type: 'door_status_changed', data: { lockState: 'locked' } }),
+    );
     await eventually('all are stored', async () => (await history(device, 'type=door_status_changed')).length === 2);
-    const { body } = await request(application.url, 'GET', `/api/v1/devices/${device.id}`, { token: owner.accessToken });
+    const { body } = await request(application.url, 'GET', `/api/v1/devices/${device.id}`, {
+      token: owner.accessToken,
+    });
     expect(body).toMatchObject({ lockState: 'unlocked', doorState: 'open', battery: 7 });
 
     const [moved] = await history(device, 'type=door_status_changed&order=asc');
-    expect(moved).toMatchObject({ source: 'mqtt', actor: `device:${device.id}`, commandId, payload: { lockState: 'unlocked' } });
+    expect(moved).toMatchObject({
+      source: 'mqtt',
+      actor: `device:${device.id}`,
+      commandId,
+      payload: { lockState: 'unlocked' },
+    });
     const [motion] = await history(device, 'type=motion_detected&type=low_battery');
     expect(motion).toMatchObject({ type: 'motion_detected', occurredAt: '2026-01-02T03:04:05.678Z' });
   });
@@ -177,9 +195,15 @@ describe('The history of a device', () => {
   it('is paged in both directions, and cut by type and time', async () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
-    await line.publish('events', Array.from({ length: 7 }, (_, index) => event(boot, index + 1)));
+    await line.publish(
+      'events',
+      Array.from({ length: 7 }, (_, index) => event(boot, index + 1)),
+    );
     await line.receipt(boot, 7);
-    for (const [order, expected] of [['desc', [7, 6, 5, 4, 3, 2, 1]], ['asc', [1, 2, 3, 4, 5, 6, 7]]] as const) {
+    for (const [order, expected] of [
+      ['desc', [7, 6, 5, 4, 3, 2, 1]],
+      ['asc', [1, 2, 3, 4, 5, 6, 7]],
+    ] as const) {
       const seen = await eventually(`every event, ${order}`, async () => {
         const found: unknown[] = [];
         let cursor: string | null = '';
@@ -196,14 +220,20 @@ describe('The history of a device', () => {
     expect(await history(device, `type=custom&to=${new Date(Date.now() + 60_000).toISOString()}`)).toHaveLength(7);
   });
 
-  it.each(['type=toaster', 'from=yesterday', 'order=up', 'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z', 'cursor=x', 'limit=0'])(
-    'refuses ?%s',
-    async (query) => {
-      const { device } = await onLine(randomUUID());
-      const answer = await request(application.url, 'GET', `/api/v1/devices/${device.id}/events?${query}`, { token: owner.accessToken });
-      expect(answer.status).toBe(400);
-    },
-  );
+  it.each([
+    'type=toaster',
+    'from=yesterday',
+    'order=up',
+    'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z',
+    'cursor=x',
+    'limit=0',
+  ])('refuses ?%s', async (query) => {
+    const { device } = await onLine(randomUUID());
+    const answer = await request(application.url, 'GET', `/api/v1/devices/${device.id}/events?${query}`, {
+      token: owner.accessToken,
+    });
+    expect(answer.status).toBe(400);
+  });
 });
 
 /**
@@ -220,16 +250,31 @@ describe('A payload that is not what the protocol says', () => {
     ['binary', 'events', randomBytes(64).fill(0xff, 0, 1), 'not_utf8'],
     ['nested a thousand deep', 'events', `${'['.repeat(1_000)}${']'.repeat(1_000)}`, 'too_deep'],
     ['text that PostgreSQL cannot store', 'events', json({ ...valid, data: { note: 'a\u0000b' } }), 'unstorable_text'],
-    ['half of a surrogate pair', 'events', '{"boot":"12345678","seq":1,"type":"custom","data":{"x":"\\ud800"}}', 'unstorable_text'],
+    [
+      'half of a surrogate pair',
+      'events',
+      '{"boot":"12345678","seq":1,"type":"custom","data":{"x":"\\ud800"}}',
+      'unstorable_text',
+    ],
     ['a number', 'events', '7', 'invalid_request'],
     ['null', 'events', 'null', 'invalid_request'],
     ['an empty array', 'events', '[]', 'invalid_request'],
-    ['more than 100 events', 'events', json(Array.from({ length: 101 }, (_, index) => ({ ...valid, seq: index + 1 }))), 'invalid_request'],
+    [
+      'more than 100 events',
+      'events',
+      json(Array.from({ length: 101 }, (_, index) => ({ ...valid, seq: index + 1 }))),
+      'invalid_request',
+    ],
     ['of wrong types', 'events', json({ ...valid, seq: '1' }), 'invalid_request'],
     ['before the first', 'events', json({ ...valid, seq: 0 }), 'invalid_request'],
     ['a type that is ours to say', 'events', json({ ...valid, type: 'device_deleted' }), 'invalid_request'],
     ['with unknown members', 'events', json({ ...valid, deviceId: randomUUID() }), 'invalid_request'],
-    ['with foreign data', 'events', json({ ...valid, type: 'low_battery', data: { battery: 5, admin: true } }), 'invalid_event_data'],
+    [
+      'with foreign data',
+      'events',
+      json({ ...valid, type: 'low_battery', data: { battery: 5, admin: true } }),
+      'invalid_event_data',
+    ],
     ['without required data', 'events', json({ ...valid, type: 'low_battery' }), 'invalid_event_data'],
     ['at no time', 'events', json({ ...valid, occurredAt: '2026-02-31T25:00:00Z' }), 'invalid_request'],
     ["Nest's envelope", 'events', json({ pattern: 'x', data: valid }), 'invalid_request'],

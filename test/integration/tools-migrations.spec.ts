@@ -17,9 +17,16 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
   { pattern: /^function ensure_event_partitions$/, because: 'it makes those partitions ahead' },
   { pattern: /^constraint event_log\.event_log_single_row CHECK/, because: 'Prisma knows no check constraints' },
   { pattern: /^index CREATE (UNIQUE )?INDEX commands_\w+ .* WHERE /, because: 'Prisma knows no partial indexes' },
+  { pattern: /^index CREATE UNIQUE INDEX signing_keys_single_idx .* WHERE /, because: 'Prisma knows no partial indexes' },
+  { pattern: /^index CREATE INDEX sessions_live_idx .* WHERE /, because: 'Prisma knows no partial indexes' },
+  { pattern: /^index CREATE INDEX users_search_idx .* gin_trgm_ops\)$/, because: 'Prisma knows no indexes on expressions' },
+  { pattern: /^(function refuse_audit_change|trigger audit_entries\.audit_entries_are_final)$/, because: 'Prisma knows no triggers' },
 ];
 
-/** One line per thing in the catalog; partitions are storage, not schema, and sequences belong to their column. */
+/**
+ * One line per thing in the catalog; partitions are storage, not schema, sequences belong to their column, and what an
+ * extension brings belongs to the extension.
+ */
 const CATALOG = `
   WITH tables AS (
     SELECT c.oid, c.relname, c.relkind FROM pg_class c
@@ -44,7 +51,9 @@ const CATALOG = `
   UNION ALL
   SELECT format('trigger %s.%s', t.relname, g.tgname) FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
   UNION ALL
-  SELECT 'function ' || p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+  SELECT 'function ' || p.proname FROM pg_proc p
+  WHERE p.pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = 'pg_proc'::regclass AND x.objid = p.oid AND x.deptype = 'e')
   UNION ALL
   SELECT format('enum %s %s', t.typname, string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder))
   FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY t.typname

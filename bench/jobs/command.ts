@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { compare, type Contestant } from '../support/comparison.js';
+import { type Household, moveIn } from '../support/household.js';
+import { HttpClient } from '../support/http-client.js';
+import { InstantLock } from '../support/instant-lock.js';
+import { closedLoop } from '../support/load.js';
+import { type Server, startMortise, startProgram } from '../support/servers.js';
+import { DATABASE, type Services } from '../support/services.js';
+
+const ROUNDS = 5;
+const LOCKS = 50;
+const SCENARIOS = [
+  { title: 'Command round trip, 1 in flight', inFlight: 1, operations: 500 },
+  {
+    title: `Command round trip, ${String(LOCKS)} in flight, ${String(LOCKS)} locks`,
+    inFlight: LOCKS,
+    operations: 5_000,
+  },
+];
+const BODY = JSON.stringify({ name: 'unlock_door', payload: { durationMs: 5_000 } });
+
+/** One server with its locks, counting both ends. */
+class Installation {
+  readonly answered = new Set<string>();
+  readonly #client: HttpClient;
+
+  private constructor(
+    readonly name: string,
+    readonly server: Server,
+    private readonly household: Household,
+    private readonly locks: readonly InstantLock[],
+  ) {
+    this.#client = new HttpClient(server.url, LOCKS);
+  }
+
+  static async open(name: string, server: Server, household: Household): Promise<Installation> {
+    const locks = await Promise.all(household.devices.map((device) => InstantLock.connect(server.mqttUrl, device)));
+    return new Installation(name, server, household, locks);
+  }
+
+  contestant(inFlight: number, operations: number): Contestant {
+    const round: Contestant['round'] = async () => {
+      const figures = await closedLoop(inFlight, operations, (worker) => this.unlock(worker));
+      this.assertNoneLost();
+      return figures;
+    };
+    return { name: this.name, pid: this.server.pid, round };
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+    await Promise.all(this.locks.map((lock) => lock.leave()));
+    await this.server.stop();
+  }
+
+  private async unlock(worker: number): Promise<void> {
+    const { status, body } = await this.#client.send({
+      method: 'POST',
+      path: `/api/v1/devices/${this.household.devices[worker]?.id ?? ''}/commands`,
+      headers: {
+        authorization: `Bearer ${this.household.accessToken}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+        prefer: 'wait=10',
+      },
+      body: BODY,
+    });
+    const { id, state } = JSON.parse(body) as { id: string; state: string };
+    if (status !== 200 || state !== 'EXECUTED') {
+      throw new Error(`${this.name} answered ${String(status)}: ${body}`);
+    }
+    this.answered.add(id);
+  }
+
+  /** Every answer belongs to an order that a lock got, and the other way round. */
+  private assertNoneLost(): void {
+    const executed = new Set(this.locks.flatMap((lock) => [...lock.executed]));
+    if (executed.size !== this.answered.size || ![...this.answered].every((id) => executed.has(id))) {
+      const counts = `${String(this.answered.size)} answers, ${String(executed.size)} orders at the locks`;
+      throw new Error(`${this.name}: ${counts}, and they are not the same.`);
+    }
+  }
+}
+
+/** HTTP -> MQTT -> lock -> ack -> row -> answer, against the same without a framework, with and without a row. */
+export async function command(services: Services): Promise<void> {
+  const mortise = await startMortise(services);
+  const household = await moveIn(mortise.url, LOCKS);
+  const ours = await Installation.open('Mortise', mortise, household);
+  const withRows = await startProgram(services, 'command-baseline', { ROWS: '1' });
+  const bare = await startProgram(services, 'command-baseline');
+  const baselines = [
+    await Installation.open('bare, with a row', withRows, household),
+    await Installation.open('bare, no database', bare, household),
+  ];
+  for (const { title, inFlight, operations } of SCENARIOS) {
+    await compare({
+      title,
+      contestants: [ours, ...baselines].map((installation) => installation.contestant(inFlight, operations)),
+      ratios: ['p50 ms', 'per second'],
+      rounds: ROUNDS,
+    });
+  }
+  await assertLedgerAgrees(services, ours.answered.size);
+  await Promise.all([ours, ...baselines].map((installation) => installation.close()));
+}
+
+async function assertLedgerAgrees({ databaseUrl }: Services, expected: number): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl(DATABASE) });
+  await client.connect();
+  const { rows } = await client.query<{ state: string; count: number }>(
+    'SELECT state, count(*)::int AS count FROM commands GROUP BY state',
+  );
+  await client.end();
+  if (rows.length !== 1 || rows[0]?.state !== 'EXECUTED' || rows[0].count !== expected) {
+    throw new Error(`The ledger should hold ${String(expected)} EXECUTED commands, and holds ${JSON.stringify(rows)}.`);
+  }
+}

@@ -1,0 +1,35 @@
+/** `npm run bench -- <job>...`: each job measures ours and its baseline in turns, in one session. Without a job: all. */
+import { runCommand } from '../tools/stack/command.js';
+import { Failure } from '../tools/stack/failure.js';
+import { boot } from './jobs/boot.js';
+import { command } from './jobs/command.js';
+import { list } from './jobs/list.js';
+import { nothing } from './jobs/null.js';
+import { session } from './jobs/session.js';
+import { printEnvironment } from './support/environment.js';
+import { type Services, startServices } from './support/services.js';
+
+const JOBS = new Map<string, (services: Services) => Promise<void>>([
+  ['null', nothing],
+  ['boot', boot],
+  ['list', list],
+  ['session', session],
+  ['command', command],
+]);
+
+await runCommand(async (supervisor) => {
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...JOBS.keys()];
+  const jobs = wanted.map((name) => {
+    const job = JOBS.get(name);
+    if (!job) {
+      throw new Failure(`There is no job "${name}": choose from ${[...JOBS.keys()].join(', ')}.`);
+    }
+    return job;
+  });
+  const services = await startServices(supervisor);
+  await printEnvironment(services);
+  for (const job of jobs) {
+    await job(services);
+  }
+  return 0;
+});

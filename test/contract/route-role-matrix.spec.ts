@@ -1,0 +1,223 @@
+/**
+ * Every route, asked for by every kind of person. Routes and what they demand are read from the decorators that guard
+ * them; what a person may do is written down here once more, so that the two have to agree.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { OrganizationRole } from '../../src/contracts/resources.js';
+import { fill } from '../support/api-routes.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Newcomer, newcomer } from '../support/newcomers.js';
+import { type RouteRule, routeRules } from '../support/route-rules.js';
+import { serverRoutes } from '../support/server-routes.js';
+import { Sql } from '../support/sql.js';
+
+const SNAPSHOT = 'test/contract/routes.json';
+const ROLES = ['anonymous', 'stranger', 'device owner', 'VIEWER', 'OPERATOR', 'MANAGER', 'OWNER', 'admin'] as const;
+type Role = (typeof ROLES)[number];
+
+/** What each of them may do with a device of an organization, and with that organization. */
+const MAY: Readonly<Record<Role, readonly string[]>> = {
+  anonymous: [],
+  stranger: [],
+  'device owner': ['device:view', 'device:control', 'device:admin', 'device:owner'],
+  VIEWER: ['device:view', 'organization:viewer'],
+  OPERATOR: ['device:view', 'device:control', 'organization:viewer', 'organization:operator'],
+  MANAGER: [
+    'device:view',
+    'device:control',
+    'device:admin',
+    'organization:viewer',
+    'organization:operator',
+    'organization:manager',
+  ],
+  OWNER: [
+    'device:view',
+    'device:control',
+    'device:admin',
+    'organization:viewer',
+    'organization:operator',
+    'organization:manager',
+    'organization:owner',
+  ],
+  admin: ['admin'],
+};
+
+type Verdict = 'allowed' | 'unauthenticated' | 'forbidden' | 'not found';
+
+function expected(rule: string, role: Role): Verdict {
+  if (rule === 'public') {
+    return 'allowed';
+  }
+  if (role === 'anonymous') {
+    return 'unauthenticated';
+  }
+  if (rule === 'signed in' || MAY[role].includes(rule)) {
+    return 'allowed';
+  }
+  const [kind = ''] = rule.split(':');
+  const sees = rule === 'admin' || MAY[role].some((demand) => demand.startsWith(`${kind}:`));
+  return sees ? 'forbidden' : 'not found';
+}
+
+let application: RunningApplication;
+let sql: Sql;
+let routes: RouteRule[];
+
+beforeAll(async () => {
+  application = await startApplication({ env: { RATE_LIMIT_SCALE: '100000' } });
+  sql = await Sql.open(application.databaseUrl);
+  routes = routeRules(application.app);
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+interface Scene {
+  readonly asker: Newcomer | null;
+  readonly ids: Readonly<Record<string, string>>;
+}
+
+/** Somebody in this role, and everything that a route can name. */
+async function scene(role: Role): Promise<Scene> {
+  const person = (name: string): Promise<Newcomer> => newcomer(application.app, sql, { name });
+  const [owner, founder, bystander] = [await person('owner'), await person('founder'), await person('bystander')];
+  const ids = {
+    deviceId: randomUUID(),
+    organizationId: randomUUID(),
+    commandId: randomUUID(),
+    invitationId: randomUUID(),
+    userId: bystander.id,
+    sessionId: bystander.sessionId,
+    address: '192.0.2.77',
+  };
+  await sql.rows('INSERT INTO organizations (id, name, updated_at) VALUES ($1, $2, now())', [
+    ids.organizationId,
+    'House',
+  ]);
+  const enlist = (who: Newcomer, as: OrganizationRole): Promise<unknown> =>
+    sql.rows('INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3::organization_role)', [
+      ids.organizationId,
+      who.id,
+      as,
+    ]);
+  await enlist(founder, 'OWNER');
+  await enlist(bystander, 'VIEWER');
+  await sql.rows(
+    `INSERT INTO devices (id, owner_id, organization_id, name, hardware_id, updated_at) VALUES ($1, $2, $3, 'Door', $1::uuid::text, now())`,
+    [ids.deviceId, owner.id, ids.organizationId],
+  );
+  await sql.rows(
+    `INSERT INTO commands (id, device_id, name, lane, payload, expires_at, correlation_id)
+     VALUES ($1, $2, 'lock_door', 'bolt', '{}', now() + interval '1 hour', 'matrix')`,
+    [ids.commandId, ids.deviceId],
+  );
+  return { asker: await asker(role, owner, enlist), ids };
+}
+
+async function asker(
+  role: Role,
+  deviceOwner: Newcomer,
+  enlist: (who: Newcomer, as: OrganizationRole) => Promise<unknown>,
+): Promise<Newcomer | null> {
+  switch (role) {
+    case 'anonymous':
+      return null;
+    case 'device owner':
+      return deviceOwner;
+    case 'stranger':
+      return newcomer(application.app, sql, { name: 'stranger' });
+    case 'admin':
+      return newcomer(application.app, sql, { name: 'admin', role: 'ADMIN' });
+    default: {
+      const member = await newcomer(application.app, sql, { name: role.toLowerCase() });
+      await enlist(member, role);
+      return member;
+    }
+  }
+}
+
+interface Answered {
+  readonly verdict: Verdict;
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Bodies are wrong on purpose: they are looked at after the decision, and nothing comes of them. */
+async function ask(
+  route: RouteRule,
+  { asker, ids }: Scene,
+): Promise<Answered> {
+  const response = await fetch(application.url + fill(route.path, ids), {
+    method: route.method,
+    headers: {
+      ...(route.takesBody ? { 'content-type': 'application/json' } : {}),
+      ...(asker ? { authorization: `Bearer ${asker.accessToken}` } : {}),
+    },
+    ...(route.takesBody ? { body: '{"unexpected":true}' } : {}),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await response.text();
+  return { verdict: verdictOf(response.status, text, route.rule), status: response.status, text };
+}
+
+/** Only the guard's own refusals count: what a service refuses, it refuses to somebody who got in. */
+function verdictOf(status: number, text: string, rule: string): Verdict {
+  const { code, detail } = (status >= 400 && text.startsWith('{') ? JSON.parse(text) : {}) as {
+    code?: string;
+    detail?: string;
+  };
+  if (code === 'unauthenticated') {
+    return 'unauthenticated';
+  }
+  if (code === 'forbidden') {
+    return 'forbidden';
+  }
+  const ofTheGuard = code === 'not_found' && detail?.includes(`no such ${rule.split(':')[0] ?? ''}`);
+  return ofTheGuard ? 'not found' : 'allowed';
+}
+
+describe('The routes', () => {
+  it('are all there, each guarded: a new one, or another demand, is a decision (UPDATE_ROUTES=1 writes it down)', async () => {
+    const rules = Object.fromEntries(
+      routes.map(({ name, rule }): [string, string] => [name, rule]).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+    if (process.env.UPDATE_ROUTES) {
+      await writeFile(SNAPSHOT, `${JSON.stringify(rules, null, 2)}\n`);
+    }
+    expect(rules).toEqual(JSON.parse(await readFile(SNAPSHOT, 'utf8')));
+    expect(Object.values(rules)).not.toContain('unguarded');
+  });
+
+  it('are those that the server has, but for the documentation’s own', () => {
+    const served = serverRoutes(application.app).filter((name) => !/ \/api\/docs/.test(name));
+    expect(routes.map(({ name }) => name).sort()).toEqual(served.sort());
+  });
+});
+
+/** What is wrong with an answer; null when nothing is. */
+function fault(route: RouteRule, role: Role, { verdict, status, text }: Answered): string | null {
+  const due = expected(route.rule, role);
+  const broken = status >= 500 && !route.path.startsWith('/api/health');
+  // Who may read gets something to read: 400 is for a missing query alone.
+  const idle = due === 'allowed' && route.method === 'GET' && status >= 300 && status !== 400;
+  return verdict === due && !broken && !(idle && !text.includes('_not_found'))
+    ? null
+    : `${route.name} (${route.rule}): ${due} expected, ${verdict} got, ${String(status)} ${text.slice(0, 200)}`;
+}
+
+describe.each(ROLES)('Every route, asked for by: %s', (role) => {
+  it('answers as its demand says', async () => {
+    const faults: (string | null)[] = [];
+    const lasting = await scene(role);
+    for (const route of routes) {
+      // What takes no body cannot be refused for a wrong one: it happens, to something that is there for it.
+      const usesUp = route.method !== 'GET' && !route.takesBody;
+      faults.push(fault(route, role, await ask(route, usesUp ? await scene(role) : lasting)));
+    }
+    expect(faults.filter((each) => each !== null)).toEqual([]);
+  }, 120_000);
+});

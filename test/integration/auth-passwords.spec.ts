@@ -1,0 +1,307 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hash } from 'argon2';
+import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
+import { addressOf, FrontDoor, type LoginAnswer, SECRET } from '../support/front-door.js';
+import { tokenIn } from '../support/mail-server.js';
+import type { Answer } from '../support/rest.js';
+
+const CHOSEN = 'quiet lantern meadow 12';
+
+describe('passwords', () => {
+  let door: FrontDoor;
+
+  beforeAll(async () => {
+    door = await FrontDoor.open({ PASSWORD_MAX_AGE: '90d' });
+  });
+
+  afterAll(() => door.close());
+
+  const isLive = async ({ body }: Answer<LoginAnswer>): Promise<boolean> =>
+    (await door.post('/auth/refresh', { refreshToken: body.refreshToken })).status === 200;
+
+  const outcome = ({ status, body }: Answer<unknown>): string =>
+    [status, (body as { code?: string }).code].join(' ').trim();
+
+  describe('changed by their owner', () => {
+    it('end the other sessions, tell the owner, and leave this device known', async () => {
+      const { id, email } = await door.person();
+      const [mine, other] = [await door.login(email), await door.login(email)];
+      const changed = await door.post(
+        '/auth/password',
+        { currentPassword: SECRET, newPassword: CHOSEN },
+        { token: mine.body.accessToken },
+      );
+      expect([changed.status, changed.headers.get('cache-control')]).toEqual([200, 'no-store']);
+      expect(Object.keys(changed.body)).toEqual(['knownDevice']);
+      expect([await isLive(mine), await isLive(other)]).toEqual([true, false]);
+      expect((await door.mails.nextTo(email)).text).toContain('Your password was changed');
+      expect(outcome(await door.login(email, SECRET))).toBe('401 invalid_credentials');
+      const { knownDevice } = changed.body as { knownDevice: string };
+      expect((await door.login(email, CHOSEN, { knownDevice })).body.knownDevice).toBe(knownDevice);
+      expect(await door.audited('password_changed', id)).toEqual(['success']);
+    });
+
+    it('stay as they are without the current one, or for one that is too weak', async () => {
+      const { id, email } = await door.person();
+      const { body } = await door.login(email);
+      const change = (currentPassword: string, newPassword: string): ReturnType<typeof door.post> =>
+        door.post('/auth/password', { currentPassword, newPassword }, { token: body.accessToken });
+      expect((await change('not this one', CHOSEN)).body).toMatchObject({
+        code: 'wrong_password',
+        errors: [{ pointer: '/currentPassword' }],
+      });
+      expect((await change(SECRET, 'password1234')).body).toMatchObject({
+        code: 'weak_password',
+        errors: [{ pointer: '/newPassword' }],
+      });
+      expect((await door.login(email)).status).toBe(200);
+      expect(await door.audited('password_changed', id)).toEqual([]);
+    });
+
+    it('cannot be guessed by who has the session', async () => {
+      const { body } = await door.login((await door.person()).email);
+      const answers: string[] = [];
+      for (let guess = 0; guess < 7; guess += 1) {
+        const asked = { currentPassword: `guess ${String(guess)}`, newPassword: CHOSEN };
+        answers.push(outcome(await door.post('/auth/password', asked, { token: body.accessToken })));
+      }
+      expect(answers).toEqual([
+        ...Array<string>(5).fill('422 wrong_password'),
+        '429 login_throttled',
+        '429 login_throttled',
+      ]);
+    });
+  });
+
+  describe('forgotten', () => {
+    it('are chosen anew by a mailed link, once, which ends all sessions', async () => {
+      const { id, email } = await door.person();
+      const before = await door.login(email);
+      expect((await door.post('/auth/forgot-password', { identifier: email.toUpperCase() })).status).toBe(202);
+      const token = tokenIn(await door.mails.nextTo(email));
+      const racers = await Promise.all(
+        Array.from({ length: 10 }, () => door.post('/auth/reset-password', { token, newPassword: CHOSEN })),
+      );
+      expect(racers.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(racers.filter(({ status }) => status === 422)).toHaveLength(9);
+      expect(await isLive(before)).toBe(false);
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+      expect(await door.audited('password_reset', id)).toEqual(['success']);
+      expect(await door.audited('password_reset')).toContain('failure invalid_token');
+    });
+
+    it('keep their link through a weak choice, and lose it with its hour', async () => {
+      const { email } = await door.person();
+      await door.post('/auth/forgot-password', { identifier: email });
+      const token = tokenIn(await door.mails.nextTo(email));
+      expect(outcome(await door.post('/auth/reset-password', { token, newPassword: 'password1234' }))).toBe(
+        '422 weak_password',
+      );
+      await door.sql.rows(`UPDATE one_time_tokens SET expires_at = now() - interval '1 second'`);
+      expect(outcome(await door.post('/auth/reset-password', { token, newPassword: CHOSEN }))).toBe(
+        '422 invalid_token',
+      );
+      await door.get(JobHandlers).get('purge_one_time_tokens')({});
+      expect(await door.sql.rows('SELECT id FROM one_time_tokens')).toEqual([]);
+    });
+
+    it('lose every link once another was used', async () => {
+      const { email } = await door.person();
+      await door.post('/auth/forgot-password', { identifier: email });
+      await door.post('/auth/forgot-password', { identifier: email });
+      const [first, second] = [await door.mails.nextTo(email), await door.mails.nextTo(email)].map((mail) =>
+        tokenIn(mail),
+      );
+      expect(outcome(await door.post('/auth/reset-password', { token: second, newPassword: CHOSEN }))).toBe('200');
+      expect(outcome(await door.post('/auth/reset-password', { token: first, newPassword: CHOSEN }))).toBe(
+        '422 invalid_token',
+      );
+    });
+
+    it('fill nobody’s mailbox', async () => {
+      const { email } = await door.person();
+      for (let asked = 0; asked < 8; asked += 1) {
+        expect((await door.post('/auth/forgot-password', { identifier: email })).status).toBe(202);
+      }
+      const witness = await door.person();
+      await door.post('/auth/forgot-password', { identifier: witness.email });
+      await door.mails.nextTo(witness.email);
+      expect(door.mails.mails.filter(({ to }) => to === email)).toHaveLength(5);
+    });
+  });
+
+  describe('reset by an administrator', () => {
+    const reset = async (userId: string, means: string, role: 'ADMIN' | 'USER' = 'ADMIN') => {
+      const { body } = await door.login((await door.person({ role })).email);
+      return door.ask<{ oneTimePassword: string }>(
+        'PATCH',
+        `/users/${userId}/reset-password`,
+        { means },
+        { token: body.accessToken },
+      );
+    };
+
+    it('are good for choosing another, and nothing else', async () => {
+      const { id, email } = await door.person();
+      const before = await door.login(email);
+      const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
+      expect(await isLive(before)).toBe(false);
+      expect(outcome(await door.login(email))).toBe('401 invalid_credentials');
+      const refused = await door.login(email, oneTimePassword);
+      expect(outcome(refused)).toBe('403 password_change_required');
+      const { changeToken } = refused.body;
+      const complete = (): ReturnType<typeof door.post> =>
+        door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
+      expect((await complete()).status).toBe(200);
+      expect(outcome(await complete())).toBe('422 invalid_token');
+      expect(outcome(await door.login(email, oneTimePassword))).toBe('401 invalid_credentials');
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+      expect(await door.audited('user_password_reset', id)).toEqual(['success']);
+      expect(await door.audited('login')).toContain('failure password_change_required');
+    });
+
+    it('are chosen by a mailed link', async () => {
+      const { id, email } = await door.person();
+      expect((await reset(id, 'link')).body).toEqual({ oneTimePassword: null });
+      expect(outcome(await door.login(email))).toBe('401 invalid_credentials');
+      const token = tokenIn(await door.mails.nextTo(email));
+      expect((await door.post('/auth/reset-password', { token, newPassword: CHOSEN })).status).toBe(200);
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+    });
+
+    it('stay as they are for others, and for who does not exist', async () => {
+      const { id, email } = await door.person();
+      expect((await reset(id, 'link', 'USER')).status).toBe(403);
+      expect((await door.login(email)).status).toBe(200);
+      expect(outcome(await reset('019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55', 'link'))).toBe('404 user_not_found');
+      expect((await reset(id, 'shout')).status).toBe(400);
+    });
+  });
+
+  it('expire where they are meant to', async () => {
+    const { id, email } = await door.person();
+    await door.sql.rows(`UPDATE users SET password_changed_at = now() - interval '91 days' WHERE id = $1`, [id]);
+    const refused = await door.login(email);
+    expect(outcome(refused)).toBe('403 password_change_required');
+    const { changeToken } = refused.body;
+    await door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
+    expect((await door.login(email, CHOSEN)).status).toBe(200);
+  });
+
+  it('are hashed again, harder, at the login after the parameters rose', async () => {
+    const { id, email } = await door.person();
+    const weak = await hash(SECRET, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
+    await door.sql.rows('UPDATE users SET password_hash = $2 WHERE id = $1', [id, weak]);
+    await door.login(email, 'wrong wrong wrong');
+    expect((await door.accountOf(id)).passwordHash).toBe(weak);
+    expect((await door.login(email)).status).toBe(200);
+    expect((await door.accountOf(id)).passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,/);
+    expect((await door.login(email)).status).toBe(200);
+  });
+
+  it('count: failures since the last login, logins, and when that was', async () => {
+    const { id, email } = await door.person({ username: 'countess' });
+    expect(await door.accountOf(id)).toMatchObject({ failedAttempts: 0, loginCount: 0, lastLoginAt: null });
+    await door.login(email, 'wrong');
+    await door.login('COUNTESS', 'wrong');
+    expect(await door.accountOf(id)).toMatchObject({ failedAttempts: 2, loginCount: 0 });
+    await door.login(email);
+    const account = await door.accountOf(id);
+    expect(account).toMatchObject({ failedAttempts: 0, loginCount: 1 });
+    expect(account.lastLoginAt).toBeInstanceOf(Date);
+  });
+
+  it('do not open a blocked account, and only who knows them is told', async () => {
+    const { id, email } = await door.person();
+    await door.sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [id]);
+    expect(outcome(await door.login(email, 'wrong'))).toBe('401 invalid_credentials');
+    expect(outcome(await door.login(email))).toBe('403 account_blocked');
+  });
+
+  it('of a web client leave its device known by a cookie that no script can read', async () => {
+    const { email } = await door.person();
+    const first = await door.post('/auth/login', { identifier: email, password: SECRET }, { web: '' });
+    const cookie = first.headers.getSetCookie().find((line) => line.startsWith('__Host-mortise_device='));
+    expect(cookie).toMatch(/; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    expect(first.body).not.toHaveProperty('knownDevice');
+    const value = cookie?.split(';')[0] ?? '';
+    // Strangers behind the same address have used up what it is allowed.
+    for (let guess = 0; guess < 6; guess += 1) {
+      await door.login(email, 'wrong', { from: addressOf(7) });
+    }
+    const again = { identifier: email, password: SECRET };
+    expect((await door.post('/auth/login', again, { from: addressOf(7) })).status).toBe(429);
+    const known = await door.post('/auth/login', again, { from: addressOf(7), web: value });
+    expect(known.status).toBe(200);
+    expect(known.headers.getSetCookie().join()).toContain(value);
+  });
+});
+
+describe('registration', () => {
+  const account = (name: string): Record<string, string> => ({
+    email: `${name}@example.com`,
+    username: name,
+    password: SECRET,
+  });
+
+  it('is refused where administrators make the accounts', async () => {
+    const door = await FrontDoor.open({ REGISTRATION: 'closed' });
+    try {
+      const refused = await door.post('/auth/register', account('closed'));
+      expect([refused.status, refused.body.code]).toEqual([403, 'registration_closed']);
+      expect(await door.audited('account_registered')).toEqual(['failure registration_closed']);
+    } finally {
+      await door.close();
+    }
+  });
+
+  describe('that is verified', () => {
+    let door: FrontDoor;
+
+    beforeAll(async () => {
+      door = await FrontDoor.open({ REGISTRATION: 'verified' });
+    });
+
+    afterAll(() => door.close());
+
+    it('makes the account once its address is confirmed', async () => {
+      const answer = await door.post('/auth/register', account('ada'));
+      expect([answer.status, answer.body]).toEqual([202, undefined]);
+      expect((await door.login('ada')).status).toBe(401);
+      const token = tokenIn(await door.mails.nextTo('ada@example.com'));
+      const confirmed = await door.post('/auth/register/confirm', { token });
+      expect([confirmed.status, confirmed.body]).toEqual([
+        201,
+        expect.objectContaining({ username: 'ada', role: 'USER' }),
+      ]);
+      expect((await door.login('ada')).status).toBe(200);
+      expect((await door.post('/auth/register/confirm', { token })).status).toBe(422);
+    });
+
+    it('tells only the owner of an address that it is taken', async () => {
+      const { email } = await door.person();
+      const answer = await door.post('/auth/register', { email, password: SECRET });
+      expect([answer.status, answer.body]).toEqual([202, undefined]);
+      const mail = await door.mails.nextTo(email);
+      expect(mail.text).toContain('You have one already');
+      expect(mail.text).not.toContain('#token');
+    });
+
+    it('goes without a username that somebody took meanwhile', async () => {
+      await door.post('/auth/register', account('wanted'));
+      const token = tokenIn(await door.mails.nextTo('wanted@example.com'));
+      await door.person({ username: 'wanted' });
+      expect((await door.post('/auth/register/confirm', { token })).body).toMatchObject({ username: null });
+    });
+
+    it('is over when the address was registered meanwhile', async () => {
+      await door.post('/auth/register', account('twice'));
+      await door.post('/auth/register', account('twice'));
+      const tokens = [await door.mails.nextTo('twice@example.com'), await door.mails.nextTo('twice@example.com')];
+      const answers = await Promise.all(
+        tokens.map((mail) => door.post('/auth/register/confirm', { token: tokenIn(mail) })),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    });
+  });
+});

@@ -1,0 +1,158 @@
+/** What every answer carries, and what no request may be: headers, origins, sizes, types, times. */
+import type { Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Module, Post } from '@nestjs/common';
+import { Public } from '../../src/platform/auth/authorize.decorator.js';
+import { BodyLimit } from '../../src/platform/http/body-limit.decorator.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { sendRaw } from '../support/raw-http.js';
+import { request } from '../support/rest.js';
+
+const ORIGIN = 'https://app.example.com';
+const KIB = 1_024;
+
+@Controller('large')
+class LargeController {
+  @Post()
+  @Public()
+  @BodyLimit(256 * KIB)
+  take(@Body() body: Record<string, string>): { length: number } {
+    return { length: body.text?.length ?? 0 };
+  }
+}
+
+@Module({ controllers: [LargeController] })
+class LargeModule {}
+
+let app: RunningApplication;
+
+beforeAll(async () => {
+  app = await startApplication({ env: { ROLES: 'api', CORS_ORIGINS: ORIGIN }, extra: [LargeModule] });
+});
+
+afterAll(() => app.stop());
+
+function textOf(bytes: number): string {
+  return JSON.stringify({ text: 'x'.repeat(bytes - '{"text":""}'.length) });
+}
+
+describe('every answer', () => {
+  it.each([
+    ['a refusal', '/api/v1/users/me', 401],
+    ['an unknown path', '/nowhere', 404],
+    ['a public document', '/.well-known/jwks.json', 200],
+    ['Swagger UI', '/api/docs', 200],
+  ])('has the security headers: %s', async (_what, path, status) => {
+    const response = await fetch(app.url + path);
+    await response.text();
+    expect(response.status).toBe(status);
+    const headers = Object.fromEntries(response.headers);
+    expect(headers).toMatchObject({
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'permissions-policy': expect.stringContaining('camera=()'),
+    });
+    const policy = headers['content-security-policy'] ?? '';
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("object-src 'none'");
+    expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+    expect(headers['x-powered-by']).toBeUndefined();
+    expect(headers.server).toBeUndefined();
+  });
+
+  it('stays out of caches when it is private, and only then', async () => {
+    const refused = await request(app.url, 'GET', '/api/v1/users/me');
+    expect(refused.headers.get('cache-control')).toBe('no-store');
+    const keys = await request(app.url, 'GET', '/.well-known/jwks.json');
+    expect(keys.headers.get('cache-control')).toBe('public, max-age=300');
+  });
+
+  it('lets Swagger UI load its own scripts', async () => {
+    const page = await (await fetch(`${app.url}/api/docs`)).text();
+    const scripts = [...page.matchAll(/<script[^>]*>/g)].map(([tag]) => tag);
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(scripts.every((tag) => /src=['"]\.\//.test(tag))).toBe(true);
+  });
+});
+
+describe('a page of another origin', () => {
+  const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' };
+
+  it('may call when it is on the list, with credentials', async () => {
+    const answer = await request(app.url, 'OPTIONS', '/api/v1/devices', { headers: { origin: ORIGIN, ...preflight } });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect(answer.headers.get('access-control-allow-credentials')).toBe('true');
+    expect(answer.headers.get('access-control-allow-headers')).toBe('authorization');
+    const refused = await request(app.url, 'GET', '/api/v1/devices', { headers: { origin: ORIGIN } });
+    expect(refused.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect(refused.headers.get('access-control-expose-headers')).toContain('Retry-After');
+    expect(refused.headers.get('vary')).toMatch(/origin/i);
+  });
+
+  it.each([
+    'https://app.example.com.evil.example',
+    'https://evil-app.example.com',
+    'http://app.example.com',
+    'https://APP.example.com',
+    'https://app.example.com:8443',
+    'null',
+    '*',
+  ])('gets no CORS header when it is not: %s', async (origin) => {
+    for (const [method, headers] of [
+      ['OPTIONS', { origin, ...preflight }],
+      ['GET', { origin }],
+    ] as const) {
+      const answer = await request(app.url, method, '/api/v1/devices', { headers });
+      const names = [...answer.headers.keys()].filter((name) => name.startsWith('access-control-'));
+      expect(names).toEqual([]);
+    }
+  });
+});
+
+describe('a request', () => {
+  const LOGIN = '/api/v1/auth/login';
+
+  it('has a body of 64 KiB at most, unless its route says otherwise', async () => {
+    const at = async (path: string, bytes: number): Promise<[number, unknown]> => {
+      const { status, body } = await request(app.url, 'POST', path, { body: textOf(bytes) });
+      return [status, body.code ?? body.length];
+    };
+    expect(await at(LOGIN, 64 * KIB)).toEqual([400, 'invalid_request']);
+    expect(await at(LOGIN, 64 * KIB + 1)).toEqual([413, 'body_too_large']);
+    expect(await at('/api/v1/large', 256 * KIB)).toEqual([201, 256 * KIB - 11]);
+    expect(await at('/api/v1/large', 256 * KIB + 1)).toEqual([413, 'body_too_large']);
+  });
+
+  it('cannot hide its size by sending it in pieces', async () => {
+    const piece = `10000\r\n${'x'.repeat(64 * KIB)}\r\n`;
+    const head = [`POST ${LOGIN} HTTP/1.1`, 'Content-Type: application/json', 'Transfer-Encoding: chunked'];
+    expect((await sendRaw(app.url, head, `${piece}1\r\nx\r\n0\r\n\r\n`)).status).toBe(413);
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml'])(
+    'has a body of JSON: %s is refused',
+    async (type) => {
+      const answer = await request(app.url, 'POST', LOGIN, { body: '{}', headers: { 'content-type': type } });
+      expect(answer.status).toBe(415);
+      expect(answer.body).toMatchObject({ code: 'unsupported_media_type' });
+    },
+  );
+
+  it('has headers of 16 KiB at most', async () => {
+    const answer = await sendRaw(app.url, ['GET /api/health/live HTTP/1.1', `X-Long: ${'x'.repeat(17 * KIB)}`]);
+    expect(answer.status).toBe(431);
+  });
+
+  it('has a bounded time to arrive', () => {
+    const server = app.app.getHttpServer() as unknown as Server & { connectionsCheckingInterval?: number };
+    expect(server.headersTimeout).toBe(10_000);
+    expect(server.requestTimeout).toBe(30_000);
+    expect(server.timeout).toBe(60_000);
+  });
+});

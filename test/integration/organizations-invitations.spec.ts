@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { OrganizationRole } from '../../src/contracts/resources.js';
+import { Mailer } from '../../src/platform/mail/mailer.js';
+import { Neighbourhood, type OrganizationBody, type PageBody, type Refusable } from '../support/neighbourhood.js';
+import type { Newcomer } from '../support/newcomers.js';
+
+interface InvitationBody {
+  id: string;
+  email: string;
+  role: OrganizationRole;
+}
+
+/** Tokens by address, as they were mailed. */
+const mailed = new Map<string, string>();
+
+let town: Neighbourhood;
+let ada: Newcomer;
+let grace: Newcomer;
+let mallory: Newcomer;
+let organization: OrganizationBody;
+
+beforeAll(async () => {
+  town = await Neighbourhood.open({ ROLES: 'api' });
+  const mailer = town.application.app.get(Mailer, { strict: false });
+  const enqueue = mailer.enqueue.bind(mailer);
+  mailer.enqueue = async (mail) => {
+    if (mail.template === 'organization_invitation') {
+      mailed.set(mail.to, mail.values.token);
+    }
+    await enqueue(mail);
+  };
+}, 60_000);
+
+afterAll(() => town.close());
+
+beforeEach(async () => {
+  [ada, grace, mallory] = [await town.person('ada'), await town.person('grace'), await town.person('mallory')];
+  organization = await town.found(ada);
+});
+
+const path = (rest = ''): string => `/organizations/${organization.id}${rest}`;
+const member = async (name: string, role: OrganizationRole): Promise<Newcomer> =>
+  town.enlist(await town.person(name), role, organization.id);
+const rolesOf = async (): Promise<Record<string, OrganizationRole>> =>
+  Object.fromEntries(
+    (
+      await town.sql.rows<{ user_id: string; role: OrganizationRole }>(
+        'SELECT user_id, role FROM memberships WHERE organization_id = $1',
+        [organization.id],
+      )
+    ).map(({ user_id, role }) => [user_id, role]),
+  );
+
+describe('Invitations', () => {
+  const invite = (who: Newcomer, email: string, role = 'OPERATOR', headers = {}): Promise<Refusable<InvitationBody>> =>
+    town.ask<InvitationBody>(who, 'POST', path('/invitations'), { email, role }, headers);
+  const accept = (who: Newcomer, token = ''): Promise<Refusable> =>
+    town.ask(who, 'POST', '/organizations/invitations/accept', { token });
+
+  it('make the person at that address a member, once', async () => {
+    const { status, body } = await invite(ada, grace.email.toUpperCase());
+    expect([status, body.email, body.role]).toEqual([201, grace.email, 'OPERATOR']);
+    const token = mailed.get(grace.email);
+    expect(JSON.stringify(body)).not.toContain(token);
+    expect((await accept(mallory, token)).body).toMatchObject({ code: 'invalid_invitation', status: 422 });
+    const answers = await Promise.all([accept(grace, token), accept(grace, token), accept(grace, token)]);
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 422, 422]);
+    expect(await rolesOf()).toEqual({ [ada.id]: 'OWNER', [grace.id]: 'OPERATOR' });
+    expect((await town.ask<PageBody<InvitationBody>>(ada, 'GET', path('/invitations'))).body.items).toEqual([]);
+    expect((await invite(ada, grace.email)).body).toMatchObject({ code: 'already_member', status: 409 });
+  });
+
+  it('answer the same whether the address has an account or not', async () => {
+    const known = await invite(ada, grace.email);
+    const unknown = await invite(ada, `nobody-${randomUUID()}@example.com`);
+    expect(unknown.status).toBe(known.status);
+    expect(Object.keys(unknown.body)).toEqual(Object.keys(known.body));
+    const names = (answer: Refusable<InvitationBody>): string[] => [...answer.headers.keys()].sort();
+    expect(names(unknown)).toEqual(names(known));
+  });
+
+  it('are sent once for one idempotency key', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+    const first = await invite(ada, grace.email, 'VIEWER', key);
+    const token = mailed.get(grace.email);
+    const second = await invite(ada, grace.email, 'VIEWER', key);
+    expect(second.body).toEqual(first.body);
+    expect(mailed.get(grace.email)).toBe(token);
+  });
+
+  it('are worthless when they are revoked, replaced or seven days old', async () => {
+    const { body } = await invite(ada, grace.email);
+    const revoked = mailed.get(grace.email);
+    expect((await town.ask(ada, 'DELETE', path(`/invitations/${body.id}`))).status).toBe(204);
+    expect((await town.ask(ada, 'DELETE', path(`/invitations/${body.id}`))).body.code).toBe('invitation_not_found');
+    expect((await accept(grace, revoked)).status).toBe(422);
+
+    await invite(ada, grace.email);
+    const replaced = mailed.get(grace.email);
+    await invite(ada, grace.email, 'VIEWER');
+    expect((await accept(grace, replaced)).status).toBe(422);
+
+    await town.sql.rows(`UPDATE invitations SET expires_at = now() - interval '1 second' WHERE organization_id = $1`, [
+      organization.id,
+    ]);
+    expect((await accept(grace, mailed.get(grace.email))).status).toBe(422);
+    expect(await rolesOf()).toEqual({ [ada.id]: 'OWNER' });
+  });
+
+  it('are as good as the right of who sent them', async () => {
+    const manager = await member('manager', 'MANAGER');
+    expect((await invite(manager, grace.email, 'MANAGER')).status).toBe(403);
+    expect((await invite(manager, grace.email, 'OPERATOR')).status).toBe(201);
+    const token = mailed.get(grace.email);
+    expect((await town.ask(ada, 'PATCH', path(`/members/${manager.id}`), { role: 'VIEWER' })).status).toBe(200);
+    expect((await accept(grace, token)).status).toBe(422);
+    expect((await town.ask(ada, 'PATCH', path(`/members/${manager.id}`), { role: 'MANAGER' })).status).toBe(200);
+    expect((await accept(grace, token)).status).toBe(200);
+  });
+
+  it('of an owner are not for managers to replace or revoke', async () => {
+    const manager = await member('manager', 'MANAGER');
+    const { body } = await invite(ada, grace.email, 'MANAGER');
+    expect((await invite(manager, grace.email, 'VIEWER')).status).toBe(403);
+    expect((await town.ask(manager, 'DELETE', path(`/invitations/${body.id}`))).status).toBe(403);
+    expect((await accept(grace, mailed.get(grace.email))).body).toMatchObject({ role: 'MANAGER' });
+  });
+
+  it('are at most a hundred open ones', async () => {
+    await town.sql.rows(
+      `INSERT INTO invitations (id, organization_id, email, role, invited_by, token_hash, expires_at)
+       SELECT gen_random_uuid(), $1::uuid, n || '@example.com', 'VIEWER', $2, decode(md5($1::uuid::text || n), 'hex'), now() + interval '1 day'
+       FROM generate_series(1, 100) n`,
+      [organization.id, ada.id],
+    );
+    expect((await invite(ada, grace.email)).body).toMatchObject({ code: 'too_many_invitations' });
+  });
+});
+

@@ -1,0 +1,155 @@
+/** Addresses that go on although they are refused: blocked in every process, by the record of PostgreSQL. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-addresses.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { LimitsNode } from '../support/limits-node.js';
+import { type Answer, request } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
+
+const QUARTER_MS = 900_000;
+
+let app: RunningApplication;
+let other: LimitsNode;
+let sql: Sql;
+let lastHost = 0;
+let address = '';
+
+beforeAll(async () => {
+  app = await startApplication({
+    env: { ROLES: 'api', RATE_LIMIT_SCALE: '1', RATE_LIMIT_ANONYMOUS: '2/1m', TRUSTED_PROXIES: '127.0.0.1/32' },
+  });
+  other = await LimitsNode.start(app.databaseUrl, app.redisUrl);
+  sql = await Sql.open(app.databaseUrl);
+});
+
+afterAll(async () => {
+  await sql.end();
+  await other.stop();
+  await app.stop();
+});
+
+beforeEach(() => {
+  lastHost += 1;
+  address = `203.0.113.${String(lastHost)}`;
+});
+
+function ask(path = '/nowhere'): Promise<Answer> {
+  return request(app.url, 'GET', path, { headers: { 'x-forwarded-for': address } });
+}
+
+async function codesOf(times: number): Promise<unknown[]> {
+  const codes: unknown[] = [];
+  for (let time = 0; time < times; time += 1) {
+    codes.push((await ask()).body.code);
+  }
+  return codes;
+}
+
+const inOther = (): BlockedAddresses => other.get(BlockedAddresses);
+
+describe('an address that goes on although it is refused', () => {
+  it('is blocked after ten refusals in a row, in every process, until its time is over', async () => {
+    const codes = await codesOf(14);
+    expect(codes).toEqual([
+      ...Array.from({ length: 2 }, () => 'route_not_found'),
+      ...Array.from({ length: 10 }, () => 'rate_limited'),
+      ...Array.from({ length: 2 }, () => 'address_blocked'),
+    ]);
+    const blocked = await ask();
+    expect(blocked.status).toBe(429);
+    expect(Number(blocked.headers.get('retry-after'))).toBeGreaterThan(890);
+    await eventually('the other process refuses it', () => inOther().remainingMs(address) > QUARTER_MS - 10_000);
+    const rows = await sql.rows(
+      'SELECT reason, blocked_until - blocked_at AS age FROM blocked_addresses WHERE address = $1',
+      [address],
+    );
+    expect(rows).toEqual([{ reason: 'rate_limit:anonymous', age: expect.objectContaining({ minutes: 15 }) }]);
+    expect((await ask('/api/health/live')).status).toBe(200);
+  });
+
+  it('is refused by a process that starts later, and forgotten when its time is over', async () => {
+    await inOther().block(address, 'test', QUARTER_MS);
+    const late = await LimitsNode.start(app.databaseUrl, app.redisUrl);
+    try {
+      const copy = late.get(BlockedAddresses);
+      expect(copy.remainingMs(address)).toBeGreaterThan(QUARTER_MS - 10_000);
+      await sql.rows('UPDATE blocked_addresses SET blocked_until = now() WHERE address = $1', [address]);
+      await copy.refresh();
+      expect(copy.remainingMs(address)).toBe(0);
+    } finally {
+      await late.stop();
+    }
+  });
+
+  it('comes in again when an administrator lifts the block', async () => {
+    await inOther().block(address, 'test', QUARTER_MS);
+    await eventually('it is refused', async () => (await ask()).body.code === 'address_blocked');
+    const lift = (): Promise<unknown> => other.get(Transactions).run(() => inOther().lift(address));
+    expect(await lift()).toMatchObject({ address, reason: 'test' });
+    await eventually('it is served', async () => (await ask()).body.code !== 'address_blocked');
+    expect(await lift()).toBeNull();
+  });
+
+  it('stays blocked when the change that lifted it is taken back', async () => {
+    await inOther().block(address, 'test', QUARTER_MS);
+    const failing = other.get(Transactions).run(async () => {
+      await inOther().lift(address);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    await inOther().refresh();
+    expect(inOther().remainingMs(address)).toBeGreaterThan(0);
+  });
+
+  it('stays blocked for the longer time when it is blocked again', async () => {
+    await inOther().block(address, 'first', QUARTER_MS);
+    await inOther().block(address, 'second', 1_000);
+    await inOther().refresh();
+    expect(inOther().remainingMs(address)).toBeGreaterThan(QUARTER_MS - 10_000);
+  });
+
+  it('is listed page by page, as long as it is blocked', async () => {
+    await sql.rows('DELETE FROM blocked_addresses');
+    for (const name of ['192.0.2.1', '2001:db8::/64', '192.0.2.3']) {
+      await inOther().block(name, 'test', QUARTER_MS);
+    }
+    await sql.rows("UPDATE blocked_addresses SET blocked_until = now() WHERE address = '192.0.2.3'");
+    const first = await inOther().list({ limit: 1 });
+    const second = await inOther().list({ limit: 1, cursor: first.nextCursor ?? '' });
+    expect([...first.items, ...second.items].map((item) => item.address)).toEqual(['192.0.2.1', '2001:db8::/64']);
+    expect(second.nextCursor).toBeNull();
+    const foreign = Buffer.from('\0').toString('base64url');
+    await expect(inOther().list({ limit: 1, cursor: foreign })).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
+  it('takes along what was over for a day when it is recorded', async () => {
+    await sql.rows(`INSERT INTO blocked_addresses (address, reason, blocked_until)
+      SELECT '10.0.0.' || n, 'old', now() - interval '2 days' FROM generate_series(1, 150) AS n`);
+    await inOther().block('10.0.0.1', 'again', QUARTER_MS);
+    await inOther().block(address, 'test', QUARTER_MS);
+    const rows = await sql.rows("SELECT address FROM blocked_addresses WHERE reason IN ('old', 'again')");
+    expect(rows).toEqual([{ address: '10.0.0.1' }]);
+  });
+});
+
+describe('while PostgreSQL is away', () => {
+  it('a process keeps its copy, and refuses by itself what it cannot record', async () => {
+    const proxy = await FaultProxy.inFrontOf(app.databaseUrl);
+    const node = await LimitsNode.start(proxy.url, app.redisUrl);
+    try {
+      const copy = node.get(BlockedAddresses);
+      await copy.block(address, 'before', QUARTER_MS);
+      proxy.down();
+      await copy.block('192.0.2.99', 'during', QUARTER_MS);
+      await copy.refresh();
+      expect(copy.remainingMs(address)).toBeGreaterThan(0);
+      expect(copy.remainingMs('192.0.2.99')).toBeGreaterThan(0);
+    } finally {
+      await node.stop();
+      await proxy.close();
+    }
+  });
+});

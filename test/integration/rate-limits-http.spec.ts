@@ -1,0 +1,204 @@
+/** Rate limits as a client meets them. Each test comes from addresses of its own, through a trusted proxy. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { emptyRedis } from '../support/redis.js';
+import { type Answer, PASSWORD, request, type RequestOptions, signUp } from '../support/rest.js';
+
+const LOGIN = '/api/v1/auth/login';
+const ME = '/api/v1/users/me';
+
+let app: RunningApplication;
+let lastHost = 0;
+
+beforeAll(async () => {
+  app = await startApplication({
+    env: {
+      ROLES: 'api',
+      RATE_LIMIT_SCALE: '1',
+      RATE_LIMIT_ANONYMOUS: '20/1m',
+      RATE_LIMIT_USER: '10/1m',
+      RATE_LIMIT_UNLOCK: '3/1m',
+      TRUSTED_PROXIES: '127.0.0.1/32',
+      ADDRESS_BLOCK_AFTER: '0',
+    },
+  });
+});
+
+afterAll(() => app.stop());
+
+function newAddress(): string {
+  lastHost += 1;
+  return `198.51.100.${String(lastHost)}`;
+}
+
+function from(address: string, method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+  return request(app.url, method, path, { ...options, headers: { ...options.headers, 'x-forwarded-for': address } });
+}
+
+async function statusesOf(times: number, ask: () => Promise<Answer>): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let time = 0; time < times; time += 1) {
+    statuses.push((await ask()).status);
+  }
+  return statuses;
+}
+
+const guess = { body: { identifier: 'nobody@example.com', password: 'wrong-horse-battery-staple' } };
+
+async function newcomer(): Promise<string> {
+  const email = `${randomUUID()}@example.com`;
+  const address = newAddress();
+  await from(address, 'POST', '/api/v1/auth/register', { body: { email, password: PASSWORD } });
+  const { body } = await from(address, 'POST', LOGIN, { body: { identifier: email, password: PASSWORD } });
+  return String(body.accessToken);
+}
+
+describe('rate limits over HTTP', () => {
+  it('let five logins a minute through, and say when to try again', async () => {
+    const address = newAddress();
+    expect(await statusesOf(5, () => from(address, 'POST', LOGIN, guess))).toEqual([401, 401, 401, 401, 401]);
+    const refused = await from(address, 'POST', LOGIN, guess);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('content-type')).toContain('application/problem+json');
+    expect(refused.body).toMatchObject({ status: 429, code: 'rate_limited', path: LOGIN });
+    const seconds = Number(refused.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(50);
+    expect(seconds).toBeLessThanOrEqual(63);
+    expect(refused.headers.get('ratelimit-policy')).toBe('"anonymous";q=20;w=60, "auth";q=5;w=60');
+    expect(refused.headers.get('ratelimit')).toMatch(/^"anonymous";r=14;t=\d+, "auth";r=0;t=\d+$/);
+    expect((await from(newAddress(), 'POST', LOGIN, guess)).status).toBe(401);
+  });
+
+  it('share the login limit between login and registration, but not with refresh', async () => {
+    const address = newAddress();
+    await statusesOf(4, () => from(address, 'POST', LOGIN, guess));
+    const account = { body: { email: `${randomUUID()}@example.com`, password: PASSWORD } };
+    expect((await from(address, 'POST', '/api/v1/auth/register', account)).status).toBe(201);
+    expect((await from(address, 'POST', '/api/v1/auth/register', account)).status).toBe(429);
+    const refresh = await from(address, 'POST', '/api/v1/auth/refresh', { body: { refreshToken: 'x'.repeat(43) } });
+    expect(refresh.status).not.toBe(429);
+  });
+
+  it.each([
+    ['asks for what does not exist', '/nowhere', {}],
+    ['has no token', ME, {}],
+    ['brings a token of nobody', ME, { token: 'nobody' }],
+    ['brings a token to what does not exist', '/nowhere', { token: 'nobody' }],
+    ['brings a token to a public route', '/.well-known/jwks.json', { token: 'nobody' }],
+    ['brings another scheme', ME, { headers: { authorization: 'Basic bm9ib2R5' } }],
+  ])('count who %s as anonymous', async (_who, path, options) => {
+    const address = newAddress();
+    const statuses = await statusesOf(22, () => from(address, 'GET', path, options));
+    expect(statuses.slice(0, 20)).not.toContain(429);
+    expect(statuses.slice(20)).toEqual([429, 429]);
+  });
+
+  it('count a person wherever they are, and not their neighbours', async () => {
+    const [ada, bob] = [await newcomer(), await newcomer()];
+    const address = newAddress();
+    const statuses = await statusesOf(8, () => from(address, 'GET', ME, { token: ada }));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const answer = await from(newAddress(), 'GET', ME, { token: ada });
+    expect(answer.headers.get('ratelimit')).toMatch(/^"user";r=1;t=\d+$/);
+    expect((await from(address, 'GET', ME, { token: ada })).status).toBe(200);
+    expect((await from(newAddress(), 'GET', ME, { token: ada })).status).toBe(429);
+    expect((await from(address, 'GET', ME, { token: bob })).status).toBe(200);
+  });
+
+  it('leave a person alone whose address has spent what it may do anonymously', async () => {
+    const ada = await newcomer();
+    const address = newAddress();
+    await statusesOf(21, () => from(address, 'GET', '/nowhere'));
+    expect((await from(address, 'GET', ME)).status).toBe(429);
+    expect((await from(address, 'GET', ME, { token: ada })).status).toBe(200);
+  });
+
+  it('count one household of IPv6 addresses as one', async () => {
+    let host = 0;
+    const statuses = await statusesOf(21, () => {
+      host += 1;
+      return from(`2001:db8:1:2::${host.toString(16)}`, 'GET', '/nowhere');
+    });
+    expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+    expect((await from('2001:db8:1:3::1', 'GET', '/nowhere')).status).toBe(404);
+  });
+
+  it('let a device be unlocked so often, and always be locked', async () => {
+    const token = await newcomer();
+    const register = (): Promise<Answer<{ device: { id: string } }>> =>
+      request(app.url, 'POST', '/api/v1/devices', { token, body: { name: 'Front door', hardwareId: randomUUID() } });
+    const send = (deviceId: string, name: string): Promise<Answer> =>
+      request(app.url, 'POST', `/api/v1/devices/${deviceId}/commands`, {
+        token,
+        body: { name },
+        headers: { 'idempotency-key': randomUUID() },
+      });
+    const [front, back] = [(await register()).body.device.id, (await register()).body.device.id];
+    // The lock is offline: that is found out after the limit was spent.
+    expect(await statusesOf(3, () => send(front, 'unlock_door'))).toEqual([409, 409, 409]);
+    const refused = await send(front, 'unlock_door');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "device";q=100;w=60, "unlock";q=3;w=60');
+    expect((await send(front, 'lock_door')).status).toBe(202);
+    expect((await send(back, 'unlock_door')).status).toBe(409);
+  });
+
+  it('never refuse a probe', async () => {
+    const address = newAddress();
+    await statusesOf(21, () => from(address, 'GET', '/nowhere'));
+    expect(new Set(await statusesOf(30, () => from(address, 'GET', '/api/health/live')))).toEqual(new Set([200]));
+  });
+
+  it('give a refusal the security headers of every other answer', async () => {
+    const address = newAddress();
+    await statusesOf(20, () => from(address, 'GET', '/nowhere'));
+    const refused = await from(address, 'GET', '/nowhere');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(refused.headers.get('x-request-id')).toBe(refused.body.requestId);
+    expect(refused.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+describe.each(['down', 'blackhole'] as const)('rate limits over HTTP while Redis is %s', (fault) => {
+  let degraded: RunningApplication;
+  let proxy: FaultProxy;
+
+  beforeAll(async () => {
+    proxy = await FaultProxy.inFrontOf(await emptyRedis());
+    degraded = await startApplication({
+      env: {
+        ROLES: 'api',
+        RATE_LIMIT_SCALE: '1',
+        RATE_LIMIT_USER: '200/1m',
+        ADDRESS_BLOCK_AFTER: '0',
+        REDIS_URL: proxy.url,
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await degraded.stop();
+    await proxy.close();
+  });
+
+  it('still hold, and make nobody wait', async () => {
+    const { accessToken: token } = await signUp(degraded.url);
+    expect((await request(degraded.url, 'GET', ME, { token })).status).toBe(200);
+    proxy[fault]();
+    const took: number[] = [];
+    const statuses: number[] = [];
+    for (let time = 0; time < 300; time += 1) {
+      const asked = performance.now();
+      statuses.push((await request(degraded.url, 'GET', ME, { token })).status);
+      took.push(performance.now() - asked);
+    }
+    // One of the 200 was spent before.
+    expect(statuses.filter((status) => status === 200)).toHaveLength(199);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(101);
+    took.sort((a, b) => a - b);
+    expect(took[Math.floor(took.length * 0.99)]).toBeLessThan(100);
+  });
+});

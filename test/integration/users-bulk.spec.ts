@@ -1,0 +1,154 @@
+/**
+ * What administrators do to many accounts at once: batches, exports, imports. Seen to fail: without `FORMULA_START`
+ * (the cell runs).
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { parseCsv } from '../../src/shared/csv.js';
+import { signUpAdmin } from '../support/admin.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Answer, type Person, request, signUp } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+
+interface UserBody extends Record<string, unknown> {
+  id: string;
+}
+interface PageBody {
+  items: UserBody[];
+}
+interface Batch {
+  done: number;
+  refused: number;
+  results: { index: number; status: string; id: string | null; code: string | null }[];
+}
+
+let application: RunningApplication;
+let sql: Sql;
+let root: Person;
+let ada: Person;
+
+beforeAll(async () => {
+  application = await startApplication({ env: { ROLES: 'api' } });
+  sql = await Sql.open(application.databaseUrl);
+  root = await signUpAdmin(application, 'root');
+  ada = await signUp(application.url, 'ada');
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+function ask<T = UserBody>(
+  who: Person,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer<T>> {
+  return request<T>(application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
+}
+
+const fresh = (name: string): string => `${name}-${randomUUID().slice(0, 8)}@example.com`;
+
+async function invited(fields: Record<string, unknown> = {}): Promise<string> {
+  const made = await ask(root, 'POST', '/users', { email: fresh('invited'), ...fields });
+  expect(made.status).toBe(201);
+  return made.body.id;
+}
+
+describe('Many accounts at once', () => {
+  it('are made or refused row by row, and a repeat answers the same', async () => {
+    const email = fresh('twin');
+    const users = [{ email }, { email: ada.email }, { email: email.toUpperCase() }, { email: fresh('b'), role: 'ADMIN' }];
+    const headers = { 'idempotency-key': randomUUID() };
+    const made = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
+    expect(made.status).toBe(200);
+    expect(made.body).toMatchObject({ done: 2, refused: 2 });
+    expect(made.body.results.map(({ code }) => code)).toEqual([null, 'email_taken', 'email_taken', null]);
+    const repeat = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
+    expect(repeat.body).toEqual(made.body);
+    await ask(root, 'DELETE', `/users/${String(made.body.results[3]?.id)}`);
+  });
+
+  it('are all refused when one is, by default', async () => {
+    const email = fresh('none');
+    const answer = await ask(root, 'POST', '/users/bulk', { users: [{ email }, { email: ada.email }] });
+    expect([answer.status, answer.body.errors]).toEqual([422, [{ detail: 'email_taken', pointer: '/users/1' }]]);
+    expect((await ask<PageBody>(root, 'GET', `/users?q=${email}`)).body.items).toEqual([]);
+  });
+
+  it('can be a thousand with mails, and not one more', async () => {
+    const tag = randomUUID().slice(0, 8);
+    const users = Array.from({ length: 1_000 }, (_, n) => ({
+      email: `${tag}-${String(n)}@example.com`,
+      username: `u-${tag}-${String(n)}`,
+      displayName: 'x'.repeat(100),
+    }));
+    const made = await ask<Batch>(root, 'POST', '/users/bulk', { users });
+    expect(made.body).toMatchObject({ done: 1_000, refused: 0 });
+    const ids = made.body.results.map(({ id }) => id);
+    expect(await sql.rows(`SELECT count(*)::int FROM one_time_tokens WHERE user_id = ANY ($1::uuid[])`, [ids])).toEqual([{ count: 1_000 }]);
+    const gone = await ask<Batch>(root, 'DELETE', '/users/bulk', { ids: [...ids.slice(1), randomUUID()], mode: 'per_row' });
+    expect(gone.body).toMatchObject({ done: 999, refused: 1 });
+    expect(gone.body.results.at(-1)).toMatchObject({ code: 'user_not_found' });
+    expect((await ask(root, 'POST', '/users/bulk', { users: [...users, { email: fresh('x') }] })).status).toBe(400);
+  }, 60_000);
+});
+
+describe('Files of accounts', () => {
+  const csv = (text: string, query = ''): Promise<Answer<Record<string, never>>> =>
+    request(application.url, 'POST', `/api/v1/users/import${query}`, {
+      token: root.accessToken,
+      body: text,
+      headers: { 'content-type': 'text/csv' },
+    });
+
+  it('are exported without a formula in a cell, and with every account that matches', async () => {
+    const id = await invited({ displayName: '=cmd|"/c calc"!A1' });
+    const response = await fetch(`${application.url}/api/v1/users/export?format=csv&status=active`, {
+      headers: { authorization: `Bearer ${root.accessToken}` },
+    });
+    expect(response.headers.get('content-type')).toMatch(/^text\/csv/);
+    expect(response.headers.get('content-disposition')).toContain('users.csv');
+    const [header, ...records] = parseCsv(await response.text());
+    const column = header?.cells.indexOf('displayName') ?? -1;
+    expect(records.find(({ cells }) => cells[0] === id)?.cells[column]).toBe(`'=cmd|"/c calc"!A1`);
+    const [{ count } = { count: 0 }] = await sql.rows<{ count: number }>(
+      'SELECT count(*)::int FROM users WHERE deleted_at IS NULL AND blocked_at IS NULL',
+    );
+    expect(records).toHaveLength(count);
+    const json = await ask<UserBody[]>(root, 'GET', '/users/export?format=json&status=active');
+    expect(json.body).toHaveLength(count);
+  });
+
+  it('are imported line by line, after a dry run that leaves nothing', async () => {
+    const [good, other] = [fresh('import'), fresh('import')];
+    const file = `email,displayName,role\r\n${good},"Lovelace, ""Ada""",\r\nno address,,\r\n${ada.email},,\r\n${other},,KING\r\n`;
+    const dry = await csv(file, '?dryRun=true');
+    expect(dry.body).toMatchObject({ dryRun: true, done: 1, refused: 3 });
+    expect((await ask<PageBody>(root, 'GET', `/users?q=${good}`)).body.items).toEqual([]);
+    const real = await csv(file);
+    expect(real.body).toMatchObject({ dryRun: false, done: 1, refused: 3 });
+    expect(real.body.lines).toMatchObject([
+      { line: 2, status: 'done', id: expect.any(String), errors: [] },
+      { line: 3, status: 'refused', errors: [{ pointer: '/email' }] },
+      { line: 4, status: 'refused', errors: [{ detail: 'email_taken', pointer: '/email' }] },
+      { line: 5, status: 'refused', errors: [{ pointer: '/role' }] },
+    ]);
+    expect((await ask<PageBody>(root, 'GET', `/users?q=${good}`)).body.items).toMatchObject([{ displayName: 'Lovelace, "Ada"' }]);
+    expect((await csv(file.replaceAll('import', 'second'), '?mode=all')).status).toBe(422);
+  });
+
+  it('are refused as a whole when they cannot be read, are too large, or come to another route', async () => {
+    expect((await csv('email\r\n"open')).status).toBe(422);
+    expect((await csv('email,role\r\na@example.com\r\n')).status).toBe(422);
+    expect((await csv('email\r\n' + 'x'.repeat(1_048_576))).status).toBe(413);
+    const elsewhere = await request(application.url, 'POST', '/api/v1/users', {
+      token: root.accessToken,
+      body: 'email',
+      headers: { 'content-type': 'text/csv' },
+    });
+    expect(elsewhere.status).toBe(415);
+  });
+});

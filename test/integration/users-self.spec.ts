@@ -1,0 +1,168 @@
+/**
+ * What people do to their own account. Seen to fail: with the password check left out of `deleteOwn`, with the address
+ * changed at the request instead of at the confirmation, and with the activity of others let through.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { OneTimeTokens } from '../../src/features/auth/one-time-tokens.js';
+import { signUpAdmin } from '../support/admin.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Answer, PASSWORD, type Person, request, signUp } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+
+let application: RunningApplication;
+let sql: Sql;
+let ada: Person;
+let bob: Person;
+
+beforeAll(async () => {
+  application = await startApplication({ env: { ROLES: 'api' } });
+  sql = await Sql.open(application.databaseUrl);
+  ada = await signUp(application.url, 'ada');
+  bob = await signUp(application.url, 'bob');
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+function ask<T = Record<string, unknown>>(
+  who: Person,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer<T>> {
+  return request<T>(application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
+}
+
+const login = (identifier: string): Promise<Answer> =>
+  request(application.url, 'POST', '/api/v1/auth/login', { body: { identifier, password: PASSWORD } });
+
+describe('My account', () => {
+  it('shows what is mine, with its version', async () => {
+    const { body, headers } = await ask(ada, 'GET', '/users/me');
+    expect(body).toMatchObject({ id: ada.id, email: ada.email, role: 'USER', lastLoginAt: expect.any(String) });
+    expect(headers.get('etag')).toBe(`"${String(body.version)}"`);
+    expect(JSON.stringify(body)).not.toMatch(/argon2|password/i);
+  });
+
+  it('takes other names, unless somebody has them or the version is another', async () => {
+    const username = `ada-${randomUUID().slice(0, 8)}`;
+    const changed = await ask(ada, 'PATCH', '/users/me', { displayName: ' Ada L. ', username: username.toUpperCase() });
+    expect(changed.body).toMatchObject({ displayName: 'Ada L.', username });
+    expect((await login(username)).status).toBe(200);
+    const taken = await ask(bob, 'PATCH', '/users/me', { username });
+    expect([taken.status, taken.body.code]).toEqual([409, 'username_taken']);
+    const late = await ask(ada, 'PATCH', '/users/me', { displayName: 'Late' }, { 'if-match': '"0"' });
+    expect(late.status).toBe(412);
+    const without = await ask(ada, 'PATCH', '/users/me', { username: null });
+    expect([without.body.username, without.body.displayName]).toEqual([null, 'Ada L.']);
+  });
+
+  it.each([{ email: 'x@example.com' }, { role: 'ADMIN' }, { displayName: ' ' }, { displayName: null }, { username: 'a@b' }])(
+    'does not take %p',
+    async (body) => {
+      expect((await ask(ada, 'PATCH', '/users/me', body)).status).toBe(400);
+    },
+  );
+});
+
+describe('My preferences', () => {
+  it('begin as everybody’s, and change one by one', async () => {
+    const { body } = await ask(ada, 'GET', '/users/me/preferences');
+    expect(body).toEqual({ theme: 'system', language: 'en', notificationChannels: ['in_app', 'email'], quietHours: null });
+    const quietHours = { from: '22:00', until: '07:00', timeZone: 'Europe/Berlin' };
+    await ask(ada, 'PATCH', '/users/me/preferences', { quietHours, language: 'de-CH' });
+    await ask(ada, 'PATCH', '/users/me/preferences', { theme: 'dark', notificationChannels: ['push'] });
+    const wanted = { theme: 'dark', language: 'de-CH', notificationChannels: ['push'], quietHours };
+    expect((await ask(ada, 'GET', '/users/me/preferences')).body).toEqual(wanted);
+    expect((await ask(ada, 'PATCH', '/users/me/preferences', { quietHours: null })).body).toEqual({ ...wanted, quietHours: null });
+    expect((await ask(bob, 'GET', '/users/me/preferences')).body).toMatchObject({ theme: 'system' });
+  });
+
+  it('keep both of two changes at once', async () => {
+    await Promise.all([
+      ask(bob, 'PATCH', '/users/me/preferences', { theme: 'light' }),
+      ask(bob, 'PATCH', '/users/me/preferences', { language: 'fr' }),
+    ]);
+    expect((await ask(bob, 'GET', '/users/me/preferences')).body).toMatchObject({ theme: 'light', language: 'fr' });
+  });
+
+  it.each([
+    { theme: 'neon' },
+    { language: 'not a language' },
+    { notificationChannels: ['pigeon'] },
+    { notificationChannels: ['email', 'email'] },
+    { quietHours: { from: '25:00', until: '07:00', timeZone: 'Europe/Berlin' } },
+    { quietHours: { from: '22:00', until: '07:00', timeZone: '+01:00' } },
+    { quietHours: { from: '22:00' } },
+  ])('cannot be %p', async (body) => {
+    expect((await ask(ada, 'PATCH', '/users/me/preferences', body)).status).toBe(400);
+  });
+});
+
+describe('My activity', () => {
+  it('shows what I did and what was done to me, and nobody else’s address', async () => {
+    const eve = await signUp(application.url, 'eve');
+    const admin = await signUpAdmin(application);
+    await ask(eve, 'PATCH', '/users/me', { displayName: 'Eve' });
+    await ask(admin, 'PATCH', `/users/${eve.id}`, { displayName: 'Evelyn' });
+    const first = await ask<{ items: Record<string, unknown>[]; nextCursor: string }>(eve, 'GET', '/users/me/activity?limit=2');
+    expect(first.body.items).toMatchObject([
+      { action: 'user_updated', byMe: false, address: null, userAgent: null },
+      { action: 'profile_updated', byMe: true, address: expect.any(String) },
+    ]);
+    const rest = await ask<{ items: Record<string, unknown>[] }>(eve, 'GET', `/users/me/activity?cursor=${first.body.nextCursor}`);
+    expect(rest.body.items.map(({ action }) => action)).toContain('login');
+    expect(JSON.stringify([first.body, rest.body])).not.toContain(admin.id);
+  });
+});
+
+describe('My e-mail address', () => {
+  it('is another one when the mailed link was followed, and not before', async () => {
+    const eve = await signUp(application.url, 'eve');
+    const email = `moved-${randomUUID()}@example.com`;
+    expect((await ask(eve, 'POST', '/users/me/email', { email, password: 'not my password' })).status).toBe(422);
+    const asked = await ask(eve, 'POST', '/users/me/email', { email, password: PASSWORD });
+    expect(asked.status).toBe(202);
+    expect((await ask(eve, 'GET', '/users/me')).body.email).toBe(eve.email);
+    expect(await sql.rows(`SELECT payload FROM one_time_tokens WHERE user_id = $1 AND purpose = 'email_change'`, [eve.id])).toEqual([
+      { payload: { email } },
+    ]);
+
+    const tokens = application.app.get(OneTimeTokens, { strict: false });
+    const token = await tokens.issue('email_change', { userId: eve.id, payload: { email }, ttlMs: 60_000 });
+    const confirm = (): Promise<Answer> => request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
+    expect((await confirm()).status).toBe(204);
+    expect([(await login(email)).status, (await login(eve.email)).status]).toEqual([200, 401]);
+    expect((await confirm()).status).toBe(422);
+  });
+
+  it('cannot be somebody’s, and asking for it does not tell', async () => {
+    const answers = await Promise.all(
+      [bob.email, `free-${randomUUID()}@example.com`].map((email) => ask(ada, 'POST', '/users/me/email', { email, password: PASSWORD })),
+    );
+    expect(answers.map(({ status, body }) => [status, body])).toEqual([[202, undefined], [202, undefined]]);
+    const tokens = application.app.get(OneTimeTokens, { strict: false });
+    const token = await tokens.issue('email_change', { userId: ada.id, payload: { email: bob.email }, ttlMs: 60_000 });
+    const confirmed = await request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
+    expect([confirmed.status, confirmed.body.code]).toEqual([409, 'email_taken']);
+  });
+});
+
+describe('Deleting my account', () => {
+  it('asks for the password again, and ends every session', async () => {
+    const eve = await signUp(application.url, 'eve');
+    const second = await login(eve.email);
+    const wrong = await ask(eve, 'DELETE', '/users/me', { password: 'not my password' });
+    expect([wrong.status, wrong.body.code]).toEqual([422, 'wrong_password']);
+    expect((await ask(eve, 'DELETE', '/users/me', { password: PASSWORD })).status).toBe(204);
+    for (const accessToken of [eve.accessToken, String(second.body.accessToken)]) {
+      expect((await ask({ ...eve, accessToken }, 'GET', '/users/me')).status).toBe(401);
+    }
+    const refreshed = await request(application.url, 'POST', '/api/v1/auth/refresh', { body: { refreshToken: eve.refreshToken } });
+    expect([refreshed.status, (await login(eve.email)).status]).toEqual([401, 401]);
+  });
+});
