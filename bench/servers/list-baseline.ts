@@ -5,6 +5,7 @@ import pg from 'pg';
 interface DeviceRow {
   id: string;
   name: string;
+  organization_id: string | null;
   type: string;
   hardware_id: string;
   room: string | null;
@@ -22,7 +23,7 @@ interface DeviceRow {
   updated_at: Date;
 }
 
-const LIST = `SELECT d.id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version, d.battery,
+const LIST = `SELECT d.id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version, d.battery,
     d.rssi, d.lock_state, d.door_state, d.last_seen_at, d.version, d.created_at, d.updated_at,
     ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links
   FROM devices d WHERE d.owner_id = $1 ORDER BY d.created_at DESC, d.id DESC LIMIT $2`;
@@ -41,6 +42,7 @@ function toItem(row: DeviceRow): object {
   return {
     id: row.id,
     name: row.name,
+    organizationId: row.organization_id,
     type: row.type,
     hardwareId: row.hardware_id,
     room: row.room,

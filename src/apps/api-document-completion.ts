@@ -61,7 +61,7 @@ function namePathParameters(path: string, operation: Operation): void {
 /** What has a default may be left out; the plugin takes a member with an initial value for a required one. */
 function relaxDefaults(operation: Operation): void {
   for (const parameter of operation.parameters ?? []) {
-    if ('schema' in parameter && parameter.schema && 'default' in parameter.schema) {
+    if ('schema' in parameter && 'default' in parameter.schema) {
       parameter.required = false;
     }
   }

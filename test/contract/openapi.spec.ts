@@ -13,7 +13,6 @@ import { signUp } from '../support/rest.js';
 const run = promisify(execFile);
 /** Inside of the clone, so that the client finds its one dependency. */
 const DIRECTORY = join(ROOT, '.mortise', `sdk-${String(process.pid)}`);
-const PROBES = /^\/api\/health/;
 
 interface Schema {
   readonly type?: string;
@@ -73,7 +72,7 @@ describe('The OpenAPI document', () => {
     expect(operations.length).toBeGreaterThan(30);
     expect(those(({ summary }) => !summary)).toEqual([]);
     expect(those(({ responses }) => !Object.keys(responses).some((status) => status.startsWith('2')))).toEqual([]);
-    expect(those(({ responses }, path) => !PROBES.test(path) && !('429' in responses))).toEqual([]);
+    expect(those(({ responses }, path) => !path.startsWith('/api/health') && !('429' in responses))).toEqual([]);
     expect(those(({ requestBody, responses }) => requestBody !== undefined && !('400' in responses))).toEqual([]);
     expect(those(({ security, responses }) => (security ?? []).length > 0 && !('401' in responses))).toEqual([]);
     expect(
@@ -98,7 +97,7 @@ describe('The OpenAPI document', () => {
       those(({ requestBody }) => Object.values(requestBody?.content ?? {}).some(({ schema }) => isVague(schema))),
     ).toEqual([]);
     // 204 and 202 have nothing to say; everything else has.
-    expect(those(({ responses }) => '200' in responses && responses['200']?.content === undefined)).toEqual([]);
+    expect(those(({ responses }) => '200' in responses && responses['200'].content === undefined)).toEqual([]);
   });
 
   it('gives an example of every text and number', () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { KeyRotation } from '../../src/platform/crypto/key-rotation.js';
 import { KeyStore } from '../../src/platform/crypto/key-store.js';
+import { SigningKeysRepository } from '../../src/platform/crypto/signing-keys.repository.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { SigningKeysService } from '../../src/features/auth/signing-keys.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
@@ -149,6 +150,15 @@ describe('the rotation of signing keys', () => {
     await expect(rotateMany()).rejects.toMatchObject({ code: 'too_many_signing_keys', kind: 'conflict' });
     // What locks take at most: they keep the set they have when it is larger.
     expect(await node.get(KeyStore).verificationKeys('order')).toHaveLength(16);
+  });
+
+  it('moves no key that has moved already, and retires none that signs', async () => {
+    const node = await boot();
+    const { kid } = await node.get(KeyStore).signingKey('order');
+    const table = node.get(SigningKeysRepository);
+    await expect(table.move(kid, 'next', 'active')).rejects.toThrow('no longer next');
+    await expect(table.retire(kid)).rejects.toThrow('could not be retired');
+    expect(await statesOf(node, 'order')).toEqual(['active']);
   });
 
   it('is all or nothing', async () => {

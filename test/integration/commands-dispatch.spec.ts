@@ -111,7 +111,7 @@ describe('the ledger, step by step', () => {
       const cancel = (): Promise<string> =>
         service.cancel(lock.id, id).then(
           () => 'cancelled',
-          (error: unknown) => (error as { code: string }).code,
+          (error: unknown) => (error as { code?: string }).code ?? String(error),
         );
       const [verdict] = await (round % 2
         ? Promise.all([cancel(), dispatch()])

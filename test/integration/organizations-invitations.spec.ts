@@ -137,4 +137,3 @@ describe('Invitations', () => {
     expect((await invite(ada, grace.email)).body).toMatchObject({ code: 'too_many_invitations' });
   });
 });
-

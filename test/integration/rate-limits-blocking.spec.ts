@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-addresses.js';
+import { signUpAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { LimitsNode } from '../support/limits-node.js';
-import { type Answer, request } from '../support/rest.js';
+import { type Answer, type Person, request, signUp } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -19,7 +20,7 @@ let address = '';
 
 beforeAll(async () => {
   app = await startApplication({
-    env: { ROLES: 'api', RATE_LIMIT_SCALE: '1', RATE_LIMIT_ANONYMOUS: '2/1m', TRUSTED_PROXIES: '127.0.0.1/32' },
+    env: { ROLES: 'api', RATE_LIMIT_SCALE: '1', RATE_LIMIT_ANONYMOUS: '20/1m', TRUSTED_PROXIES: '127.0.0.1/32' },
   });
   other = await LimitsNode.start(app.databaseUrl, app.redisUrl);
   sql = await Sql.open(app.databaseUrl);
@@ -52,9 +53,9 @@ const inOther = (): BlockedAddresses => other.get(BlockedAddresses);
 
 describe('an address that goes on although it is refused', () => {
   it('is blocked after ten refusals in a row, in every process, until its time is over', async () => {
-    const codes = await codesOf(14);
+    const codes = await codesOf(32);
     expect(codes).toEqual([
-      ...Array.from({ length: 2 }, () => 'route_not_found'),
+      ...Array.from({ length: 20 }, () => 'route_not_found'),
       ...Array.from({ length: 10 }, () => 'rate_limited'),
       ...Array.from({ length: 2 }, () => 'address_blocked'),
     ]);
@@ -132,6 +133,45 @@ describe('an address that goes on although it is refused', () => {
     await inOther().block(address, 'test', QUARTER_MS);
     const rows = await sql.rows("SELECT address FROM blocked_addresses WHERE reason IN ('old', 'again')");
     expect(rows).toEqual([{ address: '10.0.0.1' }]);
+  });
+});
+
+describe('an administrator', () => {
+  const PATH = '/api/v1/auth/blocked-addresses';
+  const NETWORK = '2001:db8:7:7::/64';
+
+  const lift = (who: Person, name: string): Promise<Answer> =>
+    request(app.url, 'DELETE', `${PATH}/${encodeURIComponent(name)}`, { token: who.accessToken });
+
+  it('sees who is blocked, and lets them in, on the record', async () => {
+    const [admin, ada] = [await signUpAdmin(app), await signUp(app.url)];
+    await sql.rows('DELETE FROM blocked_addresses');
+    await inOther().block(NETWORK, 'rate_limit:auth', QUARTER_MS);
+    const listed = await request(app.url, 'GET', PATH, { token: admin.accessToken });
+    expect(listed.body).toEqual({
+      items: [
+        {
+          address: NETWORK,
+          reason: 'rate_limit:auth',
+          blockedAt: expect.stringMatching(/Z$/),
+          blockedUntil: expect.stringMatching(/Z$/),
+        },
+      ],
+      nextCursor: null,
+    });
+    expect((await request(app.url, 'GET', PATH, { token: ada.accessToken })).status).toBe(403);
+    expect((await lift(ada, NETWORK)).status).toBe(403);
+    expect((await lift(admin, NETWORK)).status).toBe(204);
+    for (const name of [NETWORK, 'nonsense', '\0']) {
+      const again = await lift(admin, name);
+      expect([again.status, again.body.code]).toEqual([404, 'address_not_blocked']);
+    }
+    const entries = await sql.rows(
+      "SELECT actor, entity_id, outcome, before->>'reason' AS reason FROM audit_entries WHERE action = 'address_unblocked' AND outcome = 'success'",
+    );
+    expect(entries).toEqual([
+      { actor: `user:${admin.id}`, entity_id: NETWORK, outcome: 'success', reason: 'rate_limit:auth' },
+    ]);
   });
 });
 

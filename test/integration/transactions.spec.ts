@@ -85,6 +85,34 @@ describe('Transactions', () => {
     expect(await exists('d@example.com')).toBe(true);
   });
 
+  it('fails with a statement that it did not wait for', async () => {
+    const called: string[] = [];
+    const work = transactions.run(async () => {
+      transactions.afterCommit(() => called.push('committed'));
+      await createBySql('k@example.com');
+      await database.execute('test_broken', 'INSERT INTO users (id) VALUES (uuidv7())');
+    });
+    await expect(work).rejects.toMatchObject({ code: '23502' });
+    expect(await exists('k@example.com')).toBe(false);
+    expect(called).toEqual([]);
+  });
+
+  it('does not pretend to have committed when a failure was swallowed', async () => {
+    const work = transactions.run(async () => {
+      await createBySql('l@example.com');
+      await createBySql('l@example.com').catch(() => undefined);
+    });
+    await expect(work).rejects.toThrow('rolled back');
+    expect(await exists('l@example.com')).toBe(false);
+  });
+
+  it('survives the loss of its connection', async () => {
+    const work = transactions.run(() => database.query('test_die', 'SELECT pg_terminate_backend(pg_backend_pid())'));
+    await expect(work).rejects.toThrow();
+    await transactions.run(() => createBySql('m@example.com'));
+    expect(await exists('m@example.com')).toBe(true);
+  });
+
   it('calls back after the commit, and only then', async () => {
     const called: string[] = [];
     await transactions.run(async () => {

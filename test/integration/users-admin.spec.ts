@@ -1,6 +1,6 @@
 /**
  * What administrators do to one account, and how they find it. Seen to fail: without the lock in `hasOtherAdmin` (two
- * demotions leave nobody).
+ * demotions leave nobody), with the version left out of the condition, with sessions that outlive a block.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

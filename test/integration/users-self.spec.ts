@@ -1,6 +1,6 @@
 /**
- * What people do to their own account. Seen to fail: with the password check left out of `deleteOwn`, with the address
- * changed at the request instead of at the confirmation, and with the activity of others let through.
+ * What people do to their own account. Seen to fail: with the password check left out of `deleteOwn`, and with `If-Match`
+ * ignored.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

@@ -1,7 +1,7 @@
 /**
  * P-19: no state change without its audit row, and none accepted while audit fails. Walks every changing route that
- * the application has. Seen to fail: with `@Audit` taken off a route, with `audit.record` moved behind the commit, and
- * with the error of `Database.execute` dropped.
+ * the application has. Seen to fail: with `@Audit` taken off a route, and with the entry written outside of the change's
+ * transaction.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

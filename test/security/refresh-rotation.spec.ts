@@ -71,7 +71,7 @@ describe('P-05: rotation of refresh tokens', () => {
       n: RACES,
       figure: `${String(winners)} rotations in ${String(RACES)} races, ${String(loggedOut)} forced logouts`,
     });
-  });
+  }, 300_000);
 
   it('forgives the predecessor for ten seconds, and no longer', async () => {
     const ada = await nodes[0].newcomer();

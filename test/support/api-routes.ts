@@ -46,6 +46,12 @@ export function fill(path: string, values: Readonly<Record<string, string>>): st
   return path.replace(/\{(\w+)\}/g, (_whole, name: string) => values[name] ?? `{${name}}`);
 }
 
+const SECRET = 'A'.repeat(43);
+const NOBODY = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
+/** Good in form: no generated request may end the account or the session it is sent from. */
+const WRONG_PASSWORD = 'not the password of anybody here';
+const NEW_PASSWORD = 'tangerine harbour plumage 47';
+
 /** A good body for every route that takes one; a new route without an entry fails the tests that walk the routes. */
 export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/auth/register': () => ({
@@ -65,4 +71,28 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   }),
   'PATCH /api/v1/devices/{deviceId}': () => ({ name: 'Side door', room: 'Hall', timeZone: 'Europe/Berlin' }),
   'POST /api/v1/devices/{deviceId}/commands': () => ({ name: 'lock_door', payload: {} }),
+
+  'POST /api/v1/auth/register/confirm': () => ({ token: SECRET }),
+  'POST /api/v1/auth/password': () => ({ currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD }),
+  'POST /api/v1/auth/forgot-password': () => ({ identifier: 'somebody@example.com' }),
+  'POST /api/v1/auth/reset-password': () => ({ token: SECRET, newPassword: NEW_PASSWORD }),
+  'POST /api/v1/auth/complete-password-change': () => ({ changeToken: SECRET, newPassword: NEW_PASSWORD }),
+  'POST /api/v1/auth/email/confirm': () => ({ token: SECRET }),
+  'PATCH /api/v1/users/me': () => ({ displayName: 'Some Body' }),
+  'DELETE /api/v1/users/me': () => ({ password: WRONG_PASSWORD }),
+  'PATCH /api/v1/users/me/preferences': () => ({ theme: 'dark', language: 'de-CH' }),
+  'POST /api/v1/users/me/email': () => ({ email: 'other@example.com', password: WRONG_PASSWORD }),
+  'POST /api/v1/users': () => ({ email: 'invited@example.com', displayName: 'In Vited' }),
+  'PATCH /api/v1/users/{userId}': () => ({ displayName: 'Some Body' }),
+  'PATCH /api/v1/users/{userId}/role': () => ({ role: 'USER' }),
+  'PATCH /api/v1/users/{userId}/reset-password': () => ({ means: 'link' }),
+  'POST /api/v1/users/bulk': () => ({ users: [{ email: 'bulk@example.com' }], mode: 'per_row' }),
+  'DELETE /api/v1/users/bulk': () => ({ ids: [NOBODY], mode: 'per_row' }),
+  'POST /api/v1/users/import': () => ({ users: [{ email: 'import@example.com' }] }),
+  'POST /api/v1/organizations': () => ({ name: 'Lighthouse' }),
+  'PATCH /api/v1/organizations/{organizationId}': () => ({ name: 'Beacon' }),
+  'PATCH /api/v1/organizations/{organizationId}/members/{userId}': () => ({ role: 'VIEWER' }),
+  'POST /api/v1/organizations/{organizationId}/transfer': () => ({ userId: NOBODY }),
+  'POST /api/v1/organizations/{organizationId}/invitations': () => ({ email: 'guest@example.com', role: 'VIEWER' }),
+  'POST /api/v1/organizations/invitations/accept': () => ({ token: SECRET }),
 };

@@ -5,10 +5,11 @@ import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { type ExactAnswer, exactRequest, type ExactRequest } from './exact-http.js';
 import { ApplicationProcess, createInstallation, type Installation } from './process.js';
-import { type Person, registerDevice, type RegisteredDevice, sendCommand, signUp } from './rest.js';
+import { type Person, registerDevice, type RegisteredDevice, sendCommand, signIn, signUp } from './rest.js';
+import { Sql } from './sql.js';
 import { eventually } from './wait.js';
 
-/** Something to throw bad input at: the application as a process, with a person and a device. */
+/** Something to throw bad input at: the application as a process, with a device and an administrator, whom every route lets in. */
 export class Target {
   /** How many requests were sent. */
   sent = 0;
@@ -23,7 +24,11 @@ export class Target {
   static async start(): Promise<Target> {
     const installation = await createInstallation({ LOG_LEVEL: 'warn' });
     const application = await ApplicationProcess.start(installation.env);
-    const owner = await signUp(application.url);
+    const person = await signUp(application.url);
+    const sql = await Sql.open(installation.databaseUrl);
+    await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [person.id]);
+    await sql.end();
+    const owner = { ...person, ...(await signIn(application.url, person.email)) };
     return new Target(installation, application, owner, await registerDevice(application.url, owner));
   }
 

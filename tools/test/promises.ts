@@ -46,7 +46,11 @@ function page(figures: readonly RecordedFigure[]): string {
   const specs = promiseSpecs();
   const rows = Object.entries(PROMISES).flatMap(([promise, text]) => {
     const shown = figures.filter((figure) => figure.promise === promise);
-    const tested = specs.get(promise)?.map((file) => `\`${file}\``).join(', ') ?? 'not shown yet';
+    const tested =
+      specs
+        .get(promise)
+        ?.map((file) => `\`${file}\``)
+        .join(', ') ?? 'not shown yet';
     return shown.length === 0 ? [`| ${promise} | ${text} | ${tested} | | | |`] : shown.map((each) => row(each, text));
   });
   return `# Promises

@@ -59,7 +59,7 @@ describe('the edge of registration', () => {
       ['/password', { ...ACCOUNT, password: 'long '.repeat(26) }],
       ['/password', { ...ACCOUNT, password: { length: 12 } }],
       ['/displayName', { ...ACCOUNT, displayName: '   ' }],
-      ['/displayName', { ...ACCOUNT, displayName: 'Ada\u0000' }],
+      ['/displayName', { ...ACCOUNT, displayName: 'Ada\u0007' }],
       ['/role', { ...ACCOUNT, role: 'ADMIN' }],
       ['/id', { ...ACCOUNT, id: ADA.userId }],
     ])('points at %s in %p', async (pointer, body) => {

@@ -54,7 +54,8 @@ export class CommandRecorder {
   /** A person did this to a command: given, or taken back. */
   async movedByPerson(command: CommandChange, origin: Origin): Promise<void> {
     const { id, deviceId, name, state } = command;
-    await this.audit.record({ entity: { type: 'command', id }, after: { deviceId, name, state } });
+    const action = state === 'CANCELLED' ? 'command_cancelled' : 'command_created';
+    await this.audit.record({ action, entity: { type: 'command', id }, after: { deviceId, name, state } });
     await this.moved([command], origin);
   }
 
