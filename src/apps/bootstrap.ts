@@ -43,11 +43,15 @@ class AppModule {
  * @param extra further modules, for a test that plants something.
  */
 export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, extra), httpAdapter(config.http.trustedProxies), {
-    bufferLogs: true,
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, extra),
+    httpAdapter(config.http.trustedProxies),
+    {
+      bufferLogs: true,
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   app.flushLogs();
   await prepareHttp(app);

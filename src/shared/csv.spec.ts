@@ -20,7 +20,11 @@ describe('csvLine', () => {
 
 describe('parseCsv', () => {
   it.each(['\r\n', '\n', '\r'])('reads back what was written, with lines that end in %j', (end) => {
-    const rows = [['a', 'b,c'], ['d"e', ''], ['f\r\ng', 'h']];
+    const rows = [
+      ['a', 'b,c'],
+      ['d"e', ''],
+      ['f\r\ng', 'h'],
+    ];
     const text = rows.map((row) => csvLine(row).replace(/\r\n$/, end)).join('');
     expect(parseCsv(text).map(({ cells }) => cells)).toEqual(rows);
   });
@@ -34,7 +38,12 @@ describe('parseCsv', () => {
     expect(parseCsv('')).toEqual([]);
   });
 
-  it.each([['a\n"open', 2], ['a"b', 1], ['"a"b', 1], ['a\nb\nc,"d"e', 3]])('says in which line %j is wrong', (text, line) => {
+  it.each([
+    ['a\n"open', 2],
+    ['a"b', 1],
+    ['"a"b', 1],
+    ['a\nb\nc,"d"e', 3],
+  ])('says in which line %j is wrong', (text, line) => {
     expect(() => parseCsv(text)).toThrow(MalformedCsvError);
     try {
       parseCsv(text);

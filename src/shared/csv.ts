@@ -38,10 +38,10 @@ export function parseCsv(text: string): CsvRecord[] {
   const records: CsvRecord[] = [];
   const source = text.replace(/^\uFEFF/, '');
   let line = 1;
-  for (let at = 0; at < source.length; ) {
+  for (let at = 0; at < source.length;) {
     const start = line;
     const cells: string[] = [];
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const cell = readCell(source, at, line);
       cells.push(cell.value);
       line += cell.lines;

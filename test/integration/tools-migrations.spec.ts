@@ -17,10 +17,19 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
   { pattern: /^function ensure_event_partitions$/, because: 'it makes those partitions ahead' },
   { pattern: /^constraint event_log\.event_log_single_row CHECK/, because: 'Prisma knows no check constraints' },
   { pattern: /^index CREATE (UNIQUE )?INDEX commands_\w+ .* WHERE /, because: 'Prisma knows no partial indexes' },
-  { pattern: /^index CREATE UNIQUE INDEX signing_keys_single_idx .* WHERE /, because: 'Prisma knows no partial indexes' },
+  {
+    pattern: /^index CREATE UNIQUE INDEX signing_keys_single_idx .* WHERE /,
+    because: 'Prisma knows no partial indexes',
+  },
   { pattern: /^index CREATE INDEX sessions_live_idx .* WHERE /, because: 'Prisma knows no partial indexes' },
-  { pattern: /^index CREATE INDEX users_search_idx .* gin_trgm_ops\)$/, because: 'Prisma knows no indexes on expressions' },
-  { pattern: /^(function refuse_audit_change|trigger audit_entries\.audit_entries_are_final)$/, because: 'Prisma knows no triggers' },
+  {
+    pattern: /^index CREATE INDEX users_search_idx .* gin_trgm_ops\)$/,
+    because: 'Prisma knows no indexes on expressions',
+  },
+  {
+    pattern: /^(function refuse_audit_change|trigger audit_entries\.audit_entries_are_final)$/,
+    because: 'Prisma knows no triggers',
+  },
 ];
 
 /**

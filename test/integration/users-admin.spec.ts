@@ -95,7 +95,13 @@ describe('Managing an account', () => {
     const repeated = await ask(root, 'POST', '/users', { email, displayName: 'Grace' }, headers);
     expect([repeated.status, repeated.body]).toEqual([201, made.body]);
     const looked = await ask(root, 'GET', `/users/${made.body.id}`);
-    expect(looked.body).toMatchObject({ email, displayName: 'Grace', hasPassword: false, status: 'active', role: 'USER' });
+    expect(looked.body).toMatchObject({
+      email,
+      displayName: 'Grace',
+      hasPassword: false,
+      status: 'active',
+      role: 'USER',
+    });
     expect(await sql.rows(`SELECT purpose FROM one_time_tokens WHERE user_id = $1`, [made.body.id])).toEqual([
       { purpose: 'set_password' },
     ]);
@@ -138,7 +144,12 @@ describe('Managing an account', () => {
   });
 
   it('answers 404 for nobody, and 400 for what is no id', async () => {
-    for (const [method, path] of [['GET', ''], ['POST', '/block'], ['POST', '/restore'], ['DELETE', '']] as const) {
+    for (const [method, path] of [
+      ['GET', ''],
+      ['POST', '/block'],
+      ['POST', '/restore'],
+      ['DELETE', ''],
+    ] as const) {
       expect((await ask(root, method, `/users/${randomUUID()}${path}`)).status).toBe(404);
       expect((await ask(root, method, `/users/nobody${path}`)).status).toBe(400);
     }
@@ -171,7 +182,9 @@ describe('The last administrator', () => {
       ]);
       const left = await sql.rows<{ id: string }>(admins);
       expect([left.length, answers.filter(({ status }) => status === 204).length]).toEqual([1, 1]);
-      await sql.rows(`UPDATE users SET role = CASE WHEN id = $1 THEN 'ADMIN'::platform_role ELSE 'USER' END`, [root.id]);
+      await sql.rows(`UPDATE users SET role = CASE WHEN id = $1 THEN 'ADMIN'::platform_role ELSE 'USER' END`, [
+        root.id,
+      ]);
       const signedIn = await request<{ accessToken: string }>(application.url, 'POST', '/api/v1/auth/login', {
         body: { identifier: root.email, password: PASSWORD },
       });
@@ -199,7 +212,11 @@ describe('Listing accounts', () => {
       const all: UserBody[] = [];
       let cursor: string | null = '';
       while (cursor !== null) {
-        const page: Answer<PageBody> = await ask(root, 'GET', `/users?q=${tag}&limit=7${sort && `&sort=${sort}`}${cursor && `&cursor=${cursor}`}`);
+        const page: Answer<PageBody> = await ask(
+          root,
+          'GET',
+          `/users?q=${tag}&limit=7${sort && `&sort=${sort}`}${cursor && `&cursor=${cursor}`}`,
+        );
         expect(page.status).toBe(200);
         all.push(...page.body.items);
         cursor = page.body.nextCursor;
@@ -212,7 +229,9 @@ describe('Listing accounts', () => {
 
   it('orders by each column in its own direction', async () => {
     const { body } = await ask<PageBody>(root, 'GET', `/users?q=${tag}&limit=200&sort=-displayName,email`);
-    const wanted = [...body.items].sort((a, b) => b.displayName.localeCompare(a.displayName) || (a.email < b.email ? -1 : 1));
+    const wanted = [...body.items].sort(
+      (a, b) => b.displayName.localeCompare(a.displayName) || (a.email < b.email ? -1 : 1),
+    );
     expect(body.items.map(({ email }) => email)).toEqual(wanted.map(({ email }) => email));
   });
 
@@ -235,7 +254,13 @@ describe('Listing accounts', () => {
 
   it('refuses what cannot be sorted by, selected, or gone on from', async () => {
     const { body } = await ask<PageBody>(root, 'GET', '/users?limit=1');
-    for (const query of ['sort=passwordHash', 'sort=email,-email', 'fields=passwordHash', `sort=email&cursor=${String(body.nextCursor)}`, 'cursor=x']) {
+    for (const query of [
+      'sort=passwordHash',
+      'sort=email,-email',
+      'fields=passwordHash',
+      `sort=email&cursor=${String(body.nextCursor)}`,
+      'cursor=x',
+    ]) {
       expect([query, (await ask(root, 'GET', `/users?${query}`)).status]).toEqual([query, 400]);
     }
   });

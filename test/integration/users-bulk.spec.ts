@@ -60,7 +60,12 @@ async function invited(fields: Record<string, unknown> = {}): Promise<string> {
 describe('Many accounts at once', () => {
   it('are made or refused row by row, and a repeat answers the same', async () => {
     const email = fresh('twin');
-    const users = [{ email }, { email: ada.email }, { email: email.toUpperCase() }, { email: fresh('b'), role: 'ADMIN' }];
+    const users = [
+      { email },
+      { email: ada.email },
+      { email: email.toUpperCase() },
+      { email: fresh('b'), role: 'ADMIN' },
+    ];
     const headers = { 'idempotency-key': randomUUID() };
     const made = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
     expect(made.status).toBe(200);
@@ -88,8 +93,13 @@ describe('Many accounts at once', () => {
     const made = await ask<Batch>(root, 'POST', '/users/bulk', { users });
     expect(made.body).toMatchObject({ done: 1_000, refused: 0 });
     const ids = made.body.results.map(({ id }) => id);
-    expect(await sql.rows(`SELECT count(*)::int FROM one_time_tokens WHERE user_id = ANY ($1::uuid[])`, [ids])).toEqual([{ count: 1_000 }]);
-    const gone = await ask<Batch>(root, 'DELETE', '/users/bulk', { ids: [...ids.slice(1), randomUUID()], mode: 'per_row' });
+    expect(await sql.rows(`SELECT count(*)::int FROM one_time_tokens WHERE user_id = ANY ($1::uuid[])`, [ids])).toEqual(
+      [{ count: 1_000 }],
+    );
+    const gone = await ask<Batch>(root, 'DELETE', '/users/bulk', {
+      ids: [...ids.slice(1), randomUUID()],
+      mode: 'per_row',
+    });
     expect(gone.body).toMatchObject({ done: 999, refused: 1 });
     expect(gone.body.results.at(-1)).toMatchObject({ code: 'user_not_found' });
     expect((await ask(root, 'POST', '/users/bulk', { users: [...users, { email: fresh('x') }] })).status).toBe(400);
@@ -136,7 +146,9 @@ describe('Files of accounts', () => {
       { line: 4, status: 'refused', errors: [{ detail: 'email_taken', pointer: '/email' }] },
       { line: 5, status: 'refused', errors: [{ pointer: '/role' }] },
     ]);
-    expect((await ask<PageBody>(root, 'GET', `/users?q=${good}`)).body.items).toMatchObject([{ displayName: 'Lovelace, "Ada"' }]);
+    expect((await ask<PageBody>(root, 'GET', `/users?q=${good}`)).body.items).toMatchObject([
+      { displayName: 'Lovelace, "Ada"' },
+    ]);
     expect((await csv(file.replaceAll('import', 'second'), '?mode=all')).status).toBe(422);
   });
 

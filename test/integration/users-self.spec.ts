@@ -61,24 +61,35 @@ describe('My account', () => {
     expect([without.body.username, without.body.displayName]).toEqual([null, 'Ada L.']);
   });
 
-  it.each([{ email: 'x@example.com' }, { role: 'ADMIN' }, { displayName: ' ' }, { displayName: null }, { username: 'a@b' }])(
-    'does not take %p',
-    async (body) => {
-      expect((await ask(ada, 'PATCH', '/users/me', body)).status).toBe(400);
-    },
-  );
+  it.each([
+    { email: 'x@example.com' },
+    { role: 'ADMIN' },
+    { displayName: ' ' },
+    { displayName: null },
+    { username: 'a@b' },
+  ])('does not take %p', async (body) => {
+    expect((await ask(ada, 'PATCH', '/users/me', body)).status).toBe(400);
+  });
 });
 
 describe('My preferences', () => {
   it('begin as everybody’s, and change one by one', async () => {
     const { body } = await ask(ada, 'GET', '/users/me/preferences');
-    expect(body).toEqual({ theme: 'system', language: 'en', notificationChannels: ['in_app', 'email'], quietHours: null });
+    expect(body).toEqual({
+      theme: 'system',
+      language: 'en',
+      notificationChannels: ['in_app', 'email'],
+      quietHours: null,
+    });
     const quietHours = { from: '22:00', until: '07:00', timeZone: 'Europe/Berlin' };
     await ask(ada, 'PATCH', '/users/me/preferences', { quietHours, language: 'de-CH' });
     await ask(ada, 'PATCH', '/users/me/preferences', { theme: 'dark', notificationChannels: ['push'] });
     const wanted = { theme: 'dark', language: 'de-CH', notificationChannels: ['push'], quietHours };
     expect((await ask(ada, 'GET', '/users/me/preferences')).body).toEqual(wanted);
-    expect((await ask(ada, 'PATCH', '/users/me/preferences', { quietHours: null })).body).toEqual({ ...wanted, quietHours: null });
+    expect((await ask(ada, 'PATCH', '/users/me/preferences', { quietHours: null })).body).toEqual({
+      ...wanted,
+      quietHours: null,
+    });
     expect((await ask(bob, 'GET', '/users/me/preferences')).body).toMatchObject({ theme: 'system' });
   });
 
@@ -109,12 +120,20 @@ describe('My activity', () => {
     const admin = await signUpAdmin(application);
     await ask(eve, 'PATCH', '/users/me', { displayName: 'Eve' });
     await ask(admin, 'PATCH', `/users/${eve.id}`, { displayName: 'Evelyn' });
-    const first = await ask<{ items: Record<string, unknown>[]; nextCursor: string }>(eve, 'GET', '/users/me/activity?limit=2');
+    const first = await ask<{ items: Record<string, unknown>[]; nextCursor: string }>(
+      eve,
+      'GET',
+      '/users/me/activity?limit=2',
+    );
     expect(first.body.items).toMatchObject([
       { action: 'user_updated', byMe: false, address: null, userAgent: null },
       { action: 'profile_updated', byMe: true, address: expect.any(String) },
     ]);
-    const rest = await ask<{ items: Record<string, unknown>[] }>(eve, 'GET', `/users/me/activity?cursor=${first.body.nextCursor}`);
+    const rest = await ask<{ items: Record<string, unknown>[] }>(
+      eve,
+      'GET',
+      `/users/me/activity?cursor=${first.body.nextCursor}`,
+    );
     expect(rest.body.items.map(({ action }) => action)).toContain('login');
     expect(JSON.stringify([first.body, rest.body])).not.toContain(admin.id);
   });
@@ -128,13 +147,14 @@ describe('My e-mail address', () => {
     const asked = await ask(eve, 'POST', '/users/me/email', { email, password: PASSWORD });
     expect(asked.status).toBe(202);
     expect((await ask(eve, 'GET', '/users/me')).body.email).toBe(eve.email);
-    expect(await sql.rows(`SELECT payload FROM one_time_tokens WHERE user_id = $1 AND purpose = 'email_change'`, [eve.id])).toEqual([
-      { payload: { email } },
-    ]);
+    expect(
+      await sql.rows(`SELECT payload FROM one_time_tokens WHERE user_id = $1 AND purpose = 'email_change'`, [eve.id]),
+    ).toEqual([{ payload: { email } }]);
 
     const tokens = application.app.get(OneTimeTokens, { strict: false });
     const token = await tokens.issue('email_change', { userId: eve.id, payload: { email }, ttlMs: 60_000 });
-    const confirm = (): Promise<Answer> => request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
+    const confirm = (): Promise<Answer> =>
+      request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
     expect((await confirm()).status).toBe(204);
     expect([(await login(email)).status, (await login(eve.email)).status]).toEqual([200, 401]);
     expect((await confirm()).status).toBe(422);
@@ -142,9 +162,14 @@ describe('My e-mail address', () => {
 
   it('cannot be somebody’s, and asking for it does not tell', async () => {
     const answers = await Promise.all(
-      [bob.email, `free-${randomUUID()}@example.com`].map((email) => ask(ada, 'POST', '/users/me/email', { email, password: PASSWORD })),
+      [bob.email, `free-${randomUUID()}@example.com`].map((email) =>
+        ask(ada, 'POST', '/users/me/email', { email, password: PASSWORD }),
+      ),
     );
-    expect(answers.map(({ status, body }) => [status, body])).toEqual([[202, undefined], [202, undefined]]);
+    expect(answers.map(({ status, body }) => [status, body])).toEqual([
+      [202, undefined],
+      [202, undefined],
+    ]);
     const tokens = application.app.get(OneTimeTokens, { strict: false });
     const token = await tokens.issue('email_change', { userId: ada.id, payload: { email: bob.email }, ttlMs: 60_000 });
     const confirmed = await request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
@@ -162,7 +187,9 @@ describe('Deleting my account', () => {
     for (const accessToken of [eve.accessToken, String(second.body.accessToken)]) {
       expect((await ask({ ...eve, accessToken }, 'GET', '/users/me')).status).toBe(401);
     }
-    const refreshed = await request(application.url, 'POST', '/api/v1/auth/refresh', { body: { refreshToken: eve.refreshToken } });
+    const refreshed = await request(application.url, 'POST', '/api/v1/auth/refresh', {
+      body: { refreshToken: eve.refreshToken },
+    });
     expect([refreshed.status, (await login(eve.email)).status]).toEqual([401, 401]);
   });
 });

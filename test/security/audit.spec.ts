@@ -64,12 +64,24 @@ function changingRoutes({ app }: RunningApplication): ChangingRoute[] {
     return scanner.getAllMethodNames(prototype).flatMap((member): ChangingRoute[] => {
       const handler = prototype[member] ?? {};
       const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
-      const method = verb === undefined ? 'GET' : (RequestMethod[verb]);
-      const parts = [Reflect.getMetadata(PATH_METADATA, metatype), Reflect.getMetadata(PATH_METADATA, handler)] as string[];
-      const path = parts.map((part) => part.replace(/^\/|\/$/g, '')).filter((part) => part !== '').join('/');
+      const method = verb === undefined ? 'GET' : RequestMethod[verb];
+      const parts = [
+        Reflect.getMetadata(PATH_METADATA, metatype),
+        Reflect.getMetadata(PATH_METADATA, handler),
+      ] as string[];
+      const path = parts
+        .map((part) => part.replace(/^\/|\/$/g, ''))
+        .filter((part) => part !== '')
+        .join('/');
       return SAFE.includes(method)
         ? []
-        : [{ name: `${method} /${path}`, method, action: Reflect.getMetadata(AUDITED, handler) as AuditAction | undefined }];
+        : [
+            {
+              name: `${method} /${path}`,
+              method,
+              action: Reflect.getMetadata(AUDITED, handler) as AuditAction | undefined,
+            },
+          ];
     });
   });
 }
@@ -125,7 +137,11 @@ describe('P-19 every change is audited', () => {
       const announced = entries.filter(({ action }) => action === route.action);
       expect([route.name, announced.length > 0]).toEqual([route.name, true]);
       for (const entry of entries) {
-        expect({ route: route.name, ...entry }).toMatchObject({ outcome: 'success', code: null, entity_type: expect.any(String) });
+        expect({ route: route.name, ...entry }).toMatchObject({
+          outcome: 'success',
+          code: null,
+          entity_type: expect.any(String),
+        });
       }
       if (deed.token !== undefined) {
         expect([route.name, entries.every(({ actor }) => actor.startsWith('user:'))]).toEqual([route.name, true]);
@@ -134,7 +150,12 @@ describe('P-19 every change is audited', () => {
         await sql.rows(`UPDATE users SET role = 'USER' WHERE id <> $1`, [workshop.admin.id]);
       }
     }
-    recordFigure({ promise: 'P-19', shown: 'Every changing route, joined to its audit row.', n: routes.length, figure: '0 unaudited' });
+    recordFigure({
+      promise: 'P-19',
+      shown: 'Every changing route, joined to its audit row.',
+      n: routes.length,
+      figure: '0 unaudited',
+    });
   }, 120_000);
 
   it('refuses every change while audit fails, and leaves everything as it was', async () => {
@@ -149,17 +170,35 @@ describe('P-19 every change is audited', () => {
       expect(entries).toEqual([]);
       expect({ route: route.name, ...after }).toEqual({ route: route.name, ...before });
     }
-    recordFigure({ promise: 'P-19', shown: 'Every changing route while audit fails.', n: routes.length, figure: '0 accepted, 0 changed' });
+    recordFigure({
+      promise: 'P-19',
+      shown: 'Every changing route while audit fails.',
+      n: routes.length,
+      figure: '0 accepted, 0 changed',
+    });
   }, 180_000);
 
   it('records what was refused, with the code of the problem', async () => {
     const ada = await workshop.person();
-    const refused = await send('PATCH', { path: '/users/me', token: ada.accessToken, body: { username: workshop.admin.email } });
+    const refused = await send('PATCH', {
+      path: '/users/me',
+      token: ada.accessToken,
+      body: { username: workshop.admin.email },
+    });
     expect([refused.status, refused.entries.length]).toEqual([400, 1]);
-    const blocked = await send('POST', { path: `/users/${workshop.admin.id}/block`, token: workshop.admin.accessToken });
+    const blocked = await send('POST', {
+      path: `/users/${workshop.admin.id}/block`,
+      token: workshop.admin.accessToken,
+    });
     expect(blocked.status).toBe(409);
     expect(blocked.entries).toEqual([
-      { action: 'user_blocked', outcome: 'failure', code: 'last_admin', actor: `user:${workshop.admin.id}`, entity_type: null },
+      {
+        action: 'user_blocked',
+        outcome: 'failure',
+        code: 'last_admin',
+        actor: `user:${workshop.admin.id}`,
+        entity_type: null,
+      },
     ]);
   });
 });
@@ -182,7 +221,10 @@ describe('The audit trail', () => {
     const first = await read(query);
     expect(first.body.items.map((entry) => entry.after)).toMatchObject([{ theme: 'system' }, { theme: 'light' }]);
     const second = await read(`${query}&cursor=${String(first.body.nextCursor)}`);
-    expect(second.body).toMatchObject({ items: [{ before: { theme: 'system' }, after: { theme: 'dark' } }], nextCursor: null });
+    expect(second.body).toMatchObject({
+      items: [{ before: { theme: 'system' }, after: { theme: 'dark' } }],
+      nextCursor: null,
+    });
     expect((await read('?to=2020-01-01T00:00:00Z')).body.items).toEqual([]);
     for (const wrong of ['?action=nothing', '?cursor=x', '?from=yesterday', '?entityType=door', '?limit=1000']) {
       expect([wrong, (await read(wrong)).status]).toEqual([wrong, 400]);
@@ -197,7 +239,11 @@ describe('The audit trail', () => {
   });
 
   it('cannot be rewritten', async () => {
-    for (const change of ['UPDATE audit_entries SET actor = NULL', 'DELETE FROM audit_entries', 'TRUNCATE audit_entries']) {
+    for (const change of [
+      'UPDATE audit_entries SET actor = NULL',
+      'DELETE FROM audit_entries',
+      'TRUNCATE audit_entries',
+    ]) {
       await expect(sql.rows(change)).rejects.toThrow('never changed');
     }
   });

@@ -145,16 +145,33 @@ describe('P-31 what a client says more than it may', () => {
       }
     }
     expect(routes).toBeGreaterThan(15);
-    recordFigure({ promise: 'P-31', shown: `Privileged fields on ${String(routes)} routes.`, n: tried, figure: '0 taken' });
+    recordFigure({
+      promise: 'P-31',
+      shown: `Privileged fields on ${String(routes)} routes.`,
+      n: tried,
+      figure: '0 taken',
+    });
   }, 120_000);
 
   it('is refused inside of rows, too', async () => {
     const email = (): string => `${randomUUID()}@example.com`;
     for (const [field, value] of Object.entries(PRIVILEGED).filter(([name]) => name !== 'role')) {
       const row = { email: email(), [field]: value };
-      const bulk = await send('POST', { path: '/users/bulk', token: workshop.admin.accessToken, body: { users: [row] } });
-      const imported = await send('POST', { path: '/users/import', token: workshop.admin.accessToken, body: { users: [row] } });
-      expect([field, bulk.status, imported.body]).toEqual([field, 400, expect.objectContaining({ done: 0, refused: 1 })]);
+      const bulk = await send('POST', {
+        path: '/users/bulk',
+        token: workshop.admin.accessToken,
+        body: { users: [row] },
+      });
+      const imported = await send('POST', {
+        path: '/users/import',
+        token: workshop.admin.accessToken,
+        body: { users: [row] },
+      });
+      expect([field, bulk.status, imported.body]).toEqual([
+        field,
+        400,
+        expect.objectContaining({ done: 0, refused: 1 }),
+      ]);
     }
   });
 
@@ -188,10 +205,15 @@ describe('P-31 what an answer says', () => {
     const { owner, id: deviceId } = await workshop.device();
     await workshop.made(owner, `/devices/${deviceId}/commands`, { name: 'lock_door' });
     const organizationId = await workshop.made(owner, '/organizations', { name: 'Lighthouse' });
-    const reads = Object.entries(document.paths).filter(([path, { get }]) => path.startsWith('/api/v1/') && get !== undefined);
+    const reads = Object.entries(document.paths).filter(
+      ([path, { get }]) => path.startsWith('/api/v1/') && get !== undefined,
+    );
     expect(reads.length).toBeGreaterThan(12);
     for (const [path, { get }] of reads) {
-      const filled = path.replace('{deviceId}', deviceId).replace('{organizationId}', organizationId).replace('{userId}', owner.id);
+      const filled = path
+        .replace('{deviceId}', deviceId)
+        .replace('{organizationId}', organizationId)
+        .replace('{userId}', owner.id);
       const query = path.endsWith('/search') ? '?q=person' : path.endsWith('/export') ? '?format=json' : '';
       for (const { accessToken } of [owner, workshop.admin]) {
         const answer = await request(application.url, 'GET', filled + query, { token: accessToken });

@@ -29,11 +29,16 @@ export class DeedWorkshop {
   }
 
   async made(who: Person, path: string, body: unknown): Promise<string> {
-    const answer = await request<{ id?: string; device?: { id: string } }>(this.application.url, 'POST', `/api/v1${path}`, {
-      token: who.accessToken,
-      body,
-      headers: { 'idempotency-key': randomUUID() },
-    });
+    const answer = await request<{ id?: string; device?: { id: string } }>(
+      this.application.url,
+      'POST',
+      `/api/v1${path}`,
+      {
+        token: who.accessToken,
+        body,
+        headers: { 'idempotency-key': randomUUID() },
+      },
+    );
     const id = answer.body.id ?? answer.body.device?.id;
     if (id === undefined) {
       throw new Error(`${path} made nothing: ${JSON.stringify(answer.body)}`);
@@ -49,7 +54,10 @@ export class DeedWorkshop {
   async organization(): Promise<{ owner: Person; member: Person; path: string; id: string }> {
     const [owner, member] = await Promise.all([this.person(), this.person()]);
     const id = await this.made(owner, '/organizations', { name: 'Lighthouse' });
-    await this.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'OPERATOR')`, [id, member.id]);
+    await this.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'OPERATOR')`, [
+      id,
+      member.id,
+    ]);
     return { owner, member, id, path: `/organizations/${id}` };
   }
 
@@ -71,7 +79,9 @@ export class DeedWorkshop {
   }
 
   async sessionOf(person: Person): Promise<string> {
-    const [row] = await this.sql.rows<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1 LIMIT 1', [person.id]);
+    const [row] = await this.sql.rows<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1 LIMIT 1', [
+      person.id,
+    ]);
     return row?.id ?? '';
   }
 
@@ -90,13 +100,20 @@ const by = (person: Person, path: string, body?: unknown): Deed => ({
 
 /** A deed for every route that changes something: a new route without one fails the test that walks them. */
 export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<Deed>>> = {
-  'POST /auth/register': () => Promise.resolve({ path: '/auth/register', body: { email: email(), password: PASSWORD } }),
+  'POST /auth/register': () =>
+    Promise.resolve({ path: '/auth/register', body: { email: email(), password: PASSWORD } }),
   'POST /auth/register/confirm': async (w) => {
     const account = { email: email(), username: null, displayName: 'New', passwordHash: 'x' };
     return { path: '/auth/register/confirm', body: { token: await w.token('registration', null, { account }) } };
   },
-  'POST /auth/login': async (w) => ({ path: '/auth/login', body: { identifier: (await w.person()).email, password: PASSWORD } }),
-  'POST /auth/refresh': async (w) => ({ path: '/auth/refresh', body: { refreshToken: (await w.person()).refreshToken } }),
+  'POST /auth/login': async (w) => ({
+    path: '/auth/login',
+    body: { identifier: (await w.person()).email, password: PASSWORD },
+  }),
+  'POST /auth/refresh': async (w) => ({
+    path: '/auth/refresh',
+    body: { refreshToken: (await w.person()).refreshToken },
+  }),
   'POST /auth/logout': async (w) => by(await w.person(), '/auth/logout'),
   'POST /auth/logout-all': async (w) => by(await w.person(), '/auth/logout-all'),
   'POST /auth/logout-others': async (w) => by(await w.person(), '/auth/logout-others'),
@@ -104,8 +121,12 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
     const person = await w.person();
     return by(person, `/auth/sessions/${await w.sessionOf(person)}`);
   },
-  'POST /auth/password': async (w) => by(await w.person(), '/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }),
-  'POST /auth/forgot-password': async (w) => ({ path: '/auth/forgot-password', body: { identifier: (await w.person()).email } }),
+  'POST /auth/password': async (w) =>
+    by(await w.person(), '/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }),
+  'POST /auth/forgot-password': async (w) => ({
+    path: '/auth/forgot-password',
+    body: { identifier: (await w.person()).email },
+  }),
   'POST /auth/reset-password': async (w) => {
     const token = await w.token('password_reset', (await w.person()).id, {});
     return { path: '/auth/reset-password', body: { token, newPassword: CHOSEN } };
@@ -206,6 +227,9 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
   },
   'DELETE /devices/:deviceId/commands/:commandId': async (w) => {
     const { owner, id } = await w.device();
-    return by(owner, `/devices/${id}/commands/${await w.made(owner, `/devices/${id}/commands`, { name: 'lock_door' })}`);
+    return by(
+      owner,
+      `/devices/${id}/commands/${await w.made(owner, `/devices/${id}/commands`, { name: 'lock_door' })}`,
+    );
   },
 };

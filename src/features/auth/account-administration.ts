@@ -45,9 +45,7 @@ export class AccountAdministration {
 
   /** At once: sessions end with the commit. @throws UserNotFoundError, AccountStateError, LastAdminError */
   block(userId: string): Promise<void> {
-    return this.onceOf(userId, () =>
-      this.endingSessions(userId, 'blocked', () => this.users.accounts.block(userId)),
-    );
+    return this.onceOf(userId, () => this.endingSessions(userId, 'blocked', () => this.users.accounts.block(userId)));
   }
 
   /** @throws UserNotFoundError, AccountStateError */

@@ -54,7 +54,9 @@ export class AccountImport {
     if (lines.records.length > MAX_BATCH) {
       throw new UnreadableImportError(`at most ${String(MAX_BATCH)} accounts at once`, 0);
     }
-    const checked = await Promise.all(lines.records.map(async ({ line, values }) => ({ line, ...(await check(values, shape)) })));
+    const checked = await Promise.all(
+      lines.records.map(async ({ line, values }) => ({ line, ...(await check(values, shape)) })),
+    );
     try {
       return await this.transactions.run(async () => {
         const result = { dryRun, lines: await this.import(checked) };
@@ -78,7 +80,11 @@ export class AccountImport {
     let next = 0;
     return checked.map(({ line, account, errors }) => {
       const result = account ? results[next++] : undefined;
-      return { line, id: result?.id ?? null, errors: result?.code ? [{ detail: result.code, pointer: POINTERS[result.code] ?? '' }] : errors };
+      return {
+        line,
+        id: result?.id ?? null,
+        errors: result?.code ? [{ detail: result.code, pointer: POINTERS[result.code] ?? '' }] : errors,
+      };
     });
   }
 }

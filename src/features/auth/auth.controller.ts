@@ -5,14 +5,7 @@ import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import {
-  LoginDto,
-  RefreshDto,
-  SignedInDto,
-  TokensDto,
-  toSignedInDto,
-  toTokensDto,
-} from './auth.dto.js';
+import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDto } from './auth.dto.js';
 import { AuthService } from './auth.service.js';
 import type { ClientInfo } from './auth.types.js';
 import { Client } from './client-info.decorator.js';
@@ -35,7 +28,11 @@ export class AuthController {
   @WithKnownDeviceCookie()
   @ApiResponse({ status: 401, description: 'The identifier or the password is wrong.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 503, description: 'Too many are signing in; try again in a second.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 403, description: 'Blocked, or only good for choosing another password.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 403,
+    description: 'Blocked, or only good for choosing another password.',
+    ...PROBLEM_RESPONSE,
+  })
   @ApiResponse({ status: 429, description: 'Too many failed attempts.', ...PROBLEM_RESPONSE })
   async login(@Body() credentials: LoginDto, @Client() client: ClientInfo): Promise<SignedInDto> {
     return toSignedInDto(await this.auth.login(credentials, client));

@@ -67,7 +67,10 @@ import { SigningKeysService } from './signing-keys.service.js';
     BlockedAddressesService,
     { provide: SessionGate, useExisting: CachedSessionGate },
   ],
-  exports: [AuthService, Authenticator, SessionGate,
+  exports: [
+    AuthService,
+    Authenticator,
+    SessionGate,
     AccountAdministration,
     AccountBatches,
     AccountEmail,

@@ -13,11 +13,14 @@ describe('GET /users/me', () => {
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    app = await edgeApp([UsersController], [
-      { provide: UsersService, useValue: { getAccount } },
-      { provide: PreferencesKeeper, useValue: {} },
-      { provide: AuditLog, useValue: {} },
-    ]);
+    app = await edgeApp(
+      [UsersController],
+      [
+        { provide: UsersService, useValue: { getAccount } },
+        { provide: PreferencesKeeper, useValue: {} },
+        { provide: AuditLog, useValue: {} },
+      ],
+    );
   });
 
   afterAll(() => app.close());

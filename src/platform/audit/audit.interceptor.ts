@@ -32,7 +32,11 @@ export class AuditInterceptor implements NestInterceptor {
     context.audit = { action, recorded: false };
     return next
       .handle()
-      .pipe(catchError((error: unknown) => from(this.recordFailure(action, error)).pipe(switchMap(() => throwError(() => error)))));
+      .pipe(
+        catchError((error: unknown) =>
+          from(this.recordFailure(action, error)).pipe(switchMap(() => throwError(() => error))),
+        ),
+      );
   }
 
   private async recordFailure(action: AuditAction, error: unknown): Promise<void> {

@@ -47,7 +47,13 @@ export function newContext(
   actor: Actor,
   known: Partial<Pick<RequestContext, 'requestId' | 'traceId' | 'address' | 'userAgent'>> = {},
 ): RequestContext {
-  return { ...known, requestId: known.requestId ?? randomUUID(), traceId: known.traceId ?? newTraceId(), source, actor };
+  return {
+    ...known,
+    requestId: known.requestId ?? randomUUID(),
+    traceId: known.traceId ?? newTraceId(),
+    source,
+    actor,
+  };
 }
 
 function newTraceId(): string {

@@ -7,8 +7,7 @@ export interface ImportRecord {
 }
 
 export type ImportFile =
-  | { readonly records: readonly ImportRecord[] }
-  | { readonly fault: string; readonly line: number };
+  { readonly records: readonly ImportRecord[] } | { readonly fault: string; readonly line: number };
 
 /** Text is CSV whose first line names the columns; anything else is JSON: `{ "users": [ … ] }`. An empty cell is a member left out. */
 export function readImport(file: unknown): ImportFile {
@@ -36,7 +35,9 @@ function readCsv(text: string): ImportFile {
 }
 
 function valuesOf(columns: readonly string[], cells: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(columns.map((column, index) => [column, cells[index]] as const).filter(([, cell]) => cell !== ''));
+  return Object.fromEntries(
+    columns.map((column, index) => [column, cells[index]] as const).filter(([, cell]) => cell !== ''),
+  );
 }
 
 function readJson(body: unknown): ImportFile {
