@@ -66,17 +66,16 @@ describe('Registering a device', () => {
     expect(answer.body.deviceToken).toMatch(/^[\w-]{43}$/);
     const keys = await request<{ keys: unknown[] }>(application.url, 'GET', '/.well-known/order-keys.json');
     expect(keys.headers.get('cache-control')).toBe('public, max-age=300');
-    expect(keys.body.keys).toEqual(answer.body.orderKeys);
-    expect(answer.body.orderKeys).toEqual([
-      {
-        kty: 'OKP',
-        crv: 'Ed25519',
-        x: expect.stringMatching(/^[\w-]{43}$/),
-        kid: expect.any(String),
-        alg: 'EdDSA',
-        use: 'sig',
-      },
-    ]);
+    // The worker may be making the next key at this very moment.
+    expect(keys.body.keys).toEqual(expect.arrayContaining(answer.body.orderKeys as unknown[]));
+    expect(answer.body.orderKeys).toContainEqual({
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: expect.stringMatching(/^[\w-]{43}$/),
+      kid: expect.any(String),
+      alg: 'EdDSA',
+      use: 'sig',
+    });
   });
 
   it('shows the token once: a repeat under the same key answers with the same device and none', async () => {

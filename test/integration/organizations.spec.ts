@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { Neighbourhood, type OrganizationBody, type PageBody } from '../support/neighbourhood.js';
 import type { Newcomer } from '../support/newcomers.js';
+import { PASSWORD, request, signUp } from '../support/rest.js';
 
 interface MemberBody {
   userId: string;
@@ -146,6 +147,20 @@ describe('Members', () => {
     expect(await rolesOf()).toEqual({ [ada.id]: 'MANAGER', [manager.id]: 'OWNER' });
     expect((await town.ask(ada, 'POST', path('/leave'))).status).toBe(204);
     expect((await town.ask(ada, 'GET', path())).status).toBe(404);
+  });
+
+  it('never lose their last owner by the deletion of an account', async () => {
+    const { url } = town.application;
+    const owner = await signUp(url);
+    const made = await request<{ id: string }>(url, 'POST', '/api/v1/organizations', {
+      token: owner.accessToken,
+      body: { name: 'Lighthouse' },
+    });
+    const leave = (): Promise<{ status: number; body: { code?: string } }> =>
+      request(url, 'DELETE', '/api/v1/users/me', { token: owner.accessToken, body: { password: PASSWORD } });
+    expect((await leave()).body.code).toBe('last_owner');
+    await town.enlist(grace, 'OWNER', made.body.id);
+    expect((await leave()).status).toBe(204);
   });
 
   it.each([

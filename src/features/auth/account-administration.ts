@@ -4,6 +4,7 @@ import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
+import { AccountHooks } from './account-hooks.js';
 import type { RevocationReason } from './auth.types.js';
 import { WrongPasswordError } from './auth.errors.js';
 import { PasswordAdministration } from './password-administration.js';
@@ -18,6 +19,7 @@ export class AccountAdministration {
     private readonly passwords: PasswordAdministration,
     private readonly transactions: Transactions,
     private readonly idempotency: Idempotency,
+    private readonly hooks: AccountHooks,
   ) {}
 
   /**
@@ -53,9 +55,12 @@ export class AccountAdministration {
     return this.onceOf(userId, () => this.users.accounts.unblock(userId));
   }
 
-  /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError */
+  /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse */
   delete(userId: string): Promise<void> {
-    return this.endingSessions(userId, 'account_deleted', () => this.users.accounts.delete(userId));
+    return this.endingSessions(userId, 'account_deleted', async () => {
+      await this.hooks.deleting(userId);
+      await this.users.accounts.delete(userId);
+    });
   }
 
   /** @throws UserNotFoundError, AccountStateError */

@@ -3,6 +3,7 @@ import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionGate } from '../../platform/auth/session-gate.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccountAdministration } from './account-administration.js';
+import { AccountHooks } from './account-hooks.js';
 import { AccountBatch } from './account-batch.js';
 import { AccountBatches } from './account-batches.js';
 import { AccountEmail } from './account-email.js';
@@ -37,6 +38,7 @@ import { SigningKeysService } from './signing-keys.service.js';
   imports: [UsersModule],
   providers: [
     AccountAdministration,
+    AccountHooks,
     AccountBatch,
     AccountBatches,
     AccountEmail,

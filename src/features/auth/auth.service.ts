@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { AccessTokens } from '../../platform/auth/access-tokens.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { KeyStore, type PublicJwk } from '../../platform/crypto/key-store.js';
-import type { ClientInfo, Credentials, SignedIn, TokenPair } from './auth.types.js';
+import { AccountHooks } from './account-hooks.js';
+import type { AccountDeletionHandler, ClientInfo, Credentials, SignedIn, TokenPair } from './auth.types.js';
 import { Logins } from './logins.js';
 import { type OpenSession, SessionsService } from './sessions.service.js';
 
@@ -14,6 +15,7 @@ export class AuthService {
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokens,
     private readonly keys: KeyStore,
+    private readonly hooks: AccountHooks,
   ) {}
 
   /**
@@ -35,6 +37,11 @@ export class AuthService {
   /** Ends the session: its access tokens, refresh token and sockets are refused from now on. */
   logout(principal: Principal): Promise<void> {
     return this.sessions.logout(principal);
+  }
+
+  /** Registers who is asked before an account is deleted. Call it in `onModuleInit`. */
+  onAccountDeletion(handler: AccountDeletionHandler): void {
+    this.hooks.onDeletion(handler);
   }
 
   /** The keys that verify access tokens, for other services that accept them. */

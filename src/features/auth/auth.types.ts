@@ -60,3 +60,6 @@ export interface Session {
   readonly expiresAt: Date;
   readonly rememberMe: boolean;
 }
+
+/** Asked inside of the transaction that deletes an account; what it throws keeps the account. */
+export type AccountDeletionHandler = (userId: string) => Promise<void>;

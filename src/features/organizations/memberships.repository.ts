@@ -42,6 +42,26 @@ export class MembershipsRepository {
     return row?.role ?? null;
   }
 
+  /** Whether an organization would be left without an owner; its owners stay what they are until the transaction ends. */
+  async ownsAlone(userId: string): Promise<boolean> {
+    await this.database.query(
+      'memberships_lock_owned',
+      `SELECT 1 FROM organizations WHERE id IN (
+         SELECT organization_id FROM memberships WHERE user_id = $1 AND role = 'OWNER'
+       ) ORDER BY id FOR UPDATE`,
+      [userId],
+    );
+    const rows = await this.database.query(
+      'memberships_owns_alone',
+      `SELECT 1 FROM memberships m WHERE m.user_id = $1 AND m.role = 'OWNER' AND NOT EXISTS (
+         SELECT 1 FROM memberships o JOIN users u ON u.id = o.user_id
+         WHERE o.organization_id = m.organization_id AND o.user_id <> $1 AND o.role = 'OWNER' AND u.deleted_at IS NULL
+       ) LIMIT 1`,
+      [userId],
+    );
+    return rows.length > 0;
+  }
+
   /** Members in the order in which they joined; one more than `limit`, if there are more. */
   async list(organizationId: string, limit: number, after: ListPosition | null): Promise<Member[]> {
     const rows = await this.database.query<MemberRow>(

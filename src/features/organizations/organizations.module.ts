@@ -1,6 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolvers } from '../../platform/auth/resource-resolvers.js';
+import { AuthService } from '../auth/auth.service.js';
 import { reaches } from './domain/roles.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
 import { InvitationLetters } from './invitation-letters.js';
@@ -32,9 +33,11 @@ export class OrganizationsModule implements OnModuleInit {
   constructor(
     private readonly resolvers: ResourceResolvers,
     private readonly organizations: OrganizationsService,
+    private readonly auth: AuthService,
   ) {}
 
   onModuleInit(): void {
+    this.auth.onAccountDeletion((userId) => this.organizations.refuseOrphans(userId));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
         const role = await this.organizations.roleOf(principal.userId, id);

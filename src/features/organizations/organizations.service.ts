@@ -3,6 +3,7 @@ import type { OrganizationRole } from '../../contracts/resources.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { decodePosition, encodePosition } from './list-position.js';
 import { MembershipsRepository } from './memberships.repository.js';
+import { LastOwnerError } from './organizations.errors.js';
 import { OrganizationsRepository } from './organizations.repository.js';
 import type { DepartureHandler, Organization, PageRequest } from './organizations.types.js';
 import { Roster } from './roster.js';
@@ -35,6 +36,13 @@ export class OrganizationsService {
   /** The same, and it stays so until the surrounding transaction ends. */
   holdRole(userId: string, organizationId: string): Promise<OrganizationRole | null> {
     return this.memberships.holdRole(organizationId, userId);
+  }
+
+  /** Before an account is deleted. @throws LastOwnerError while an organization would be left without an owner */
+  async refuseOrphans(userId: string): Promise<void> {
+    if (await this.memberships.ownsAlone(userId)) {
+      throw new LastOwnerError();
+    }
   }
 
   /** Registers what happens when people leave, or the organization ends. Call it in `onModuleInit`. */
