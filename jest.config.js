@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 /** @type {import('jest').Config} */
 const shared = {
@@ -42,6 +43,8 @@ export default {
     { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
   testTimeout: 30_000,
+  // The tests mostly wait for servers: one worker per core, not one less.
+  maxWorkers: availableParallelism(),
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/generated/**', '!src/**/*.spec.ts', '!src/**/*.types.ts', '!src/main.ts'],
   coverageReporters: ['text-summary', 'lcov', 'json-summary'],

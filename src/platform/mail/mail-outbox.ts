@@ -6,7 +6,10 @@ import { deriveKey } from '../crypto/derived-key.js';
 import { seal, unseal } from '../crypto/sealing.js';
 import { Database } from '../prisma/database.js';
 
-const ADD = `INSERT INTO mails (id, sealed, status, sent_at) VALUES ($1, $2, $3, CASE WHEN $3 = 'SENT' THEN now() END)`;
+/** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */
+const ADD = `
+  INSERT INTO mails (id, sealed, status, next_attempt_at, sent_at)
+  VALUES ($1, $2, $3, date_trunc('milliseconds', now()), CASE WHEN $3 = 'SENT' THEN now() END)`;
 
 /** Found again a minute later, should the job be lost. */
 const CLAIM_DUE = `
