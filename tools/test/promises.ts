@@ -1,8 +1,12 @@
-/** `npm run promises`: shows every promise as often as it promises, and writes what came out to docs/promises.md. */
+/**
+ * `npm run promises`: shows every promise as often as it promises, and writes what came out to docs/promises.md. With
+ * `--report <file>` it writes down what a run of the tests with PROMISE_REPORT=<file> showed, and runs nothing.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { runCommand } from '../stack/command.js';
 import { ROOT } from '../stack/paths.js';
 import { print, printError } from '../stack/steps.js';
@@ -22,6 +26,10 @@ interface RecordedFigure {
 }
 
 await runCommand(async (supervisor) => {
+  const { values } = parseArgs({ options: { report: { type: 'string' } } });
+  if (values.report !== undefined) {
+    return write(values.report);
+  }
   const folder = await mkdtemp(join(tmpdir(), 'mortise-promises-'));
   supervisor.removeAtEnd(folder);
   const report = join(folder, 'figures.ndjson');
@@ -35,12 +43,16 @@ await runCommand(async (supervisor) => {
     printError('Not every promise was kept; docs/promises.md was left as it is.');
     return code;
   }
+  return write(report);
+});
+
+function write(report: string): number {
   const lines = readFileSync(report, 'utf8').trim().split('\n');
   const figures = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedFigure);
   writeFileSync(join(ROOT, 'docs', 'promises.md'), page(figures));
   print(`docs/promises.md: ${String(figures.length)} figures.`);
   return 0;
-});
+}
 
 function page(figures: readonly RecordedFigure[]): string {
   const specs = promiseSpecs();
@@ -56,7 +68,7 @@ function page(figures: readonly RecordedFigure[]): string {
   return `# Promises
 
 What may never break, and how often that was tried. Written by \`npm run promises\`, which runs the tests of every promise in
-full; \`npm run test:promise -- P-03\` runs those of one, \`PROMISE_SEED\` repeats a run. Each test says in its header on which
+full; \`n\` is what was really run, a smaller one is that of \`npm test\`. \`npm run test:promise -- P-03\` runs one, \`PROMISE_SEED\` repeats a run. Each test says in its header on which
 deliberately broken build it was seen to fail.
 
 ${versions()}
