@@ -1,7 +1,7 @@
 import { Processor } from '@nestjs/bullmq';
 import { JobProcessor } from './job-processor.js';
-import { MAINTENANCE_QUEUE } from './queue-connection.js';
+import { MAINTENANCE_QUEUE, WORKER_OPTIONS } from './queue-connection.js';
 
 /** Does the maintenance jobs: rare, short, and harmless to repeat. */
-@Processor(MAINTENANCE_QUEUE)
+@Processor(MAINTENANCE_QUEUE, WORKER_OPTIONS)
 export class MaintenanceProcessor extends JobProcessor {}

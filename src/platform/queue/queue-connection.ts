@@ -8,6 +8,9 @@ export const MAINTENANCE_QUEUE = 'maintenance' satisfies JobQueueName;
 export const DELIVERY_QUEUE = 'delivery' satisfies JobQueueName;
 const MAX_RETRY_DELAY_MS = 1_000;
 
+/** A worker that lost Redis looks again after this pause, which closing it has to wait for. */
+export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
+
 /**
  * How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. Only once the process stops does it
  * give up, because closing a queue waits as well.
