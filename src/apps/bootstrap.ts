@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -26,6 +27,8 @@ import { connectDeviceLine, HardwareModule } from './hardware.module.js';
 import { WorkerModule } from './worker.module.js';
 
 const ROLE_MODULES: Record<Role, Type> = { api: ApiModule, hardware: HardwareModule, worker: WorkerModule };
+/** A connection that was busy when the process began to stop is idle later: nobody would close it. */
+const IDLE_CHECK_MS = 50;
 const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/health/ready', 'metrics'];
 
 @Module({})
@@ -99,11 +102,16 @@ export async function start(config: AppConfig): Promise<void> {
 
 async function stop(app: NestFastifyApplication, config: AppConfig): Promise<number> {
   app.get(Readiness).drain();
+  const idle = setInterval(() => {
+    (app.getHttpServer() as Server).closeIdleConnections();
+  }, IDLE_CHECK_MS);
   try {
     await within(config.http.drainTimeoutMs, app.close());
     return 0;
   } catch (error) {
     app.get(Logger).error(error, 'Did not stop in time');
     return 1;
+  } finally {
+    clearInterval(idle);
   }
 }
