@@ -103,7 +103,7 @@ export async function start(config: AppConfig): Promise<void> {
 async function stop(app: NestFastifyApplication, config: AppConfig): Promise<number> {
   app.get(Readiness).drain();
   const idle = setInterval(() => {
-    (app.getHttpServer() as Server).closeIdleConnections();
+    (app.getHttpServer()).closeIdleConnections();
   }, IDLE_CHECK_MS);
   try {
     await within(config.http.drainTimeoutMs, app.close());
