@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -103,7 +102,7 @@ export async function start(config: AppConfig): Promise<void> {
 async function stop(app: NestFastifyApplication, config: AppConfig): Promise<number> {
   app.get(Readiness).drain();
   const idle = setInterval(() => {
-    (app.getHttpServer()).closeIdleConnections();
+    app.getHttpServer().closeIdleConnections();
   }, IDLE_CHECK_MS);
   try {
     await within(config.http.drainTimeoutMs, app.close());
