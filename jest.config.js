@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 
 /** @type {import('jest').Config} */
 const shared = {
@@ -43,8 +42,8 @@ export default {
     { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
   testTimeout: 30_000,
-  // The tests mostly wait for servers: one worker per core, not one less.
-  maxWorkers: availableParallelism(),
+  // One at a time: an open transaction anywhere in the cluster holds up every reader of an event log in it.
+  maxWorkers: 1,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/generated/**', '!src/**/*.spec.ts', '!src/**/*.types.ts', '!src/main.ts'],
   coverageReporters: ['text-summary', 'lcov', 'json-summary'],

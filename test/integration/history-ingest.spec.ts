@@ -179,7 +179,11 @@ describe('Events of a device', () => {
     });
     expect(body).toMatchObject({ lockState: 'unlocked', doorState: 'open', battery: 7 });
 
-    const [moved] = await history(device, 'type=door_status_changed&order=asc');
+    // Read forward, the log ends at the oldest writer still open in the whole cluster.
+    const [moved] = await eventually('it is settled', async () => {
+      const settled = await history(device, 'type=door_status_changed&order=asc');
+      return settled.length > 0 && settled;
+    });
     expect(moved).toMatchObject({
       source: 'mqtt',
       actor: `device:${device.id}`,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ROOT } from '../stack/paths.js';
+import { printError } from '../stack/steps.js';
 import { type Supervisor } from '../stack/supervisor.js';
 
 /** Runs Jest in a process group of its own and answers its exit code. */
@@ -18,5 +19,8 @@ export async function runJest(
     output: 'inherit',
   });
   const end = await jest.ended;
+  if (!end.startsWith('exit code')) {
+    printError(`Jest was ended by ${end}.`);
+  }
   return end === 'exit code 0' ? 0 : 1;
 }
