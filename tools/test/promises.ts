@@ -67,8 +67,8 @@ function page(figures: readonly RecordedFigure[]): string {
   });
   return `# Promises
 
-What may never break, and how often that was tried. Written by \`npm run promises\`, which runs the tests of every promise in
-full; \`n\` is what was really run, a smaller one is that of \`npm test\`. \`npm run test:promise -- P-03\` runs one, \`PROMISE_SEED\` repeats a run. Each test says in its header on which
+What may never break, and how often that was tried. \`npm run promises\` runs the tests of every promise in
+full and writes this page; with \`--report\` it writes down another run. \`n\` is what was really run. \`npm run test:promise -- P-03\` runs one, \`PROMISE_SEED\` repeats a run. Each test says in its header on which
 deliberately broken build it was seen to fail.
 
 ${versions()}
