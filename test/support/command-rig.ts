@@ -148,7 +148,7 @@ export class CommandRig {
     const bolt = name.endsWith('lock_door');
     const [row] = await this.rows<{ id: string }>(
       `INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
-       VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, '{}', clock_timestamp() + $6 * interval '1 second', 'test') RETURNING id`,
+       VALUES (uuidv7(), $1, $2, $3, $4, $5, '{}', clock_timestamp() + $6 * interval '1 second', 'test') RETURNING id`,
       [
         deviceId,
         more.issuerId === undefined ? this.owner.id : more.issuerId,
