@@ -17,8 +17,16 @@ import { Viewers } from './viewers.js';
 
 const REPLAY_PAGE = 200;
 const MAX_REPLAY = 2_000;
+/** Somebody whose devices never fall silent long enough to join between two events reads the state again instead. */
+const MAX_ROUNDS = 50;
 const MAX_BACKLOG = 10_000;
 const ADMINS = 'role:ADMIN' satisfies Room;
+
+/** A dashboard that is being caught up, and how much of its person's went by meanwhile. */
+interface Absence {
+  readonly userId: string;
+  missed: number;
+}
 
 /**
  * Carries the log to the dashboards of this process, in order, each entry only to people who may see the device at
@@ -29,6 +37,7 @@ export class DashboardFeed {
   readonly #backlog: StoredEvent[] = [];
   /** Dashboards that were given entries ahead of this process: they join when it gets there. */
   readonly #ahead = new Map<DashboardSocket, string>();
+  readonly #absences = new Set<Absence>();
   #server: DashboardServer | undefined;
   #delivered: string | undefined;
   #draining = false;
@@ -71,30 +80,35 @@ export class DashboardFeed {
 
   private async replay(socket: DashboardSocket, lastCursor: string): Promise<void> {
     const { userId } = principalOf(socket);
-    let cursor = lastCursor;
-    for (let sent = 0; sent < MAX_REPLAY;) {
-      const page = await this.log.page({ after: cursor, userId, order: 'asc', limit: REPLAY_PAGE });
-      for (const event of page.items) {
-        await this.sendTo(socket, userId, event);
-        cursor = event.cursor;
+    const absence: Absence = { userId, missed: 0 };
+    this.#absences.add(absence);
+    try {
+      let cursor = lastCursor;
+      for (let sent = 0, rounds = 0; sent < MAX_REPLAY && rounds < MAX_ROUNDS; rounds += 1) {
+        const { missed } = absence;
+        const page = await this.log.page({ after: cursor, userId, order: 'asc', limit: REPLAY_PAGE });
+        for (const event of page.items) {
+          await this.sendTo(socket, userId, event);
+          cursor = event.cursor;
+        }
+        sent += page.items.length;
+        // No await between this look and the join: what is delivered from here on is heard in the room.
+        if (page.items.length < REPLAY_PAGE && missed === absence.missed) {
+          this.enterAt(socket, cursor);
+          return;
+        }
       }
-      sent += page.items.length;
-      if (page.items.length < REPLAY_PAGE && this.enterAt(socket, cursor)) {
-        return;
-      }
+    } finally {
+      this.#absences.delete(absence);
     }
     this.resync(socket);
   }
 
-  /** Joins now if nothing was delivered past `cursor` meanwhile; no await between the check and the join. */
-  private enterAt(socket: DashboardSocket, cursor: string): boolean {
-    if (this.#delivered !== undefined && isCursorAfter(this.#delivered, cursor)) {
-      return this.#delivered === cursor;
-    }
+  /** Joins at once, or when this process gets to where the log has been read to. */
+  private enterAt(socket: DashboardSocket, cursor: string): void {
     this.#ahead.set(socket, cursor);
     socket.once('disconnect', () => this.#ahead.delete(socket));
     this.admitArrived();
-    return true;
   }
 
   private enter(socket: DashboardSocket): void {
@@ -137,8 +151,9 @@ export class DashboardFeed {
   }
 
   private admitArrived(): void {
+    const reached = this.#delivered ?? this.feed.cursor;
     for (const [socket, cursor] of this.#ahead) {
-      if (this.#delivered === undefined || !isCursorAfter(cursor, this.#delivered)) {
+      if (reached === null || !isCursorAfter(cursor, reached)) {
         this.#ahead.delete(socket);
         this.enter(socket);
       }
@@ -151,6 +166,9 @@ export class DashboardFeed {
     if (!server || !carrier) {
       return;
     }
+    this.#absences.forEach((absence) => {
+      absence.missed += absence.userId === event.userId ? 1 : 0;
+    });
     const rooms: Room[] = [];
     if (event.userId !== null) {
       const room: Room = `user:${event.userId}`;
