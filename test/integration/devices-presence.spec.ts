@@ -79,7 +79,7 @@ async function story({ id }: RegisteredDevice): Promise<string[]> {
 const age = (device: RegisteredDevice, interval: string): Promise<unknown> =>
   sql.rows(`UPDATE device_links SET last_seen_at = now() - $2::interval WHERE device_id = $1`, [device.id, interval]);
 
-/** Seen to fail when a will closes the link whatever its boot says. */
+/** Seen to fail when a will closes the link whatever its boot says, or although the device was born again since. */
 describe('A device on the line', () => {
   it('is online from its birth on, with all it says of itself', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
@@ -120,6 +120,37 @@ describe('A device on the line', () => {
       `device_disconnected ${old} replaced`,
       `device_connected ${boot}`,
     ]);
+  });
+
+  it('stays online when it reconnects and the will of the connection before comes after its birth', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const presence = application.app.get(Presence, { strict: false });
+    const born = (uptimeMs: number): Promise<void> => presence.birth(device.id, 'mqtt', { boot, uptimeMs });
+    const will = (): Promise<void> => presence.farewell(device.id, 'mqtt', boot, 'will');
+    await born(1_000);
+    for (let reconnect = 1; reconnect <= 20; reconnect += 1) {
+      await Promise.all([born(1_000 + reconnect), will()]);
+      expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
+      await sql.rows('UPDATE device_links SET reborn_at = NULL WHERE device_id = $1', [device.id]);
+    }
+
+    await born(2_000);
+    await will();
+    expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
+    await will();
+    expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
+  });
+
+  it('is offline with the will of a connection that had time to be the only one', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const presence = application.app.get(Presence, { strict: false });
+    await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
+    await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
+    await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
+      device.id,
+    ]);
+    await presence.farewell(device.id, 'mqtt', boot, 'will');
+    expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
   });
 
   it('reports its uptime with every heartbeat, and the database never takes an older one back', async () => {

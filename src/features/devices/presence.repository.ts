@@ -9,6 +9,8 @@ const SILENT_LINK_S = 90;
 /** One missed heartbeat and a half: a link so quiet may be somebody's who has restarted unheard. */
 const QUIET_LINK_S = 45;
 const SILENT_DEVICE_H = 24;
+/** How long the will of a connection may take after the birth of the next one. */
+const LATE_WILL_S = 5;
 
 /** Links, status and what devices report: SQL of its own, because every device writes here twice a minute. */
 @Injectable()
@@ -67,18 +69,37 @@ export class PresenceRepository {
       'presence_open_link',
       `INSERT INTO device_links AS l (device_id, kind, boot) VALUES ($1, $2, $3)
        ON CONFLICT (device_id, kind) DO UPDATE SET boot = excluded.boot, last_seen_at = now(),
+         reborn_at = CASE WHEN l.boot = excluded.boot THEN now() END,
          connected_at = CASE WHEN l.boot = excluded.boot THEN l.connected_at ELSE now() END`,
       [deviceId, link, boot],
     );
   }
 
-  /** Closes the link if that start of the device opened it, and for silence only if it is silent still. */
-  async closeLink(deviceId: string, link: LinkKind, boot: string, onlyIfSilent: boolean): Promise<boolean> {
+  /**
+   * Closes the link on a will, if that start of the device opened it. A device that reconnects is born again at the
+   * moment the broker speaks its will, and both are heard in any order: a birth over an open link spares it one will.
+   */
+  async closeOnWill(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
     const rows = await this.database.query(
-      'presence_close_link',
+      'presence_will',
+      `WITH spared AS (
+         UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
+           AND reborn_at > now() - make_interval(secs => ${String(LATE_WILL_S)}) RETURNING device_id
+       )
+       DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
+         AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
+      [deviceId, link, boot],
+    );
+    return rows.length === 1;
+  }
+
+  /** Closes the link if it is silent still, and of that start. */
+  async closeSilent(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
+    const rows = await this.database.query(
+      'presence_silence',
       `DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
-         AND (NOT $4 OR last_seen_at < now() - make_interval(secs => ${String(SILENT_LINK_S)})) RETURNING device_id`,
-      [deviceId, link, boot, onlyIfSilent],
+         AND last_seen_at < now() - make_interval(secs => ${String(SILENT_LINK_S)}) RETURNING device_id`,
+      [deviceId, link, boot],
     );
     return rows.length === 1;
   }

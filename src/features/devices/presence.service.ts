@@ -40,13 +40,14 @@ export class Presence {
   }
 
   /**
-   * A link ended. Only that start of the device can end it: the will of an earlier one arrives late and is ignored,
-   * and a link that came back to life meanwhile is not silent.
+   * A link ended. Only that start of the device can end it: the will of an earlier one arrives late and is ignored, as
+   * is that of the connection before; a link that came back to life meanwhile is not silent.
    */
   farewell(deviceId: string, link: LinkKind, boot: string, reason: Exclude<LinkEnd, 'replaced'>): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (!device || !(await this.repository.closeLink(deviceId, link, boot, reason === 'silence'))) {
+      const close = reason === 'silence' ? 'closeSilent' : 'closeOnWill';
+      if (!device || !(await this.repository[close](deviceId, link, boot))) {
         return;
       }
       const version = await this.repository.markOffline(deviceId);
