@@ -63,7 +63,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   app.useGlobalGuards(app.get(AccessGuard), app.get(RateLimitGuard));
   app.useGlobalInterceptors(await app.resolve(AuditInterceptor), app.get(IdempotencyInterceptor));
   app.useGlobalPipes(validationPipe());
-  app.useWebSocketAdapter(new SocketAdapter(app));
+  app.useWebSocketAdapter(new SocketAdapter(app, config.http.corsOrigins));
   assertRoutesAreGuarded(app);
   if (config.roles.includes('hardware')) {
     connectDeviceLine(app);

@@ -31,9 +31,14 @@ export class Dashboard {
   }
 
   /** Rejects with the problem's code when the handshake is refused. */
-  static async connect(url: string, auth: Record<string, unknown>): Promise<Dashboard> {
+  static async connect(
+    url: string,
+    auth: Record<string, unknown>,
+    extraHeaders: Record<string, string> = {},
+  ): Promise<Dashboard> {
     const socket: Socket<DashboardEvents, DashboardRequests> = io(url, {
       auth,
+      extraHeaders,
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,

@@ -8,9 +8,12 @@ import {
   WebSocketGateway,
   WebSocketServer,
 } from '@nestjs/websockets';
+import type { Principal } from '../../platform/auth/principal.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation.js';
+import { SocketGate } from '../../platform/rate-limit/socket-gate.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
+import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
 import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { DashboardFeed } from './dashboard-feed.js';
@@ -22,7 +25,7 @@ const SESSION_CHECK_MS = 25_000;
 /** Dashboards' sockets. Guards do not run on a connection, so the handshake is checked before one exists. */
 @WebSocketGateway()
 @UsePipes(validationPipe())
-@UseInterceptors(SocketAnswerInterceptor)
+@UseInterceptors(SocketAnswerInterceptor, SocketLimitInterceptor)
 export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnApplicationBootstrap, OnModuleDestroy {
   @WebSocketServer() private readonly server!: DashboardServer;
   #sessionCheck: NodeJS.Timeout | undefined;
@@ -31,6 +34,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly realtime: RealtimeService,
     private readonly feed: DashboardFeed,
     private readonly signals: Signals,
+    private readonly gate: SocketGate,
   ) {}
 
   afterInit(server: DashboardServer): void {
@@ -75,10 +79,20 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   /** A refusal reaches the client as `connect_error` with the problem as its `data`. */
   private async admit(socket: DashboardSocket): Promise<void> {
     try {
-      await this.realtime.admit(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
+      const { userId } = await this.identify(socket);
+      await this.gate.countPerson(socket.request, userId);
     } catch (error) {
       const { code, title, detail, status } = problemOf(error);
       throw Object.assign(new Error(code), { data: { code, title, detail, status } });
+    }
+  }
+
+  private async identify(socket: DashboardSocket): Promise<Principal> {
+    try {
+      return await this.realtime.admit(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
+    } catch (error) {
+      await this.gate.countStranger(socket.request);
+      throw error;
     }
   }
 }

@@ -27,11 +27,13 @@ export class RealtimeService {
   }
 
   /** @throws UnauthenticatedError */
-  async admit(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<void> {
-    socket.data.principal = await this.authenticator.authenticate(handshake.token);
+  async admit(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
+    const principal = await this.authenticator.authenticate(handshake.token);
+    socket.data.principal = principal;
     if (handshake.lastCursor !== undefined) {
       socket.data.lastCursor = handshake.lastCursor;
     }
+    return principal;
   }
 
   /** Puts a socket where the end of its session finds it; a session that ended during the handshake is found here. */

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
 import { normalizeIp } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 
@@ -9,6 +11,15 @@ import type { FastifyRequest } from 'fastify';
  */
 export function addressKey({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
   return networkKey(isIP(ip) === 0 ? (socket.remoteAddress ?? 'unknown') : ip);
+}
+
+/** Whose address a request has that did not come through Fastify, by Fastify's own rule. */
+export function clientAddresses(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
+  const trust = trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
+  return (request) => {
+    const address = proxyAddr(request, trust);
+    return isIP(address) === 0 ? (request.socket.remoteAddress ?? 'unknown') : address;
+  };
 }
 
 /** The same for an address that is known already. */

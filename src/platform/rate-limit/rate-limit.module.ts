@@ -12,6 +12,7 @@ import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimits } from './rate-limits.js';
 import { RefusalRows } from './refusal-rows.js';
+import { SocketGate } from './socket-gate.js';
 
 const EVERYWHERE: readonly RateCategory[] = ['anonymous', 'user'];
 
@@ -39,7 +40,7 @@ function throttlerOf(category: RateCategory, config: AppConfig, reflector: Refle
   };
 }
 
-/** Rate limits over HTTP: by address at the gate, by person and category in the guard. */
+/** Rate limits: by address at the gates of HTTP and sockets, by person and category in the guard. */
 @Global()
 @Module({
   imports: [
@@ -52,7 +53,7 @@ function throttlerOf(category: RateCategory, config: AppConfig, reflector: Refle
       }),
     }),
   ],
-  providers: [BlockedAddressesRepository, BlockedAddresses, RefusalRows, AddressGate, RateLimitGuard],
-  exports: [LimitersModule, BlockedAddresses, AddressGate, RateLimitGuard],
+  providers: [BlockedAddressesRepository, BlockedAddresses, RefusalRows, AddressGate, SocketGate, RateLimitGuard],
+  exports: [LimitersModule, BlockedAddresses, AddressGate, SocketGate, RateLimitGuard],
 })
 export class RateLimitModule {}

@@ -1,10 +1,23 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
+import { SocketGate } from '../rate-limit/socket-gate.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Socket.IO with our limits. WebSocket first; compression per message costs more memory than it saves traffic. */
 export class SocketAdapter extends IoAdapter {
+  readonly #gate: SocketGate;
+
+  /** @param origins whose pages may connect by polling; a page that connects otherwise still needs a token in hand. */
+  constructor(
+    app: INestApplicationContext,
+    private readonly origins: readonly string[],
+  ) {
+    super(app);
+    this.#gate = app.get(SocketGate);
+  }
+
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
     return super.createIOServer(port, {
       ...options,
@@ -15,6 +28,11 @@ export class SocketAdapter extends IoAdapter {
       pingInterval: 20_000,
       pingTimeout: 20_000,
       serveClient: false,
+      allowRequest: (request, answer) => {
+        const blocked = this.#gate.isBlocked(request);
+        answer(blocked ? 'address_blocked' : undefined, !blocked);
+      },
+      ...(this.origins.length > 0 && { cors: { origin: [...this.origins], credentials: true } }),
     } as ServerOptions);
   }
 }
