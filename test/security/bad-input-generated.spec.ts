@@ -97,7 +97,7 @@ describe('P-33: generated requests over HTTP', () => {
       });
       await fc.assert(property, { seed: SEED, numRuns: RUNS });
     }
-  }, 600_000);
+  }, 3_600_000);
 
   it('answers every query of every route with a success or a problem', async () => {
     for (const { path, query } of routes.filter((route) => route.method === 'GET' && route.query.length > 0)) {
@@ -113,7 +113,7 @@ describe('P-33: generated requests over HTTP', () => {
       });
       await fc.assert(property, { seed: SEED, numRuns: RUNS });
     }
-  }, 600_000);
+  }, 3_600_000);
 
   it('answers every cursor with a page or a problem', async () => {
     const part = fc.oneof(
@@ -162,7 +162,7 @@ describe('P-33: generated requests over HTTP', () => {
       });
       await fc.assert(property, { seed: SEED, numRuns: RUNS });
     }
-  }, 600_000);
+  }, 3_600_000);
 
   it('is alive after all of it: the door opens, and nothing went wrong inside', async () => {
     await target.expectWell();

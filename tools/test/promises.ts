@@ -1,8 +1,9 @@
 /**
- * `npm run promises`: shows every promise as often as it promises, and writes what came out to docs/promises.md. With
- * `--report <file>` it writes down what a run of the tests with PROMISE_REPORT=<file> showed, and runs nothing.
+ * `npm run promises`: shows every promise as often as it promises, and writes what came out to docs/promises.md;
+ * `npm run promises -- P-05 P-11` shows only those and writes no page. PROMISE_REPORT=<file> collects the figures there;
+ * `--report <file>` writes the page from such a file, and runs nothing.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,9 @@ import { PROMISES } from './promise-list.js';
 import { promiseSpecs } from './promise-specs.js';
 import { startTestServices } from './services.js';
 
+/** Thousands of repetitions take longer than Jest waits for a test. */
+const PATIENCE = '--testTimeout=3600000';
+
 /** What test/support/promise.ts appends, a line each. */
 interface RecordedFigure {
   readonly promise: string;
@@ -26,25 +30,38 @@ interface RecordedFigure {
 }
 
 await runCommand(async (supervisor) => {
-  const { values } = parseArgs({ options: { report: { type: 'string' } } });
+  const { values, positionals } = parseArgs({ options: { report: { type: 'string' } }, allowPositionals: true });
   if (values.report !== undefined) {
     return write(values.report);
   }
-  const folder = await mkdtemp(join(tmpdir(), 'mortise-promises-'));
-  supervisor.removeAtEnd(folder);
-  const report = join(folder, 'figures.ndjson');
-  writeFileSync(report, '');
-  const files = [...new Set([...promiseSpecs().values()].flat())];
+  const report =
+    process.env.PROMISE_REPORT ?? join(await mkdtemp(join(tmpdir(), 'mortise-promises-')), 'figures.ndjson');
+  appendFileSync(report, '');
   const services = await startTestServices(supervisor);
   const environment = { ...services, PROMISE_SCALE: 'full', PROMISE_REPORT: report };
-  const selection = ['--runInBand', '--runTestsByPath', ...files, '--testNamePattern', 'P-\\d\\d'];
-  const code = await runJest(supervisor, selection, environment);
-  if (code !== 0) {
-    printError('Not every promise was kept; docs/promises.md was left as it is.');
-    return code;
+  const broken: string[] = [];
+  for (const file of filesOf(positionals)) {
+    // A process for each: one that fails, or dies, leaves the others their figures.
+    const selection = ['--runInBand', '--runTestsByPath', file, '--testNamePattern', 'P-\\d\\d', PATIENCE];
+    if ((await runJest(supervisor, selection, environment)) !== 0) {
+      broken.push(file);
+    }
+  }
+  if (broken.length > 0 || positionals.length > 0) {
+    print(`docs/promises.md was left as it is; the figures are in ${report}.`);
+    broken.forEach((file) => {
+      printError(`Not kept: ${file}`);
+    });
+    return broken.length > 0 ? 1 : 0;
   }
   return write(report);
 });
+
+/** The tests of these promises, or of all. */
+function filesOf(promises: readonly string[]): string[] {
+  const wanted = [...promiseSpecs()].filter(([promise]) => promises.length === 0 || promises.includes(promise));
+  return [...new Set(wanted.flatMap(([, files]) => files))].sort();
+}
 
 function write(report: string): number {
   const lines = readFileSync(report, 'utf8').trim().split('\n');
