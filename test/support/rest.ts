@@ -59,13 +59,17 @@ export async function signUp(base: string, name = 'person'): Promise<Person> {
   return { ...(await signIn(base, email)), id: registered.body.id, email, password: PASSWORD };
 }
 
-export async function signIn(base: string, identifier: string): Promise<{ accessToken: string; refreshToken: string }> {
+export async function signIn(
+  base: string,
+  identifier: string,
+  password = PASSWORD,
+): Promise<{ accessToken: string; refreshToken: string }> {
   const { status, body } = await request<{ accessToken: string; refreshToken: string }>(
     base,
     'POST',
     '/api/v1/auth/login',
     {
-      body: { identifier, password: PASSWORD },
+      body: { identifier, password },
     },
   );
   if (status !== 200) {

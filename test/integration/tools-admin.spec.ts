@@ -1,0 +1,87 @@
+/** `npm run admin:create`, as an operator runs it: the compiled command, in a process of its own. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ROOT } from '../../tools/stack/paths.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { request, signIn, signUp } from '../support/rest.js';
+
+const COMMAND = join(ROOT, 'dist', 'tools', 'admin-create.js');
+const PASSWORD = 'seven brown doors stand open';
+
+let app: RunningApplication;
+
+beforeAll(async () => {
+  app = await startApplication({ env: { ROLES: 'api' } });
+});
+
+afterAll(() => app.stop());
+
+interface Outcome {
+  readonly code: number;
+  readonly said: string;
+}
+
+async function adminCreate(args: readonly string[], password = PASSWORD): Promise<Outcome> {
+  const env = {
+    ...process.env,
+    DATABASE_URL: app.databaseUrl,
+    MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ADMIN_PASSWORD: password,
+  };
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, ...args], { env, timeout: 25_000 });
+    return { code: 0, said: stdout };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, said: stdout + stderr };
+  }
+}
+
+const accountsFor = async (email: string, password = PASSWORD): Promise<number> => {
+  const { accessToken } = await signIn(app.url, email, password);
+  return (await request(app.url, 'GET', '/api/v1/users', { token: accessToken })).status;
+};
+
+describe('npm run admin:create', () => {
+  it('makes an administrator who can sign in and manage accounts, and leaves it in the audit trail', async () => {
+    const made = await adminCreate(['--email', 'Root@Example.com']);
+    expect(made).toEqual({
+      code: 0,
+      said: expect.stringMatching(/Root@Example.com is an admin now \([0-9a-f-]{36}\)/),
+    });
+    expect(await accountsFor('root@example.com')).toBe(200);
+
+    const { accessToken } = await signIn(app.url, 'root@example.com', PASSWORD);
+    const { body } = await request<{ items: object[] }>(app.url, 'GET', '/api/v1/audit?action=user_created', {
+      token: accessToken,
+    });
+    expect(body.items).toMatchObject([
+      { actor: 'system', outcome: 'success', after: { email: 'root@example.com', role: 'ADMIN' } },
+    ]);
+    expect(JSON.stringify(body)).not.toContain(PASSWORD);
+  });
+
+  it('says what is wrong with a password or an address, and makes nothing', async () => {
+    const weak = await adminCreate(['--email', 'weak@example.com'], 'short');
+    expect([weak.code, weak.said]).toEqual([1, expect.stringMatching(/password/i)]);
+    const odd = await adminCreate(['--email', 'no address']);
+    expect([odd.code, odd.said]).toEqual([1, expect.stringMatching(/email/i)]);
+  });
+
+  it('makes an account that exists an administrator only when told to', async () => {
+    const person = await signUp(app.url, 'deputy');
+    expect(await adminCreate(['--email', person.email])).toEqual({
+      code: 1,
+      said: expect.stringContaining('--promote'),
+    });
+    expect(await accountsFor(person.email, person.password)).toBe(403);
+    expect((await adminCreate(['--email', person.email, '--promote'])).code).toBe(0);
+    expect(await accountsFor(person.email, person.password)).toBe(200);
+    expect(await adminCreate(['--email', 'nobody@example.com', '--promote'])).toEqual({
+      code: 1,
+      said: expect.stringContaining('no account'),
+    });
+  });
+});
