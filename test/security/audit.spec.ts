@@ -231,6 +231,23 @@ describe('The audit trail', () => {
     }
   });
 
+  it('is read in the order of the numbers, also where they grow by a digit', async () => {
+    const ada = await workshop.person();
+    await sql.rows(`SELECT setval(pg_get_serial_sequence('audit_entries', 'id'), 9995)`);
+    for (let change = 0; change < 10; change += 1) {
+      const body = { theme: change % 2 === 0 ? 'dark' : 'light' };
+      await send('PATCH', { path: '/users/me/preferences', token: ada.accessToken, body });
+    }
+    const seen: number[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await read(`?actor=user:${ada.id}&limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      seen.push(...page.body.items.map(({ id }) => Number(id)));
+      cursor = page.body.nextCursor;
+    }
+    expect(seen.filter((id) => id > 9_995)).toHaveLength(10);
+    expect(seen).toEqual(seen.toSorted((left, right) => right - left));
+  });
+
   it('says who read it, and who read about other people', async () => {
     await read('?limit=1');
     await request(application.url, 'GET', `/api/v1/users/${workshop.admin.id}`, { token: auditor.accessToken });

@@ -47,6 +47,7 @@ export interface AuditPage {
 
 /** Filters come in many shapes: PostgreSQL plans each with its values before its eyes. */
 const UNPREPARED = '';
+// `id` in an ORDER BY would be this text, in which 99 comes after 100: order by the id of the table.
 const COLUMNS = `id::text, at, action, outcome, code, actor, session_id AS "sessionId", entity_type AS "entityType",
   entity_id AS "entityId", before, after, address, user_agent AS "userAgent", request_id AS "requestId"`;
 const MAX_ID = 2n ** 63n - 1n;
@@ -72,8 +73,8 @@ export class AuditLog {
     ].filter((condition) => condition !== null);
     const rows = await this.database.query<AuditEntry>(
       UNPREPARED,
-      `SELECT ${COLUMNS} FROM audit_entries ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-       ORDER BY id DESC LIMIT ${bind(limit + 1)}`,
+      `SELECT ${COLUMNS} FROM audit_entries entry ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
+       ORDER BY entry.id DESC LIMIT ${bind(limit + 1)}`,
       values,
     );
     return toAuditPage(rows, limit);
@@ -98,7 +99,7 @@ export class AuditLog {
   async findLast(entity: { readonly type: AuditEntity['type']; readonly id: string }): Promise<AuditEntry | null> {
     const [entry] = await this.database.query<AuditEntry>(
       'audit_find_last',
-      `SELECT ${COLUMNS} FROM audit_entries WHERE entity_type = $1 AND entity_id = $2 ORDER BY id DESC LIMIT 1`,
+      `SELECT ${COLUMNS} FROM audit_entries entry WHERE entity_type = $1 AND entity_id = $2 ORDER BY entry.id DESC LIMIT 1`,
       [entity.type, entity.id],
     );
     return entry ?? null;
