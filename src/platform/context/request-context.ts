@@ -27,7 +27,7 @@ export interface IdempotencyClaim {
   /** `POST /api/v1/devices`. */
   readonly route: string;
   readonly userId: string;
-  /** SHA-256 over path and body. */
+  /** HMAC-SHA256 over path, query and body. */
   readonly requestHash: Buffer;
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -11,7 +11,9 @@ import { Reflector } from '@nestjs/core';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
+import { AppConfig } from '../../config/app-config.js';
 import { requestContext } from '../context/request-context.js';
+import { deriveKey } from '../crypto/derived-key.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
 import { IdempotencyKeyRequiredError, InvalidIdempotencyKeyError } from './idempotency.errors.js';
 
@@ -41,7 +43,14 @@ export function Idempotent(options: { required: boolean } = { required: false })
 /** Reads the key into the request context, where the service finds it inside its transaction. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  constructor(private readonly reflector: Reflector) {}
+  readonly #key: Buffer;
+
+  constructor(
+    private readonly reflector: Reflector,
+    config: AppConfig,
+  ) {
+    this.#key = deriveKey(config.masterKey(), 'compare_requests');
+  }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const options = this.reflector.get<{ required: boolean } | undefined>(IDEMPOTENT, context.getHandler());
@@ -68,10 +77,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
         key,
         route: `${request.method} ${request.routeOptions.url ?? ''}`,
         userId: request.principal.userId,
-        requestHash: createHash('sha256')
-          .update(JSON.stringify([request.params, request.body ?? null]))
-          .digest(),
+        requestHash: this.hash(request),
       };
     }
+  }
+
+  /** Keyed, because a body may hold a password, and a hash that anybody can compute lets it be guessed. */
+  private hash({ params, query, body }: FastifyRequest): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(JSON.stringify([params, query, body ?? null]))
+      .digest();
   }
 }
