@@ -2,8 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../stack/paths.js';
 
-/** What a test says about itself: `describe('P-03, P-04: ...')`. */
-const TAGGED = /\b(?:describe|it)(?:\.each)?\(\s*['"`]([^:'"`]*P-\d\d[^:'"`]*)/g;
+/** What a test says about itself: `describe('P-03, P-04: ...')`, also behind a table of cases. */
+const TAGGED = /\(\s*['"`]((?:P-\d\d[, ]*)+)/g;
 const PROMISE = /P-\d\d/g;
 
 /** The spec files that show a promise, by promise. */
