@@ -4,8 +4,11 @@ import { Failure } from '../tools/stack/failure.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
 import { list } from './jobs/list.js';
+import { login } from './jobs/login.js';
 import { nothing } from './jobs/null.js';
+import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
+import { users } from './jobs/users.js';
 import { printEnvironment } from './support/environment.js';
 import { type Services, startServices } from './support/services.js';
 
@@ -14,6 +17,9 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['boot', boot],
   ['list', list],
   ['session', session],
+  ['login', login],
+  ['refresh', refresh],
+  ['users', users],
   ['command', command],
 ]);
 

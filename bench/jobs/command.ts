@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { compare, type Contestant } from '../support/comparison.js';
 import { type Household, moveIn } from '../support/household.js';
 import { HttpClient } from '../support/http-client.js';
 import { InstantLock } from '../support/instant-lock.js';
 import { closedLoop } from '../support/load.js';
 import { type Server, startMortise, startProgram } from '../support/servers.js';
-import { DATABASE, type Services } from '../support/services.js';
+import { type Services } from '../support/services.js';
+import { sql } from '../support/sql.js';
 
 const ROUNDS = 5;
 const LOCKS = 50;
@@ -106,13 +106,11 @@ export async function command(services: Services): Promise<void> {
   await Promise.all([ours, ...baselines].map((installation) => installation.close()));
 }
 
-async function assertLedgerAgrees({ databaseUrl }: Services, expected: number): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl(DATABASE) });
-  await client.connect();
-  const { rows } = await client.query<{ state: string; count: number }>(
+async function assertLedgerAgrees(services: Services, expected: number): Promise<void> {
+  const rows = await sql<{ state: string; count: number }>(
+    services,
     'SELECT state, count(*)::int AS count FROM commands GROUP BY state',
   );
-  await client.end();
   if (rows.length !== 1 || rows[0]?.state !== 'EXECUTED' || rows[0].count !== expected) {
     throw new Error(`The ledger should hold ${String(expected)} EXECUTED commands, and holds ${JSON.stringify(rows)}.`);
   }

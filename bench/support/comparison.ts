@@ -75,8 +75,11 @@ function printFigures(measured: Rounds): void {
   }
 }
 
-/** `median (min-max)`, with as many digits as mean something. */
+/** `median (min-max)`, with as many digits as mean something; a dash where a contestant has no such figure. */
 function format({ median, min, max }: Spread): string {
+  if (Number.isNaN(median)) {
+    return '-';
+  }
   const digits = Math.abs(median) >= 100 ? 0 : Math.abs(median) >= 10 ? 1 : 2;
   return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
 }

@@ -6,7 +6,7 @@ import { ROOT } from '../../tools/stack/paths.js';
 import { print } from '../../tools/stack/steps.js';
 import { type Services } from './services.js';
 
-const PACKAGES = ['@nestjs/core', 'fastify', 'pg', 'mqtt', 'aedes', 'autocannon'];
+const PACKAGES = ['@nestjs/core', 'fastify', 'pg', 'mqtt', 'aedes', 'argon2', 'jose', 'autocannon'];
 
 /** What the figures that follow were measured on. */
 export async function printEnvironment({ databaseUrl }: Services): Promise<void> {

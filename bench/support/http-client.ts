@@ -40,6 +40,20 @@ export class HttpClient {
     });
   }
 
+  /** Sends JSON to the API. @throws when the answer is not a good one. */
+  async post<T>(path: string, body: object, headers: HttpRequest['headers'] = {}): Promise<T> {
+    const answer = await this.send({
+      method: 'POST',
+      path: `/api/v1${path}`,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    if (answer.status >= 300) {
+      throw new Error(`${path} answered ${String(answer.status)}: ${answer.body}`);
+    }
+    return JSON.parse(answer.body) as T;
+  }
+
   close(): void {
     this.#agent.destroy();
   }

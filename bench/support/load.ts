@@ -1,5 +1,6 @@
 import autocannon from 'autocannon';
-import { type Figures } from './comparison.js';
+import { type Contestant, type Figures } from './comparison.js';
+import { type Server } from './servers.js';
 import { percentile } from './statistics.js';
 
 /**
@@ -30,6 +31,32 @@ export async function closedLoop(
   };
 }
 
+/**
+ * Open loop beside other work: one operation every `everyMs`, whether or not the last one has ended. A latency begins
+ * when its operation was due, so that a pause of the server, or of ours, is seen by all that fell into it.
+ */
+export async function meanwhile<T>(
+  work: Promise<T>,
+  everyMs: number,
+  operation: () => Promise<void>,
+): Promise<{ result: T; latencies: number[] }> {
+  const running: Promise<number>[] = [];
+  const started = performance.now();
+  const begin = (): void => {
+    while (started + running.length * everyMs <= performance.now()) {
+      const due = started + running.length * everyMs;
+      running.push(operation().then(() => performance.now() - due));
+    }
+  };
+  const timer = setInterval(begin, everyMs);
+  try {
+    const result = await work;
+    return { result, latencies: await Promise.all(running) };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** As many GETs as go through in `seconds`; every body must be the expected one. */
 export async function throughput(
   url: string,
@@ -50,4 +77,20 @@ export async function throughput(
     operations: requests.total,
     figures: { 'per second': requests.total / duration, 'p50 ms': latency.p50, 'p99 ms': latency.p99 },
   };
+}
+
+/** Asks one server for the same thing all the time: what it answers first is what it must answer always. */
+export async function getting(
+  name: string,
+  { url, pid }: Server,
+  options: {
+    readonly path: string;
+    readonly connections: number;
+    readonly seconds: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
+): Promise<Contestant & { readonly body: string }> {
+  const { path, headers = {}, ...rest } = options;
+  const body = await fetch(url + path, { headers }).then((response) => response.text());
+  return { name, pid, body, round: () => throughput(url + path, { ...rest, headers, expectBody: body }) };
 }

@@ -16,7 +16,15 @@ export interface Server {
 }
 
 /** Programs in `bench/servers`. */
-type Program = 'command-baseline' | 'list-baseline' | 'null-server' | 'minimal-nest' | 'session-probe';
+type Program =
+  | 'command-baseline'
+  | 'hash-baseline'
+  | 'list-baseline'
+  | 'minimal-nest'
+  | 'null-server'
+  | 'refresh-baseline'
+  | 'session-probe'
+  | 'users-baseline';
 
 const READY_WITHIN_MS = 30_000;
 

@@ -1,0 +1,76 @@
+import { compare, type Contestant, type Figures } from '../support/comparison.js';
+import { type Crowd, gather, signIn } from '../support/crowd.js';
+import { HttpClient } from '../support/http-client.js';
+import { closedLoop, meanwhile } from '../support/load.js';
+import { type Server, startMortise, startProgram } from '../support/servers.js';
+import { type Services } from '../support/services.js';
+import { percentile } from '../support/statistics.js';
+
+const ROUNDS = 7;
+const OPERATIONS = 300;
+/** Enough that a hash is always waiting, and far below the 64 that may wait before the others are answered 503. */
+const IN_FLIGHT = 8;
+const GLANCE_EVERY_MS = 20;
+
+/** Signing in, against the hash alone; and what somebody who is signed in notices of it. */
+export async function login(services: Services): Promise<void> {
+  const mortise = await startMortise(services);
+  const raw = await startProgram(services, 'hash-baseline');
+  // Everybody signs in once: a sixth session of somebody would end their first, which is more than a login.
+  const crowd = await gather(services, mortise.url, (ROUNDS + 1) * OPERATIONS + 1);
+  const clients = {
+    arriving: new HttpClient(mortise.url, IN_FLIGHT),
+    present: new HttpClient(mortise.url, IN_FLIGHT),
+  };
+  await compare({
+    title: `Login, ${String(IN_FLIGHT)} in flight`,
+    contestants: [await signingIn(mortise, crowd, clients), hashing(raw, crowd)],
+    ratios: ['per second'],
+    rounds: ROUNDS,
+  });
+  clients.arriving.close();
+  clients.present.close();
+  await Promise.all([mortise.stop(), raw.stop()]);
+}
+
+async function signingIn(
+  { pid }: Server,
+  crowd: Crowd,
+  { arriving, present }: { readonly arriving: HttpClient; readonly present: HttpClient },
+): Promise<Contestant> {
+  let next = 0;
+  const arrive = async (): Promise<string> => {
+    const { accessToken } = await signIn(arriving, crowd, next++);
+    return accessToken;
+  };
+  const headers = { authorization: `Bearer ${await arrive()}` };
+  const glance = async (): Promise<void> => {
+    const { status, body } = await present.send({ method: 'GET', path: '/api/v1/users/me', headers });
+    if (status !== 200 || (JSON.parse(body) as { email: string }).email !== crowd.emails[0]) {
+      throw new Error(`/users/me answered ${String(status)}: ${body}`);
+    }
+  };
+  const round: Contestant['round'] = async () => {
+    const logins = closedLoop(IN_FLIGHT, OPERATIONS, async () => {
+      await arrive();
+    });
+    const { result, latencies } = await meanwhile(logins, GLANCE_EVERY_MS, glance);
+    return {
+      operations: result.operations,
+      figures: {
+        ...result.figures,
+        'GET /users/me meanwhile, p50 ms': percentile(latencies, 50),
+        'p95 ms': percentile(latencies, 95),
+      },
+    };
+  };
+  return { name: 'Mortise', pid, round };
+}
+
+function hashing({ url, pid }: Server, { password, passwordHash }: Crowd): Contestant {
+  const client = new HttpClient(url, 1);
+  const body = { password, passwordHash, operations: OPERATIONS };
+  const round: Contestant['round'] = () =>
+    client.post<{ operations: number; figures: Figures }>('/verifications', body);
+  return { name: 'the hash alone', pid, round };
+}
