@@ -90,5 +90,9 @@ function beyond(steps: readonly KeyStep[], keys: readonly string[], bind: (value
     const equal = steps.slice(0, index).map((step, before) => `${step.column} = ${String(bound[before])}`);
     return [...equal, `${column} ${descending ? '<' : '>'} ${String(bound[index])}`].join(' AND ');
   });
-  return `(${alternatives.map((alternative) => `(${alternative})`).join(' OR ')})`;
+  const [begin] = steps.map(
+    ({ column, descending }, index) => `${column} ${descending ? '<=' : '>='} ${String(bound[index])}`,
+  );
+  // It follows from the rest, but only by itself does it let PostgreSQL enter the index there, not at the front.
+  return `${String(begin)} AND (${alternatives.map((alternative) => `(${alternative})`).join(' OR ')})`;
 }
