@@ -44,6 +44,14 @@ describe('RefusalRows', () => {
     expect(block).toHaveBeenCalledTimes(1);
   });
 
+  it('leave a house alone whose door is unlocked over and over', () => {
+    const { rows, block } = rowsOf(2);
+    for (let time = 0; time < 30; time += 1) {
+      rows.note('192.0.2.1', 'unlock', false);
+    }
+    expect(block).not.toHaveBeenCalled();
+  });
+
   it('never block where the setting says so', () => {
     const { rows, block } = rowsOf(0);
     refuse(rows, '192.0.2.1', 100);

@@ -7,7 +7,8 @@ const CAPACITY = 10_000;
 
 /**
  * Blocks an address that goes on although it is refused: so many refusals by one limit without being admitted by it in
- * between. What it does elsewhere meanwhile does not end the row.
+ * between. What it does elsewhere meanwhile does not end the row. A hand that pushes the unlock button over and over is
+ * refused and no more: a block would keep the whole house from locking its doors.
  */
 @Injectable()
 export class RefusalRows {
@@ -20,7 +21,7 @@ export class RefusalRows {
 
   note(address: string, category: RateCategory, admitted: boolean): void {
     const { after, durationMs } = this.config.addressBlock;
-    if (admitted && this.#rows.size === 0) {
+    if (category === 'unlock' || (admitted && this.#rows.size === 0)) {
       return;
     }
     const name = `${category} ${address}`;
