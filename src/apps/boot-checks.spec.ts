@@ -3,7 +3,8 @@ import { Controller, Get, type INestApplication, Module, Post } from '@nestjs/co
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Authorize, Public } from '../platform/auth/authorize.decorator.js';
-import { assertRoutesAreGuarded, BootError } from './boot-checks.js';
+import { RateLimit } from '../platform/rate-limit/rate-limit.decorator.js';
+import { assertRoutesAreDeclared, BootError } from './boot-checks.js';
 
 @Controller('guarded')
 class GuardedController {
@@ -46,6 +47,32 @@ class ForgottenController {
   }
 }
 
+@Controller('administration')
+class AdministrationController {
+  @Get('limited')
+  @Authorize('admin')
+  @RateLimit('admin')
+  limited(): void {
+    return undefined;
+  }
+
+  @Get('unlimited')
+  @Authorize('admin')
+  unlimited(): void {
+    return undefined;
+  }
+}
+
+@RateLimit('exports')
+@Controller('exports')
+class ExportsController {
+  @Get()
+  @Authorize('admin')
+  all(): void {
+    return undefined;
+  }
+}
+
 let app: INestApplication | undefined;
 
 async function appWith(...controllers: (new () => object)[]): Promise<INestApplication> {
@@ -56,29 +83,35 @@ async function appWith(...controllers: (new () => object)[]): Promise<INestAppli
   return app;
 }
 
+function problemsOf(sample: INestApplication): readonly string[] {
+  try {
+    assertRoutesAreDeclared(sample);
+  } catch (error) {
+    expect(error).toBeInstanceOf(BootError);
+    return (error as BootError).problems;
+  }
+  return [];
+}
+
 afterEach(async () => {
   await app?.close();
 });
 
-describe('assertRoutesAreGuarded', () => {
+describe('assertRoutesAreDeclared', () => {
   it('is content when every route says who may call it, on the method or on the class', async () => {
-    const sample = await appWith(GuardedController, PublicController);
-    expect(() => {
-      assertRoutesAreGuarded(sample);
-    }).not.toThrow();
+    expect(problemsOf(await appWith(GuardedController, PublicController))).toEqual([]);
   });
 
   it('refuses to boot and names every route that does not', async () => {
-    const sample = await appWith(GuardedController, ForgottenController);
-    try {
-      assertRoutesAreGuarded(sample);
-      throw new Error('It booted.');
-    } catch (error) {
-      expect(error).toBeInstanceOf(BootError);
-      expect((error as BootError).problems).toEqual([
-        'GET ForgottenController.open has neither @Authorize nor @Public.',
-        'POST ForgottenController.two has neither @Authorize nor @Public.',
-      ]);
-    }
+    expect(problemsOf(await appWith(GuardedController, ForgottenController))).toEqual([
+      'GET ForgottenController.open has neither @Authorize nor @Public.',
+      'POST ForgottenController.two has neither @Authorize nor @Public.',
+    ]);
+  });
+
+  it('refuses to boot with a route for administrators that may be called as often as one likes', async () => {
+    expect(problemsOf(await appWith(AdministrationController, ExportsController))).toEqual([
+      "GET AdministrationController.unlimited demands 'admin' without a @RateLimit.",
+    ]);
   });
 });

@@ -20,7 +20,7 @@ import { SocketAdapter } from '../platform/realtime/socket-adapter.js';
 import { within } from '../shared/deadline.js';
 import { serveApiDocument } from './api-document.js';
 import { ApiModule } from './api.module.js';
-import { assertRoutesAreGuarded, BootError } from './boot-checks.js';
+import { assertRoutesAreDeclared, BootError } from './boot-checks.js';
 import { CoreModule } from './core.module.js';
 import { connectDeviceLine, HardwareModule } from './hardware.module.js';
 import { WorkerModule } from './worker.module.js';
@@ -64,7 +64,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   app.useGlobalInterceptors(await app.resolve(AuditInterceptor), app.get(IdempotencyInterceptor));
   app.useGlobalPipes(validationPipe());
   app.useWebSocketAdapter(new SocketAdapter(app, config.http.corsOrigins));
-  assertRoutesAreGuarded(app);
+  assertRoutesAreDeclared(app);
   if (config.roles.includes('hardware')) {
     connectDeviceLine(app);
   }

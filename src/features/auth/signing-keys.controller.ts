@@ -3,11 +3,13 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.interceptor.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { RotateKeysQueryDto, SigningKeyListDto, toSigningKeyListDto } from './signing-keys.dto.js';
 import { SigningKeysService } from './signing-keys.service.js';
 
 @ApiTags('Signing keys')
 @Controller('auth/signing-keys')
+@RateLimit('admin')
 export class SigningKeysController {
   constructor(private readonly keys: SigningKeysService) {}
 
