@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication, Module, Post } from '@nestjs/common';
+import { All, Controller, Get, type INestApplication, Module, Patch, Post } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { Audit } from '../platform/audit/audit.interceptor.js';
 import { Authorize, Public } from '../platform/auth/authorize.decorator.js';
 import { RateLimit } from '../platform/rate-limit/rate-limit.decorator.js';
 import { assertRoutesAreDeclared, BootError } from './boot-checks.js';
@@ -16,6 +17,7 @@ class GuardedController {
 
   @Post()
   @Authorize('device:control')
+  @Audit('device_updated')
   closed(): void {
     return undefined;
   }
@@ -42,6 +44,7 @@ class ForgottenController {
   }
 
   @Post('two')
+  @Audit('device_updated')
   two(): void {
     return undefined;
   }
@@ -69,6 +72,27 @@ class ExportsController {
   @Get()
   @Authorize('admin')
   all(): void {
+    return undefined;
+  }
+}
+
+@Controller('silent')
+class SilentController {
+  @Get()
+  @Public()
+  look(): void {
+    return undefined;
+  }
+
+  @Patch()
+  @Public()
+  change(): void {
+    return undefined;
+  }
+
+  @All('everything')
+  @Public()
+  everything(): void {
     return undefined;
   }
 }
@@ -106,6 +130,13 @@ describe('assertRoutesAreDeclared', () => {
     expect(problemsOf(await appWith(GuardedController, ForgottenController))).toEqual([
       'GET ForgottenController.open has neither @Authorize nor @Public.',
       'POST ForgottenController.two has neither @Authorize nor @Public.',
+    ]);
+  });
+
+  it('refuses to boot with a route that may change something and leave no trace', async () => {
+    expect(problemsOf(await appWith(GuardedController, SilentController))).toEqual([
+      'PATCH SilentController.change may change something without an @Audit.',
+      'ALL SilentController.everything may change something without an @Audit.',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { type INestApplication, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
+import { AUDITED } from '../platform/audit/audit.interceptor.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
 
@@ -12,10 +13,14 @@ export class BootError extends Error {
   }
 }
 
+/** Methods that change nothing. */
+const SAFE = [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.OPTIONS];
+
 type Handler = (...args: unknown[]) => unknown;
 
 /**
- * Every route says who may call it and, if those are administrators, how often.
+ * Every route says who may call it; one that may change something, what that is recorded as; one for administrators,
+ * how often.
  * @throws BootError that names every route that does not.
  */
 export function assertRoutesAreDeclared(app: INestApplication): void {
@@ -36,17 +41,18 @@ function faultsOfController(reflector: Reflector, type: { prototype: unknown; na
     if (!handler || !Reflect.hasMetadata(PATH_METADATA, handler) || !Reflect.hasMetadata(METHOD_METADATA, handler)) {
       return [];
     }
-    const declared = <T>(key: symbol): T | undefined => reflector.getAllAndOverride<T>(key, [handler, type as never]);
-    const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
-    return faultsOfRoute(declared).map((fault) => `${method} ${type.name}.${name} ${fault}`);
+    const declared = (key: symbol): unknown => reflector.getAllAndOverride(key, [handler, type as never]);
+    const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
+    return faultsOfRoute(method, declared).map((fault) => `${RequestMethod[method]} ${type.name}.${name} ${fault}`);
   });
 }
 
-function faultsOfRoute(declared: <T>(key: symbol) => T | undefined): string[] {
-  const rule = declared<AccessRule>(ACCESS_RULE);
-  if (!rule) {
-    return ['has neither @Authorize nor @Public.'];
-  }
-  const isForAdmins = !rule.public && rule.demand === 'admin';
-  return isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : [];
+function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown): string[] {
+  const rule = declared(ACCESS_RULE) as AccessRule | undefined;
+  const isForAdmins = rule?.public === false && rule.demand === 'admin';
+  return [
+    ...(rule ? [] : ['has neither @Authorize nor @Public.']),
+    ...(SAFE.includes(method) || declared(AUDITED) ? [] : ['may change something without an @Audit.']),
+    ...(isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : []),
+  ];
 }

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Module, Post } from '@nestjs/common';
+import { Audit } from '../../src/platform/audit/audit.interceptor.js';
 import { Public } from '../../src/platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../src/platform/http/body-limit.decorator.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
@@ -15,6 +16,7 @@ const KIB = 1_024;
 class LargeController {
   @Post()
   @Public()
+  @Audit('device_updated')
   @BodyLimit(256 * KIB)
   take(@Body() body: Record<string, string>): { length: number } {
     return { length: body.text?.length ?? 0 };

@@ -1,7 +1,7 @@
 /**
  * P-19: no state change without its audit row, and none accepted while audit fails. Walks every changing route that
- * the application has. Seen to fail: with `@Audit` taken off a route, and with the entry written outside of the change's
- * transaction.
+ * the application has; one without `@Audit` keeps it from booting. Seen to fail: with the entry written outside of the
+ * change's transaction.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -123,9 +123,8 @@ async function everything(): Promise<Record<string, unknown>> {
 }
 
 describe('P-19 every change is audited', () => {
-  it('knows the action and a deed of every changing route', () => {
+  it('knows a deed of every changing route', () => {
     expect(routes.length).toBeGreaterThan(25);
-    expect(routes.filter(({ action }) => action === undefined).map(({ name }) => name)).toEqual([]);
     expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(DEEDS).sort());
   });
 
