@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LoginPurge } from '../features/auth/login-purge.js';
 import { OneTimeTokensPurge } from '../features/auth/one-time-tokens-purge.js';
 import { ReceiptSweeper } from '../features/history/receipt-sweeper.js';
+import { InvitationsPurge } from '../features/organizations/invitations-purge.js';
 import { KeyRotationJob } from '../platform/crypto/key-rotation-job.js';
 import { DurableReaderLoops } from '../platform/events/durable-reader-loops.js';
 import { EventPartitions } from '../platform/events/event-partitions.js';
@@ -23,6 +24,7 @@ import { CoreModule } from './core.module.js';
     DurableReaderLoops,
     EventPartitions,
     IdempotencyPurge,
+    InvitationsPurge,
     KeyRotationJob,
     LoginPurge,
     OneTimeTokensPurge,

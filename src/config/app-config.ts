@@ -4,7 +4,8 @@ import { type RateLimit } from './settings.js';
 export type { RateLimit } from './settings.js';
 
 /** What has a rate limit of its own. */
-export type RateCategory = 'anonymous' | 'user' | 'auth' | 'device' | 'analytics' | 'exports' | 'admin' | 'unlock';
+export type RateCategory =
+  'anonymous' | 'user' | 'auth' | 'device' | 'analytics' | 'exports' | 'admin' | 'mail' | 'unlock';
 
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
@@ -117,6 +118,7 @@ function rateLimitsOf(settings: Settings): Record<RateCategory, RateLimit> {
     analytics: scaled(settings.rateLimitAnalytics),
     exports: scaled(settings.rateLimitExports),
     admin: scaled(settings.rateLimitAdmin),
+    mail: scaled(settings.rateLimitMail),
     unlock: scaled(settings.rateLimitUnlock),
   };
 }

@@ -95,7 +95,7 @@ describe('loadConfig', () => {
     expect(rateLimits.exports).toEqual({ limit: 5, windowMs: 3_600_000, burst: 0 });
     expect(rateLimits.auth).toEqual({ limit: 1, windowMs: 120_000, burst: 2 });
     const limits = Object.values(loadConfig(REQUIRED).rateLimits).map(({ limit }) => limit);
-    expect(limits).toEqual([100, 500, 5, 100, 50, 10, 300, 15]);
+    expect(limits).toEqual([100, 500, 5, 100, 50, 10, 300, 30, 15]);
   });
 
   it.each([['5'], ['0/1m'], ['5/0s'], ['5/minute'], ['5/1m+'], ['-5/1m'], ['5/500ms']])(

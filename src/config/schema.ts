@@ -81,6 +81,7 @@ export const SETTINGS = {
   rateLimitAnalytics: limitOf('RATE_LIMIT_ANALYTICS', 'Analytics queries of a person', '50/1m'),
   rateLimitExports: limitOf('RATE_LIMIT_EXPORTS', 'Exports of a person', '10/1h'),
   rateLimitAdmin: limitOf('RATE_LIMIT_ADMIN', 'Operations of an administrator', '300/1m'),
+  rateLimitMail: limitOf('RATE_LIMIT_MAIL', 'Mails that a person has sent to an address they name', '30/1h'),
   rateLimitUnlock: limitOf('RATE_LIMIT_UNLOCK', 'Unlock commands for one device, whoever sends them', '15/1m'),
   rateLimitScale: {
     variable: 'RATE_LIMIT_SCALE',

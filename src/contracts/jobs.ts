@@ -10,6 +10,8 @@ export interface Jobs {
   purge_one_time_tokens: Record<string, never>;
   /** Forgets failed logins and counts that no longer slow anybody. */
   purge_login_throttles: Record<string, never>;
+  /** Forgets invitations that nobody can accept any more. */
+  purge_invitations: Record<string, never>;
   /** Publishes, activates and retires signing keys whose time has come. */
   rotate_signing_keys: Record<string, never>;
   /** Makes one attempt to hand a mail over; the attempts of one mail have numbers, and each is made once. */
@@ -33,6 +35,7 @@ export const JOBS = {
   purge_mails: { queue: 'maintenance', everyMs: 3_600_000 },
   purge_one_time_tokens: { queue: 'maintenance', everyMs: 3_600_000 },
   purge_login_throttles: { queue: 'maintenance', everyMs: 3_600_000 },
+  purge_invitations: { queue: 'maintenance', everyMs: 3_600_000 },
   rotate_signing_keys: { queue: 'maintenance', everyMs: 3_600_000 },
   send_mail: { queue: 'delivery', everyMs: null },
 } as const satisfies Record<JobName, JobPlan>;

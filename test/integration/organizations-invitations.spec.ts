@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
+import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
 import { Neighbourhood, type OrganizationBody, type PageBody, type Refusable } from '../support/neighbourhood.js';
 import type { Newcomer } from '../support/newcomers.js';
+import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
 
 interface InvitationBody {
   id: string;
@@ -21,7 +24,7 @@ let mallory: Newcomer;
 let organization: OrganizationBody;
 
 beforeAll(async () => {
-  town = await Neighbourhood.open({ ROLES: 'api' });
+  town = await Neighbourhood.open({ ROLES: 'api,worker' });
   const mailer = town.application.app.get(Mailer, { strict: false });
   const enqueue = mailer.enqueue.bind(mailer);
   mailer.enqueue = async (mail) => {
@@ -119,6 +122,51 @@ describe('Invitations', () => {
     expect((await accept(grace, token)).status).toBe(200);
   });
 
+  describe('accepted while a change of the organization is on its way', () => {
+    let other: Sql;
+    beforeEach(async () => {
+      other = await Sql.open(town.application.databaseUrl);
+    });
+    afterEach(() => other.end());
+
+    /** Accepts while `change` holds the organization, and lets it commit once the acceptance waits for it. */
+    const acceptDuring = async (change: string, id: string): Promise<Refusable> => {
+      await other.rows('BEGIN');
+      await other.rows('SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE', [organization.id]);
+      await other.rows(change, [id]);
+      const accepting = accept(grace, mailed.get(grace.email));
+      await eventually('the acceptance waits', async () => {
+        const waiting = await town.sql.rows(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return waiting.length > 0;
+      });
+      await other.rows('COMMIT');
+      return accepting;
+    };
+
+    it('are worth nothing when the inviter lost the right by it', async () => {
+      const manager = await member('manager', 'MANAGER');
+      await invite(manager, grace.email);
+      const answer = await acceptDuring(`UPDATE memberships SET role = 'VIEWER' WHERE user_id = $1`, manager.id);
+      expect(answer.body).toMatchObject({ code: 'invalid_invitation', status: 422 });
+      expect(Object.keys(await rolesOf())).not.toContain(grace.id);
+    });
+
+    it('join, or are worth nothing, when the organization ends at the same moment', async () => {
+      for (let round = 0; round < 20; round += 1) {
+        organization = await town.found(ada);
+        await invite(ada, grace.email);
+        const [accepted, deleted] = await Promise.all([
+          accept(grace, mailed.get(grace.email)),
+          town.ask(ada, 'DELETE', path()),
+        ]);
+        expect([deleted.status, [200, 404, 422].includes(accepted.status)]).toEqual([204, true]);
+        expect(await rolesOf()).toEqual({});
+      }
+    });
+  });
+
   it('of an owner are not for managers to replace or revoke', async () => {
     const manager = await member('manager', 'MANAGER');
     const { body } = await invite(ada, grace.email, 'MANAGER');
@@ -127,13 +175,30 @@ describe('Invitations', () => {
     expect((await accept(grace, mailed.get(grace.email))).body).toMatchObject({ role: 'MANAGER' });
   });
 
-  it('are at most a hundred open ones', async () => {
-    await town.sql.rows(
-      `INSERT INTO invitations (id, organization_id, email, role, invited_by, token_hash, expires_at)
-       SELECT gen_random_uuid(), $1::uuid, n || '@example.com', 'VIEWER', $2, decode(md5($1::uuid::text || n), 'hex'), now() + interval '1 day'
-       FROM generate_series(1, 100) n`,
-      [organization.id, ada.id],
+  /** Invitations past the API, each to another address. */
+  const send = (count: number, expiresIn: string, acceptedAt: Date | null = null): Promise<unknown> =>
+    town.sql.rows(
+      `INSERT INTO invitations (id, organization_id, email, role, invited_by, token_hash, expires_at, accepted_at)
+       SELECT id, $1, id || '@example.com', 'VIEWER', $2, decode(md5(id::text), 'hex'), now() + $4::interval, $5
+       FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $3)) AS made`,
+      [organization.id, ada.id, count, expiresIn, acceptedAt],
     );
+
+  it('are forgotten once they are past their time, however many, answered or not', async () => {
+    await send(2_500, '-1 second');
+    await send(1, '-1 second', new Date());
+    await send(3, '1 day');
+    await send(1, '1 day', new Date());
+    await town.application.app.get(JobHandlers, { strict: false }).get('purge_invitations')({});
+    const left = await town.sql.rows(
+      'SELECT count(*)::int, count(accepted_at)::int AS accepted FROM invitations WHERE organization_id = $1',
+      [organization.id],
+    );
+    expect(left).toEqual([{ count: 4, accepted: 1 }]);
+  });
+
+  it('are at most a hundred open ones', async () => {
+    await send(100, '1 day');
     expect((await invite(ada, grace.email)).body).toMatchObject({ code: 'too_many_invitations' });
   });
 });

@@ -20,6 +20,7 @@ beforeAll(async () => {
       RATE_LIMIT_ANONYMOUS: '20/1m',
       RATE_LIMIT_USER: '10/1m',
       RATE_LIMIT_UNLOCK: '3/1m',
+      RATE_LIMIT_MAIL: '3/1h',
       TRUSTED_PROXIES: '127.0.0.1/32',
       ADDRESS_BLOCK_AFTER: '0',
     },
@@ -143,6 +144,21 @@ describe('rate limits over HTTP', () => {
     expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "device";q=100;w=60, "unlock";q=3;w=60');
     expect((await send(front, 'lock_door')).status).toBe(202);
     expect((await send(back, 'unlock_door')).status).toBe(409);
+  });
+
+  it('let a person mail so many invitations, whichever organization they are for', async () => {
+    const token = await newcomer();
+    const post = (path: string, body: object): Promise<Answer> =>
+      request(app.url, 'POST', `/api/v1/organizations${path}`, { token, body });
+    const [house, office] = [await post('', { name: 'House' }), await post('', { name: 'Office' })];
+    const invite = ({ body }: Answer, email: string): Promise<Answer> =>
+      post(`/${String(body.id)}/invitations`, { email, role: 'VIEWER' });
+    const victim = `${randomUUID()}@example.com`;
+    expect(await statusesOf(2, () => invite(house, victim))).toEqual([201, 201]);
+    expect((await invite(office, victim)).status).toBe(201);
+    const refused = await invite(office, `${randomUUID()}@example.com`);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "mail";q=3;w=3600');
   });
 
   it('never refuse a probe', async () => {

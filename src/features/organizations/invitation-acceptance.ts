@@ -33,7 +33,10 @@ export class InvitationAcceptance {
   }
 
   private async join(userId: string, token: string): Promise<string> {
-    const accepted = await this.invitations.accept(sha256(token), userId);
+    const tokenHash = sha256(token);
+    const accepted = (await this.invitations.lockOrganization(tokenHash))
+      ? await this.invitations.accept(tokenHash, userId)
+      : null;
     if (!accepted?.inviterRole || !disposes(accepted.inviterRole, accepted.role)) {
       throw new InvalidInvitationError();
     }

@@ -6,6 +6,7 @@ import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
 import {
   AcceptInvitationDto,
@@ -30,12 +31,13 @@ export class InvitationsController {
 
   /**
    * Invite somebody by mail. The answer is the same whether the address has an account or not; another invitation to
-   * it takes the place of the first.
+   * it takes the place of the first. 409 `too_many_invitations` while a hundred of the organization are open.
    */
   @Post(':organizationId/invitations')
   @Authorize('organization:manager')
   @Audit('member_invited')
   @Idempotent()
+  @RateLimit('mail')
   async invite(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,

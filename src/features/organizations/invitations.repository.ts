@@ -104,7 +104,26 @@ export class InvitationsRepository {
     return row ? toInvitation(row) : null;
   }
 
-  /** Uses a token up, for the account that has the address it was mailed to. One statement: two cannot both win. */
+  /**
+   * Holds the organization that an open invitation leads to until the transaction ends: what people are in it, and
+   * that it is there, stays so.
+   * @returns false when the token leads nowhere (any more).
+   */
+  async lockOrganization(tokenHash: Buffer): Promise<boolean> {
+    const rows = await this.database.query(
+      'invitations_lock_organization',
+      `SELECT 1 FROM organizations WHERE id = (
+         SELECT i.organization_id FROM invitations i WHERE i.token_hash = $1 AND ${OPEN}
+       ) FOR NO KEY UPDATE`,
+      [tokenHash],
+    );
+    return rows.length === 1;
+  }
+
+  /**
+   * Uses a token up, for the account that has the address it was mailed to. One statement: two cannot both win. Call it with
+   * the organization locked: what the inviter is then stays so.
+   */
   async accept(tokenHash: Buffer, userId: string): Promise<Accepted | null> {
     const [row] = await this.database.query<{
       id: string;
@@ -124,6 +143,18 @@ export class InvitationsRepository {
     return row
       ? { id: row.id, organizationId: row.organization_id, role: row.role, inviterRole: row.inviter_role }
       : null;
+  }
+
+  /** Forgets those that are past their time, answered or not. @returns how many of at most `limit`. */
+  async purge(limit: number): Promise<number> {
+    const rows = await this.database.query(
+      'invitations_purge',
+      `DELETE FROM invitations WHERE id IN (
+         SELECT id FROM invitations WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING id`,
+      [limit],
+    );
+    return rows.length;
   }
 }
 

@@ -27,7 +27,14 @@ import { Roster } from './roster.js';
     InvitationLetters,
     InvitationsRepository,
   ],
-  exports: [OrganizationsService, OrganizationKeeper, Members, Invitations, InvitationAcceptance],
+  exports: [
+    OrganizationsService,
+    OrganizationKeeper,
+    Members,
+    Invitations,
+    InvitationAcceptance,
+    InvitationsRepository,
+  ],
 })
 export class OrganizationsModule implements OnModuleInit {
   constructor(

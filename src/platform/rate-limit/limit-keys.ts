@@ -20,6 +20,7 @@ export const LIMIT_KEYS: Readonly<Record<RateCategory, (request: FastifyRequest)
   analytics: personOf,
   exports: personOf,
   admin: personOf,
+  mail: personOf,
   unlock: (request) => (asksToUnlock(request.body) ? (request.target?.id ?? null) : null),
 };
 

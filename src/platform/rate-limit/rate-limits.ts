@@ -48,6 +48,7 @@ export class RateLimits {
       analytics: limiterOf('analytics'),
       exports: limiterOf('exports'),
       admin: limiterOf('admin'),
+      mail: limiterOf('mail'),
       unlock: limiterOf('unlock'),
     };
     this.#refused = metrics.counter('mortise_rate_limit_refusals_total', 'Requests above a rate limit', ['category']);
