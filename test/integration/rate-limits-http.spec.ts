@@ -161,6 +161,24 @@ describe('rate limits over HTTP', () => {
     expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "mail";q=3;w=3600');
   });
 
+  it('let people go who share their address with somebody that guesses passwords', async () => {
+    const token = await newcomer();
+    const address = newAddress();
+    await statusesOf(6, () => from(address, 'POST', LOGIN, guess));
+    expect((await from(address, 'POST', LOGIN, guess)).status).toBe(429);
+    expect((await from(address, 'DELETE', ME, { token, body: { password: PASSWORD } })).status).toBe(204);
+  });
+
+  it('count the mail to a new address of one’s own among those that a person causes', async () => {
+    const token = await newcomer();
+    const ask = (): Promise<Answer> =>
+      request(app.url, 'POST', `${ME}/email`, {
+        token,
+        body: { email: `${randomUUID()}@example.com`, password: PASSWORD },
+      });
+    expect(await statusesOf(4, ask)).toEqual([202, 202, 202, 429]);
+  });
+
   it('never refuse a probe', async () => {
     const address = newAddress();
     await statusesOf(21, () => from(address, 'GET', '/nowhere'));

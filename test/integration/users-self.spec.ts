@@ -1,6 +1,6 @@
 /**
- * What people do to their own account. Seen to fail: with the password check left out of `deleteOwn`, and with `If-Match`
- * ignored.
+ * What people do to their own account. Seen to fail: with the password check left out of deleting it, and with
+ * `If-Match` ignored.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -174,6 +174,34 @@ describe('My e-mail address', () => {
     const token = await tokens.issue('email_change', { userId: ada.id, payload: { email: bob.email }, ttlMs: 60_000 });
     const confirmed = await request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
     expect([confirmed.status, confirmed.body.code]).toEqual([409, 'email_taken']);
+  });
+});
+
+describe('My password', () => {
+  it('is not guessed for long by who has my session, whatever they ask with it', async () => {
+    const eve = await signUp(application.url, 'eve');
+    const password = 'not my password';
+    const guesses = [
+      () => ask(eve, 'DELETE', '/users/me', { password }),
+      () => ask(eve, 'POST', '/users/me/email', { email: `moved-${randomUUID()}@example.com`, password }),
+      () => ask(eve, 'POST', '/auth/password', { currentPassword: password, newPassword: 'quiet lantern meadow 12' }),
+    ];
+    const answers: Answer[] = [];
+    for (const guess of [...guesses, ...guesses]) {
+      answers.push(await guess());
+    }
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual([
+      ...Array.from({ length: 5 }, () => [422, 'wrong_password']),
+      [429, 'login_throttled'],
+    ]);
+    expect(answers.map(({ body }) => (body.errors as { pointer: string }[] | undefined)?.[0]?.pointer)).toEqual([
+      '/password',
+      '/password',
+      '/currentPassword',
+      '/password',
+      '/password',
+      undefined,
+    ]);
   });
 });
 

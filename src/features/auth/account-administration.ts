@@ -6,7 +6,6 @@ import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
 import type { RevocationReason } from './auth.types.js';
-import { WrongPasswordError } from './auth.errors.js';
 import { PasswordAdministration } from './password-administration.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -66,14 +65,6 @@ export class AccountAdministration {
   /** @throws UserNotFoundError, AccountStateError */
   restore(userId: string): Promise<void> {
     return this.onceOf(userId, () => this.users.accounts.restore(userId));
-  }
-
-  /** By its owner. @throws WrongPasswordError, LastAdminError, BusyError */
-  async deleteOwn(userId: string, password: string): Promise<void> {
-    if (!(await this.users.passwords.isOf(userId, password))) {
-      throw new WrongPasswordError();
-    }
-    await this.delete(userId);
   }
 
   private onceOf(userId: string, work: () => Promise<unknown>): Promise<void> {

@@ -5,7 +5,6 @@ import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
-import { WrongPasswordError } from './auth.errors.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 
 const CONFIRM_WITHIN_MS = 24 * 3_600_000;
@@ -22,14 +21,8 @@ export class AccountEmail {
     private readonly idempotency: Idempotency,
   ) {}
 
-  /**
-   * Mails a link to the new address. To one that belongs to somebody nothing is sent, and nothing tells so.
-   * @throws WrongPasswordError, BusyError
-   */
-  async request(userId: string, email: string, password: string): Promise<void> {
-    if (!(await this.users.passwords.isOf(userId, password))) {
-      throw new WrongPasswordError();
-    }
+  /** Mails a link to the new address. To one that belongs to somebody nothing is sent, and nothing tells so. */
+  async request(userId: string, email: string): Promise<void> {
     await this.transactions.run(async () => {
       await this.idempotency.once(async () => {
         await this.mailLink(userId, email);

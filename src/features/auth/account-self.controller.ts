@@ -6,18 +6,18 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountAdministration } from './account-administration.js';
 import { AccountEmail } from './account-email.js';
+import { AccountSelf } from './account-self.js';
 import { ChangeEmailDto, ConfirmEmailDto, PasswordAgainDto } from './account.dto.js';
 
 const WRONG = { status: 422, description: 'The password is wrong.', ...PROBLEM_RESPONSE };
+const GUESSED = { status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE };
 
 @ApiTags('Users')
 @Controller()
-@RateLimit('auth')
 export class AccountSelfController {
   constructor(
-    private readonly accounts: AccountAdministration,
+    private readonly account: AccountSelf,
     private readonly emails: AccountEmail,
   ) {}
 
@@ -27,8 +27,10 @@ export class AccountSelfController {
   @Authorize()
   @Audit('email_change_requested')
   @Idempotent()
+  @RateLimit('mail')
+  @Refusal(WRONG)
   requestEmail(@CurrentUser() user: Principal, @Body() { email, password }: ChangeEmailDto): Promise<void> {
-    return this.emails.request(user.userId, email, password);
+    return this.account.requestEmail(user, email, password);
   }
 
   /** Confirm a new e-mail address with the token of the mailed link. */
@@ -36,6 +38,7 @@ export class AccountSelfController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Public()
   @Audit('email_changed')
+  @RateLimit('auth')
   @ApiResponse({ status: 409, description: 'Somebody took the address in the meantime.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 422, description: 'The token is unknown, used or expired.', ...PROBLEM_RESPONSE })
   confirmEmail(@Body() { token }: ConfirmEmailDto): Promise<void> {
@@ -49,7 +52,8 @@ export class AccountSelfController {
   @Audit('account_deleted')
   @ApiResponse({ status: 409, description: 'I am the last administrator.', ...PROBLEM_RESPONSE })
   @Refusal(WRONG)
+  @Refusal(GUESSED)
   delete(@CurrentUser() user: Principal, @Body() { password }: PasswordAgainDto): Promise<void> {
-    return this.accounts.deleteOwn(user.userId, password);
+    return this.account.delete(user, password);
   }
 }

@@ -8,9 +8,11 @@ import { AccountBatch } from './account-batch.js';
 import { AccountBatches } from './account-batches.js';
 import { AccountEmail } from './account-email.js';
 import { AccountImport } from './account-import.js';
+import { AccountSelf } from './account-self.js';
 import { AuthService } from './auth.service.js';
 import { BlockedAddressesService } from './blocked-addresses.service.js';
 import { CachedSessionGate } from './cached-session-gate.js';
+import { CurrentPassword } from './current-password.js';
 import { KnownDevices } from './known-devices.js';
 import { LoginAlerts } from './login-alerts.js';
 import { LoginAttempts } from './login-attempts.js';
@@ -43,6 +45,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     AccountBatches,
     AccountEmail,
     AccountImport,
+    AccountSelf,
     AuthService,
     Authenticator,
     KnownDevices,
@@ -66,6 +69,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     SessionAnswers,
     SigningKeysService,
     CachedSessionGate,
+    CurrentPassword,
     BlockedAddressesService,
     { provide: SessionGate, useExisting: CachedSessionGate },
   ],
@@ -77,6 +81,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     AccountBatches,
     AccountEmail,
     AccountImport,
+    AccountSelf,
     OneTimeTokens,
     OneTimeTokensRepository,
     LoginThrottleRepository,
