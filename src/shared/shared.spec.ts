@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { assertNever } from './assert-never.js';
 import { SystemClock } from './clock.js';
 import { DeadlineExceededError, within } from './deadline.js';
 import { isUuid } from './ids.js';
@@ -46,11 +45,5 @@ describe('SystemClock', () => {
     const first = clock.monotonic();
     expect(clock.monotonic()).toBeGreaterThanOrEqual(first);
     expect(clock.now()).toBeGreaterThan(1_700_000_000_000);
-  });
-});
-
-describe('assertNever', () => {
-  it('says what slipped past the compiler', () => {
-    expect(() => assertNever('surprise' as never)).toThrow('surprise');
   });
 });
