@@ -1,26 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'argon2';
 import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
-import { addressOf, FrontDoor, type LoginAnswer, SECRET } from '../support/front-door.js';
+import { addressOf, CHOSEN, FrontDoor, outcome, SECRET } from '../support/front-door.js';
 import { tokenIn } from '../support/mail-server.js';
-import type { Answer } from '../support/rest.js';
-
-const CHOSEN = 'quiet lantern meadow 12';
 
 describe('passwords', () => {
   let door: FrontDoor;
 
   beforeAll(async () => {
-    door = await FrontDoor.open({ PASSWORD_MAX_AGE: '90d' });
+    door = await FrontDoor.open();
   });
 
   afterAll(() => door.close());
-
-  const isLive = async ({ body }: Answer<LoginAnswer>): Promise<boolean> =>
-    (await door.post('/auth/refresh', { refreshToken: body.refreshToken })).status === 200;
-
-  const outcome = ({ status, body }: Answer<unknown>): string =>
-    [status, (body as { code?: string }).code].join(' ').trim();
 
   describe('changed by their owner', () => {
     it('end the other sessions, tell the owner, and leave this device known', async () => {
@@ -33,7 +24,7 @@ describe('passwords', () => {
       );
       expect([changed.status, changed.headers.get('cache-control')]).toEqual([200, 'no-store']);
       expect(Object.keys(changed.body)).toEqual(['knownDevice']);
-      expect([await isLive(mine), await isLive(other)]).toEqual([true, false]);
+      expect([await door.isLive(mine), await door.isLive(other)]).toEqual([true, false]);
       expect((await door.mails.nextTo(email)).text).toContain('Your password was changed');
       expect(outcome(await door.login(email, SECRET))).toBe('401 invalid_credentials');
       const { knownDevice } = changed.body as { knownDevice: string };
@@ -84,7 +75,7 @@ describe('passwords', () => {
       );
       expect(racers.filter(({ status }) => status === 200)).toHaveLength(1);
       expect(racers.filter(({ status }) => status === 422)).toHaveLength(9);
-      expect(await isLive(before)).toBe(false);
+      expect(await door.isLive(before)).toBe(false);
       expect((await door.login(email, CHOSEN)).status).toBe(200);
       expect(await door.audited('password_reset', id)).toEqual(['success']);
       expect(await door.audited('password_reset')).toContain('failure invalid_token');
@@ -128,64 +119,6 @@ describe('passwords', () => {
       await door.mails.nextTo(witness.email);
       expect(door.mails.mails.filter(({ to }) => to === email)).toHaveLength(5);
     });
-  });
-
-  describe('reset by an administrator', () => {
-    const reset = async (userId: string, means: string, role: 'ADMIN' | 'USER' = 'ADMIN') => {
-      const { body } = await door.login((await door.person({ role })).email);
-      return door.ask<{ oneTimePassword: string }>(
-        'PATCH',
-        `/users/${userId}/reset-password`,
-        { means },
-        { token: body.accessToken },
-      );
-    };
-
-    it('are good for choosing another, and nothing else', async () => {
-      const { id, email } = await door.person();
-      const before = await door.login(email);
-      const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
-      expect(await isLive(before)).toBe(false);
-      expect(outcome(await door.login(email))).toBe('401 invalid_credentials');
-      const refused = await door.login(email, oneTimePassword);
-      expect(outcome(refused)).toBe('403 password_change_required');
-      const { changeToken } = refused.body;
-      const complete = (): ReturnType<typeof door.post> =>
-        door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
-      expect((await complete()).status).toBe(200);
-      expect(outcome(await complete())).toBe('422 invalid_token');
-      expect(outcome(await door.login(email, oneTimePassword))).toBe('401 invalid_credentials');
-      expect((await door.login(email, CHOSEN)).status).toBe(200);
-      expect(await door.audited('user_password_reset', id)).toEqual(['success']);
-      expect(await door.audited('login')).toContain('failure password_change_required');
-    });
-
-    it('are chosen by a mailed link', async () => {
-      const { id, email } = await door.person();
-      expect((await reset(id, 'link')).body).toEqual({ oneTimePassword: null });
-      expect(outcome(await door.login(email))).toBe('401 invalid_credentials');
-      const token = tokenIn(await door.mails.nextTo(email));
-      expect((await door.post('/auth/reset-password', { token, newPassword: CHOSEN })).status).toBe(200);
-      expect((await door.login(email, CHOSEN)).status).toBe(200);
-    });
-
-    it('stay as they are for others, and for who does not exist', async () => {
-      const { id, email } = await door.person();
-      expect((await reset(id, 'link', 'USER')).status).toBe(403);
-      expect((await door.login(email)).status).toBe(200);
-      expect(outcome(await reset('019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55', 'link'))).toBe('404 user_not_found');
-      expect((await reset(id, 'shout')).status).toBe(400);
-    });
-  });
-
-  it('expire where they are meant to', async () => {
-    const { id, email } = await door.person();
-    await door.sql.rows(`UPDATE users SET password_changed_at = now() - interval '91 days' WHERE id = $1`, [id]);
-    const refused = await door.login(email);
-    expect(outcome(refused)).toBe('403 password_change_required');
-    const { changeToken } = refused.body;
-    await door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
-    expect((await door.login(email, CHOSEN)).status).toBe(200);
   });
 
   it('are hashed again, harder, at the login after the parameters rose', async () => {
@@ -234,74 +167,5 @@ describe('passwords', () => {
     const known = await door.post('/auth/login', again, { from: addressOf(7), web: value });
     expect(known.status).toBe(200);
     expect(known.headers.getSetCookie().join()).toContain(value);
-  });
-});
-
-describe('registration', () => {
-  const account = (name: string): Record<string, string> => ({
-    email: `${name}@example.com`,
-    username: name,
-    password: SECRET,
-  });
-
-  it('is refused where administrators make the accounts', async () => {
-    const door = await FrontDoor.open({ REGISTRATION: 'closed' });
-    try {
-      const refused = await door.post('/auth/register', account('closed'));
-      expect([refused.status, refused.body.code]).toEqual([403, 'registration_closed']);
-      expect(await door.audited('account_registered')).toEqual(['failure registration_closed']);
-    } finally {
-      await door.close();
-    }
-  });
-
-  describe('that is verified', () => {
-    let door: FrontDoor;
-
-    beforeAll(async () => {
-      door = await FrontDoor.open({ REGISTRATION: 'verified' });
-    });
-
-    afterAll(() => door.close());
-
-    it('makes the account once its address is confirmed', async () => {
-      const answer = await door.post('/auth/register', account('ada'));
-      expect([answer.status, answer.body]).toEqual([202, undefined]);
-      expect((await door.login('ada')).status).toBe(401);
-      const token = tokenIn(await door.mails.nextTo('ada@example.com'));
-      const confirmed = await door.post('/auth/register/confirm', { token });
-      expect([confirmed.status, confirmed.body]).toEqual([
-        201,
-        expect.objectContaining({ username: 'ada', role: 'USER' }),
-      ]);
-      expect((await door.login('ada')).status).toBe(200);
-      expect((await door.post('/auth/register/confirm', { token })).status).toBe(422);
-    });
-
-    it('tells only the owner of an address that it is taken', async () => {
-      const { email } = await door.person();
-      const answer = await door.post('/auth/register', { email, password: SECRET });
-      expect([answer.status, answer.body]).toEqual([202, undefined]);
-      const mail = await door.mails.nextTo(email);
-      expect(mail.text).toContain('You have one already');
-      expect(mail.text).not.toContain('#token');
-    });
-
-    it('goes without a username that somebody took meanwhile', async () => {
-      await door.post('/auth/register', account('wanted'));
-      const token = tokenIn(await door.mails.nextTo('wanted@example.com'));
-      await door.person({ username: 'wanted' });
-      expect((await door.post('/auth/register/confirm', { token })).body).toMatchObject({ username: null });
-    });
-
-    it('is over when the address was registered meanwhile', async () => {
-      await door.post('/auth/register', account('twice'));
-      await door.post('/auth/register', account('twice'));
-      const tokens = [await door.mails.nextTo('twice@example.com'), await door.mails.nextTo('twice@example.com')];
-      const answers = await Promise.all(
-        tokens.map((mail) => door.post('/auth/register/confirm', { token: tokenIn(mail) })),
-      );
-      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
-    });
   });
 });

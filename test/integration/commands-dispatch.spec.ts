@@ -1,59 +1,36 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CommandOutcomes } from '../../src/features/commands/command-outcomes.js';
-import { CommandSweeper } from '../../src/features/commands/command-sweeper.js';
 import { CommandsService } from '../../src/features/commands/commands.service.js';
 import { DispatchRepository, LaneBusyError } from '../../src/features/commands/dispatch.repository.js';
-import { OrderSender } from '../../src/features/commands/order-sender.js';
 import { OutcomesRepository } from '../../src/features/commands/outcomes.repository.js';
-import { OverdueCommands } from '../../src/features/commands/overdue-commands.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { CommandRig } from '../support/command-rig.js';
+import type { CommandRig } from '../support/command-rig.js';
 import { signUp } from '../support/rest.js';
+import { StillLedger } from '../support/still-ledger.js';
 import { eventually } from '../support/wait.js';
 
-/**
- * The steps of the ledger one by one, with its loops ended, so that each race is the one that the test wants. Two calls
- * at once are what two processes do: each has a transaction of its own, and nothing else is shared.
- */
-describe('the ledger, step by step', () => {
+describe('the ledger, step by step, on the way out', () => {
+  let ledger: StillLedger;
   let rig: CommandRig;
-  let sender: OrderSender;
-  let outcomes: CommandOutcomes;
-  let overdue: OverdueCommands;
   beforeAll(async () => {
-    rig = await CommandRig.start();
-    await rig.silence();
-    const get = <T>(type: abstract new (...args: never[]) => T): T => rig.running.app.get<T>(type, { strict: false });
-    sender = get(OrderSender);
-    outcomes = get(CommandOutcomes);
-    overdue = get(OverdueCommands);
+    ledger = await StillLedger.start();
+    ({ rig } = ledger);
   });
-  afterAll(() => rig.stop());
-  // Every test begins with an empty ledger: what another left on its way would come due in the middle of it.
-  beforeEach(() => rig.rows('DELETE FROM commands'));
-
-  const sendAll = async (deviceId: string): Promise<void> => {
-    while (await sender.sendNext(deviceId)) {
-      // Until nothing is left to do.
-    }
-  };
-  const timePasses = (id: string, column: 'expires_at' | 'timeout_at' | 'sent_at', seconds: number) =>
-    rig.rows(`UPDATE commands SET ${column} = ${column} - $2 * interval '1 second' WHERE id = $1`, [id, seconds]);
+  afterAll(() => ledger.stop());
+  beforeEach(() => ledger.empty());
 
   it('publishes a command once, however many processes race for it', async () => {
     const lock = await rig.lock();
     for (let round = 1; round <= 20; round++) {
       const id = await rig.queue(lock.id);
-      await Promise.all([1, 2, 3, 4].map(() => sendAll(lock.id)));
+      await Promise.all([1, 2, 3, 4].map(() => ledger.sendAll(lock.id)));
       expect((await lock.hear(round)).commandId).toBe(id);
-      await outcomes.acknowledge(lock.id, { commandId: id, status: 'executed' });
+      await ledger.outcomes.acknowledge(lock.id, { commandId: id, status: 'executed' });
       expect(await rig.story(id)).toEqual(['command_sent', 'command_executed']);
     }
     // The same line carries this last one: whatever was published before it has arrived.
     const last = await rig.queue(lock.id);
-    await sendAll(lock.id);
+    await ledger.sendAll(lock.id);
     await lock.hear(21);
     expect(lock.heard.filter(({ commandId }) => commandId === last)).toHaveLength(1);
     expect(lock.orders).toHaveLength(21);
@@ -65,7 +42,7 @@ describe('the ledger, step by step', () => {
       const lock = await rig.lock();
       await rig.queue(lock.id, 'unlock_door');
       const urgent = await rig.queue(lock.id, 'lock_door');
-      await Promise.all([1, 2, 3, 4].map(() => sendAll(lock.id)));
+      await Promise.all([1, 2, 3, 4].map(() => ledger.sendAll(lock.id)));
       const states = await rig.rows<{ state: string; name: string }>(
         'SELECT state, name FROM commands WHERE device_id = $1 ORDER BY priority',
         [lock.id],
@@ -79,8 +56,8 @@ describe('the ledger, step by step', () => {
   });
 
   it('has the database itself refuse a second order on its way in a lane', async () => {
-    const repository = rig.running.app.get(DispatchRepository, { strict: false });
-    const transactions = rig.running.app.get(Transactions, { strict: false });
+    const repository = ledger.get(DispatchRepository);
+    const transactions = ledger.get(Transactions);
     const lock = await rig.lock();
     const [first, second] = [await rig.queue(lock.id), await rig.queue(lock.id)];
     const racing = transactions.independently(async () => {
@@ -96,18 +73,18 @@ describe('the ledger, step by step', () => {
     const lock = await rig.lock();
     await rig.queue(lock.id, 'request_snapshot');
     await rig.queue(lock.id, 'unlock_door');
-    await sendAll(lock.id);
+    await ledger.sendAll(lock.id);
     await lock.hear(2);
     expect(lock.heard.map(({ name }) => name)).toEqual(['unlock_door', 'request_snapshot']);
   });
 
   it('lets exactly one of a cancel and a dispatch win', async () => {
-    const service = rig.running.app.get(CommandsService, { strict: false });
+    const service = ledger.get(CommandsService);
     const lock = await rig.lock();
     const tally = { CANCELLED: 0, SENT: 0 };
     for (let round = 0; round < 40; round++) {
       const id = await rig.queue(lock.id);
-      const dispatch = (): Promise<unknown> => sendAll(lock.id);
+      const dispatch = (): Promise<unknown> => ledger.sendAll(lock.id);
       const cancel = (): Promise<string> =>
         service.cancel(lock.id, id).then(
           () => 'cancelled',
@@ -119,7 +96,7 @@ describe('the ledger, step by step', () => {
       const { state } = await rig.command(id);
       expect([state, verdict]).toEqual(state === 'SENT' ? ['SENT', 'not_cancellable'] : ['CANCELLED', 'cancelled']);
       tally[state as keyof typeof tally]++;
-      await outcomes.acknowledge(lock.id, { commandId: id, status: 'failed' });
+      await ledger.outcomes.acknowledge(lock.id, { commandId: id, status: 'failed' });
     }
     await eventually('the published ones', () => lock.orders.length === tally.SENT);
     expect(tally.CANCELLED + tally.SENT).toBe(40);
@@ -131,7 +108,7 @@ describe('the ledger, step by step', () => {
     const foreign = await rig.queue(lock.id, 'unlock_door', { issuerId: bystander.id });
     const orphaned = await rig.queue(lock.id, 'unlock_door', { issuerId: null });
     const allowed = await rig.queue(lock.id, 'unlock_door');
-    await sendAll(lock.id);
+    await ledger.sendAll(lock.id);
     for (const id of [foreign, orphaned]) {
       const row = await rig.command(id);
       expect([row.state, row.error_code, row.counter]).toEqual(['EXPIRED', 'permission_revoked', null]);
@@ -145,7 +122,7 @@ describe('the ledger, step by step', () => {
     const lock = await rig.lock();
     const stale = await rig.queue(lock.id, 'lock_door', { lifeS: -1 });
     const fresh = await rig.queue(lock.id, 'unlock_door');
-    await sendAll(lock.id);
+    await ledger.sendAll(lock.id);
     expect(await rig.command(stale)).toMatchObject({ state: 'EXPIRED', error_code: 'deadline' });
     expect((await lock.hear()).commandId).toBe(fresh);
     expect(lock.orders).toHaveLength(1);
@@ -154,16 +131,16 @@ describe('the ledger, step by step', () => {
   it('sends nothing to a device without a link, or whose clock is unknown', async () => {
     const device = await rig.device();
     const id = await rig.queue(device.id, 'lock_door');
-    await sendAll(device.id);
+    await ledger.sendAll(device.id);
     await rig.rows(`INSERT INTO device_links (device_id, kind, boot) VALUES ($1, 'mqtt', 'b00t0001')`, [device.id]);
-    await sendAll(device.id);
+    await ledger.sendAll(device.id);
     expect((await rig.command(id)).state).toBe('QUEUED');
   });
 
   it('gives an order no more time than the patience of the ledger, so that nothing begins after TIMED_OUT', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id, 'lock_door', { lifeS: 86_400 });
-    await sendAll(lock.id);
+    await ledger.sendAll(lock.id);
     const order = await lock.hear();
     const { timeout_at: timeoutAt, sent_at: sentAt } = await rig.command(id);
     expect(new Date(order.expiresAt)).toEqual(timeoutAt);
@@ -177,125 +154,21 @@ describe('the ledger, step by step', () => {
       lock.id,
     ]);
     await rig.queue(lock.id, 'unlock_door', { lifeS: 10 });
-    await sendAll(lock.id);
+    await ledger.sendAll(lock.id);
     const { expiresAtUptimeMs } = await lock.hear();
     expect(expiresAtUptimeMs).toBeGreaterThan(60_000 + 38_000);
     expect(expiresAtUptimeMs).toBeLessThanOrEqual(60_000 + 40_000);
   });
 
-  it('turns silence into TIMED_OUT, keeps the verdict that comes then, and only the first', async () => {
-    const lock = await rig.lock();
-    const id = await rig.queue(lock.id);
-    await sendAll(lock.id);
-    await overdue.settle(10);
-    expect((await rig.command(id)).state).toBe('SENT');
-    await timePasses(id, 'timeout_at', 20);
-    await Promise.all([overdue.settle(10), overdue.settle(10), overdue.settle(10)]);
-    expect(await rig.command(id)).toMatchObject({ state: 'TIMED_OUT', confirmed_by: 'none' });
-    await outcomes.acknowledge(lock.id, { commandId: id, status: 'received' });
-    await outcomes.acknowledge(lock.id, {
-      commandId: id,
-      status: 'failed',
-      errorCode: 'jammed',
-      errorMessage: 'stuck',
-    });
-    await outcomes.acknowledge(lock.id, { commandId: id, status: 'executed' });
-    const row = await rig.command(id);
-    expect(row).toMatchObject({ state: 'TIMED_OUT', confirmed_by: 'ack', error_code: null });
-    expect(row.late_result).toEqual({
-      status: 'failed',
-      errorCode: 'jammed',
-      errorMessage: 'stuck',
-      receivedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-    });
-    expect(await rig.story(id)).toEqual(['command_sent', 'command_timed_out', 'command_late_result']);
-  });
-
-  it('settles what is overdue in batches, each once, with several processes at it', async () => {
-    const device = await rig.device();
-    const ids = await Promise.all(Array.from({ length: 30 }, () => rig.queue(device.id, 'lock_door', { lifeS: -1 })));
-    const settleAll = async (): Promise<void> => {
-      while (await overdue.settle(4)) {
-        // There may be more.
-      }
-    };
-    await Promise.all([settleAll(), settleAll(), settleAll()]);
-    await settleAll();
-    for (const id of ids) {
-      expect(await rig.command(id)).toMatchObject({ state: 'EXPIRED', version: 2 });
-      expect(await rig.story(id)).toEqual(['command_expired']);
-    }
-  });
-
-  it('sends again on time, once for all processes, and never past the deadline', async () => {
-    const lock = await rig.lock();
-    const id = await rig.queue(lock.id);
-    await sendAll(lock.id);
-    expect(await sender.resendDue(10)).toBe(0);
-    await timePasses(id, 'sent_at', 3);
-    const counts = await Promise.all([1, 2, 3].map(() => sender.resendDue(10)));
-    expect(counts.sort()).toEqual([0, 0, 1]);
-    await lock.hear(2);
-    expect(lock.orders[1]).toEqual(lock.orders[0]);
-    await timePasses(id, 'sent_at', 3);
-    await timePasses(id, 'expires_at', 15);
-    expect(await sender.resendDue(10)).toBe(0);
-    expect(await sender.resendToDevice(lock.id)).toBe(0);
-    expect(await rig.command(id)).toMatchObject({ state: 'SENT', attempts: 2 });
-  });
-
-  it('does not send again what the device has already answered, nor to another boot', async () => {
-    const lock = await rig.lock();
-    const id = await rig.queue(lock.id);
-    await sendAll(lock.id);
-    await outcomes.acknowledge(lock.id, { commandId: id, status: 'received' });
-    await timePasses(id, 'sent_at', 6);
-    expect(await sender.resendDue(10)).toBe(0);
-    await rig.rows(`UPDATE devices SET boot = 'another1' WHERE id = $1`, [lock.id]);
-    expect(await sender.resendToDevice(lock.id)).toBe(0);
-  });
-
-  it('does not let an old report of the bolt settle or confirm a new order', async () => {
-    const device = await rig.device();
-    await rig.lock(device, 'b00t-old');
-    const lock = await rig.lock(device, randomUUID());
-    const id = await rig.queue(lock.id, 'lock_door');
-    await sendAll(lock.id);
-    await lock.hear();
-    const transactions = rig.running.app.get(Transactions, { strict: false });
-    const report = { deviceId: lock.id, boot: 'b00t-old', lockState: 'locked' } as const;
-    await transactions.run(() => outcomes.observe(report));
-    expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'none' });
-    await transactions.run(() => outcomes.observe({ ...report, boot: lock.boot }));
-    expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'state_report' });
-  });
-
-  it('finds by sweeping whatever nobody was told of', async () => {
-    const repository = rig.running.app.get(DispatchRepository, { strict: false });
-    const sweeper = rig.running.app.get(CommandSweeper, { strict: false });
-    const lock = await rig.lock();
-    const id = await rig.queue(lock.id);
-    expect((await repository.findWaiting(1_000)).deviceIds).toContain(lock.id);
-    await sendAll(lock.id);
-    expect(await repository.findWaiting(1_000)).toEqual({ resendDue: false, deviceIds: [] });
-    await timePasses(id, 'sent_at', 4);
-    expect(await repository.findWaiting(1_000)).toEqual({ resendDue: true, deviceIds: [] });
-    expect(await sweeper.sweep()).toBe('idle');
-    expect((await rig.command(id)).attempts).toBe(2);
-    await timePasses(id, 'timeout_at', 20);
-    await sweeper.sweep();
-    expect((await rig.command(id)).state).toBe('TIMED_OUT');
-  });
-
   it('reads its hot paths by index, so that a long history costs nothing', async () => {
-    const database = rig.running.app.get(Database, { strict: false });
+    const database = ledger.get(Database);
     const texts = new Map<string, string>();
     const query = jest.spyOn(database, 'query').mockImplementation((name: string, text: string) => {
       texts.set(name, text);
       return Promise.resolve([]);
     });
-    const repository = rig.running.app.get(DispatchRepository, { strict: false });
-    const settling = rig.running.app.get(OutcomesRepository, { strict: false });
+    const repository = ledger.get(DispatchRepository);
+    const settling = ledger.get(OutcomesRepository);
     await repository.lockNext('');
     await repository.findWaiting(1);
     await repository.hasOpen('');

@@ -1,45 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CommandsService } from '../../src/features/commands/commands.service.js';
+import { CommandDesk, commandsPath } from '../support/command-desk.js';
 import { CommandRig } from '../support/command-rig.js';
 import { recordFigure } from '../support/promise.js';
-import { request, sendCommand } from '../support/rest.js';
+import { request } from '../support/rest.js';
 
 describe('what people do with the ledger', () => {
   let rig: CommandRig;
+  let desk: CommandDesk;
   beforeAll(async () => {
     rig = await CommandRig.start();
+    desk = new CommandDesk(rig);
   });
   afterAll(() => rig.stop());
 
-  const send = (
-    deviceId: string,
-    name: string,
-    options: Parameters<typeof sendCommand>[4] & { payload?: Record<string, unknown> } = {},
-  ) => {
-    const { payload, ...rest } = options;
-    return sendCommand(rig.running.url, rig.owner, deviceId, { name, ...(payload ? { payload } : {}) }, rest);
-  };
-  const path = (deviceId: string, rest = ''): string => `/api/v1/devices/${deviceId}/commands${rest}`;
-  const ask = (method: string, url: string) => request(rig.running.url, method, url, { token: rig.owner.accessToken });
-  const accepted = async (deviceId: string, name: string): Promise<string> => {
-    const { status, body } = await send(deviceId, name);
-    expect(status).toBe(202);
-    return body.id;
-  };
   it('takes back what was not sent, and nothing else', async () => {
     const device = await rig.device();
-    const id = await accepted(device.id, 'lock_door');
-    expect(await ask('DELETE', path(device.id, `/${id}`))).toMatchObject({ status: 200, body: { state: 'CANCELLED' } });
-    expect(await ask('DELETE', path(device.id, `/${id}`))).toMatchObject({
+    const id = await desk.accepted(device.id, 'lock_door');
+    expect(await desk.ask('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
+      status: 200,
+      body: { state: 'CANCELLED' },
+    });
+    expect(await desk.ask('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
       status: 409,
       body: { code: 'not_cancellable' },
     });
-    expect(await ask('DELETE', path(device.id, `/${randomUUID()}`))).toMatchObject({ status: 404 });
-    expect(await ask('DELETE', path(device.id, '/nothing'))).toMatchObject({ status: 404 });
+    expect(await desk.ask('DELETE', commandsPath(device.id, `/${randomUUID()}`))).toMatchObject({ status: 404 });
+    expect(await desk.ask('DELETE', commandsPath(device.id, '/nothing'))).toMatchObject({ status: 404 });
     expect(await rig.story(id)).toEqual(['command_created', 'command_cancelled']);
     const other = await rig.device();
-    expect((await ask('GET', path(other.id, `/${id}`))).status).toBe(404);
+    expect((await desk.ask('GET', commandsPath(other.id, `/${id}`))).status).toBe(404);
   });
 
   it('bounds the queue of a device', async () => {
@@ -47,8 +38,8 @@ describe('what people do with the ledger', () => {
     for (let n = 0; n < 99; n++) {
       await rig.queue(device.id, 'sync_access_codes', { lifeS: 3_600 });
     }
-    await accepted(device.id, 'lock_door');
-    const refused = await send(device.id, 'lock_door');
+    await desk.accepted(device.id, 'lock_door');
+    const refused = await desk.send(device.id, 'lock_door');
     expect([refused.status, refused.body.code]).toEqual([429, 'queue_full']);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   });
@@ -57,21 +48,21 @@ describe('what people do with the ledger', () => {
     const device = await rig.device();
     const ids: string[] = [];
     for (const name of ['lock_door', 'sync_access_codes', 'lock_door', 'restart_device', 'lock_door']) {
-      ids.unshift(await accepted(device.id, name));
+      ids.unshift(await desk.accepted(device.id, name));
     }
-    await ask('DELETE', path(device.id, `/${ids[0] ?? ''}`));
+    await desk.ask('DELETE', commandsPath(device.id, `/${ids[0] ?? ''}`));
     const found: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
-      const { body } = await ask('GET', path(device.id, `?limit=2${cursor && `&cursor=${cursor}`}`));
+      const { body } = await desk.ask('GET', commandsPath(device.id, `?limit=2${cursor && `&cursor=${cursor}`}`));
       found.push(...(body.items as { id: string }[]).map((item) => item.id));
       cursor = body.nextCursor as string | null;
     }
     expect(found).toEqual(ids);
     const idsOf = async (query: string): Promise<string[]> =>
-      ((await ask('GET', path(device.id, query))).body.items as { id: string }[]).map((item) => item.id);
+      ((await desk.ask('GET', commandsPath(device.id, query))).body.items as { id: string }[]).map((item) => item.id);
     expect(await idsOf('?name=lock_door&state=QUEUED')).toEqual([ids[2], ids[4]]);
     expect(await idsOf('?state=CANCELLED')).toEqual([ids[0]]);
-    expect(await ask('GET', path(device.id, '?cursor=elsewhere'))).toMatchObject({
+    expect(await desk.ask('GET', commandsPath(device.id, '?cursor=elsewhere'))).toMatchObject({
       status: 400,
       body: { code: 'invalid_cursor' },
     });
@@ -82,15 +73,15 @@ describe('what people do with the ledger', () => {
       token: rig.owner.accessToken,
       body: { name: 'Yard', type: 'camera', hardwareId: randomUUID() },
     });
-    const refused = await send(body.device.id, 'lock_door');
+    const refused = await desk.send(body.device.id, 'lock_door');
     expect([refused.status, refused.body.code]).toEqual([409, 'command_not_supported']);
-    expect((await send(body.device.id, 'request_snapshot')).status).toBe(202);
+    expect((await desk.send(body.device.id, 'request_snapshot')).status).toBe(202);
   });
 
   it('P-20: makes one command of 50 concurrent requests with the same key', async () => {
     const lock = await rig.lock();
     const key = randomUUID();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => send(lock.id, 'unlock_door', { key })));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => desk.send(lock.id, 'unlock_door', { key })));
     const made = answers.filter(({ status }) => status === 202);
     expect(made.length).toBeGreaterThan(0);
     expect(new Set(made.map(({ body }) => body.id)).size).toBe(1);
@@ -100,9 +91,9 @@ describe('what people do with the ledger', () => {
         expect([status, body.code]).toEqual([409, 'idempotency_key_in_use']);
       });
     expect(await rig.rows('SELECT 1 FROM commands WHERE device_id = $1', [lock.id])).toHaveLength(1);
-    const again = await send(lock.id, 'unlock_door', { key });
+    const again = await desk.send(lock.id, 'unlock_door', { key });
     expect([again.status, again.body.id]).toEqual([202, made[0]?.body.id]);
-    expect((await send(lock.id, 'lock_door', { key })).status).toBe(422);
+    expect((await desk.send(lock.id, 'lock_door', { key })).status).toBe(422);
     await lock.hear();
     expect(lock.orders).toHaveLength(1);
     recordFigure({

@@ -1,32 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AckStatus } from '../../src/contracts/commands.js';
+import { CommandDesk, commandsPath } from '../support/command-desk.js';
 import { CommandRig, type HandLock } from '../support/command-rig.js';
-import { request, sendCommand } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 describe('the ledger, from the request to the lock and back', () => {
   let rig: CommandRig;
+  let desk: CommandDesk;
   beforeAll(async () => {
     rig = await CommandRig.start();
+    desk = new CommandDesk(rig);
   });
   afterAll(() => rig.stop());
 
-  const send = (
-    deviceId: string,
-    name: string,
-    options: Parameters<typeof sendCommand>[4] & { payload?: Record<string, unknown> } = {},
-  ) => {
-    const { payload, ...rest } = options;
-    return sendCommand(rig.running.url, rig.owner, deviceId, { name, ...(payload ? { payload } : {}) }, rest);
-  };
-  const path = (deviceId: string, rest = ''): string => `/api/v1/devices/${deviceId}/commands${rest}`;
-  const ask = (method: string, url: string) => request(rig.running.url, method, url, { token: rig.owner.accessToken });
-  const accepted = async (deviceId: string, name: string): Promise<string> => {
-    const { status, body } = await send(deviceId, name);
-    expect(status).toBe(202);
-    return body.id;
-  };
   const say = async (lock: HandLock, commandId: string, ...statuses: AckStatus[]): Promise<void> => {
     for (const status of statuses) {
       await lock.ack({ commandId, status });
@@ -35,7 +22,7 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('carries an unlock to the lock and answers with the outcome', async () => {
     const lock = await rig.lock();
-    const answer = send(lock.id, 'unlock_door', { payload: { durationMs: 5_000 }, waitSeconds: 10 });
+    const answer = desk.send(lock.id, 'unlock_door', { payload: { durationMs: 5_000 }, waitSeconds: 10 });
     const order = await lock.hear();
     expect(order).toMatchObject({
       name: 'unlock_door',
@@ -61,8 +48,8 @@ describe('the ledger, from the request to the lock and back', () => {
       attempts: 1,
       version: 5,
     });
-    expect(headers.get('location')).toBe(path(lock.id, `/${order.commandId}`));
-    expect((await ask('GET', path(lock.id, `/${order.commandId}`))).body).toEqual(body);
+    expect(headers.get('location')).toBe(commandsPath(lock.id, `/${order.commandId}`));
+    expect((await desk.ask('GET', commandsPath(lock.id, `/${order.commandId}`))).body).toEqual(body);
     expect(await rig.story(order.commandId)).toEqual([
       'command_created',
       'command_sent',
@@ -80,15 +67,15 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('answers 202 at once without a wait, and 202 when the wait was too short', async () => {
     const lock = await rig.lock();
-    expect((await send(lock.id, 'unlock_door')).status).toBe(202);
+    expect((await desk.send(lock.id, 'unlock_door')).status).toBe(202);
     const begun = performance.now();
-    expect((await send(lock.id, 'unlock_door', { waitSeconds: 1 })).status).toBe(202);
+    expect((await desk.send(lock.id, 'unlock_door', { waitSeconds: 1 })).status).toBe(202);
     expect(performance.now() - begun).toBeGreaterThan(950);
   });
 
   it('finds the outcome although the hint was lost', async () => {
     const lock = await rig.lock();
-    const answer = send(lock.id, 'unlock_door', { waitSeconds: 10 });
+    const answer = desk.send(lock.id, 'unlock_door', { waitSeconds: 10 });
     const { commandId } = await lock.hear();
     await rig.rows(`UPDATE commands SET state = 'FAILED', finished_at = now() WHERE id = $1`, [commandId]);
     expect((await answer).body).toMatchObject({ state: 'FAILED' });
@@ -96,9 +83,9 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('refuses an unlock for a lock without a link, and lets a lock_door wait for it', async () => {
     const device = await rig.device();
-    const refused = await send(device.id, 'unlock_door');
+    const refused = await desk.send(device.id, 'unlock_door');
     expect([refused.status, refused.body.code]).toEqual([409, 'device_offline']);
-    const id = await accepted(device.id, 'lock_door');
+    const id = await desk.accepted(device.id, 'lock_door');
     expect((await rig.command(id)).state).toBe('QUEUED');
     const lock = await rig.lock(device);
     expect((await lock.hear()).commandId).toBe(id);
@@ -109,23 +96,23 @@ describe('the ledger, from the request to the lock and back', () => {
   it('waits for the outcome of a repeat as well', async () => {
     const lock = await rig.lock();
     const key = randomUUID();
-    const first = await send(lock.id, 'unlock_door', { key });
-    const repeat = send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
+    const first = await desk.send(lock.id, 'unlock_door', { key });
+    const repeat = desk.send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
     await say(lock, (await lock.hear()).commandId, 'executed');
     expect(await repeat).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
-    const settled = await send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
+    const settled = await desk.send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
     expect(settled).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
   });
 
   it('has one order on its way per lane: a deaf snapshot blocks no bolt, and lock_door goes first', async () => {
     const device = await rig.device();
-    const snapshot = await accepted(device.id, 'request_snapshot');
-    const sync = await accepted(device.id, 'sync_access_codes');
+    const snapshot = await desk.accepted(device.id, 'request_snapshot');
+    const sync = await desk.accepted(device.id, 'sync_access_codes');
     const lock = await rig.lock(device);
-    const first = await accepted(lock.id, 'unlock_door');
+    const first = await desk.accepted(lock.id, 'unlock_door');
     await lock.hear(2);
-    const second = await accepted(lock.id, 'unlock_door');
-    const urgent = await accepted(lock.id, 'lock_door');
+    const second = await desk.accepted(lock.id, 'unlock_door');
+    const urgent = await desk.accepted(lock.id, 'lock_door');
     expect(lock.heard.map(({ commandId }) => commandId)).toEqual([snapshot, first]);
     await say(lock, first, 'executed');
     expect((await lock.hear(3)).commandId).toBe(urgent);
@@ -146,10 +133,10 @@ describe('the ledger, from the request to the lock and back', () => {
     ];
     for (const statuses of orders) {
       const lock = await rig.lock();
-      const id = await accepted(lock.id, 'unlock_door');
+      const id = await desk.accepted(lock.id, 'unlock_door');
       await lock.hear();
       await say(lock, id, ...statuses);
-      const next = await accepted(lock.id, 'unlock_door');
+      const next = await desk.accepted(lock.id, 'unlock_door');
       await lock.hear(2);
       await say(lock, next, 'executed');
       // Acks of one device are taken in their order: when the last one settled, all before it had been taken.
@@ -166,9 +153,9 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('ignores what one device says of the command of another', async () => {
     const [victim, mallory] = [await rig.lock(), await rig.lock()];
-    const id = await accepted(victim.id, 'unlock_door');
+    const id = await desk.accepted(victim.id, 'unlock_door');
     await victim.hear();
-    const own = await accepted(mallory.id, 'unlock_door');
+    const own = await desk.accepted(mallory.id, 'unlock_door');
     await mallory.hear();
     await mallory.ack({ commandId: id, status: 'executed' });
     await mallory.ack({ commandId: randomUUID(), status: 'executed' });
@@ -180,7 +167,7 @@ describe('the ledger, from the request to the lock and back', () => {
   it('sends the same bytes again to a lock that comes back with the boot it had', async () => {
     const device = await rig.device();
     const lock = await rig.lock(device);
-    const id = await accepted(lock.id, 'unlock_door');
+    const id = await desk.accepted(lock.id, 'unlock_door');
     await lock.hear();
     await lock.leave();
     const back = await rig.lock(device, lock.boot);
@@ -194,7 +181,7 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('sends again what stays unanswered, and gives up no order for it', async () => {
     const lock = await rig.lock();
-    const id = await accepted(lock.id, 'unlock_door');
+    const id = await desk.accepted(lock.id, 'unlock_door');
     await lock.hear(2);
     expect(lock.orders[1]).toEqual(lock.orders[0]);
     await say(lock, id, 'executed');
@@ -211,7 +198,7 @@ describe('the ledger, from the request to the lock and back', () => {
     for (const { name, birth, state, confirmedBy } of cases) {
       const device = await rig.device();
       const before = await rig.lock(device);
-      const id = await accepted(before.id, name);
+      const id = await desk.accepted(before.id, name);
       await before.hear();
       await before.leave();
       const after = await rig.lock(device, randomUUID(), birth);
@@ -220,7 +207,7 @@ describe('the ledger, from the request to the lock and back', () => {
         confirmedBy,
         state === 'TIMED_OUT' ? 'device_restarted' : null,
       ]);
-      const next = await accepted(after.id, name);
+      const next = await desk.accepted(after.id, name);
       expect((await after.hear()).commandId).toBe(next);
       if (state === 'TIMED_OUT') {
         await after.ack({ commandId: id, status: 'executed', result: { fromFlash: true } });
@@ -233,7 +220,7 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('notes that the bolt is where the command wanted it, before or after the verdict', async () => {
     const lock = await rig.lock();
-    const early = await accepted(lock.id, 'unlock_door');
+    const early = await desk.accepted(lock.id, 'unlock_door');
     await lock.hear();
     await lock.report(1, { lockState: 'unlocked' });
     await eventually('the report', async () => (await rig.command(early)).confirmed_by === 'state_report');
@@ -241,7 +228,7 @@ describe('the ledger, from the request to the lock and back', () => {
     await say(lock, early, 'executed');
     expect((await rig.settled(early, 'EXECUTED')).confirmed_by).toBe('state_report');
 
-    const late = await accepted(lock.id, 'lock_door');
+    const late = await desk.accepted(lock.id, 'lock_door');
     await lock.hear(2);
     await say(lock, late, 'executed');
     expect((await rig.settled(late, 'EXECUTED')).confirmed_by).toBe('ack');

@@ -5,61 +5,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { accountList } from '../../src/features/users/account-list-sql.js';
+import { AccountOffice, type Batch, fresh, type ManagedUser, type ManagedUserPage } from '../support/account-office.js';
 import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { type RunningApplication } from '../support/application.js';
 import { type Answer, PASSWORD, type Person, request, signUp } from '../support/rest.js';
-import { Sql } from '../support/sql.js';
+import type { Sql } from '../support/sql.js';
 
-interface UserBody extends Record<string, unknown> {
-  id: string;
-  email: string;
-  displayName: string;
-  status: string;
-  role: string;
-  version: number;
-}
-interface PageBody {
-  items: UserBody[];
-  nextCursor: string | null;
-}
-interface Batch {
-  results: unknown[];
-}
-
+let office: AccountOffice;
 let application: RunningApplication;
 let sql: Sql;
 let root: Person;
 let ada: Person;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
-  sql = await Sql.open(application.databaseUrl);
-  root = await signUpAdmin(application, 'root');
-  ada = await signUp(application.url, 'ada');
+  office = await AccountOffice.open();
+  ({ application, sql, root, ada } = office);
 }, 60_000);
 
-afterAll(async () => {
-  await sql.end();
-  await application.stop();
-});
+afterAll(() => office.close());
 
-function ask<T = UserBody>(
-  who: Person,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer<T>> {
-  return request<T>(application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
-}
-
-const fresh = (name: string): string => `${name}-${randomUUID().slice(0, 8)}@example.com`;
-
-async function invited(fields: Record<string, unknown> = {}): Promise<string> {
-  const made = await ask(root, 'POST', '/users', { email: fresh('invited'), ...fields });
-  expect(made.status).toBe(201);
-  return made.body.id;
-}
+const ask: AccountOffice['ask'] = (...asked) => office.ask(...asked);
 
 const statusOf = async (id: string): Promise<string> => (await ask(root, 'GET', `/users/${id}`)).body.status;
 
@@ -110,7 +75,7 @@ describe('Managing an account', () => {
   });
 
   it('changes names, in the version that was looked at', async () => {
-    const id = await invited();
+    const id = await office.invited();
     const email = fresh('new');
     const changed = await ask(root, 'PATCH', `/users/${id}`, { email, username: null }, { 'if-match': '"1"' });
     expect([changed.status, changed.headers.get('etag'), changed.body.email]).toEqual([200, '"2"', email]);
@@ -209,10 +174,10 @@ describe('Listing accounts', () => {
   it.each(['', '-createdAt', 'lastLoginAt,-email', '-displayName,createdAt', 'role,-lastLoginAt,email'])(
     'pages through all of them in the order %p',
     async (sort) => {
-      const all: UserBody[] = [];
+      const all: ManagedUser[] = [];
       let cursor: string | null = '';
       while (cursor !== null) {
-        const page: Answer<PageBody> = await ask(
+        const page: Answer<ManagedUserPage> = await ask(
           root,
           'GET',
           `/users?q=${tag}&limit=7${sort && `&sort=${sort}`}${cursor && `&cursor=${cursor}`}`,
@@ -222,13 +187,13 @@ describe('Listing accounts', () => {
         cursor = page.body.nextCursor;
       }
       expect(new Set(all.map(({ id }) => id)).size).toBe(40);
-      const whole = await ask<PageBody>(root, 'GET', `/users?q=${tag}&limit=200${sort && `&sort=${sort}`}`);
+      const whole = await ask<ManagedUserPage>(root, 'GET', `/users?q=${tag}&limit=200${sort && `&sort=${sort}`}`);
       expect(all.map(({ id }) => id)).toEqual(whole.body.items.map(({ id }) => id));
     },
   );
 
   it('orders by each column in its own direction', async () => {
-    const { body } = await ask<PageBody>(root, 'GET', `/users?q=${tag}&limit=200&sort=-displayName,email`);
+    const { body } = await ask<ManagedUserPage>(root, 'GET', `/users?q=${tag}&limit=200&sort=-displayName,email`);
     const wanted = [...body.items].sort(
       (a, b) => b.displayName.localeCompare(a.displayName) || (a.email < b.email ? -1 : 1),
     );
@@ -243,17 +208,17 @@ describe('Listing accounts', () => {
     ['lastLoginFrom=2026-06-01T00:00:00Z', 20],
     ['lastLoginTo=2026-06-02T00:00:00Z', 2],
   ])('filters by %s', async (filter, count) => {
-    const { body } = await ask<PageBody>(root, 'GET', `/users?q=${tag}&limit=200&${filter}`);
+    const { body } = await ask<ManagedUserPage>(root, 'GET', `/users?q=${tag}&limit=200&${filter}`);
     expect(body.items).toHaveLength(count);
   });
 
   it('answers with the chosen members alone', async () => {
-    const { body } = await ask<PageBody>(root, 'GET', `/users?q=${tag}-7@&fields=email,role`);
+    const { body } = await ask<ManagedUserPage>(root, 'GET', `/users?q=${tag}-7@&fields=email,role`);
     expect(body.items).toEqual([{ email: `${tag}-7@example.com`, role: 'USER' }]);
   });
 
   it('refuses what cannot be sorted by, selected, or gone on from', async () => {
-    const { body } = await ask<PageBody>(root, 'GET', '/users?limit=1');
+    const { body } = await ask<ManagedUserPage>(root, 'GET', '/users?limit=1');
     for (const query of [
       'sort=passwordHash',
       'sort=email,-email',
@@ -266,9 +231,9 @@ describe('Listing accounts', () => {
   });
 
   it('finds people by any part of their names, the best match first', async () => {
-    const { body } = await ask<PageBody>(root, 'GET', `/users/search?q=${tag}-3@`);
+    const { body } = await ask<ManagedUserPage>(root, 'GET', `/users/search?q=${tag}-3@`);
     expect(body.items.map(({ email }) => email)).toEqual([`${tag}-3@example.com`]);
-    expect((await ask<PageBody>(root, 'GET', '/users/search?q=%25_')).body.items).toEqual([]);
+    expect((await ask<ManagedUserPage>(root, 'GET', '/users/search?q=%25_')).body.items).toEqual([]);
   });
 
   it('looks into the index for names, not through the table', async () => {

@@ -5,57 +5,25 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { parseCsv } from '../../src/shared/csv.js';
-import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, type Person, request, signUp } from '../support/rest.js';
-import { Sql } from '../support/sql.js';
+import { AccountOffice, type Batch, fresh, type ManagedUser, type ManagedUserPage } from '../support/account-office.js';
+import { type RunningApplication } from '../support/application.js';
+import { type Answer, type Person, request } from '../support/rest.js';
+import type { Sql } from '../support/sql.js';
 
-interface UserBody extends Record<string, unknown> {
-  id: string;
-}
-interface PageBody {
-  items: UserBody[];
-}
-interface Batch {
-  done: number;
-  refused: number;
-  results: { index: number; status: string; id: string | null; code: string | null }[];
-}
-
+let office: AccountOffice;
 let application: RunningApplication;
 let sql: Sql;
 let root: Person;
 let ada: Person;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
-  sql = await Sql.open(application.databaseUrl);
-  root = await signUpAdmin(application, 'root');
-  ada = await signUp(application.url, 'ada');
+  office = await AccountOffice.open();
+  ({ application, sql, root, ada } = office);
 }, 60_000);
 
-afterAll(async () => {
-  await sql.end();
-  await application.stop();
-});
+afterAll(() => office.close());
 
-function ask<T = UserBody>(
-  who: Person,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer<T>> {
-  return request<T>(application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
-}
-
-const fresh = (name: string): string => `${name}-${randomUUID().slice(0, 8)}@example.com`;
-
-async function invited(fields: Record<string, unknown> = {}): Promise<string> {
-  const made = await ask(root, 'POST', '/users', { email: fresh('invited'), ...fields });
-  expect(made.status).toBe(201);
-  return made.body.id;
-}
+const ask: AccountOffice['ask'] = (...asked) => office.ask(...asked);
 
 describe('Many accounts at once', () => {
   it('are made or refused row by row, and a repeat answers the same', async () => {
@@ -80,7 +48,7 @@ describe('Many accounts at once', () => {
     const email = fresh('none');
     const answer = await ask(root, 'POST', '/users/bulk', { users: [{ email }, { email: ada.email }] });
     expect([answer.status, answer.body.errors]).toEqual([422, [{ detail: 'email_taken', pointer: '/users/1' }]]);
-    expect((await ask<PageBody>(root, 'GET', `/users?q=${email}`)).body.items).toEqual([]);
+    expect((await ask<ManagedUserPage>(root, 'GET', `/users?q=${email}`)).body.items).toEqual([]);
   });
 
   it('can be a thousand with mails, and not one more', async () => {
@@ -115,7 +83,7 @@ describe('Files of accounts', () => {
     });
 
   it('are exported without a formula in a cell, and with every account that matches', async () => {
-    const id = await invited({ displayName: '=cmd|"/c calc"!A1' });
+    const id = await office.invited({ displayName: '=cmd|"/c calc"!A1' });
     const response = await fetch(`${application.url}/api/v1/users/export?format=csv&status=active`, {
       headers: { authorization: `Bearer ${root.accessToken}` },
     });
@@ -128,7 +96,7 @@ describe('Files of accounts', () => {
       'SELECT count(*)::int FROM users WHERE deleted_at IS NULL AND blocked_at IS NULL',
     );
     expect(records).toHaveLength(count);
-    const json = await ask<UserBody[]>(root, 'GET', '/users/export?format=json&status=active');
+    const json = await ask<ManagedUser[]>(root, 'GET', '/users/export?format=json&status=active');
     expect(json.body).toHaveLength(count);
   });
 
@@ -137,7 +105,7 @@ describe('Files of accounts', () => {
     const file = `email,displayName,role\r\n${good},"Lovelace, ""Ada""",\r\nno address,,\r\n${ada.email},,\r\n${other},,KING\r\n`;
     const dry = await csv(file, '?dryRun=true');
     expect(dry.body).toMatchObject({ dryRun: true, done: 1, refused: 3 });
-    expect((await ask<PageBody>(root, 'GET', `/users?q=${good}`)).body.items).toEqual([]);
+    expect((await ask<ManagedUserPage>(root, 'GET', `/users?q=${good}`)).body.items).toEqual([]);
     const real = await csv(file);
     expect(real.body).toMatchObject({ dryRun: false, done: 1, refused: 3 });
     expect(real.body.lines).toMatchObject([
@@ -146,7 +114,7 @@ describe('Files of accounts', () => {
       { line: 4, status: 'refused', errors: [{ detail: 'email_taken', pointer: '/email' }] },
       { line: 5, status: 'refused', errors: [{ pointer: '/role' }] },
     ]);
-    expect((await ask<PageBody>(root, 'GET', `/users?q=${good}`)).body.items).toMatchObject([
+    expect((await ask<ManagedUserPage>(root, 'GET', `/users?q=${good}`)).body.items).toMatchObject([
       { displayName: 'Lovelace, "Ada"' },
     ]);
     expect((await csv(file.replaceAll('import', 'second'), '?mode=all')).status).toBe(422);

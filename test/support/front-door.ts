@@ -7,6 +7,8 @@ import { type Answer, request } from './rest.js';
 import { Sql } from './sql.js';
 
 export const SECRET = 'tangerine harbour plumage';
+/** What somebody chooses instead. */
+export const CHOSEN = 'quiet lantern meadow 12';
 
 type Body = Record<string, unknown>;
 
@@ -76,6 +78,11 @@ export class FrontDoor {
     return this.post<LoginAnswer>('/auth/login', { identifier, password, ...body }, from === undefined ? {} : { from });
   }
 
+  /** Whether the session of this login goes on. */
+  async isLive({ body }: Answer<LoginAnswer>): Promise<boolean> {
+    return (await this.post('/auth/refresh', { refreshToken: body.refreshToken })).status === 200;
+  }
+
   async accountOf(userId: string): Promise<AccountRow> {
     const [row] = await this.sql.rows<AccountRow & object>(
       `SELECT failed_attempts AS "failedAttempts", login_count AS "loginCount", last_login_at AS "lastLoginAt",
@@ -105,6 +112,11 @@ export interface LoginAnswer {
   readonly refreshToken: string;
   readonly knownDevice: string;
   readonly changeToken: string;
+}
+
+/** `401 invalid_credentials`, or the status alone. */
+export function outcome({ status, body }: Answer<unknown>): string {
+  return [status, (body as { code?: string } | undefined)?.code].join(' ').trim();
 }
 
 interface AccountRow {

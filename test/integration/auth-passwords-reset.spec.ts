@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CHOSEN, FrontDoor, outcome } from '../support/front-door.js';
+import { tokenIn } from '../support/mail-server.js';
+
+/** Passwords that are good for being changed only, or for nothing any more. */
+describe('passwords', () => {
+  let door: FrontDoor;
+
+  beforeAll(async () => {
+    door = await FrontDoor.open({ PASSWORD_MAX_AGE: '90d' });
+  });
+
+  afterAll(() => door.close());
+
+  describe('reset by an administrator', () => {
+    const reset = async (userId: string, means: string, role: 'ADMIN' | 'USER' = 'ADMIN') => {
+      const { body } = await door.login((await door.person({ role })).email);
+      return door.ask<{ oneTimePassword: string }>(
+        'PATCH',
+        `/users/${userId}/reset-password`,
+        { means },
+        { token: body.accessToken },
+      );
+    };
+
+    it('are good for choosing another, and nothing else', async () => {
+      const { id, email } = await door.person();
+      const before = await door.login(email);
+      const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
+      expect(await door.isLive(before)).toBe(false);
+      expect(outcome(await door.login(email))).toBe('401 invalid_credentials');
+      const refused = await door.login(email, oneTimePassword);
+      expect(outcome(refused)).toBe('403 password_change_required');
+      const { changeToken } = refused.body;
+      const complete = (): ReturnType<typeof door.post> =>
+        door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
+      expect((await complete()).status).toBe(200);
+      expect(outcome(await complete())).toBe('422 invalid_token');
+      expect(outcome(await door.login(email, oneTimePassword))).toBe('401 invalid_credentials');
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+      expect(await door.audited('user_password_reset', id)).toEqual(['success']);
+      expect(await door.audited('login')).toContain('failure password_change_required');
+    });
+
+    it('are chosen by a mailed link', async () => {
+      const { id, email } = await door.person();
+      expect((await reset(id, 'link')).body).toEqual({ oneTimePassword: null });
+      expect(outcome(await door.login(email))).toBe('401 invalid_credentials');
+      const token = tokenIn(await door.mails.nextTo(email));
+      expect((await door.post('/auth/reset-password', { token, newPassword: CHOSEN })).status).toBe(200);
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+    });
+
+    it('stay as they are for others, and for who does not exist', async () => {
+      const { id, email } = await door.person();
+      expect((await reset(id, 'link', 'USER')).status).toBe(403);
+      expect((await door.login(email)).status).toBe(200);
+      expect(outcome(await reset('019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55', 'link'))).toBe('404 user_not_found');
+      expect((await reset(id, 'shout')).status).toBe(400);
+    });
+  });
+
+  it('expire where they are meant to', async () => {
+    const { id, email } = await door.person();
+    await door.sql.rows(`UPDATE users SET password_changed_at = now() - interval '91 days' WHERE id = $1`, [id]);
+    const refused = await door.login(email);
+    expect(outcome(refused)).toBe('403 password_change_required');
+    const { changeToken } = refused.body;
+    await door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
+    expect((await door.login(email, CHOSEN)).status).toBe(200);
+  });
+});

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { type RunningApplication, startApplication } from './application.js';
+import { RawDevice } from './raw-device.js';
+import { type Person, registerDevice, type RegisteredDevice, request, sendCommand, signUp } from './rest.js';
+
+/** Two people who have nothing to do with each other, each with a lock that is connected. */
+export interface TwoTenants {
+  readonly application: RunningApplication;
+  readonly ada: Person;
+  readonly mallory: Person;
+  readonly hers: RegisteredDevice;
+  readonly his: RegisteredDevice;
+  readonly line: { readonly hers: RawDevice; readonly his: RawDevice };
+  readonly herCommand: string;
+  readonly herOrganization: string;
+  readonly herSession: string;
+  stop(): Promise<void>;
+}
+
+/** @param canary what everything of Ada's carries, wherever it shows. */
+export async function settleTwoTenants(canary: string): Promise<TwoTenants> {
+  const application = await startApplication();
+  const { url, mqttUrl } = application;
+  const ada = await signUp(url, canary);
+  const mallory = await signUp(url, 'mallory');
+  const hers = await registerDevice(url, ada, `${canary} door`);
+  const his = await registerDevice(url, mallory, 'Side door');
+  const line = {
+    hers: await RawDevice.born(mqttUrl, hers, 'boot-of-hers'),
+    his: await RawDevice.born(mqttUrl, his, 'boot-of-his'),
+  };
+  const { accessToken: token } = ada;
+  const organization = await request<{ id: string }>(url, 'POST', '/api/v1/organizations', {
+    token,
+    body: { name: `${canary} house` },
+    headers: { 'idempotency-key': randomUUID() },
+  });
+  const sessions = await request<{ items: { id: string }[] }>(url, 'GET', '/api/v1/auth/sessions', { token });
+  return {
+    application,
+    ada,
+    mallory,
+    hers,
+    his,
+    line,
+    herCommand: await commandThatWaits(url, ada, hers),
+    herOrganization: organization.body.id,
+    herSession: sessions.body.items[0]?.id ?? '',
+    async stop() {
+      await line.hers.end();
+      await line.his.end();
+      await application.stop();
+    },
+  };
+}
+
+/** One is in flight, and this one waits: it can be cancelled. */
+export async function commandThatWaits(url: string, person: Person, device: RegisteredDevice): Promise<string> {
+  await sendCommand(url, person, device.id, { name: 'lock_door' });
+  return (await sendCommand(url, person, device.id, { name: 'lock_door' })).body.id;
+}
