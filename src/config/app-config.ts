@@ -43,8 +43,8 @@ export class AppConfig {
   readonly sessions: { readonly maxPerUser: number };
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['registration'];
-  /** `maxAgeMs` is null where passwords do not expire. */
-  readonly passwords: { readonly maxAgeMs: number | null };
+  /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
+  readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
   readonly mail: {
     readonly from: string;
     readonly logLinks: boolean;
@@ -86,7 +86,10 @@ export class AppConfig {
     this.sessions = Object.freeze({ maxPerUser: settings.maxSessionsPerUser });
     this.keys = Object.freeze({ rotationIntervalMs: settings.keyRotationMs });
     this.registration = settings.registration;
-    this.passwords = Object.freeze({ maxAgeMs: settings.passwordMaxAgeMs });
+    this.passwords = Object.freeze({
+      maxAgeMs: settings.passwordMaxAgeMs,
+      oneTimeLifeMs: settings.oneTimePasswordTtlMs,
+    });
     this.mail = Object.freeze({
       from: settings.mailFrom,
       logLinks: settings.mailLogLinks,

@@ -227,6 +227,13 @@ export const SETTINGS = {
     parse: duration,
     fallback: null,
   } as Setting<number | null>,
+  oneTimePasswordTtlMs: {
+    variable: 'ONE_TIME_PASSWORD_EXPIRY',
+    description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
+    example: '24h',
+    parse: duration,
+    fallback: 86_400_000,
+  } as Setting<number>,
   smtpUrl: {
     variable: 'SMTP_URL',
     description:

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CHOSEN, FrontDoor, outcome } from '../support/front-door.js';
+import { CHOSEN, FrontDoor, type LoginAnswer, outcome } from '../support/front-door.js';
 import { tokenIn } from '../support/mail-server.js';
+import type { Answer } from '../support/rest.js';
 
 /** Passwords that are good for being changed only, or for nothing any more. */
 describe('passwords', () => {
@@ -40,6 +41,29 @@ describe('passwords', () => {
       expect((await door.login(email, CHOSEN)).status).toBe(200);
       expect(await door.audited('user_password_reset', id)).toEqual(['success']);
       expect(await door.audited('login')).toContain('failure password_change_required');
+    });
+
+    it('are as wrong as any other once their day is over', async () => {
+      const { id, email } = await door.person();
+      const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
+      const age = (hours: number): Promise<unknown> =>
+        door.sql.rows('UPDATE users SET password_changed_at = now() - make_interval(hours => $2) WHERE id = $1', [
+          id,
+          hours,
+        ]);
+      await age(23);
+      expect(outcome(await door.login(email, oneTimePassword))).toBe('403 password_change_required');
+      await age(25);
+      const [late, wrong] = [await door.login(email, oneTimePassword), await door.login(email, 'wrong wrong wrong')];
+      const shown = ({ status, headers, body }: Answer<LoginAnswer>): unknown => [
+        status,
+        [...headers.keys()].sort(),
+        { ...body, requestId: '', timestamp: '' },
+      ];
+      expect(late.body.code).toBe('invalid_credentials');
+      expect(shown(late)).toEqual(shown(wrong));
+      const again = (await reset(id, 'one_time_password')).body.oneTimePassword;
+      expect(outcome(await door.login(email, again))).toBe('403 password_change_required');
     });
 
     it('are chosen by a mailed link', async () => {

@@ -23,6 +23,7 @@ const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
 @Injectable()
 export class LoginAttempts {
   readonly #maxAgeMs: number | null;
+  readonly #oneTimeLifeMs: number;
 
   constructor(
     config: AppConfig,
@@ -33,6 +34,7 @@ export class LoginAttempts {
     private readonly tokens: OneTimeTokens,
   ) {
     this.#maxAgeMs = config.passwords.maxAgeMs;
+    this.#oneTimeLifeMs = config.passwords.oneTimeLifeMs;
   }
 
   /**
@@ -61,12 +63,17 @@ export class LoginAttempts {
       throw error;
     }
     const person = await this.users.passwords.prove(name, password);
-    if (!person) {
+    if (!person || this.hasLapsed(person)) {
       await this.failed('credentials', key, name);
       throw new InvalidCredentialsError();
     }
     await this.throttle.forgive(key);
     return person;
+  }
+
+  /** A one-time password that was not used in time: from then on it is as wrong as any other. */
+  private hasLapsed({ mustChange, ageMs }: PasswordState): boolean {
+    return mustChange && ageMs > this.#oneTimeLifeMs;
   }
 
   private async failed(reason: 'credentials' | 'throttled', key: ThrottleKey, name: string): Promise<void> {
