@@ -13,7 +13,7 @@ import { ChangePlatformRoleDto, CreatedAccountDto, NewAccountDto } from './accou
 const NOT_FOUND = { status: 404, description: 'No such account.', ...PROBLEM_RESPONSE };
 const REFUSED = {
   status: 409,
-  description: 'It is so already, or it is the last administrator.',
+  description: 'It is so already, or somebody is needed: the last administrator, the last owner of an organization.',
   ...PROBLEM_RESPONSE,
 };
 

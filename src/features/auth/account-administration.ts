@@ -56,10 +56,9 @@ export class AccountAdministration {
 
   /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse */
   delete(userId: string): Promise<void> {
-    return this.endingSessions(userId, 'account_deleted', async () => {
-      await this.hooks.deleting(userId);
-      await this.users.accounts.delete(userId);
-    });
+    return this.endingSessions(userId, 'account_deleted', () =>
+      this.users.accounts.delete(userId, (ids) => this.hooks.refusals(ids)),
+    );
   }
 
   /** @throws UserNotFoundError, AccountStateError */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount, RowOutcome } from '../users/users.types.js';
+import { AccountHooks } from './account-hooks.js';
 import { AccountBatch, type BatchMode, type RowResult } from './account-batch.js';
 import { PasswordAdministration } from './password-administration.js';
 import { SessionsService } from './sessions.service.js';
@@ -14,6 +15,7 @@ export class AccountBatches {
     private readonly sessions: SessionsService,
     private readonly passwords: PasswordAdministration,
     private readonly batch: AccountBatch,
+    private readonly hooks: AccountHooks,
     private readonly transactions: Transactions,
   ) {}
 
@@ -32,7 +34,7 @@ export class AccountBatches {
   delete(ids: readonly string[], mode: BatchMode): Promise<readonly RowResult[]> {
     return this.transactions.run(() =>
       this.batch.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
-        const outcomes = await this.users.accounts.deleteMany(ids);
+        const outcomes = await this.users.accounts.deleteMany(ids, (asked) => this.hooks.refusals(asked));
         await eachAccount(outcomes, (id) => this.sessions.revokeAllOf(id, { reason: 'account_deleted' }));
         return outcomes;
       }),

@@ -1,19 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import type { AccountDeletionHandler } from './auth.types.js';
+import type { DomainError } from '../../shared/domain-error.js';
+import type { DeletionRefusals } from '../users/users.types.js';
 
-/** What features above must have their say in, before an account goes. */
+/** What features above must have their say in, before accounts go. */
 @Injectable()
 export class AccountHooks {
-  readonly #deletion: AccountDeletionHandler[] = [];
+  readonly #deletion: DeletionRefusals[] = [];
 
-  onDeletion(handler: AccountDeletionHandler): void {
-    this.#deletion.push(handler);
+  onDeletion(refusals: DeletionRefusals): void {
+    this.#deletion.push(refusals);
   }
 
-  /** Inside of the transaction: a handler that refuses keeps the account. */
-  async deleting(userId: string): Promise<void> {
-    for (const handler of this.#deletion) {
-      await handler(userId);
+  /** Inside of the transaction that deletes them. @returns who stays, and why. */
+  async refusals(userIds: readonly string[]): Promise<ReadonlyMap<string, DomainError>> {
+    const refused = new Map<string, DomainError>();
+    for (const ask of this.#deletion) {
+      (await ask(userIds)).forEach((error, userId) => refused.set(userId, error));
     }
+    return refused;
   }
 }

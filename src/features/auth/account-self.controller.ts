@@ -50,7 +50,11 @@ export class AccountSelfController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
   @Audit('account_deleted')
-  @ApiResponse({ status: 409, description: 'I am the last administrator.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description: 'I am the last administrator, or the last owner of an organization.',
+    ...PROBLEM_RESPONSE,
+  })
   @Refusal(WRONG)
   @Refusal(GUESSED)
   delete(@CurrentUser() user: Principal, @Body() { password }: PasswordAgainDto): Promise<void> {

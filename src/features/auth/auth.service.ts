@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { AccessTokens } from '../../platform/auth/access-tokens.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { KeyStore, type PublicJwk } from '../../platform/crypto/key-store.js';
+import type { DeletionRefusals } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
-import type { AccountDeletionHandler, ClientInfo, Credentials, SignedIn, TokenPair } from './auth.types.js';
+import type { ClientInfo, Credentials, SignedIn, TokenPair } from './auth.types.js';
 import { Logins } from './logins.js';
 import { type OpenSession, SessionsService } from './sessions.service.js';
 
@@ -39,9 +40,9 @@ export class AuthService {
     return this.sessions.logout(principal);
   }
 
-  /** Registers who is asked before an account is deleted. Call it in `onModuleInit`. */
-  onAccountDeletion(handler: AccountDeletionHandler): void {
-    this.hooks.onDeletion(handler);
+  /** Registers who is asked before accounts are deleted. Call it in `onModuleInit`. */
+  onAccountDeletion(refusals: DeletionRefusals): void {
+    this.hooks.onDeletion(refusals);
   }
 
   /** The keys that verify access tokens, for other services that accept them. */

@@ -60,6 +60,3 @@ export interface Session {
   readonly expiresAt: Date;
   readonly rememberMe: boolean;
 }
-
-/** Asked inside of the transaction that deletes an account; what it throws keeps the account. */
-export type AccountDeletionHandler = (userId: string) => Promise<void>;

@@ -75,11 +75,12 @@ export class DevicesRepository {
     return found(id, await this.database.query<DeviceRow>('devices_get_locked', `${BY_ID} FOR UPDATE`, [id]));
   }
 
-  /** What ties a person to a device. Null when it does not exist. */
+  /** What ties a person to a device. Null when it does not exist, or their account is deleted. */
   async findTies(id: string, userId: string): Promise<{ ownerId: string; ties: DeviceTies } | null> {
     const [row] = await this.database.query<{ owner_id: string; role: OrganizationRole | null }>(
       'devices_ties',
       `SELECT d.owner_id, m.role FROM devices d
+       JOIN users u ON u.id = $2 AND u.deleted_at IS NULL
        LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = $2
        WHERE d.id = $1`,
       [id, userId],

@@ -136,8 +136,8 @@ export class InvitationsRepository {
        FROM users u
        WHERE i.token_hash = $1 AND ${OPEN} AND u.id = $2 AND u.email = i.email
        RETURNING i.id, i.organization_id, i.role,
-         (SELECT m.role FROM memberships m WHERE m.organization_id = i.organization_id AND m.user_id = i.invited_by)
-           AS inviter_role`,
+         (SELECT m.role FROM memberships m JOIN users inviter ON inviter.id = m.user_id AND inviter.deleted_at IS NULL
+          WHERE m.organization_id = i.organization_id AND m.user_id = i.invited_by) AS inviter_role`,
       [tokenHash, userId],
     );
     return row

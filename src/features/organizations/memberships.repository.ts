@@ -19,6 +19,9 @@ interface MemberRow {
   created_at: Date;
 }
 
+/** Members whose account is deleted are none until it is restored: their rows stay, and nothing counts them. */
+const MEMBERS = `memberships m JOIN users u ON u.id = m.user_id AND u.deleted_at IS NULL`;
+
 @Injectable()
 export class MembershipsRepository {
   constructor(private readonly database: Database) {}
@@ -26,7 +29,7 @@ export class MembershipsRepository {
   async findRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
     const [row] = await this.database.query<{ role: OrganizationRole }>(
       'memberships_role',
-      'SELECT role FROM memberships WHERE organization_id = $1 AND user_id = $2',
+      `SELECT m.role FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2`,
       [organizationId, userId],
     );
     return row?.role ?? null;
@@ -36,30 +39,34 @@ export class MembershipsRepository {
   async holdRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
     const [row] = await this.database.query<{ role: OrganizationRole }>(
       'memberships_hold',
-      'SELECT role FROM memberships WHERE organization_id = $1 AND user_id = $2 FOR SHARE',
+      `SELECT m.role FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2 FOR SHARE OF m`,
       [organizationId, userId],
     );
     return row?.role ?? null;
   }
 
-  /** Whether an organization would be left without an owner; its owners stay what they are until the transaction ends. */
-  async ownsAlone(userId: string): Promise<boolean> {
+  /**
+   * Those of these people without whom an organization would have no owner. Its owners stay what they are until the
+   * transaction ends: of two that ask, the second looks when the first has ended.
+   */
+  async listSoleOwners(userIds: readonly string[]): Promise<string[]> {
     await this.database.query(
       'memberships_lock_owned',
       `SELECT 1 FROM organizations WHERE id IN (
-         SELECT organization_id FROM memberships WHERE user_id = $1 AND role = 'OWNER'
-       ) ORDER BY id FOR UPDATE`,
-      [userId],
+         SELECT organization_id FROM memberships WHERE user_id = ANY ($1::uuid[]) AND role = 'OWNER'
+       ) ORDER BY id FOR NO KEY UPDATE`,
+      [userIds],
     );
-    const rows = await this.database.query(
-      'memberships_owns_alone',
-      `SELECT 1 FROM memberships m WHERE m.user_id = $1 AND m.role = 'OWNER' AND NOT EXISTS (
-         SELECT 1 FROM memberships o JOIN users u ON u.id = o.user_id
-         WHERE o.organization_id = m.organization_id AND o.user_id <> $1 AND o.role = 'OWNER' AND u.deleted_at IS NULL
-       ) LIMIT 1`,
-      [userId],
+    const rows = await this.database.query<{ user_id: string }>(
+      'memberships_sole_owners',
+      `SELECT DISTINCT owned.user_id FROM memberships owned
+       WHERE owned.user_id = ANY ($1::uuid[]) AND owned.role = 'OWNER' AND NOT EXISTS (
+         SELECT 1 FROM ${MEMBERS}
+         WHERE m.organization_id = owned.organization_id AND m.role = 'OWNER' AND m.user_id <> ALL ($1::uuid[])
+       )`,
+      [userIds],
     );
-    return rows.length > 0;
+    return rows.map(({ user_id: userId }) => userId);
   }
 
   /** Members in the order in which they joined; one more than `limit`, if there are more. */
@@ -67,7 +74,7 @@ export class MembershipsRepository {
     const rows = await this.database.query<MemberRow>(
       'memberships_list',
       `SELECT m.user_id, u.email, u.display_name, m.role, m.created_at
-       FROM memberships m JOIN users u ON u.id = m.user_id
+       FROM ${MEMBERS}
        WHERE m.organization_id = $1 AND ($3::timestamptz IS NULL OR (m.created_at, m.user_id) > ($3, $4::uuid))
        ORDER BY m.created_at, m.user_id LIMIT $2`,
       [organizationId, limit + 1, after?.createdAt ?? null, after?.id ?? null],
@@ -79,7 +86,7 @@ export class MembershipsRepository {
     const [row] = await this.database.query<MemberRow>(
       'memberships_find',
       `SELECT m.user_id, u.email, u.display_name, m.role, m.created_at
-       FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND m.user_id = $2`,
+       FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2`,
       [organizationId, userId],
     );
     return row ? toMember(row) : null;
@@ -89,10 +96,10 @@ export class MembershipsRepository {
   async standing(organizationId: string, actorId: string, subjectId: string): Promise<Standing> {
     const [row] = await this.database.query<{ actor: OrganizationRole; subject: OrganizationRole; owners: number }>(
       'memberships_standing',
-      `SELECT (array_agg(role) FILTER (WHERE user_id = $2))[1] AS actor,
-         (array_agg(role) FILTER (WHERE user_id = $3))[1] AS subject,
-         count(*) FILTER (WHERE role = 'OWNER')::int AS owners
-       FROM memberships WHERE organization_id = $1`,
+      `SELECT (array_agg(m.role) FILTER (WHERE m.user_id = $2))[1] AS actor,
+         (array_agg(m.role) FILTER (WHERE m.user_id = $3))[1] AS subject,
+         count(*) FILTER (WHERE m.role = 'OWNER')::int AS owners
+       FROM ${MEMBERS} WHERE m.organization_id = $1`,
       [organizationId, actorId, subjectId],
     );
     return { actor: row?.actor ?? null, subject: row?.subject ?? null, owners: row?.owners ?? 0 };
@@ -102,7 +109,7 @@ export class MembershipsRepository {
   async hasAddress(organizationId: string, email: string): Promise<boolean> {
     const rows = await this.database.query(
       'memberships_address',
-      'SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND u.email = $2',
+      `SELECT 1 FROM ${MEMBERS} WHERE m.organization_id = $1 AND u.email = $2`,
       [organizationId, email],
     );
     return rows.length === 1;

@@ -44,7 +44,7 @@ export class OrganizationsModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.auth.onAccountDeletion((userId) => this.organizations.refuseOrphans(userId));
+    this.auth.onAccountDeletion((userIds) => this.organizations.refusalsOf(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
         const role = await this.organizations.roleOf(principal.userId, id);

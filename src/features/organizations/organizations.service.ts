@@ -38,11 +38,10 @@ export class OrganizationsService {
     return this.memberships.holdRole(organizationId, userId);
   }
 
-  /** Before an account is deleted. @throws LastOwnerError while an organization would be left without an owner */
-  async refuseOrphans(userId: string): Promise<void> {
-    if (await this.memberships.ownsAlone(userId)) {
-      throw new LastOwnerError();
-    }
+  /** Whose accounts cannot be deleted, lest an organization be left without an owner. */
+  async refusalsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, LastOwnerError>> {
+    const owners = await this.memberships.listSoleOwners(userIds);
+    return new Map(owners.map((userId) => [userId, new LastOwnerError()]));
   }
 
   /** Registers what happens when people leave, or the organization ends. Call it in `onModuleInit`. */

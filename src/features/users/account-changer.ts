@@ -14,7 +14,14 @@ import {
   UsernameTakenError,
   UserNotFoundError,
 } from './users.errors.js';
-import type { Account, AccountChanges, InvitedAccount, RowOutcome, RowRefusal } from './users.types.js';
+import type {
+  Account,
+  AccountChanges,
+  DeletionRefusals,
+  InvitedAccount,
+  RowOutcome,
+  RowRefusal,
+} from './users.types.js';
 
 /** Every change of an account, in one transaction with its audit entry. An administrator who can act always remains. */
 @Injectable()
@@ -66,10 +73,17 @@ export class AccountChanger {
     return this.changeStatus(id, () => this.accounts.unblock(id));
   }
 
-  /** The row stays, for history and to be restored. @throws UserNotFoundError, AccountStateError, LastAdminError */
-  delete(id: string): Promise<Account> {
+  /**
+   * The row stays, for history and to be restored.
+   * @throws UserNotFoundError, AccountStateError, LastAdminError, and what `refusals` answers
+   */
+  delete(id: string, refusals: DeletionRefusals): Promise<Account> {
     return this.changeStatus(id, async (before) => {
       await this.keepAnAdmin([before]);
+      const refusal = (await refusals([id])).get(id);
+      if (refusal) {
+        throw refusal;
+      }
       return this.accounts.delete(id);
     });
   }
@@ -79,15 +93,20 @@ export class AccountChanger {
     return this.changeStatus(id, () => this.accounts.restore(id));
   }
 
-  /** Soft-deletes many; an outcome for each id, in order. Where no administrator would remain, none of these is deleted. */
-  deleteMany(anyCase: readonly string[]): Promise<RowOutcome[]> {
+  /**
+   * Soft-deletes many; an outcome for each id, in order. Where nobody would remain to administer, or to own something,
+   * none of those who do is deleted.
+   */
+  deleteMany(anyCase: readonly string[], refusals: DeletionRefusals): Promise<RowOutcome[]> {
     const ids = anyCase.map((id) => id.toLowerCase());
     return this.transactions.run(async () => {
       const found = new Map((await this.accounts.listLocked(ids)).map((account) => [account.id, account]));
       const lastAdmins = await this.lastAdminsAmong([...found.values()]);
+      const possible = ids.filter((id) => refusalOf(found.get(id), lastAdmins) === null);
+      const refused = await refusals(possible);
       const outcomes: RowOutcome[] = [];
       for (const id of ids) {
-        const refusal = refusalOf(found.get(id), lastAdmins);
+        const refusal = refusalOf(found.get(id), lastAdmins) ?? refused.get(id)?.code ?? null;
         const deleted = refusal === null ? await this.accounts.delete(id) : null;
         // Null without a refusal: the same id twice.
         outcomes.push(deleted ? { account: deleted } : { refusal: refusal ?? 'account_state' });

@@ -1,3 +1,4 @@
+import type { DomainError } from '../../shared/domain-error.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 
 /** A person with an account. What proves them (the password hash) never leaves this feature. */
@@ -57,8 +58,11 @@ export interface AccountChanges {
   readonly displayName?: string | undefined;
 }
 
-/** Why one row of many was not done. */
-export type RowRefusal = 'email_taken' | 'username_taken' | 'user_not_found' | 'account_state' | 'last_admin';
+/** Why one row of many was not done: the `code` of the problem that it would have been by itself. */
+export type RowRefusal = DomainError['code'];
+
+/** Whose accounts have to stay, and why. Asked inside of the transaction that deletes these. */
+export type DeletionRefusals = (userIds: readonly string[]) => Promise<ReadonlyMap<string, DomainError>>;
 
 /** What became of one row of many: what it made or changed, or why it did not. */
 export type RowOutcome = { readonly account: Account } | { readonly refusal: RowRefusal };
