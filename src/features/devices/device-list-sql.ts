@@ -38,7 +38,8 @@ const SHARED = `CASE m.role ${ORGANIZATION_ROLES.map(
 
 /**
  * One statement per order, and one more for pages after the first: PostgreSQL plans each of them once, and walks the
- * index of the owner, and of each organization, from where the last page ended, for at most one page.
+ * index of the owner, and of each organization, from where the last page ended, for at most one page. By name, it reads
+ * what is theirs by the same indexes and sorts it. A test looks at the plans.
  */
 export const LIST_STATEMENTS = Object.fromEntries(
   DEVICE_SORTS.map((sort) => [sort, { first: statement(sort, false), next: statement(sort, true) }]),
