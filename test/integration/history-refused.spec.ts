@@ -1,0 +1,47 @@
+/** What docs/protocol.md tells a firmware to do about an event that is not taken. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DeviceEventMessage } from '../../src/contracts/mqtt.js';
+import { Neighbourhood } from '../support/neighbourhood.js';
+import { RawDevice } from '../support/raw-device.js';
+import { eventually } from '../support/wait.js';
+
+const BOOT = 'boot-refused';
+
+let town: Neighbourhood;
+
+beforeAll(async () => {
+  town = await Neighbourhood.open();
+}, 60_000);
+
+afterAll(() => town.close());
+
+describe('An invalid event', () => {
+  it('refuses its whole message, is told from a dead line by a repeat, and is replaced under its number', async () => {
+    const { application, sql } = town;
+    const device = await town.registered(await town.person('ada'));
+    const line = await RawDevice.born(application.mqttUrl, device, BOOT);
+    const custom = (seq: number): DeviceEventMessage => ({ boot: BOOT, seq, type: 'custom', data: { seq } });
+    const invalid: DeviceEventMessage = { boot: BOOT, seq: 2, type: 'low_battery', data: { battery: 'half' } };
+    const received = (seq: number): number => line.receipts().filter((receipt) => receipt.seq === seq).length;
+
+    await line.publish('events', custom(1));
+    await line.receipt(BOOT, 1);
+    await line.publish('events', [invalid, custom(3)]);
+    await line.publish('events', invalid);
+    expect(received(1)).toBe(1);
+
+    await line.publish('events', { ...custom(1), data: {} });
+    await eventually('the repeat is answered', () => received(1) === 2);
+    expect(line.receipts().map(({ seq }) => seq)).toEqual([1, 1]);
+
+    const replacement = { ...invalid, type: 'error_occurred', data: { errorCode: 'event_refused' } } as const;
+    await line.publish('events', [replacement, custom(3)]);
+    await line.receipt(BOOT, 3);
+    const rows = await sql.rows<{ type: string }>(
+      `SELECT type FROM events WHERE device_id = $1 AND type IN ('custom', 'low_battery', 'error_occurred') ORDER BY xid, id`,
+      [device.id],
+    );
+    expect(rows.map(({ type }) => type)).toEqual(['custom', 'error_occurred', 'custom']);
+    await line.end();
+  });
+});
