@@ -7,6 +7,7 @@ import { Signals } from '../../platform/redis/signals.js';
 import { type CommandChange } from './commands.types.js';
 import { lateResultEvent, type Origin, sentEvent, stateEvent } from './domain/command-events.js';
 import { commandMachine } from './domain/command-machine.js';
+import { SettledWaiters } from './settled-waiters.js';
 
 /** Every change of the ledger passes here, inside its transaction: into the log now, to whoever waits after the commit. */
 @Injectable()
@@ -21,6 +22,7 @@ export class CommandRecorder {
     private readonly audit: AuditTrail,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
+    private readonly waiters: SettledWaiters,
     metrics: Metrics,
   ) {
     this.#states = metrics.counter('mortise_commands_total', 'Commands that reached a state', ['name', 'state']);
@@ -37,14 +39,20 @@ export class CommandRecorder {
     );
   }
 
-  /** These commands are now in the state they are in. */
-  async moved(commands: readonly CommandChange[], origin: Origin): Promise<void> {
-    await this.events.append(commands.map((command) => stateEvent(command, origin)));
+  /** These commands are now in the state they are in. What comes of several origins says which is whose. */
+  async moved(
+    commands: readonly CommandChange[],
+    origin: Origin | ((command: CommandChange) => Origin),
+  ): Promise<void> {
+    await this.events.append(
+      commands.map((command) => stateEvent(command, typeof origin === 'function' ? origin(command) : origin)),
+    );
     this.transactions.afterCommit(() => {
       for (const command of commands) {
         this.#states.inc({ name: command.name, state: command.state });
         this.measure(command);
         if (commandMachine.isTerminal(command.state)) {
+          this.waiters.settle(command);
           this.signals.publish('command_settled', { commandId: command.id, deviceId: command.deviceId });
         }
       }

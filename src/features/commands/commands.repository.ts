@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type DeviceType } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
+import { many } from '../../platform/prisma/many.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import {
   CHANGE_COLUMNS,
@@ -99,15 +100,15 @@ export class CommandsRepository {
     return row ? toCommand(row) : null;
   }
 
-  /** Which of these commands will not change any more. */
-  async listSettled(ids: readonly string[]): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(
+  /** Those of these commands that will not change any more. */
+  async listSettled(ids: readonly string[]): Promise<Command[]> {
+    const rows = await this.database.query<CommandRow>(
       'commands_settled',
-      `SELECT c.id FROM commands c
-       WHERE c.id = ANY ($1::uuid[]) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
+      `SELECT ${COMMAND_COLUMNS} FROM commands c
+       WHERE c.id = ANY (${many(1, 'uuid')}) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
       [ids],
     );
-    return rows.map((row) => row.id);
+    return rows.map(toCommand);
   }
 
   /** Newest first. */

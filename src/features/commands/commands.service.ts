@@ -58,7 +58,7 @@ export class CommandsService {
       if (command.id !== id) {
         return await this.outcomeOfRepeat(command, waitMs);
       }
-      return (await waiter?.settled) ? await this.get(errand.deviceId, id) : command;
+      return (await waiter?.settled) ?? command;
     } finally {
       waiter?.release();
     }
@@ -137,7 +137,7 @@ export class CommandsService {
       if (!waiter || isSettled(current)) {
         return current;
       }
-      return (await waiter.settled) ? await this.get(command.deviceId, command.id) : current;
+      return (await waiter.settled) ?? current;
     } finally {
       waiter?.release();
     }

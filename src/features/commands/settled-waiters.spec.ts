@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { PinoLogger } from 'nestjs-pino';
 import type { Signals } from '../../platform/redis/signals.js';
 import type { CommandsRepository } from './commands.repository.js';
+import type { Command } from './commands.types.js';
 import { SettledWaiters } from './settled-waiters.js';
 
 type Listener = (body: { commandId: string; deviceId: string }) => void;
 
-function setup(listSettled: (ids: readonly string[]) => Promise<string[]> = () => Promise.resolve([])) {
+const settledAs = (id: string): Command => ({ id, state: 'EXECUTED' }) as Command;
+
+function setup(listSettled: (ids: readonly string[]) => Promise<Command[]> = () => Promise.resolve([])) {
   const listeners = new Set<Listener>();
   const warnings: unknown[] = [];
   const queries: (readonly string[])[] = [];
@@ -44,42 +47,68 @@ describe('waiting for an outcome', () => {
     jest.useRealTimers();
   });
 
-  it('ends with the signal, for everybody who waits for that command', async () => {
-    const { waiters, signal } = setup();
+  it('ends when the command settles in this process, for everybody who waits for it, and without a query', async () => {
+    const { waiters, signal, queries } = setup();
     const [first, second, other] = [waiters.open('a', 5_000), waiters.open('a', 5_000), waiters.open('b', 5_000)];
+    const command = settledAs('a');
+    waiters.settle(command);
     signal('a');
-    expect([await first?.settled, await second?.settled]).toEqual([true, true]);
-    expect(waiters.size).toBe(1);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(await first?.settled).toBe(command);
+    expect(await second?.settled).toBe(command);
+    expect([waiters.size, queries]).toEqual([1, []]);
     other?.release();
-    await expect(other?.settled).resolves.toBe(false);
+    await expect(other?.settled).resolves.toBeNull();
+  });
+
+  it('reads at once what a signal tells of, those of one moment together', async () => {
+    const { waiters, signal, queries } = setup((ids) => Promise.resolve(ids.map(settledAs)));
+    const both = [waiters.open('a', 5_000), waiters.open('b', 5_000)];
+    ['a', 'b', 'nobody waits for this one'].forEach(signal);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([await both[0]?.settled, await both[1]?.settled]).toEqual([settledAs('a'), settledAs('b')]);
+    expect(queries).toEqual([['a', 'b']]);
+  });
+
+  it('goes on waiting when a signal came before the row says so, or could not be followed', async () => {
+    const answers = [() => Promise.resolve([]), () => Promise.reject(new Error('database away'))];
+    const { waiters, signal, warnings } = setup((ids) => answers.shift()?.() ?? Promise.resolve(ids.map(settledAs)));
+    const waiter = waiters.open('a', 5_000);
+    signal('a');
+    await jest.advanceTimersByTimeAsync(1);
+    signal('a');
+    await jest.advanceTimersByTimeAsync(1);
+    expect([waiters.size, warnings.length]).toEqual([1, 1]);
+    await jest.advanceTimersByTimeAsync(500);
+    await expect(waiter?.settled).resolves.toEqual(settledAs('a'));
   });
 
   it('ends when time is up', async () => {
     const { waiters } = setup();
     const waiter = waiters.open('a', 400);
     jest.advanceTimersByTime(400);
-    await expect(waiter?.settled).resolves.toBe(false);
+    await expect(waiter?.settled).resolves.toBeNull();
     expect(waiters.size).toBe(0);
   });
 
   it('finds by looking what no signal told of, with one query for all', async () => {
-    const { waiters, queries } = setup((ids) => Promise.resolve([...ids]));
+    const { waiters, queries } = setup((ids) => Promise.resolve(ids.map(settledAs)));
     const both = [waiters.open('a', 5_000), waiters.open('b', 5_000)];
     await jest.advanceTimersByTimeAsync(500);
-    expect([await both[0]?.settled, await both[1]?.settled]).toEqual([true, true]);
+    expect([await both[0]?.settled, await both[1]?.settled]).toEqual([settledAs('a'), settledAs('b')]);
     expect(queries).toEqual([['a', 'b']]);
   });
 
   it('looks again after a failure, and stops looking when nobody waits', async () => {
     let failed = false;
     const { waiters, queries, warnings } = setup((ids) => {
-      const answer = failed ? Promise.resolve([...ids]) : Promise.reject(new Error('database away'));
+      const answer = failed ? Promise.resolve(ids.map(settledAs)) : Promise.reject(new Error('database away'));
       failed = true;
       return answer;
     });
     const waiter = waiters.open('a', 5_000);
     await jest.advanceTimersByTimeAsync(1_000);
-    await expect(waiter?.settled).resolves.toBe(true);
+    await expect(waiter?.settled).resolves.toEqual(settledAs('a'));
     expect([queries.length, warnings.length]).toEqual([2, 1]);
     await jest.advanceTimersByTimeAsync(60_000);
     expect(queries).toHaveLength(2);
@@ -115,7 +144,7 @@ describe('waiting for an outcome', () => {
     const { waiters, listeners } = setup();
     const waiter = waiters.open('a', 5_000);
     waiters.onApplicationShutdown();
-    await expect(waiter?.settled).resolves.toBe(false);
+    await expect(waiter?.settled).resolves.toBeNull();
     expect([listeners.size, jest.getTimerCount()]).toEqual([0, 0]);
   });
 });

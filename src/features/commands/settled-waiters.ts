@@ -1,8 +1,10 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { outsideTransaction } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { CommandsRepository } from './commands.repository.js';
+import { type Command } from './commands.types.js';
 
 /** More requests than this do not wait: they get their 202 at once. */
 const MAX_WAITERS = 1_000;
@@ -11,15 +13,26 @@ const POLL_INTERVAL_MS = 500;
 
 /** Somebody waiting for a command to settle. Always {@link release} it. */
 export interface Waiter {
-  /** True when the command settled, false when time was up. */
-  readonly settled: Promise<boolean>;
+  /** The command as it settled; null when time was up. */
+  readonly settled: Promise<Command | null>;
   release(): void;
 }
 
-/** Requests that wait for the outcome of a command. */
+type End = (settled: Command | null) => void;
+
+/**
+ * Requests that wait for the outcome of a command. Whoever settles one in this process hands it over; of those that
+ * another process settles, a signal tells, and they are read together.
+ */
 @Injectable()
 export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
-  readonly #waiting = new Map<string, Set<(settled: boolean) => void>>();
+  readonly #waiting = new Map<string, Set<End>>();
+  readonly #reader = new MicroBatcher<string, Command | undefined>({
+    maxBatch: MAX_WAITERS,
+    maxParallel: 1,
+    maxWaiting: MAX_WAITERS,
+    run: (ids) => this.read(ids),
+  });
   #count = 0;
   #poll: NodeJS.Timeout | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -34,7 +47,9 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.#unsubscribe = this.signals.on('command_settled', ({ commandId }) => {
-      this.settle(commandId, true);
+      if (this.#waiting.has(commandId)) {
+        void this.readSoon(commandId);
+      }
     });
   }
 
@@ -42,8 +57,13 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
     this.#unsubscribe?.();
     clearTimeout(this.#poll);
     for (const id of [...this.#waiting.keys()]) {
-      this.settle(id, false);
+      this.end(id, null);
     }
+  }
+
+  /** Everybody who waits for this command gets it as it is: it has settled, and that is committed. */
+  settle(command: Command): void {
+    this.end(command.id, command);
   }
 
   /**
@@ -54,11 +74,11 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
     if (this.#count >= MAX_WAITERS) {
       return null;
     }
-    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const { promise, resolve } = Promise.withResolvers<Command | null>();
     const timer = setTimeout(() => {
-      end(false);
+      end(null);
     }, timeoutMs);
-    const end = (settled: boolean): void => {
+    const end: End = (settled) => {
       if (this.remove(commandId, end)) {
         clearTimeout(timer);
         resolve(settled);
@@ -70,7 +90,7 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
     return {
       settled: promise,
       release: () => {
-        end(false);
+        end(null);
       },
     };
   }
@@ -80,13 +100,13 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
     return this.#count;
   }
 
-  private settle(commandId: string, settled: boolean): void {
+  private end(commandId: string, settled: Command | null): void {
     for (const end of [...(this.#waiting.get(commandId) ?? [])]) {
       end(settled);
     }
   }
 
-  private remove(commandId: string, end: (settled: boolean) => void): boolean {
+  private remove(commandId: string, end: End): boolean {
     const ends = this.#waiting.get(commandId);
     if (!ends?.delete(end)) {
       return false;
@@ -96,6 +116,23 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
       this.#waiting.delete(commandId);
     }
     return true;
+  }
+
+  private async readSoon(commandId: string): Promise<void> {
+    try {
+      const command = await this.#reader.submit(commandId);
+      if (command) {
+        this.settle(command);
+      }
+    } catch (error) {
+      // The next look at all of them comes within half a second.
+      this.logger.warn({ err: error }, 'Could not read a settled command');
+    }
+  }
+
+  private async read(ids: readonly string[]): Promise<(Command | undefined)[]> {
+    const settled = new Map((await this.repository.listSettled(ids)).map((command) => [command.id, command]));
+    return ids.map((id) => settled.get(id));
   }
 
   /** Runs only while somebody waits. */
@@ -109,8 +146,8 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
     try {
       const ids = [...this.#waiting.keys()];
       const settled = ids.length > 0 ? await this.repository.listSettled(ids) : [];
-      settled.forEach((id) => {
-        this.settle(id, true);
+      settled.forEach((command) => {
+        this.settle(command);
       });
     } catch (error) {
       this.logger.warn({ err: error }, 'Could not look for settled commands');

@@ -1,0 +1,118 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, it } from '@jest/globals';
+import { BatcherFullError, type BatchRules, MicroBatcher } from './micro-batcher.js';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Doubles numbers; each batch waits for the test to end it. */
+function setup(rules: Partial<BatchRules<number, number>> = {}) {
+  const batches: { items: readonly number[]; end: () => void; fail: (error: Error) => void }[] = [];
+  const batcher = new MicroBatcher<number, number>({
+    maxBatch: 3,
+    maxParallel: 1,
+    maxWaiting: 5,
+    run: (items) => {
+      const { promise, resolve, reject } = Promise.withResolvers<number[]>();
+      const end = (): void => {
+        resolve(items.map((item) => item * 2));
+      };
+      batches.push({ items, end, fail: reject });
+      return promise;
+    },
+    ...rules,
+  });
+  return { batcher, batches, sizes: () => batches.map(({ items }) => items.length) };
+}
+
+describe('MicroBatcher', () => {
+  it('does together what arrives in one turn, and gives each its own result', async () => {
+    const { batcher, batches } = setup();
+    const results = Promise.all([1, 2, 3].map((item) => batcher.submit(item)));
+    await turn();
+    expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3]]);
+    batches[0]?.end();
+    await expect(results).resolves.toEqual([2, 4, 6]);
+  });
+
+  it('gathers what comes while a batch is under way, in its order and no more than fits', async () => {
+    const { batcher, batches } = setup();
+    const results = [batcher.submit(1)];
+    await turn();
+    results.push(...[2, 3, 4, 5].map((item) => batcher.submit(item)));
+    await turn();
+    expect(batches).toHaveLength(1);
+    batches[0]?.end();
+    await turn();
+    await turn();
+    batches[1]?.end();
+    await turn();
+    await turn();
+    batches[2]?.end();
+    await expect(Promise.all(results)).resolves.toEqual([2, 4, 6, 8, 10]);
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3, 4], [5]]);
+  });
+
+  it('has as many batches under way as it may, and no more', async () => {
+    const { batcher, sizes } = setup({ maxBatch: 1, maxParallel: 2 });
+    [1, 2, 3].forEach((item) => void batcher.submit(item));
+    await turn();
+    await turn();
+    await turn();
+    expect(sizes()).toEqual([1, 1]);
+  });
+
+  it('tries each alone when a batch fails, so that one bad item takes nobody with it', async () => {
+    const seen: (readonly number[])[] = [];
+    const { batcher } = setup({
+      run: (items) => {
+        seen.push(items);
+        return items.includes(2) ? Promise.reject(new Error('two is bad')) : Promise.resolve(items.map((n) => n * 2));
+      },
+    });
+    const outcomes = await Promise.allSettled([1, 2, 3].map((item) => batcher.submit(item)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(seen).toEqual([[1, 2, 3], [1], [2], [3]]);
+    await expect(batcher.submit(4)).resolves.toBe(8);
+  });
+
+  it('goes on when what it runs throws at once', async () => {
+    const { batcher } = setup({
+      run: () => {
+        throw new Error('broken');
+      },
+    });
+    await expect(batcher.submit(1)).rejects.toThrow('broken');
+    await expect(batcher.submit(2)).rejects.toThrow('broken');
+  });
+
+  it('refuses what finds no room, at once', async () => {
+    const { batcher, batches } = setup();
+    const held = [1, 2, 3, 4, 5].map((item) => batcher.submit(item));
+    await expect(batcher.submit(6)).rejects.toBeInstanceOf(BatcherFullError);
+    await turn();
+    const next = batcher.submit(7);
+    batches[0]?.end();
+    await turn();
+    await turn();
+    batches[1]?.end();
+    await expect(Promise.all([...held, next])).resolves.toEqual([2, 4, 6, 8, 10, 14]);
+  });
+
+  it('runs in the context of none of its callers: not of the first, nor of one that comes meanwhile', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const { batcher } = setup({
+      maxBatch: 1,
+      run: (items) => {
+        seen.push(context.getStore());
+        return Promise.resolve(items);
+      },
+    });
+    const mine = await context.run('ada', async () => {
+      await Promise.all([batcher.submit(1), batcher.submit(2)]);
+      return context.getStore();
+    });
+    expect(seen).toEqual([undefined, undefined]);
+    expect(mine).toBe('ada');
+  });
+});
