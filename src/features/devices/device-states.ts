@@ -12,12 +12,14 @@ export class DeviceStates {
   ) {}
 
   /**
-   * Records reports in their order, as part of the surrounding transaction, and tells whoever waits for a bolt to move.
+   * Records reports, those of a device in their order, as part of the surrounding transaction, and tells whoever waits for a bolt to move.
    * What a device says of an earlier start changes nothing about the present.
    */
   async record(reports: readonly StateReport[]): Promise<void> {
     await this.repository.recordStates([...latest(reports).values()]);
-    for (const { deviceId, boot, lockState, commandId } of reports) {
+    // Device by device in the order of their ids, as everybody does who holds rows of several.
+    const byDevice = [...reports].sort((a, b) => (a.deviceId < b.deviceId ? -1 : Number(a.deviceId > b.deviceId)));
+    for (const { deviceId, boot, lockState, commandId } of byDevice) {
       if (lockState !== undefined) {
         await this.hooks.lockStateReported({
           deviceId,

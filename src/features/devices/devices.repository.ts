@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
+import { many } from '../../platform/prisma/many.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { type DeviceCursor, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
@@ -43,6 +44,12 @@ export interface ListedDevice {
   readonly id: string;
 }
 
+/** Whose a device is, and what ties somebody to it. */
+export interface OwnedTies {
+  readonly ownerId: string;
+  readonly ties: DeviceTies;
+}
+
 /** A device that has just been taken out of its organization. */
 export type Withdrawn = Pick<Device, 'id' | 'ownerId' | 'version'>;
 
@@ -75,17 +82,21 @@ export class DevicesRepository {
     return found(id, await this.database.query<DeviceRow>('devices_get_locked', `${BY_ID} FOR UPDATE`, [id]));
   }
 
-  /** What ties a person to a device. Null when it does not exist, or their account is deleted. */
-  async findTies(id: string, userId: string): Promise<{ ownerId: string; ties: DeviceTies } | null> {
-    const [row] = await this.database.query<{ owner_id: string; role: OrganizationRole | null }>(
+  /** What ties people to devices, in the order of the questions; null where device or account does not exist (any more). */
+  async listTies(asked: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
+    const rows = await this.database.query<{ owner_id: string | null; role: OrganizationRole | null }>(
       'devices_ties',
-      `SELECT d.owner_id, m.role FROM devices d
-       JOIN users u ON u.id = $2 AND u.deleted_at IS NULL
-       LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = $2
-       WHERE d.id = $1`,
-      [id, userId],
+      `SELECT d.owner_id, m.role
+       FROM unnest(${many(1, 'uuid')}, ${many(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
+       LEFT JOIN users u ON u.id = a.user_id AND u.deleted_at IS NULL
+       LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
+       LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
+       ORDER BY a.place`,
+      [asked.map(({ deviceId }) => deviceId), asked.map(({ userId }) => userId)],
     );
-    return row ? { ownerId: row.owner_id, ties: { owner: row.owner_id === userId, organizationRole: row.role } } : null;
+    return rows.map(({ owner_id: ownerId, role }, index) =>
+      ownerId === null ? null : { ownerId, ties: { owner: ownerId === asked[index]?.userId, organizationRole: role } },
+    );
   }
 
   /** Takes devices out of an organization: one member's, or all of them when `ownerId` is null. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DevicePermission } from '../../contracts/devices.js';
 import type { DeviceRef } from '../../contracts/resources.js';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { toPage } from '../../shared/paging.js';
@@ -9,7 +10,7 @@ import { decodeDeviceCursor, encodeDeviceCursor } from './device-list-cursor.js'
 import { DeviceRecorder } from './device-recorder.js';
 import { DeviceStates } from './device-states.js';
 import { DeviceChangedError } from './devices.errors.js';
-import { DevicesRepository } from './devices.repository.js';
+import { DevicesRepository, type OwnedTies } from './devices.repository.js';
 import type {
   Device,
   DeviceConnectedHandler,
@@ -18,11 +19,21 @@ import type {
   LockStateHandler,
   StateReport,
 } from './devices.types.js';
-import { decidePermission } from './domain/device-access.js';
+import { decidePermission, type DeviceTies } from './domain/device-access.js';
+
+const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null };
+/** Questions answered by one query, queries under way, and questions that wait: as many as requests can be. */
+const TIES_AT_ONCE = { maxBatch: 200, maxParallel: 4, maxWaiting: 20_000 };
 
 /** The registry of devices: what there is, whose it is, and who may do what with it. */
 @Injectable()
 export class DevicesService {
+  /** Every request about a device asks this: those of one moment ask together. */
+  readonly #ties = new MicroBatcher<{ deviceId: string; userId: string }, OwnedTies | null>({
+    ...TIES_AT_ONCE,
+    run: (asked) => this.repository.listTies(asked),
+  });
+
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
@@ -72,9 +83,29 @@ export class DevicesService {
     return (await this.resolve(userId, deviceId))?.permission ?? null;
   }
 
+  /**
+   * What people may do with devices whose owner is known: as part of the surrounding transaction, and the database is
+   * asked only about others. Nobody may do nothing.
+   */
+  async permissionsOf(
+    asked: readonly { userId: string | null; deviceId: string; ownerId: string }[],
+  ): Promise<(DevicePermission | null)[]> {
+    const strangers = asked.flatMap(({ userId, deviceId, ownerId }) =>
+      userId === null || userId === ownerId ? [] : [{ userId, deviceId }],
+    );
+    const found = strangers.length > 0 ? await this.repository.listTies(strangers) : [];
+    return asked.map(({ userId, ownerId }) => {
+      if (userId === null) {
+        return null;
+      }
+      const ties = userId === ownerId ? BY_OWNERSHIP : found.shift()?.ties;
+      return ties ? decidePermission(ties) : null;
+    });
+  }
+
   /** A device as seen by a person; null when it is none of theirs, or does not exist. */
   async resolve(userId: string, deviceId: string): Promise<DeviceRef | null> {
-    const found = await this.repository.findTies(deviceId, userId);
+    const found = await this.#ties.submit({ deviceId, userId });
     const permission = found && decidePermission(found.ties);
     return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
   }

@@ -12,6 +12,12 @@ const SILENT_DEVICE_H = 24;
 /** How long the will of a connection may take after the birth of the next one. */
 const LATE_WILL_S = 5;
 
+/** That a report `r` of the present start of `d` says something new. */
+const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
+  AND (r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL
+    OR r.door_state IS DISTINCT FROM d.door_state AND r.door_state IS NOT NULL
+    OR r.battery IS DISTINCT FROM d.battery AND r.battery IS NOT NULL)`;
+
 /** Links, status and what devices report: SQL of its own, because every device writes here twice a minute. */
 @Injectable()
 export class PresenceRepository {
@@ -158,22 +164,23 @@ export class PresenceRepository {
     return new Set(rows.map((row) => row.device_id));
   }
 
-  /** What devices report of their present start: one report for each. */
+  /** What devices report of their present start: one report for each. Rows are locked in the order of their ids. */
   async recordStates(reports: readonly StateReport[]): Promise<void> {
     if (reports.length === 0) {
       return;
     }
     await this.database.query(
       'presence_states',
-      `UPDATE devices d SET
+      `WITH r AS (
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
+           AS r(device_id, boot, lock_state, door_state, battery)
+       ), held AS MATERIALIZED (
+         SELECT d.id FROM devices d JOIN r ON r.device_id = d.id WHERE ${NEWS} ORDER BY d.id FOR NO KEY UPDATE OF d
+       )
+       UPDATE devices d SET
          lock_state = coalesce(r.lock_state, d.lock_state), door_state = coalesce(r.door_state, d.door_state),
          battery = coalesce(r.battery, d.battery), version = d.version + 1, updated_at = now()
-       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
-         AS r(device_id, boot, lock_state, door_state, battery)
-       WHERE d.id = r.device_id AND (d.boot IS NULL OR d.boot = r.boot)
-         AND (r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL
-           OR r.door_state IS DISTINCT FROM d.door_state AND r.door_state IS NOT NULL
-           OR r.battery IS DISTINCT FROM d.battery AND r.battery IS NOT NULL)`,
+       FROM r JOIN held h ON h.id = r.device_id WHERE d.id = r.device_id AND ${NEWS}`,
       [
         reports.map((report) => report.deviceId),
         reports.map((report) => report.boot),
