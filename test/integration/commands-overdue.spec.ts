@@ -66,7 +66,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     await ledger.sendAll(lock.id);
     expect(await ledger.sender.resendDue(10)).toBe(0);
     await ledger.timePasses(id, 'sent_at', 3);
-    const counts = await Promise.all([1, 2, 3].map(() => ledger.sender.resendDue(10)));
+    const counts = await Promise.all(ledger.senders.slice(1).map((sender) => sender.resendDue(10)));
     expect(counts.sort()).toEqual([0, 0, 1]);
     await lock.hear(2);
     expect(lock.orders[1]).toEqual(lock.orders[0]);

@@ -1,19 +1,37 @@
 import { CommandOutcomes } from '../../src/features/commands/command-outcomes.js';
+import { CommandRecorder } from '../../src/features/commands/command-recorder.js';
+import { DispatchRepository } from '../../src/features/commands/dispatch.repository.js';
+import { OrderLine } from '../../src/features/commands/order-line.js';
 import { OrderSender } from '../../src/features/commands/order-sender.js';
 import { OverdueCommands } from '../../src/features/commands/overdue-commands.js';
+import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { KeyStore } from '../../src/platform/crypto/key-store.js';
+import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { CommandRig } from './command-rig.js';
 
 /**
- * The steps of the ledger one by one, with its loops ended, so that each race is the one that the test wants. Two calls
- * at once are what two processes do: each has a transaction of its own, and nothing else is shared.
+ * The steps of the ledger one by one, with its loops ended, so that each race is the one that the test wants.
  */
 export class StillLedger {
   readonly sender: OrderSender;
+  /** As many processes: what one of them is asked for at once, it does together. */
+  readonly senders: readonly OrderSender[];
   readonly outcomes: CommandOutcomes;
   readonly overdue: OverdueCommands;
 
   private constructor(readonly rig: CommandRig) {
     this.sender = this.get(OrderSender);
+    this.senders = [1, 2, 3, 4].map(
+      () =>
+        new OrderSender(
+          this.get(DispatchRepository),
+          this.get(CommandRecorder),
+          this.get(Transactions),
+          this.get(KeyStore),
+          this.get(DevicesService),
+          this.get(OrderLine),
+        ),
+    );
     this.outcomes = this.get(CommandOutcomes);
     this.overdue = this.get(OverdueCommands);
   }
@@ -33,8 +51,8 @@ export class StillLedger {
     return this.rig.rows('DELETE FROM commands');
   }
 
-  async sendAll(deviceId: string): Promise<void> {
-    while (await this.sender.sendNext(deviceId)) {
+  async sendAll(deviceId: string, sender = this.sender): Promise<void> {
+    while (await sender.sendNext(deviceId)) {
       // Until nothing is left to do.
     }
   }

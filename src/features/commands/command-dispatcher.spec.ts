@@ -25,9 +25,15 @@ class HandSender {
   }
 }
 
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Long enough for a look and for catching up, each of which begins at the end of a turn. */
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
 
-function setup({ open = true } = {}) {
+function setup({ open = true, holdSettling = false } = {}) {
+  const settling: (() => void)[] = [];
   const sender = new HandSender();
   const handlers = new Map<string, (body: { deviceId: string }) => void>();
   const connected: ((deviceId: string) => void)[] = [];
@@ -37,13 +43,17 @@ function setup({ open = true } = {}) {
     {
       settleOrphans: (deviceId: string) => {
         sender.story.push(`settle ${deviceId}`);
-        return Promise.resolve();
+        const { promise, resolve } = Promise.withResolvers<undefined>();
+        settling.push(() => {
+          resolve(undefined);
+        });
+        return holdSettling ? promise : Promise.resolve();
       },
     } as unknown as CommandOutcomes,
     {
-      hasOpen: (deviceId: string) => {
-        sender.story.push(`look ${deviceId}`);
-        return Promise.resolve(open);
+      listOpen: (deviceIds: readonly string[]) => {
+        sender.story.push(`look ${deviceIds.join(', ')}`);
+        return Promise.resolve(open ? deviceIds : []);
       },
     } as unknown as DispatchRepository,
     { onConnected: (handler: (deviceId: string) => void) => connected.push(handler) } as unknown as DevicesService,
@@ -61,6 +71,7 @@ function setup({ open = true } = {}) {
     sender,
     errors,
     handlers,
+    settling,
     signal: (name: string, deviceId: string) => handlers.get(name)?.({ deviceId }),
     connect: (deviceId: string) => {
       connected.forEach((handler) => {
@@ -112,15 +123,37 @@ describe('CommandDispatcher', () => {
     expect(sender.story).toEqual(['send a', 'look a', 'settle a', 'resend a', 'send a']);
   });
 
-  it('works for eight devices at a time', async () => {
+  it('works for two hundred devices at a time, the others in their order', async () => {
     const { sender, signal } = setup();
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < 203; n++) {
       signal('command_queued', String(n));
     }
-    expect(sender.steps).toHaveLength(8);
+    expect(sender.steps).toHaveLength(200);
     sender.steps[3]?.end(false);
     await settle();
-    expect(sender.steps.map(({ deviceId }) => deviceId)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8']);
+    expect(sender.steps.map(({ deviceId }) => deviceId)).toEqual(Array.from({ length: 201 }, (_, n) => String(n)));
+  });
+
+  it('looks at many devices at once', async () => {
+    const { sender, signal } = setup();
+    ['a', 'b', 'c'].forEach((deviceId) => {
+      signal('command_settled', deviceId);
+    });
+    await settle();
+    expect(sender.story).toEqual(['look a, b, c', 'send a', 'send b', 'send c']);
+  });
+
+  it('catches up with eight devices at a time when all of them come back, each by a transaction of its own', async () => {
+    const { sender, connect, settling } = setup({ holdSettling: true });
+    for (let n = 0; n < 20; n++) {
+      connect(String(n));
+    }
+    await settle();
+    expect(settling).toHaveLength(8);
+    settling[0]?.();
+    await settle();
+    expect(settling).toHaveLength(9);
+    expect(sender.story.filter((step) => step.startsWith('resend'))).toEqual(['resend 0']);
   });
 
   it('goes on with the others when one fails', async () => {
@@ -150,7 +183,7 @@ describe('CommandDispatcher', () => {
     for (let n = 0; n < 60_000; n++) {
       dispatcher.wake(String(n));
     }
-    expect(sender.steps).toHaveLength(8);
+    expect(sender.steps).toHaveLength(200);
     expect(dispatcher.waiting).toBe(50_000);
   });
 });

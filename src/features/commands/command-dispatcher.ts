@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { outsideTransaction } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { within } from '../../shared/deadline.js';
@@ -8,8 +9,10 @@ import { CommandOutcomes } from './command-outcomes.js';
 import { DispatchRepository } from './dispatch.repository.js';
 import { OrderSender } from './order-sender.js';
 
-/** Each takes a connection to PostgreSQL. */
-const MAX_PARALLEL = 8;
+/** Devices looked after at once. What they ask of PostgreSQL at the same time goes there together. */
+const MAX_PARALLEL = 200;
+/** Devices that came online and are caught up at once; each takes a connection to PostgreSQL. */
+const MAX_RETURNING = 8;
 /** Further ones are left to the sweep. */
 const MAX_WAITING = 50_000;
 const STOP_WITHIN_MS = 1_500;
@@ -20,13 +23,25 @@ type Reason = (typeof REASONS)[number];
 
 /**
  * Decides when a device is looked after: a command was queued, a lane became free, it came online, or the sweep found
- * something. One at a time per device, a few at a time in all. Any number of processes may do this at once.
+ * something. One at a time per device, many at a time in all. Any number of processes may do this at once.
  */
 @Injectable()
 export class CommandDispatcher implements OnModuleInit, BeforeApplicationShutdown {
   readonly #waiting = new Map<string, Reason>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #subscriptions: (() => void)[] = [];
+  readonly #looks = new MicroBatcher<string, boolean>({
+    maxBatch: MAX_PARALLEL,
+    maxParallel: 1,
+    maxWaiting: MAX_PARALLEL,
+    run: (deviceIds) => this.haveOpen(deviceIds),
+  });
+  readonly #returns = new MicroBatcher<string, undefined>({
+    maxBatch: 1,
+    maxParallel: MAX_RETURNING,
+    maxWaiting: MAX_PARALLEL,
+    run: (deviceIds) => this.catchUp(deviceIds),
+  });
   #stopped = false;
 
   constructor(
@@ -108,15 +123,26 @@ export class CommandDispatcher implements OnModuleInit, BeforeApplicationShutdow
 
   private async look(deviceId: string, reason: Reason): Promise<void> {
     // Devices come and go, and commands settle, far more often than something is left to do.
-    if (reason !== 'queued' && !(await this.repository.hasOpen(deviceId))) {
+    if (reason !== 'queued' && !(await this.#looks.submit(deviceId))) {
       return;
     }
     if (reason === 'connected') {
-      await this.outcomes.settleOrphans(deviceId);
-      await this.sender.resendToDevice(deviceId);
+      await this.#returns.submit(deviceId);
     }
     while (!this.#stopped && (await this.sender.sendNext(deviceId))) {
       // Until the lanes are busy, or nothing waits.
     }
+  }
+  private async haveOpen(deviceIds: readonly string[]): Promise<boolean[]> {
+    const open = new Set(await this.repository.listOpen(deviceIds));
+    return deviceIds.map((deviceId) => open.has(deviceId));
+  }
+
+  private async catchUp(deviceIds: readonly string[]): Promise<undefined[]> {
+    for (const deviceId of deviceIds) {
+      await this.outcomes.settleOrphans(deviceId);
+      await this.sender.resendToDevice(deviceId);
+    }
+    return deviceIds.map(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { type AckMessage } from '../../contracts/mqtt.js';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { DevicesService } from '../devices/devices.service.js';
@@ -14,16 +15,33 @@ import { type Orphan, OutcomesRepository } from './outcomes.repository.js';
 
 /** A report of the bolt that names no command belongs to the last one sent in this time, if it fits. */
 const REPORT_BELONGS_WITHIN_MS = 60_000;
+/** Acks settled by one transaction, and transactions under way. */
+const MAX_BATCH = 100;
+const MAX_PARALLEL = 2;
+/** More than messages of devices are ever in hand. */
+const MAX_WAITING = 10_000;
 const RESTARTED = {
   errorCode: 'device_restarted',
   errorMessage: 'The device started anew before it answered: whether it carried the order out is not known.',
 };
+
+/** An ack with who said it. */
+interface Heard {
+  readonly deviceId: string;
+  readonly ack: AckMessage;
+}
 
 /** What devices say of their orders, and what that makes of them in the ledger. */
 @Injectable()
 export class CommandOutcomes implements OnModuleInit {
   /** A device that is fast says everything at once. In its own order each word makes history; else the last may win. */
   readonly #turns = new InTurn();
+  readonly #acks = new MicroBatcher<Heard, boolean>({
+    maxBatch: MAX_BATCH,
+    maxParallel: MAX_PARALLEL,
+    maxWaiting: MAX_WAITING,
+    run: (heard) => this.moveMany(heard),
+  });
   readonly #ignored: Counter<'reason'>;
 
   constructor(
@@ -47,14 +65,11 @@ export class CommandOutcomes implements OnModuleInit {
    * ignored and counted.
    */
   async acknowledge(deviceId: string, ack: AckMessage): Promise<void> {
-    const to = ackedState(ack.status);
-    const origin = spokenBy(deviceId);
-    await this.#turns.run(deviceId, () =>
-      this.transactions.run(async () => {
-        const command = await this.repository.move(deviceId, ack.commandId, to, ack);
-        await (command ? this.recorder.moved([command], origin) : this.takeLate(deviceId, ack, origin));
-      }),
-    );
+    await this.#turns.run(deviceId, async () => {
+      if (!(await this.#acks.submit({ deviceId, ack }))) {
+        await this.takeAlone(deviceId, ack);
+      }
+    });
   }
 
   /**
@@ -85,6 +100,31 @@ export class CommandOutcomes implements OnModuleInit {
       commandId: report.commandId ?? null,
       names: commandsWithGoal(report.lockState),
       withinMs: REPORT_BELONGS_WITHIN_MS,
+    });
+  }
+
+  /** What came together is settled by one commit. @returns for each whether it moved its command. */
+  private async moveMany(heard: readonly Heard[]): Promise<boolean[]> {
+    const words = heard.map(({ deviceId, ack }) => ({
+      deviceId,
+      id: ack.commandId,
+      to: ackedState(ack.status),
+      verdict: ack,
+    }));
+    const moved = await this.transactions.independently(async () => {
+      const commands = await this.repository.moveMany(words);
+      await this.recorder.moved(commands, (command) => spokenBy(command.deviceId));
+      return new Set(commands.map(({ id, deviceId }) => `${deviceId}/${id}`));
+    });
+    return words.map(({ deviceId, id }) => moved.has(`${deviceId}/${id}`));
+  }
+
+  /** A duplicate, a late verdict, or somebody else held the command at that moment. */
+  private async takeAlone(deviceId: string, ack: AckMessage): Promise<void> {
+    const origin = spokenBy(deviceId);
+    await this.transactions.independently(async () => {
+      const command = await this.repository.move(deviceId, ack.commandId, ackedState(ack.status), ack);
+      await (command ? this.recorder.moved([command], origin) : this.takeLate(deviceId, ack, origin));
     });
   }
 

@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { type CommandName, type CommandPayloads } from '../../contracts/commands.js';
 import { type SignedOrder } from '../../contracts/orders.js';
 import { Database } from '../../platform/prisma/database.js';
+import { many } from '../../platform/prisma/many.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
-import { CHANGE_COLUMNS, type ChangeRow, COMMAND_COLUMNS, IN_FLIGHT, toChange } from './commands.rows.js';
+import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from './commands.rows.js';
 import { type CommandChange } from './commands.types.js';
 import { COMMAND_POLICIES } from './domain/command-policy.js';
 import { type UptimeReport } from './domain/order.js';
 
-/** The command whose turn it is, locked together with its device until the transaction ends. */
+/** The command whose turn it is. Its device is locked until the transaction ends. */
 export interface NextCommand {
   id: string;
   deviceId: string;
@@ -26,14 +27,25 @@ export interface NextCommand {
   othersWait: boolean;
 }
 
-interface NextRow extends ChangeRow {
+type NextRow = Pick<ChangeRow, 'id' | 'device_id' | 'issuer_id' | 'name' | 'payload' | 'expires_at' | 'owner_id'> & {
   order_counter: string;
   boot: string;
   boot_uptime_ms: string;
   boot_reported_at: Date;
   now: Date;
   others_wait: boolean;
+};
+
+/** A command whose turn it is, as it is about to go out. */
+export interface OrderToSend {
+  next: NextCommand;
+  signed: SignedOrder;
+  /** From sending on: when silence becomes TIMED_OUT. */
+  timeoutMs: number;
 }
+
+/** Why a command is not sent any more. */
+export type ExpiryReason = 'deadline' | 'permission_revoked';
 
 /** Another process has just sent something on this lane. The transaction is lost with it. */
 export class LaneBusyError extends Error {}
@@ -76,93 +88,111 @@ export class DispatchRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Locks the device and the command whose turn it is, in this order, as everybody does. Null when nothing waits, the device is not connected, its
-   * clock is unknown, or its lanes are busy.
+   * Locks these devices, in the order of their ids as everybody does, and finds for each the command whose turn it is.
+   * A device is missing from the answer when nothing waits, it is not connected, its clock is unknown, or its lanes are
+   * busy.
    *
-   * Waits for another process that holds the same row instead of skipping it: should that process fail, the next in
-   * line would overtake.
+   * Waits for another process that holds a device instead of skipping it: should that process fail, the next in line
+   * would overtake.
    */
-  async lockNext(deviceId: string): Promise<NextCommand | null> {
-    const [row] = await this.database.query<NextRow>(
-      'commands_lock_next',
-      `SELECT ${COMMAND_COLUMNS}, d.owner_id, d.order_counter, d.boot, d.boot_uptime_ms, d.boot_reported_at,
-         clock_timestamp() AS now,
-         EXISTS (
-           SELECT 1 FROM commands o WHERE o.device_id = c.device_id AND o.state = 'QUEUED' AND o.lane <> c.lane
-         ) AS others_wait
-       FROM commands c JOIN devices d ON d.id = c.device_id
-       WHERE c.device_id = $1 AND c.state = 'QUEUED'
-         AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-         AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = c.device_id)
-         AND NOT EXISTS (
-           SELECT 1 FROM commands f
-           WHERE f.device_id = c.device_id AND f.lane = c.lane AND f.state IN ('SENT', 'RECEIVED', 'EXECUTING')
-         )
-       ORDER BY c.lane, c.priority, c.created_at, c.id
-       LIMIT 1
-       FOR NO KEY UPDATE OF d FOR UPDATE OF c`,
-      [deviceId],
+  async lockNext(deviceIds: readonly string[]): Promise<NextCommand[]> {
+    await this.database.execute(
+      'commands_lock_devices',
+      `SELECT FROM devices WHERE id = ANY (${many(1, 'uuid')}) ORDER BY id FOR NO KEY UPDATE`,
+      [deviceIds],
     );
-    return row ? toNext(row) : null;
+    // A statement of its own, though it travels with the first: one that waited for a lock would still see the lane as
+    // it was before.
+    const rows = await this.database.query<NextRow>(
+      'commands_next',
+      `SELECT c.id, c.device_id, c.issuer_id, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
+         d.boot_uptime_ms, d.boot_reported_at, clock_timestamp() AS now,
+         EXISTS (
+           SELECT 1 FROM commands o WHERE o.device_id = d.id AND o.state = 'QUEUED' AND o.lane <> c.lane
+         ) AS others_wait
+       FROM devices d CROSS JOIN LATERAL (
+         SELECT q.* FROM commands q
+         WHERE q.device_id = d.id AND q.state = 'QUEUED' AND NOT EXISTS (
+           SELECT 1 FROM commands f
+           WHERE f.device_id = q.device_id AND f.lane = q.lane AND f.state IN ('SENT', 'RECEIVED', 'EXECUTING')
+         )
+         ORDER BY q.lane, q.priority, q.created_at, q.id
+         LIMIT 1
+       ) c
+       WHERE d.id = ANY (${many(1, 'uuid')})
+         AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
+         AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id)`,
+      [deviceIds],
+    );
+    return rows.map(toNext);
   }
 
   /**
-   * QUEUED to SENT with the signed bytes, and takes the counter; null when its life ended meanwhile.
+   * QUEUED to SENT with the signed bytes, and takes the counters. A command whose life ended meanwhile, or that was taken
+   * back, is missing from the answer.
    * @throws LaneBusyError
    */
-  async markSent(
-    next: NextCommand,
-    order: SignedOrder & { sentAt: Date; timeoutMs: number },
-  ): Promise<CommandChange | null> {
+  async markSent(orders: readonly OrderToSend[]): Promise<CommandChange[]> {
+    const columns = [
+      orders.map(({ next }) => next.id),
+      orders.map(({ next }) => next.deviceId),
+      orders.map(({ next }) => next.counter),
+      orders.map(({ next }) => next.clock.boot),
+      orders.map(({ signed }) => signed.order),
+      orders.map(({ signed }) => signed.kid),
+      orders.map(({ signed }) => signed.signature),
+      orders.map(({ next }) => next.now),
+      orders.map(({ timeoutMs }) => timeoutMs),
+    ];
     const rows = await this.database
       .query<ChangeRow>(
         'commands_mark_sent',
-        `WITH counted AS (UPDATE devices SET order_counter = $3 WHERE id = $2)
+        `WITH o AS (
+         SELECT * FROM unnest(${many(1, 'uuid')}, ${many(2, 'uuid')}, ${many(3, 'bigint')}, ${many(4, 'text')}, ${many(5, 'text')},
+           ${many(6, 'text')}, ${many(7, 'text')}, ${many(8, 'timestamptz')}, ${many(9, 'int')}) AS o(id, device_id, counter, boot, "order", kid, signature, sent_at, timeout_ms)
+       ), counted AS (
+         UPDATE devices d SET order_counter = o.counter FROM o WHERE d.id = o.device_id
+       )
        UPDATE commands c
-       SET state = 'SENT', counter = $3, boot = $4, "order" = $5, kid = $6, signature = $7, attempts = 1,
-         sent_at = $8, timeout_at = $8::timestamptz + $9 * interval '1 millisecond', version = c.version + 1
-       WHERE c.id = $1 AND c.device_id = $2 AND c.state = 'QUEUED' AND c.expires_at > clock_timestamp()
+       SET state = 'SENT', counter = o.counter, boot = o.boot, "order" = o."order", kid = o.kid, signature = o.signature,
+         attempts = 1, sent_at = o.sent_at, timeout_at = o.sent_at + o.timeout_ms * interval '1 millisecond',
+         version = c.version + 1
+       FROM o
+       WHERE c.id = o.id AND c.device_id = o.device_id AND c.state = 'QUEUED' AND c.expires_at > clock_timestamp()
        RETURNING ${CHANGE_COLUMNS}`,
-        [
-          next.id,
-          next.deviceId,
-          next.counter,
-          next.clock.boot,
-          order.order,
-          order.kid,
-          order.signature,
-          order.sentAt,
-          order.timeoutMs,
-        ],
+        columns,
       )
       .catch((error: unknown) => {
         throw isUniqueViolation(error, ONE_IN_FLIGHT)
           ? new LaneBusyError('The lane is busy.', { cause: error })
           : error;
       });
-    const [row] = rows;
-    return row ? toChange(row) : null;
+    return rows.map(toChange);
   }
 
-  /** QUEUED to EXPIRED for a locked command. */
-  async expire(id: string, reason: 'deadline' | 'permission_revoked'): Promise<CommandChange | null> {
-    const [row] = await this.database.query<ChangeRow>(
+  /** QUEUED to EXPIRED for commands of locked devices. */
+  async expire(refused: readonly { id: string; reason: ExpiryReason }[]): Promise<CommandChange[]> {
+    const rows = await this.database.query<ChangeRow>(
       'commands_expire',
       `UPDATE commands c
-       SET state = 'EXPIRED', error_code = $2, finished_at = clock_timestamp(), version = c.version + 1
-       WHERE c.id = $1 AND c.state = 'QUEUED'
+       SET state = 'EXPIRED', error_code = r.reason, finished_at = clock_timestamp(), version = c.version + 1
+       FROM unnest(${many(1, 'uuid')}, ${many(2, 'text')}) AS r(id, reason)
+       WHERE c.id = r.id AND c.state = 'QUEUED'
        RETURNING ${CHANGE_COLUMNS}`,
-      [id, reason],
+      [refused.map(({ id }) => id), refused.map(({ reason }) => reason)],
     );
-    return row ? toChange(row) : null;
+    return rows.map(toChange);
   }
 
   /** Counts one more attempt for every order to this device that is still good, and hands them out byte for byte. */
   async resendToDevice(deviceId: string): Promise<Transmission[]> {
     const rows = await this.database.query<TransmissionRow>(
       'commands_resend_to_device',
-      `UPDATE commands c SET attempts = c.attempts + 1, version = c.version + 1
-       WHERE c.device_id = $1 AND ${STILL_GOOD}
+      `WITH held AS MATERIALIZED (
+         SELECT c.id FROM commands c WHERE c.device_id = $1 AND ${STILL_GOOD} ORDER BY c.id FOR UPDATE
+       )
+       UPDATE commands c SET attempts = c.attempts + 1, version = c.version + 1
+       FROM held WHERE c.id = held.id AND ${STILL_GOOD}
        RETURNING ${CHANGE_COLUMNS}, ${ORDER_COLUMNS}`,
       [deviceId],
     );
@@ -205,15 +235,16 @@ export class DispatchRepository {
     return { resendDue: row?.resend_due ?? false, deviceIds: row?.device_ids ?? [] };
   }
 
-  /** Whether this device has a command that is not settled. One look, no locks. */
-  async hasOpen(deviceId: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'commands_has_open',
-      `(SELECT 1 FROM commands c WHERE c.device_id = $1 AND c.state = 'QUEUED' LIMIT 1)
-       UNION ALL (SELECT 1 FROM commands c WHERE c.device_id = $1 AND ${IN_FLIGHT} LIMIT 1)`,
-      [deviceId],
+  /** Which of these devices have a command that is not settled. One look, no locks. */
+  async listOpen(deviceIds: readonly string[]): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      'commands_list_open',
+      `SELECT d.id FROM unnest(${many(1, 'uuid')}) AS d(id)
+       WHERE EXISTS (SELECT 1 FROM commands c WHERE c.device_id = d.id AND c.state = 'QUEUED')
+         OR EXISTS (SELECT 1 FROM commands c WHERE c.device_id = d.id AND ${IN_FLIGHT})`,
+      [deviceIds],
     );
-    return rows.length > 0;
+    return rows.map((row) => row.id);
   }
 }
 

@@ -24,24 +24,31 @@ const next: NextCommand = {
   othersWait: false,
 };
 
+const change = (id: string, deviceId: string): CommandChange => ({ id, deviceId }) as CommandChange;
+
 function setup(options: {
   open?: boolean;
   next?: NextCommand | null;
   permission?: 'view' | 'control' | 'admin' | null;
-  markSent?: () => Promise<CommandChange | null>;
+  markSent?: DispatchRepository['markSent'];
 }) {
-  const { open = true, permission = 'admin', markSent = () => Promise.resolve({} as CommandChange) } = options;
+  const { open = true, permission = 'admin' } = options;
+  const markSent =
+    options.markSent ?? ((orders) => Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))));
   const story: unknown[] = [];
   const sender = new OrderSender(
     {
-      lockNext: () => {
-        story.push('lock');
-        return Promise.resolve(options.next === undefined ? next : options.next);
+      lockNext: (deviceIds: readonly string[]) => {
+        story.push(deviceIds.length > 1 ? `lock ${deviceIds.join(', ')}` : 'lock');
+        const found = options.next === undefined ? next : options.next;
+        return Promise.resolve(
+          found ? deviceIds.map((deviceId) => ({ ...found, id: `command for ${deviceId}`, deviceId })) : [],
+        );
       },
       markSent,
-      expire: (_id: string, reason: string) => {
-        story.push(`expire: ${reason}`);
-        return Promise.resolve({});
+      expire: (refused: Parameters<DispatchRepository['expire']>[0]) => {
+        story.push(...refused.map(({ reason }) => `expire: ${reason}`));
+        return Promise.resolve(refused.map(({ id }) => change(id, 'device-1')));
       },
     } as unknown as DispatchRepository,
     { moved: () => Promise.resolve() } as unknown as CommandRecorder,
@@ -56,7 +63,9 @@ function setup(options: {
       signingKey: () =>
         Promise.resolve({ kid: 'k', alg: 'EdDSA', privateKey: generateKeyPairSync('ed25519').privateKey }),
     } as unknown as KeyStore,
-    { permissionOf: () => Promise.resolve(permission) } as unknown as DevicesService,
+    {
+      permissionsOf: (asked: readonly unknown[]) => Promise.resolve(asked.map(() => permission)),
+    } as unknown as DevicesService,
     {
       isOpen: () => open,
       now: () => 1_000,
@@ -95,7 +104,7 @@ describe('OrderSender', () => {
   });
 
   it('comes back to expire a command whose life ended while it waited for the lock', async () => {
-    const { sender, story } = setup({ markSent: () => Promise.resolve(null) });
+    const { sender, story } = setup({ markSent: () => Promise.resolve([]) });
     await expect(sender.sendNext('device-1')).resolves.toBe(true);
     expect(story).toEqual(['lock', 'commit']);
   });
@@ -121,5 +130,50 @@ describe('OrderSender', () => {
     const { sender, story } = setup({ next: { ...next, expiresAt: NOW }, permission: null });
     await expect(sender.sendNext('device-1')).resolves.toBe(true);
     expect(story).toEqual(['lock', 'expire: deadline', 'commit']);
+  });
+
+  it('serves many devices with one transaction, and publishes to all of them after it', async () => {
+    const { sender, story } = setup({});
+    await expect(Promise.all(['a', 'b', 'c'].map((id) => sender.sendNext(id)))).resolves.toEqual([false, false, false]);
+    expect(story).toEqual(['lock a, b, c', 'commit', ...['a', 'b', 'c'].map((id) => `publish to ${id} until 16000`)]);
+  });
+
+  it('tries each device alone when their transaction fails, so that a bad one holds up nobody', async () => {
+    const { sender, story } = setup({
+      markSent: (orders) =>
+        orders.some(({ next: { deviceId } }) => deviceId === 'b')
+          ? Promise.reject(new Error('bad row'))
+          : Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))),
+    });
+    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((id) => sender.sendNext(id)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(story.filter((step) => String(step).startsWith('publish'))).toEqual([
+      'publish to a until 16000',
+      'publish to c until 16000',
+    ]);
+  });
+
+  it('takes one busy lane for the business of that device alone', async () => {
+    const { sender, story } = setup({
+      markSent: (orders) =>
+        orders.some(({ next: { deviceId } }) => deviceId === 'b')
+          ? Promise.reject(new LaneBusyError())
+          : Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))),
+    });
+    await expect(Promise.all(['a', 'b'].map((id) => sender.sendNext(id)))).resolves.toEqual([false, false]);
+    expect(story.filter((step) => String(step).startsWith('publish'))).toEqual(['publish to a until 16000']);
+  });
+
+  it('leaves out what was taken back meanwhile, and comes back for the next of that device', async () => {
+    const { sender, story } = setup({
+      markSent: (orders) =>
+        Promise.resolve(
+          orders
+            .filter(({ next: { deviceId } }) => deviceId !== 'b')
+            .map(({ next: { id, deviceId } }) => change(id, deviceId)),
+        ),
+    });
+    await expect(Promise.all(['a', 'b'].map((id) => sender.sendNext(id)))).resolves.toEqual([false, true]);
+    expect(story).toEqual(['lock a, b', 'commit', 'publish to a until 16000']);
   });
 });

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CommandOutcomes } from '../../src/features/commands/command-outcomes.js';
+import { OrderSender } from '../../src/features/commands/order-sender.js';
+import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { CommandRig, type HandLock } from '../support/command-rig.js';
+import { eventually } from '../support/wait.js';
+
+/** What many devices need at once is done by one transaction, and none of them has to pay for another one. */
+describe('commands of many devices at once', () => {
+  let rig: CommandRig;
+  let sender: OrderSender;
+  let outcomes: CommandOutcomes;
+  let locks: HandLock[];
+  beforeAll(async () => {
+    rig = await CommandRig.start();
+    await rig.silence();
+    sender = rig.running.app.get(OrderSender, { strict: false });
+    outcomes = rig.running.app.get(CommandOutcomes, { strict: false });
+    locks = await Promise.all([1, 2, 3, 4, 5].map(() => rig.lock()));
+  });
+  afterAll(() => rig.stop());
+  beforeEach(async () => {
+    await rig.rows('DELETE FROM commands');
+    locks.forEach(({ orders }) => orders.splice(0));
+  });
+
+  const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => rig.queue(id)));
+  const sendToAll = () => Promise.allSettled(locks.map(({ id }) => sender.sendNext(id)));
+  const statesOf = async (ids: readonly string[]): Promise<string[]> =>
+    Promise.all(ids.map(async (id) => (await rig.command(id)).state));
+  const transactionsOf = async (ids: readonly string[], type: string): Promise<number> => {
+    const rows = await rig.rows('SELECT DISTINCT xid FROM events WHERE command_id = ANY ($1) AND type = $2', [
+      ids,
+      type,
+    ]);
+    return rows.length;
+  };
+  const acknowledgeAll = (ids: readonly string[]) =>
+    Promise.all(ids.map((commandId, n) => outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'executed' })));
+
+  it('sends to all of them, and settles what all of them answer, with one commit each', async () => {
+    const ids = await queueForAll();
+    await sendToAll();
+    const heard = await Promise.all(locks.map((lock) => lock.hear()));
+    expect(heard.map(({ commandId }) => commandId)).toEqual(ids);
+    await acknowledgeAll(ids);
+    expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
+    expect([await transactionsOf(ids, 'command_sent'), await transactionsOf(ids, 'command_executed')]).toEqual([1, 1]);
+    for (const id of ids) {
+      expect(await rig.story(id)).toEqual(['command_sent', 'command_executed']);
+    }
+  });
+
+  it('lets one whose row cannot be written fail alone: nothing of it is kept, counted or published', async () => {
+    const ids = await queueForAll();
+    const [bad = '', ...good] = ids;
+    const counterOf = async (): Promise<unknown> =>
+      rig.rows('SELECT order_counter FROM devices WHERE id = $1', [locks[0]?.id]);
+    const before = await counterOf();
+    await rig.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`);
+    await rig.rows(
+      `CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW WHEN (NEW.id = '${bad}') EXECUTE FUNCTION refuse()`,
+    );
+    try {
+      const [first, ...others] = await sendToAll();
+      expect(first).toMatchObject({ status: 'rejected', reason: { message: 'refused' } });
+      expect(others.map(({ status }) => status)).toEqual(good.map(() => 'fulfilled'));
+    } finally {
+      await rig.rows('DROP TRIGGER refuse ON commands');
+      await rig.rows('DROP FUNCTION refuse');
+    }
+    await Promise.all(locks.slice(1).map((lock) => lock.hear()));
+    expect(await statesOf(ids)).toEqual(['QUEUED', ...good.map(() => 'SENT')]);
+    expect([await rig.story(bad), locks[0]?.orders, await counterOf()]).toEqual([[], [], before]);
+  });
+
+  it('settles the others at once while somebody holds the row of one', async () => {
+    const ids = await queueForAll();
+    await sendToAll();
+    const holder = await rig.pool.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM commands WHERE id = $1 FOR UPDATE', [ids[2]]);
+    const acknowledged = acknowledgeAll(ids);
+    await eventually(
+      'the others',
+      async () => (await statesOf(ids)).filter((state) => state === 'EXECUTED').length === 4,
+    );
+    expect((await rig.command(ids[2] ?? '')).state).toBe('SENT');
+    await holder.query('COMMIT');
+    holder.release();
+    await acknowledged;
+    expect((await rig.command(ids[2] ?? '')).state).toBe('EXECUTED');
+  });
+
+  it('judges each of the answers that came together by itself: new, twice, late, of nobody and of another device', async () => {
+    const ids = await queueForAll();
+    await sendToAll();
+    const [fresh = '', twice = '', late = '', foreign = ''] = ids;
+    await outcomes.acknowledge(locks[1]?.id ?? '', { commandId: twice, status: 'executed' });
+    await rig.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
+    const word = (n: number, commandId: string) =>
+      outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'failed', errorCode: 'jammed' });
+    await Promise.all([word(0, fresh), word(1, twice), word(2, late), word(3, crypto.randomUUID()), word(4, foreign)]);
+    expect(await statesOf(ids)).toEqual(['FAILED', 'EXECUTED', 'TIMED_OUT', 'SENT', 'SENT']);
+    expect((await rig.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
+    expect((await rig.command(twice)).error_code).toBeNull();
+  });
+
+  it('keeps the words of one device in their order, although others speak at the same time', async () => {
+    const ids = await queueForAll();
+    await sendToAll();
+    const statuses = ['received', 'executing', 'executed'] as const;
+    await Promise.all(
+      ids.flatMap((commandId, n) =>
+        statuses.map((status) => outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status })),
+      ),
+    );
+    for (const id of ids) {
+      const words = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
+      expect(await rig.story(id)).toEqual(words);
+    }
+  });
+
+  it('never lets two of its transactions wait for each other, whatever the order they name devices in', async () => {
+    const devices = rig.running.app.get(DevicesService, { strict: false });
+    const transactions = rig.running.app.get(Transactions, { strict: false });
+    const report = (round: number, order: readonly HandLock[]): Promise<void> =>
+      transactions.independently(() =>
+        devices.reportStates(
+          order.map(({ id, boot }) => ({ deviceId: id, boot, lockState: round % 2 ? 'locked' : 'unlocked' })),
+        ),
+      );
+    for (let round = 0; round < 30; round++) {
+      const ids = await queueForAll();
+      await Promise.all([report(round, locks), sendToAll(), report(round, [...locks].reverse())]);
+      await Promise.all([acknowledgeAll(ids), report(round + 1, [...locks].reverse()), report(round + 1, locks)]);
+      expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
+    }
+    const [database] = await rig.rows<{ deadlocks: string }>(
+      'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+    );
+    expect(database?.deadlocks).toBe('0');
+  });
+});
