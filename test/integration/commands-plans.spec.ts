@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { CommandsRepository } from '../../src/features/commands/commands.repository.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch.repository.js';
 import { OutcomesRepository } from '../../src/features/commands/outcomes.repository.js';
 import { Database } from '../../src/platform/prisma/database.js';
@@ -26,6 +27,7 @@ describe('the statements of the ledger', () => {
     await repository.expire([]);
     await repository.findWaiting(1);
     await repository.listOpen([]);
+    await rig.running.app.get(CommandsRepository, { strict: false }).create([]);
     await settling.findOverdue();
     await settling.lockOrphans('');
     await settling.moveMany([]);
@@ -37,6 +39,7 @@ describe('the statements of the ledger', () => {
     );
     await rig.rows('ANALYZE commands');
     expect([...texts.keys()].sort()).toEqual([
+      'commands_create',
       'commands_expire',
       'commands_list_open',
       'commands_lock_devices',

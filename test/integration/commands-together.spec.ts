@@ -1,8 +1,13 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CommandIntake } from '../../src/features/commands/command-intake.js';
 import { CommandOutcomes } from '../../src/features/commands/command-outcomes.js';
+import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
 import { OrderSender } from '../../src/features/commands/order-sender.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { newId } from '../../src/shared/ids.js';
 import { CommandRig, type HandLock } from '../support/command-rig.js';
 import { eventually } from '../support/wait.js';
 
@@ -101,7 +106,7 @@ describe('commands of many devices at once', () => {
     await rig.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
     const word = (n: number, commandId: string) =>
       outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'failed', errorCode: 'jammed' });
-    await Promise.all([word(0, fresh), word(1, twice), word(2, late), word(3, crypto.randomUUID()), word(4, foreign)]);
+    await Promise.all([word(0, fresh), word(1, twice), word(2, late), word(3, randomUUID()), word(4, foreign)]);
     expect(await statesOf(ids)).toEqual(['FAILED', 'EXECUTED', 'TIMED_OUT', 'SENT', 'SENT']);
     expect((await rig.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
     expect((await rig.command(twice)).error_code).toBeNull();
@@ -141,5 +146,91 @@ describe('commands of many devices at once', () => {
       'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
     );
     expect(database?.deadlocks).toBe('0');
+  });
+
+  describe('when they are given', () => {
+    let intake: CommandIntake;
+    beforeAll(() => {
+      intake = rig.running.app.get(CommandIntake, { strict: false });
+    });
+
+    /** As a request of the owner with this key would: in a context of its own. */
+    const give = (deviceId: string, key: string, body = 'same') => {
+      const id = newId();
+      const context = newContext('http', `user:${rig.owner.id}`, { requestId: `request for ${id}` });
+      context.audit = { action: 'command_created', recorded: false };
+      const requestHash = createHash('sha256').update(body).digest();
+      context.idempotency = { key, route: 'POST test', userId: rig.owner.id, requestHash };
+      const errand = { deviceId, issuerId: rig.owner.id };
+      const answer = runInContext(context, () =>
+        intake.accept(id, errand, { name: 'unlock_door', payload: { durationMs: 5_000 } }),
+      );
+      return { id, context, answer };
+    };
+    const auditedIn = (ids: readonly string[]) =>
+      rig.rows<{ entity_id: string; request_id: string; actor: string }>(
+        'SELECT entity_id, request_id, actor FROM audit_entries WHERE entity_id = ANY ($1) ORDER BY id',
+        [ids],
+      );
+
+    it('takes them by one commit, each with the event, the audit entry and the key of its own request', async () => {
+      const given = locks.map(({ id }, n) => give(id, `together ${String(n)}`));
+      const answers = await Promise.all(given.map(({ answer }) => answer));
+      const ids = given.map(({ id }) => id);
+      expect(answers.map(({ command }) => command?.id)).toEqual(ids);
+      expect(await transactionsOf(ids, 'command_created')).toBe(1);
+      expect(await auditedIn(ids)).toEqual(
+        ids.map((id) => ({ entity_id: id, request_id: `request for ${id}`, actor: `user:${rig.owner.id}` })),
+      );
+      expect(given.every(({ context }) => context.audit?.recorded)).toBe(true);
+      const correlations = await rig.rows<{ correlation_id: string }>(
+        `SELECT DISTINCT correlation_id FROM events WHERE command_id = ANY ($1) ORDER BY 1`,
+        [ids],
+      );
+      expect(correlations.map((row) => row.correlation_id)).toEqual(ids.map((id) => `request for ${id}`).sort());
+      const repeats = await Promise.all(locks.map(({ id }, n) => give(id, `together ${String(n)}`).answer));
+      expect(repeats).toEqual(ids.map((earlierId) => ({ earlierId })));
+      expect(await rig.rows('SELECT FROM commands')).toHaveLength(locks.length);
+    });
+
+    it('refuses one for what stands against it, and takes the others', async () => {
+      const offline = await rig.device();
+      const [a = '', b = ''] = locks.map(({ id }) => id);
+      const first = give(a, 'refusals 1');
+      const unheard = give(offline.id, 'refusals 2');
+      const nowhere = give(newId(), 'refusals 3');
+      const last = give(b, 'refusals 4');
+      await expect(unheard.answer).rejects.toBeInstanceOf(DeviceOfflineError);
+      await expect(nowhere.answer).rejects.toBeInstanceOf(CommandNotFoundError);
+      const taken = await Promise.all([first.answer, last.answer]);
+      expect(taken.map(({ command }) => command?.deviceId)).toEqual([a, b]);
+      expect(await auditedIn([unheard.id, nowhere.id])).toEqual([]);
+      // What was refused may be asked for again under its key.
+      await expect(give(offline.id, 'refusals 2').answer).rejects.toBeInstanceOf(DeviceOfflineError);
+    });
+
+    it('takes one of two with the same key, although both are in one transaction', async () => {
+      const [a = '', b = ''] = locks.map(({ id }) => id);
+      const outcomes = await Promise.allSettled(
+        [give(a, 'twin'), give(a, 'twin'), give(b, 'other')].map((g) => g.answer),
+      );
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(outcomes[1]).toMatchObject({ reason: { code: 'idempotency_key_in_use' } });
+      await expect(give(a, 'twin', 'another body').answer).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+    });
+
+    it('stays in the transaction of its caller, and goes down with it', async () => {
+      const transactions = rig.running.app.get(Transactions, { strict: false });
+      const [device = ''] = locks.map(({ id }) => id);
+      const given: string[] = [];
+      const undone = transactions.independently(async () => {
+        const { id, answer } = give(device, 'undone');
+        given.push(id);
+        await answer;
+        throw new Error('taken back');
+      });
+      await expect(undone).rejects.toThrow('taken back');
+      expect(await rig.rows('SELECT FROM commands WHERE id = ANY ($1)', [given])).toEqual([]);
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
+import { type RequestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { type Counter, type Histogram, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
@@ -8,6 +9,12 @@ import { type CommandChange } from './commands.types.js';
 import { lateResultEvent, type Origin, sentEvent, stateEvent } from './domain/command-events.js';
 import { commandMachine } from './domain/command-machine.js';
 import { SettledWaiters } from './settled-waiters.js';
+
+/** What a person did to a command, and in which request. */
+interface Deed {
+  readonly command: CommandChange;
+  readonly context: RequestContext | undefined;
+}
 
 /** Every change of the ledger passes here, inside its transaction: into the log now, to whoever waits after the commit. */
 @Injectable()
@@ -59,12 +66,19 @@ export class CommandRecorder {
     });
   }
 
-  /** A person did this to a command: given, or taken back. */
-  async movedByPerson(command: CommandChange, origin: Origin): Promise<void> {
-    const { id, deviceId, name, state } = command;
-    const action = state === 'CANCELLED' ? 'command_cancelled' : 'command_created';
-    await this.audit.record({ action, entity: { type: 'command', id }, after: { deviceId, name, state } });
-    await this.moved([command], origin);
+  /** People did this to commands: given, or taken back. Each with the context of the request it comes from. */
+  async movedByPeople(deeds: readonly Deed[]): Promise<void> {
+    await this.audit.recordEach(
+      deeds.map(({ command: { id, deviceId, name, state }, context }) => {
+        const action = state === 'CANCELLED' ? 'command_cancelled' : 'command_created';
+        return { context, record: { action, entity: { type: 'command', id }, after: { deviceId, name, state } } };
+      }),
+    );
+    const contexts = new Map(deeds.map(({ command, context }) => [command.id, context]));
+    await this.moved(
+      deeds.map(({ command }) => command),
+      ({ id }) => originOf(contexts.get(id)),
+    );
   }
 
   /** These orders go out once more. */
@@ -92,6 +106,10 @@ export class CommandRecorder {
       this.#verdictLatency.observe({ name }, secondsBetween(sentAt, finishedAt));
     }
   }
+}
+
+function originOf(context: RequestContext | undefined): Origin {
+  return { source: context?.source ?? 'system', actor: context?.actor ?? 'system' };
 }
 
 function secondsBetween(from: Date, to: Date): number {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
+import { CommandIntake } from './command-intake.js';
 import { CommandOutcomes } from './command-outcomes.js';
 import { CommandRecorder } from './command-recorder.js';
 import { CommandsRepository } from './commands.repository.js';
@@ -17,6 +18,7 @@ import { SettledWaiters } from './settled-waiters.js';
   providers: [
     CommandsService,
     CommandsRepository,
+    CommandIntake,
     CommandRecorder,
     CommandOutcomes,
     OutcomesRepository,

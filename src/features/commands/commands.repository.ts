@@ -29,7 +29,7 @@ export type Creation =
   | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
   | { command?: never; refusal: 'unknown_device' | 'offline' | 'queue_full' };
 
-type CreationRow = { device_type: DeviceType; linked: boolean; has_room: boolean } & (ChangeRow | { id: null });
+type CreationRow = { device_type: DeviceType | null; linked: boolean; has_room: boolean } & (ChangeRow | { id: null });
 
 /** What people do with the ledger: give orders, take them back, look. */
 @Injectable()
@@ -37,46 +37,38 @@ export class CommandsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * One statement looks at the device and queues the command if nothing stands against it. Requests that race may
-   * exceed the bound of the queue by as many as there are of them, and no more.
+   * One statement looks at the devices and queues the commands that nothing stands against. It answers in their order.
+   * Requests that race may exceed the bound of a queue by as many as there are of them, and no more.
    */
-  async create(command: NewCommand): Promise<Creation> {
-    const { policy } = command;
-    const [row] = await this.database.query<CreationRow>(
+  async create(commands: readonly NewCommand[]): Promise<Creation[]> {
+    const rows = await this.database.query<CreationRow>(
       'commands_create',
-      `WITH device AS (
-         SELECT d.id, d.owner_id, d.type,
+      `WITH n AS (
+         SELECT * FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (id uuid, device_id uuid, issuer_id uuid, name text,
+             lane command_lane, priority int, payload jsonb, life_ms int, correlation_id text, device_types text[],
+             needs_link boolean))
+           WITH ORDINALITY AS n(id, device_id, issuer_id, name, lane, priority, payload, life_ms, correlation_id,
+             device_types, needs_link, place)
+       ), looked AS (
+         SELECT n.*, d.owner_id, d.type AS device_type,
            EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AS linked,
            (SELECT count(*) FROM (
-             SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $12
-           ) waiting) < $12 AS has_room
-         FROM devices d WHERE d.id = $2
+             SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $2
+           ) waiting) < $2 AS has_room
+         FROM n JOIN devices d ON d.id = n.device_id
        ), c AS (
          INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
-         SELECT $1::uuid, device.id, $3::uuid, $4, $5::command_lane, $6::int, $7::jsonb,
-           now() + $8 * interval '1 millisecond', $9
-         FROM device
-         WHERE device.type = ANY ($10::device_type[]) AND (device.linked OR NOT $11) AND device.has_room
+         SELECT id, device_id, issuer_id, name, lane, priority, payload, now() + life_ms * interval '1 millisecond',
+           correlation_id
+         FROM looked
+         WHERE device_type::text = ANY (device_types) AND (linked OR NOT needs_link) AND has_room
          RETURNING *
        )
-       SELECT device.type AS device_type, device.linked, device.has_room, device.owner_id, ${COMMAND_COLUMNS}
-       FROM device LEFT JOIN c ON true`,
-      [
-        command.id,
-        command.deviceId,
-        command.issuerId,
-        command.name,
-        policy.lane,
-        policy.priority,
-        JSON.stringify(command.payload),
-        policy.lifeMs,
-        command.correlationId,
-        policy.deviceTypes,
-        policy.needsLink,
-        MAX_QUEUED_PER_DEVICE,
-      ],
+       SELECT l.device_type, l.linked, l.has_room, l.owner_id, ${COMMAND_COLUMNS}
+       FROM n LEFT JOIN looked l ON l.place = n.place LEFT JOIN c ON c.id = n.id ORDER BY n.place`,
+      [JSON.stringify(commands.map(toRecord)), MAX_QUEUED_PER_DEVICE],
     );
-    return toCreation(row, policy);
+    return rows.map((row, index) => toCreation(row, commands[index]?.policy));
   }
 
   /** QUEUED to CANCELLED; null when the command is not (or no longer) waiting. */
@@ -140,14 +132,31 @@ export class CommandsRepository {
   }
 }
 
-function toCreation(row: CreationRow | undefined, policy: CommandPolicy): Creation {
-  if (!row) {
-    return { refusal: 'unknown_device' };
-  }
+/** Names as in the record type of the statement. */
+function toRecord({ policy, ...command }: NewCommand): Record<string, unknown> {
+  return {
+    id: command.id,
+    device_id: command.deviceId,
+    issuer_id: command.issuerId,
+    name: command.name,
+    lane: policy.lane,
+    priority: policy.priority,
+    payload: command.payload,
+    life_ms: policy.lifeMs,
+    correlation_id: command.correlationId,
+    device_types: policy.deviceTypes,
+    needs_link: policy.needsLink,
+  };
+}
+
+function toCreation(row: CreationRow, policy: CommandPolicy | undefined): Creation {
   if (row.id !== null) {
     return { command: toChange(row) };
   }
-  if (!policy.deviceTypes.includes(row.device_type)) {
+  if (row.device_type === null) {
+    return { refusal: 'unknown_device' };
+  }
+  if (!policy?.deviceTypes.includes(row.device_type)) {
     return { refusal: 'not_supported', deviceType: row.device_type };
   }
   return { refusal: policy.needsLink && !row.linked ? 'offline' : 'queue_full' };

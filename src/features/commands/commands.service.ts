@@ -1,32 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { requestContext } from '../../platform/context/request-context.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
 import { isUuid, newId } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
+import { CommandIntake } from './command-intake.js';
 import { CommandRecorder } from './command-recorder.js';
-import {
-  CommandNotCancellableError,
-  CommandNotFoundError,
-  CommandNotSupportedError,
-  CommandQueueFullError,
-  DeviceOfflineError,
-  InvalidCursorError,
-} from './commands.errors.js';
-import { CommandsRepository, type Creation } from './commands.repository.js';
-import { type Command, type CommandChange, type CommandFilter, type CommandRequest } from './commands.types.js';
-import { type Origin } from './domain/command-events.js';
+import { CommandNotCancellableError, CommandNotFoundError, InvalidCursorError } from './commands.errors.js';
+import { CommandsRepository } from './commands.repository.js';
+import { type Command, type CommandFilter, type CommandRequest, type Errand } from './commands.types.js';
 import { commandMachine } from './domain/command-machine.js';
-import { MAX_QUEUED_PER_DEVICE, policyOf } from './domain/command-policy.js';
 import { decodePosition } from './domain/command-position.js';
 import { SettledWaiters } from './settled-waiters.js';
-
-/** Who gives an order, and to which device. */
-export interface Errand {
-  deviceId: string;
-  issuerId: string;
-}
 
 /**
  * The ledger of commands, for people: give an order, take it back, look. What happens to an order afterwards is the
@@ -38,8 +22,7 @@ export class CommandsService {
     private readonly repository: CommandsRepository,
     private readonly recorder: CommandRecorder,
     private readonly transactions: Transactions,
-    private readonly idempotency: Idempotency,
-    private readonly signals: Signals,
+    private readonly intake: CommandIntake,
     private readonly waiters: SettledWaiters,
   ) {}
 
@@ -54,11 +37,8 @@ export class CommandsService {
     const id = newId();
     const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
     try {
-      const command = await this.queue(id, errand, request);
-      if (command.id !== id) {
-        return await this.outcomeOfRepeat(command, waitMs);
-      }
-      return (await waiter?.settled) ?? command;
+      const { command, earlierId } = await this.intake.accept(id, errand, request);
+      return command ? ((await waiter?.settled) ?? command) : await this.outcomeOfRepeat(errand, earlierId, waitMs);
     } finally {
       waiter?.release();
     }
@@ -100,40 +80,15 @@ export class CommandsService {
       if (!command) {
         throw new CommandNotCancellableError((await this.get(deviceId, id)).state);
       }
-      await this.recorder.movedByPerson(command, origin());
+      await this.recorder.movedByPeople([{ command, context: requestContext() }]);
       return command;
     });
   }
 
-  private queue(id: string, errand: Errand, request: CommandRequest): Promise<Command> {
-    return this.transactions.run(async () => {
-      let made: CommandChange | undefined;
-      const { id: claimedId } = await this.idempotency.once(async () => {
-        made = await this.create(id, errand, request);
-        return id;
-      });
-      return made ?? this.get(errand.deviceId, claimedId);
-    });
-  }
-
-  private async create(id: string, { deviceId, issuerId }: Errand, request: CommandRequest): Promise<CommandChange> {
-    const policy = policyOf(request.name);
-    const correlationId = requestContext()?.requestId ?? id;
-    const creation = await this.repository.create({ ...request, id, deviceId, issuerId, correlationId, policy });
-    if (!creation.command) {
-      throw refusalOf(creation, deviceId, request);
-    }
-    await this.recorder.movedByPerson(creation.command, origin());
-    this.transactions.afterCommit(() => {
-      this.signals.publish('command_queued', { deviceId });
-    });
-    return creation.command;
-  }
-
-  private async outcomeOfRepeat(command: Command, waitMs: number): Promise<Command> {
-    const waiter = waitMs > 0 ? this.waiters.open(command.id, waitMs) : null;
+  private async outcomeOfRepeat({ deviceId }: Errand, id: string, waitMs: number): Promise<Command> {
+    const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
     try {
-      const current = await this.get(command.deviceId, command.id);
+      const current = await this.get(deviceId, id);
       if (!waiter || isSettled(current)) {
         return current;
       }
@@ -147,22 +102,4 @@ export class CommandsService {
 /** Whether a command will not change any more. */
 export function isSettled(command: Command): boolean {
   return commandMachine.isTerminal(command.state);
-}
-
-function origin(): Origin {
-  const context = requestContext();
-  return { source: context?.source ?? 'system', actor: context?.actor ?? 'system' };
-}
-
-function refusalOf(creation: Extract<Creation, { refusal: string }>, deviceId: string, request: CommandRequest): Error {
-  switch (creation.refusal) {
-    case 'unknown_device':
-      return new CommandNotFoundError();
-    case 'not_supported':
-      return new CommandNotSupportedError(request.name, creation.deviceType);
-    case 'offline':
-      return new DeviceOfflineError(deviceId);
-    case 'queue_full':
-      return new CommandQueueFullError(MAX_QUEUED_PER_DEVICE);
-  }
 }

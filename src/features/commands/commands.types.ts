@@ -10,6 +10,12 @@ import {
 /** What somebody wants a device to do. */
 export type CommandRequest = { [N in CommandName]: { name: N; payload: CommandPayloads[N] } }[CommandName];
 
+/** Who gives an order, and to which device. */
+export interface Errand {
+  deviceId: string;
+  issuerId: string;
+}
+
 /** A verdict that came after we had given up waiting. */
 export interface LateResult {
   status: Extract<AckStatus, 'executed' | 'failed'>;

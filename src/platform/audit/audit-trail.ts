@@ -4,15 +4,28 @@ import { type RequestContext, requestContext } from '../context/request-context.
 import { Database } from '../prisma/database.js';
 import { Transactions } from '../prisma/transaction.js';
 
-const INSERT = `INSERT INTO audit_entries
-  (action, outcome, code, actor, session_id, entity_type, entity_id, before, after, address, user_agent, request_id)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
+const COLUMNS =
+  'action, outcome, code, actor, session_id, entity_type, entity_id, before, after, address, user_agent, request_id';
+
+/** One statement however many there are; ids follow the order of the records. */
+const INSERT = `INSERT INTO audit_entries (${COLUMNS})
+  SELECT ${COLUMNS} FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (action text, outcome text, code text, actor text,
+      session_id uuid, entity_type text, entity_id text, before jsonb, after jsonb, address text, user_agent text,
+      request_id text))
+    WITH ORDINALITY AS r(${COLUMNS}, place)
+  ORDER BY place`;
 
 /** Facts for an action other than the one the route announced, such as an eviction that a login causes. */
 export interface AuditRecord extends AuditFacts {
   readonly action?: AuditAction;
   /** Who did it, where the request itself does not say: a login, before there is a session. */
   readonly actor?: string;
+}
+
+/** A record with the request it belongs to. */
+export interface AuditEntry {
+  readonly context: RequestContext | undefined;
+  readonly record: AuditRecord;
 }
 
 /**
@@ -31,47 +44,59 @@ export class AuditTrail {
    * does not wait for the answer: the commit fails if the entry does.
    */
   async record(record: AuditRecord): Promise<void> {
-    const context = requestContext();
-    const action = record.action ?? context?.audit?.action;
-    if (action === undefined) {
-      throw new Error('Nothing says what is audited: the route has no @Audit, and the record no action.');
-    }
-    await this.insert(action, 'success', null, record);
-    if (context?.audit) {
-      context.audit.recorded = true;
+    await this.recordEach([{ context: requestContext(), record }]);
+  }
+
+  /** The same for a transaction that serves many requests: each with the context it belongs to. */
+  async recordEach(entries: readonly AuditEntry[]): Promise<void> {
+    await this.insert(
+      entries.map(({ context, record }) => {
+        const action = record.action ?? context?.audit?.action;
+        if (action === undefined) {
+          throw new Error('Nothing says what is audited: the route has no @Audit, and the record no action.');
+        }
+        return toRow(context, { action, outcome: 'success' }, record);
+      }),
+    );
+    for (const { context } of entries) {
+      if (context?.audit) {
+        context.audit.recorded = true;
+      }
     }
   }
 
   /** Records that the announced action failed with `code`. */
   async recordFailure(action: AuditAction, code: string): Promise<void> {
-    const intent = requestContext()?.audit;
-    if (intent) {
-      intent.recorded = true;
+    const context = requestContext();
+    if (context?.audit) {
+      context.audit.recorded = true;
     }
-    await this.transactions.independently(() => this.insert(action, 'failure', code, {}));
+    await this.transactions.independently(() =>
+      this.insert([toRow(context, { action, outcome: 'failure', code }, {})]),
+    );
   }
 
-  private async insert(
-    action: AuditAction,
-    outcome: 'success' | 'failure',
-    code: string | null,
-    facts: Partial<AuditRecord>,
-  ): Promise<void> {
-    const context: Partial<RequestContext> = requestContext() ?? {};
-    // What is not known is NULL: the driver takes undefined for it.
-    await this.database.execute('audit_insert', INSERT, [
-      action,
-      outcome,
-      code,
-      facts.actor ?? context.actor ?? 'system',
-      context.sessionId,
-      facts.entity?.type,
-      facts.entity?.id,
-      facts.before,
-      facts.after,
-      context.address,
-      context.userAgent,
-      context.requestId,
-    ]);
+  private async insert(rows: readonly object[]): Promise<void> {
+    await this.database.execute('audit_insert', INSERT, [JSON.stringify(rows)]);
   }
+}
+
+/** What is not known does not travel, and becomes NULL. */
+function toRow(
+  context: RequestContext | undefined,
+  verdict: { action: AuditAction; outcome: 'success' | 'failure'; code?: string },
+  facts: Partial<AuditRecord>,
+): object {
+  return {
+    ...verdict,
+    actor: facts.actor ?? context?.actor ?? 'system',
+    session_id: context?.sessionId,
+    entity_type: facts.entity?.type,
+    entity_id: facts.entity?.id,
+    before: facts.before,
+    after: facts.after,
+    address: context?.address,
+    user_agent: context?.userAgent,
+    request_id: context?.requestId,
+  };
 }

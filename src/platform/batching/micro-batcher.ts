@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { DomainError } from '../../shared/domain-error.js';
 
 /** How much is done together. */
 export interface BatchRules<Item, Result> {
@@ -15,10 +16,11 @@ export interface BatchRules<Item, Result> {
 }
 
 /** So much waits already that a further item would only wait in vain. */
-export class BatcherFullError extends Error {
-  constructor(limit: number) {
-    super(`${String(limit)} items wait already.`);
-    this.name = 'BatcherFullError';
+export class BatcherFullError extends DomainError {
+  readonly code = 'busy';
+  readonly kind = 'unavailable';
+  constructor() {
+    super('Too much is waiting already. Try again shortly.', { retryAfter: 1 });
   }
 }
 
@@ -47,9 +49,8 @@ export class MicroBatcher<Item, Result> {
 
   /** @throws BatcherFullError, or what made the item fail when it was tried alone */
   submit(item: Item): Promise<Result> {
-    const { maxWaiting } = this.rules;
-    if (this.#waiting.length >= maxWaiting) {
-      return Promise.reject(new BatcherFullError(maxWaiting));
+    if (this.#waiting.length >= this.rules.maxWaiting) {
+      return Promise.reject(new BatcherFullError());
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     this.#waiting.push({ item, resolve, reject });

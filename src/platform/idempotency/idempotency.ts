@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type IdempotencyClaim, requestContext } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
+import { many } from '../prisma/many.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 
 /** How long a key is remembered. */
@@ -24,18 +25,69 @@ export class Idempotency {
     if (!claim) {
       return { id: await make(), repeated: false };
     }
-    // One after the other on the same connection, without a round trip in between.
-    const [, earlier] = await Promise.all([this.lock(claim), this.find(claim)]);
-    if (earlier) {
-      if (!earlier.request_hash.equals(claim.requestHash)) {
-        throw new IdempotencyKeyReusedError();
-      }
-      markNothingChanged();
-      return { id: earlier.resource_id, repeated: true };
+    const [earlier] = await this.claimEach([claim]);
+    if (earlier instanceof Error) {
+      throw earlier;
+    }
+    if (typeof earlier === 'string') {
+      this.nothingChanged();
+      return { id: earlier, repeated: true };
     }
     const id = await make();
-    await this.remember(claim, id);
+    await this.rememberEach([{ claim, id }]);
     return { id, repeated: false };
+  }
+
+  /**
+   * Claims the keys of many requests for the surrounding transaction; say with {@link rememberEach} what they made.
+   * @returns for each null when it may go on, the id of what an earlier request made, or the error that stands against
+   *   it. A request without a key may always go on.
+   */
+  async claimEach(claims: readonly (IdempotencyClaim | undefined)[]): Promise<(string | Error | null)[]> {
+    const keyed = claims.filter((claim) => claim !== undefined);
+    if (keyed.length === 0) {
+      return claims.map(() => null);
+    }
+    // One after the other on the same connection, without a round trip in between.
+    const [locked, earlier] = await Promise.all([this.lock(keyed), this.find(keyed)]);
+    const verdicts = new Map<IdempotencyClaim, string | Error | null>();
+    const seen = new Set<string>();
+    keyed.forEach((claim, index) => {
+      // A transaction takes a lock of its own twice.
+      const busy = locked[index] !== true || seen.has(nameOf(claim));
+      seen.add(nameOf(claim));
+      verdicts.set(claim, busy ? new IdempotencyKeyInUseError() : verdictOn(claim, earlier[index]));
+    });
+    return claims.map((claim) => (claim && verdicts.get(claim)) ?? null);
+  }
+
+  /** Remembers what requests made whose keys this transaction claimed. */
+  async rememberEach(made: readonly { claim: IdempotencyClaim; id: string }[]): Promise<void> {
+    if (made.length === 0) {
+      return;
+    }
+    await this.database.execute(
+      'idempotency_remember',
+      `INSERT INTO idempotency_records (user_id, route, key, request_hash, resource_id)
+       SELECT * FROM unnest(${many(1, 'uuid')}, ${many(2, 'text')}, ${many(3, 'text')}, ${many(4, 'bytea')}, ${many(5, 'uuid')})
+       ON CONFLICT (user_id, route, key) DO UPDATE
+         SET request_hash = excluded.request_hash, resource_id = excluded.resource_id, created_at = now()`,
+      [
+        made.map(({ claim }) => claim.userId),
+        made.map(({ claim }) => claim.route),
+        made.map(({ claim }) => claim.key),
+        made.map(({ claim }) => claim.requestHash),
+        made.map(({ id }) => id),
+      ],
+    );
+  }
+
+  /** A repeat leaves everything as it was, so there is nothing to audit: the first request's entry says it all. */
+  nothingChanged(): void {
+    const intent = requestContext()?.audit;
+    if (intent) {
+      intent.recorded = true;
+    }
   }
 
   /** Forgets keys past their time, oldest first. @returns how many; less than `limit` when none is left. */
@@ -51,42 +103,47 @@ export class Idempotency {
   }
 
   /** A second insert would wait for the first transaction to end; a lock that is tried answers at once. */
-  private async lock(claim: IdempotencyClaim): Promise<void> {
-    const [row] = await this.database.query<{ locked: boolean }>(
+  private async lock(claims: readonly IdempotencyClaim[]): Promise<boolean[]> {
+    const rows = await this.database.query<{ locked: boolean }>(
       'idempotency_lock',
-      'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked',
-      [[claim.userId, claim.route, claim.key].join('\n')],
+      `SELECT pg_try_advisory_xact_lock(hashtextextended(c.name, 0)) AS locked
+       FROM unnest(${many(1, 'text')}) WITH ORDINALITY AS c(name, place) ORDER BY c.place`,
+      [claims.map(nameOf)],
     );
-    if (row?.locked !== true) {
-      throw new IdempotencyKeyInUseError();
-    }
+    return rows.map(({ locked }) => locked);
   }
 
-  private async find(claim: IdempotencyClaim): Promise<{ request_hash: Buffer; resource_id: string } | undefined> {
-    const [row] = await this.database.query<{ request_hash: Buffer; resource_id: string }>(
+  private find(claims: readonly IdempotencyClaim[]): Promise<Earlier[]> {
+    return this.database.query<Earlier>(
       'idempotency_find',
-      `SELECT request_hash, resource_id FROM idempotency_records
-       WHERE user_id = $1 AND route = $2 AND key = $3 AND created_at >= now() - make_interval(hours => $4)`,
-      [claim.userId, claim.route, claim.key, IDEMPOTENCY_TTL_HOURS],
-    );
-    return row;
-  }
-
-  private async remember(claim: IdempotencyClaim, resourceId: string): Promise<void> {
-    await this.database.execute(
-      'idempotency_remember',
-      `INSERT INTO idempotency_records (user_id, route, key, request_hash, resource_id) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (user_id, route, key) DO UPDATE
-         SET request_hash = excluded.request_hash, resource_id = excluded.resource_id, created_at = now()`,
-      [claim.userId, claim.route, claim.key, claim.requestHash, resourceId],
+      `SELECT r.request_hash, r.resource_id
+       FROM unnest(${many(1, 'uuid')}, ${many(2, 'text')}, ${many(3, 'text')}) WITH ORDINALITY AS c(user_id, route, key, place)
+       LEFT JOIN idempotency_records r ON r.user_id = c.user_id AND r.route = c.route AND r.key = c.key
+         AND r.created_at >= now() - make_interval(hours => $4)
+       ORDER BY c.place`,
+      [
+        claims.map(({ userId }) => userId),
+        claims.map(({ route }) => route),
+        claims.map(({ key }) => key),
+        IDEMPOTENCY_TTL_HOURS,
+      ],
     );
   }
 }
 
-/** A repeat leaves everything as it was, so there is nothing to audit: the first request's entry says it all. */
-function markNothingChanged(): void {
-  const intent = requestContext()?.audit;
-  if (intent) {
-    intent.recorded = true;
+/** What an earlier request with the key made; nulls where there was none. */
+interface Earlier {
+  request_hash: Buffer | null;
+  resource_id: string | null;
+}
+
+function nameOf({ userId, route, key }: IdempotencyClaim): string {
+  return [userId, route, key].join('\n');
+}
+
+function verdictOn(claim: IdempotencyClaim, earlier: Earlier | undefined): string | Error | null {
+  if (!earlier?.request_hash) {
+    return null;
   }
+  return earlier.request_hash.equals(claim.requestHash) ? earlier.resource_id : new IdempotencyKeyReusedError();
 }

@@ -57,6 +57,11 @@ export class Transactions {
     return result;
   }
 
+  /** Whether the caller is inside of a transaction, and a batcher would take its work out of it. */
+  isOpen(): boolean {
+    return current() !== undefined;
+  }
+
   /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
   afterCommit(action: () => void): void {
     const context = current();
