@@ -211,11 +211,16 @@ describe('commands of many devices at once', () => {
 
     it('takes one of two with the same key, although both are in one transaction', async () => {
       const [a = '', b = ''] = locks.map(({ id }) => id);
-      const outcomes = await Promise.allSettled(
-        [give(a, 'twin'), give(a, 'twin'), give(b, 'other')].map((g) => g.answer),
-      );
+      const given = [give(a, 'twin'), give(a, 'twin'), give(b, 'other')];
+      const outcomes = await Promise.allSettled(given.map(({ answer }) => answer));
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
       expect(outcomes[1]).toMatchObject({ reason: { code: 'idempotency_key_in_use' } });
+      expect(
+        await transactionsOf(
+          given.map(({ id }) => id),
+          'command_created',
+        ),
+      ).toBe(1);
       await expect(give(a, 'twin', 'another body').answer).rejects.toMatchObject({ code: 'idempotency_key_reused' });
     });
 
