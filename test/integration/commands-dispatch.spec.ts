@@ -116,6 +116,26 @@ describe('the ledger, step by step, on the way out', () => {
     expect(lock.orders).toHaveLength(1);
   });
 
+  it.each(['blocked_at', 'deleted_at'])(
+    'does not send for an owner whose account has ended since (%s)',
+    async (end) => {
+      const lock = await rig.lock();
+      const id = await rig.queue(lock.id);
+      const account = (value: string): Promise<unknown> =>
+        rig.rows(`UPDATE users SET ${end} = ${value} WHERE id = $1`, [rig.owner.id]);
+      await account('now()');
+      try {
+        await ledger.sendAll(lock.id);
+        expect(await rig.command(id)).toMatchObject({ state: 'EXPIRED', error_code: 'permission_revoked' });
+      } finally {
+        await account('NULL');
+      }
+      const allowed = await rig.queue(lock.id);
+      await ledger.sendAll(lock.id);
+      expect((await lock.hear()).commandId).toBe(allowed);
+    },
+  );
+
   it('does not send what is past its life, and goes on with the next', async () => {
     const lock = await rig.lock();
     const stale = await rig.queue(lock.id, 'lock_door', { lifeS: -1 });

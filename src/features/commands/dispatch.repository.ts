@@ -68,6 +68,11 @@ interface TransmissionRow extends ChangeRow {
 const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
+/** Whoever is blocked or deleted by now is nobody, and nobody may do nothing. */
+const ISSUER = `(
+  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
+) AS issuer_id`;
+
 /** The device is connected with the boot that the order was made for, and there is time left to carry it out. */
 const STILL_GOOD = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
   AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
@@ -105,7 +110,7 @@ export class DispatchRepository {
     // it was before.
     const rows = await this.database.query<NextRow>(
       'commands_next',
-      `SELECT c.id, c.device_id, c.issuer_id, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
+      `SELECT c.id, c.device_id, ${ISSUER}, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
          d.boot_uptime_ms, d.boot_reported_at, clock_timestamp() AS now,
          EXISTS (
            SELECT 1 FROM commands o WHERE o.device_id = d.id AND o.state = 'QUEUED' AND o.lane <> c.lane
