@@ -54,9 +54,13 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** What an entry can be about; a `batch` is what one request did to many accounts. */
+/**
+ * What an entry can be about; a `batch` is what one request did to many accounts, an `identifier` the name at a login
+ * that nobody has, by a keyed hash.
+ */
 export const AUDIT_ENTITY_TYPES = [
   'user',
+  'identifier',
   'batch',
   'session',
   'organization',
@@ -85,4 +89,6 @@ export interface AuditFacts {
 export interface AuditIntent {
   readonly action: AuditAction;
   recorded: boolean;
+  /** What it is aimed at, as far as that is known before it succeeds. */
+  target?: AuditEntity;
 }

@@ -9,10 +9,11 @@ import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { AuditAction } from '../../src/contracts/audit.js';
-import { AUDITED } from '../../src/platform/audit/audit.interceptor.js';
+import { AUDITED } from '../../src/platform/audit/audited-route.js';
 import { signUpAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
+import { everything } from '../support/everything.js';
 import { recordFigure } from '../support/promise.js';
 import { type Answer, type Person, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
@@ -29,12 +30,10 @@ interface Entry {
   code: string | null;
   actor: string;
   entity_type: string | null;
+  entity_id: string | null;
 }
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
-/** Counts attempts, which is no change that anybody asked for: a login that could not be audited counts, too. */
-const COUNTERS = new Set(['login_throttles', 'alert_windows', 'login_windows']);
-const ASIDE = `- 'last_seen_at' - 'failed_attempts'`;
 
 let application: RunningApplication;
 let sql: Sql;
@@ -94,7 +93,7 @@ async function send(method: string, { path, token, body }: Deed): Promise<Answer
     headers: { 'x-request-id': requestId, 'idempotency-key': randomUUID() },
   });
   const entries = await sql.rows<Entry>(
-    'SELECT action, outcome, code, actor, entity_type FROM audit_entries WHERE request_id = $1 ORDER BY id',
+    'SELECT action, outcome, code, actor, entity_type, entity_id FROM audit_entries WHERE request_id = $1 ORDER BY id',
     [requestId],
   );
   return { ...answer, entries };
@@ -106,20 +105,6 @@ async function prepared(route: ChangingRoute): Promise<Deed> {
     throw new Error(`No deed for ${route.name}: write one in test/support/deeds.ts.`);
   }
   return deed(workshop);
-}
-
-/** Everything that is kept, table by table. */
-async function everything(): Promise<Record<string, unknown>> {
-  const tables = await sql.rows<{ name: string }>(
-    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`,
-  );
-  const kept: Record<string, unknown> = {};
-  for (const { name } of tables.filter((table) => !COUNTERS.has(table.name))) {
-    kept[name] = await sql.rows(
-      `SELECT to_jsonb(t) ${ASIDE} AS row FROM "${name}" t ORDER BY (to_jsonb(t) ${ASIDE})::text`,
-    );
-  }
-  return kept;
 }
 
 describe('P-19 every change is audited', () => {
@@ -160,10 +145,10 @@ describe('P-19 every change is audited', () => {
   it('refuses every change while audit fails, and leaves everything as it was', async () => {
     for (const route of routes) {
       const deed = await prepared(route);
-      const before = await everything();
+      const before = await everything(sql);
       await sql.rows(`ALTER TABLE audit_entries ADD CONSTRAINT planted CHECK (action = 'nothing') NOT VALID`);
       const { status, body, entries } = await send(route.method, deed);
-      const after = await everything();
+      const after = await everything(sql);
       await sql.rows('ALTER TABLE audit_entries DROP CONSTRAINT planted');
       expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 5\d\d /);
       expect(entries).toEqual([]);
@@ -196,7 +181,8 @@ describe('P-19 every change is audited', () => {
         outcome: 'failure',
         code: 'last_admin',
         actor: `user:${workshop.admin.id}`,
-        entity_type: null,
+        entity_type: 'user',
+        entity_id: workshop.admin.id,
       },
     ]);
   });

@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import { PinoLogger } from 'nestjs-pino';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { AuditFailures } from '../../src/platform/audit/audit-failures.js';
 import { AccessGuard } from '../../src/platform/auth/access.guard.js';
 import { UnauthenticatedError } from '../../src/platform/auth/auth.errors.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
@@ -40,7 +41,13 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
   const module = await Test.createTestingModule({
     imports: [ConfigModule.with(config), LoggingModule.forRoot(), MetricsModule],
     controllers,
-    providers: [AccessGuard, ResourceResolvers, { provide: Authenticator, useValue: authenticator }, ...providers],
+    providers: [
+      AccessGuard,
+      ResourceResolvers,
+      { provide: Authenticator, useValue: authenticator },
+      { provide: AuditFailures, useValue: { recordRefusal: () => Promise.resolve() } },
+      ...providers,
+    ],
   }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(httpAdapter([]), {
     bodyParser: false,

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Param, ParseUUIDPipe, Patch, Post, Res } from '@nestjs/common';
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch } from '../../platform/http/version-tag.js';

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../platform/http/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/csv-body.js';

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBody, ApiResponse } from '@nestjs/swagger';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';

@@ -1,5 +1,8 @@
+import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
+import { aimAt } from '../../platform/audit/audited-route.js';
+import { deriveKey } from '../../platform/crypto/derived-key.js';
 import { sha256 } from '../../platform/crypto/digest.js';
 import { networkKey } from '../../platform/http/client-address.js';
 import type { PasswordState } from '../users/users.types.js';
@@ -24,6 +27,7 @@ const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
 export class LoginAttempts {
   readonly #maxAgeMs: number | null;
   readonly #oneTimeLifeMs: number;
+  readonly #nameKey: Buffer;
 
   constructor(
     config: AppConfig,
@@ -35,6 +39,7 @@ export class LoginAttempts {
   ) {
     this.#maxAgeMs = config.passwords.maxAgeMs;
     this.#oneTimeLifeMs = config.passwords.oneTimeLifeMs;
+    this.#nameKey = deriveKey(config.masterKey(), 'hide_identifiers');
   }
 
   /**
@@ -44,6 +49,7 @@ export class LoginAttempts {
    */
   async prove(credentials: Credentials, client: ClientInfo): Promise<PasswordState> {
     const name = credentials.identifier.toLowerCase().normalize('NFC');
+    this.aimAtName(name);
     const key = await this.keyOf(name, credentials.knownDevice, client);
     const person = await this.attempt(key, name, credentials);
     if (person.blocked) {
@@ -67,6 +73,7 @@ export class LoginAttempts {
       await this.failed('credentials', key, name);
       throw new InvalidCredentialsError();
     }
+    aimAt({ type: 'user', id: person.userId });
     await this.throttle.forgive(key);
     return person;
   }
@@ -77,7 +84,16 @@ export class LoginAttempts {
   }
 
   private async failed(reason: 'credentials' | 'throttled', key: ThrottleKey, name: string): Promise<void> {
-    await this.alerts.failed(reason, key.account, (await this.users.passwords.stateOf(name))?.userId ?? null);
+    const userId = (await this.users.passwords.stateOf(name))?.userId ?? null;
+    if (userId !== null) {
+      aimAt({ type: 'user', id: userId });
+    }
+    await this.alerts.failed(reason, key.account, userId);
+  }
+
+  /** By a keyed hash: people type their passwords there, too. Made for every login, so that its time tells nothing. */
+  private aimAtName(name: string): void {
+    aimAt({ type: 'identifier', id: createHmac('sha256', this.#nameKey).update(name).digest('base64url') });
   }
 
   private async keyOf(name: string, knownDevice: string | undefined, client: ClientInfo): Promise<ThrottleKey> {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { aimAt } from '../../platform/audit/audited-route.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { UsersService } from '../users/users.service.js';
@@ -46,6 +47,7 @@ export class PasswordsService {
   private async redeem(purposes: readonly PasswordToken[], token: string, chosen: string): Promise<string> {
     // Looked at before it is used: hashing a password takes longer than a transaction should.
     const { userId, purpose } = await this.tokens.find(purposes, token);
+    aimAt({ type: 'user', id: userId });
     const reason = purpose === 'password_change' ? 'password_changed' : 'password_reset';
     return this.store(chosen, { userId, reason, redeems: { purpose, token } });
   }

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, HttpStatus, Post, Res } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Public } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';

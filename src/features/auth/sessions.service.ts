@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
+import { aimAt } from '../../platform/audit/audited-route.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { deriveKey } from '../../platform/crypto/derived-key.js';
 import { sha256 } from '../../platform/crypto/digest.js';
@@ -99,6 +100,7 @@ export class SessionsService {
     if (!presented) {
       throw new InvalidRefreshTokenError();
     }
+    aimAt({ type: 'session', id: presented.sessionId });
     try {
       return await this.transactions.run(() => this.exchange(refreshToken, presented));
     } catch (error) {
@@ -224,7 +226,13 @@ export class SessionsService {
       if (await this.repository.revoke(sessionId, 'token_reuse')) {
         this.tellAfterCommit([sessionId]);
       }
-      await this.audit.record({ action: 'token_reuse_detected', entity: { type: 'session', id: sessionId } });
+      const state = await this.repository.findRotationState(sessionId);
+      await this.audit.record({
+        action: 'token_reuse_detected',
+        // Whoever brought it, brought a token of this person: it belongs into their activity.
+        ...(state ? { actor: `user:${state.userId}` } : {}),
+        entity: { type: 'session', id: sessionId },
+      });
     });
   }
 

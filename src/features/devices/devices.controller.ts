@@ -15,7 +15,7 @@ import {
 import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';

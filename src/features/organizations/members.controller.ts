@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
@@ -29,7 +29,7 @@ export class MembersController {
    */
   @Patch('members/:userId')
   @Authorize('organization:manager')
-  @Audit('member_role_changed')
+  @Audit('member_role_changed', 'organizationId')
   @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
   async changeRole(
     @Target() { id }: OrganizationRef,
@@ -45,7 +45,7 @@ export class MembersController {
   @Delete('members/:userId')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:manager')
-  @Audit('member_removed')
+  @Audit('member_removed', 'organizationId')
   @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
   async remove(
     @Target() { id }: OrganizationRef,

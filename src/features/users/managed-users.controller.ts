@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, UseInterceptors } from '@nestjs/common';
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountDirectory } from './account-directory.js';

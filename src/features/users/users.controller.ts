@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Patch, Query, UseInterceptors } from '@nestjs/common';
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AuditLog } from '../../platform/audit/audit-log.js';
-import { Audit } from '../../platform/audit/audit.interceptor.js';
+import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AuditAction, AuditFacts } from '../../contracts/audit.js';
+import type { AuditAction, AuditFacts, AuditIntent } from '../../contracts/audit.js';
 import { type RequestContext, requestContext } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
 import { Transactions } from '../prisma/transaction.js';
@@ -65,15 +65,12 @@ export class AuditTrail {
     }
   }
 
-  /** Records that the announced action failed with `code`. */
-  async recordFailure(action: AuditAction, code: string): Promise<void> {
-    const context = requestContext();
-    if (context?.audit) {
-      context.audit.recorded = true;
-    }
-    await this.transactions.independently(() =>
-      this.insert([toRow(context, { action, outcome: 'failure', code }, {})]),
-    );
+  /** Records that the announced action failed with `code`, and what it was aimed at. */
+  async recordFailure(intent: AuditIntent, code: string): Promise<void> {
+    intent.recorded = true;
+    const facts = intent.target ? { entity: intent.target } : {};
+    const row = toRow(requestContext(), { action: intent.action, outcome: 'failure', code }, facts);
+    await this.transactions.independently(() => this.insert([row]));
   }
 
   private async insert(rows: readonly object[]): Promise<void> {

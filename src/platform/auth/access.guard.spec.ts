@@ -3,6 +3,7 @@ import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { randomUUID } from 'node:crypto';
 import type { DeviceRef } from '../../contracts/resources.js';
+import type { AuditFailures } from '../audit/audit-failures.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { AccessGuard } from './access.guard.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
@@ -66,7 +67,7 @@ beforeEach(() => {
     authenticate: (token: string) =>
       token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError()),
   } as unknown as Authenticator;
-  guard = new AccessGuard(new Reflector(), authenticator, resolvers);
+  guard = new AccessGuard(new Reflector(), authenticator, resolvers, {} as AuditFailures);
 });
 
 function ask(method: keyof SampleController, request: SampleRequest, type = 'http'): Promise<boolean> {

@@ -2,12 +2,18 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { ResourceDemand, ResourceKind } from '../../contracts/resources.js';
+import { AuditFailures } from '../audit/audit-failures.js';
+import { intentOf } from '../audit/audited-route.js';
+import { DomainError } from '../../shared/domain-error.js';
 import { isUuid } from '../../shared/ids.js';
 import { requestContext } from '../context/request-context.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
 import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
 import { Authenticator } from './authenticator.js';
+import type { Principal } from './principal.js';
 import { ResourceResolvers } from './resource-resolvers.js';
+
+type PrivateRule = Extract<AccessRule, { public: false }>;
 
 /** Decides every HTTP request: who is it, and may they. A route without a rule is refused (and does not pass boot). */
 @Injectable()
@@ -16,6 +22,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly resolvers: ResourceResolvers,
+    private readonly failures: AuditFailures,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,17 +47,29 @@ export class AccessGuard implements CanActivate {
       current.actor = `user:${principal.userId}`;
       current.sessionId = principal.sessionId;
     }
+    try {
+      await this.authorize(request, principal, rule);
+    } catch (error) {
+      const intent = intentOf(this.reflector, context);
+      if (intent && error instanceof DomainError) {
+        await this.failures.recordRefusal(principal.userId, intent, error);
+      }
+      throw error;
+    }
+    return true;
+  }
+
+  private async authorize(request: FastifyRequest, { role }: Principal, rule: PrivateRule | undefined): Promise<void> {
     if (!rule) {
       throw new ForbiddenError('a rule');
     }
     if (rule.demand === 'admin') {
-      if (principal.role !== 'ADMIN') {
+      if (role !== 'ADMIN') {
         throw new ForbiddenError(rule.demand);
       }
     } else if (rule.demand) {
       await this.resolveTarget(request, rule.demand);
     }
-    return true;
   }
 
   private async resolveTarget(request: FastifyRequest, demand: ResourceDemand): Promise<void> {

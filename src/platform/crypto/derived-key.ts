@@ -7,7 +7,8 @@ export type KeyUse =
   | 'seal_session_answers'
   | 'seal_mails'
   | 'sign_known_devices'
-  | 'compare_requests';
+  | 'compare_requests'
+  | 'hide_identifiers';
 
 /** 256 bits for one use, by HKDF-SHA256 (RFC 5869) from the master key. */
 export function deriveKey(masterKey: Buffer, use: KeyUse): Buffer {

@@ -1,0 +1,190 @@
+/**
+ * P-19, the other half: what failed or was refused says whom it was aimed at. Seen to fail: with the target left out of
+ * the entry of a failure, and with the refusals of guards going by unseen.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { DeedWorkshop } from '../support/deeds.js';
+import { type Answer, type Person, request } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+
+interface Entry {
+  readonly action: string;
+  readonly outcome: string;
+  readonly code: string | null;
+  readonly actor: string;
+  readonly type: string | null;
+  readonly id: string | null;
+}
+
+let application: RunningApplication;
+let sql: Sql;
+let workshop: DeedWorkshop;
+
+beforeAll(async () => {
+  application = await startApplication({ env: { ROLES: 'api' } });
+  sql = await Sql.open(application.databaseUrl);
+  workshop = await DeedWorkshop.open(application, sql);
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+function entriesOf(requestId: string): Promise<Entry[]> {
+  return sql.rows<Entry & object>(
+    `SELECT action, outcome, code, actor, entity_type AS type, entity_id AS id FROM audit_entries
+     WHERE request_id = $1 ORDER BY id`,
+    [requestId],
+  );
+}
+
+async function send(
+  method: string,
+  path: string,
+  { token, body, requestId = randomUUID() }: { token?: string; body?: unknown; requestId?: string } = {},
+): Promise<Answer & { entries: Entry[] }> {
+  const answer = await request(application.url, method, `/api/v1${path}`, {
+    ...(token === undefined ? {} : { token }),
+    body,
+    headers: { 'x-request-id': requestId },
+  });
+  return { ...answer, entries: await entriesOf(requestId) };
+}
+
+async function activityOf(person: Person): Promise<Record<string, unknown>[]> {
+  const { body } = await request<{ items: Record<string, unknown>[] }>(
+    application.url,
+    'GET',
+    '/api/v1/users/me/activity',
+    { token: person.accessToken },
+  );
+  return body.items;
+}
+
+const wrong = (identifier: string): Promise<Answer & { entries: Entry[] }> =>
+  send('POST', '/auth/login', { body: { identifier, password: 'not the password of anybody' } });
+
+describe('P-19 a failure is audited with its target', () => {
+  it('names the account whose password was guessed, and tells its owner', async () => {
+    const ada = await workshop.person();
+    const { status, entries } = await wrong(ada.email.toUpperCase());
+    expect(status).toBe(401);
+    expect(entries).toEqual([
+      {
+        action: 'login',
+        outcome: 'failure',
+        code: 'invalid_credentials',
+        actor: 'anonymous',
+        type: 'user',
+        id: ada.id,
+      },
+    ]);
+    expect(await activityOf(ada)).toContainEqual(
+      expect.objectContaining({ action: 'login', outcome: 'failure', byMe: false, address: null }),
+    );
+  });
+
+  it('names a name that nobody has by a keyed hash, never by what was typed', async () => {
+    const typed = `nobody-${randomUUID()}`;
+    const [first, again, other] = [await wrong(typed), await wrong(typed.toUpperCase()), await wrong(`${typed}x`)];
+    expect(first.entries).toMatchObject([{ type: 'identifier', id: expect.stringMatching(/^[\w-]{43}$/) }]);
+    expect(again.entries[0]?.id).toBe(first.entries[0]?.id);
+    expect(other.entries[0]?.id).not.toBe(first.entries[0]?.id);
+    expect(
+      await sql.rows(`SELECT 1 FROM audit_entries e WHERE to_jsonb(e)::text ILIKE '%' || $1 || '%'`, [typed]),
+    ).toEqual([]);
+  });
+
+  it('names whom an administrator meant, even if there is no such account', async () => {
+    const nobody = randomUUID();
+    for (const [method, path] of [
+      ['POST', `/users/${nobody}/block`],
+      ['DELETE', `/users/${nobody}`],
+      ['GET', `/users/${nobody}`],
+    ] as const) {
+      const { status, entries } = await send(method, path, { token: workshop.admin.accessToken });
+      expect([path, status]).toEqual([path, 404]);
+      expect(entries).toMatchObject([{ outcome: 'failure', code: 'user_not_found', type: 'user', id: nobody }]);
+    }
+  });
+
+  it('tells its owner that a refresh token came back', async () => {
+    const ada = await workshop.person();
+    const refresh = (refreshToken: string): ReturnType<typeof send> =>
+      send('POST', '/auth/refresh', { body: { refreshToken } });
+    const second = await refresh(ada.refreshToken);
+    await refresh(String(second.body.refreshToken));
+    const reused = await refresh(ada.refreshToken);
+    expect(reused.body).toMatchObject({ code: 'token_reused' });
+    const id = await workshop.sessionOf(ada);
+    expect(reused.entries).toEqual([
+      {
+        action: 'token_reuse_detected',
+        outcome: 'success',
+        code: null,
+        actor: `user:${ada.id}`,
+        type: 'session',
+        id,
+      },
+      {
+        action: 'session_refreshed',
+        outcome: 'failure',
+        code: 'token_reused',
+        actor: 'anonymous',
+        type: 'session',
+        id,
+      },
+    ]);
+    const { body: again } = await request<{ accessToken: string }>(application.url, 'POST', '/api/v1/auth/login', {
+      body: { identifier: ada.email, password: ada.password },
+    });
+    expect(await activityOf({ ...ada, accessToken: again.accessToken })).toContainEqual(
+      expect.objectContaining({ action: 'token_reuse_detected', entityId: id }),
+    );
+  });
+});
+
+describe('P-19 a refusal of somebody who is signed in is audited', () => {
+  it('when an administrator’s route is asked for, whether it reads or changes', async () => {
+    const [ada, eve] = [await workshop.person(), await workshop.person()];
+    const cases = [
+      ['GET', '/users', 'users_read', null, null],
+      ['GET', '/audit', 'audit_read', null, null],
+      ['POST', `/users/${ada.id}/block`, 'user_blocked', 'user', ada.id],
+    ] as const;
+    for (const [method, path, action, type, id] of cases) {
+      const { status, entries } = await send(method, path, { token: eve.accessToken });
+      expect([path, status]).toEqual([path, 403]);
+      expect(entries).toEqual([{ action, outcome: 'failure', code: 'forbidden', actor: `user:${eve.id}`, type, id }]);
+    }
+  });
+
+  it('when somebody else’s lock is to be changed', async () => {
+    const [{ id }, eve] = [await workshop.device(), await workshop.person()];
+    const { status, entries } = await send('PATCH', `/devices/${id}`, {
+      token: eve.accessToken,
+      body: { name: 'Mine' },
+    });
+    expect(status).toBe(404);
+    expect(entries).toMatchObject([{ action: 'device_updated', code: 'not_found', type: 'device', id }]);
+  });
+
+  it('but not when nobody is: strangers cannot fill the table', async () => {
+    for (const token of [undefined, 'not-a-token']) {
+      const { status, entries } = await send('GET', '/users', token === undefined ? {} : { token });
+      expect([status, entries]).toEqual([401, []]);
+    }
+  });
+
+  it('so many times a minute; more of the same person is counted only', async () => {
+    const eve = await workshop.person();
+    const requestId = randomUUID();
+    for (let turn = 0; turn < 50; turn++) {
+      expect((await send('GET', '/users', { token: eve.accessToken, requestId })).status).toBe(403);
+    }
+    expect(await entriesOf(requestId)).toHaveLength(20);
+  });
+});
