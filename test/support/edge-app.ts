@@ -13,6 +13,8 @@ import { ResourceResolvers } from '../../src/platform/auth/resource-resolvers.js
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 import { validationPipe } from '../../src/platform/http/validation.js';
+import { Idempotency } from '../../src/platform/idempotency/idempotency.js';
+import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempotent.interceptor.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
@@ -45,6 +47,8 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
       AccessGuard,
       ResourceResolvers,
       { provide: Authenticator, useValue: authenticator },
+      IdempotencyInterceptor,
+      { provide: Idempotency, useValue: { isRepeat: () => Promise.resolve(false) } },
       { provide: AuditFailures, useValue: { recordRefusal: () => Promise.resolve() } },
       ...providers,
     ],

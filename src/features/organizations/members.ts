@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { disposes } from './domain/roles.js';
@@ -19,6 +20,7 @@ export class Members {
     private readonly memberships: MembershipsRepository,
     private readonly transactions: Transactions,
     private readonly audit: AuditTrail,
+    private readonly idempotency: Idempotency,
   ) {}
 
   /** In the order in which they joined. @throws InvalidOrganizationCursorError */
@@ -66,7 +68,7 @@ export class Members {
   /** Goes, with one's devices. @throws LastOwnerError */
   leave(organizationId: string, userId: string): Promise<void> {
     const errand: Errand = { organizationId, actorId: userId, subjectId: userId };
-    return this.transactions.run(async () => {
+    return this.onceOf(organizationId, async () => {
       const standing = await this.roster.lock(errand);
       await this.roster.remove(errand, standing);
       await this.record(errand, standing.subject, null);
@@ -78,7 +80,7 @@ export class Members {
    * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError
    */
   transfer(errand: Errand): Promise<void> {
-    return this.transactions.run(async () => {
+    return this.onceOf(errand.organizationId, async () => {
       const standing = await this.roster.lock(errand);
       if (standing.actor !== 'OWNER') {
         throw new ForbiddenError('organization:owner');
@@ -92,6 +94,15 @@ export class Members {
         entity: { type: 'organization', id: errand.organizationId },
         before: { ownerId: errand.actorId },
         after: { ownerId: errand.subjectId },
+      });
+    });
+  }
+
+  private onceOf(organizationId: string, work: () => Promise<void>): Promise<void> {
+    return this.transactions.run(async () => {
+      await this.idempotency.once(async () => {
+        await work();
+        return organizationId;
       });
     });
   }

@@ -4,6 +4,7 @@ import { Reflector } from '@nestjs/core';
 import { randomUUID } from 'node:crypto';
 import type { DeviceRef } from '../../contracts/resources.js';
 import type { AuditFailures } from '../audit/audit-failures.js';
+import type { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { AccessGuard } from './access.guard.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
@@ -67,7 +68,15 @@ beforeEach(() => {
     authenticate: (token: string) =>
       token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError()),
   } as unknown as Authenticator;
-  guard = new AccessGuard(new Reflector(), authenticator, resolvers, {} as AuditFailures);
+  guard = new AccessGuard(
+    new Reflector(),
+    authenticator,
+    resolvers,
+    {} as AuditFailures,
+    {
+      answersAgain: () => Promise.resolve(false),
+    } as unknown as IdempotencyInterceptor,
+  );
 });
 
 function ask(method: keyof SampleController, request: SampleRequest, type = 'http'): Promise<boolean> {

@@ -7,6 +7,7 @@ import { intentOf } from '../audit/audited-route.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { isUuid } from '../../shared/ids.js';
 import { requestContext } from '../context/request-context.js';
+import { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
 import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
 import { Authenticator } from './authenticator.js';
@@ -23,6 +24,7 @@ export class AccessGuard implements CanActivate {
     private readonly authenticator: Authenticator,
     private readonly resolvers: ResourceResolvers,
     private readonly failures: AuditFailures,
+    private readonly repeats: IdempotencyInterceptor,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -50,8 +52,14 @@ export class AccessGuard implements CanActivate {
     try {
       await this.authorize(request, principal, rule);
     } catch (error) {
+      if (!(error instanceof DomainError)) {
+        throw error;
+      }
+      if (await this.repeats.answersAgain(context)) {
+        return true;
+      }
       const intent = intentOf(this.reflector, context);
-      if (intent && error instanceof DomainError) {
+      if (intent) {
         await this.failures.recordRefusal(principal.userId, intent, error);
       }
       throw error;

@@ -90,6 +90,20 @@ export class Idempotency {
     }
   }
 
+  /** Whether an earlier request with this key was done. @throws IdempotencyKeyReusedError for another request. */
+  async isRepeat(): Promise<boolean> {
+    const claim = requestContext()?.idempotency;
+    if (!claim) {
+      return false;
+    }
+    const [earlier] = await this.find([claim]);
+    const verdict = verdictOn(claim, earlier);
+    if (verdict instanceof Error) {
+      throw verdict;
+    }
+    return verdict !== null;
+  }
+
   /** Forgets keys past their time, oldest first. @returns how many; less than `limit` when none is left. */
   async purge(limit: number): Promise<number> {
     const rows = await this.database.query<{ key: string }>(

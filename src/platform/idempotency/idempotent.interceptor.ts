@@ -4,18 +4,28 @@ import {
   type ExecutionContext,
   Injectable,
   type NestInterceptor,
+  HttpStatus,
   SetMetadata,
   applyDecorators,
 } from '@nestjs/common';
+import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Observable } from 'rxjs';
+import { type Observable, of } from 'rxjs';
 import { AppConfig } from '../../config/app-config.js';
 import { requestContext } from '../context/request-context.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+import { Idempotency } from './idempotency.js';
 import { IdempotencyKeyRequiredError, InvalidIdempotencyKeyError } from './idempotency.errors.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** It was done, and there is nothing to say of it. */
+    answeredAgain?: boolean;
+  }
+}
 
 const IDEMPOTENT = Symbol('idempotent');
 const KEY_PATTERN = /^[\x21-\x7e]{1,128}$/;
@@ -47,17 +57,42 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   constructor(
     private readonly reflector: Reflector,
+    private readonly idempotency: Idempotency,
     config: AppConfig,
   ) {
     this.#key = deriveKey(config.masterKey(), 'compare_requests');
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const options = this.reflector.get<{ required: boolean } | undefined>(IDEMPOTENT, context.getHandler());
-    if (options && context.getType() === 'http') {
-      this.claim(context.switchToHttp().getRequest<FastifyRequest>(), options.required);
+    if (context.getType() !== 'http') {
+      return next.handle();
     }
-    return next.handle();
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    this.read(context, request);
+    return request.answeredAgain ? of(undefined) : next.handle();
+  }
+
+  /**
+   * Whether this request repeats one of the same person that was done and answers nothing: that answer can be given
+   * again, although the person may not ask any more. Whoever left an organization may no longer leave it.
+   * @throws IdempotencyKeyReusedError for another request
+   */
+  async answersAgain(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const status = this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler());
+    if (status !== HttpStatus.NO_CONTENT || !this.read(context, request)) {
+      return false;
+    }
+    request.answeredAgain = await this.idempotency.isRepeat();
+    return request.answeredAgain;
+  }
+
+  private read(context: ExecutionContext, request: FastifyRequest): boolean {
+    const options = this.reflector.get<{ required: boolean } | undefined>(IDEMPOTENT, context.getHandler());
+    if (options) {
+      this.claim(request, options.required);
+    }
+    return options !== undefined;
   }
 
   private claim(request: FastifyRequest, required: boolean): void {

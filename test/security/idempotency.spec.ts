@@ -1,0 +1,134 @@
+/**
+ * P-20: one key, one execution, on every POST but those of `/auth`. Walks the routes that the server has. Seen to fail:
+ * with the advisory lock taken off, with the hash of the request not compared, and with a route that does not ask.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
+import { everything } from '../support/everything.js';
+import { recordFigure } from '../support/promise.js';
+import { type Answer, request } from '../support/rest.js';
+import { serverRoutes } from '../support/server-routes.js';
+import { Sql } from '../support/sql.js';
+
+const AT_ONCE = 50;
+/** Shown once, to whoever made it; a repeat cannot know it any more. */
+const SHOWN_ONCE = new Set(['deviceToken']);
+
+let application: RunningApplication;
+let sql: Sql;
+let workshop: DeedWorkshop;
+let routes: string[];
+
+beforeAll(async () => {
+  application = await startApplication({ env: { ROLES: 'api' } });
+  sql = await Sql.open(application.databaseUrl);
+  workshop = await DeedWorkshop.open(application, sql);
+  routes = serverRoutes(application.app)
+    .filter((name) => name.startsWith('POST ') && !name.startsWith('POST /api/v1/auth/'))
+    .map((name) => name.replace('/api/v1', '').replace(/\{(\w+)\}/g, ':$1'));
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+async function prepared(route: string): Promise<Deed> {
+  const deed = DEEDS[route];
+  if (!deed) {
+    throw new Error(`No deed for ${route}: write one in test/support/deeds.ts.`);
+  }
+  return deed(workshop);
+}
+
+function send({ path, token, body }: Deed, key: string, requestId: string = randomUUID()): Promise<Answer> {
+  return request(application.url, 'POST', `/api/v1${path}`, {
+    ...(token === undefined ? {} : { token }),
+    body,
+    headers: { 'idempotency-key': key, 'x-request-id': requestId },
+  });
+}
+
+/** Another good body for the same route; where none is taken, any. */
+function another({ body, ...deed }: Deed): Deed {
+  const fresh: Record<string, () => unknown> = {
+    email: () => `${randomUUID()}@example.com`,
+    users: () => [{ email: `${randomUUID()}@example.com` }],
+    hardwareId: randomUUID,
+    userId: randomUUID,
+    token: () => 'B'.repeat(43),
+    name: () => ((body as { name?: string }).name === 'lock_door' ? 'restart_device' : 'Another'),
+  };
+  const members = Object.entries(body ?? {}).map(([name, value]) => [name, fresh[name]?.() ?? value] as const);
+  return { ...deed, body: Object.fromEntries(members) };
+}
+
+function repeatable(body: unknown): unknown {
+  return typeof body === 'object' && body !== null
+    ? Object.fromEntries(Object.entries(body).filter(([name]) => !SHOWN_ONCE.has(name)))
+    : body;
+}
+
+describe('P-20 one key, one execution', () => {
+  it('on every POST but those of /auth: a repeat gets the same answer, and changes nothing', async () => {
+    expect(routes.length).toBeGreaterThan(12);
+    const faults: unknown[] = [];
+    for (const route of routes) {
+      const [deed, key] = [await prepared(route), randomUUID()];
+      const first = await send(deed, key);
+      expect(`${route} ${String(first.status)}`).toMatch(/ 2\d\d$/);
+      const before = await everything(sql);
+      const second = await send(deed, key);
+      const [shown, repeated] = [first, second].map(({ status, body }) => ({ status, body: repeatable(body) }));
+      if (JSON.stringify(shown) !== JSON.stringify(repeated)) {
+        faults.push({ route, shown, repeated });
+      }
+      expect({ route, ...(await everything(sql)) }).toEqual({ route, ...before });
+    }
+    expect(faults).toEqual([]);
+  }, 120_000);
+
+  it('and the same key for another request is 422, and changes nothing', async () => {
+    const faults: unknown[] = [];
+    for (const route of routes) {
+      const [deed, key] = [await prepared(route), randomUUID()];
+      await send(deed, key);
+      const { status, body } = await send(another(deed), key);
+      if (status !== 422 || body.code !== 'idempotency_key_reused') {
+        faults.push({ route, status, body });
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 120_000);
+
+  it('however many come at once', async () => {
+    const faults: unknown[] = [];
+    for (const route of routes) {
+      const [deed, key, requestId] = [await prepared(route), randomUUID(), randomUUID()];
+      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send(deed, key, requestId)));
+      const done = answers.filter(({ status }) => status < 300);
+      // Who came while the first was running is told so; where a password is checked, too many may be told to come later.
+      const others = answers.filter(({ status }) => status >= 300).map(({ body }) => String(body.code));
+      const strange = others.filter((code) => !['idempotency_key_in_use', 'busy'].includes(code));
+      const [row] = await sql.rows<{ entries: number; keys: number }>(
+        `SELECT (SELECT count(*)::int FROM audit_entries WHERE request_id = $1 AND outcome = 'success'
+                   AND action = (SELECT action FROM audit_entries WHERE request_id = $1 AND outcome = 'success'
+                                 ORDER BY id DESC LIMIT 1)) AS entries,
+                (SELECT count(*)::int FROM idempotency_records WHERE key = $2) AS keys`,
+        [requestId, key],
+      );
+      if (done.length === 0 || strange.length > 0 || row?.entries !== 1 || row.keys !== 1) {
+        faults.push({ route, done: done.length, strange, ...row });
+      }
+    }
+    expect(faults).toEqual([]);
+    recordFigure({
+      promise: 'P-20',
+      shown: `Every POST but those of /auth, ${String(AT_ONCE)} times at once with one key.`,
+      n: routes.length * AT_ONCE,
+      figure: '1 execution of each',
+    });
+  }, 180_000);
+});
