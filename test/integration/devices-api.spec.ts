@@ -198,7 +198,7 @@ describe('One device', () => {
   it('changes only in the version that If-Match names', async () => {
     const { device } = (await register(ada)).body;
     const read = await ask(ada, 'GET', `/devices/${device.id}`);
-    expect(read.headers.get('etag')).toBe('"1"');
+    expect(read.headers.get('etag')).toMatch(/^"1-/);
 
     const changed = await ask(
       ada,
@@ -208,7 +208,7 @@ describe('One device', () => {
       { 'if-match': '"1"' },
     );
     expect(changed.status).toBe(200);
-    expect(changed.headers.get('etag')).toBe('"2"');
+    expect(changed.headers.get('etag')).toMatch(/^"2-/);
     expect(changed.body).toMatchObject({ name: 'Back door', room: null, version: 2 });
 
     const late = await ask(ada, 'PATCH', `/devices/${device.id}`, { name: 'Too late' }, { 'if-match': '"1"' });

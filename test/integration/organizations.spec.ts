@@ -66,9 +66,13 @@ describe('An organization', () => {
 
   it('is renamed in the version that If-Match names, and in no other', async () => {
     const seen = await town.ask(ada, 'GET', path());
-    expect(seen.headers.get('etag')).toBe('"1"');
+    expect(seen.headers.get('etag')).toMatch(/^"1-/);
     const renamed = await town.ask(ada, 'PATCH', path(), { name: 'Home' }, { 'if-match': '"1"' });
-    expect([renamed.status, renamed.headers.get('etag'), renamed.body.name]).toEqual([200, '"2"', 'Home']);
+    expect([renamed.status, renamed.headers.get('etag'), renamed.body.name]).toEqual([
+      200,
+      expect.stringMatching(/^"2-/),
+      'Home',
+    ]);
     const late = await town.ask(ada, 'PATCH', path(), { name: 'Hut' }, { 'if-match': '"1"' });
     expect([late.status, late.body.code]).toEqual([412, 'organization_changed']);
     expect((await town.ask(ada, 'DELETE', path(), undefined, { 'if-match': '"1"' })).status).toBe(412);

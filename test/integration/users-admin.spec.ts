@@ -78,7 +78,11 @@ describe('Managing an account', () => {
     const id = await office.invited();
     const email = fresh('new');
     const changed = await ask(root, 'PATCH', `/users/${id}`, { email, username: null }, { 'if-match': '"1"' });
-    expect([changed.status, changed.headers.get('etag'), changed.body.email]).toEqual([200, '"2"', email]);
+    expect([changed.status, changed.headers.get('etag'), changed.body.email]).toEqual([
+      200,
+      expect.stringMatching(/^"2-/),
+      email,
+    ]);
     const late = await ask(root, 'PATCH', `/users/${id}`, { displayName: 'Late' }, { 'if-match': '"1"' });
     expect([late.status, late.body.code]).toEqual([412, 'account_changed']);
     const taken = await ask(root, 'PATCH', `/users/${id}`, { email: ada.email });

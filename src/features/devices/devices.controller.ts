@@ -18,7 +18,7 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
@@ -73,7 +73,7 @@ export class DevicesController {
   /** One device, with its version as `ETag`. */
   @Get(':deviceId')
   @Authorize('device:view')
-  @UseInterceptors(VersionTag)
+  @ReadVersioned()
   async get(@Target() device: DeviceRef): Promise<DeviceDto> {
     return toDeviceDto(await this.devices.get(device.id), device);
   }

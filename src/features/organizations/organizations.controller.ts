@@ -19,7 +19,7 @@ import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { OrganizationKeeper } from './organization-keeper.js';
 import {
@@ -65,7 +65,7 @@ export class OrganizationsController {
   /** One organization, with its version as `ETag`. */
   @Get(':organizationId')
   @Authorize('organization:viewer')
-  @UseInterceptors(VersionTag)
+  @ReadVersioned()
   async get(@Target() organization: OrganizationRef, @CurrentUser() user: Principal): Promise<OrganizationDto> {
     return toOrganizationDto(await this.organizations.get(user.userId, organization.id));
   }

@@ -3,7 +3,7 @@ import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audited-route.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountDirectory } from './account-directory.js';
 import {
@@ -49,7 +49,7 @@ export class ManagedUsersController {
   @Authorize('admin')
   @Audit('users_read')
   @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
-  @UseInterceptors(VersionTag)
+  @ReadVersioned()
   async get(@Param('userId', ParseUUIDPipe) userId: string): Promise<ManagedUserDto> {
     return toManagedUserDto(await this.directory.get(userId));
   }

@@ -45,7 +45,7 @@ describe('GET /users/me', () => {
     };
     getAccount.mockResolvedValueOnce({ ...account, passwordHash: '$argon2id$secret' } as Account);
     const answer = await app.inject({ url: '/users/me', headers: AS_ADA });
-    expect([answer.statusCode, answer.headers.etag]).toEqual([200, '"3"']);
+    expect([answer.statusCode, answer.headers.etag]).toEqual([200, expect.stringMatching(/^"3-/)]);
     expect(answer.json()).toEqual({
       id: ADA.userId,
       email: 'ada@example.com',

@@ -6,7 +6,7 @@ import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { ActivityPageDto, toActivityDto } from './activity.dto.js';
 import { PreferencesKeeper } from './preferences-keeper.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
@@ -25,7 +25,7 @@ export class UsersController {
   /** My own account, with its version as `ETag`. */
   @Get()
   @Authorize()
-  @UseInterceptors(VersionTag)
+  @ReadVersioned()
   async me(@CurrentUser() user: Principal): Promise<UserDto> {
     return toUserDto(await this.users.getAccount(user.userId));
   }

@@ -1,30 +1,64 @@
 import {
+  applyDecorators,
   type CallHandler,
   createParamDecorator,
   type ExecutionContext,
+  HttpStatus,
   Injectable,
   type NestInterceptor,
+  UseInterceptors,
 } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
+import { sha256 } from '../crypto/digest.js';
 
 /** Matches no version there is. */
 const NO_VERSION = -1;
+const DIGEST_LENGTH = 16;
+const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
-/** Serves the `version` of a resource as its `ETag` (RFC 9110, section 8.8.3). */
+interface Versioned {
+  readonly version: number;
+}
+
+/**
+ * Serves the `ETag` of a resource (RFC 9110, section 8.8.3): its `version`, which `If-Match` insists on, and a digest of
+ * what is shown. A lock moves without being changed, so the version alone would call an old state the present one.
+ * Who reads with a matching `If-None-Match` gets 304 and no body.
+ */
 @Injectable()
-export class VersionTag implements NestInterceptor<{ version: number }> {
-  intercept(context: ExecutionContext, next: CallHandler<{ version: number }>): Observable<{ version: number }> {
+export class VersionTag implements NestInterceptor<Versioned, Versioned | undefined> {
+  intercept(context: ExecutionContext, next: CallHandler<Versioned>): Observable<Versioned | undefined> {
+    const http = context.switchToHttp();
+    const { method, headers } = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const reads = method === 'GET' || method === 'HEAD';
     return next.handle().pipe(
       map((resource) => {
-        void context
-          .switchToHttp()
-          .getResponse<FastifyReply>()
-          .header('ETag', `"${String(resource.version)}"`);
+        const tag = tagOf(resource);
+        void reply.header('ETag', tag);
+        if (reads && matches(headers['if-none-match'], tag)) {
+          void reply.status(HttpStatus.NOT_MODIFIED);
+          return undefined;
+        }
         return resource;
       }),
     );
   }
+}
+
+/** A GET of one resource that answers with its `ETag`, and with 304 to who has that already. */
+export function ReadVersioned(): MethodDecorator {
+  return applyDecorators(
+    UseInterceptors(VersionTag),
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: 'An `ETag` you have, several of them, or `*`: 304 if it still is one of these.',
+    }),
+    ApiResponse({ status: 304, description: 'Not modified: what you have is what it is.' }),
+  );
 }
 
 /** The version that `If-Match` insists on; undefined without it, or with `*`. */
@@ -32,10 +66,24 @@ export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionC
   versionOf(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
 );
 
+/** What a device reports of itself in between is no conflict: the version counts, not the digest. */
 export function versionOf(header: string | undefined): number | undefined {
   if (header === undefined || header.trim() === '*') {
     return undefined;
   }
-  const version = /^"(\d{1,9})"$/.exec(header.trim())?.[1];
+  const version = /^"(\d{1,9})(?:-[\w-]{1,64})?"$/.exec(header.trim())?.[1];
   return version === undefined ? NO_VERSION : Number(version);
+}
+
+/** By the weak comparison, as RFC 9110 asks for `If-None-Match`. */
+export function matches(header: string | undefined, tag: string): boolean {
+  if (header === undefined) {
+    return false;
+  }
+  return header.trim() === '*' || (header.match(TAG) ?? []).some((each) => each.replace(/^W\//, '') === tag);
+}
+
+function tagOf(resource: Versioned): string {
+  const digest = sha256(JSON.stringify(resource)).toString('base64url').slice(0, DIGEST_LENGTH);
+  return `"${String(resource.version)}-${digest}"`;
 }

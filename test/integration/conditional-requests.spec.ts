@@ -1,0 +1,99 @@
+/** What is read with an `ETag` one has. Seen to fail: with the tag made of the version alone, and without any 304. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { signUpAdmin } from '../support/admin.js';
+import { fill } from '../support/api-routes.js';
+import { type RunningApplication, startApplication } from '../support/application.js';
+import { exactRequest, type ExactAnswer } from '../support/exact-http.js';
+import { type Person, registerDevice, request } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+
+let application: RunningApplication;
+let sql: Sql;
+let ada: Person;
+let ids: Record<string, string>;
+let documented: string[];
+
+beforeAll(async () => {
+  application = await startApplication({ env: { ROLES: 'api' } });
+  sql = await Sql.open(application.databaseUrl);
+  // An administrator may read accounts, too.
+  ada = await signUpAdmin(application);
+  const { id: deviceId } = await registerDevice(application.url, ada);
+  const { body } = await request<{ id: string }>(application.url, 'POST', '/api/v1/organizations', {
+    token: ada.accessToken,
+    body: { name: 'House' },
+  });
+  ids = { deviceId, organizationId: body.id, userId: ada.id };
+  const document = await request<{ paths: Record<string, { get?: { responses: object } }> }>(
+    application.url,
+    'GET',
+    '/api/docs-json',
+  );
+  documented = Object.entries(document.body.paths)
+    .filter(([, { get }]) => get && '304' in get.responses)
+    .map(([path]) => path);
+}, 60_000);
+
+afterAll(async () => {
+  await sql.end();
+  await application.stop();
+});
+
+function read(path: string, tag?: string, method = 'GET'): Promise<ExactAnswer> {
+  return exactRequest(application.url, {
+    method,
+    path: fill(path, ids),
+    headers: { authorization: `Bearer ${ada.accessToken}`, ...(tag === undefined ? {} : { 'if-none-match': tag }) },
+  });
+}
+
+describe('A GET of one resource', () => {
+  it('answers 304 without a body to who has it already, and says so in the document', async () => {
+    expect(documented.sort()).toEqual([
+      '/api/v1/devices/{deviceId}',
+      '/api/v1/organizations/{organizationId}',
+      '/api/v1/users/me',
+      '/api/v1/users/{userId}',
+    ]);
+    for (const path of documented) {
+      const tag = String((await read(path)).headers.etag);
+      expect(tag).toMatch(/^"\d+-[\w-]+"$/);
+      for (const [method, given] of [
+        ['GET', tag],
+        ['GET', `W/${tag}`],
+        ['GET', `"other", ${tag}`],
+        ['GET', '*'],
+        ['HEAD', tag],
+      ] as const) {
+        const { status, headers, text } = await read(path, given, method);
+        expect([path, method, given, status, headers.etag, text]).toEqual([path, method, given, 304, tag, '']);
+        expect(headers['cache-control']).toBe('private, no-cache');
+        expect(headers['content-type']).toBeUndefined();
+      }
+      for (const [method, given] of [
+        ['GET', '"other"'],
+        ['GET', tag.slice(1, -1)],
+        ['HEAD', '"other"'],
+      ] as const) {
+        const { status, headers } = await read(path, given, method);
+        expect([path, given, status, headers.etag]).toEqual([path, given, 200, tag]);
+      }
+    }
+  });
+
+  it('answers anew when a lock was moved, though nobody changed the device', async () => {
+    const path = '/api/v1/devices/{deviceId}';
+    const tag = String((await read(path)).headers.etag);
+    await sql.rows(`UPDATE devices SET lock_state = 'unlocked' WHERE id = $1`, [ids.deviceId]);
+    const moved = await read(path, tag);
+    expect(moved.status).toBe(200);
+    expect(moved.headers.etag).not.toBe(tag);
+    const renamed = await request(application.url, 'PATCH', fill(path, ids), {
+      token: ada.accessToken,
+      body: { name: 'Side door' },
+      headers: { 'if-match': tag },
+    });
+    expect(renamed.status).toBe(200);
+    expect(renamed.headers.get('etag')).toMatch(/^"2-/);
+  });
+});
