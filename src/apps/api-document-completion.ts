@@ -5,8 +5,8 @@ type Operation = OpenAPIObject['paths'][string]['get'] & object;
 type Parameter = NonNullable<Operation['parameters']>[number];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
-/** Probes are not limited. */
-const UNLIMITED = '/api/health';
+/** Probes are not limited, and say themselves what their 503 is. */
+const PROBES = '/api/health';
 
 /**
  * Adds what follows from the routes themselves, so that no controller has to repeat it: a summary from the first
@@ -21,7 +21,7 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
         namePathParameters(path, operation);
         relaxDefaults(operation);
         operation.security ??= [];
-        addSharedRefusals(path, operation);
+        addSharedRefusals(path, method, operation);
       }
     }
   }
@@ -67,12 +67,22 @@ function relaxDefaults(operation: Operation): void {
   }
 }
 
-function addSharedRefusals(path: string, operation: Operation): void {
-  const takesInput = (operation.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in !== 'path');
-  if (operation.requestBody || takesInput) {
-    operation.responses['400'] ??= { description: 'It does not have the documented shape.', ...PROBLEM_RESPONSE };
-  }
-  if (!path.startsWith(UNLIMITED)) {
-    operation.responses['429'] ??= { description: 'Too many requests; see `Retry-After`.', ...PROBLEM_RESPONSE };
+function addSharedRefusals(path: string, method: (typeof METHODS)[number], operation: Operation): void {
+  const reads = method === 'get' || method === 'head';
+  const isProbe = path.startsWith(PROBES);
+  const takesInput = !reads || (operation.parameters ?? []).length > 0;
+  const isGuarded = (operation.security ?? []).length > 0;
+  const due: [applies: boolean, status: string, description: string][] = [
+    [takesInput, '400', 'It does not have the documented shape.'],
+    [isGuarded, '401', 'Not signed in, or no longer.'],
+    // A body is read before anybody looks whether one is wanted.
+    [!reads, '413', 'The body is too large.'],
+    [!reads, '415', 'The body is of another kind than those that are taken.'],
+    [!isProbe, '429', 'Too many requests; see `Retry-After`.'],
+    [!isProbe, '503', 'Too much is going on, or the server is stopping; see `Retry-After`.'],
+    [true, 'default', 'Any other problem, such as 500 `internal_error`.'],
+  ];
+  for (const [, status, description] of due.filter(([applies]) => applies)) {
+    operation.responses[status] ??= { description, ...PROBLEM_RESPONSE };
   }
 }
