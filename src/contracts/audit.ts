@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   'password_reset_requested',
   'password_reset',
   'signing_keys_rotated',
+  'signing_key_retired',
   // Accounts
   'profile_updated',
   'preferences_updated',

@@ -93,6 +93,7 @@ async function scene(role: Role): Promise<Scene> {
     userId: bystander.id,
     sessionId: bystander.sessionId,
     address: '192.0.2.77',
+    kid: 'A'.repeat(43),
   };
   await sql.rows('INSERT INTO organizations (id, name, updated_at) VALUES ($1, $2, now())', [
     ids.organizationId,

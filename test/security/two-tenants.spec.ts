@@ -73,6 +73,7 @@ function call(
       userId: ada.id,
       invitationId: herCommand,
       address: '203.0.113.9',
+      kid: 'A'.repeat(43),
     }),
     headers: {
       'idempotency-key': randomUUID(),

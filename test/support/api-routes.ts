@@ -61,6 +61,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
     displayName: 'Some Body',
   }),
   'POST /api/v1/auth/login': () => ({ identifier: 'somebody@example.com', password: 'tangerine harbour plumage' }),
+  'POST /api/v1/auth/signing-keys/rotate': () => ({ purpose: 'order' }),
   'POST /api/v1/auth/refresh': () => ({ refreshToken: 'a'.repeat(86) }),
   'POST /api/v1/devices': () => ({
     name: 'Side door',

@@ -140,6 +140,16 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
     return { path: '/auth/email/confirm', body: { token } };
   },
   'POST /auth/signing-keys/rotate': (w) => Promise.resolve(by(w.admin, '/auth/signing-keys/rotate')),
+  'POST /auth/signing-keys/:kid/retire': async (w) => {
+    const kid = randomBytes(32).toString('base64url');
+    await w.run(
+      `INSERT INTO signing_keys (kid, purpose, algorithm, public_jwk, sealed_private, state)
+       SELECT $1, purpose, algorithm, public_jwk, sealed_private, 'passive' FROM signing_keys
+       WHERE purpose = 'access_token' AND state = 'active'`,
+      [kid],
+    );
+    return by(w.admin, `/auth/signing-keys/${kid}/retire`);
+  },
   'DELETE /auth/blocked-addresses/:address': async (w) => {
     await w.run(
       `INSERT INTO blocked_addresses (address, reason, blocked_until) VALUES ('203.0.113.9', 'test', now() + interval '1 hour')

@@ -9,7 +9,7 @@ import {
 } from '../../platform/crypto/signing-key.js';
 
 /** Which keys to rotate. */
-export class RotateKeysQueryDto {
+export class RotateKeysDto {
   /**
    * `access_token` (JWTs) or `order` (what locks obey); both if it is left out.
    * @example access_token

@@ -37,4 +37,16 @@ export class SigningKeysService {
     });
     return this.list();
   }
+
+  /**
+   * Lets a key that leaked verify nothing any more.
+   * @throws SigningKeyNotFoundError, SigningKeyInUseError, SigningKeyRetiredError
+   */
+  async retire(kid: string): Promise<KeyRecord[]> {
+    await this.transactions.run(async () => {
+      const purpose = await this.rotation.retire(kid);
+      await this.audit.record({ entity: { type: 'key', id: kid }, after: { purpose, state: 'retired' } });
+    });
+    return this.list();
+  }
 }

@@ -42,13 +42,17 @@ export class AccessTokenVerifier {
     );
   }
 
+  /** Whether the key that signed this token still counts: it may have been retired since the token was looked at. */
+  async isCurrent(kid: string): Promise<boolean> {
+    return (await this.keys.verificationKey('access_token', kid)) !== null;
+  }
+
   /** @throws UnauthenticatedError for a token that does not stand; whatever else is thrown says nothing of the token. */
-  async verify(token: string): Promise<Claims> {
-    const key = await this.findKey(token);
+  async verify(token: string): Promise<{ readonly claims: Claims; readonly kid: string }> {
+    const { key, kid } = await this.findKey(token);
     try {
-      return key.asymmetricKeyType === 'ed25519'
-        ? await this.verifyEdDsa(token, key)
-        : await this.verifyRs256(token, key);
+      const isEdDsa = key.asymmetricKeyType === 'ed25519';
+      return { claims: await (isEdDsa ? this.verifyEdDsa(token, key) : this.verifyRs256(token, key)), kid };
     } catch (cause) {
       throw isVerdict(cause) ? new UnauthenticatedError({ cause }) : cause;
     }
@@ -76,14 +80,14 @@ export class AccessTokenVerifier {
     return payload;
   }
 
-  private async findKey(token: string): Promise<KeyObject> {
+  private async findKey(token: string): Promise<{ readonly key: KeyObject; readonly kid: string }> {
     const { kid, typ } = headerOf(token);
-    const isAccessToken = kid !== undefined && typ === ACCESS_TOKEN_TYPE;
-    const key = isAccessToken ? await this.keys.verificationKey('access_token', kid) : null;
-    if (!key) {
+    const key =
+      kid !== undefined && typ === ACCESS_TOKEN_TYPE ? await this.keys.verificationKey('access_token', kid) : null;
+    if (!key || kid === undefined) {
       throw new UnauthenticatedError();
     }
-    return key;
+    return { key, kid };
   }
 }
 

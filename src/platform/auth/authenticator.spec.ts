@@ -66,8 +66,15 @@ describe('Authenticator', () => {
   it('knows the person behind a token it issued, the second time without checking the signature again', async () => {
     const token = await issue();
     await expect(authenticator.authenticate(token)).resolves.toEqual(ADA);
-    lookUp = () => Promise.reject(new Error('must not be asked'));
+    lookUp = () => Promise.resolve(createPublicKey(other.privateKey));
     await expect(authenticator.authenticate(token)).resolves.toEqual(ADA);
+  });
+
+  it('refuses a token whose key was retired, though it was good a moment ago', async () => {
+    const token = await issue();
+    await authenticator.authenticate(token);
+    lookUp = () => Promise.resolve(null);
+    await expect(authenticator.authenticate(token)).rejects.toBeInstanceOf(UnauthenticatedError);
   });
 
   it('asks for the session every time', async () => {

@@ -13,6 +13,8 @@ const MAX_TOKEN_LENGTH = 4_096;
 interface Verified {
   readonly principal: Principal;
   readonly expiresAtMs: number;
+  /** Which key signed it. */
+  readonly kid: string;
 }
 
 /**
@@ -22,7 +24,7 @@ interface Verified {
 @Injectable()
 export class Authenticator {
   readonly #verifier: AccessTokenVerifier;
-  /** By hash of the whole token. Expiry and session are checked on every use; only the signature is remembered. */
+  /** By hash of the whole token. Expiry, key and session are checked on every use; only the signature is remembered. */
   readonly #verified = new Map<string, Verified>();
 
   constructor(
@@ -38,9 +40,13 @@ export class Authenticator {
    * @throws UnauthenticatedError for any token that does not stand, without saying why.
    */
   async authenticate(token: string, { certain = false }: { certain?: boolean } = {}): Promise<Principal> {
-    const { principal, expiresAtMs } = await this.verify(token);
+    const { principal, expiresAtMs, kid } = await this.verify(token);
     const expired = Date.now() > expiresAtMs + CLOCK_TOLERANCE_SECONDS * 1_000;
-    if (expired || !(await this.sessions.isLive(principal.sessionId, { certain }))) {
+    if (
+      expired ||
+      !(await this.#verifier.isCurrent(kid)) ||
+      !(await this.sessions.isLive(principal.sessionId, { certain }))
+    ) {
       throw new UnauthenticatedError();
     }
     return principal;
@@ -55,7 +61,8 @@ export class Authenticator {
     if (known) {
       return known;
     }
-    const verified = toVerified(await this.#verifier.verify(token));
+    const { claims, kid } = await this.#verifier.verify(token);
+    const verified = toVerified(claims, kid);
     if (this.#verified.size >= CACHE_SIZE) {
       this.#verified.clear();
     }
@@ -64,11 +71,11 @@ export class Authenticator {
   }
 }
 
-function toVerified({ sub, sid, role, exp }: Claims): Verified {
+function toVerified({ sub, sid, role, exp }: Claims, kid: string): Verified {
   if (typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number' || !isRole(role)) {
     throw new UnauthenticatedError();
   }
-  return { principal: { userId: sub, sessionId: sid, role }, expiresAtMs: exp * 1_000 };
+  return { principal: { userId: sub, sessionId: sid, role }, expiresAtMs: exp * 1_000, kid };
 }
 
 function isRole(value: unknown): value is PlatformRole {

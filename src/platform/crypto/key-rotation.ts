@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { Transactions } from '../prisma/transaction.js';
 import { Signals } from '../redis/signals.js';
-import { TooManyKeysError } from './crypto.errors.js';
+import {
+  SigningKeyInUseError,
+  SigningKeyNotFoundError,
+  SigningKeyRetiredError,
+  TooManyKeysError,
+} from './crypto.errors.js';
 import { deriveKey } from './derived-key.js';
 import { isIdle, type KeyTimes, nextOf, planKeys } from './key-plan.js';
 import { FRESH_MS, KeyStore } from './key-store.js';
@@ -89,6 +94,32 @@ export class KeyRotation {
       }
       this.tellAfterCommit();
       return next?.kid ?? successor.kid;
+    });
+  }
+
+  /**
+   * Lets a key verify nothing from now on, whatever it signed, and destroys its private half: for one that leaked. Other
+   * processes hear of it, or find out within a minute.
+   * @returns what it was for.
+   * @throws SigningKeyNotFoundError, SigningKeyInUseError, SigningKeyRetiredError
+   */
+  retire(kid: string): Promise<KeyPurpose> {
+    return this.transactions.run(async () => {
+      const purpose = await this.repository.findPurpose(kid);
+      if (purpose === null) {
+        throw new SigningKeyNotFoundError(kid);
+      }
+      await this.repository.lock(purpose);
+      const key = (await this.repository.ages(purpose)).find((each) => each.kid === kid);
+      if (!key) {
+        throw new SigningKeyRetiredError(kid);
+      }
+      if (key.state === 'active') {
+        throw new SigningKeyInUseError(kid);
+      }
+      await this.repository.retire(kid);
+      this.tellAfterCommit();
+      return purpose;
     });
   }
 

@@ -59,6 +59,15 @@ export class SigningKeysRepository {
     }));
   }
 
+  async findPurpose(kid: string): Promise<KeyPurpose | null> {
+    const [row] = await this.database.query<{ purpose: KeyPurpose }>(
+      'signing_keys_purpose',
+      'SELECT purpose FROM signing_keys WHERE kid = $1',
+      [kid],
+    );
+    return row?.purpose ?? null;
+  }
+
   /** How long each usable key has been in its state. */
   ages(purpose: KeyPurpose): Promise<KeyAge[]> {
     return this.database.query<KeyAge>('signing_keys_ages', AGES, [purpose]);
