@@ -61,7 +61,10 @@ export class HealthController {
   @ApiExcludeEndpoint()
   @Header('Cache-Control', 'no-store')
   async scrape(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { contentType, text } = await this.metrics.scrape(request.ip, request.headers.authorization);
+    const { contentType, text } = await this.metrics.scrape({
+      peer: request.socket.remoteAddress,
+      headers: request.headers,
+    });
     await reply.type(contentType).send(text);
   }
 }

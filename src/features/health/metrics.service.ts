@@ -4,7 +4,15 @@ import { AppConfig } from '../../config/app-config.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { MetricsForbiddenError } from './health.errors.js';
 
+/** What proxies add. Who comes through one is not on this machine, although the proxy may be. */
+const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
+
+/** Who asks: the other end of the connection, and what it says. */
+export interface Scraper {
+  readonly peer: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
 
 /** Metrics tell much about an installation: loopback reads them, everybody else shows METRICS_TOKEN. */
 @Injectable()
@@ -15,14 +23,19 @@ export class MetricsService {
   ) {}
 
   /** @throws MetricsForbiddenError */
-  async scrape(address: string, authorization: string | undefined): Promise<{ contentType: string; text: string }> {
+  async scrape(scraper: Scraper): Promise<{ contentType: string; text: string }> {
     const { token } = this.config.metrics;
-    const allowed = token === null ? LOOPBACK.test(address) : sameText(authorization ?? '', `Bearer ${token}`);
+    const allowed =
+      token === null ? isOnThisMachine(scraper) : sameText(String(scraper.headers.authorization), `Bearer ${token}`);
     if (!allowed) {
       throw new MetricsForbiddenError();
     }
     return { contentType: this.metrics.contentType, text: await this.metrics.render() };
   }
+}
+
+function isOnThisMachine({ peer = '', headers }: Scraper): boolean {
+  return LOOPBACK.test(peer) && !FORWARDING.some((name) => name in headers);
 }
 
 function sameText(given: string, expected: string): boolean {
