@@ -1,4 +1,5 @@
 import type { StoredEvent } from './events.js';
+import type { SessionEnd } from './sessions.js';
 
 /** What a dashboard sends in the Socket.IO handshake (`auth`). */
 export interface DashboardHandshake {
@@ -33,6 +34,8 @@ export type FeedEvent = (typeof FEED_EVENTS)[number];
 export interface DashboardEvents extends Record<FeedEvent, (message: FeedMessage) => void> {
   /** The gap is too wide to replay: read the state again over REST, then go on from this cursor (null: from now). */
   resync: (message: { cursor: string | null }) => void;
+  /** The last message of a connection whose session is over. Connecting again needs a new session. */
+  session_ended: (message: { reason: SessionEnd }) => void;
 }
 
 /** Every request of a dashboard is answered by one of these. */

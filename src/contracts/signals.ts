@@ -1,3 +1,5 @@
+import type { RevocationReason } from './sessions.js';
+
 /**
  * Hints between processes. They are lossy: each only makes something happen sooner that a poll, a sweep or a check at
  * the moment of acting brings about anyway.
@@ -11,8 +13,8 @@ export interface Signals {
   command_settled: { commandId: string; deviceId: string };
   /** Which keys sign and verify changed. */
   signing_keys_changed: Record<string, never>;
-  /** A session ended: cut its sockets, forget it. */
-  session_revoked: { sessionId: string };
+  /** A session ended: tell its sockets why and cut them, forget it. */
+  session_revoked: { sessionId: string; reason: RevocationReason };
   /** A device may no longer talk to us: kick its links. */
   device_revoked: { deviceId: string };
   /** Who may see or use a device changed. */

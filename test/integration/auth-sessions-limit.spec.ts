@@ -66,7 +66,8 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
       kind: 'unauthenticated',
     });
     await expect(nodes[1].authenticator.authenticate(ada.accessToken)).rejects.toMatchObject({
-      code: 'unauthenticated',
+      code: 'session_evicted',
+      members: { reason: 'evicted' },
     });
     for (const session of [...others, newest]) {
       await expect(nodes[0].auth.refresh(session.refreshToken)).resolves.toBeDefined();

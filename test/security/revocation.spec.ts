@@ -1,16 +1,18 @@
 /**
  * P-06: revocation bites on every channel. Two API processes share a database and a Redis behind a proxy; a session that
- * ended at one of them, in every way that sessions end, is used at the other one, which has just answered it.
+ * ended at one of them, in every way that sessions end, is used at the other one, which has just answered it. Its client
+ * is told why, over REST and over the socket.
  * Seen failing on broken builds: without the signal no socket was cut in its two seconds; with answers remembered for a
  * minute REST went on without Redis for more than ten seconds; with `certain` left out of the guard unlock commands were
- * taken after sessions had ended; with sessions left alone by a block, or by an eviction, those went on.
+ * taken after sessions had ended; with a block that ends no session REST went on, with an eviction that is not signalled
+ * the socket did.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Dashboard } from '../support/dashboard.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
 import { recordFigure, scaled } from '../support/promise.js';
-import { type Person, registerDevice, request, sendCommand, signIn, signUp } from '../support/rest.js';
+import { type Answer, type Person, registerDevice, request, sendCommand, signIn, signUp } from '../support/rest.js';
 import { ENDINGS, type Prepared, refreshed } from '../support/session-endings.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
@@ -39,6 +41,8 @@ interface Outcome {
   readonly socketMs: number;
   readonly unlocks: number;
   readonly refreshes: number;
+  /** What REST and the socket said of it. */
+  readonly told: readonly unknown[];
 }
 
 describe('P-06: revocation with two API processes', () => {
@@ -69,8 +73,9 @@ describe('P-06: revocation with two API processes', () => {
     await installation.remove();
   });
 
-  const statusThere = async ({ accessToken: token }: Person): Promise<number> =>
-    (await request(there, 'GET', '/api/v1/users/me', { token })).status;
+  const meThere = ({ accessToken: token }: Person): Promise<Answer> =>
+    request(there, 'GET', '/api/v1/users/me', { token });
+  const statusThere = async (person: Person): Promise<number> => (await meThere(person)).status;
   const unlockThere = async (person: Person, deviceId: string): Promise<number> =>
     (await sendCommand(there, person, deviceId, { name: 'unlock_door', payload: { durationMs: 5_000 } })).status;
   const refreshThere = async (refreshToken: string): Promise<number> =>
@@ -81,7 +86,7 @@ describe('P-06: revocation with two API processes', () => {
     const person = { ...newcomer, ...(await refreshed(there, newcomer.refreshToken)) };
     const { id: deviceId } = await registerDevice(there, person);
     const dashboard = await Dashboard.signedIn(there, person.accessToken);
-    const prepared = await ENDINGS[how]!({ here, sql, admin, person });
+    const prepared = await ENDINGS[how]!.prepare({ here, sql, admin, person });
     return { how, person, deviceId, dashboard, unlocking, refreshToken: person.refreshToken, ...prepared };
   }
 
@@ -105,7 +110,9 @@ describe('P-06: revocation with two API processes', () => {
     await msUntil(endedAt, () => disconnectedAt !== undefined, socketBoundMs);
     // The answer to the request that ended it may have come after that.
     const socketMs = Math.max(0, (disconnectedAt ?? Infinity) - endedAt);
-    return { how, restMs: unlocking ? null : restMs, socketMs, unlocks, refreshes };
+    const { reason, code } = (await meThere(person)).body;
+    const told = [reason, dashboard.endReason, code];
+    return { how, restMs: unlocking ? null : restMs, socketMs, unlocks, refreshes, told };
   }
 
   /** Infinity where it took longer than twice the bound: a figure is written down all the same. */
@@ -143,6 +150,11 @@ describe('P-06: revocation with two API processes', () => {
     const tooLate = ({ restMs, socketMs, unlocks, refreshes }: Outcome): boolean =>
       (restMs ?? 0) > REST_BOUND_MS || socketMs > SOCKET_BOUND_MS[mode] || unlocks + refreshes > 0;
     expect(outcomes.filter(tooLate)).toEqual([]);
+    outcomes.forEach(({ how, told }) => {
+      const { reason } = ENDINGS[how]!;
+      const code = reason === 'evicted' ? 'session_evicted' : 'unauthenticated';
+      expect([how, ...told]).toEqual([how, reason, reason, code]);
+    });
   }
 
   it('bites with Redis, in whatever way the session ended', async () => {

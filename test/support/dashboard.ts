@@ -7,6 +7,7 @@ import {
   type FeedMessage,
   type SocketAck,
 } from '../../src/contracts/realtime.js';
+import type { SessionEnd } from '../../src/contracts/sessions.js';
 import { eventually } from './wait.js';
 
 export interface Heard {
@@ -18,6 +19,8 @@ export interface Heard {
 export class Dashboard {
   readonly heard: Heard[] = [];
   readonly resyncs: { cursor: string | null }[] = [];
+  /** Why its session ended, once it was told. */
+  endReason: SessionEnd | undefined;
 
   private constructor(readonly socket: Socket<DashboardEvents, DashboardRequests>) {
     for (const event of FEED_EVENTS) {
@@ -27,6 +30,9 @@ export class Dashboard {
     }
     socket.on('resync', (message) => {
       this.resyncs.push(message);
+    });
+    socket.on('session_ended', ({ reason }) => {
+      this.endReason = reason;
     });
   }
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { SessionEnd } from '../../src/contracts/sessions.js';
 import { type Answer, PASSWORD, type Person, request, signIn } from './rest.js';
 import type { Sql } from './sql.js';
 
@@ -18,21 +19,27 @@ export interface Prepared {
   readonly refreshToken?: string;
 }
 
-/** Everything is ready before the clock starts. */
-export type Ending = (scene: EndingScene) => Promise<Prepared>;
+export interface Ending {
+  /** What its client is told. */
+  readonly reason: SessionEnd;
+  /** Everything is ready before the clock starts. */
+  readonly prepare: (scene: EndingScene) => Promise<Prepared>;
+}
 
 const ALLOWED_SESSIONS = 5;
 const CHOSEN = 'tangerine harbour plumage 47';
 
 /** Every way in which a session ends before its time. */
 export const ENDINGS: Readonly<Record<string, Ending>> = {
-  'logged out': ({ here, person }) => now(() => ask(here, 'POST', '/auth/logout', person)),
-  'logged out everywhere': ({ here, person }) => now(() => ask(here, 'POST', '/auth/logout-all', person)),
-  'logged out elsewhere': async ({ here, person }) => {
+  'logged out': ending('logout', ({ here, person }) => now(() => ask(here, 'POST', '/auth/logout', person))),
+  'logged out everywhere': ending('logout_all', ({ here, person }) =>
+    now(() => ask(here, 'POST', '/auth/logout-all', person)),
+  ),
+  'logged out elsewhere': ending('logout_others', async ({ here, person }) => {
     const other = await signIn(here, person.email);
     return now(() => ask(here, 'POST', '/auth/logout-others', other));
-  },
-  revoked: async ({ here, person }) => {
+  }),
+  revoked: ending('revoked', async ({ here, person }) => {
     const other = await signIn(here, person.email);
     const sessions = await request<{ items: { id: string; current: boolean }[] }>(
       here,
@@ -44,8 +51,8 @@ export const ENDINGS: Readonly<Record<string, Ending>> = {
     );
     const own = sessions.body.items.find(({ current }) => current);
     return now(() => ask(here, 'DELETE', `/auth/sessions/${own?.id ?? ''}`, other));
-  },
-  'its refresh token reused': async ({ here, person }) => {
+  }),
+  'its refresh token reused': ending('token_reuse', async ({ here, person }) => {
     const { refreshToken } = await refreshed(here, (await refreshed(here, person.refreshToken)).refreshToken);
     return {
       refreshToken,
@@ -54,41 +61,53 @@ export const ENDINGS: Readonly<Record<string, Ending>> = {
         accepted('reuse', { ...reuse, status: reuse.status === 401 ? 200 : 500 });
       },
     };
-  },
-  'password changed': async ({ here, person }) => {
+  }),
+  'password changed': ending('password_changed', async ({ here, person }) => {
     const other = await signIn(here, person.email);
     const body = { currentPassword: PASSWORD, newPassword: CHOSEN };
     return now(() => ask(here, 'POST', '/auth/password', other, body));
-  },
-  'password reset by link': async (scene) => {
+  }),
+  'password reset by link': ending('password_reset', async (scene) => {
     const token = await mailed(scene, 'password_reset');
     return now(() => ask(scene.here, 'POST', '/auth/reset-password', null, { token, newPassword: CHOSEN }));
-  },
-  'expired password replaced': async (scene) => {
+  }),
+  'expired password replaced': ending('password_changed', async (scene) => {
     const changeToken = await mailed(scene, 'password_change');
     const body = { changeToken, newPassword: CHOSEN };
     return now(() => ask(scene.here, 'POST', '/auth/complete-password-change', null, body));
-  },
-  'password taken away': ({ here, admin, person }) =>
+  }),
+  'password taken away': ending('password_reset', ({ here, admin, person }) =>
     now(() => ask(here, 'PATCH', `/users/${person.id}/reset-password`, admin, { means: 'link' })),
-  'one-time password given': ({ here, admin, person }) =>
+  ),
+  'one-time password given': ending('password_reset', ({ here, admin, person }) =>
     now(() => ask(here, 'PATCH', `/users/${person.id}/reset-password`, admin, { means: 'one_time_password' })),
-  blocked: ({ here, admin, person }) => now(() => ask(here, 'POST', `/users/${person.id}/block`, admin)),
-  'role changed': ({ here, admin, person }) =>
+  ),
+  blocked: ending('blocked', ({ here, admin, person }) =>
+    now(() => ask(here, 'POST', `/users/${person.id}/block`, admin)),
+  ),
+  'role changed': ending('role_changed', ({ here, admin, person }) =>
     now(() => ask(here, 'PATCH', `/users/${person.id}/role`, admin, { role: 'ADMIN' })),
-  'account deleted by its owner': ({ here, person }) =>
+  ),
+  'account deleted by its owner': ending('account_deleted', ({ here, person }) =>
     now(() => ask(here, 'DELETE', '/users/me', person, { password: PASSWORD })),
-  'account deleted by an administrator': ({ here, admin, person }) =>
+  ),
+  'account deleted by an administrator': ending('account_deleted', ({ here, admin, person }) =>
     now(() => ask(here, 'DELETE', `/users/${person.id}`, admin)),
-  'account deleted with others': ({ here, admin, person }) =>
+  ),
+  'account deleted with others': ending('account_deleted', ({ here, admin, person }) =>
     now(() => ask(here, 'DELETE', '/users/bulk', admin, { ids: [person.id] })),
-  evicted: async ({ here, person }) => {
+  ),
+  evicted: ending('evicted', async ({ here, person }) => {
     for (let sessions = 1; sessions < ALLOWED_SESSIONS; sessions += 1) {
       await signIn(here, person.email);
     }
     return now(() => signIn(here, person.email));
-  },
+  }),
 };
+
+function ending(reason: SessionEnd, prepare: Ending['prepare']): Ending {
+  return { reason, prepare };
+}
 
 function now(work: () => Promise<unknown>): Promise<Prepared> {
   return Promise.resolve({

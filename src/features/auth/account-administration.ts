@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
-import type { RevocationReason } from './auth.types.js';
 import { PasswordAdministration } from './password-administration.js';
 import { SessionsService } from './sessions.service.js';
 

@@ -101,16 +101,6 @@ export class WrongPasswordError extends DomainError {
   }
 }
 
-/** The person signed in on too many other devices. */
-export class SessionEvictedError extends DomainError {
-  readonly code = 'session_evicted';
-  readonly kind = 'unauthenticated';
-
-  constructor() {
-    super('This session was ended because you signed in on more devices than are allowed at a time. Sign in again.');
-  }
-}
-
 /** Also the answer for somebody else's session. */
 export class SessionNotFoundError extends DomainError {
   readonly code = 'not_found';

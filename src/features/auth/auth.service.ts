@@ -30,7 +30,7 @@ export class AuthService {
     return { ...(await this.tokensOf(session)), user, knownDevice };
   }
 
-  /** @throws InvalidRefreshTokenError, SessionEvictedError, TokenReusedError */
+  /** @throws InvalidRefreshTokenError, SessionEndedError, TokenReusedError */
   async refresh(refreshToken: string): Promise<TokenPair> {
     return this.tokensOf(await this.sessions.rotate(refreshToken));
   }

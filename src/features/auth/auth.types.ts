@@ -35,20 +35,6 @@ export interface SignedIn extends TokenPair {
   readonly knownDevice: string;
 }
 
-/** Why a session ended. */
-export type RevocationReason =
-  | 'logout'
-  | 'logout_all'
-  | 'logout_others'
-  | 'revoked'
-  | 'evicted'
-  | 'token_reuse'
-  | 'password_changed'
-  | 'password_reset'
-  | 'blocked'
-  | 'role_changed'
-  | 'account_deleted';
-
 /** One signed-in client, as its owner sees it. */
 export interface Session {
   readonly id: string;

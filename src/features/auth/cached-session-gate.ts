@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { SessionEnd } from '../../contracts/sessions.js';
 import { SessionGate } from '../../platform/auth/session-gate.js';
 import { outsideTransaction } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
@@ -12,7 +13,8 @@ const LIVE_MS = 4_000;
 const CAPACITY = 20_000;
 
 interface Entry {
-  readonly answer: Promise<boolean>;
+  /** Null while the session stands. */
+  readonly answer: Promise<SessionEnd | null>;
   until: number;
 }
 
@@ -37,8 +39,8 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
   }
 
   onModuleInit(): void {
-    this.#unsubscribe = this.signals.on('session_revoked', ({ sessionId }) => {
-      this.remember(sessionId, Promise.resolve(false), OVER_MS);
+    this.#unsubscribe = this.signals.on('session_revoked', ({ sessionId, reason }) => {
+      this.remember(sessionId, Promise.resolve(reason), OVER_MS);
     });
   }
 
@@ -46,18 +48,18 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
     this.#unsubscribe?.();
   }
 
-  async isLive(sessionId: string, { certain = false }: { certain?: boolean } = {}): Promise<boolean> {
+  async endOf(sessionId: string, { certain = false }: { certain?: boolean } = {}): Promise<SessionEnd | null> {
     const entry = (certain ? undefined : this.fresh(sessionId)) ?? this.ask(sessionId, certain);
-    const live = await entry.answer;
+    const end = await entry.answer;
     const current = this.#entries.get(sessionId);
-    if (live && current && current !== entry) {
+    if (end === null && current && current !== entry) {
       // Revoked while the question was under way, or asked again: the old answer must not let anybody in.
-      return this.isLive(sessionId);
+      return this.endOf(sessionId);
     }
-    if (live) {
+    if (end === null) {
       this.activity.seen(sessionId);
     }
-    return live;
+    return end;
   }
 
   private fresh(sessionId: string): Entry | undefined {
@@ -69,8 +71,8 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
     const answer = Promise.resolve().then(() => this.lookUp(sessionId, certain, entry));
     const entry = this.remember(sessionId, answer, LIVE_MS);
     answer.then(
-      (live) => {
-        if (!live) {
+      (end) => {
+        if (end !== null) {
           entry.until = this.clock.monotonic() + OVER_MS;
         }
       },
@@ -81,23 +83,23 @@ export class CachedSessionGate extends SessionGate implements OnModuleInit, OnMo
     return entry;
   }
 
-  private async lookUp(sessionId: string, certain: boolean, entry: Entry): Promise<boolean> {
+  private async lookUp(sessionId: string, certain: boolean, entry: Entry): Promise<SessionEnd | null> {
     const shared = certain ? null : await this.answers.find(sessionId);
     if (shared) {
       entry.until = Math.min(entry.until, this.clock.monotonic() + shared.forMs);
-      return shared.live;
+      return shared.end;
     }
     // Of what PostgreSQL knew when it was asked, not when it answered. The answer is everybody's: it must not come out
     // of one caller's transaction.
     entry.until = this.clock.monotonic() + LIVE_MS;
-    const live = await outsideTransaction(() => this.repository.isLive(sessionId));
-    if (live) {
+    const end = await outsideTransaction(() => this.repository.endOf(sessionId));
+    if (end === null) {
       this.answers.keepLive(sessionId, entry.until - this.clock.monotonic());
     }
-    return live;
+    return end;
   }
 
-  private remember(sessionId: string, answer: Promise<boolean>, forMs: number): Entry {
+  private remember(sessionId: string, answer: Promise<SessionEnd | null>, forMs: number): Entry {
     const entry = { answer, until: this.clock.monotonic() + forMs };
     this.#entries.delete(sessionId);
     this.#entries.set(sessionId, entry);

@@ -53,17 +53,17 @@ describe('what processes tell each other of sessions', () => {
   it('is that one was live, for what is left of its time', async () => {
     answers.keepLive('s', 3_700.9);
     pass(1_000);
-    await expect(process().find('s')).resolves.toEqual({ live: true, forMs: 2_700 });
+    await expect(process().find('s')).resolves.toEqual({ end: null, forMs: 2_700 });
     await expect(answers.find('other')).resolves.toBeNull();
     pass(2_700);
     await expect(answers.find('s')).resolves.toBeNull();
   });
 
-  it('is that one is over, and nothing said before or after takes that back', async () => {
+  it('is that one is over and why, and nothing said before or after takes that back', async () => {
     answers.keepLive('s', 4_000);
-    answers.keepOver('s');
+    answers.keepOver('s', 'evicted');
     process().keepLive('s', 4_000);
-    await expect(answers.find('s')).resolves.toEqual({ live: false, forMs: 60_000 });
+    await expect(answers.find('s')).resolves.toEqual({ end: 'evicted', forMs: 60_000 });
   });
 
   it('says nothing of a time that is over', async () => {
@@ -75,10 +75,10 @@ describe('what processes tell each other of sessions', () => {
   it('cannot be read, and opens for one session and one master key only', async () => {
     answers.keepLive('s', 4_000);
     const [entry] = [...redis.values.values()];
-    expect(entry?.value.toString()).not.toContain('live');
+    expect(entry?.value.toString()).not.toContain('until');
     await expect(process(Buffer.alloc(32, 2)).find('s')).resolves.toBeNull();
     for (const value of [...redis.values.values()]) {
-      redis.values.set('mortise:session:t', value);
+      redis.values.set('mortise:session-end:t', value);
     }
     await expect(answers.find('t')).resolves.toBeNull();
   });
@@ -87,7 +87,7 @@ describe('what processes tell each other of sessions', () => {
     answers.keepLive('s', 4_000);
     const [entry] = [...redis.values.values()];
     pass(4_000);
-    redis.values.set('mortise:session:s', { value: entry?.value ?? Buffer.alloc(0), until: redis.time + 4_000 });
+    redis.values.set('mortise:session-end:s', { value: entry?.value ?? Buffer.alloc(0), until: redis.time + 4_000 });
     await expect(answers.find('s')).resolves.toBeNull();
   });
 
@@ -107,13 +107,13 @@ describe('what processes tell each other of sessions', () => {
     redis.away = false;
     pass(1_000);
     answers.keepLive('s', 4_000);
-    await expect(answers.find('s')).resolves.toMatchObject({ live: true });
+    await expect(answers.find('s')).resolves.toMatchObject({ end: null });
   });
 
   it('survives that it cannot be told', async () => {
     redis.away = true;
     answers.keepLive('s', 4_000);
-    answers.keepOver('s');
+    answers.keepOver('s', 'evicted');
     await expect(answers.find('s')).resolves.toBeNull();
   });
 });

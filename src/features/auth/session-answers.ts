@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { SessionEnd } from '../../contracts/sessions.js';
 import { AppConfig } from '../../config/app-config.js';
 import { deriveKey } from '../../platform/crypto/derived-key.js';
 import { seal, unseal } from '../../platform/crypto/sealing.js';
@@ -14,12 +15,13 @@ const CLOCK_TOLERANCE_MS = 1_000;
 
 /** What another process knows of a session, and for how long it may still be believed. */
 export interface SharedAnswer {
-  readonly live: boolean;
+  /** Null while it stands. */
+  readonly end: SessionEnd | null;
   readonly forMs: number;
 }
 
 interface Sealed {
-  readonly live: boolean;
+  readonly end: SessionEnd | null;
   /** Milliseconds since the epoch, by the clock of who wrote it. */
   readonly until: number;
 }
@@ -63,7 +65,7 @@ export class SessionAnswers {
   keepLive(sessionId: string, forMs: number): void {
     const wholeMs = Math.floor(forMs);
     if (wholeMs > 0 && this.clock.monotonic() >= this.#pausedUntil) {
-      const sealed = this.close(sessionId, { live: true, until: this.clock.now() + wholeMs });
+      const sealed = this.close(sessionId, { end: null, until: this.clock.now() + wholeMs });
       this.redis.app.set(keyOf(sessionId), sealed, 'PX', wholeMs, 'NX').catch(() => {
         this.pause();
       });
@@ -71,8 +73,8 @@ export class SessionAnswers {
   }
 
   /** Takes the place of whatever was said before, so that an answer still under way cannot come back. */
-  keepOver(sessionId: string): void {
-    const sealed = this.close(sessionId, { live: false, until: this.clock.now() + OVER_MS });
+  keepOver(sessionId: string, end: SessionEnd): void {
+    const sealed = this.close(sessionId, { end, until: this.clock.now() + OVER_MS });
     this.redis.app.set(keyOf(sessionId), sealed, 'PX', OVER_MS).catch(() => {
       this.pause();
     });
@@ -92,7 +94,7 @@ export class SessionAnswers {
     // By both clocks: Redis could have got it late, or somebody could have put an old one back.
     const byOurClockMs = answer.until - this.clock.now();
     const forMs = Math.min(remainingMs, byOurClockMs);
-    return forMs > 0 && byOurClockMs <= remainingMs + CLOCK_TOLERANCE_MS ? { live: answer.live, forMs } : null;
+    return forMs > 0 && byOurClockMs <= remainingMs + CLOCK_TOLERANCE_MS ? { end: answer.end, forMs } : null;
   }
 
   private pause(): void {
@@ -101,7 +103,7 @@ export class SessionAnswers {
 }
 
 function keyOf(sessionId: string): string {
-  return `mortise:session:${sessionId}`;
+  return `mortise:session-end:${sessionId}`;
 }
 
 function placeOf(sessionId: string): string {

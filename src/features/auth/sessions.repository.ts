@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { RevocationReason, SessionEnd } from '../../contracts/sessions.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Database } from '../../platform/prisma/database.js';
-import type { ClientInfo, RevocationReason } from './auth.types.js';
+import type { ClientInfo } from './auth.types.js';
 import type { RotationState } from './domain/rotation.js';
 
 /** Tells two tabs from a thief: a predecessor is forgiven for so long. */
@@ -57,7 +58,9 @@ const REVOKE_ALL = `
   WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND ($3::uuid IS NULL OR id <> $3)
   RETURNING id`;
 
-const IS_LIVE = `SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > now()`;
+const END = `
+  SELECT CASE WHEN revoked_at IS NOT NULL THEN coalesce(revoked_reason, 'revoked') WHEN expires_at <= now() THEN 'expired' END AS "end"
+  FROM sessions WHERE id = $1`;
 
 const LIST = `
   SELECT id, user_agent AS "userAgent", address, created_at AS "createdAt", last_seen_at AS "lastSeenAt",
@@ -158,8 +161,10 @@ export class SessionsRepository {
     return idsOf(await this.database.query('sessions_revoke_all', REVOKE_ALL, [userId, reason, exceptSessionId]));
   }
 
-  async isLive(sessionId: string): Promise<boolean> {
-    return (await this.database.query('sessions_is_live', IS_LIVE, [sessionId])).length > 0;
+  /** Why it is over, or null while it stands. One that is forgotten has expired. */
+  async endOf(sessionId: string): Promise<SessionEnd | null> {
+    const [row] = await this.database.query<{ end: SessionEnd | null }>('sessions_end', END, [sessionId]);
+    return row ? row.end : 'expired';
   }
 
   /** The live sessions of a person, the last seen first. */

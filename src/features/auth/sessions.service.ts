@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { RevocationReason } from '../../contracts/sessions.js';
 import { AppConfig } from '../../config/app-config.js';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { aimAt } from '../../platform/audit/audited-route.js';
+import { SessionEndedError } from '../../platform/auth/auth.errors.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { deriveKey } from '../../platform/crypto/derived-key.js';
 import { sha256 } from '../../platform/crypto/digest.js';
@@ -12,11 +14,10 @@ import type { User } from '../users/users.types.js';
 import {
   InvalidCredentialsError,
   InvalidRefreshTokenError,
-  SessionEvictedError,
   SessionNotFoundError,
   TokenReusedError,
 } from './auth.errors.js';
-import type { ClientInfo, RevocationReason, Session } from './auth.types.js';
+import type { ClientInfo, Session } from './auth.types.js';
 import { deviceName } from './domain/device-name.js';
 import { readRefreshToken, type RefreshTokenFacts, refreshTokenOf } from './domain/refresh-token.js';
 import { judgeRotation } from './domain/rotation.js';
@@ -92,7 +93,7 @@ export class SessionsService {
    * Exchanges a refresh token for its successor. The direct predecessor gets the same successor again for ten seconds,
    * as long as that is unused.
    * @throws InvalidRefreshTokenError
-   * @throws SessionEvictedError
+   * @throws SessionEndedError when too many devices signed in
    * @throws TokenReusedError when an older token came back; its session is revoked by then
    */
   async rotate(refreshToken: string): Promise<OpenSession> {
@@ -123,7 +124,7 @@ export class SessionsService {
   logout({ sessionId }: Principal): Promise<void> {
     return this.transactions.run(async () => {
       if (await this.repository.revoke(sessionId, 'logout')) {
-        this.tellAfterCommit([sessionId]);
+        this.tellAfterCommit([sessionId], 'logout');
       }
       await this.audit.record({ action: 'logout', entity: { type: 'session', id: sessionId } });
     });
@@ -135,7 +136,7 @@ export class SessionsService {
       if (!isUuid(sessionId) || !(await this.repository.revoke(sessionId, 'revoked', userId))) {
         throw new SessionNotFoundError();
       }
-      this.tellAfterCommit([sessionId]);
+      this.tellAfterCommit([sessionId], 'revoked');
       await this.audit.record({ action: 'session_revoked', entity: { type: 'session', id: sessionId } });
     });
   }
@@ -168,7 +169,7 @@ export class SessionsService {
     return this.transactions.run(async () => {
       await this.repository.lock(userId);
       const ended = await this.repository.revokeAll(userId, reason, exceptSessionId ?? null);
-      this.tellAfterCommit(ended);
+      this.tellAfterCommit(ended, reason);
       return ended.length;
     });
   }
@@ -183,7 +184,7 @@ export class SessionsService {
         after: { by: sessionId },
       });
     }
-    this.tellAfterCommit(evicted);
+    this.tellAfterCommit(evicted, 'evicted');
   }
 
   private async exchange(refreshToken: string, presented: RefreshTokenFacts): Promise<OpenSession> {
@@ -212,7 +213,7 @@ export class SessionsService {
       throw new TokenReusedError();
     }
     if (state?.revokedReason === 'evicted') {
-      throw new SessionEvictedError();
+      throw new SessionEndedError('evicted');
     }
     if (!state || verdict === 'invalid') {
       throw new InvalidRefreshTokenError();
@@ -224,7 +225,7 @@ export class SessionsService {
   private endReused(sessionId: string): Promise<void> {
     return this.transactions.independently(async () => {
       if (await this.repository.revoke(sessionId, 'token_reuse')) {
-        this.tellAfterCommit([sessionId]);
+        this.tellAfterCommit([sessionId], 'token_reuse');
       }
       const state = await this.repository.findRotationState(sessionId);
       await this.audit.record({
@@ -236,11 +237,11 @@ export class SessionsService {
     });
   }
 
-  private tellAfterCommit(sessionIds: readonly string[]): void {
+  private tellAfterCommit(sessionIds: readonly string[], reason: RevocationReason): void {
     this.transactions.afterCommit(() => {
       for (const sessionId of sessionIds) {
-        this.answers.keepOver(sessionId);
-        this.signals.publish('session_revoked', { sessionId });
+        this.answers.keepOver(sessionId, reason);
+        this.signals.publish('session_revoked', { sessionId, reason });
       }
     });
   }

@@ -47,8 +47,8 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   onApplicationBootstrap(): void {
     this.feed.start(this.server);
-    this.signals.on('session_revoked', ({ sessionId }) => {
-      this.realtime.cut(this.server, sessionId);
+    this.signals.on('session_revoked', ({ sessionId, reason }) => {
+      this.realtime.cut(this.server, sessionId, reason);
     });
     this.#sessionCheck = setInterval(
       () => void this.realtime.cutDeadSessions(this.server).catch(() => undefined),

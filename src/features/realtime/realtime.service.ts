@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Demand } from '../../contracts/resources.js';
+import type { SessionEnd } from '../../contracts/sessions.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { SessionGate } from '../../platform/auth/session-gate.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
-import type { DashboardServer, DashboardSocket, Room } from '../../platform/realtime/sockets.js';
+import { type DashboardServer, type DashboardSocket, emitLocally, type Room } from '../../platform/realtime/sockets.js';
 import { DevicesService } from '../devices/devices.service.js';
 import type { DashboardHandshakeDto } from './realtime.dto.js';
 import { TooManySubscriptionsError } from './realtime.errors.js';
@@ -26,7 +27,7 @@ export class RealtimeService {
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
-  /** @throws UnauthenticatedError */
+  /** @throws UnauthenticatedError, SessionEndedError */
   async admit(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const principal = await this.authenticator.authenticate(handshake.token);
     socket.data.principal = principal;
@@ -44,7 +45,9 @@ export class RealtimeService {
       this.#connected.dec();
     });
     await socket.join(`session:${sessionId}` satisfies Room);
-    if (!(await this.sessions.isLive(sessionId))) {
+    const end = await this.sessions.endOf(sessionId);
+    if (end !== null) {
+      socket.emit('session_ended', { reason: end });
       socket.disconnect(true);
     }
   }
@@ -65,17 +68,20 @@ export class RealtimeService {
     await socket.leave(`device:${deviceId}` satisfies Room);
   }
 
-  /** Ends every socket of a session in this process. */
-  cut(server: DashboardServer, sessionId: string): void {
-    server.local.in(`session:${sessionId}` satisfies Room).disconnectSockets(true);
+  /** Ends every socket of a session in this process, which hears why first: the connection closes behind that message. */
+  cut(server: DashboardServer, sessionId: string, reason: SessionEnd): void {
+    const room: Room = `session:${sessionId}`;
+    emitLocally(server, [room], 'session_ended', { reason });
+    server.local.in(room).disconnectSockets(true);
   }
 
   /** Ends the sockets of sessions that are over, in case the hint that said so was lost. */
   async cutDeadSessions(server: DashboardServer): Promise<void> {
     const sessionIds = new Set([...server.of('/').sockets.values()].map((socket) => socket.data.principal?.sessionId));
     for (const sessionId of sessionIds) {
-      if (sessionId !== undefined && !(await this.sessions.isLive(sessionId))) {
-        this.cut(server, sessionId);
+      const end = sessionId === undefined ? null : await this.sessions.endOf(sessionId);
+      if (sessionId !== undefined && end !== null) {
+        this.cut(server, sessionId, end);
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { SessionEnd } from '../../contracts/sessions.js';
 import { DomainError } from '../../shared/domain-error.js';
 
 export class UnauthenticatedError extends DomainError {
@@ -5,6 +6,24 @@ export class UnauthenticatedError extends DomainError {
   readonly kind = 'unauthenticated';
   constructor(options?: ErrorOptions) {
     super('Sign in first: the access token is missing, invalid, expired or revoked.', {}, options);
+  }
+}
+
+/** The token is genuine, but its session is over: who holds it may know why, in `reason`. */
+export class SessionEndedError extends DomainError {
+  /** The end that nobody asked for has a code of its own: they only signed in on one device more. */
+  readonly code: 'session_evicted' | 'unauthenticated';
+  readonly kind = 'unauthenticated';
+  override readonly members: Readonly<Record<string, string>>;
+
+  constructor(reason: SessionEnd) {
+    super(
+      reason === 'evicted'
+        ? 'This session was ended because you signed in on more devices than are allowed at a time. Sign in again.'
+        : 'This session has ended. Sign in again.',
+    );
+    this.code = reason === 'evicted' ? 'session_evicted' : 'unauthenticated';
+    this.members = { reason };
   }
 }
 

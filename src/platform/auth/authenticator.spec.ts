@@ -2,6 +2,7 @@ import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject, 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { loadConfig } from '../../config/load-config.js';
+import type { SessionEnd } from '../../contracts/sessions.js';
 import type { KeyStore } from '../crypto/key-store.js';
 import { AccessTokens } from './access-tokens.js';
 import { UnauthenticatedError } from './auth.errors.js';
@@ -18,7 +19,7 @@ const CONFIG = loadConfig({
   MASTER_KEY: Buffer.alloc(32).toString('base64'),
 });
 
-let live: boolean;
+let end: SessionEnd | null;
 let lookUp: (kid: string) => Promise<KeyObject | null>;
 let authenticator: Authenticator;
 const ed25519 = generateKeyPairSync('ed25519');
@@ -28,14 +29,14 @@ const keys = {
 } as unknown as KeyStore;
 let asked: unknown[];
 const gate: SessionGate = {
-  isLive: (_sessionId, options) => {
+  endOf: (_sessionId, options) => {
     asked.push(options);
-    return Promise.resolve(live);
+    return Promise.resolve(end);
   },
 };
 
 beforeEach(() => {
-  live = true;
+  end = null;
   asked = [];
   const known: Record<string, KeyObject> = { k1: createPublicKey(privateKey), e1: ed25519.publicKey };
   lookUp = (kid) => Promise.resolve(known[kid] ?? null);
@@ -80,8 +81,21 @@ describe('Authenticator', () => {
   it('asks for the session every time', async () => {
     const token = await issue();
     await authenticator.authenticate(token);
-    live = false;
-    await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+    end = 'revoked';
+    await expect(authenticator.authenticate(token)).rejects.toMatchObject({
+      code: 'unauthenticated',
+      members: { reason: 'revoked' },
+    });
+  });
+
+  it('tells who was evicted that they were, and nobody whose token does not stand', async () => {
+    end = 'evicted';
+    await expect(authenticator.authenticate(await issue())).rejects.toMatchObject({
+      code: 'session_evicted',
+      kind: 'unauthenticated',
+    });
+    const forged = authenticator.authenticate(await forge({ key: other.privateKey }));
+    await expect(forged).rejects.toThrow(UnauthenticatedError);
   });
 
   it('checks the expiry of a token it remembers', async () => {

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { KeyStore } from '../crypto/key-store.js';
 import { AccessTokenVerifier, type Claims, CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.js';
-import { UnauthenticatedError } from './auth.errors.js';
+import { SessionEndedError, UnauthenticatedError } from './auth.errors.js';
 import { PLATFORM_ROLES, type PlatformRole, type Principal } from './principal.js';
 import { SessionGate } from './session-gate.js';
 
@@ -37,17 +37,18 @@ export class Authenticator {
 
   /**
    * @param certain the session is looked up, not remembered: for what cannot be taken back, such as opening a door.
-   * @throws UnauthenticatedError for any token that does not stand, without saying why.
+   * @throws UnauthenticatedError for any token that does not stand, without saying why
+   * @throws SessionEndedError for one that would, were its session not over
    */
   async authenticate(token: string, { certain = false }: { certain?: boolean } = {}): Promise<Principal> {
     const { principal, expiresAtMs, kid } = await this.verify(token);
     const expired = Date.now() > expiresAtMs + CLOCK_TOLERANCE_SECONDS * 1_000;
-    if (
-      expired ||
-      !(await this.#verifier.isCurrent(kid)) ||
-      !(await this.sessions.isLive(principal.sessionId, { certain }))
-    ) {
+    if (expired || !(await this.#verifier.isCurrent(kid))) {
       throw new UnauthenticatedError();
+    }
+    const end = await this.sessions.endOf(principal.sessionId, { certain });
+    if (end !== null) {
+      throw new SessionEndedError(end);
     }
     return principal;
   }

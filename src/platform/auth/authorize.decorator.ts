@@ -17,6 +17,9 @@ declare module 'fastify' {
   }
 }
 
+const UNAUTHENTICATED =
+  'Not signed in, or no longer: `reason` says why the session ended, `session_evicted` that too many devices signed in.';
+
 /** Anybody may call this route. */
 export const Public = (): MethodDecorator & ClassDecorator =>
   SetMetadata(ACCESS_RULE, { public: true } satisfies AccessRule);
@@ -30,7 +33,7 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
   return applyDecorators(
     SetMetadata(ACCESS_RULE, { public: false, demand } satisfies AccessRule),
     ApiBearerAuth(),
-    ApiResponse({ status: 401, description: 'Not signed in, or no longer.', ...PROBLEM_RESPONSE }),
+    ApiResponse({ status: 401, description: UNAUTHENTICATED, ...PROBLEM_RESPONSE }),
     ...(demand ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.`, ...PROBLEM_RESPONSE })] : []),
     ...(demand && demand !== 'admin'
       ? [ApiResponse({ status: 404, description: 'No such resource, or not yours.', ...PROBLEM_RESPONSE })]

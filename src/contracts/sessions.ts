@@ -1,0 +1,16 @@
+/** Why a session was ended before its time. */
+export type RevocationReason =
+  | 'logout'
+  | 'logout_all'
+  | 'logout_others'
+  | 'revoked'
+  | 'evicted'
+  | 'token_reuse'
+  | 'password_changed'
+  | 'password_reset'
+  | 'blocked'
+  | 'role_changed'
+  | 'account_deleted';
+
+/** Why a session is over: told to who held it, and to nobody else. */
+export type SessionEnd = RevocationReason | 'expired';
