@@ -30,3 +30,32 @@ export type MailTemplate = keyof MailTemplates;
 export type NewMail = {
   [T in MailTemplate]: { readonly to: string; readonly template: T; readonly values: MailTemplates[T] };
 }[MailTemplate];
+
+/** Where a request for mail came from, for the audit trail. */
+export interface MailAskedFrom {
+  readonly requestId: string;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
+/**
+ * Mails that are asked for by who must not learn whether anybody gets one: whom they are for is found out when they are
+ * sent, so that neither the answer nor its time can tell.
+ */
+export interface MailRequests {
+  /** What was typed, folded. */
+  password_reset: { identifier: string; from: MailAskedFrom };
+}
+export type MailRequestName = keyof MailRequests;
+
+export type MailRequest = {
+  [N in MailRequestName]: { readonly request: N; readonly details: MailRequests[N] };
+}[MailRequestName];
+
+/** The same work as for a mail, for nobody. */
+export interface NoMail {
+  readonly instead: NewMail;
+}
+
+/** What waits to be sent. */
+export type PendingMail = NewMail | MailRequest | NoMail;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { sha256 } from '../../platform/crypto/digest.js';
 import { Mailer } from '../../platform/mail/mailer.js';
-import type { NewMail } from '../../contracts/mail.js';
+import type { MailRequest, NewMail } from '../../contracts/mail.js';
 import { LoginWindowsRepository } from './login-windows.repository.js';
 
 const MAILS_PER_HOUR = 5;
@@ -21,6 +21,11 @@ export class MailAllowance {
    */
   async ask(name: string): Promise<boolean> {
     return (await this.windows.countMail(sha256(`name:${name}`).toString('hex'))) <= MAILS_PER_HOUR;
+  }
+
+  /** Sends what is to be written later, if it is for anybody: see {@link Mailer.request}. */
+  request(mail: MailRequest): Promise<void> {
+    return this.mailer.request(mail);
   }
 
   /** Sends it, or does the same work for nobody: the time of an answer does not tell which. */

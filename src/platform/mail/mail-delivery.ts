@@ -1,9 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import type { NewMail, PendingMail } from '../../contracts/mail.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { JobHandlers } from '../queue/job-handlers.js';
 import { type MailAttempt, MailOutbox } from './mail-outbox.js';
 import { MailRefusedError, MailTransport } from './mail-transport.js';
+import { MailWriters } from './mail-writers.js';
 
 /** Spread over nine hours: the first repeat soon, the last ones rarely. */
 const MAX_ATTEMPTS = 8;
@@ -19,6 +21,7 @@ export class MailDelivery implements OnModuleInit {
   constructor(
     private readonly jobs: JobHandlers,
     private readonly outbox: MailOutbox,
+    private readonly writers: MailWriters,
     private readonly transport: MailTransport,
     metrics: Metrics,
     private readonly logger: PinoLogger,
@@ -33,19 +36,30 @@ export class MailDelivery implements OnModuleInit {
   }
 
   private async attempt(attempt: MailAttempt): Promise<void> {
-    const mail = await this.outbox.beginAttempt(attempt);
-    if (!mail) {
+    const pending = await this.outbox.beginAttempt(attempt);
+    if (!pending) {
       return;
     }
+    let mail: NewMail | null;
     try {
-      await this.transport.send(mail, attempt.mailId);
+      mail = await this.written(pending);
+      if (mail) {
+        await this.transport.send(mail, attempt.mailId);
+      }
     } catch (error) {
       await this.refused(attempt, error);
       return;
     }
     // A crash between the two lines sends it twice, under the same Message-ID; the other order would send it never.
     await this.outbox.sent(attempt);
-    this.#mails.inc({ outcome: 'sent' });
+    this.#mails.inc({ outcome: mail ? 'sent' : 'for_nobody' });
+  }
+
+  private async written(pending: PendingMail): Promise<NewMail | null> {
+    if ('request' in pending) {
+      return this.writers.write(pending);
+    }
+    return 'instead' in pending ? null : pending;
   }
 
   private async refused(attempt: MailAttempt, error: unknown): Promise<void> {

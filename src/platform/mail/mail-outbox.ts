@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
-import type { NewMail } from '../../contracts/mail.js';
+import type { PendingMail } from '../../contracts/mail.js';
 import { newId } from '../../shared/ids.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import { seal, unseal } from '../crypto/sealing.js';
@@ -8,8 +8,7 @@ import { Database } from '../prisma/database.js';
 
 /** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */
 const ADD = `
-  INSERT INTO mails (id, sealed, status, next_attempt_at, sent_at)
-  VALUES ($1, $2, $3, date_trunc('milliseconds', now()), CASE WHEN $3 = 'SENT' THEN now() END)`;
+  INSERT INTO mails (id, sealed, next_attempt_at) VALUES ($1, $2, date_trunc('milliseconds', now()))`;
 
 /** Found again a minute later, should the job be lost. */
 const CLAIM_DUE = `
@@ -60,10 +59,10 @@ export class MailOutbox {
     this.#key = deriveKey(config.masterKey(), 'seal_mails');
   }
 
-  async add(mail: NewMail, status: 'PENDING' | 'SENT'): Promise<void> {
+  async add(mail: PendingMail): Promise<void> {
     const id = newId();
     const sealed = seal(this.#key, Buffer.from(JSON.stringify(mail)), placeOf(id));
-    await this.database.query('mails_add', ADD, [id, sealed, status]);
+    await this.database.query('mails_add', ADD, [id, sealed]);
   }
 
   /** Mails whose next attempt is due. Nobody else is given them for a minute. */
@@ -72,10 +71,10 @@ export class MailOutbox {
   }
 
   /** The mail, if this attempt has not been made before. */
-  async beginAttempt({ mailId, attempt }: MailAttempt): Promise<NewMail | null> {
+  async beginAttempt({ mailId, attempt }: MailAttempt): Promise<PendingMail | null> {
     const values = [mailId, attempt];
     const [row] = await this.database.query<{ sealed: Buffer }>('mails_begin_attempt', BEGIN_ATTEMPT, values);
-    return row ? (JSON.parse(unseal(this.#key, row.sealed, placeOf(mailId)).toString()) as NewMail) : null;
+    return row ? (JSON.parse(unseal(this.#key, row.sealed, placeOf(mailId)).toString()) as PendingMail) : null;
   }
 
   async sent({ mailId, attempt }: MailAttempt): Promise<void> {

@@ -4,6 +4,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { LogTransport } from './log-transport.js';
 import { MailOutbox } from './mail-outbox.js';
 import { MailTransport } from './mail-transport.js';
+import { MailWriters } from './mail-writers.js';
 import { Mailer } from './mailer.js';
 import { SmtpTransport } from './smtp-transport.js';
 
@@ -13,6 +14,7 @@ import { SmtpTransport } from './smtp-transport.js';
   providers: [
     Mailer,
     MailOutbox,
+    MailWriters,
     {
       provide: MailTransport,
       inject: [AppConfig, PinoLogger],
@@ -24,6 +26,6 @@ import { SmtpTransport } from './smtp-transport.js';
       },
     },
   ],
-  exports: [Mailer, MailOutbox, MailTransport],
+  exports: [Mailer, MailOutbox, MailTransport, MailWriters],
 })
 export class MailModule {}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { NewMail } from '../../contracts/mail.js';
+import type { MailRequest, NewMail, PendingMail } from '../../contracts/mail.js';
 import { Transactions } from '../prisma/transaction.js';
 import { Signals } from '../redis/signals.js';
 import { MailOutbox } from './mail-outbox.js';
@@ -16,21 +16,25 @@ export class Mailer {
     private readonly signals: Signals,
   ) {}
 
-  async enqueue(mail: NewMail): Promise<void> {
-    await this.outbox.add(mail, 'PENDING');
-    this.hint();
+  enqueue(mail: NewMail): Promise<void> {
+    return this.add(mail);
+  }
+
+  /** For an answer that must not depend on whom the mail is for, or on whether it is for anybody: see {@link MailWriters}. */
+  request(request: MailRequest): Promise<void> {
+    return this.add(request);
   }
 
   /**
    * Does the same work and sends nothing: for answers that must not tell, by their time either, whether there is
-   * anybody to write to.
+   * anybody to write to. The worker takes it up like any other, because it may run in the same process.
    */
-  async pretend(mail: NewMail): Promise<void> {
-    await this.outbox.add(mail, 'SENT');
-    this.hint();
+  pretend(mail: NewMail): Promise<void> {
+    return this.add({ instead: mail });
   }
 
-  private hint(): void {
+  private async add(mail: PendingMail): Promise<void> {
+    await this.outbox.add(mail);
     this.transactions.afterCommit(() => {
       this.signals.publish('mail_enqueued', {});
     });
