@@ -35,9 +35,7 @@ describe('mail', () => {
     sql = await Sql.open(application.databaseUrl);
   });
 
-  afterEach(() => {
-    server.refusal = undefined;
-  });
+  afterEach(() => server.refuse(null));
 
   afterAll(async () => {
     await sql.end();
@@ -98,19 +96,19 @@ describe('mail', () => {
   });
 
   it('keeps what it says sealed, to its own row', async () => {
-    server.refusal = { code: 450, text: 'Later' };
+    await server.refuse({ code: 450, text: 'Later' });
     await get(Mailer).enqueue(reset('sealed@example.com'));
     const row = await postponed(1);
     const sealed = row.sealed.toString('latin1');
     expect(sealed.length).toBeGreaterThan(28);
     expect(sealed).not.toMatch(/sealed@example|tokentoken|password_reset/);
-    server.refusal = undefined;
+    await server.refuse(null);
     await due(row.id);
     await server.nextTo('sealed@example.com');
   });
 
   it('is tried again after a refusal that may pass, later each time, and given up after eight', async () => {
-    server.refusal = { code: 451, text: `Try later, ${TOKEN}` };
+    await server.refuse({ code: 451, text: `Try later, ${TOKEN}` });
     await get(Mailer).enqueue(reset('greylisted@example.com'));
     const waits: number[] = [];
     for (let attempt = 1; attempt < 8; attempt += 1) {
@@ -131,7 +129,7 @@ describe('mail', () => {
   });
 
   it('is given up at once when there is no such mailbox', async () => {
-    server.refusal = { code: 550, text: 'No such user' };
+    await server.refuse({ code: 550, text: 'No such user' });
     const before = (await rowsOf('FAILED')).length;
     await get(Mailer).enqueue(reset('nobody@example.com'));
     await eventually('it is given up', async () => (await rowsOf('FAILED')).length === before + 1);
@@ -157,10 +155,10 @@ describe('mail', () => {
   });
 
   it('makes each attempt once, however often its job is done', async () => {
-    server.refusal = { code: 450, text: 'Later' };
+    await server.refuse({ code: 450, text: 'Later' });
     await get(Mailer).enqueue(reset('once@example.com'));
     const row = await postponed(1);
-    server.refusal = undefined;
+    await server.refuse(null);
     const job = { mailId: row.id, attempt: 2 };
     const send = get(JobHandlers).get('send_mail');
     await Promise.all(Array.from({ length: 10 }, () => send(job)));

@@ -1,5 +1,6 @@
-import { type AddressInfo } from 'node:net';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { eventually } from './wait.js';
 
 /** A mail as a server received it. */
@@ -12,47 +13,55 @@ export interface ReceivedMail {
   readonly text: string;
 }
 
-/** A real SMTP server on a port of its own, which keeps what it is given. */
+/** What it answers to a recipient. */
+export interface Refusal {
+  readonly code: number;
+  readonly text: string;
+}
+
+type Message =
+  | { readonly port: number }
+  | { readonly recipients: number }
+  | { readonly mail: { readonly from: string; readonly to: string; readonly source: string } };
+
+/** A real SMTP server, a process of its own that ends with the test at the latest. It keeps what it is given. */
 export class MailServer {
   readonly mails: ReceivedMail[] = [];
-  /** How many recipients were named to it, taken or not. */
-  recipients = 0;
-  /** What it answers to a recipient; undefined takes the mail. */
-  refusal: { readonly code: number; readonly text: string } | undefined;
+  readonly #asked: ((recipients: number) => void)[] = [];
+  #port = 0;
 
-  private constructor(private readonly server: SMTPServer) {}
+  private constructor(private readonly child: ChildProcess) {
+    child.on('message', (message: Message) => {
+      this.hear(message);
+    });
+  }
 
-  static async start(options: SMTPServerOptions = {}): Promise<MailServer> {
-    const server = new SMTPServer({
-      authOptional: true,
-      disabledCommands: ['STARTTLS'],
-      onRcptTo: (_address, _session, done) => {
-        mailServer.recipients += 1;
-        const { refusal } = mailServer;
-        done(refusal ? Object.assign(new Error(refusal.text), { responseCode: refusal.code }) : null);
-      },
-      onData: (stream, session, done) => {
-        const chunks: Buffer[] = [];
-        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-        stream.on('end', () => {
-          const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address;
-          for (const { address } of session.envelope.rcptTo) {
-            mailServer.mails.push({ from, to: address, ...parse(Buffer.concat(chunks).toString()) });
-          }
-          done();
-        });
-      },
-      ...options,
+  /** @param account the only one whose mail it takes; without one, anybody's. */
+  static async start(account?: { readonly user: string; readonly password: string }): Promise<MailServer> {
+    const [guard, script] = ['end-with-parent.mjs', 'mail-server-process.mjs'].map((file) =>
+      join(import.meta.dirname, file),
+    ) as [string, string];
+    const child = spawn(process.execPath, ['--import', guard, script, JSON.stringify(account ?? null)], {
+      env: { PATH: process.env.PATH },
+      stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
     });
-    const mailServer = new MailServer(server);
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    return mailServer;
+    const server = new MailServer(child);
+    await eventually('the mail server listens', () => server.#port > 0);
+    return server;
   }
 
   get url(): string {
-    return `smtp://127.0.0.1:${String((this.server.server.address() as AddressInfo).port)}`;
+    return `smtp://127.0.0.1:${String(this.#port)}`;
+  }
+
+  /** From now on it refuses every recipient like this; null takes mail again. */
+  async refuse(refusal: Refusal | null): Promise<void> {
+    await this.tell({ refusal });
+  }
+
+  /** How many recipients were named to it, taken or not. */
+  recipients(): Promise<number> {
+    return this.tell({});
   }
 
   /** The next mail to somebody, among those not waited for yet. */
@@ -62,10 +71,28 @@ export class MailServer {
     return mail;
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.child.kill();
+    await ended;
+  }
+
+  private tell(message: { refusal?: Refusal | null }): Promise<number> {
     return new Promise((resolve) => {
-      this.server.close(resolve);
+      this.#asked.push(resolve);
+      this.child.send(message);
     });
+  }
+
+  private hear(message: Message): void {
+    if ('port' in message) {
+      this.#port = message.port;
+    } else if ('recipients' in message) {
+      this.#asked.shift()?.(message.recipients);
+    } else {
+      const { from, to, source } = message.mail;
+      this.mails.push({ from, to, ...parse(source) });
+    }
   }
 }
 
