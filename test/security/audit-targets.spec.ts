@@ -111,6 +111,13 @@ describe('P-19 a failure is audited with its target', () => {
     }
   });
 
+  it('names addresses and networks, but not whatever else stands in their place', async () => {
+    const lift = (address: string): ReturnType<typeof send> =>
+      send('DELETE', `/auth/blocked-addresses/${encodeURIComponent(address)}`, { token: workshop.admin.accessToken });
+    expect((await lift('2001:db8:1:2::/64')).entries).toMatchObject([{ type: 'address', id: '2001:db8:1:2::/64' }]);
+    expect((await lift('a name, or worse')).entries).toMatchObject([{ outcome: 'failure', type: null, id: null }]);
+  });
+
   it('tells its owner that a refresh token came back', async () => {
     const ada = await workshop.person();
     const refresh = (refreshToken: string): ReturnType<typeof send> =>

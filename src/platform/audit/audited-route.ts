@@ -21,8 +21,8 @@ const ENTITY_OF_PARAMETER = {
 } as const satisfies Readonly<Record<string, AuditEntity['type']>>;
 type Parameter = keyof typeof ENTITY_OF_PARAMETER;
 
-/** An address or the thumbprint of a key; whatever else was put there is not worth keeping. */
-const NAME = /^[\w.:-]{1,64}$/;
+/** An address, a network, or the thumbprint of a key; whatever else was put there is not worth keeping. */
+const NAME = /^[\w.:/-]{1,64}$/;
 
 /**
  * This route changes something, or looks into other people's data: no transaction of it commits without an audit entry.
