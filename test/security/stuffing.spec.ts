@@ -2,7 +2,8 @@
  * P-12: credential stuffing is slowed and seen: one `system_alert` for each window of 20 failures a minute on one
  * account, or 100 in all, however many processes notice; administrators' dashboards hear of it, nobody else's do.
  * Seen failing on broken builds: without the look at earlier windows and with an upsert that always succeeds, every
- * further failure raises another alarm; without the look at who is an administrator now, a former one hears of it.
+ * further failure raises another alarm; without the look at who is an administrator now, a former one hears of it;
+ * without the ceiling of all origins every attempt of a burst is a guess.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StoredEvent } from '../../src/contracts/events.js';
@@ -15,6 +16,9 @@ import { emptyRedis } from '../support/redis.js';
 
 const ACCOUNTS = scaled(3, 30);
 const STUFFED = scaled(150, 2_000);
+/** From any number of addresses at once. */
+const GUESSES_A_BURST = 30;
+const WINDOW_MS = 60_000;
 
 describe('P-12: credential stuffing', () => {
   let database: TestDatabase;
@@ -80,6 +84,7 @@ describe('P-12: credential stuffing', () => {
       expect(heard[0]?.failures).toBeGreaterThanOrEqual(20);
       raised += heard.length;
     }
+    expect(guesses).toBeLessThanOrEqual(GUESSES_A_BURST * ACCOUNTS);
     recordFigure({
       promise: 'P-12',
       shown: 'Bursts of 49 attempts on one account, each from another address, through two processes:',
@@ -91,16 +96,20 @@ describe('P-12: credential stuffing', () => {
   it('raises one alarm for a list of accounts, which need not exist', async () => {
     await later();
     const names = Array.from({ length: STUFFED }, (_, index) => `stuffed-${String(index)}@example.com`);
+    const start = performance.now();
     await guess(names.slice(0, 99));
     expect(await alerts()).toEqual([]);
     await guess(names.slice(99));
     const heard = await alerts();
-    expect(heard).toEqual([{ alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 }]);
+    // Thousands take longer than a window, and the next one has an alarm of its own.
+    const windows = 1 + Math.floor((performance.now() - start) / WINDOW_MS);
+    expect(heard[0]).toEqual({ alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 });
+    expect(heard.length).toBeLessThanOrEqual(windows);
     recordFigure({
       promise: 'P-12',
       shown: 'Accounts tried once each, through two processes:',
       n: STUFFED,
-      figure: `${String(heard.length)} alarm, at the 100th failure`,
+      figure: `${String(heard.length)} alarms in ${String(windows)} windows, the first at the 100th failure`,
     });
   });
 
