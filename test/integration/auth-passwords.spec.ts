@@ -70,6 +70,8 @@ describe('passwords', () => {
       const before = await door.login(email);
       expect((await door.post('/auth/forgot-password', { identifier: email.toUpperCase() })).status).toBe(202);
       const token = tokenIn(await door.mails.nextTo(email));
+      // Written with the mail: before that, nobody had looked whose account it is.
+      expect(await door.audited('password_reset_requested', id)).toEqual(['success']);
       const racers = await Promise.all(
         Array.from({ length: 10 }, () => door.post('/auth/reset-password', { token, newPassword: CHOSEN })),
       );
