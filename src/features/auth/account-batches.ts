@@ -4,14 +4,14 @@ import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount, RowOutcome } from '../users/users.types.js';
 import { AccountBatch, type BatchMode, type RowResult } from './account-batch.js';
 import { PasswordAdministration } from './password-administration.js';
-import { SessionsService } from './sessions.service.js';
+import { StandingAccess } from './standing-access.js';
 
 /** What administrators do to many accounts at once. */
 @Injectable()
 export class AccountBatches {
   constructor(
     private readonly users: UsersService,
-    private readonly sessions: SessionsService,
+    private readonly access: StandingAccess,
     private readonly passwords: PasswordAdministration,
     private readonly batch: AccountBatch,
     private readonly transactions: Transactions,
@@ -33,7 +33,7 @@ export class AccountBatches {
     return this.transactions.run(() =>
       this.batch.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
         const outcomes = await this.users.accounts.deleteMany(ids);
-        await eachAccount(outcomes, (id) => this.sessions.revokeAllOf(id, { reason: 'account_deleted' }));
+        await eachAccount(outcomes, (id) => this.access.end(id, { reason: 'account_deleted' }));
         return outcomes;
       }),
     );

@@ -92,12 +92,12 @@ export class RegistrationClosedError extends DomainError {
 export class WrongPasswordError extends DomainError {
   readonly code = 'wrong_password';
   readonly kind = 'unprocessable';
-  override readonly errors: readonly FieldError[] = [
-    { detail: 'currentPassword is wrong', pointer: '/currentPassword' },
-  ];
+  override readonly errors: readonly FieldError[];
 
-  constructor() {
-    super('The current password is wrong.');
+  /** @param member what the request calls it. */
+  constructor(member = 'password') {
+    super('The password is wrong.');
+    this.errors = [{ detail: `${member} is wrong`, pointer: `/${member}` }];
   }
 }
 

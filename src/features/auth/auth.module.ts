@@ -8,6 +8,7 @@ import { AccountBatch } from './account-batch.js';
 import { AccountBatches } from './account-batches.js';
 import { AccountEmail } from './account-email.js';
 import { AccountImport } from './account-import.js';
+import { AddressChanges } from './address-changes.js';
 import { AuthService } from './auth.service.js';
 import { BlockedAddressesService } from './blocked-addresses.service.js';
 import { CachedSessionGate } from './cached-session-gate.js';
@@ -21,16 +22,20 @@ import { Logins } from './logins.js';
 import { MailAllowance } from './mail-allowance.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
+import { OwnAccount } from './own-account.js';
 import { PasswordAdministration } from './password-administration.js';
 import { PasswordChanges } from './password-changes.js';
 import { PasswordRecovery } from './password-recovery.js';
 import { PasswordsService } from './passwords.service.js';
+import { Reauthentication } from './reauthentication.js';
 import { Registration } from './registration.js';
+import { RepeatSafe } from './repeat-safe.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionAnswers } from './session-answers.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKeysService } from './signing-keys.service.js';
+import { StandingAccess } from './standing-access.js';
 
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
 @Global()
@@ -43,6 +48,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     AccountBatches,
     AccountEmail,
     AccountImport,
+    AddressChanges,
     AuthService,
     Authenticator,
     KnownDevices,
@@ -55,16 +61,20 @@ import { SigningKeysService } from './signing-keys.service.js';
     MailAllowance,
     OneTimeTokens,
     OneTimeTokensRepository,
+    OwnAccount,
     PasswordAdministration,
     PasswordChanges,
     PasswordRecovery,
     PasswordsService,
+    Reauthentication,
     Registration,
+    RepeatSafe,
     SessionsService,
     SessionsRepository,
     SessionActivity,
     SessionAnswers,
     SigningKeysService,
+    StandingAccess,
     CachedSessionGate,
     BlockedAddressesService,
     { provide: SessionGate, useExisting: CachedSessionGate },
@@ -77,8 +87,10 @@ import { SigningKeysService } from './signing-keys.service.js';
     AccountBatches,
     AccountEmail,
     AccountImport,
+    AddressChanges,
     OneTimeTokens,
     OneTimeTokensRepository,
+    OwnAccount,
     LoginThrottleRepository,
     LoginWindowsRepository,
     PasswordAdministration,
@@ -87,6 +99,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     Registration,
     SigningKeysService,
     SessionsService,
+    StandingAccess,
     BlockedAddressesService,
   ],
 })

@@ -16,7 +16,14 @@ export interface OneTimePayloads {
   /** The account to be. Null where the address was taken: such a token is mailed to nobody. */
   registration: { account: PreparedAccount | null };
 }
-export type TokenPurpose = keyof OneTimePayloads;
+export const TOKEN_PURPOSES = [
+  'password_reset',
+  'set_password',
+  'password_change',
+  'email_change',
+  'registration',
+] as const satisfies readonly (keyof OneTimePayloads)[];
+export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
 /** A token's worth, once. */
 export interface Redeemed<P extends TokenPurpose> {

@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
-import { sha256 } from '../../platform/crypto/digest.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { UsersService } from '../users/users.service.js';
-import { WrongPasswordError } from './auth.errors.js';
-import { LoginThrottle } from './login-throttle.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { type PasswordChange, PasswordChanges, type PasswordToken } from './password-changes.js';
+import { Reauthentication } from './reauthentication.js';
 
 /** Choosing a password: by who knows the last one, or has a token that stands for it. */
 @Injectable()
@@ -15,7 +13,7 @@ export class PasswordsService {
     private readonly users: UsersService,
     private readonly changes: PasswordChanges,
     private readonly tokens: OneTimeTokens,
-    private readonly throttle: LoginThrottle,
+    private readonly reauthentication: Reauthentication,
     private readonly mailer: Mailer,
   ) {}
 
@@ -24,14 +22,9 @@ export class PasswordsService {
    * @returns a token by which this device stays known.
    * @throws WrongPasswordError, WeakPasswordError, LoginThrottledError, BusyError
    */
-  async change({ userId, sessionId }: Principal, current: string, chosen: string): Promise<string> {
-    const key = { account: sha256(`user:${userId}`), origin: `session:${sessionId}`, trusted: true } as const;
-    await this.throttle.admit(key);
-    if (!(await this.users.passwords.isOf(userId, current))) {
-      throw new WrongPasswordError();
-    }
-    await this.throttle.forgive(key);
-    return this.store(chosen, { userId, reason: 'password_changed', exceptSessionId: sessionId });
+  async change(principal: Principal, current: string, chosen: string): Promise<string> {
+    const { userId } = await this.reauthentication.prove(principal, current, 'currentPassword');
+    return this.store(chosen, { userId, reason: 'password_changed', exceptSessionId: principal.sessionId });
   }
 
   /**

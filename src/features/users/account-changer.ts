@@ -34,6 +34,15 @@ export class AccountChanger {
     return account;
   }
 
+  /** As it stays until the end of the transaction. @throws UserNotFoundError */
+  async hold(id: string): Promise<Account> {
+    const [account] = await this.accounts.listLocked([id]);
+    if (!account) {
+      throw new UserNotFoundError(id);
+    }
+    return account;
+  }
+
   /** @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError */
   update(id: string, changes: AccountChanges, version?: number): Promise<Account> {
     const folded = foldNames(changes);
@@ -145,10 +154,7 @@ export class AccountChanger {
     work: (before: Account) => Promise<{ after: Account | null; facts: (account: Account) => Record<string, unknown> }>,
   ): Promise<Account> {
     return this.transactions.run(async () => {
-      const [before] = await this.accounts.listLocked([id]);
-      if (!before) {
-        throw new UserNotFoundError(id);
-      }
+      const before = await this.hold(id);
       const { after, facts } = await work(before);
       if (!after) {
         throw version !== undefined && version !== before.version

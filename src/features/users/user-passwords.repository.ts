@@ -22,6 +22,11 @@ const NOTE_LOGIN = `
   WHERE id = $1 AND password_changed_at = $2 AND deleted_at IS NULL
   RETURNING id`;
 
+/** As the one statement that a login and every change of the account wait for. */
+const HOLD = `
+  SELECT id FROM users
+  WHERE id = $1 AND password_changed_at = $2 AND blocked_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE`;
+
 /** The same password, hashed harder: unless it was changed meanwhile. */
 const REHASH = `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id`;
 
@@ -56,6 +61,11 @@ export class UserPasswordsRepository {
 
   async rehash(userId: string, outdated: string, passwordHash: string): Promise<void> {
     await this.database.query('user_passwords_rehash', REHASH, [userId, outdated, passwordHash]);
+  }
+
+  /** @returns false when the password is no longer the one of `changedAt`, or the account is closed. */
+  async hold(userId: string, changedAt: Date): Promise<boolean> {
+    return (await this.database.query('user_passwords_hold', HOLD, [userId, changedAt])).length > 0;
   }
 
   /** @returns false when the password is no longer the one of `changedAt`. */

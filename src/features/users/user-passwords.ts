@@ -38,9 +38,17 @@ export class UserPasswords {
     return this.verified(await this.repository.findByName(fold(identifier)), password);
   }
 
-  /** Whether the password is this person's. @throws BusyError */
-  async isOf(userId: string, password: string): Promise<boolean> {
-    return (await this.verified(await this.repository.findById(userId), password)) !== null;
+  /** This person, if the password is theirs; null after the same time otherwise. @throws BusyError */
+  async proveUser(userId: string, password: string): Promise<PasswordState | null> {
+    return this.verified(await this.repository.findById(userId), password);
+  }
+
+  /**
+   * Keeps the account as it is until the end of the transaction.
+   * @returns false when its password was changed since `person` was proven, or the account blocked or deleted.
+   */
+  hold({ userId, changedAt }: PasswordState): Promise<boolean> {
+    return this.repository.hold(userId, changedAt);
   }
 
   async stateOf(identifier: string): Promise<PasswordState | null> {

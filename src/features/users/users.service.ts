@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { AccountChanger } from './account-changer.js';
+import { AddressCorrections } from './address-corrections.js';
 import { fold, isEmail, localPart, nameFaults } from './domain/names.js';
 import { UserPasswords } from './user-passwords.js';
 import { InvalidAccountError, UserNotFoundError } from './users.errors.js';
@@ -15,6 +16,7 @@ export class UsersService {
     readonly passwords: UserPasswords,
     /** What administrators and owners change of accounts that exist. */
     readonly accounts: AccountChanger,
+    readonly corrections: AddressCorrections,
   ) {}
 
   /**

@@ -57,6 +57,9 @@ export interface AccountChanges {
   readonly displayName?: string | undefined;
 }
 
+/** What else happens when an administrator changed an e-mail address, in the same transaction. */
+export type CorrectedAddressHandler = (before: Account, after: Account) => Promise<void>;
+
 /** Why one row of many was not done. */
 export type RowRefusal = 'email_taken' | 'username_taken' | 'user_not_found' | 'account_state' | 'last_admin';
 
