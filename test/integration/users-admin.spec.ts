@@ -172,6 +172,26 @@ describe('The last administrator', () => {
     expect(batch.body.results).toEqual([{ index: 0, status: 'refused', id: null, code: 'last_admin' }]);
   });
 
+  it('is who can sign in: one who never chose a password is none, and no reset locks the last one out', async () => {
+    const guest = await invited({ role: 'ADMIN' });
+    const demoted = await ask(root, 'PATCH', `/users/${root.id}/role`, { role: 'USER' });
+    expect([demoted.status, demoted.body.code]).toEqual([409, 'last_admin']);
+    for (const means of ['link', 'one_time_password']) {
+      const reset = await ask(root, 'PATCH', `/users/${root.id}/reset-password`, { means });
+      expect([reset.status, reset.body.code]).toEqual([409, 'last_admin']);
+      expect(reset.body.detail).toContain('POST /auth/password');
+    }
+    const login = { body: { identifier: root.email, password: PASSWORD } };
+    expect((await request(application.url, 'POST', '/api/v1/auth/login', login)).status).toBe(200);
+    expect((await ask(root, 'DELETE', `/users/${guest}`)).status).toBe(204);
+  });
+
+  it('may have the password reset once there is another one', async () => {
+    const other = await signUpAdmin(application, 'other');
+    expect((await ask(root, 'PATCH', `/users/${other.id}/reset-password`, { means: 'link' })).status).toBe(200);
+    expect((await ask(root, 'DELETE', `/users/${other.id}`)).status).toBe(204);
+  });
+
   it('is still there when administrators take each other’s role at the same moment', async () => {
     for (let round = 0; round < 10; round += 1) {
       const other = await signUpAdmin(application, 'other');

@@ -39,13 +39,16 @@ export class PasswordChanges {
   /**
    * Ends sessions and every secret that was mailed, and records it.
    * @returns the token by which the device that did it stays known.
-   * @throws UserNotFoundError, InvalidOneTimeTokenError
+   * @throws UserNotFoundError, InvalidOneTimeTokenError, LastAdminError
    */
   apply(change: PasswordChange): Promise<string> {
     const { userId, passwordHash, reason, mustChange = false, redeems, exceptSessionId, andThen } = change;
     return this.transactions.run(async () => {
       // The account first, as everything that gives out or ends access to it does: nobody waits in a circle.
-      await this.users.accounts.hold(userId);
+      const account = await this.users.accounts.hold(userId);
+      if (passwordHash === null || mustChange) {
+        await this.users.accounts.keepAnAdminBeside(account);
+      }
       if (redeems) {
         await this.tokens.redeem(redeems.purpose, redeems.token);
       }

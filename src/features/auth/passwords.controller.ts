@@ -95,6 +95,11 @@ export class PasswordsController {
   @RateLimit('admin')
   @NoStore()
   @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description: 'The last administrator who can sign in: use `POST /auth/password`.',
+    ...PROBLEM_RESPONSE,
+  })
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { means }: AdminResetPasswordDto,

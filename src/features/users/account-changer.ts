@@ -70,6 +70,13 @@ export class AccountChanger {
     });
   }
 
+  /** Before its password is taken away, in the same transaction. @throws LastAdminError where nobody could give another */
+  async keepAnAdminBeside(account: Account): Promise<void> {
+    if ((await this.lastAdminsAmong([account])).size > 0) {
+      throw new LastAdminError('Nobody could let the last administrator in again. Use POST /auth/password instead.');
+    }
+  }
+
   /** @throws UserNotFoundError, AccountStateError */
   unblock(id: string): Promise<Account> {
     return this.changeStatus(id, () => this.accounts.unblock(id));
@@ -174,9 +181,13 @@ export class AccountChanger {
 
   /** The administrators among these, if there is none beside them; else nobody. */
   private async lastAdminsAmong(losing: readonly Account[]): Promise<Set<string>> {
-    const admins = losing.filter(({ role, status }) => role === 'ADMIN' && status === 'active').map(({ id }) => id);
+    const admins = losing.filter(canAct).map(({ id }) => id);
     return new Set(admins.length > 0 && !(await this.accounts.hasOtherAdmin(admins)) ? admins : []);
   }
+}
+
+function canAct({ role, status, hasPassword }: Account): boolean {
+  return role === 'ADMIN' && status === 'active' && hasPassword;
 }
 
 function refusalOf(account: Account | undefined, lastAdmins: ReadonlySet<string>): RowRefusal | null {
