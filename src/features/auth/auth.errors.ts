@@ -101,6 +101,19 @@ export class WrongPasswordError extends DomainError {
   }
 }
 
+/** The password that is to be changed was chosen again. */
+export class PasswordUnchangedError extends DomainError {
+  readonly code = 'password_unchanged';
+  readonly kind = 'unprocessable';
+  override readonly errors: readonly FieldError[] = [
+    { detail: 'newPassword must be another one than before', pointer: '/newPassword' },
+  ];
+
+  constructor() {
+    super('This is the password that is to be changed. Choose another one.');
+  }
+}
+
 /** The person signed in on too many other devices. */
 export class SessionEvictedError extends DomainError {
   readonly code = 'session_evicted';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { UsersService } from '../users/users.service.js';
+import { PasswordUnchangedError } from './auth.errors.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { type PasswordChange, PasswordChanges, type PasswordToken } from './password-changes.js';
 import { Reauthentication } from './reauthentication.js';
@@ -20,10 +21,13 @@ export class PasswordsService {
   /**
    * Ends the person's other sessions.
    * @returns a token by which this device stays known.
-   * @throws WrongPasswordError, WeakPasswordError, LoginThrottledError, BusyError
+   * @throws WrongPasswordError, WeakPasswordError, PasswordUnchangedError, LoginThrottledError, BusyError
    */
   async change(principal: Principal, current: string, chosen: string): Promise<string> {
     const { userId } = await this.reauthentication.prove(principal, current, 'currentPassword');
+    if (current === chosen) {
+      throw new PasswordUnchangedError();
+    }
     return this.store(chosen, { userId, reason: 'password_changed', exceptSessionId: principal.sessionId });
   }
 
@@ -37,7 +41,7 @@ export class PasswordsService {
 
   /**
    * By the token of a login that is good for this only. Ends all sessions.
-   * @throws InvalidOneTimeTokenError, WeakPasswordError, BusyError
+   * @throws InvalidOneTimeTokenError, WeakPasswordError, PasswordUnchangedError, BusyError
    */
   complete(changeToken: string, chosen: string): Promise<string> {
     return this.redeem(['password_change'], changeToken, chosen);
@@ -45,9 +49,19 @@ export class PasswordsService {
 
   private async redeem(purposes: readonly PasswordToken[], token: string, chosen: string): Promise<string> {
     // Looked at before it is used: hashing a password takes longer than a transaction should.
-    const { userId, purpose } = await this.tokens.find(purposes, token);
+    const { userId, purpose, payload } = await this.tokens.find(purposes, token);
+    if (purpose === 'password_change' && (await this.isLast(userId, payload, chosen))) {
+      throw new PasswordUnchangedError();
+    }
     const reason = purpose === 'password_change' ? 'password_changed' : 'password_reset';
     return this.store(chosen, { userId, reason, redeems: { purpose, token } });
+  }
+
+  private async isLast(userId: string, { used }: { used?: string }, chosen: string): Promise<boolean> {
+    const { passwords } = this.users;
+    return used === undefined
+      ? (await passwords.proveUser(userId, chosen)) !== null
+      : await passwords.matches(used, chosen);
   }
 
   private async store(password: string, change: Omit<PasswordChange, 'passwordHash' | 'andThen'>): Promise<string> {

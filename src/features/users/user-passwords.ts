@@ -7,7 +7,7 @@ import { type StoredPassword, UserPasswordsRepository } from './user-passwords.r
 import { UserNotFoundError, WeakPasswordError } from './users.errors.js';
 import type { PasswordState } from './users.types.js';
 
-/** What proves people. A hash never leaves this feature, save for an account that is yet to be confirmed. */
+/** What proves people. A hash that opens something never leaves this feature. */
 @Injectable()
 export class UserPasswords {
   constructor(
@@ -49,6 +49,19 @@ export class UserPasswords {
    */
   hold({ userId, changedAt }: PasswordState): Promise<boolean> {
     return this.repository.hold(userId, changedAt);
+  }
+
+  /** Whether it is the password behind a hash of an account that is yet to be, or of one that was used up. @throws BusyError */
+  matches(passwordHash: string, password: string): Promise<boolean> {
+    return this.hasher.verify(passwordHash, normalizePassword(password));
+  }
+
+  /**
+   * Uses a one-time password up: of any number of logins with it, one.
+   * @returns its hash, by which nobody chooses it again; null when another login came first.
+   */
+  useUp({ userId, changedAt }: PasswordState): Promise<string | null> {
+    return this.repository.useUp(userId, changedAt);
   }
 
   async stateOf(identifier: string): Promise<PasswordState | null> {

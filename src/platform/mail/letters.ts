@@ -55,7 +55,7 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
     subject: 'Confirm your registration',
     text: paragraphs(
       'Hello,',
-      'somebody, hopefully you, registered with this e-mail address. Confirm it within a day:',
+      'somebody, hopefully you, registered with this e-mail address. Confirm it within a day, with the password you chose:',
       linkTo(publicUrl, 'confirm-registration', token),
       'If it was not you, do not follow the link, and nothing happens.',
     ),
