@@ -12,7 +12,9 @@ import { CLIENT_TYPE_HEADER } from './session-cookie.interceptor.js';
 
 export const KNOWN_DEVICE_COOKIE = '__Host-mortise_device';
 
-const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'strict', maxAge: 365 * 86_400 } as const;
+const CLEARED = { path: '/', secure: true, httpOnly: true, sameSite: 'strict' } as const;
+const COOKIE = { ...CLEARED, maxAge: 365 * 86_400 } as const;
+const SHAPE = /^[\w-]{64}$/;
 
 /**
  * The token by which a web client's device is known travels in a cookie that no script can read: from there into the
@@ -26,11 +28,15 @@ export class KnownDeviceCookieInterceptor implements NestInterceptor {
     if (request.headers[CLIENT_TYPE_HEADER.toLowerCase()] !== 'web') {
       return next.handle();
     }
+    const reply = http.getResponse<FastifyReply>();
     const knownDevice = request.cookies[KNOWN_DEVICE_COOKIE];
-    if (context.getHandler().name === 'login' && knownDevice !== undefined) {
+    if (knownDevice !== undefined && !SHAPE.test(knownDevice)) {
+      // No browser can show or change it: a login that refused it would go on refusing for as long as it lives.
+      void reply.clearCookie(KNOWN_DEVICE_COOKIE, CLEARED);
+    } else if (context.getHandler().name === 'login' && knownDevice !== undefined) {
       request.body = { ...(request.body as object), knownDevice };
     }
-    return next.handle().pipe(map((answer: object) => handOver(http.getResponse<FastifyReply>(), answer)));
+    return next.handle().pipe(map((answer: object) => handOver(reply, answer)));
   }
 }
 
