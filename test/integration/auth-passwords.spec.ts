@@ -50,6 +50,10 @@ describe('passwords', () => {
         code: 'wrong_password',
         errors: [{ pointer: '/currentPassword' }],
       });
+      expect((await change(SECRET, SECRET)).body).toMatchObject({
+        code: 'password_unchanged',
+        errors: [{ pointer: '/newPassword' }],
+      });
       expect((await change(SECRET, 'password1234')).body).toMatchObject({
         code: 'weak_password',
         errors: [{ pointer: '/newPassword' }],
@@ -160,6 +164,26 @@ describe('passwords', () => {
       expect(await door.audited('login')).toContain('failure password_change_required');
     });
 
+    it('open one login, of however many at once, and are not what is chosen next', async () => {
+      const { id, email } = await door.person();
+      const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
+      const logins = await Promise.all(Array.from({ length: 4 }, () => door.login(email, oneTimePassword)));
+      expect(logins.map(outcome).sort()).toEqual([
+        ...Array<string>(3).fill('401 invalid_credentials'),
+        '403 password_change_required',
+      ]);
+      expect(outcome(await door.login(email, oneTimePassword))).toBe('401 invalid_credentials');
+      const changeToken = logins.find(({ status }) => status === 403)?.body.changeToken ?? '';
+      const complete = (newPassword: string): ReturnType<typeof door.post> =>
+        door.post('/auth/complete-password-change', { changeToken, newPassword });
+      expect((await complete(oneTimePassword)).body).toMatchObject({
+        code: 'password_unchanged',
+        errors: [{ pointer: '/newPassword' }],
+      });
+      expect((await complete(CHOSEN)).status).toBe(200);
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+    });
+
     it('are chosen by a mailed link', async () => {
       const { id, email } = await door.person();
       expect((await reset(id, 'link')).body).toEqual({ oneTimePassword: null });
@@ -184,6 +208,11 @@ describe('passwords', () => {
     const refused = await door.login(email);
     expect(outcome(refused)).toBe('403 password_change_required');
     const { changeToken } = refused.body;
+    const same = await door.post('/auth/complete-password-change', { changeToken, newPassword: SECRET });
+    expect([outcome(same), same.body.errors]).toEqual([
+      '422 password_unchanged',
+      [{ detail: 'newPassword must be another one than before', pointer: '/newPassword' }],
+    ]);
     await door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
     expect((await door.login(email, CHOSEN)).status).toBe(200);
   });
@@ -235,73 +264,18 @@ describe('passwords', () => {
     expect(known.status).toBe(200);
     expect(known.headers.getSetCookie().join()).toContain(value);
   });
-});
 
-describe('registration', () => {
-  const account = (name: string): Record<string, string> => ({
-    email: `${name}@example.com`,
-    username: name,
-    password: SECRET,
-  });
-
-  it('is refused where administrators make the accounts', async () => {
-    const door = await FrontDoor.open({ REGISTRATION: 'closed' });
-    try {
-      const refused = await door.post('/auth/register', account('closed'));
-      expect([refused.status, refused.body.code]).toEqual([403, 'registration_closed']);
-      expect(await door.audited('account_registered')).toEqual(['failure registration_closed']);
-    } finally {
-      await door.close();
-    }
-  });
-
-  describe('that is verified', () => {
-    let door: FrontDoor;
-
-    beforeAll(async () => {
-      door = await FrontDoor.open({ REGISTRATION: 'verified' });
-    });
-
-    afterAll(() => door.close());
-
-    it('makes the account once its address is confirmed', async () => {
-      const answer = await door.post('/auth/register', account('ada'));
-      expect([answer.status, answer.body]).toEqual([202, undefined]);
-      expect((await door.login('ada')).status).toBe(401);
-      const token = tokenIn(await door.mails.nextTo('ada@example.com'));
-      const confirmed = await door.post('/auth/register/confirm', { token });
-      expect([confirmed.status, confirmed.body]).toEqual([
-        201,
-        expect.objectContaining({ username: 'ada', role: 'USER' }),
-      ]);
-      expect((await door.login('ada')).status).toBe(200);
-      expect((await door.post('/auth/register/confirm', { token })).status).toBe(422);
-    });
-
-    it('tells only the owner of an address that it is taken', async () => {
+  it.each(['abc', 'é', '"', 'a'.repeat(64) + '!'])(
+    'are taken from a web client whose device cookie is %p',
+    async (value) => {
       const { email } = await door.person();
-      const answer = await door.post('/auth/register', { email, password: SECRET });
-      expect([answer.status, answer.body]).toEqual([202, undefined]);
-      const mail = await door.mails.nextTo(email);
-      expect(mail.text).toContain('You have one already');
-      expect(mail.text).not.toContain('#token');
-    });
-
-    it('goes without a username that somebody took meanwhile', async () => {
-      await door.post('/auth/register', account('wanted'));
-      const token = tokenIn(await door.mails.nextTo('wanted@example.com'));
-      await door.person({ username: 'wanted' });
-      expect((await door.post('/auth/register/confirm', { token })).body).toMatchObject({ username: null });
-    });
-
-    it('is over when the address was registered meanwhile', async () => {
-      await door.post('/auth/register', account('twice'));
-      await door.post('/auth/register', account('twice'));
-      const tokens = [await door.mails.nextTo('twice@example.com'), await door.mails.nextTo('twice@example.com')];
-      const answers = await Promise.all(
-        tokens.map((mail) => door.post('/auth/register/confirm', { token: tokenIn(mail) })),
-      );
-      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
-    });
-  });
+      const cookie = `__Host-mortise_device=${encodeURIComponent(value)}`;
+      const wrong = await door.post('/auth/login', { identifier: email, password: 'wrong' }, { web: cookie });
+      expect(wrong.status).toBe(401);
+      expect(wrong.headers.getSetCookie().join()).toMatch(/__Host-mortise_device=; .*Expires=Thu, 01 Jan 1970/);
+      const right = await door.post('/auth/login', { identifier: email, password: SECRET }, { web: cookie });
+      expect(right.status).toBe(200);
+      expect(right.headers.getSetCookie().join()).toMatch(/__Host-mortise_device=[\w-]{64};/);
+    },
+  );
 });

@@ -90,7 +90,7 @@ export class PasswordChangedDto {
 export class AdminResetPasswordDto {
   /**
    * `link`: the person chooses a password by a mailed link. `one_time_password`: one that the administrator hands over;
-   * it is good for choosing another, and nothing else.
+   * it is good for one login that chooses another.
    * @example link
    */
   @IsIn(RESET_MEANS)
