@@ -14,8 +14,9 @@ export class ChangePasswordDto {
   currentPassword!: string;
 
   /**
-   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, and what contains the
-   * username or the name in the e-mail address.
+   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, also varied, what
+   * contains the username or the name in the e-mail address, and what is little more than other names of the person or
+   * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
    * @example "quiet lantern meadow 12"
    */
   @Composed()

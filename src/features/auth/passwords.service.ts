@@ -68,7 +68,7 @@ export class PasswordsService {
     const { email, username, displayName } = await this.users.get(change.userId);
     return this.changes.apply({
       ...change,
-      passwordHash: await this.users.passwords.hash(password, { email, username }, 'newPassword'),
+      passwordHash: await this.users.passwords.hash(password, { email, username, displayName }, 'newPassword'),
       andThen: () =>
         this.mailer.enqueue({
           to: email,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { BusyError } from '../../platform/crypto/semaphore.js';
+import { commonPasswords } from './common-passwords.js';
 import { fold } from './domain/names.js';
 import { normalizePassword, passwordFault, type PasswordOwner } from './domain/password-policy.js';
 import { type StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
@@ -22,7 +23,7 @@ export class UserPasswords {
    */
   async hash(password: string, owner: PasswordOwner, member = 'password'): Promise<string> {
     const normalized = normalizePassword(password);
-    const fault = passwordFault(normalized, owner);
+    const fault = passwordFault(normalized, owner, await commonPasswords());
     if (fault !== null) {
       throw new WeakPasswordError(fault, `/${member}`);
     }

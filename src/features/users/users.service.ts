@@ -39,12 +39,9 @@ export class UsersService {
     if (faults.length > 0) {
       throw new InvalidAccountError(faults);
     }
-    return {
-      email,
-      username,
-      displayName: account.displayName?.normalize('NFC').trim() ?? username ?? localPart(email),
-      passwordHash: await this.passwords.hash(account.password, { email, username }),
-    };
+    const displayName = account.displayName?.normalize('NFC').trim() ?? username ?? localPart(email);
+    const passwordHash = await this.passwords.hash(account.password, { email, username, displayName });
+    return { email, username, displayName, passwordHash };
   }
 
   /** @throws EmailTakenError, UsernameTakenError */
