@@ -1,14 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
 import { IfGiven } from '../../platform/http/if-given.js';
+import { VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { PublicJwk } from '../../platform/crypto/key-store.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
 import { Composed } from './composed.decorator.js';
-
-/** Visible text: at least one character that shows, and none that controls. */
-const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
 
 /** A new account. */
 export class RegisterDto {

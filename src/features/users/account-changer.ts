@@ -52,9 +52,14 @@ export class AccountChanger {
     });
   }
 
-  /** @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
+  /** The role held already changes nothing. @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
   changeRole(id: string, role: PlatformRole, version?: number): Promise<Account> {
     return this.change(id, version, async (before) => {
+      const isHeld =
+        before.role === role && before.status !== 'deleted' && [undefined, before.version].includes(version);
+      if (isHeld) {
+        return { after: before, facts: ({ role }) => ({ role }) };
+      }
       if (role !== 'ADMIN') {
         await this.keepAnAdmin([before]);
       }
@@ -117,6 +122,9 @@ export class AccountChanger {
     return this.transactions.run(async () => {
       const [outcome] = await this.invite([row]);
       if (!outcome || 'refusal' in outcome) {
+        if (outcome?.errors) {
+          throw new InvalidAccountError(outcome.errors);
+        }
         throw outcome?.refusal === 'username_taken' ? new UsernameTakenError() : new EmailTakenError();
       }
       const { id, email, username, role } = outcome.account;
@@ -125,23 +133,18 @@ export class AccountChanger {
     });
   }
 
-  /**
-   * Makes accounts without a password; an outcome for each row, in order.
-   * @throws InvalidAccountError with a pointer to each row that nobody could sign in with
-   */
+  /** Makes accounts without a password; an outcome for each row, in order. */
   async invite(rows: readonly InvitedAccount[]): Promise<RowOutcome[]> {
-    const inserts = rows.map(toInsert);
-    const faults = inserts.flatMap(({ email, username }, row) =>
-      nameFaults(email, username).map(({ detail, pointer }) => ({ detail, pointer: `/${String(row)}${pointer}` })),
-    );
-    if (faults.length > 0) {
-      throw new InvalidAccountError(faults);
-    }
+    const checked = rows.map(toInsert).map((row) => ({ ...row, errors: nameFaults(row.email, row.username) }));
+    const inserts = checked.filter(({ errors }) => errors.length === 0);
     return this.transactions.run(async () => {
       const made = new Map((await this.accounts.insertMany(inserts)).map((account) => [account.id, account]));
       const refused = inserts.filter(({ id }) => !made.has(id));
       const taken = await this.accounts.listTakenEmails(refused.map(({ email }) => email));
-      return inserts.map(({ id, email }): RowOutcome => {
+      return checked.map(({ id, email, errors }): RowOutcome => {
+        if (errors.length > 0) {
+          return { refusal: 'invalid_row', errors };
+        }
         const account = made.get(id);
         return account ? { account } : { refusal: taken.has(email) ? 'email_taken' : 'username_taken' };
       });

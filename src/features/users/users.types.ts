@@ -1,4 +1,5 @@
 import type { PlatformRole } from '../../platform/auth/principal.js';
+import type { FieldError } from '../../shared/domain-error.js';
 
 /** A person with an account. What proves them (the password hash) never leaves this feature. */
 export interface User {
@@ -61,10 +62,12 @@ export interface AccountChanges {
 export type CorrectedAddressHandler = (before: Account, after: Account) => Promise<void>;
 
 /** Why one row of many was not done. */
-export type RowRefusal = 'email_taken' | 'username_taken' | 'user_not_found' | 'account_state' | 'last_admin';
+export type RowRefusal =
+  'invalid_row' | 'email_taken' | 'username_taken' | 'user_not_found' | 'account_state' | 'last_admin';
 
 /** What became of one row of many: what it made or changed, or why it did not. */
-export type RowOutcome = { readonly account: Account } | { readonly refusal: RowRefusal };
+export type RowOutcome =
+  { readonly account: Account } | { readonly refusal: RowRefusal; readonly errors?: readonly FieldError[] };
 
 /** How it stands with a person's password. */
 export interface PasswordState {
