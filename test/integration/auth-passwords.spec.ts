@@ -122,6 +122,17 @@ describe('passwords', () => {
       );
     });
 
+    it('send nothing to an account that was deleted, and answer alike', async () => {
+      const { id, email } = await door.person();
+      await door.sql.rows('UPDATE users SET deleted_at = now() WHERE id = $1', [id]);
+      expect((await door.post('/auth/forgot-password', { identifier: email })).status).toBe(202);
+      const witness = await door.person();
+      await door.post('/auth/forgot-password', { identifier: witness.email });
+      await door.mails.nextTo(witness.email);
+      expect(door.mails.mails.filter(({ to }) => to === email)).toEqual([]);
+      expect(await door.sql.rows('SELECT 1 FROM one_time_tokens WHERE user_id = $1', [id])).toEqual([]);
+    });
+
     it('fill nobody’s mailbox', async () => {
       const { email } = await door.person();
       for (let asked = 0; asked < 8; asked += 1) {

@@ -39,8 +39,11 @@ export class AccountAdministration {
    */
   changeRole(userId: string, role: PlatformRole, version?: number): Promise<void> {
     return this.transactions.run(async () => {
-      await this.users.accounts.changeRole(userId, role, version);
-      await this.access.end(userId, { reason: 'role_changed', secrets: [] });
+      const before = await this.users.accounts.hold(userId);
+      const after = await this.users.accounts.changeRole(userId, role, version);
+      if (after.role !== before.role) {
+        await this.access.end(userId, { reason: 'role_changed', secrets: [] });
+      }
     });
   }
 

@@ -9,7 +9,9 @@ import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountEmail } from './account-email.js';
 import { ChangeEmailDto, ConfirmEmailDto, PasswordAgainDto } from './account.dto.js';
 import { AddressChanges } from './address-changes.js';
+import { WithKnownDeviceCookie } from './known-device-cookie.interceptor.js';
 import { OwnAccount } from './own-account.js';
+import { WithSessionCookie } from './session-cookie.interceptor.js';
 
 const WRONG = { status: 422, description: 'The password is wrong.', ...PROBLEM_RESPONSE };
 const THROTTLED = { status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE };
@@ -55,6 +57,8 @@ export class AccountSelfController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
   @Audit('account_deleted')
+  @WithSessionCookie()
+  @WithKnownDeviceCookie({ forgets: true })
   @ApiResponse({ status: 409, description: 'I am the last administrator.', ...PROBLEM_RESPONSE })
   @Refusal(WRONG)
   @ApiResponse(THROTTLED)

@@ -4,14 +4,17 @@ import {
   type ExecutionContext,
   Injectable,
   type NestInterceptor,
+  SetMetadata,
   UseInterceptors,
 } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { map, type Observable } from 'rxjs';
+import { map, type Observable, tap } from 'rxjs';
 import { CLIENT_TYPE_HEADER } from './session-cookie.interceptor.js';
 
 export const KNOWN_DEVICE_COOKIE = '__Host-mortise_device';
 
+const FORGETS = Symbol('forgets the device');
 const CLEARED = { path: '/', secure: true, httpOnly: true, sameSite: 'strict' } as const;
 const COOKIE = { ...CLEARED, maxAge: 365 * 86_400 } as const;
 const SHAPE = /^[\w-]{64}$/;
@@ -22,6 +25,8 @@ const SHAPE = /^[\w-]{64}$/;
  */
 @Injectable()
 export class KnownDeviceCookieInterceptor implements NestInterceptor {
+  constructor(private readonly reflector: Reflector) {}
+
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
@@ -36,13 +41,19 @@ export class KnownDeviceCookieInterceptor implements NestInterceptor {
     } else if (context.getHandler().name === 'login' && knownDevice !== undefined) {
       request.body = { ...(request.body as object), knownDevice };
     }
+    if (this.reflector.get<boolean>(FORGETS, context.getHandler())) {
+      return next.handle().pipe(tap(() => void reply.clearCookie(KNOWN_DEVICE_COOKIE, CLEARED)));
+    }
     return next.handle().pipe(map((answer: object) => handOver(reply, answer)));
   }
 }
 
-/** For the routes that take, or answer, the token of a known device. */
-export function WithKnownDeviceCookie(): MethodDecorator {
-  return applyDecorators(UseInterceptors(KnownDeviceCookieInterceptor));
+/**
+ * For the routes that take, or answer, the token of a known device.
+ * @param forgets for one after which no device is known.
+ */
+export function WithKnownDeviceCookie({ forgets = false }: { forgets?: boolean } = {}): MethodDecorator {
+  return applyDecorators(SetMetadata(FORGETS, forgets), UseInterceptors(KnownDeviceCookieInterceptor));
 }
 
 function handOver(reply: FastifyReply, answer: object & { knownDevice?: string }): object {

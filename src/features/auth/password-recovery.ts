@@ -20,14 +20,14 @@ export class PasswordRecovery {
   ) {}
 
   /**
-   * Mails a link, if there is such an account. Whether or not there is one, it does the same work: neither the answer
+   * Mails a link, if there is such an account that was not deleted. Whether or not there is one, it does the same work: neither the answer
    * nor its time tells.
    * @param identifier e-mail address or username, in any case.
    */
   async forgot(identifier: string): Promise<void> {
     const name = identifier.toLowerCase().normalize('NFC');
     const allowed = await this.allowance.ask(name);
-    const user = (await this.users.findByIdentifier(name)) ?? NOBODY;
+    const user = (await this.users.findOpenByIdentifier(name)) ?? NOBODY;
     await this.transactions.run(async () => {
       const token = await this.tokens.issue('password_reset', { userId: user.id, payload: {}, ttlMs: RESET_TTL_MS });
       await this.allowance.send(

@@ -54,6 +54,11 @@ export class UsersService {
     return this.repository.findByName(nameOf(identifier));
   }
 
+  /** The same, unless the account was deleted. */
+  findOpenByIdentifier(identifier: string): Promise<User | null> {
+    return this.repository.findByName({ ...nameOf(identifier), deletedAt: null });
+  }
+
   /** The whole account. @throws UserNotFoundError */
   getAccount(id: string): Promise<Account> {
     return this.accounts.get(id);
