@@ -36,7 +36,7 @@ export class AccountSelfController {
   @Audit('email_change_requested')
   @Idempotent()
   @Refusal(WRONG)
-  @ApiResponse(THROTTLED)
+  @Refusal(THROTTLED)
   requestEmail(@CurrentUser() user: Principal, @Body() { email, password }: ChangeEmailDto): Promise<void> {
     return this.emails.request(user, email, password);
   }
@@ -61,7 +61,7 @@ export class AccountSelfController {
   @WithKnownDeviceCookie({ forgets: true })
   @ApiResponse({ status: 409, description: 'I am the last administrator.', ...PROBLEM_RESPONSE })
   @Refusal(WRONG)
-  @ApiResponse(THROTTLED)
+  @Refusal(THROTTLED)
   delete(@CurrentUser() user: Principal, @Body() { password }: PasswordAgainDto): Promise<void> {
     return this.account.delete(user, password);
   }
