@@ -102,6 +102,7 @@ module.exports = {
     owns('pino', '(pino|pino-http|pino-pretty)', 'src/platform/logging/'),
     owns('prometheus', 'prom-client', 'src/platform/metrics/'),
     owns('passport', 'passport-jwt', 'src/platform/auth/'),
+    owns('zxcvbn', '@zxcvbn-ts/[^/]+', 'src/features/users/'),
     owns('argon2', 'argon2', 'src/platform/crypto/'),
     owns('pg', '(pg|pg-copy-streams|@prisma/[^/]+|prisma)', 'src/(platform/prisma/|generated/)'),
     owns('socketio', 'socket\\.io', 'src/platform/realtime/'),

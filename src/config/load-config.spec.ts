@@ -74,7 +74,39 @@ describe('loadConfig', () => {
     ['2h', 7_200_000],
     ['7d', 604_800_000],
   ])('reads the duration %s as %d milliseconds', (text, expected) => {
-    expect(loadConfig({ ...REQUIRED, JWT_ACCESS_EXPIRY: text }).tokens.accessTtlMs).toBe(expected);
+    expect(loadConfig({ ...REQUIRED, JWT_REFRESH_EXPIRY: text }).tokens.refreshTtlMs).toBe(expected);
+  });
+
+  it.each([
+    ['JWT_ACCESS_EXPIRY', '59s', 'at least 1m and at most 24h'],
+    ['JWT_ACCESS_EXPIRY', '25h', 'at least 1m and at most 24h'],
+    ['KEY_ROTATION_INTERVAL', '0', 'at least 1h'],
+    ['KEY_ROTATION_INTERVAL', '59m', 'at least 1h'],
+    ['PASSWORD_MAX_AGE', '0d', 'at least 1d'],
+  ])('does not boot with %s=%s', (variable, text, bounds) => {
+    expect(problemsOf({ ...REQUIRED, [variable]: text })).toEqual([
+      `${variable}="${text}" must be a duration of ${bounds}.`,
+    ]);
+  });
+
+  it('takes the bounds themselves', () => {
+    const bounds = { JWT_ACCESS_EXPIRY: '24h', KEY_ROTATION_INTERVAL: '1h', PASSWORD_MAX_AGE: '1d' };
+    expect(problemsOf({ ...REQUIRED, ...bounds })).toEqual([]);
+    expect(problemsOf({ ...REQUIRED, JWT_ACCESS_EXPIRY: '1m' })).toEqual([]);
+  });
+
+  it('takes a master key of zeros in tests alone', () => {
+    const zeros = { ...REQUIRED, MASTER_KEY: Buffer.alloc(32).toString('base64') };
+    expect(problemsOf({ ...zeros, NODE_ENV: 'test' })).toEqual([]);
+    for (const env of [zeros, { ...zeros, NODE_ENV: 'production' }]) {
+      expect(problemsOf(env)).toEqual([expect.stringMatching(/^MASTER_KEY=\[redacted\] must not be all zeros/)]);
+    }
+  });
+
+  it('shows no links of mails in production', () => {
+    const links = { ...REQUIRED, MAIL_LOG_LINKS: '1' };
+    expect(problemsOf(links)).toEqual([]);
+    expect(problemsOf({ ...links, NODE_ENV: 'production' })).toEqual([expect.stringContaining('MAIL_LOG_LINKS=1')]);
   });
 
   it('takes a role once, however often it is named', () => {
@@ -129,6 +161,15 @@ describe('loadConfig', () => {
     ['10.0.0.1'],
     ['0.0.0.0/0'],
     ['::/0'],
+    ['0.0.0.0/1'],
+    ['128.0.0.0/1'],
+    ['8.0.0.0/7'],
+    ['::/1'],
+    ['8000::/1'],
+    ['2000::/3'],
+    ['::ffff:0:0/96'],
+    ['::ffff:0.0.0.0/97'],
+    ['0:0:0:0:0:ffff::/96'],
     ['10.0.0.0/33'],
     ['10.0.0.0/255.0.0.0'],
     ['10.0.0.0/08'],

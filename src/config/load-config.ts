@@ -23,10 +23,24 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): A
       return [name, undefined];
     }
   });
+  const settings = Object.fromEntries(entries) as Settings;
+  problems.push(...contradictions(settings));
   if (problems.length > 0) {
     throw new ConfigurationError(problems);
   }
-  return new AppConfig(Object.fromEntries(entries) as Settings);
+  return new AppConfig(settings);
+}
+
+/** What is right by itself, and wrong beside something else. */
+function contradictions({ environment, masterKey, mailLogLinks }: Partial<Settings>): string[] {
+  return [
+    ...(environment !== 'test' && masterKey?.every((byte) => byte === 0)
+      ? ['MASTER_KEY=[redacted] must not be all zeros: openssl rand -base64 32.']
+      : []),
+    ...(environment === 'production' && mailLogLinks
+      ? ['MAIL_LOG_LINKS=1 must not be set with NODE_ENV=production: the links in the log are as good as passwords.']
+      : []),
+  ];
 }
 
 function read(setting: Setting<unknown>, env: Readonly<Record<string, string | undefined>>): unknown {

@@ -1,6 +1,7 @@
 import {
   cidr,
   duration,
+  durationFrom,
   factor,
   integer,
   key256,
@@ -164,16 +165,16 @@ export const SETTINGS = {
   masterKey: {
     variable: 'MASTER_KEY',
     description:
-      '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it signs everybody out.',
+      '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it signs everybody out. All zeros: for tests only.',
     example: 'openssl rand -base64 32',
     secret: true,
     parse: key256,
   } as Setting<Buffer>,
   accessTokenTtlMs: {
     variable: 'JWT_ACCESS_EXPIRY',
-    description: 'Life of an access token.',
+    description: 'Life of an access token: 1m to 24h.',
     example: '15m',
-    parse: duration,
+    parse: durationFrom('1m', '24h'),
     fallback: 900_000,
   } as Setting<number>,
   refreshTokenTtlMs: {
@@ -199,9 +200,9 @@ export const SETTINGS = {
   } as Setting<'RS256' | 'EdDSA'>,
   keyRotationMs: {
     variable: 'KEY_ROTATION_INTERVAL',
-    description: 'How long a key signs before the next one takes over.',
+    description: 'How long a key signs before the next one takes over: 1h or more.',
     example: '30d',
-    parse: duration,
+    parse: durationFrom('1h'),
     fallback: 2_592_000_000,
   } as Setting<number>,
   maxSessionsPerUser: {
@@ -222,9 +223,9 @@ export const SETTINGS = {
   passwordMaxAgeMs: {
     variable: 'PASSWORD_MAX_AGE',
     description:
-      'After that time a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
+      'After that time (1d or more) a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
     example: '365d',
-    parse: duration,
+    parse: durationFrom('1d'),
     fallback: null,
   } as Setting<number | null>,
   oneTimePasswordTtlMs: {
@@ -253,7 +254,7 @@ export const SETTINGS = {
   mailLogLinks: {
     variable: 'MAIL_LOG_LINKS',
     description:
-      '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only.',
+      '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only: refused with NODE_ENV=production.',
     example: '0',
     parse: (raw: string) => oneOf('0', '1')(raw) === '1',
     fallback: false,

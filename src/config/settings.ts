@@ -59,6 +59,18 @@ export function duration(raw: string): number {
   return Number(match[1]) * scale;
 }
 
+/** A duration from `least` to `most`, both written as one. */
+export function durationFrom(least: string, most?: string): (raw: string) => number {
+  const [min, max] = [duration(least), most === undefined ? Infinity : duration(most)];
+  return (raw) => {
+    const value = duration(raw);
+    if (value < min || value > max) {
+      throw new Error(`must be a duration of at least ${least}${most === undefined ? '' : ` and at most ${most}`}`);
+    }
+    return value;
+  };
+}
+
 /** 32 bytes in base64, such as `openssl rand -base64 32` prints. */
 export function key256(raw: string): Buffer {
   const key = Buffer.from(raw, 'base64');
@@ -104,13 +116,22 @@ export function listOf<T>(parse: (raw: string) => T): (raw: string) => readonly 
       .map(parse);
 }
 
+/** A shorter one would be a part of the internet that nobody owns, and two halves are all of it. */
+function shortestPrefix(address: string): number {
+  // Every address of IPv4 is one of IPv6, too: ::ffff:0:0/96.
+  const isMapped = /^(?:0{0,4}:){2,5}(?:ffff|0{0,4}):/i.test(address);
+  return isIP(address) === 4 ? 8 : isMapped ? 104 : 7;
+}
+
 /** Addresses with their prefix, and never all of them: neither a name, nor a number of hops, nor `true`. */
 export function cidr(raw: string): string {
   const [address = '', prefix = '', ...rest] = raw.split('/');
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  const isPrefix = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits;
+  const isPrefix = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) >= shortestPrefix(address) && Number(prefix) <= bits;
   if (!isPrefix || address.includes('%') || rest.length > 0) {
-    throw new Error('must be addresses with their prefix, such as 10.0.0.0/8, 192.0.2.7/32, fd00::/8');
+    throw new Error(
+      'must be addresses with their prefix, such as 10.0.0.0/8, 192.0.2.7/32, fd00::/8, and no shorter one',
+    );
   }
   return raw;
 }

@@ -3,6 +3,8 @@ export type SecurityNotice =
   | 'password_changed'
   | 'password_reset'
   | 'email_changed'
+  | 'email_changed_by_admin'
+  | 'email_change_requested'
   | 'registration_attempted'
   | 'session_evicted'
   | 'refresh_token_reused';

@@ -8,6 +8,7 @@ export type RevocationReason =
   | 'token_reuse'
   | 'password_changed'
   | 'password_reset'
+  | 'email_changed'
   | 'blocked'
   | 'role_changed'
   | 'account_deleted';

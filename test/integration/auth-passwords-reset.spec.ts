@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CHOSEN, FrontDoor, type LoginAnswer, outcome } from '../support/front-door.js';
+import { CHOSEN, FrontDoor, type LoginAnswer, outcome, SECRET } from '../support/front-door.js';
 import { tokenIn } from '../support/mail-server.js';
 import type { Answer } from '../support/rest.js';
 
@@ -43,6 +43,26 @@ describe('passwords', () => {
       expect(await door.audited('login')).toContain('failure password_change_required');
     });
 
+    it('open one login, of however many at once, and are not what is chosen next', async () => {
+      const { id, email } = await door.person();
+      const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
+      const logins = await Promise.all(Array.from({ length: 4 }, () => door.login(email, oneTimePassword)));
+      expect(logins.map(outcome).sort()).toEqual([
+        ...Array<string>(3).fill('401 invalid_credentials'),
+        '403 password_change_required',
+      ]);
+      expect(outcome(await door.login(email, oneTimePassword))).toBe('401 invalid_credentials');
+      const changeToken = logins.find(({ status }) => status === 403)?.body.changeToken ?? '';
+      const complete = (newPassword: string): ReturnType<typeof door.post> =>
+        door.post('/auth/complete-password-change', { changeToken, newPassword });
+      expect((await complete(oneTimePassword)).body).toMatchObject({
+        code: 'password_unchanged',
+        errors: [{ pointer: '/newPassword' }],
+      });
+      expect((await complete(CHOSEN)).status).toBe(200);
+      expect((await door.login(email, CHOSEN)).status).toBe(200);
+    });
+
     it('are as wrong as any other once their day is over', async () => {
       const { id, email } = await door.person();
       const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
@@ -51,8 +71,6 @@ describe('passwords', () => {
           id,
           hours,
         ]);
-      await age(23);
-      expect(outcome(await door.login(email, oneTimePassword))).toBe('403 password_change_required');
       await age(25);
       const [late, wrong] = [await door.login(email, oneTimePassword), await door.login(email, 'wrong wrong wrong')];
       const shown = ({ status, headers, body }: Answer<LoginAnswer>): unknown => [
@@ -63,6 +81,7 @@ describe('passwords', () => {
       expect(late.body.code).toBe('invalid_credentials');
       expect(shown(late)).toEqual(shown(wrong));
       const again = (await reset(id, 'one_time_password')).body.oneTimePassword;
+      await age(23);
       expect(outcome(await door.login(email, again))).toBe('403 password_change_required');
     });
 
@@ -90,6 +109,11 @@ describe('passwords', () => {
     const refused = await door.login(email);
     expect(outcome(refused)).toBe('403 password_change_required');
     const { changeToken } = refused.body;
+    const same = await door.post('/auth/complete-password-change', { changeToken, newPassword: SECRET });
+    expect([outcome(same), same.body.errors]).toEqual([
+      '422 password_unchanged',
+      [{ detail: 'newPassword must be another one than before', pointer: '/newPassword' }],
+    ]);
     await door.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN });
     expect((await door.login(email, CHOSEN)).status).toBe(200);
   });

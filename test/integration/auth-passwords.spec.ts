@@ -41,6 +41,10 @@ describe('passwords', () => {
         code: 'wrong_password',
         errors: [{ pointer: '/currentPassword' }],
       });
+      expect((await change(SECRET, SECRET)).body).toMatchObject({
+        code: 'password_unchanged',
+        errors: [{ pointer: '/newPassword' }],
+      });
       expect((await change(SECRET, 'password1234')).body).toMatchObject({
         code: 'weak_password',
         errors: [{ pointer: '/newPassword' }],
@@ -111,6 +115,17 @@ describe('passwords', () => {
       );
     });
 
+    it('send nothing to an account that was deleted, and answer alike', async () => {
+      const { id, email } = await door.person();
+      await door.sql.rows('UPDATE users SET deleted_at = now() WHERE id = $1', [id]);
+      expect((await door.post('/auth/forgot-password', { identifier: email })).status).toBe(202);
+      const witness = await door.person();
+      await door.post('/auth/forgot-password', { identifier: witness.email });
+      await door.mails.nextTo(witness.email);
+      expect(door.mails.mails.filter(({ to }) => to === email)).toEqual([]);
+      expect(await door.sql.rows('SELECT 1 FROM one_time_tokens WHERE user_id = $1', [id])).toEqual([]);
+    });
+
     it('fill nobody’s mailbox', async () => {
       const { email } = await door.person();
       for (let asked = 0; asked < 8; asked += 1) {
@@ -170,4 +185,18 @@ describe('passwords', () => {
     expect(known.status).toBe(200);
     expect(known.headers.getSetCookie().join()).toContain(value);
   });
+
+  it.each(['abc', 'é', '"', 'a'.repeat(64) + '!'])(
+    'are taken from a web client whose device cookie is %p',
+    async (value) => {
+      const { email } = await door.person();
+      const cookie = `__Host-mortise_device=${encodeURIComponent(value)}`;
+      const wrong = await door.post('/auth/login', { identifier: email, password: 'wrong' }, { web: cookie });
+      expect(wrong.status).toBe(401);
+      expect(wrong.headers.getSetCookie().join()).toMatch(/__Host-mortise_device=; .*Expires=Thu, 01 Jan 1970/);
+      const right = await door.post('/auth/login', { identifier: email, password: SECRET }, { web: cookie });
+      expect(right.status).toBe(200);
+      expect(right.headers.getSetCookie().join()).toMatch(/__Host-mortise_device=[\w-]{64};/);
+    },
+  );
 });

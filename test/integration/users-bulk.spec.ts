@@ -44,6 +44,40 @@ describe('Many accounts at once', () => {
     await ask(root, 'DELETE', `/users/${String(made.body.results[3]?.id)}`);
   });
 
+  it('are refused one by one for their shape, too, and none of the others with them', async () => {
+    const email = fresh('good');
+    const users = [
+      { email: 'bad' },
+      { email },
+      { role: 'SUPER' },
+      { email: fresh('x'), passwordHash: 'x' },
+      { email: fresh('root'), username: 'Administrator' },
+      'nonsense',
+    ];
+    const headers = { 'idempotency-key': randomUUID() };
+    const made = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
+    expect(made.status).toBe(200);
+    expect(made.body).toMatchObject({ done: 1, refused: 5 });
+    expect(made.body.results.map(({ code }) => code)).toEqual([
+      'invalid_row',
+      null,
+      'invalid_row',
+      'invalid_row',
+      'invalid_row',
+      'invalid_row',
+    ]);
+    const pointers = made.body.results.map(({ errors }) => [...new Set(errors.map(({ pointer }) => pointer))]);
+    expect(pointers).toEqual([['/email'], [], ['/email', '/role'], ['/passwordHash'], ['/username'], ['']]);
+    expect((await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers)).body).toEqual(
+      made.body,
+    );
+    const all = await ask(root, 'POST', '/users/bulk', { users });
+    expect([all.status, (all.body.errors as { pointer: string }[]).map(({ pointer }) => pointer)]).toEqual([
+      400,
+      expect.arrayContaining(['/users/0/email', '/users/2/role', '/users/3/passwordHash', '/users/5']),
+    ]);
+  });
+
   it('are all refused when one is, by default', async () => {
     const email = fresh('none');
     const answer = await ask(root, 'POST', '/users/bulk', { users: [{ email }, { email: ada.email }] });

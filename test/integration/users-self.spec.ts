@@ -61,11 +61,29 @@ describe('My account', () => {
     expect([without.body.username, without.body.displayName]).toEqual([null, 'Ada L.']);
   });
 
+  it.each(['Admin', 'root', 'SUPPORT'])(
+    'does not take the name %s, which people would take for ours',
+    async (username) => {
+      const { status, body } = await ask(ada, 'PATCH', '/users/me', { username });
+      const errors = [{ detail: 'username is reserved; choose another one', pointer: '/username' }];
+      expect([status, body.errors]).toEqual([422, errors]);
+    },
+  );
+
+  it.each(['کتاب\u200cها', '👩\u200d🚀 Ada', 'Zoë'])('takes the display name %p', async (displayName) => {
+    const { status, body } = await ask(ada, 'PATCH', '/users/me', { displayName });
+    expect([status, body.displayName]).toEqual([200, displayName]);
+  });
+
   it.each([
     { email: 'x@example.com' },
     { role: 'ADMIN' },
     { displayName: ' ' },
     { displayName: null },
+    { displayName: '\u200b\u200d' },
+    { displayName: '\u2060\ufeff\u00ad' },
+    { displayName: 'Ada\u202eecalevoL' },
+    { displayName: 'Ada \u2066Lovelace\u2069' },
     { username: 'a@b' },
   ])('does not take %p', async (body) => {
     expect((await ask(ada, 'PATCH', '/users/me', body)).status).toBe(400);
@@ -219,5 +237,14 @@ describe('Deleting my account', () => {
       body: { refreshToken: eve.refreshToken },
     });
     expect([refreshed.status, (await login(eve.email)).status]).toEqual([401, 401]);
+  });
+
+  it('leaves no cookie with a web client', async () => {
+    const eve = await signUp(application.url, 'eve');
+    const gone = await ask(eve, 'DELETE', '/users/me', { password: PASSWORD }, { 'x-client-type': 'web' });
+    const cookies = gone.headers.getSetCookie().join();
+    expect(gone.status).toBe(204);
+    expect(cookies).toMatch(/__Host-mortise_refresh=;/);
+    expect(cookies).toMatch(/__Host-mortise_device=;/);
   });
 });

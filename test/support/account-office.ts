@@ -20,7 +20,13 @@ export interface ManagedUserPage {
 export interface Batch {
   readonly done: number;
   readonly refused: number;
-  readonly results: { index: number; status: string; id: string | null; code: string | null }[];
+  readonly results: {
+    index: number;
+    status: string;
+    id: string | null;
+    code: string | null;
+    errors: { pointer: string }[];
+  }[];
 }
 
 /** An address that nobody has. */

@@ -73,7 +73,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'PATCH /api/v1/devices/{deviceId}': () => ({ name: 'Side door', room: 'Hall', timeZone: 'Europe/Berlin' }),
   'POST /api/v1/devices/{deviceId}/commands': () => ({ name: 'lock_door', payload: {} }),
 
-  'POST /api/v1/auth/register/confirm': () => ({ token: SECRET }),
+  'POST /api/v1/auth/register/confirm': () => ({ token: SECRET, password: WRONG_PASSWORD }),
   'POST /api/v1/auth/password': () => ({ currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/forgot-password': () => ({ identifier: 'somebody@example.com' }),
   'POST /api/v1/auth/reset-password': () => ({ token: SECRET, newPassword: NEW_PASSWORD }),

@@ -1,3 +1,4 @@
+import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type OneTimePayloads, OneTimeTokens, type TokenPurpose } from '../../src/features/auth/one-time-tokens.js';
 import { signUpAdmin } from './admin.js';
@@ -103,8 +104,9 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
   'POST /auth/register': () =>
     Promise.resolve({ path: '/auth/register', body: { email: email(), password: PASSWORD } }),
   'POST /auth/register/confirm': async (w) => {
-    const account = { email: email(), username: null, displayName: 'New', passwordHash: 'x' };
-    return { path: '/auth/register/confirm', body: { token: await w.token('registration', null, { account }) } };
+    const account = { email: email(), username: null, displayName: 'New', passwordHash: await hash(PASSWORD) };
+    const token = await w.token('registration', null, { account });
+    return { path: '/auth/register/confirm', body: { token, password: PASSWORD } };
   },
   'POST /auth/login': async (w) => ({
     path: '/auth/login',

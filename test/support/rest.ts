@@ -45,7 +45,7 @@ export interface Person {
   readonly refreshToken: string;
 }
 
-export const PASSWORD = 'correct-horse-battery-staple-9';
+export const PASSWORD = 'velvet-orbit-walnut-canyon-9';
 
 /** A new account, signed in. */
 export async function signUp(base: string, name = 'person'): Promise<Person> {

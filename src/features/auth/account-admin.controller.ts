@@ -37,7 +37,10 @@ export class AccountAdminController {
     return { id };
   }
 
-  /** Make somebody an administrator, or a plain user again. Their sessions end, so that no token says otherwise. */
+  /**
+   * Make somebody an administrator, or a plain user again. Their sessions end, so that no token says otherwise; the
+   * role they have already changes nothing.
+   */
   @Patch(':userId/role')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')

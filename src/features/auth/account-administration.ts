@@ -1,23 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
 import { PasswordAdministration } from './password-administration.js';
-import { SessionsService } from './sessions.service.js';
+import { RepeatSafe } from './repeat-safe.js';
+import { StandingAccess } from './standing-access.js';
 
 /** What administrators do to one account, together with what it means for its sessions. */
 @Injectable()
 export class AccountAdministration {
   constructor(
     private readonly users: UsersService,
-    private readonly sessions: SessionsService,
+    private readonly access: StandingAccess,
     private readonly passwords: PasswordAdministration,
     private readonly transactions: Transactions,
-    private readonly idempotency: Idempotency,
+    private readonly once: RepeatSafe,
     private readonly hooks: AccountHooks,
   ) {}
 
@@ -26,12 +26,9 @@ export class AccountAdministration {
    * @throws InvalidAccountError, EmailTakenError, UsernameTakenError
    */
   create(account: InvitedAccount): Promise<string> {
-    return this.transactions.run(async () => {
-      const { id } = await this.idempotency.once(async () => {
-        const { id } = await this.users.accounts.inviteOne(account);
-        await this.passwords.invite(id);
-        return id;
-      });
+    return this.once.run(async () => {
+      const { id } = await this.users.accounts.inviteOne(account);
+      await this.passwords.invite(id);
       return id;
     });
   }
@@ -41,12 +38,18 @@ export class AccountAdministration {
    * @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError
    */
   changeRole(userId: string, role: PlatformRole, version?: number): Promise<void> {
-    return this.endingSessions(userId, 'role_changed', () => this.users.accounts.changeRole(userId, role, version));
+    return this.transactions.run(async () => {
+      const before = await this.users.accounts.hold(userId);
+      const after = await this.users.accounts.changeRole(userId, role, version);
+      if (after.role !== before.role) {
+        await this.access.end(userId, { reason: 'role_changed', secrets: [] });
+      }
+    });
   }
 
-  /** At once: sessions end with the commit. @throws UserNotFoundError, AccountStateError, LastAdminError */
+  /** At once: sessions and mailed links end with the commit. @throws UserNotFoundError, AccountStateError, LastAdminError */
   block(userId: string): Promise<void> {
-    return this.onceOf(userId, () => this.endingSessions(userId, 'blocked', () => this.users.accounts.block(userId)));
+    return this.onceOf(userId, () => this.endingAccess(userId, 'blocked', () => this.users.accounts.block(userId)));
   }
 
   /** @throws UserNotFoundError, AccountStateError */
@@ -56,7 +59,7 @@ export class AccountAdministration {
 
   /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse */
   delete(userId: string): Promise<void> {
-    return this.endingSessions(userId, 'account_deleted', () =>
+    return this.endingAccess(userId, 'account_deleted', () =>
       this.users.accounts.delete(userId, (ids) => this.hooks.refusals(ids)),
     );
   }
@@ -66,19 +69,17 @@ export class AccountAdministration {
     return this.onceOf(userId, () => this.users.accounts.restore(userId));
   }
 
-  private onceOf(userId: string, work: () => Promise<unknown>): Promise<void> {
-    return this.transactions.run(async () => {
-      await this.idempotency.once(async () => {
-        await work();
-        return userId;
-      });
+  private async onceOf(userId: string, work: () => Promise<unknown>): Promise<void> {
+    await this.once.run(async () => {
+      await work();
+      return userId;
     });
   }
 
-  private endingSessions(userId: string, reason: RevocationReason, work: () => Promise<unknown>): Promise<void> {
+  private endingAccess(userId: string, reason: RevocationReason, work: () => Promise<unknown>): Promise<void> {
     return this.transactions.run(async () => {
       await work();
-      await this.sessions.revokeAllOf(userId, { reason });
+      await this.access.end(userId, { reason });
     });
   }
 }

@@ -3,6 +3,7 @@ import type { AuditAction } from '../../contracts/audit.js';
 import { AuditLog } from '../../platform/audit/audit-log.js';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
+import type { FieldError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
 import type { RowOutcome, RowRefusal } from '../users/users.types.js';
 import { BatchRefusedError } from './account.errors.js';
@@ -19,6 +20,8 @@ export interface RowResult {
   readonly id: string | null;
   /** Why it was refused; null where it was done. */
   readonly code: RowRefusal | null;
+  /** What is wrong with its members, with pointers into the row. */
+  readonly errors: readonly FieldError[];
 }
 
 /** One request that does something to many accounts: what it did is kept in the audit trail, and answers its repeat. */
@@ -74,5 +77,7 @@ export class AccountBatch {
 }
 
 function toResult(outcome: RowOutcome): RowResult {
-  return 'account' in outcome ? { id: outcome.account.id, code: null } : { id: null, code: outcome.refusal };
+  return 'account' in outcome
+    ? { id: outcome.account.id, code: null, errors: [] }
+    : { id: null, code: outcome.refusal, errors: outcome.errors ?? [] };
 }

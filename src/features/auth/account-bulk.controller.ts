@@ -33,7 +33,10 @@ export class AccountBulkController {
     private readonly imports: AccountImport,
   ) {}
 
-  /** Create up to 1,000 accounts. Their owners get mails with links to choose a password. */
+  /**
+   * Create up to 1,000 accounts. Their owners get mails with links to choose a password. With `per_row`, a row that is no
+   * account is refused by itself (`invalid_row`); with `all`, it answers 400.
+   */
   @Post('bulk')
   @HttpCode(HttpStatus.OK)
   @BodyLimit(BODY_LIMIT_BYTES)
@@ -42,7 +45,7 @@ export class AccountBulkController {
   @Idempotent()
   @Refusal(REFUSED)
   async create(@Body() { users, mode }: CreateAccountsDto): Promise<BatchResultDto> {
-    return toBatchResultDto(await this.batches.create(users, mode));
+    return toBatchResultDto(await this.batches.create(users, (row) => validated(NewAccountDto, row), mode));
   }
 
   /** Delete up to 1,000 accounts: their sessions end at once. They can be restored. */

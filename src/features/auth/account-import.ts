@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { InvalidRequestError } from '../../platform/http/validation.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import type { FieldError } from '../../shared/domain-error.js';
-import type { InvitedAccount } from '../users/users.types.js';
 import { type BatchMode, MAX_BATCH } from './account-batch.js';
 import { AccountBatches } from './account-batches.js';
 import { ImportRefusedError, UnreadableImportError } from './account.errors.js';
 import { readImport } from './domain/import-file.js';
+import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
 
 /** What became of one line. */
 export interface ImportedLine {
@@ -19,9 +18,6 @@ export interface ImportResult {
   readonly dryRun: boolean;
   readonly lines: readonly ImportedLine[];
 }
-
-/** Checks the shape of one line. @throws InvalidRequestError */
-export type LineShape = (line: Readonly<Record<string, unknown>>) => Promise<InvitedAccount>;
 
 /** Ends a dry run: everything was tried, nothing stays. */
 class DryRunEnded extends Error {
@@ -44,7 +40,7 @@ export class AccountImport {
    */
   async run(
     file: unknown,
-    shape: LineShape,
+    shape: RowShape,
     { dryRun, mode }: { dryRun: boolean; mode: BatchMode },
   ): Promise<ImportResult> {
     const lines = readImport(file);
@@ -55,7 +51,7 @@ export class AccountImport {
       throw new UnreadableImportError(`at most ${String(MAX_BATCH)} accounts at once`, 0);
     }
     const checked = await Promise.all(
-      lines.records.map(async ({ line, values }) => ({ line, ...(await check(values, shape)) })),
+      lines.records.map(async ({ line, values }) => ({ line, ...(await checkRow(values, shape)) })),
     );
     try {
       return await this.transactions.run(async () => {
@@ -75,40 +71,19 @@ export class AccountImport {
   }
 
   private async import(checked: readonly CheckedLine[]): Promise<ImportedLine[]> {
-    const good = checked.flatMap(({ account }) => (account ? [account] : []));
-    const results = await this.batches.create(good, 'per_row');
-    let next = 0;
-    return checked.map(({ line, account, errors }) => {
-      const result = account ? results[next++] : undefined;
-      return {
-        line,
-        id: result?.id ?? null,
-        errors: result?.code ? [{ detail: result.code, pointer: POINTERS[result.code] ?? '' }] : errors,
-      };
-    });
+    const results = await this.batches.createChecked(checked, 'per_row');
+    return results.map(({ id, code, errors }, row) => ({
+      line: checked[row]?.line ?? 0,
+      id,
+      errors: code !== null && errors.length === 0 ? [{ detail: code, pointer: POINTERS[code] ?? '' }] : errors,
+    }));
   }
 }
 
 const POINTERS: Readonly<Record<string, string>> = { email_taken: '/email', username_taken: '/username' };
 
-interface CheckedLine {
+interface CheckedLine extends CheckedRow {
   readonly line: number;
-  readonly account: InvitedAccount | null;
-  readonly errors: readonly FieldError[];
-}
-
-async function check(
-  values: Readonly<Record<string, unknown>>,
-  shape: LineShape,
-): Promise<Pick<CheckedLine, 'account' | 'errors'>> {
-  try {
-    return { account: await shape(values), errors: [] };
-  } catch (error) {
-    if (error instanceof InvalidRequestError) {
-      return { account: null, errors: error.errors };
-    }
-    throw error;
-  }
 }
 
 function refuseAll(lines: readonly ImportedLine[], mode: BatchMode): void {

@@ -1,4 +1,5 @@
-import { Transform, Type } from 'class-transformer';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -13,16 +14,13 @@ import {
   Length,
   Matches,
   MaxLength,
-  ValidateNested,
 } from 'class-validator';
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { FieldErrorDto } from '../../platform/http/problem.dto.js';
+import { VISIBLE } from '../../platform/http/visible-text.js';
 import { BATCH_MODES, type BatchMode, MAX_BATCH, type RowResult } from './account-batch.js';
 import type { ImportResult } from './account-import.js';
-
-/** Visible text: at least one character that shows, and none that controls. */
-const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
 
 /** An account to be made; its owner chooses a password by a mailed link. */
 export class NewAccountDto {
@@ -112,9 +110,8 @@ export class CreateAccountsDto {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_BATCH)
-  @ValidateNested({ each: true })
-  @Type(() => NewAccountDto)
-  users!: NewAccountDto[];
+  @ApiProperty({ type: () => [NewAccountDto] })
+  users!: unknown[];
 
   /** `all`: every row, or none. `per_row`: those that can be done. */
   @IfGiven()
@@ -160,6 +157,9 @@ export class RowResultDto {
    * @example email_taken
    */
   code!: string | null;
+
+  /** What is wrong with its members (`invalid_row`); empty otherwise. */
+  errors!: FieldErrorDto[];
 }
 
 /** What became of each row, in their order. */
@@ -225,7 +225,13 @@ export function toBatchResultDto(results: readonly RowResult[]): Readonly<BatchR
   return {
     done,
     refused: results.length - done,
-    results: results.map(({ id, code }, index) => ({ index, status: code === null ? 'done' : 'refused', id, code })),
+    results: results.map(({ id, code, errors }, index) => ({
+      index,
+      status: code === null ? 'done' : 'refused',
+      id,
+      code,
+      errors: errors.map(({ detail, pointer }) => ({ detail, pointer })),
+    })),
   };
 }
 

@@ -6,10 +6,15 @@ export class BatchRefusedError extends DomainError {
   readonly kind = 'unprocessable';
   override readonly errors: readonly FieldError[];
 
-  constructor(member: string, results: readonly { readonly code: string | null }[]) {
+  constructor(
+    member: string,
+    results: readonly { readonly code: string | null; readonly errors: readonly FieldError[] }[],
+  ) {
     super('Nothing was done, because these rows cannot be done.');
-    this.errors = results.flatMap(({ code }, row) =>
-      code === null ? [] : [{ detail: code, pointer: `/${member}/${String(row)}` }],
+    this.errors = results.flatMap(({ code, errors }, row) =>
+      code === null || errors.length > 0
+        ? errors.map(({ detail, pointer }) => ({ detail, pointer: `/${member}/${String(row)}${pointer}` }))
+        : [{ detail: code, pointer: `/${member}/${String(row)}` }],
     );
   }
 }

@@ -1,14 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
 import { IfGiven } from '../../platform/http/if-given.js';
+import { VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { PublicJwk } from '../../platform/crypto/key-store.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
 import { Composed } from './composed.decorator.js';
-
-/** Visible text: at least one character that shows, and none that controls. */
-const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
 
 /** A new account. */
 export class RegisterDto {
@@ -32,8 +30,9 @@ export class RegisterDto {
   username?: string;
 
   /**
-   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, and what contains the
-   * username or the name in the e-mail address.
+   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, also varied, what
+   * contains the username or the name in the e-mail address, and what is little more than other names of the person or
+   * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
    * @example "tangerine harbour plumage 47"
    */
   @Composed()

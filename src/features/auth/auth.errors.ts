@@ -94,10 +94,23 @@ export class WrongPasswordError extends DomainError {
   readonly kind = 'unprocessable';
   override readonly errors: readonly FieldError[];
 
-  /** @param member of the request that holds it. */
-  constructor(member: string) {
-    super('The current password is wrong.');
+  /** @param member what the request calls it. */
+  constructor(member = 'password') {
+    super('The password is wrong.');
     this.errors = [{ detail: `${member} is wrong`, pointer: `/${member}` }];
+  }
+}
+
+/** The password that is to be changed was chosen again. */
+export class PasswordUnchangedError extends DomainError {
+  readonly code = 'password_unchanged';
+  readonly kind = 'unprocessable';
+  override readonly errors: readonly FieldError[] = [
+    { detail: 'newPassword must be another one than before', pointer: '/newPassword' },
+  ];
+
+  constructor() {
+    super('This is the password that is to be changed. Choose another one.');
   }
 }
 

@@ -8,11 +8,10 @@ import { AccountBatch } from './account-batch.js';
 import { AccountBatches } from './account-batches.js';
 import { AccountEmail } from './account-email.js';
 import { AccountImport } from './account-import.js';
-import { AccountSelf } from './account-self.js';
+import { AddressChanges } from './address-changes.js';
 import { AuthService } from './auth.service.js';
 import { BlockedAddressesService } from './blocked-addresses.service.js';
 import { CachedSessionGate } from './cached-session-gate.js';
-import { CurrentPassword } from './current-password.js';
 import { KnownDevices } from './known-devices.js';
 import { LoginAlerts } from './login-alerts.js';
 import { LoginAttempts } from './login-attempts.js';
@@ -23,16 +22,20 @@ import { Logins } from './logins.js';
 import { MailAllowance } from './mail-allowance.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
+import { OwnAccount } from './own-account.js';
 import { PasswordAdministration } from './password-administration.js';
 import { PasswordChanges } from './password-changes.js';
 import { PasswordRecovery } from './password-recovery.js';
 import { PasswordsService } from './passwords.service.js';
+import { Reauthentication } from './reauthentication.js';
 import { Registration } from './registration.js';
+import { RepeatSafe } from './repeat-safe.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionAnswers } from './session-answers.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKeysService } from './signing-keys.service.js';
+import { StandingAccess } from './standing-access.js';
 
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
 @Global()
@@ -45,7 +48,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     AccountBatches,
     AccountEmail,
     AccountImport,
-    AccountSelf,
+    AddressChanges,
     AuthService,
     Authenticator,
     KnownDevices,
@@ -58,18 +61,21 @@ import { SigningKeysService } from './signing-keys.service.js';
     MailAllowance,
     OneTimeTokens,
     OneTimeTokensRepository,
+    OwnAccount,
     PasswordAdministration,
     PasswordChanges,
     PasswordRecovery,
     PasswordsService,
+    Reauthentication,
     Registration,
+    RepeatSafe,
     SessionsService,
     SessionsRepository,
     SessionActivity,
     SessionAnswers,
     SigningKeysService,
+    StandingAccess,
     CachedSessionGate,
-    CurrentPassword,
     BlockedAddressesService,
     { provide: SessionGate, useExisting: CachedSessionGate },
   ],
@@ -81,9 +87,10 @@ import { SigningKeysService } from './signing-keys.service.js';
     AccountBatches,
     AccountEmail,
     AccountImport,
-    AccountSelf,
+    AddressChanges,
     OneTimeTokens,
     OneTimeTokensRepository,
+    OwnAccount,
     LoginThrottleRepository,
     LoginWindowsRepository,
     PasswordAdministration,
@@ -92,6 +99,7 @@ import { SigningKeysService } from './signing-keys.service.js';
     Registration,
     SigningKeysService,
     SessionsService,
+    StandingAccess,
     BlockedAddressesService,
   ],
 })

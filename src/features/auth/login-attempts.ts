@@ -18,7 +18,7 @@ import { KnownDevices } from './known-devices.js';
 import { LoginAlerts } from './login-alerts.js';
 import { LoginThrottle } from './login-throttle.js';
 import type { ThrottleKey } from './login-throttle.repository.js';
-import { OneTimeTokens } from './one-time-tokens.js';
+import { type OneTimePayloads, OneTimeTokens } from './one-time-tokens.js';
 
 const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
 
@@ -106,14 +106,20 @@ export class LoginAttempts {
   }
 
   /** The password was right, and is good for being changed only. */
-  private async refuseOutdated({ userId, mustChange, ageMs }: PasswordState): Promise<void> {
-    const expired = this.#maxAgeMs !== null && ageMs > this.#maxAgeMs;
-    if (mustChange || expired) {
-      const ttlMs = CHANGE_TOKEN_TTL_MS;
-      throw new PasswordChangeRequiredError(
-        await this.tokens.issue('password_change', { userId, payload: {}, ttlMs }),
-        mustChange ? 'reset' : 'expired',
-      );
+  private async refuseOutdated(person: PasswordState): Promise<void> {
+    if (person.mustChange) {
+      const used = await this.users.passwords.useUp(person);
+      if (used === null) {
+        throw new InvalidCredentialsError();
+      }
+      throw new PasswordChangeRequiredError(await this.changeToken(person, { used }), 'reset');
     }
+    if (this.#maxAgeMs !== null && person.ageMs > this.#maxAgeMs) {
+      throw new PasswordChangeRequiredError(await this.changeToken(person, {}), 'expired');
+    }
+  }
+
+  private changeToken({ userId }: PasswordState, payload: OneTimePayloads['password_change']): Promise<string> {
+    return this.tokens.issue('password_change', { userId, payload, ttlMs: CHANGE_TOKEN_TTL_MS });
   }
 }

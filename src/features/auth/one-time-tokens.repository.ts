@@ -13,10 +13,15 @@ const REDEEM = `
   RETURNING user_id AS "userId", payload`;
 
 const FIND = `
-  SELECT user_id AS "userId", purpose FROM one_time_tokens
-  WHERE token_hash = $1 AND purpose = ANY ($2) AND user_id IS NOT NULL AND used_at IS NULL AND expires_at > now()`;
+  SELECT user_id AS "userId", purpose, payload FROM one_time_tokens
+  WHERE token_hash = $1 AND purpose = ANY ($2) AND used_at IS NULL AND expires_at > now()`;
 
 const REVOKE = `UPDATE one_time_tokens SET used_at = now() WHERE user_id = $1 AND purpose = ANY ($2) AND used_at IS NULL`;
+
+/** Conditions and expression exactly as in the index `one_time_tokens_registration_idx`. */
+const REVOKE_REGISTRATIONS = `
+  UPDATE one_time_tokens SET used_at = now()
+  WHERE purpose = 'registration' AND used_at IS NULL AND payload #>> '{account,email}' = $1`;
 
 const PURGE = `
   DELETE FROM one_time_tokens WHERE id IN (
@@ -29,6 +34,12 @@ export interface NewOneTimeToken {
   readonly userId: string | null;
   readonly payload: object;
   readonly ttlMs: number;
+}
+
+export interface FoundToken {
+  readonly userId: string | null;
+  readonly purpose: string;
+  readonly payload: object;
 }
 
 /** Tokens by their hashes, with every time read from the database clock. */
@@ -50,17 +61,17 @@ export class OneTimeTokensRepository {
     return row ?? null;
   }
 
-  async find<P extends string>(
-    purposes: readonly P[],
-    tokenHash: Buffer,
-  ): Promise<{ userId: string; purpose: P } | null> {
-    const values = [tokenHash, purposes];
-    const [row] = await this.database.query<{ userId: string; purpose: P }>('one_time_tokens_find', FIND, values);
+  async find(purposes: readonly string[], tokenHash: Buffer): Promise<FoundToken | null> {
+    const [row] = await this.database.query<FoundToken>('one_time_tokens_find', FIND, [tokenHash, purposes]);
     return row ?? null;
   }
 
   async revokeAllOf(userId: string, purposes: readonly string[]): Promise<void> {
     await this.database.query('one_time_tokens_revoke', REVOKE, [userId, purposes]);
+  }
+
+  async revokeRegistrations(email: string): Promise<void> {
+    await this.database.query('one_time_tokens_revoke_registrations', REVOKE_REGISTRATIONS, [email]);
   }
 
   /** @returns how many of at most `limit` were forgotten. */

@@ -9,19 +9,33 @@ export interface OneTimePayloads {
   password_reset: Record<string, never>;
   /** For an account that an administrator made, or whose password they reset. */
   set_password: Record<string, never>;
-  /** From a login whose password may only be changed. */
-  password_change: Record<string, never>;
+  /** From a login whose password may only be changed; with the hash of a one-time password that it used up. */
+  password_change: { used?: string };
   /** The address that the token was mailed to. */
   email_change: { email: string };
   /** The account to be. Null where the address was taken: such a token is mailed to nobody. */
   registration: { account: PreparedAccount | null };
 }
-export type TokenPurpose = keyof OneTimePayloads;
+export const TOKEN_PURPOSES = [
+  'password_reset',
+  'set_password',
+  'password_change',
+  'email_change',
+  'registration',
+] as const satisfies readonly (keyof OneTimePayloads)[];
+export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
 /** A token's worth, once. */
 export interface Redeemed<P extends TokenPurpose> {
   /** Null where no account exists. */
   readonly userId: string | null;
+  readonly payload: OneTimePayloads[P];
+}
+
+/** A token that was looked at. */
+export interface Found<P extends TokenPurpose> {
+  readonly userId: string;
+  readonly purpose: P;
   readonly payload: OneTimePayloads[P];
 }
 
@@ -62,15 +76,29 @@ export class OneTimeTokens {
    * Whose token it is, and for which of `purposes`, without using it up.
    * @throws InvalidOneTimeTokenError, as {@link redeem} does
    */
-  async find<P extends TokenPurpose>(
+  async find<P extends TokenPurpose>(purposes: readonly P[], token: string): Promise<Found<P>> {
+    const { userId, ...found } = await this.look(purposes, token);
+    if (userId === null) {
+      throw new InvalidOneTimeTokenError();
+    }
+    return { ...found, userId };
+  }
+
+  /** As {@link find}, also where no account exists yet. @throws InvalidOneTimeTokenError */
+  async look<P extends TokenPurpose>(
     purposes: readonly P[],
     token: string,
-  ): Promise<{ readonly userId: string; readonly purpose: P }> {
+  ): Promise<Redeemed<P> & { readonly purpose: P }> {
     const found = await this.repository.find(purposes, sha256(token));
     if (!found) {
       throw new InvalidOneTimeTokenError();
     }
-    return found;
+    return found as Redeemed<P> & { purpose: P };
+  }
+
+  /** Makes the links of earlier registrations of an address worthless. */
+  revokeRegistrations(email: string): Promise<void> {
+    return this.repository.revokeRegistrations(email);
   }
 
   /** Makes the tokens a person still has worthless. */

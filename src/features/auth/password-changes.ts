@@ -3,11 +3,10 @@ import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import { KnownDevices } from './known-devices.js';
-import { OneTimeTokens, type TokenPurpose } from './one-time-tokens.js';
-import { SessionsService } from './sessions.service.js';
+import { OneTimeTokens } from './one-time-tokens.js';
+import { StandingAccess } from './standing-access.js';
 
-const PASSWORD_TOKENS = ['password_reset', 'set_password', 'password_change'] as const satisfies TokenPurpose[];
-export type PasswordToken = (typeof PASSWORD_TOKENS)[number];
+export type PasswordToken = 'password_reset' | 'set_password' | 'password_change';
 
 /** A password that is to be another from now on. */
 export interface PasswordChange {
@@ -30,7 +29,7 @@ export interface PasswordChange {
 export class PasswordChanges {
   constructor(
     private readonly users: UsersService,
-    private readonly sessions: SessionsService,
+    private readonly access: StandingAccess,
     private readonly tokens: OneTimeTokens,
     private readonly devices: KnownDevices,
     private readonly transactions: Transactions,
@@ -38,22 +37,22 @@ export class PasswordChanges {
   ) {}
 
   /**
-   * Ends sessions and every other token for passwords, and records it.
+   * Ends sessions and every secret that was mailed, and records it.
    * @returns the token by which the device that did it stays known.
-   * @throws UserNotFoundError, InvalidOneTimeTokenError
+   * @throws UserNotFoundError, InvalidOneTimeTokenError, LastAdminError
    */
   apply(change: PasswordChange): Promise<string> {
     const { userId, passwordHash, reason, mustChange = false, redeems, exceptSessionId, andThen } = change;
     return this.transactions.run(async () => {
+      // The account first, as everything that gives out or ends access to it does: nobody waits in a circle.
+      const account = await this.users.accounts.hold(userId);
+      if (passwordHash === null || mustChange) {
+        await this.users.accounts.keepAnAdminBeside(account);
+      }
       if (redeems) {
         await this.tokens.redeem(redeems.purpose, redeems.token);
       }
-      await this.tokens.revokeAllOf(userId, PASSWORD_TOKENS);
-      // Sessions before the account: logins take them in this order, too.
-      const sessionsEnded = await this.sessions.revokeAllOf(userId, {
-        reason,
-        ...(exceptSessionId === undefined ? {} : { exceptSessionId }),
-      });
+      const sessionsEnded = await this.access.end(userId, { reason, exceptSessionId });
       await this.users.passwords.store(userId, passwordHash, { mustChange });
       await this.audit.record({ entity: { type: 'user', id: userId }, after: { sessionsEnded, mustChange } });
       await andThen();

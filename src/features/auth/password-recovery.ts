@@ -47,7 +47,7 @@ export class PasswordRecovery implements OnModuleInit {
 
   /** Whose account it is stands in the audit trail from here on, with what is known of the request. */
   private async write({ identifier, from }: MailRequests['password_reset']): Promise<NewMail | null> {
-    const user = await this.users.findByIdentifier(identifier);
+    const user = await this.users.findOpenByIdentifier(identifier);
     if (!user) {
       return null;
     }

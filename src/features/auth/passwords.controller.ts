@@ -22,7 +22,7 @@ import { PasswordsService } from './passwords.service.js';
 
 const UNUSABLE = {
   status: 422,
-  description: 'The token is not good, or the new password is too weak.',
+  description: 'The token is not good, or the new password is too weak, or the one that is to be changed.',
   ...PROBLEM_RESPONSE,
 };
 
@@ -44,7 +44,7 @@ export class PasswordsController {
   @WithKnownDeviceCookie()
   @ApiResponse({
     status: 422,
-    description: 'The current password is wrong, or the new one too weak.',
+    description: 'The current password is wrong, or the new one too weak, or the same.',
     ...PROBLEM_RESPONSE,
   })
   @ApiResponse({ status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE })
@@ -95,6 +95,11 @@ export class PasswordsController {
   @RateLimit('admin')
   @NoStore()
   @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description: 'The last administrator who can sign in: use `POST /auth/password`.',
+    ...PROBLEM_RESPONSE,
+  })
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { means }: AdminResetPasswordDto,

@@ -14,8 +14,9 @@ export class ChangePasswordDto {
   currentPassword!: string;
 
   /**
-   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, and what contains the
-   * username or the name in the e-mail address.
+   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, also varied, what
+   * contains the username or the name in the e-mail address, and what is little more than other names of the person or
+   * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
    * @example "quiet lantern meadow 12"
    */
   @Composed()
@@ -90,7 +91,7 @@ export class PasswordChangedDto {
 export class AdminResetPasswordDto {
   /**
    * `link`: the person chooses a password by a mailed link. `one_time_password`: one that the administrator hands over;
-   * it is good for choosing another, and nothing else, for 24 hours (`ONE_TIME_PASSWORD_EXPIRY`). Then reset it again.
+   * it is good for one login within 24 hours (`ONE_TIME_PASSWORD_EXPIRY`) that chooses another. Then reset it again.
    * @example link
    */
   @IsIn(RESET_MEANS)

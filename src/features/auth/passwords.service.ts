@@ -3,9 +3,10 @@ import { aimAt } from '../../platform/audit/audited-route.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { UsersService } from '../users/users.service.js';
-import { CurrentPassword } from './current-password.js';
+import { PasswordUnchangedError } from './auth.errors.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { type PasswordChange, PasswordChanges, type PasswordToken } from './password-changes.js';
+import { Reauthentication } from './reauthentication.js';
 
 /** Choosing a password: by who knows the last one, or has a token that stands for it. */
 @Injectable()
@@ -14,18 +15,21 @@ export class PasswordsService {
     private readonly users: UsersService,
     private readonly changes: PasswordChanges,
     private readonly tokens: OneTimeTokens,
-    private readonly password: CurrentPassword,
+    private readonly reauthentication: Reauthentication,
     private readonly mailer: Mailer,
   ) {}
 
   /**
    * Ends the person's other sessions.
    * @returns a token by which this device stays known.
-   * @throws WrongPasswordError, WeakPasswordError, LoginThrottledError, BusyError
+   * @throws WrongPasswordError, WeakPasswordError, PasswordUnchangedError, LoginThrottledError, BusyError
    */
-  async change(user: Principal, current: string, chosen: string): Promise<string> {
-    await this.password.demand(user, current, 'currentPassword');
-    return this.store(chosen, { userId: user.userId, reason: 'password_changed', exceptSessionId: user.sessionId });
+  async change(principal: Principal, current: string, chosen: string): Promise<string> {
+    const { userId } = await this.reauthentication.prove(principal, current, 'currentPassword');
+    if (current === chosen) {
+      throw new PasswordUnchangedError();
+    }
+    return this.store(chosen, { userId, reason: 'password_changed', exceptSessionId: principal.sessionId });
   }
 
   /**
@@ -38,7 +42,7 @@ export class PasswordsService {
 
   /**
    * By the token of a login that is good for this only. Ends all sessions.
-   * @throws InvalidOneTimeTokenError, WeakPasswordError, BusyError
+   * @throws InvalidOneTimeTokenError, WeakPasswordError, PasswordUnchangedError, BusyError
    */
   complete(changeToken: string, chosen: string): Promise<string> {
     return this.redeem(['password_change'], changeToken, chosen);
@@ -46,17 +50,27 @@ export class PasswordsService {
 
   private async redeem(purposes: readonly PasswordToken[], token: string, chosen: string): Promise<string> {
     // Looked at before it is used: hashing a password takes longer than a transaction should.
-    const { userId, purpose } = await this.tokens.find(purposes, token);
+    const { userId, purpose, payload } = await this.tokens.find(purposes, token);
     aimAt({ type: 'user', id: userId });
+    if (purpose === 'password_change' && (await this.isLast(userId, payload, chosen))) {
+      throw new PasswordUnchangedError();
+    }
     const reason = purpose === 'password_change' ? 'password_changed' : 'password_reset';
     return this.store(chosen, { userId, reason, redeems: { purpose, token } });
+  }
+
+  private async isLast(userId: string, { used }: { used?: string }, chosen: string): Promise<boolean> {
+    const { passwords } = this.users;
+    return used === undefined
+      ? (await passwords.proveUser(userId, chosen)) !== null
+      : await passwords.matches(used, chosen);
   }
 
   private async store(password: string, change: Omit<PasswordChange, 'passwordHash' | 'andThen'>): Promise<string> {
     const { email, username, displayName } = await this.users.get(change.userId);
     return this.changes.apply({
       ...change,
-      passwordHash: await this.users.passwords.hash(password, { email, username }, 'newPassword'),
+      passwordHash: await this.users.passwords.hash(password, { email, username, displayName }, 'newPassword'),
       andThen: () =>
         this.mailer.enqueue({
           to: email,

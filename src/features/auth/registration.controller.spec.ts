@@ -81,9 +81,12 @@ describe('the edge of registration', () => {
 
   it('confirms by what can be a token, and nothing else', async () => {
     registration.confirm.mockResolvedValue(USER);
-    const answer = await post('/auth/register/confirm', { token: 't'.repeat(43) });
+    const answer = await post('/auth/register/confirm', {
+      token: 't'.repeat(43),
+      password: 'tangerine harbour plumage',
+    });
     expect([answer.statusCode, answer.json()]).toEqual([201, SHOWN]);
-    expect((await post('/auth/register/confirm', { token: 'short' })).statusCode).toBe(400);
+    expect((await post('/auth/register/confirm', { token: 'short', password: 'x' })).statusCode).toBe(400);
     expect(registration.confirm).toHaveBeenCalledTimes(1);
   });
 });

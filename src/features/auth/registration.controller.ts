@@ -35,15 +35,22 @@ export class RegistrationController {
     return user ? toAccountDto(user) : undefined;
   }
 
-  /** Create the account that a mailed link stands for. */
+  /**
+   * Create the account that a mailed link stands for. It takes the password again: somebody else may have registered the
+   * address, with a password that they know. Only the link of the latest registration is good.
+   */
   @Post('confirm')
   @HttpCode(HttpStatus.CREATED)
   @Public()
   @Audit('account_registered')
   @RateLimit('auth')
   @ApiResponse({ status: 409, description: 'Somebody registered the address meanwhile.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 422, description: 'The link is unknown, used or expired.', ...PROBLEM_RESPONSE })
-  async confirm(@Body() { token }: ConfirmRegistrationDto): Promise<AccountDto> {
-    return toAccountDto(await this.registration.confirm(token));
+  @ApiResponse({
+    status: 422,
+    description: 'The link is unknown, used or expired, or the password is wrong.',
+    ...PROBLEM_RESPONSE,
+  })
+  async confirm(@Body() { token, password }: ConfirmRegistrationDto): Promise<AccountDto> {
+    return toAccountDto(await this.registration.confirm(token, password));
   }
 }

@@ -4,7 +4,7 @@ import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { NewUser, PreparedAccount, User } from '../users/users.types.js';
-import { InvalidOneTimeTokenError, RegistrationClosedError } from './auth.errors.js';
+import { InvalidOneTimeTokenError, RegistrationClosedError, WrongPasswordError } from './auth.errors.js';
 import { MailAllowance } from './mail-allowance.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 
@@ -42,9 +42,22 @@ export class Registration {
 
   /**
    * Makes the account that a mailed link stands for. It goes without its username, should somebody have taken that.
-   * @throws InvalidOneTimeTokenError, EmailTakenError
+   * @param password the one of the registration: else whoever registered another person's address, and got them to
+   *   follow the link, would have an account there with a password of their own.
+   * @throws InvalidOneTimeTokenError, WrongPasswordError, EmailTakenError, BusyError
    */
-  confirm(token: string): Promise<User> {
+  async confirm(token: string, password: string): Promise<User> {
+    const { account } = (await this.tokens.look(['registration'], token)).payload;
+    if (!account) {
+      throw new InvalidOneTimeTokenError();
+    }
+    if (!(await this.users.passwords.matches(account.passwordHash, password))) {
+      throw new WrongPasswordError();
+    }
+    return this.make(token);
+  }
+
+  private make(token: string): Promise<User> {
     return this.transactions.run(async () => {
       const { account } = (await this.tokens.redeem('registration', token)).payload;
       if (!account) {
@@ -69,14 +82,19 @@ export class Registration {
     });
   }
 
-  /** The same work, a token and a mail to the same address, whoever it belongs to. */
+  /**
+   * The same work, a token and a mail to the same address, whoever it belongs to. Where a mail goes out, its link is the
+   * only one that is good; where the address has had enough of them, the last one stays good, or strangers could keep
+   * its owner from ever having an account.
+   */
   private async invite(account: PreparedAccount): Promise<void> {
     const { email } = account;
     const really = await this.allowance.ask(email);
     const owner = await this.users.findByIdentifier(email);
     await this.transactions.run(async () => {
+      await this.tokens.revokeRegistrations(really ? email : '');
       const token = await this.tokens.issue('registration', {
-        payload: { account: owner ? null : account },
+        payload: { account: owner || !really ? null : account },
         ttlMs: CONFIRM_TTL_MS,
       });
       await this.allowance.send(

@@ -7,6 +7,7 @@ import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKeysController } from './signing-keys.controller.js';
 import { SigningKeysService } from './signing-keys.service.js';
+import { StandingAccess } from './standing-access.js';
 
 const NOON = new Date('2026-11-20T12:00:00Z');
 const SESSION: Session = {
@@ -23,8 +24,8 @@ describe('the edge of sessions', () => {
   const sessions = {
     list: jest.fn<SessionsService['list']>(),
     revoke: jest.fn<SessionsService['revoke']>(),
-    logoutAll: jest.fn<SessionsService['logoutAll']>(),
   };
+  const access = { logoutAll: jest.fn<StandingAccess['logoutAll']>() };
   const keys = { list: jest.fn<SigningKeysService['list']>(), rotate: jest.fn<SigningKeysService['rotate']>() };
   let app: NestFastifyApplication;
 
@@ -33,6 +34,7 @@ describe('the edge of sessions', () => {
       [SessionsController, SigningKeysController],
       [
         { provide: SessionsService, useValue: sessions },
+        { provide: StandingAccess, useValue: access },
         { provide: SigningKeysService, useValue: keys },
       ],
     );
@@ -72,13 +74,13 @@ describe('the edge of sessions', () => {
   });
 
   it('ends all, or all others, and takes the cookie of a web client with the last', async () => {
-    sessions.logoutAll.mockResolvedValue(2);
+    access.logoutAll.mockResolvedValue(2);
     const all = await call('POST', '/auth/logout-all', { ...AS_ADA, 'x-client-type': 'web' });
     expect([all.statusCode, all.json()]).toEqual([200, { ended: 2 }]);
     expect(all.headers['set-cookie']).toMatch(/^__Host-mortise_refresh=;.*Path=\/;.*Secure/);
     const others = await call('POST', '/auth/logout-others');
     expect([others.statusCode, others.headers['set-cookie']]).toEqual([200, undefined]);
-    expect(sessions.logoutAll.mock.calls).toEqual([
+    expect(access.logoutAll.mock.calls).toEqual([
       [ADA, { others: false }],
       [ADA, { others: true }],
     ]);

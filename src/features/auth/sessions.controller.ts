@@ -7,11 +7,15 @@ import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { WithSessionCookie } from './session-cookie.interceptor.js';
 import { EndedSessionsDto, SessionListDto, toSessionListDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
+import { StandingAccess } from './standing-access.js';
 
 @ApiTags('Authentication')
 @Controller('auth')
 export class SessionsController {
-  constructor(private readonly sessions: SessionsService) {}
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly access: StandingAccess,
+  ) {}
 
   /** Where you are signed in. */
   @Get('sessions')
@@ -32,22 +36,22 @@ export class SessionsController {
     return this.sessions.revoke(user.userId, sessionId);
   }
 
-  /** End every session of yours, this one too. */
+  /** End every session of yours, this one too. A change of the e-mail address that is not confirmed yet is over. */
   @Post('logout-all')
   @Authorize()
   @Audit('sessions_revoked')
   @HttpCode(HttpStatus.OK)
   @WithSessionCookie()
   async logoutAll(@CurrentUser() user: Principal): Promise<EndedSessionsDto> {
-    return { ended: await this.sessions.logoutAll(user, { others: false }) };
+    return { ended: await this.access.logoutAll(user, { others: false }) };
   }
 
-  /** End every session of yours but this one. */
+  /** End every session of yours but this one. A change of the e-mail address that is not confirmed yet is over. */
   @Post('logout-others')
   @Authorize()
   @Audit('sessions_revoked')
   @HttpCode(HttpStatus.OK)
   async logoutOthers(@CurrentUser() user: Principal): Promise<EndedSessionsDto> {
-    return { ended: await this.sessions.logoutAll(user, { others: true }) };
+    return { ended: await this.access.logoutAll(user, { others: true }) };
   }
 }

@@ -141,22 +141,6 @@ export class SessionsService {
     });
   }
 
-  /** Ends every session of the person who asks, or every other. @returns how many. */
-  logoutAll({ userId, sessionId }: Principal, { others }: { others: boolean }): Promise<number> {
-    return this.transactions.run(async () => {
-      const count = await this.revokeAllOf(userId, {
-        reason: others ? 'logout_others' : 'logout_all',
-        exceptSessionId: others ? sessionId : undefined,
-      });
-      await this.audit.record({
-        action: 'sessions_revoked',
-        entity: { type: 'user', id: userId },
-        after: { sessionsEnded: count, others },
-      });
-      return count;
-    });
-  }
-
   /**
    * Ends every session of a person, but for one if it is named, in the surrounding transaction; whoever calls records
    * why. A login under way comes before or after all of it.

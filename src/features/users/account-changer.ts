@@ -41,6 +41,15 @@ export class AccountChanger {
     return account;
   }
 
+  /** As it stays until the end of the transaction. @throws UserNotFoundError */
+  async hold(id: string): Promise<Account> {
+    const [account] = await this.accounts.listLocked([id]);
+    if (!account) {
+      throw new UserNotFoundError(id);
+    }
+    return account;
+  }
+
   /** @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError */
   update(id: string, changes: AccountChanges, version?: number): Promise<Account> {
     const folded = foldNames(changes);
@@ -50,9 +59,14 @@ export class AccountChanger {
     });
   }
 
-  /** @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
+  /** The role held already changes nothing. @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
   changeRole(id: string, role: PlatformRole, version?: number): Promise<Account> {
     return this.change(id, version, async (before) => {
+      const isHeld =
+        before.role === role && before.status !== 'deleted' && [undefined, before.version].includes(version);
+      if (isHeld) {
+        return { after: before, facts: ({ role }) => ({ role }) };
+      }
       if (role !== 'ADMIN') {
         await this.keepAnAdmin([before]);
       }
@@ -66,6 +80,13 @@ export class AccountChanger {
       await this.keepAnAdmin([before]);
       return this.accounts.block(id);
     });
+  }
+
+  /** Before its password is taken away, in the same transaction. @throws LastAdminError where nobody could give another */
+  async keepAnAdminBeside(account: Account): Promise<void> {
+    if ((await this.lastAdminsAmong([account])).size > 0) {
+      throw new LastAdminError('Nobody could let the last administrator in again. Use POST /auth/password instead.');
+    }
   }
 
   /** @throws UserNotFoundError, AccountStateError */
@@ -120,6 +141,9 @@ export class AccountChanger {
     return this.transactions.run(async () => {
       const [outcome] = await this.invite([row]);
       if (!outcome || 'refusal' in outcome) {
+        if (outcome?.errors) {
+          throw new InvalidAccountError(outcome.errors);
+        }
         throw outcome?.refusal === 'username_taken' ? new UsernameTakenError() : new EmailTakenError();
       }
       const { id, email, username, role } = outcome.account;
@@ -128,23 +152,18 @@ export class AccountChanger {
     });
   }
 
-  /**
-   * Makes accounts without a password; an outcome for each row, in order.
-   * @throws InvalidAccountError with a pointer to each row that nobody could sign in with
-   */
+  /** Makes accounts without a password; an outcome for each row, in order. */
   async invite(rows: readonly InvitedAccount[]): Promise<RowOutcome[]> {
-    const inserts = rows.map(toInsert);
-    const faults = inserts.flatMap(({ email, username }, row) =>
-      nameFaults(email, username).map(({ detail, pointer }) => ({ detail, pointer: `/${String(row)}${pointer}` })),
-    );
-    if (faults.length > 0) {
-      throw new InvalidAccountError(faults);
-    }
+    const checked = rows.map(toInsert).map((row) => ({ ...row, errors: nameFaults(row.email, row.username) }));
+    const inserts = checked.filter(({ errors }) => errors.length === 0);
     return this.transactions.run(async () => {
       const made = new Map((await this.accounts.insertMany(inserts)).map((account) => [account.id, account]));
       const refused = inserts.filter(({ id }) => !made.has(id));
       const taken = await this.accounts.listTakenEmails(refused.map(({ email }) => email));
-      return inserts.map(({ id, email }): RowOutcome => {
+      return checked.map(({ id, email, errors }): RowOutcome => {
+        if (errors.length > 0) {
+          return { refusal: 'invalid_row', errors };
+        }
         const account = made.get(id);
         return account ? { account } : { refusal: taken.has(email) ? 'email_taken' : 'username_taken' };
       });
@@ -164,10 +183,7 @@ export class AccountChanger {
     work: (before: Account) => Promise<{ after: Account | null; facts: (account: Account) => Record<string, unknown> }>,
   ): Promise<Account> {
     return this.transactions.run(async () => {
-      const [before] = await this.accounts.listLocked([id]);
-      if (!before) {
-        throw new UserNotFoundError(id);
-      }
+      const before = await this.hold(id);
       const { after, facts } = await work(before);
       if (!after) {
         throw version !== undefined && version !== before.version
@@ -187,9 +203,13 @@ export class AccountChanger {
 
   /** The administrators among these, if there is none beside them; else nobody. */
   private async lastAdminsAmong(losing: readonly Account[]): Promise<Set<string>> {
-    const admins = losing.filter(({ role, status }) => role === 'ADMIN' && status === 'active').map(({ id }) => id);
+    const admins = losing.filter(canAct).map(({ id }) => id);
     return new Set(admins.length > 0 && !(await this.accounts.hasOtherAdmin(admins)) ? admins : []);
   }
+}
+
+function canAct({ role, status, hasPassword }: Account): boolean {
+  return role === 'ADMIN' && status === 'active' && hasPassword;
 }
 
 function refusalOf(account: Account | undefined, lastAdmins: ReadonlySet<string>): RowRefusal | null {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
-import { accountList, type AccountPosition, containing, SEARCH_TEXT, type SortStep } from './account-list-sql.js';
+import { accountList, type AccountPosition, containingAll, SEARCH_TEXT, type SortStep } from './account-list-sql.js';
 import type { AccountFilter } from './account-directory.types.js';
 import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from './accounts.rows.js';
 import type { Account } from './users.types.js';
@@ -39,11 +39,13 @@ export class AccountDirectoryRepository {
 
   /** The best matches first. */
   async search(part: string, limit: number): Promise<Account[]> {
+    const values: unknown[] = [part, limit];
+    const where = containingAll(part, (value) => `$${String(values.push(value))}`);
     const rows = await this.database.query<AccountRow>(
       UNPREPARED,
-      `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE ${SEARCH_TEXT} ILIKE $1
-       ORDER BY word_similarity($2, ${SEARCH_TEXT}) DESC, u.id LIMIT $3`,
-      [containing(part), part, limit],
+      `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE ${where.join(' AND ')}
+       ORDER BY word_similarity($1, ${SEARCH_TEXT}) DESC, u.id LIMIT $2`,
+      values,
     );
     return rows.map(toAccount);
   }

@@ -59,7 +59,13 @@ export function accountList(
   };
 }
 
-export function containing(part: string): string {
+/** Every word of what is looked for, wherever it stands. */
+export function containingAll(q: string, bind: (value: unknown) => string): string[] {
+  const words = new Set(q.split(/\s+/).filter((word) => word !== ''));
+  return [...words].map((word) => `${SEARCH_TEXT} ILIKE ${bind(containing(word))}`);
+}
+
+function containing(part: string): string {
   return `%${part.replaceAll(/[\\%_]/g, '\\$&')}%`;
 }
 
@@ -79,7 +85,7 @@ function conditions(filter: AccountFilter, bind: (value: unknown) => string): st
     createdTo && `u.created_at < ${bind(createdTo)}::timestamptz`,
     lastLoginFrom && `u.last_login_at >= ${bind(lastLoginFrom)}::timestamptz`,
     lastLoginTo && `u.last_login_at < ${bind(lastLoginTo)}::timestamptz`,
-    q && `${SEARCH_TEXT} ILIKE ${bind(containing(q))}`,
+    ...(q === undefined ? [] : containingAll(q, bind)),
   ].filter((condition): condition is string => Boolean(condition));
 }
 

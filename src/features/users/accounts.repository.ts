@@ -39,7 +39,8 @@ export class AccountsRepository {
   }
 
   /**
-   * Whether an administrator is left without these. Of two transactions that each take one away, the second asks when
+   * Whether an administrator who can sign in is left without these: whoever never chose a password, or has one that is
+   * good for one login only, might never come. Of two transactions that each take one away, the second asks when
    * the first has ended.
    */
   async hasOtherAdmin(without: readonly string[]): Promise<boolean> {
@@ -48,7 +49,7 @@ export class AccountsRepository {
       this.database.query(
         'accounts_other_admin',
         `SELECT 1 FROM users WHERE role = 'ADMIN' AND blocked_at IS NULL AND deleted_at IS NULL
-           AND id <> ALL ($1::uuid[]) LIMIT 1`,
+           AND password_hash IS NOT NULL AND NOT must_change_password AND id <> ALL ($1::uuid[]) LIMIT 1`,
         [without],
       ),
     ]);

@@ -54,7 +54,10 @@ export class ManagedUsersController {
     return toManagedUserDto(await this.directory.get(userId));
   }
 
-  /** Change the names of an account. With `If-Match`, only the version it names. */
+  /**
+   * Change the names of an account. With `If-Match`, only the version it names. Another e-mail address ends all sessions
+   * and voids every mailed link; the old one is told, and an account without a password is invited anew.
+   */
   @Patch(':userId')
   @Authorize('admin')
   @Audit('user_updated')
@@ -68,6 +71,6 @@ export class ManagedUsersController {
     @Body() changes: UpdateUserDto,
     @IfMatch() version?: number,
   ): Promise<ManagedUserDto> {
-    return toManagedUserDto(await this.users.accounts.update(userId, changes, version));
+    return toManagedUserDto(await this.users.corrections.correct(userId, changes, version));
   }
 }

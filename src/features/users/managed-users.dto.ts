@@ -1,32 +1,34 @@
 import { PartialType } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayUnique,
   IsArray,
   IsEmail,
   IsIn,
-  IsInt,
   IsOptional,
   IsString,
   Length,
   Matches,
-  Max,
   MaxLength,
-  Min,
 } from 'class-validator';
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { PageSize } from '../../platform/http/page-size.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { VISIBLE } from '../../platform/http/visible-text.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
 import { ACCOUNT_SORTS, type AccountSort } from './account-directory.types.js';
-import { notVisible, toUserDto, UpdateMeDto, UserDto, VISIBLE } from './users.dto.js';
+import { notVisible, toUserDto, UpdateMeDto, UserDto } from './users.dto.js';
 import { ACCOUNT_STATUSES, type Account, type AccountStatus } from './users.types.js';
 
 const MAX_SORTS = 3;
 const MAX_MATCHES = 50;
 const DEFAULT_MATCHES = 20;
+/** Each is a condition of its own. */
+const FEW_WORDS = /^\s*\S+(?:\s+\S+){0,7}\s*$/;
+const manyWords = { message: '$property must have at most 8 words' };
 
 /** `a,b` and repeated parameters alike. */
 const List = (): PropertyDecorator =>
@@ -131,23 +133,20 @@ export class UserFilterQueryDto {
   lastLoginTo?: string;
 
   /**
-   * Part of the e-mail address, username or display name, in any case.
+   * Up to eight words, each of them part of the e-mail address, username or display name, in any case.
    * @example lovelace
    */
   @IsOptional()
   @IsString()
   @Length(1, 100)
   @Matches(VISIBLE, notVisible)
+  @Matches(FEW_WORDS, manyWords)
   q?: string;
 }
 
 export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDto {
   /** Most items in the answer. */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE_SIZE)
+  @PageSize(MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE)
   limit: number = DEFAULT_PAGE_SIZE;
 
   /** `nextCursor` of the page before; opaque. */
@@ -183,20 +182,17 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
 
 export class SearchUsersQueryDto {
   /**
-   * Part of the e-mail address, username or display name, in any case.
+   * Up to eight words, each of them part of the e-mail address, username or display name, in any case.
    * @example lovelace
    */
   @IsString()
   @Length(2, 100)
   @Matches(VISIBLE, notVisible)
+  @Matches(FEW_WORDS, manyWords)
   q!: string;
 
   /** Most items in the answer. */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_MATCHES)
+  @PageSize(MAX_MATCHES, DEFAULT_MATCHES)
   limit: number = DEFAULT_MATCHES;
 }
 

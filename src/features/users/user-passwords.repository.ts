@@ -22,6 +22,20 @@ const NOTE_LOGIN = `
   WHERE id = $1 AND password_changed_at = $2 AND deleted_at IS NULL
   RETURNING id`;
 
+/** The row lock decides: whoever comes second finds no password any more. */
+const USE_UP = `
+  WITH used AS (
+    SELECT id, password_hash FROM users
+    WHERE id = $1 AND password_changed_at = $2 AND must_change_password AND password_hash IS NOT NULL
+      AND deleted_at IS NULL FOR UPDATE)
+  UPDATE users AS u SET password_hash = NULL, updated_at = now(), version = version + 1 FROM used WHERE u.id = used.id
+  RETURNING used.password_hash AS "passwordHash"`;
+
+/** As the one statement that a login and every change of the account wait for. */
+const HOLD = `
+  SELECT id FROM users
+  WHERE id = $1 AND password_changed_at = $2 AND blocked_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE`;
+
 /** The same password, hashed harder: unless it was changed meanwhile. */
 const REHASH = `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id`;
 
@@ -54,8 +68,20 @@ export class UserPasswordsRepository {
     return (await this.database.query('user_passwords_store', STORE, [userId, passwordHash, mustChange])).length > 0;
   }
 
+  /** @returns the hash of the one-time password that is worth nothing from now on; null when there was none left. */
+  async useUp(userId: string, changedAt: Date): Promise<string | null> {
+    const values = [userId, changedAt];
+    const [row] = await this.database.query<{ passwordHash: string }>('user_passwords_use_up', USE_UP, values);
+    return row?.passwordHash ?? null;
+  }
+
   async rehash(userId: string, outdated: string, passwordHash: string): Promise<void> {
     await this.database.query('user_passwords_rehash', REHASH, [userId, outdated, passwordHash]);
+  }
+
+  /** @returns false when the password is no longer the one of `changedAt`, or the account is closed. */
+  async hold(userId: string, changedAt: Date): Promise<boolean> {
+    return (await this.database.query('user_passwords_hold', HOLD, [userId, changedAt])).length > 0;
   }
 
   /** @returns false when the password is no longer the one of `changedAt`. */

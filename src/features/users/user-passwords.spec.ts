@@ -74,7 +74,7 @@ describe('UserPasswords', () => {
     repository.store.mockResolvedValue(false);
     await expect(passwords.stateOfUser(ADA.userId)).rejects.toThrow(UserNotFoundError);
     await expect(passwords.store(ADA.userId, '$')).rejects.toThrow(UserNotFoundError);
-    await expect(passwords.isOf(ADA.userId, 'café')).resolves.toBe(false);
+    await expect(passwords.proveUser(ADA.userId, 'café')).resolves.toBeNull();
     await expect(passwords.stateOf('nobody')).resolves.toBeNull();
   });
 });

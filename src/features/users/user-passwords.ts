@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { BusyError } from '../../platform/crypto/semaphore.js';
+import { commonPasswords } from './common-passwords.js';
 import { fold } from './domain/names.js';
 import { normalizePassword, passwordFault, type PasswordOwner } from './domain/password-policy.js';
 import { type StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserNotFoundError, WeakPasswordError } from './users.errors.js';
 import type { PasswordState } from './users.types.js';
 
-/** What proves people. A hash never leaves this feature, save for an account that is yet to be confirmed. */
+/** What proves people. A hash that opens something never leaves this feature. */
 @Injectable()
 export class UserPasswords {
   constructor(
@@ -22,7 +23,7 @@ export class UserPasswords {
    */
   async hash(password: string, owner: PasswordOwner, member = 'password'): Promise<string> {
     const normalized = normalizePassword(password);
-    const fault = passwordFault(normalized, owner);
+    const fault = passwordFault(normalized, owner, await commonPasswords());
     if (fault !== null) {
       throw new WeakPasswordError(fault, `/${member}`);
     }
@@ -38,9 +39,30 @@ export class UserPasswords {
     return this.verified(await this.repository.findByName(fold(identifier)), password);
   }
 
-  /** Whether the password is this person's. @throws BusyError */
-  async isOf(userId: string, password: string): Promise<boolean> {
-    return (await this.verified(await this.repository.findById(userId), password)) !== null;
+  /** This person, if the password is theirs; null after the same time otherwise. @throws BusyError */
+  async proveUser(userId: string, password: string): Promise<PasswordState | null> {
+    return this.verified(await this.repository.findById(userId), password);
+  }
+
+  /**
+   * Keeps the account as it is until the end of the transaction.
+   * @returns false when its password was changed since `person` was proven, or the account blocked or deleted.
+   */
+  hold({ userId, changedAt }: PasswordState): Promise<boolean> {
+    return this.repository.hold(userId, changedAt);
+  }
+
+  /** Whether it is the password behind a hash of an account that is yet to be, or of one that was used up. @throws BusyError */
+  matches(passwordHash: string, password: string): Promise<boolean> {
+    return this.hasher.verify(passwordHash, normalizePassword(password));
+  }
+
+  /**
+   * Uses a one-time password up: of any number of logins with it, one.
+   * @returns its hash, by which nobody chooses it again; null when another login came first.
+   */
+  useUp({ userId, changedAt }: PasswordState): Promise<string | null> {
+    return this.repository.useUp(userId, changedAt);
   }
 
   async stateOf(identifier: string): Promise<PasswordState | null> {

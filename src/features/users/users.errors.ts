@@ -78,8 +78,8 @@ export class LastAdminError extends DomainError {
   readonly code = 'last_admin';
   readonly kind = 'conflict';
 
-  constructor() {
-    super('This is the last administrator who can act: it stays one.');
+  constructor(message = 'This is the last administrator who can act: it stays one.') {
+    super(message);
   }
 }
 

@@ -3,6 +3,7 @@ import { AccountChanger } from './account-changer.js';
 import { AccountDirectory } from './account-directory.js';
 import { AccountDirectoryRepository } from './account-directory.repository.js';
 import { AccountsRepository } from './accounts.repository.js';
+import { AddressCorrections } from './address-corrections.js';
 import { PreferencesKeeper } from './preferences-keeper.js';
 import { PreferencesRepository } from './preferences.repository.js';
 import { UserPasswordsRepository } from './user-passwords.repository.js';
@@ -18,6 +19,7 @@ import { UsersService } from './users.service.js';
     UserPasswordsRepository,
     AccountChanger,
     AccountsRepository,
+    AddressCorrections,
     AccountDirectory,
     AccountDirectoryRepository,
     PreferencesKeeper,

@@ -7,7 +7,10 @@ import type { User } from './users.types.js';
 const USER = { id: true, email: true, username: true, displayName: true, role: true, createdAt: true } as const;
 
 /** Which unique name to look a person up by; already folded. */
-export type UserName = { readonly email: string } | { readonly username: string };
+export type UserName = ({ readonly email: string } | { readonly username: string }) & {
+  /** Only an account that was not deleted. */
+  readonly deletedAt?: null;
+};
 
 @Injectable()
 export class UsersRepository {

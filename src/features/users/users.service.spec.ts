@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import type { AccountChanger } from './account-changer.js';
+import type { AddressCorrections } from './address-corrections.js';
 import type { UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswords } from './user-passwords.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
@@ -29,7 +30,12 @@ describe('UsersService', () => {
     verify: jest.fn<PasswordHasher['verify']>(),
   };
   const passwords = new UserPasswords({} as UserPasswordsRepository, hasher as unknown as PasswordHasher);
-  const users = new UsersService(repository as unknown as UsersRepository, passwords, {} as AccountChanger);
+  const users = new UsersService(
+    repository as unknown as UsersRepository,
+    passwords,
+    {} as AccountChanger,
+    {} as AddressCorrections,
+  );
 
   beforeEach(() => {
     jest.resetAllMocks();

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { AccountChanger } from './account-changer.js';
+import { AddressCorrections } from './address-corrections.js';
 import { fold, isEmail, localPart, nameFaults } from './domain/names.js';
 import { UserPasswords } from './user-passwords.js';
 import { InvalidAccountError, UserNotFoundError } from './users.errors.js';
@@ -15,6 +16,7 @@ export class UsersService {
     readonly passwords: UserPasswords,
     /** What administrators and owners change of accounts that exist. */
     readonly accounts: AccountChanger,
+    readonly corrections: AddressCorrections,
   ) {}
 
   /**
@@ -37,12 +39,9 @@ export class UsersService {
     if (faults.length > 0) {
       throw new InvalidAccountError(faults);
     }
-    return {
-      email,
-      username,
-      displayName: account.displayName?.normalize('NFC').trim() ?? username ?? localPart(email),
-      passwordHash: await this.passwords.hash(account.password, { email, username }),
-    };
+    const displayName = account.displayName?.normalize('NFC').trim() ?? username ?? localPart(email);
+    const passwordHash = await this.passwords.hash(account.password, { email, username, displayName });
+    return { email, username, displayName, passwordHash };
   }
 
   /** @throws EmailTakenError, UsernameTakenError */
@@ -53,6 +52,11 @@ export class UsersService {
   /** The person behind an e-mail address or username, in any case and spelling. */
   findByIdentifier(identifier: string): Promise<User | null> {
     return this.repository.findByName(nameOf(identifier));
+  }
+
+  /** The same, unless the account was deleted. */
+  findOpenByIdentifier(identifier: string): Promise<User | null> {
+    return this.repository.findByName({ ...nameOf(identifier), deletedAt: null });
   }
 
   /** The whole account. @throws UserNotFoundError */

@@ -1,5 +1,5 @@
-import type { DomainError } from '../../shared/domain-error.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
+import type { DomainError, FieldError } from '../../shared/domain-error.js';
 
 /** A person with an account. What proves them (the password hash) never leaves this feature. */
 export interface User {
@@ -64,8 +64,12 @@ export type RowRefusal = DomainError['code'];
 /** Whose accounts have to stay, and why. Asked inside of the transaction that deletes these. */
 export type DeletionRefusals = (userIds: readonly string[]) => Promise<ReadonlyMap<string, DomainError>>;
 
+/** What else happens when an administrator changed an e-mail address, in the same transaction. */
+export type CorrectedAddressHandler = (before: Account, after: Account) => Promise<void>;
+
 /** What became of one row of many: what it made or changed, or why it did not. */
-export type RowOutcome = { readonly account: Account } | { readonly refusal: RowRefusal };
+export type RowOutcome =
+  { readonly account: Account } | { readonly refusal: RowRefusal; readonly errors?: readonly FieldError[] };
 
 /** How it stands with a person's password. */
 export interface PasswordState {

@@ -1,15 +1,11 @@
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
+import { PageSize } from './page-size.js';
 
 /** Keyset paging, as on every list: go on with `nextCursor` until it is null. */
 export class PageQueryDto {
   /** Most items in the answer. */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE_SIZE)
+  @PageSize(MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE)
   limit: number = DEFAULT_PAGE_SIZE;
 
   /** `nextCursor` of the page before; opaque. */

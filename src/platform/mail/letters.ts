@@ -12,6 +12,10 @@ const NOTICES: Record<SecurityNotice, string> = {
   password_changed: 'Your password was changed, and your other sessions were ended.',
   password_reset: 'Your password was reset, and all your sessions were ended.',
   email_changed: 'The e-mail address of your account was changed; this one no longer belongs to it.',
+  email_changed_by_admin:
+    'An administrator changed the e-mail address of your account, and all sessions were ended; this address no longer belongs to it.',
+  email_change_requested:
+    'Somebody who knows your password asked for another e-mail address for your account. It changes when a link that was mailed there is followed. To take that back, change your password or end all your sessions.',
   registration_attempted:
     'Somebody tried to register an account with this e-mail address. You have one already: sign in, or reset your password.',
   session_evicted: 'You signed in once more than your account has sessions, so the oldest one was ended.',
@@ -51,7 +55,7 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
     subject: 'Confirm your registration',
     text: paragraphs(
       'Hello,',
-      'somebody, hopefully you, registered with this e-mail address. Confirm it within a day:',
+      'somebody, hopefully you, registered with this e-mail address. Confirm it within a day, with the password you chose:',
       linkTo(publicUrl, 'confirm-registration', token),
       'If it was not you, do not follow the link, and nothing happens.',
     ),

@@ -1,21 +1,24 @@
-import { COMMON_PASSWORDS, COMMON_WORDS } from './common-passwords.js';
 import { localPart } from './names.js';
+import { estimate, plainly } from './password-guesses.js';
 
 export const MIN_PASSWORD_LENGTH = 12;
 export const MAX_PASSWORD_LENGTH = 128;
 
 /** Shorter names turn up in good passwords by chance. */
 const MIN_NAME_LENGTH = 4;
-const MIN_DISTINCT_CHARACTERS = 5;
-/** Rows of a keyboard, digits and the alphabet, each going on from its end. */
-const RUNS = ['0123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm', '1qaz2wsx3edc4rfv5tgb6yhn7ujm']
-  .flatMap((run) => [run, Array.from(run).reverse().join('')])
-  .map((run) => run.repeat(Math.ceil(MAX_PASSWORD_LENGTH / run.length) + 1));
+/**
+ * Power of ten of the guesses that a password must take somebody who knows its owner and what is common. Four random
+ * words always do; so do twelve random characters.
+ */
+const ENOUGH_GUESSES = 9;
+/** Of this service: what people think of first when they choose a password for it. */
+const SERVICE_NAMES = ['mortise', 'door', 'lock', 'doorlock', 'frontdoor', 'smartlock', 'smarthome'];
 
 /** Whose password it is to be. */
 export interface PasswordOwner {
   readonly email: string;
   readonly username?: string | null | undefined;
+  readonly displayName?: string | undefined;
 }
 
 /** The one form of a password: the same characters, however the keyboard composed them. */
@@ -27,8 +30,13 @@ export function normalizePassword(password: string): string {
  * Why a password may not be used, or null. Length counts, not a mix of character classes (NIST SP 800-63B); what is
  * refused are the passwords an attacker tries first.
  * @param password normalized.
+ * @param ranks what is common, in which order.
  */
-export function passwordFault(password: string, owner: PasswordOwner): string | null {
+export function passwordFault(
+  password: string,
+  owner: PasswordOwner,
+  ranks: ReadonlyMap<string, number>,
+): string | null {
   const length = Array.from(password).length;
   if (length < MIN_PASSWORD_LENGTH || length > MAX_PASSWORD_LENGTH) {
     return `password must have ${String(MIN_PASSWORD_LENGTH)} to ${String(MAX_PASSWORD_LENGTH)} characters`;
@@ -37,28 +45,24 @@ export function passwordFault(password: string, owner: PasswordOwner): string | 
   if (namesOf(owner).some((name) => folded.includes(name))) {
     return 'password must not contain your username or the name in your e-mail address';
   }
-  if (isCommon(folded) || isPattern(folded)) {
-    return 'password is one of those that attackers try first; a few unrelated words make a good one';
+  const names = new Set([...SERVICE_NAMES, ...contextOf(owner)]);
+  const { guesses, named } = estimate(password, { ranks, names });
+  if (guesses >= ENOUGH_GUESSES) {
+    return null;
   }
-  return null;
+  return named
+    ? 'password is little more than names of yours, of your e-mail address or of this service; add a few unrelated words'
+    : 'password is one of those that attackers try first; a few unrelated words make a good one';
 }
 
 function namesOf({ email, username }: PasswordOwner): string[] {
   return [localPart(email), username ?? ''].filter((name) => name.length >= MIN_NAME_LENGTH);
 }
 
-/** A listed password, spaced out or not, or a common word that was only padded: `Password2024!!`. */
-function isCommon(folded: string): boolean {
-  const joined = folded.replace(/[\s._-]+/g, '');
-  const word = folded.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-  return COMMON_PASSWORDS.has(folded) || COMMON_PASSWORDS.has(joined) || COMMON_WORDS.has(word);
-}
-
-/** Too few different characters, a short piece over and over, or a run along the keyboard. */
-function isPattern(folded: string): boolean {
-  return (
-    new Set(folded).size < MIN_DISTINCT_CHARACTERS ||
-    /^(.{1,6})\1+$/u.test(folded) ||
-    RUNS.some((run) => run.includes(folded))
-  );
+/** Every name in one word, and each of its words. */
+function contextOf({ email, username, displayName }: PasswordOwner): string[] {
+  return [email, localPart(email), email.slice(email.lastIndexOf('@') + 1), username ?? '', displayName ?? '']
+    .flatMap((name) => [name, ...name.split(/[^\p{L}\p{N}]+/u)])
+    .map(plainly)
+    .filter((name) => name.length >= MIN_NAME_LENGTH);
 }

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+
+/** A change that is made once for one idempotency key, in one transaction with its claim. */
+@Injectable()
+export class RepeatSafe {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  /** @param make answers the id of what it made or changed. @returns that id, also to a repeat. */
+  run(make: () => Promise<string>): Promise<string> {
+    return this.transactions.run(async () => (await this.idempotency.once(make)).id);
+  }
+}

@@ -1,0 +1,164 @@
+/** Powers of ten of the guesses that a piece takes somebody who tries the likely first. */
+const NAME_COST = 0.5;
+const REPEATED_COST = 0.3;
+const RUN_COST = 1.5;
+/** Even the first word of a list has to be put in its place among others: four words, whichever, are a good password. */
+const LEAST_WORD_COST = 2.3;
+const SIGN_COST = 1;
+const CHARACTER_COST = 1;
+/** One of thousands: of a script that writes words with it, or a picture. */
+const RICH_CHARACTER_COST = 2;
+const RICH = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{So}]/u;
+
+const SHORTEST_PIECE = 3;
+const LONGEST_PIECE = 40;
+const YEAR = /^(?:19|20)\d\d$/;
+/** Rows of a keyboard, digits and the alphabet, each going on from its end. */
+const RUNS = ['0123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm', '1qaz2wsx3edc4rfv5tgb6yhn7ujm']
+  .flatMap((run) => [run, Array.from(run).reverse().join('')])
+  .map((run) => run.repeat(Math.ceil(LONGEST_PIECE / run.length) + 1));
+
+/** Most pieces begin like none of them: that is said in one look. */
+const RUN_STARTS = new Set(
+  RUNS.flatMap((run) => Array.from({ length: run.length }, (_, at) => run.slice(at, at + SHORTEST_PIECE))),
+);
+
+/** What is written for letters. */
+const DISGUISES: ReadonlyMap<string, string> = new Map(
+  ['0o', '3e', '4a', '5s', '7t', '8b', '9g', '@a', '$s', '€e', '!i', '|l', '+t', '(c'].map(
+    (pair) => [pair.charAt(0), pair.charAt(1)] as const,
+  ),
+);
+const BETWEEN_WORDS = /[^\p{L}\p{N}\p{So}@$€!|+(]/u;
+
+/** What an attacker knows. */
+export interface Known {
+  /** What is common, with its place in the list: the most common is 1. */
+  readonly ranks: ReadonlyMap<string, number>;
+  /** Of the person and of this service, as {@link plainly} writes them. */
+  readonly names: ReadonlySet<string>;
+}
+
+export interface Estimate {
+  /** Power of ten. */
+  readonly guesses: number;
+  /** Whether a name was part of it. */
+  readonly named: boolean;
+}
+
+/**
+ * How many guesses somebody needs who knows the person, common passwords, and how people vary them: upper case, signs
+ * between and after, digits for letters, the same again. It takes time in proportion to the length.
+ * @param password of bounded length
+ */
+export function estimate(password: string, known: Known): Estimate {
+  const characters = Array.from(fold(password));
+  const text = characters.filter((character) => !BETWEEN_WORDS.test(character)).join('');
+  const signs = new Set(characters.filter((character) => BETWEEN_WORDS.test(character))).size;
+  const estimates = [text, withoutRepeats(text)].map((each) => ofText(each, known));
+  const best = estimates.reduce((least, each) => (each.guesses < least.guesses ? each : least));
+  return { guesses: best.guesses + signs * SIGN_COST, named: best.named };
+}
+
+/** A name as it would be found in a password. */
+export function plainly(name: string): string {
+  return Array.from(fold(name))
+    .filter((character) => /[\p{L}\p{N}]/u.test(character))
+    .join('');
+}
+
+interface Piece {
+  readonly text: string;
+  readonly cost: number;
+  readonly isName: boolean;
+}
+
+/** The cheapest way to some place in the text: its last piece, and where that begins. */
+interface Step {
+  readonly cost: number;
+  readonly piece: Piece | null;
+  readonly from: number;
+}
+
+/** The cheapest way to put it together from what is known, and single characters. */
+function ofText(text: string, known: Known): Estimate {
+  const spellings = spellingsOf(text);
+  const best: Step[] = [{ cost: 0, piece: null, from: 0 }];
+  for (let end = 1; end <= text.length; end += 1) {
+    best.push(cheapestTo(end, text, spellings, best, known));
+  }
+  const pieces: Piece[] = [];
+  for (let at = text.length; at > 0; at = best[at]?.from ?? 0) {
+    const piece = best[at]?.piece;
+    pieces.push(...(piece ? [piece] : []));
+  }
+  return { guesses: costOf(pieces), named: pieces.some(({ isName }) => isName) };
+}
+
+function cheapestTo(
+  end: number,
+  text: string,
+  spellings: readonly string[],
+  best: readonly Step[],
+  known: Known,
+): Step {
+  const last = text.charAt(end - 1);
+  let cheapest = after(best, end - 1, { text: last, cost: costOfCharacter(last), isName: false });
+  for (let start = end - SHORTEST_PIECE; start >= Math.max(0, end - LONGEST_PIECE); start -= 1) {
+    for (const spelling of spellings) {
+      const piece = pieceOf(spelling.slice(start, end), known);
+      const step = piece && after(best, start, piece);
+      cheapest = step && step.cost < cheapest.cost ? step : cheapest;
+    }
+  }
+  return cheapest;
+}
+
+function after(best: readonly Step[], from: number, piece: Piece): Step {
+  return { cost: (best[from]?.cost ?? Infinity) + piece.cost, piece, from };
+}
+
+function pieceOf(text: string, { names, ranks }: Known): Piece | null {
+  if (names.has(text)) {
+    return { text, cost: NAME_COST, isName: true };
+  }
+  if (YEAR.test(text) || isRun(text)) {
+    return { text, cost: RUN_COST, isName: false };
+  }
+  const rank = ranks.get(text);
+  return rank === undefined ? null : { text, cost: Math.max(LEAST_WORD_COST, Math.log10(rank)), isName: false };
+}
+
+function isRun(text: string): boolean {
+  return RUN_STARTS.has(text.slice(0, SHORTEST_PIECE)) && RUNS.some((run) => run.includes(text));
+}
+
+/** The same piece again is hardly another guess. */
+function costOf(pieces: readonly Piece[]): number {
+  const seen = new Set<string>();
+  return pieces.reduce((sum, { text, cost }) => {
+    const isRepeated = seen.has(text);
+    seen.add(text);
+    return sum + (isRepeated ? REPEATED_COST : cost);
+  }, 0);
+}
+
+function costOfCharacter(character: string): number {
+  return RICH.test(character) ? RICH_CHARACTER_COST : CHARACTER_COST;
+}
+
+/** As it is, and with letters for what stands for them; `1` is an i or an l. */
+function spellingsOf(text: string): string[] {
+  const undisguised = (one: string): string =>
+    text.replace(/[0-9@$€!|+(]/g, (sign) => (sign === '1' ? one : (DISGUISES.get(sign) ?? sign)));
+  return [...new Set([text, undisguised('i'), undisguised('l')])];
+}
+
+function withoutRepeats(text: string): string {
+  return text.replace(/(.+?)\1+/gu, '$1');
+}
+
+/** Without accents, width and case. */
+function fold(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFKC').toLowerCase();
+}
