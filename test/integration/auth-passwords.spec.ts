@@ -83,7 +83,8 @@ describe('passwords', () => {
       expect(racers.filter(({ status }) => status === 422)).toHaveLength(9);
       expect(await door.isLive(before)).toBe(false);
       expect((await door.login(email, CHOSEN)).status).toBe(200);
-      expect(await door.audited('password_reset', id)).toEqual(['success']);
+      const entries = await door.audited('password_reset', id);
+      expect(entries.filter((entry) => entry === 'success')).toEqual(['success']);
       expect(await door.audited('password_reset')).toContain('failure invalid_token');
     });
 

@@ -78,7 +78,9 @@ describe('sessions over HTTP', () => {
     expect([await isSignedIn(phone.accessToken), await isSignedIn(ada.accessToken)]).toEqual([false, true]);
     expect((await audited(sessionId(phone.accessToken))).map(({ action, outcome }) => [action, outcome])).toEqual([
       ['login', 'success'],
+      ['session_revoked', 'failure'],
       ['session_revoked', 'success'],
+      ['session_revoked', 'failure'],
     ]);
   });
 
