@@ -17,7 +17,7 @@ beforeAll(async () => {
   config = loadConfig({
     DATABASE_URL: testDatabase.url,
     REDIS_URL: 'redis://unused',
-    MASTER_KEY: Buffer.alloc(32).toString('base64'),
+    MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     DATABASE_POOL_SIZE: '4',
   });
   database = new Database(config);

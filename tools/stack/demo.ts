@@ -32,7 +32,7 @@ interface Device {
 }
 
 const EMAIL = 'demo@mortise.example';
-const WELL_KNOWN_PASSWORD = 'open-the-front-door';
+const WELL_KNOWN_PASSWORD = 'knock-three-times-please';
 const LOCKS = [
   { name: 'Front door', hardwareId: 'demo-front-door', room: 'Hall' },
   { name: 'Garage', hardwareId: 'demo-garage', room: 'Garage' },

@@ -16,7 +16,7 @@ const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'U
 const CONFIG = loadConfig({
   DATABASE_URL: 'postgres://nowhere',
   REDIS_URL: 'redis://nowhere',
-  MASTER_KEY: Buffer.alloc(32).toString('base64'),
+  MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
 });
 
 let end: SessionEnd | null;
