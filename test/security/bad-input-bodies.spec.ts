@@ -106,6 +106,17 @@ describe('P-33: bad bodies over HTTP', () => {
     }
   });
 
+  it.each(['\u200b\u200b', 'Front \u202erood'])('refuses %j as the name of anything', async (name) => {
+    for (const [path, body] of [
+      [DEVICES, { ...good(), name }],
+      [DEVICES, { ...good(), room: name }],
+      ['/api/v1/organizations', { name }],
+    ] as const) {
+      const { errors } = expectProblem(await target.post(JSON.stringify(body), path), 400);
+      expect(JSON.stringify(errors)).toContain('must be visible text');
+    }
+  });
+
   it('refuses U+0000 and half a surrogate pair in every text member of every route', async () => {
     for (const route of routes.filter(({ takesBody }) => takesBody)) {
       const body = GOOD_BODIES[route.name]?.() ?? {};

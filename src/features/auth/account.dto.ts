@@ -18,7 +18,7 @@ import {
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { FieldErrorDto } from '../../platform/http/problem.dto.js';
-import { VISIBLE } from '../../platform/http/visible-text.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { BATCH_MODES, type BatchMode, MAX_BATCH, type RowResult } from './account-batch.js';
 import type { ImportResult } from './account-import.js';
 
@@ -50,7 +50,7 @@ export class NewAccountDto {
   @IfGiven()
   @IsString()
   @MaxLength(100)
-  @Matches(VISIBLE, { message: 'displayName must be visible text' })
+  @Matches(VISIBLE, notVisible)
   displayName?: string;
 
   /** `USER`, if it is left out. */

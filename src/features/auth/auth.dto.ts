@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
 import { IfGiven } from '../../platform/http/if-given.js';
-import { VISIBLE } from '../../platform/http/visible-text.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { PublicJwk } from '../../platform/crypto/key-store.js';
 import type { User } from '../users/users.types.js';
@@ -47,7 +47,7 @@ export class RegisterDto {
   @IfGiven()
   @IsString()
   @MaxLength(100)
-  @Matches(VISIBLE, { message: 'displayName must be visible text' })
+  @Matches(VISIBLE, notVisible)
   displayName?: string;
 }
 
@@ -59,7 +59,7 @@ export class LoginDto {
    */
   @IsString()
   @MaxLength(254)
-  @Matches(VISIBLE, { message: 'identifier must be visible text' })
+  @Matches(VISIBLE, notVisible)
   identifier!: string;
 
   /**

@@ -12,6 +12,7 @@ import {
 import type { DeviceRef } from '../../contracts/resources.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import {
   DEVICE_SORTS,
   type Device,
@@ -34,7 +35,7 @@ export class RegisterDeviceDto {
    */
   @IsString()
   @Length(1, 100)
-  @Matches(PRINTABLE, notPrintable)
+  @Matches(VISIBLE, notVisible)
   name!: string;
 
   /**
@@ -57,7 +58,7 @@ export class RegisterDeviceDto {
   @IsOptional()
   @IsString()
   @Length(1, 100)
-  @Matches(PRINTABLE, notPrintable)
+  @Matches(VISIBLE, notVisible)
   room?: string | null;
 
   /**
@@ -76,7 +77,7 @@ export class UpdateDeviceDto {
   @IfGiven()
   @IsString()
   @Length(1, 100)
-  @Matches(PRINTABLE, notPrintable)
+  @Matches(VISIBLE, notVisible)
   name?: string;
 
   /**
@@ -86,7 +87,7 @@ export class UpdateDeviceDto {
   @IsOptional()
   @IsString()
   @Length(1, 100)
-  @Matches(PRINTABLE, notPrintable)
+  @Matches(VISIBLE, notVisible)
   room?: string | null;
 
   /** @example Europe/Berlin */

@@ -1,10 +1,8 @@
 import { IsString, IsUUID, Length, Matches } from 'class-validator';
 import type { OrganizationRole } from '../../contracts/resources.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { Page } from '../../shared/paging.js';
 import type { Organization } from './organizations.types.js';
-
-/** Visible text: at least one character that shows, and none that controls. */
-const VISIBLE = /^(?=.*\S)[^\p{Cc}]*$/u;
 
 /** An organization to be made. */
 export class CreateOrganizationDto {
@@ -14,7 +12,7 @@ export class CreateOrganizationDto {
    */
   @IsString()
   @Length(1, 100)
-  @Matches(VISIBLE, { message: 'name must be visible text' })
+  @Matches(VISIBLE, notVisible)
   name!: string;
 }
 

@@ -17,10 +17,10 @@ import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PageSize } from '../../platform/http/page-size.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
-import { VISIBLE } from '../../platform/http/visible-text.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
 import { ACCOUNT_SORTS, type AccountSort } from './account-directory.types.js';
-import { notVisible, toUserDto, UpdateMeDto, UserDto } from './users.dto.js';
+import { toUserDto, UpdateMeDto, UserDto } from './users.dto.js';
 import { ACCOUNT_STATUSES, type Account, type AccountStatus } from './users.types.js';
 
 const MAX_SORTS = 3;

@@ -1,10 +1,9 @@
 import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { type PlatformRole } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
-import { VISIBLE } from '../../platform/http/visible-text.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { Account } from './users.types.js';
 
-export const notVisible = { message: '$property must be visible text' };
 /** As typed; it is folded to lower case before it is kept. */
 export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;
 export const noUsername = {

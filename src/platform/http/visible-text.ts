@@ -9,3 +9,6 @@ export const VISIBLE = new RegExp(
   `^(?=.*[^\\s\\p{Cc}\\p{Cf}\\p{M}${BLANKS}])[^\\p{Cc}\\u202a-\\u202e\\u2066-\\u2069]*$`,
   'u',
 );
+
+/** What is said of other text, with `@Matches`. */
+export const notVisible = { message: '$property must be visible text' };
