@@ -20,6 +20,8 @@ import { LoginThrottle } from './login-throttle.js';
 import type { ThrottleKey } from './login-throttle.repository.js';
 import { type OneTimePayloads, OneTimeTokens } from './one-time-tokens.js';
 
+/** `identifier` and this are as long as `user` and a UUID; 180 bits. */
+const HIDDEN_NAME_LENGTH = 30;
 const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
 
 /** Whether somebody is who they say: with a limit to how often one may try, and an eye on who tries too often. */
@@ -91,9 +93,13 @@ export class LoginAttempts {
     await this.alerts.failed(reason, key.account, userId);
   }
 
-  /** By a keyed hash: people type their passwords there, too. Made for every login, so that its time tells nothing. */
+  /**
+   * By a keyed hash: people type their passwords there, too. Made for every login, and cut so that the entry is as long as
+   * one about a person: neither time nor size tells which it is.
+   */
   private aimAtName(name: string): void {
-    aimAt({ type: 'identifier', id: createHmac('sha256', this.#nameKey).update(name).digest('base64url') });
+    const hash = createHmac('sha256', this.#nameKey).update(name).digest('base64url');
+    aimAt({ type: 'identifier', id: hash.slice(0, HIDDEN_NAME_LENGTH) });
   }
 
   private async keyOf(name: string, knownDevice: string | undefined, client: ClientInfo): Promise<ThrottleKey> {
