@@ -17,6 +17,8 @@ import { AuditPlatformModule } from '../src/platform/audit/audit.module.js';
 import { newContext, runInContext } from '../src/platform/context/request-context.js';
 import { CryptoModule } from '../src/platform/crypto/crypto.module.js';
 import { ReadinessModule } from '../src/platform/health/readiness.module.js';
+import { LoggingModule } from '../src/platform/logging/logging.module.js';
+import { MetricsModule } from '../src/platform/metrics/metrics.module.js';
 import { PrismaModule } from '../src/platform/prisma/prisma.module.js';
 import { Transactions } from '../src/platform/prisma/transaction.js';
 import { ClockModule } from '../src/platform/clock/clock.module.js';
@@ -29,7 +31,18 @@ import { print } from './stack/steps.js';
 import { migrate } from './db/migrate.js';
 
 /** Only the part of the application that knows people: no port is opened, and Redis is not needed. */
-@Module({ imports: [ClockModule, ReadinessModule, PrismaModule, CryptoModule, AuditPlatformModule, UsersModule] })
+@Module({
+  imports: [
+    ClockModule,
+    LoggingModule.forRoot(),
+    MetricsModule,
+    ReadinessModule,
+    PrismaModule,
+    CryptoModule,
+    AuditPlatformModule,
+    UsersModule,
+  ],
+})
 class PeopleModule {}
 
 interface Wanted {

@@ -23,6 +23,10 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
   },
   { pattern: /^index CREATE INDEX sessions_live_idx .* WHERE /, because: 'Prisma knows no partial indexes' },
   {
+    pattern: /^index CREATE INDEX one_time_tokens_registration_idx .* WHERE /,
+    because: 'Prisma knows no indexes on expressions',
+  },
+  {
     pattern: /^index CREATE INDEX users_search_idx .* gin_trgm_ops\)$/,
     because: 'Prisma knows no indexes on expressions',
   },
