@@ -85,8 +85,9 @@ function page(figures: readonly RecordedFigure[]): string {
   return `# Promises
 
 What may never break, and how often that was tried. \`npm run promises\` runs the tests of every promise in
-full and writes this page; with \`--report\` it writes down another run. \`n\` is what was really run. \`npm run test:promise -- P-03\` runs one, \`PROMISE_SEED\` repeats a run. Each test says in its header on which
-deliberately broken build it was seen to fail.
+full and writes this page, or with \`--report\` the figures of other runs. \`n\` is what was really run, on the day in its
+row; \`npm test\` repeats all of them less often. \`npm run test:promise -- P-03\` runs one, \`PROMISE_SEED\` repeats a run.
+Each test says in its header on which deliberately broken build it was seen to fail.
 
 ${versions()}
 
