@@ -109,19 +109,22 @@ describe('the ledger, from the request to the lock and back', () => {
     const snapshot = await desk.accepted(device.id, 'request_snapshot');
     const sync = await desk.accepted(device.id, 'sync_access_codes');
     const lock = await rig.lock(device);
+    // What is on its way while the device comes back is sent again, byte for byte: it counts once.
+    const heard = (): string[] => [...new Set(lock.heard.map(({ commandId }) => commandId))];
+    const hears = (orders: number): Promise<string> => eventually('the next order', () => heard()[orders - 1]);
     const first = await desk.accepted(lock.id, 'unlock_door');
-    await lock.hear(2);
+    expect(await hears(2)).toBe(first);
     const second = await desk.accepted(lock.id, 'unlock_door');
     const urgent = await desk.accepted(lock.id, 'lock_door');
-    expect(lock.heard.map(({ commandId }) => commandId)).toEqual([snapshot, first]);
+    expect(heard()).toEqual([snapshot, first]);
     await say(lock, first, 'executed');
-    expect((await lock.hear(3)).commandId).toBe(urgent);
+    expect(await hears(3)).toBe(urgent);
     await say(lock, urgent, 'failed');
-    expect((await lock.hear(4)).commandId).toBe(second);
+    expect(await hears(4)).toBe(second);
     expect((await rig.command(sync)).state).toBe('QUEUED');
     await say(lock, snapshot, 'executed');
-    expect((await lock.hear(5)).commandId).toBe(sync);
-    expect(lock.heard.map(({ counter }) => counter)).toEqual([1, 2, 3, 4, 5]);
+    expect(await hears(5)).toBe(sync);
+    expect(new Set(lock.heard.map(({ counter }) => counter))).toEqual(new Set([1, 2, 3, 4, 5]));
   });
 
   it('settles with the first verdict, in whatever order acks arrive and however often', async () => {
