@@ -124,7 +124,8 @@ describe('the ledger, from the request to the lock and back', () => {
     expect((await rig.command(sync)).state).toBe('QUEUED');
     await say(lock, snapshot, 'executed');
     expect(await hears(5)).toBe(sync);
-    expect(new Set(lock.heard.map(({ counter }) => counter))).toEqual(new Set([1, 2, 3, 4, 5]));
+    expect([...new Set(lock.heard.map(({ counter }) => counter))]).toEqual([1, 2, 3, 4, 5]);
+    expect(new Set(lock.orders.map((order) => JSON.stringify(order))).size).toBe(5);
   });
 
   it('settles with the first verdict, in whatever order acks arrive and however often', async () => {

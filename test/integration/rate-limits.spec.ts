@@ -178,8 +178,9 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
     expect(admitted).toBe(5);
     took.sort((a, b) => a - b);
     expect(took[Math.floor(took.length * 0.9)]).toBeLessThan(40);
+    expect(took[Math.floor(took.length * 0.99)]).toBeLessThan(100);
     // Somebody found out: at once when Redis refuses connections, after 50 ms when it swallows what it is asked.
-    expect(took.at(-1)).toBeLessThan(1_000);
+    expect(took.at(-1)).toBeLessThan(250);
     expect(took.at(-1)).toBeGreaterThan(fault === 'blackhole' ? 40 : 0);
     expect(await first.metric('mortise_rate_limit_degraded_total{category="auth"}')).toBeGreaterThanOrEqual(300);
   });

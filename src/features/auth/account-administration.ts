@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
+import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
 import { PasswordAdministration } from './password-administration.js';
-import { RepeatSafe } from './repeat-safe.js';
 import { StandingAccess } from './standing-access.js';
 
 /** What administrators do to one account, together with what it means for its sessions. */
@@ -49,12 +49,14 @@ export class AccountAdministration {
 
   /** At once: sessions and mailed links end with the commit. @throws UserNotFoundError, AccountStateError, LastAdminError */
   block(userId: string): Promise<void> {
-    return this.onceOf(userId, () => this.endingAccess(userId, 'blocked', () => this.users.accounts.block(userId)));
+    return this.once.change(userId, () =>
+      this.endingAccess(userId, 'blocked', () => this.users.accounts.block(userId)),
+    );
   }
 
   /** @throws UserNotFoundError, AccountStateError */
   unblock(userId: string): Promise<void> {
-    return this.onceOf(userId, () => this.users.accounts.unblock(userId));
+    return this.once.change(userId, () => this.users.accounts.unblock(userId));
   }
 
   /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse */
@@ -66,14 +68,7 @@ export class AccountAdministration {
 
   /** @throws UserNotFoundError, AccountStateError */
   restore(userId: string): Promise<void> {
-    return this.onceOf(userId, () => this.users.accounts.restore(userId));
-  }
-
-  private async onceOf(userId: string, work: () => Promise<unknown>): Promise<void> {
-    await this.once.run(async () => {
-      await work();
-      return userId;
-    });
+    return this.once.change(userId, () => this.users.accounts.restore(userId));
   }
 
   private endingAccess(userId: string, reason: RevocationReason, work: () => Promise<unknown>): Promise<void> {

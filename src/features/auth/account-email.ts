@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { UsersService } from '../users/users.service.js';
 import { WrongPasswordError } from './auth.errors.js';
 import { OneTimeTokens } from './one-time-tokens.js';
 import { Reauthentication } from './reauthentication.js';
-import { RepeatSafe } from './repeat-safe.js';
 
 const CONFIRM_WITHIN_MS = 24 * 3_600_000;
 

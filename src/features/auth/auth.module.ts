@@ -29,7 +29,6 @@ import { PasswordRecovery } from './password-recovery.js';
 import { PasswordsService } from './passwords.service.js';
 import { Reauthentication } from './reauthentication.js';
 import { Registration } from './registration.js';
-import { RepeatSafe } from './repeat-safe.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionAnswers } from './session-answers.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -68,7 +67,6 @@ import { StandingAccess } from './standing-access.js';
     PasswordsService,
     Reauthentication,
     Registration,
-    RepeatSafe,
     SessionsService,
     SessionsRepository,
     SessionActivity,

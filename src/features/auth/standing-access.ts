@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { RevocationReason } from '../../contracts/sessions.js';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import type { RevocationReason } from '../../contracts/sessions.js';
 import { OneTimeTokens, TOKEN_PURPOSES, type TokenPurpose } from './one-time-tokens.js';
 import { SessionsService } from './sessions.service.js';
 

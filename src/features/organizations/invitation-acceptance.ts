@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { sha256 } from '../../platform/crypto/digest.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { disposes } from './domain/roles.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { InvalidInvitationError } from './organizations.errors.js';
@@ -14,9 +13,8 @@ export class InvitationAcceptance {
   constructor(
     private readonly invitations: InvitationsRepository,
     private readonly roster: Roster,
-    private readonly transactions: Transactions,
     private readonly audit: AuditTrail,
-    private readonly idempotency: Idempotency,
+    private readonly once: RepeatSafe,
   ) {}
 
   /**
@@ -26,10 +24,7 @@ export class InvitationAcceptance {
    * @throws InvalidInvitationError, AlreadyMemberError
    */
   accept(userId: string, token: string): Promise<string> {
-    return this.transactions.run(async () => {
-      const { id } = await this.idempotency.once(() => this.join(userId, token));
-      return id;
-    });
+    return this.once.run(() => this.join(userId, token));
   }
 
   private async join(userId: string, token: string): Promise<string> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditTrail } from '../../platform/audit/audit-trail.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
+import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { disposes } from './domain/roles.js';
@@ -20,7 +20,7 @@ export class Members {
     private readonly memberships: MembershipsRepository,
     private readonly transactions: Transactions,
     private readonly audit: AuditTrail,
-    private readonly idempotency: Idempotency,
+    private readonly once: RepeatSafe,
   ) {}
 
   /** In the order in which they joined. @throws InvalidOrganizationCursorError */
@@ -68,7 +68,7 @@ export class Members {
   /** Goes, with one's devices. @throws LastOwnerError */
   leave(organizationId: string, userId: string): Promise<void> {
     const errand: Errand = { organizationId, actorId: userId, subjectId: userId };
-    return this.onceOf(organizationId, async () => {
+    return this.once.change(organizationId, async () => {
       const standing = await this.roster.lock(errand);
       await this.roster.remove(errand, standing);
       await this.record(errand, standing.subject, null);
@@ -80,7 +80,7 @@ export class Members {
    * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError
    */
   transfer(errand: Errand): Promise<void> {
-    return this.onceOf(errand.organizationId, async () => {
+    return this.once.change(errand.organizationId, async () => {
       const standing = await this.roster.lock(errand);
       if (standing.actor !== 'OWNER') {
         throw new ForbiddenError('organization:owner');
@@ -94,15 +94,6 @@ export class Members {
         entity: { type: 'organization', id: errand.organizationId },
         before: { ownerId: errand.actorId },
         after: { ownerId: errand.subjectId },
-      });
-    });
-  }
-
-  private onceOf(organizationId: string, work: () => Promise<void>): Promise<void> {
-    return this.transactions.run(async () => {
-      await this.idempotency.once(async () => {
-        await work();
-        return organizationId;
       });
     });
   }

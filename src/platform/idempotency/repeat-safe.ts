@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../prisma/transaction.js';
+import { Idempotency } from './idempotency.js';
 
 /** A change that is made once for one idempotency key, in one transaction with its claim. */
 @Injectable()
@@ -13,5 +13,13 @@ export class RepeatSafe {
   /** @param make answers the id of what it made or changed. @returns that id, also to a repeat. */
   run(make: () => Promise<string>): Promise<string> {
     return this.transactions.run(async () => (await this.idempotency.once(make)).id);
+  }
+
+  /** The same for a change of what has this id already. */
+  async change(id: string, work: () => Promise<unknown>): Promise<void> {
+    await this.run(async () => {
+      await work();
+      return id;
+    });
   }
 }
