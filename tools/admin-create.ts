@@ -12,7 +12,7 @@ import { ConfigModule } from '../src/config/config.module.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { UsersModule } from '../src/features/users/users.module.js';
 import { UsersService } from '../src/features/users/users.service.js';
-import { AuditTrail } from '../src/platform/audit/audit-trail.js';
+import { AuditTrail } from '../src/platform/audit/audit-writer.js';
 import { AuditPlatformModule } from '../src/platform/audit/audit.module.js';
 import { newContext, runInContext } from '../src/platform/context/request-context.js';
 import { CryptoModule } from '../src/platform/crypto/crypto.module.js';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { All, Controller, Get, type INestApplication, Module, Patch, Post } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { Audit } from '../platform/audit/audited-route.js';
+import { Audit } from '../platform/audit/audit.decorator.js';
 import { Authorize, Public } from '../platform/auth/authorize.decorator.js';
 import { RateLimit } from '../platform/rate-limit/rate-limit.decorator.js';
 import { assertRoutesAreDeclared, BootError } from './boot-checks.js';

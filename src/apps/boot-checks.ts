@@ -1,7 +1,7 @@
 import { type INestApplication, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
-import { AUDITED } from '../platform/audit/audited-route.js';
+import { AUDITED } from '../platform/audit/audit.decorator.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
 

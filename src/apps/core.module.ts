@@ -16,7 +16,7 @@ import { AuditPlatformModule } from '../platform/audit/audit.module.js';
 import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { CryptoModule } from '../platform/crypto/crypto.module.js';
-import { KeyRotationModule } from '../platform/crypto/key-rotation.module.js';
+import { KeyRotationModule } from '../platform/keys/key-rotation.module.js';
 import { EventsModule } from '../platform/events/events.module.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
 import { IdempotencyModule } from '../platform/idempotency/idempotency.module.js';

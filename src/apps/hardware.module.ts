@@ -1,10 +1,10 @@
 import { type INestApplication, Module } from '@nestjs/common';
-import { CommandDispatcher } from '../features/commands/command-dispatcher.js';
-import { CommandSweeper } from '../features/commands/command-sweeper.js';
-import { CommandsMqtt } from '../features/commands/commands.mqtt.js';
-import { DevicesMqtt } from '../features/devices/devices.mqtt.js';
-import { PresenceSweeper } from '../features/devices/presence-sweeper.js';
-import { HistoryMqtt } from '../features/history/history.mqtt.js';
+import { CommandDispatcher } from '../features/commands/dispatch/dispatch-scheduler.js';
+import { CommandSweeper } from '../features/commands/dispatch/command-sweeper.js';
+import { CommandsMqtt } from '../features/commands/commands-mqtt.controller.js';
+import { DevicesMqtt } from '../features/presence/presence-mqtt.controller.js';
+import { PresenceSweeper } from '../features/presence/presence-sweeper.js';
+import { HistoryMqtt } from '../features/history/history-mqtt.controller.js';
 import { brokerEdges } from '../platform/mqtt/broker-edges.js';
 import { MqttServer } from '../platform/mqtt/mqtt-server.js';
 import { CoreModule } from './core.module.js';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { KeyRotation } from '../../src/platform/crypto/key-rotation.js';
-import { KeyStore } from '../../src/platform/crypto/key-store.js';
-import { SigningKeysRepository } from '../../src/platform/crypto/signing-keys.repository.js';
+import { KeyRotation } from '../../src/platform/keys/key-rotation.js';
+import { KeyStore } from '../../src/platform/keys/key-store.js';
+import { SigningKeysRepository } from '../../src/platform/keys/signing-keys.repository.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { SigningKeysService } from '../../src/features/auth/signing-keys.service.js';
+import { SigningKeysService } from '../../src/features/signing-keys/signing-keys.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';

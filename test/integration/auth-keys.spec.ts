@@ -1,8 +1,8 @@
 import { createPrivateKey, sign, verify } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { deriveKey } from '../../src/platform/crypto/derived-key.js';
-import { KeyStore } from '../../src/platform/crypto/key-store.js';
-import { SealBrokenError, unseal } from '../../src/platform/crypto/sealing.js';
+import { KeyStore } from '../../src/platform/keys/key-store.js';
+import { SealBrokenError, unseal } from '../../src/platform/crypto/encryption.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'argon2';
-import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
+import { JobHandlers } from '../../src/platform/queue/job-registry.js';
 import { addressOf, CHOSEN, FrontDoor, outcome, SECRET } from '../support/front-door.js';
 import { tokenIn } from '../support/mail-server.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
-import { type OpenSession, SessionsService } from '../../src/features/auth/sessions.service.js';
+import { type OpenSession, SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
 import { newMasterKey, PASSWORD, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';

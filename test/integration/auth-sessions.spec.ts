@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { SessionActivity } from '../../src/features/auth/session-activity.js';
+import { SessionActivity } from '../../src/features/auth/sessions/session-activity.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { waitUntil } from '../../tools/stack/wait-until.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';

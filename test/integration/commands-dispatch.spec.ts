@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandsService } from '../../src/features/commands/commands.service.js';
-import { DispatchRepository, LaneBusyError } from '../../src/features/commands/dispatch.repository.js';
+import { DispatchRepository, LaneBusyError } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import type { CommandRig } from '../support/command-rig.js';
 import { signUp } from '../support/rest.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CommandSweeper } from '../../src/features/commands/command-sweeper.js';
-import { DispatchRepository } from '../../src/features/commands/dispatch.repository.js';
+import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
+import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import type { CommandRig } from '../support/command-rig.js';
 import { StillLedger } from '../support/still-ledger.js';

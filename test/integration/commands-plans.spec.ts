@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CommandsRepository } from '../../src/features/commands/commands.repository.js';
-import { DispatchRepository } from '../../src/features/commands/dispatch.repository.js';
-import { OutcomesRepository } from '../../src/features/commands/outcomes.repository.js';
+import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
+import { OutcomesRepository } from '../../src/features/commands/acknowledgement.repository.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { CommandRig } from '../support/command-rig.js';
 

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CommandIntake } from '../../src/features/commands/command-intake.js';
-import { CommandOutcomes } from '../../src/features/commands/command-outcomes.js';
+import { CommandIntake } from '../../src/features/commands/command-submission.service.js';
+import { CommandOutcomes } from '../../src/features/commands/acknowledgement.service.js';
 import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
-import { OrderSender } from '../../src/features/commands/order-sender.js';
+import { OrderSender } from '../../src/features/commands/dispatch/dispatch.service.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { HeartbeatBuffer } from '../../src/features/devices/heartbeat-buffer.js';
-import { Presence } from '../../src/features/devices/presence.service.js';
+import { HeartbeatBuffer } from '../../src/features/presence/heartbeat-buffer.js';
+import { Presence } from '../../src/features/presence/presence.service.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { RawDevice } from '../support/raw-device.js';
 import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';

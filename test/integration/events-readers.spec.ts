@@ -5,7 +5,7 @@ import { AnalyticsModule } from '../../src/features/analytics/analytics.module.j
 import { AnalyticsRepository } from '../../src/features/analytics/analytics.repository.js';
 import { countByHour } from '../../src/features/analytics/domain/hourly-counts.js';
 import { DurableReaderLoops } from '../../src/platform/events/durable-reader-loops.js';
-import { type DurableReader, DurableReaders } from '../../src/platform/events/durable-readers.js';
+import { type DurableReader, DurableReaders } from '../../src/platform/events/durable-reader-registry.js';
 import { ReaderBatches } from '../../src/platform/events/reader-batches.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventNode, eventually, numbered, upTo } from '../support/event-node.js';

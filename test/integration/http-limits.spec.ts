@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Module, Post } from '@nestjs/common';
-import { Audit } from '../../src/platform/audit/audited-route.js';
+import { Audit } from '../../src/platform/audit/audit.decorator.js';
 import { Public } from '../../src/platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../src/platform/http/body-limit.decorator.js';
 import { type RunningApplication, startApplication } from '../support/application.js';

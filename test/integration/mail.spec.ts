@@ -4,7 +4,7 @@ import type { NewMail } from '../../src/contracts/mail.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
 import { MailOutbox } from '../../src/platform/mail/mail-outbox.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
+import { JobHandlers } from '../../src/platform/queue/job-registry.js';
 import { Signals } from '../../src/platform/redis/signals.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';

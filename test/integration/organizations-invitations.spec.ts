@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
-import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
+import { JobHandlers } from '../../src/platform/queue/job-registry.js';
 import { Neighbourhood, type OrganizationBody, type PageBody, type Refusable } from '../support/neighbourhood.js';
 import type { Newcomer } from '../support/newcomers.js';
 import { Sql } from '../support/sql.js';

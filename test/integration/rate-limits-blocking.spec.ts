@@ -1,7 +1,7 @@
 /** Addresses that go on although they are refused: blocked in every process, by the record of PostgreSQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-addresses.js';
+import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { signUpAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { FaultProxy } from '../support/fault-proxy.js';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-addresses.js';
+import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { Dashboard } from '../support/dashboard.js';
 import { signUp } from '../support/rest.js';

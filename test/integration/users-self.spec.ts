@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { OneTimeTokens } from '../../src/features/auth/one-time-tokens.js';
+import { OneTimeTokens } from '../../src/features/auth/tokens/one-time-tokens.service.js';
 import { signUpAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { type Answer, PASSWORD, type Person, request, signUp } from '../support/rest.js';

@@ -9,7 +9,7 @@ import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { AuditAction } from '../../src/contracts/audit.js';
-import { AUDITED } from '../../src/platform/audit/audited-route.js';
+import { AUDITED } from '../../src/platform/audit/audit.decorator.js';
 import { signUpAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';

@@ -6,9 +6,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { KeyRotation } from '../../src/platform/crypto/key-rotation.js';
-import { KeyStore } from '../../src/platform/crypto/key-store.js';
-import { AccessTokens } from '../../src/platform/auth/access-tokens.js';
+import { KeyRotation } from '../../src/platform/keys/key-rotation.js';
+import { KeyStore } from '../../src/platform/keys/key-store.js';
+import { AccessTokens } from '../../src/platform/auth/access-token-factory.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';

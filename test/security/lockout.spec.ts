@@ -6,7 +6,7 @@
  * pass for five; with a ceiling that drains in ten minutes each there are too many guesses in a day.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { JobHandlers } from '../../src/platform/queue/job-handlers.js';
+import { JobHandlers } from '../../src/platform/queue/job-registry.js';
 import { addressOf, FrontDoor } from '../support/front-door.js';
 import { recordFigure, scaled } from '../support/promise.js';
 

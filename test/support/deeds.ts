@@ -1,6 +1,6 @@
 import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type OneTimePayloads, OneTimeTokens, type TokenPurpose } from '../../src/features/auth/one-time-tokens.js';
+import { type OneTimePayloads, OneTimeTokens, type TokenPurpose } from '../../src/features/auth/tokens/one-time-tokens.service.js';
 import { signUpAdmin } from './admin.js';
 import type { RunningApplication } from './application.js';
 import { PASSWORD, type Person, registerDevice, request, signUp } from './rest.js';

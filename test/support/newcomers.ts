@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { INestApplication } from '@nestjs/common';
-import { AccessTokens } from '../../src/platform/auth/access-tokens.js';
+import { AccessTokens } from '../../src/platform/auth/access-token-factory.js';
 import type { PlatformRole } from '../../src/platform/auth/principal.js';
 import type { Sql } from './sql.js';
 

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { AuthModule } from '../../src/features/auth/auth.module.js';
 import { AuthService } from '../../src/features/auth/auth.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
-import { Registration } from '../../src/features/auth/registration.js';
+import { Registration } from '../../src/features/auth/registration/registration.service.js';
 import { UsersModule } from '../../src/features/users/users.module.js';
 import type { NewUser, User } from '../../src/features/users/users.types.js';
 import { AuditPlatformModule } from '../../src/platform/audit/audit.module.js';
@@ -14,7 +14,7 @@ import { AuthPlatformModule } from '../../src/platform/auth/auth-platform.module
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
 import { CryptoModule } from '../../src/platform/crypto/crypto.module.js';
-import { KeyRotationModule } from '../../src/platform/crypto/key-rotation.module.js';
+import { KeyRotationModule } from '../../src/platform/keys/key-rotation.module.js';
 import { EventsModule } from '../../src/platform/events/events.module.js';
 import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
 import { IdempotencyModule } from '../../src/platform/idempotency/idempotency.module.js';

@@ -1,11 +1,11 @@
-import { CommandOutcomes } from '../../src/features/commands/command-outcomes.js';
-import { CommandRecorder } from '../../src/features/commands/command-recorder.js';
-import { DispatchRepository } from '../../src/features/commands/dispatch.repository.js';
-import { OrderLine } from '../../src/features/commands/order-line.js';
-import { OrderSender } from '../../src/features/commands/order-sender.js';
-import { OverdueCommands } from '../../src/features/commands/overdue-commands.js';
+import { CommandOutcomes } from '../../src/features/commands/acknowledgement.service.js';
+import { CommandRecorder } from '../../src/features/commands/command-event-writer.js';
+import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
+import { OrderLine } from '../../src/features/commands/dispatch/order-publisher.js';
+import { OrderSender } from '../../src/features/commands/dispatch/dispatch.service.js';
+import { OverdueCommands } from '../../src/features/commands/dispatch/command-timeout.service.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
-import { KeyStore } from '../../src/platform/crypto/key-store.js';
+import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { CommandRig } from './command-rig.js';
 

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { StoredEvent } from '../../contracts/events.js';
-import { DurableReaders } from '../../platform/events/durable-readers.js';
+import { DurableReaders } from '../../platform/events/durable-reader-registry.js';
 import { AnalyticsRepository } from './analytics.repository.js';
 import { countByHour } from './domain/hourly-counts.js';
 

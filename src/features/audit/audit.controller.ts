@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Audit } from '../../platform/audit/audited-route.js';
+import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { AuditPageDto, AuditQueryDto, toAuditEntryDto } from './audit.dto.js';

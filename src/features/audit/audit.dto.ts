@@ -1,6 +1,6 @@
 import { IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
 import { AUDIT_ACTIONS, AUDIT_ENTITY_TYPES, type AuditAction, type AuditEntity } from '../../contracts/audit.js';
-import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platform/audit/audit-log.js';
+import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platform/audit/audit-reader.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type AuditEntry, type AuditFilter, AuditLog, type AuditPage } from '../../platform/audit/audit-log.js';
-import { AuditTrail } from '../../platform/audit/audit-trail.js';
+import { type AuditEntry, type AuditFilter, AuditLog, type AuditPage } from '../../platform/audit/audit-reader.js';
+import { AuditTrail } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import type { Page } from '../../shared/paging.js';
 

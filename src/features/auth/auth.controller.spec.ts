@@ -5,7 +5,7 @@ import { BusyError } from '../../platform/crypto/semaphore.js';
 import { AuthController } from './auth.controller.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, TokenReusedError } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
-import { JwksController } from './jwks.controller.js';
+import { JwksController } from '../signing-keys/jwks.controller.js';
 
 const USER = {
   id: ADA.userId,

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBody, ApiResponse } from '@nestjs/swagger';
-import { Audit } from '../../platform/audit/audited-route.js';
+import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
@@ -9,9 +9,9 @@ import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDt
 import { AuthService } from './auth.service.js';
 import type { ClientInfo } from './auth.types.js';
 import { Client } from './client-info.decorator.js';
-import { WithKnownDeviceCookie } from './known-device-cookie.interceptor.js';
+import { WithKnownDeviceCookie } from './login/known-device-cookie.interceptor.js';
 import { NoStore } from './no-store.decorator.js';
-import { WithSessionCookie } from './session-cookie.interceptor.js';
+import { WithSessionCookie } from './sessions/session-cookie.interceptor.js';
 
 @Controller('auth')
 export class AuthController {

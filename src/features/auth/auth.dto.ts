@@ -3,7 +3,7 @@ import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } f
 import { IfGiven } from '../../platform/http/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import type { PublicJwk } from '../../platform/crypto/key-store.js';
+import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
 import { Composed } from './composed.decorator.js';

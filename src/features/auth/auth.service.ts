@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { AccessTokens } from '../../platform/auth/access-tokens.js';
+import { AccessTokens } from '../../platform/auth/access-token-factory.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { KeyStore, type PublicJwk } from '../../platform/crypto/key-store.js';
+import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
 import type { DeletionRefusals } from '../users/users.types.js';
-import { AccountHooks } from './account-hooks.js';
+import { AccountHooks } from '../user-admin/account-hooks.js';
 import type { ClientInfo, Credentials, SignedIn, TokenPair } from './auth.types.js';
-import { Logins } from './logins.js';
-import { type OpenSession, SessionsService } from './sessions.service.js';
+import { Logins } from './login/logins.js';
+import { type OpenSession, SessionsService } from './sessions/sessions.service.js';
 
 /** The front door for people: sign-in, renewal, sign-out. */
 @Injectable()

@@ -3,7 +3,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { ResourceResolvers } from '../../platform/auth/resource-resolvers.js';
+import { ResourceResolvers } from '../../platform/auth/resource-resolver-registry.js';
 import { IdempotencyInterceptor } from '../../platform/idempotency/idempotent.interceptor.js';
 import { CommandsController } from './commands.controller.js';
 import { CommandNotCancellableError, CommandNotFoundError, DeviceOfflineError } from './commands.errors.js';

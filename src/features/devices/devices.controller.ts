@@ -15,15 +15,15 @@ import {
 import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audited-route.js';
+import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { DeviceEditor } from './device-editor.js';
-import { DeviceRegistration } from './device-registration.js';
+import { DeviceEditor } from './device-editor.service.js';
+import { DeviceRegistration } from './device-registration.service.js';
 import {
   DeviceDto,
   DevicePageDto,

@@ -20,7 +20,7 @@ import {
   type DeviceSort,
   type RegisteredDevice,
 } from './devices.types.js';
-import { OrderKeyDto, toOrderKeyDto } from './order-keys.dto.js';
+import { OrderKeyDto, toOrderKeyDto } from '../signing-keys/order-keys.dto.js';
 
 const PRINTABLE = /^\P{Cc}*$/u;
 const notPrintable = { message: '$property must not contain control characters' };

@@ -1,21 +1,21 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { ResourceResolvers } from '../../platform/auth/resource-resolvers.js';
+import { ResourceResolvers } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { OrganizationsService } from '../organizations/organizations.service.js';
-import { DeviceEditor } from './device-editor.js';
-import { DeviceHooks } from './device-hooks.js';
-import { DeviceRecorder } from './device-recorder.js';
-import { DeviceRegistration } from './device-registration.js';
-import { DeviceStates } from './device-states.js';
-import { DeviceTokens } from './device-tokens.js';
+import { DeviceEditor } from './device-editor.service.js';
+import { DeviceHooks } from '../presence/device-hooks.js';
+import { DeviceRecorder } from './device-event-writer.js';
+import { DeviceRegistration } from './device-registration.service.js';
+import { DeviceStates } from '../presence/device-state.service.js';
+import { DeviceTokens } from './device-token-verifier.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { permits } from './domain/device-access.js';
-import { HeartbeatBuffer } from './heartbeat-buffer.js';
-import { PresenceRepository } from './presence.repository.js';
-import { Presence } from './presence.service.js';
+import { HeartbeatBuffer } from '../presence/heartbeat-buffer.js';
+import { PresenceRepository } from '../presence/presence.repository.js';
+import { Presence } from '../presence/presence.service.js';
 
 @Module({
   imports: [OrganizationsModule],

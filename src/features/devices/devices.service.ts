@@ -5,10 +5,10 @@ import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { toPage } from '../../shared/paging.js';
-import { DeviceHooks } from './device-hooks.js';
+import { DeviceHooks } from '../presence/device-hooks.js';
 import { decodeDeviceCursor, encodeDeviceCursor } from './device-list-cursor.js';
-import { DeviceRecorder } from './device-recorder.js';
-import { DeviceStates } from './device-states.js';
+import { DeviceRecorder } from './device-event-writer.js';
+import { DeviceStates } from '../presence/device-state.service.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository, type OwnedTies } from './devices.repository.js';
 import type {

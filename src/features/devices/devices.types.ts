@@ -1,5 +1,5 @@
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
-import type { PublicJwk } from '../../platform/crypto/key-store.js';
+import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { Page } from '../../shared/paging.js';
 
 /** A thing with a line to us: what its owner calls it, and what it last said about itself. */

@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
 import { SystemClock } from '../../shared/clock.js';
 import { advance } from './domain/contiguous.js';
-import type { EventIngest, Ingested } from './event-ingest.js';
+import type { EventIngest, Ingested } from './event-ingest.service.js';
 import { EventQueue } from './event-queue.js';
 import type { IncomingEvent } from './history.types.js';
 

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
-import { EventIngest } from './event-ingest.js';
+import { EventIngest } from './event-ingest.service.js';
 import { EventQueue } from './event-queue.js';
 import { HistoryRepository } from './history.repository.js';
 import { HistoryService } from './history.service.js';

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { BackgroundLoop } from '../../platform/events/background-loop.js';
+import { BackgroundLoop } from '../../platform/scheduling/background-loop.js';
 import { HistoryRepository } from './history.repository.js';
 
 const BATCH = 1_000;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-trail.js';
+import { AuditTrail } from '../../platform/audit/audit-writer.js';
 import { sha256 } from '../../platform/crypto/digest.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { disposes } from './domain/roles.js';

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { JobHandlers } from '../../platform/queue/job-handlers.js';
+import { JobHandlers } from '../../platform/queue/job-registry.js';
 import { InvitationsRepository } from './invitations.repository.js';
 
 const BATCH = 1_000;

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audited-route.js';
+import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
@@ -16,7 +16,7 @@ import {
   toInvitationDto,
   toInvitationPageDto,
 } from './invitations.dto.js';
-import { Invitations } from './invitations.js';
+import { Invitations } from './invitations.service.js';
 import { OrganizationDto, toOrganizationDto } from './organizations.dto.js';
 import { OrganizationsService } from './organizations.service.js';
 

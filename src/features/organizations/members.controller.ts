@@ -1,14 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audited-route.js';
+import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { ChangeRoleDto, MemberDto, MemberPageDto, toMemberDto, toMemberPageDto } from './members.dto.js';
-import { Members } from './members.js';
+import { Members } from './memberships.service.js';
 import { TransferOrganizationDto } from './organizations.dto.js';
 
 @ApiTags('Organizations')

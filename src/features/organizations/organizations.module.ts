@@ -1,13 +1,13 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
-import { ResourceResolvers } from '../../platform/auth/resource-resolvers.js';
+import { ResourceResolvers } from '../../platform/auth/resource-resolver-registry.js';
 import { AuthService } from '../auth/auth.service.js';
 import { reaches } from './domain/roles.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
-import { InvitationLetters } from './invitation-letters.js';
+import { InvitationLetters } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
-import { Invitations } from './invitations.js';
-import { Members } from './members.js';
+import { Invitations } from './invitations.service.js';
+import { Members } from './memberships.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { OrganizationKeeper } from './organization-keeper.js';
 import { OrganizationsRepository } from './organizations.repository.js';

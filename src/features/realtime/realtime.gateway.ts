@@ -11,12 +11,12 @@ import {
 import type { Principal } from '../../platform/auth/principal.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation.js';
-import { SocketGate } from '../../platform/rate-limit/socket-gate.js';
+import { SocketGate } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
 import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
 import { Signals } from '../../platform/redis/signals.js';
-import { DashboardFeed } from './dashboard-feed.js';
+import { DashboardFeed } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { AccountChanger } from './account-changer.js';
+import { AccountChanger } from './accounts.service.js';
 import type { Account, AccountChanges, CorrectedAddressHandler } from './users.types.js';
 
 /** Administrators write other names into an account; for another e-mail address, features above have to act. */

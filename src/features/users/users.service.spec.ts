@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
-import type { AccountChanger } from './account-changer.js';
+import type { AccountChanger } from './accounts.service.js';
 import type { AddressCorrections } from './address-corrections.js';
 import type { UserPasswordsRepository } from './user-passwords.repository.js';
-import { UserPasswords } from './user-passwords.js';
+import { UserPasswords } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
 import type { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { AccountChanger } from './account-changer.js';
+import { AccountChanger } from './accounts.service.js';
 import { AddressCorrections } from './address-corrections.js';
 import { fold, isEmail, localPart, nameFaults } from './domain/names.js';
-import { UserPasswords } from './user-passwords.js';
+import { UserPasswords } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError } from './users.errors.js';
 import { type UserName, UsersRepository } from './users.repository.js';
 import type { Account, NewUser, PreparedAccount, User } from './users.types.js';

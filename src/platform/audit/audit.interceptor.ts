@@ -2,8 +2,8 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { Reflector } from '@nestjs/core';
 import { catchError, from, type Observable, switchMap, throwError } from 'rxjs';
 import { requestContext } from '../context/request-context.js';
-import { AuditFailures } from './audit-failures.js';
-import { intentOf } from './audited-route.js';
+import { AuditFailures } from './audit-failure-writer.js';
+import { intentOf } from './audit.decorator.js';
 
 /** Announces to the request context what must be audited, and records the failure when it came to nothing. */
 @Injectable()

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import type { KeyStore } from '../crypto/key-store.js';
-import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_TYPE } from './access-tokens.js';
+import type { KeyStore } from '../keys/key-store.js';
+import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_TYPE } from './access-token-factory.js';
 import { UnauthenticatedError } from './auth.errors.js';
 
 /** Tolerated difference between the clocks of two of our processes. */

@@ -3,7 +3,7 @@ import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { randomUUID } from 'node:crypto';
 import type { DeviceRef } from '../../contracts/resources.js';
-import type { AuditFailures } from '../audit/audit-failures.js';
+import type { AuditFailures } from '../audit/audit-failure-writer.js';
 import type { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { AccessGuard } from './access.guard.js';
@@ -11,7 +11,7 @@ import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './a
 import type { Authenticator } from './authenticator.js';
 import { Authorize, Public } from './authorize.decorator.js';
 import type { Principal } from './principal.js';
-import { ResourceResolvers } from './resource-resolvers.js';
+import { ResourceResolvers } from './resource-resolver-registry.js';
 
 const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'USER' };
 const DEVICE: DeviceRef = { id: randomUUID(), ownerId: ADA.userId, permission: 'view', owned: false };

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
-import { AccessTokens } from './access-tokens.js';
-import { ResourceResolvers } from './resource-resolvers.js';
+import { AccessTokens } from './access-token-factory.js';
+import { ResourceResolvers } from './resource-resolver-registry.js';
 
 /** What features need to issue tokens and to answer for their resources. The guard itself is an edge of the API role. */
 @Global()

@@ -3,12 +3,12 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { loadConfig } from '../../config/load-config.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
-import type { KeyStore } from '../crypto/key-store.js';
-import { AccessTokens } from './access-tokens.js';
+import type { KeyStore } from '../keys/key-store.js';
+import { AccessTokens } from './access-token-factory.js';
 import { UnauthenticatedError } from './auth.errors.js';
 import { Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
-import type { SessionGate } from './session-gate.js';
+import type { SessionGate } from './session-verifier.js';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const other = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
-import { KeyStore } from '../crypto/key-store.js';
+import { KeyStore } from '../keys/key-store.js';
 import { AccessTokenVerifier, type Claims, CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.js';
 import { SessionEndedError, UnauthenticatedError } from './auth.errors.js';
 import { PLATFORM_ROLES, type PlatformRole, type Principal } from './principal.js';
-import { SessionGate } from './session-gate.js';
+import { SessionGate } from './session-verifier.js';
 
 const CACHE_SIZE = 10_000;
 const MAX_TOKEN_LENGTH = 4_096;

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
-import { KeyStore } from './key-store.js';
+import { KeyStore } from '../keys/key-store.js';
 import { PasswordHasher } from './password-hasher.js';
-import { SigningKeysRepository } from './signing-keys.repository.js';
+import { SigningKeysRepository } from '../keys/signing-keys.repository.js';
 
 @Global()
 @Module({

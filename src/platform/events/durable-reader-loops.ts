@@ -2,8 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { PinoLogger } from 'nestjs-pino';
 import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
 import { Signals } from '../redis/signals.js';
-import { BackgroundLoop, type StepOutcome } from './background-loop.js';
-import { type DurableReader, DurableReaders } from './durable-readers.js';
+import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { type DurableReader, DurableReaders } from './durable-reader-registry.js';
 import { ReaderBatches } from './reader-batches.js';
 
 const IDLE_MS = 500;

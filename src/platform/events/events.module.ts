@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { DurableReaders } from './durable-readers.js';
+import { DurableReaders } from './durable-reader-registry.js';
 import { EventLog } from './event-log.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';

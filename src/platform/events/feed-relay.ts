@@ -3,7 +3,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { PinoLogger } from 'nestjs-pino';
 import { type Gauge, Metrics } from '../metrics/metrics.js';
 import { Signals } from '../redis/signals.js';
-import { BackgroundLoop, type StepOutcome, within } from './background-loop.js';
+import { BackgroundLoop, type StepOutcome, within } from '../scheduling/background-loop.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
 import { LIVE_FEED } from './reader-cursors.js';

@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { StoredEvent } from '../../contracts/events.js';
 import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
 import { Signals } from '../redis/signals.js';
-import { BackgroundLoop, type StepOutcome } from './background-loop.js';
+import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
 import { EventStore } from './event-store.js';
 import { fitOf } from './feed-order.js';
 import { type FeedEntry, FeedStream } from './feed-stream.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../prisma/transaction.js';
-import { type DurableReader } from './durable-readers.js';
+import { type DurableReader } from './durable-reader-registry.js';
 import { type LogEntry } from './event-rows.js';
 import { EventStore } from './event-store.js';
 import { ReaderCursors } from './reader-cursors.js';

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { JobHandlers } from '../queue/job-handlers.js';
+import { JobHandlers } from '../queue/job-registry.js';
 import { Idempotency } from './idempotency.js';
 
 const BATCH = 1_000;

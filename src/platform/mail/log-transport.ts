@@ -1,7 +1,7 @@
 import type { PinoLogger } from 'nestjs-pino';
 import type { AppConfig } from '../../config/app-config.js';
 import type { NewMail } from '../../contracts/mail.js';
-import { compose, redacted } from './letters.js';
+import { compose, redacted } from './mail-templates.js';
 import { MailTransport } from './mail-transport.js';
 
 /** Without an SMTP server, mail goes to the log: without its tokens, unless this is a demonstration. */

@@ -3,7 +3,7 @@ import { AppConfig } from '../../config/app-config.js';
 import type { PendingMail } from '../../contracts/mail.js';
 import { newId } from '../../shared/ids.js';
 import { deriveKey } from '../crypto/derived-key.js';
-import { seal, unseal } from '../crypto/sealing.js';
+import { seal, unseal } from '../crypto/encryption.js';
 import { Database } from '../prisma/database.js';
 
 /** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */

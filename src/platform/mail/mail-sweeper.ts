@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { BackgroundLoop, type StepOutcome } from '../events/background-loop.js';
-import { JobQueues } from '../queue/job-queues.js';
+import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { JobQueues } from '../queue/job-queue.js';
 import { Signals } from '../redis/signals.js';
 import { MailOutbox } from './mail-outbox.js';
 

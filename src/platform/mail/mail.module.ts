@@ -4,7 +4,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { LogTransport } from './log-transport.js';
 import { MailOutbox } from './mail-outbox.js';
 import { MailTransport } from './mail-transport.js';
-import { MailWriters } from './mail-writers.js';
+import { MailWriters } from './mail-request-registry.js';
 import { Mailer } from './mailer.js';
 import { SmtpTransport } from './smtp-transport.js';
 

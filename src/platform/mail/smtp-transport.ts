@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import type { AppConfig } from '../../config/app-config.js';
 import type { NewMail } from '../../contracts/mail.js';
-import { compose } from './letters.js';
+import { compose } from './mail-templates.js';
 import { MailRefusedError, MailTransport } from './mail-transport.js';
 
 const CONNECT_WITHIN_MS = 10_000;

@@ -1,4 +1,4 @@
-import { BrokerGate } from './broker-gate.js';
+import { BrokerGate } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
 import { EmbeddedBroker } from './embedded-broker.js';
 import { MqttServer } from './mqtt-server.js';

@@ -5,10 +5,10 @@ import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
 import { Signals } from '../redis/signals.js';
 import { BrokerAccess } from './broker-access.js';
-import { BrokerGate } from './broker-gate.js';
+import { BrokerGate } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
-import { FrameGate } from './frame-gate.js';
-import { Refusals } from './refusals.js';
+import { FrameGate } from './packet-size-limiter.js';
+import { Refusals } from './rejected-messages.js';
 
 const MAX_CONNECTIONS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;

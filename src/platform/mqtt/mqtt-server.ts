@@ -18,9 +18,9 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { BrokerAccess } from './broker-access.js';
 import { ChannelDeserializer } from './channel-deserializer.js';
 import { EmbeddedBroker } from './embedded-broker.js';
-import { Intake } from './intake.js';
+import { Intake } from './backpressure-limiter.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
-import { Refusals } from './refusals.js';
+import { Refusals } from './rejected-messages.js';
 
 /** Divides the messages of all devices among the hardware processes, where the broker knows how. */
 const SHARED_GROUP = '$share/mortise/';

@@ -5,7 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
-import { JobHandlers } from './job-handlers.js';
+import { JobHandlers } from './job-registry.js';
 import { OutageLog } from './queue-connection.js';
 
 /** Hands the jobs of one queue to their handlers, and says how each ended. */

@@ -1,7 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
-import { JobHandlers } from './job-handlers.js';
-import { JobQueues } from './job-queues.js';
+import { JobHandlers } from './job-registry.js';
+import { JobQueues } from './job-queue.js';
 import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
 
 /** BullMQ, for the worker role: its queues and the register of who does which job. */

@@ -13,7 +13,7 @@ import type { RateCategory } from '../../config/app-config.js';
 import { addressKey } from '../http/client-address.js';
 import { RateLimitedError } from './rate-limit.errors.js';
 import { announceLimit } from './rate-limit-headers.js';
-import { RefusalRows } from './refusal-rows.js';
+import { RefusalRows } from './abuse-detector.js';
 
 /** Applies the limits that need to know who asks; it comes after the guard that finds that out. */
 @Injectable()

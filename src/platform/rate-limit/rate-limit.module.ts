@@ -3,16 +3,16 @@ import { Reflector } from '@nestjs/core';
 import { ThrottlerModule, type ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { AppConfig, type RateCategory } from '../../config/app-config.js';
-import { AddressGate } from './address-gate.js';
-import { BlockedAddresses } from './blocked-addresses.js';
-import { BlockedAddressesRepository } from './blocked-addresses.repository.js';
+import { AddressGate } from './ip-rate-limiter.js';
+import { BlockedAddresses } from './blocked-ip-store.js';
+import { BlockedAddressesRepository } from './blocked-ips.repository.js';
 import { LIMIT_KEYS } from './limit-keys.js';
-import { LimiterStorage } from './limiter-storage.js';
+import { LimiterStorage } from './rate-limit-storage.js';
 import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
-import { RateLimits } from './rate-limits.js';
-import { RefusalRows } from './refusal-rows.js';
-import { SocketGate } from './socket-gate.js';
+import { RateLimits } from './rate-limiter.js';
+import { RefusalRows } from './abuse-detector.js';
+import { SocketGate } from './socket-rate-limiter.js';
 
 const EVERYWHERE: readonly RateCategory[] = ['anonymous', 'user'];
 

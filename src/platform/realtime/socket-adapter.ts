@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
-import { SocketGate } from '../rate-limit/socket-gate.js';
+import { SocketGate } from '../rate-limit/socket-rate-limiter.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 

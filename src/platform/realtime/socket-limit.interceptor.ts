@@ -1,6 +1,6 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { from, mergeMap, type Observable } from 'rxjs';
-import { SocketGate } from '../rate-limit/socket-gate.js';
+import { SocketGate } from '../rate-limit/socket-rate-limiter.js';
 import type { DashboardSocket } from './sockets.js';
 
 /** Counts each message of a dashboard among the requests of its person. */

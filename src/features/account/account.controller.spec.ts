@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
+import { UsersController } from './account.controller.js';
+import { AuditLog } from '../../platform/audit/audit-reader.js';
+import { PreferencesKeeper } from './preferences.service.js';
+import { UserNotFoundError } from '../users/users.errors.js';
+import { UsersService } from '../users/users.service.js';
+import type { Account } from '../users/users.types.js';
+
+describe('GET /users/me', () => {
+  const getAccount = jest.fn<UsersService['getAccount']>();
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    app = await edgeApp(
+      [UsersController],
+      [
+        { provide: UsersService, useValue: { getAccount } },
+        { provide: PreferencesKeeper, useValue: {} },
+        { provide: AuditLog, useValue: {} },
+      ],
+    );
+  });
+
+  afterAll(() => app.close());
+
+  it('shows me my account, and only what is meant to be shown', async () => {
+    const account: Account = {
+      id: ADA.userId,
+      email: 'ada@example.com',
+      username: null,
+      displayName: 'Ada',
+      role: 'USER',
+      status: 'active',
+      hasPassword: true,
+      lastLoginAt: null,
+      loginCount: 7,
+      failedAttempts: 2,
+      blockedAt: null,
+      deletedAt: null,
+      version: 3,
+      createdAt: new Date('2026-11-20T18:00:00Z'),
+      updatedAt: new Date('2026-11-20T18:00:00Z'),
+    };
+    getAccount.mockResolvedValueOnce({ ...account, passwordHash: '$argon2id$secret' } as Account);
+    const answer = await app.inject({ url: '/users/me', headers: AS_ADA });
+    expect([answer.statusCode, answer.headers.etag]).toEqual([200, expect.stringMatching(/^"3-/)]);
+    expect(answer.json()).toEqual({
+      id: ADA.userId,
+      email: 'ada@example.com',
+      username: null,
+      displayName: 'Ada',
+      role: 'USER',
+      lastLoginAt: null,
+      version: 3,
+      createdAt: '2026-11-20T18:00:00.000Z',
+      updatedAt: '2026-11-20T18:00:00.000Z',
+    });
+    expect(getAccount).toHaveBeenCalledWith(ADA.userId);
+  });
+
+  it.each([[{}], [{ authorization: 'Bearer eve' }], [{ authorization: 'Basic ada' }]])(
+    'asks who I am with %p',
+    async (headers) => {
+      const answer = await app.inject({ url: '/users/me', headers });
+      expect(answer.statusCode).toBe(401);
+      expect(answer.headers).toMatchObject({
+        'www-authenticate': 'Bearer',
+        'content-type': expect.stringContaining('application/problem+json'),
+      });
+      expect(answer.json()).toMatchObject({ code: 'unauthenticated', status: 401, path: '/users/me' });
+    },
+  );
+
+  it('answers a problem when the account is gone', async () => {
+    getAccount.mockRejectedValueOnce(new UserNotFoundError(ADA.userId));
+    const answer = await app.inject({ url: '/users/me', headers: AS_ADA });
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([404, 'user_not_found']);
+  });
+});

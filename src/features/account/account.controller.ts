@@ -1,0 +1,74 @@
+import { Body, Controller, Get, Patch, Query, UseInterceptors } from '@nestjs/common';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AuditLog } from '../../platform/audit/audit-reader.js';
+import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
+import { ActivityPageDto, toActivityDto } from './activity.dto.js';
+import { PreferencesKeeper } from './preferences.service.js';
+import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
+import { toUserDto, UpdateMeDto, UserDto } from './account.dto.js';
+import { UsersService } from '../users/users.service.js';
+
+@ApiTags('Users')
+@Controller('users/me')
+export class UsersController {
+  constructor(
+    private readonly users: UsersService,
+    private readonly preferences: PreferencesKeeper,
+    private readonly activity: AuditLog,
+  ) {}
+
+  /** My own account, with its version as `ETag`. */
+  @Get()
+  @Authorize()
+  @ReadVersioned()
+  async me(@CurrentUser() user: Principal): Promise<UserDto> {
+    return toUserDto(await this.users.getAccount(user.userId));
+  }
+
+  /** Change my names. The e-mail address has a route of its own, because it must be confirmed. */
+  @Patch()
+  @Authorize()
+  @Audit('profile_updated')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @ApiResponse({ status: 409, description: 'The username is taken.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @UseInterceptors(VersionTag)
+  async update(
+    @CurrentUser() user: Principal,
+    @Body() changes: UpdateMeDto,
+    @IfMatch() version?: number,
+  ): Promise<UserDto> {
+    return toUserDto(await this.users.accounts.update(user.userId, changes, version));
+  }
+
+  /** How I want to be shown and told things. */
+  @Get('preferences')
+  @Authorize()
+  async getPreferences(@CurrentUser() user: Principal): Promise<PreferencesDto> {
+    return toPreferencesDto(await this.preferences.get(user.userId));
+  }
+
+  /** Change how I want to be shown and told things. */
+  @Patch('preferences')
+  @Authorize()
+  @Audit('preferences_updated')
+  async updatePreferences(
+    @CurrentUser() user: Principal,
+    @Body() changes: UpdatePreferencesDto,
+  ): Promise<PreferencesDto> {
+    return toPreferencesDto(await this.preferences.update(user.userId, changes));
+  }
+
+  /** What I did, and what was done to my account, newest first. */
+  @Get('activity')
+  @Authorize()
+  async listActivity(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<ActivityPageDto> {
+    const { items, nextCursor } = await this.activity.pageOfPerson(userId, page);
+    return { items: items.map((entry) => toActivityDto(entry, userId)), nextCursor };
+  }
+}

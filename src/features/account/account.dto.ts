@@ -1,0 +1,101 @@
+import { IsOptional, IsString, Length, Matches } from 'class-validator';
+import { type PlatformRole } from '../../platform/auth/principal.js';
+import { IfGiven } from '../../platform/http/if-given.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import type { Account } from '../users/users.types.js';
+
+/** As typed; it is folded to lower case before it is kept. */
+export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;
+export const noUsername = {
+  message: '$property must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends',
+};
+
+/** An account, as its owner sees it. */
+export class UserDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  id!: string;
+
+  /**
+   * Lower case.
+   * @example ada@example.com
+   */
+  email!: string;
+
+  /**
+   * Second name to sign in with; null where there is none.
+   * @example ada
+   */
+  username!: string | null;
+
+  /**
+   * What others see.
+   * @example "Ada Lovelace"
+   */
+  displayName!: string;
+
+  /**
+   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * @example USER
+   */
+  role!: PlatformRole;
+
+  /**
+   * RFC 3339; null before the first login.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  lastLoginAt!: string | null;
+
+  /**
+   * Grows with every change; also the `ETag`.
+   * @example 3
+   */
+  version!: number;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  createdAt!: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  updatedAt!: string;
+}
+
+/** Only what is given changes. */
+export class UpdateMeDto {
+  /**
+   * What others see.
+   * @example "Ada Lovelace"
+   */
+  @IfGiven()
+  @IsString()
+  @Length(1, 100)
+  @Matches(VISIBLE, notVisible)
+  displayName?: string;
+
+  /**
+   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Null takes it away.
+   * @example ada
+   */
+  @IsOptional()
+  @IsString()
+  @Matches(USERNAME, noUsername)
+  username?: string | null;
+}
+
+export function toUserDto(account: Account): Readonly<UserDto> {
+  return {
+    id: account.id,
+    email: account.email,
+    username: account.username,
+    displayName: account.displayName,
+    role: account.role,
+    lastLoginAt: account.lastLoginAt?.toISOString() ?? null,
+    version: account.version,
+    createdAt: account.createdAt.toISOString(),
+    updatedAt: account.updatedAt.toISOString(),
+  };
+}

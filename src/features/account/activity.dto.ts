@@ -1,0 +1,74 @@
+import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
+import type { AuditEntry, AuditOutcome } from '../../platform/audit/audit-reader.js';
+
+/** Something I did, or that was done to my account. */
+export class ActivityDto {
+  /** @example 4711 */
+  id!: string;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  at!: string;
+
+  /** @example login */
+  action!: AuditAction;
+
+  /** @example success */
+  outcome!: AuditOutcome;
+
+  /**
+   * Code of the problem, where it failed.
+   * @example invalid_credentials
+   */
+  code!: string | null;
+
+  /** Whether it was me; otherwise an administrator, or the system. */
+  byMe!: boolean;
+
+  /** What it was about. */
+  entityType!: AuditEntity['type'] | null;
+
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  entityId!: string | null;
+
+  /**
+   * Where I did it from; null for what others did.
+   * @example 192.0.2.7
+   */
+  address!: string | null;
+
+  /**
+   * What I did it with; null for what others did.
+   * @example "Mortise/1.0 (iPhone)"
+   */
+  userAgent!: string | null;
+}
+
+/** One page of activity, newest first. */
+export class ActivityPageDto {
+  items!: ActivityDto[];
+
+  /**
+   * Pass it as `cursor` to go on; null on the last page.
+   * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
+   */
+  nextCursor!: string | null;
+}
+
+export function toActivityDto(entry: AuditEntry, userId: string): Readonly<ActivityDto> {
+  const byMe = entry.actor === `user:${userId}`;
+  return {
+    id: entry.id,
+    at: entry.at.toISOString(),
+    action: entry.action,
+    outcome: entry.outcome,
+    code: entry.code,
+    byMe,
+    entityType: entry.entityType,
+    entityId: entry.entityId,
+    address: byMe ? entry.address : null,
+    userAgent: byMe ? entry.userAgent : null,
+  };
+}

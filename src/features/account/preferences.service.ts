@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import { PreferencesRepository } from './preferences.repository.js';
+import type { PreferenceChanges, Preferences } from './preferences.types.js';
+
+/** How people want to be shown and told things. */
+@Injectable()
+export class PreferencesKeeper {
+  constructor(
+    private readonly repository: PreferencesRepository,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  get(userId: string): Promise<Preferences> {
+    return this.repository.get(userId);
+  }
+
+  update(userId: string, changes: PreferenceChanges): Promise<Preferences> {
+    return this.transactions.run(async () => {
+      const before = await this.repository.getLocked(userId);
+      // A DTO has all of its members, the missing ones as undefined.
+      const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+      const after: Preferences = { ...before, ...given };
+      await this.repository.save(userId, after);
+      await this.audit.record({ entity: { type: 'user', id: userId }, before: { ...before }, after: { ...after } });
+      return after;
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { sha256 } from '../../../platform/crypto/digest.js';
+import { Mailer } from '../../../platform/mail/mailer.js';
+import type { MailRequest, NewMail } from '../../../contracts/mail.js';
+import { LoginWindowsRepository } from '../login/login-windows.repository.js';
+
+const MAILS_PER_HOUR = 5;
+
+/** Mail that strangers can cause: nobody's mailbox is filled by who only pretends to be its owner. */
+@Injectable()
+export class MailAllowance {
+  constructor(
+    private readonly mailer: Mailer,
+    private readonly windows: LoginWindowsRepository,
+  ) {}
+
+  /**
+   * Counts a request for mail, in the surrounding transaction or none.
+   * @param name what was typed, folded.
+   * @returns whether there is still mail for it in this hour.
+   */
+  async ask(name: string): Promise<boolean> {
+    return (await this.windows.countMail(sha256(`name:${name}`).toString('hex'))) <= MAILS_PER_HOUR;
+  }
+
+  /** Sends what is to be written later, if it is for anybody: see {@link Mailer.request}. */
+  request(mail: MailRequest): Promise<void> {
+    return this.mailer.request(mail);
+  }
+
+  /** Sends it, or does the same work for nobody: the time of an answer does not tell which. */
+  send(mail: NewMail, { really }: { really: boolean }): Promise<void> {
+    return really ? this.mailer.enqueue(mail) : this.mailer.pretend(mail);
+  }
+}

@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { newContext, runInContext } from '../../../platform/context/request-context.js';
+import { EventLog } from '../../../platform/events/event-log.js';
+import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
+import { Transactions } from '../../../platform/prisma/transaction.js';
+import { type FailureCount, LoginWindowsRepository } from './login-windows.repository.js';
+
+const OVERALL = '';
+const PER_ACCOUNT = 20;
+const IN_ALL = 100;
+
+/** Notices bursts of failed logins across all processes, and tells administrators once a window. */
+@Injectable()
+export class LoginAlerts {
+  readonly #failures: Counter<'reason'>;
+  readonly #alerts: Counter<'scope'>;
+
+  constructor(
+    private readonly windows: LoginWindowsRepository,
+    private readonly transactions: Transactions,
+    private readonly events: EventLog,
+    metrics: Metrics,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(LoginAlerts.name);
+    this.#failures = metrics.counter('mortise_login_failures_total', 'Logins refused, by reason', ['reason']);
+    this.#alerts = metrics.counter('mortise_login_alerts_total', 'Bursts of failed logins, by scope', ['scope']);
+  }
+
+  /**
+   * @param account SHA-256 of what was typed as identifier.
+   * @param userId the account behind it, if there is one.
+   */
+  async failed(reason: 'credentials' | 'throttled', account: Buffer, userId: string | null): Promise<void> {
+    this.#failures.inc({ reason });
+    for (const count of await this.windows.countFailure([OVERALL, account.toString('hex')])) {
+      if (count.failures >= (count.subject === OVERALL ? IN_ALL : PER_ACCOUNT)) {
+        await this.raise(count, userId);
+      }
+    }
+  }
+
+  /** An alarm is an event of its own, not part of the request that was one too many. */
+  private async raise({ subject, failures }: FailureCount, userId: string | null): Promise<void> {
+    const scope = subject === OVERALL ? 'overall' : 'account';
+    const raised = await runInContext(newContext('system', 'system'), () =>
+      this.transactions.independently(async () => {
+        if (!(await this.windows.raise(subject, failures))) {
+          return false;
+        }
+        await this.events.append({
+          type: 'system_alert',
+          payload: {
+            alert: 'login_failures',
+            scope,
+            failures,
+            windowSeconds: 60,
+            ...(scope === 'account' && userId !== null ? { userId } : {}),
+          },
+          source: 'system',
+          actor: 'system',
+        });
+        return true;
+      }),
+    );
+    if (raised) {
+      this.#alerts.inc({ scope });
+      this.logger.warn({ scope, failures, userId }, 'A burst of failed logins');
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { JobHandlers } from '../../../platform/queue/job-registry.js';
+import { LoginThrottleRepository } from './login-throttle.repository.js';
+import { LoginWindowsRepository } from './login-windows.repository.js';
+
+const BATCH = 1_000;
+
+/** Forgets failures that slow nobody any more. An edge of the worker role. */
+@Injectable()
+export class LoginPurge implements OnModuleInit {
+  constructor(
+    private readonly throttles: LoginThrottleRepository,
+    private readonly windows: LoginWindowsRepository,
+    private readonly jobs: JobHandlers,
+  ) {}
+
+  onModuleInit(): void {
+    this.jobs.register('purge_login_throttles', async () => {
+      await all((limit) => this.throttles.purge(limit));
+      await all((limit) => this.windows.purge(limit));
+    });
+  }
+}
+
+async function all(purge: (limit: number) => Promise<number>): Promise<void> {
+  while ((await purge(BATCH)) === BATCH) {
+    // The next batch.
+  }
+}

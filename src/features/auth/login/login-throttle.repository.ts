@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/prisma/database.js';
+
+/** So many attempts are free; each further one doubles the wait. */
+const FREE_FAILURES = 5;
+const FIRST_WAIT = `interval '15 seconds'`;
+const LONGEST_WAIT = `interval '1 hour'`;
+const FORGOTTEN_AFTER = `interval '24 hours'`;
+/**
+ * Of all origins that are no known devices together. 30 at once and 20 a day: with an e-mail address and a username,
+ * which count separately lest they tell that they belong together, an attacker has 100 guesses on the first day.
+ */
+const CEILING = 30;
+const ONE_DRAINS_IN = 72 * 60;
+
+const FAILURES = `CASE WHEN t.last_failure < now() - ${FORGOTTEN_AFTER} THEN 1 ELSE t.failures + 1 END`;
+const DRAINED = `floor(extract(epoch FROM now() - t.last_failure) / ${String(ONE_DRAINS_IN)})::int`;
+const STANDING = `greatest(0, t.failures - ${DRAINED})`;
+
+/**
+ * Charges an attempt before the password is looked at, so that attempts at the same time cannot outrun the count; a
+ * good one is paid back. The row locks decide: of any number at once, only so many pass as are left.
+ */
+const CHARGE = `
+  WITH place AS (
+    INSERT INTO login_throttles AS t (account, origin, failures, last_failure) VALUES ($1, $2, 1, now())
+    ON CONFLICT (account, origin) DO UPDATE SET
+      failures = ${FAILURES},
+      last_failure = now(),
+      locked_until = CASE WHEN ${FAILURES} >= ${String(FREE_FAILURES)} THEN
+        now() + least(${LONGEST_WAIT}, ${FIRST_WAIT} * power(2, least(${FAILURES}, 30) - ${String(FREE_FAILURES)})) END
+    WHERE t.locked_until IS NULL OR t.locked_until <= now()
+    RETURNING 1
+  ), everybody AS (
+    INSERT INTO login_throttles AS t (account, origin, failures, last_failure)
+    SELECT $1, 'everybody', 1, now() FROM place WHERE NOT $3::boolean
+    ON CONFLICT (account, origin) DO UPDATE SET
+      failures = ${STANDING} + 1,
+      last_failure = CASE WHEN ${STANDING} = 0 THEN now()
+                          ELSE t.last_failure + ${DRAINED} * interval '${String(ONE_DRAINS_IN)} seconds' END
+    WHERE ${STANDING} < ${String(CEILING)}
+    RETURNING 1
+  ), admitted AS (
+    SELECT 1 FROM place WHERE $3::boolean UNION ALL SELECT 1 FROM everybody
+  ), counted AS (
+    UPDATE users SET failed_attempts = failed_attempts + 1
+    FROM admitted WHERE $4::text IS NOT NULL AND (email = $4 OR username = $4) AND deleted_at IS NULL
+    RETURNING 1
+  )
+  SELECT EXISTS (SELECT FROM admitted) AS admitted`;
+
+const WAIT = `
+  SELECT ceil(greatest(1, max(extract(epoch FROM CASE
+    WHEN t.origin <> 'everybody' THEN t.locked_until - now()
+    WHEN ${STANDING} >= ${String(CEILING)}
+      THEN t.last_failure + (${DRAINED} + 1) * interval '${String(ONE_DRAINS_IN)} seconds' - now() END))))::int AS seconds
+  FROM login_throttles AS t WHERE t.account = $1 AND (t.origin = $2 OR (t.origin = 'everybody' AND NOT $3::boolean))`;
+
+const PAY_BACK = `
+  WITH place AS (DELETE FROM login_throttles WHERE account = $1 AND origin = $2)
+  UPDATE login_throttles SET failures = greatest(0, failures - 1)
+  WHERE account = $1 AND origin = 'everybody' AND NOT $3::boolean`;
+
+const PURGE = `
+  DELETE FROM login_throttles WHERE (account, origin) IN (
+    SELECT account, origin FROM login_throttles WHERE last_failure < now() - interval '48 hours' LIMIT $1)
+  RETURNING 1`;
+
+/** Failures are counted for each of these on its own. An address of IPv6 stands for its /64. */
+export type LoginOrigin = `address:${string}` | `device:${string}` | `session:${string}`;
+
+/** Who tries, from where. */
+export interface ThrottleKey {
+  /** SHA-256 of what stands for the account. */
+  readonly account: Buffer;
+  readonly origin: LoginOrigin;
+  /** Its count is its own alone: what everybody else does never locks it. */
+  readonly trusted: boolean;
+}
+
+/** Failed logins by account and origin, with every time read from the database clock. */
+@Injectable()
+export class LoginThrottleRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Counts an attempt, unless it has to wait.
+   * @param name folded identifier, for the count of failures on the account itself; null: none.
+   */
+  async charge({ account, origin, trusted }: ThrottleKey, name: string | null): Promise<boolean> {
+    const values = [account, origin, trusted, name];
+    const [row] = await this.database.query<{ admitted: boolean }>('login_throttles_charge', CHARGE, values);
+    return row?.admitted ?? false;
+  }
+
+  /** @returns seconds until the next attempt is worth it. */
+  async waitOf({ account, origin, trusted }: ThrottleKey): Promise<number> {
+    const values = [account, origin, trusted];
+    const [row] = await this.database.query<{ seconds: number | null }>('login_throttles_wait', WAIT, values);
+    return row?.seconds ?? 1;
+  }
+
+  /** The attempt was good: forgets the origin's failures, and gives back to everybody what it took. */
+  async payBack({ account, origin, trusted }: ThrottleKey): Promise<void> {
+    await this.database.query('login_throttles_pay_back', PAY_BACK, [account, origin, trusted]);
+  }
+
+  /** @returns how many of at most `limit` were forgotten. */
+  async purge(limit: number): Promise<number> {
+    return (await this.database.query('login_throttles_purge', PURGE, [limit])).length;
+  }
+}

@@ -1,0 +1,74 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { MailAskedFrom, MailRequests, NewMail } from '../../../contracts/mail.js';
+import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
+import { MailWriters } from '../../../platform/mail/mail-request-registry.js';
+import { Transactions } from '../../../platform/prisma/transaction.js';
+import { UsersService } from '../../users/users.service.js';
+import { MailAllowance } from '../email/email-quota.js';
+import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
+
+const RESET_TTL_MS = 3_600_000;
+
+/** Forgotten passwords. */
+@Injectable()
+export class PasswordRecovery implements OnModuleInit {
+  constructor(
+    private readonly users: UsersService,
+    private readonly tokens: OneTimeTokens,
+    private readonly allowance: MailAllowance,
+    private readonly writers: MailWriters,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  onModuleInit(): void {
+    this.writers.register('password_reset', (details) => this.write(details));
+  }
+
+  /**
+   * Mails a link, if there is such an account: which is not even looked for before the answer, so neither that nor its
+   * time can tell.
+   * @param identifier e-mail address or username, in any case.
+   */
+  async forgot(identifier: string): Promise<void> {
+    const name = identifier.toLowerCase().normalize('NFC');
+    const allowed = await this.allowance.ask(name);
+    await this.transactions.run(async () => {
+      if (allowed) {
+        await this.allowance.request({
+          request: 'password_reset',
+          details: { identifier: name, from: askedFrom() },
+        });
+      }
+      await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: null } });
+    });
+  }
+
+  /** Whose account it is stands in the audit trail from here on, with what is known of the request. */
+  private async write({ identifier, from }: MailRequests['password_reset']): Promise<NewMail | null> {
+    const user = await this.users.findOpenByIdentifier(identifier);
+    if (!user) {
+      return null;
+    }
+    const { id: userId, email, displayName } = user;
+    const { requestId, address, userAgent } = from;
+    const context = newContext('system', 'anonymous', {
+      requestId,
+      ...(address === null ? {} : { address }),
+      ...(userAgent === null ? {} : { userAgent }),
+    });
+    return runInContext(context, () =>
+      this.transactions.run(async () => {
+        const token = await this.tokens.issue('password_reset', { userId, payload: {}, ttlMs: RESET_TTL_MS });
+        await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
+        return { to: email, template: 'password_reset', values: { displayName, token } };
+      }),
+    );
+  }
+}
+
+function askedFrom(): MailAskedFrom {
+  const { requestId, address = null, userAgent = null } = requestContext() ?? newContext('system', 'anonymous');
+  return { requestId, address, userAgent };
+}

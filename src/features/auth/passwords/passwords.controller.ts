@@ -1,0 +1,109 @@
+import { Body, Controller, HttpCode, HttpStatus, Param, ParseUUIDPipe, Patch, Post } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { Audit } from '../../../platform/audit/audit.decorator.js';
+import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js';
+import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
+import { NoStore } from '../no-store.decorator.js';
+import { PasswordAdministration } from './password-reset.service.js';
+import { PasswordRecovery } from './password-recovery.service.js';
+import {
+  AdminResetDto,
+  AdminResetPasswordDto,
+  ChangePasswordDto,
+  CompletePasswordChangeDto,
+  ForgotPasswordDto,
+  PasswordChangedDto,
+  ResetPasswordDto,
+} from './passwords.dto.js';
+import { PasswordsService } from './passwords.service.js';
+
+const UNUSABLE = {
+  status: 422,
+  description: 'The token is not good, or the new password is too weak, or the one that is to be changed.',
+  ...PROBLEM_RESPONSE,
+};
+
+@Controller()
+export class PasswordsController {
+  constructor(
+    private readonly passwords: PasswordsService,
+    private readonly recovery: PasswordRecovery,
+    private readonly administration: PasswordAdministration,
+  ) {}
+
+  /** Choose another password. My other sessions end. */
+  @Post('auth/password')
+  @HttpCode(HttpStatus.OK)
+  @Authorize()
+  @Audit('password_changed')
+  @RateLimit('auth')
+  @NoStore()
+  @WithKnownDeviceCookie()
+  @ApiResponse({
+    status: 422,
+    description: 'The current password is wrong, or the new one too weak, or the same.',
+    ...PROBLEM_RESPONSE,
+  })
+  @ApiResponse({ status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE })
+  async change(@CurrentUser() user: Principal, @Body() body: ChangePasswordDto): Promise<PasswordChangedDto> {
+    return { knownDevice: await this.passwords.change(user, body.currentPassword, body.newPassword) };
+  }
+
+  /** Ask for a link by mail that resets the password. The answer is the same whether there is such an account. */
+  @Post('auth/forgot-password')
+  @HttpCode(HttpStatus.ACCEPTED)
+  @Public()
+  @Audit('password_reset_requested')
+  @RateLimit('auth')
+  forgot(@Body() { identifier }: ForgotPasswordDto): Promise<void> {
+    return this.recovery.forgot(identifier);
+  }
+
+  /** Choose a password by the link of a mail. All sessions end. */
+  @Post('auth/reset-password')
+  @HttpCode(HttpStatus.OK)
+  @Public()
+  @Audit('password_reset')
+  @RateLimit('auth')
+  @NoStore()
+  @WithKnownDeviceCookie()
+  @Refusal(UNUSABLE)
+  async reset(@Body() { token, newPassword }: ResetPasswordDto): Promise<PasswordChangedDto> {
+    return { knownDevice: await this.passwords.reset(token, newPassword) };
+  }
+
+  /** Choose a password after a login that was answered 403 `password_change_required`. All sessions end. */
+  @Post('auth/complete-password-change')
+  @HttpCode(HttpStatus.OK)
+  @Public()
+  @Audit('password_changed')
+  @RateLimit('auth')
+  @NoStore()
+  @WithKnownDeviceCookie()
+  @Refusal(UNUSABLE)
+  async complete(@Body() { changeToken, newPassword }: CompletePasswordChangeDto): Promise<PasswordChangedDto> {
+    return { knownDevice: await this.passwords.complete(changeToken, newPassword) };
+  }
+
+  /** Take somebody's password away, and let them choose another. All their sessions end. */
+  @Patch('users/:userId/reset-password')
+  @Authorize('admin')
+  @Audit('user_password_reset')
+  @RateLimit('admin')
+  @NoStore()
+  @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description: 'The last administrator who can sign in: use `POST /auth/password`.',
+    ...PROBLEM_RESPONSE,
+  })
+  async resetByAdmin(
+    @Param('userId', ParseUUIDPipe) userId: string,
+    @Body() { means }: AdminResetPasswordDto,
+  ): Promise<AdminResetDto> {
+    return { oneTimePassword: await this.administration.reset(userId, means) };
+  }
+}

@@ -1,0 +1,108 @@
+import { IsIn, IsString, Length, MaxLength, MinLength } from 'class-validator';
+import { Composed } from '../composed.decorator.js';
+import { RESET_MEANS, type ResetMeans } from './password-reset.service.js';
+
+/** For who knows the current password. */
+export class ChangePasswordDto {
+  /**
+   * As it was chosen.
+   * @example "tangerine harbour plumage 47"
+   */
+  @Composed()
+  @IsString()
+  @Length(1, 128)
+  currentPassword!: string;
+
+  /**
+   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, also varied, what
+   * contains the username or the name in the e-mail address, and what is little more than other names of the person or
+   * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
+   * @example "quiet lantern meadow 12"
+   */
+  @Composed()
+  @IsString()
+  @Length(12, 128)
+  newPassword!: string;
+}
+
+/** For who forgot. */
+export class ForgotPasswordDto {
+  /**
+   * E-mail address or username, in any case.
+   * @example ada@example.com
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(254)
+  identifier!: string;
+}
+
+/** For who has the link of a mail. */
+export class ResetPasswordDto {
+  /**
+   * From the link: what follows `#token=`. Good once, for an hour; a week for the first password of an account.
+   * @example 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+   */
+  @IsString()
+  @Length(43, 43)
+  token!: string;
+
+  /**
+   * As in `POST /auth/password`.
+   * @example "quiet lantern meadow 12"
+   */
+  @Composed()
+  @IsString()
+  @Length(12, 128)
+  newPassword!: string;
+}
+
+/** For who signed in with a password that is good for being changed only. */
+export class CompletePasswordChangeDto {
+  /**
+   * From the refusal of the login (403 `password_change_required`). Good once, for ten minutes.
+   * @example 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+   */
+  @IsString()
+  @Length(43, 43)
+  changeToken!: string;
+
+  /**
+   * As in `POST /auth/password`.
+   * @example "quiet lantern meadow 12"
+   */
+  @Composed()
+  @IsString()
+  @Length(12, 128)
+  newPassword!: string;
+}
+
+/** The password is another now. */
+export class PasswordChangedDto {
+  /**
+   * Present it as `knownDevice` at the next login: earlier ones are worth nothing since the change. Left out for web
+   * clients (`X-Client-Type: web`), who get it as a cookie.
+   * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
+   */
+  knownDevice?: string;
+}
+
+/** How an administrator lets somebody in again. */
+export class AdminResetPasswordDto {
+  /**
+   * `link`: the person chooses a password by a mailed link. `one_time_password`: one that the administrator hands over;
+   * it is good for one login within 24 hours (`ONE_TIME_PASSWORD_EXPIRY`) that chooses another. Then reset it again.
+   * @example link
+   */
+  @IsIn(RESET_MEANS)
+  means!: ResetMeans;
+}
+
+/** What became of the reset. */
+export class AdminResetDto {
+  /**
+   * Shown once; null where a link was mailed.
+   * @example k7mw3xq2v9bc4tyh8npa
+   */
+  oneTimePassword!: string | null;
+}

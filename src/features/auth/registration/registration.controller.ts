@@ -1,0 +1,56 @@
+import { Body, Controller, HttpCode, HttpStatus, Post, Res } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Audit } from '../../../platform/audit/audit.decorator.js';
+import { Public } from '../../../platform/auth/authorize.decorator.js';
+import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
+import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { AccountDto, RegisterDto, toAccountDto } from '../auth.dto.js';
+import { Registration } from './registration.service.js';
+import { ConfirmRegistrationDto } from './registration.dto.js';
+
+@Controller('auth/register')
+export class RegistrationController {
+  constructor(private readonly registration: Registration) {}
+
+  /**
+   * Create an account. Where addresses are verified (`REGISTRATION=verified`), the answer is always 202 without a body,
+   * and a mail says how to go on; otherwise 409 `email_taken` or `username_taken` when somebody else has the name.
+   */
+  @Post()
+  @Public()
+  @Audit('account_registered')
+  @RateLimit('auth')
+  @ApiResponse({ status: 201, description: 'The account was made.', type: AccountDto })
+  @ApiResponse({ status: 202, description: 'A mail was sent to the address.' })
+  @ApiResponse({ status: 403, description: 'Accounts are made by administrators here.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'The e-mail address or the username is taken.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 422, description: 'The password is too easy to guess.', ...PROBLEM_RESPONSE })
+  async register(
+    @Body() account: RegisterDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AccountDto | undefined> {
+    const user = await this.registration.register(account);
+    void reply.status(user ? HttpStatus.CREATED : HttpStatus.ACCEPTED);
+    return user ? toAccountDto(user) : undefined;
+  }
+
+  /**
+   * Create the account that a mailed link stands for. It takes the password again: somebody else may have registered the
+   * address, with a password that they know. Only the link of the latest registration is good.
+   */
+  @Post('confirm')
+  @HttpCode(HttpStatus.CREATED)
+  @Public()
+  @Audit('account_registered')
+  @RateLimit('auth')
+  @ApiResponse({ status: 409, description: 'Somebody registered the address meanwhile.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 422,
+    description: 'The link is unknown, used or expired, or the password is wrong.',
+    ...PROBLEM_RESPONSE,
+  })
+  async confirm(@Body() { token, password }: ConfirmRegistrationDto): Promise<AccountDto> {
+    return toAccountDto(await this.registration.confirm(token, password));
+  }
+}

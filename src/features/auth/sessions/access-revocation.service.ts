@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import type { RevocationReason } from '../../../contracts/sessions.js';
+import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { Transactions } from '../../../platform/prisma/transaction.js';
+import { OneTimeTokens, TOKEN_PURPOSES, type TokenPurpose } from '../tokens/one-time-tokens.service.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Which sessions and secrets are to end, and why. */
+export interface AccessEnd {
+  readonly reason: RevocationReason;
+  /** The session that goes on. */
+  readonly exceptSessionId?: string | undefined;
+  /** Mailed secrets that are worth nothing from now on; all of them, unless told otherwise. */
+  readonly secrets?: readonly TokenPurpose[];
+}
+
+/** What opens an account without its password: sessions that are open, and secrets that were mailed. */
+@Injectable()
+export class StandingAccess {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly tokens: OneTimeTokens,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /** Ends it in the surrounding transaction; whoever calls records why. @returns how many sessions were live. */
+  end(userId: string, { reason, exceptSessionId, secrets = TOKEN_PURPOSES }: AccessEnd): Promise<number> {
+    return this.transactions.run(async () => {
+      // Sessions first, because that locks the account: a secret that is being made comes before this or not at all.
+      const ended = await this.sessions.revokeAllOf(userId, { reason, exceptSessionId });
+      await this.tokens.revokeAllOf(userId, secrets);
+      return ended;
+    });
+  }
+
+  /**
+   * Ends every session of the person who asks, or every other, and a change of the e-mail address that somebody in one
+   * of them may have begun. @returns how many sessions.
+   */
+  logoutAll({ userId, sessionId }: Principal, { others }: { others: boolean }): Promise<number> {
+    return this.transactions.run(async () => {
+      const sessionsEnded = await this.end(userId, {
+        reason: others ? 'logout_others' : 'logout_all',
+        exceptSessionId: others ? sessionId : undefined,
+        secrets: ['email_change'],
+      });
+      await this.audit.record({
+        action: 'sessions_revoked',
+        entity: { type: 'user', id: userId },
+        after: { sessionsEnded, others },
+      });
+      return sessionsEnded;
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ADA, AS_ADA, edgeApp } from '../../../../test/support/edge-app.js';
+import { SessionNotFoundError } from '../auth.errors.js';
+import type { Session } from '../auth.types.js';
+import { SessionsController } from './sessions.controller.js';
+import { SessionsService } from './sessions.service.js';
+import { SigningKeysController } from '../../signing-keys/signing-keys.controller.js';
+import { SigningKeysService } from '../../signing-keys/signing-keys.service.js';
+import { StandingAccess } from './access-revocation.service.js';
+
+const NOON = new Date('2026-11-20T12:00:00Z');
+const SESSION: Session = {
+  id: ADA.sessionId,
+  device: 'Firefox on Linux',
+  address: '192.0.2.7',
+  createdAt: NOON,
+  lastSeenAt: NOON,
+  expiresAt: NOON,
+  rememberMe: false,
+};
+
+describe('the edge of sessions', () => {
+  const sessions = {
+    list: jest.fn<SessionsService['list']>(),
+    revoke: jest.fn<SessionsService['revoke']>(),
+  };
+  const access = { logoutAll: jest.fn<StandingAccess['logoutAll']>() };
+  const keys = { list: jest.fn<SigningKeysService['list']>(), rotate: jest.fn<SigningKeysService['rotate']>() };
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    app = await edgeApp(
+      [SessionsController, SigningKeysController],
+      [
+        { provide: SessionsService, useValue: sessions },
+        { provide: StandingAccess, useValue: access },
+        { provide: SigningKeysService, useValue: keys },
+      ],
+    );
+  });
+
+  beforeEach(() => {
+    jest.resetAllMocks();
+  });
+
+  afterAll(() => app.close());
+
+  const call = (method: 'GET' | 'POST' | 'DELETE', url: string, headers: Record<string, string> = AS_ADA) =>
+    app.inject({ method, url, headers });
+
+  it('shows a session with what is meant to be shown', async () => {
+    sessions.list.mockResolvedValue([{ ...SESSION, refreshHash: 'secret' } as never, { ...SESSION, id: 'other' }]);
+    const { statusCode, body } = await call('GET', '/auth/sessions');
+    const time = NOON.toISOString();
+    const shown = { ...SESSION, createdAt: time, lastSeenAt: time, expiresAt: time };
+    expect([statusCode, JSON.parse(body)]).toEqual([
+      200,
+      {
+        items: [
+          { ...shown, current: true },
+          { ...shown, id: 'other', current: false },
+        ],
+      },
+    ]);
+    expect(sessions.list).toHaveBeenCalledWith(ADA.userId);
+  });
+
+  it('ends one of the person who asks', async () => {
+    expect((await call('DELETE', '/auth/sessions/one')).statusCode).toBe(204);
+    expect(sessions.revoke).toHaveBeenCalledWith(ADA.userId, 'one');
+    sessions.revoke.mockRejectedValue(new SessionNotFoundError());
+    expect((await call('DELETE', '/auth/sessions/two')).statusCode).toBe(404);
+  });
+
+  it('ends all, or all others, and takes the cookie of a web client with the last', async () => {
+    access.logoutAll.mockResolvedValue(2);
+    const all = await call('POST', '/auth/logout-all', { ...AS_ADA, 'x-client-type': 'web' });
+    expect([all.statusCode, all.json()]).toEqual([200, { ended: 2 }]);
+    expect(all.headers['set-cookie']).toMatch(/^__Host-mortise_refresh=;.*Path=\/;.*Secure/);
+    const others = await call('POST', '/auth/logout-others');
+    expect([others.statusCode, others.headers['set-cookie']]).toEqual([200, undefined]);
+    expect(access.logoutAll.mock.calls).toEqual([
+      [ADA, { others: false }],
+      [ADA, { others: true }],
+    ]);
+  });
+
+  it.each([
+    ['GET', '/auth/sessions', 401],
+    ['DELETE', '/auth/sessions/one', 401],
+    ['POST', '/auth/logout-all', 401],
+    ['POST', '/auth/logout-others', 401],
+  ] as const)('lets nobody in without a token: %s %s', async (method, url, status) => {
+    expect((await call(method, url, {})).statusCode).toBe(status);
+  });
+
+  it('shows the signing keys to administrators only', async () => {
+    expect((await call('GET', '/auth/signing-keys')).statusCode).toBe(403);
+    expect((await call('POST', '/auth/signing-keys/rotate')).statusCode).toBe(403);
+    expect([keys.list, keys.rotate].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,57 @@
+import { Controller, Delete, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
+import { ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Audit } from '../../../platform/audit/audit.decorator.js';
+import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
+import { WithSessionCookie } from './session-cookie.interceptor.js';
+import { EndedSessionsDto, SessionListDto, toSessionListDto } from './sessions.dto.js';
+import { SessionsService } from './sessions.service.js';
+import { StandingAccess } from './access-revocation.service.js';
+
+@ApiTags('Authentication')
+@Controller('auth')
+export class SessionsController {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly access: StandingAccess,
+  ) {}
+
+  /** Where you are signed in. */
+  @Get('sessions')
+  @Authorize()
+  async list(@CurrentUser() user: Principal): Promise<SessionListDto> {
+    return toSessionListDto(await this.sessions.list(user.userId), user);
+  }
+
+  /** End one of your sessions: its tokens and sockets are refused from now on. */
+  @Delete('sessions/:sessionId')
+  @Authorize()
+  @Audit('session_revoked')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiParam({ name: 'sessionId', schema: { type: 'string', format: 'uuid' } })
+  @ApiResponse({ status: 204, description: 'Ended.' })
+  @ApiResponse({ status: 404, description: 'No such session, or not yours.', ...PROBLEM_RESPONSE })
+  end(@CurrentUser() user: Principal, @Param('sessionId') sessionId: string): Promise<void> {
+    return this.sessions.revoke(user.userId, sessionId);
+  }
+
+  /** End every session of yours, this one too. A change of the e-mail address that is not confirmed yet is over. */
+  @Post('logout-all')
+  @Authorize()
+  @Audit('sessions_revoked')
+  @HttpCode(HttpStatus.OK)
+  @WithSessionCookie()
+  async logoutAll(@CurrentUser() user: Principal): Promise<EndedSessionsDto> {
+    return { ended: await this.access.logoutAll(user, { others: false }) };
+  }
+
+  /** End every session of yours but this one. A change of the e-mail address that is not confirmed yet is over. */
+  @Post('logout-others')
+  @Authorize()
+  @Audit('sessions_revoked')
+  @HttpCode(HttpStatus.OK)
+  async logoutOthers(@CurrentUser() user: Principal): Promise<EndedSessionsDto> {
+    return { ended: await this.access.logoutAll(user, { others: true }) };
+  }
+}

@@ -1,0 +1,75 @@
+import type { Principal } from '../../../platform/auth/principal.js';
+import type { Session } from '../auth.types.js';
+
+/** One signed-in client. */
+export class SessionDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56 */
+  id!: string;
+
+  /** Whether it is the one that asks. */
+  current!: boolean;
+
+  /**
+   * What the user agent seems to be.
+   * @example "Firefox on Windows"
+   */
+  device!: string;
+
+  /**
+   * Where it signed in from; null where that is unknown.
+   * @example 192.0.2.7
+   */
+  address!: string | null;
+
+  /**
+   * When it signed in, RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  createdAt!: string;
+
+  /**
+   * When it was last used, to the minute. RFC 3339.
+   * @example 2026-11-20T18:30:00.000Z
+   */
+  lastSeenAt!: string;
+
+  /**
+   * When it ends unless it is refreshed before. RFC 3339.
+   * @example 2026-11-27T18:30:00.000Z
+   */
+  expiresAt!: string;
+
+  /** Whether it was asked to last longer. */
+  rememberMe!: boolean;
+}
+
+/** All sessions of a person, the last seen first: there are never many. */
+export class SessionListDto {
+  items!: SessionDto[];
+}
+
+/** What a sign-out of several sessions did. */
+export class EndedSessionsDto {
+  /**
+   * How many sessions ended.
+   * @example 2
+   */
+  ended!: number;
+}
+
+export function toSessionListDto(sessions: readonly Session[], asking: Principal): Readonly<SessionListDto> {
+  return { items: sessions.map((session) => toSessionDto(session, asking)) };
+}
+
+function toSessionDto(session: Session, { sessionId }: Principal): Readonly<SessionDto> {
+  return {
+    id: session.id,
+    current: session.id === sessionId,
+    device: session.device,
+    address: session.address,
+    createdAt: session.createdAt.toISOString(),
+    lastSeenAt: session.lastSeenAt.toISOString(),
+    expiresAt: session.expiresAt.toISOString(),
+    rememberMe: session.rememberMe,
+  };
+}

@@ -1,0 +1,183 @@
+import { Injectable } from '@nestjs/common';
+import type { RevocationReason, SessionEnd } from '../../../contracts/sessions.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { Database } from '../../../platform/prisma/database.js';
+import type { ClientInfo } from '../auth.types.js';
+import type { RotationState } from './domain/rotation.js';
+
+/** Tells two tabs from a thief: a predecessor is forgiven for so long. */
+const GRACE = `interval '10 seconds'`;
+const MAX_LISTED = 100;
+
+/**
+ * One at a time for each person: two logins at once would each count the sessions without the other's. It is the row
+ * that a change of password and a block write to, so a login comes before or after all of those, too.
+ */
+const LOCK = `
+  SELECT blocked_at IS NULL AND deleted_at IS NULL AS "maySignIn" FROM users WHERE id = $1 FOR NO KEY UPDATE`;
+
+/** `clock_timestamp()`: the transaction may have begun long before it got the lock, and the oldest is evicted. */
+const OPEN = `
+  INSERT INTO sessions (id, user_id, refresh_counter, refresh_hash, created_at, expires_at, remember_me, user_agent, address)
+  VALUES ($1, $2, $3, $4, clock_timestamp(), now() + $5::float8 * interval '1 millisecond', $6, $7, $8)`;
+
+const EVICT = `
+  UPDATE sessions SET revoked_at = now(), revoked_reason = 'evicted'
+  WHERE id IN (
+    SELECT id FROM sessions
+    WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > now()
+    ORDER BY created_at DESC, id DESC OFFSET $3
+  ) AND revoked_at IS NULL
+  RETURNING id`;
+
+/** One statement decides the race: of any number of refreshes with one token, exactly one finds it still valid. */
+const ROTATE = `
+  UPDATE sessions AS s
+  SET refresh_counter = s.refresh_counter + 1, refresh_hash = $4, rotated_at = now(), last_seen_at = now(),
+      expires_at = now() + CASE WHEN s.remember_me THEN $6::float8 ELSE $5::float8 END * interval '1 millisecond'
+  FROM users AS u
+  WHERE s.id = $1 AND s.refresh_counter = $2 AND s.refresh_hash = $3
+    AND s.revoked_at IS NULL AND s.expires_at > now()
+    AND u.id = s.user_id AND u.blocked_at IS NULL AND u.deleted_at IS NULL
+  RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
+
+const ROTATION_STATE = `
+  SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
+         s.revoked_at IS NULL AND s.expires_at > now() AND u.blocked_at IS NULL AND u.deleted_at IS NULL AS live,
+         coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace", s.revoked_reason AS "revokedReason"
+  FROM sessions AS s JOIN users AS u ON u.id = s.user_id
+  WHERE s.id = $1`;
+
+const REVOKE = `
+  UPDATE sessions SET revoked_at = now(), revoked_reason = $2
+  WHERE id = $1 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL AND expires_at > now()
+  RETURNING id`;
+
+const REVOKE_ALL = `
+  UPDATE sessions SET revoked_at = now(), revoked_reason = $2
+  WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND ($3::uuid IS NULL OR id <> $3)
+  RETURNING id`;
+
+const END = `
+  SELECT CASE WHEN revoked_at IS NOT NULL THEN coalesce(revoked_reason, 'revoked') WHEN expires_at <= now() THEN 'expired' END AS "end"
+  FROM sessions WHERE id = $1`;
+
+const LIST = `
+  SELECT id, user_agent AS "userAgent", address, created_at AS "createdAt", last_seen_at AS "lastSeenAt",
+         expires_at AS "expiresAt", remember_me AS "rememberMe"
+  FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
+  ORDER BY last_seen_at DESC, id LIMIT ${String(MAX_LISTED)}`;
+
+/** Other processes may have seen the same sessions; each row is still written once a minute at most. */
+const TOUCH = `
+  UPDATE sessions SET last_seen_at = now()
+  WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'`;
+
+export interface NewSession extends ClientInfo {
+  readonly id: string;
+  readonly userId: string;
+  readonly counter: number;
+  readonly refreshHash: Buffer;
+  readonly rememberMe: boolean;
+  readonly lifetimeMs: number;
+}
+
+export interface Rotation {
+  readonly sessionId: string;
+  /** Generation of the presented token. */
+  readonly counter: number;
+  readonly presentedHash: Buffer;
+  readonly successorHash: Buffer;
+  readonly lifetimeMs: number;
+  /** Of a session that was asked to be remembered. */
+  readonly rememberedLifetimeMs: number;
+}
+
+/** A session whose refresh token was accepted. */
+export interface RotatedSession extends Principal {
+  readonly rememberMe: boolean;
+}
+
+export interface UnrotatedSession extends RotatedSession, RotationState {
+  readonly revokedReason: RevocationReason | null;
+}
+
+export interface SessionRow extends ClientInfo {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly rememberMe: boolean;
+}
+
+/** Sessions, with every time read from the database clock. */
+@Injectable()
+export class SessionsRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Held to the end of the transaction: what counts or ends the sessions of a person comes one after the other.
+   * @returns false when the account is blocked or gone.
+   */
+  async lock(userId: string): Promise<boolean> {
+    const [row] = await this.database.query<{ maySignIn: boolean }>('sessions_lock', LOCK, [userId]);
+    return row?.maySignIn ?? false;
+  }
+
+  async open(session: NewSession): Promise<void> {
+    const { id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, address } = session;
+    const values = [id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, address];
+    await this.database.query('sessions_open', OPEN, values);
+  }
+
+  /** Ends the oldest sessions of a person beyond `others` besides `sessionId`. @returns which. */
+  async evict(userId: string, sessionId: string, others: number): Promise<string[]> {
+    return idsOf(await this.database.query('sessions_evict', EVICT, [userId, sessionId, others]));
+  }
+
+  /** Replaces the presented token by its successor; null when it was not the valid one, or the session is over. */
+  async rotate(rotation: Rotation): Promise<RotatedSession | null> {
+    const { sessionId, counter, presentedHash, successorHash, lifetimeMs, rememberedLifetimeMs } = rotation;
+    const values = [sessionId, counter, presentedHash, successorHash, lifetimeMs, rememberedLifetimeMs];
+    const [rotated] = await this.database.query<RotatedSession>('sessions_rotate', ROTATE, values);
+    return rotated ?? null;
+  }
+
+  async findRotationState(sessionId: string): Promise<UnrotatedSession | null> {
+    const [state] = await this.database.query<UnrotatedSession>('sessions_rotation_state', ROTATION_STATE, [sessionId]);
+    return state ?? null;
+  }
+
+  /**
+   * @param ofUserId only when it is theirs.
+   * @returns whether it was live until now.
+   */
+  async revoke(sessionId: string, reason: RevocationReason, ofUserId: string | null = null): Promise<boolean> {
+    return (await this.database.query('sessions_revoke', REVOKE, [sessionId, reason, ofUserId])).length > 0;
+  }
+
+  /** @returns the sessions that were live until now. */
+  async revokeAll(userId: string, reason: RevocationReason, exceptSessionId: string | null): Promise<string[]> {
+    return idsOf(await this.database.query('sessions_revoke_all', REVOKE_ALL, [userId, reason, exceptSessionId]));
+  }
+
+  /** Why it is over, or null while it stands. One that is forgotten has expired. */
+  async endOf(sessionId: string): Promise<SessionEnd | null> {
+    const [row] = await this.database.query<{ end: SessionEnd | null }>('sessions_end', END, [sessionId]);
+    return row ? row.end : 'expired';
+  }
+
+  /** The live sessions of a person, the last seen first. */
+  list(userId: string): Promise<SessionRow[]> {
+    return this.database.query<SessionRow>('sessions_list', LIST, [userId]);
+  }
+
+  /** Notes that these sessions were just used. */
+  async touch(sessionIds: readonly string[]): Promise<void> {
+    await this.database.query('sessions_touch', TOUCH, [sessionIds]);
+  }
+}
+
+function idsOf(rows: readonly { id?: string }[]): string[] {
+  return rows.map(({ id }) => id ?? '');
+}

@@ -1,0 +1,24 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { JobHandlers } from '../../../platform/queue/job-registry.js';
+import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
+
+const BATCH = 1_000;
+
+/** Forgets tokens that open nothing any more. An edge of the worker role. */
+@Injectable()
+export class OneTimeTokensPurge implements OnModuleInit {
+  constructor(
+    private readonly repository: OneTimeTokensRepository,
+    private readonly jobs: JobHandlers,
+  ) {}
+
+  onModuleInit(): void {
+    this.jobs.register('purge_one_time_tokens', () => this.purge());
+  }
+
+  private async purge(): Promise<void> {
+    while ((await this.repository.purge(BATCH)) === BATCH) {
+      // The next batch.
+    }
+  }
+}

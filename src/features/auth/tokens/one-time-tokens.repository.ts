@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/prisma/database.js';
+import { newId } from '../../../shared/ids.js';
+
+const ISSUE = `
+  INSERT INTO one_time_tokens (id, purpose, token_hash, user_id, payload, expires_at)
+  VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond')`;
+
+/** One statement decides the race: of any number of redemptions, exactly one finds it unused. */
+const REDEEM = `
+  UPDATE one_time_tokens SET used_at = now()
+  WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()
+  RETURNING user_id AS "userId", payload`;
+
+const FIND = `
+  SELECT user_id AS "userId", purpose, payload FROM one_time_tokens
+  WHERE token_hash = $1 AND purpose = ANY ($2) AND used_at IS NULL AND expires_at > now()`;
+
+const REVOKE = `UPDATE one_time_tokens SET used_at = now() WHERE user_id = $1 AND purpose = ANY ($2) AND used_at IS NULL`;
+
+/** Conditions and expression exactly as in the index `one_time_tokens_registration_idx`. */
+const REVOKE_REGISTRATIONS = `
+  UPDATE one_time_tokens SET used_at = now()
+  WHERE purpose = 'registration' AND used_at IS NULL AND payload #>> '{account,email}' = $1`;
+
+const PURGE = `
+  DELETE FROM one_time_tokens WHERE id IN (
+    SELECT id FROM one_time_tokens WHERE used_at IS NOT NULL OR expires_at < now() LIMIT $1)
+  RETURNING id`;
+
+export interface NewOneTimeToken {
+  readonly purpose: string;
+  readonly tokenHash: Buffer;
+  readonly userId: string | null;
+  readonly payload: object;
+  readonly ttlMs: number;
+}
+
+export interface FoundToken {
+  readonly userId: string | null;
+  readonly purpose: string;
+  readonly payload: object;
+}
+
+/** Tokens by their hashes, with every time read from the database clock. */
+@Injectable()
+export class OneTimeTokensRepository {
+  constructor(private readonly database: Database) {}
+
+  async issue({ purpose, tokenHash, userId, payload, ttlMs }: NewOneTimeToken): Promise<void> {
+    const values = [newId(), purpose, tokenHash, userId, payload, ttlMs];
+    await this.database.query('one_time_tokens_issue', ISSUE, values);
+  }
+
+  async redeem(purpose: string, tokenHash: Buffer): Promise<{ userId: string | null; payload: object } | null> {
+    const [row] = await this.database.query<{ userId: string | null; payload: object }>(
+      'one_time_tokens_redeem',
+      REDEEM,
+      [tokenHash, purpose],
+    );
+    return row ?? null;
+  }
+
+  async find(purposes: readonly string[], tokenHash: Buffer): Promise<FoundToken | null> {
+    const [row] = await this.database.query<FoundToken>('one_time_tokens_find', FIND, [tokenHash, purposes]);
+    return row ?? null;
+  }
+
+  async revokeAllOf(userId: string, purposes: readonly string[]): Promise<void> {
+    await this.database.query('one_time_tokens_revoke', REVOKE, [userId, purposes]);
+  }
+
+  async revokeRegistrations(email: string): Promise<void> {
+    await this.database.query('one_time_tokens_revoke_registrations', REVOKE_REGISTRATIONS, [email]);
+  }
+
+  /** @returns how many of at most `limit` were forgotten. */
+  async purge(limit: number): Promise<number> {
+    return (await this.database.query('one_time_tokens_purge', PURGE, [limit])).length;
+  }
+}

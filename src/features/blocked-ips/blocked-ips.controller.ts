@@ -1,0 +1,35 @@
+import { Controller, Delete, Get, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
+import { ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { BlockedAddressPageDto, toBlockedAddressPageDto } from './blocked-ips.dto.js';
+import { BlockedAddressesService } from './blocked-ips.service.js';
+
+@ApiTags('Administration')
+@Controller('auth/blocked-addresses')
+export class BlockedAddressesController {
+  constructor(private readonly addresses: BlockedAddressesService) {}
+
+  /** Addresses that are refused because they kept running into a rate limit. */
+  @Get()
+  @Authorize('admin')
+  @RateLimit('admin')
+  async list(@Query() page: PageQueryDto): Promise<BlockedAddressPageDto> {
+    return toBlockedAddressPageDto(await this.addresses.list(page));
+  }
+
+  /** Let an address in again. */
+  @Delete(':address')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('admin')
+  @Audit('address_unblocked')
+  @RateLimit('admin')
+  @ApiParam({ name: 'address', description: 'As listed, percent-encoded.', example: '2001:db8:1:2::%2F64' })
+  @ApiResponse({ status: 404, description: 'It is not blocked.', ...PROBLEM_RESPONSE })
+  lift(@Param('address') address: string): Promise<void> {
+    return this.addresses.lift(address);
+  }
+}

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import type { Signals } from '../../platform/redis/signals.js';
+import type { CommandsRepository } from './commands.repository.js';
+import type { Command } from './commands.types.js';
+import { SettledWaiters } from './completion-waiters.js';
+
+type Listener = (body: { commandId: string; deviceId: string }) => void;
+
+const settledAs = (id: string): Command => ({ id, state: 'EXECUTED' }) as Command;
+
+function setup(listSettled: (ids: readonly string[]) => Promise<Command[]> = () => Promise.resolve([])) {
+  const listeners = new Set<Listener>();
+  const warnings: unknown[] = [];
+  const queries: (readonly string[])[] = [];
+  const signals = {
+    on: (_name: string, listener: Listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  } as unknown as Signals;
+  const repository = {
+    listSettled: (ids: readonly string[]) => {
+      queries.push(ids);
+      return listSettled(ids);
+    },
+  } as unknown as CommandsRepository;
+  const logger = {
+    setContext: () => undefined,
+    warn: (fields: unknown) => warnings.push(fields),
+  } as unknown as PinoLogger;
+  const waiters = new SettledWaiters(signals, repository, logger);
+  waiters.onModuleInit();
+  const signal = (commandId: string): void => {
+    listeners.forEach((listener) => {
+      listener({ commandId, deviceId: 'd' });
+    });
+  };
+  return { waiters, signal, listeners, queries, warnings };
+}
+
+describe('waiting for an outcome', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('ends when the command settles in this process, for everybody who waits for it, and without a query', async () => {
+    const { waiters, signal, queries } = setup();
+    const [first, second, other] = [waiters.open('a', 5_000), waiters.open('a', 5_000), waiters.open('b', 5_000)];
+    const command = settledAs('a');
+    waiters.settle(command);
+    signal('a');
+    await jest.advanceTimersByTimeAsync(1);
+    expect(await first?.settled).toBe(command);
+    expect(await second?.settled).toBe(command);
+    expect([waiters.size, queries]).toEqual([1, []]);
+    other?.release();
+    await expect(other?.settled).resolves.toBeNull();
+  });
+
+  it('reads at once what a signal tells of, those of one moment together', async () => {
+    const { waiters, signal, queries } = setup((ids) => Promise.resolve(ids.map(settledAs)));
+    const both = [waiters.open('a', 5_000), waiters.open('b', 5_000)];
+    ['a', 'b', 'nobody waits for this one'].forEach(signal);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([await both[0]?.settled, await both[1]?.settled]).toEqual([settledAs('a'), settledAs('b')]);
+    expect(queries).toEqual([['a', 'b']]);
+  });
+
+  it('goes on waiting when a signal came before the row says so, or could not be followed', async () => {
+    const answers = [() => Promise.resolve([]), () => Promise.reject(new Error('database away'))];
+    const { waiters, signal, warnings } = setup((ids) => answers.shift()?.() ?? Promise.resolve(ids.map(settledAs)));
+    const waiter = waiters.open('a', 5_000);
+    signal('a');
+    await jest.advanceTimersByTimeAsync(1);
+    signal('a');
+    await jest.advanceTimersByTimeAsync(1);
+    expect([waiters.size, warnings.length]).toEqual([1, 1]);
+    await jest.advanceTimersByTimeAsync(500);
+    await expect(waiter?.settled).resolves.toEqual(settledAs('a'));
+  });
+
+  it('ends when time is up', async () => {
+    const { waiters } = setup();
+    const waiter = waiters.open('a', 400);
+    jest.advanceTimersByTime(400);
+    await expect(waiter?.settled).resolves.toBeNull();
+    expect(waiters.size).toBe(0);
+  });
+
+  it('finds by looking what no signal told of, with one query for all', async () => {
+    const { waiters, queries } = setup((ids) => Promise.resolve(ids.map(settledAs)));
+    const both = [waiters.open('a', 5_000), waiters.open('b', 5_000)];
+    await jest.advanceTimersByTimeAsync(500);
+    expect([await both[0]?.settled, await both[1]?.settled]).toEqual([settledAs('a'), settledAs('b')]);
+    expect(queries).toEqual([['a', 'b']]);
+  });
+
+  it('looks again after a failure, and stops looking when nobody waits', async () => {
+    let failed = false;
+    const { waiters, queries, warnings } = setup((ids) => {
+      const answer = failed ? Promise.resolve(ids.map(settledAs)) : Promise.reject(new Error('database away'));
+      failed = true;
+      return answer;
+    });
+    const waiter = waiters.open('a', 5_000);
+    await jest.advanceTimersByTimeAsync(1_000);
+    await expect(waiter?.settled).resolves.toEqual(settledAs('a'));
+    expect([queries.length, warnings.length]).toEqual([2, 1]);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(queries).toHaveLength(2);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('asks nothing when all waiters have left before it looks', async () => {
+    const { waiters, queries } = setup();
+    waiters.open('a', 5_000)?.release();
+    await jest.advanceTimersByTimeAsync(500);
+    expect(queries).toEqual([]);
+  });
+
+  it('lets a thousand wait, and no more', () => {
+    const { waiters } = setup();
+    const opened = Array.from({ length: 1_001 }, (_, n) => waiters.open(`c${String(n % 7)}`, 5_000));
+    expect(opened.filter(Boolean)).toHaveLength(1_000);
+    expect(opened.at(-1)).toBeNull();
+    opened[0]?.release();
+    expect(waiters.open('a', 5_000)).not.toBeNull();
+  });
+
+  it('counts a waiter once, however often it is released', () => {
+    const { waiters } = setup();
+    const waiter = waiters.open('a', 5_000);
+    waiters.open('a', 5_000);
+    waiter?.release();
+    waiter?.release();
+    expect(waiters.size).toBe(1);
+  });
+
+  it('lets everybody go at shutdown, and leaves no listener and no timer', async () => {
+    const { waiters, listeners } = setup();
+    const waiter = waiters.open('a', 5_000);
+    waiters.onApplicationShutdown();
+    await expect(waiter?.settled).resolves.toBeNull();
+    expect([listeners.size, jest.getTimerCount()]).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import { eventually } from '../../../../test/support/wait.js';
+import type { CommandDispatcher } from './dispatch-scheduler.js';
+import { CommandSweeper } from './command-sweeper.js';
+import type { DispatchRepository } from './dispatch.repository.js';
+import type { OrderSender } from './dispatch.service.js';
+import type { OverdueCommands } from './command-timeout.service.js';
+
+function setup(options: { settle?: () => Promise<boolean>; resendDue?: boolean; resent?: number } = {}) {
+  const story: string[] = [];
+  const errors: unknown[] = [];
+  const sweeper = new CommandSweeper(
+    {
+      settle: () => {
+        story.push('settle');
+        return options.settle?.() ?? Promise.resolve(false);
+      },
+    } as unknown as OverdueCommands,
+    {
+      resendDue: () => {
+        story.push('resend');
+        return Promise.resolve(options.resent ?? 1);
+      },
+    } as unknown as OrderSender,
+    { wake: (deviceId: string) => story.push(`wake ${deviceId}`) } as unknown as CommandDispatcher,
+    {
+      findWaiting: () => Promise.resolve({ resendDue: options.resendDue ?? false, deviceIds: ['a', 'b'] }),
+    } as unknown as DispatchRepository,
+    { setContext: () => undefined, error: (fields: unknown) => errors.push(fields) } as unknown as PinoLogger,
+  );
+  return { sweeper, story, errors };
+}
+
+describe('CommandSweeper', () => {
+  it('settles what is overdue, and wakes whoever has something waiting', async () => {
+    const { sweeper, story } = setup();
+    await expect(sweeper.sweep()).resolves.toBe('idle');
+    expect(story).toEqual(['settle', 'wake a', 'wake b']);
+  });
+
+  it('sends again only when something is due', async () => {
+    const { sweeper, story } = setup({ resendDue: true });
+    await expect(sweeper.sweep()).resolves.toBe('idle');
+    expect(story).toEqual(['settle', 'resend', 'wake a', 'wake b']);
+  });
+
+  it('goes on at once when a batch was full', async () => {
+    await expect(setup({ settle: () => Promise.resolve(true) }).sweeper.sweep()).resolves.toBe('more');
+    await expect(setup({ resendDue: true, resent: 200 }).sweeper.sweep()).resolves.toBe('more');
+  });
+
+  it('says when a sweep failed, and sweeps again', async () => {
+    let sweeps = 0;
+    const { sweeper, errors } = setup({
+      settle: () => (++sweeps === 1 ? Promise.reject(new Error('database away')) : Promise.resolve(false)),
+    });
+    sweeper.onApplicationBootstrap();
+    await eventually('another sweep', () => sweeps > 1);
+    await sweeper.beforeApplicationShutdown();
+    expect(errors).toHaveLength(1);
+  });
+});

@@ -1,0 +1,148 @@
+import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
+import { outsideTransaction } from '../../../platform/prisma/transaction.js';
+import { Signals } from '../../../platform/redis/signals.js';
+import { within } from '../../../shared/deadline.js';
+import { DevicesService } from '../../devices/devices.service.js';
+import { CommandOutcomes } from '../acknowledgement.service.js';
+import { DispatchRepository } from './dispatch.repository.js';
+import { OrderSender } from './dispatch.service.js';
+
+/** Devices looked after at once. What they ask of PostgreSQL at the same time goes there together. */
+const MAX_PARALLEL = 200;
+/** Devices that came online and are caught up at once; each takes a connection to PostgreSQL. */
+const MAX_RETURNING = 8;
+/** Further ones are left to the sweep. */
+const MAX_WAITING = 50_000;
+const STOP_WITHIN_MS = 1_500;
+
+/** Why a device is looked after, the strongest last. */
+const REASONS = ['lane_free', 'queued', 'connected'] as const;
+type Reason = (typeof REASONS)[number];
+
+/**
+ * Decides when a device is looked after: a command was queued, a lane became free, it came online, or the sweep found
+ * something. One at a time per device, many at a time in all. Any number of processes may do this at once.
+ */
+@Injectable()
+export class CommandDispatcher implements OnModuleInit, BeforeApplicationShutdown {
+  readonly #waiting = new Map<string, Reason>();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #subscriptions: (() => void)[] = [];
+  readonly #looks = new MicroBatcher<string, boolean>({
+    maxBatch: MAX_PARALLEL,
+    maxParallel: 1,
+    maxWaiting: MAX_PARALLEL,
+    run: (deviceIds) => this.haveOpen(deviceIds),
+  });
+  readonly #returns = new MicroBatcher<string, undefined>({
+    maxBatch: 1,
+    maxParallel: MAX_RETURNING,
+    maxWaiting: MAX_PARALLEL,
+    run: (deviceIds) => this.catchUp(deviceIds),
+  });
+  #stopped = false;
+
+  constructor(
+    private readonly sender: OrderSender,
+    private readonly outcomes: CommandOutcomes,
+    private readonly repository: DispatchRepository,
+    private readonly devices: DevicesService,
+    private readonly signals: Signals,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(CommandDispatcher.name);
+  }
+
+  onModuleInit(): void {
+    this.devices.onConnected((deviceId) => {
+      this.wake(deviceId, 'connected');
+    });
+    this.#subscriptions.push(
+      this.signals.on('command_queued', ({ deviceId }) => {
+        this.wake(deviceId, 'queued');
+      }),
+      this.signals.on('command_settled', ({ deviceId }) => {
+        this.wake(deviceId, 'lane_free');
+      }),
+    );
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    this.#subscriptions.forEach((end) => {
+      end();
+    });
+    this.#waiting.clear();
+    // What does not end in time is found by the sweep of another process, or of the next one.
+    await within(STOP_WITHIN_MS, Promise.all(this.#running.values())).catch(() => undefined);
+  }
+
+  /** Looks after a device soon. */
+  wake(deviceId: string, reason: Reason = 'queued'): void {
+    const known = this.#waiting.get(deviceId);
+    if (this.#stopped || (known === undefined && this.#waiting.size >= MAX_WAITING)) {
+      return;
+    }
+    if (known === undefined || REASONS.indexOf(known) < REASONS.indexOf(reason)) {
+      this.#waiting.set(deviceId, reason);
+    }
+    this.startWaiting();
+  }
+
+  /** How many devices wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  private startWaiting(): void {
+    for (const [deviceId, reason] of this.#waiting) {
+      if (this.#running.size >= MAX_PARALLEL) {
+        return;
+      }
+      if (!this.#running.has(deviceId)) {
+        this.#waiting.delete(deviceId);
+        this.start(deviceId, reason);
+      }
+    }
+  }
+
+  private start(deviceId: string, reason: Reason): void {
+    const run = outsideTransaction(() => this.look(deviceId, reason))
+      .catch((error: unknown) => {
+        // The sweep comes back to it.
+        this.logger.error({ deviceId, err: error }, 'Dispatch failed');
+      })
+      .finally(() => {
+        this.#running.delete(deviceId);
+        this.startWaiting();
+      });
+    this.#running.set(deviceId, run);
+  }
+
+  private async look(deviceId: string, reason: Reason): Promise<void> {
+    // Devices come and go, and commands settle, far more often than something is left to do.
+    if (reason !== 'queued' && !(await this.#looks.submit(deviceId))) {
+      return;
+    }
+    if (reason === 'connected') {
+      await this.#returns.submit(deviceId);
+    }
+    while (!this.#stopped && (await this.sender.sendNext(deviceId))) {
+      // Until the lanes are busy, or nothing waits.
+    }
+  }
+  private async haveOpen(deviceIds: readonly string[]): Promise<boolean[]> {
+    const open = new Set(await this.repository.listOpen(deviceIds));
+    return deviceIds.map((deviceId) => open.has(deviceId));
+  }
+
+  private async catchUp(deviceIds: readonly string[]): Promise<undefined[]> {
+    for (const deviceId of deviceIds) {
+      await this.outcomes.settleOrphans(deviceId);
+      await this.sender.resendToDevice(deviceId);
+    }
+    return deviceIds.map(() => undefined);
+  }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import { Metrics } from '../../../platform/metrics/metrics.js';
+import type { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
+import { Clock } from '../../../shared/clock.js';
+import { OrderLine } from './order-publisher.js';
+
+class HandClock extends Clock {
+  time = 0;
+  now(): number {
+    return this.time;
+  }
+  monotonic(): number {
+    return this.time;
+  }
+}
+
+const signed = { order: '{}', kid: 'k', signature: 's' };
+
+function setup(publish: () => Promise<boolean> = () => Promise.resolve(true)) {
+  const published: unknown[][] = [];
+  const errors: unknown[] = [];
+  const clock = new HandClock();
+  const metrics = new Metrics();
+  const publisher = {
+    isConnected: () => true,
+    publish: (...what: unknown[]) => {
+      published.push(what);
+      return publish();
+    },
+  } as unknown as DevicePublisher;
+  const logger = {
+    setContext: () => undefined,
+    error: (fields: unknown) => errors.push(fields),
+  } as unknown as PinoLogger;
+  const line = new OrderLine(publisher, clock, logger, metrics);
+  const counted = async (outcome: string): Promise<number> => {
+    const { values } = await metrics.counter<'outcome'>('mortise_orders_published_total', '', ['outcome']).get();
+    return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
+  };
+  return { line, clock, published, errors, counted };
+}
+
+describe('the last gate before the broker', () => {
+  it('lets an order through in time', async () => {
+    const { line, clock, published, counted } = setup();
+    const notAfter = line.now() + 15_000;
+    clock.time += 14_999;
+    line.transmit('device-1', signed, notAfter);
+    expect(published).toEqual([['device-1', 'commands', signed]]);
+    await Promise.resolve();
+    expect(await counted('acknowledged')).toBe(1);
+    expect(line.isOpen()).toBe(true);
+  });
+
+  it('withholds it when this process was stopped past the deadline between the commit and here', async () => {
+    const { line, clock, published, counted } = setup();
+    const notAfter = line.now() + 15_000;
+    clock.time += 60_000;
+    line.transmit('device-1', signed, notAfter);
+    expect(published).toEqual([]);
+    expect(await counted('withheld')).toBe(1);
+  });
+
+  it('withholds it at the very deadline', () => {
+    const { line, clock, published } = setup();
+    clock.time += 15_000;
+    line.transmit('device-1', signed, 15_000);
+    expect(published).toEqual([]);
+  });
+
+  it('takes a broker that is away for no error: the command stays SENT', async () => {
+    const { line, errors, counted } = setup(() => Promise.resolve(false));
+    line.transmit('device-1', signed, 15_000);
+    await Promise.resolve();
+    expect([await counted('lost'), errors]).toEqual([1, []]);
+  });
+
+  it('says when publishing failed, without the order', async () => {
+    const { line, errors, counted } = setup(() => Promise.reject(new Error('no')));
+    line.transmit('device-1', signed, 15_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await counted('lost')).toBe(1);
+    expect(JSON.stringify(errors)).not.toContain('signature');
+    expect(errors).toHaveLength(1);
+  });
+});

@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { type SignedOrder } from '../../../contracts/orders.js';
+import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
+import { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
+import { Clock } from '../../../shared/clock.js';
+
+/** The last gate before the broker: nothing passes it late. */
+@Injectable()
+export class OrderLine {
+  readonly #orders: Counter<'outcome'>;
+
+  constructor(
+    private readonly publisher: DevicePublisher,
+    private readonly clock: Clock,
+    private readonly logger: PinoLogger,
+    metrics: Metrics,
+  ) {
+    logger.setContext(OrderLine.name);
+    this.#orders = metrics.counter('mortise_orders_published_total', 'Orders handed to the broker', ['outcome']);
+  }
+
+  isOpen(): boolean {
+    return this.publisher.isConnected();
+  }
+
+  /** For {@link transmit}: read it before asking the database how much time is left. */
+  now(): number {
+    return this.clock.monotonic();
+  }
+
+  /**
+   * Publishes an order unless `notAfter` (on the clock of {@link now}) has passed. The deadline is the database's: what
+   * it said was left, counted from *before* it was asked on a clock that also runs while this process is stopped. So
+   * a process that wakes up after a minute publishes nothing, and no round trip is spent to find out.
+   */
+  transmit(deviceId: string, signed: SignedOrder, notAfter: number): void {
+    if (this.clock.monotonic() >= notAfter) {
+      this.#orders.inc({ outcome: 'withheld' });
+      return;
+    }
+    this.publisher.publish(deviceId, 'commands', signed).then(
+      (acknowledged) => {
+        // Not acknowledged: the command stays SENT, and is sent again or times out.
+        this.#orders.inc({ outcome: acknowledged ? 'acknowledged' : 'lost' });
+      },
+      (error: unknown) => {
+        this.#orders.inc({ outcome: 'lost' });
+        this.logger.error({ deviceId, err: error }, 'An order could not be published');
+      },
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import type { DeviceRef } from '../../contracts/resources.js';
+import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import { Signals } from '../../platform/redis/signals.js';
+import { OrganizationsService } from '../organizations/organizations.service.js';
+import { DeviceRecorder } from './device-event-writer.js';
+import { DeviceChangedError } from './devices.errors.js';
+import { DevicesRepository } from './devices.repository.js';
+import type { Device, DeviceChanges } from './devices.types.js';
+
+/** What people change about a device: what it is called, where it stands, and whose members may use it. */
+@Injectable()
+export class DeviceEditor {
+  constructor(
+    private readonly repository: DevicesRepository,
+    private readonly organizations: OrganizationsService,
+    private readonly transactions: Transactions,
+    private readonly recorder: DeviceRecorder,
+    private readonly signals: Signals,
+  ) {}
+
+  /**
+   * @param device as the person who changes it may see it
+   * @param version the one it must have, if that matters
+   * @throws DeviceNotFoundError, DeviceChangedError
+   * @throws ForbiddenError, ResourceNotFoundError when it may not be put into that organization
+   */
+  update(userId: string, device: DeviceRef, changes: DeviceChanges, version?: number): Promise<Device> {
+    // A DTO has all of its members, the missing ones as undefined.
+    const given = Object.fromEntries(
+      Object.entries(changes).filter(([, value]) => value !== undefined),
+    ) as DeviceChanges;
+    return this.transactions.run(async () => {
+      await this.demandPlacement(userId, device, given.organizationId);
+      const before = await this.repository.getLocked(device.id);
+      const updated = await this.repository.update(device.id, given, version);
+      if (!updated) {
+        throw new DeviceChangedError();
+      }
+      await this.recorder.updated(before, updated, given);
+      if (before.organizationId !== updated.organizationId) {
+        this.accessChanged(device.id);
+      }
+      return updated;
+    });
+  }
+
+  /** Takes devices out of an organization, as part of the transaction in which their owner leaves it, or it ends. */
+  async withdraw(organizationId: string, ownerId: string | null): Promise<void> {
+    await this.recorder.withdrawn(await this.repository.withdraw(organizationId, ownerId));
+  }
+
+  /** Only the owner says who else may use it; and who puts it somewhere must have a say there, and stay so long. */
+  private async demandPlacement(
+    userId: string,
+    device: DeviceRef,
+    organizationId: string | null | undefined,
+  ): Promise<void> {
+    if (organizationId === undefined) {
+      return;
+    }
+    if (!device.owned) {
+      throw new ForbiddenError('device:owner');
+    }
+    if (organizationId === null) {
+      return;
+    }
+    const role = await this.organizations.holdRole(userId, organizationId);
+    if (role === null) {
+      throw new ResourceNotFoundError('organization');
+    }
+    if (role !== 'OWNER' && role !== 'MANAGER') {
+      throw new ForbiddenError('organization:manager');
+    }
+  }
+
+  private accessChanged(deviceId: string): void {
+    this.transactions.afterCommit(() => {
+      this.signals.publish('device_access_changed', { deviceId });
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
+import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
+import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
+import { Presence } from './presence.service.js';
+
+/** Births, last wills and heartbeats from the device line. */
+@Controller()
+export class DevicesMqtt {
+  constructor(private readonly presence: Presence) {}
+
+  @OnDeviceMessage('status')
+  status(@DeviceId() deviceId: string, @Payload() status: StatusMessageDto): Promise<void> {
+    return status.online
+      ? this.presence.birth(deviceId, 'mqtt', toBirth(status))
+      : this.presence.farewell(deviceId, 'mqtt', status.boot, 'will');
+  }
+
+  @OnDeviceMessage('heartbeat')
+  heartbeat(@DeviceId() deviceId: string, @Payload() heartbeat: HeartbeatMessageDto): void {
+    this.presence.heartbeat(deviceId, 'mqtt', heartbeat);
+  }
+}

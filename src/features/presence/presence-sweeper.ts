@@ -1,0 +1,47 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
+import { Presence } from './presence.service.js';
+
+const BATCH = 100;
+const LOOK_EVERY_MS = 5_000;
+/** Reads every device: no index helps without costing each heartbeat. */
+const INACTIVE_EVERY_MS = 60_000;
+const RETRY_WITHIN_MS = 10_000;
+
+/** Notices who has stopped talking. Any number of processes may run it. */
+@Injectable()
+export class PresenceSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #loops: readonly BackgroundLoop[];
+
+  constructor(presence: Presence, logger: PinoLogger) {
+    logger.setContext(PresenceSweeper.name);
+    const onError = (error: unknown): void => {
+      logger.error({ err: error }, 'Looking for silent devices failed');
+    };
+    const outcome = (more: boolean): StepOutcome => (more ? 'more' : 'idle');
+    const retryMs = RETRY_WITHIN_MS;
+    this.#loops = [
+      new BackgroundLoop(async () => outcome(await presence.closeSilentLinks(BATCH)), {
+        idleMs: LOOK_EVERY_MS,
+        retryMs,
+        onError,
+      }),
+      new BackgroundLoop(async () => outcome(await presence.markInactive(BATCH)), {
+        idleMs: INACTIVE_EVERY_MS,
+        retryMs,
+        onError,
+      }),
+    ];
+  }
+
+  onApplicationBootstrap(): void {
+    this.#loops.forEach((loop) => {
+      loop.start();
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+  }
+}

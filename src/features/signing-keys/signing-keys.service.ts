@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { KeyRotation } from '../../platform/keys/key-rotation.js';
+import { KEY_PURPOSES, type KeyPurpose, type KeyRecord } from '../../platform/keys/signing-key.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+
+/** The signing keys in an administrator's hands. */
+@Injectable()
+export class SigningKeysService {
+  constructor(
+    private readonly rotation: KeyRotation,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  list(): Promise<KeyRecord[]> {
+    return this.rotation.list();
+  }
+
+  /**
+   * Lets the next keys sign from now on; what the present ones signed stays valid until it expires.
+   * @throws TooManyKeysError
+   */
+  async rotate(purpose?: KeyPurpose): Promise<KeyRecord[]> {
+    const purposes = purpose === undefined ? KEY_PURPOSES : [purpose];
+    // Before the transaction: it takes up to a second.
+    const successors = await Promise.all(purposes.map((each) => this.rotation.prepare(each)));
+    await this.transactions.run(async () => {
+      for (const successor of successors) {
+        const kid = await this.rotation.rotate(successor);
+        await this.audit.record({
+          action: 'signing_keys_rotated',
+          entity: { type: 'key', id: kid },
+          after: { purpose: successor.purpose, state: 'active' },
+        });
+      }
+    });
+    return this.list();
+  }
+
+  /**
+   * Lets a key that leaked verify nothing any more.
+   * @throws SigningKeyNotFoundError, SigningKeyInUseError, SigningKeyRetiredError
+   */
+  async retire(kid: string): Promise<KeyRecord[]> {
+    await this.transactions.run(async () => {
+      const purpose = await this.rotation.retire(kid);
+      await this.audit.record({ entity: { type: 'key', id: kid }, after: { purpose, state: 'retired' } });
+    });
+    return this.list();
+  }
+}

@@ -1,0 +1,86 @@
+import { Body, Controller, Delete, HttpCode, HttpStatus, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { BodyLimit } from '../../platform/http/body-limit.decorator.js';
+import { CsvOrJson } from '../../platform/http/csv-body.js';
+import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
+import { validated } from '../../platform/http/validation.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { AccountBatches } from './bulk-users.service.js';
+import { AccountImport } from './users-import.service.js';
+import {
+  BatchResultDto,
+  CreateAccountsDto,
+  DeleteAccountsDto,
+  ImportQueryDto,
+  ImportResultDto,
+  NewAccountDto,
+  toBatchResultDto,
+  toImportResultDto,
+} from './user-admin.dto.js';
+
+const BODY_LIMIT_BYTES = 1_048_576;
+const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be done.', ...PROBLEM_RESPONSE };
+
+@ApiTags('User management')
+@Controller('users')
+@RateLimit('admin')
+export class AccountBulkController {
+  constructor(
+    private readonly batches: AccountBatches,
+    private readonly imports: AccountImport,
+  ) {}
+
+  /**
+   * Create up to 1,000 accounts. Their owners get mails with links to choose a password. With `per_row`, a row that is no
+   * account is refused by itself (`invalid_row`); with `all`, it answers 400.
+   */
+  @Post('bulk')
+  @HttpCode(HttpStatus.OK)
+  @BodyLimit(BODY_LIMIT_BYTES)
+  @Authorize('admin')
+  @Audit('users_created')
+  @Idempotent()
+  @Refusal(REFUSED)
+  async create(@Body() { users, mode }: CreateAccountsDto): Promise<BatchResultDto> {
+    return toBatchResultDto(await this.batches.create(users, (row) => validated(NewAccountDto, row), mode));
+  }
+
+  /** Delete up to 1,000 accounts: their sessions end at once. They can be restored. */
+  @Delete('bulk')
+  @BodyLimit(BODY_LIMIT_BYTES)
+  @Authorize('admin')
+  @Audit('users_deleted')
+  @Refusal(REFUSED)
+  async delete(@Body() { ids, mode }: DeleteAccountsDto): Promise<BatchResultDto> {
+    return toBatchResultDto(await this.batches.delete(ids, mode));
+  }
+
+  /**
+   * Create up to 1,000 accounts from a file: CSV whose first line names the columns (`email`, `username`,
+   * `displayName`, `role`), or JSON. With `dryRun`, it only says what would happen.
+   */
+  @Post('import')
+  @HttpCode(HttpStatus.OK)
+  @CsvOrJson(BODY_LIMIT_BYTES)
+  @Authorize('admin')
+  @Audit('users_imported')
+  @Idempotent()
+  @ApiConsumes('application/json', 'text/csv')
+  @ApiExtraModels(NewAccountDto)
+  @ApiBody({
+    schema: {
+      type: 'object',
+      required: ['users'],
+      properties: {
+        users: { type: 'array', maxItems: 1_000, items: { $ref: '#/components/schemas/NewAccountDto' } },
+      },
+    },
+  })
+  @Refusal(REFUSED)
+  async import(@Body() file: unknown, @Query() { dryRun = false, mode }: ImportQueryDto): Promise<ImportResultDto> {
+    return toImportResultDto(await this.imports.run(file, (line) => validated(NewAccountDto, line), { dryRun, mode }));
+  }
+}

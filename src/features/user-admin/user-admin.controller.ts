@@ -1,0 +1,103 @@
+import { Body, Controller, Delete, HttpCode, HttpStatus, Param, ParseUUIDPipe, Patch, Post, Res } from '@nestjs/common';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
+import { IfMatch } from '../../platform/http/version-tag.js';
+import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { AccountAdministration } from './user-admin.service.js';
+import { ChangePlatformRoleDto, CreatedAccountDto, NewAccountDto } from './user-admin.dto.js';
+
+const NOT_FOUND = { status: 404, description: 'No such account.', ...PROBLEM_RESPONSE };
+const REFUSED = {
+  status: 409,
+  description: 'It is so already, or somebody is needed: the last administrator, the last owner of an organization.',
+  ...PROBLEM_RESPONSE,
+};
+
+@ApiTags('User management')
+@Controller('users')
+@RateLimit('admin')
+export class AccountAdminController {
+  constructor(private readonly accounts: AccountAdministration) {}
+
+  /** Create an account. Its owner gets a mail with a link to choose a password. */
+  @Post()
+  @Authorize('admin')
+  @Audit('user_created')
+  @Idempotent()
+  async create(
+    @Body() account: NewAccountDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<CreatedAccountDto> {
+    const id = await this.accounts.create(account);
+    void reply.header('Location', `/api/v1/users/${id}`);
+    return { id };
+  }
+
+  /**
+   * Make somebody an administrator, or a plain user again. Their sessions end, so that no token says otherwise; the
+   * role they have already changes nothing.
+   */
+  @Patch(':userId/role')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('admin')
+  @Audit('user_role_changed')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @Refusal(NOT_FOUND)
+  @Refusal(REFUSED)
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  changeRole(
+    @Param('userId', ParseUUIDPipe) userId: string,
+    @Body() { role }: ChangePlatformRoleDto,
+    @IfMatch() version?: number,
+  ): Promise<void> {
+    return this.accounts.changeRole(userId, role, version);
+  }
+
+  /** Block an account: its sessions end at once, and it cannot sign in. */
+  @Post(':userId/block')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('admin')
+  @Audit('user_blocked')
+  @Idempotent()
+  @Refusal(NOT_FOUND)
+  block(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
+    return this.accounts.block(userId);
+  }
+
+  /** Let a blocked account in again. */
+  @Post(':userId/unblock')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('admin')
+  @Audit('user_unblocked')
+  @Idempotent()
+  @Refusal(NOT_FOUND)
+  unblock(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
+    return this.accounts.unblock(userId);
+  }
+
+  /** Delete an account: its sessions end at once. It can be restored. */
+  @Delete(':userId')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('admin')
+  @Audit('user_deleted')
+  @Refusal(NOT_FOUND)
+  @Refusal(REFUSED)
+  delete(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
+    return this.accounts.delete(userId);
+  }
+
+  /** Take back the deletion of an account. */
+  @Post(':userId/restore')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('admin')
+  @Audit('user_restored')
+  @Idempotent()
+  @Refusal(NOT_FOUND)
+  restore(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
+    return this.accounts.restore(userId);
+  }
+}

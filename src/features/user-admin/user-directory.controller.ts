@@ -1,0 +1,76 @@
+import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, UseInterceptors } from '@nestjs/common';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { AccountDirectory } from './user-directory.service.js';
+import {
+  FoundUsersDto,
+  ListUsersQueryDto,
+  ManagedUserDto,
+  ManagedUserPageDto,
+  SearchUsersQueryDto,
+  toListedUserDto,
+  toManagedUserDto,
+  UpdateUserDto,
+} from './user-directory.dto.js';
+import { UsersService } from '../users/users.service.js';
+
+@ApiTags('User management')
+@Controller('users')
+@RateLimit('admin')
+export class ManagedUsersController {
+  constructor(
+    private readonly directory: AccountDirectory,
+    private readonly users: UsersService,
+  ) {}
+
+  /** List accounts, filtered and in any order. */
+  @Get()
+  @Authorize('admin')
+  @Audit('users_read')
+  async list(@Query() { fields, ...query }: ListUsersQueryDto): Promise<ManagedUserPageDto> {
+    const { items, nextCursor } = await this.directory.list(query);
+    return { items: items.map((account) => toListedUserDto(account, fields)), nextCursor };
+  }
+
+  /** Find accounts by a part of any of their names, the best matches first. */
+  @Get('search')
+  @Authorize('admin')
+  @Audit('users_read')
+  async search(@Query() { q, limit }: SearchUsersQueryDto): Promise<FoundUsersDto> {
+    return { items: (await this.directory.search(q, limit)).map(toManagedUserDto) };
+  }
+
+  /** One account, with its version as `ETag`. */
+  @Get(':userId')
+  @Authorize('admin')
+  @Audit('users_read')
+  @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
+  @ReadVersioned()
+  async get(@Param('userId', ParseUUIDPipe) userId: string): Promise<ManagedUserDto> {
+    return toManagedUserDto(await this.directory.get(userId));
+  }
+
+  /**
+   * Change the names of an account. With `If-Match`, only the version it names. Another e-mail address ends all sessions
+   * and voids every mailed link; the old one is told, and an account without a password is invited anew.
+   */
+  @Patch(':userId')
+  @Authorize('admin')
+  @Audit('user_updated')
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'A name is taken, or the account is deleted.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @UseInterceptors(VersionTag)
+  async update(
+    @Param('userId', ParseUUIDPipe) userId: string,
+    @Body() changes: UpdateUserDto,
+    @IfMatch() version?: number,
+  ): Promise<ManagedUserDto> {
+    return toManagedUserDto(await this.users.corrections.correct(userId, changes, version));
+  }
+}

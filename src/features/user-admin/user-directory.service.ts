@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import { type Page, toPage } from '../../shared/paging.js';
+import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
+import { AccountDirectoryRepository } from './user-directory.repository.js';
+import type { AccountFilter, AccountQuery } from './user-directory.types.js';
+import { AccountsRepository } from '../users/accounts.repository.js';
+import { UserNotFoundError } from '../users/users.errors.js';
+import type { Account } from '../users/users.types.js';
+
+const EXPORT_BATCH = 500;
+
+/** What administrators see of other people's accounts. Every look is audited, or it does not happen. */
+@Injectable()
+export class AccountDirectory {
+  constructor(
+    private readonly directory: AccountDirectoryRepository,
+    private readonly accounts: AccountsRepository,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /** @throws InvalidUserCursorError */
+  list({ sort, limit, cursor, ...filter }: AccountQuery): Promise<Page<Account>> {
+    const after = cursor === undefined ? null : decodeAccountCursor(sort, cursor);
+    return this.looking({ ...filter }, async () =>
+      toPage(
+        await this.directory.list(filter, toSteps(sort), after, limit + 1),
+        limit,
+        ({ account }) => account,
+        ({ position }) => encodeAccountCursor(sort, position),
+      ),
+    );
+  }
+
+  /** The best matches first. */
+  search(part: string, limit: number): Promise<Account[]> {
+    return this.looking({ q: part }, () => this.directory.search(part, limit));
+  }
+
+  /** @throws UserNotFoundError */
+  get(id: string): Promise<Account> {
+    return this.transactions.run(async () => {
+      const account = await this.accounts.find(id);
+      if (!account) {
+        throw new UserNotFoundError(id);
+      }
+      await this.audit.record({ entity: { type: 'user', id } });
+      return account;
+    });
+  }
+
+  /** All that match, a batch at a time: however many there are, only one batch is in memory. */
+  async export(filter: AccountFilter, format: string): Promise<AsyncGenerator<Account[]>> {
+    // Before the first byte: an export that cannot be audited sends nothing.
+    await this.looking({ ...filter, format }, () => Promise.resolve());
+    return this.batches(filter);
+  }
+
+  private async *batches(filter: AccountFilter): AsyncGenerator<Account[]> {
+    let batch = await this.directory.listById(filter, null, EXPORT_BATCH);
+    while (batch.length > 0) {
+      yield batch;
+      const last = batch.at(-1);
+      batch = last && batch.length === EXPORT_BATCH ? await this.directory.listById(filter, last.id, EXPORT_BATCH) : [];
+    }
+  }
+
+  private looking<T>(query: Record<string, unknown>, look: () => Promise<T>): Promise<T> {
+    return this.transactions.run(async () => {
+      await this.audit.record({ entity: { type: 'user', id: null }, after: { query } });
+      return look();
+    });
+  }
+}

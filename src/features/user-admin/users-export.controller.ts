@@ -1,0 +1,41 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { AccountDirectory } from './user-directory.service.js';
+import { ExportUsersQueryDto } from './user-directory.dto.js';
+import { exported } from './users-export.js';
+
+const MEDIA_TYPES = { csv: 'text/csv; charset=utf-8; header=present', json: 'application/json; charset=utf-8' };
+
+@ApiTags('User management')
+@Controller('users/export')
+@RateLimit('exports')
+export class UsersExportController {
+  constructor(private readonly directory: AccountDirectory) {}
+
+  /**
+   * All accounts that match, as a file. It is streamed, in the order of their ids. In CSV, a cell that a spreadsheet
+   * would run as a formula begins with an apostrophe.
+   */
+  @Get()
+  @Authorize('admin')
+  @Audit('users_exported')
+  @ApiResponse({
+    status: 200,
+    description: 'The file.',
+    content: {
+      'text/csv': { schema: { type: 'string' } },
+      'application/json': { schema: { type: 'array', items: { $ref: '#/components/schemas/ManagedUserDto' } } },
+    },
+  })
+  async export(@Query() { format, ...filter }: ExportUsersQueryDto): Promise<StreamableFile> {
+    const batches = await this.directory.export(filter, format);
+    return new StreamableFile(Readable.from(exported(batches, format), { objectMode: false }), {
+      type: MEDIA_TYPES[format],
+      disposition: `attachment; filename="users.${format}"`,
+    });
+  }
+}

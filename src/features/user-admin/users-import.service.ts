@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import type { FieldError } from '../../shared/domain-error.js';
+import { type BatchMode, MAX_BATCH } from './bulk-outcomes.js';
+import { AccountBatches } from './bulk-users.service.js';
+import { ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
+import { readImport } from './domain/import-file.js';
+import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
+
+/** What became of one line. */
+export interface ImportedLine {
+  readonly line: number;
+  readonly id: string | null;
+  readonly errors: readonly FieldError[];
+}
+
+export interface ImportResult {
+  readonly dryRun: boolean;
+  readonly lines: readonly ImportedLine[];
+}
+
+/** Ends a dry run: everything was tried, nothing stays. */
+class DryRunEnded extends Error {
+  constructor(readonly result: ImportResult) {
+    super('The dry run is over.');
+  }
+}
+
+/** Accounts from a file: CSV with a header, or JSON. */
+@Injectable()
+export class AccountImport {
+  constructor(
+    private readonly batches: AccountBatches,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /**
+   * @param file CSV as text, or JSON as parsed.
+   * @throws UnreadableImportError; ImportRefusedError in mode `all`, when a line cannot be imported
+   */
+  async run(
+    file: unknown,
+    shape: RowShape,
+    { dryRun, mode }: { dryRun: boolean; mode: BatchMode },
+  ): Promise<ImportResult> {
+    const lines = readImport(file);
+    if ('fault' in lines) {
+      throw new UnreadableImportError(lines.fault, lines.line);
+    }
+    if (lines.records.length > MAX_BATCH) {
+      throw new UnreadableImportError(`at most ${String(MAX_BATCH)} accounts at once`, 0);
+    }
+    const checked = await Promise.all(
+      lines.records.map(async ({ line, values }) => ({ line, ...(await checkRow(values, shape)) })),
+    );
+    try {
+      return await this.transactions.run(async () => {
+        const result = { dryRun, lines: await this.import(checked) };
+        refuseAll(result.lines, mode);
+        if (dryRun) {
+          throw new DryRunEnded(result);
+        }
+        return result;
+      });
+    } catch (error) {
+      if (error instanceof DryRunEnded) {
+        return error.result;
+      }
+      throw error;
+    }
+  }
+
+  private async import(checked: readonly CheckedLine[]): Promise<ImportedLine[]> {
+    const results = await this.batches.createChecked(checked, 'per_row');
+    return results.map(({ id, code, errors }, row) => ({
+      line: checked[row]?.line ?? 0,
+      id,
+      errors: code !== null && errors.length === 0 ? [{ detail: code, pointer: POINTERS[code] ?? '' }] : errors,
+    }));
+  }
+}
+
+const POINTERS: Readonly<Record<string, string>> = { email_taken: '/email', username_taken: '/username' };
+
+interface CheckedLine extends CheckedRow {
+  readonly line: number;
+}
+
+function refuseAll(lines: readonly ImportedLine[], mode: BatchMode): void {
+  const errors = lines.flatMap(({ line, errors }) =>
+    errors.map(({ detail, pointer }) => ({ detail, pointer: `/${String(line)}${pointer}` })),
+  );
+  if (mode === 'all' && errors.length > 0) {
+    throw new ImportRefusedError(errors);
+  }
+}

@@ -1,0 +1,16 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { JobHandlers } from '../queue/job-registry.js';
+import { KeyRotation } from './key-rotation.js';
+
+/** Rotates the signing keys when their time has come: an edge of the worker role. */
+@Injectable()
+export class KeyRotationJob implements OnModuleInit {
+  constructor(
+    private readonly rotation: KeyRotation,
+    private readonly jobs: JobHandlers,
+  ) {}
+
+  onModuleInit(): void {
+    this.jobs.register('rotate_signing_keys', () => this.rotation.maintain());
+  }
+}

@@ -1,0 +1,88 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { NewMail, PendingMail } from '../../contracts/mail.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
+import { JobHandlers } from '../queue/job-registry.js';
+import { type MailAttempt, MailOutbox } from './mail-outbox.js';
+import { MailRefusedError, MailTransport } from './mail-transport.js';
+import { MailWriters } from './mail-request-registry.js';
+
+/** Spread over nine hours: the first repeat soon, the last ones rarely. */
+const MAX_ATTEMPTS = 8;
+const FIRST_DELAY_MS = 15_000;
+const LONGEST_DELAY_MS = 4 * 3_600_000;
+const PURGE_BATCH = 1_000;
+
+/** Makes the attempts. An edge of the worker role. */
+@Injectable()
+export class MailDelivery implements OnModuleInit {
+  readonly #mails: Counter<'outcome'>;
+
+  constructor(
+    private readonly jobs: JobHandlers,
+    private readonly outbox: MailOutbox,
+    private readonly writers: MailWriters,
+    private readonly transport: MailTransport,
+    metrics: Metrics,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(MailDelivery.name);
+    this.#mails = metrics.counter('mortise_mails_total', 'Attempts to send a mail, by outcome', ['outcome']);
+  }
+
+  onModuleInit(): void {
+    this.jobs.register('send_mail', (attempt) => this.attempt(attempt));
+    this.jobs.register('purge_mails', () => this.purge());
+  }
+
+  private async attempt(attempt: MailAttempt): Promise<void> {
+    const pending = await this.outbox.beginAttempt(attempt);
+    if (!pending) {
+      return;
+    }
+    let mail: NewMail | null;
+    try {
+      mail = await this.written(pending);
+      if (mail) {
+        await this.transport.send(mail, attempt.mailId);
+      }
+    } catch (error) {
+      await this.refused(attempt, error);
+      return;
+    }
+    // A crash between the two lines sends it twice, under the same Message-ID; the other order would send it never.
+    await this.outbox.sent(attempt);
+    this.#mails.inc({ outcome: mail ? 'sent' : 'for_nobody' });
+  }
+
+  private async written(pending: PendingMail): Promise<NewMail | null> {
+    if ('request' in pending) {
+      return this.writers.write(pending);
+    }
+    return 'instead' in pending ? null : pending;
+  }
+
+  private async refused(attempt: MailAttempt, error: unknown): Promise<void> {
+    const reason = error instanceof MailRefusedError ? error.message : 'internal';
+    const hopeless = error instanceof MailRefusedError && error.permanent;
+    if (hopeless || attempt.attempt >= MAX_ATTEMPTS) {
+      await this.outbox.giveUp(attempt, reason);
+      this.#mails.inc({ outcome: 'failed' });
+      this.logger.error({ mailId: attempt.mailId, attempts: attempt.attempt, reason }, 'A mail was given up');
+      return;
+    }
+    await this.outbox.postpone(attempt, delayAfter(attempt.attempt), reason);
+    this.#mails.inc({ outcome: 'postponed' });
+    this.logger.warn({ mailId: attempt.mailId, attempt: attempt.attempt, reason }, 'A mail was not taken; later again');
+  }
+
+  private async purge(): Promise<void> {
+    while ((await this.outbox.purge(PURGE_BATCH)) === PURGE_BATCH) {
+      // The next batch.
+    }
+  }
+}
+
+function delayAfter(attempt: number): number {
+  return Math.min(FIRST_DELAY_MS * 4 ** (attempt - 1), LONGEST_DELAY_MS);
+}

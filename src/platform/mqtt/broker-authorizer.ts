@@ -1,0 +1,206 @@
+import { Injectable } from '@nestjs/common';
+import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes';
+import { isUuid } from '../../shared/ids.js';
+import { within } from '../../shared/deadline.js';
+import { equalInConstantTime, sha256 } from '../crypto/digest.js';
+import { BrokerAccess } from './broker-access.js';
+import { DeviceAuthenticator } from './device-authenticator.js';
+import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publication } from './device-acl.js';
+import { DeviceConnections } from './device-connections.js';
+import { Refusals } from './rejected-messages.js';
+
+const LOGIN_TIMEOUT_MS = 5_000;
+/** A client that promises no pings is asked for a sign of life all the same. */
+const MAX_KEEPALIVE_S = 120;
+const RECHECK_BATCH = 1_000;
+
+/** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
+const SERVER_UNAVAILABLE = 3;
+const BAD_CREDENTIALS = 4;
+const NOT_AUTHORIZED = 5;
+
+type Hooks = Required<
+  Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'>
+>;
+
+/** What devices may do in the embedded broker: who gets in, and which topics are theirs. */
+@Injectable()
+export class BrokerGate {
+  readonly connections = new DeviceConnections();
+  readonly #backend = new WeakSet<Client>();
+  /** Connections whose last will is about somebody else. */
+  readonly #badWill = new WeakSet<Client>();
+  /** The connection that counts, by client id: the will of one that was taken over must not be heard. */
+  readonly #newest = new Map<string, Client>();
+  readonly #opened: Promise<void>;
+  #open: () => void = () => undefined;
+
+  constructor(
+    private readonly access: BrokerAccess,
+    private readonly authenticator: DeviceAuthenticator,
+    private readonly refusals: Refusals,
+  ) {
+    this.#opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  /** Lets devices log in. Until then they wait, within the time of a login. */
+  open(): void {
+    this.#open();
+  }
+
+  hooks(): Hooks {
+    return {
+      preConnect: (client, packet, done) => {
+        this.normalize(client, packet);
+        done(null, true);
+      },
+      authenticate: (client, username, password, done) => {
+        void this.login(client, username ?? '', password ?? Buffer.alloc(0)).then((code) => {
+          done(code === 0 ? null : refusal(code), code === 0);
+        });
+      },
+      authorizePublish: (client, packet, done) => {
+        const code = client === null ? null : this.refusePublication(client, packet);
+        done(code === null ? null : new Error(code));
+      },
+      authorizeSubscribe: (client, subscription, done) => {
+        done(null, this.maySubscribe(client, subscription.topic) ? subscription : null);
+      },
+      authorizeForward: (client, packet) => (this.connections.isRevoked(client) ? null : packet),
+    };
+  }
+
+  /** Devices that are connected and may not be any more. A database that does not answer revokes nobody. */
+  async listRevoked(): Promise<string[]> {
+    const ids = this.connections.deviceIds();
+    const revoked: string[] = [];
+    for (let start = 0; start < ids.length; start += RECHECK_BATCH) {
+      const batch = ids.slice(start, start + RECHECK_BATCH);
+      revoked.push(...(await this.authenticator.listRevoked(batch).catch(() => [])));
+    }
+    return revoked;
+  }
+
+  /**
+   * What a client says about its session is not trusted. A session never outlives its connection, so no order does.
+   * The client id lives in the device's own name space, so nobody can take over somebody else's connection; and the
+   * connection with a last will is *the* line of the device: a new one replaces it, under whatever client id.
+   */
+  private normalize(client: Client, packet: ConnectPacket): void {
+    const username = packet.username ?? '';
+    packet.clean = true;
+    packet.keepalive = packet.keepalive ? Math.min(packet.keepalive, MAX_KEEPALIVE_S) : MAX_KEEPALIVE_S;
+    packet.clientId = packet.will ? username : `${username}/${packet.clientId}`;
+    if (packet.will && username !== this.access.internal.username && refuseWill(username, toPublication(packet.will))) {
+      this.#badWill.add(client);
+    }
+  }
+
+  /** @returns the return code of CONNACK; 0 lets the client in. */
+  private async login(client: Client, username: string, password: Buffer): Promise<number> {
+    if (username === this.access.internal.username) {
+      return this.loginBackend(client, password);
+    }
+    if (!isUuid(username) || username !== username.toLowerCase()) {
+      return this.refuseLogin(BAD_CREDENTIALS, 'not_a_device_id');
+    }
+    if (this.#badWill.has(client)) {
+      return this.refuseLogin(NOT_AUTHORIZED, 'foreign_will', username);
+    }
+    // Known from here on, so that a revocation also reaches a login that is under way.
+    this.connections.add(username, client);
+    const code = await this.verify(client, username, password);
+    if (code === 0) {
+      this.remember(client);
+      this.connections.admit(client).forEach((oldest) => {
+        oldest.close();
+      });
+    }
+    return code;
+  }
+
+  private loginBackend(client: Client, password: Buffer): number {
+    if (!equalInConstantTime(sha256(password), sha256(this.access.internal.password))) {
+      return this.refuseLogin(BAD_CREDENTIALS, 'bad_token');
+    }
+    this.#backend.add(client);
+    return 0;
+  }
+
+  private async verify(client: Client, deviceId: string, password: Buffer): Promise<number> {
+    try {
+      const check = this.#opened.then(() => this.authenticator.verify(deviceId, password.toString('utf8')));
+      const valid = await within(LOGIN_TIMEOUT_MS, check);
+      return valid && !this.connections.isRevoked(client)
+        ? 0
+        : this.refuseLogin(BAD_CREDENTIALS, 'bad_token', deviceId);
+    } catch {
+      return this.refuseLogin(SERVER_UNAVAILABLE, 'unavailable', deviceId);
+    }
+  }
+
+  private remember(client: Client): void {
+    const { id } = client;
+    this.#newest.set(id, client);
+    client.conn.once('close', () => {
+      if (this.#newest.get(id) === client) {
+        this.#newest.delete(id);
+      }
+    });
+  }
+
+  private refuseLogin(code: number, reason: string, deviceId?: string): number {
+    this.refusals.operation('connect', reason, { deviceId });
+    return code;
+  }
+
+  /** Why not, or null. An error ends the connection, as MQTT 3.1.1 has no answer that says no [MQTT-3.3.5-2]. */
+  private refusePublication(client: Client, publication: Publication): string | null {
+    if (this.#backend.has(client)) {
+      return refuseForm(publication);
+    }
+    const deviceId = this.connections.deviceOf(client);
+    if (deviceId === undefined || this.connections.isRevoked(client)) {
+      return 'revoked';
+    }
+    if (client.closed && this.isReplaced(client)) {
+      return 'late_will';
+    }
+    const code = refusePublish(deviceId, publication);
+    if (code !== null) {
+      this.refusals.operation('publish', code, { deviceId, topic: publication.topic });
+    }
+    return code;
+  }
+
+  /** The will of a closed connection is asked for in its name. */
+  private isReplaced(client: Client): boolean {
+    const newest = this.#newest.get(client.id);
+    return newest !== undefined && newest !== client;
+  }
+
+  private maySubscribe(client: Client, topic: string): boolean {
+    if (this.#backend.has(client)) {
+      return true;
+    }
+    const deviceId = this.connections.deviceOf(client);
+    const code = deviceId === undefined ? 'revoked' : refuseSubscribe(deviceId, topic);
+    if (code !== null) {
+      this.refusals.operation('subscribe', code, { deviceId, topic });
+    }
+    return code === null;
+  }
+}
+
+function toPublication(will: NonNullable<ConnectPacket['will']>): Publication {
+  return { topic: will.topic, payload: will.payload, retain: will.retain === true };
+}
+
+/** aedes declares the codes as a `const enum`, which isolated modules cannot read. */
+function refusal(returnCode: number): AuthenticateError {
+  const error: Error & { returnCode?: unknown } = new Error('The login was refused.');
+  error.returnCode = returnCode;
+  return error as AuthenticateError;
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { AppConfig, type RateCategory } from '../../config/app-config.js';
+import { clientAddresses, networkKey } from '../http/client-address.js';
+import { BlockedAddresses } from './blocked-ip-store.js';
+import { RateLimitedError } from './rate-limit.errors.js';
+import { RateLimits } from './rate-limiter.js';
+import { RefusalRows } from './abuse-detector.js';
+
+/**
+ * The limits of HTTP, for sockets, which never pass through Fastify: a blocked address cannot connect, a handshake that
+ * comes to nothing counts as anonymous, and what a person asks over a socket counts like a request.
+ */
+@Injectable()
+export class SocketGate {
+  readonly #addressOf: (request: IncomingMessage) => string;
+
+  constructor(
+    config: AppConfig,
+    private readonly limits: RateLimits,
+    private readonly blocked: BlockedAddresses,
+    private readonly rows: RefusalRows,
+  ) {
+    const addressOf = clientAddresses(config.http.trustedProxies);
+    this.#addressOf = (request) => networkKey(addressOf(request));
+  }
+
+  isBlocked(request: IncomingMessage): boolean {
+    return this.blocked.remainingMs(this.#addressOf(request)) > 0;
+  }
+
+  /** Counts a handshake of nobody. @throws RateLimitedError when that was one too many. */
+  countStranger(request: IncomingMessage): Promise<void> {
+    return this.count(request, 'anonymous', this.#addressOf(request));
+  }
+
+  /** Counts a handshake or a message of a person. @throws RateLimitedError */
+  countPerson(request: IncomingMessage, userId: string): Promise<void> {
+    return this.count(request, 'user', userId);
+  }
+
+  private async count(request: IncomingMessage, category: RateCategory, key: string): Promise<void> {
+    const verdict = await this.limits.spend(category, key);
+    this.rows.note(this.#addressOf(request), category, verdict.admitted);
+    if (!verdict.admitted) {
+      throw new RateLimitedError(category, this.limits.policies[category], verdict.resetMs);
+    }
+  }
+}
