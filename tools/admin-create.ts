@@ -12,7 +12,7 @@ import { ConfigModule } from '../src/config/config.module.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { UsersModule } from '../src/features/users/users.module.js';
 import { UsersService } from '../src/features/users/users.service.js';
-import { AuditTrail } from '../src/platform/audit/audit-writer.js';
+import { AuditWriter } from '../src/platform/audit/audit-writer.js';
 import { AuditPlatformModule } from '../src/platform/audit/audit.module.js';
 import { newContext, runInContext } from '../src/platform/context/request-context.js';
 import { CryptoModule } from '../src/platform/crypto/crypto.module.js';
@@ -105,7 +105,7 @@ async function create(people: INestApplicationContext, email: string, password: 
   return people.get(Transactions).run(async () => {
     const { id, username, role } = await users.createPrepared(prepared, 'ADMIN');
     const after = { email: prepared.email, username, role };
-    await people.get(AuditTrail).record({ action: 'user_created', entity: { type: 'user', id }, after });
+    await people.get(AuditWriter).record({ action: 'user_created', entity: { type: 'user', id }, after });
     return id;
   });
 }

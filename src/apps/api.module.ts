@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import { AuditController } from '../features/audit/audit.controller.js';
-import { AccountAdminController } from '../features/user-admin/user-admin.controller.js';
-import { AccountBulkController } from '../features/user-admin/bulk-users.controller.js';
-import { AccountSelfController } from '../features/account/account-credentials.controller.js';
+import { UserAdminController } from '../features/user-admin/user-admin.controller.js';
+import { BulkUsersController } from '../features/user-admin/bulk-users.controller.js';
+import { AccountCredentialsController } from '../features/account/account-credentials.controller.js';
 import { AuthController } from '../features/auth/auth.controller.js';
-import { BlockedAddressesController } from '../features/blocked-ips/blocked-ips.controller.js';
+import { BlockedIpsController } from '../features/blocked-ips/blocked-ips.controller.js';
 import { JwksController } from '../features/signing-keys/jwks.controller.js';
 import { SessionsController } from '../features/auth/sessions/sessions.controller.js';
 import { SigningKeysController } from '../features/signing-keys/signing-keys.controller.js';
@@ -18,9 +18,9 @@ import { InvitationsController } from '../features/organizations/invitations.con
 import { MembersController } from '../features/organizations/members.controller.js';
 import { OrganizationsController } from '../features/organizations/organizations.controller.js';
 import { RealtimeGateway } from '../features/realtime/realtime.gateway.js';
-import { ManagedUsersController } from '../features/user-admin/user-directory.controller.js';
+import { UserDirectoryController } from '../features/user-admin/user-directory.controller.js';
 import { UsersExportController } from '../features/user-admin/users-export.controller.js';
-import { UsersController } from '../features/account/account.controller.js';
+import { AccountController } from '../features/account/account.controller.js';
 import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.interceptor.js';
 import { CoreModule } from './core.module.js';
 
@@ -29,18 +29,18 @@ import { CoreModule } from './core.module.js';
   imports: [CoreModule],
   controllers: [
     AuthController,
-    BlockedAddressesController,
+    BlockedIpsController,
     PasswordsController,
     RegistrationController,
     JwksController,
     SessionsController,
     SigningKeysController,
-    UsersController,
+    AccountController,
     UsersExportController,
-    ManagedUsersController,
-    AccountSelfController,
-    AccountAdminController,
-    AccountBulkController,
+    UserDirectoryController,
+    AccountCredentialsController,
+    UserAdminController,
+    BulkUsersController,
     AuditController,
     OrganizationsController,
     MembersController,

@@ -1,10 +1,10 @@
 import { type INestApplication, Module } from '@nestjs/common';
-import { CommandDispatcher } from '../features/commands/dispatch/dispatch-scheduler.js';
+import { DispatchScheduler } from '../features/commands/dispatch/dispatch-scheduler.js';
 import { CommandSweeper } from '../features/commands/dispatch/command-sweeper.js';
-import { CommandsMqtt } from '../features/commands/commands-mqtt.controller.js';
-import { DevicesMqtt } from '../features/presence/presence-mqtt.controller.js';
+import { CommandsMqttController } from '../features/commands/commands-mqtt.controller.js';
+import { PresenceMqttController } from '../features/presence/presence-mqtt.controller.js';
 import { PresenceSweeper } from '../features/presence/presence-sweeper.js';
-import { HistoryMqtt } from '../features/history/history-mqtt.controller.js';
+import { HistoryMqttController } from '../features/history/history-mqtt.controller.js';
 import { brokerEdges } from '../platform/mqtt/broker-edges.js';
 import { MqttServer } from '../platform/mqtt/mqtt-server.js';
 import { CoreModule } from './core.module.js';
@@ -12,8 +12,8 @@ import { CoreModule } from './core.module.js';
 /** Edges for devices: the broker or its client, the handlers of each channel, dispatch, and the sweepers. */
 @Module({
   imports: [CoreModule],
-  controllers: [DevicesMqtt, HistoryMqtt, CommandsMqtt],
-  providers: [...brokerEdges, CommandDispatcher, CommandSweeper, PresenceSweeper],
+  controllers: [PresenceMqttController, HistoryMqttController, CommandsMqttController],
+  providers: [...brokerEdges, DispatchScheduler, CommandSweeper, PresenceSweeper],
 })
 export class HardwareModule {}
 

@@ -8,11 +8,11 @@ import { DurableReaderLoops } from '../platform/events/durable-reader-loops.js';
 import { EventPartitions } from '../platform/events/event-partitions.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { IdempotencyPurge } from '../platform/idempotency/idempotency-purge.js';
-import { MailDelivery } from '../platform/mail/mail-delivery.service.js';
+import { MailDeliveryService } from '../platform/mail/mail-delivery.service.js';
 import { MailSweeper } from '../platform/mail/mail-sweeper.js';
 import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
 import { MaintenanceProcessor } from '../platform/queue/maintenance.processor.js';
-import { MaintenanceSchedule } from '../platform/queue/job-scheduler.js';
+import { JobScheduler } from '../platform/queue/job-scheduler.js';
 import { QueueModule } from '../platform/queue/queue.module.js';
 import { CoreModule } from './core.module.js';
 
@@ -28,11 +28,11 @@ import { CoreModule } from './core.module.js';
     KeyRotationJob,
     LoginPurge,
     OneTimeTokensPurge,
-    MailDelivery,
+    MailDeliveryService,
     MailSweeper,
     DeliveryProcessor,
     MaintenanceProcessor,
-    MaintenanceSchedule,
+    JobScheduler,
     ReceiptSweeper,
   ],
 })

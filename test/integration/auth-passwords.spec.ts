@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'argon2';
-import { JobHandlers } from '../../src/platform/queue/job-registry.js';
+import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { addressOf, CHOSEN, FrontDoor, outcome, SECRET } from '../support/front-door.js';
 import { tokenIn } from '../support/mail-server.js';
 
@@ -99,7 +99,7 @@ describe('passwords', () => {
       expect(outcome(await door.post('/auth/reset-password', { token, newPassword: CHOSEN }))).toBe(
         '422 invalid_token',
       );
-      await door.get(JobHandlers).get('purge_one_time_tokens')({});
+      await door.get(JobRegistry).get('purge_one_time_tokens')({});
       expect(await door.sql.rows('SELECT id FROM one_time_tokens')).toEqual([]);
     });
 

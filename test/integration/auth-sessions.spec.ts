@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { SessionActivity } from '../../src/features/auth/sessions/session-activity.service.js';
+import { SessionActivityService } from '../../src/features/auth/sessions/session-activity.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { waitUntil } from '../../tools/stack/wait-until.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
@@ -145,7 +145,7 @@ describe('sessions in two processes', () => {
         secondsAgo,
       ]);
       await node.authenticator.authenticate(ada.accessToken);
-      await node.get(SessionActivity).flush();
+      await node.get(SessionActivityService).flush();
       return (await rowOf(ada))?.seen_ago;
     };
     expect(await used(3_600)).toBeLessThan(30);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CommandsRepository } from '../../src/features/commands/commands.repository.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
-import { OutcomesRepository } from '../../src/features/commands/acknowledgement.repository.js';
+import { AcknowledgementRepository } from '../../src/features/commands/acknowledgement.repository.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { CommandRig } from '../support/command-rig.js';
 
@@ -21,7 +21,7 @@ describe('the statements of the ledger', () => {
       return Promise.resolve([]);
     });
     const repository = rig.running.app.get(DispatchRepository, { strict: false });
-    const settling = rig.running.app.get(OutcomesRepository, { strict: false });
+    const settling = rig.running.app.get(AcknowledgementRepository, { strict: false });
     await repository.lockNext([]);
     await repository.markSent([]);
     await repository.expire([]);

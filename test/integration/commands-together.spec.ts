@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CommandIntake } from '../../src/features/commands/command-submission.service.js';
-import { CommandOutcomes } from '../../src/features/commands/acknowledgement.service.js';
+import { CommandSubmissionService } from '../../src/features/commands/command-submission.service.js';
+import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
 import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
-import { OrderSender } from '../../src/features/commands/dispatch/dispatch.service.js';
+import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
@@ -14,14 +14,14 @@ import { eventually } from '../support/wait.js';
 /** What many devices need at once is done by one transaction, and none of them has to pay for another one. */
 describe('commands of many devices at once', () => {
   let rig: CommandRig;
-  let sender: OrderSender;
-  let outcomes: CommandOutcomes;
+  let sender: DispatchService;
+  let outcomes: AcknowledgementService;
   let locks: HandLock[];
   beforeAll(async () => {
     rig = await CommandRig.start();
     await rig.silence();
-    sender = rig.running.app.get(OrderSender, { strict: false });
-    outcomes = rig.running.app.get(CommandOutcomes, { strict: false });
+    sender = rig.running.app.get(DispatchService, { strict: false });
+    outcomes = rig.running.app.get(AcknowledgementService, { strict: false });
     locks = await Promise.all([1, 2, 3, 4, 5].map(() => rig.lock()));
   });
   afterAll(() => rig.stop());
@@ -149,9 +149,9 @@ describe('commands of many devices at once', () => {
   });
 
   describe('when they are given', () => {
-    let intake: CommandIntake;
+    let intake: CommandSubmissionService;
     beforeAll(() => {
-      intake = rig.running.app.get(CommandIntake, { strict: false });
+      intake = rig.running.app.get(CommandSubmissionService, { strict: false });
     });
 
     /** As a request of the owner with this key would: in a context of its own. */

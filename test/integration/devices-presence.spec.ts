@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { HeartbeatBuffer } from '../../src/features/presence/heartbeat-buffer.js';
-import { Presence } from '../../src/features/presence/presence.service.js';
+import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { RawDevice } from '../support/raw-device.js';
 import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
@@ -124,7 +124,7 @@ describe('A device on the line', () => {
 
   it('stays online when it reconnects and the will of the connection before comes after its birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const presence = application.app.get(Presence, { strict: false });
+    const presence = application.app.get(PresenceService, { strict: false });
     const born = (uptimeMs: number): Promise<void> => presence.birth(device.id, 'mqtt', { boot, uptimeMs });
     const will = (): Promise<void> => presence.farewell(device.id, 'mqtt', boot, 'will');
     await born(1_000);
@@ -143,7 +143,7 @@ describe('A device on the line', () => {
 
   it('is offline with the will of a connection that had time to be the only one', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const presence = application.app.get(Presence, { strict: false });
+    const presence = application.app.get(PresenceService, { strict: false });
     await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
     await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
     await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
@@ -191,7 +191,7 @@ describe('A device that falls silent', () => {
     await born(device, boot);
     await becomes(device, { status: 'online' });
     await age(device, '89 seconds');
-    const presence = application.app.get(Presence, { strict: false });
+    const presence = application.app.get(PresenceService, { strict: false });
     await presence.closeSilentLinks(100);
     expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
     await age(device, '91 seconds');
@@ -205,7 +205,7 @@ describe('A device that falls silent', () => {
     const line = await born(device, boot);
     await becomes(device, { status: 'online' });
     await age(device, '2 days');
-    const presence = application.app.get(Presence, { strict: false });
+    const presence = application.app.get(PresenceService, { strict: false });
     await presence.closeSilentLinks(100);
     await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
     await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
@@ -219,7 +219,7 @@ describe('A device that falls silent', () => {
 describe('Heartbeats of many devices', () => {
   it('are written together, and deadlines computed from them come out short rather than long', async () => {
     const devices = await Promise.all(Array.from({ length: 20 }, newDevice));
-    const presence = application.app.get(Presence, { strict: false });
+    const presence = application.app.get(PresenceService, { strict: false });
     const buffer = application.app.get(HeartbeatBuffer, { strict: false });
     const boot = newBoot();
     for (const { id } of devices) {

@@ -5,22 +5,22 @@ import { JOB_NAMES, JOBS } from '../../src/contracts/jobs.js';
 import { EventPartitions } from '../../src/platform/events/event-partitions.js';
 import { EventStore } from '../../src/platform/events/event-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { JobHandlers } from '../../src/platform/queue/job-registry.js';
+import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { MaintenanceProcessor } from '../../src/platform/queue/maintenance.processor.js';
-import { MaintenanceSchedule } from '../../src/platform/queue/job-scheduler.js';
+import { JobScheduler } from '../../src/platform/queue/job-scheduler.js';
 import { QueueModule } from '../../src/platform/queue/queue.module.js';
 import { EventNode, eventually } from '../support/event-node.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
-const QUEUE_EDGES = [MaintenanceProcessor, MaintenanceSchedule];
+const QUEUE_EDGES = [MaintenanceProcessor, JobScheduler];
 const DONE = 'mortise_jobs_total{job="make_event_partitions",outcome="done"}';
 
 /** The jobs that are not under test have somebody, too. */
 @Injectable()
 class OtherJobs {
-  constructor(handlers: JobHandlers) {
+  constructor(handlers: JobRegistry) {
     JOB_NAMES.filter((name) => name !== 'make_event_partitions').forEach((name) => {
       handlers.register(name, () => Promise.resolve());
     });
@@ -101,7 +101,7 @@ describe('maintenance of the event log', () => {
     await eventually('the job is scheduled', async () => (await queue.getJobSchedulersCount()) === REPEATING.length);
     await queue.obliterate({ force: true });
     expect(await queue.getJobSchedulersCount()).toBe(0);
-    await node.get(MaintenanceSchedule).ensure();
+    await node.get(JobScheduler).ensure();
     expect(await queue.getJobSchedulersCount()).toBe(REPEATING.length);
     await queue.close();
   });

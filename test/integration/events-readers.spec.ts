@@ -5,7 +5,7 @@ import { AnalyticsModule } from '../../src/features/analytics/analytics.module.j
 import { AnalyticsRepository } from '../../src/features/analytics/analytics.repository.js';
 import { countByHour } from '../../src/features/analytics/domain/hourly-counts.js';
 import { DurableReaderLoops } from '../../src/platform/events/durable-reader-loops.js';
-import { type DurableReader, DurableReaders } from '../../src/platform/events/durable-reader-registry.js';
+import { type DurableReader, DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
 import { ReaderBatches } from '../../src/platform/events/reader-batches.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventNode, eventually, numbered, upTo } from '../support/event-node.js';
@@ -130,14 +130,14 @@ describe('durable readers', () => {
     const node = await start({ worker: false });
     const reader = { name: 'event_rollup', batchSize: 1, apply: () => Promise.resolve() };
     expect(() => {
-      node.get(DurableReaders).register(reader);
+      node.get(DurableReaderRegistry).register(reader);
     }).toThrow('event_rollup');
   });
 });
 
 @Injectable()
 class FailingReader {
-  constructor(readers: DurableReaders) {
+  constructor(readers: DurableReaderRegistry) {
     readers.register({ name: 'always_fails', batchSize: 1, apply: () => Promise.reject(new Error('never')) });
   }
 }

@@ -4,7 +4,7 @@ import type { NewMail } from '../../src/contracts/mail.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
 import { MailOutbox } from '../../src/platform/mail/mail-outbox.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { JobHandlers } from '../../src/platform/queue/job-registry.js';
+import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { Signals } from '../../src/platform/redis/signals.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
@@ -160,7 +160,7 @@ describe('mail', () => {
     const row = await postponed(1);
     await server.refuse(null);
     const job = { mailId: row.id, attempt: 2 };
-    const send = get(JobHandlers).get('send_mail');
+    const send = get(JobRegistry).get('send_mail');
     await Promise.all(Array.from({ length: 10 }, () => send(job)));
     await send({ ...job, attempt: 1 });
     await server.nextTo('once@example.com');
@@ -218,7 +218,7 @@ describe('mail', () => {
       `UPDATE mails SET next_attempt_at = now() - interval '15 days' WHERE status <> 'PENDING' RETURNING id`,
     );
     expect(old.length).toBeGreaterThan(0);
-    await get(JobHandlers).get('purge_mails')({});
+    await get(JobRegistry).get('purge_mails')({});
     expect(await sql.rows('SELECT id FROM mails WHERE id = ANY ($1)', [old.map(({ id }) => id)])).toEqual([]);
   });
 });

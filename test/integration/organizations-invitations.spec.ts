@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
-import { JobHandlers } from '../../src/platform/queue/job-registry.js';
+import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { Neighbourhood, type OrganizationBody, type PageBody, type Refusable } from '../support/neighbourhood.js';
 import type { Newcomer } from '../support/newcomers.js';
 import { Sql } from '../support/sql.js';
@@ -189,7 +189,7 @@ describe('Invitations', () => {
     await send(1, '-1 second', new Date());
     await send(3, '1 day');
     await send(1, '1 day', new Date());
-    await town.application.app.get(JobHandlers, { strict: false }).get('purge_invitations')({});
+    await town.application.app.get(JobRegistry, { strict: false }).get('purge_invitations')({});
     const left = await town.sql.rows(
       'SELECT count(*)::int, count(accepted_at)::int AS accepted FROM invitations WHERE organization_id = $1',
       [organization.id],

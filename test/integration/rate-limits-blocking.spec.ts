@@ -1,7 +1,7 @@
 /** Addresses that go on although they are refused: blocked in every process, by the record of PostgreSQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-ip-store.js';
+import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { signUpAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { FaultProxy } from '../support/fault-proxy.js';
@@ -49,7 +49,7 @@ async function codesOf(times: number): Promise<unknown[]> {
   return codes;
 }
 
-const inOther = (): BlockedAddresses => other.get(BlockedAddresses);
+const inOther = (): BlockedIpStore => other.get(BlockedIpStore);
 
 describe('an address that goes on although it is refused', () => {
   it('is blocked after ten refusals in a row, in every process, until its time is over', async () => {
@@ -75,7 +75,7 @@ describe('an address that goes on although it is refused', () => {
     await inOther().block(address, 'test', QUARTER_MS);
     const late = await LimitsNode.start(app.databaseUrl, app.redisUrl);
     try {
-      const copy = late.get(BlockedAddresses);
+      const copy = late.get(BlockedIpStore);
       expect(copy.remainingMs(address)).toBeGreaterThan(QUARTER_MS - 10_000);
       await sql.rows('UPDATE blocked_addresses SET blocked_until = now() WHERE address = $1', [address]);
       await copy.refresh();
@@ -180,7 +180,7 @@ describe('while PostgreSQL is away', () => {
     const proxy = await FaultProxy.inFrontOf(app.databaseUrl);
     const node = await LimitsNode.start(proxy.url, app.redisUrl);
     try {
-      const copy = node.get(BlockedAddresses);
+      const copy = node.get(BlockedIpStore);
       await copy.block(address, 'before', QUARTER_MS);
       proxy.down();
       await copy.block('192.0.2.99', 'during', QUARTER_MS);

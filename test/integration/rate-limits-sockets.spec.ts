@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BlockedAddresses } from '../../src/platform/rate-limit/blocked-ip-store.js';
+import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { Dashboard } from '../support/dashboard.js';
 import { signUp } from '../support/rest.js';
@@ -68,7 +68,7 @@ describe('a socket', () => {
     const poll = async (): Promise<number> =>
       (await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`, { headers: from })).status;
     expect([await refusalOf(accessToken, from), await poll()]).toEqual([null, 200]);
-    const blocked = app.app.get(BlockedAddresses, { strict: false });
+    const blocked = app.app.get(BlockedIpStore, { strict: false });
     await blocked.block(from['x-forwarded-for'], 'rate_limit:anonymous', 60_000);
     expect([await refusalOf(accessToken, from), await poll()]).toEqual(['no connection', 403]);
     await blocked.lift(from['x-forwarded-for']);

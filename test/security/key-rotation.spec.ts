@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { KeyRotation } from '../../src/platform/keys/key-rotation.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
-import { AccessTokens } from '../../src/platform/auth/access-token-factory.js';
+import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -52,7 +52,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
     );
     rotator.get(KeyStore).forget();
     // It signs with the new key at once; the others have never heard of it.
-    return (await rotator.get(AccessTokens).sign(principal)).token;
+    return (await rotator.get(AccessTokenFactory).sign(principal)).token;
   }
 
   it('refuses nobody', async () => {
@@ -76,7 +76,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
         if (worker < 2) {
           signer.get(KeyStore).forget();
         }
-        await present((await signer.get(AccessTokens).sign(principal)).token);
+        await present((await signer.get(AccessTokenFactory).sign(principal)).token);
       }
     }
 

@@ -6,7 +6,7 @@
  * pass for five; with a ceiling that drains in ten minutes each there are too many guesses in a day.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { JobHandlers } from '../../src/platform/queue/job-registry.js';
+import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { addressOf, FrontDoor } from '../support/front-door.js';
 import { recordFigure, scaled } from '../support/promise.js';
 
@@ -157,7 +157,7 @@ describe('P-11: lockout', () => {
   it('forgets what slows nobody any more', async () => {
     await passed('last_failure', `'3 days'`);
     await door.sql.rows(`UPDATE alert_windows SET window_start = window_start - interval '1 day'`);
-    await door.get(JobHandlers).get('purge_login_throttles')({});
+    await door.get(JobRegistry).get('purge_login_throttles')({});
     expect(await door.sql.rows('SELECT 1 FROM login_throttles UNION ALL SELECT 1 FROM alert_windows')).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { connect, type MqttClient } from 'mqtt';
 import pg from 'pg';
 import type { AckMessage, StatusMessage } from '../../src/contracts/mqtt.js';
 import type { Order, SignedOrder } from '../../src/contracts/orders.js';
-import { CommandDispatcher } from '../../src/features/commands/dispatch/dispatch-scheduler.js';
+import { DispatchScheduler } from '../../src/features/commands/dispatch/dispatch-scheduler.js';
 import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
@@ -114,7 +114,7 @@ export class CommandRig {
   /** Ends the loops: from now on only the test moves commands. */
   async silence(): Promise<void> {
     await this.running.app.get(CommandSweeper, { strict: false }).beforeApplicationShutdown();
-    await this.running.app.get(CommandDispatcher, { strict: false }).beforeApplicationShutdown();
+    await this.running.app.get(DispatchScheduler, { strict: false }).beforeApplicationShutdown();
   }
 
   device(): Promise<RegisteredDevice> {

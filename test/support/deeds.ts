@@ -1,6 +1,10 @@
 import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type OneTimePayloads, OneTimeTokens, type TokenPurpose } from '../../src/features/auth/tokens/one-time-tokens.service.js';
+import {
+  type OneTimePayloads,
+  OneTimeTokensService,
+  type TokenPurpose,
+} from '../../src/features/auth/tokens/one-time-tokens.service.js';
 import { signUpAdmin } from './admin.js';
 import type { RunningApplication } from './application.js';
 import { PASSWORD, type Person, registerDevice, request, signUp } from './rest.js';
@@ -75,7 +79,7 @@ export class DeedWorkshop {
 
   /** A secret as a mail would bring it. */
   token<P extends TokenPurpose>(purpose: P, userId: string | null, payload: OneTimePayloads[P]): Promise<string> {
-    const tokens = this.application.app.get(OneTimeTokens, { strict: false });
+    const tokens = this.application.app.get(OneTimeTokensService, { strict: false });
     return tokens.issue(purpose, { userId, payload, ttlMs: 60_000 });
   }
 

@@ -4,12 +4,12 @@ import { Test } from '@nestjs/testing';
 import { PinoLogger } from 'nestjs-pino';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
-import { AuditFailures } from '../../src/platform/audit/audit-failure-writer.js';
+import { AuditFailureWriter } from '../../src/platform/audit/audit-failure-writer.js';
 import { AccessGuard } from '../../src/platform/auth/access.guard.js';
 import { UnauthenticatedError } from '../../src/platform/auth/auth.errors.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
-import { ResourceResolvers } from '../../src/platform/auth/resource-resolver-registry.js';
+import { ResourceResolverRegistry } from '../../src/platform/auth/resource-resolver-registry.js';
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 import { validationPipe } from '../../src/platform/http/validation.js';
@@ -18,7 +18,7 @@ import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempoten
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
-import { Refusals } from '../../src/platform/mqtt/rejected-messages.js';
+import { RejectedMessages } from '../../src/platform/mqtt/rejected-messages.js';
 
 /** Who the bearer token `ada` stands for. */
 export const ADA: Principal = {
@@ -45,11 +45,11 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
     controllers,
     providers: [
       AccessGuard,
-      ResourceResolvers,
+      ResourceResolverRegistry,
       { provide: Authenticator, useValue: authenticator },
       IdempotencyInterceptor,
       { provide: Idempotency, useValue: { isRepeat: () => Promise.resolve(false) } },
-      { provide: AuditFailures, useValue: { recordRefusal: () => Promise.resolve() } },
+      { provide: AuditFailureWriter, useValue: { recordRefusal: () => Promise.resolve() } },
       ...providers,
     ],
   }).compile();
@@ -59,7 +59,10 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
   });
   await prepareHttp(app);
   app.useGlobalFilters(
-    new ProblemFilter(await app.resolve(PinoLogger), new Refusals(await app.resolve(PinoLogger), app.get(Metrics))),
+    new ProblemFilter(
+      await app.resolve(PinoLogger),
+      new RejectedMessages(await app.resolve(PinoLogger), app.get(Metrics)),
+    ),
   );
   app.useGlobalGuards(app.get(AccessGuard));
   app.useGlobalPipes(validationPipe());

@@ -9,7 +9,7 @@ import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
 import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
-import { RateLimits } from '../../src/platform/rate-limit/rate-limiter.js';
+import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { RedisModule } from '../../src/platform/redis/redis.module.js';
 import { eventually } from './wait.js';
@@ -53,8 +53,8 @@ export class LimitsNode {
     return this.module.get(type, { strict: false });
   }
 
-  get limits(): RateLimits {
-    return this.get(RateLimits);
+  get limits(): RateLimiter {
+    return this.get(RateLimiter);
   }
 
   get redisIsThere(): boolean {

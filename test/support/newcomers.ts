@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { INestApplication } from '@nestjs/common';
-import { AccessTokens } from '../../src/platform/auth/access-token-factory.js';
+import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
 import type { PlatformRole } from '../../src/platform/auth/principal.js';
 import type { Sql } from './sql.js';
 
@@ -29,6 +29,6 @@ export async function newcomer(
     `INSERT INTO sessions (id, user_id, refresh_hash, expires_at) VALUES ($1, $2, $3, now() + interval '1 hour')`,
     [person.sessionId, person.id, randomBytes(32)],
   );
-  const { token } = await app.get(AccessTokens).sign({ userId: person.id, sessionId: person.sessionId, role });
+  const { token } = await app.get(AccessTokenFactory).sign({ userId: person.id, sessionId: person.sessionId, role });
   return { ...person, accessToken: token };
 }

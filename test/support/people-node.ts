@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { AuthModule } from '../../src/features/auth/auth.module.js';
 import { AuthService } from '../../src/features/auth/auth.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
-import { Registration } from '../../src/features/auth/registration/registration.service.js';
+import { RegistrationService } from '../../src/features/auth/registration/registration.service.js';
 import { UsersModule } from '../../src/features/users/users.module.js';
 import type { NewUser, User } from '../../src/features/users/users.types.js';
 import { AuditPlatformModule } from '../../src/platform/audit/audit.module.js';
@@ -94,7 +94,7 @@ export class PeopleNode {
 
   /** @throws what registering with `REGISTRATION=open` throws */
   async register(account: Omit<NewUser, 'role'>): Promise<User> {
-    const user = await this.get(Registration).register(account);
+    const user = await this.get(RegistrationService).register(account);
     if (!user) {
       throw new Error('This node does not let people register.');
     }

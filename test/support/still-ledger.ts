@@ -1,9 +1,9 @@
-import { CommandOutcomes } from '../../src/features/commands/acknowledgement.service.js';
-import { CommandRecorder } from '../../src/features/commands/command-event-writer.js';
+import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
+import { CommandEventWriter } from '../../src/features/commands/command-event-writer.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
-import { OrderLine } from '../../src/features/commands/dispatch/order-publisher.js';
-import { OrderSender } from '../../src/features/commands/dispatch/dispatch.service.js';
-import { OverdueCommands } from '../../src/features/commands/dispatch/command-timeout.service.js';
+import { OrderPublisher } from '../../src/features/commands/dispatch/order-publisher.js';
+import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
+import { CommandTimeoutService } from '../../src/features/commands/dispatch/command-timeout.service.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
@@ -13,27 +13,27 @@ import { CommandRig } from './command-rig.js';
  * The steps of the ledger one by one, with its loops ended, so that each race is the one that the test wants.
  */
 export class StillLedger {
-  readonly sender: OrderSender;
+  readonly sender: DispatchService;
   /** As many processes: what one of them is asked for at once, it does together. */
-  readonly senders: readonly OrderSender[];
-  readonly outcomes: CommandOutcomes;
-  readonly overdue: OverdueCommands;
+  readonly senders: readonly DispatchService[];
+  readonly outcomes: AcknowledgementService;
+  readonly overdue: CommandTimeoutService;
 
   private constructor(readonly rig: CommandRig) {
-    this.sender = this.get(OrderSender);
+    this.sender = this.get(DispatchService);
     this.senders = [1, 2, 3, 4].map(
       () =>
-        new OrderSender(
+        new DispatchService(
           this.get(DispatchRepository),
-          this.get(CommandRecorder),
+          this.get(CommandEventWriter),
           this.get(Transactions),
           this.get(KeyStore),
           this.get(DevicesService),
-          this.get(OrderLine),
+          this.get(OrderPublisher),
         ),
     );
-    this.outcomes = this.get(CommandOutcomes);
-    this.overdue = this.get(OverdueCommands);
+    this.outcomes = this.get(AcknowledgementService);
+    this.overdue = this.get(CommandTimeoutService);
   }
 
   static async start(): Promise<StillLedger> {

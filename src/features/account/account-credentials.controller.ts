@@ -8,9 +8,9 @@ import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountEmail } from '../auth/email/account-email.js';
 import { ChangeEmailDto, ConfirmEmailDto, PasswordAgainDto } from '../user-admin/user-admin.dto.js';
-import { AddressChanges } from '../auth/email/email-change.service.js';
+import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { WithKnownDeviceCookie } from '../auth/login/known-device-cookie.interceptor.js';
-import { OwnAccount } from './account.service.js';
+import { AccountService } from './account.service.js';
 import { WithSessionCookie } from '../auth/sessions/session-cookie.interceptor.js';
 
 const WRONG = { status: 422, description: 'The password is wrong.', ...PROBLEM_RESPONSE };
@@ -18,11 +18,11 @@ const THROTTLED = { status: 429, description: 'Too many wrong passwords.', ...PR
 
 @ApiTags('Users')
 @Controller()
-export class AccountSelfController {
+export class AccountCredentialsController {
   constructor(
-    private readonly account: OwnAccount,
+    private readonly account: AccountService,
     private readonly emails: AccountEmail,
-    private readonly addresses: AddressChanges,
+    private readonly addresses: EmailChangeService,
   ) {}
 
   /**

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
-import { UsersController } from './account.controller.js';
-import { AuditLog } from '../../platform/audit/audit-reader.js';
-import { PreferencesKeeper } from './preferences.service.js';
+import { AccountController } from './account.controller.js';
+import { AuditReader } from '../../platform/audit/audit-reader.js';
+import { PreferencesService } from './preferences.service.js';
 import { UserNotFoundError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
 import type { Account } from '../users/users.types.js';
@@ -14,11 +14,11 @@ describe('GET /users/me', () => {
 
   beforeAll(async () => {
     app = await edgeApp(
-      [UsersController],
+      [AccountController],
       [
         { provide: UsersService, useValue: { getAccount } },
-        { provide: PreferencesKeeper, useValue: {} },
-        { provide: AuditLog, useValue: {} },
+        { provide: PreferencesService, useValue: {} },
+        { provide: AuditReader, useValue: {} },
       ],
     );
   });

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Patch, Query, UseInterceptors } from '@nestjs/common';
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { AuditLog } from '../../platform/audit/audit-reader.js';
+import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
@@ -8,18 +8,18 @@ import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { ActivityPageDto, toActivityDto } from './activity.dto.js';
-import { PreferencesKeeper } from './preferences.service.js';
+import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
 import { toUserDto, UpdateMeDto, UserDto } from './account.dto.js';
 import { UsersService } from '../users/users.service.js';
 
 @ApiTags('Users')
 @Controller('users/me')
-export class UsersController {
+export class AccountController {
   constructor(
     private readonly users: UsersService,
-    private readonly preferences: PreferencesKeeper,
-    private readonly activity: AuditLog,
+    private readonly preferences: PreferencesService,
+    private readonly activity: AuditReader,
   ) {}
 
   /** My own account, with its version as `ETag`. */

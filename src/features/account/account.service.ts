@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
-import { AccountAdministration } from '../user-admin/user-admin.service.js';
-import { Reauthentication } from '../auth/login/reauthentication.service.js';
+import { UserAdminService } from '../user-admin/user-admin.service.js';
+import { ReauthenticationService } from '../auth/login/reauthentication.service.js';
 
 /** What people do to their whole account, for which they give their password again. */
 @Injectable()
-export class OwnAccount {
+export class AccountService {
   constructor(
-    private readonly reauthentication: Reauthentication,
-    private readonly accounts: AccountAdministration,
+    private readonly reauthentication: ReauthenticationService,
+    private readonly accounts: UserAdminService,
   ) {}
 
   /** @throws WrongPasswordError, LoginThrottledError, LastAdminError, BusyError, and what the hooks refuse */

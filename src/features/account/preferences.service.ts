@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { PreferencesRepository } from './preferences.repository.js';
 import type { PreferenceChanges, Preferences } from './preferences.types.js';
 
 /** How people want to be shown and told things. */
 @Injectable()
-export class PreferencesKeeper {
+export class PreferencesService {
   constructor(
     private readonly repository: PreferencesRepository,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   get(userId: string): Promise<Preferences> {

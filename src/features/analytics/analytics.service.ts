@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { StoredEvent } from '../../contracts/events.js';
-import { DurableReaders } from '../../platform/events/durable-reader-registry.js';
+import { DurableReaderRegistry } from '../../platform/events/durable-reader-registry.js';
 import { AnalyticsRepository } from './analytics.repository.js';
 import { countByHour } from './domain/hourly-counts.js';
 
@@ -12,7 +12,7 @@ const ROLLUP_EVERY_MS = 1_000;
 export class AnalyticsService implements OnModuleInit {
   constructor(
     private readonly rollups: AnalyticsRepository,
-    private readonly readers: DurableReaders,
+    private readonly readers: DurableReaderRegistry,
   ) {}
 
   onModuleInit(): void {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type AuditEntry, type AuditFilter, AuditLog, type AuditPage } from '../../platform/audit/audit-reader.js';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { type AuditEntry, type AuditFilter, AuditReader, type AuditPage } from '../../platform/audit/audit-reader.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import type { Page } from '../../shared/paging.js';
 
@@ -8,8 +8,8 @@ import type { Page } from '../../shared/paging.js';
 @Injectable()
 export class AuditService {
   constructor(
-    private readonly log: AuditLog,
-    private readonly trail: AuditTrail,
+    private readonly log: AuditReader,
+    private readonly trail: AuditWriter,
     private readonly transactions: Transactions,
   ) {}
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AccessTokens } from '../../platform/auth/access-token-factory.js';
+import { AccessTokenFactory } from '../../platform/auth/access-token-factory.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
 import type { DeletionRefusals } from '../users/users.types.js';
@@ -14,7 +14,7 @@ export class AuthService {
   constructor(
     private readonly logins: Logins,
     private readonly sessions: SessionsService,
-    private readonly accessTokens: AccessTokens,
+    private readonly accessTokens: AccessTokenFactory,
     private readonly keys: KeyStore,
     private readonly hooks: AccountHooks,
   ) {}

@@ -5,20 +5,20 @@ import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { BlockedAddressPageDto, toBlockedAddressPageDto } from './blocked-ips.dto.js';
-import { BlockedAddressesService } from './blocked-ips.service.js';
+import { BlockedIpPageDto, toBlockedIpPageDto } from './blocked-ips.dto.js';
+import { BlockedIpsService } from './blocked-ips.service.js';
 
 @ApiTags('Administration')
 @Controller('auth/blocked-addresses')
-export class BlockedAddressesController {
-  constructor(private readonly addresses: BlockedAddressesService) {}
+export class BlockedIpsController {
+  constructor(private readonly addresses: BlockedIpsService) {}
 
   /** Addresses that are refused because they kept running into a rate limit. */
   @Get()
   @Authorize('admin')
   @RateLimit('admin')
-  async list(@Query() page: PageQueryDto): Promise<BlockedAddressPageDto> {
-    return toBlockedAddressPageDto(await this.addresses.list(page));
+  async list(@Query() page: PageQueryDto): Promise<BlockedIpPageDto> {
+    return toBlockedIpPageDto(await this.addresses.list(page));
   }
 
   /** Let an address in again. */

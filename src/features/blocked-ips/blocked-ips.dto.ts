@@ -1,8 +1,8 @@
-import type { BlockedAddress } from '../../platform/rate-limit/blocked-ips.repository.js';
+import type { BlockedIp } from '../../platform/rate-limit/blocked-ips.repository.js';
 import type { Page } from '../../shared/paging.js';
 
 /** An address that is refused altogether for a while. */
-export class BlockedAddressDto {
+export class BlockedIpDto {
   /**
    * An IPv4 address, or the /64 network of an IPv6 address.
    * @example '2001:db8:1:2::/64'
@@ -28,8 +28,8 @@ export class BlockedAddressDto {
   blockedUntil!: string;
 }
 
-export class BlockedAddressPageDto {
-  items!: BlockedAddressDto[];
+export class BlockedIpPageDto {
+  items!: BlockedIpDto[];
 
   /**
    * Where the next page begins; null on the last one.
@@ -38,7 +38,7 @@ export class BlockedAddressPageDto {
   nextCursor!: string | null;
 }
 
-export function toBlockedAddressPageDto({ items, nextCursor }: Page<BlockedAddress>): BlockedAddressPageDto {
+export function toBlockedIpPageDto({ items, nextCursor }: Page<BlockedIp>): BlockedIpPageDto {
   return {
     items: items.map(({ address, reason, blockedAt, blockedUntil }) => ({
       address,

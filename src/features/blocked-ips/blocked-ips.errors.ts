@@ -1,6 +1,6 @@
 import { DomainError } from '../../shared/domain-error.js';
 
-export class AddressNotBlockedError extends DomainError {
+export class IpNotBlockedError extends DomainError {
   readonly code = 'address_not_blocked';
   readonly kind = 'not_found';
 

@@ -1,31 +1,31 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import type { BlockedAddress } from '../../platform/rate-limit/blocked-ips.repository.js';
-import { BlockedAddresses } from '../../platform/rate-limit/blocked-ip-store.js';
+import type { BlockedIp } from '../../platform/rate-limit/blocked-ips.repository.js';
+import { BlockedIpStore } from '../../platform/rate-limit/blocked-ip-store.js';
 import type { Page } from '../../shared/paging.js';
-import { AddressNotBlockedError } from './blocked-ips.errors.js';
+import { IpNotBlockedError } from './blocked-ips.errors.js';
 
 /** For administrators: which addresses are refused, and letting one in again before its time. */
 @Injectable()
-export class BlockedAddressesService {
+export class BlockedIpsService {
   constructor(
-    private readonly addresses: BlockedAddresses,
+    private readonly addresses: BlockedIpStore,
     private readonly transactions: Transactions,
-    private readonly auditTrail: AuditTrail,
+    private readonly auditTrail: AuditWriter,
   ) {}
 
   /** Those that are blocked now, in the order of addresses. */
-  list(page: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedAddress>> {
+  list(page: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
     return this.addresses.list(page);
   }
 
-  /** @throws AddressNotBlockedError */
+  /** @throws IpNotBlockedError */
   lift(address: string): Promise<void> {
     return this.transactions.run(async () => {
       const lifted = await this.addresses.lift(address);
       if (!lifted) {
-        throw new AddressNotBlockedError();
+        throw new IpNotBlockedError();
       }
       const { reason, blockedUntil } = lifted;
       await this.auditTrail.record({

@@ -54,7 +54,7 @@ export interface RestartOutcome {
 
 /** What became of an order: verdicts, evidence, silence. */
 @Injectable()
-export class OutcomesRepository {
+export class AcknowledgementRepository {
   constructor(private readonly database: Database) {}
 
   /** Moves a command of this device forward; null when it is not in a state from which `to` can be reached. */

@@ -6,12 +6,12 @@ import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { DevicesService } from '../devices/devices.service.js';
 import { type LockStateReport } from '../devices/devices.types.js';
-import { CommandRecorder } from './command-event-writer.js';
+import { CommandEventWriter } from './command-event-writer.js';
 import { type Origin } from './domain/command-events.js';
 import { ackedState, next } from './domain/command-machine.js';
-import { type BirthReport, commandsWithGoal, provenByBirth } from './domain/evidence.js';
-import { InTurn } from '../../platform/batching/keyed-mutex.js';
-import { type Orphan, OutcomesRepository } from './acknowledgement.repository.js';
+import { type BirthReport, commandsWithGoal, inferOutcome } from './domain/evidence.js';
+import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
+import { type Orphan, AcknowledgementRepository } from './acknowledgement.repository.js';
 
 /** A report of the bolt that names no command belongs to the last one sent in this time, if it fits. */
 const REPORT_BELONGS_WITHIN_MS = 60_000;
@@ -33,9 +33,9 @@ interface Heard {
 
 /** What devices say of their orders, and what that makes of them in the ledger. */
 @Injectable()
-export class CommandOutcomes implements OnModuleInit {
+export class AcknowledgementService implements OnModuleInit {
   /** A device that is fast says everything at once. In its own order each word makes history; else the last may win. */
-  readonly #turns = new InTurn();
+  readonly #turns = new KeyedMutex();
   readonly #acks = new MicroBatcher<Heard, boolean>({
     maxBatch: MAX_BATCH,
     maxParallel: MAX_PARALLEL,
@@ -45,14 +45,14 @@ export class CommandOutcomes implements OnModuleInit {
   readonly #ignored: Counter<'reason'>;
 
   constructor(
-    private readonly repository: OutcomesRepository,
-    private readonly recorder: CommandRecorder,
+    private readonly repository: AcknowledgementRepository,
+    private readonly recorder: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly devices: DevicesService,
     private readonly logger: PinoLogger,
     metrics: Metrics,
   ) {
-    logger.setContext(CommandOutcomes.name);
+    logger.setContext(AcknowledgementService.name);
     this.#ignored = metrics.counter('mortise_command_acks_ignored_total', 'Acks that changed nothing', ['reason']);
   }
 
@@ -130,7 +130,7 @@ export class CommandOutcomes implements OnModuleInit {
 
   private async settle(orphans: readonly Orphan[], birthFor: (orphan: Orphan) => BirthReport): Promise<void> {
     for (const orphan of orphans) {
-      const proven = provenByBirth(orphan, birthFor(orphan));
+      const proven = inferOutcome(orphan, birthFor(orphan));
       const command = await this.repository.settleOrphan(
         proven
           ? { id: orphan.id, state: 'EXECUTED', errorCode: null, errorMessage: null }

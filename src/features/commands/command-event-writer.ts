@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { type RequestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { type Counter, type Histogram, Metrics } from '../../platform/metrics/metrics.js';
@@ -8,7 +8,7 @@ import { Signals } from '../../platform/redis/signals.js';
 import { type CommandChange } from './commands.types.js';
 import { lateResultEvent, type Origin, sentEvent, stateEvent } from './domain/command-events.js';
 import { commandMachine } from './domain/command-machine.js';
-import { SettledWaiters } from './completion-waiters.js';
+import { CompletionWaiters } from './completion-waiters.js';
 
 /** What a person did to a command, and in which request. */
 interface Deed {
@@ -18,7 +18,7 @@ interface Deed {
 
 /** Every change of the ledger passes here, inside its transaction: into the log now, to whoever waits after the commit. */
 @Injectable()
-export class CommandRecorder {
+export class CommandEventWriter {
   readonly #states: Counter<'name' | 'state'>;
   readonly #attempts: Counter<'name'>;
   readonly #dispatchLatency: Histogram<'name'>;
@@ -26,10 +26,10 @@ export class CommandRecorder {
 
   constructor(
     private readonly events: EventLog,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
-    private readonly waiters: SettledWaiters,
+    private readonly waiters: CompletionWaiters,
     metrics: Metrics,
   ) {
     this.#states = metrics.counter('mortise_commands_total', 'Commands that reached a state', ['name', 'state']);

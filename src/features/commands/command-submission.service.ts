@@ -4,7 +4,7 @@ import { type RequestContext, requestContext } from '../../platform/context/requ
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
-import { CommandRecorder } from './command-event-writer.js';
+import { CommandEventWriter } from './command-event-writer.js';
 import {
   CommandNotFoundError,
   CommandNotSupportedError,
@@ -36,7 +36,7 @@ type Accepted = { command: CommandChange; earlierId?: never } | { command?: neve
  * idempotency key of each stand together, and what is refused leaves the others alone.
  */
 @Injectable()
-export class CommandIntake {
+export class CommandSubmissionService {
   readonly #batches = new MicroBatcher<Asked, Accepted | Error>({
     maxBatch: MAX_BATCH,
     maxParallel: MAX_PARALLEL,
@@ -46,7 +46,7 @@ export class CommandIntake {
 
   constructor(
     private readonly repository: CommandsRepository,
-    private readonly recorder: CommandRecorder,
+    private readonly recorder: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly idempotency: Idempotency,
     private readonly signals: Signals,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { validationPipe } from '../../platform/http/validation.js';
 import { AckDto } from './acks.dto.js';
-import type { CommandOutcomes } from './acknowledgement.service.js';
-import { CommandsMqtt } from './commands-mqtt.controller.js';
+import type { AcknowledgementService } from './acknowledgement.service.js';
+import { CommandsMqttController } from './commands-mqtt.controller.js';
 
 const commandId = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c57';
 const validate = (message: unknown): Promise<AckDto> =>
@@ -16,9 +16,9 @@ describe('acks on the device line', () => {
         heard.push(said);
         return Promise.resolve();
       },
-    } as unknown as CommandOutcomes;
+    } as unknown as AcknowledgementService;
     const ack = await validate({ commandId, status: 'executed', result: { movedMs: 412, trace: [1, { deep: true }] } });
-    await new CommandsMqtt(outcomes).acknowledge('device-1', ack);
+    await new CommandsMqttController(outcomes).acknowledge('device-1', ack);
     expect(heard).toEqual([['device-1', ack]]);
     expect(ack.result).toEqual({ movedMs: 412, trace: [1, { deep: true }] });
   });

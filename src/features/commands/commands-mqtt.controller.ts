@@ -3,12 +3,12 @@ import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
 import { AckDto } from './acks.dto.js';
-import { CommandOutcomes } from './acknowledgement.service.js';
+import { AcknowledgementService } from './acknowledgement.service.js';
 
 /** What devices say of their orders. */
 @Controller()
-export class CommandsMqtt {
-  constructor(private readonly outcomes: CommandOutcomes) {}
+export class CommandsMqttController {
+  constructor(private readonly outcomes: AcknowledgementService) {}
 
   @OnDeviceMessage('acks')
   acknowledge(@DeviceId() deviceId: string, @Payload() ack: AckDto): Promise<void> {

@@ -3,7 +3,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { ResourceResolvers } from '../../platform/auth/resource-resolver-registry.js';
+import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { IdempotencyInterceptor } from '../../platform/idempotency/idempotent.interceptor.js';
 import { CommandsController } from './commands.controller.js';
 import { CommandNotCancellableError, CommandNotFoundError, DeviceOfflineError } from './commands.errors.js';
@@ -69,7 +69,7 @@ describe('the commands of a device over HTTP', () => {
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       ],
     );
-    app.get(ResourceResolvers).register('device', {
+    app.get(ResourceResolverRegistry).register('device', {
       resolve: (id) => Promise.resolve(refs[id] ?? null),
       allows: (ref, demand) => demand === 'view' || ref.permission === 'admin',
     });

@@ -3,14 +3,14 @@ import { requestContext } from '../../platform/context/request-context.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { isUuid, newId } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
-import { CommandIntake } from './command-submission.service.js';
-import { CommandRecorder } from './command-event-writer.js';
+import { CommandSubmissionService } from './command-submission.service.js';
+import { CommandEventWriter } from './command-event-writer.js';
 import { CommandNotCancellableError, CommandNotFoundError, InvalidCursorError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';
 import { type Command, type CommandFilter, type CommandRequest, type Errand } from './commands.types.js';
 import { commandMachine } from './domain/command-machine.js';
 import { decodePosition } from './domain/command-position.js';
-import { SettledWaiters } from './completion-waiters.js';
+import { CompletionWaiters } from './completion-waiters.js';
 
 /**
  * The ledger of commands, for people: give an order, take it back, look. What happens to an order afterwards is the
@@ -20,10 +20,10 @@ import { SettledWaiters } from './completion-waiters.js';
 export class CommandsService {
   constructor(
     private readonly repository: CommandsRepository,
-    private readonly recorder: CommandRecorder,
+    private readonly recorder: CommandEventWriter,
     private readonly transactions: Transactions,
-    private readonly intake: CommandIntake,
-    private readonly waiters: SettledWaiters,
+    private readonly intake: CommandSubmissionService,
+    private readonly waiters: CompletionWaiters,
   ) {}
 
   /**

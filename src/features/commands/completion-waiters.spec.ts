@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Signals } from '../../platform/redis/signals.js';
 import type { CommandsRepository } from './commands.repository.js';
 import type { Command } from './commands.types.js';
-import { SettledWaiters } from './completion-waiters.js';
+import { CompletionWaiters } from './completion-waiters.js';
 
 type Listener = (body: { commandId: string; deviceId: string }) => void;
 
@@ -29,7 +29,7 @@ function setup(listSettled: (ids: readonly string[]) => Promise<Command[]> = () 
     setContext: () => undefined,
     warn: (fields: unknown) => warnings.push(fields),
   } as unknown as PinoLogger;
-  const waiters = new SettledWaiters(signals, repository, logger);
+  const waiters = new CompletionWaiters(signals, repository, logger);
   waiters.onModuleInit();
   const signal = (commandId: string): void => {
     listeners.forEach((listener) => {

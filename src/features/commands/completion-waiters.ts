@@ -25,7 +25,7 @@ type End = (settled: Command | null) => void;
  * another process settles, a signal tells, and they are read together.
  */
 @Injectable()
-export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
+export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
   readonly #waiting = new Map<string, Set<End>>();
   readonly #reader = new MicroBatcher<string, Command | undefined>({
     maxBatch: MAX_WAITERS,
@@ -42,7 +42,7 @@ export class SettledWaiters implements OnModuleInit, OnApplicationShutdown {
     private readonly repository: CommandsRepository,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(SettledWaiters.name);
+    logger.setContext(CompletionWaiters.name);
   }
 
   onModuleInit(): void {

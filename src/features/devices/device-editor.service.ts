@@ -4,19 +4,19 @@ import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { OrganizationsService } from '../organizations/organizations.service.js';
-import { DeviceRecorder } from './device-event-writer.js';
+import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, DeviceChanges } from './devices.types.js';
 
 /** What people change about a device: what it is called, where it stands, and whose members may use it. */
 @Injectable()
-export class DeviceEditor {
+export class DeviceEditorService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly organizations: OrganizationsService,
     private readonly transactions: Transactions,
-    private readonly recorder: DeviceRecorder,
+    private readonly recorder: DeviceEventWriter,
     private readonly signals: Signals,
   ) {}
 

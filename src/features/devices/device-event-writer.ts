@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import type { Device, DeviceChanges } from './devices.types.js';
 
 /** What people do to the registry passes here, inside its transaction: into the history, and into the audit trail. */
 @Injectable()
-export class DeviceRecorder {
+export class DeviceEventWriter {
   constructor(
     private readonly events: EventLog,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   async registered(device: Pick<Device, 'id' | 'ownerId' | 'name' | 'type' | 'hardwareId'>): Promise<void> {

@@ -4,7 +4,7 @@ import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { DeviceRecorder } from './device-event-writer.js';
+import { DeviceEventWriter } from './device-event-writer.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, NewDevice, RegisteredDevice } from './devices.types.js';
 
@@ -19,11 +19,11 @@ export interface RegistrationRequest {
 
 /** How a device comes into being: its row, its token, and the keys it will trust. */
 @Injectable()
-export class DeviceRegistration {
+export class DeviceRegistrationService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
-    private readonly recorder: DeviceRecorder,
+    private readonly recorder: DeviceEventWriter,
     private readonly idempotency: Idempotency,
     private readonly keys: KeyStore,
   ) {}

@@ -5,7 +5,7 @@ import { DeviceTokensRepository } from './device-tokens.repository.js';
 
 /** Whether a device is who it says: by the hash of its token, which is random enough to need no slow one. */
 @Injectable()
-export class DeviceTokens extends DeviceAuthenticator {
+export class DeviceTokenVerifier extends DeviceAuthenticator {
   constructor(private readonly repository: DeviceTokensRepository) {
     super();
   }

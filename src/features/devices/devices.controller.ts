@@ -22,8 +22,8 @@ import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { DeviceEditor } from './device-editor.service.js';
-import { DeviceRegistration } from './device-registration.service.js';
+import { DeviceEditorService } from './device-editor.service.js';
+import { DeviceRegistrationService } from './device-registration.service.js';
 import {
   DeviceDto,
   DevicePageDto,
@@ -42,8 +42,8 @@ import { DevicesService } from './devices.service.js';
 export class DevicesController {
   constructor(
     private readonly devices: DevicesService,
-    private readonly registration: DeviceRegistration,
-    private readonly editor: DeviceEditor,
+    private readonly registration: DeviceRegistrationService,
+    private readonly editor: DeviceEditorService,
   ) {}
 
   /** Register a device. Its token is shown this once. 409 `hardware_id_taken` when somebody has registered it. */

@@ -1,45 +1,45 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { ResourceResolvers } from '../../platform/auth/resource-resolver-registry.js';
+import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { OrganizationsService } from '../organizations/organizations.service.js';
-import { DeviceEditor } from './device-editor.service.js';
+import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceHooks } from '../presence/device-hooks.js';
-import { DeviceRecorder } from './device-event-writer.js';
-import { DeviceRegistration } from './device-registration.service.js';
-import { DeviceStates } from '../presence/device-state.service.js';
-import { DeviceTokens } from './device-token-verifier.js';
+import { DeviceEventWriter } from './device-event-writer.js';
+import { DeviceRegistrationService } from './device-registration.service.js';
+import { DeviceStateService } from '../presence/device-state.service.js';
+import { DeviceTokenVerifier } from './device-token-verifier.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { permits } from './domain/device-access.js';
 import { HeartbeatBuffer } from '../presence/heartbeat-buffer.js';
 import { PresenceRepository } from '../presence/presence.repository.js';
-import { Presence } from '../presence/presence.service.js';
+import { PresenceService } from '../presence/presence.service.js';
 
 @Module({
   imports: [OrganizationsModule],
   providers: [
     DevicesService,
     DevicesRepository,
-    DeviceRegistration,
-    DeviceEditor,
-    DeviceRecorder,
+    DeviceRegistrationService,
+    DeviceEditorService,
+    DeviceEventWriter,
     DeviceHooks,
-    DeviceStates,
-    Presence,
+    DeviceStateService,
+    PresenceService,
     PresenceRepository,
     HeartbeatBuffer,
     DeviceTokensRepository,
-    { provide: DeviceAuthenticator, useClass: DeviceTokens },
+    { provide: DeviceAuthenticator, useClass: DeviceTokenVerifier },
   ],
-  exports: [DevicesService, DeviceEditor, DeviceRegistration, Presence, DeviceAuthenticator],
+  exports: [DevicesService, DeviceEditorService, DeviceRegistrationService, PresenceService, DeviceAuthenticator],
 })
 export class DevicesModule implements OnModuleInit {
   constructor(
-    private readonly resolvers: ResourceResolvers,
+    private readonly resolvers: ResourceResolverRegistry,
     private readonly devices: DevicesService,
-    private readonly editor: DeviceEditor,
+    private readonly editor: DeviceEditorService,
     private readonly organizations: OrganizationsService,
   ) {}
 

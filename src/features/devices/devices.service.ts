@@ -7,8 +7,8 @@ import { Signals } from '../../platform/redis/signals.js';
 import { toPage } from '../../shared/paging.js';
 import { DeviceHooks } from '../presence/device-hooks.js';
 import { decodeDeviceCursor, encodeDeviceCursor } from './device-list-cursor.js';
-import { DeviceRecorder } from './device-event-writer.js';
-import { DeviceStates } from '../presence/device-state.service.js';
+import { DeviceEventWriter } from './device-event-writer.js';
+import { DeviceStateService } from '../presence/device-state.service.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository, type OwnedTies } from './devices.repository.js';
 import type {
@@ -37,10 +37,10 @@ export class DevicesService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
-    private readonly recorder: DeviceRecorder,
+    private readonly recorder: DeviceEventWriter,
     private readonly signals: Signals,
     private readonly hooks: DeviceHooks,
-    private readonly states: DeviceStates,
+    private readonly states: DeviceStateService,
   ) {}
 
   /** A person's devices and those of their organizations, one page at a time. @throws InvalidDeviceCursorError */

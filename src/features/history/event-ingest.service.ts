@@ -18,7 +18,7 @@ export interface Ingested {
 
 /** Stores batches of device events: the log, the receipts and the state of the devices move together or not at all. */
 @Injectable()
-export class EventIngest {
+export class EventIngestService {
   constructor(
     private readonly repository: HistoryRepository,
     private readonly transactions: Transactions,
@@ -26,7 +26,7 @@ export class EventIngest {
     private readonly devices: DevicesService,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(EventIngest.name);
+    logger.setContext(EventIngestService.name);
   }
 
   /** Stores what continues the sequences, in one transaction. */

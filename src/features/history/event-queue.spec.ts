@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
 import { SystemClock } from '../../shared/clock.js';
 import { advance } from './domain/contiguous.js';
-import type { EventIngest, Ingested } from './event-ingest.service.js';
+import type { EventIngestService, Ingested } from './event-ingest.service.js';
 import { EventQueue } from './event-queue.js';
 import type { IncomingEvent } from './history.types.js';
 
@@ -11,7 +11,7 @@ const boot = 'a-boot-id';
 const event = (seq: number): IncomingEvent => ({ deviceId: 'd', boot, seq, type: 'custom', data: {} });
 
 /** Storage of one device in memory. */
-class FakeIngest implements Pick<EventIngest, 'store' | 'storeApart'> {
+class FakeIngest implements Pick<EventIngestService, 'store' | 'storeApart'> {
   readonly batches: number[] = [];
   readonly stored: number[] = [];
   failing = false;
@@ -36,7 +36,7 @@ function build() {
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
   const logger = { setContext: jest.fn(), warn: jest.fn() };
   const queue = new EventQueue(
-    ingest as unknown as EventIngest,
+    ingest as unknown as EventIngestService,
     { publish } as unknown as DevicePublisher,
     new SystemClock(),
     logger as unknown as PinoLogger,

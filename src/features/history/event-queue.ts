@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
 import { outsideTransaction } from '../../platform/prisma/transaction.js';
 import { Clock } from '../../shared/clock.js';
-import { EventIngest, type Ingested } from './event-ingest.service.js';
+import { EventIngestService, type Ingested } from './event-ingest.service.js';
 import type { IncomingEvent } from './history.types.js';
 
 const MAX_BATCH = 500;
@@ -27,7 +27,7 @@ export class EventQueue {
   #running = false;
 
   constructor(
-    private readonly ingest: EventIngest,
+    private readonly ingest: EventIngestService,
     private readonly publisher: DevicePublisher,
     private readonly clock: Clock,
     private readonly logger: PinoLogger,

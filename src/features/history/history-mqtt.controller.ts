@@ -7,7 +7,7 @@ import { HistoryService } from './history.service.js';
 
 /** What devices report. */
 @Controller()
-export class HistoryMqtt {
+export class HistoryMqttController {
   constructor(private readonly history: HistoryService) {}
 
   @OnDeviceMessage('events')

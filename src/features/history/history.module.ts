@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
-import { EventIngest } from './event-ingest.service.js';
+import { EventIngestService } from './event-ingest.service.js';
 import { EventQueue } from './event-queue.js';
 import { HistoryRepository } from './history.repository.js';
 import { HistoryService } from './history.service.js';
@@ -8,7 +8,7 @@ import { HistoryService } from './history.service.js';
 /** Its sweeper is an edge of the worker role. */
 @Module({
   imports: [DevicesModule],
-  providers: [HistoryService, EventQueue, EventIngest, HistoryRepository],
+  providers: [HistoryService, EventQueue, EventIngestService, HistoryRepository],
   exports: [HistoryService, HistoryRepository],
 })
 export class HistoryModule {}

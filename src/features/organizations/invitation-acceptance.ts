@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { sha256 } from '../../platform/crypto/digest.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { disposes } from './domain/roles.js';
@@ -13,7 +13,7 @@ export class InvitationAcceptance {
   constructor(
     private readonly invitations: InvitationsRepository,
     private readonly roster: Roster,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
     private readonly once: RepeatSafe,
   ) {}
 

@@ -14,7 +14,7 @@ export interface InvitationLetter {
 }
 
 @Injectable()
-export class InvitationLetters {
+export class InvitationMailer {
   constructor(
     private readonly mailer: Mailer,
     private readonly organizations: OrganizationsRepository,

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { JobHandlers } from '../../platform/queue/job-registry.js';
+import { JobRegistry } from '../../platform/queue/job-registry.js';
 import { InvitationsRepository } from './invitations.repository.js';
 
 const BATCH = 1_000;
@@ -9,7 +9,7 @@ const BATCH = 1_000;
 export class InvitationsPurge implements OnModuleInit {
   constructor(
     private readonly repository: InvitationsRepository,
-    private readonly jobs: JobHandlers,
+    private readonly jobs: JobRegistry,
   ) {}
 
   onModuleInit(): void {

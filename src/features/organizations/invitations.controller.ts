@@ -16,7 +16,7 @@ import {
   toInvitationDto,
   toInvitationPageDto,
 } from './invitations.dto.js';
-import { Invitations } from './invitations.service.js';
+import { InvitationsService } from './invitations.service.js';
 import { OrganizationDto, toOrganizationDto } from './organizations.dto.js';
 import { OrganizationsService } from './organizations.service.js';
 
@@ -24,7 +24,7 @@ import { OrganizationsService } from './organizations.service.js';
 @Controller('organizations')
 export class InvitationsController {
   constructor(
-    private readonly invitations: Invitations,
+    private readonly invitations: InvitationsService,
     private readonly acceptance: InvitationAcceptance,
     private readonly organizations: OrganizationsService,
   ) {}

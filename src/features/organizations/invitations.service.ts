@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
@@ -8,7 +8,7 @@ import { Transactions } from '../../platform/prisma/transaction.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { disposes } from './domain/roles.js';
-import { InvitationLetters } from './invitation-mailer.js';
+import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { decodePosition, encodePosition } from './list-position.js';
 import { InvitationNotFoundError, TooManyInvitationsError } from './organizations.errors.js';
@@ -27,13 +27,13 @@ export interface InvitationRequest {
 
 /** Invitations as an organization's managers see them. The token is only in the mail. */
 @Injectable()
-export class Invitations {
+export class InvitationsService {
   constructor(
     private readonly roster: Roster,
     private readonly repository: InvitationsRepository,
-    private readonly letters: InvitationLetters,
+    private readonly letters: InvitationMailer,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
     private readonly idempotency: Idempotency,
   ) {}
 

@@ -8,13 +8,13 @@ import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { ChangeRoleDto, MemberDto, MemberPageDto, toMemberDto, toMemberPageDto } from './members.dto.js';
-import { Members } from './memberships.service.js';
+import { MembershipsService } from './memberships.service.js';
 import { TransferOrganizationDto } from './organizations.dto.js';
 
 @ApiTags('Organizations')
 @Controller('organizations/:organizationId')
 export class MembersController {
-  constructor(private readonly members: Members) {}
+  constructor(private readonly members: MembershipsService) {}
 
   /** The people of an organization, in the order in which they joined. */
   @Get('members')

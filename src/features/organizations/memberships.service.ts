@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
@@ -14,12 +14,12 @@ import { type Errand, refuseLastOwner, Roster } from './roster.js';
 
 /** The people of an organization. It has an owner at every moment, however many change it at once. */
 @Injectable()
-export class Members {
+export class MembershipsService {
   constructor(
     private readonly roster: Roster,
     private readonly memberships: MembershipsRepository,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
     private readonly once: RepeatSafe,
   ) {}
 

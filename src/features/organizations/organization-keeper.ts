@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { OrganizationChangedError, OrganizationNotFoundError } from './organizations.errors.js';
@@ -14,7 +14,7 @@ export class OrganizationKeeper {
     private readonly repository: OrganizationsRepository,
     private readonly roster: Roster,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
     private readonly idempotency: Idempotency,
   ) {}
 

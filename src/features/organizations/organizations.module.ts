@@ -1,13 +1,13 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
-import { ResourceResolvers } from '../../platform/auth/resource-resolver-registry.js';
+import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { AuthService } from '../auth/auth.service.js';
 import { reaches } from './domain/roles.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
-import { InvitationLetters } from './invitation-mailer.js';
+import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
-import { Invitations } from './invitations.service.js';
-import { Members } from './memberships.service.js';
+import { InvitationsService } from './invitations.service.js';
+import { MembershipsService } from './memberships.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { OrganizationKeeper } from './organization-keeper.js';
 import { OrganizationsRepository } from './organizations.repository.js';
@@ -20,25 +20,25 @@ import { Roster } from './roster.js';
     OrganizationKeeper,
     OrganizationsRepository,
     Roster,
-    Members,
+    MembershipsService,
     MembershipsRepository,
-    Invitations,
+    InvitationsService,
     InvitationAcceptance,
-    InvitationLetters,
+    InvitationMailer,
     InvitationsRepository,
   ],
   exports: [
     OrganizationsService,
     OrganizationKeeper,
-    Members,
-    Invitations,
+    MembershipsService,
+    InvitationsService,
     InvitationAcceptance,
     InvitationsRepository,
   ],
 })
 export class OrganizationsModule implements OnModuleInit {
   constructor(
-    private readonly resolvers: ResourceResolvers,
+    private readonly resolvers: ResourceResolverRegistry,
     private readonly organizations: OrganizationsService,
     private readonly auth: AuthService,
   ) {}

@@ -5,7 +5,7 @@ import { PresenceRepository } from './presence.repository.js';
 
 /** What devices say of themselves: bolt, door, battery. */
 @Injectable()
-export class DeviceStates {
+export class DeviceStateService {
   constructor(
     private readonly repository: PresenceRepository,
     private readonly hooks: DeviceHooks,

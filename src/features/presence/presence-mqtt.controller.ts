@@ -3,12 +3,12 @@ import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
 import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
-import { Presence } from './presence.service.js';
+import { PresenceService } from './presence.service.js';
 
 /** Births, last wills and heartbeats from the device line. */
 @Controller()
-export class DevicesMqtt {
-  constructor(private readonly presence: Presence) {}
+export class PresenceMqttController {
+  constructor(private readonly presence: PresenceService) {}
 
   @OnDeviceMessage('status')
   status(@DeviceId() deviceId: string, @Payload() status: StatusMessageDto): Promise<void> {

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
-import { Presence } from './presence.service.js';
+import { PresenceService } from './presence.service.js';
 
 const BATCH = 100;
 const LOOK_EVERY_MS = 5_000;
@@ -14,7 +14,7 @@ const RETRY_WITHIN_MS = 10_000;
 export class PresenceSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loops: readonly BackgroundLoop[];
 
-  constructor(presence: Presence, logger: PinoLogger) {
+  constructor(presence: PresenceService, logger: PinoLogger) {
     logger.setContext(PresenceSweeper.name);
     const onError = (error: unknown): void => {
       logger.error({ err: error }, 'Looking for silent devices failed');

@@ -18,7 +18,7 @@ interface About {
 
 /** Who is there: links open with a birth and close with a will, by silence, or because the device started anew. */
 @Injectable()
-export class Presence {
+export class PresenceService {
   constructor(
     private readonly repository: PresenceRepository,
     private readonly transactions: Transactions,

@@ -11,9 +11,9 @@ import {
   type Room,
   socketsIn,
 } from '../../platform/realtime/sockets.js';
-import { carrierOf, toFeedMessage } from './domain/feed-message.js';
+import { socketEventOf, toFeedMessage } from './domain/feed-message.js';
 import { principalOf } from './realtime.service.js';
-import { Viewers } from './feed-authorizer.js';
+import { FeedAuthorizer } from './feed-authorizer.js';
 
 const REPLAY_PAGE = 200;
 const MAX_REPLAY = 2_000;
@@ -33,7 +33,7 @@ interface Absence {
  * that moment. A dashboard that returns first gets what it missed, then joins without a gap and without a repeat.
  */
 @Injectable()
-export class DashboardFeed {
+export class DashboardFeedPublisher {
   readonly #backlog: StoredEvent[] = [];
   /** Dashboards that were given entries ahead of this process: they join when it gets there. */
   readonly #ahead = new Map<DashboardSocket, string>();
@@ -46,10 +46,10 @@ export class DashboardFeed {
   constructor(
     private readonly feed: LiveFeed,
     private readonly log: EventLog,
-    private readonly viewers: Viewers,
+    private readonly viewers: FeedAuthorizer,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(DashboardFeed.name);
+    logger.setContext(DashboardFeedPublisher.name);
   }
 
   start(server: DashboardServer): void {
@@ -162,7 +162,7 @@ export class DashboardFeed {
 
   private async deliver(event: StoredEvent): Promise<void> {
     const server = this.#server;
-    const carrier = carrierOf(event.type);
+    const carrier = socketEventOf(event.type);
     if (!server || !carrier) {
       return;
     }
@@ -207,7 +207,7 @@ export class DashboardFeed {
   }
 
   private async sendTo(socket: DashboardSocket, userId: string, event: StoredEvent): Promise<void> {
-    const carrier = carrierOf(event.type);
+    const carrier = socketEventOf(event.type);
     if (carrier && (await this.viewers.maySee(userId, event))) {
       socket.emit(carrier, toFeedMessage(event));
     }

@@ -10,7 +10,7 @@ const MAX_REMEMBERED = 10_000;
 
 /** Who may see an event at the moment it is sent: not when the socket connected, not when it subscribed. */
 @Injectable()
-export class Viewers implements OnModuleInit {
+export class FeedAuthorizer implements OnModuleInit {
   readonly #remembered = new Map<string, { allowed: boolean; until: number }>();
 
   constructor(

@@ -11,12 +11,12 @@ import {
 import type { Principal } from '../../platform/auth/principal.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation.js';
-import { SocketGate } from '../../platform/rate-limit/socket-rate-limiter.js';
+import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
 import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
 import { Signals } from '../../platform/redis/signals.js';
-import { DashboardFeed } from './dashboard-feed-publisher.js';
+import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
@@ -32,9 +32,9 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   constructor(
     private readonly realtime: RealtimeService,
-    private readonly feed: DashboardFeed,
+    private readonly feed: DashboardFeedPublisher,
     private readonly signals: Signals,
-    private readonly gate: SocketGate,
+    private readonly gate: SocketRateLimiter,
   ) {}
 
   afterInit(server: DashboardServer): void {

@@ -4,7 +4,7 @@ import type { SessionEnd } from '../../contracts/sessions.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { SessionGate } from '../../platform/auth/session-verifier.js';
+import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { type DashboardServer, type DashboardSocket, emitLocally, type Room } from '../../platform/realtime/sockets.js';
 import { DevicesService } from '../devices/devices.service.js';
@@ -20,7 +20,7 @@ export class RealtimeService {
 
   constructor(
     private readonly authenticator: Authenticator,
-    private readonly sessions: SessionGate,
+    private readonly sessions: SessionVerifier,
     private readonly devices: DevicesService,
     metrics: Metrics,
   ) {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { KeyRotation } from '../../platform/keys/key-rotation.js';
 import { KEY_PURPOSES, type KeyPurpose, type KeyRecord } from '../../platform/keys/signing-key.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
@@ -10,7 +10,7 @@ export class SigningKeysService {
   constructor(
     private readonly rotation: KeyRotation,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   list(): Promise<KeyRecord[]> {

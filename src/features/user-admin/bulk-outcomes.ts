@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditAction } from '../../contracts/audit.js';
-import { AuditLog } from '../../platform/audit/audit-reader.js';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditReader } from '../../platform/audit/audit-reader.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
@@ -26,11 +26,11 @@ export interface RowResult {
 
 /** One request that does something to many accounts: what it did is kept in the audit trail, and answers its repeat. */
 @Injectable()
-export class AccountBatch {
+export class BulkOutcomes {
   constructor(
     private readonly idempotency: Idempotency,
-    private readonly audit: AuditTrail,
-    private readonly log: AuditLog,
+    private readonly audit: AuditWriter,
+    private readonly log: AuditReader,
   ) {}
 
   /**

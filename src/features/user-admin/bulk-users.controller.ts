@@ -8,8 +8,8 @@ import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { validated } from '../../platform/http/validation.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountBatches } from './bulk-users.service.js';
-import { AccountImport } from './users-import.service.js';
+import { BulkUsersService } from './bulk-users.service.js';
+import { UsersImportService } from './users-import.service.js';
 import {
   BatchResultDto,
   CreateAccountsDto,
@@ -27,10 +27,10 @@ const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be
 @ApiTags('User management')
 @Controller('users')
 @RateLimit('admin')
-export class AccountBulkController {
+export class BulkUsersController {
   constructor(
-    private readonly batches: AccountBatches,
-    private readonly imports: AccountImport,
+    private readonly batches: BulkUsersService,
+    private readonly imports: UsersImportService,
   ) {}
 
   /**

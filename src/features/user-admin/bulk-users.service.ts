@@ -4,19 +4,19 @@ import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { RowOutcome } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
-import { AccountBatch, type BatchMode, type RowResult } from './bulk-outcomes.js';
-import { PasswordAdministration } from '../auth/passwords/password-reset.service.js';
+import { BulkOutcomes, type BatchMode, type RowResult } from './bulk-outcomes.js';
+import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
 import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
-import { StandingAccess } from '../auth/sessions/access-revocation.service.js';
+import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 
 /** What administrators do to many accounts at once. */
 @Injectable()
-export class AccountBatches {
+export class BulkUsersService {
   constructor(
     private readonly users: UsersService,
-    private readonly access: StandingAccess,
-    private readonly passwords: PasswordAdministration,
-    private readonly batch: AccountBatch,
+    private readonly access: AccessRevocationService,
+    private readonly passwords: PasswordResetService,
+    private readonly batch: BulkOutcomes,
     private readonly hooks: AccountHooks,
     private readonly transactions: Transactions,
   ) {}

@@ -7,7 +7,7 @@ import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch } from '../../platform/http/version-tag.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountAdministration } from './user-admin.service.js';
+import { UserAdminService } from './user-admin.service.js';
 import { ChangePlatformRoleDto, CreatedAccountDto, NewAccountDto } from './user-admin.dto.js';
 
 const NOT_FOUND = { status: 404, description: 'No such account.', ...PROBLEM_RESPONSE };
@@ -20,8 +20,8 @@ const REFUSED = {
 @ApiTags('User management')
 @Controller('users')
 @RateLimit('admin')
-export class AccountAdminController {
-  constructor(private readonly accounts: AccountAdministration) {}
+export class UserAdminController {
+  constructor(private readonly accounts: UserAdminService) {}
 
   /** Create an account. Its owner gets a mail with a link to choose a password. */
   @Post()

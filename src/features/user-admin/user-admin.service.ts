@@ -6,16 +6,16 @@ import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
 import { AccountHooks } from './account-hooks.js';
-import { PasswordAdministration } from '../auth/passwords/password-reset.service.js';
-import { StandingAccess } from '../auth/sessions/access-revocation.service.js';
+import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
+import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 
 /** What administrators do to one account, together with what it means for its sessions. */
 @Injectable()
-export class AccountAdministration {
+export class UserAdminService {
   constructor(
     private readonly users: UsersService,
-    private readonly access: StandingAccess,
-    private readonly passwords: PasswordAdministration,
+    private readonly access: AccessRevocationService,
+    private readonly passwords: PasswordResetService,
     private readonly transactions: Transactions,
     private readonly once: RepeatSafe,
     private readonly hooks: AccountHooks,

@@ -5,7 +5,7 @@ import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountDirectory } from './user-directory.service.js';
+import { UserDirectoryService } from './user-directory.service.js';
 import {
   FoundUsersDto,
   ListUsersQueryDto,
@@ -21,9 +21,9 @@ import { UsersService } from '../users/users.service.js';
 @ApiTags('User management')
 @Controller('users')
 @RateLimit('admin')
-export class ManagedUsersController {
+export class UserDirectoryController {
   constructor(
-    private readonly directory: AccountDirectory,
+    private readonly directory: UserDirectoryService,
     private readonly users: UsersService,
   ) {}
 

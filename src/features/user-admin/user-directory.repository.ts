@@ -17,7 +17,7 @@ export interface ListedAccount {
 
 /** Looking for accounts. */
 @Injectable()
-export class AccountDirectoryRepository {
+export class UserDirectoryRepository {
   constructor(private readonly database: Database) {}
 
   async list(

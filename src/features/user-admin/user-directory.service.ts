@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
-import { AccountDirectoryRepository } from './user-directory.repository.js';
+import { UserDirectoryRepository } from './user-directory.repository.js';
 import type { AccountFilter, AccountQuery } from './user-directory.types.js';
 import { AccountsRepository } from '../users/accounts.repository.js';
 import { UserNotFoundError } from '../users/users.errors.js';
@@ -13,12 +13,12 @@ const EXPORT_BATCH = 500;
 
 /** What administrators see of other people's accounts. Every look is audited, or it does not happen. */
 @Injectable()
-export class AccountDirectory {
+export class UserDirectoryService {
   constructor(
-    private readonly directory: AccountDirectoryRepository,
+    private readonly directory: UserDirectoryRepository,
     private readonly accounts: AccountsRepository,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   /** @throws InvalidUserCursorError */

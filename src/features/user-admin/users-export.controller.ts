@@ -4,7 +4,7 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountDirectory } from './user-directory.service.js';
+import { UserDirectoryService } from './user-directory.service.js';
 import { ExportUsersQueryDto } from './user-directory.dto.js';
 import { exported } from './users-export.js';
 
@@ -14,7 +14,7 @@ const MEDIA_TYPES = { csv: 'text/csv; charset=utf-8; header=present', json: 'app
 @Controller('users/export')
 @RateLimit('exports')
 export class UsersExportController {
-  constructor(private readonly directory: AccountDirectory) {}
+  constructor(private readonly directory: UserDirectoryService) {}
 
   /**
    * All accounts that match, as a file. It is streamed, in the order of their ids. In CSV, a cell that a spreadsheet

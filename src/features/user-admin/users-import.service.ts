@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import { type BatchMode, MAX_BATCH } from './bulk-outcomes.js';
-import { AccountBatches } from './bulk-users.service.js';
+import { BulkUsersService } from './bulk-users.service.js';
 import { ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
 import { readImport } from './domain/import-file.js';
 import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
@@ -28,9 +28,9 @@ class DryRunEnded extends Error {
 
 /** Accounts from a file: CSV with a header, or JSON. */
 @Injectable()
-export class AccountImport {
+export class UsersImportService {
   constructor(
-    private readonly batches: AccountBatches,
+    private readonly batches: BulkUsersService,
     private readonly transactions: Transactions,
   ) {}
 

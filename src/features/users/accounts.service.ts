@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { newId } from '../../shared/ids.js';
@@ -25,11 +25,11 @@ import type {
 
 /** Every change of an account, in one transaction with its audit entry. An administrator who can act always remains. */
 @Injectable()
-export class AccountChanger {
+export class AccountsService {
   constructor(
     private readonly accounts: AccountsRepository,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   /** @throws UserNotFoundError */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { AccountChanger } from './accounts.service.js';
+import { AccountsService } from './accounts.service.js';
 import type { Account, AccountChanges, CorrectedAddressHandler } from './users.types.js';
 
 /** Administrators write other names into an account; for another e-mail address, features above have to act. */
@@ -9,7 +9,7 @@ export class AddressCorrections {
   readonly #handlers: CorrectedAddressHandler[] = [];
 
   constructor(
-    private readonly accounts: AccountChanger,
+    private readonly accounts: AccountsService,
     private readonly transactions: Transactions,
   ) {}
 

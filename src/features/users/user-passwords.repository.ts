@@ -39,7 +39,7 @@ const HOLD = `
 /** The same password, hashed harder: unless it was changed meanwhile. */
 const REHASH = `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id`;
 
-/** With what proves the person; stays between this repository and `UserPasswords`. */
+/** With what proves the person; stays between this repository and `UserPasswordsService`. */
 export interface StoredPassword extends PasswordState {
   readonly email: string;
   readonly username: string | null;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { BusyError } from '../../platform/crypto/semaphore.js';
 import type { StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
-import { UserPasswords } from './user-passwords.service.js';
+import { UserPasswordsService } from './user-passwords.service.js';
 import { UserNotFoundError } from './users.errors.js';
 
 const ADA: StoredPassword = {
@@ -18,7 +18,7 @@ const ADA: StoredPassword = {
 const { userId, changedAt, ageMs, mustChange, blocked } = ADA;
 const STATE = { userId, changedAt, ageMs, mustChange, blocked };
 
-describe('UserPasswords', () => {
+describe('UserPasswordsService', () => {
   const repository = {
     findByName: jest.fn<UserPasswordsRepository['findByName']>(),
     findById: jest.fn<UserPasswordsRepository['findById']>(),
@@ -30,7 +30,7 @@ describe('UserPasswords', () => {
     verify: jest.fn<PasswordHasher['verify']>(),
     isOutdated: jest.fn<PasswordHasher['isOutdated']>(),
   };
-  const passwords = new UserPasswords(
+  const passwords = new UserPasswordsService(
     repository as unknown as UserPasswordsRepository,
     hasher as unknown as PasswordHasher,
   );

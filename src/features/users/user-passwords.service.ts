@@ -10,7 +10,7 @@ import type { PasswordState } from './users.types.js';
 
 /** What proves people. A hash that opens something never leaves this feature. */
 @Injectable()
-export class UserPasswords {
+export class UserPasswordsService {
   constructor(
     private readonly repository: UserPasswordsRepository,
     private readonly hasher: PasswordHasher,

@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
-import { AccountChanger } from './accounts.service.js';
-import { AccountDirectory } from '../user-admin/user-directory.service.js';
-import { AccountDirectoryRepository } from '../user-admin/user-directory.repository.js';
+import { AccountsService } from './accounts.service.js';
+import { UserDirectoryService } from '../user-admin/user-directory.service.js';
+import { UserDirectoryRepository } from '../user-admin/user-directory.repository.js';
 import { AccountsRepository } from './accounts.repository.js';
 import { AddressCorrections } from './address-corrections.js';
-import { PreferencesKeeper } from '../account/preferences.service.js';
+import { PreferencesService } from '../account/preferences.service.js';
 import { PreferencesRepository } from '../account/preferences.repository.js';
 import { UserPasswordsRepository } from './user-passwords.repository.js';
-import { UserPasswords } from './user-passwords.service.js';
+import { UserPasswordsService } from './user-passwords.service.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
@@ -15,16 +15,16 @@ import { UsersService } from './users.service.js';
   providers: [
     UsersService,
     UsersRepository,
-    UserPasswords,
+    UserPasswordsService,
     UserPasswordsRepository,
-    AccountChanger,
+    AccountsService,
     AccountsRepository,
     AddressCorrections,
-    AccountDirectory,
-    AccountDirectoryRepository,
-    PreferencesKeeper,
+    UserDirectoryService,
+    UserDirectoryRepository,
+    PreferencesService,
     PreferencesRepository,
   ],
-  exports: [UsersService, AccountDirectory, PreferencesKeeper],
+  exports: [UsersService, UserDirectoryService, PreferencesService],
 })
 export class UsersModule {}

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
-import type { AccountChanger } from './accounts.service.js';
+import type { AccountsService } from './accounts.service.js';
 import type { AddressCorrections } from './address-corrections.js';
 import type { UserPasswordsRepository } from './user-passwords.repository.js';
-import { UserPasswords } from './user-passwords.service.js';
+import { UserPasswordsService } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
 import type { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
@@ -29,11 +29,11 @@ describe('UsersService', () => {
     hash: jest.fn<PasswordHasher['hash']>(),
     verify: jest.fn<PasswordHasher['verify']>(),
   };
-  const passwords = new UserPasswords({} as UserPasswordsRepository, hasher as unknown as PasswordHasher);
+  const passwords = new UserPasswordsService({} as UserPasswordsRepository, hasher as unknown as PasswordHasher);
   const users = new UsersService(
     repository as unknown as UsersRepository,
     passwords,
-    {} as AccountChanger,
+    {} as AccountsService,
     {} as AddressCorrections,
   );
 

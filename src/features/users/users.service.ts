@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { AccountChanger } from './accounts.service.js';
+import { AccountsService } from './accounts.service.js';
 import { AddressCorrections } from './address-corrections.js';
 import { fold, isEmail, localPart, nameFaults } from './domain/names.js';
-import { UserPasswords } from './user-passwords.service.js';
+import { UserPasswordsService } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError } from './users.errors.js';
 import { type UserName, UsersRepository } from './users.repository.js';
 import type { Account, NewUser, PreparedAccount, User } from './users.types.js';
@@ -13,9 +13,9 @@ import type { Account, NewUser, PreparedAccount, User } from './users.types.js';
 export class UsersService {
   constructor(
     private readonly repository: UsersRepository,
-    readonly passwords: UserPasswords,
+    readonly passwords: UserPasswordsService,
     /** What administrators and owners change of accounts that exist. */
-    readonly accounts: AccountChanger,
+    readonly accounts: AccountsService,
     readonly corrections: AddressCorrections,
   ) {}
 

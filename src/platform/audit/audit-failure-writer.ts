@@ -4,7 +4,7 @@ import type { AuditIntent } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
 import { problemOf } from '../http/problem.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
-import { AuditTrail } from './audit-writer.js';
+import { AuditWriter } from './audit-writer.js';
 
 const WINDOW_MS = 60_000;
 /** Refusals of one person that are recorded in a minute. */
@@ -14,18 +14,18 @@ const MAX_PEOPLE = 10_000;
 
 /** Records what came to nothing. The request has failed already: that it could not be audited fails nothing more. */
 @Injectable()
-export class AuditFailures {
+export class AuditFailureWriter {
   readonly #left = new Map<string, number>();
   readonly #unrecorded: Counter;
   #since = 0;
 
   constructor(
-    private readonly trail: AuditTrail,
+    private readonly trail: AuditWriter,
     private readonly clock: Clock,
     private readonly logger: PinoLogger,
     metrics: Metrics,
   ) {
-    logger.setContext(AuditFailures.name);
+    logger.setContext(AuditFailureWriter.name);
     this.#unrecorded = metrics.counter(
       'mortise_audit_refusals_unrecorded_total',
       'Refusals of signed-in people beyond the number that is recorded of one person in a minute',

@@ -54,7 +54,7 @@ const MAX_ID = 2n ** 63n - 1n;
 
 /** Reads the audit trail, newest first. */
 @Injectable()
-export class AuditLog {
+export class AuditReader {
   constructor(private readonly database: Database) {}
 
   /** @throws InvalidAuditCursorError */

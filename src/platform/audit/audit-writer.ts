@@ -33,7 +33,7 @@ export interface AuditEntry {
  * the other. A failure stands by itself, because the change was taken back.
  */
 @Injectable()
-export class AuditTrail {
+export class AuditWriter {
   constructor(
     private readonly database: Database,
     private readonly transactions: Transactions,

@@ -48,7 +48,7 @@ export function intentOf(reflector: Reflector, execution: ExecutionContext): Aud
 }
 
 /** Says what the request turned out to be aimed at: for routes that no parameter tells it of. */
-export function aimAt(target: AuditEntity): void {
+export function setAuditTarget(target: AuditEntity): void {
   const intent = requestContext()?.audit;
   if (intent) {
     intent.target = target;

@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { Reflector } from '@nestjs/core';
 import { catchError, from, type Observable, switchMap, throwError } from 'rxjs';
 import { requestContext } from '../context/request-context.js';
-import { AuditFailures } from './audit-failure-writer.js';
+import { AuditFailureWriter } from './audit-failure-writer.js';
 import { intentOf } from './audit.decorator.js';
 
 /** Announces to the request context what must be audited, and records the failure when it came to nothing. */
@@ -10,7 +10,7 @@ import { intentOf } from './audit.decorator.js';
 export class AuditInterceptor implements NestInterceptor {
   constructor(
     private readonly reflector: Reflector,
-    private readonly failures: AuditFailures,
+    private readonly failures: AuditFailureWriter,
   ) {}
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -1,8 +1,11 @@
 import { Global, Module } from '@nestjs/common';
-import { AuditFailures } from './audit-failure-writer.js';
-import { AuditLog } from './audit-reader.js';
-import { AuditTrail } from './audit-writer.js';
+import { AuditFailureWriter } from './audit-failure-writer.js';
+import { AuditReader } from './audit-reader.js';
+import { AuditWriter } from './audit-writer.js';
 
 @Global()
-@Module({ providers: [AuditTrail, AuditLog, AuditFailures], exports: [AuditTrail, AuditLog, AuditFailures] })
+@Module({
+  providers: [AuditWriter, AuditReader, AuditFailureWriter],
+  exports: [AuditWriter, AuditReader, AuditFailureWriter],
+})
 export class AuditPlatformModule {}

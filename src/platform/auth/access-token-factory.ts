@@ -11,7 +11,7 @@ export const ACCESS_TOKEN_AUDIENCE = 'mortise';
 
 /** Issues access tokens: JWTs (RFC 9068) that name a session and live for minutes. */
 @Injectable()
-export class AccessTokens {
+export class AccessTokenFactory {
   constructor(
     private readonly config: AppConfig,
     private readonly keys: KeyStore,

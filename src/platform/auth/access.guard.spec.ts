@@ -3,7 +3,7 @@ import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { randomUUID } from 'node:crypto';
 import type { DeviceRef } from '../../contracts/resources.js';
-import type { AuditFailures } from '../audit/audit-failure-writer.js';
+import type { AuditFailureWriter } from '../audit/audit-failure-writer.js';
 import type { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { AccessGuard } from './access.guard.js';
@@ -11,7 +11,7 @@ import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './a
 import type { Authenticator } from './authenticator.js';
 import { Authorize, Public } from './authorize.decorator.js';
 import type { Principal } from './principal.js';
-import { ResourceResolvers } from './resource-resolver-registry.js';
+import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
 const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'USER' };
 const DEVICE: DeviceRef = { id: randomUUID(), ownerId: ADA.userId, permission: 'view', owned: false };
@@ -55,11 +55,11 @@ interface SampleRequest {
   target?: DeviceRef;
 }
 
-let resolvers: ResourceResolvers;
+let resolvers: ResourceResolverRegistry;
 let guard: AccessGuard;
 
 beforeEach(() => {
-  resolvers = new ResourceResolvers();
+  resolvers = new ResourceResolverRegistry();
   resolvers.register('device', {
     resolve: (id, principal) => Promise.resolve(id === DEVICE.id && principal === ADA ? DEVICE : null),
     allows: ({ permission }, demand) => permission === demand,
@@ -72,7 +72,7 @@ beforeEach(() => {
     new Reflector(),
     authenticator,
     resolvers,
-    {} as AuditFailures,
+    {} as AuditFailureWriter,
     {
       answersAgain: () => Promise.resolve(false),
     } as unknown as IdempotencyInterceptor,
@@ -139,11 +139,11 @@ describe('AccessGuard', () => {
   });
 });
 
-describe('ResourceResolvers', () => {
+describe('ResourceResolverRegistry', () => {
   it('has one resolver for each kind', () => {
     expect(() => {
       resolvers.register('device', resolvers.for('device'));
     }).toThrow('Two resolvers');
-    expect(() => new ResourceResolvers().for('device')).toThrow('No resolver');
+    expect(() => new ResourceResolverRegistry().for('device')).toThrow('No resolver');
   });
 });

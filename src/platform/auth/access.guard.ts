@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { ResourceDemand, ResourceKind } from '../../contracts/resources.js';
-import { AuditFailures } from '../audit/audit-failure-writer.js';
+import { AuditFailureWriter } from '../audit/audit-failure-writer.js';
 import { intentOf } from '../audit/audit.decorator.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { isUuid } from '../../shared/ids.js';
@@ -12,7 +12,7 @@ import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './a
 import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
 import { Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
-import { ResourceResolvers } from './resource-resolver-registry.js';
+import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
 type PrivateRule = Extract<AccessRule, { public: false }>;
 
@@ -22,8 +22,8 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
-    private readonly resolvers: ResourceResolvers,
-    private readonly failures: AuditFailures,
+    private readonly resolvers: ResourceResolverRegistry,
+    private readonly failures: AuditFailureWriter,
     private readonly repeats: IdempotencyInterceptor,
   ) {}
 

@@ -4,11 +4,11 @@ import { SignJWT } from 'jose';
 import { loadConfig } from '../../config/load-config.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
 import type { KeyStore } from '../keys/key-store.js';
-import { AccessTokens } from './access-token-factory.js';
+import { AccessTokenFactory } from './access-token-factory.js';
 import { UnauthenticatedError } from './auth.errors.js';
 import { Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
-import type { SessionGate } from './session-verifier.js';
+import type { SessionVerifier } from './session-verifier.js';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -28,7 +28,7 @@ const keys = {
   verificationKey: (_purpose: string, kid: string) => lookUp(kid),
 } as unknown as KeyStore;
 let asked: unknown[];
-const gate: SessionGate = {
+const gate: SessionVerifier = {
   endOf: (_sessionId, options) => {
     asked.push(options);
     return Promise.resolve(end);
@@ -43,7 +43,7 @@ beforeEach(() => {
   authenticator = new Authenticator(CONFIG, keys, gate);
 });
 
-const issue = async (): Promise<string> => (await new AccessTokens(CONFIG, keys).sign(ADA)).token;
+const issue = async (): Promise<string> => (await new AccessTokenFactory(CONFIG, keys).sign(ADA)).token;
 
 interface Forgery {
   header?: Record<string, string>;

@@ -5,7 +5,7 @@ import { KeyStore } from '../keys/key-store.js';
 import { AccessTokenVerifier, type Claims, CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.js';
 import { SessionEndedError, UnauthenticatedError } from './auth.errors.js';
 import { PLATFORM_ROLES, type PlatformRole, type Principal } from './principal.js';
-import { SessionGate } from './session-verifier.js';
+import { SessionVerifier } from './session-verifier.js';
 
 const CACHE_SIZE = 10_000;
 const MAX_TOKEN_LENGTH = 4_096;
@@ -30,7 +30,7 @@ export class Authenticator {
   constructor(
     config: AppConfig,
     keys: KeyStore,
-    private readonly sessions: SessionGate,
+    private readonly sessions: SessionVerifier,
   ) {
     this.#verifier = new AccessTokenVerifier(config.http.publicUrl, keys);
   }

@@ -10,7 +10,7 @@ export interface ResourceResolver<K extends ResourceKind> {
 
 /** The feature that owns a kind of resource registers how to find it; the guard asks here. */
 @Injectable()
-export class ResourceResolvers {
+export class ResourceResolverRegistry {
   readonly #resolvers = new Map<ResourceKind, ResourceResolver<ResourceKind>>();
 
   register<K extends ResourceKind>(kind: K, resolver: ResourceResolver<K>): void {

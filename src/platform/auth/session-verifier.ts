@@ -4,7 +4,7 @@ import type { SessionEnd } from '../../contracts/sessions.js';
  * Whether a session still stands. `platform/auth` asks on every request and handshake; `features/auth` answers.
  * The answer may be a few seconds old (promise P-06), never older; with `certain` it is PostgreSQL's own.
  */
-export abstract class SessionGate {
+export abstract class SessionVerifier {
   /** @returns null while it stands, or why it is over. */
   abstract endOf(sessionId: string, options?: { certain?: boolean }): Promise<SessionEnd | null>;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { InTurn } from './keyed-mutex.js';
+import { KeyedMutex } from './keyed-mutex.js';
 
-describe('InTurn', () => {
+describe('KeyedMutex', () => {
   it('runs work for one key one after another, in the order it came', async () => {
-    const turns = new InTurn();
+    const turns = new KeyedMutex();
     const story: string[] = [];
     const gate = Promise.withResolvers<undefined>();
     const first = turns.run('lock', async () => {
@@ -25,7 +25,7 @@ describe('InTurn', () => {
   });
 
   it('goes on after a failure, and tells only the one who failed', async () => {
-    const turns = new InTurn();
+    const turns = new KeyedMutex();
     const failing = turns.run('lock', () => Promise.reject(new Error('no')));
     const next = turns.run('lock', () => Promise.resolve('done'));
     await expect(failing).rejects.toThrow('no');
@@ -33,7 +33,7 @@ describe('InTurn', () => {
   });
 
   it('remembers no key without work', async () => {
-    const turns = new InTurn();
+    const turns = new KeyedMutex();
     await Promise.all([1, 2, 3].map((n) => turns.run('lock', () => Promise.resolve(n))));
     expect(turns.size).toBe(0);
   });

@@ -1,5 +1,5 @@
 /** Runs work for the same key one after another, and for different keys side by side. */
-export class InTurn {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
 import { Signals } from '../redis/signals.js';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
-import { type DurableReader, DurableReaders } from './durable-reader-registry.js';
+import { type DurableReader, DurableReaderRegistry } from './durable-reader-registry.js';
 import { ReaderBatches } from './reader-batches.js';
 
 const IDLE_MS = 500;
@@ -20,7 +20,7 @@ export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplica
   #unsubscribe: (() => void) | undefined;
 
   constructor(
-    private readonly readers: DurableReaders,
+    private readonly readers: DurableReaderRegistry,
     private readonly batches: ReaderBatches,
     private readonly signals: Signals,
     metrics: Metrics,

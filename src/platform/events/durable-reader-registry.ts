@@ -15,7 +15,7 @@ export interface DurableReader {
 
 /** Who reads the log durably. Features register when they start, in every role; the worker runs the readers. */
 @Injectable()
-export class DurableReaders {
+export class DurableReaderRegistry {
   readonly #readers = new Map<string, DurableReader>();
 
   register(reader: DurableReader): void {

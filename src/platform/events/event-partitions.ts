@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { type Gauge, Metrics } from '../metrics/metrics.js';
-import { JobHandlers } from '../queue/job-registry.js';
+import { JobRegistry } from '../queue/job-registry.js';
 import { EventStore } from './event-store.js';
 
 const WEEKS_AHEAD = 4;
@@ -15,7 +15,7 @@ export class EventPartitions implements OnModuleInit, OnApplicationBootstrap {
 
   constructor(
     private readonly store: EventStore,
-    private readonly jobs: JobHandlers,
+    private readonly jobs: JobRegistry,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { DurableReaders } from './durable-reader-registry.js';
+import { DurableReaderRegistry } from './durable-reader-registry.js';
 import { EventLog } from './event-log.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
@@ -9,12 +9,21 @@ import { ReaderCursors } from './reader-cursors.js';
 import { ReaderLeases } from './reader-leases.js';
 
 /**
- * The event log: `EventLog` to write and page, `DurableReaders` and `LiveFeed` as its two ways out. The worker's loops
+ * The event log: `EventLog` to write and page, `DurableReaderRegistry` and `LiveFeed` as its two ways out. The worker's loops
  * (`FeedRelay`, `DurableReaderLoops`, `EventPartitions`) are edges of that role and stand in its module.
  */
 @Global()
 @Module({
-  providers: [EventStore, EventLog, ReaderCursors, ReaderLeases, ReaderBatches, DurableReaders, FeedStream, LiveFeed],
-  exports: [EventStore, EventLog, ReaderLeases, ReaderBatches, DurableReaders, FeedStream, LiveFeed],
+  providers: [
+    EventStore,
+    EventLog,
+    ReaderCursors,
+    ReaderLeases,
+    ReaderBatches,
+    DurableReaderRegistry,
+    FeedStream,
+    LiveFeed,
+  ],
+  exports: [EventStore, EventLog, ReaderLeases, ReaderBatches, DurableReaderRegistry, FeedStream, LiveFeed],
 })
 export class EventsModule {}

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FastifyRequest } from 'fastify';
-import { addressKey } from './client-address.js';
+import { ipKey } from './client-address.js';
 
 const keyOf = (ip: string, remoteAddress: string | undefined = '10.0.0.1'): string =>
-  addressKey({ ip, socket: { remoteAddress } as FastifyRequest['socket'] });
+  ipKey({ ip, socket: { remoteAddress } as FastifyRequest['socket'] });
 
-describe('addressKey', () => {
+describe('ipKey', () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -26,6 +26,6 @@ describe('addressKey', () => {
   );
 
   it('has a word for a peer that is gone already', () => {
-    expect(addressKey({ ip: '', socket: {} as FastifyRequest['socket'] })).toBe('unknown');
+    expect(ipKey({ ip: '', socket: {} as FastifyRequest['socket'] })).toBe('unknown');
   });
 });

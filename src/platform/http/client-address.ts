@@ -9,7 +9,7 @@ import type { FastifyRequest } from 'fastify';
  * Fastify believes `X-Forwarded-For` only from the configured proxies; should one of them pass on what is no address,
  * the proxy itself is counted.
  */
-export function addressKey({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
+export function ipKey({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
   return networkKey(isIP(ip) === 0 ? (socket.remoteAddress ?? 'unknown') : ip);
 }
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { EMPTY, type Observable } from 'rxjs';
 import { requestContext } from '../context/request-context.js';
-import { Refusals } from '../mqtt/rejected-messages.js';
+import { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { problemOf, type Problem } from './problem.js';
 
 /** The one place where errors become answers: RFC 9457 over HTTP; a counted, logged refusal on MQTT, which has no answer. */
@@ -11,7 +11,7 @@ import { problemOf, type Problem } from './problem.js';
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly logger: PinoLogger,
-    private readonly refusals: Refusals,
+    private readonly refusals: RejectedMessages,
   ) {
     logger.setContext(ProblemFilter.name);
   }

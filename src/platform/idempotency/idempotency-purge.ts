@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { JobHandlers } from '../queue/job-registry.js';
+import { JobRegistry } from '../queue/job-registry.js';
 import { Idempotency } from './idempotency.js';
 
 const BATCH = 1_000;
@@ -9,7 +9,7 @@ const BATCH = 1_000;
 export class IdempotencyPurge implements OnModuleInit {
   constructor(
     private readonly idempotency: Idempotency,
-    private readonly jobs: JobHandlers,
+    private readonly jobs: JobRegistry,
   ) {}
 
   onModuleInit(): void {

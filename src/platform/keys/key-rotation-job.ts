@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { JobHandlers } from '../queue/job-registry.js';
+import { JobRegistry } from '../queue/job-registry.js';
 import { KeyRotation } from './key-rotation.js';
 
 /** Rotates the signing keys when their time has come: an edge of the worker role. */
@@ -7,7 +7,7 @@ import { KeyRotation } from './key-rotation.js';
 export class KeyRotationJob implements OnModuleInit {
   constructor(
     private readonly rotation: KeyRotation,
-    private readonly jobs: JobHandlers,
+    private readonly jobs: JobRegistry,
   ) {}
 
   onModuleInit(): void {

@@ -2,10 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { NewMail, PendingMail } from '../../contracts/mail.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
-import { JobHandlers } from '../queue/job-registry.js';
+import { JobRegistry } from '../queue/job-registry.js';
 import { type MailAttempt, MailOutbox } from './mail-outbox.js';
 import { MailRefusedError, MailTransport } from './mail-transport.js';
-import { MailWriters } from './mail-request-registry.js';
+import { MailRequestRegistry } from './mail-request-registry.js';
 
 /** Spread over nine hours: the first repeat soon, the last ones rarely. */
 const MAX_ATTEMPTS = 8;
@@ -15,18 +15,18 @@ const PURGE_BATCH = 1_000;
 
 /** Makes the attempts. An edge of the worker role. */
 @Injectable()
-export class MailDelivery implements OnModuleInit {
+export class MailDeliveryService implements OnModuleInit {
   readonly #mails: Counter<'outcome'>;
 
   constructor(
-    private readonly jobs: JobHandlers,
+    private readonly jobs: JobRegistry,
     private readonly outbox: MailOutbox,
-    private readonly writers: MailWriters,
+    private readonly writers: MailRequestRegistry,
     private readonly transport: MailTransport,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(MailDelivery.name);
+    logger.setContext(MailDeliveryService.name);
     this.#mails = metrics.counter('mortise_mails_total', 'Attempts to send a mail, by outcome', ['outcome']);
   }
 

@@ -6,7 +6,7 @@ export type MailWriter<N extends MailRequestName> = (details: MailRequests[N]) =
 
 /** Who writes each mail that is only requested at first. Features register at `onModuleInit`. */
 @Injectable()
-export class MailWriters {
+export class MailRequestRegistry {
   readonly #writers = new Map<MailRequestName, MailWriter<MailRequestName>>();
 
   register<N extends MailRequestName>(name: N, writer: MailWriter<N>): void {

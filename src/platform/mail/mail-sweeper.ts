@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
-import { JobQueues } from '../queue/job-queue.js';
+import { JobQueue } from '../queue/job-queue.js';
 import { Signals } from '../redis/signals.js';
 import { MailOutbox } from './mail-outbox.js';
 
@@ -20,7 +20,7 @@ export class MailSweeper implements OnApplicationBootstrap, BeforeApplicationShu
 
   constructor(
     private readonly outbox: MailOutbox,
-    private readonly queues: JobQueues,
+    private readonly queues: JobQueue,
     private readonly signals: Signals,
     logger: PinoLogger,
   ) {

@@ -1,7 +1,7 @@
 import type { MailTemplate, MailTemplates, NewMail, SecurityNotice } from '../../contracts/mail.js';
 
 /** A mail as it is read. */
-export interface Letter {
+export interface RenderedMail {
   readonly subject: string;
   readonly text: string;
 }
@@ -22,7 +22,7 @@ const NOTICES: Record<SecurityNotice, string> = {
   refresh_token_reused: 'A session of yours was ended, because its token was used twice: somebody may have copied it.',
 };
 
-type Composer<T extends MailTemplate> = (values: MailTemplates[T], publicUrl: string) => Letter;
+type Composer<T extends MailTemplate> = (values: MailTemplates[T], publicUrl: string) => RenderedMail;
 
 const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
   password_reset: ({ displayName, token }, publicUrl) => ({
@@ -83,7 +83,7 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
 export function compose<T extends MailTemplate>(
   { template, values }: { readonly template: T; readonly values: MailTemplates[T] },
   publicUrl: string,
-): Letter {
+): RenderedMail {
   return COMPOSERS[template](values, publicUrl);
 }
 

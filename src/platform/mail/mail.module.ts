@@ -4,17 +4,17 @@ import { AppConfig } from '../../config/app-config.js';
 import { LogTransport } from './log-transport.js';
 import { MailOutbox } from './mail-outbox.js';
 import { MailTransport } from './mail-transport.js';
-import { MailWriters } from './mail-request-registry.js';
+import { MailRequestRegistry } from './mail-request-registry.js';
 import { Mailer } from './mailer.js';
 import { SmtpTransport } from './smtp-transport.js';
 
-/** `Mailer` for everybody. The worker's edges (`MailSweeper`, `MailDelivery`) stand in the module of that role. */
+/** `Mailer` for everybody. The worker's edges (`MailSweeper`, `MailDeliveryService`) stand in the module of that role. */
 @Global()
 @Module({
   providers: [
     Mailer,
     MailOutbox,
-    MailWriters,
+    MailRequestRegistry,
     {
       provide: MailTransport,
       inject: [AppConfig, PinoLogger],
@@ -26,6 +26,6 @@ import { SmtpTransport } from './smtp-transport.js';
       },
     },
   ],
-  exports: [Mailer, MailOutbox, MailTransport, MailWriters],
+  exports: [Mailer, MailOutbox, MailTransport, MailRequestRegistry],
 })
 export class MailModule {}

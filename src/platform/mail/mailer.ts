@@ -20,7 +20,7 @@ export class Mailer {
     return this.add(mail);
   }
 
-  /** For an answer that must not depend on whom the mail is for, or on whether it is for anybody: see {@link MailWriters}. */
+  /** For an answer that must not depend on whom the mail is for, or on whether it is for anybody: see {@link MailRequestRegistry}. */
   request(request: MailRequest): Promise<void> {
     return this.add(request);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Intake } from './backpressure-limiter.js';
+import { BackpressureLimiter } from './backpressure-limiter.js';
 
 /** A piece of work that ends when told to. */
 function work(): { run: () => Promise<void>; end: () => void; readonly started: boolean } {
@@ -24,7 +24,7 @@ function work(): { run: () => Promise<void>; end: () => void; readonly started: 
 
 describe('Intake', () => {
   it('starts work at once, and makes its caller wait when it is full', async () => {
-    const intake = new Intake(2);
+    const intake = new BackpressureLimiter(2);
     const [first, second, third] = [work(), work(), work()];
     await intake.take(first.run);
     let room = false;
@@ -44,7 +44,7 @@ describe('Intake', () => {
   });
 
   it('is drained when everything in hand is done', async () => {
-    const intake = new Intake(10);
+    const intake = new BackpressureLimiter(10);
     const one = work();
     await intake.take(one.run);
     let drained = false;

@@ -2,7 +2,7 @@
  * Bounds the messages in hand. Beyond the limit `take` makes its caller wait for room, and the wait travels back: the
  * client reads no further packet, the broker's socket fills, and it stops reading from the devices.
  */
-export class Intake {
+export class BackpressureLimiter {
   readonly #inHand = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
 

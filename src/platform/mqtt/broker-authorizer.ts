@@ -7,7 +7,7 @@ import { BrokerAccess } from './broker-access.js';
 import { DeviceAuthenticator } from './device-authenticator.js';
 import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publication } from './device-acl.js';
 import { DeviceConnections } from './device-connections.js';
-import { Refusals } from './rejected-messages.js';
+import { RejectedMessages } from './rejected-messages.js';
 
 const LOGIN_TIMEOUT_MS = 5_000;
 /** A client that promises no pings is asked for a sign of life all the same. */
@@ -25,7 +25,7 @@ type Hooks = Required<
 
 /** What devices may do in the embedded broker: who gets in, and which topics are theirs. */
 @Injectable()
-export class BrokerGate {
+export class BrokerAuthorizer {
   readonly connections = new DeviceConnections();
   readonly #backend = new WeakSet<Client>();
   /** Connections whose last will is about somebody else. */
@@ -38,7 +38,7 @@ export class BrokerGate {
   constructor(
     private readonly access: BrokerAccess,
     private readonly authenticator: DeviceAuthenticator,
-    private readonly refusals: Refusals,
+    private readonly refusals: RejectedMessages,
   ) {
     this.#opened = new Promise((resolve) => {
       this.#open = resolve;

@@ -4,7 +4,7 @@ import { parseDeviceTopic } from '../../contracts/mqtt.js';
 
 /**
  * The device that speaks, from the topic it published on. That is as good as a login: the broker lets a device publish
- * on its own topics only (the embedded one by BrokerGate, an external one by its access list).
+ * on its own topics only (the embedded one by BrokerAuthorizer, an external one by its access list).
  */
 export const DeviceId = createParamDecorator((_data: unknown, context: ExecutionContext): string =>
   deviceIdOf(context.switchToRpc().getContext<MqttContext>().getTopic()),

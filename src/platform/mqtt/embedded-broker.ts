@@ -5,10 +5,10 @@ import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
 import { Signals } from '../redis/signals.js';
 import { BrokerAccess } from './broker-access.js';
-import { BrokerGate } from './broker-authorizer.js';
+import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
-import { FrameGate } from './packet-size-limiter.js';
-import { Refusals } from './rejected-messages.js';
+import { PacketSizeLimiter } from './packet-size-limiter.js';
+import { RejectedMessages } from './rejected-messages.js';
 
 const MAX_CONNECTIONS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -24,7 +24,7 @@ const RECHECK_EVERY_MS = 5_000;
 
 /**
  * The MQTT broker inside this process, for installations with one hardware process: MQTT 3.1.1, no persistent
- * sessions, nothing stored but the last status of each device. What devices may do in it is decided by BrokerGate.
+ * sessions, nothing stored but the last status of each device. What devices may do in it is decided by BrokerAuthorizer.
  */
 @Injectable()
 export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -36,9 +36,9 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly config: AppConfig,
     private readonly access: BrokerAccess,
-    private readonly gate: BrokerGate,
+    private readonly gate: BrokerAuthorizer,
     private readonly lock: BrokerLock,
-    private readonly refusals: Refusals,
+    private readonly refusals: RejectedMessages,
     private readonly signals: Signals,
   ) {}
 
@@ -152,7 +152,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
 
   /** Every byte passes the gate on its way into the parser, which would collect a packet of any length. */
   private limitPackets(socket: Socket): void {
-    const frames = new FrameGate(MAX_PACKET_BYTES);
+    const frames = new PacketSizeLimiter(MAX_PACKET_BYTES);
     const read = socket.read.bind(socket);
     socket.read = (size?: number): unknown => {
       const chunk = read(size) as Buffer | null;

@@ -18,9 +18,9 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { BrokerAccess } from './broker-access.js';
 import { ChannelDeserializer } from './channel-deserializer.js';
 import { EmbeddedBroker } from './embedded-broker.js';
-import { Intake } from './backpressure-limiter.js';
+import { BackpressureLimiter } from './backpressure-limiter.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
-import { Refusals } from './rejected-messages.js';
+import { RejectedMessages } from './rejected-messages.js';
 
 /** Divides the messages of all devices among the hardware processes, where the broker knows how. */
 const SHARED_GROUP = '$share/mortise/';
@@ -37,7 +37,7 @@ const SUBSCRIBED_WITHIN_MS = 10_000;
  */
 @Injectable()
 export class MqttServer extends ServerMqtt {
-  readonly #intake = new Intake(MAX_IN_HAND);
+  readonly #intake = new BackpressureLimiter(MAX_IN_HAND);
   readonly #messages: Counter<'channel'>;
   #client: MqttClient | undefined;
   #subscribed = false;
@@ -45,7 +45,7 @@ export class MqttServer extends ServerMqtt {
   constructor(
     private readonly access: BrokerAccess,
     private readonly broker: EmbeddedBroker,
-    private readonly refusals: Refusals,
+    private readonly refusals: RejectedMessages,
     private readonly log: PinoLogger,
     metrics: Metrics,
   ) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { FrameGate } from './packet-size-limiter.js';
+import { PacketSizeLimiter } from './packet-size-limiter.js';
 
 const MAX = 1_000;
 
@@ -20,11 +20,11 @@ function split(stream: Buffer, cuts: readonly number[]): Buffer[] {
   return [0, ...positions].map((start, index) => stream.subarray(start, positions[index] ?? stream.length));
 }
 
-describe('FrameGate', () => {
+describe('PacketSizeLimiter', () => {
   it('lets packets up to the limit through, however the stream is cut', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(MAX), { minLength: 1, maxLength: 20 }), fc.array(fc.nat()), (lengths, cuts) => {
-        const gate = new FrameGate(MAX);
+        const gate = new PacketSizeLimiter(MAX);
         expect(split(Buffer.concat(lengths.map(packet)), cuts).every((chunk) => gate.accept(chunk))).toBe(true);
       }),
     );
@@ -37,7 +37,7 @@ describe('FrameGate', () => {
         fc.integer({ min: MAX + 1, max: 300_000 }),
         fc.array(fc.nat()),
         (lengths, long, cuts) => {
-          const gate = new FrameGate(MAX);
+          const gate = new PacketSizeLimiter(MAX);
           const before = Buffer.concat(lengths.map(packet));
           const header = packet(long).subarray(0, packet(long).length - long);
           expect(split(Buffer.concat([before, header]), cuts).every((chunk) => gate.accept(chunk))).toBe(false);
@@ -47,6 +47,6 @@ describe('FrameGate', () => {
   });
 
   it('says no to a length of more than four bytes', () => {
-    expect(new FrameGate(MAX).accept(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x00]))).toBe(false);
+    expect(new PacketSizeLimiter(MAX).accept(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x00]))).toBe(false);
   });
 });

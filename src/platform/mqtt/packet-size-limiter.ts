@@ -5,7 +5,7 @@ const CONTINUES = 0x80;
  * Follows the framing of MQTT control packets (fixed header and remaining length, MQTT 3.1.1 section 2.2) and says no
  * to a packet longer than the limit before it is collected: the parser behind would buffer up to 256 MB of it.
  */
-export class FrameGate {
+export class PacketSizeLimiter {
   /** Bytes of the current packet still to come; -1 while its header is being read. */
   #remaining = -1;
   #headerRead = false;

@@ -9,7 +9,7 @@ const LINES_PER_SECOND = 10;
  * mad cannot fill the disk.
  */
 @Injectable()
-export class Refusals {
+export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
   #second = 0;
@@ -20,7 +20,7 @@ export class Refusals {
     private readonly logger: PinoLogger,
     metrics: Metrics,
   ) {
-    logger.setContext(Refusals.name);
+    logger.setContext(RejectedMessages.name);
     this.#messages = metrics.counter('mortise_mqtt_messages_refused_total', 'Messages of devices that were refused', [
       'code',
     ]);

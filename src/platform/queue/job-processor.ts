@@ -5,7 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
-import { JobHandlers } from './job-registry.js';
+import { JobRegistry } from './job-registry.js';
 import { OutageLog } from './queue-connection.js';
 
 /** Hands the jobs of one queue to their handlers, and says how each ended. */
@@ -15,7 +15,7 @@ export abstract class JobProcessor extends WorkerHost implements OnApplicationBo
   readonly #outage: OutageLog;
 
   constructor(
-    private readonly handlers: JobHandlers,
+    private readonly handlers: JobRegistry,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {

@@ -10,12 +10,12 @@ const ADD_WITHIN_MS = 2_000;
 
 /** Jobs that somebody asks for. Each stands for a row in PostgreSQL, so losing one costs time only. */
 @Injectable()
-export class JobQueues implements BeforeApplicationShutdown {
+export class JobQueue implements BeforeApplicationShutdown {
   constructor(
     @InjectQueue(DELIVERY_QUEUE) private readonly delivery: Queue,
     logger: PinoLogger,
   ) {
-    logger.setContext(JobQueues.name);
+    logger.setContext(JobQueue.name);
     const outage = new OutageLog(logger);
     delivery.on('error', (error: Error) => {
       outage.report(error);

@@ -5,7 +5,7 @@ export type JobHandler<N extends JobName> = (body: Jobs[N]) => Promise<void>;
 
 /** Who does which job. Each job has exactly one handler: two refuse to register, none refuses to boot. */
 @Injectable()
-export class JobHandlers {
+export class JobRegistry {
   readonly #handlers = new Map<JobName, JobHandler<JobName>>();
 
   register<N extends JobName>(name: N, handler: JobHandler<N>): void {

@@ -15,7 +15,7 @@ const JOB_OPTIONS = {
 
 /** Keeps the repeating jobs in the queue. It looks again every minute: a wiped Redis has forgotten them. */
 @Injectable()
-export class MaintenanceSchedule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #outage: OutageLog;
   #timer: NodeJS.Timeout | undefined;
   #checking = false;
@@ -24,7 +24,7 @@ export class MaintenanceSchedule implements OnApplicationBootstrap, BeforeApplic
     @InjectQueue(MAINTENANCE_QUEUE) private readonly queue: Queue,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(MaintenanceSchedule.name);
+    logger.setContext(JobScheduler.name);
     this.#outage = new OutageLog(logger);
     queue.on('error', (error: Error) => {
       this.#outage.report(error);

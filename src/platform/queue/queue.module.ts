@@ -1,7 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
-import { JobHandlers } from './job-registry.js';
-import { JobQueues } from './job-queue.js';
+import { JobRegistry } from './job-registry.js';
+import { JobQueue } from './job-queue.js';
 import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
 
 /** BullMQ, for the worker role: its queues and the register of who does which job. */
@@ -14,7 +14,7 @@ import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnection } from './queue-conn
     }),
     BullModule.registerQueue({ name: MAINTENANCE_QUEUE }, { name: DELIVERY_QUEUE }),
   ],
-  providers: [JobHandlers, JobQueues],
-  exports: [JobHandlers, JobQueues, BullModule],
+  providers: [JobRegistry, JobQueue],
+  exports: [JobRegistry, JobQueue, BullModule],
 })
 export class QueueModule {}

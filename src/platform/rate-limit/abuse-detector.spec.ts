@@ -1,23 +1,23 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../config/app-config.js';
-import type { BlockedAddresses } from './blocked-ip-store.js';
-import { RefusalRows } from './abuse-detector.js';
+import type { BlockedIpStore } from './blocked-ip-store.js';
+import { AbuseDetector } from './abuse-detector.js';
 
 const HOUR = 3_600_000;
 
-function rowsOf(after: number): { rows: RefusalRows; block: jest.Mock<BlockedAddresses['block']> } {
-  const block = jest.fn<BlockedAddresses['block']>().mockResolvedValue();
+function rowsOf(after: number): { rows: AbuseDetector; block: jest.Mock<BlockedIpStore['block']> } {
+  const block = jest.fn<BlockedIpStore['block']>().mockResolvedValue();
   const config = { addressBlock: { after, durationMs: HOUR } } as AppConfig;
-  return { rows: new RefusalRows(config, { block } as unknown as BlockedAddresses), block };
+  return { rows: new AbuseDetector(config, { block } as unknown as BlockedIpStore), block };
 }
 
-function refuse(rows: RefusalRows, address: string, times: number): void {
+function refuse(rows: AbuseDetector, address: string, times: number): void {
   for (let time = 0; time < times; time += 1) {
     rows.note(address, 'auth', false);
   }
 }
 
-describe('RefusalRows', () => {
+describe('AbuseDetector', () => {
   it('block an address at the tenth refusal in a row, once', () => {
     const { rows, block } = rowsOf(10);
     refuse(rows, '192.0.2.1', 9);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig, type RateCategory } from '../../config/app-config.js';
-import { BlockedAddresses } from './blocked-ip-store.js';
+import { BlockedIpStore } from './blocked-ip-store.js';
 
 /** Rows that are remembered; the one that did not grow for longest is forgotten first. */
 const CAPACITY = 10_000;
@@ -11,12 +11,12 @@ const CAPACITY = 10_000;
  * refused and no more: a block would keep the whole house from locking its doors.
  */
 @Injectable()
-export class RefusalRows {
+export class AbuseDetector {
   readonly #rows = new Map<string, number>();
 
   constructor(
     private readonly config: AppConfig,
-    private readonly blocked: BlockedAddresses,
+    private readonly blocked: BlockedIpStore,
   ) {}
 
   note(address: string, category: RateCategory, admitted: boolean): void {

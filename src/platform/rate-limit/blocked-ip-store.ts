@@ -5,7 +5,7 @@ import type { Page } from '../../shared/paging.js';
 import { InvalidRequestError } from '../http/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transaction.js';
 import { Signals } from '../redis/signals.js';
-import { type BlockedAddress, BlockedAddressesRepository } from './blocked-ips.repository.js';
+import { type BlockedIp, BlockedIpsRepository } from './blocked-ips.repository.js';
 
 const REFRESH_EVERY_MS = 5_000;
 /** Roughly: what can be looked up at all. */
@@ -16,7 +16,7 @@ const IS_ADDRESS = /^[\da-f.:/]{2,64}$/;
  * costs nothing, brought up to date by signals and every five seconds.
  */
 @Injectable()
-export class BlockedAddresses implements OnModuleInit, OnModuleDestroy {
+export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   /** Until when, on this process's own clock. */
   #until = new Map<string, number>();
   /** Told apart from a refresh that began before it: the older knowledge loses. */
@@ -26,13 +26,13 @@ export class BlockedAddresses implements OnModuleInit, OnModuleDestroy {
   readonly #subscriptions: (() => void)[] = [];
 
   constructor(
-    private readonly repository: BlockedAddressesRepository,
+    private readonly repository: BlockedIpsRepository,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
     private readonly clock: Clock,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(BlockedAddresses.name);
+    logger.setContext(BlockedIpStore.name);
   }
 
   async onModuleInit(): Promise<void> {
@@ -79,7 +79,7 @@ export class BlockedAddresses implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Lets an address in again when the surrounding transaction commits. Null when it was not blocked. */
-  async lift(address: string): Promise<BlockedAddress | null> {
+  async lift(address: string): Promise<BlockedIp | null> {
     const lifted = IS_ADDRESS.test(address) ? await this.repository.lift(address) : null;
     this.transactions.afterCommit(() => {
       this.signals.publish('address_unblocked', { address });
@@ -91,7 +91,7 @@ export class BlockedAddresses implements OnModuleInit, OnModuleDestroy {
    * Those that are blocked now, by address.
    * @throws InvalidRequestError for a cursor that is none of ours
    */
-  async list({ limit, cursor = '' }: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedAddress>> {
+  async list({ limit, cursor = '' }: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
     const after = Buffer.from(cursor, 'base64url').toString();
     if (after !== '' && !IS_ADDRESS.test(after)) {
       throw new InvalidRequestError([{ detail: 'cursor must be a nextCursor of this list', pointer: '/cursor' }]);

@@ -33,7 +33,7 @@ const LIFT = `
   RETURNING address, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"`;
 
 /** An address that is refused for a while: an IPv4 address, or the /64 of an IPv6 address. */
-export interface BlockedAddress {
+export interface BlockedIp {
   readonly address: string;
   readonly reason: string;
   readonly blockedAt: Date;
@@ -42,7 +42,7 @@ export interface BlockedAddress {
 
 /** The record of blocked addresses, by the database clock. */
 @Injectable()
-export class BlockedAddressesRepository {
+export class BlockedIpsRepository {
   constructor(private readonly database: Database) {}
 
   async block(address: string, reason: string, forMs: number): Promise<void> {
@@ -50,8 +50,8 @@ export class BlockedAddressesRepository {
   }
 
   /** @returns what it was blocked for; null when it was not blocked. */
-  async lift(address: string): Promise<BlockedAddress | null> {
-    const [lifted] = await this.database.query<BlockedAddress>('blocked_addresses_lift', LIFT, [address]);
+  async lift(address: string): Promise<BlockedIp | null> {
+    const [lifted] = await this.database.query<BlockedIp>('blocked_addresses_lift', LIFT, [address]);
     return lifted ?? null;
   }
 
@@ -60,8 +60,8 @@ export class BlockedAddressesRepository {
   }
 
   /** In the order of addresses; the cursor is the last one. */
-  async listPage({ limit, after }: { limit: number; after: string }): Promise<Page<BlockedAddress>> {
-    const rows = await this.database.query<BlockedAddress>('blocked_addresses_page', PAGE, [after, limit + 1]);
+  async listPage({ limit, after }: { limit: number; after: string }): Promise<Page<BlockedIp>> {
+    const rows = await this.database.query<BlockedIp>('blocked_addresses_page', PAGE, [after, limit + 1]);
     return toPage(
       rows,
       limit,

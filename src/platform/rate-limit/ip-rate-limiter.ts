@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { addressKey } from '../http/client-address.js';
+import { ipKey } from '../http/client-address.js';
 import { sendProblem, writeProblem } from '../http/problem.filter.js';
 import { problemOf } from '../http/problem.js';
-import { BlockedAddresses } from './blocked-ip-store.js';
+import { BlockedIpStore } from './blocked-ip-store.js';
 import { announceLimit } from './rate-limit-headers.js';
-import { AddressBlockedError, RateLimitedError } from './rate-limit.errors.js';
-import { RateLimits } from './rate-limiter.js';
-import { RefusalRows } from './abuse-detector.js';
+import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
+import { RateLimiter } from './rate-limiter.js';
+import { AbuseDetector } from './abuse-detector.js';
 
 /**
  * The first thing every request meets: blocked addresses are refused, and what comes without a token is counted by
@@ -15,11 +15,11 @@ import { RefusalRows } from './abuse-detector.js';
  * a household must not be locked out by one of its members, nor a token of nobody be a way around the limit.
  */
 @Injectable()
-export class AddressGate {
+export class IpRateLimiter {
   constructor(
-    private readonly limits: RateLimits,
-    private readonly blocked: BlockedAddresses,
-    private readonly rows: RefusalRows,
+    private readonly limits: RateLimiter,
+    private readonly blocked: BlockedIpStore,
+    private readonly rows: AbuseDetector,
   ) {}
 
   /** Call it when the security headers are already in place: what is refused here has them, too. */
@@ -44,10 +44,10 @@ export class AddressGate {
   }
 
   private enter(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    const remainingMs = this.blocked.remainingMs(addressKey(request));
+    const remainingMs = this.blocked.remainingMs(ipKey(request));
     if (remainingMs > 0) {
       request.settledAsAnonymous = true;
-      sendProblem(request, reply, problemOf(new AddressBlockedError(remainingMs)));
+      sendProblem(request, reply, problemOf(new IpBlockedError(remainingMs)));
     } else if (request.headers.authorization === undefined) {
       this.refusal(request, reply).then((refusal) => {
         if (refusal === null) {
@@ -64,7 +64,7 @@ export class AddressGate {
   /** Counts it as anonymous; what to answer when that was one too many. */
   private async refusal(request: FastifyRequest, reply: FastifyReply): Promise<string | null> {
     request.settledAsAnonymous = true;
-    const address = addressKey(request);
+    const address = ipKey(request);
     const verdict = await this.limits.spend('anonymous', address);
     const policy = this.limits.policies.anonymous;
     announceLimit(reply, 'anonymous', policy, verdict);

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { RateCategory } from '../../config/app-config.js';
-import { addressKey } from '../http/client-address.js';
+import { ipKey } from '../http/client-address.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -9,13 +9,13 @@ declare module 'fastify' {
   }
 }
 
-const personOf = (request: FastifyRequest): string => request.principal?.userId ?? addressKey(request);
+const personOf = (request: FastifyRequest): string => request.principal?.userId ?? ipKey(request);
 
 /** Whose requests each limit counts; null where it does not concern the request. */
 export const LIMIT_KEYS: Readonly<Record<RateCategory, (request: FastifyRequest) => string | null>> = {
-  anonymous: (request) => (request.principal || request.settledAsAnonymous ? null : addressKey(request)),
+  anonymous: (request) => (request.principal || request.settledAsAnonymous ? null : ipKey(request)),
   user: (request) => request.principal?.userId ?? null,
-  auth: addressKey,
+  auth: ipKey,
   device: personOf,
   analytics: personOf,
   exports: personOf,

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { RateCategory } from '../../config/app-config.js';
-import { RateLimits } from './rate-limiter.js';
+import { RateLimiter } from './rate-limiter.js';
 
 type ThrottlerStorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /** The throttler's view of the limits. Times are in milliseconds. */
 @Injectable()
-export class LimiterStorage implements ThrottlerStorage {
-  constructor(private readonly limits: RateLimits) {}
+export class RateLimitStorage implements ThrottlerStorage {
+  constructor(private readonly limits: RateLimiter) {}
 
   async increment(
     key: string,

@@ -12,7 +12,7 @@ export class RateLimitedError extends DomainError {
   }
 }
 
-export class AddressBlockedError extends DomainError {
+export class IpBlockedError extends DomainError {
   readonly code = 'address_blocked';
   readonly kind = 'too_many';
   constructor(remainingMs: number) {

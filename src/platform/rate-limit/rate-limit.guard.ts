@@ -10,10 +10,10 @@ import {
 } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RateCategory } from '../../config/app-config.js';
-import { addressKey } from '../http/client-address.js';
+import { ipKey } from '../http/client-address.js';
 import { RateLimitedError } from './rate-limit.errors.js';
 import { announceLimit } from './rate-limit-headers.js';
-import { RefusalRows } from './abuse-detector.js';
+import { AbuseDetector } from './abuse-detector.js';
 
 /** Applies the limits that need to know who asks; it comes after the guard that finds that out. */
 @Injectable()
@@ -22,7 +22,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     @InjectThrottlerOptions() options: ThrottlerModuleOptions,
     @InjectThrottlerStorage() storage: ThrottlerStorage,
     reflector: Reflector,
-    private readonly rows: RefusalRows,
+    private readonly rows: AbuseDetector,
   ) {
     super(options, storage, reflector);
   }
@@ -42,7 +42,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
     announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
     request.settledAsAnonymous ||= category === 'anonymous';
-    this.rows.note(addressKey(request), category, verdict.admitted);
+    this.rows.note(ipKey(request), category, verdict.admitted);
     if (!verdict.admitted) {
       throw new RateLimitedError(category, policy, verdict.resetMs);
     }

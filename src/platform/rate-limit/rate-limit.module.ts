@@ -3,21 +3,21 @@ import { Reflector } from '@nestjs/core';
 import { ThrottlerModule, type ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { AppConfig, type RateCategory } from '../../config/app-config.js';
-import { AddressGate } from './ip-rate-limiter.js';
-import { BlockedAddresses } from './blocked-ip-store.js';
-import { BlockedAddressesRepository } from './blocked-ips.repository.js';
+import { IpRateLimiter } from './ip-rate-limiter.js';
+import { BlockedIpStore } from './blocked-ip-store.js';
+import { BlockedIpsRepository } from './blocked-ips.repository.js';
 import { LIMIT_KEYS } from './limit-keys.js';
-import { LimiterStorage } from './rate-limit-storage.js';
+import { RateLimitStorage } from './rate-limit-storage.js';
 import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
-import { RateLimits } from './rate-limiter.js';
-import { RefusalRows } from './abuse-detector.js';
-import { SocketGate } from './socket-rate-limiter.js';
+import { RateLimiter } from './rate-limiter.js';
+import { AbuseDetector } from './abuse-detector.js';
+import { SocketRateLimiter } from './socket-rate-limiter.js';
 
 const EVERYWHERE: readonly RateCategory[] = ['anonymous', 'user'];
 
 @Global()
-@Module({ providers: [RateLimits, LimiterStorage], exports: [RateLimits, LimiterStorage] })
+@Module({ providers: [RateLimiter, RateLimitStorage], exports: [RateLimiter, RateLimitStorage] })
 class LimitersModule {}
 
 function throttlerOf(category: RateCategory, config: AppConfig, reflector: Reflector): ThrottlerOptions {
@@ -46,14 +46,14 @@ function throttlerOf(category: RateCategory, config: AppConfig, reflector: Refle
   imports: [
     LimitersModule,
     ThrottlerModule.forRootAsync({
-      inject: [AppConfig, Reflector, LimiterStorage],
-      useFactory: (config: AppConfig, reflector: Reflector, storage: LimiterStorage) => ({
+      inject: [AppConfig, Reflector, RateLimitStorage],
+      useFactory: (config: AppConfig, reflector: Reflector, storage: RateLimitStorage) => ({
         storage,
         throttlers: Object.keys(config.rateLimits).map((name) => throttlerOf(name as RateCategory, config, reflector)),
       }),
     }),
   ],
-  providers: [BlockedAddressesRepository, BlockedAddresses, RefusalRows, AddressGate, SocketGate, RateLimitGuard],
-  exports: [LimitersModule, BlockedAddresses, AddressGate, SocketGate, RateLimitGuard],
+  providers: [BlockedIpsRepository, BlockedIpStore, AbuseDetector, IpRateLimiter, SocketRateLimiter, RateLimitGuard],
+  exports: [LimitersModule, BlockedIpStore, IpRateLimiter, SocketRateLimiter, RateLimitGuard],
 })
 export class RateLimitModule {}

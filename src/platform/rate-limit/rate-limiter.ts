@@ -22,7 +22,7 @@ interface Limiter {
  * limits hold per process and nobody waits; nor does it give anybody a fresh start when Redis goes, or comes back.
  */
 @Injectable()
-export class RateLimits {
+export class RateLimiter {
   readonly policies: Readonly<Record<RateCategory, RateLimit>>;
   readonly #limiters: Readonly<Record<RateCategory, Limiter>>;
   readonly #refused: Counter<'category'>;

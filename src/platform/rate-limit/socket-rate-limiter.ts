@@ -2,24 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AppConfig, type RateCategory } from '../../config/app-config.js';
 import { clientAddresses, networkKey } from '../http/client-address.js';
-import { BlockedAddresses } from './blocked-ip-store.js';
+import { BlockedIpStore } from './blocked-ip-store.js';
 import { RateLimitedError } from './rate-limit.errors.js';
-import { RateLimits } from './rate-limiter.js';
-import { RefusalRows } from './abuse-detector.js';
+import { RateLimiter } from './rate-limiter.js';
+import { AbuseDetector } from './abuse-detector.js';
 
 /**
  * The limits of HTTP, for sockets, which never pass through Fastify: a blocked address cannot connect, a handshake that
  * comes to nothing counts as anonymous, and what a person asks over a socket counts like a request.
  */
 @Injectable()
-export class SocketGate {
+export class SocketRateLimiter {
   readonly #addressOf: (request: IncomingMessage) => string;
 
   constructor(
     config: AppConfig,
-    private readonly limits: RateLimits,
-    private readonly blocked: BlockedAddresses,
-    private readonly rows: RefusalRows,
+    private readonly limits: RateLimiter,
+    private readonly blocked: BlockedIpStore,
+    private readonly rows: AbuseDetector,
   ) {
     const addressOf = clientAddresses(config.http.trustedProxies);
     this.#addressOf = (request) => networkKey(addressOf(request));

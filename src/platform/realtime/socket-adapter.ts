@@ -1,13 +1,13 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
-import { SocketGate } from '../rate-limit/socket-rate-limiter.js';
+import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Socket.IO with our limits. WebSocket first; compression per message costs more memory than it saves traffic. */
 export class SocketAdapter extends IoAdapter {
-  readonly #gate: SocketGate;
+  readonly #gate: SocketRateLimiter;
 
   /** @param origins whose pages may connect by polling; a page that connects otherwise still needs a token in hand. */
   constructor(
@@ -15,7 +15,7 @@ export class SocketAdapter extends IoAdapter {
     private readonly origins: readonly string[],
   ) {
     super(app);
-    this.#gate = app.get(SocketGate);
+    this.#gate = app.get(SocketRateLimiter);
   }
 
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {

@@ -1,12 +1,12 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { from, mergeMap, type Observable } from 'rxjs';
-import { SocketGate } from '../rate-limit/socket-rate-limiter.js';
+import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
 import type { DashboardSocket } from './sockets.js';
 
 /** Counts each message of a dashboard among the requests of its person. */
 @Injectable()
 export class SocketLimitInterceptor implements NestInterceptor {
-  constructor(private readonly gate: SocketGate) {}
+  constructor(private readonly gate: SocketRateLimiter) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { request, data } = context.switchToWs().getClient<DashboardSocket>();

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { RepeatSafe } from '../../../platform/idempotency/repeat-safe.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { UsersService } from '../../users/users.service.js';
 import { WrongPasswordError } from '../auth.errors.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
-import { Reauthentication } from '../login/reauthentication.service.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { ReauthenticationService } from '../login/reauthentication.service.js';
 
 const CONFIRM_WITHIN_MS = 24 * 3_600_000;
 
@@ -15,11 +15,11 @@ const CONFIRM_WITHIN_MS = 24 * 3_600_000;
 export class AccountEmail {
   constructor(
     private readonly users: UsersService,
-    private readonly reauthentication: Reauthentication,
-    private readonly tokens: OneTimeTokens,
+    private readonly reauthentication: ReauthenticationService,
+    private readonly tokens: OneTimeTokensService,
     private readonly mailer: Mailer,
     private readonly once: RepeatSafe,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   /**

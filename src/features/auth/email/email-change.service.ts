@@ -5,18 +5,18 @@ import { Transactions } from '../../../platform/prisma/transaction.js';
 import { UsersService } from '../../users/users.service.js';
 import type { Account } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError } from '../auth.errors.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
-import { PasswordAdministration } from '../passwords/password-reset.service.js';
-import { StandingAccess } from '../sessions/access-revocation.service.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { PasswordResetService } from '../passwords/password-reset.service.js';
+import { AccessRevocationService } from '../sessions/access-revocation.service.js';
 
 /** What every change of an e-mail address brings with it, in one transaction: who had the old one has nothing of it. */
 @Injectable()
-export class AddressChanges implements OnModuleInit {
+export class EmailChangeService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
-    private readonly tokens: OneTimeTokens,
-    private readonly access: StandingAccess,
-    private readonly passwords: PasswordAdministration,
+    private readonly tokens: OneTimeTokensService,
+    private readonly access: AccessRevocationService,
+    private readonly passwords: PasswordResetService,
     private readonly mailer: Mailer,
     private readonly transactions: Transactions,
   ) {}

@@ -8,7 +8,7 @@ const MAILS_PER_HOUR = 5;
 
 /** Mail that strangers can cause: nobody's mailbox is filled by who only pretends to be its owner. */
 @Injectable()
-export class MailAllowance {
+export class EmailQuota {
   constructor(
     private readonly mailer: Mailer,
     private readonly windows: LoginWindowsRepository,

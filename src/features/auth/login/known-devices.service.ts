@@ -13,7 +13,7 @@ const MAC_BYTES = 32;
  * let the owner in while strangers are guessing. A change of password ends them all.
  */
 @Injectable()
-export class KnownDevices {
+export class KnownDevicesService {
   readonly #key: Buffer;
 
   constructor(config: AppConfig) {

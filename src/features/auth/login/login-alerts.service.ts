@@ -12,7 +12,7 @@ const IN_ALL = 100;
 
 /** Notices bursts of failed logins across all processes, and tells administrators once a window. */
 @Injectable()
-export class LoginAlerts {
+export class LoginAlertsService {
   readonly #failures: Counter<'reason'>;
   readonly #alerts: Counter<'scope'>;
 
@@ -23,7 +23,7 @@ export class LoginAlerts {
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(LoginAlerts.name);
+    logger.setContext(LoginAlertsService.name);
     this.#failures = metrics.counter('mortise_login_failures_total', 'Logins refused, by reason', ['reason']);
     this.#alerts = metrics.counter('mortise_login_alerts_total', 'Bursts of failed logins, by scope', ['scope']);
   }

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { JobHandlers } from '../../../platform/queue/job-registry.js';
+import { JobRegistry } from '../../../platform/queue/job-registry.js';
 import { LoginThrottleRepository } from './login-throttle.repository.js';
 import { LoginWindowsRepository } from './login-windows.repository.js';
 
@@ -11,7 +11,7 @@ export class LoginPurge implements OnModuleInit {
   constructor(
     private readonly throttles: LoginThrottleRepository,
     private readonly windows: LoginWindowsRepository,
-    private readonly jobs: JobHandlers,
+    private readonly jobs: JobRegistry,
   ) {}
 
   onModuleInit(): void {

@@ -7,7 +7,7 @@ import { LoginThrottleRepository, type ThrottleKey } from './login-throttle.repo
  * count of its own. Accounts that do not exist are treated alike, so a refusal tells nothing.
  */
 @Injectable()
-export class LoginThrottle {
+export class LoginThrottleService {
   constructor(private readonly repository: LoginThrottleRepository) {}
 
   /**

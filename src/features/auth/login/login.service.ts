@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
-import { aimAt } from '../../../platform/audit/audit.decorator.js';
+import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { networkKey } from '../../../platform/http/client-address.js';
@@ -14,11 +14,11 @@ import {
   PasswordChangeRequiredError,
 } from '../auth.errors.js';
 import type { ClientInfo, Credentials } from '../auth.types.js';
-import { KnownDevices } from './known-devices.service.js';
-import { LoginAlerts } from './login-alerts.service.js';
-import { LoginThrottle } from './login-throttle.service.js';
+import { KnownDevicesService } from './known-devices.service.js';
+import { LoginAlertsService } from './login-alerts.service.js';
+import { LoginThrottleService } from './login-throttle.service.js';
 import type { ThrottleKey } from './login-throttle.repository.js';
-import { type OneTimePayloads, OneTimeTokens } from '../tokens/one-time-tokens.service.js';
+import { type OneTimePayloads, OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 /** `identifier` and this are as long as `user` and a UUID; 180 bits. */
 const HIDDEN_NAME_LENGTH = 30;
@@ -26,7 +26,7 @@ const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
 
 /** Whether somebody is who they say: with a limit to how often one may try, and an eye on who tries too often. */
 @Injectable()
-export class LoginAttempts {
+export class LoginService {
   readonly #maxAgeMs: number | null;
   readonly #oneTimeLifeMs: number;
   readonly #nameKey: Buffer;
@@ -34,10 +34,10 @@ export class LoginAttempts {
   constructor(
     config: AppConfig,
     private readonly users: UsersService,
-    private readonly throttle: LoginThrottle,
-    private readonly devices: KnownDevices,
-    private readonly alerts: LoginAlerts,
-    private readonly tokens: OneTimeTokens,
+    private readonly throttle: LoginThrottleService,
+    private readonly devices: KnownDevicesService,
+    private readonly alerts: LoginAlertsService,
+    private readonly tokens: OneTimeTokensService,
   ) {
     this.#maxAgeMs = config.passwords.maxAgeMs;
     this.#oneTimeLifeMs = config.passwords.oneTimeLifeMs;
@@ -75,7 +75,7 @@ export class LoginAttempts {
       await this.failed('credentials', key, name);
       throw new InvalidCredentialsError();
     }
-    aimAt({ type: 'user', id: person.userId });
+    setAuditTarget({ type: 'user', id: person.userId });
     await this.throttle.forgive(key);
     return person;
   }
@@ -88,7 +88,7 @@ export class LoginAttempts {
   private async failed(reason: 'credentials' | 'throttled', key: ThrottleKey, name: string): Promise<void> {
     const userId = (await this.users.passwords.stateOf(name))?.userId ?? null;
     if (userId !== null) {
-      aimAt({ type: 'user', id: userId });
+      setAuditTarget({ type: 'user', id: userId });
     }
     await this.alerts.failed(reason, key.account, userId);
   }
@@ -99,7 +99,7 @@ export class LoginAttempts {
    */
   private aimAtName(name: string): void {
     const hash = createHmac('sha256', this.#nameKey).update(name).digest('base64url');
-    aimAt({ type: 'identifier', id: hash.slice(0, HIDDEN_NAME_LENGTH) });
+    setAuditTarget({ type: 'identifier', id: hash.slice(0, HIDDEN_NAME_LENGTH) });
   }
 
   private async keyOf(name: string, knownDevice: string | undefined, client: ClientInfo): Promise<ThrottleKey> {

@@ -2,8 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { Transactions } from '../../../platform/prisma/transaction.js';
 import type { UsersService } from '../../users/users.service.js';
 import type { PasswordState } from '../../users/users.types.js';
-import type { KnownDevices } from './known-devices.service.js';
-import type { LoginAttempts } from './login.service.js';
+import type { KnownDevicesService } from './known-devices.service.js';
+import type { LoginService } from './login.service.js';
 import { Logins } from './logins.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
 
@@ -19,10 +19,10 @@ describe('Logins', () => {
   it('open no session for a password that was changed while it was looked at', async () => {
     const noteLogin = jest.fn<UsersService['passwords']['noteLogin']>().mockResolvedValue(false);
     const logins = new Logins(
-      { prove: () => Promise.resolve(PERSON) } as unknown as LoginAttempts,
+      { prove: () => Promise.resolve(PERSON) } as unknown as LoginService,
       { get: () => Promise.resolve({ id: PERSON.userId }), passwords: { noteLogin } } as unknown as UsersService,
       { open: () => Promise.resolve({}) } as unknown as SessionsService,
-      {} as KnownDevices,
+      {} as KnownDevicesService,
       { run: (work: () => Promise<unknown>) => work() } as unknown as Transactions,
     );
     const login = logins.open({ identifier: 'ada', password: 'x' }, { address: null, userAgent: null });

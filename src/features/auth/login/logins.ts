@@ -4,8 +4,8 @@ import { UsersService } from '../../users/users.service.js';
 import type { User } from '../../users/users.types.js';
 import { InvalidCredentialsError } from '../auth.errors.js';
 import type { ClientInfo, Credentials } from '../auth.types.js';
-import { KnownDevices } from './known-devices.service.js';
-import { LoginAttempts } from './login.service.js';
+import { KnownDevicesService } from './known-devices.service.js';
+import { LoginService } from './login.service.js';
 import { type OpenSession, SessionsService } from '../sessions/sessions.service.js';
 
 /** A person who just signed in. */
@@ -19,14 +19,14 @@ export interface Login {
 @Injectable()
 export class Logins {
   constructor(
-    private readonly attempts: LoginAttempts,
+    private readonly attempts: LoginService,
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
-    private readonly devices: KnownDevices,
+    private readonly devices: KnownDevicesService,
     private readonly transactions: Transactions,
   ) {}
 
-  /** @throws what {@link LoginAttempts.prove} throws */
+  /** @throws what {@link LoginService.prove} throws */
   async open(credentials: Credentials, client: ClientInfo): Promise<Login> {
     const person = await this.attempts.prove(credentials, client);
     const { knownDevice, rememberMe = false } = credentials;

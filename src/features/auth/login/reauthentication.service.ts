@@ -4,14 +4,14 @@ import { sha256 } from '../../../platform/crypto/digest.js';
 import { UsersService } from '../../users/users.service.js';
 import type { PasswordState } from '../../users/users.types.js';
 import { WrongPasswordError } from '../auth.errors.js';
-import { LoginThrottle } from './login-throttle.service.js';
+import { LoginThrottleService } from './login-throttle.service.js';
 
 /** The password again, before what an access token alone must not do: whoever stole one cannot guess it here. */
 @Injectable()
-export class Reauthentication {
+export class ReauthenticationService {
   constructor(
     private readonly users: UsersService,
-    private readonly throttle: LoginThrottle,
+    private readonly throttle: LoginThrottleService,
   ) {}
 
   /**

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { UsersService } from '../../users/users.service.js';
-import { KnownDevices } from '../login/known-devices.service.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
-import { StandingAccess } from '../sessions/access-revocation.service.js';
+import { KnownDevicesService } from '../login/known-devices.service.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { AccessRevocationService } from '../sessions/access-revocation.service.js';
 
 export type PasswordToken = 'password_reset' | 'set_password' | 'password_change';
 
@@ -26,14 +26,14 @@ export interface PasswordChange {
 
 /** What every change of a password brings with it, in one transaction. */
 @Injectable()
-export class PasswordChanges {
+export class PasswordChangeService {
   constructor(
     private readonly users: UsersService,
-    private readonly access: StandingAccess,
-    private readonly tokens: OneTimeTokens,
-    private readonly devices: KnownDevices,
+    private readonly access: AccessRevocationService,
+    private readonly tokens: OneTimeTokensService,
+    private readonly devices: KnownDevicesService,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   /**

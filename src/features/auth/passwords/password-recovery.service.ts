@@ -1,25 +1,25 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { MailAskedFrom, MailRequests, NewMail } from '../../../contracts/mail.js';
-import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
-import { MailWriters } from '../../../platform/mail/mail-request-registry.js';
+import { MailRequestRegistry } from '../../../platform/mail/mail-request-registry.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { UsersService } from '../../users/users.service.js';
-import { MailAllowance } from '../email/email-quota.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
+import { EmailQuota } from '../email/email-quota.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
 
 /** Forgotten passwords. */
 @Injectable()
-export class PasswordRecovery implements OnModuleInit {
+export class PasswordRecoveryService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
-    private readonly tokens: OneTimeTokens,
-    private readonly allowance: MailAllowance,
-    private readonly writers: MailWriters,
+    private readonly tokens: OneTimeTokensService,
+    private readonly allowance: EmailQuota,
+    private readonly writers: MailRequestRegistry,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   onModuleInit(): void {

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { UsersService } from '../../users/users.service.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
-import { PasswordChanges } from './password-change.service.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { PasswordChangeService } from './password-change.service.js';
 
 const LINK_TTL_MS = 7 * 86_400_000;
 /** Without what looks alike on paper: 20 of these are 99 bits. */
@@ -16,11 +16,11 @@ export type ResetMeans = (typeof RESET_MEANS)[number];
 
 /** What administrators do about other people's passwords. They never learn one that is in use. */
 @Injectable()
-export class PasswordAdministration {
+export class PasswordResetService {
   constructor(
     private readonly users: UsersService,
-    private readonly tokens: OneTimeTokens,
-    private readonly changes: PasswordChanges,
+    private readonly tokens: OneTimeTokensService,
+    private readonly changes: PasswordChangeService,
     private readonly mailer: Mailer,
   ) {}
 

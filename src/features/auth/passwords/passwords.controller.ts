@@ -7,8 +7,8 @@ import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
 import { NoStore } from '../no-store.decorator.js';
-import { PasswordAdministration } from './password-reset.service.js';
-import { PasswordRecovery } from './password-recovery.service.js';
+import { PasswordResetService } from './password-reset.service.js';
+import { PasswordRecoveryService } from './password-recovery.service.js';
 import {
   AdminResetDto,
   AdminResetPasswordDto,
@@ -30,8 +30,8 @@ const UNUSABLE = {
 export class PasswordsController {
   constructor(
     private readonly passwords: PasswordsService,
-    private readonly recovery: PasswordRecovery,
-    private readonly administration: PasswordAdministration,
+    private readonly recovery: PasswordRecoveryService,
+    private readonly administration: PasswordResetService,
   ) {}
 
   /** Choose another password. My other sessions end. */

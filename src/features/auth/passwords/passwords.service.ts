@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { aimAt } from '../../../platform/audit/audit.decorator.js';
+import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { UsersService } from '../../users/users.service.js';
 import { PasswordUnchangedError } from '../auth.errors.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
-import { type PasswordChange, PasswordChanges, type PasswordToken } from './password-change.service.js';
-import { Reauthentication } from '../login/reauthentication.service.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { type PasswordChange, PasswordChangeService, type PasswordToken } from './password-change.service.js';
+import { ReauthenticationService } from '../login/reauthentication.service.js';
 
 /** Choosing a password: by who knows the last one, or has a token that stands for it. */
 @Injectable()
 export class PasswordsService {
   constructor(
     private readonly users: UsersService,
-    private readonly changes: PasswordChanges,
-    private readonly tokens: OneTimeTokens,
-    private readonly reauthentication: Reauthentication,
+    private readonly changes: PasswordChangeService,
+    private readonly tokens: OneTimeTokensService,
+    private readonly reauthentication: ReauthenticationService,
     private readonly mailer: Mailer,
   ) {}
 
@@ -51,7 +51,7 @@ export class PasswordsService {
   private async redeem(purposes: readonly PasswordToken[], token: string, chosen: string): Promise<string> {
     // Looked at before it is used: hashing a password takes longer than a transaction should.
     const { userId, purpose, payload } = await this.tokens.find(purposes, token);
-    aimAt({ type: 'user', id: userId });
+    setAuditTarget({ type: 'user', id: userId });
     if (purpose === 'password_change' && (await this.isLast(userId, payload, chosen))) {
       throw new PasswordUnchangedError();
     }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, edgeApp } from '../../../../test/support/edge-app.js';
 import { RegistrationController } from './registration.controller.js';
-import { Registration } from './registration.service.js';
+import { RegistrationService } from './registration.service.js';
 
 const ACCOUNT = { email: 'ada@example.com', password: 'tangerine harbour plumage' };
 const USER = {
@@ -17,13 +17,13 @@ const SHOWN = { ...USER, createdAt: '2026-11-20T18:00:00.000Z' };
 
 describe('the edge of registration', () => {
   const registration = {
-    register: jest.fn<Registration['register']>(),
-    confirm: jest.fn<Registration['confirm']>(),
+    register: jest.fn<RegistrationService['register']>(),
+    confirm: jest.fn<RegistrationService['confirm']>(),
   };
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    app = await edgeApp([RegistrationController], [{ provide: Registration, useValue: registration }]);
+    app = await edgeApp([RegistrationController], [{ provide: RegistrationService, useValue: registration }]);
   });
 
   beforeEach(() => {

@@ -6,12 +6,12 @@ import { Public } from '../../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountDto, RegisterDto, toAccountDto } from '../auth.dto.js';
-import { Registration } from './registration.service.js';
+import { RegistrationService } from './registration.service.js';
 import { ConfirmRegistrationDto } from './registration.dto.js';
 
 @Controller('auth/register')
 export class RegistrationController {
-  constructor(private readonly registration: Registration) {}
+  constructor(private readonly registration: RegistrationService) {}
 
   /**
    * Create an account. Where addresses are verified (`REGISTRATION=verified`), the answer is always 202 without a body,

@@ -1,25 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
-import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { UsersService } from '../../users/users.service.js';
 import type { NewUser, PreparedAccount, User } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError, RegistrationClosedError, WrongPasswordError } from '../auth.errors.js';
-import { MailAllowance } from '../email/email-quota.js';
-import { OneTimeTokens } from '../tokens/one-time-tokens.service.js';
+import { EmailQuota } from '../email/email-quota.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const CONFIRM_TTL_MS = 24 * 3_600_000;
 
 /** Accounts that people make themselves, as far as the configuration lets them. */
 @Injectable()
-export class Registration {
+export class RegistrationService {
   constructor(
     private readonly config: AppConfig,
     private readonly users: UsersService,
-    private readonly tokens: OneTimeTokens,
-    private readonly allowance: MailAllowance,
+    private readonly tokens: OneTimeTokensService,
+    private readonly allowance: EmailQuota,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   /**

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../../contracts/sessions.js';
-import { AuditTrail } from '../../../platform/audit/audit-writer.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
-import { OneTimeTokens, TOKEN_PURPOSES, type TokenPurpose } from '../tokens/one-time-tokens.service.js';
+import { OneTimeTokensService, TOKEN_PURPOSES, type TokenPurpose } from '../tokens/one-time-tokens.service.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Which sessions and secrets are to end, and why. */
@@ -17,12 +17,12 @@ export interface AccessEnd {
 
 /** What opens an account without its password: sessions that are open, and secrets that were mailed. */
 @Injectable()
-export class StandingAccess {
+export class AccessRevocationService {
   constructor(
     private readonly sessions: SessionsService,
-    private readonly tokens: OneTimeTokens,
+    private readonly tokens: OneTimeTokensService,
     private readonly transactions: Transactions,
-    private readonly audit: AuditTrail,
+    private readonly audit: AuditWriter,
   ) {}
 
   /** Ends it in the surrounding transaction; whoever calls records why. @returns how many sessions were live. */

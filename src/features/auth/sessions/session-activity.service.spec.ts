@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
-import { SessionActivity } from './session-activity.service.js';
+import { SessionActivityService } from './session-activity.service.js';
 import type { SessionsRepository } from './sessions.repository.js';
 
-describe('SessionActivity', () => {
+describe('SessionActivityService', () => {
   const touch = jest.fn<SessionsRepository['touch']>();
   const warn = jest.fn();
-  let activity: SessionActivity;
+  let activity: SessionActivityService;
 
   beforeEach(() => {
     jest.resetAllMocks();
     jest.useFakeTimers();
-    activity = new SessionActivity(
+    activity = new SessionActivityService(
       { touch } as unknown as SessionsRepository,
       { setContext: () => undefined, warn } as unknown as PinoLogger,
     );

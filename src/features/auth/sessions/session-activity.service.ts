@@ -9,7 +9,7 @@ const CAPACITY = 10_000;
 
 /** Keeps `last_seen_at` roughly right: one statement a minute for all sessions seen in it, instead of one per request. */
 @Injectable()
-export class SessionActivity implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class SessionActivityService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   #seen = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -17,7 +17,7 @@ export class SessionActivity implements OnApplicationBootstrap, BeforeApplicatio
     private readonly repository: SessionsRepository,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(SessionActivity.name);
+    logger.setContext(SessionActivityService.name);
   }
 
   onApplicationBootstrap(): void {

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RevocationReason } from '../../../contracts/sessions.js';
 import type { Signals } from '../../../platform/redis/signals.js';
 import { Clock } from '../../../shared/clock.js';
-import { CachedSessionGate } from './session-cache.js';
-import type { SessionAnswers } from './shared-session-cache.js';
-import type { SessionActivity } from './session-activity.service.js';
+import { SessionCache } from './session-cache.js';
+import type { SharedSessionCache } from './shared-session-cache.js';
+import type { SessionActivityService } from './session-activity.service.js';
 import type { SessionsRepository } from './sessions.repository.js';
 
 class SetClock extends Clock {
@@ -13,14 +13,14 @@ class SetClock extends Clock {
   monotonic = (): number => this.time;
 }
 
-describe('CachedSessionGate', () => {
+describe('SessionCache', () => {
   const endOf = jest.fn<SessionsRepository['endOf']>();
-  const seen = jest.fn<SessionActivity['seen']>();
+  const seen = jest.fn<SessionActivityService['seen']>();
   const unsubscribe = jest.fn();
-  const answers = { find: jest.fn<SessionAnswers['find']>(), keepLive: jest.fn<SessionAnswers['keepLive']>() };
+  const answers = { find: jest.fn<SharedSessionCache['find']>(), keepLive: jest.fn<SharedSessionCache['keepLive']>() };
   let revoke: (session: { sessionId: string; reason: RevocationReason }) => void;
   let clock: SetClock;
-  let gate: CachedSessionGate;
+  let gate: SessionCache;
 
   beforeEach(() => {
     jest.resetAllMocks();
@@ -32,10 +32,10 @@ describe('CachedSessionGate', () => {
         return unsubscribe;
       },
     };
-    gate = new CachedSessionGate(
+    gate = new SessionCache(
       { endOf } as unknown as SessionsRepository,
-      answers as unknown as SessionAnswers,
-      { seen } as unknown as SessionActivity,
+      answers as unknown as SharedSessionCache,
+      { seen } as unknown as SessionActivityService,
       signals as unknown as Signals,
       clock,
     );
@@ -141,6 +141,6 @@ describe('CachedSessionGate', () => {
   it('listens no longer than it lives', () => {
     gate.onModuleDestroy();
     expect(unsubscribe).toHaveBeenCalledTimes(1);
-    new CachedSessionGate({} as never, {} as never, {} as never, {} as never, clock).onModuleDestroy();
+    new SessionCache({} as never, {} as never, {} as never, {} as never, clock).onModuleDestroy();
   });
 });

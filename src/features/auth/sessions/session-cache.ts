@@ -1,11 +1,11 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { SessionEnd } from '../../../contracts/sessions.js';
-import { SessionGate } from '../../../platform/auth/session-verifier.js';
+import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { outsideTransaction } from '../../../platform/prisma/transaction.js';
 import { Signals } from '../../../platform/redis/signals.js';
 import { Clock } from '../../../shared/clock.js';
-import { OVER_MS, SessionAnswers } from './shared-session-cache.js';
-import { SessionActivity } from './session-activity.service.js';
+import { OVER_MS, SharedSessionCache } from './shared-session-cache.js';
+import { SessionActivityService } from './session-activity.service.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 /** How long a lost signal may go unnoticed; promise P-06 allows five seconds in all. */
@@ -23,15 +23,15 @@ interface Entry {
  * any number of requests at once. The signal of a revocation takes effect immediately.
  */
 @Injectable()
-export class CachedSessionGate extends SessionGate implements OnModuleInit, OnModuleDestroy {
+export class SessionCache extends SessionVerifier implements OnModuleInit, OnModuleDestroy {
   /** In the order they were asked for, so the first is the oldest. */
   readonly #entries = new Map<string, Entry>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(
     private readonly repository: SessionsRepository,
-    private readonly answers: SessionAnswers,
-    private readonly activity: SessionActivity,
+    private readonly answers: SharedSessionCache,
+    private readonly activity: SessionActivityService,
     private readonly signals: Signals,
     private readonly clock: Clock,
   ) {

@@ -7,7 +7,7 @@ import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { SigningKeysController } from '../../signing-keys/signing-keys.controller.js';
 import { SigningKeysService } from '../../signing-keys/signing-keys.service.js';
-import { StandingAccess } from './access-revocation.service.js';
+import { AccessRevocationService } from './access-revocation.service.js';
 
 const NOON = new Date('2026-11-20T12:00:00Z');
 const SESSION: Session = {
@@ -25,7 +25,7 @@ describe('the edge of sessions', () => {
     list: jest.fn<SessionsService['list']>(),
     revoke: jest.fn<SessionsService['revoke']>(),
   };
-  const access = { logoutAll: jest.fn<StandingAccess['logoutAll']>() };
+  const access = { logoutAll: jest.fn<AccessRevocationService['logoutAll']>() };
   const keys = { list: jest.fn<SigningKeysService['list']>(), rotate: jest.fn<SigningKeysService['rotate']>() };
   let app: NestFastifyApplication;
 
@@ -34,7 +34,7 @@ describe('the edge of sessions', () => {
       [SessionsController, SigningKeysController],
       [
         { provide: SessionsService, useValue: sessions },
-        { provide: StandingAccess, useValue: access },
+        { provide: AccessRevocationService, useValue: access },
         { provide: SigningKeysService, useValue: keys },
       ],
     );

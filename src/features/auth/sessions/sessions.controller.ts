@@ -7,14 +7,14 @@ import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { WithSessionCookie } from './session-cookie.interceptor.js';
 import { EndedSessionsDto, SessionListDto, toSessionListDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
-import { StandingAccess } from './access-revocation.service.js';
+import { AccessRevocationService } from './access-revocation.service.js';
 
 @ApiTags('Authentication')
 @Controller('auth')
 export class SessionsController {
   constructor(
     private readonly sessions: SessionsService,
-    private readonly access: StandingAccess,
+    private readonly access: AccessRevocationService,
   ) {}
 
   /** Where you are signed in. */

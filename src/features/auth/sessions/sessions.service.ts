@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../../contracts/sessions.js';
 import { AppConfig } from '../../../config/app-config.js';
-import { AuditTrail } from '../../../platform/audit/audit-writer.js';
-import { aimAt } from '../../../platform/audit/audit.decorator.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import { SessionEndedError } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
@@ -21,7 +21,7 @@ import type { ClientInfo, Session } from '../auth.types.js';
 import { deviceName } from './domain/device-name.js';
 import { readRefreshToken, type RefreshTokenFacts, refreshTokenOf } from './domain/refresh-token.js';
 import { judgeRotation } from './domain/rotation.js';
-import { SessionAnswers } from './shared-session-cache.js';
+import { SharedSessionCache } from './shared-session-cache.js';
 import { type RotatedSession, type SessionRow, SessionsRepository } from './sessions.repository.js';
 
 const FIRST_GENERATION = 1;
@@ -49,8 +49,8 @@ export class SessionsService {
     private readonly repository: SessionsRepository,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
-    private readonly answers: SessionAnswers,
-    private readonly audit: AuditTrail,
+    private readonly answers: SharedSessionCache,
+    private readonly audit: AuditWriter,
   ) {
     this.#tokenKey = deriveKey(config.masterKey(), 'derive_refresh_tokens');
   }
@@ -101,7 +101,7 @@ export class SessionsService {
     if (!presented) {
       throw new InvalidRefreshTokenError();
     }
-    aimAt({ type: 'session', id: presented.sessionId });
+    setAuditTarget({ type: 'session', id: presented.sessionId });
     try {
       return await this.transactions.run(() => this.exchange(refreshToken, presented));
     } catch (error) {

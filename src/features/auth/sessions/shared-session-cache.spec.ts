@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AppConfig } from '../../../config/app-config.js';
 import type { RedisClients } from '../../../platform/redis/redis-clients.js';
 import { Clock } from '../../../shared/clock.js';
-import { SessionAnswers } from './shared-session-cache.js';
+import { SharedSessionCache } from './shared-session-cache.js';
 
 class SetClock extends Clock {
   time = 1_000_000;
@@ -35,10 +35,14 @@ class TinyRedis {
 describe('what processes tell each other of sessions', () => {
   let redis: TinyRedis;
   let clock: SetClock;
-  let answers: SessionAnswers;
+  let answers: SharedSessionCache;
 
-  const process = (masterKey = Buffer.alloc(32, 1)): SessionAnswers =>
-    new SessionAnswers({ masterKey: () => masterKey } as AppConfig, { app: redis } as unknown as RedisClients, clock);
+  const process = (masterKey = Buffer.alloc(32, 1)): SharedSessionCache =>
+    new SharedSessionCache(
+      { masterKey: () => masterKey } as AppConfig,
+      { app: redis } as unknown as RedisClients,
+      clock,
+    );
   const pass = (ms: number): void => {
     clock.time += ms;
     redis.time += ms;

@@ -32,7 +32,7 @@ interface Sealed {
  * (docs/adr/0006). Without Redis, or with an answer that does not open, there is simply no answer.
  */
 @Injectable()
-export class SessionAnswers {
+export class SharedSessionCache {
   readonly #key: Buffer;
   #pausedUntil = 0;
 

@@ -41,7 +41,7 @@ export interface Found<P extends TokenPurpose> {
 
 /** Secrets that are mailed, good once: 256 random bits, of which only the hash is kept. */
 @Injectable()
-export class OneTimeTokens {
+export class OneTimeTokensService {
   constructor(private readonly repository: OneTimeTokensRepository) {}
 
   /** @returns the token, which nobody can read again. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import { eventually } from '../../../../test/support/wait.js';
-import type { CommandDispatcher } from './dispatch-scheduler.js';
+import type { DispatchScheduler } from './dispatch-scheduler.js';
 import { CommandSweeper } from './command-sweeper.js';
 import type { DispatchRepository } from './dispatch.repository.js';
-import type { OrderSender } from './dispatch.service.js';
-import type { OverdueCommands } from './command-timeout.service.js';
+import type { DispatchService } from './dispatch.service.js';
+import type { CommandTimeoutService } from './command-timeout.service.js';
 
 function setup(options: { settle?: () => Promise<boolean>; resendDue?: boolean; resent?: number } = {}) {
   const story: string[] = [];
@@ -16,14 +16,14 @@ function setup(options: { settle?: () => Promise<boolean>; resendDue?: boolean; 
         story.push('settle');
         return options.settle?.() ?? Promise.resolve(false);
       },
-    } as unknown as OverdueCommands,
+    } as unknown as CommandTimeoutService,
     {
       resendDue: () => {
         story.push('resend');
         return Promise.resolve(options.resent ?? 1);
       },
-    } as unknown as OrderSender,
-    { wake: (deviceId: string) => story.push(`wake ${deviceId}`) } as unknown as CommandDispatcher,
+    } as unknown as DispatchService,
+    { wake: (deviceId: string) => story.push(`wake ${deviceId}`) } as unknown as DispatchScheduler,
     {
       findWaiting: () => Promise.resolve({ resendDue: options.resendDue ?? false, deviceIds: ['a', 'b'] }),
     } as unknown as DispatchRepository,

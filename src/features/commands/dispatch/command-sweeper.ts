@@ -1,10 +1,10 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
-import { CommandDispatcher } from './dispatch-scheduler.js';
+import { DispatchScheduler } from './dispatch-scheduler.js';
 import { DispatchRepository } from './dispatch.repository.js';
-import { OrderSender } from './dispatch.service.js';
-import { OverdueCommands } from './command-timeout.service.js';
+import { DispatchService } from './dispatch.service.js';
+import { CommandTimeoutService } from './command-timeout.service.js';
 
 const INTERVAL_MS = 1_000;
 const BATCH = 200;
@@ -20,9 +20,9 @@ export class CommandSweeper implements OnApplicationBootstrap, BeforeApplication
   readonly #loop: BackgroundLoop;
 
   constructor(
-    private readonly overdue: OverdueCommands,
-    private readonly sender: OrderSender,
-    private readonly dispatcher: CommandDispatcher,
+    private readonly overdue: CommandTimeoutService,
+    private readonly sender: DispatchService,
+    private readonly dispatcher: DispatchScheduler,
     private readonly repository: DispatchRepository,
     logger: PinoLogger,
   ) {

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../../platform/prisma/transaction.js';
-import { CommandRecorder } from '../command-event-writer.js';
+import { CommandEventWriter } from '../command-event-writer.js';
 import { type CommandChange } from '../commands.types.js';
-import { OutcomesRepository } from '../acknowledgement.repository.js';
+import { AcknowledgementRepository } from '../acknowledgement.repository.js';
 
 /** Commands whose time is up: not sent in their life, or not answered in time. */
 @Injectable()
-export class OverdueCommands {
+export class CommandTimeoutService {
   constructor(
-    private readonly repository: OutcomesRepository,
-    private readonly recorder: CommandRecorder,
+    private readonly repository: AcknowledgementRepository,
+    private readonly recorder: CommandEventWriter,
     private readonly transactions: Transactions,
   ) {}
 

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Signals } from '../../../platform/redis/signals.js';
 import type { DevicesService } from '../../devices/devices.service.js';
-import { CommandDispatcher } from './dispatch-scheduler.js';
-import type { CommandOutcomes } from '../acknowledgement.service.js';
+import { DispatchScheduler } from './dispatch-scheduler.js';
+import type { AcknowledgementService } from '../acknowledgement.service.js';
 import type { DispatchRepository } from './dispatch.repository.js';
-import type { OrderSender } from './dispatch.service.js';
+import type { DispatchService } from './dispatch.service.js';
 
 /** A sender whose every step waits for the test. */
 class HandSender {
@@ -38,8 +38,8 @@ function setup({ open = true, holdSettling = false } = {}) {
   const handlers = new Map<string, (body: { deviceId: string }) => void>();
   const connected: ((deviceId: string) => void)[] = [];
   const errors: unknown[] = [];
-  const dispatcher = new CommandDispatcher(
-    sender as unknown as OrderSender,
+  const dispatcher = new DispatchScheduler(
+    sender as unknown as DispatchService,
     {
       settleOrphans: (deviceId: string) => {
         sender.story.push(`settle ${deviceId}`);
@@ -49,7 +49,7 @@ function setup({ open = true, holdSettling = false } = {}) {
         });
         return holdSettling ? promise : Promise.resolve();
       },
-    } as unknown as CommandOutcomes,
+    } as unknown as AcknowledgementService,
     {
       listOpen: (deviceIds: readonly string[]) => {
         sender.story.push(`look ${deviceIds.join(', ')}`);
@@ -81,7 +81,7 @@ function setup({ open = true, holdSettling = false } = {}) {
   };
 }
 
-describe('CommandDispatcher', () => {
+describe('DispatchScheduler', () => {
   it('sends at once when a command was queued, until there is nothing more', async () => {
     const { sender, signal } = setup();
     signal('command_queued', 'a');

@@ -5,9 +5,9 @@ import { outsideTransaction } from '../../../platform/prisma/transaction.js';
 import { Signals } from '../../../platform/redis/signals.js';
 import { within } from '../../../shared/deadline.js';
 import { DevicesService } from '../../devices/devices.service.js';
-import { CommandOutcomes } from '../acknowledgement.service.js';
+import { AcknowledgementService } from '../acknowledgement.service.js';
 import { DispatchRepository } from './dispatch.repository.js';
-import { OrderSender } from './dispatch.service.js';
+import { DispatchService } from './dispatch.service.js';
 
 /** Devices looked after at once. What they ask of PostgreSQL at the same time goes there together. */
 const MAX_PARALLEL = 200;
@@ -26,7 +26,7 @@ type Reason = (typeof REASONS)[number];
  * something. One at a time per device, many at a time in all. Any number of processes may do this at once.
  */
 @Injectable()
-export class CommandDispatcher implements OnModuleInit, BeforeApplicationShutdown {
+export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdown {
   readonly #waiting = new Map<string, Reason>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #subscriptions: (() => void)[] = [];
@@ -45,14 +45,14 @@ export class CommandDispatcher implements OnModuleInit, BeforeApplicationShutdow
   #stopped = false;
 
   constructor(
-    private readonly sender: OrderSender,
-    private readonly outcomes: CommandOutcomes,
+    private readonly sender: DispatchService,
+    private readonly outcomes: AcknowledgementService,
     private readonly repository: DispatchRepository,
     private readonly devices: DevicesService,
     private readonly signals: Signals,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(CommandDispatcher.name);
+    logger.setContext(DispatchScheduler.name);
   }
 
   onModuleInit(): void {

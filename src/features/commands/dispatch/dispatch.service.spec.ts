@@ -3,11 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import type { KeyStore } from '../../../platform/keys/key-store.js';
 import type { Transactions } from '../../../platform/prisma/transaction.js';
 import type { DevicesService } from '../../devices/devices.service.js';
-import type { CommandRecorder } from '../command-event-writer.js';
+import type { CommandEventWriter } from '../command-event-writer.js';
 import type { CommandChange } from '../commands.types.js';
 import { type DispatchRepository, LaneBusyError, type NextCommand } from './dispatch.repository.js';
-import type { OrderLine } from './order-publisher.js';
-import { OrderSender } from './dispatch.service.js';
+import type { OrderPublisher } from './order-publisher.js';
+import { DispatchService } from './dispatch.service.js';
 
 const NOW = new Date('2026-11-20T18:00:00.000Z');
 const next: NextCommand = {
@@ -36,7 +36,7 @@ function setup(options: {
   const markSent =
     options.markSent ?? ((orders) => Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))));
   const story: unknown[] = [];
-  const sender = new OrderSender(
+  const sender = new DispatchService(
     {
       lockNext: (deviceIds: readonly string[]) => {
         story.push(deviceIds.length > 1 ? `lock ${deviceIds.join(', ')}` : 'lock');
@@ -51,7 +51,7 @@ function setup(options: {
         return Promise.resolve(refused.map(({ id }) => change(id, 'device-1')));
       },
     } as unknown as DispatchRepository,
-    { moved: () => Promise.resolve() } as unknown as CommandRecorder,
+    { moved: () => Promise.resolve() } as unknown as CommandEventWriter,
     {
       independently: async (work: () => Promise<unknown>) => {
         const result = await work();
@@ -72,12 +72,12 @@ function setup(options: {
       transmit: (deviceId: string, _signed: unknown, notAfter: number) => {
         story.push(`publish to ${deviceId} until ${String(notAfter)}`);
       },
-    } as unknown as OrderLine,
+    } as unknown as OrderPublisher,
   );
   return { sender, story };
 }
 
-describe('OrderSender', () => {
+describe('DispatchService', () => {
   it('publishes after the commit, and counts the time left from before it asked', async () => {
     const { sender, story } = setup({});
     await expect(sender.sendNext('device-1')).resolves.toBe(false);

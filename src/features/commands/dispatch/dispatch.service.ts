@@ -5,7 +5,7 @@ import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { DevicesService } from '../../devices/devices.service.js';
-import { CommandRecorder } from '../command-event-writer.js';
+import { CommandEventWriter } from '../command-event-writer.js';
 import {
   DispatchRepository,
   LaneBusyError,
@@ -16,7 +16,7 @@ import {
 import { type Origin } from '../domain/command-events.js';
 import { policyOf } from '../domain/command-policy.js';
 import { deadlineOf, writeOrder } from '../domain/order.js';
-import { OrderLine } from './order-publisher.js';
+import { OrderPublisher } from './order-publisher.js';
 
 const OURS: Origin = { source: 'system', actor: 'system' };
 
@@ -42,7 +42,7 @@ const NOTHING: Step = { transmissions: [], again: new Set() };
  * it is published: whatever dies in between, the ledger knows of every order a device may have.
  */
 @Injectable()
-export class OrderSender {
+export class DispatchService {
   readonly #steps = new MicroBatcher<string, boolean>({
     maxBatch: MAX_BATCH,
     maxParallel: MAX_PARALLEL,
@@ -52,11 +52,11 @@ export class OrderSender {
 
   constructor(
     private readonly repository: DispatchRepository,
-    private readonly recorder: CommandRecorder,
+    private readonly recorder: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly keys: KeyStore,
     private readonly devices: DevicesService,
-    private readonly line: OrderLine,
+    private readonly line: OrderPublisher,
   ) {}
 
   /**

@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import type { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
 import { Clock } from '../../../shared/clock.js';
-import { OrderLine } from './order-publisher.js';
+import { OrderPublisher } from './order-publisher.js';
 
 class HandClock extends Clock {
   time = 0;
@@ -33,7 +33,7 @@ function setup(publish: () => Promise<boolean> = () => Promise.resolve(true)) {
     setContext: () => undefined,
     error: (fields: unknown) => errors.push(fields),
   } as unknown as PinoLogger;
-  const line = new OrderLine(publisher, clock, logger, metrics);
+  const line = new OrderPublisher(publisher, clock, logger, metrics);
   const counted = async (outcome: string): Promise<number> => {
     const { values } = await metrics.counter<'outcome'>('mortise_orders_published_total', '', ['outcome']).get();
     return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;

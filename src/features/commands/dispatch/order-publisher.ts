@@ -7,7 +7,7 @@ import { Clock } from '../../../shared/clock.js';
 
 /** The last gate before the broker: nothing passes it late. */
 @Injectable()
-export class OrderLine {
+export class OrderPublisher {
   readonly #orders: Counter<'outcome'>;
 
   constructor(
@@ -16,7 +16,7 @@ export class OrderLine {
     private readonly logger: PinoLogger,
     metrics: Metrics,
   ) {
-    logger.setContext(OrderLine.name);
+    logger.setContext(OrderPublisher.name);
     this.#orders = metrics.counter('mortise_orders_published_total', 'Orders handed to the broker', ['outcome']);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { commandsWithGoal, goalOf, provenByBirth } from './evidence.js';
+import { commandsWithGoal, goalOf, inferOutcome } from './evidence.js';
 
 const command = (name: Parameters<typeof goalOf>[0], payload: unknown = {}) => ({ name, payload });
 
@@ -16,27 +16,27 @@ describe('what a bolt command aims at', () => {
 
 describe('what the first words of a restarted device prove', () => {
   it('a bolt command, if the bolt is where it should be', () => {
-    expect(provenByBirth(command('lock_door'), { lockState: 'locked' })).toBe(true);
-    expect(provenByBirth(command('lock_door'), { lockState: 'not_fully_locked' })).toBe(false);
-    expect(provenByBirth(command('unlock_door'), { lockState: 'unlatched' })).toBe(true);
-    expect(provenByBirth(command('unlock_door'), { lockState: 'locked' })).toBe(false);
-    expect(provenByBirth(command('unlock_door'), {})).toBe(false);
+    expect(inferOutcome(command('lock_door'), { lockState: 'locked' })).toBe(true);
+    expect(inferOutcome(command('lock_door'), { lockState: 'not_fully_locked' })).toBe(false);
+    expect(inferOutcome(command('unlock_door'), { lockState: 'unlatched' })).toBe(true);
+    expect(inferOutcome(command('unlock_door'), { lockState: 'locked' })).toBe(false);
+    expect(inferOutcome(command('unlock_door'), {})).toBe(false);
   });
 
   it('a restart, always', () => {
-    expect(provenByBirth(command('restart_device'), {})).toBe(true);
+    expect(inferOutcome(command('restart_device'), {})).toBe(true);
   });
 
   it('a firmware update, if the wanted version runs', () => {
     const update = command('firmware_update', { version: '2.4.1' });
-    expect(provenByBirth(update, { firmwareVersion: '2.4.1' })).toBe(true);
-    expect(provenByBirth(update, { firmwareVersion: '2.4.0' })).toBe(false);
-    expect(provenByBirth(update, {})).toBe(false);
-    expect(provenByBirth(command('firmware_update', null), { firmwareVersion: '2.4.1' })).toBe(false);
+    expect(inferOutcome(update, { firmwareVersion: '2.4.1' })).toBe(true);
+    expect(inferOutcome(update, { firmwareVersion: '2.4.0' })).toBe(false);
+    expect(inferOutcome(update, {})).toBe(false);
+    expect(inferOutcome(command('firmware_update', null), { firmwareVersion: '2.4.1' })).toBe(false);
   });
 
   it('nothing else', () => {
-    expect(provenByBirth(command('request_snapshot'), { lockState: 'locked' })).toBe(false);
-    expect(provenByBirth(command('sync_access_codes'), {})).toBe(false);
+    expect(inferOutcome(command('request_snapshot'), { lockState: 'locked' })).toBe(false);
+    expect(inferOutcome(command('sync_access_codes'), {})).toBe(false);
   });
 });

@@ -26,7 +26,7 @@ export function commandsWithGoal(lockState: LockState): CommandName[] {
  * Whether the first words of a restarted device show that what the command asked for is so. The restart itself is
  * what `restart_device` asked for; for the others, not shown means not known.
  */
-export function provenByBirth(command: { name: CommandName; payload: unknown }, birth: BirthReport): boolean {
+export function inferOutcome(command: { name: CommandName; payload: unknown }, birth: BirthReport): boolean {
   switch (command.name) {
     case 'lock_door':
     case 'unlock_door':

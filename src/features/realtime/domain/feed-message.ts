@@ -29,7 +29,7 @@ const CARRIERS: Record<EventType, FeedEvent | null> = {
   system_alert: 'system_alert',
 };
 
-export function carrierOf(type: EventType): FeedEvent | null {
+export function socketEventOf(type: EventType): FeedEvent | null {
   return CARRIERS[type];
 }
 
