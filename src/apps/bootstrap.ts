@@ -1,10 +1,8 @@
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../config/app-config.js';
-import { ConfigModule } from '../config/config.module.js';
-import type { Role } from '../config/schema.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
 import { Readiness } from '../platform/health/readiness.js';
@@ -13,32 +11,19 @@ import { ProblemFilter } from '../platform/http/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
 import { validationPipe } from '../platform/http/validation.js';
 import { IdempotencyInterceptor } from '../platform/idempotency/idempotent.interceptor.js';
+import { MqttServer } from '../platform/mqtt/mqtt-server.js';
 import { RejectedMessages } from '../platform/mqtt/rejected-messages.js';
 import { IpRateLimiter } from '../platform/rate-limit/ip-rate-limiter.js';
 import { RateLimitGuard } from '../platform/rate-limit/rate-limit.guard.js';
 import { SocketAdapter } from '../platform/realtime/socket-adapter.js';
 import { within } from '../shared/deadline.js';
 import { serveApiDocument } from './api-document.js';
-import { ApiModule } from './api.module.js';
+import { AppModule } from './app.module.js';
 import { assertRoutesAreDeclared, BootError } from './boot-checks.js';
-import { CoreModule } from './core.module.js';
-import { connectDeviceLine, HardwareModule } from './hardware.module.js';
-import { WorkerModule } from './worker.module.js';
 
-const ROLE_MODULES: Record<Role, Type> = { api: ApiModule, hardware: HardwareModule, worker: WorkerModule };
 /** A connection that was busy when the process began to stop is idle later: nobody would close it. */
 const IDLE_CHECK_MS = 50;
 const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/health/ready', 'metrics'];
-
-@Module({})
-class AppModule {
-  static with(config: AppConfig, extra: readonly Type[]): DynamicModule {
-    return {
-      module: AppModule,
-      imports: [ConfigModule.with(config), CoreModule, ...config.roles.map((role) => ROLE_MODULES[role]), ...extra],
-    };
-  }
-}
 
 /**
  * Builds the application for the roles in `config`, as production and tests alike run it; nothing listens yet.
@@ -72,6 +57,14 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
     serveApiDocument(app);
   }
   return app;
+}
+
+/**
+ * Joins the handlers to the device line. They inherit the global pipe and filter: without it, a hybrid application
+ * would hand them whatever a device sent.
+ */
+function connectDeviceLine(app: INestApplication): void {
+  app.connectMicroservice({ strategy: app.get(MqttServer, { strict: false }) }, { inheritAppConfig: true });
 }
 
 /** Opens the doors: HTTP first, so that no message of a device is handled before every module has initialized. */

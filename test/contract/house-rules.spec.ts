@@ -56,7 +56,6 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['order-commands', `src/features/commands/${SEED}.ts`, "import '../realtime/realtime.service.js';"],
   ['domain-is-pure', `src/features/users/domain/${SEED}.ts`, "import '@nestjs/common';"],
   ['edges-skip-storage', `src/features/users/${SEED}.controller.ts`, "import './users.repository.js';"],
-  ['edges-call-own-service', `src/features/commands/${SEED}.controller.ts`, "import '../devices/devices.service.js';"],
   [
     'only-repositories-touch-prisma',
     `src/features/users/${SEED}.service.ts`,

@@ -133,7 +133,11 @@ describe('the rotation of signing keys', () => {
       await expect(node.authenticator.authenticate(ada.accessToken)).resolves.toBeDefined();
       await expect(node.authenticator.authenticate(bea.accessToken)).resolves.toBeDefined();
     }
-    expect((await after.auth.verificationKeys()).map(({ kty }) => kty).sort()).toEqual(['OKP', 'OKP', 'RSA']);
+    expect((await after.get(KeyStore).verificationKeys('access_token')).map(({ kty }) => kty).sort()).toEqual([
+      'OKP',
+      'OKP',
+      'RSA',
+    ]);
   });
 
   it('takes the successor itself where no key was published, and stops when too many still verify', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { SessionActivityService } from '../../src/features/auth/sessions/session-activity.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
+import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { waitUntil } from '../../tools/stack/wait-until.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -73,7 +74,7 @@ describe('sessions in two processes', () => {
   it('publish the key that verifies their access tokens', async () => {
     const { accessToken } = await node.newcomer();
     const { kid } = decodeProtectedHeader(accessToken);
-    expect((await other.auth.verificationKeys()).map((key) => key.kid)).toContain(kid);
+    expect((await other.get(KeyStore).verificationKeys('access_token')).map((key) => key.kid)).toContain(kid);
   });
 
   it('go on with another pair after each refresh, for seven more days', async () => {

@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { accountList } from '../../src/features/user-admin/user-list-sql.js';
+import { accountList } from '../../src/features/users/user-list-sql.js';
 import { AccountOffice, type ManagedUser, type ManagedUserPage } from '../support/account-office.js';
 import type { Answer, Person } from '../support/rest.js';
 import type { Sql } from '../support/sql.js';

@@ -1,14 +1,13 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountEmail } from '../auth/email/account-email.js';
-import { ChangeEmailDto, ConfirmEmailDto, PasswordAgainDto } from '../user-admin/user-admin.dto.js';
-import { EmailChangeService } from '../auth/email/email-change.service.js';
+import { EmailRequestService } from '../auth/email/email-request.service.js';
+import { ChangeEmailDto, PasswordAgainDto } from './account-credentials.dto.js';
 import { WithKnownDeviceCookie } from '../auth/login/known-device-cookie.interceptor.js';
 import { AccountService } from './account.service.js';
 import { WithSessionCookie } from '../auth/sessions/session-cookie.interceptor.js';
@@ -17,19 +16,18 @@ const WRONG = { status: 422, description: 'The password is wrong.', ...PROBLEM_R
 const THROTTLED = { status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE };
 
 @ApiTags('Users')
-@Controller()
+@Controller('users/me')
 export class AccountCredentialsController {
   constructor(
     private readonly account: AccountService,
-    private readonly emails: AccountEmail,
-    private readonly addresses: EmailChangeService,
+    private readonly emails: EmailRequestService,
   ) {}
 
   /**
    * Ask for another e-mail address: a link to confirm it is mailed there, and the old one is told. Until then, nothing
    * changes; another password, or `POST /auth/logout-all`, takes the question back.
    */
-  @Post('users/me/email')
+  @Post('email')
   @HttpCode(HttpStatus.ACCEPTED)
   @Authorize()
   @Audit('email_change_requested')
@@ -41,20 +39,8 @@ export class AccountCredentialsController {
     return this.emails.request(user, email, password);
   }
 
-  /** Confirm a new e-mail address with the token of the mailed link. All sessions end: sign in with the new address. */
-  @Post('auth/email/confirm')
-  @HttpCode(HttpStatus.NO_CONTENT)
-  @Public()
-  @Audit('email_changed')
-  @RateLimit('auth')
-  @ApiResponse({ status: 409, description: 'Somebody took the address in the meantime.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 422, description: 'The token is unknown, used or expired.', ...PROBLEM_RESPONSE })
-  confirmEmail(@Body() { token }: ConfirmEmailDto): Promise<void> {
-    return this.addresses.confirm(token);
-  }
-
   /** Delete my account: all my sessions end at once. An administrator can restore it. */
-  @Delete('users/me')
+  @Delete()
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
   @Audit('account_deleted')

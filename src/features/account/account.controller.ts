@@ -10,7 +10,7 @@ import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-
 import { ActivityPageDto, toActivityDto } from './activity.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
-import { toUserDto, UpdateMeDto, UserDto } from './account.dto.js';
+import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
 
 @ApiTags('Users')

@@ -5,7 +5,6 @@ import { BusyError } from '../../platform/crypto/semaphore.js';
 import { AuthController } from './auth.controller.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, TokenReusedError } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
-import { JwksController } from '../signing-keys/jwks.controller.js';
 
 const USER = {
   id: ADA.userId,
@@ -36,12 +35,11 @@ describe('the edge of auth', () => {
     login: jest.fn<AuthService['login']>(),
     refresh: jest.fn<AuthService['refresh']>(),
     logout: jest.fn<AuthService['logout']>(),
-    verificationKeys: jest.fn<AuthService['verificationKeys']>(),
   };
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    app = await edgeApp([AuthController, JwksController], [{ provide: AuthService, useValue: auth }]);
+    app = await edgeApp([AuthController], [{ provide: AuthService, useValue: auth }]);
   });
 
   beforeEach(() => {
@@ -157,17 +155,6 @@ describe('the edge of auth', () => {
       const answer = await app.inject({ method: 'POST', url: '/auth/logout' });
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, 'unauthenticated']);
       expect(auth.logout).not.toHaveBeenCalled();
-    });
-  });
-
-  describe('GET /.well-known/jwks.json', () => {
-    it('serves the public halves to anybody, and lets caches keep them', async () => {
-      const rsa = { kty: 'RSA', kid: 'k', alg: 'RS256' as const, use: 'sig' as const, n: 'n', e: 'AQAB' };
-      const bare = { kty: 'RSA', kid: 'l', alg: 'RS256' as const, use: 'sig' as const };
-      auth.verificationKeys.mockResolvedValue([{ ...rsa, d: 'private' } as never, bare]);
-      const answer = await app.inject('/.well-known/jwks.json');
-      expect([answer.statusCode, answer.json()]).toEqual([200, { keys: [rsa, bare] }]);
-      expect(answer.headers['cache-control']).toBe('public, max-age=300');
     });
   });
 });

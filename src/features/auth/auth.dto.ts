@@ -3,7 +3,6 @@ import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } f
 import { IfGiven } from '../../platform/http/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
 import { Composed } from './composed.decorator.js';
@@ -182,53 +181,6 @@ export class SignedInDto extends TokensDto {
   knownDevice?: string;
 }
 
-/** A public key (RFC 7517). */
-export class JwkDto {
-  /** @example RSA */
-  kty!: string;
-
-  /**
-   * RFC 7638 thumbprint: the `kid` in the header of the tokens it verifies.
-   * @example NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs
-   */
-  kid!: string;
-
-  /** @example RS256 */
-  alg!: string;
-
-  /** @example sig */
-  use!: 'sig';
-
-  /**
-   * Curve of an EdDSA key.
-   * @example Ed25519
-   */
-  crv?: string;
-
-  /**
-   * Public point of an EdDSA key, base64url.
-   * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
-   */
-  x?: string;
-
-  /**
-   * Modulus of an RSA key, base64url.
-   * @example u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gunVTLw7onLRnrq0
-   */
-  n?: string;
-
-  /**
-   * Exponent, base64url.
-   * @example AQAB
-   */
-  e?: string;
-}
-
-/** The keys that verify access tokens. */
-export class JwkSetDto {
-  keys!: JwkDto[];
-}
-
 export function toAccountDto(user: User): Readonly<AccountDto> {
   return {
     id: user.id,
@@ -252,12 +204,4 @@ export function toTokensDto(tokens: TokenPair): Readonly<TokensDto> {
 
 export function toSignedInDto(signedIn: SignedIn): Readonly<SignedInDto> {
   return { ...toTokensDto(signedIn), user: toAccountDto(signedIn.user), knownDevice: signedIn.knownDevice };
-}
-
-export function toJwkSetDto(keys: readonly PublicJwk[]): Readonly<JwkSetDto> {
-  return { keys: keys.map(toJwkDto) };
-}
-
-function toJwkDto({ kty, kid, alg, use, n, e, crv, x }: PublicJwk): Readonly<JwkDto> {
-  return { kty, kid, alg, use, ...(n && e ? { n, e } : {}), ...(crv && x ? { crv, x } : {}) };
 }

@@ -2,15 +2,9 @@ import { Global, Module } from '@nestjs/common';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { UsersModule } from '../users/users.module.js';
-import { UserAdminService } from '../user-admin/user-admin.service.js';
-import { AccountHooks } from '../user-admin/account-hooks.js';
-import { BulkOutcomes } from '../user-admin/bulk-outcomes.js';
-import { BulkUsersService } from '../user-admin/bulk-users.service.js';
-import { AccountEmail } from './email/account-email.js';
-import { UsersImportService } from '../user-admin/users-import.service.js';
+import { EmailRequestService } from './email/email-request.service.js';
 import { EmailChangeService } from './email/email-change.service.js';
 import { AuthService } from './auth.service.js';
-import { BlockedIpsService } from '../blocked-ips/blocked-ips.service.js';
 import { SessionCache } from './sessions/session-cache.js';
 import { KnownDevicesService } from './login/known-devices.service.js';
 import { LoginAlertsService } from './login/login-alerts.service.js';
@@ -22,7 +16,6 @@ import { Logins } from './login/logins.js';
 import { EmailQuota } from './email/email-quota.js';
 import { OneTimeTokensService } from './tokens/one-time-tokens.service.js';
 import { OneTimeTokensRepository } from './tokens/one-time-tokens.repository.js';
-import { AccountService } from '../account/account.service.js';
 import { PasswordResetService } from './passwords/password-reset.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
 import { PasswordRecoveryService } from './passwords/password-recovery.service.js';
@@ -33,7 +26,6 @@ import { SessionActivityService } from './sessions/session-activity.service.js';
 import { SharedSessionCache } from './sessions/shared-session-cache.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
-import { SigningKeysService } from '../signing-keys/signing-keys.service.js';
 import { AccessRevocationService } from './sessions/access-revocation.service.js';
 
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
@@ -41,12 +33,7 @@ import { AccessRevocationService } from './sessions/access-revocation.service.js
 @Module({
   imports: [UsersModule],
   providers: [
-    UserAdminService,
-    AccountHooks,
-    BulkOutcomes,
-    BulkUsersService,
-    AccountEmail,
-    UsersImportService,
+    EmailRequestService,
     EmailChangeService,
     AuthService,
     Authenticator,
@@ -60,7 +47,6 @@ import { AccessRevocationService } from './sessions/access-revocation.service.js
     EmailQuota,
     OneTimeTokensService,
     OneTimeTokensRepository,
-    AccountService,
     PasswordResetService,
     PasswordChangeService,
     PasswordRecoveryService,
@@ -71,34 +57,27 @@ import { AccessRevocationService } from './sessions/access-revocation.service.js
     SessionsRepository,
     SessionActivityService,
     SharedSessionCache,
-    SigningKeysService,
     AccessRevocationService,
     SessionCache,
-    BlockedIpsService,
     { provide: SessionVerifier, useExisting: SessionCache },
   ],
   exports: [
     AuthService,
     Authenticator,
     SessionVerifier,
-    UserAdminService,
-    BulkUsersService,
-    AccountEmail,
-    UsersImportService,
+    EmailRequestService,
     EmailChangeService,
     OneTimeTokensService,
     OneTimeTokensRepository,
-    AccountService,
     LoginThrottleRepository,
     LoginWindowsRepository,
     PasswordResetService,
     PasswordRecoveryService,
     PasswordsService,
+    ReauthenticationService,
     RegistrationService,
-    SigningKeysService,
     SessionsService,
     AccessRevocationService,
-    BlockedIpsService,
   ],
 })
 export class AuthModule {}

@@ -1,9 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccessTokenFactory } from '../../platform/auth/access-token-factory.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
-import type { DeletionRefusals } from '../users/users.types.js';
-import { AccountHooks } from '../user-admin/account-hooks.js';
 import type { ClientInfo, Credentials, SignedIn, TokenPair } from './auth.types.js';
 import { Logins } from './login/logins.js';
 import { type OpenSession, SessionsService } from './sessions/sessions.service.js';
@@ -15,8 +12,6 @@ export class AuthService {
     private readonly logins: Logins,
     private readonly sessions: SessionsService,
     private readonly accessTokens: AccessTokenFactory,
-    private readonly keys: KeyStore,
-    private readonly hooks: AccountHooks,
   ) {}
 
   /**
@@ -38,16 +33,6 @@ export class AuthService {
   /** Ends the session: its access tokens, refresh token and sockets are refused from now on. */
   logout(principal: Principal): Promise<void> {
     return this.sessions.logout(principal);
-  }
-
-  /** Registers who is asked before accounts are deleted. Call it in `onModuleInit`. */
-  onAccountDeletion(refusals: DeletionRefusals): void {
-    this.hooks.onDeletion(refusals);
-  }
-
-  /** The keys that verify access tokens, for other services that accept them. */
-  verificationKeys(): Promise<PublicJwk[]> {
-    return this.keys.verificationKeys('access_token');
   }
 
   private async tokensOf({ principal, refreshToken, refreshTtlMs }: OpenSession): Promise<TokenPair> {

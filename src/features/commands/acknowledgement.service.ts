@@ -4,7 +4,7 @@ import { type AckMessage } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { DevicesService } from '../devices/devices.service.js';
+import { PresenceService } from '../presence/presence.service.js';
 import { type LockStateReport } from '../devices/devices.types.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { type Origin } from './domain/command-events.js';
@@ -48,7 +48,7 @@ export class AcknowledgementService implements OnModuleInit {
     private readonly repository: AcknowledgementRepository,
     private readonly recorder: CommandEventWriter,
     private readonly transactions: Transactions,
-    private readonly devices: DevicesService,
+    private readonly presence: PresenceService,
     private readonly logger: PinoLogger,
     metrics: Metrics,
   ) {
@@ -57,7 +57,7 @@ export class AcknowledgementService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.devices.onLockStateReported((report) => this.observe(report));
+    this.presence.onLockStateReported((report) => this.observe(report));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import { AcknowledgementService } from './acknowledgement.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
@@ -14,7 +15,7 @@ import { CompletionWaiters } from './completion-waiters.js';
 
 /** The ledger. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
 @Module({
-  imports: [DevicesModule],
+  imports: [DevicesModule, PresenceModule],
   providers: [
     CommandsService,
     CommandsRepository,

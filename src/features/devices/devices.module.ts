@@ -4,18 +4,13 @@ import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { OrganizationsService } from '../organizations/organizations.service.js';
 import { DeviceEditorService } from './device-editor.service.js';
-import { DeviceHooks } from '../presence/device-hooks.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
-import { DeviceStateService } from '../presence/device-state.service.js';
 import { DeviceTokenVerifier } from './device-token-verifier.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { permits } from './domain/device-access.js';
-import { HeartbeatBuffer } from '../presence/heartbeat-buffer.js';
-import { PresenceRepository } from '../presence/presence.repository.js';
-import { PresenceService } from '../presence/presence.service.js';
 
 @Module({
   imports: [OrganizationsModule],
@@ -25,15 +20,10 @@ import { PresenceService } from '../presence/presence.service.js';
     DeviceRegistrationService,
     DeviceEditorService,
     DeviceEventWriter,
-    DeviceHooks,
-    DeviceStateService,
-    PresenceService,
-    PresenceRepository,
-    HeartbeatBuffer,
     DeviceTokensRepository,
     { provide: DeviceAuthenticator, useClass: DeviceTokenVerifier },
   ],
-  exports: [DevicesService, DeviceEditorService, DeviceRegistrationService, PresenceService, DeviceAuthenticator],
+  exports: [DevicesService, DeviceEditorService, DeviceRegistrationService, DeviceAuthenticator],
 })
 export class DevicesModule implements OnModuleInit {
   constructor(

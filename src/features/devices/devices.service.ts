@@ -5,20 +5,11 @@ import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { toPage } from '../../shared/paging.js';
-import { DeviceHooks } from '../presence/device-hooks.js';
 import { decodeDeviceCursor, encodeDeviceCursor } from './device-list-cursor.js';
 import { DeviceEventWriter } from './device-event-writer.js';
-import { DeviceStateService } from '../presence/device-state.service.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository, type OwnedTies } from './devices.repository.js';
-import type {
-  Device,
-  DeviceConnectedHandler,
-  DeviceListPage,
-  DeviceQuery,
-  LockStateHandler,
-  StateReport,
-} from './devices.types.js';
+import type { Device, DeviceListPage, DeviceQuery } from './devices.types.js';
 import { decidePermission, type DeviceTies } from './domain/device-access.js';
 
 const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null };
@@ -39,8 +30,6 @@ export class DevicesService {
     private readonly transactions: Transactions,
     private readonly recorder: DeviceEventWriter,
     private readonly signals: Signals,
-    private readonly hooks: DeviceHooks,
-    private readonly states: DeviceStateService,
   ) {}
 
   /** A person's devices and those of their organizations, one page at a time. @throws InvalidDeviceCursorError */
@@ -108,21 +97,6 @@ export class DevicesService {
     const found = await this.#ties.submit({ deviceId, userId });
     const permission = found && decidePermission(found.ties);
     return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
-  }
-
-  /** Records what devices reported of themselves, as part of the surrounding transaction. */
-  reportStates(reports: readonly StateReport[]): Promise<void> {
-    return this.states.record(reports);
-  }
-
-  /** Registers what happens when a device says where its bolt is. Call it in `onModuleInit`. */
-  onLockStateReported(handler: LockStateHandler): void {
-    this.hooks.onLockStateReported(handler);
-  }
-
-  /** Registers what happens when a device has come online. Call it in `onModuleInit`. */
-  onConnected(handler: DeviceConnectedHandler): void {
-    this.hooks.onConnected(handler);
   }
 
   /** It was not there in the wanted version: which of the two is it? */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { EventLog } from '../../platform/events/event-log.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { DevicesService } from '../devices/devices.service.js';
+import { DeviceStateService } from '../presence/device-state.service.js';
 import { advance } from './domain/contiguous.js';
 import { HistoryRepository } from './history.repository.js';
 import { groupByStart, keyOf, startOf, toNewEvent, toReports } from './incoming-events.js';
@@ -23,7 +23,7 @@ export class EventIngestService {
     private readonly repository: HistoryRepository,
     private readonly transactions: Transactions,
     private readonly events: EventLog,
-    private readonly devices: DevicesService,
+    private readonly states: DeviceStateService,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(EventIngestService.name);
@@ -39,7 +39,7 @@ export class EventIngestService {
       if (moved.length > 0) {
         await this.repository.advanceReceipts(moved.map(({ row, seq }) => ({ ...startOf(row), seq, from: row.seq })));
         await this.events.append(moved.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-        await this.devices.reportStates(moved.flatMap(({ accepted }) => accepted.flatMap(toReports)));
+        await this.states.record(moved.flatMap(({ accepted }) => accepted.flatMap(toReports)));
       }
       return {
         receipts: steps.map(({ row, seq }) => ({ ...startOf(row), seq })),

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DevicesModule } from '../devices/devices.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
 import { EventIngestService } from './event-ingest.service.js';
 import { EventQueue } from './event-queue.js';
 import { HistoryRepository } from './history.repository.js';
@@ -7,7 +7,7 @@ import { HistoryService } from './history.service.js';
 
 /** Its sweeper is an edge of the worker role. */
 @Module({
-  imports: [DevicesModule],
+  imports: [PresenceModule],
   providers: [HistoryService, EventQueue, EventIngestService, HistoryRepository],
   exports: [HistoryService, HistoryRepository],
 })

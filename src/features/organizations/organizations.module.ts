@@ -1,7 +1,8 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
-import { AuthService } from '../auth/auth.service.js';
+import { UsersModule } from '../users/users.module.js';
+import { UsersService } from '../users/users.service.js';
 import { reaches } from './domain/roles.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
 import { InvitationMailer } from './invitation-mailer.js';
@@ -15,6 +16,7 @@ import { OrganizationsService } from './organizations.service.js';
 import { Roster } from './roster.js';
 
 @Module({
+  imports: [UsersModule],
   providers: [
     OrganizationsService,
     OrganizationKeeper,
@@ -40,11 +42,11 @@ export class OrganizationsModule implements OnModuleInit {
   constructor(
     private readonly resolvers: ResourceResolverRegistry,
     private readonly organizations: OrganizationsService,
-    private readonly auth: AuthService,
+    private readonly users: UsersService,
   ) {}
 
   onModuleInit(): void {
-    this.auth.onAccountDeletion((userIds) => this.organizations.refusalsOf(userIds));
+    this.users.accounts.onDeletion((userIds) => this.organizations.refusalsOf(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
         const role = await this.organizations.roleOf(principal.userId, id);

@@ -3,6 +3,7 @@ import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
+import type { DeviceConnectedHandler, LockStateHandler } from '../devices/devices.types.js';
 import { DeviceHooks } from './device-hooks.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
@@ -27,6 +28,16 @@ export class PresenceService {
     private readonly heartbeats: HeartbeatBuffer,
   ) {
     heartbeats.onFlush((beats) => this.recordHeartbeats(beats));
+  }
+
+  /** Registers what happens when a device says where its bolt is. Call it in `onModuleInit`. */
+  onLockStateReported(handler: LockStateHandler): void {
+    this.hooks.onLockStateReported(handler);
+  }
+
+  /** Registers what happens when a device has come online. Call it in `onModuleInit`. */
+  onConnected(handler: DeviceConnectedHandler): void {
+    this.hooks.onConnected(handler);
   }
 
   /** A device says that it is there. A device that was deleted meanwhile is nobody. */

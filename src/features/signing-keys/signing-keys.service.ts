@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
 import { KeyRotation } from '../../platform/keys/key-rotation.js';
 import { KEY_PURPOSES, type KeyPurpose, type KeyRecord } from '../../platform/keys/signing-key.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
@@ -9,9 +10,15 @@ import { Transactions } from '../../platform/prisma/transaction.js';
 export class SigningKeysService {
   constructor(
     private readonly rotation: KeyRotation,
+    private readonly keys: KeyStore,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
+
+  /** The public keys that verify what keys of this purpose sign; a new key is listed before it signs. */
+  listVerificationKeys(purpose: KeyPurpose): Promise<PublicJwk[]> {
+    return this.keys.verificationKeys(purpose);
+  }
 
   list(): Promise<KeyRecord[]> {
     return this.rotation.list();

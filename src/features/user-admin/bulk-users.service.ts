@@ -3,7 +3,6 @@ import { InvalidRequestError } from '../../platform/http/validation.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { RowOutcome } from '../users/users.types.js';
-import { AccountHooks } from './account-hooks.js';
 import { BulkOutcomes, type BatchMode, type RowResult } from './bulk-outcomes.js';
 import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
 import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
@@ -17,7 +16,6 @@ export class BulkUsersService {
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
     private readonly batch: BulkOutcomes,
-    private readonly hooks: AccountHooks,
     private readonly transactions: Transactions,
   ) {}
 
@@ -51,7 +49,7 @@ export class BulkUsersService {
   delete(ids: readonly string[], mode: BatchMode): Promise<readonly RowResult[]> {
     return this.transactions.run(() =>
       this.batch.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
-        const outcomes = await this.users.accounts.deleteMany(ids, (asked) => this.hooks.refusals(asked));
+        const outcomes = await this.users.accounts.deleteMany(ids);
         await eachAccount(outcomes, (id) => this.access.end(id, { reason: 'account_deleted' }));
         return outcomes;
       }),

@@ -7,8 +7,16 @@ import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch } from '../../platform/http/version-tag.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { NoStore } from '../auth/no-store.decorator.js';
+import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
 import { UserAdminService } from './user-admin.service.js';
-import { ChangePlatformRoleDto, CreatedAccountDto, NewAccountDto } from './user-admin.dto.js';
+import {
+  AdminResetDto,
+  AdminResetPasswordDto,
+  ChangePlatformRoleDto,
+  CreatedAccountDto,
+  NewAccountDto,
+} from './user-admin.dto.js';
 
 const NOT_FOUND = { status: 404, description: 'No such account.', ...PROBLEM_RESPONSE };
 const REFUSED = {
@@ -21,7 +29,10 @@ const REFUSED = {
 @Controller('users')
 @RateLimit('admin')
 export class UserAdminController {
-  constructor(private readonly accounts: UserAdminService) {}
+  constructor(
+    private readonly accounts: UserAdminService,
+    private readonly passwords: PasswordResetService,
+  ) {}
 
   /** Create an account. Its owner gets a mail with a link to choose a password. */
   @Post()
@@ -99,5 +110,23 @@ export class UserAdminController {
   @Refusal(NOT_FOUND)
   restore(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
     return this.accounts.restore(userId);
+  }
+
+  /** Take somebody's password away, and let them choose another. All their sessions end. */
+  @Patch(':userId/reset-password')
+  @Authorize('admin')
+  @Audit('user_password_reset')
+  @NoStore()
+  @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description: 'The last administrator who can sign in: use `POST /auth/password`.',
+    ...PROBLEM_RESPONSE,
+  })
+  async resetByAdmin(
+    @Param('userId', ParseUUIDPipe) userId: string,
+    @Body() { means }: AdminResetPasswordDto,
+  ): Promise<AdminResetDto> {
+    return { oneTimePassword: await this.passwords.reset(userId, means) };
   }
 }

@@ -11,7 +11,6 @@ import {
   IsOptional,
   IsString,
   IsUUID,
-  Length,
   Matches,
   MaxLength,
 } from 'class-validator';
@@ -19,6 +18,7 @@ import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal
 import { IfGiven } from '../../platform/http/if-given.js';
 import { FieldErrorDto } from '../../platform/http/problem.dto.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { RESET_MEANS, type ResetMeans } from '../auth/passwords/password-reset.service.js';
 import { BATCH_MODES, type BatchMode, MAX_BATCH, type RowResult } from './bulk-outcomes.js';
 import type { ImportResult } from './users-import.service.js';
 
@@ -75,34 +75,24 @@ export class ChangePlatformRoleDto {
   role!: PlatformRole;
 }
 
-/** Proof that it is me who asks. */
-export class PasswordAgainDto {
+/** How an administrator lets somebody in again. */
+export class AdminResetPasswordDto {
   /**
-   * My password.
-   * @example "tangerine harbour plumage 47"
+   * `link`: the person chooses a password by a mailed link. `one_time_password`: one that the administrator hands over;
+   * it is good for one login within 24 hours (`ONE_TIME_PASSWORD_EXPIRY`) that chooses another. Then reset it again.
+   * @example link
    */
-  @IsString()
-  @Length(1, 128)
-  password!: string;
+  @IsIn(RESET_MEANS)
+  means!: ResetMeans;
 }
 
-/** The address I want to have. */
-export class ChangeEmailDto extends PasswordAgainDto {
+/** What became of the reset. */
+export class AdminResetDto {
   /**
-   * A link to confirm it is mailed there.
-   * @example ada@example.org
+   * Shown once; null where a link was mailed.
+   * @example k7mw3xq2v9bc4tyh8npa
    */
-  @IsEmail()
-  @MaxLength(254)
-  email!: string;
-}
-
-/** The token of a mailed link. */
-export class ConfirmEmailDto {
-  /** @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA */
-  @IsString()
-  @Length(1, 128)
-  token!: string;
+  oneTimePassword!: string | null;
 }
 
 /** Accounts to be made. */

@@ -5,7 +5,6 @@ import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
-import { AccountHooks } from './account-hooks.js';
 import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 
@@ -18,7 +17,6 @@ export class UserAdminService {
     private readonly passwords: PasswordResetService,
     private readonly transactions: Transactions,
     private readonly once: RepeatSafe,
-    private readonly hooks: AccountHooks,
   ) {}
 
   /**
@@ -61,9 +59,7 @@ export class UserAdminService {
 
   /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse */
   delete(userId: string): Promise<void> {
-    return this.endingAccess(userId, 'account_deleted', () =>
-      this.users.accounts.delete(userId, (ids) => this.hooks.refusals(ids)),
-    );
+    return this.endingAccess(userId, 'account_deleted', () => this.users.accounts.delete(userId));
   }
 
   /** @throws UserNotFoundError, AccountStateError */

@@ -5,7 +5,7 @@ import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { UserDirectoryService } from './user-directory.service.js';
+import { UserDirectoryService } from '../users/user-directory.service.js';
 import {
   FoundUsersDto,
   ListUsersQueryDto,

@@ -19,8 +19,8 @@ import { PageSize } from '../../platform/http/page-size.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
-import { ACCOUNT_SORTS, type AccountSort } from './user-directory.types.js';
-import { toUserDto, UpdateMeDto, UserDto } from '../account/account.dto.js';
+import { ACCOUNT_SORTS, type AccountSort } from '../users/user-directory.types.js';
+import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
 import { ACCOUNT_STATUSES, type Account, type AccountStatus } from '../users/users.types.js';
 
 const MAX_SORTS = 3;

@@ -4,7 +4,7 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { UserDirectoryService } from './user-directory.service.js';
+import { UserDirectoryService } from '../users/user-directory.service.js';
 import { ExportUsersQueryDto } from './user-directory.dto.js';
 import { exported } from './users-export.js';
 

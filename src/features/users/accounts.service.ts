@@ -3,6 +3,7 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { newId } from '../../shared/ids.js';
+import { AccountHooks } from './account-hooks.js';
 import { type AccountToInsert, AccountsRepository } from './accounts.repository.js';
 import { fold, localPart, nameFaults } from './domain/names.js';
 import {
@@ -28,6 +29,7 @@ import type {
 export class AccountsService {
   constructor(
     private readonly accounts: AccountsRepository,
+    private readonly hooks: AccountHooks,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
@@ -94,14 +96,19 @@ export class AccountsService {
     return this.changeStatus(id, () => this.accounts.unblock(id));
   }
 
+  /** Registers who is asked before accounts are deleted. Call it in `onModuleInit`. */
+  onDeletion(refusals: DeletionRefusals): void {
+    this.hooks.onDeletion(refusals);
+  }
+
   /**
    * The row stays, for history and to be restored.
-   * @throws UserNotFoundError, AccountStateError, LastAdminError, and what `refusals` answers
+   * @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse
    */
-  delete(id: string, refusals: DeletionRefusals): Promise<Account> {
+  delete(id: string): Promise<Account> {
     return this.changeStatus(id, async (before) => {
       await this.keepAnAdmin([before]);
-      const refusal = (await refusals([id])).get(id);
+      const refusal = (await this.hooks.refusals([id])).get(id);
       if (refusal) {
         throw refusal;
       }
@@ -118,13 +125,13 @@ export class AccountsService {
    * Soft-deletes many; an outcome for each id, in order. Where nobody would remain to administer, or to own something,
    * none of those who do is deleted.
    */
-  deleteMany(anyCase: readonly string[], refusals: DeletionRefusals): Promise<RowOutcome[]> {
+  deleteMany(anyCase: readonly string[]): Promise<RowOutcome[]> {
     const ids = anyCase.map((id) => id.toLowerCase());
     return this.transactions.run(async () => {
       const found = new Map((await this.accounts.listLocked(ids)).map((account) => [account.id, account]));
       const lastAdmins = await this.lastAdminsAmong([...found.values()]);
       const possible = ids.filter((id) => refusalOf(found.get(id), lastAdmins) === null);
-      const refused = await refusals(possible);
+      const refused = await this.hooks.refusals(possible);
       const outcomes: RowOutcome[] = [];
       for (const id of ids) {
         const refusal = refusalOf(found.get(id), lastAdmins) ?? refused.get(id)?.code ?? null;

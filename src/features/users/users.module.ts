@@ -1,11 +1,10 @@
 import { Module } from '@nestjs/common';
+import { AccountHooks } from './account-hooks.js';
 import { AccountsService } from './accounts.service.js';
-import { UserDirectoryService } from '../user-admin/user-directory.service.js';
-import { UserDirectoryRepository } from '../user-admin/user-directory.repository.js';
+import { UserDirectoryService } from './user-directory.service.js';
+import { UserDirectoryRepository } from './user-directory.repository.js';
 import { AccountsRepository } from './accounts.repository.js';
 import { AddressCorrections } from './address-corrections.js';
-import { PreferencesService } from '../account/preferences.service.js';
-import { PreferencesRepository } from '../account/preferences.repository.js';
 import { UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { UsersRepository } from './users.repository.js';
@@ -14,6 +13,7 @@ import { UsersService } from './users.service.js';
 @Module({
   providers: [
     UsersService,
+    AccountHooks,
     UsersRepository,
     UserPasswordsService,
     UserPasswordsRepository,
@@ -22,9 +22,7 @@ import { UsersService } from './users.service.js';
     AddressCorrections,
     UserDirectoryService,
     UserDirectoryRepository,
-    PreferencesService,
-    PreferencesRepository,
   ],
-  exports: [UsersService, UserDirectoryService, PreferencesService],
+  exports: [UsersService, UserDirectoryService],
 })
 export class UsersModule {}

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, HttpStatus, Param, ParseUUIDPipe, Patch, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize.decorator.js';
@@ -7,11 +7,8 @@ import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
 import { NoStore } from '../no-store.decorator.js';
-import { PasswordResetService } from './password-reset.service.js';
 import { PasswordRecoveryService } from './password-recovery.service.js';
 import {
-  AdminResetDto,
-  AdminResetPasswordDto,
   ChangePasswordDto,
   CompletePasswordChangeDto,
   ForgotPasswordDto,
@@ -26,16 +23,15 @@ const UNUSABLE = {
   ...PROBLEM_RESPONSE,
 };
 
-@Controller()
+@Controller('auth')
 export class PasswordsController {
   constructor(
     private readonly passwords: PasswordsService,
     private readonly recovery: PasswordRecoveryService,
-    private readonly administration: PasswordResetService,
   ) {}
 
   /** Choose another password. My other sessions end. */
-  @Post('auth/password')
+  @Post('password')
   @HttpCode(HttpStatus.OK)
   @Authorize()
   @Audit('password_changed')
@@ -53,7 +49,7 @@ export class PasswordsController {
   }
 
   /** Ask for a link by mail that resets the password. The answer is the same whether there is such an account. */
-  @Post('auth/forgot-password')
+  @Post('forgot-password')
   @HttpCode(HttpStatus.ACCEPTED)
   @Public()
   @Audit('password_reset_requested')
@@ -63,7 +59,7 @@ export class PasswordsController {
   }
 
   /** Choose a password by the link of a mail. All sessions end. */
-  @Post('auth/reset-password')
+  @Post('reset-password')
   @HttpCode(HttpStatus.OK)
   @Public()
   @Audit('password_reset')
@@ -76,7 +72,7 @@ export class PasswordsController {
   }
 
   /** Choose a password after a login that was answered 403 `password_change_required`. All sessions end. */
-  @Post('auth/complete-password-change')
+  @Post('complete-password-change')
   @HttpCode(HttpStatus.OK)
   @Public()
   @Audit('password_changed')
@@ -86,24 +82,5 @@ export class PasswordsController {
   @Refusal(UNUSABLE)
   async complete(@Body() { changeToken, newPassword }: CompletePasswordChangeDto): Promise<PasswordChangedDto> {
     return { knownDevice: await this.passwords.complete(changeToken, newPassword) };
-  }
-
-  /** Take somebody's password away, and let them choose another. All their sessions end. */
-  @Patch('users/:userId/reset-password')
-  @Authorize('admin')
-  @Audit('user_password_reset')
-  @RateLimit('admin')
-  @NoStore()
-  @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 409,
-    description: 'The last administrator who can sign in: use `POST /auth/password`.',
-    ...PROBLEM_RESPONSE,
-  })
-  async resetByAdmin(
-    @Param('userId', ParseUUIDPipe) userId: string,
-    @Body() { means }: AdminResetPasswordDto,
-  ): Promise<AdminResetDto> {
-    return { oneTimePassword: await this.administration.reset(userId, means) };
   }
 }

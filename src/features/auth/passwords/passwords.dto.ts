@@ -1,6 +1,5 @@
-import { IsIn, IsString, Length, MaxLength, MinLength } from 'class-validator';
+import { IsString, Length, MaxLength, MinLength } from 'class-validator';
 import { Composed } from '../composed.decorator.js';
-import { RESET_MEANS, type ResetMeans } from './password-reset.service.js';
 
 /** For who knows the current password. */
 export class ChangePasswordDto {
@@ -85,24 +84,4 @@ export class PasswordChangedDto {
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */
   knownDevice?: string;
-}
-
-/** How an administrator lets somebody in again. */
-export class AdminResetPasswordDto {
-  /**
-   * `link`: the person chooses a password by a mailed link. `one_time_password`: one that the administrator hands over;
-   * it is good for one login within 24 hours (`ONE_TIME_PASSWORD_EXPIRY`) that chooses another. Then reset it again.
-   * @example link
-   */
-  @IsIn(RESET_MEANS)
-  means!: ResetMeans;
-}
-
-/** What became of the reset. */
-export class AdminResetDto {
-  /**
-   * Shown once; null where a link was mailed.
-   * @example k7mw3xq2v9bc4tyh8npa
-   */
-  oneTimePassword!: string | null;
 }

@@ -5,8 +5,6 @@ import { SessionNotFoundError } from '../auth.errors.js';
 import type { Session } from '../auth.types.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
-import { SigningKeysController } from '../../signing-keys/signing-keys.controller.js';
-import { SigningKeysService } from '../../signing-keys/signing-keys.service.js';
 import { AccessRevocationService } from './access-revocation.service.js';
 
 const NOON = new Date('2026-11-20T12:00:00Z');
@@ -26,16 +24,14 @@ describe('the edge of sessions', () => {
     revoke: jest.fn<SessionsService['revoke']>(),
   };
   const access = { logoutAll: jest.fn<AccessRevocationService['logoutAll']>() };
-  const keys = { list: jest.fn<SigningKeysService['list']>(), rotate: jest.fn<SigningKeysService['rotate']>() };
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
     app = await edgeApp(
-      [SessionsController, SigningKeysController],
+      [SessionsController],
       [
         { provide: SessionsService, useValue: sessions },
         { provide: AccessRevocationService, useValue: access },
-        { provide: SigningKeysService, useValue: keys },
       ],
     );
   });
@@ -93,11 +89,5 @@ describe('the edge of sessions', () => {
     ['POST', '/auth/logout-others', 401],
   ] as const)('lets nobody in without a token: %s %s', async (method, url, status) => {
     expect((await call(method, url, {})).statusCode).toBe(status);
-  });
-
-  it('shows the signing keys to administrators only', async () => {
-    expect((await call('GET', '/auth/signing-keys')).statusCode).toBe(403);
-    expect((await call('POST', '/auth/signing-keys/rotate')).statusCode).toBe(403);
-    expect([keys.list, keys.rotate].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
   });
 });

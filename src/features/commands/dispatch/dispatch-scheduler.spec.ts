@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Signals } from '../../../platform/redis/signals.js';
-import type { DevicesService } from '../../devices/devices.service.js';
+import { type PresenceService } from '../../presence/presence.service.js';
 import { DispatchScheduler } from './dispatch-scheduler.js';
 import type { AcknowledgementService } from '../acknowledgement.service.js';
 import type { DispatchRepository } from './dispatch.repository.js';
@@ -56,7 +56,7 @@ function setup({ open = true, holdSettling = false } = {}) {
         return Promise.resolve(open ? deviceIds : []);
       },
     } as unknown as DispatchRepository,
-    { onConnected: (handler: (deviceId: string) => void) => connected.push(handler) } as unknown as DevicesService,
+    { onConnected: (handler: (deviceId: string) => void) => connected.push(handler) } as unknown as PresenceService,
     {
       on: (name: string, handler: (body: { deviceId: string }) => void) => {
         handlers.set(name, handler);

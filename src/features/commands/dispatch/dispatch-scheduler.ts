@@ -4,7 +4,7 @@ import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { outsideTransaction } from '../../../platform/prisma/transaction.js';
 import { Signals } from '../../../platform/redis/signals.js';
 import { within } from '../../../shared/deadline.js';
-import { DevicesService } from '../../devices/devices.service.js';
+import { PresenceService } from '../../presence/presence.service.js';
 import { AcknowledgementService } from '../acknowledgement.service.js';
 import { DispatchRepository } from './dispatch.repository.js';
 import { DispatchService } from './dispatch.service.js';
@@ -48,7 +48,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     private readonly sender: DispatchService,
     private readonly outcomes: AcknowledgementService,
     private readonly repository: DispatchRepository,
-    private readonly devices: DevicesService,
+    private readonly presence: PresenceService,
     private readonly signals: Signals,
     private readonly logger: PinoLogger,
   ) {
@@ -56,7 +56,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
   }
 
   onModuleInit(): void {
-    this.devices.onConnected((deviceId) => {
+    this.presence.onConnected((deviceId) => {
       this.wake(deviceId, 'connected');
     });
     this.#subscriptions.push(

@@ -5,9 +5,9 @@ import { type Page, toPage } from '../../shared/paging.js';
 import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
 import type { AccountFilter, AccountQuery } from './user-directory.types.js';
-import { AccountsRepository } from '../users/accounts.repository.js';
-import { UserNotFoundError } from '../users/users.errors.js';
-import type { Account } from '../users/users.types.js';
+import { AccountsRepository } from './accounts.repository.js';
+import { UserNotFoundError } from './users.errors.js';
+import type { Account } from './users.types.js';
 
 const EXPORT_BATCH = 500;
 

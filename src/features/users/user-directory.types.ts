@@ -1,5 +1,5 @@
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import type { AccountStatus } from '../users/users.types.js';
+import type { AccountStatus } from './users.types.js';
 
 export const ACCOUNT_SORT_KEYS = ['createdAt', 'lastLoginAt', 'email', 'displayName', 'role'] as const;
 export type AccountSortKey = (typeof ACCOUNT_SORT_KEYS)[number];

@@ -2,7 +2,7 @@ import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { type PlatformRole } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
-import type { Account } from '../users/users.types.js';
+import type { Account } from './users.types.js';
 
 /** As typed; it is folded to lower case before it is kept. */
 export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import { accountList, type AccountPosition, containingAll, SEARCH_TEXT, type SortStep } from './user-list-sql.js';
 import type { AccountFilter } from './user-directory.types.js';
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from '../users/accounts.rows.js';
-import type { Account } from '../users/users.types.js';
+import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from './accounts.rows.js';
+import type { Account } from './users.types.js';
 
 /** Too many shapes to prepare each: PostgreSQL plans these every time, with the values before its eyes. */
 const UNPREPARED = '';

@@ -12,7 +12,7 @@ const CONFIRM_WITHIN_MS = 24 * 3_600_000;
 
 /** Asking for another e-mail address: it is another one when a link mailed there was followed. */
 @Injectable()
-export class AccountEmail {
+export class EmailRequestService {
   constructor(
     private readonly users: UsersService,
     private readonly reauthentication: ReauthenticationService,

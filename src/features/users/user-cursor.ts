@@ -3,7 +3,7 @@ import { isInstant } from '../../shared/instant.js';
 import { PLATFORM_ROLES } from '../../platform/auth/principal.js';
 import type { AccountSort, AccountSortKey } from './user-directory.types.js';
 import type { AccountPosition, SortStep } from './user-list-sql.js';
-import { InvalidUserCursorError } from '../users/users.errors.js';
+import { InvalidUserCursorError } from './users.errors.js';
 
 /** Whether a key of a cursor is one that PostgreSQL can read. */
 const READABLE: Record<AccountSortKey, (key: string) => boolean> = {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DomainError } from '../../shared/domain-error.js';
-import type { DeletionRefusals } from '../users/users.types.js';
+import type { DeletionRefusals } from './users.types.js';
 
 /** What features above must have their say in, before accounts go. */
 @Injectable()

@@ -1,4 +1,4 @@
-import { ACCOUNT_COLUMNS, STATUS_CONDITIONS } from '../users/accounts.rows.js';
+import { ACCOUNT_COLUMNS, STATUS_CONDITIONS } from './accounts.rows.js';
 import type { AccountFilter, AccountSortKey } from './user-directory.types.js';
 
 /** Written exactly as in the index `users_search_idx`, or PostgreSQL does not use it. */

@@ -1,0 +1,70 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import { AuditPlatformModule } from '../platform/audit/audit.module.js';
+import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
+import { ClockModule } from '../platform/clock/clock.module.js';
+import { CryptoModule } from '../platform/crypto/crypto.module.js';
+import { DurableReaderLoops } from '../platform/events/durable-reader-loops.js';
+import { EventPartitions } from '../platform/events/event-partitions.js';
+import { EventsModule } from '../platform/events/events.module.js';
+import { FeedRelay } from '../platform/events/feed-relay.js';
+import { ReadinessModule } from '../platform/health/readiness.module.js';
+import { IdempotencyPurge } from '../platform/idempotency/idempotency-purge.js';
+import { IdempotencyModule } from '../platform/idempotency/idempotency.module.js';
+import { KeyRotationJob } from '../platform/keys/key-rotation-job.js';
+import { KeyRotationModule } from '../platform/keys/key-rotation.module.js';
+import { LoggingModule } from '../platform/logging/logging.module.js';
+import { MailDeliveryService } from '../platform/mail/mail-delivery.service.js';
+import { MailSweeper } from '../platform/mail/mail-sweeper.js';
+import { MailModule } from '../platform/mail/mail.module.js';
+import { MetricsModule } from '../platform/metrics/metrics.module.js';
+import { brokerEdges } from '../platform/mqtt/broker-edges.js';
+import { MqttModule } from '../platform/mqtt/mqtt.module.js';
+import { PrismaModule } from '../platform/prisma/prisma.module.js';
+import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
+import { JobScheduler } from '../platform/queue/job-scheduler.js';
+import { MaintenanceProcessor } from '../platform/queue/maintenance.processor.js';
+import { QueueModule } from '../platform/queue/queue.module.js';
+import { RateLimitModule } from '../platform/rate-limit/rate-limit.module.js';
+import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.interceptor.js';
+import { RedisModule } from '../platform/redis/redis.module.js';
+import type { FeatureEdges } from '../platform/roles/feature-edges.js';
+
+/** The technology that every role has. */
+export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
+  LoggingModule.forRoot(),
+  ClockModule,
+  MetricsModule,
+  ReadinessModule,
+  PrismaModule,
+  RedisModule,
+  CryptoModule,
+  KeyRotationModule,
+  MqttModule,
+  AuthPlatformModule,
+  EventsModule,
+  IdempotencyModule,
+  RateLimitModule,
+  AuditPlatformModule,
+  MailModule,
+];
+
+/** The modules of one role alone. */
+export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as const;
+
+/** What of the platform runs in one role alone: the broker or its client, the ways out of the event log, the jobs. */
+export const PLATFORM_EDGES = {
+  api: [SocketAnswerInterceptor],
+  hardware: [...brokerEdges],
+  worker: [
+    FeedRelay,
+    DurableReaderLoops,
+    EventPartitions,
+    IdempotencyPurge,
+    KeyRotationJob,
+    MailDeliveryService,
+    MailSweeper,
+    DeliveryProcessor,
+    MaintenanceProcessor,
+    JobScheduler,
+  ],
+} satisfies FeatureEdges;

@@ -1,0 +1,11 @@
+import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { CommandsMqttController } from './commands-mqtt.controller.js';
+import { CommandsController } from './commands.controller.js';
+import { CommandSweeper } from './dispatch/command-sweeper.js';
+import { DispatchScheduler } from './dispatch/dispatch-scheduler.js';
+
+/** What meets the outside in each role. */
+export const commandsEdges = {
+  api: [CommandsController],
+  hardware: [CommandsMqttController, DispatchScheduler, CommandSweeper],
+} satisfies FeatureEdges;
