@@ -9,8 +9,21 @@ const NO_ENV = ban(
   "MemberExpression[object.name='process'][property.name='env']",
   'Read configuration through AppConfig (src/config).',
 );
+const MAX_PARAMETERS = 6;
+const MAX_DEPENDENCIES = 8;
+const TOO_MANY_PARAMETERS = `A function takes up to ${String(MAX_PARAMETERS)} parameters: group what belongs together.`;
 const BANS = [
   NO_FORWARD_REF,
+  ban(`FunctionDeclaration[params.length>${String(MAX_PARAMETERS)}]`, TOO_MANY_PARAMETERS),
+  ban(`ArrowFunctionExpression[params.length>${String(MAX_PARAMETERS)}]`, TOO_MANY_PARAMETERS),
+  ban(
+    `MethodDefinition[kind!='constructor'] > FunctionExpression[params.length>${String(MAX_PARAMETERS)}]`,
+    TOO_MANY_PARAMETERS,
+  ),
+  ban(
+    `MethodDefinition[kind='constructor'] > FunctionExpression[params.length>${String(MAX_DEPENDENCIES)}]`,
+    `A class takes up to ${String(MAX_DEPENDENCIES)} dependencies: with more it does two things.`,
+  ),
   ban('TSEnumDeclaration', 'Use a const object and a union type.'),
   ban('ExportAllDeclaration', 'No barrels.'),
   ban('ExportDefaultDeclaration', 'Export by name: a name is searched and renamed everywhere alike.'),
@@ -41,8 +54,6 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
-      'max-params': 'off',
-      '@typescript-eslint/max-params': ['error', { max: 6 }],
       complexity: ['error', 10],
       'no-console': 'error',
       eqeqeq: 'error',

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { featureMap, type FeatureMap, mappedPrefixes, strayRoutes } from '../support/feature-map.js';
+
+/** What a reader looks up in docs/architecture.md is what the decorators say. */
+describe('the map of features', () => {
+  let map: FeatureMap;
+  let document = '';
+
+  beforeAll(async () => {
+    map = await featureMap();
+    document = await readFile('docs/architecture.md', 'utf8');
+  });
+
+  /** The rows of the table under a heading: its first column without the backquotes, and the folder. */
+  function tableUnder(heading: string): string[] {
+    const [, section = ''] = document.split(`${heading}\n`);
+    const [table = ''] = section.split('\n\n');
+    return [...table.matchAll(/^\| `([^|]+)` \| `features\/([\w-]+)` \|/gm)].map(
+      ([, names = '', folder = '']) => `${names.replaceAll('`', '')} -> ${folder}`,
+    );
+  }
+
+  const rows = (entries: readonly { readonly name: string; readonly folder: string }[]): string[] =>
+    [...new Set(entries.map(({ name, folder }) => `${name} -> ${folder}`))].sort();
+
+  it('has every prefix of a path in one feature', () => {
+    expect(map.routes.length).toBeGreaterThan(50);
+    expect(strayRoutes(map.routes)).toEqual([]);
+  });
+
+  it('notices a route that another feature declares below a prefix that is not its own', () => {
+    const planted = { prefix: '/users', name: '/users/:userId/keys', folder: 'devices' };
+    expect(strayRoutes([...map.routes, planted])).toContain(
+      '/users/:userId/keys is in devices, but its prefix is of user-admin',
+    );
+  });
+
+  it('shows each prefix with its folder', () => {
+    expect(tableUnder('| path | folder |').sort()).toEqual(rows(mappedPrefixes(map.routes)));
+  });
+
+  it('shows each topic and each message of a socket with its folder', () => {
+    expect(tableUnder('| topic | folder |').sort()).toEqual(rows(map.topics));
+    expect(tableUnder('| message | folder |').sort()).toEqual(rows(map.socketMessages));
+  });
+});
