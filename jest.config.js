@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { coverageGates } from './tools/test/coverage-gates.ts';
 
 /** @type {import('jest').Config} */
 const shared = {
@@ -25,16 +25,6 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.mortise/'],
 };
 
-/** Where a mistake opens a door. Jest refuses thresholds for files that are not there. */
-const critical = [
-  'src/features/auth',
-  'src/platform/auth',
-  'src/platform/crypto',
-  'src/platform/audit',
-  'src/features/commands',
-  'src/features/devices/domain/device-access.ts',
-];
-
 /** @type {import('jest').Config} */
 export default {
   projects: [
@@ -49,10 +39,5 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/generated/**', '!src/**/*.spec.ts', '!src/**/*.types.ts', '!src/main.ts'],
   coverageReporters: ['text-summary', 'lcov', 'json-summary'],
-  coverageThreshold: {
-    global: { lines: 80, branches: 80 },
-    ...Object.fromEntries(
-      critical.filter((path) => existsSync(path)).map((path) => [`./${path}`, { lines: 95, branches: 95 }]),
-    ),
-  },
+  coverageThreshold: coverageGates(import.meta.dirname),
 };
