@@ -32,8 +32,8 @@ export default {
     { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
   testTimeout: 30_000,
-  // One at a time: an open transaction anywhere in the cluster holds up every reader of an event log in it.
-  maxWorkers: 1,
+  // As many as tools/test/services.ts starts services for.
+  maxWorkers: 2,
   // Modules of finished suites are never freed: a process that went on to the end held 5 GB and slowed tenfold.
   workerIdleMemoryLimit: '700MB',
   coverageProvider: 'v8',
