@@ -13,6 +13,7 @@ const state = join(root, '.mortise');
 /** The compiled program behind each command. */
 const COMMANDS = {
   start: 'tools/stack/start.js',
+  dev: 'tools/stack/dev.js',
   test: 'tools/test/run.js',
   'test:promise': 'tools/test/promise.js',
   promises: 'tools/test/promises.js',
