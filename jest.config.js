@@ -31,7 +31,8 @@ export default {
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{src,tools}/**/*.spec.ts'] },
     { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
-  testTimeout: 30_000,
+  // Beyond the patience of test/support/wait.ts, whose message says what did not happen.
+  testTimeout: 60_000,
   // As many as tools/test/services.ts starts services for.
   maxWorkers: 2,
   // Modules of finished suites are never freed: a process that went on to the end held 5 GB and slowed tenfold.
