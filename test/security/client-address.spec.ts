@@ -4,6 +4,7 @@
  * bucket of its own, from an untrusted peer and behind the proxy.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
@@ -67,7 +68,12 @@ describe.each([
     const buckets = await redis.keys('mortise:rate:anonymous:*');
     expect(buckets).toEqual([`mortise:rate:anonymous:${counted}`]);
     const parts = await redis.hgetall(buckets[0] ?? '');
-    expect(Object.values(parts).reduce((sum, count) => sum + Number(count), 0)).toBe(REQUESTS);
+    const inRedis = Object.values(parts).reduce((sum, count) => sum + Number(count), 0);
+    // On a busy machine Redis may answer too late; such a request counts in the process, and perhaps in Redis too.
+    const metrics = await app.app.get(Metrics).render();
+    const alone = Number(/^mortise_rate_limit_degraded_total\{category="anonymous"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+    expect(inRedis).toBeLessThanOrEqual(REQUESTS);
+    expect(inRedis + alone).toBeGreaterThanOrEqual(REQUESTS);
     recordFigure({
       promise: 'P-10',
       shown: `requests with spoofed addresses in six headers, through ${peer}:`,

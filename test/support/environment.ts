@@ -6,3 +6,17 @@ export function fromEnvironment(name: string): string {
   }
   return value;
 }
+
+/**
+ * Where the services of this Jest worker are: each worker has its own, because one open transaction holds up every
+ * reader of an event log in the same cluster. Jest numbers its workers from 1 and gives a renewed one the number of the
+ * one it replaces, so two that live at the same time never have the same.
+ */
+export function ofThisWorker(name: string): string {
+  const worker = Number(process.env.JEST_WORKER_ID ?? '1');
+  const sets = Number(fromEnvironment('TEST_SERVICE_SETS'));
+  if (worker > sets) {
+    throw new Error(`There are services for ${String(sets)} Jest workers; this is number ${String(worker)}.`);
+  }
+  return fromEnvironment(`${name}_${String(worker)}`);
+}

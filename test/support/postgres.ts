@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { fromEnvironment } from './environment.js';
+import { fromEnvironment, ofThisWorker } from './environment.js';
 
 export interface TestDatabase {
   readonly url: string;
@@ -20,7 +20,7 @@ export function createEmptyDatabase(): Promise<TestDatabase> {
 async function create(template: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await execute(`CREATE DATABASE ${name} ${template}`);
-  const url = new URL(fromEnvironment('TEST_DATABASE_URL'));
+  const url = new URL(ofThisWorker('TEST_DATABASE_URL'));
   url.pathname = `/${name}`;
   return {
     url: url.href,
@@ -29,7 +29,7 @@ async function create(template: string): Promise<TestDatabase> {
 }
 
 async function execute(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: fromEnvironment('TEST_DATABASE_URL') });
+  const client = new pg.Client({ connectionString: ofThisWorker('TEST_DATABASE_URL') });
   await client.connect();
   try {
     await client.query(sql);

@@ -6,16 +6,17 @@ import { masterKey, type StartSettings } from './settings.js';
 import { type SupervisedProcess, type Supervisor } from './supervisor.js';
 import { waitUntil } from './wait-until.js';
 
-/** Starts the compiled application and waits until it says that it is ready. */
+/** Starts the application as compiled into the folder `build`, and waits until it says that it is ready. */
 export async function startApplication(
   supervisor: Supervisor,
   settings: StartSettings,
   services: { readonly databaseUrl: string; readonly redisUrl: string },
+  build = 'dist',
 ): Promise<SupervisedProcess> {
   const application = supervisor.start({
     name: 'The application',
     command: process.execPath,
-    args: ['--enable-source-maps', '--max-semi-space-size=16', join(ROOT, 'dist', 'src', 'main.js')],
+    args: ['--enable-source-maps', '--max-semi-space-size=16', join(ROOT, build, 'src', 'main.js')],
     cwd: ROOT,
     stopWithinMs: 30_000,
     env: {
@@ -36,6 +37,16 @@ export async function startApplication(
     },
     ...showLogs(),
   });
+  try {
+    await becomesReady(application, settings);
+  } catch (error) {
+    await application.stop();
+    throw error;
+  }
+  return application;
+}
+
+async function becomesReady(application: SupervisedProcess, settings: StartSettings): Promise<void> {
   await waitUntil(
     async () => {
       if (application.hasEnded()) {
@@ -48,7 +59,6 @@ export async function startApplication(
     },
     { withinMs: 60_000, otherwise: () => new Failure('The application is not ready after 60 s; see its log above.') },
   );
-  return application;
 }
 
 export function baseUrl({ host, port }: StartSettings): string {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type WatchdogOrder } from './watchdog.js';
 
@@ -34,6 +34,8 @@ export interface SupervisedProcess {
   stop(): Promise<void>;
 }
 
+/** Compiled where this file is compiled, a source where it is one. */
+const WATCHDOG = join(import.meta.dirname, `watchdog${extname(import.meta.filename)}`);
 const KEPT_OUTPUT = 4_000;
 
 /**
@@ -47,7 +49,7 @@ export class Supervisor {
   private stopping: Promise<void> | undefined;
 
   constructor() {
-    this.watchdog = spawn(process.execPath, [join(import.meta.dirname, 'watchdog.js')], {
+    this.watchdog = spawn(process.execPath, [WATCHDOG], {
       detached: true,
       stdio: ['pipe', 'ignore', 'inherit'],
     });

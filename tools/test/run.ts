@@ -3,7 +3,7 @@ import { runCommand } from '../stack/command.js';
 import { printError } from '../stack/steps.js';
 import { runJest } from './jest.js';
 import { startTestServices } from './services.js';
-import { runStaticChecks } from './static-checks.js';
+import { staticChecks, twoAtATime } from './static-checks.js';
 
 const args = process.argv.slice(2);
 
@@ -11,9 +11,13 @@ await runCommand(async (supervisor, stopped) => {
   if (args.length > 0) {
     return runJest(supervisor, args, await startTestServices(supervisor));
   }
-  if (!(await runStaticChecks(stopped))) {
-    printError('The checks above failed; the tests were not run.');
+  // The services start beside the checks: they wait for a download more than they compute.
+  const services = startTestServices(supervisor);
+  services.catch(() => undefined);
+  const failed = await twoAtATime(staticChecks(stopped));
+  if (failed.length > 0) {
+    printError(`Failed: ${failed.join(', ')}. The tests were not run.`);
     return 1;
   }
-  return runJest(supervisor, ['--coverage'], await startTestServices(supervisor));
+  return runJest(supervisor, ['--coverage'], await services);
 });

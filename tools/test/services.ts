@@ -10,25 +10,37 @@ import { step } from '../stack/steps.js';
 /** The migrated database that each test copies. */
 const TEMPLATE = 'mortise_template';
 
-/** Starts what the system tests run against, and answers the environment that tells them where it is. */
+/** How many Jest workers run at a time, each with services of its own: jest.config.js names as many. */
+const WORKERS = 2;
+
+/**
+ * Starts what the system tests run against, and answers the environment that tells them where it is. What only one
+ * worker uses carries the worker's number; test/support/environment.ts reads it.
+ */
 export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.ProcessEnv> {
   const redisServer = await step('Redis', provideRedis);
   const mosquitto = await step('Mosquitto', provideMosquitto);
   const chromium = await step('Chromium', provideChromium);
-  const [postgres, redis] = await step('PostgreSQL, migrations', () =>
-    Promise.all([startMigratedPostgres(supervisor), startRedis(supervisor, redisServer)]),
+  const sets = await step('PostgreSQL, migrations', () =>
+    Promise.all(Array.from({ length: WORKERS }, (_, index) => startSet(supervisor, redisServer, String(index + 1)))),
   );
   return {
-    TEST_DATABASE_URL: postgres,
+    TEST_SERVICE_SETS: String(WORKERS),
     TEST_DATABASE_TEMPLATE: TEMPLATE,
-    TEST_REDIS_URL: redis.url,
     TEST_REDIS_SERVER: redisServer,
     TEST_CHROMIUM: chromium,
     TEST_MOSQUITTO: mosquitto.server,
     TEST_MOSQUITTO_PASSWD: mosquitto.passwd,
     TEST_MOSQUITTO_PUB: mosquitto.publish,
     TEST_MOSQUITTO_SUB: mosquitto.subscribe,
+    ...(Object.assign({}, ...sets) as NodeJS.ProcessEnv),
   };
+}
+
+/** What one Jest worker has for itself. */
+async function startSet(supervisor: Supervisor, redisServer: string, worker: string): Promise<NodeJS.ProcessEnv> {
+  const [postgres, redis] = await Promise.all([startMigratedPostgres(supervisor), startRedis(supervisor, redisServer)]);
+  return { [`TEST_DATABASE_URL_${worker}`]: postgres, [`TEST_REDIS_URL_${worker}`]: `${redis.url}/0` };
 }
 
 async function startMigratedPostgres(supervisor: Supervisor): Promise<string> {

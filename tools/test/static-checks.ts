@@ -3,40 +3,60 @@ import { join } from 'node:path';
 import { ROOT } from '../stack/paths.js';
 import { print, printError } from '../stack/steps.js';
 
-interface Check {
+export interface Check {
+  readonly title: string;
+  /** Answers whether all is well. */
+  readonly run: () => Promise<boolean>;
+}
+
+interface Program {
   readonly title: string;
   readonly script: string;
   readonly args: readonly string[];
 }
 
-const CHECKS: readonly Check[] = [
-  { title: 'types', script: 'typescript/bin/tsc', args: ['--noEmit'] },
-  { title: 'lint', script: 'eslint/bin/eslint.js', args: ['.', '--max-warnings', '0'] },
-  { title: 'formatting', script: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
+/** By content: a file that was found well formatted before is not looked at again. */
+const PRETTIER_CACHE = ['--cache', '--cache-strategy', 'content', '--cache-location', '.mortise/prettier-cache'];
+
+/** The longest first: it takes as long as all others together. */
+const PROGRAMS: readonly Program[] = [
+  { title: 'types and lint', script: 'tools/test/types-and-lint.mjs', args: [] },
+  {
+    title: 'formatting',
+    script: 'node_modules/prettier/bin/prettier.cjs',
+    args: ['--check', '--log-level', 'warn', ...PRETTIER_CACHE, '.'],
+  },
   {
     title: 'boundaries',
-    script: 'dependency-cruiser/bin/dependency-cruiser.mjs',
+    script: 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
     args: ['src', 'tools', '--config', '.dependency-cruiser.cjs'],
   },
-  { title: 'unused code', script: 'knip/bin/knip.js', args: [] },
+  { title: 'unused code', script: 'node_modules/knip/bin/knip.js', args: [] },
 ];
 
-/** Runs the checks that need no services, two at a time; answers whether all passed. */
-export async function runStaticChecks(stopped: AbortSignal): Promise<boolean> {
-  const waiting = [...CHECKS];
-  const results: boolean[] = [];
-  const worker = async (): Promise<void> => {
-    for (let check = waiting.shift(); check; check = waiting.shift()) {
-      results.push(await runCheck(check, stopped));
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  return results.every(Boolean);
+/** The checks that need no services. */
+export function staticChecks(stopped: AbortSignal): readonly Check[] {
+  return PROGRAMS.map((program) => ({ title: program.title, run: () => runProgram(program, stopped) }));
 }
 
-async function runCheck({ title, script, args }: Check, stopped: AbortSignal): Promise<boolean> {
+/** Runs checks in their order, two at a time; answers the titles of those that failed. */
+export async function twoAtATime(checks: readonly Check[]): Promise<readonly string[]> {
+  const waiting = [...checks];
+  const failed: string[] = [];
+  const lane = async (): Promise<void> => {
+    for (let check = waiting.shift(); check; check = waiting.shift()) {
+      if (!(await check.run())) {
+        failed.push(check.title);
+      }
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return failed;
+}
+
+async function runProgram({ title, script, args }: Program, stopped: AbortSignal): Promise<boolean> {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, 'node_modules', script), ...args], { cwd: ROOT, signal: stopped });
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, signal: stopped });
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
