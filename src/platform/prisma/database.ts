@@ -4,6 +4,7 @@ import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { current, TransactionPool, type PrismaTransaction } from './transaction-context.js';
+import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
 const STATEMENT_TIMEOUT_MS = 8_000;
@@ -22,7 +23,7 @@ export class Database implements OnApplicationShutdown {
 
   constructor(config: AppConfig) {
     this.pool = new TransactionPool({
-      connectionString: config.database.url,
+      connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
