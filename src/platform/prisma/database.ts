@@ -1,9 +1,9 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { current, TransactionPool, type PrismaTransaction } from './transaction-context.js';
+import { JoiningAdapterFactory } from './joining-adapter.js';
+import { current, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
@@ -22,7 +22,7 @@ export class Database implements OnApplicationShutdown {
   readonly root: PrismaClient;
 
   constructor(config: AppConfig) {
-    this.pool = new TransactionPool({
+    this.pool = new pg.Pool({
       connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -36,10 +36,14 @@ export class Database implements OnApplicationShutdown {
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
-    this.root = new PrismaClient({ adapter: new PrismaPg(this.pool) });
+    this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
   }
 
-  /** Runs `work` with Prisma's client: the transaction's, inside one. Always `select` what you need. */
+  /**
+   * Runs `work` with Prisma's client; inside a transaction with the transaction's own. Never keep a client beyond `work`,
+   * and never read through `root` inside a transaction: Prisma batches its `findUnique` calls over all callers of one turn.
+   * Always `select` what you need.
+   */
   async prisma<T>(work: (client: PrismaTransaction) => Promise<T>): Promise<T> {
     return work((await current()?.prisma(this.root)) ?? this.root);
   }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import pg from 'pg';
+import type pg from 'pg';
 import { type PrismaClient } from '../../generated/prisma/client.js';
+import { joinOn } from './joining-adapter.js';
 
 export type PrismaTransaction = Parameters<
   Extract<Parameters<PrismaClient['$transaction']>[0], (...args: never) => unknown>
@@ -8,7 +9,6 @@ export type PrismaTransaction = Parameters<
 
 /** Prisma's own limit comes after ours: it must never be the one that ends a transaction. */
 const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
-const NOTHING: Pick<pg.QueryResult, 'rows' | 'fields' | 'rowCount'> = { rows: [], fields: [], rowCount: 0 };
 
 /**
  * One open transaction on a connection of its own. Plain SQL goes straight there; Prisma joins when it is first asked
@@ -19,7 +19,6 @@ export class TransactionContext {
   readonly #owed: Promise<unknown>[] = [];
   readonly #ended = Promise.withResolvers<undefined>();
   #prisma: Promise<PrismaTransaction> | undefined;
-  #joining = false;
   #over = false;
 
   constructor(private readonly client: pg.PoolClient) {
@@ -40,31 +39,20 @@ export class TransactionContext {
     this.#owed.push(statement);
   }
 
-  /** Prisma's view of this transaction. */
+  /** Prisma's client for this transaction; its own transaction is open until ours ends. */
   prisma(root: PrismaClient): Promise<PrismaTransaction> {
     this.#prisma ??= new Promise((resolve, reject) => {
-      this.#joining = true;
-      const joined = root.$transaction((prisma) => {
-        resolve(prisma);
-        return this.#ended.promise;
-      }, PRISMA_LIMITS);
+      const joined = joinOn(
+        () => this.connection(),
+        () =>
+          root.$transaction((prisma) => {
+            resolve(prisma);
+            return this.#ended.promise;
+          }, PRISMA_LIMITS),
+      );
       joined.catch(reject);
     });
     return this.#prisma;
-  }
-
-  /** For the one moment in which Prisma asks the pool for a connection to begin a transaction on: ours, already begun. */
-  lend(): pg.PoolClient | undefined {
-    if (!this.#joining) {
-      return undefined;
-    }
-    this.#joining = false;
-    const query = (statement: pg.QueryConfig): Promise<unknown> =>
-      /^(BEGIN|COMMIT|ROLLBACK)$/.test(statement.text) ? Promise.resolve(NOTHING) : this.connection().query(statement);
-    return Object.create(this.client, {
-      query: { value: query },
-      release: { value: () => undefined },
-    }) as pg.PoolClient;
   }
 
   /** @throws what made a statement fail; then nothing of the transaction stands. */
@@ -106,19 +94,4 @@ export function current(): TransactionContext | undefined {
 
 export function within<T>(context: TransactionContext | undefined, work: () => T): T {
   return storage.run(context, work);
-}
-
-/** A pool that gives Prisma the connection of the transaction that it is to join. */
-export class TransactionPool extends pg.Pool {
-  // `pg` declares connect() as an overload with a callback.
-  override connect(): Promise<pg.PoolClient>;
-  override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
-  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | void {
-    if (callback) {
-      super.connect(callback);
-      return;
-    }
-    const lent = current()?.lend();
-    return lent ? Promise.resolve(lent) : super.connect();
-  }
 }
