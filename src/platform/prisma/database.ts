@@ -73,6 +73,11 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
+  /** Rejects when PostgreSQL does not answer. */
+  async ping(): Promise<void> {
+    await this.query('ping', 'SELECT 1');
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await this.root.$disconnect();
     await this.pool.end();

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { within as withinTime } from '../../shared/deadline.js';
-import { UnauditedChangeError } from '../audit/audit.errors.js';
-import { requestContext } from '../context/request-context.js';
 import { Database } from './database.js';
 import { current, TransactionContext, within } from './transaction-context.js';
 
@@ -15,17 +13,27 @@ const ROLLBACK_WITHIN_MS = 2_000;
  */
 @Injectable()
 export class Transactions {
+  readonly #checks: (() => void)[] = [];
+
   constructor(private readonly database: Database) {}
 
   /**
    * Runs `work` in one transaction; joins the one that is open. What it throws rolls everything back.
-   * @throws UnauditedChangeError when the request announced an audited action and nothing of it was recorded
+   * @throws what a check of {@link beforeCommit} throws
    */
   run<T>(work: () => Promise<T>): Promise<T> {
-    return current() ? work() : this.independently(() => audited(work));
+    return current() ? work() : this.independently(() => this.checked(work));
   }
 
-  /** Runs `work` in a transaction of its own: it stands even when the caller's fails, and audits for itself. */
+  /**
+   * Adds a check of every transaction that `run` begins, for when this process starts: it is called when the work is done,
+   * and what it throws rolls everything back.
+   */
+  beforeCommit(check: () => void): void {
+    this.#checks.push(check);
+  }
+
+  /** Runs `work` in a transaction of its own: it stands even when the caller's fails, and no check looks at it. */
   async independently<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
     // A connection that breaks fails the statement under way; without a listener it would end the process, too.
@@ -71,6 +79,14 @@ export class Transactions {
       action();
     }
   }
+
+  private async checked<T>(work: () => Promise<T>): Promise<T> {
+    const result = await work();
+    this.#checks.forEach((check) => {
+      check();
+    });
+    return result;
+  }
 }
 
 /** Runs `work` outside of any transaction: for batchers, whose caller's transaction is not theirs. */
@@ -81,16 +97,6 @@ export function outsideTransaction<T>(work: () => T): T {
 async function complete<T>(context: TransactionContext, work: () => Promise<T>): Promise<T> {
   const result = await work();
   await context.commit();
-  return result;
-}
-
-/** A route that announced an audited action changes nothing without its entry. */
-async function audited<T>(work: () => Promise<T>): Promise<T> {
-  const result = await work();
-  const intent = requestContext()?.audit;
-  if (intent && !intent.recorded) {
-    throw new UnauditedChangeError(intent.action);
-  }
   return result;
 }
 
