@@ -3,7 +3,7 @@ import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { JoiningAdapterFactory } from './joining-adapter.js';
-import { current, type PrismaTransaction } from './transaction-context.js';
+import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
@@ -31,7 +31,7 @@ export class Database implements OnApplicationShutdown {
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: `mortise:${config.roles.join('+')}`,
       keepAlive: true,
-      // Statements that do not wait for each other's answers travel together: see TransactionContext.
+      // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -45,7 +45,7 @@ export class Database implements OnApplicationShutdown {
    * Always `select` what you need.
    */
   async prisma<T>(work: (client: PrismaTransaction) => Promise<T>): Promise<T> {
-    return work((await current()?.prisma(this.root)) ?? this.root);
+    return work((await currentTransaction()?.prisma(this.root)) ?? this.root);
   }
 
   /**
@@ -57,17 +57,17 @@ export class Database implements OnApplicationShutdown {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    const runner = current()?.connection() ?? this.pool;
+    const runner = currentTransaction()?.connection() ?? this.pool;
     const result = await runner.query<Row>({ name, text, values: [...values] });
     return result.rows;
   }
 
-  /** Like {@link query}, for what answers nothing. Inside a transaction it does not wait: the commit fails if it fails. */
+  /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */
   async execute(name: string, text: string, values: readonly unknown[] = []): Promise<void> {
     const statement = this.query(name, text, values);
-    const transaction = current();
+    const transaction = currentTransaction();
     if (transaction) {
-      transaction.owe(statement);
+      transaction.addPending(statement);
     } else {
       await statement;
     }

@@ -16,27 +16,27 @@ const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
  */
 export class TransactionContext {
   readonly afterCommit: (() => void)[] = [];
-  readonly #owed: Promise<unknown>[] = [];
+  readonly #pending: Promise<unknown>[] = [];
   readonly #ended = Promise.withResolvers<undefined>();
   #prisma: Promise<PrismaTransaction> | undefined;
   #over = false;
 
   constructor(private readonly client: pg.PoolClient) {
-    // Without waiting for the answer: it travels together with the first statement, and fails only with the connection.
-    this.owe(together(client).query('BEGIN'));
+    // Its answer is not awaited: it leaves with the first statement, and fails only with the connection.
+    this.addPending(corkForOneTurn(client).query('BEGIN'));
   }
 
   connection(): pg.PoolClient {
     if (this.#over) {
       throw new Error('The transaction is over: this statement would have run outside of it.');
     }
-    return together(this.client);
+    return corkForOneTurn(this.client);
   }
 
-  /** A statement whose answer nobody needs: it may still be under way when COMMIT is sent after it, which then fails with it. */
-  owe(statement: Promise<unknown>): void {
+  /** Adds a statement whose answer is not needed: COMMIT may be sent after it before it is answered, and fails with it. */
+  addPending(statement: Promise<unknown>): void {
     statement.catch(() => undefined);
-    this.#owed.push(statement);
+    this.#pending.push(statement);
   }
 
   /** Prisma's client for this transaction; its own transaction is open until ours ends. */
@@ -58,8 +58,8 @@ export class TransactionContext {
   /** @throws what made a statement fail; then nothing of the transaction stands. */
   async commit(): Promise<void> {
     this.end();
-    const committed = together(this.client).query('COMMIT');
-    await Promise.all([...this.#owed, committed]);
+    const committed = corkForOneTurn(this.client).query('COMMIT');
+    await Promise.all([...this.#pending, committed]);
     if ((await committed).command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: the failure of one of its statements went unnoticed.');
     }
@@ -76,8 +76,8 @@ export class TransactionContext {
   }
 }
 
-/** Statements of one turn of the event loop leave in one packet: each write to the socket costs more than what it carries. */
-function together(client: pg.PoolClient): pg.PoolClient {
+/** Sends the statements of one turn of the event loop in one packet, because a write costs more than what it carries. */
+function corkForOneTurn(client: pg.PoolClient): pg.PoolClient {
   const { stream } = client.connection;
   stream.cork();
   process.nextTick(() => {
@@ -88,10 +88,12 @@ function together(client: pg.PoolClient): pg.PoolClient {
 
 const storage = new AsyncLocalStorage<TransactionContext | undefined>();
 
-export function current(): TransactionContext | undefined {
+/** The transaction that surrounds the caller. */
+export function currentTransaction(): TransactionContext | undefined {
   return storage.getStore();
 }
 
-export function within<T>(context: TransactionContext | undefined, work: () => T): T {
+/** Runs `work` in a transaction, or with undefined outside of any. */
+export function runInTransaction<T>(context: TransactionContext | undefined, work: () => T): T {
   return storage.run(context, work);
 }
