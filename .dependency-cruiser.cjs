@@ -57,6 +57,14 @@ module.exports = {
       to: { path: '^src/(features|apps)/' },
     },
     {
+      name: 'prisma-imports-only-context',
+      severity: 'error',
+      comment:
+        'The database is below everything else of the platform, which registers with it what it wants to be asked.',
+      from: { path: '^src/platform/prisma/' },
+      to: { path: '^src/platform/', pathNot: '^src/platform/(prisma|context)/' },
+    },
+    {
       name: 'feature-knows-no-app',
       severity: 'error',
       from: { path: '^src/features/' },

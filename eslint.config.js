@@ -27,6 +27,10 @@ const BANS = [
   ban('TSEnumDeclaration', 'Use a const object and a union type.'),
   ban('ExportAllDeclaration', 'No barrels.'),
   ban('ExportDefaultDeclaration', 'Export by name: a name is searched and renamed everywhere alike.'),
+  ban(
+    "Property[key.name='connectionString']:not([value.callee.name='utcConnection'])",
+    'Every session speaks UTC: utcConnection(url), in src/platform/prisma.',
+  ),
 ];
 const HTTP_ERRORS = [
   'HttpException',

@@ -9,10 +9,14 @@ import { Aedes } from 'aedes';
 import Fastify from 'fastify';
 import { connectAsync } from 'mqtt';
 import pg from 'pg';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import { type AckMessage, allDevices, deviceTopic } from '../../src/contracts/mqtt.js';
 
 const mqttPort = Number(process.env.MQTT_PORT);
-const pool = process.env.ROWS === '1' ? new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 }) : null;
+const pool =
+  process.env.ROWS === '1'
+    ? new pg.Pool({ connectionString: utcConnection(process.env.DATABASE_URL ?? ''), max: 20 })
+    : null;
 await pool?.query(
   'CREATE TABLE IF NOT EXISTS baseline_commands (id uuid PRIMARY KEY, device_id uuid, name text, state text)',
 );

@@ -1,6 +1,7 @@
 /** The list of devices as one would write it without a framework: Fastify, pg, one query, no questions asked. */
 import Fastify from 'fastify';
 import pg from 'pg';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 interface DeviceRow {
   id: string;
@@ -28,7 +29,7 @@ const LIST = `SELECT d.id, d.organization_id, d.name, d.type, d.hardware_id, d.r
     ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links
   FROM devices d WHERE d.owner_id = $1 ORDER BY d.created_at DESC, d.id DESC LIMIT $2`;
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 });
+const pool = new pg.Pool({ connectionString: utcConnection(process.env.DATABASE_URL ?? ''), max: 20 });
 const app = Fastify();
 
 app.get<{ Params: { ownerId: string } }>('/owners/:ownerId/devices', async ({ params }) => {

@@ -6,12 +6,13 @@ import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:c
 import Fastify from 'fastify';
 import { SignJWT } from 'jose';
 import pg from 'pg';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 const ROTATE = `UPDATE baseline_sessions SET hash = $2, expires_at = now() + interval '7 days'
   WHERE hash = $1 AND expires_at > now() RETURNING id, user_id`;
 
 const privateKey = process.env.SIGNED === '1' ? generateKeyPairSync('rsa', { modulusLength: 3_072 }).privateKey : null;
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 });
+const pool = new pg.Pool({ connectionString: utcConnection(process.env.DATABASE_URL ?? ''), max: 20 });
 await pool.query(`CREATE TABLE IF NOT EXISTS baseline_sessions
   (id uuid PRIMARY KEY, user_id uuid NOT NULL, hash bytea NOT NULL UNIQUE, expires_at timestamptz NOT NULL)`);
 

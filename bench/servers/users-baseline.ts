@@ -4,6 +4,7 @@
  */
 import Fastify from 'fastify';
 import pg from 'pg';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 interface UserRow {
   id: string;
@@ -30,7 +31,7 @@ const LIST = `SELECT id, email, username, display_name, role,
   FROM users WHERE (created_at, id) < ($1::timestamptz, $2::uuid) ORDER BY created_at DESC, id DESC LIMIT $3`;
 
 const audited = process.env.AUDITED === '1';
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 });
+const pool = new pg.Pool({ connectionString: utcConnection(process.env.DATABASE_URL ?? ''), max: 20 });
 await pool.query('CREATE TABLE IF NOT EXISTS baseline_audit (id bigserial PRIMARY KEY, at timestamptz, query jsonb)');
 
 const app = Fastify();

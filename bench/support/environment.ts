@@ -5,6 +5,7 @@ import pg from 'pg';
 import { ROOT } from '../../tools/stack/paths.js';
 import { print } from '../../tools/stack/steps.js';
 import { type Services } from './services.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 const PACKAGES = ['@nestjs/core', 'fastify', 'pg', 'mqtt', 'aedes', 'argon2', 'jose', 'autocannon'];
 
@@ -28,8 +29,8 @@ function versionOf(name: string): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-async function postgresVersion(connectionString: string): Promise<string> {
-  const client = new pg.Client({ connectionString });
+async function postgresVersion(databaseUrl: string): Promise<string> {
+  const client = new pg.Client({ connectionString: utcConnection(databaseUrl) });
   await client.connect();
   try {
     const { rows } = await client.query<{ version: string }>("SELECT current_setting('server_version') AS version");

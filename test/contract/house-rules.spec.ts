@@ -50,6 +50,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['contracts-are-plain', `src/contracts/${SEED}.ts`, "import 'rxjs';"],
   ['config-is-low', `src/config/${SEED}.ts`, "import '../platform/metrics/metrics.js';"],
   ['platform-knows-no-feature', `src/platform/${SEED}.ts`, "import '../features/users/users.service.js';"],
+  ['prisma-imports-only-context', `src/platform/prisma/${SEED}.ts`, "import '../clock/clock.module.js';"],
   ['feature-knows-no-app', `src/features/users/${SEED}.ts`, "import '../../apps/boot-checks.js';"],
   ['feature-public-surface', `src/features/commands/${SEED}.ts`, "import '../users/users.repository.js';"],
   ['order-users', `src/features/users/${SEED}.ts`, "import '../devices/devices.service.js';"],
@@ -129,6 +130,7 @@ const LINTED: readonly [rule: string, text: string][] = [
     'max-lines-per-function',
     `export function long(): number {\n  let n = 0;\n${'  n += 1;\n'.repeat(61)}  return n;\n}\n`,
   ],
+  ['no-restricted-syntax', "export const pool = { connectionString: 'postgresql://localhost' };\n"],
   ['no-console', "console.log('hello');\nexport {};\n"],
   ['@typescript-eslint/no-floating-promises', 'Promise.resolve(1);\nexport {};\n'],
   [

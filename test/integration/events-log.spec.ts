@@ -7,6 +7,7 @@ import { Database } from '../../src/platform/prisma/database.js';
 import { EventNode, numbered, numbersOf, upTo } from '../support/event-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 describe('the event log', () => {
   let database: TestDatabase;
@@ -57,7 +58,7 @@ describe('the event log', () => {
 
   it('does not skip a transaction that began first and commits last', async () => {
     const deviceId = randomUUID();
-    const slow = new pg.Client({ connectionString: database.url });
+    const slow = new pg.Client({ connectionString: utcConnection(database.url) });
     await slow.connect();
     await slow.query('BEGIN');
     await slow.query(

@@ -10,6 +10,7 @@ import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { type RunningApplication, startApplication } from './application.js';
 import { type Person, registerDevice, type RegisteredDevice, signUp } from './rest.js';
 import { eventually } from './wait.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 /** A row of the ledger, as PostgreSQL has it. */
 export interface CommandRow {
@@ -99,7 +100,7 @@ export class CommandRig {
 
   static async start(): Promise<CommandRig> {
     const running = await startApplication({ env: { ROLES: 'api,hardware', DATABASE_POOL_SIZE: '16' } });
-    const pool = new pg.Pool({ connectionString: running.databaseUrl, max: 4 });
+    const pool = new pg.Pool({ connectionString: utcConnection(running.databaseUrl), max: 4 });
     const publisher = running.app.get(DevicePublisher, { strict: false });
     await eventually('the line to the broker', () => publisher.isConnected());
     return new CommandRig(running, await signUp(running.url), pool);

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { type Order } from '../../src/contracts/orders.js';
 import { type Actuation } from '../../tools/virtual-lock/actuation-journal.js';
 import { eventually } from './wait.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 export interface LedgerEntry {
   readonly id: string;
@@ -22,7 +23,7 @@ export class Ledger {
   private constructor(private readonly client: pg.Client) {}
 
   static async open(databaseUrl: string): Promise<Ledger> {
-    const client = new pg.Client({ connectionString: databaseUrl });
+    const client = new pg.Client({ connectionString: utcConnection(databaseUrl) });
     await client.connect();
     return new Ledger(client);
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { fromEnvironment, ofThisWorker } from './environment.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 export interface TestDatabase {
   readonly url: string;
@@ -29,7 +30,7 @@ async function create(template: string): Promise<TestDatabase> {
 }
 
 async function execute(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: ofThisWorker('TEST_DATABASE_URL') });
+  const client = new pg.Client({ connectionString: utcConnection(ofThisWorker('TEST_DATABASE_URL')) });
   await client.connect();
   try {
     await client.query(sql);

@@ -1,11 +1,12 @@
 import pg from 'pg';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 /** One connection for a test to look behind the scenes, and to move the clock of a row. End it in `afterAll`. */
 export class Sql {
   private constructor(private readonly client: pg.Client) {}
 
   static async open(url: string): Promise<Sql> {
-    const client = new pg.Client({ connectionString: url });
+    const client = new pg.Client({ connectionString: utcConnection(url) });
     await client.connect();
     return new Sql(client);
   }

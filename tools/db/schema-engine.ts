@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Engine from '@prisma/schema-engine-wasm';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 type Bindings = typeof Engine & { __wbg_set_wasm(exports: object): void };
 
@@ -24,7 +25,7 @@ export async function withSchemaEngine<T>(
 ): Promise<T> {
   const { SchemaEngine } = await loadBindings();
   // One connection, because the engine's lock against a second migrator belongs to the connection that took it.
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  const pool = new pg.Pool({ connectionString: utcConnection(databaseUrl), max: 1 });
   const database = new WholeScriptAdapter(pool);
   try {
     const adapter = bindMigrationAwareSqlAdapterFactory(database);

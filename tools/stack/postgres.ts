@@ -8,6 +8,7 @@ import { onFreePort } from './ports.js';
 import { type PostgresPlace } from './postgres-place.js';
 import { type ProcessOptions, type SupervisedProcess, type Supervisor } from './supervisor.js';
 import { waitUntil } from './wait-until.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 const SUPERUSER = 'mortise';
 
@@ -52,7 +53,7 @@ export async function findRunningPostgres(place: PostgresPlace): Promise<Databas
 }
 
 export async function createDatabase(url: DatabaseUrl, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url('postgres') });
+  const client = new pg.Client({ connectionString: utcConnection(url('postgres')) });
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
@@ -163,7 +164,7 @@ async function waitUntilReady(server: SupervisedProcess, url: string): Promise<v
 }
 
 async function canConnect(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  const client = new pg.Client({ connectionString: utcConnection(url), connectionTimeoutMillis: 2_000 });
   try {
     await client.connect();
     return true;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type AckStatus, type CommandLane, type CommandName, type CommandState } from '../../contracts/commands.js';
 import { Database } from '../../platform/prisma/database.js';
-import { many } from '../../platform/prisma/many.js';
+import { arrayParam } from '../../platform/prisma/array-param.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from './commands.rows.js';
 import { type CommandChange } from './commands.types.js';
 import { type AckedState, commandMachine } from './domain/command-machine.js';
@@ -92,8 +92,8 @@ export class AcknowledgementRepository {
     const rows = await this.database.query<ChangeRow>(
       'commands_move_many',
       `WITH w AS (
-         SELECT * FROM unnest(${many(1, 'uuid')}, ${many(2, 'uuid')}, ${many(3, 'command_state')}, ${many(4, 'boolean')},
-           ${many(5, 'jsonb')}, ${many(6, 'text')}, ${many(7, 'text')}) AS w(id, device_id, state, terminal, result, error_code, error_message)
+         SELECT * FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}, ${arrayParam(3, 'command_state')}, ${arrayParam(4, 'boolean')},
+           ${arrayParam(5, 'jsonb')}, ${arrayParam(6, 'text')}, ${arrayParam(7, 'text')}) AS w(id, device_id, state, terminal, result, error_code, error_message)
        ), held AS MATERIALIZED (
          SELECT c.id FROM commands c JOIN w ON w.id = c.id WHERE c.device_id = w.device_id FOR UPDATE OF c SKIP LOCKED
        )
@@ -103,7 +103,7 @@ export class AcknowledgementRepository {
          confirmed_by = CASE WHEN w.terminal AND c.confirmed_by = 'none' THEN 'ack' ELSE c.confirmed_by END,
          result = w.result, error_code = w.error_code, error_message = w.error_message, version = c.version + 1
        FROM w JOIN held ON held.id = w.id
-       WHERE c.id = w.id AND (c.state, w.state) IN (SELECT * FROM unnest(${many(8, 'command_state')}, ${many(9, 'command_state')}))
+       WHERE c.id = w.id AND (c.state, w.state) IN (SELECT * FROM unnest(${arrayParam(8, 'command_state')}, ${arrayParam(9, 'command_state')}))
        RETURNING ${CHANGE_COLUMNS}`,
       [
         words.map(({ id }) => id),

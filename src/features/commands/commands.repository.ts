@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type DeviceType } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
-import { many } from '../../platform/prisma/many.js';
+import { arrayParam } from '../../platform/prisma/array-param.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import {
   CHANGE_COLUMNS,
@@ -97,7 +97,7 @@ export class CommandsRepository {
     const rows = await this.database.query<CommandRow>(
       'commands_settled',
       `SELECT ${COMMAND_COLUMNS} FROM commands c
-       WHERE c.id = ANY (${many(1, 'uuid')}) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
+       WHERE c.id = ANY (${arrayParam(1, 'uuid')}) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
       [ids],
     );
     return rows.map(toCommand);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
-import { many } from '../../platform/prisma/many.js';
+import { arrayParam } from '../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { type DeviceCursor, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
@@ -87,7 +87,7 @@ export class DevicesRepository {
     const rows = await this.database.query<{ owner_id: string | null; role: OrganizationRole | null }>(
       'devices_ties',
       `SELECT d.owner_id, m.role
-       FROM unnest(${many(1, 'uuid')}, ${many(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
+       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
        LEFT JOIN users u ON u.id = a.user_id AND u.deleted_at IS NULL
        LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
        LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type IdempotencyClaim, requestContext } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
-import { many } from '../prisma/many.js';
+import { arrayParam } from '../prisma/array-param.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 
 /** How long a key is remembered. */
@@ -69,7 +69,7 @@ export class Idempotency {
     await this.database.execute(
       'idempotency_remember',
       `INSERT INTO idempotency_records (user_id, route, key, request_hash, resource_id)
-       SELECT * FROM unnest(${many(1, 'uuid')}, ${many(2, 'text')}, ${many(3, 'text')}, ${many(4, 'bytea')}, ${many(5, 'uuid')})
+       SELECT * FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'text')}, ${arrayParam(3, 'text')}, ${arrayParam(4, 'bytea')}, ${arrayParam(5, 'uuid')})
        ON CONFLICT (user_id, route, key) DO UPDATE
          SET request_hash = excluded.request_hash, resource_id = excluded.resource_id, created_at = now()`,
       [
@@ -121,7 +121,7 @@ export class Idempotency {
     const rows = await this.database.query<{ locked: boolean }>(
       'idempotency_lock',
       `SELECT pg_try_advisory_xact_lock(hashtextextended(c.name, 0)) AS locked
-       FROM unnest(${many(1, 'text')}) WITH ORDINALITY AS c(name, place) ORDER BY c.place`,
+       FROM unnest(${arrayParam(1, 'text')}) WITH ORDINALITY AS c(name, place) ORDER BY c.place`,
       [claims.map(nameOf)],
     );
     return rows.map(({ locked }) => locked);
@@ -131,7 +131,7 @@ export class Idempotency {
     return this.database.query<Earlier>(
       'idempotency_find',
       `SELECT r.request_hash, r.resource_id
-       FROM unnest(${many(1, 'uuid')}, ${many(2, 'text')}, ${many(3, 'text')}) WITH ORDINALITY AS c(user_id, route, key, place)
+       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'text')}, ${arrayParam(3, 'text')}) WITH ORDINALITY AS c(user_id, route, key, place)
        LEFT JOIN idempotency_records r ON r.user_id = c.user_id AND r.route = c.route AND r.key = c.key
          AND r.created_at >= now() - make_interval(hours => $4)
        ORDER BY c.place`,

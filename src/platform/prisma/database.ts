@@ -1,9 +1,10 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { current, TransactionPool, type PrismaTransaction } from './transaction-context.js';
+import { JoiningAdapterFactory } from './joining-adapter.js';
+import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
+import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
 const STATEMENT_TIMEOUT_MS = 8_000;
@@ -21,8 +22,8 @@ export class Database implements OnApplicationShutdown {
   readonly root: PrismaClient;
 
   constructor(config: AppConfig) {
-    this.pool = new TransactionPool({
-      connectionString: config.database.url,
+    this.pool = new pg.Pool({
+      connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
@@ -30,17 +31,21 @@ export class Database implements OnApplicationShutdown {
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: `mortise:${config.roles.join('+')}`,
       keepAlive: true,
-      // Statements that do not wait for each other's answers travel together: see TransactionContext.
+      // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
-    this.root = new PrismaClient({ adapter: new PrismaPg(this.pool) });
+    this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
   }
 
-  /** Runs `work` with Prisma's client: the transaction's, inside one. Always `select` what you need. */
+  /**
+   * Runs `work` with Prisma's client; inside a transaction with the transaction's own. Never keep a client beyond `work`,
+   * and never read through `root` inside a transaction: Prisma batches its `findUnique` calls over all callers of one turn.
+   * Always `select` what you need.
+   */
   async prisma<T>(work: (client: PrismaTransaction) => Promise<T>): Promise<T> {
-    return work((await current()?.prisma(this.root)) ?? this.root);
+    return work((await currentTransaction()?.prisma(this.root)) ?? this.root);
   }
 
   /**
@@ -52,20 +57,25 @@ export class Database implements OnApplicationShutdown {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    const runner = current()?.connection() ?? this.pool;
+    const runner = currentTransaction()?.connection() ?? this.pool;
     const result = await runner.query<Row>({ name, text, values: [...values] });
     return result.rows;
   }
 
-  /** Like {@link query}, for what answers nothing. Inside a transaction it does not wait: the commit fails if it fails. */
+  /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */
   async execute(name: string, text: string, values: readonly unknown[] = []): Promise<void> {
     const statement = this.query(name, text, values);
-    const transaction = current();
+    const transaction = currentTransaction();
     if (transaction) {
-      transaction.owe(statement);
+      transaction.addPending(statement);
     } else {
       await statement;
     }
+  }
+
+  /** Rejects when PostgreSQL does not answer. */
+  async ping(): Promise<void> {
+    await this.query('ping', 'SELECT 1');
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import pg from 'pg';
+import type pg from 'pg';
 import { type PrismaClient } from '../../generated/prisma/client.js';
+import { joinOn } from './joining-adapter.js';
 
 export type PrismaTransaction = Parameters<
   Extract<Parameters<PrismaClient['$transaction']>[0], (...args: never) => unknown>
@@ -8,7 +9,6 @@ export type PrismaTransaction = Parameters<
 
 /** Prisma's own limit comes after ours: it must never be the one that ends a transaction. */
 const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
-const NOTHING: Pick<pg.QueryResult, 'rows' | 'fields' | 'rowCount'> = { rows: [], fields: [], rowCount: 0 };
 
 /**
  * One open transaction on a connection of its own. Plain SQL goes straight there; Prisma joins when it is first asked
@@ -16,62 +16,50 @@ const NOTHING: Pick<pg.QueryResult, 'rows' | 'fields' | 'rowCount'> = { rows: []
  */
 export class TransactionContext {
   readonly afterCommit: (() => void)[] = [];
-  readonly #owed: Promise<unknown>[] = [];
+  readonly #pending: Promise<unknown>[] = [];
   readonly #ended = Promise.withResolvers<undefined>();
   #prisma: Promise<PrismaTransaction> | undefined;
-  #joining = false;
   #over = false;
 
   constructor(private readonly client: pg.PoolClient) {
-    // Without waiting for the answer: it travels together with the first statement, and fails only with the connection.
-    this.owe(together(client).query('BEGIN'));
+    // Its answer is not awaited: it leaves with the first statement, and fails only with the connection.
+    this.addPending(corkForOneTurn(client).query('BEGIN'));
   }
 
   connection(): pg.PoolClient {
     if (this.#over) {
       throw new Error('The transaction is over: this statement would have run outside of it.');
     }
-    return together(this.client);
+    return corkForOneTurn(this.client);
   }
 
-  /** A statement whose answer nobody needs: it may still be under way when COMMIT is sent after it, which then fails with it. */
-  owe(statement: Promise<unknown>): void {
+  /** Adds a statement whose answer is not needed: COMMIT may be sent after it before it is answered, and fails with it. */
+  addPending(statement: Promise<unknown>): void {
     statement.catch(() => undefined);
-    this.#owed.push(statement);
+    this.#pending.push(statement);
   }
 
-  /** Prisma's view of this transaction. */
+  /** Prisma's client for this transaction; its own transaction is open until ours ends. */
   prisma(root: PrismaClient): Promise<PrismaTransaction> {
     this.#prisma ??= new Promise((resolve, reject) => {
-      this.#joining = true;
-      const joined = root.$transaction((prisma) => {
-        resolve(prisma);
-        return this.#ended.promise;
-      }, PRISMA_LIMITS);
+      const joined = joinOn(
+        () => this.connection(),
+        () =>
+          root.$transaction((prisma) => {
+            resolve(prisma);
+            return this.#ended.promise;
+          }, PRISMA_LIMITS),
+      );
       joined.catch(reject);
     });
     return this.#prisma;
   }
 
-  /** For the one moment in which Prisma asks the pool for a connection to begin a transaction on: ours, already begun. */
-  lend(): pg.PoolClient | undefined {
-    if (!this.#joining) {
-      return undefined;
-    }
-    this.#joining = false;
-    const query = (statement: pg.QueryConfig): Promise<unknown> =>
-      /^(BEGIN|COMMIT|ROLLBACK)$/.test(statement.text) ? Promise.resolve(NOTHING) : this.connection().query(statement);
-    return Object.create(this.client, {
-      query: { value: query },
-      release: { value: () => undefined },
-    }) as pg.PoolClient;
-  }
-
   /** @throws what made a statement fail; then nothing of the transaction stands. */
   async commit(): Promise<void> {
     this.end();
-    const committed = together(this.client).query('COMMIT');
-    await Promise.all([...this.#owed, committed]);
+    const committed = corkForOneTurn(this.client).query('COMMIT');
+    await Promise.all([...this.#pending, committed]);
     if ((await committed).command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: the failure of one of its statements went unnoticed.');
     }
@@ -88,8 +76,8 @@ export class TransactionContext {
   }
 }
 
-/** Statements of one turn of the event loop leave in one packet: each write to the socket costs more than what it carries. */
-function together(client: pg.PoolClient): pg.PoolClient {
+/** Sends the statements of one turn of the event loop in one packet, because a write costs more than what it carries. */
+function corkForOneTurn(client: pg.PoolClient): pg.PoolClient {
   const { stream } = client.connection;
   stream.cork();
   process.nextTick(() => {
@@ -100,25 +88,12 @@ function together(client: pg.PoolClient): pg.PoolClient {
 
 const storage = new AsyncLocalStorage<TransactionContext | undefined>();
 
-export function current(): TransactionContext | undefined {
+/** The transaction that surrounds the caller. */
+export function currentTransaction(): TransactionContext | undefined {
   return storage.getStore();
 }
 
-export function within<T>(context: TransactionContext | undefined, work: () => T): T {
+/** Runs `work` in a transaction, or with undefined outside of any. */
+export function runInTransaction<T>(context: TransactionContext | undefined, work: () => T): T {
   return storage.run(context, work);
-}
-
-/** A pool that gives Prisma the connection of the transaction that it is to join. */
-export class TransactionPool extends pg.Pool {
-  // `pg` declares connect() as an overload with a callback.
-  override connect(): Promise<pg.PoolClient>;
-  override connect(callback: Parameters<pg.Pool['connect']>[0]): void;
-  override connect(callback?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> | void {
-    if (callback) {
-      super.connect(callback);
-      return;
-    }
-    const lent = current()?.lend();
-    return lent ? Promise.resolve(lent) : super.connect();
-  }
 }

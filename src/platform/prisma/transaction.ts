@@ -1,45 +1,52 @@
 import { Injectable } from '@nestjs/common';
-import { within as withinTime } from '../../shared/deadline.js';
-import { UnauditedChangeError } from '../audit/audit.errors.js';
-import { requestContext } from '../context/request-context.js';
+import { within } from '../../shared/deadline.js';
 import { Database } from './database.js';
-import { current, TransactionContext, within } from './transaction-context.js';
+import { currentTransaction, runInTransaction, TransactionContext } from './transaction-context.js';
 
 const TIMEOUT_MS = 10_000;
-/** A connection that does not even take a ROLLBACK in this time is given up. */
+/** A connection that does not answer ROLLBACK in this time is closed. */
 const ROLLBACK_WITHIN_MS = 2_000;
 
 /**
- * Where a service says what must happen together. Keep them short and free of network calls: any open writer delays
- * the event feed.
+ * Transactions for services. Keep them short and free of network calls, because any open writer delays the event feed.
  */
 @Injectable()
 export class Transactions {
+  readonly #checks: (() => void)[] = [];
+
   constructor(private readonly database: Database) {}
 
   /**
    * Runs `work` in one transaction; joins the one that is open. What it throws rolls everything back.
-   * @throws UnauditedChangeError when the request announced an audited action and nothing of it was recorded
+   * @throws what a check of {@link beforeCommit} throws
    */
   run<T>(work: () => Promise<T>): Promise<T> {
-    return current() ? work() : this.independently(() => audited(work));
+    return currentTransaction() ? work() : this.independently(() => this.runWithChecks(work));
   }
 
-  /** Runs `work` in a transaction of its own: it stands even when the caller's fails, and audits for itself. */
+  /**
+   * Adds a check of every transaction that `run` begins, for when this process starts: it is called when the work is done,
+   * and what it throws rolls everything back.
+   */
+  beforeCommit(check: () => void): void {
+    this.#checks.push(check);
+  }
+
+  /** Runs `work` in a transaction of its own: it stands even when the caller's fails, and no check looks at it. */
   async independently<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
-    // A connection that breaks fails the statement under way; without a listener it would end the process, too.
+    // A broken connection fails the statement under way; without a listener its error would also end the process.
     connection.on('error', ignore);
     const context = new TransactionContext(connection);
     let intact = true;
     let result: T;
     try {
-      result = await withinTime(
+      result = await within(
         TIMEOUT_MS,
-        within(context, () => complete(context, work)),
+        runInTransaction(context, () => runAndCommit(context, work)),
       );
     } catch (error) {
-      intact = await withinTime(ROLLBACK_WITHIN_MS, context.rollback()).then(
+      intact = await within(ROLLBACK_WITHIN_MS, context.rollback()).then(
         () => true,
         () => false,
       );
@@ -48,8 +55,8 @@ export class Transactions {
       connection.off('error', ignore);
       connection.release(!intact);
     }
-    // Outside of the context: what these start must not believe that it is still inside.
-    within(undefined, () => {
+    // Outside of the transaction, because it is over for what these start.
+    runInTransaction(undefined, () => {
       context.afterCommit.forEach((action) => {
         action();
       });
@@ -57,43 +64,41 @@ export class Transactions {
     return result;
   }
 
-  /** Whether the caller is inside of a transaction, and a batcher would take its work out of it. */
+  /** Whether the caller is inside a transaction: a batcher must not take its work out of it. */
   isOpen(): boolean {
-    return current() !== undefined;
+    return currentTransaction() !== undefined;
   }
 
   /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
   afterCommit(action: () => void): void {
-    const context = current();
+    const context = currentTransaction();
     if (context) {
       context.afterCommit.push(action);
     } else {
       action();
     }
   }
+
+  private async runWithChecks<T>(work: () => Promise<T>): Promise<T> {
+    const result = await work();
+    this.#checks.forEach((check) => {
+      check();
+    });
+    return result;
+  }
 }
 
 /** Runs `work` outside of any transaction: for batchers, whose caller's transaction is not theirs. */
 export function outsideTransaction<T>(work: () => T): T {
-  return within(undefined, work);
+  return runInTransaction(undefined, work);
 }
 
-async function complete<T>(context: TransactionContext, work: () => Promise<T>): Promise<T> {
+async function runAndCommit<T>(context: TransactionContext, work: () => Promise<T>): Promise<T> {
   const result = await work();
   await context.commit();
   return result;
 }
 
-/** A route that announced an audited action changes nothing without its entry. */
-async function audited<T>(work: () => Promise<T>): Promise<T> {
-  const result = await work();
-  const intent = requestContext()?.audit;
-  if (intent && !intent.recorded) {
-    throw new UnauditedChangeError(intent.action);
-  }
-  return result;
-}
-
 function ignore(): void {
-  // The statement that fails says it.
+  // The failed statement reports it.
 }

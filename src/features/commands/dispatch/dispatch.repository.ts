@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { Database } from '../../../platform/prisma/database.js';
-import { many } from '../../../platform/prisma/many.js';
+import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
@@ -103,7 +103,7 @@ export class DispatchRepository {
   async lockNext(deviceIds: readonly string[]): Promise<NextCommand[]> {
     await this.database.execute(
       'commands_lock_devices',
-      `SELECT FROM devices WHERE id = ANY (${many(1, 'uuid')}) ORDER BY id FOR NO KEY UPDATE`,
+      `SELECT FROM devices WHERE id = ANY (${arrayParam(1, 'uuid')}) ORDER BY id FOR NO KEY UPDATE`,
       [deviceIds],
     );
     // A statement of its own, though it travels with the first: one that waited for a lock would still see the lane as
@@ -124,7 +124,7 @@ export class DispatchRepository {
          ORDER BY q.lane, q.priority, q.created_at, q.id
          LIMIT 1
        ) c
-       WHERE d.id = ANY (${many(1, 'uuid')})
+       WHERE d.id = ANY (${arrayParam(1, 'uuid')})
          AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
          AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id)`,
       [deviceIds],
@@ -153,8 +153,8 @@ export class DispatchRepository {
       .query<ChangeRow>(
         'commands_mark_sent',
         `WITH o AS (
-         SELECT * FROM unnest(${many(1, 'uuid')}, ${many(2, 'uuid')}, ${many(3, 'bigint')}, ${many(4, 'text')}, ${many(5, 'text')},
-           ${many(6, 'text')}, ${many(7, 'text')}, ${many(8, 'timestamptz')}, ${many(9, 'int')}) AS o(id, device_id, counter, boot, "order", kid, signature, sent_at, timeout_ms)
+         SELECT * FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}, ${arrayParam(3, 'bigint')}, ${arrayParam(4, 'text')}, ${arrayParam(5, 'text')},
+           ${arrayParam(6, 'text')}, ${arrayParam(7, 'text')}, ${arrayParam(8, 'timestamptz')}, ${arrayParam(9, 'int')}) AS o(id, device_id, counter, boot, "order", kid, signature, sent_at, timeout_ms)
        ), counted AS (
          UPDATE devices d SET order_counter = o.counter FROM o WHERE d.id = o.device_id
        )
@@ -181,7 +181,7 @@ export class DispatchRepository {
       'commands_expire',
       `UPDATE commands c
        SET state = 'EXPIRED', error_code = r.reason, finished_at = clock_timestamp(), version = c.version + 1
-       FROM unnest(${many(1, 'uuid')}, ${many(2, 'text')}) AS r(id, reason)
+       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'text')}) AS r(id, reason)
        WHERE c.id = r.id AND c.state = 'QUEUED'
        RETURNING ${CHANGE_COLUMNS}`,
       [refused.map(({ id }) => id), refused.map(({ reason }) => reason)],
@@ -244,7 +244,7 @@ export class DispatchRepository {
   async listOpen(deviceIds: readonly string[]): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>(
       'commands_list_open',
-      `SELECT d.id FROM unnest(${many(1, 'uuid')}) AS d(id)
+      `SELECT d.id FROM unnest(${arrayParam(1, 'uuid')}) AS d(id)
        WHERE EXISTS (SELECT 1 FROM commands c WHERE c.device_id = d.id AND c.state = 'QUEUED')
          OR EXISTS (SELECT 1 FROM commands c WHERE c.device_id = d.id AND ${IN_FLIGHT})`,
       [deviceIds],
