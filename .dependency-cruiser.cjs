@@ -107,6 +107,7 @@ module.exports = {
     owns('pg', '(pg|pg-copy-streams|@prisma/[^/]+|prisma)', 'src/(platform/prisma/|generated/)'),
     owns('socketio', 'socket\\.io', 'src/platform/realtime/'),
     owns('redis', 'ioredis', 'src/platform/redis/'),
+    owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
     owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
     {

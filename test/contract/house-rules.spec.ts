@@ -69,6 +69,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['socketio-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'socket.io';"],
   ['redis-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ioredis';"],
   ['nodemailer-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'nodemailer';"],
+  ['csv-has-one-owner', `src/features/users/${SEED}.ts`, "import 'csv-parse/sync';"],
   ['zod-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'zod';"],
   ['argon2-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'argon2';"],
   ['lock-knows-contracts-only', `tools/virtual-lock/${SEED}.ts`, "import '../../src/shared/ids.js';"],
