@@ -69,6 +69,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['socketio-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'socket.io';"],
   ['redis-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ioredis';"],
   ['nodemailer-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'nodemailer';"],
+  ['bowser-has-one-owner', `src/features/users/${SEED}.ts`, "import 'bowser';"],
   ['csv-has-one-owner', `src/features/users/${SEED}.ts`, "import 'csv-parse/sync';"],
   ['zod-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'zod';"],
   ['argon2-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'argon2';"],
