@@ -109,6 +109,7 @@ module.exports = {
     owns('redis', 'ioredis', 'src/platform/redis/'),
     owns('bowser', 'bowser', 'src/features/auth/domain/device-name\\.'),
     owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
+    owns('uuid', 'uuid', 'src/shared/ids\\.'),
     owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
     {

@@ -71,6 +71,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['nodemailer-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'nodemailer';"],
   ['bowser-has-one-owner', `src/features/users/${SEED}.ts`, "import 'bowser';"],
   ['csv-has-one-owner', `src/features/users/${SEED}.ts`, "import 'csv-parse/sync';"],
+  ['uuid-has-one-owner', `src/features/users/${SEED}.ts`, "import 'uuid';"],
   ['zod-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'zod';"],
   ['argon2-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'argon2';"],
   ['lock-knows-contracts-only', `tools/virtual-lock/${SEED}.ts`, "import '../../src/shared/ids.js';"],
