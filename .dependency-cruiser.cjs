@@ -79,7 +79,7 @@ module.exports = {
         pathNot: [
           '^src/(shared|contracts)/',
           '^src/features/$1/.*(domain/|\\.types\\.ts$)',
-          'node_modules/(luxon|rrule-temporal)/',
+          'node_modules/(luxon|rrule-temporal|bowser)/',
         ],
       },
     },
@@ -110,6 +110,10 @@ module.exports = {
     owns('pg', '(pg|pg-copy-streams|@prisma/[^/]+|prisma)', 'src/(platform/prisma/|generated/)'),
     owns('socketio', 'socket\\.io', 'src/platform/realtime/'),
     owns('redis', 'ioredis', 'src/platform/redis/'),
+    owns('bowser', 'bowser', 'src/features/auth/domain/device-name\\.'),
+    owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
+    owns('uuid', 'uuid', 'src/shared/ids\\.'),
+    owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
     {
       name: 'not-to-test',

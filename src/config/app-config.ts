@@ -1,17 +1,15 @@
-import { type Settings } from './schema.js';
-import { type RateLimit } from './settings.js';
+import type { RateLimit } from './rate-limit.js';
+import { type RateCategory, rateLimitsOf } from './rate-limits.js';
+import type { Settings } from './schema.js';
 
-export type { RateLimit } from './settings.js';
-
-/** What has a rate limit of its own. */
-export type RateCategory =
-  'anonymous' | 'user' | 'auth' | 'device' | 'analytics' | 'exports' | 'admin' | 'mail' | 'unlock';
+export type { RateLimit } from './rate-limit.js';
+export type { RateCategory } from './rate-limits.js';
 
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
-  readonly environment: Settings['environment'];
-  readonly roles: Settings['roles'];
-  readonly logLevel: Settings['logLevel'];
+  readonly environment: Settings['NODE_ENV'];
+  readonly roles: Settings['ROLES'];
+  readonly logLevel: Settings['LOG_LEVEL'];
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -21,6 +19,9 @@ export class AppConfig {
     readonly trustedProxies: readonly string[];
     readonly corsOrigins: readonly string[];
   };
+  /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
+  readonly rateLimitOverrides: Readonly<Record<string, RateLimit>>;
+  readonly rateLimitScale: number;
   readonly rateLimits: Readonly<Record<RateCategory, RateLimit>>;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
@@ -35,14 +36,14 @@ export class AppConfig {
     readonly port: number;
   };
   readonly tokens: {
-    readonly algorithm: Settings['tokenAlgorithm'];
+    readonly algorithm: Settings['TOKEN_ALGORITHM'];
     readonly accessTtlMs: number;
     readonly refreshTtlMs: number;
     readonly rememberTtlMs: number;
   };
   readonly sessions: { readonly maxPerUser: number };
   readonly keys: { readonly rotationIntervalMs: number };
-  readonly registration: Settings['registration'];
+  readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
   readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
   readonly mail: {
@@ -54,49 +55,54 @@ export class AppConfig {
   readonly metrics: { readonly token: string | null };
   readonly #masterKey: Buffer;
 
-  constructor(settings: Settings) {
-    this.environment = settings.environment;
-    this.roles = Object.freeze([...settings.roles]);
-    this.logLevel = settings.logLevel;
+  constructor(settings: Settings, rateLimitOverrides: Readonly<Record<string, RateLimit>>) {
+    this.environment = settings.NODE_ENV;
+    this.roles = Object.freeze([...settings.ROLES]);
+    this.logLevel = settings.LOG_LEVEL;
     this.http = Object.freeze({
-      host: settings.host,
-      port: settings.port,
-      publicUrl: settings.publicUrl,
-      drainTimeoutMs: settings.drainTimeoutMs,
-      trustedProxies: Object.freeze([...settings.trustedProxies]),
-      corsOrigins: Object.freeze([...settings.corsOrigins]),
+      host: settings.HOST,
+      port: settings.PORT,
+      publicUrl: settings.PUBLIC_URL,
+      drainTimeoutMs: settings.DRAIN_TIMEOUT,
+      trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
+      corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
     });
-    this.rateLimits = Object.freeze(rateLimitsOf(settings));
-    this.addressBlock = Object.freeze({ after: settings.addressBlockAfter, durationMs: settings.addressBlockMs });
-    this.database = Object.freeze({ url: settings.databaseUrl, poolSize: settings.databasePoolSize });
-    this.redis = Object.freeze({ url: settings.redisUrl });
+    this.rateLimitOverrides = rateLimitOverrides;
+    this.rateLimitScale = settings.RATE_LIMIT_SCALE;
+    this.rateLimits = rateLimitsOf(rateLimitOverrides, this.rateLimitScale);
+    this.addressBlock = Object.freeze({
+      after: settings.ADDRESS_BLOCK_AFTER,
+      durationMs: settings.ADDRESS_BLOCK_DURATION,
+    });
+    this.database = Object.freeze({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
+    this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({
-      brokerUrl: settings.mqttUrl,
-      username: settings.mqttUsername,
-      password: settings.mqttPassword,
-      host: settings.mqttHost,
-      port: settings.mqttPort,
+      brokerUrl: settings.MQTT_URL,
+      username: settings.MQTT_USERNAME,
+      password: settings.MQTT_PASSWORD,
+      host: settings.MQTT_HOST,
+      port: settings.MQTT_PORT,
     });
     this.tokens = Object.freeze({
-      algorithm: settings.tokenAlgorithm,
-      accessTtlMs: settings.accessTokenTtlMs,
-      refreshTtlMs: settings.refreshTokenTtlMs,
-      rememberTtlMs: settings.rememberTokenTtlMs,
+      algorithm: settings.TOKEN_ALGORITHM,
+      accessTtlMs: settings.JWT_ACCESS_EXPIRY,
+      refreshTtlMs: settings.JWT_REFRESH_EXPIRY,
+      rememberTtlMs: settings.JWT_REMEMBER_EXPIRY,
     });
-    this.sessions = Object.freeze({ maxPerUser: settings.maxSessionsPerUser });
-    this.keys = Object.freeze({ rotationIntervalMs: settings.keyRotationMs });
-    this.registration = settings.registration;
+    this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
+    this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
+    this.registration = settings.REGISTRATION;
     this.passwords = Object.freeze({
-      maxAgeMs: settings.passwordMaxAgeMs,
-      oneTimeLifeMs: settings.oneTimePasswordTtlMs,
+      maxAgeMs: settings.PASSWORD_MAX_AGE,
+      oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
     });
     this.mail = Object.freeze({
-      from: settings.mailFrom,
-      logLinks: settings.mailLogLinks,
-      smtpUrl: () => settings.smtpUrl,
+      from: settings.MAIL_FROM,
+      logLinks: settings.MAIL_LOG_LINKS,
+      smtpUrl: () => settings.SMTP_URL,
     });
-    this.metrics = Object.freeze({ token: settings.metricsToken });
-    this.#masterKey = settings.masterKey;
+    this.metrics = Object.freeze({ token: settings.METRICS_TOKEN });
+    this.#masterKey = settings.MASTER_KEY;
     Object.freeze(this);
   }
 
@@ -104,24 +110,4 @@ export class AppConfig {
   masterKey(): Buffer {
     return this.#masterKey;
   }
-}
-
-function rateLimitsOf(settings: Settings): Record<RateCategory, RateLimit> {
-  const scaled = ({ limit, windowMs, burst }: RateLimit): RateLimit =>
-    Object.freeze({
-      limit: Math.max(1, Math.round(limit * settings.rateLimitScale)),
-      windowMs,
-      burst: Math.round(burst * settings.rateLimitScale),
-    });
-  return {
-    anonymous: scaled(settings.rateLimitAnonymous),
-    user: scaled(settings.rateLimitUser),
-    auth: scaled(settings.rateLimitAuth),
-    device: scaled(settings.rateLimitDevice),
-    analytics: scaled(settings.rateLimitAnalytics),
-    exports: scaled(settings.rateLimitExports),
-    admin: scaled(settings.rateLimitAdmin),
-    mail: scaled(settings.rateLimitMail),
-    unlock: scaled(settings.rateLimitUnlock),
-  };
 }

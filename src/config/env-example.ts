@@ -1,13 +1,22 @@
+import { rateLimitVariable } from './rate-limit.js';
+import { DEFAULT_RATE_LIMITS, type RateLimitDefault } from './rate-limits.js';
 import { SETTINGS } from './schema.js';
-import { type Setting } from './settings.js';
+import { DOCS } from './settings.js';
 
-/** The text of `.env.example`, from the one place where settings are described. */
-export function renderEnvExample(): string {
-  const entries: Setting<unknown>[] = Object.values(SETTINGS);
-  return entries
-    .map(({ variable, description, example, fallback }) => {
-      const line = `${variable}=${example}`;
-      return `# ${description}\n${fallback === undefined ? line : `# ${line}`}\n`;
-    })
-    .join('\n');
+/** The text of `.env.example`, from the places where settings and rate limits are described. */
+export function renderEnvExample(rateLimits: Readonly<Record<string, RateLimitDefault>> = DEFAULT_RATE_LIMITS): string {
+  const limits = Object.entries(rateLimits).map(([category, { description, limit }]) =>
+    entryOf(description, `# ${rateLimitVariable(category)}=${limit}`),
+  );
+  const settings = Object.entries(SETTINGS.shape).flatMap(([variable, schema]) => {
+    const { description = '', example = '' } = DOCS.get(schema) ?? {};
+    const isOptional = schema.safeParse(undefined).success;
+    const entry = entryOf(description, `${isOptional ? '# ' : ''}${variable}=${example}`);
+    return variable === 'RATE_LIMIT_SCALE' ? [...limits, entry] : [entry];
+  });
+  return settings.join('\n');
+}
+
+function entryOf(description: string, line: string): string {
+  return `# ${description}\n${line}\n`;
 }

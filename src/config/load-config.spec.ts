@@ -46,6 +46,18 @@ describe('loadConfig', () => {
     expect(problems.join('\n')).toMatch(/DATABASE_URL is missing.*postgresql:\/\//);
   });
 
+  it('lists what contradicts each other beside what is wrong by itself, and what is wrong twice once', () => {
+    const zeros = Buffer.alloc(32).toString('base64');
+    const contradicting = { MASTER_KEY: zeros, NODE_ENV: 'production', MAIL_LOG_LINKS: '1' };
+    const problems = problemsOf({ ...REQUIRED, ...contradicting, PORT: 'x', ROLES: 'kitchen,attic' });
+    expect(problems.map((problem) => problem.split('=')[0])).toEqual(['ROLES', 'PORT', 'MASTER_KEY', 'MAIL_LOG_LINKS']);
+  });
+
+  it('takes a variable that is empty for one that is not set', () => {
+    expect(loadConfig({ ...REQUIRED, PORT: '', SMTP_URL: '' }).http.port).toBe(3000);
+    expect(problemsOf({ ...REQUIRED, MASTER_KEY: '' })).toEqual([expect.stringMatching(/^MASTER_KEY is missing/)]);
+  });
+
   it('never repeats a secret, not even a wrong one', () => {
     const problems = problemsOf({
       ...REQUIRED,
@@ -128,6 +140,20 @@ describe('loadConfig', () => {
     expect(rateLimits.auth).toEqual({ limit: 1, windowMs: 120_000, burst: 2 });
     const limits = Object.values(loadConfig(REQUIRED).rateLimits).map(({ limit }) => limit);
     expect(limits).toEqual([100, 500, 5, 100, 50, 10, 300, 30, 15]);
+  });
+
+  it('reads the limit of any category, known here or not', () => {
+    const limits = { RATE_LIMIT_ACCESS_CODES: '3/1m', RATE_LIMIT_USER: '9/2m+1', RATE_LIMIT_AUTH: '' };
+    const { rateLimitOverrides, rateLimitScale } = loadConfig({ ...REQUIRED, ...limits, RATE_LIMIT_SCALE: '2' });
+    expect(rateLimitOverrides).toEqual({
+      access_codes: { limit: 3, windowMs: 60_000, burst: 0 },
+      user: { limit: 9, windowMs: 120_000, burst: 1 },
+    });
+    expect(rateLimitScale).toBe(2);
+    expect(() => Object.assign(rateLimitOverrides, { user: null })).toThrow(TypeError);
+    expect(problemsOf({ ...REQUIRED, RATE_LIMIT_ACCESS_CODES: 'few' })).toEqual([
+      expect.stringMatching(/^RATE_LIMIT_ACCESS_CODES="few" must be a number of requests/),
+    ]);
   });
 
   it.each([['5'], ['0/1m'], ['5/0s'], ['5/minute'], ['5/1m+'], ['-5/1m'], ['5/500ms']])(

@@ -1,6 +1,8 @@
+import { type z } from 'zod';
 import { AppConfig } from './app-config.js';
-import { type Settings, SETTINGS } from './schema.js';
-import { type Setting } from './settings.js';
+import { isRateLimitVariable, RATE_LIMIT_OVERRIDES } from './rate-limit.js';
+import { SETTINGS } from './schema.js';
+import { DOCS } from './settings.js';
 
 /** All that is wrong with the configuration, at once, without the value of any secret. */
 export class ConfigurationError extends Error {
@@ -12,51 +14,43 @@ export class ConfigurationError extends Error {
   }
 }
 
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = SETTINGS.shape;
+
+type Environment = Readonly<Record<string, string>>;
+
 /** Reads and validates the whole configuration. @throws ConfigurationError that lists every problem. */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): AppConfig {
-  const problems: string[] = [];
-  const entries = Object.entries(SETTINGS).map(([name, setting]) => {
-    try {
-      return [name, read(setting, env)];
-    } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
-      return [name, undefined];
-    }
-  });
-  const settings = Object.fromEntries(entries) as Settings;
-  problems.push(...contradictions(settings));
-  if (problems.length > 0) {
-    throw new ConfigurationError(problems);
+  const given = withoutEmpty(env);
+  const settings = SETTINGS.safeParse(given);
+  const overrides = RATE_LIMIT_OVERRIDES.safeParse(
+    Object.fromEntries(Object.entries(given).filter(([variable]) => isRateLimitVariable(variable))),
+  );
+  if (!settings.success || !overrides.success) {
+    const issues = [...(settings.error?.issues ?? []), ...(overrides.error?.issues ?? [])];
+    // Several parts of one setting may be wrong in the same way.
+    throw new ConfigurationError([...new Set(issues.map((issue) => problemOf(issue, given)))]);
   }
-  return new AppConfig(settings);
+  return new AppConfig(settings.data, overrides.data);
 }
 
-/** What is right by itself, and wrong beside something else. */
-function contradictions({ environment, masterKey, mailLogLinks }: Partial<Settings>): string[] {
-  return [
-    ...(environment !== 'test' && masterKey?.every((byte) => byte === 0)
-      ? ['MASTER_KEY=[redacted] must not be all zeros: openssl rand -base64 32.']
-      : []),
-    ...(environment === 'production' && mailLogLinks
-      ? ['MAIL_LOG_LINKS=1 must not be set with NODE_ENV=production: the links in the log are as good as passwords.']
-      : []),
-  ];
+/** A variable that is set to nothing counts as one that is not set. */
+function withoutEmpty(env: Readonly<Record<string, string | undefined>>): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
 }
 
-function read(setting: Setting<unknown>, env: Readonly<Record<string, string | undefined>>): unknown {
-  const raw = env[setting.variable];
-  if (raw === undefined || (raw === '' && setting.fallback !== undefined)) {
-    if (setting.fallback === undefined) {
-      throw new Error(`${setting.variable} is missing. ${setting.description} Example: ${setting.example}`);
-    }
-    return setting.fallback;
+/** The message of an issue that concerns no single setting says everything. */
+function problemOf({ path: [variable], message }: z.core.$ZodIssue, given: Environment): string {
+  if (variable === undefined) {
+    return message;
   }
-  try {
-    return setting.parse(raw);
-  } catch (error) {
-    const shown = setting.secret ? '[redacted]' : JSON.stringify(raw);
-    throw new Error(`${setting.variable}=${shown} ${error instanceof Error ? error.message : 'is invalid'}.`, {
-      cause: error,
-    });
+  const name = String(variable);
+  const schema = SCHEMAS[name];
+  const doc = schema && DOCS.get(schema);
+  const value = given[name];
+  if (value === undefined) {
+    return `${name} is missing. ${doc?.description ?? ''} Example: ${doc?.example ?? ''}`;
   }
+  return `${name}=${doc?.secret ? '[redacted]' : JSON.stringify(value)} ${message}.`;
 }

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import {
   cidr,
+  DOCS,
   duration,
   durationFrom,
   factor,
@@ -8,279 +10,168 @@ import {
   listOf,
   oneOf,
   origin,
-  type RateLimit,
-  rateLimit,
   setOf,
-  type Setting,
-  text,
   url,
 } from './settings.js';
 
 export const ROLES = ['api', 'hardware', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
-function limitOf(variable: string, what: string, fallback: string): Setting<RateLimit> {
-  return { variable, description: `${what}.`, example: fallback, parse: rateLimit, fallback: rateLimit(fallback) };
+/** Whether these settings are right by themselves, so that they can be judged beside each other. */
+function sound(...variables: readonly string[]): (payload: z.core.ParsePayload) => boolean {
+  return ({ issues }) => !issues.some(({ path }) => variables.includes(String(path?.[0])));
 }
 
-/** Every environment variable, in the order of `.env.example`. Types, defaults, errors and documentation derive from it. */
-export const SETTINGS = {
-  environment: {
-    variable: 'NODE_ENV',
-    description: 'development, test or production.',
-    example: 'production',
-    parse: oneOf('development', 'test', 'production'),
-    fallback: 'development',
-  } as Setting<'development' | 'test' | 'production'>,
-  roles: {
-    variable: 'ROLES',
-    description: 'What this process does: any of api, hardware, worker, separated by commas.',
-    example: 'api,hardware,worker',
-    parse: setOf(...ROLES),
-    fallback: ROLES,
-  } as Setting<readonly Role[]>,
-  host: {
-    variable: 'HOST',
-    description: 'Address to listen on.',
-    example: '0.0.0.0',
-    parse: text,
-    fallback: '127.0.0.1',
-  } as Setting<string>,
-  port: {
-    variable: 'PORT',
-    description: 'HTTP port.',
-    example: '3000',
-    parse: integer(0, 65_535),
-    fallback: 3000,
-  } as Setting<number>,
-  publicUrl: {
-    variable: 'PUBLIC_URL',
-    description: 'Where clients reach the API; the issuer of access tokens.',
-    example: 'https://doors.example.com',
-    parse: url('http', 'https'),
-    fallback: 'http://localhost:3000',
-  } as Setting<string>,
-  trustedProxies: {
-    variable: 'TRUSTED_PROXIES',
-    description:
-      'Addresses of your own reverse proxies, as CIDR ranges. Only what these say of the client in X-Forwarded-For is believed.',
-    example: '10.0.0.0/8,fd00::/8',
-    parse: listOf(cidr),
-    fallback: [],
-  } as Setting<readonly string[]>,
-  corsOrigins: {
-    variable: 'CORS_ORIGINS',
-    description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
-    example: 'https://app.example.com',
-    parse: listOf(origin),
-    fallback: [],
-  } as Setting<readonly string[]>,
-  rateLimitAnonymous: limitOf('RATE_LIMIT_ANONYMOUS', 'Requests of an address without a valid access token', '100/1m'),
-  rateLimitUser: limitOf('RATE_LIMIT_USER', 'Requests of a signed-in person', '500/1m+50'),
-  rateLimitAuth: limitOf('RATE_LIMIT_AUTH', 'Logins, registrations, forgotten passwords of an address', '5/1m'),
-  rateLimitDevice: limitOf('RATE_LIMIT_DEVICE', 'Operations on devices of a person', '100/1m+20'),
-  rateLimitAnalytics: limitOf('RATE_LIMIT_ANALYTICS', 'Analytics queries of a person', '50/1m'),
-  rateLimitExports: limitOf('RATE_LIMIT_EXPORTS', 'Exports of a person', '10/1h'),
-  rateLimitAdmin: limitOf('RATE_LIMIT_ADMIN', 'Operations of an administrator', '300/1m'),
-  rateLimitMail: limitOf('RATE_LIMIT_MAIL', 'Mails that a person has sent to an address they name', '30/1h'),
-  rateLimitUnlock: limitOf('RATE_LIMIT_UNLOCK', 'Unlock commands for one device, whoever sends them', '15/1m'),
-  rateLimitScale: {
-    variable: 'RATE_LIMIT_SCALE',
-    description: 'Multiplies every rate limit.',
-    example: '1',
-    parse: factor,
-    fallback: 1,
-  } as Setting<number>,
-  addressBlockAfter: {
-    variable: 'ADDRESS_BLOCK_AFTER',
-    description: 'So many refusals in a row by a rate limit block the address for a while. 0: never.',
-    example: '10',
-    parse: integer(0, 1_000_000),
-    fallback: 10,
-  } as Setting<number>,
-  addressBlockMs: {
-    variable: 'ADDRESS_BLOCK_DURATION',
-    description: 'How long an address stays blocked.',
-    example: '15m',
-    parse: duration,
-    fallback: 900_000,
-  } as Setting<number>,
-  databaseUrl: {
-    variable: 'DATABASE_URL',
-    description: 'PostgreSQL 16 or newer: the only system of record.',
-    example: 'postgresql://mortise:secret@localhost:5432/mortise',
-    secret: true,
-    parse: url('postgres', 'postgresql'),
-  } as Setting<string>,
-  databasePoolSize: {
-    variable: 'DATABASE_POOL_SIZE',
-    description: 'Connections to PostgreSQL per process.',
-    example: '20',
-    parse: integer(2, 500),
-    fallback: 20,
-  } as Setting<number>,
-  redisUrl: {
-    variable: 'REDIS_URL',
-    description: 'Redis 7 or newer, or Valkey. It may be wiped at any moment: that costs time, never truth.',
-    example: 'redis://localhost:6379',
-    secret: true,
-    parse: url('redis', 'rediss'),
-  } as Setting<string>,
-  mqttUrl: {
-    variable: 'MQTT_URL',
-    description: 'An MQTT broker (mqtt:// or mqtts://). Empty: an embedded broker, which allows one hardware process.',
-    example: 'mqtt://localhost:1883',
-    parse: (raw: string) => (raw === '' ? null : url('mqtt', 'mqtts')(raw)),
-    fallback: null,
-  } as Setting<string | null>,
-  mqttUsername: {
-    variable: 'MQTT_USERNAME',
-    description: 'Account of this backend at the external broker.',
-    example: 'mortise',
-    parse: text,
-    fallback: 'mortise',
-  } as Setting<string>,
-  mqttPassword: {
-    variable: 'MQTT_PASSWORD',
-    description: 'Password of that account.',
-    example: 'secret',
-    secret: true,
-    parse: text,
-    fallback: '',
-  } as Setting<string>,
-  mqttHost: {
-    variable: 'MQTT_HOST',
-    description: 'Address the embedded broker listens on.',
-    example: '0.0.0.0',
-    parse: text,
-    fallback: '127.0.0.1',
-  } as Setting<string>,
-  mqttPort: {
-    variable: 'MQTT_PORT',
-    description: 'Port of the embedded broker.',
-    example: '1883',
-    parse: integer(0, 65_535),
-    fallback: 1883,
-  } as Setting<number>,
-  masterKey: {
-    variable: 'MASTER_KEY',
-    description:
-      '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it signs everybody out. All zeros: for tests only.',
-    example: 'openssl rand -base64 32',
-    secret: true,
-    parse: key256,
-  } as Setting<Buffer>,
-  accessTokenTtlMs: {
-    variable: 'JWT_ACCESS_EXPIRY',
-    description: 'Life of an access token: 1m to 24h.',
-    example: '15m',
-    parse: durationFrom('1m', '24h'),
-    fallback: 900_000,
-  } as Setting<number>,
-  refreshTokenTtlMs: {
-    variable: 'JWT_REFRESH_EXPIRY',
-    description: 'Life of a refresh token.',
-    example: '7d',
-    parse: duration,
-    fallback: 604_800_000,
-  } as Setting<number>,
-  rememberTokenTtlMs: {
-    variable: 'JWT_REMEMBER_EXPIRY',
-    description: 'Life of a refresh token of somebody who asked to be remembered.',
-    example: '30d',
-    parse: duration,
-    fallback: 2_592_000_000,
-  } as Setting<number>,
-  tokenAlgorithm: {
-    variable: 'TOKEN_ALGORITHM',
-    description: 'Signs access tokens: RS256 (RSA, 3,072 bits) or EdDSA (Ed25519). Tokens of the other one stay valid.',
-    example: 'RS256',
-    parse: oneOf('RS256', 'EdDSA'),
-    fallback: 'RS256',
-  } as Setting<'RS256' | 'EdDSA'>,
-  keyRotationMs: {
-    variable: 'KEY_ROTATION_INTERVAL',
-    description: 'How long a key signs before the next one takes over: 1h or more.',
-    example: '30d',
-    parse: durationFrom('1h'),
-    fallback: 2_592_000_000,
-  } as Setting<number>,
-  maxSessionsPerUser: {
-    variable: 'MAX_SESSIONS_PER_USER',
-    description: 'Sessions of a person at a time. One more ends the oldest.',
-    example: '5',
-    parse: integer(1, 100),
-    fallback: 5,
-  } as Setting<number>,
-  registration: {
-    variable: 'REGISTRATION',
-    description:
-      'Who may make an account: open (anybody), verified (whoever confirms a mailed link), closed (administrators make them).',
-    example: 'verified',
-    parse: oneOf('open', 'verified', 'closed'),
-    fallback: 'open',
-  } as Setting<'open' | 'verified' | 'closed'>,
-  passwordMaxAgeMs: {
-    variable: 'PASSWORD_MAX_AGE',
-    description:
-      'After that time (1d or more) a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
-    example: '365d',
-    parse: durationFrom('1d'),
-    fallback: null,
-  } as Setting<number | null>,
-  oneTimePasswordTtlMs: {
-    variable: 'ONE_TIME_PASSWORD_EXPIRY',
-    description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
-    example: '24h',
-    parse: duration,
-    fallback: 86_400_000,
-  } as Setting<number>,
-  smtpUrl: {
-    variable: 'SMTP_URL',
-    description:
-      'Mail server: smtp://user:password@host:587 (STARTTLS where offered; ?requireTLS=true insists) or smtps://. Unset: mail goes to the log, without its links.',
-    example: 'smtps://mortise:secret@mail.example.com',
-    secret: true,
-    parse: url('smtp', 'smtps'),
-    fallback: null,
-  } as Setting<string | null>,
-  mailFrom: {
-    variable: 'MAIL_FROM',
-    description: 'Sender of every mail.',
-    example: 'Mortise <doors@example.com>',
-    parse: text,
-    fallback: 'Mortise <mortise@localhost>',
-  } as Setting<string>,
-  mailLogLinks: {
-    variable: 'MAIL_LOG_LINKS',
-    description:
-      '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only: refused with NODE_ENV=production.',
-    example: '0',
-    parse: (raw: string) => oneOf('0', '1')(raw) === '1',
-    fallback: false,
-  } as Setting<boolean>,
-  logLevel: {
-    variable: 'LOG_LEVEL',
-    description: 'trace, debug, info, warn, error or silent.',
-    example: 'info',
-    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
-    fallback: 'info',
-  } as Setting<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'>,
-  metricsToken: {
-    variable: 'METRICS_TOKEN',
-    description: 'Bearer token for /metrics. Unset: only loopback may read it.',
-    example: 'a-long-random-token',
-    secret: true,
-    parse: text,
-    fallback: null,
-  } as Setting<string | null>,
-  drainTimeoutMs: {
-    variable: 'DRAIN_TIMEOUT',
-    description: 'How long a stopping process waits for requests under way.',
-    example: '10s',
-    parse: duration,
-    fallback: 10_000,
-  } as Setting<number>,
-};
+/**
+ * Every environment variable but the rate limits, in the order of `.env.example`. Types, defaults, errors and
+ * documentation derive from it.
+ */
+export const SETTINGS = z
+  .object({
+    NODE_ENV: oneOf('development', 'test', 'production')
+      .default('development')
+      .register(DOCS, { description: 'development, test or production.', example: 'production' }),
+    ROLES: setOf(oneOf(...ROLES))
+      .prefault(ROLES.join(','))
+      .register(DOCS, {
+        description: 'What this process does: any of api, hardware, worker, separated by commas.',
+        example: 'api,hardware,worker',
+      }),
+    HOST: z.string().default('127.0.0.1').register(DOCS, { description: 'Address to listen on.', example: '0.0.0.0' }),
+    PORT: integer(0, 65_535).default(3000).register(DOCS, { description: 'HTTP port.', example: '3000' }),
+    PUBLIC_URL: url('http', 'https').default('http://localhost:3000').register(DOCS, {
+      description: 'Where clients reach the API; the issuer of access tokens.',
+      example: 'https://doors.example.com',
+    }),
+    TRUSTED_PROXIES: listOf(cidr()).prefault('').register(DOCS, {
+      description:
+        'Addresses of your own reverse proxies, as CIDR ranges. Only what these say of the client in X-Forwarded-For is believed.',
+      example: '10.0.0.0/8,fd00::/8',
+    }),
+    CORS_ORIGINS: listOf(origin()).prefault('').register(DOCS, {
+      description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
+      example: 'https://app.example.com',
+    }),
+    RATE_LIMIT_SCALE: factor().default(1).register(DOCS, { description: 'Multiplies every rate limit.', example: '1' }),
+    ADDRESS_BLOCK_AFTER: integer(0, 1_000_000).default(10).register(DOCS, {
+      description: 'So many refusals in a row by a rate limit block the address for a while. 0: never.',
+      example: '10',
+    }),
+    ADDRESS_BLOCK_DURATION: duration()
+      .prefault('15m')
+      .register(DOCS, { description: 'How long an address stays blocked.', example: '15m' }),
+    DATABASE_URL: url('postgres', 'postgresql').register(DOCS, {
+      description: 'PostgreSQL 16 or newer: the only system of record.',
+      example: 'postgresql://mortise:secret@localhost:5432/mortise',
+      secret: true,
+    }),
+    DATABASE_POOL_SIZE: integer(2, 500)
+      .default(20)
+      .register(DOCS, { description: 'Connections to PostgreSQL per process.', example: '20' }),
+    REDIS_URL: url('redis', 'rediss').register(DOCS, {
+      description: 'Redis 7 or newer, or Valkey. It may be wiped at any moment: that costs time, never truth.',
+      example: 'redis://localhost:6379',
+      secret: true,
+    }),
+    MQTT_URL: url('mqtt', 'mqtts').nullable().default(null).register(DOCS, {
+      description:
+        'An MQTT broker (mqtt:// or mqtts://). Empty: an embedded broker, which allows one hardware process.',
+      example: 'mqtt://localhost:1883',
+    }),
+    MQTT_USERNAME: z
+      .string()
+      .default('mortise')
+      .register(DOCS, { description: 'Account of this backend at the external broker.', example: 'mortise' }),
+    MQTT_PASSWORD: z
+      .string()
+      .default('')
+      .register(DOCS, { description: 'Password of that account.', example: 'secret', secret: true }),
+    MQTT_HOST: z
+      .string()
+      .default('127.0.0.1')
+      .register(DOCS, { description: 'Address the embedded broker listens on.', example: '0.0.0.0' }),
+    MQTT_PORT: integer(0, 65_535)
+      .default(1883)
+      .register(DOCS, { description: 'Port of the embedded broker.', example: '1883' }),
+    MASTER_KEY: key256().register(DOCS, {
+      description:
+        '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it signs everybody out. All zeros: for tests only.',
+      example: 'openssl rand -base64 32',
+      secret: true,
+    }),
+    JWT_ACCESS_EXPIRY: durationFrom('1m', '24h')
+      .prefault('15m')
+      .register(DOCS, { description: 'Life of an access token: 1m to 24h.', example: '15m' }),
+    JWT_REFRESH_EXPIRY: duration()
+      .prefault('7d')
+      .register(DOCS, { description: 'Life of a refresh token.', example: '7d' }),
+    JWT_REMEMBER_EXPIRY: duration().prefault('30d').register(DOCS, {
+      description: 'Life of a refresh token of somebody who asked to be remembered.',
+      example: '30d',
+    }),
+    TOKEN_ALGORITHM: oneOf('RS256', 'EdDSA').default('RS256').register(DOCS, {
+      description:
+        'Signs access tokens: RS256 (RSA, 3,072 bits) or EdDSA (Ed25519). Tokens of the other one stay valid.',
+      example: 'RS256',
+    }),
+    KEY_ROTATION_INTERVAL: durationFrom('1h').prefault('30d').register(DOCS, {
+      description: 'How long a key signs before the next one takes over: 1h or more.',
+      example: '30d',
+    }),
+    MAX_SESSIONS_PER_USER: integer(1, 100)
+      .default(5)
+      .register(DOCS, { description: 'Sessions of a person at a time. One more ends the oldest.', example: '5' }),
+    REGISTRATION: oneOf('open', 'verified', 'closed').default('open').register(DOCS, {
+      description:
+        'Who may make an account: open (anybody), verified (whoever confirms a mailed link), closed (administrators make them).',
+      example: 'verified',
+    }),
+    PASSWORD_MAX_AGE: durationFrom('1d').nullable().default(null).register(DOCS, {
+      description:
+        'After that time (1d or more) a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
+      example: '365d',
+    }),
+    ONE_TIME_PASSWORD_EXPIRY: duration().prefault('24h').register(DOCS, {
+      description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
+      example: '24h',
+    }),
+    SMTP_URL: url('smtp', 'smtps').nullable().default(null).register(DOCS, {
+      description:
+        'Mail server: smtp://user:password@host:587 (STARTTLS where offered; ?requireTLS=true insists) or smtps://. Unset: mail goes to the log, without its links.',
+      example: 'smtps://mortise:secret@mail.example.com',
+      secret: true,
+    }),
+    MAIL_FROM: z
+      .string()
+      .default('Mortise <mortise@localhost>')
+      .register(DOCS, { description: 'Sender of every mail.', example: 'Mortise <doors@example.com>' }),
+    MAIL_LOG_LINKS: oneOf('0', '1')
+      .transform((text) => text === '1')
+      .default(false)
+      .register(DOCS, {
+        description:
+          '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only: refused with NODE_ENV=production.',
+        example: '0',
+      }),
+    LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent')
+      .default('info')
+      .register(DOCS, { description: 'trace, debug, info, warn, error or silent.', example: 'info' }),
+    METRICS_TOKEN: z.string().nullable().default(null).register(DOCS, {
+      description: 'Bearer token for /metrics. Unset: only loopback may read it.',
+      example: 'a-long-random-token',
+      secret: true,
+    }),
+    DRAIN_TIMEOUT: duration()
+      .prefault('10s')
+      .register(DOCS, { description: 'How long a stopping process waits for requests under way.', example: '10s' }),
+  })
+  .refine(({ NODE_ENV, MASTER_KEY }) => NODE_ENV === 'test' || MASTER_KEY.some((byte) => byte !== 0), {
+    when: sound('NODE_ENV', 'MASTER_KEY'),
+    error: 'MASTER_KEY=[redacted] must not be all zeros: openssl rand -base64 32.',
+  })
+  .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
+    when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),
+    error: 'MAIL_LOG_LINKS=1 must not be set with NODE_ENV=production: the links in the log are as good as passwords.',
+  });
 
-export type Settings = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+export type Settings = z.output<typeof SETTINGS>;

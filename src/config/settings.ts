@@ -1,145 +1,114 @@
-import { isIP } from 'node:net';
+import { z } from 'zod';
 
-/** How one environment variable is read. A parser throws an Error whose message says what would be right. */
-export interface Setting<T> {
-  readonly variable: string;
+/** How a setting is explained, in `.env.example` and in errors. */
+export interface SettingDoc {
   readonly description: string;
   readonly example: string;
   /** Printed as `[redacted]`, never in logs or errors. */
   readonly secret?: boolean;
-  readonly parse: (raw: string) => T;
-  /** Used when the variable is unset; without it, the variable is required. */
-  readonly fallback?: T;
 }
 
-export const text = (raw: string): string => raw;
+/** What is known of each setting beside its type. */
+export const DOCS = z.registry<SettingDoc>();
 
-export function integer(min: number, max: number): (raw: string) => number {
-  return (raw) => {
-    const value = Number(raw);
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new Error(`must be a whole number from ${String(min)} to ${String(max)}`);
-    }
-    return value;
-  };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = /^(\d+)(ms|s|m|h|d)?$/;
+
+export function integer(min: number, max: number): z.ZodType<number, string> {
+  const error = `must be a whole number from ${String(min)} to ${String(max)}`;
+  return z.coerce.number<string>({ error }).int({ error }).min(min, { error }).max(max, { error });
 }
 
-export function oneOf<const T extends string>(...allowed: readonly T[]): (raw: string) => T {
-  return (raw) => {
-    const value = allowed.find((candidate) => candidate === raw);
-    if (value === undefined) {
-      throw new Error(`must be one of ${allowed.join(', ')}`);
-    }
-    return value;
-  };
+export function oneOf<const T extends string>(...allowed: readonly T[]): z.ZodType<T, string> {
+  return z.enum(allowed, { error: `must be one of ${allowed.join(', ')}` });
 }
 
-export function setOf<const T extends string>(...allowed: readonly T[]): (raw: string) => readonly T[] {
-  const parseOne = oneOf(...allowed);
-  return (raw) => [...new Set(raw.split(',').map((part) => parseOne(part.trim())))];
+export function url(...protocols: readonly string[]): z.ZodType<string, string> {
+  return z.url({
+    protocol: new RegExp(`^(?:${protocols.join('|')})$`),
+    error: `must be a URL that starts with ${protocols.map((name) => `${name}://`).join(' or ')}`,
+  });
 }
 
-export function url(...protocols: readonly string[]): (raw: string) => string {
-  return (raw) => {
-    const parsed = URL.canParse(raw) ? new URL(raw) : null;
-    if (!parsed || !protocols.includes(parsed.protocol.slice(0, -1))) {
-      throw new Error(`must be a URL that starts with ${protocols.map((name) => `${name}://`).join(' or ')}`);
-    }
-    return raw;
-  };
+/** Of a text that is known to be a duration. */
+export function milliseconds(text: string): number {
+  const [, amount, unit = 's'] = DURATION.exec(text) ?? [];
+  return Number(amount) * (UNITS[unit] ?? NaN);
 }
 
 /** Seconds, or a number with `ms`, `s`, `m`, `h` or `d`; the result is in milliseconds. */
-export function duration(raw: string): number {
-  const match = /^(\d+)(ms|s|m|h|d)?$/.exec(raw);
-  const scale = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? 's'];
-  if (!match || scale === undefined) {
-    throw new Error('must be a duration such as 900, 15m, 7d');
-  }
-  return Number(match[1]) * scale;
+export function duration(): z.ZodType<number, string> {
+  return z.string().regex(DURATION, { error: 'must be a duration such as 900, 15m, 7d' }).transform(milliseconds);
 }
 
 /** A duration from `least` to `most`, both written as one. */
-export function durationFrom(least: string, most?: string): (raw: string) => number {
-  const [min, max] = [duration(least), most === undefined ? Infinity : duration(most)];
-  return (raw) => {
-    const value = duration(raw);
-    if (value < min || value > max) {
-      throw new Error(`must be a duration of at least ${least}${most === undefined ? '' : ` and at most ${most}`}`);
-    }
-    return value;
-  };
+export function durationFrom(least: string, most?: string): z.ZodType<number, string> {
+  const [min, max] = [milliseconds(least), most === undefined ? Infinity : milliseconds(most)];
+  return duration().refine((value) => value >= min && value <= max, {
+    error: `must be a duration of at least ${least}${most === undefined ? '' : ` and at most ${most}`}`,
+  });
 }
 
 /** 32 bytes in base64, such as `openssl rand -base64 32` prints. */
-export function key256(raw: string): Buffer {
-  const key = Buffer.from(raw, 'base64');
-  if (key.length !== 32) {
-    throw new Error('must be 32 bytes in base64: openssl rand -base64 32');
-  }
-  return key;
+export function key256(): z.ZodType<Buffer, string> {
+  return z
+    .string()
+    .transform((text) => Buffer.from(text, 'base64'))
+    .refine((key) => key.length === 32, { error: 'must be 32 bytes in base64: openssl rand -base64 32' });
 }
 
 /** Above zero. */
-export function factor(raw: string): number {
-  const value = Number(raw);
-  if (raw.trim() === '' || !Number.isFinite(value) || value <= 0) {
-    throw new Error('must be a number above 0');
-  }
-  return value;
-}
-
-/** So many requests in any window of that length, and now and then a few more at once. */
-export interface RateLimit {
-  readonly limit: number;
-  readonly windowMs: number;
-  /** How many may come on top in a burst. They count, so they only bring forward what comes later. */
-  readonly burst: number;
-}
-
-/** `100/1m`, or `100/1m+20` with a burst of 20. */
-export function rateLimit(raw: string): RateLimit {
-  const [, limit, window, burst] = /^(\d+)\/(\d+[smhd])(?:\+(\d+))?$/.exec(raw) ?? [];
-  if (window === undefined || Number(limit) === 0 || duration(window) === 0) {
-    throw new Error('must be a number of requests and a time such as 5/1m, or with a burst 100/1m+20');
-  }
-  return { limit: Number(limit), windowMs: duration(window), burst: Number(burst ?? 0) };
+export function factor(): z.ZodType<number, string> {
+  const error = 'must be a number above 0';
+  return z.string().trim().min(1, { error }).pipe(z.coerce.number<string>({ error }).positive({ error }));
 }
 
 /** Separated by commas; empty for none. */
-export function listOf<T>(parse: (raw: string) => T): (raw: string) => readonly T[] {
-  return (raw) =>
-    raw
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '')
-      .map(parse);
+export function listOf<T extends string>(item: z.ZodType<T, string>): z.ZodType<readonly T[], string> {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
 }
 
-/** A shorter one would be a part of the internet that nobody owns, and two halves are all of it. */
+/** As `listOf`, with at least one, and each of them once. */
+export function setOf<T extends string>(item: z.ZodType<T, string>): z.ZodType<readonly T[], string> {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item))
+    .transform((parts) => [...new Set(parts)]);
+}
+
+/** A shorter one would be a part of the internet that has no single owner, and two halves are all of it. */
 function shortestPrefix(address: string): number {
   // Every address of IPv4 is one of IPv6, too: ::ffff:0:0/96.
   const isMapped = /^(?:0{0,4}:){2,5}(?:ffff|0{0,4}):/i.test(address);
-  return isIP(address) === 4 ? 8 : isMapped ? 104 : 7;
+  return address.includes(':') ? (isMapped ? 104 : 7) : 8;
 }
 
 /** Addresses with their prefix, and never all of them: neither a name, nor a number of hops, nor `true`. */
-export function cidr(raw: string): string {
-  const [address = '', prefix = '', ...rest] = raw.split('/');
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  const isPrefix = /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) >= shortestPrefix(address) && Number(prefix) <= bits;
-  if (!isPrefix || address.includes('%') || rest.length > 0) {
-    throw new Error(
-      'must be addresses with their prefix, such as 10.0.0.0/8, 192.0.2.7/32, fd00::/8, and no shorter one',
-    );
-  }
-  return raw;
+export function cidr(): z.ZodType<string, string> {
+  const error = 'must be addresses with their prefix, such as 10.0.0.0/8, 192.0.2.7/32, fd00::/8, and no shorter one';
+  return z.union([z.cidrv4(), z.cidrv6()], { error }).refine(
+    (range) => {
+      const [address = '', prefix] = range.split('/');
+      return Number(prefix) >= shortestPrefix(address);
+    },
+    { error },
+  );
 }
 
 /** What a browser sends as `Origin`: scheme, host and port, nothing else. */
-export function origin(raw: string): string {
-  if (!/^https?:[^*]+$/.test(raw) || !URL.canParse(raw) || new URL(raw).origin !== raw) {
-    throw new Error('must be origins such as https://app.example.com, without a path or a wildcard');
-  }
-  return raw;
+export function origin(): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine((text) => /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text, {
+      error: 'must be origins such as https://app.example.com, without a path or a wildcard',
+    });
 }

@@ -1,17 +1,34 @@
-/** A cell that begins with one of these is run as a formula by spreadsheets (OWASP, CSV injection); also in full width. */
-const FORMULA_START = /^[\s\p{Cf}]*[=+\-@＝＋－＠]|^[\t\r\n]/u;
-const NEEDS_QUOTES = /[",\r\n\t']/;
-const LINE_END = '\r\n';
+import { CsvError, parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
 
-/** One line of CSV (RFC 4180), in which no cell is a formula: what looks like one gets an apostrophe in front. */
-export function csvLine(cells: readonly (string | number | boolean | null)[]): string {
-  return cells.map(csvCell).join(',') + LINE_END;
+type Cell = string | number | boolean | null;
+
+/**
+ * Spreadsheets run some cells as formulas (OWASP, CSV injection). The library escapes those that begin with the sign
+ * itself; spreadsheets also skip spaces and invisible characters in front of it.
+ */
+const HIDDEN_FORMULA = /^[\s\p{Cf}]+[=+\-@＝＋－＠]|^\n/u;
+/** The library quotes for its own record delimiter alone, and any other line end would begin a record, too. */
+const NEEDS_QUOTES = /[\r\n\t']/;
+const LINE_ENDS = ['\r\n', '\n', '\r'];
+
+/** Lines of CSV (RFC 4180), in which no cell is a formula: what looks like one gets an apostrophe in front. */
+export function csvLines(rows: readonly (readonly Cell[])[]): string {
+  return stringify([...rows], {
+    cast: { string: escapeHidden, boolean: String },
+    escape_formulas: true,
+    quoted_match: NEEDS_QUOTES,
+    record_delimiter: '\r\n',
+  });
 }
 
-function csvCell(value: string | number | boolean | null): string {
-  const text = value === null ? '' : String(value);
-  const safe = typeof value === 'string' && FORMULA_START.test(text) ? `'${text}` : text;
-  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** One line, as `csvLines`. */
+export function csvLine(cells: readonly Cell[]): string {
+  return csvLines([cells]);
+}
+
+function escapeHidden(text: string): string {
+  return HIDDEN_FORMULA.test(text) ? `'${text}` : text;
 }
 
 /** What keeps a text from being CSV. */
@@ -32,43 +49,30 @@ export interface CsvRecord {
 
 /**
  * Reads CSV (RFC 4180), with any line end and an optional byte order mark. Blank lines are skipped.
- * @throws MalformedCsvError
+ * @throws MalformedCsvError with the line on which the record begins
  */
 export function parseCsv(text: string): CsvRecord[] {
   const records: CsvRecord[] = [];
-  const source = text.replace(/^\uFEFF/, '');
   let line = 1;
-  for (let at = 0; at < source.length;) {
-    const start = line;
-    const cells: string[] = [];
-    for (let more = true; more;) {
-      const cell = readCell(source, at, line);
-      cells.push(cell.value);
-      line += cell.lines;
-      more = source[cell.end] === ',';
-      at = more ? cell.end + 1 : cell.end;
-    }
+  // The library counts the lines within quoted cells twice when they end in CR LF, so they are counted here.
+  const keep = (cells: string[]): null => {
     if (cells.length > 1 || cells[0] !== '') {
-      records.push({ line: start, cells });
+      records.push({ line, cells });
     }
-    at += source.startsWith('\r\n', at) ? 2 : 1;
-    line += 1;
+    line += 1 + lineEndsIn(cells);
+    return null;
+  };
+  try {
+    parse(text, { bom: true, relax_column_count: true, record_delimiter: LINE_ENDS, on_record: keep });
+  } catch (error) {
+    if (error instanceof CsvError) {
+      throw new MalformedCsvError(line, 'a quote is missing, or stands where none may be');
+    }
+    throw error;
   }
   return records;
 }
 
-const PLAIN = /[^",\r\n]*/y;
-const QUOTED = /"((?:[^"]|"")*)"/y;
-
-function readCell(source: string, at: number, line: number): { value: string; end: number; lines: number } {
-  const quoted = source[at] === '"';
-  const pattern = quoted ? QUOTED : PLAIN;
-  pattern.lastIndex = at;
-  const match = pattern.exec(source);
-  const end = pattern.lastIndex;
-  if (!match || (end < source.length && !/[,\r\n]/.test(source.charAt(end)))) {
-    throw new MalformedCsvError(line, 'a quote is missing, or stands where none may be');
-  }
-  const value = quoted ? (match[1] ?? '').replaceAll('""', '"') : match[0];
-  return { value, end, lines: value.split(/\r\n|\r|\n/).length - 1 };
+function lineEndsIn(cells: readonly string[]): number {
+  return cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
 }

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../contracts/events.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { DevicesService } from '../devices/devices.service.js';
@@ -11,7 +12,7 @@ const MAX_REMEMBERED = 10_000;
 /** Who may see an event at the moment it is sent: not when the socket connected, not when it subscribed. */
 @Injectable()
 export class FeedAuthorizer implements OnModuleInit {
-  readonly #remembered = new Map<string, { allowed: boolean; until: number }>();
+  readonly #remembered = new LRUCache<string, boolean>({ max: MAX_REMEMBERED, ttl: TRUST_MS, ttlResolution: 0 });
 
   constructor(
     private readonly devices: DevicesService,
@@ -39,14 +40,11 @@ export class FeedAuthorizer implements OnModuleInit {
     }
     const key = `${userId} ${event.deviceId}`;
     const known = this.#remembered.get(key);
-    if (known && known.until > performance.now()) {
-      return known.allowed;
+    if (known !== undefined) {
+      return known;
     }
     const allowed = (await this.devices.permissionOf(userId, event.deviceId)) !== null;
-    if (this.#remembered.size >= MAX_REMEMBERED) {
-      this.#remembered.clear();
-    }
-    this.#remembered.set(key, { allowed, until: performance.now() + TRUST_MS });
+    this.#remembered.set(key, allowed);
     return allowed;
   }
 }

@@ -1,4 +1,4 @@
-import { csvLine } from '../../shared/csv.js';
+import { csvLine, csvLines } from '../../shared/csv.js';
 import { MANAGED_USER_FIELDS, toManagedUserDto, type ExportFormat } from './user-directory.dto.js';
 import type { Account } from '../users/users.types.js';
 
@@ -11,7 +11,7 @@ async function* asCsv(batches: AsyncIterable<readonly Account[]>): AsyncGenerato
   yield csvLine(MANAGED_USER_FIELDS);
   for await (const batch of batches) {
     const rows = batch.map(toManagedUserDto);
-    yield rows.map((row) => csvLine(MANAGED_USER_FIELDS.map((field) => row[field]))).join('');
+    yield csvLines(rows.map((row) => MANAGED_USER_FIELDS.map((field) => row[field])));
   }
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { PinoLogger } from 'nestjs-pino';
 import type { AuditIntent } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
@@ -9,13 +10,13 @@ import { AuditWriter } from './audit-writer.js';
 const WINDOW_MS = 60_000;
 /** Refusals of one person that are recorded in a minute. */
 const MAX_REFUSALS = 20;
-/** People whose refusals are counted; when there are more, everybody's minute begins anew. */
+/** People whose refusals are counted; when there are more, the one that was not refused for longest begins anew. */
 const MAX_PEOPLE = 10_000;
 
 /** Records what came to nothing. The request has failed already: that it could not be audited fails nothing more. */
 @Injectable()
 export class AuditFailureWriter {
-  readonly #left = new Map<string, number>();
+  readonly #left = new LRUCache<string, number>({ max: MAX_PEOPLE });
   readonly #unrecorded: Counter;
   #since = 0;
 
@@ -56,7 +57,7 @@ export class AuditFailureWriter {
 
   private spend(userId: string): boolean {
     const now = this.clock.monotonic();
-    if (now - this.#since >= WINDOW_MS || this.#left.size >= MAX_PEOPLE) {
+    if (now - this.#since >= WINDOW_MS) {
       this.#left.clear();
       this.#since = now;
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../config/app-config.js';
 import { KeyStore } from '../keys/key-store.js';
 import { AccessTokenVerifier, type Claims, CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.js';
@@ -25,7 +26,7 @@ interface Verified {
 export class Authenticator {
   readonly #verifier: AccessTokenVerifier;
   /** By hash of the whole token. Expiry, key and session are checked on every use; only the signature is remembered. */
-  readonly #verified = new Map<string, Verified>();
+  readonly #verified = new LRUCache<string, Verified>({ max: CACHE_SIZE });
 
   constructor(
     config: AppConfig,
@@ -64,9 +65,6 @@ export class Authenticator {
     }
     const { claims, kid } = await this.#verifier.verify(token);
     const verified = toVerified(claims, kid);
-    if (this.#verified.size >= CACHE_SIZE) {
-      this.#verified.clear();
-    }
     this.#verified.set(key, verified);
     return verified;
   }

@@ -10,13 +10,13 @@ import {
 } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import fresh from 'fresh';
 import { map, type Observable } from 'rxjs';
 import { sha256 } from '../crypto/digest.js';
 
 /** Matches no version there is. */
 const NO_VERSION = -1;
 const DIGEST_LENGTH = 16;
-const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
 interface Versioned {
   readonly version: number;
@@ -75,12 +75,9 @@ export function versionOf(header: string | undefined): number | undefined {
   return version === undefined ? NO_VERSION : Number(version);
 }
 
-/** By the weak comparison, as RFC 9110 asks for `If-None-Match`. */
+/** By the weak comparison, as RFC 9110 asks for `If-None-Match`. The library also splits at commas within a tag: ours have none. */
 export function matches(header: string | undefined, tag: string): boolean {
-  if (header === undefined) {
-    return false;
-  }
-  return header.trim() === '*' || (header.match(TAG) ?? []).some((each) => each.replace(/^W\//, '') === tag);
+  return fresh({ 'if-none-match': header?.trim() }, { etag: tag });
 }
 
 function tagOf(resource: Versioned): string {

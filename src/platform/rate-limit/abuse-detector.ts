@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { AppConfig, type RateCategory } from '../../config/app-config.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 
@@ -12,7 +13,7 @@ const CAPACITY = 10_000;
  */
 @Injectable()
 export class AbuseDetector {
-  readonly #rows = new Map<string, number>();
+  readonly #rows = new LRUCache<string, number>({ max: CAPACITY });
 
   constructor(
     private readonly config: AppConfig,
@@ -33,15 +34,7 @@ export class AbuseDetector {
     if (row === after) {
       void this.blocked.block(address, `rate_limit:${category}`, durationMs);
     } else {
-      this.remember(name, row);
-    }
-  }
-
-  private remember(name: string, row: number): void {
-    this.#rows.set(name, row);
-    const [oldest] = this.#rows.keys();
-    if (this.#rows.size > CAPACITY && oldest !== undefined) {
-      this.#rows.delete(oldest);
+      this.#rows.set(name, row);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { RateLimit } from '../../config/app-config.js';
 
 /** A window is counted in so many parts: precise enough, and no longer with the number of requests. */
@@ -44,21 +45,18 @@ export class SlidingWindow {
 
 /** The windows of many callers. Who was not seen for longest is forgotten first. */
 export class SlidingWindows {
-  readonly #windows = new Map<string, SlidingWindow>();
+  readonly #windows: LRUCache<string, SlidingWindow>;
 
   constructor(
     private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>,
-    private readonly capacity: number,
-  ) {}
+    capacity: number,
+  ) {
+    this.#windows = new LRUCache({ max: capacity });
+  }
 
   spend(key: string, nowMs: number): Verdict {
     const window = this.#windows.get(key) ?? new SlidingWindow(this.policy);
-    this.#windows.delete(key);
     this.#windows.set(key, window);
-    const [longestAgo] = this.#windows.keys();
-    if (this.#windows.size > this.capacity && longestAgo !== undefined) {
-      this.#windows.delete(longestAgo);
-    }
     return window.spend(nowMs);
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { outsideTransaction } from '../../../platform/prisma/transaction.js';
@@ -24,8 +25,8 @@ interface Entry {
  */
 @Injectable()
 export class SessionCache extends SessionVerifier implements OnModuleInit, OnModuleDestroy {
-  /** In the order they were asked for, so the first is the oldest. */
-  readonly #entries = new Map<string, Entry>();
+  /** Read by `peek` alone, which leaves them in the order they were asked for: the oldest answer is forgotten first. */
+  readonly #entries = new LRUCache<string, Entry>({ max: CAPACITY });
   #unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -51,7 +52,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
   async endOf(sessionId: string, { certain = false }: { certain?: boolean } = {}): Promise<SessionEnd | null> {
     const entry = (certain ? undefined : this.fresh(sessionId)) ?? this.ask(sessionId, certain);
     const end = await entry.answer;
-    const current = this.#entries.get(sessionId);
+    const current = this.#entries.peek(sessionId);
     if (end === null && current && current !== entry) {
       // Revoked while the question was under way, or asked again: the old answer must not let anybody in.
       return this.endOf(sessionId);
@@ -63,7 +64,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
   }
 
   private fresh(sessionId: string): Entry | undefined {
-    const entry = this.#entries.get(sessionId);
+    const entry = this.#entries.peek(sessionId);
     return entry && this.clock.monotonic() < entry.until ? entry : undefined;
   }
 
@@ -101,12 +102,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
 
   private remember(sessionId: string, answer: Promise<SessionEnd | null>, forMs: number): Entry {
     const entry = { answer, until: this.clock.monotonic() + forMs };
-    this.#entries.delete(sessionId);
     this.#entries.set(sessionId, entry);
-    const oldest = this.#entries.keys().next();
-    if (this.#entries.size > CAPACITY && !oldest.done) {
-      this.#entries.delete(oldest.value);
-    }
     return entry;
   }
 }

@@ -1,41 +1,32 @@
+import Bowser from 'bowser';
+
 const UNKNOWN = 'Unknown device';
-
-/** In this order: many browsers also claim to be those below them. */
-const CLIENTS = [
-  [/\bMortise(?:App)?\//i, 'Mortise app'],
-  [/\bEdgA?\//, 'Edge'],
-  [/\bOPR\//, 'Opera'],
-  [/\b(?:Firefox|FxiOS)\//, 'Firefox'],
-  [/\bSamsungBrowser\//, 'Samsung Internet'],
-  [/\b(?:Chrome|CriOS)\//, 'Chrome'],
-  [/\bSafari\//, 'Safari'],
-] as const;
-
-const SYSTEMS = [
-  [/\biPhone\b/, 'iPhone'],
-  [/\biPad\b/, 'iPad'],
-  [/\bAndroid\b/i, 'Android'],
-  [/\bWindows\b/, 'Windows'],
-  [/\bMac OS X\b|\bMacintosh\b/, 'macOS'],
-  [/\bCrOS\b/, 'ChromeOS'],
-  [/\bLinux\b/, 'Linux'],
-] as const;
-
+const APP = /\bMortise(?:App)?\//i;
 const PRODUCT = /^[A-Za-z][\w.-]{0,31}(?=\/|$)/;
+/** For a user agent it does not know, the library returns text of the user agent, which is the sender's. */
+const BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 
 /** What a person calls the device behind a user agent: enough to tell their own from a stranger's. */
 export function deviceName(userAgent: string | null): string {
-  if (userAgent === null) {
+  if (userAgent === null || userAgent === '') {
     return UNKNOWN;
   }
-  const client = nameIn(CLIENTS, userAgent);
-  const system = nameIn(SYSTEMS, userAgent);
+  const { client, system } = partsOf(userAgent);
   if (client && system) {
     return `${client} on ${system}`;
   }
   return client ?? system ?? PRODUCT.exec(userAgent)?.[0] ?? UNKNOWN;
 }
 
-function nameIn(known: readonly (readonly [RegExp, string])[], userAgent: string): string | undefined {
-  return known.find(([pattern]) => pattern.test(userAgent))?.[1];
+function partsOf(userAgent: string): { client: string | undefined; system: string | undefined } {
+  const { browser, os, platform } = Bowser.parse(userAgent);
+  return {
+    client: APP.test(userAgent) ? 'Mortise app' : browserName(browser.name),
+    system: os.name === Bowser.OS_MAP.iOS ? (platform.model ?? os.name) : os.name,
+  };
+}
+
+/** Without the words that say nothing beside the system. */
+function browserName(name: string | undefined): string | undefined {
+  return name !== undefined && BROWSERS.has(name) ? name.replace(/^Microsoft | for Android$/g, '') : undefined;
 }
