@@ -110,7 +110,7 @@ module.exports = {
     owns('pg', '(pg|pg-copy-streams|@prisma/[^/]+|prisma)', 'src/(platform/prisma/|generated/)'),
     owns('socketio', 'socket\\.io', 'src/platform/realtime/'),
     owns('redis', 'ioredis', 'src/platform/redis/'),
-    owns('bowser', 'bowser', 'src/features/auth/domain/device-name\\.'),
+    owns('bowser', 'bowser', 'src/features/auth/sessions/domain/device-name\\.'),
     owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
     owns('uuid', 'uuid', 'src/shared/ids\\.'),
     owns('zod', 'zod', 'src/config/'),

@@ -1,4 +1,5 @@
 import tseslint from 'typescript-eslint';
+import { sqlReason } from './tools/eslint/sql-reason.js';
 
 const ban = (selector, message) => ({ selector, message });
 const NO_FORWARD_REF = ban(
@@ -81,6 +82,13 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  // Prisma Client is the way to the database: see docs/adr/0009.
+  {
+    files: ['src/platform/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    plugins: { local: { rules: { 'sql-reason': sqlReason } } },
+    rules: { 'local/sql-reason': 'error' },
   },
   // The ban on process.env is lifted where configuration enters: the entry point, and everything that is not the product.
   {

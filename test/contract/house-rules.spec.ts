@@ -121,7 +121,7 @@ describe('the boundary checker', () => {
 const parameters = (count: number): string =>
   Array.from({ length: count }, (_, n) => `a${String(n)}: number`).join(', ');
 
-const LINTED: readonly [rule: string, text: string][] = [
+const LINTED: readonly [rule: string, text: string, folder?: string][] = [
   ['@typescript-eslint/no-explicit-any', 'export const loose: any = 1;\n'],
   ['no-restricted-syntax', 'export enum Colour { Red }\n'],
   ['no-restricted-syntax', "export * from './ids.js';\n"],
@@ -135,6 +135,11 @@ const LINTED: readonly [rule: string, text: string][] = [
     `export function long(): number {\n  let n = 0;\n${'  n += 1;\n'.repeat(61)}  return n;\n}\n`,
   ],
   ['no-restricted-syntax', "export const pool = { connectionString: 'postgresql://localhost' };\n"],
+  [
+    'local/sql-reason',
+    "export const find = (database: { query(...args: string[]): string }): string => database.query('find', 'SELECT 1');\n",
+    'platform',
+  ],
   ['no-console', "console.log('hello');\nexport {};\n"],
   ['@typescript-eslint/no-floating-promises', 'Promise.resolve(1);\nexport {};\n'],
   [
@@ -151,8 +156,8 @@ const LINTED: readonly [rule: string, text: string][] = [
 describe('the linter', () => {
   it('finds every planted violation', async () => {
     const paths: string[] = [];
-    for (const [index, [, text]] of LINTED.entries()) {
-      paths.push(await plant(`src/shared/${SEED}-lint-${String(index)}.ts`, text));
+    for (const [index, [, text, folder = 'shared']] of LINTED.entries()) {
+      paths.push(await plant(`src/${folder}/${SEED}-lint-${String(index)}.ts`, text));
     }
     const output = await outputOf('eslint', ['--format', 'json', ...paths]);
     const results = JSON.parse(output) as { filePath: string; messages: { ruleId: string }[] }[];

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
+import { type Prisma } from '../../generated/prisma/client.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { Database } from '../prisma/database.js';
 import { InvalidAuditCursorError } from './audit.errors.js';
@@ -50,6 +51,22 @@ const UNPREPARED = '';
 // `id` in an ORDER BY would be this text, in which 99 comes after 100: order by the id of the table.
 const COLUMNS = `id::text, at, action, outcome, code, actor, session_id AS "sessionId", entity_type AS "entityType",
   entity_id AS "entityId", before, after, address, user_agent AS "userAgent", request_id AS "requestId"`;
+const SELECTED = {
+  id: true,
+  at: true,
+  action: true,
+  outcome: true,
+  code: true,
+  actor: true,
+  sessionId: true,
+  entityType: true,
+  entityId: true,
+  before: true,
+  after: true,
+  address: true,
+  userAgent: true,
+  requestId: true,
+} satisfies Prisma.AuditEntrySelect;
 const MAX_ID = 2n ** 63n - 1n;
 
 /** Reads the audit trail, newest first. */
@@ -71,6 +88,7 @@ export class AuditReader {
       filter.to === undefined ? null : `at < ${bind(filter.to)}::timestamptz`,
       cursor === undefined ? null : `id < ${bind(readCursor(cursor))}::bigint`,
     ].filter((condition) => condition !== null);
+    // SQL: a keyset: by id, which grows
     const rows = await this.database.query<AuditEntry>(
       UNPREPARED,
       `SELECT ${COLUMNS} FROM audit_entries entry ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
@@ -86,6 +104,7 @@ export class AuditReader {
     const side = (condition: string): string =>
       `(SELECT * FROM audit_entries WHERE ${condition} AND id < $3::bigint ORDER BY id DESC LIMIT $4)`;
     // Each side by its own index, and only as much of it as is shown.
+    // SQL: something Prisma cannot say: UNION
     const rows = await this.database.query<AuditEntry>(
       'audit_of_person',
       `SELECT ${COLUMNS} FROM (${side('actor = $1')} UNION ${side(`entity_type = 'user' AND entity_id = $2`)}) mine
@@ -97,12 +116,14 @@ export class AuditReader {
 
   /** What was recorded of one thing, the latest entry; null when there is none. */
   async findLast(entity: { readonly type: AuditEntity['type']; readonly id: string }): Promise<AuditEntry | null> {
-    const [entry] = await this.database.query<AuditEntry>(
-      'audit_find_last',
-      `SELECT ${COLUMNS} FROM audit_entries entry WHERE entity_type = $1 AND entity_id = $2 ORDER BY entry.id DESC LIMIT 1`,
-      [entity.type, entity.id],
+    const entry = await this.database.prisma((prisma) =>
+      prisma.auditEntry.findFirst({
+        where: { entityType: entity.type, entityId: entity.id },
+        orderBy: { id: 'desc' },
+        select: SELECTED,
+      }),
     );
-    return entry ?? null;
+    return entry && ({ ...entry, id: String(entry.id) } as AuditEntry);
   }
 }
 

@@ -8,6 +8,7 @@ const COLUMNS =
   'action, outcome, code, actor, session_id, entity_type, entity_id, before, after, address, user_agent, request_id';
 
 /** One statement however many there are; ids follow the order of the records. */
+// SQL: a set-based batch
 const INSERT = `INSERT INTO audit_entries (${COLUMNS})
   SELECT ${COLUMNS} FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (action text, outcome text, code text, actor text,
       session_id uuid, entity_type text, entity_id text, before jsonb, after jsonb, address text, user_agent text,

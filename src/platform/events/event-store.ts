@@ -40,6 +40,7 @@ export class EventStore {
 
   /** One statement however many there are; ids follow the order of `records`. */
   async insert(records: readonly Record<string, unknown>[]): Promise<void> {
+    // SQL: a set-based batch
     await this.database.execute(
       'events_insert',
       `INSERT INTO events (type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version, payload)
@@ -57,6 +58,7 @@ export class EventStore {
   /** What follows `position`, as far as it is certain that nothing can still slip in between. */
   async listAfter(position: LogPosition, limit: number): Promise<LogEntry[]> {
     const generation = await this.generation();
+    // SQL: a keyset: in the order of xid8
     const rows = await this.database.query<EventRow>(
       'events_after',
       `SELECT ${EVENT_COLUMNS} FROM events e
@@ -74,15 +76,13 @@ export class EventStore {
   async listPage(filter: EventFilter, bounds: PageBounds): Promise<LogEntry[]> {
     const generation = await this.generation();
     const { name, text, values } = pageStatement(filter, bounds);
+    // SQL: a keyset: in the order of xid8
     const rows = await this.database.query<EventRow>(name, text, values);
     return rows.map((row) => toEntry(generation, row));
   }
 
   private async readGeneration(): Promise<string> {
-    const [row] = await this.database.query<{ generation: string }>(
-      'event_log_generation',
-      'SELECT generation FROM event_log',
-    );
+    const row = await this.database.prisma((prisma) => prisma.eventLog.findFirst({ select: { generation: true } }));
     if (!row) {
       throw new Error('The event log has no generation: the database is not migrated.');
     }
@@ -91,6 +91,7 @@ export class EventStore {
 
   /** Makes the partitions of the coming weeks. @returns how many were missing. */
   async makePartitions(weeksAhead: number): Promise<number> {
+    // SQL: something Prisma cannot say: a partition
     const [row] = await this.database.query<{ made: number }>(
       'event_partitions_make',
       'SELECT ensure_event_partitions($1) AS made',
@@ -101,6 +102,7 @@ export class EventStore {
 
   /** Rows that no partition was there for, counted up to `limit`. */
   async countStrays(limit: number): Promise<number> {
+    // SQL: something Prisma cannot say: a partition
     const [row] = await this.database.query<{ strays: number }>(
       'event_partitions_strays',
       'SELECT count(*)::int AS strays FROM (SELECT FROM events_default LIMIT $1) AS s',

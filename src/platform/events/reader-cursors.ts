@@ -18,14 +18,11 @@ export class ReaderCursors {
 
   /** A new reader starts at the beginning of what the log holds. */
   async ensure(name: string): Promise<void> {
-    await this.database.query(
-      'event_readers_ensure',
-      'INSERT INTO event_readers (name) VALUES ($1) ON CONFLICT DO NOTHING',
-      [name],
-    );
+    await this.database.prisma((prisma) => prisma.eventReader.createMany({ data: [{ name }], skipDuplicates: true }));
   }
 
   async find(name: string): Promise<LogPosition> {
+    // SQL: something Prisma cannot say: xid8
     const [row] = await this.database.query<PositionRow>(
       'event_readers_find',
       'SELECT xid::text, event_id::text FROM event_readers WHERE name = $1',
@@ -36,6 +33,7 @@ export class ReaderCursors {
 
   /** Whether there is anything for it to read: asked without a lock, because mostly there is nothing. */
   async hasWork(name: string): Promise<boolean> {
+    // SQL: something Prisma cannot say: xid8
     const [row] = await this.database.query<{ work: boolean }>(
       'event_readers_has_work',
       `SELECT EXISTS (
@@ -50,6 +48,7 @@ export class ReaderCursors {
 
   /** Holds the reader for the surrounding transaction. Null: another process holds it. */
   async lock(name: string): Promise<LogPosition | null> {
+    // SQL: a lock
     const [row] = await this.database.query<PositionRow>(
       'event_readers_lock',
       'SELECT xid::text, event_id::text FROM event_readers WHERE name = $1 FOR NO KEY UPDATE SKIP LOCKED',
@@ -59,6 +58,7 @@ export class ReaderCursors {
   }
 
   async advance(name: string, to: LogPosition): Promise<void> {
+    // SQL: something Prisma cannot say: xid8
     await this.database.query(
       'event_readers_advance',
       'UPDATE event_readers SET xid = $2::xid8, event_id = $3::bigint, updated_at = now() WHERE name = $1',

@@ -22,6 +22,7 @@ export class ReaderLeases {
 
   /** Null while another holder's lease runs. */
   async take(name: string, holder: string): Promise<Lease | null> {
+    // SQL: database time
     const [row] = await this.database.query<{ fence: string; xid: string; event_id: string }>(
       'event_leases_take',
       `UPDATE event_readers
@@ -35,6 +36,7 @@ export class ReaderLeases {
 
   /** Moves the cursor and prolongs the lease. Null: the lease is lost, and nothing has changed. */
   async advance({ name, fence }: Lease, to: LogPosition): Promise<Lease | null> {
+    // SQL: something Prisma cannot say: xid8
     const rows = await this.database.query(
       'event_leases_advance',
       `UPDATE event_readers
@@ -49,10 +51,11 @@ export class ReaderLeases {
 
   /** Lets another holder begin at once. */
   async release({ name, fence }: Lease): Promise<void> {
-    await this.database.query(
-      'event_leases_release',
-      'UPDATE event_readers SET holder = NULL, lease_until = NULL WHERE name = $1 AND fence = $2',
-      [name, fence],
+    await this.database.prisma((prisma) =>
+      prisma.eventReader.updateMany({
+        where: { name, fence: BigInt(fence) },
+        data: { holder: null, leaseUntil: null },
+      }),
     );
   }
 }

@@ -66,6 +66,7 @@ export class Idempotency {
     if (made.length === 0) {
       return;
     }
+    // SQL: a set-based batch
     await this.database.execute(
       'idempotency_remember',
       `INSERT INTO idempotency_records (user_id, route, key, request_hash, resource_id)
@@ -106,6 +107,7 @@ export class Idempotency {
 
   /** Forgets keys past their time, oldest first. @returns how many; less than `limit` when none is left. */
   async purge(limit: number): Promise<number> {
+    // SQL: database time
     const rows = await this.database.query<{ key: string }>(
       'idempotency_purge',
       `DELETE FROM idempotency_records WHERE ctid IN (
@@ -118,6 +120,7 @@ export class Idempotency {
 
   /** A second insert would wait for the first transaction to end; a lock that is tried answers at once. */
   private async lock(claims: readonly IdempotencyClaim[]): Promise<boolean[]> {
+    // SQL: a lock
     const rows = await this.database.query<{ locked: boolean }>(
       'idempotency_lock',
       `SELECT pg_try_advisory_xact_lock(hashtextextended(c.name, 0)) AS locked
@@ -128,6 +131,7 @@ export class Idempotency {
   }
 
   private find(claims: readonly IdempotencyClaim[]): Promise<Earlier[]> {
+    // SQL: a set-based batch
     return this.database.query<Earlier>(
       'idempotency_find',
       `SELECT r.request_hash, r.resource_id

@@ -8,15 +8,18 @@ import type { KeyPurpose, KeyRecord, KeyState, PublicJwk, SigningAlgorithm, Stor
 export const MAX_USABLE_KEYS = 16;
 const MAX_LISTED = 200;
 
+// SQL: database time
 const AGES = `
   SELECT kid, algorithm, state::text AS state, (extract(epoch FROM now() - changed_at) * 1000)::float8 AS "ageMs"
   FROM signing_keys WHERE purpose = $1 AND state <> 'retired' ORDER BY created_at DESC`;
 
+// SQL: database time
 const MOVE = `
   UPDATE signing_keys SET state = $3::text::key_state, changed_at = now()
   WHERE kid = $1 AND state = $2::text::key_state RETURNING kid`;
 
 /** Its private half is destroyed: whoever reads the table later cannot sign what the past would have accepted. */
+// SQL: database time
 const RETIRE = `
   UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
   WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;
@@ -60,12 +63,10 @@ export class SigningKeysRepository {
   }
 
   async findPurpose(kid: string): Promise<KeyPurpose | null> {
-    const [row] = await this.database.query<{ purpose: KeyPurpose }>(
-      'signing_keys_purpose',
-      'SELECT purpose FROM signing_keys WHERE kid = $1',
-      [kid],
+    const row = await this.database.prisma((prisma) =>
+      prisma.signingKey.findUnique({ where: { kid }, select: { purpose: true } }),
     );
-    return row?.purpose ?? null;
+    return row ? (row.purpose as KeyPurpose) : null;
   }
 
   /** How long each usable key has been in its state. */
@@ -75,6 +76,7 @@ export class SigningKeysRepository {
 
   /** Held to the end of the transaction, by one process at a time. */
   async lock(purpose: KeyPurpose): Promise<void> {
+    // SQL: a lock
     await this.database.query('signing_keys_lock', `SELECT pg_advisory_xact_lock(hashtext('signing_keys:' || $1))`, [
       purpose,
     ]);

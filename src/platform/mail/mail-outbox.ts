@@ -7,10 +7,12 @@ import { seal, unseal } from '../crypto/encryption.js';
 import { Database } from '../prisma/database.js';
 
 /** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */
+// SQL: database time
 const ADD = `
   INSERT INTO mails (id, sealed, next_attempt_at) VALUES ($1, $2, date_trunc('milliseconds', now()))`;
 
 /** Found again a minute later, should the job be lost. */
+// SQL: a lock
 const CLAIM_DUE = `
   UPDATE mails SET next_attempt_at = now() + interval '1 minute'
   WHERE id IN (SELECT id FROM mails WHERE status = 'PENDING' AND next_attempt_at <= now()
@@ -18,23 +20,23 @@ const CLAIM_DUE = `
   RETURNING id AS "mailId", attempts + 1 AS attempt`;
 
 /** Each attempt has one winner, however often its job turns up. */
+// SQL: database time
 const BEGIN_ATTEMPT = `
   UPDATE mails SET attempts = $2::int, next_attempt_at = now() + interval '2 minutes'
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int - 1
   RETURNING sealed`;
 
+// SQL: database time
 const SENT = `
   UPDATE mails SET status = 'SENT', sent_at = now(), sealed = '', last_error = NULL
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
 
+// SQL: database time
 const POSTPONE = `
   UPDATE mails SET next_attempt_at = now() + $3 * interval '1 millisecond', last_error = $4
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
 
-const GIVE_UP = `
-  UPDATE mails SET status = 'FAILED', sealed = '', last_error = $3
-  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
-
+// SQL: database time
 const PURGE = `
   DELETE FROM mails WHERE id IN (
     SELECT id FROM mails WHERE status <> 'PENDING' AND next_attempt_at < now() - interval '14 days' LIMIT $1)
@@ -86,7 +88,12 @@ export class MailOutbox {
   }
 
   async giveUp({ mailId, attempt }: MailAttempt, reason: string): Promise<void> {
-    await this.database.query('mails_give_up', GIVE_UP, [mailId, attempt, reason]);
+    await this.database.prisma((prisma) =>
+      prisma.mail.updateMany({
+        where: { id: mailId, status: 'PENDING', attempts: attempt },
+        data: { status: 'FAILED', sealed: new Uint8Array(), lastError: reason },
+      }),
+    );
   }
 
   /** @returns how many of at most `limit` were forgotten. */

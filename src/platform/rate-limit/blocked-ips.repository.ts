@@ -6,6 +6,7 @@ import { Database } from '../prisma/database.js';
 const MAX_LIVE = 10_000;
 
 /** Each new block makes room by taking old ones along, so that the table needs no other care. */
+// SQL: database time
 const BLOCK = `
   WITH over AS (
     DELETE FROM blocked_addresses
@@ -18,16 +19,19 @@ const BLOCK = `
   SET reason = excluded.reason, blocked_at = now(),
       blocked_until = greatest(blocked_addresses.blocked_until, excluded.blocked_until)`;
 
+// SQL: database time
 const LIVE = `
   SELECT address, extract(epoch FROM blocked_until - now())::float8 * 1000 AS "remainingMs"
   FROM blocked_addresses WHERE blocked_until > now()
   ORDER BY blocked_until DESC LIMIT ${String(MAX_LIVE)}`;
 
+// SQL: database time
 const PAGE = `
   SELECT address, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"
   FROM blocked_addresses WHERE blocked_until > now() AND address > $1
   ORDER BY address LIMIT $2`;
 
+// SQL: database time
 const LIFT = `
   DELETE FROM blocked_addresses WHERE address = $1 AND blocked_until > now()
   RETURNING address, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"`;
