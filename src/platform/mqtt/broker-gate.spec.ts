@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Client, ConnectPacket, PublishPacket } from 'aedes';
+import { type BrokerAccess } from './broker-access.js';
+import { BrokerGate } from './broker-gate.js';
+import { type DeviceAuthenticator } from './device-authenticator.js';
+import { type Refusals } from './refusals.js';
+
+const INTERNAL = { username: 'backend', password: 'known to this process' };
+
+/** Why something was refused, in order. */
+let refused: string[] = [];
+let verify: DeviceAuthenticator['verify'];
+let listRevoked: DeviceAuthenticator['listRevoked'];
+let gate: BrokerGate;
+
+const clientOf = (): Client => ({ id: randomUUID(), conn: new EventEmitter(), closed: false }) as unknown as Client;
+
+beforeEach(() => {
+  refused = [];
+  verify = () => Promise.resolve(true);
+  listRevoked = (ids) => Promise.resolve([...ids]);
+  const authenticator = {
+    verify: (id: string, token: string) => verify(id, token),
+    listRevoked: (ids: readonly string[]) => listRevoked(ids),
+  };
+  gate = new BrokerGate({ internal: INTERNAL } as BrokerAccess, authenticator, {
+    operation: (_: string, reason: string) => refused.push(reason),
+  } as unknown as Refusals);
+  gate.open();
+});
+
+/** The return code of CONNACK; 0 when the client is let in. */
+function login(client: Client, username?: string, password?: string): Promise<number> {
+  return new Promise((resolve) => {
+    const secret = password === undefined ? undefined : Buffer.from(password);
+    gate.hooks().authenticate(client, username, secret, (error, success) => {
+      resolve(success ? 0 : error!.returnCode);
+    });
+  });
+}
+
+function connected(packet: Partial<ConnectPacket>): Partial<ConnectPacket> {
+  gate.hooks().preConnect(clientOf(), packet as ConnectPacket, () => undefined);
+  return packet;
+}
+
+describe('the door of the broker', () => {
+  it.each([
+    ['without a name and a secret', undefined, undefined, 4, 'not_a_device_id'],
+    ['under a name that is no id', 'front-door', 'secret', 4, 'not_a_device_id'],
+    ['as the backend, with another password', INTERNAL.username, 'guessed', 4, 'bad_token'],
+  ])('keeps out a client %s', async (_how, username, password, code, reason) => {
+    expect(await login(clientOf(), username, password)).toBe(code);
+    expect(refused).toEqual([reason]);
+  });
+
+  it('lets the backend in, which may read and write what no device may', async () => {
+    const client = clientOf();
+    expect(await login(client, INTERNAL.username, INTERNAL.password)).toBe(0);
+    const allowed = await new Promise((resolve) => {
+      gate.hooks().authorizeSubscribe(client, { topic: '#', qos: 1 }, (_error, granted) => {
+        resolve(granted);
+      });
+    });
+    expect(allowed).toEqual({ topic: '#', qos: 1 });
+  });
+
+  it('asks for patience, and lets nothing in, while tokens cannot be checked', async () => {
+    verify = () => Promise.reject(new Error('no database'));
+    expect(await login(clientOf(), randomUUID(), 'token')).toBe(3);
+    expect(refused).toEqual(['unavailable']);
+  });
+
+  it('revokes nothing when it cannot find out what to revoke', async () => {
+    const id = randomUUID();
+    expect(await login(clientOf(), id, 'token')).toBe(0);
+    expect(await gate.listRevoked()).toEqual([id]);
+    listRevoked = () => Promise.reject(new Error('no database'));
+    expect(await gate.listRevoked()).toEqual([]);
+  });
+
+  it('believes nothing of what a client says about its session', () => {
+    const will = { topic: 'v1/devices/other/status', payload: Buffer.alloc(0), qos: 1, retain: false } as const;
+    expect(connected({ clientId: 'mine', clean: false, keepalive: 0 })).toMatchObject({
+      clientId: '/mine',
+      clean: true,
+      keepalive: 120,
+    });
+    expect(connected({ clientId: 'mine', username: 'a', keepalive: 3_600, will })).toMatchObject({
+      clientId: 'a',
+      keepalive: 120,
+    });
+    expect(connected({ clientId: 'mine', username: 'a', keepalive: 30 })).toMatchObject({ keepalive: 30 });
+  });
+
+  it('lets the broker itself publish, and a client that never logged in nothing', () => {
+    const packet = { topic: 'v1/devices/x/events', payload: Buffer.from('{}'), qos: 1, retain: false } as PublishPacket;
+    const codes: (string | undefined)[] = [];
+    for (const client of [null, clientOf()]) {
+      gate.hooks().authorizePublish(client, packet, (error) => codes.push(error?.message));
+    }
+    expect(codes).toEqual([undefined, 'revoked']);
+  });
+
+  it('lets a client that never logged in read nothing', async () => {
+    const granted = await new Promise((resolve) => {
+      gate.hooks().authorizeSubscribe(clientOf(), { topic: '#', qos: 1 }, (_error, subscription) => {
+        resolve(subscription);
+      });
+    });
+    expect([granted, refused]).toEqual([null, ['revoked']]);
+  });
+});
