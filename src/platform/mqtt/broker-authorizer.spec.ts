@@ -3,9 +3,9 @@ import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Client, ConnectPacket, PublishPacket } from 'aedes';
 import { type BrokerAccess } from './broker-access.js';
-import { BrokerGate } from './broker-gate.js';
+import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
-import { type Refusals } from './refusals.js';
+import { type RejectedMessages } from './rejected-messages.js';
 
 const INTERNAL = { username: 'backend', password: 'known to this process' };
 
@@ -13,7 +13,7 @@ const INTERNAL = { username: 'backend', password: 'known to this process' };
 let refused: string[] = [];
 let verify: DeviceAuthenticator['verify'];
 let listRevoked: DeviceAuthenticator['listRevoked'];
-let gate: BrokerGate;
+let gate: BrokerAuthorizer;
 
 const clientOf = (): Client => ({ id: randomUUID(), conn: new EventEmitter(), closed: false }) as unknown as Client;
 
@@ -25,9 +25,9 @@ beforeEach(() => {
     verify: (id: string, token: string) => verify(id, token),
     listRevoked: (ids: readonly string[]) => listRevoked(ids),
   };
-  gate = new BrokerGate({ internal: INTERNAL } as BrokerAccess, authenticator, {
+  gate = new BrokerAuthorizer({ internal: INTERNAL } as BrokerAccess, authenticator, {
     operation: (_: string, reason: string) => refused.push(reason),
-  } as unknown as Refusals);
+  } as unknown as RejectedMessages);
   gate.open();
 });
 

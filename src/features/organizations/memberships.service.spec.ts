@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type AuditTrail } from '../../platform/audit/audit-trail.js';
+import { type AuditWriter } from '../../platform/audit/audit-writer.js';
 import { type RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { type Transactions } from '../../platform/prisma/transaction.js';
-import { Members } from './members.js';
+import { MembershipsService } from './memberships.service.js';
 import { type MembershipsRepository } from './memberships.repository.js';
 import { type Errand, type Roster } from './roster.js';
 
@@ -20,7 +20,7 @@ const noted = (what: string) => (): Promise<void> => {
   done.push(what);
   return Promise.resolve();
 };
-const members = new Members(
+const members = new MembershipsService(
   {
     lock: () => Promise.resolve(standing),
     remove: noted('removed'),
@@ -31,7 +31,7 @@ const members = new Members(
     find: () => Promise.resolve(null),
   } as unknown as MembershipsRepository,
   { run } as unknown as Transactions,
-  { record: noted('recorded') } as unknown as AuditTrail,
+  { record: noted('recorded') } as unknown as AuditWriter,
   { change: (_: string, work: () => Promise<void>) => work() } as unknown as RepeatSafe,
 );
 
