@@ -13,7 +13,7 @@ export class AuditService {
     private readonly transactions: Transactions,
   ) {}
 
-  /** Newest first. @throws InvalidAuditCursorError */
+  /** Newest first. @throws InvalidCursorError */
   list(filter: AuditFilter, page: AuditPage): Promise<Page<AuditEntry>> {
     return this.transactions.run(async () => {
       const entries = await this.log.page(filter, page);

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
+import type { CreationPosition } from '../../shared/cursor.js';
 import { newId } from '../../shared/ids.js';
-import type { ListPosition } from './list-position.js';
 import type { Invitation } from './organizations.types.js';
 
 const COLUMNS = 'i.id, i.email, i.role, i.invited_by, i.expires_at, i.created_at';
@@ -83,13 +83,13 @@ export class InvitationsRepository {
   }
 
   /** Those that can still be accepted, oldest first; one more than `limit`, if there are more. */
-  async listOpen(organizationId: string, limit: number, after: ListPosition | null): Promise<Invitation[]> {
+  async listOpen(organizationId: string, limit: number, after: CreationPosition | null): Promise<Invitation[]> {
     const rows = await this.database.query<InvitationRow>(
       'invitations_open',
       `SELECT ${COLUMNS} FROM invitations i WHERE i.organization_id = $1 AND ${OPEN}
          AND ($3::timestamptz IS NULL OR (i.created_at, i.id) > ($3, $4::uuid))
        ORDER BY i.created_at, i.id LIMIT $2`,
-      [organizationId, limit + 1, after?.createdAt ?? null, after?.id ?? null],
+      [organizationId, limit + 1, ...(after ?? [null, null])],
     );
     return rows.map(toInvitation);
   }

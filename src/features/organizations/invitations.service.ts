@@ -6,11 +6,11 @@ import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { isUuid } from '../../shared/ids.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { disposes } from './domain/roles.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
-import { decodePosition, encodePosition } from './list-position.js';
 import { InvitationNotFoundError, TooManyInvitationsError } from './organizations.errors.js';
 import type { Invitation, PageRequest } from './organizations.types.js';
 import { Roster } from './roster.js';
@@ -37,10 +37,19 @@ export class InvitationsService {
     private readonly idempotency: Idempotency,
   ) {}
 
-  /** Those that can still be accepted, oldest first. @throws InvalidOrganizationCursorError */
+  /** Those that can still be accepted, oldest first. @throws InvalidCursorError */
   async list(organizationId: string, { limit, cursor }: PageRequest): Promise<Page<Invitation>> {
-    const rows = await this.repository.listOpen(organizationId, limit, decodePosition(cursor));
-    return toPage(rows, limit, (invitation) => invitation, encodePosition);
+    const rows = await this.repository.listOpen(
+      organizationId,
+      limit,
+      decodeCursor('invitations', cursor, CREATION_PARTS),
+    );
+    return toPage(
+      rows,
+      limit,
+      (invitation) => invitation,
+      ({ createdAt, id }) => encodeCursor('invitations', [createdAt.toISOString(), id]),
+    );
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
-import type { ListPosition } from './list-position.js';
+import type { CreationPosition } from '../../shared/cursor.js';
 import type { Member } from './organizations.types.js';
 
 /** What two people are in an organization, and how many owners there are, at the moment it was locked. */
@@ -70,14 +70,14 @@ export class MembershipsRepository {
   }
 
   /** Members in the order in which they joined; one more than `limit`, if there are more. */
-  async list(organizationId: string, limit: number, after: ListPosition | null): Promise<Member[]> {
+  async list(organizationId: string, limit: number, after: CreationPosition | null): Promise<Member[]> {
     const rows = await this.database.query<MemberRow>(
       'memberships_list',
       `SELECT m.user_id, u.email, u.display_name, m.role, m.created_at
        FROM ${MEMBERS}
        WHERE m.organization_id = $1 AND ($3::timestamptz IS NULL OR (m.created_at, m.user_id) > ($3, $4::uuid))
        ORDER BY m.created_at, m.user_id LIMIT $2`,
-      [organizationId, limit + 1, after?.createdAt ?? null, after?.id ?? null],
+      [organizationId, limit + 1, ...(after ?? [null, null])],
     );
     return rows.map(toMember);
   }

@@ -4,9 +4,9 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { disposes } from './domain/roles.js';
-import { decodePosition, encodePosition } from './list-position.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { MemberNotFoundError, TransferToSelfError } from './organizations.errors.js';
 import type { Member, PageRequest } from './organizations.types.js';
@@ -23,14 +23,14 @@ export class MembershipsService {
     private readonly once: RepeatSafe,
   ) {}
 
-  /** In the order in which they joined. @throws InvalidOrganizationCursorError */
+  /** In the order in which they joined. @throws InvalidCursorError */
   async list(organizationId: string, { limit, cursor }: PageRequest): Promise<Page<Member>> {
-    const rows = await this.memberships.list(organizationId, limit, decodePosition(cursor));
+    const rows = await this.memberships.list(organizationId, limit, decodeCursor('members', cursor, CREATION_PARTS));
     return toPage(
       rows,
       limit,
       (member) => member,
-      ({ joinedAt, userId }) => encodePosition({ createdAt: joinedAt, id: userId }),
+      ({ joinedAt, userId }) => encodeCursor('members', [joinedAt.toISOString(), userId]),
     );
   }
 

@@ -59,16 +59,6 @@ export class InvalidInvitationError extends DomainError {
   }
 }
 
-export class InvalidOrganizationCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
-  override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
-
-  constructor() {
-    super('The cursor is not one that this list gave out.');
-  }
-}
-
 export class TransferToSelfError extends DomainError {
   readonly code = 'transfer_to_self';
   readonly kind = 'unprocessable';

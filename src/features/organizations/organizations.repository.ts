@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
-import type { ListPosition } from './list-position.js';
+import type { CreationPosition } from '../../shared/cursor.js';
 import { OrganizationNotFoundError } from './organizations.errors.js';
 import type { Organization } from './organizations.types.js';
 
@@ -44,12 +44,12 @@ export class OrganizationsRepository {
   }
 
   /** Those a person is a member of; one more than `limit`, if there are more. */
-  async list(userId: string, limit: number, after: ListPosition | null): Promise<Organization[]> {
+  async list(userId: string, limit: number, after: CreationPosition | null): Promise<Organization[]> {
     const rows = await this.database.query<OrganizationRow>(
       'organizations_list',
       `${MINE} AND ($3::timestamptz IS NULL OR (o.created_at, o.id) > ($3, $4::uuid))
        ORDER BY o.created_at, o.id LIMIT $2`,
-      [userId, limit + 1, after?.createdAt ?? null, after?.id ?? null],
+      [userId, limit + 1, ...(after ?? [null, null])],
     );
     return rows.map(toOrganization);
   }

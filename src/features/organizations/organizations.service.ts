@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
-import { decodePosition, encodePosition } from './list-position.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { LastOwnerError } from './organizations.errors.js';
 import { OrganizationsRepository } from './organizations.repository.js';
@@ -17,10 +17,15 @@ export class OrganizationsService {
     private readonly roster: Roster,
   ) {}
 
-  /** Those a person is a member of, oldest first. @throws InvalidOrganizationCursorError */
+  /** Those a person is a member of, oldest first. @throws InvalidCursorError */
   async list(userId: string, { limit, cursor }: PageRequest): Promise<Page<Organization>> {
-    const rows = await this.repository.list(userId, limit, decodePosition(cursor));
-    return toPage(rows, limit, (organization) => organization, encodePosition);
+    const rows = await this.repository.list(userId, limit, decodeCursor('organizations', cursor, CREATION_PARTS));
+    return toPage(
+      rows,
+      limit,
+      (organization) => organization,
+      ({ createdAt, id }) => encodeCursor('organizations', [createdAt.toISOString(), id]),
+    );
   }
 
   /** As a member sees it. @throws OrganizationNotFoundError also for somebody who is none */

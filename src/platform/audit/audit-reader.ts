@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
+import { decodeCursor, encodeCursor, isBigint } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { Database } from '../prisma/database.js';
-import { InvalidAuditCursorError } from './audit.errors.js';
 
 export const AUDIT_OUTCOMES = ['success', 'failure'] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
@@ -50,15 +50,16 @@ const UNPREPARED = '';
 // `id` in an ORDER BY would be this text, in which 99 comes after 100: order by the id of the table.
 const COLUMNS = `id::text, at, action, outcome, code, actor, session_id AS "sessionId", entity_type AS "entityType",
   entity_id AS "entityId", before, after, address, user_agent AS "userAgent", request_id AS "requestId"`;
-const MAX_ID = 2n ** 63n - 1n;
+const BEYOND_ALL_IDS = String(2n ** 63n - 1n);
 
 /** Reads the audit trail, newest first. */
 @Injectable()
 export class AuditReader {
   constructor(private readonly database: Database) {}
 
-  /** @throws InvalidAuditCursorError */
+  /** @throws InvalidCursorError */
   async page(filter: AuditFilter, { limit, cursor }: AuditPage): Promise<Page<AuditEntry>> {
+    const before = idBefore(cursor);
     const values: unknown[] = [];
     const bind = (value: unknown): string => `$${String(values.push(value))}`;
     const where = [
@@ -69,7 +70,7 @@ export class AuditReader {
       filter.outcome === undefined ? null : `outcome = ${bind(filter.outcome)}`,
       filter.from === undefined ? null : `at >= ${bind(filter.from)}::timestamptz`,
       filter.to === undefined ? null : `at < ${bind(filter.to)}::timestamptz`,
-      cursor === undefined ? null : `id < ${bind(readCursor(cursor))}::bigint`,
+      before === undefined ? null : `id < ${bind(before)}::bigint`,
     ].filter((condition) => condition !== null);
     const rows = await this.database.query<AuditEntry>(
       UNPREPARED,
@@ -80,9 +81,9 @@ export class AuditReader {
     return toAuditPage(rows, limit);
   }
 
-  /** What a person did, and what was done to their account. @throws InvalidAuditCursorError */
+  /** What a person did, and what was done to their account. @throws InvalidCursorError */
   async pageOfPerson(userId: string, { limit, cursor }: AuditPage): Promise<Page<AuditEntry>> {
-    const before = cursor === undefined ? String(MAX_ID) : readCursor(cursor);
+    const before = idBefore(cursor) ?? BEYOND_ALL_IDS;
     const side = (condition: string): string =>
       `(SELECT * FROM audit_entries WHERE ${condition} AND id < $3::bigint ORDER BY id DESC LIMIT $4)`;
     // Each side by its own index, and only as much of it as is shown.
@@ -111,14 +112,11 @@ function toAuditPage(rows: readonly AuditEntry[], limit: number): Page<AuditEntr
     rows,
     limit,
     (entry) => entry,
-    ({ id }) => Buffer.from(id).toString('base64url'),
+    ({ id }) => encodeCursor('audit', [id]),
   );
 }
 
-function readCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!/^\d{1,19}$/.test(id) || BigInt(id) > MAX_ID) {
-    throw new InvalidAuditCursorError();
-  }
-  return id;
+/** @throws InvalidCursorError */
+function idBefore(cursor: string | undefined): string | undefined {
+  return decodeCursor('audit', cursor, [isBigint])?.[0];
 }

@@ -1,11 +1,12 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Clock } from '../../shared/clock.js';
+import { decodeCursor, InvalidCursorError } from '../../shared/cursor.js';
 import type { Page } from '../../shared/paging.js';
 import { InvalidRequestError } from '../http/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transaction.js';
 import { Signals } from '../redis/signals.js';
-import { type BlockedIp, BlockedIpsRepository } from './blocked-ips.repository.js';
+import { type BlockedIp, BLOCKED_IPS_LIST, BlockedIpsRepository } from './blocked-ips.repository.js';
 
 const REFRESH_EVERY_MS = 5_000;
 /** Roughly: what can be looked up at all. */
@@ -89,14 +90,10 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Those that are blocked now, by address.
-   * @throws InvalidRequestError for a cursor that is none of ours
+   * @throws InvalidRequestError for a cursor that is not of this list
    */
-  async list({ limit, cursor = '' }: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
-    const after = Buffer.from(cursor, 'base64url').toString();
-    if (after !== '' && !IS_ADDRESS.test(after)) {
-      throw new InvalidRequestError([{ detail: 'cursor must be a nextCursor of this list', pointer: '/cursor' }]);
-    }
-    return this.repository.listPage({ limit, after });
+  async list({ limit, cursor }: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
+    return this.repository.listPage({ limit, after: lastListed(cursor) });
   }
 
   /** Takes over what the record says, unless something changed meanwhile: then the next time will do. */
@@ -122,5 +119,15 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   private remember(address: string, forMs: number): void {
     this.#changes += 1;
     this.#until.set(address, this.clock.monotonic() + forMs);
+  }
+}
+
+function lastListed(cursor: string | undefined): string {
+  try {
+    const [last] = decodeCursor(BLOCKED_IPS_LIST, cursor, [(text) => IS_ADDRESS.test(text)]) ?? [''];
+    return last;
+  } catch (error) {
+    // The documented code of this list.
+    throw error instanceof InvalidCursorError ? new InvalidRequestError(error.errors) : error;
   }
 }

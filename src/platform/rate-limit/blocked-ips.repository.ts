@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { Database } from '../prisma/database.js';
 
@@ -31,6 +32,9 @@ const PAGE = `
 const LIFT = `
   DELETE FROM blocked_addresses WHERE address = $1 AND blocked_until > now()
   RETURNING address, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"`;
+
+/** Names the list in its cursors. */
+export const BLOCKED_IPS_LIST = 'blocked-ips';
 
 /** An address that is refused for a while: an IPv4 address, or the /64 of an IPv6 address. */
 export interface BlockedIp {
@@ -66,7 +70,7 @@ export class BlockedIpsRepository {
       rows,
       limit,
       (row) => row,
-      ({ address }) => Buffer.from(address).toString('base64url'),
+      ({ address }) => encodeCursor(BLOCKED_IPS_LIST, [address]),
     );
   }
 }
