@@ -8,24 +8,29 @@ import type { KeyPurpose, KeyRecord, KeyState, PublicJwk, SigningAlgorithm, Stor
 export const MAX_USABLE_KEYS = 16;
 const MAX_LISTED = 200;
 
+// SQL: database time
 const AGES = `
   SELECT kid, algorithm, state::text AS state, (extract(epoch FROM now() - changed_at) * 1000)::float8 AS "ageMs"
   FROM signing_keys WHERE purpose = $1 AND state <> 'retired' ORDER BY created_at DESC`;
 
+// SQL: database time
 const MOVE = `
   UPDATE signing_keys SET state = $3::text::key_state, changed_at = now()
   WHERE kid = $1 AND state = $2::text::key_state RETURNING kid`;
 
-/** Its private half is destroyed: whoever reads the table later cannot sign what the past would have accepted. */
+// SQL: database time. It destroys the private half, so that a later reader of the table cannot sign with it.
 const RETIRE = `
   UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
   WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;
+
+// SQL: a lock
+const LOCK = `SELECT pg_advisory_xact_lock(hashtext('signing_keys:' || $1))`;
 
 @Injectable()
 export class SigningKeysRepository {
   constructor(private readonly database: Database) {}
 
-  /** Every key that still signs or verifies, the newest first. */
+  /** Every key that signs or verifies, newest first. */
   async listUsable(purpose: KeyPurpose): Promise<StoredKey[]> {
     const rows = await this.database.prisma((prisma) =>
       prisma.signingKey.findMany({
@@ -43,7 +48,7 @@ export class SigningKeysRepository {
     }));
   }
 
-  /** The keys of all purposes, retired ones too, the newest first; without their private halves. */
+  /** The keys of all purposes, also retired ones, newest first; without their private halves. */
   async list(): Promise<KeyRecord[]> {
     const rows = await this.database.prisma((prisma) =>
       prisma.signingKey.findMany({
@@ -60,12 +65,10 @@ export class SigningKeysRepository {
   }
 
   async findPurpose(kid: string): Promise<KeyPurpose | null> {
-    const [row] = await this.database.query<{ purpose: KeyPurpose }>(
-      'signing_keys_purpose',
-      'SELECT purpose FROM signing_keys WHERE kid = $1',
-      [kid],
+    const key = await this.database.prisma((prisma) =>
+      prisma.signingKey.findUnique({ where: { kid }, select: { purpose: true } }),
     );
-    return row?.purpose ?? null;
+    return (key?.purpose as KeyPurpose | undefined) ?? null;
   }
 
   /** How long each usable key has been in its state. */
@@ -73,11 +76,9 @@ export class SigningKeysRepository {
     return this.database.query<KeyAge>('signing_keys_ages', AGES, [purpose]);
   }
 
-  /** Held to the end of the transaction, by one process at a time. */
+  /** One process at a time holds this lock, until its transaction ends. */
   async lock(purpose: KeyPurpose): Promise<void> {
-    await this.database.query('signing_keys_lock', `SELECT pg_advisory_xact_lock(hashtext('signing_keys:' || $1))`, [
-      purpose,
-    ]);
+    await this.database.query('signing_keys_lock', LOCK, [purpose]);
   }
 
   async insert(key: StoredKey): Promise<void> {
