@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
-import { encodeCursor } from '../../src/platform/events/log-position.js';
+import { encodeLogCursor } from '../../src/platform/events/log-position.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventNode, numbered, numbersOf, upTo } from '../support/event-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -117,7 +117,7 @@ describe('the event log', () => {
 
   it('refuses cursors that are not its own, and those of a log that was replaced', async () => {
     const deviceId = randomUUID();
-    const foreign = encodeCursor(randomUUID(), { xid: 1n, id: 1n });
+    const foreign = encodeLogCursor(randomUUID(), { xid: 1n, id: 1n });
     await expect(oldestFirst(deviceId, 'nonsense')).rejects.toMatchObject({ kind: 'invalid', code: 'invalid_cursor' });
     await expect(oldestFirst(deviceId, foreign)).rejects.toMatchObject({ kind: 'invalid', code: 'cursor_expired' });
   });

@@ -1,6 +1,6 @@
 /**
- * What becomes of organizations when accounts are deleted and restored. Seen to fail: with members counted whose account
- * is deleted (the last owner leaves), and with batches that ask nobody above.
+ * Organizations whose members' accounts are deleted and restored. Seen to fail: with members counted whose account is
+ * deleted (the last owner leaves), and with batches that do not call the deletion hooks.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
@@ -51,7 +51,7 @@ describe('A member whose account is deleted', () => {
     expect(await members()).toEqual([`OWNER ${ada.id}`, `MANAGER ${grace.id}`]);
   });
 
-  it('opens no door of it, and those of their own stay theirs', async () => {
+  it('has no permission for its devices, and keeps their own', async () => {
     const devices = town.application.app.get(DevicesService, { strict: false });
     await town.enlist(grace, 'OPERATOR', organization.id);
     const [shared, own] = [(await town.registered(ada)).id, (await town.registered(grace)).id];
@@ -67,7 +67,7 @@ describe('A member whose account is deleted', () => {
     expect(await permissions()).toEqual(['control', 'admin']);
   });
 
-  it('can be invited anew, and does not come back when the organization has ended', async () => {
+  it('can be invited again, and is no member after a restore when the organization was deleted', async () => {
     await town.enlist(grace, 'VIEWER', organization.id);
     await remove(grace);
     const invited = await town.ask(ada, 'POST', path('/invitations'), { email: grace.email, role: 'OPERATOR' });
@@ -92,7 +92,7 @@ describe('An organization keeps an owner who can act', () => {
     expect((await remove(ada)).body).toMatchObject({ code: 'last_owner', status: 409 });
   });
 
-  it('when accounts are deleted in a batch: its owners stay, and everybody else goes', async () => {
+  it('when accounts are deleted in a batch: sole owners are refused, and the others are deleted', async () => {
     await town.enlist(grace, 'OWNER', organization.id);
     const viewer = await town.enlist(await town.person('viewer'), 'VIEWER', organization.id);
     const { body } = await removeAll(ada, viewer, grace);

@@ -81,7 +81,7 @@ describe('A device of an organization', () => {
     expect((await device(people[1] ?? ada, id)).status).toBe(404);
   });
 
-  it('leaves with its owner, and stays theirs when the organization ends', async () => {
+  it('leaves with its owner, who keeps it when the organization is deleted', async () => {
     await town.enlist(grace, 'MANAGER', organization.id);
     const [hers, his] = [(await town.registered(grace)).id, (await town.registered(ada)).id];
     await place(grace, hers, organization.id);
@@ -94,7 +94,7 @@ describe('A device of an organization', () => {
     expect((await device(ada, his)).body).toMatchObject({ owned: true, organizationId: null, version: 3 });
   });
 
-  it('stands in the list of every member, in every order, page by page, with what they may do', async () => {
+  it('is in the list of every member, in every order, page by page, with their permission', async () => {
     const shared = [(await town.registered(ada)).id, (await town.registered(ada)).id];
     for (const id of shared) {
       await place(ada, id, organization.id);

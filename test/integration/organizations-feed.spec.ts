@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => town.close());
 
 describe('The live feed of a device of an organization', () => {
-  it('reaches its members while they are members, and nobody else', async () => {
+  it('reaches its members while they are members, and no other user', async () => {
     const [ada, grace, mallory] = [await town.person('ada'), await town.person('grace'), await town.person('mallory')];
     const { id: organizationId } = await town.found(ada);
     await town.enlist(grace, 'VIEWER', organizationId);

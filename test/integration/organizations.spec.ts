@@ -80,7 +80,7 @@ describe('An organization', () => {
     expect((await town.ask(ada, 'GET', path())).status).toBe(404);
   });
 
-  it('asks of each role what it takes, and shows itself to nobody else', async () => {
+  it('demands a role for each route, and is not found by users who are no members', async () => {
     const people = {
       viewer: await member('viewer', 'VIEWER'),
       operator: await member('operator', 'OPERATOR'),

@@ -89,7 +89,7 @@ describe('an address that goes on although it is refused', () => {
     await inOther().block(address, 'test', QUARTER_MS);
     await eventually('it is refused', async () => (await ask()).body.code === 'address_blocked');
     const lift = (): Promise<unknown> => other.get(Transactions).run(() => inOther().lift(address));
-    expect(await lift()).toMatchObject({ address, reason: 'test' });
+    expect(await lift()).toMatchObject({ ip: address, reason: 'test' });
     await eventually('it is served', async () => (await ask()).body.code !== 'address_blocked');
     expect(await lift()).toBeNull();
   });
@@ -120,7 +120,7 @@ describe('an address that goes on although it is refused', () => {
     await sql.rows("UPDATE blocked_addresses SET blocked_until = now() WHERE address = '192.0.2.3'");
     const first = await inOther().list({ limit: 1 });
     const second = await inOther().list({ limit: 1, cursor: first.nextCursor ?? '' });
-    expect([...first.items, ...second.items].map((item) => item.address)).toEqual(['192.0.2.1', '2001:db8::/64']);
+    expect([...first.items, ...second.items].map((item) => item.ip)).toEqual(['192.0.2.1', '2001:db8::/64']);
     expect(second.nextCursor).toBeNull();
     const foreign = Buffer.from('\0').toString('base64url');
     await expect(inOther().list({ limit: 1, cursor: foreign })).rejects.toMatchObject({ code: 'invalid_request' });

@@ -1,6 +1,6 @@
 /**
- * Who may see an event is asked when it is sent, not when its dashboard connected or subscribed. Seen to fail: with a
- * `maySee` that always agrees, and with answers that are trusted for ever.
+ * Who may see an event is decided when it is sent, not when its dashboard connected or subscribed. Seen to fail: with a
+ * `maySee` that always agrees, and with answers that are cached for ever.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Dashboard, type Heard } from '../support/dashboard.js';
@@ -69,7 +69,7 @@ async function hearsOfTheShared(): Promise<boolean> {
 }
 
 describe('A dashboard that subscribed to a device', () => {
-  it('hears nothing of it any more soon, although no hint said that access had changed', async () => {
+  it('soon gets no events of it after access ended, although the signal of that was lost', async () => {
     expect(await hearsOfTheShared()).toBe(true);
     await town.sql.rows('DELETE FROM memberships WHERE user_id = $1', [grace.id]);
     await eventually('she is told no more', async () => !(await hearsOfTheShared()), 4_000);
@@ -78,7 +78,7 @@ describe('A dashboard that subscribed to a device', () => {
     expect(await hearsOfTheShared()).toBe(false);
   });
 
-  it('hears on while its person may see the device, however long ago that was looked at', async () => {
+  it('gets events while its user may see the device, also after the cached answer has expired', async () => {
     const began = performance.now();
     await eventually('the first look is no longer trusted', async () => {
       expect(await hearsOfTheShared()).toBe(true);

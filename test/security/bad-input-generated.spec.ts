@@ -135,7 +135,7 @@ describe('P-33: generated requests over HTTP', () => {
         .map((key) => key.join(' ')),
       fc
         .tuple(
-          fc.constantFrom('createdAt', '-createdAt', 'name', '-name'),
+          fc.constantFrom('devices:createdAt', 'devices:-createdAt', 'devices:name', 'commands'),
           fc.oneof(
             part,
             fc.constantFrom(

@@ -2,23 +2,23 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import { type HourlyCount } from './domain/hourly-counts.js';
 
+// SQL: a set-based batch
+const ADD_COUNTS = `
+  INSERT INTO event_rollups (hour, device_id, type, count)
+  SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::bigint[])
+  ON CONFLICT (device_id, type, hour) DO UPDATE SET count = event_rollups.count + excluded.count`;
+
 @Injectable()
 export class AnalyticsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Adds to what is there, in the surrounding transaction. */
+  /** Adds to the counts in the table, as part of the surrounding transaction. */
   async addCounts(counts: readonly HourlyCount[]): Promise<void> {
-    await this.database.query(
-      'event_rollups_add',
-      `INSERT INTO event_rollups (hour, device_id, type, count)
-       SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::bigint[])
-       ON CONFLICT (device_id, type, hour) DO UPDATE SET count = event_rollups.count + excluded.count`,
-      [
-        counts.map(({ hour }) => hour),
-        counts.map(({ deviceId }) => deviceId),
-        counts.map(({ type }) => type),
-        counts.map(({ count }) => count),
-      ],
-    );
+    await this.database.query('event_rollups_add', ADD_COUNTS, [
+      counts.map(({ hour }) => hour),
+      counts.map(({ deviceId }) => deviceId),
+      counts.map(({ type }) => type),
+      counts.map(({ count }) => count),
+    ]);
   }
 }

@@ -7,7 +7,7 @@ import { countByHour } from './domain/hourly-counts.js';
 const ROLLUP_BATCH = 500;
 const ROLLUP_EVERY_MS = 1_000;
 
-/** Keeps the hourly rollups of events per device and type. As a durable reader of the log it counts each event once. */
+/** Counts events per device, type and hour. A durable reader of the log, so that each event counts once. */
 @Injectable()
 export class AnalyticsService implements OnModuleInit {
   constructor(

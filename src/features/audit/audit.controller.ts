@@ -12,7 +12,7 @@ import { AuditService } from './audit.service.js';
 export class AuditController {
   constructor(private readonly audit: AuditService) {}
 
-  /** Who did what, newest first. Looking here is audited, too. */
+  /** Who did what, newest first. Reading this list is audited, too. */
   @Get()
   @Authorize('admin')
   @Audit('audit_read')

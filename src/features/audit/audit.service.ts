@@ -4,20 +4,20 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import type { Page } from '../../shared/paging.js';
 
-/** Reading the audit trail, which leaves its own entry there. */
+/** Reads the audit trail, and records that it was read. */
 @Injectable()
 export class AuditService {
   constructor(
-    private readonly log: AuditReader,
-    private readonly trail: AuditWriter,
+    private readonly reader: AuditReader,
+    private readonly writer: AuditWriter,
     private readonly transactions: Transactions,
   ) {}
 
-  /** Newest first. @throws InvalidAuditCursorError */
+  /** Newest first. @throws InvalidCursorError */
   list(filter: AuditFilter, page: AuditPage): Promise<Page<AuditEntry>> {
     return this.transactions.run(async () => {
-      const entries = await this.log.page(filter, page);
-      await this.trail.record({ entity: { type: 'audit', id: null }, after: { query: filter } });
+      const entries = await this.reader.page(filter, page);
+      await this.writer.record({ entity: { type: 'audit', id: null }, after: { query: filter } });
       return entries;
     });
   }

@@ -11,17 +11,17 @@ import { BlockedIpsService } from './blocked-ips.service.js';
 @ApiTags('Administration')
 @Controller('auth/blocked-addresses')
 export class BlockedIpsController {
-  constructor(private readonly addresses: BlockedIpsService) {}
+  constructor(private readonly blockedIps: BlockedIpsService) {}
 
-  /** Addresses that are refused because they kept running into a rate limit. */
+  /** IP addresses that are refused because they exceeded a rate limit too often. */
   @Get()
   @Authorize('admin')
   @RateLimit('admin')
   async list(@Query() page: PageQueryDto): Promise<BlockedIpPageDto> {
-    return toBlockedIpPageDto(await this.addresses.list(page));
+    return toBlockedIpPageDto(await this.blockedIps.list(page));
   }
 
-  /** Let an address in again. */
+  /** Unblock an IP address. */
   @Delete(':address')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
@@ -29,7 +29,7 @@ export class BlockedIpsController {
   @RateLimit('admin')
   @ApiParam({ name: 'address', description: 'As listed, percent-encoded.', example: '2001:db8:1:2::%2F64' })
   @ApiResponse({ status: 404, description: 'It is not blocked.', ...PROBLEM_RESPONSE })
-  lift(@Param('address') address: string): Promise<void> {
-    return this.addresses.lift(address);
+  lift(@Param('address') ip: string): Promise<void> {
+    return this.blockedIps.lift(ip);
   }
 }

@@ -1,7 +1,7 @@
 import type { BlockedIp } from '../../platform/rate-limit/blocked-ips.repository.js';
 import type { Page } from '../../shared/paging.js';
 
-/** An address that is refused altogether for a while. */
+/** An IP address whose requests are refused for a while. */
 export class BlockedIpDto {
   /**
    * An IPv4 address, or the /64 network of an IPv6 address.
@@ -10,7 +10,7 @@ export class BlockedIpDto {
   address!: string;
 
   /**
-   * What it was blocked for: `rate_limit:` and the limit that it kept running into.
+   * Why it is blocked: `rate_limit:` and the limit that it exceeded.
    * @example 'rate_limit:auth'
    */
   reason!: string;
@@ -22,7 +22,7 @@ export class BlockedIpDto {
   blockedAt!: string;
 
   /**
-   * When it is let in again by itself. RFC 3339.
+   * When it is unblocked by itself. RFC 3339.
    * @example '2026-11-20T18:15:00.000Z'
    */
   blockedUntil!: string;
@@ -40,8 +40,8 @@ export class BlockedIpPageDto {
 
 export function toBlockedIpPageDto({ items, nextCursor }: Page<BlockedIp>): BlockedIpPageDto {
   return {
-    items: items.map(({ address, reason, blockedAt, blockedUntil }) => ({
-      address,
+    items: items.map(({ ip, reason, blockedAt, blockedUntil }) => ({
+      address: ip,
       reason,
       blockedAt: blockedAt.toISOString(),
       blockedUntil: blockedUntil.toISOString(),

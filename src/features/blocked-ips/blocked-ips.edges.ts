@@ -1,7 +1,7 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { BlockedIpsController } from './blocked-ips.controller.js';
 
-/** What meets the outside in each role. */
+/** The controllers, gateways and jobs of this feature, by role. */
 export const blockedIpsEdges = {
   api: [BlockedIpsController],
 } satisfies FeatureEdges;

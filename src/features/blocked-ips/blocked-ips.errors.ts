@@ -5,6 +5,6 @@ export class IpNotBlockedError extends DomainError {
   readonly kind = 'not_found';
 
   constructor() {
-    super('This address is not blocked, or no longer.');
+    super('This IP address is not blocked, or no longer.');
   }
 }

@@ -1,9 +1,8 @@
 import { Module } from '@nestjs/common';
 import { BlockedIpsService } from './blocked-ips.service.js';
 
-/** IP addresses that are refused for a while, for administrators. */
+/** Administration of IP addresses that exceeded a rate limit too often. */
 @Module({
-  imports: [],
   providers: [BlockedIpsService],
   exports: [BlockedIpsService],
 })

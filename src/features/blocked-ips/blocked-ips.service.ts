@@ -6,30 +6,30 @@ import { BlockedIpStore } from '../../platform/rate-limit/blocked-ip-store.js';
 import type { Page } from '../../shared/paging.js';
 import { IpNotBlockedError } from './blocked-ips.errors.js';
 
-/** For administrators: which addresses are refused, and letting one in again before its time. */
+/** Administration of blocked IPs. */
 @Injectable()
 export class BlockedIpsService {
   constructor(
-    private readonly addresses: BlockedIpStore,
+    private readonly store: BlockedIpStore,
     private readonly transactions: Transactions,
-    private readonly auditTrail: AuditWriter,
+    private readonly audit: AuditWriter,
   ) {}
 
-  /** Those that are blocked now, in the order of addresses. */
+  /** The IPs that are blocked now, in their order. @throws InvalidRequestError for a cursor that is not of this list */
   list(page: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
-    return this.addresses.list(page);
+    return this.store.list(page);
   }
 
-  /** @throws IpNotBlockedError */
-  lift(address: string): Promise<void> {
+  /** Unblocks an IP before its time. @throws IpNotBlockedError */
+  lift(ip: string): Promise<void> {
     return this.transactions.run(async () => {
-      const lifted = await this.addresses.lift(address);
+      const lifted = await this.store.lift(ip);
       if (!lifted) {
         throw new IpNotBlockedError();
       }
       const { reason, blockedUntil } = lifted;
-      await this.auditTrail.record({
-        entity: { type: 'address', id: address },
+      await this.audit.record({
+        entity: { type: 'address', id: ip },
         before: { reason, blockedUntil: blockedUntil.toISOString() },
       });
     });

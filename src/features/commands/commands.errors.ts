@@ -42,12 +42,3 @@ export class CommandQueueFullError extends DomainError {
     super(`${String(limit)} commands are waiting for this device already.`, { limit, retryAfter: 5 });
   }
 }
-
-export class InvalidCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
-  override readonly errors = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
-  constructor() {
-    super('The cursor is not one that this list gave out.');
-  }
-}

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type DeviceType } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import {
   CHANGE_COLUMNS,
@@ -13,7 +14,6 @@ import {
 } from './commands.rows.js';
 import { type Command, type CommandChange, type CommandFilter, type CommandRequest } from './commands.types.js';
 import { type CommandPolicy, MAX_QUEUED_PER_DEVICE } from './domain/command-policy.js';
-import { type CommandPosition, encodePosition } from './domain/command-position.js';
 
 export type NewCommand = CommandRequest & {
   id: string;
@@ -103,12 +103,13 @@ export class CommandsRepository {
     return rows.map(toCommand);
   }
 
-  /** Newest first. */
+  /** Newest first. @throws InvalidCursorError */
   async listPage(
     deviceId: string,
     filter: CommandFilter,
-    page: { limit: number; after: CommandPosition | null },
+    page: { limit: number; cursor?: string | undefined },
   ): Promise<Page<Command>> {
+    const [createdAt, id] = decodeCursor('commands', page.cursor, CREATION_PARTS) ?? [null, null];
     const rows = await this.database.query<CommandRow>(
       'commands_list',
       `SELECT ${COMMAND_COLUMNS} FROM commands c
@@ -117,17 +118,10 @@ export class CommandsRepository {
          AND ($3::text IS NULL OR c.name = $3)
          AND ($4::timestamptz IS NULL OR (c.created_at, c.id) < ($4, $5::uuid))
        ORDER BY c.created_at DESC, c.id DESC LIMIT $6`,
-      [
-        deviceId,
-        filter.state ?? null,
-        filter.name ?? null,
-        page.after?.createdAt ?? null,
-        page.after?.id ?? null,
-        page.limit + 1,
-      ],
+      [deviceId, filter.state ?? null, filter.name ?? null, createdAt, id, page.limit + 1],
     );
     return toPage(rows, page.limit, toCommand, (row) =>
-      encodePosition({ createdAt: row.created_at.toISOString(), id: row.id }),
+      encodeCursor('commands', [row.created_at.toISOString(), row.id]),
     );
   }
 }

@@ -5,11 +5,10 @@ import { isUuid, newId } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
-import { CommandNotCancellableError, CommandNotFoundError, InvalidCursorError } from './commands.errors.js';
+import { CommandNotCancellableError, CommandNotFoundError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';
 import { type Command, type CommandFilter, type CommandRequest, type Errand } from './commands.types.js';
 import { commandMachine } from './domain/command-machine.js';
-import { decodePosition } from './domain/command-position.js';
 import { CompletionWaiters } from './completion-waiters.js';
 
 /**
@@ -57,16 +56,12 @@ export class CommandsService {
    * Commands of a device, newest first.
    * @throws InvalidCursorError
    */
-  async list(
+  list(
     deviceId: string,
     filter: CommandFilter,
     page: { limit: number; cursor?: string | undefined },
   ): Promise<Page<Command>> {
-    const after = page.cursor === undefined ? null : decodePosition(page.cursor);
-    if (page.cursor !== undefined && !after) {
-      throw new InvalidCursorError();
-    }
-    return this.repository.listPage(deviceId, filter, { limit: page.limit, after });
+    return this.repository.listPage(deviceId, filter, page);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
-import { OrganizationsService } from '../organizations/organizations.service.js';
+import { MembershipsService } from '../organizations/memberships.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
@@ -14,7 +14,7 @@ import type { Device, DeviceChanges } from './devices.types.js';
 export class DeviceEditorService {
   constructor(
     private readonly repository: DevicesRepository,
-    private readonly organizations: OrganizationsService,
+    private readonly memberships: MembershipsService,
     private readonly transactions: Transactions,
     private readonly recorder: DeviceEventWriter,
     private readonly signals: Signals,
@@ -66,7 +66,7 @@ export class DeviceEditorService {
     if (organizationId === null) {
       return;
     }
-    const role = await this.organizations.holdRole(userId, organizationId);
+    const role = await this.memberships.lockRole(userId, organizationId);
     if (role === null) {
       throw new ResourceNotFoundError('organization');
     }

@@ -3,10 +3,7 @@ import { decidePermission } from './domain/device-access.js';
 import { DEVICE_SORTS, type DeviceSort } from './devices.types.js';
 
 /** Where the last page ended: the value it was ordered by, and the id that breaks ties. */
-export interface DeviceCursor {
-  readonly key: string;
-  readonly id: string;
-}
+export type DevicePosition = readonly [key: string, id: string];
 
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 

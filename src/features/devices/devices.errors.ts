@@ -27,13 +27,3 @@ export class DeviceChangedError extends DomainError {
     super('The device is not in the version that If-Match names. Read it again.');
   }
 }
-
-export class InvalidDeviceCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
-  override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
-
-  constructor() {
-    super('The cursor is not one that this list gave out for this order.');
-  }
-}

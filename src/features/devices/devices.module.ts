@@ -2,7 +2,7 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
-import { OrganizationsService } from '../organizations/organizations.service.js';
+import { MembershipsService } from '../organizations/memberships.service.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
@@ -30,7 +30,7 @@ export class DevicesModule implements OnModuleInit {
     private readonly resolvers: ResourceResolverRegistry,
     private readonly devices: DevicesService,
     private readonly editor: DeviceEditorService,
-    private readonly organizations: OrganizationsService,
+    private readonly memberships: MembershipsService,
   ) {}
 
   onModuleInit(): void {
@@ -38,6 +38,6 @@ export class DevicesModule implements OnModuleInit {
       resolve: (deviceId, principal) => this.devices.resolve(principal.userId, deviceId),
       allows: permits,
     });
-    this.organizations.onDeparture(({ organizationId, userId }) => this.editor.withdraw(organizationId, userId));
+    this.memberships.onDeparture(({ organizationId, userId }) => this.editor.withdraw(organizationId, userId));
   }
 }

@@ -4,7 +4,7 @@ import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
-import { type DeviceCursor, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
+import { type DevicePosition, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
 import type { Device, DeviceChanges, DeviceQuery, NewDevice } from './devices.types.js';
 import type { DeviceTies } from './domain/device-access.js';
@@ -111,7 +111,7 @@ export class DevicesRepository {
   }
 
   /** One more than `limit`, if there are more. */
-  list(userId: string, query: DeviceQuery, after: DeviceCursor | null): Promise<ListedDevice[]> {
+  list(userId: string, query: DeviceQuery, after: DevicePosition | null): Promise<ListedDevice[]> {
     const { sort } = query;
     const values = [
       userId,
@@ -123,7 +123,7 @@ export class DevicesRepository {
     ];
     const name = `devices_list_${sort.replace('-', '')}_${isDescending(sort) ? 'desc' : 'asc'}`;
     return after
-      ? this.database.query(`${name}_next`, LIST_STATEMENTS[sort].next, [...values, after.key, after.id])
+      ? this.database.query(`${name}_next`, LIST_STATEMENTS[sort].next, [...values, ...after])
       : this.database.query(name, LIST_STATEMENTS[sort].first, values);
   }
 

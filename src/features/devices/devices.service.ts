@@ -4,8 +4,10 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
+import { decodeCursor, encodeCursor, isStorableText } from '../../shared/cursor.js';
+import { isUuid } from '../../shared/ids.js';
+import { isInstant } from '../../shared/instant.js';
 import { toPage } from '../../shared/paging.js';
-import { decodeDeviceCursor, encodeDeviceCursor } from './device-list-cursor.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository, type OwnedTies } from './devices.repository.js';
@@ -32,15 +34,16 @@ export class DevicesService {
     private readonly signals: Signals,
   ) {}
 
-  /** A person's devices and those of their organizations, one page at a time. @throws InvalidDeviceCursorError */
+  /** A person's devices and those of their organizations, one page at a time. @throws InvalidCursorError */
   async list(userId: string, query: DeviceQuery): Promise<DeviceListPage> {
     const { sort, cursor, limit } = query;
-    const after = cursor === undefined ? null : decodeDeviceCursor(sort, cursor);
+    const list = `devices:${sort}`;
+    const after = decodeCursor(list, cursor, [sort.endsWith('createdAt') ? isInstant : isStorableText, isUuid]);
     return toPage(
       await this.repository.list(userId, query, after),
       limit,
       (row) => row.item,
-      (row) => encodeDeviceCursor(sort, row),
+      ({ key, id }) => encodeCursor(list, [key, id]),
     );
   }
 

@@ -10,7 +10,7 @@ import { within } from '../../shared/deadline.js';
 
 const CHECK_TIMEOUT_MS = 1_000;
 
-/** Health as load balancers and people ask for it. */
+/** Health for load balancers and operators. */
 @Injectable()
 export class HealthService {
   constructor(
@@ -19,7 +19,7 @@ export class HealthService {
     private readonly readiness: Readiness,
   ) {}
 
-  /** The process runs its event loop. Nothing else is asked: a dead database is no reason to restart us. */
+  /** The event loop runs. Dependencies are not checked: restarting this process would not repair them. */
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -34,7 +34,7 @@ export class HealthService {
     try {
       return await this.checks.check(this.readiness.dependencies.map((dependency) => () => this.probe(dependency)));
     } catch (error) {
-      // Terminus throws the report when a check is down; it is an answer all the same.
+      // Terminus throws the report when a check is down.
       if (error instanceof ServiceUnavailableException) {
         return error.getResponse() as HealthCheckResult;
       }

@@ -4,17 +4,17 @@ import { AppConfig } from '../../config/app-config.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { MetricsForbiddenError } from './health.errors.js';
 
-/** What proxies add. Who comes through one is not on this machine, although the proxy may be. */
+/** Headers that proxies add. A request through a proxy on this machine comes from elsewhere. */
 const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
 
-/** Who asks: the other end of the connection, and what it says. */
+/** The client that reads the metrics: the other end of the connection, and its headers. */
 export interface Scraper {
   readonly peer: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** Metrics tell much about an installation: loopback reads them, everybody else shows METRICS_TOKEN. */
+/** Serves metrics to loopback, or to holders of METRICS_TOKEN where it is set: they reveal much about an installation. */
 @Injectable()
 export class MetricsService {
   constructor(

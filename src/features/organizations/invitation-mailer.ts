@@ -4,8 +4,7 @@ import { Mailer } from '../../platform/mail/mailer.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { OrganizationsRepository } from './organizations.repository.js';
 
-/** What an invitation says, and to whom. */
-export interface InvitationLetter {
+export interface InvitationMail {
   readonly organizationId: string;
   readonly inviterId: string;
   readonly email: string;
@@ -21,8 +20,8 @@ export class InvitationMailer {
     private readonly memberships: MembershipsRepository,
   ) {}
 
-  /** Goes out when the surrounding transaction commits. */
-  async send({ organizationId, inviterId, email, role, token }: InvitationLetter): Promise<void> {
+  /** Queues the mail; it is sent after the surrounding transaction has committed. */
+  async send({ organizationId, inviterId, email, role, token }: InvitationMail): Promise<void> {
     const { name } = await this.organizations.get(inviterId, organizationId);
     const inviter = await this.memberships.find(organizationId, inviterId);
     await this.mailer.enqueue({

@@ -7,7 +7,6 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { InvitationAcceptance } from './invitation-acceptance.js';
 import {
   AcceptInvitationDto,
   InvitationDto,
@@ -25,13 +24,12 @@ import { OrganizationsService } from './organizations.service.js';
 export class InvitationsController {
   constructor(
     private readonly invitations: InvitationsService,
-    private readonly acceptance: InvitationAcceptance,
     private readonly organizations: OrganizationsService,
   ) {}
 
   /**
-   * Invite somebody by mail. The answer is the same whether the address has an account or not; another invitation to
-   * it takes the place of the first. 409 `too_many_invitations` while a hundred of the organization are open.
+   * Invite a person by mail. The answer is the same whether the e-mail address has an account or not; another
+   * invitation replaces the first. 409 `too_many_invitations` while a hundred of the organization are open.
    */
   @Post(':organizationId/invitations')
   @Authorize('organization:manager')
@@ -53,7 +51,7 @@ export class InvitationsController {
     return toInvitationPageDto(await this.invitations.list(id, page));
   }
 
-  /** Revoke an open invitation: its token is worthless at once. */
+  /** Revoke an open invitation: its token is invalid at once. */
   @Delete(':organizationId/invitations/:invitationId')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:manager')
@@ -67,8 +65,8 @@ export class InvitationsController {
   }
 
   /**
-   * Accept an invitation that was mailed to the address of my account. 422 `invalid_invitation` when it is used,
-   * expired, revoked, or for another address.
+   * Accept an invitation that was mailed to the e-mail address of my account. 422 `invalid_invitation` when it is used,
+   * expired, revoked, or for another e-mail address.
    */
   @Post('invitations/accept')
   @HttpCode(HttpStatus.OK)
@@ -76,6 +74,6 @@ export class InvitationsController {
   @Audit('member_joined')
   @Idempotent()
   async accept(@CurrentUser() { userId }: Principal, @Body() { token }: AcceptInvitationDto): Promise<OrganizationDto> {
-    return toOrganizationDto(await this.organizations.get(userId, await this.acceptance.accept(userId, token)));
+    return toOrganizationDto(await this.organizations.get(userId, await this.invitations.accept(userId, token)));
   }
 }

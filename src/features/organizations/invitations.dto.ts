@@ -4,16 +4,16 @@ import { ORGANIZATION_ROLES, type OrganizationRole } from '../../contracts/resou
 import type { Page } from '../../shared/paging.js';
 import type { Invitation } from './organizations.types.js';
 
-/** The spelling in which accounts keep their address. */
+/** The spelling in which accounts keep their e-mail address. */
 const Folded = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? value.toLowerCase().normalize('NFC') : value,
   );
 
-/** Whom to invite, and to become what. */
+/** An invitation to send. */
 export class InviteDto {
   /**
-   * Kept in lower case. It need not have an account yet, and nobody is told whether it has.
+   * Kept in lower case. It need not have an account yet; the answer does not tell whether it has.
    * @example grace@example.com
    */
   @Folded()
@@ -32,7 +32,7 @@ export class InviteDto {
 /** An invitation to be accepted. */
 export class AcceptInvitationDto {
   /**
-   * As it was mailed; good once, for 7 days, for the account with the invited address.
+   * As it was mailed; valid once, for 7 days, for the account with the invited e-mail address.
    * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
    */
   @IsString()
@@ -40,7 +40,7 @@ export class AcceptInvitationDto {
   token!: string;
 }
 
-/** An address that was asked to join. */
+/** An invitation, without its token. */
 export class InvitationDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c77 */
   id!: string;

@@ -1,51 +1,54 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
-import { disposes } from './domain/roles.js';
+import { canAssignRole } from './domain/roles.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
-import { decodePosition, encodePosition } from './list-position.js';
-import { InvitationNotFoundError, TooManyInvitationsError } from './organizations.errors.js';
+import { MembershipsService, requireAssignable } from './memberships.service.js';
+import { InvalidInvitationError, InvitationNotFoundError, TooManyInvitationsError } from './organizations.errors.js';
 import type { Invitation, PageRequest } from './organizations.types.js';
-import { Roster } from './roster.js';
 
 const TTL_MS = 7 * 24 * 60 * 60 * 1_000;
-/** So that nobody sends mail to the world in our name. */
+/** Keeps an organization from sending unwanted mail to the world in our name. */
 const MAX_OPEN = 100;
 
-/** Whom to ask, and to become what. */
 export interface InvitationRequest {
   readonly email: string;
   readonly role: OrganizationRole;
 }
 
-/** Invitations as an organization's managers see them. The token is only in the mail. */
+/** Invitations to organizations. Their tokens exist only in the mail; the table keeps hashes. */
 @Injectable()
 export class InvitationsService {
   constructor(
-    private readonly roster: Roster,
+    private readonly memberships: MembershipsService,
     private readonly repository: InvitationsRepository,
-    private readonly letters: InvitationMailer,
+    private readonly mailer: InvitationMailer,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
     private readonly idempotency: Idempotency,
   ) {}
 
-  /** Those that can still be accepted, oldest first. @throws InvalidOrganizationCursorError */
+  /** Open invitations, oldest first. @throws InvalidCursorError */
   async list(organizationId: string, { limit, cursor }: PageRequest): Promise<Page<Invitation>> {
-    const rows = await this.repository.listOpen(organizationId, limit, decodePosition(cursor));
-    return toPage(rows, limit, (invitation) => invitation, encodePosition);
+    const after = decodeCursor('invitations', cursor, CREATION_PARTS);
+    return toPage(
+      await this.repository.listOpen(organizationId, limit, after),
+      limit,
+      (invitation) => invitation,
+      ({ createdAt, id }) => encodeCursor('invitations', [createdAt.toISOString(), id]),
+    );
   }
 
   /**
-   * Mails an invitation, good for 7 days. Whether the address has an account changes nothing about what happens here.
-   * Another invitation to the same address takes the place of the first.
+   * Mails an invitation that is valid for 7 days. The same happens whether the e-mail address has an account or not.
+   * Replaces an earlier invitation of the same e-mail address.
    * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError
    */
   invite(organizationId: string, actorId: string, request: InvitationRequest): Promise<Invitation> {
@@ -59,39 +62,63 @@ export class InvitationsService {
     });
   }
 
-  /** Makes an open invitation worthless. @throws InvitationNotFoundError, ForbiddenError */
+  /** Invalidates the token of an open invitation. @throws InvitationNotFoundError, ForbiddenError */
   revoke(organizationId: string, actorId: string, id: string): Promise<void> {
     return this.transactions.run(async () => {
-      const { actor } = await this.roster.lock({ organizationId, actorId, subjectId: actorId });
+      const { actor } = await this.memberships.lock({ organizationId, actorId, memberId: actorId });
       const revoked = isUuid(id) ? await this.repository.revoke(organizationId, id) : null;
       if (!revoked) {
         throw new InvitationNotFoundError(id);
       }
-      demand(disposes(actor, revoked.role));
+      requireAssignable(actor, revoked.role);
       const { email, role } = revoked;
       await this.audit.record({ entity: { type: 'invitation', id }, before: { organizationId, email, role } });
     });
   }
 
+  /**
+   * Consumes a token and makes the user a member. The invitation must be for the e-mail address of their account, and
+   * its sender must still be allowed to assign the role.
+   * @returns the id of the organization
+   * @throws InvalidInvitationError, AlreadyMemberError
+   */
+  accept(userId: string, token: string): Promise<string> {
+    return this.transactions.run(async () => {
+      const { id } = await this.idempotency.once(() => this.join(userId, token));
+      return id;
+    });
+  }
+
   private async create(organizationId: string, actorId: string, { email, role }: InvitationRequest): Promise<string> {
-    const { actor } = await this.roster.lock({ organizationId, actorId, subjectId: actorId });
-    const { offered, open } = await this.repository.survey(organizationId, email);
-    demand(disposes(actor, role) && (offered === null || disposes(actor, offered)));
-    if (offered === null && open >= MAX_OPEN) {
+    const { actor } = await this.memberships.lock({ organizationId, actorId, memberId: actorId });
+    const { offeredRole, open } = await this.repository.summarizeOpen(organizationId, email);
+    requireAssignable(actor, role, offeredRole ?? role);
+    if (offeredRole === null && open >= MAX_OPEN) {
       throw new TooManyInvitationsError(MAX_OPEN);
     }
-    await this.roster.refuseMember(organizationId, email);
+    await this.memberships.refuseMember(organizationId, email);
     const token = randomToken();
     const invitation = { email, role, invitedBy: actorId, tokenHash: sha256(token), ttlMs: TTL_MS };
     const id = await this.repository.put(organizationId, invitation);
-    await this.letters.send({ organizationId, inviterId: actorId, email, role, token });
+    await this.mailer.send({ organizationId, inviterId: actorId, email, role, token });
     await this.audit.record({ entity: { type: 'invitation', id }, after: { organizationId, email, role } });
     return id;
   }
-}
 
-function demand(allowed: boolean): void {
-  if (!allowed) {
-    throw new ForbiddenError('organization:owner');
+  private async join(userId: string, token: string): Promise<string> {
+    const tokenHash = sha256(token);
+    const accepted = (await this.repository.lockOrganization(tokenHash))
+      ? await this.repository.accept(tokenHash, userId)
+      : null;
+    if (!accepted?.inviterRole || !canAssignRole(accepted.inviterRole, accepted.role)) {
+      throw new InvalidInvitationError();
+    }
+    const { id, organizationId, role } = accepted;
+    await this.memberships.add(organizationId, userId, role);
+    await this.audit.record({
+      entity: { type: 'organization', id: organizationId },
+      after: { userId, role, invitationId: id },
+    });
+    return organizationId;
   }
 }

@@ -16,7 +16,7 @@ import { TransferOrganizationDto } from './organizations.dto.js';
 export class MembersController {
   constructor(private readonly members: MembershipsService) {}
 
-  /** The people of an organization, in the order in which they joined. */
+  /** The members of an organization, in the order in which they joined. */
   @Get('members')
   @Authorize('organization:viewer')
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<MemberPageDto> {
@@ -34,11 +34,11 @@ export class MembersController {
   async changeRole(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
-    @Param('userId') subjectId: string,
+    @Param('userId') memberId: string,
     @Body() { role }: ChangeRoleDto,
   ): Promise<MemberDto> {
-    const errand = { organizationId: id, actorId: user.userId, subjectId };
-    return toMemberDto(await this.members.changeRole(errand, role));
+    const change = { organizationId: id, actorId: user.userId, memberId };
+    return toMemberDto(await this.members.changeRole(change, role));
   }
 
   /** Take a member out, with the devices they own. The last owner stays (409 `last_owner`). */
@@ -50,9 +50,9 @@ export class MembersController {
   async remove(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
-    @Param('userId') subjectId: string,
+    @Param('userId') memberId: string,
   ): Promise<void> {
-    await this.members.remove({ organizationId: id, actorId: user.userId, subjectId });
+    await this.members.remove({ organizationId: id, actorId: user.userId, memberId });
   }
 
   /** Leave an organization, with the devices I own. The last owner cannot (409 `last_owner`). */
@@ -76,6 +76,6 @@ export class MembersController {
     @CurrentUser() user: Principal,
     @Body() { userId }: TransferOrganizationDto,
   ): Promise<void> {
-    await this.members.transfer({ organizationId: id, actorId: user.userId, subjectId: userId });
+    await this.members.transfer({ organizationId: id, actorId: user.userId, memberId: userId });
   }
 }

@@ -3,7 +3,7 @@ import { ORGANIZATION_ROLES, type OrganizationRole } from '../../contracts/resou
 import type { Page } from '../../shared/paging.js';
 import type { Member } from './organizations.types.js';
 
-/** What a member shall be. */
+/** The new role of a member. */
 export class ChangeRoleDto {
   /**
    * A manager may give the roles below their own, an owner any.

@@ -1,167 +1,150 @@
 import { Injectable } from '@nestjs/common';
+import { Prisma } from '../../generated/prisma/client.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
-import type { ListPosition } from './list-position.js';
+import type { CreationPosition } from '../../shared/cursor.js';
 import type { Member } from './organizations.types.js';
 
-/** What two people are in an organization, and how many owners there are, at the moment it was locked. */
-export interface Standing {
+/** The roles of two users in an organization, and how many owners it has. */
+export interface MembershipRoles {
   readonly actor: OrganizationRole | null;
-  readonly subject: OrganizationRole | null;
+  readonly member: OrganizationRole | null;
   readonly owners: number;
 }
 
-interface MemberRow {
-  user_id: string;
-  email: string;
-  display_name: string;
-  role: OrganizationRole;
-  created_at: Date;
-}
+/** A deleted account keeps its memberships, because it can be restored, but no query counts them. */
+const OF_LIVE_USERS = { user: { deletedAt: null } } satisfies Prisma.MembershipWhereInput;
+const MEMBERS = 'memberships m JOIN users u ON u.id = m.user_id AND u.deleted_at IS NULL';
 
-/** Members whose account is deleted are none until it is restored: their rows stay, and nothing counts them. */
-const MEMBERS = `memberships m JOIN users u ON u.id = m.user_id AND u.deleted_at IS NULL`;
+// SQL: a keyset
+const LIST = `SELECT m.user_id AS "userId", u.email, u.display_name AS "displayName", m.role, m.created_at AS "joinedAt"
+  FROM ${MEMBERS}
+  WHERE m.organization_id = $1 AND ($3::timestamptz IS NULL OR (m.created_at, m.user_id) > ($3, $4::uuid))
+  ORDER BY m.created_at, m.user_id LIMIT $2`;
+
+// SQL: a lock
+const LOCK_ROLE = `SELECT m.role FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2 FOR SHARE OF m`;
+
+// SQL: a lock
+const LOCK_OWNED = `SELECT 1 FROM organizations WHERE id IN (
+    SELECT organization_id FROM memberships WHERE user_id = ANY ($1::uuid[]) AND role = 'OWNER'
+  ) ORDER BY id FOR NO KEY UPDATE`;
 
 @Injectable()
 export class MembershipsRepository {
   constructor(private readonly database: Database) {}
 
   async findRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
-    const [row] = await this.database.query<{ role: OrganizationRole }>(
-      'memberships_role',
-      `SELECT m.role FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2`,
-      [organizationId, userId],
+    const membership = await this.database.prisma((prisma) =>
+      prisma.membership.findFirst({
+        where: { organizationId, userId, ...OF_LIVE_USERS },
+        select: { role: true },
+      }),
     );
-    return row?.role ?? null;
+    return membership?.role ?? null;
   }
 
-  /** What a person is, and stays until the end of the transaction. */
-  async holdRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
-    const [row] = await this.database.query<{ role: OrganizationRole }>(
-      'memberships_hold',
-      `SELECT m.role FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2 FOR SHARE OF m`,
-      [organizationId, userId],
-    );
+  /** The same, and the role does not change until the transaction ends. */
+  async lockRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
+    const [row] = await this.database.query<{ role: OrganizationRole }>('memberships_lock_role', LOCK_ROLE, [
+      organizationId,
+      userId,
+    ]);
     return row?.role ?? null;
   }
 
   /**
-   * Those of these people without whom an organization would have no owner. Its owners stay what they are until the
-   * transaction ends: of two that ask, the second looks when the first has ended.
+   * The users among `userIds` who own an organization that has no owner outside of `userIds`. Locks the organizations
+   * they own until the transaction ends: of two transactions that remove owners, the second sees what the first did.
    */
   async listSoleOwners(userIds: readonly string[]): Promise<string[]> {
-    await this.database.query(
-      'memberships_lock_owned',
-      `SELECT 1 FROM organizations WHERE id IN (
-         SELECT organization_id FROM memberships WHERE user_id = ANY ($1::uuid[]) AND role = 'OWNER'
-       ) ORDER BY id FOR NO KEY UPDATE`,
-      [userIds],
+    await this.database.query('memberships_lock_owned', LOCK_OWNED, [userIds]);
+    const owned = await this.database.prisma((prisma) =>
+      prisma.membership.findMany({
+        where: {
+          userId: { in: [...userIds] },
+          role: 'OWNER',
+          organization: { memberships: { none: { role: 'OWNER', userId: { notIn: [...userIds] }, ...OF_LIVE_USERS } } },
+        },
+        select: { userId: true },
+      }),
     );
-    const rows = await this.database.query<{ user_id: string }>(
-      'memberships_sole_owners',
-      `SELECT DISTINCT owned.user_id FROM memberships owned
-       WHERE owned.user_id = ANY ($1::uuid[]) AND owned.role = 'OWNER' AND NOT EXISTS (
-         SELECT 1 FROM ${MEMBERS}
-         WHERE m.organization_id = owned.organization_id AND m.role = 'OWNER' AND m.user_id <> ALL ($1::uuid[])
-       )`,
-      [userIds],
-    );
-    return rows.map(({ user_id: userId }) => userId);
+    return [...new Set(owned.map(({ userId }) => userId))];
   }
 
   /** Members in the order in which they joined; one more than `limit`, if there are more. */
-  async list(organizationId: string, limit: number, after: ListPosition | null): Promise<Member[]> {
-    const rows = await this.database.query<MemberRow>(
-      'memberships_list',
-      `SELECT m.user_id, u.email, u.display_name, m.role, m.created_at
-       FROM ${MEMBERS}
-       WHERE m.organization_id = $1 AND ($3::timestamptz IS NULL OR (m.created_at, m.user_id) > ($3, $4::uuid))
-       ORDER BY m.created_at, m.user_id LIMIT $2`,
-      [organizationId, limit + 1, after?.createdAt ?? null, after?.id ?? null],
-    );
-    return rows.map(toMember);
+  list(organizationId: string, limit: number, after: CreationPosition | null): Promise<Member[]> {
+    return this.database.query('memberships_list', LIST, [organizationId, limit + 1, ...(after ?? [null, null])]);
   }
 
   async find(organizationId: string, userId: string): Promise<Member | null> {
-    const [row] = await this.database.query<MemberRow>(
-      'memberships_find',
-      `SELECT m.user_id, u.email, u.display_name, m.role, m.created_at
-       FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2`,
-      [organizationId, userId],
+    const row = await this.database.prisma((prisma) =>
+      prisma.membership.findFirst({
+        where: { organizationId, userId, ...OF_LIVE_USERS },
+        select: { userId: true, role: true, createdAt: true, user: { select: { email: true, displayName: true } } },
+      }),
     );
-    return row ? toMember(row) : null;
+    return row && { userId: row.userId, ...row.user, role: row.role, joinedAt: row.createdAt };
   }
 
   /** Call it with the organization locked. */
-  async standing(organizationId: string, actorId: string, subjectId: string): Promise<Standing> {
-    const [row] = await this.database.query<{ actor: OrganizationRole; subject: OrganizationRole; owners: number }>(
-      'memberships_standing',
-      `SELECT (array_agg(m.role) FILTER (WHERE m.user_id = $2))[1] AS actor,
-         (array_agg(m.role) FILTER (WHERE m.user_id = $3))[1] AS subject,
-         count(*) FILTER (WHERE m.role = 'OWNER')::int AS owners
-       FROM ${MEMBERS} WHERE m.organization_id = $1`,
-      [organizationId, actorId, subjectId],
+  async findRoles(organizationId: string, actorId: string, memberId: string): Promise<MembershipRoles> {
+    const rows = await this.database.prisma((prisma) =>
+      prisma.membership.findMany({
+        where: { organizationId, ...OF_LIVE_USERS, OR: [{ role: 'OWNER' }, { userId: { in: [actorId, memberId] } }] },
+        select: { userId: true, role: true },
+      }),
     );
-    return { actor: row?.actor ?? null, subject: row?.subject ?? null, owners: row?.owners ?? 0 };
+    // Clients may write an id in upper case; PostgreSQL answers in lower case.
+    const roleOf = (id: string): OrganizationRole | null =>
+      rows.find(({ userId }) => userId === id.toLowerCase())?.role ?? null;
+    return {
+      actor: roleOf(actorId),
+      member: roleOf(memberId),
+      owners: rows.filter(({ role }) => role === 'OWNER').length,
+    };
   }
 
-  /** Whether the account with this address is a member. */
-  async hasAddress(organizationId: string, email: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'memberships_address',
-      `SELECT 1 FROM ${MEMBERS} WHERE m.organization_id = $1 AND u.email = $2`,
-      [organizationId, email],
+  /** Whether the account with this e-mail address is a member. */
+  async hasEmail(organizationId: string, email: string): Promise<boolean> {
+    const membership = await this.database.prisma((prisma) =>
+      prisma.membership.findFirst({
+        where: { organizationId, user: { email, deletedAt: null } },
+        select: { userId: true },
+      }),
     );
-    return rows.length === 1;
+    return membership !== null;
   }
 
-  /** @returns false for somebody who is a member already. */
+  /** @returns false when the user is a member already. */
   async add(organizationId: string, userId: string, role: OrganizationRole): Promise<boolean> {
-    const rows = await this.database.query(
-      'memberships_add',
-      'INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1',
-      [organizationId, userId, role],
+    const { count } = await this.database.prisma((prisma) =>
+      prisma.membership.createMany({ data: [{ organizationId, userId, role }], skipDuplicates: true }),
     );
-    return rows.length === 1;
+    return count === 1;
   }
 
-  /** @returns false when the person is not `from` (any more). */
-  async change(
+  /** @returns false when the role of the user is not `from`. */
+  async changeRole(
     organizationId: string,
     userId: string,
     { from, to }: { readonly from: OrganizationRole; readonly to: OrganizationRole },
   ): Promise<boolean> {
-    const rows = await this.database.query(
-      'memberships_change',
-      'UPDATE memberships SET role = $4 WHERE organization_id = $1 AND user_id = $2 AND role = $3 RETURNING 1',
-      [organizationId, userId, from, to],
+    const { count } = await this.database.prisma((prisma) =>
+      prisma.membership.updateMany({ where: { organizationId, userId, role: from }, data: { role: to } }),
     );
-    return rows.length === 1;
+    return count === 1;
   }
 
   async removeAll(organizationId: string): Promise<void> {
-    await this.database.query('memberships_remove_all', 'DELETE FROM memberships WHERE organization_id = $1', [
-      organizationId,
-    ]);
+    await this.database.prisma((prisma) => prisma.membership.deleteMany({ where: { organizationId } }));
   }
 
-  /** @returns false for somebody who is no member. */
+  /** @returns false when the user is not a member. */
   async remove(organizationId: string, userId: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'memberships_remove',
-      'DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2 RETURNING 1',
-      [organizationId, userId],
+    const { count } = await this.database.prisma((prisma) =>
+      prisma.membership.deleteMany({ where: { organizationId, userId } }),
     );
-    return rows.length === 1;
+    return count === 1;
   }
-}
-
-function toMember(row: MemberRow): Member {
-  return {
-    userId: row.user_id,
-    email: row.email,
-    displayName: row.display_name,
-    role: row.role,
-    joinedAt: row.created_at,
-  };
 }

@@ -3,63 +3,68 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type AuditWriter } from '../../platform/audit/audit-writer.js';
 import { type RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { type Transactions } from '../../platform/prisma/transaction.js';
-import { MembershipsService } from './memberships.service.js';
+import { type Signals } from '../../platform/redis/signals.js';
 import { type MembershipsRepository } from './memberships.repository.js';
-import { type Errand, type Roster } from './roster.js';
+import { MembershipsService } from './memberships.service.js';
+import { type OrganizationsRepository } from './organizations.repository.js';
+import { type MembershipChange } from './organizations.types.js';
 
-/** How both stand when their rows are locked, which may be otherwise than when the request was let in. */
-let standing = { actor: 'OWNER', subject: 'OPERATOR', owners: 2 };
+/** The roles once the organization is locked, which may differ from those that the guard read. */
+let roles = { actor: 'OWNER', member: 'OPERATOR', owners: 2 };
 let changed = true;
 /** What was done, in order. */
 let done: string[] = [];
 
-const errand: Errand = { organizationId: randomUUID(), actorId: randomUUID(), subjectId: randomUUID() };
+const change: MembershipChange = { organizationId: randomUUID(), actorId: randomUUID(), memberId: randomUUID() };
 
 const run = <T>(work: () => Promise<T>): Promise<T> => work();
-const noted = (what: string) => (): Promise<void> => {
-  done.push(what);
-  return Promise.resolve();
-};
 const members = new MembershipsService(
+  { lock: () => Promise.resolve(true) } as unknown as OrganizationsRepository,
   {
-    lock: () => Promise.resolve(standing),
-    remove: noted('removed'),
-    changed: noted('told'),
-  } as unknown as Roster,
-  {
-    change: () => Promise.resolve(changed),
+    findRoles: () => Promise.resolve(roles),
+    changeRole: () => Promise.resolve(changed),
+    remove: () => {
+      done.push('removed');
+      return Promise.resolve(true);
+    },
     find: () => Promise.resolve(null),
   } as unknown as MembershipsRepository,
-  { run } as unknown as Transactions,
-  { record: noted('recorded') } as unknown as AuditWriter,
+  { run, afterCommit: () => undefined } as unknown as Transactions,
+  {} as unknown as Signals,
+  {
+    record: () => {
+      done.push('recorded');
+      return Promise.resolve();
+    },
+  } as unknown as AuditWriter,
   { change: (_: string, work: () => Promise<void>) => work() } as unknown as RepeatSafe,
 );
 
 beforeEach(() => {
-  standing = { actor: 'OWNER', subject: 'OPERATOR', owners: 2 };
+  roles = { actor: 'OWNER', member: 'OPERATOR', owners: 2 };
   [changed, done] = [true, []];
 });
 
 describe('members of an organization that changed meanwhile', () => {
   it('are not removed by a manager once they are managers too', async () => {
-    standing = { actor: 'MANAGER', subject: 'MANAGER', owners: 1 };
-    await expect(members.remove(errand)).rejects.toMatchObject({ code: 'forbidden' });
+    roles = { actor: 'MANAGER', member: 'MANAGER', owners: 1 };
+    await expect(members.remove(change)).rejects.toMatchObject({ code: 'forbidden' });
     expect(done).toEqual([]);
   });
 
   it('are not made owners by one who is no owner any more', async () => {
-    standing = { actor: 'MANAGER', subject: 'OPERATOR', owners: 1 };
-    await expect(members.transfer(errand)).rejects.toMatchObject({ code: 'forbidden' });
+    roles = { actor: 'MANAGER', member: 'OPERATOR', owners: 1 };
+    await expect(members.transfer(change)).rejects.toMatchObject({ code: 'forbidden' });
     expect(done).toEqual([]);
   });
 
   it('get no role when their membership is not what it was', async () => {
     changed = false;
-    await expect(members.changeRole(errand, 'MANAGER')).rejects.toMatchObject({ code: 'member_not_found' });
+    await expect(members.changeRole(change, 'MANAGER')).rejects.toMatchObject({ code: 'member_not_found' });
     expect(done).toEqual([]);
   });
 
   it('are not answered when they are gone', async () => {
-    await expect(members.changeRole(errand, 'MANAGER')).rejects.toMatchObject({ code: 'member_not_found' });
+    await expect(members.changeRole(change, 'MANAGER')).rejects.toMatchObject({ code: 'member_not_found' });
   });
 });

@@ -4,120 +4,235 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
+import { Signals } from '../../platform/redis/signals.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
+import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
-import { disposes } from './domain/roles.js';
-import { decodePosition, encodePosition } from './list-position.js';
+import { canAssignRole } from './domain/roles.js';
 import { MembershipsRepository } from './memberships.repository.js';
-import { MemberNotFoundError, TransferToSelfError } from './organizations.errors.js';
-import type { Member, PageRequest } from './organizations.types.js';
-import { type Errand, refuseLastOwner, Roster } from './roster.js';
+import {
+  AlreadyMemberError,
+  LastOwnerError,
+  MemberNotFoundError,
+  OrganizationNotFoundError,
+  TransferToSelfError,
+} from './organizations.errors.js';
+import { OrganizationsRepository } from './organizations.repository.js';
+import type { Departure, DepartureHandler, Member, MembershipChange, PageRequest } from './organizations.types.js';
 
-/** The people of an organization. It has an owner at every moment, however many change it at once. */
+/** The roles of both users of a change, and the number of owners: they do not change while the organization is locked. */
+interface LockedRoles {
+  readonly actor: OrganizationRole;
+  readonly member: OrganizationRole;
+  readonly owners: number;
+}
+
+/**
+ * The members of an organization. Each change locks the organization first, so that it has an owner at every moment,
+ * however many members change it at once.
+ */
 @Injectable()
 export class MembershipsService {
+  readonly #departureHandlers: DepartureHandler[] = [];
+
   constructor(
-    private readonly roster: Roster,
+    private readonly organizations: OrganizationsRepository,
     private readonly memberships: MembershipsRepository,
     private readonly transactions: Transactions,
+    private readonly signals: Signals,
     private readonly audit: AuditWriter,
     private readonly once: RepeatSafe,
   ) {}
 
-  /** In the order in which they joined. @throws InvalidOrganizationCursorError */
+  /** In the order in which they joined. @throws InvalidCursorError */
   async list(organizationId: string, { limit, cursor }: PageRequest): Promise<Page<Member>> {
-    const rows = await this.memberships.list(organizationId, limit, decodePosition(cursor));
+    const after = decodeCursor('members', cursor, CREATION_PARTS);
     return toPage(
-      rows,
+      await this.memberships.list(organizationId, limit, after),
       limit,
       (member) => member,
-      ({ joinedAt, userId }) => encodePosition({ createdAt: joinedAt, id: userId }),
+      ({ joinedAt, userId }) => encodeCursor('members', [joinedAt.toISOString(), userId]),
     );
   }
 
+  /** The role of a user in an organization; null when the user is not a member, or it does not exist. */
+  roleOf(userId: string, organizationId: string): Promise<OrganizationRole | null> {
+    return this.memberships.findRole(organizationId, userId);
+  }
+
+  /** The same, and the role does not change until the surrounding transaction ends. */
+  lockRole(userId: string, organizationId: string): Promise<OrganizationRole | null> {
+    return this.memberships.lockRole(organizationId, userId);
+  }
+
+  /** The accounts that cannot be deleted, because an organization would be left without an owner. */
+  async refusalsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, LastOwnerError>> {
+    const owners = await this.memberships.listSoleOwners(userIds);
+    return new Map(owners.map((userId) => [userId, new LastOwnerError()]));
+  }
+
+  /** Registers what happens when members leave, or the organization is deleted. Call it in `onModuleInit`. */
+  onDeparture(handler: DepartureHandler): void {
+    this.#departureHandlers.push(handler);
+  }
+
   /**
-   * Gives a member another role: a manager between those below their own, an owner any.
+   * Gives a member another role. A manager can assign the roles below their own, an owner any.
    * @throws MemberNotFoundError, ForbiddenError, LastOwnerError
    */
-  changeRole(errand: Errand, role: OrganizationRole): Promise<Member> {
+  changeRole(change: MembershipChange, role: OrganizationRole): Promise<Member> {
     return this.transactions.run(async () => {
-      const standing = await this.roster.lock(errand);
-      if (!disposes(standing.actor, standing.subject) || !disposes(standing.actor, role)) {
-        throw new ForbiddenError('organization:owner');
-      }
+      const roles = await this.lock(change);
+      requireAssignable(roles.actor, roles.member, role);
       if (role !== 'OWNER') {
-        refuseLastOwner(standing);
+        refuseLastOwner(roles);
       }
-      await this.change(errand, standing.subject, role);
-      await this.record(errand, standing.subject, role);
-      return this.get(errand);
+      await this.assign(change, roles.member, role);
+      await this.record(change, roles.member, role);
+      return this.get(change);
     });
   }
 
-  /** Takes a member out, with their devices. @throws MemberNotFoundError, ForbiddenError, LastOwnerError */
-  remove(errand: Errand): Promise<void> {
+  /** Removes a member, and withdraws their devices. @throws MemberNotFoundError, ForbiddenError, LastOwnerError */
+  remove(change: MembershipChange): Promise<void> {
     return this.transactions.run(async () => {
-      const standing = await this.roster.lock(errand);
-      if (!disposes(standing.actor, standing.subject)) {
-        throw new ForbiddenError('organization:owner');
-      }
-      await this.roster.remove(errand, standing);
-      await this.record(errand, standing.subject, null);
+      const roles = await this.lock(change);
+      requireAssignable(roles.actor, roles.member);
+      await this.end(change, roles);
     });
   }
 
-  /** Goes, with one's devices. @throws LastOwnerError */
+  /** Removes the user itself, and withdraws their devices. @throws LastOwnerError */
   leave(organizationId: string, userId: string): Promise<void> {
-    const errand: Errand = { organizationId, actorId: userId, subjectId: userId };
-    return this.once.change(organizationId, async () => {
-      const standing = await this.roster.lock(errand);
-      await this.roster.remove(errand, standing);
-      await this.record(errand, standing.subject, null);
-    });
+    const change = { organizationId, actorId: userId, memberId: userId };
+    return this.once.change(organizationId, async () => this.end(change, await this.lock(change)));
   }
 
   /**
    * Makes another member an owner and the actor a manager, in one step.
    * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError
    */
-  transfer(errand: Errand): Promise<void> {
-    return this.once.change(errand.organizationId, async () => {
-      const standing = await this.roster.lock(errand);
-      if (standing.actor !== 'OWNER') {
+  transfer(change: MembershipChange): Promise<void> {
+    const { organizationId, actorId, memberId } = change;
+    return this.once.change(organizationId, async () => {
+      const roles = await this.lock(change);
+      if (roles.actor !== 'OWNER') {
         throw new ForbiddenError('organization:owner');
       }
-      if (errand.actorId === errand.subjectId) {
+      if (actorId === memberId) {
         throw new TransferToSelfError();
       }
-      await this.change(errand, standing.subject, 'OWNER');
-      await this.change({ ...errand, subjectId: errand.actorId }, 'OWNER', 'MANAGER');
+      await this.assign(change, roles.member, 'OWNER');
+      await this.assign({ ...change, memberId: actorId }, 'OWNER', 'MANAGER');
       await this.audit.record({
-        entity: { type: 'organization', id: errand.organizationId },
-        before: { ownerId: errand.actorId },
-        after: { ownerId: errand.subjectId },
+        entity: { type: 'organization', id: organizationId },
+        before: { ownerId: actorId },
+        after: { ownerId: memberId },
       });
     });
   }
 
-  private async change(errand: Errand, from: OrganizationRole, to: OrganizationRole): Promise<void> {
-    if (!(await this.memberships.change(errand.organizationId, errand.subjectId, { from, to }))) {
-      throw new MemberNotFoundError(errand.subjectId);
+  /**
+   * Locks the organization until the surrounding transaction ends, then reads the roles again: they may have changed
+   * since the guard read them.
+   * @throws OrganizationNotFoundError also when the actor is no member any more; MemberNotFoundError
+   */
+  async lock({ organizationId, actorId, memberId }: MembershipChange): Promise<LockedRoles> {
+    if (!isUuid(memberId)) {
+      throw new MemberNotFoundError(memberId);
     }
-    this.roster.changed(errand.organizationId);
+    const exists = await this.organizations.lock(organizationId);
+    const { actor, member, owners } = await this.memberships.findRoles(organizationId, actorId, memberId);
+    if (!exists || actor === null) {
+      throw new OrganizationNotFoundError(organizationId);
+    }
+    if (member === null) {
+      throw new MemberNotFoundError(memberId);
+    }
+    return { actor, member, owners };
   }
 
-  private async get({ organizationId, subjectId }: Errand): Promise<Member> {
-    const member = await this.memberships.find(organizationId, subjectId);
+  /** @throws AlreadyMemberError */
+  async add(organizationId: string, userId: string, role: OrganizationRole): Promise<void> {
+    if (!(await this.memberships.add(organizationId, userId, role))) {
+      throw new AlreadyMemberError();
+    }
+    this.publishChange(organizationId);
+  }
+
+  /** Managers may learn this: they see the list of members anyway. @throws AlreadyMemberError */
+  async refuseMember(organizationId: string, email: string): Promise<void> {
+    if (await this.memberships.hasEmail(organizationId, email)) {
+      throw new AlreadyMemberError();
+    }
+  }
+
+  /** Removes all members of an organization that is about to be deleted, and withdraws their devices. */
+  async removeAll(organizationId: string): Promise<void> {
+    await this.memberships.removeAll(organizationId);
+    await this.withdraw({ organizationId, userId: null });
+    this.publishChange(organizationId);
+  }
+
+  private async end(change: MembershipChange, roles: LockedRoles): Promise<void> {
+    const { organizationId, memberId } = change;
+    refuseLastOwner(roles);
+    if (!(await this.memberships.remove(organizationId, memberId))) {
+      throw new MemberNotFoundError(memberId);
+    }
+    await this.withdraw({ organizationId, userId: memberId });
+    this.publishChange(organizationId);
+    await this.record(change, roles.member, null);
+  }
+
+  /** Called after the membership is gone: a device that is being added at that moment finds no membership. */
+  private async withdraw(departure: Departure): Promise<void> {
+    for (const handler of this.#departureHandlers) {
+      await handler(departure);
+    }
+  }
+
+  private async assign(change: MembershipChange, from: OrganizationRole, to: OrganizationRole): Promise<void> {
+    if (!(await this.memberships.changeRole(change.organizationId, change.memberId, { from, to }))) {
+      throw new MemberNotFoundError(change.memberId);
+    }
+    this.publishChange(change.organizationId);
+  }
+
+  private async get({ organizationId, memberId }: MembershipChange): Promise<Member> {
+    const member = await this.memberships.find(organizationId, memberId);
     if (!member) {
-      throw new MemberNotFoundError(subjectId);
+      throw new MemberNotFoundError(memberId);
     }
     return member;
   }
 
-  private record({ organizationId, subjectId }: Errand, from: OrganizationRole, to: OrganizationRole | null) {
+  private record(change: MembershipChange, from: OrganizationRole, to: OrganizationRole | null): Promise<void> {
     return this.audit.record({
-      entity: { type: 'organization', id: organizationId },
-      before: { userId: subjectId, role: from },
-      ...(to === null ? {} : { after: { userId: subjectId, role: to } }),
+      entity: { type: 'organization', id: change.organizationId },
+      before: { userId: change.memberId, role: from },
+      ...(to === null ? {} : { after: { userId: change.memberId, role: to } }),
     });
+  }
+
+  /** Caches of permissions drop what they hold of this organization once the change has committed. */
+  private publishChange(organizationId: string): void {
+    this.transactions.afterCommit(() => {
+      this.signals.publish('organization_access_changed', { organizationId });
+    });
+  }
+}
+
+/** @throws ForbiddenError when the actor may not assign all of these roles. */
+export function requireAssignable(actor: OrganizationRole, ...roles: readonly OrganizationRole[]): void {
+  if (!roles.every((role) => canAssignRole(actor, role))) {
+    throw new ForbiddenError('organization:owner');
+  }
+}
+
+/** An organization without an owner could never get one again. */
+function refuseLastOwner({ member, owners }: LockedRoles): void {
+  if (member === 'OWNER' && owners === 1) {
+    throw new LastOwnerError();
   }
 }

@@ -21,7 +21,6 @@ import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
-import { OrganizationKeeper } from './organization-keeper.js';
 import {
   CreateOrganizationDto,
   OrganizationDto,
@@ -35,12 +34,9 @@ import { OrganizationsService } from './organizations.service.js';
 @ApiTags('Organizations')
 @Controller('organizations')
 export class OrganizationsController {
-  constructor(
-    private readonly organizations: OrganizationsService,
-    private readonly keeper: OrganizationKeeper,
-  ) {}
+  constructor(private readonly organizations: OrganizationsService) {}
 
-  /** Make an organization. Who makes it owns it. */
+  /** Create an organization, as its owner. */
   @Post()
   @Authorize()
   @Audit('organization_created')
@@ -50,7 +46,7 @@ export class OrganizationsController {
     @Body() { name }: CreateOrganizationDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OrganizationDto> {
-    const organization = await this.keeper.create(user.userId, name);
+    const organization = await this.organizations.create(user.userId, name);
     void reply.header('Location', `/api/v1/organizations/${organization.id}`);
     return toOrganizationDto(organization);
   }
@@ -83,7 +79,7 @@ export class OrganizationsController {
     @Body() { name }: UpdateOrganizationDto,
     @IfMatch() version?: number,
   ): Promise<OrganizationDto> {
-    return toOrganizationDto(await this.keeper.rename(user.userId, organization.id, name, version));
+    return toOrganizationDto(await this.organizations.rename(user.userId, organization.id, name, version));
   }
 
   /** Delete an organization with its memberships and invitations. Its devices stay with their owners. */
@@ -98,6 +94,6 @@ export class OrganizationsController {
     @CurrentUser() user: Principal,
     @IfMatch() version?: number,
   ): Promise<void> {
-    await this.keeper.delete(user.userId, organization.id, version);
+    await this.organizations.delete(user.userId, organization.id, version);
   }
 }

@@ -4,7 +4,7 @@ import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { Page } from '../../shared/paging.js';
 import type { Organization } from './organizations.types.js';
 
-/** An organization to be made. */
+/** An organization to create. */
 export class CreateOrganizationDto {
   /**
    * What people call it; need not be unique.
@@ -19,7 +19,7 @@ export class CreateOrganizationDto {
 /** What may be changed of an organization. */
 export class UpdateOrganizationDto extends CreateOrganizationDto {}
 
-/** Who shall own it. */
+/** The new owner. */
 export class TransferOrganizationDto {
   /**
    * A member of the organization.
@@ -38,7 +38,7 @@ export class OrganizationDto {
   name!: string;
 
   /**
-   * What I am in it; each role includes the ones below: `OWNER`, `MANAGER`, `OPERATOR`, `VIEWER`.
+   * My role in it; each role includes the ones below: `OWNER`, `MANAGER`, `OPERATOR`, `VIEWER`.
    * @example OWNER
    */
   role!: OrganizationRole;

@@ -4,7 +4,7 @@ import { InvitationsController } from './invitations.controller.js';
 import { MembersController } from './members.controller.js';
 import { OrganizationsController } from './organizations.controller.js';
 
-/** What meets the outside in each role. */
+/** The controllers, gateways and jobs of this feature, by role. */
 export const organizationsEdges = {
   api: [OrganizationsController, MembersController, InvitationsController],
   worker: [InvitationsPurge],

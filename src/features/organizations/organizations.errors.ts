@@ -36,7 +36,7 @@ export class LastOwnerError extends DomainError {
   readonly code = 'last_owner';
   readonly kind = 'conflict';
   constructor() {
-    super('An organization always has an owner: make somebody else one first, or delete it.');
+    super('An organization always has an owner: make another member an owner first, or delete it.');
   }
 }
 
@@ -48,24 +48,14 @@ export class InvitationNotFoundError extends DomainError {
   }
 }
 
-/** One answer for a token that is unknown, used, expired, revoked, or for another address: it tells nobody which. */
+/** The same answer for a token that is unknown, used, expired, revoked, or for another e-mail address. */
 export class InvalidInvitationError extends DomainError {
   readonly code = 'invalid_invitation';
   readonly kind = 'unprocessable';
-  override readonly errors: readonly FieldError[] = [{ detail: 'is not good, or not for you', pointer: '/token' }];
+  override readonly errors: readonly FieldError[] = [{ detail: 'is not valid, or not for you', pointer: '/token' }];
 
   constructor() {
-    super('This invitation is not good any more, or it is for another address.');
-  }
-}
-
-export class InvalidOrganizationCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
-  override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
-
-  constructor() {
-    super('The cursor is not one that this list gave out.');
+    super('This invitation is not valid any more, or it is for another e-mail address.');
   }
 }
 

@@ -4,52 +4,39 @@ import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
 import { reaches } from './domain/roles.js';
-import { InvitationAcceptance } from './invitation-acceptance.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { InvitationsService } from './invitations.service.js';
 import { MembershipsService } from './memberships.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
-import { OrganizationKeeper } from './organization-keeper.js';
 import { OrganizationsRepository } from './organizations.repository.js';
 import { OrganizationsService } from './organizations.service.js';
-import { Roster } from './roster.js';
 
 @Module({
   imports: [UsersModule],
   providers: [
     OrganizationsService,
-    OrganizationKeeper,
     OrganizationsRepository,
-    Roster,
     MembershipsService,
     MembershipsRepository,
     InvitationsService,
-    InvitationAcceptance,
     InvitationMailer,
     InvitationsRepository,
   ],
-  exports: [
-    OrganizationsService,
-    OrganizationKeeper,
-    MembershipsService,
-    InvitationsService,
-    InvitationAcceptance,
-    InvitationsRepository,
-  ],
+  exports: [OrganizationsService, MembershipsService, InvitationsService, InvitationsRepository],
 })
 export class OrganizationsModule implements OnModuleInit {
   constructor(
     private readonly resolvers: ResourceResolverRegistry,
-    private readonly organizations: OrganizationsService,
+    private readonly memberships: MembershipsService,
     private readonly users: UsersService,
   ) {}
 
   onModuleInit(): void {
-    this.users.accounts.onDeletion((userIds) => this.organizations.refusalsOf(userIds));
+    this.users.accounts.onDeletion((userIds) => this.memberships.refusalsOf(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
-        const role = await this.organizations.roleOf(principal.userId, id);
+        const role = await this.memberships.roleOf(principal.userId, id);
         return role === null ? null : { id, role };
       },
       allows: ({ role }, demand) =>

@@ -1,21 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
+import { Prisma } from '../../generated/prisma/client.js';
 import { Database } from '../../platform/prisma/database.js';
-import type { ListPosition } from './list-position.js';
+import type { CreationPosition } from '../../shared/cursor.js';
 import { OrganizationNotFoundError } from './organizations.errors.js';
 import type { Organization } from './organizations.types.js';
 
-const COLUMNS = 'o.id, o.name, o.version, o.created_at, o.updated_at, m.role';
-const MINE = `SELECT ${COLUMNS} FROM memberships m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = $1`;
+// SQL: a keyset
+const LIST = `SELECT o.id, o.name, m.role, o.version, o.created_at AS "createdAt", o.updated_at AS "updatedAt"
+  FROM memberships m JOIN organizations o ON o.id = m.organization_id
+  WHERE m.user_id = $1 AND ($3::timestamptz IS NULL OR (o.created_at, o.id) > ($3, $4::uuid))
+  ORDER BY o.created_at, o.id LIMIT $2`;
 
-interface OrganizationRow {
-  id: string;
-  name: string;
-  role: OrganizationRole;
-  version: number;
-  created_at: Date;
-  updated_at: Date;
-}
+// SQL: a lock
+const LOCK = 'SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE';
+
+// SQL: database time
+const RENAME = `UPDATE organizations SET name = $2, version = version + 1, updated_at = now()
+  WHERE id = $1 AND ($3::int IS NULL OR version = $3) RETURNING 1`;
 
 @Injectable()
 export class OrganizationsRepository {
@@ -31,71 +32,53 @@ export class OrganizationsRepository {
     return id;
   }
 
-  /** As a member sees it. @throws OrganizationNotFoundError */
+  /** With the role of the user in it. @throws OrganizationNotFoundError also when the user is not a member */
   async get(userId: string, id: string): Promise<Organization> {
-    const [row] = await this.database.query<OrganizationRow>('organizations_get', `${MINE} AND o.id = $2`, [
-      userId,
-      id,
-    ]);
-    if (!row) {
+    const row = await this.database.prisma((prisma) =>
+      prisma.organization.findFirst({
+        where: { id, memberships: { some: { userId } } },
+        select: {
+          id: true,
+          name: true,
+          version: true,
+          createdAt: true,
+          updatedAt: true,
+          memberships: { where: { userId }, select: { role: true } },
+        },
+      }),
+    );
+    // Prisma reads the membership by a second statement, which may find that it has ended.
+    const [membership] = row?.memberships ?? [];
+    if (!row || !membership) {
       throw new OrganizationNotFoundError(id);
     }
-    return toOrganization(row);
+    const { name, version, createdAt, updatedAt } = row;
+    return { id: row.id, name, role: membership.role, version, createdAt, updatedAt };
   }
 
-  /** Those a person is a member of; one more than `limit`, if there are more. */
-  async list(userId: string, limit: number, after: ListPosition | null): Promise<Organization[]> {
-    const rows = await this.database.query<OrganizationRow>(
-      'organizations_list',
-      `${MINE} AND ($3::timestamptz IS NULL OR (o.created_at, o.id) > ($3, $4::uuid))
-       ORDER BY o.created_at, o.id LIMIT $2`,
-      [userId, limit + 1, after?.createdAt ?? null, after?.id ?? null],
-    );
-    return rows.map(toOrganization);
+  /** Organizations of a user, oldest first; one more than `limit`, if there are more. */
+  list(userId: string, limit: number, after: CreationPosition | null): Promise<Organization[]> {
+    return this.database.query('organizations_list', LIST, [userId, limit + 1, ...(after ?? [null, null])]);
   }
 
   /**
-   * Holds off everybody else who changes this organization or its people until the transaction ends.
+   * Blocks other changes of this organization and its members until the transaction ends.
    * @returns false when it does not exist
    */
   async lock(id: string): Promise<boolean> {
-    const rows = await this.database.query(
-      'organizations_lock',
-      'SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE',
-      [id],
-    );
-    return rows.length === 1;
+    return (await this.database.query('organizations_lock', LOCK, [id])).length === 1;
   }
 
-  /** @returns false when it is not there in the wanted version. */
+  /** @returns false when it does not exist in the wanted version. */
   async rename(id: string, name: string, version: number | undefined): Promise<boolean> {
-    const rows = await this.database.query(
-      'organizations_rename',
-      `UPDATE organizations SET name = $2, version = version + 1, updated_at = now()
-       WHERE id = $1 AND ($3::int IS NULL OR version = $3) RETURNING 1`,
-      [id, name, version ?? null],
-    );
-    return rows.length === 1;
+    return (await this.database.query('organizations_rename', RENAME, [id, name, version ?? null])).length === 1;
   }
 
-  /** @returns false when it was not there in the wanted version. */
+  /** @returns false when it did not exist in the wanted version. */
   async delete(id: string, version: number | undefined): Promise<boolean> {
-    const rows = await this.database.query(
-      'organizations_delete',
-      'DELETE FROM organizations WHERE id = $1 AND ($2::int IS NULL OR version = $2) RETURNING 1',
-      [id, version ?? null],
+    const { count } = await this.database.prisma((prisma) =>
+      prisma.organization.deleteMany({ where: { id, version: version ?? Prisma.skip } }),
     );
-    return rows.length === 1;
+    return count === 1;
   }
-}
-
-function toOrganization(row: OrganizationRow): Organization {
-  return {
-    id: row.id,
-    name: row.name,
-    role: row.role,
-    version: row.version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
 }

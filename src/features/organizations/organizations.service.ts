@@ -1,51 +1,94 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
-import { decodePosition, encodePosition } from './list-position.js';
-import { MembershipsRepository } from './memberships.repository.js';
-import { LastOwnerError } from './organizations.errors.js';
+import { MembershipsService } from './memberships.service.js';
+import { OrganizationChangedError, OrganizationNotFoundError } from './organizations.errors.js';
 import { OrganizationsRepository } from './organizations.repository.js';
-import type { DepartureHandler, Organization, PageRequest } from './organizations.types.js';
-import { Roster } from './roster.js';
+import type { Organization, PageRequest } from './organizations.types.js';
 
-/** Organizations: what there is, and who is what in them. */
+/** Organizations themselves; their members are the business of {@link MembershipsService}. */
 @Injectable()
 export class OrganizationsService {
   constructor(
     private readonly repository: OrganizationsRepository,
-    private readonly memberships: MembershipsRepository,
-    private readonly roster: Roster,
+    private readonly memberships: MembershipsService,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditWriter,
+    private readonly idempotency: Idempotency,
   ) {}
 
-  /** Those a person is a member of, oldest first. @throws InvalidOrganizationCursorError */
+  /** Organizations of a user, oldest first. @throws InvalidCursorError */
   async list(userId: string, { limit, cursor }: PageRequest): Promise<Page<Organization>> {
-    const rows = await this.repository.list(userId, limit, decodePosition(cursor));
-    return toPage(rows, limit, (organization) => organization, encodePosition);
+    const after = decodeCursor('organizations', cursor, CREATION_PARTS);
+    return toPage(
+      await this.repository.list(userId, limit, after),
+      limit,
+      (organization) => organization,
+      ({ createdAt, id }) => encodeCursor('organizations', [createdAt.toISOString(), id]),
+    );
   }
 
-  /** As a member sees it. @throws OrganizationNotFoundError also for somebody who is none */
+  /** With the role of the user in it. @throws OrganizationNotFoundError also when the user is not a member */
   get(userId: string, organizationId: string): Promise<Organization> {
     return this.repository.get(userId, organizationId);
   }
 
-  /** What a person is in an organization now; null when it is none of theirs, or does not exist. */
-  roleOf(userId: string, organizationId: string): Promise<OrganizationRole | null> {
-    return this.memberships.findRole(organizationId, userId);
+  /**
+   * Creates an organization, which belongs to the user. A repeat under the same idempotency key returns the first one.
+   */
+  create(userId: string, name: string): Promise<Organization> {
+    return this.transactions.run(async () => {
+      const { id } = await this.idempotency.once(async () => {
+        const id = await this.repository.create(name, userId);
+        await this.audit.record({ entity: { type: 'organization', id }, after: { name, ownerId: userId } });
+        return id;
+      });
+      return this.repository.get(userId, id);
+    });
   }
 
-  /** The same, and it stays so until the surrounding transaction ends. */
-  holdRole(userId: string, organizationId: string): Promise<OrganizationRole | null> {
-    return this.memberships.holdRole(organizationId, userId);
+  /**
+   * @param version the one it must have; any when it is left out
+   * @throws OrganizationNotFoundError, OrganizationChangedError
+   */
+  rename(userId: string, id: string, name: string, version?: number): Promise<Organization> {
+    return this.transactions.run(async () => {
+      const before = await this.getLocked(userId, id);
+      if (!(await this.repository.rename(id, name, version))) {
+        throw new OrganizationChangedError();
+      }
+      await this.audit.record({
+        entity: { type: 'organization', id },
+        before: { name: before.name },
+        after: { name },
+      });
+      return this.repository.get(userId, id);
+    });
   }
 
-  /** Whose accounts cannot be deleted, lest an organization be left without an owner. */
-  async refusalsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, LastOwnerError>> {
-    const owners = await this.memberships.listSoleOwners(userIds);
-    return new Map(owners.map((userId) => [userId, new LastOwnerError()]));
+  /**
+   * Deletes an organization with its memberships and invitations. Its devices stay with their owners, and no other
+   * member sees them any more.
+   * @throws OrganizationNotFoundError, OrganizationChangedError
+   */
+  delete(userId: string, id: string, version?: number): Promise<void> {
+    return this.transactions.run(async () => {
+      const { name } = await this.getLocked(userId, id);
+      await this.memberships.removeAll(id);
+      if (!(await this.repository.delete(id, version))) {
+        throw new OrganizationChangedError();
+      }
+      await this.audit.record({ entity: { type: 'organization', id }, before: { name } });
+    });
   }
 
-  /** Registers what happens when people leave, or the organization ends. Call it in `onModuleInit`. */
-  onDeparture(handler: DepartureHandler): void {
-    this.roster.onDeparture(handler);
+  private async getLocked(userId: string, id: string): Promise<Organization> {
+    if (!(await this.repository.lock(id))) {
+      throw new OrganizationNotFoundError(id);
+    }
+    return this.repository.get(userId, id);
   }
 }

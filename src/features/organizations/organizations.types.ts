@@ -4,7 +4,7 @@ import type { OrganizationRole } from '../../contracts/resources.js';
 export interface Organization {
   readonly id: string;
   readonly name: string;
-  /** What the person who asks is in it. */
+  /** Of the user who reads it. */
   readonly role: OrganizationRole;
   readonly version: number;
   readonly createdAt: Date;
@@ -20,7 +20,7 @@ export interface Member {
   readonly joinedAt: Date;
 }
 
-/** An address that was asked to join and has not answered yet. */
+/** An offer, mailed to an e-mail address, to become a member. */
 export interface Invitation {
   readonly id: string;
   readonly email: string;
@@ -36,11 +36,18 @@ export interface PageRequest {
   readonly cursor?: string;
 }
 
-/** Whose devices an organization lost: one member's, or everybody's when `userId` is null. */
+/** A change of one member by another; both are the same for a user who leaves. */
+export interface MembershipChange {
+  readonly organizationId: string;
+  readonly actorId: string;
+  readonly memberId: string;
+}
+
+/** Whose devices an organization loses: one member's, or those of all when `userId` is null. */
 export interface Departure {
   readonly organizationId: string;
   readonly userId: string | null;
 }
 
-/** Called inside of the transaction in which people leave: what it does stands or falls with it. */
+/** Called inside of the transaction that ends memberships: its effects commit or roll back with it. */
 export type DepartureHandler = (departure: Departure) => Promise<void>;

@@ -17,27 +17,27 @@ import { FeedAuthorizer } from './feed-authorizer.js';
 
 const REPLAY_PAGE = 200;
 const MAX_REPLAY = 2_000;
-/** Somebody whose devices never fall silent long enough to join between two events reads the state again instead. */
+/** A user whose devices send events without a pause cannot catch up page by page: the dashboard reads the state again. */
 const MAX_ROUNDS = 50;
 const MAX_BACKLOG = 10_000;
 const ADMINS = 'role:ADMIN' satisfies Room;
 
-/** A dashboard that is being caught up, and how much of its person's went by meanwhile. */
-interface Absence {
+/** A dashboard whose missed events are being replayed, and how many new ones of its user were published meanwhile. */
+interface Replay {
   readonly userId: string;
   missed: number;
 }
 
 /**
- * Carries the log to the dashboards of this process, in order, each entry only to people who may see the device at
- * that moment. A dashboard that returns first gets what it missed, then joins without a gap and without a repeat.
+ * Publishes the event log to the dashboards of this process, in order, each event only to users who may see the device
+ * at that moment. A dashboard that reconnects first gets the events it missed, then joins without gap or repeat.
  */
 @Injectable()
 export class DashboardFeedPublisher {
   readonly #backlog: StoredEvent[] = [];
-  /** Dashboards that were given entries ahead of this process: they join when it gets there. */
+  /** Dashboards that replayed events this process has not published yet: they join when it has. */
   readonly #ahead = new Map<DashboardSocket, string>();
-  readonly #absences = new Set<Absence>();
+  readonly #replays = new Set<Replay>();
   #server: DashboardServer | undefined;
   #delivered: string | undefined;
   #draining = false;
@@ -46,7 +46,7 @@ export class DashboardFeedPublisher {
   constructor(
     private readonly feed: LiveFeed,
     private readonly log: EventLog,
-    private readonly viewers: FeedAuthorizer,
+    private readonly authorizer: FeedAuthorizer,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(DashboardFeedPublisher.name);
@@ -63,55 +63,55 @@ export class DashboardFeedPublisher {
     this.#unsubscribe?.();
   }
 
-  /** Lets a new socket hear its person's devices, from `lastCursor` on if it named one. */
+  /** Sends a new socket the events of its user's devices, from `lastCursor` on if it named one. */
   async join(socket: DashboardSocket): Promise<void> {
     const { lastCursor } = socket.data;
     if (lastCursor === undefined) {
-      this.enter(socket);
+      this.joinRooms(socket);
       return;
     }
     try {
       await this.replay(socket, lastCursor);
     } catch (error) {
-      this.logger.debug({ err: error }, 'A dashboard could not be caught up');
+      this.logger.debug({ err: error }, 'Missed events could not be replayed to a dashboard');
       this.resync(socket);
     }
   }
 
   private async replay(socket: DashboardSocket, lastCursor: string): Promise<void> {
     const { userId } = principalOf(socket);
-    const absence: Absence = { userId, missed: 0 };
-    this.#absences.add(absence);
+    const replay: Replay = { userId, missed: 0 };
+    this.#replays.add(replay);
     try {
       let cursor = lastCursor;
       for (let sent = 0, rounds = 0; sent < MAX_REPLAY && rounds < MAX_ROUNDS; rounds += 1) {
-        const { missed } = absence;
+        const { missed } = replay;
         const page = await this.log.page({ after: cursor, userId, order: 'asc', limit: REPLAY_PAGE });
         for (const event of page.items) {
           await this.sendTo(socket, userId, event);
           cursor = event.cursor;
         }
         sent += page.items.length;
-        // No await between this look and the join: what is delivered from here on is heard in the room.
-        if (page.items.length < REPLAY_PAGE && missed === absence.missed) {
-          this.enterAt(socket, cursor);
+        // No await between this check and the join, so that the room gets every event published from here on.
+        if (page.items.length < REPLAY_PAGE && missed === replay.missed) {
+          this.joinAt(socket, cursor);
           return;
         }
       }
     } finally {
-      this.#absences.delete(absence);
+      this.#replays.delete(replay);
     }
     this.resync(socket);
   }
 
-  /** Joins at once, or when this process gets to where the log has been read to. */
-  private enterAt(socket: DashboardSocket, cursor: string): void {
+  /** Joins at once, or when this process has published the log up to `cursor`. */
+  private joinAt(socket: DashboardSocket, cursor: string): void {
     this.#ahead.set(socket, cursor);
     socket.once('disconnect', () => this.#ahead.delete(socket));
-    this.admitArrived();
+    this.joinReached();
   }
 
-  private enter(socket: DashboardSocket): void {
+  private joinRooms(socket: DashboardSocket): void {
     const { userId, role } = principalOf(socket);
     void socket.join(`user:${userId}` satisfies Room);
     if (role === 'ADMIN') {
@@ -120,13 +120,16 @@ export class DashboardFeedPublisher {
   }
 
   private resync(socket: DashboardSocket): void {
-    this.enter(socket);
+    this.joinRooms(socket);
     socket.emit('resync', { cursor: this.#delivered ?? this.feed.cursor });
   }
 
   private enqueue(event: StoredEvent): void {
     if (this.#backlog.length >= MAX_BACKLOG) {
-      this.logger.warn({ dropped: this.#backlog.length }, 'Dashboards are too far behind; they are told to read again');
+      this.logger.warn(
+        { dropped: this.#backlog.length },
+        'Dashboards are too far behind; they must read the state again',
+      );
       this.#backlog.length = 0;
       this.#server?.local.emit('resync', { cursor: event.cursor });
     }
@@ -145,61 +148,61 @@ export class DashboardFeedPublisher {
         this.logger.error({ err: error, type: event.type }, 'An event did not reach the dashboards');
       }
       this.#delivered = event.cursor;
-      this.admitArrived();
+      this.joinReached();
     }
     this.#draining = false;
   }
 
-  private admitArrived(): void {
+  private joinReached(): void {
     const reached = this.#delivered ?? this.feed.cursor;
     for (const [socket, cursor] of this.#ahead) {
       if (reached === null || !isCursorAfter(cursor, reached)) {
         this.#ahead.delete(socket);
-        this.enter(socket);
+        this.joinRooms(socket);
       }
     }
   }
 
   private async deliver(event: StoredEvent): Promise<void> {
     const server = this.#server;
-    const carrier = socketEventOf(event.type);
-    if (!server || !carrier) {
+    const socketEvent = socketEventOf(event.type);
+    if (!server || !socketEvent) {
       return;
     }
-    this.#absences.forEach((absence) => {
-      absence.missed += absence.userId === event.userId ? 1 : 0;
+    this.#replays.forEach((replay) => {
+      replay.missed += replay.userId === event.userId ? 1 : 0;
     });
     const rooms: Room[] = [];
     if (event.userId !== null) {
       const room: Room = `user:${event.userId}`;
-      if (socketsIn(server, room).length > 0 && (await this.viewers.maySee(event.userId, event))) {
+      if (socketsIn(server, room).length > 0 && (await this.authorizer.maySee(event.userId, event))) {
         rooms.push(room);
       }
     }
     if (event.deviceId !== null) {
-      rooms.push(await this.viewersOf(server, event.deviceId, event));
+      rooms.push(await this.deviceRoom(server, event.deviceId, event));
     }
     if (event.type === 'system_alert') {
-      rooms.push(await this.adminsOf(server));
+      rooms.push(await this.adminRoom(server));
     }
-    emitLocally(server, rooms, carrier, toFeedMessage(event));
+    emitLocally(server, rooms, socketEvent, toFeedMessage(event));
   }
 
-  /** The room of those who subscribed to the device, after whoever may no longer see it has been put out. */
-  private async viewersOf(server: DashboardServer, deviceId: string, event: StoredEvent): Promise<Room> {
+  /** The room of the device's subscribers, after sockets whose user may no longer see the device have left it. */
+  private async deviceRoom(server: DashboardServer, deviceId: string, event: StoredEvent): Promise<Room> {
     const room: Room = `device:${deviceId}`;
     for (const socket of socketsIn(server, room)) {
-      if (!(await this.viewers.maySee(principalOf(socket).userId, event))) {
+      if (!(await this.authorizer.maySee(principalOf(socket).userId, event))) {
         await socket.leave(room);
       }
     }
     return room;
   }
 
-  /** The room of administrators, after whoever no longer is one has been put out. */
-  private async adminsOf(server: DashboardServer): Promise<Room> {
+  /** The room of administrators, after sockets whose user is no longer one have left it. */
+  private async adminRoom(server: DashboardServer): Promise<Room> {
     for (const socket of socketsIn(server, ADMINS)) {
-      if (!(await this.viewers.mayHearOfSystem(principalOf(socket).userId))) {
+      if (!(await this.authorizer.maySeeSystemAlerts(principalOf(socket).userId))) {
         await socket.leave(ADMINS);
       }
     }
@@ -207,9 +210,9 @@ export class DashboardFeedPublisher {
   }
 
   private async sendTo(socket: DashboardSocket, userId: string, event: StoredEvent): Promise<void> {
-    const carrier = socketEventOf(event.type);
-    if (carrier && (await this.viewers.maySee(userId, event))) {
-      socket.emit(carrier, toFeedMessage(event));
+    const socketEvent = socketEventOf(event.type);
+    if (socketEvent && (await this.authorizer.maySee(userId, event))) {
+      socket.emit(socketEvent, toFeedMessage(event));
     }
   }
 }

@@ -5,14 +5,14 @@ import { Signals } from '../../platform/redis/signals.js';
 import { DevicesService } from '../devices/devices.service.js';
 import { UsersService } from '../users/users.service.js';
 
-/** An answer is trusted this long; a change of access is heard of at once, but hints may be lost (promise P-06: 2 s). */
-const TRUST_MS = 1_500;
-const MAX_REMEMBERED = 10_000;
+/** How long an answer is cached. Signals of changed access clear it at once, but may be lost (promise P-06: 2 s). */
+const CACHED_MS = 1_500;
+const MAX_CACHED = 10_000;
 
-/** Who may see an event at the moment it is sent: not when the socket connected, not when it subscribed. */
+/** Decides who may see an event at the moment it is sent, not when the socket connected or subscribed. */
 @Injectable()
 export class FeedAuthorizer implements OnModuleInit {
-  readonly #remembered = new LRUCache<string, boolean>({ max: MAX_REMEMBERED, ttl: TRUST_MS, ttlResolution: 0 });
+  readonly #cached = new LRUCache<string, boolean>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
 
   constructor(
     private readonly devices: DevicesService,
@@ -21,30 +21,29 @@ export class FeedAuthorizer implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const forget = (): void => {
-      this.#remembered.clear();
+    const clear = (): void => {
+      this.#cached.clear();
     };
-    this.signals.on('device_access_changed', forget);
-    this.signals.on('organization_access_changed', forget);
+    this.signals.on('device_access_changed', clear);
+    this.signals.on('organization_access_changed', clear);
   }
 
-  /** Whether a person may hear of the system itself. */
-  mayHearOfSystem(userId: string): Promise<boolean> {
+  maySeeSystemAlerts(userId: string): Promise<boolean> {
     return this.users.isAdmin(userId);
   }
 
   async maySee(userId: string, event: StoredEvent): Promise<boolean> {
-    // Of a device that is gone, its last owner alone is told that it is gone.
+    // Only the last owner of a deleted device learns of the deletion.
     if (event.deviceId === null || event.type === 'device_deleted') {
       return userId === event.userId;
     }
     const key = `${userId} ${event.deviceId}`;
-    const known = this.#remembered.get(key);
+    const known = this.#cached.get(key);
     if (known !== undefined) {
       return known;
     }
     const allowed = (await this.devices.permissionOf(userId, event.deviceId)) !== null;
-    this.#remembered.set(key, allowed);
+    this.#cached.set(key, allowed);
     return allowed;
   }
 }

@@ -11,7 +11,7 @@ export class DashboardHandshakeDto implements DashboardHandshake {
   @Equals('dashboard')
   clientType!: 'dashboard';
 
-  /** The last `cursor` that was seen: what came after it is sent again. */
+  /** The last `cursor` that the dashboard got: the events after it are sent first. */
   @IsOptional()
   @IsString()
   @MaxLength(512)

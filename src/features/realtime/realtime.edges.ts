@@ -1,7 +1,7 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 
-/** What meets the outside in each role. */
+/** The controllers, gateways and jobs of this feature, by role. */
 export const realtimeEdges = {
   api: [RealtimeGateway],
 } satisfies FeatureEdges;

@@ -22,7 +22,7 @@ import { RealtimeService } from './realtime.service.js';
 
 const SESSION_CHECK_MS = 25_000;
 
-/** Dashboards' sockets. Guards do not run on a connection, so the handshake is checked before one exists. */
+/** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
 @WebSocketGateway()
 @UsePipes(validationPipe())
 @UseInterceptors(SocketAnswerInterceptor, SocketLimitInterceptor)
@@ -34,12 +34,12 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly realtime: RealtimeService,
     private readonly feed: DashboardFeedPublisher,
     private readonly signals: Signals,
-    private readonly gate: SocketRateLimiter,
+    private readonly limiter: SocketRateLimiter,
   ) {}
 
   afterInit(server: DashboardServer): void {
     server.use((socket, next) => {
-      this.admit(socket).then(() => {
+      this.authenticate(socket).then(() => {
         next();
       }, next);
     });
@@ -48,10 +48,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   onApplicationBootstrap(): void {
     this.feed.start(this.server);
     this.signals.on('session_revoked', ({ sessionId, reason }) => {
-      this.realtime.cut(this.server, sessionId, reason);
+      this.realtime.endSession(this.server, sessionId, reason);
     });
     this.#sessionCheck = setInterval(
-      () => void this.realtime.cutDeadSessions(this.server).catch(() => undefined),
+      () => void this.realtime.endDeadSessions(this.server).catch(() => undefined),
       SESSION_CHECK_MS,
     );
   }
@@ -62,7 +62,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   }
 
   async handleConnection(socket: DashboardSocket): Promise<void> {
-    await this.realtime.welcome(socket);
+    await this.realtime.joinSession(socket);
     await this.feed.join(socket);
   }
 
@@ -77,10 +77,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   }
 
   /** A refusal reaches the client as `connect_error` with the problem as its `data`. */
-  private async admit(socket: DashboardSocket): Promise<void> {
+  private async authenticate(socket: DashboardSocket): Promise<void> {
     try {
       const { userId } = await this.identify(socket);
-      await this.gate.countPerson(socket.request, userId);
+      await this.limiter.countPerson(socket.request, userId);
     } catch (error) {
       const { code, title, detail, status } = problemOf(error);
       throw Object.assign(new Error(code), { data: { code, title, detail, status } });
@@ -89,9 +89,9 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   private async identify(socket: DashboardSocket): Promise<Principal> {
     try {
-      return await this.realtime.admit(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
+      return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
     } catch (error) {
-      await this.gate.countStranger(socket.request);
+      await this.limiter.countStranger(socket.request);
       throw error;
     }
   }

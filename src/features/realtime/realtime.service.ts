@@ -13,7 +13,7 @@ import { TooManySubscriptionsError } from './realtime.errors.js';
 
 const MAX_SUBSCRIPTIONS = 500;
 
-/** Who may connect a dashboard, and what it listens to. */
+/** Authenticates dashboards, and manages their subscriptions and the end of their sessions. */
 @Injectable()
 export class RealtimeService {
   readonly #connected;
@@ -28,7 +28,7 @@ export class RealtimeService {
   }
 
   /** @throws UnauthenticatedError, SessionEndedError */
-  async admit(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
+  async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const principal = await this.authenticator.authenticate(handshake.token);
     socket.data.principal = principal;
     if (handshake.lastCursor !== undefined) {
@@ -37,8 +37,8 @@ export class RealtimeService {
     return principal;
   }
 
-  /** Puts a socket where the end of its session finds it; a session that ended during the handshake is found here. */
-  async welcome(socket: DashboardSocket): Promise<void> {
+  /** Joins the room of its session. A session that ended during the handshake ends the socket here. */
+  async joinSession(socket: DashboardSocket): Promise<void> {
     const { sessionId } = principalOf(socket);
     this.#connected.inc();
     socket.once('disconnect', () => {
@@ -52,7 +52,7 @@ export class RealtimeService {
     }
   }
 
-  /** Listens to a device that somebody else owns; one's own devices are heard without it. */
+  /** Adds the events of a device that another user owns; those of the user's own devices need no subscription. */
   async subscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
     const { userId } = principalOf(socket);
     if ((await this.devices.permissionOf(userId, deviceId)) === null) {
@@ -68,26 +68,26 @@ export class RealtimeService {
     await socket.leave(`device:${deviceId}` satisfies Room);
   }
 
-  /** Ends every socket of a session in this process, which hears why first: the connection closes behind that message. */
-  cut(server: DashboardServer, sessionId: string, reason: SessionEnd): void {
+  /** Ends every socket of a session in this process, after a message with the reason. */
+  endSession(server: DashboardServer, sessionId: string, reason: SessionEnd): void {
     const room: Room = `session:${sessionId}`;
     emitLocally(server, [room], 'session_ended', { reason });
     server.local.in(room).disconnectSockets(true);
   }
 
-  /** Ends the sockets of sessions that are over, in case the hint that said so was lost. */
-  async cutDeadSessions(server: DashboardServer): Promise<void> {
+  /** Ends the sockets of sessions that have ended, in case the signal was lost. */
+  async endDeadSessions(server: DashboardServer): Promise<void> {
     const sessionIds = new Set([...server.of('/').sockets.values()].map((socket) => socket.data.principal?.sessionId));
     for (const sessionId of sessionIds) {
       const end = sessionId === undefined ? null : await this.sessions.endOf(sessionId);
       if (sessionId !== undefined && end !== null) {
-        this.cut(server, sessionId, end);
+        this.endSession(server, sessionId, end);
       }
     }
   }
 }
 
-/** A socket without a principal never got past the handshake; a message from one is refused all the same. */
+/** The user of a socket. @throws ForbiddenError for a socket whose handshake did not succeed */
 export function principalOf(socket: DashboardSocket): Principal {
   if (!socket.data.principal) {
     throw new ForbiddenError('device:view' satisfies Demand);

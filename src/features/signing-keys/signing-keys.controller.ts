@@ -21,8 +21,8 @@ export class SigningKeysController {
   }
 
   /**
-   * Let the next keys sign from now on. What was signed stays valid until it expires, so nobody is signed out and no
-   * order is lost. It also happens by itself, every `KEY_ROTATION_INTERVAL`. The purpose stands in the body or in the
+   * Let the next keys sign from now on. What was signed stays valid until it expires, so no user is signed out and no
+   * order is lost. It also happens by itself, every `KEY_ROTATION_INTERVAL`. The purpose is in the body or in the
    * query; with neither, both rotate.
    */
   @Post('rotate')
@@ -37,9 +37,9 @@ export class SigningKeysController {
   }
 
   /**
-   * Retire a key that leaked, at once: nothing that it signed is accepted any more, in every process within a minute.
-   * People whose access tokens it signed refresh them; orders it signed that were not carried out yet are refused by the
-   * locks. 409 `signing_key_in_use` for the one that signs: rotate first.
+   * Retire a key that leaked, at once: within a minute no process accepts what it signed. Clients refresh access tokens
+   * that it signed; locks refuse orders that it signed and that were not carried out yet. 409 `signing_key_in_use` for
+   * the key that signs: rotate first.
    */
   @Post(':kid/retire')
   @Authorize('admin')

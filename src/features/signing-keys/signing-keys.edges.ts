@@ -3,7 +3,7 @@ import { JwksController } from './jwks.controller.js';
 import { OrderKeysController } from './order-keys.controller.js';
 import { SigningKeysController } from './signing-keys.controller.js';
 
-/** What meets the outside in each role. */
+/** The controllers, gateways and jobs of this feature, by role. */
 export const signingKeysEdges = {
   api: [SigningKeysController, JwksController, OrderKeysController],
 } satisfies FeatureEdges;

@@ -3,7 +3,6 @@ import { SigningKeysService } from './signing-keys.service.js';
 
 /** The keys that sign access tokens and orders: administration, and the public half of them. */
 @Module({
-  imports: [],
   providers: [SigningKeysService],
   exports: [SigningKeysService],
 })

@@ -5,7 +5,7 @@ import { KeyRotation } from '../../platform/keys/key-rotation.js';
 import { KEY_PURPOSES, type KeyPurpose, type KeyRecord } from '../../platform/keys/signing-key.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 
-/** The signing keys in an administrator's hands. */
+/** Administration of signing keys. */
 @Injectable()
 export class SigningKeysService {
   constructor(
@@ -25,12 +25,12 @@ export class SigningKeysService {
   }
 
   /**
-   * Lets the next keys sign from now on; what the present ones signed stays valid until it expires.
+   * Makes the next keys sign; what the present ones signed stays valid until it expires.
    * @throws TooManyKeysError
    */
   async rotate(purpose?: KeyPurpose): Promise<KeyRecord[]> {
     const purposes = purpose === undefined ? KEY_PURPOSES : [purpose];
-    // Before the transaction: it takes up to a second.
+    // Before the transaction, because making a key takes up to a second.
     const successors = await Promise.all(purposes.map((each) => this.rotation.prepare(each)));
     await this.transactions.run(async () => {
       for (const successor of successors) {
@@ -46,7 +46,7 @@ export class SigningKeysService {
   }
 
   /**
-   * Lets a key that leaked verify nothing any more.
+   * Retires a key that leaked: nothing that it signed is valid any more.
    * @throws SigningKeyNotFoundError, SigningKeyInUseError, SigningKeyRetiredError
    */
   async retire(kid: string): Promise<KeyRecord[]> {

@@ -21,9 +21,9 @@ export class UserDirectoryService {
     private readonly audit: AuditWriter,
   ) {}
 
-  /** @throws InvalidUserCursorError */
+  /** @throws InvalidCursorError */
   list({ sort, limit, cursor, ...filter }: AccountQuery): Promise<Page<Account>> {
-    const after = cursor === undefined ? null : decodeAccountCursor(sort, cursor);
+    const after = decodeAccountCursor(sort, cursor);
     return this.looking({ ...filter }, async () =>
       toPage(
         await this.directory.list(filter, toSteps(sort), after, limit + 1),

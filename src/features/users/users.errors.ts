@@ -82,15 +82,3 @@ export class LastAdminError extends DomainError {
     super(message);
   }
 }
-
-export class InvalidUserCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
-  override readonly errors: readonly FieldError[] = [
-    { detail: 'cursor must be a nextCursor of this list, in this order', pointer: '/cursor' },
-  ];
-
-  constructor() {
-    super('This is no cursor of this list.');
-  }
-}

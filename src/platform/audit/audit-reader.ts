@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { Prisma } from '../../generated/prisma/client.js';
 import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
-import { type Prisma } from '../../generated/prisma/client.js';
+import { decodeCursor, encodeCursor, isBigint } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { Database } from '../prisma/database.js';
-import { InvalidAuditCursorError } from './audit.errors.js';
 
 export const AUDIT_OUTCOMES = ['success', 'failure'] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
@@ -46,12 +46,9 @@ export interface AuditPage {
   readonly cursor?: string | undefined;
 }
 
-/** Filters come in many shapes: PostgreSQL plans each with its values before its eyes. */
-const UNPREPARED = '';
-// `id` in an ORDER BY would be this text, in which 99 comes after 100: order by the id of the table.
-const COLUMNS = `id::text, at, action, outcome, code, actor, session_id AS "sessionId", entity_type AS "entityType",
-  entity_id AS "entityId", before, after, address, user_agent AS "userAgent", request_id AS "requestId"`;
-const SELECTED = {
+const BEYOND_ALL_IDS = 2n ** 63n - 1n;
+
+const SELECT = {
   id: true,
   at: true,
   action: true,
@@ -67,64 +64,69 @@ const SELECTED = {
   userAgent: true,
   requestId: true,
 } satisfies Prisma.AuditEntrySelect;
-const MAX_ID = 2n ** 63n - 1n;
+
+// `id` in an ORDER BY would be this text, in which 99 comes after 100: order by the id of the table.
+const COLUMNS = `id::text, at, action, outcome, code, actor, session_id AS "sessionId", entity_type AS "entityType",
+  entity_id AS "entityId", before, after, address, user_agent AS "userAgent", request_id AS "requestId"`;
+const OF_PERSON = ['actor = $1', `entity_type = 'user' AND entity_id = $2`].map(
+  (condition) => `(SELECT * FROM audit_entries WHERE ${condition} AND id < $3::bigint ORDER BY id DESC LIMIT $4)`,
+);
+
+// SQL: something Prisma cannot say: a UNION, whose sides each read one page of their own index
+const PAGE_OF_PERSON = `SELECT ${COLUMNS} FROM (${OF_PERSON.join(' UNION ')}) entry ORDER BY entry.id DESC LIMIT $4`;
 
 /** Reads the audit trail, newest first. */
 @Injectable()
 export class AuditReader {
   constructor(private readonly database: Database) {}
 
-  /** @throws InvalidAuditCursorError */
+  /** @throws InvalidCursorError */
   async page(filter: AuditFilter, { limit, cursor }: AuditPage): Promise<Page<AuditEntry>> {
-    const values: unknown[] = [];
-    const bind = (value: unknown): string => `$${String(values.push(value))}`;
-    const where = [
-      filter.actor === undefined ? null : `actor = ${bind(filter.actor)}`,
-      filter.action === undefined ? null : `action = ${bind(filter.action)}`,
-      filter.entityType === undefined ? null : `entity_type = ${bind(filter.entityType)}`,
-      filter.entityId === undefined ? null : `entity_id = ${bind(filter.entityId)}`,
-      filter.outcome === undefined ? null : `outcome = ${bind(filter.outcome)}`,
-      filter.from === undefined ? null : `at >= ${bind(filter.from)}::timestamptz`,
-      filter.to === undefined ? null : `at < ${bind(filter.to)}::timestamptz`,
-      cursor === undefined ? null : `id < ${bind(readCursor(cursor))}::bigint`,
-    ].filter((condition) => condition !== null);
-    // SQL: a keyset: by id, which grows
-    const rows = await this.database.query<AuditEntry>(
-      UNPREPARED,
-      `SELECT ${COLUMNS} FROM audit_entries entry ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-       ORDER BY entry.id DESC LIMIT ${bind(limit + 1)}`,
-      values,
-    );
-    return toAuditPage(rows, limit);
-  }
-
-  /** What a person did, and what was done to their account. @throws InvalidAuditCursorError */
-  async pageOfPerson(userId: string, { limit, cursor }: AuditPage): Promise<Page<AuditEntry>> {
-    const before = cursor === undefined ? String(MAX_ID) : readCursor(cursor);
-    const side = (condition: string): string =>
-      `(SELECT * FROM audit_entries WHERE ${condition} AND id < $3::bigint ORDER BY id DESC LIMIT $4)`;
-    // Each side by its own index, and only as much of it as is shown.
-    // SQL: something Prisma cannot say: UNION
-    const rows = await this.database.query<AuditEntry>(
-      'audit_of_person',
-      `SELECT ${COLUMNS} FROM (${side('actor = $1')} UNION ${side(`entity_type = 'user' AND entity_id = $2`)}) mine
-       ORDER BY mine.id DESC LIMIT $4`,
-      [`user:${userId}`, userId, before, limit + 1],
-    );
-    return toAuditPage(rows, limit);
-  }
-
-  /** What was recorded of one thing, the latest entry; null when there is none. */
-  async findLast(entity: { readonly type: AuditEntity['type']; readonly id: string }): Promise<AuditEntry | null> {
-    const entry = await this.database.prisma((prisma) =>
-      prisma.auditEntry.findFirst({
-        where: { entityType: entity.type, entityId: entity.id },
+    const { actor, action, entityType, entityId, outcome, from, to } = filter;
+    const rows = await this.database.prisma((prisma) =>
+      prisma.auditEntry.findMany({
+        where: {
+          id: { lt: idBefore(cursor) },
+          actor: actor ?? Prisma.skip,
+          action: action ?? Prisma.skip,
+          entityType: entityType ?? Prisma.skip,
+          entityId: entityId ?? Prisma.skip,
+          outcome: outcome ?? Prisma.skip,
+          at: {
+            gte: from === undefined ? Prisma.skip : new Date(from),
+            lt: to === undefined ? Prisma.skip : new Date(to),
+          },
+        },
+        select: SELECT,
         orderBy: { id: 'desc' },
-        select: SELECTED,
+        take: limit + 1,
       }),
     );
-    return entry && ({ ...entry, id: String(entry.id) } as AuditEntry);
+    return toAuditPage(rows.map(toEntry), limit);
   }
+
+  /** What a user did, and what was done to their account. @throws InvalidCursorError */
+  async pageOfPerson(userId: string, { limit, cursor }: AuditPage): Promise<Page<AuditEntry>> {
+    const values = [`user:${userId}`, userId, idBefore(cursor), limit + 1];
+    return toAuditPage(await this.database.query<AuditEntry>('audit_of_person', PAGE_OF_PERSON, values), limit);
+  }
+
+  /** The latest entry about an entity; null when there is none. */
+  async findLast(entity: { readonly type: AuditEntity['type']; readonly id: string }): Promise<AuditEntry | null> {
+    const row = await this.database.prisma((prisma) =>
+      prisma.auditEntry.findFirst({
+        where: { entityType: entity.type, entityId: entity.id },
+        select: SELECT,
+        orderBy: { id: 'desc' },
+      }),
+    );
+    return row && toEntry(row);
+  }
+}
+
+/** The audit trail holds what {@link AuditWriter} took, whose types say more than the columns'. */
+function toEntry(row: Prisma.AuditEntryGetPayload<{ select: typeof SELECT }>): AuditEntry {
+  return { ...row, id: String(row.id) } as AuditEntry;
 }
 
 function toAuditPage(rows: readonly AuditEntry[], limit: number): Page<AuditEntry> {
@@ -132,14 +134,12 @@ function toAuditPage(rows: readonly AuditEntry[], limit: number): Page<AuditEntr
     rows,
     limit,
     (entry) => entry,
-    ({ id }) => Buffer.from(id).toString('base64url'),
+    ({ id }) => encodeCursor('audit', [id]),
   );
 }
 
-function readCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!/^\d{1,19}$/.test(id) || BigInt(id) > MAX_ID) {
-    throw new InvalidAuditCursorError();
-  }
-  return id;
+/** @throws InvalidCursorError */
+function idBefore(cursor: string | undefined): bigint {
+  const position = decodeCursor('audit', cursor, [isBigint]);
+  return position ? BigInt(position[0]) : BEYOND_ALL_IDS;
 }

@@ -1,15 +1,5 @@
 import { DomainError } from '../../shared/domain-error.js';
 
-export class InvalidCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
-  override readonly errors = [{ detail: 'is not a cursor of this log', pointer: '/cursor' }];
-
-  constructor() {
-    super('The cursor is not one that this service gave out.');
-  }
-}
-
 /** The log was restored since: what followed the cursor cannot be told any more. */
 export class CursorExpiredError extends DomainError {
   readonly code = 'cursor_expired';

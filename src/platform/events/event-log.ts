@@ -6,7 +6,7 @@ import { Transactions } from '../prisma/transaction.js';
 import { Signals } from '../redis/signals.js';
 import { type EventFilter, EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
-import { decodeCursor, encodeCursor } from './log-position.js';
+import { decodeLogCursor, encodeLogCursor } from './log-position.js';
 
 /** At most one hint in this time: under load the relay is busy anyway. */
 const HINT_INTERVAL_MS = 5;
@@ -55,8 +55,8 @@ export class EventLog {
   async page({ after, before, order, limit, ...filter }: EventQuery): Promise<Page<StoredEvent>> {
     const generation = await this.store.generation();
     const entries = await this.store.listPage(filter, {
-      ...(after !== undefined && { after: decodeCursor(generation, after) }),
-      ...(before !== undefined && { before: decodeCursor(generation, before) }),
+      ...(after !== undefined && { after: decodeLogCursor(generation, after) }),
+      ...(before !== undefined && { before: decodeLogCursor(generation, before) }),
       order,
       limit: limit + 1,
     });
@@ -64,7 +64,7 @@ export class EventLog {
       entries,
       limit,
       (entry) => entry.event,
-      (entry) => encodeCursor(generation, entry.position),
+      (entry) => encodeLogCursor(generation, entry.position),
     );
   }
 

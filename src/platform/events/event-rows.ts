@@ -1,5 +1,5 @@
 import type { NewEvent, StoredEvent } from '../../contracts/events.js';
-import { encodeCursor, type LogPosition, toPosition } from './log-position.js';
+import { encodeLogCursor, type LogPosition, toPosition } from './log-position.js';
 
 /** A committed event with its place in the log. */
 export interface LogEntry {
@@ -39,7 +39,7 @@ export const EVENT_COLUMNS = `e.xid::text, e.id::text, least(e.xid, ${HORIZON}):
 
 export function toEntry(generation: string, row: EventRow): LogEntry {
   const event = {
-    cursor: encodeCursor(generation, toPosition(row.cursor_xid, row.cursor_id)),
+    cursor: encodeLogCursor(generation, toPosition(row.cursor_xid, row.cursor_id)),
     id: row.id,
     type: row.type,
     payload: row.payload,

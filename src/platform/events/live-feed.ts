@@ -7,7 +7,7 @@ import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.
 import { EventStore } from './event-store.js';
 import { fitOf } from './feed-order.js';
 import { type FeedEntry, FeedStream } from './feed-stream.js';
-import { encodeCursor, isAfter, LOG_START, type LogPosition } from './log-position.js';
+import { encodeLogCursor, isAfter, LOG_START, type LogPosition } from './log-position.js';
 import { LIVE_FEED, ReaderCursors } from './reader-cursors.js';
 
 const PAGE = 500;
@@ -104,7 +104,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
   private async begin(): Promise<void> {
     const generation = await this.store.generation();
     this.#last = await this.cursors.find(LIVE_FEED);
-    this.#cursor = encodeCursor(generation, this.#last);
+    this.#cursor = encodeLogCursor(generation, this.#last);
   }
 
   /** Null while Redis is away. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeCursor, encodeCursor, formatPosition, isAfter, LOG_START, parsePosition } from './log-position.js';
+import { decodeLogCursor, encodeLogCursor, formatPosition, isAfter, LOG_START, parsePosition } from './log-position.js';
 
 const GENERATION = '0195c3a2-0000-7000-8000-000000000001';
 const position = fc.record({ xid: fc.bigInt(0n, 2n ** 64n - 1n), id: fc.bigInt(0n, 2n ** 63n - 1n) });
@@ -27,7 +27,7 @@ describe('a position in the log', () => {
     fc.assert(
       fc.property(position, (at) => {
         expect(parsePosition(formatPosition(at))).toEqual(at);
-        expect(decodeCursor(GENERATION, encodeCursor(GENERATION, at))).toEqual(at);
+        expect(decodeLogCursor(GENERATION, encodeLogCursor(GENERATION, at))).toEqual(at);
       }),
     );
   });
@@ -46,19 +46,19 @@ describe('a cursor', () => {
     ];
     const tooLarge = [`${GENERATION}.${String(2n ** 64n)}.1`, `${GENERATION}.1.${String(2n ** 63n)}`];
     for (const text of [...forged, ...tooLarge]) {
-      expect(() => decodeCursor(GENERATION, Buffer.from(text).toString('base64url'))).toThrow(
+      expect(() => decodeLogCursor(GENERATION, Buffer.from(text).toString('base64url'))).toThrow(
         'not one that this service',
       );
     }
     fc.assert(
       fc.property(fc.string(), (text) => {
-        expect(() => decodeCursor(GENERATION, text)).toThrow('not one that this service');
+        expect(() => decodeLogCursor(GENERATION, text)).toThrow('not one that this service');
       }),
     );
   });
 
   it('is expired when it belongs to another generation of the log', () => {
-    const old = encodeCursor('0195c3a2-0000-7000-8000-000000000000', { xid: 5n, id: 6n });
-    expect(() => decodeCursor(GENERATION, old)).toThrow('earlier generation');
+    const old = encodeLogCursor('0195c3a2-0000-7000-8000-000000000000', { xid: 5n, id: 6n });
+    expect(() => decodeLogCursor(GENERATION, old)).toThrow('earlier generation');
   });
 });

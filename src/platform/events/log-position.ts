@@ -1,4 +1,5 @@
-import { CursorExpiredError, InvalidCursorError } from './event-log.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
+import { CursorExpiredError } from './event-log.errors.js';
 
 /**
  * A place in the log. Ids are drawn before a transaction commits, so they alone would skip what commits late; the pair
@@ -33,8 +34,11 @@ export function toPosition(xid: string, id: string): LogPosition {
   return { xid: BigInt(xid), id: BigInt(id) };
 }
 
-/** What clients hold: opaque, and of one log only. A restored log has another generation. */
-export function encodeCursor(generation: string, position: LogPosition): string {
+/**
+ * What clients hold: opaque, and of one log only, because a restored log has another generation. The format does not
+ * change: dashboards keep their cursor across upgrades.
+ */
+export function encodeLogCursor(generation: string, position: LogPosition): string {
   return Buffer.from(`${generation}.${formatPosition(position)}`).toString('base64url');
 }
 
@@ -42,7 +46,7 @@ export function encodeCursor(generation: string, position: LogPosition): string 
  * @throws InvalidCursorError when it never was a cursor of ours
  * @throws CursorExpiredError when it belongs to a log that a restore has replaced
  */
-export function decodeCursor(generation: string, cursor: string): LogPosition {
+export function decodeLogCursor(generation: string, cursor: string): LogPosition {
   const text = Buffer.from(cursor, 'base64url').toString('latin1');
   const dot = text.indexOf('.');
   const position = parsePosition(text.slice(dot + 1));

@@ -18,17 +18,19 @@ const MOVE = `
   UPDATE signing_keys SET state = $3::text::key_state, changed_at = now()
   WHERE kid = $1 AND state = $2::text::key_state RETURNING kid`;
 
-/** Its private half is destroyed: whoever reads the table later cannot sign what the past would have accepted. */
-// SQL: database time
+// SQL: database time: it destroys the private half, so that a later reader of the table cannot sign with it.
 const RETIRE = `
   UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
   WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;
+
+// SQL: a lock
+const LOCK = `SELECT pg_advisory_xact_lock(hashtext('signing_keys:' || $1))`;
 
 @Injectable()
 export class SigningKeysRepository {
   constructor(private readonly database: Database) {}
 
-  /** Every key that still signs or verifies, the newest first. */
+  /** Every key that signs or verifies, newest first. */
   async listUsable(purpose: KeyPurpose): Promise<StoredKey[]> {
     const rows = await this.database.prisma((prisma) =>
       prisma.signingKey.findMany({
@@ -46,7 +48,7 @@ export class SigningKeysRepository {
     }));
   }
 
-  /** The keys of all purposes, retired ones too, the newest first; without their private halves. */
+  /** The keys of all purposes, also retired ones, newest first; without their private halves. */
   async list(): Promise<KeyRecord[]> {
     const rows = await this.database.prisma((prisma) =>
       prisma.signingKey.findMany({
@@ -63,10 +65,10 @@ export class SigningKeysRepository {
   }
 
   async findPurpose(kid: string): Promise<KeyPurpose | null> {
-    const row = await this.database.prisma((prisma) =>
+    const key = await this.database.prisma((prisma) =>
       prisma.signingKey.findUnique({ where: { kid }, select: { purpose: true } }),
     );
-    return row ? (row.purpose as KeyPurpose) : null;
+    return (key?.purpose as KeyPurpose | undefined) ?? null;
   }
 
   /** How long each usable key has been in its state. */
@@ -74,12 +76,9 @@ export class SigningKeysRepository {
     return this.database.query<KeyAge>('signing_keys_ages', AGES, [purpose]);
   }
 
-  /** Held to the end of the transaction, by one process at a time. */
+  /** One process at a time holds this lock, until its transaction ends. */
   async lock(purpose: KeyPurpose): Promise<void> {
-    // SQL: a lock
-    await this.database.query('signing_keys_lock', `SELECT pg_advisory_xact_lock(hashtext('signing_keys:' || $1))`, [
-      purpose,
-    ]);
+    await this.database.query('signing_keys_lock', LOCK, [purpose]);
   }
 
   async insert(key: StoredKey): Promise<void> {

@@ -1,25 +1,26 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Clock } from '../../shared/clock.js';
+import { decodeCursor, InvalidCursorError } from '../../shared/cursor.js';
 import type { Page } from '../../shared/paging.js';
 import { InvalidRequestError } from '../http/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transaction.js';
 import { Signals } from '../redis/signals.js';
-import { type BlockedIp, BlockedIpsRepository } from './blocked-ips.repository.js';
+import { type BlockedIp, BLOCKED_IPS_LIST, BlockedIpsRepository } from './blocked-ips.repository.js';
 
 const REFRESH_EVERY_MS = 5_000;
-/** Roughly: what can be looked up at all. */
-const IS_ADDRESS = /^[\da-f.:/]{2,64}$/;
+/** Looser than an IP or a network: it keeps other text away from the database. */
+const IP_PATTERN = /^[\da-f.:/]{2,64}$/;
 
 /**
- * Addresses that are refused before any work. PostgreSQL has the record; each process keeps a copy, so that asking
- * costs nothing, brought up to date by signals and every five seconds.
+ * The IPs that are refused before any other work. PostgreSQL is the system of record; each process keeps a copy in
+ * memory, which signals and a refresh every five seconds keep up to date.
  */
 @Injectable()
 export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   /** Until when, on this process's own clock. */
   #until = new Map<string, number>();
-  /** Told apart from a refresh that began before it: the older knowledge loses. */
+  /** Counts changes: a refresh that began before the latest one is discarded, because it may not contain it. */
   #changes = 0;
   #refreshing = false;
   #timer: NodeJS.Timeout | undefined;
@@ -37,12 +38,12 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
 
   async onModuleInit(): Promise<void> {
     this.#subscriptions.push(
-      this.signals.on('address_blocked', ({ address, forMs }) => {
-        this.remember(address, forMs);
+      this.signals.on('address_blocked', ({ address: ip, forMs }) => {
+        this.remember(ip, forMs);
       }),
-      this.signals.on('address_unblocked', ({ address }) => {
+      this.signals.on('address_unblocked', ({ address: ip }) => {
         this.#changes += 1;
-        this.#until.delete(address);
+        this.#until.delete(ip);
       }),
     );
     this.#timer = setInterval(() => void this.refresh(), REFRESH_EVERY_MS);
@@ -56,50 +57,43 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** For how long the address is still blocked; 0 when it is not. */
-  remainingMs(address: string): number {
-    const until = this.#until.get(address);
+  /** How long the IP is still blocked, in milliseconds; 0 when it is not. */
+  remainingMs(ip: string): number {
+    const until = this.#until.get(ip);
     return until === undefined ? 0 : Math.max(0, until - this.clock.monotonic());
   }
 
-  /** Refuses an address from now on: here at once, elsewhere with the signal, or at the next refresh. */
-  async block(address: string, reason: string, forMs: number): Promise<void> {
-    this.remember(address, forMs);
+  /** Blocks an IP: in this process at once, in others with the signal or at their next refresh. */
+  async block(ip: string, reason: string, forMs: number): Promise<void> {
+    this.remember(ip, forMs);
     try {
-      await outsideTransaction(() => this.repository.block(address, reason, forMs));
+      await outsideTransaction(() => this.repository.block(ip, reason, forMs));
       this.#changes += 1;
-      this.signals.publish('address_blocked', { address, forMs });
-      this.logger.warn({ address, reason, forMs }, 'Address blocked');
+      this.signals.publish('address_blocked', { address: ip, forMs });
+      this.logger.warn({ address: ip, reason, forMs }, 'IP blocked');
     } catch (error) {
-      this.logger.error(
-        { address, err: error },
-        'A blocked address could not be recorded; only this process refuses it',
-      );
+      this.logger.error({ address: ip, err: error }, 'A blocked IP could not be stored; only this process refuses it');
     }
   }
 
-  /** Lets an address in again when the surrounding transaction commits. Null when it was not blocked. */
-  async lift(address: string): Promise<BlockedIp | null> {
-    const lifted = IS_ADDRESS.test(address) ? await this.repository.lift(address) : null;
+  /** Unblocks an IP when the surrounding transaction commits. @returns null when it was not blocked */
+  async lift(ip: string): Promise<BlockedIp | null> {
+    const lifted = IP_PATTERN.test(ip) ? await this.repository.lift(ip) : null;
     this.transactions.afterCommit(() => {
-      this.signals.publish('address_unblocked', { address });
+      this.signals.publish('address_unblocked', { address: ip });
     });
     return lifted;
   }
 
   /**
-   * Those that are blocked now, by address.
-   * @throws InvalidRequestError for a cursor that is none of ours
+   * The IPs that are blocked now, in their order.
+   * @throws InvalidRequestError for a cursor that is not of this list
    */
-  async list({ limit, cursor = '' }: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
-    const after = Buffer.from(cursor, 'base64url').toString();
-    if (after !== '' && !IS_ADDRESS.test(after)) {
-      throw new InvalidRequestError([{ detail: 'cursor must be a nextCursor of this list', pointer: '/cursor' }]);
-    }
-    return this.repository.listPage({ limit, after });
+  async list({ limit, cursor }: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
+    return this.repository.listPage({ limit, after: lastListed(cursor) });
   }
 
-  /** Takes over what the record says, unless something changed meanwhile: then the next time will do. */
+  /** Replaces the copy by what PostgreSQL has, unless an IP was blocked or unblocked meanwhile. */
   async refresh(): Promise<void> {
     if (this.#refreshing) {
       return;
@@ -110,17 +104,27 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
       const live = await outsideTransaction(() => this.repository.listLive());
       if (changes === this.#changes) {
         const now = this.clock.monotonic();
-        this.#until = new Map(live.map(({ address, remainingMs }) => [address, now + remainingMs]));
+        this.#until = new Map(live.map(({ ip, remainingMs }) => [ip, now + remainingMs]));
       }
     } catch (error) {
-      this.logger.warn({ err: error }, 'The blocked addresses could not be read; the copy stays');
+      this.logger.warn({ err: error }, 'The blocked IPs could not be read; the copy stays');
     } finally {
       this.#refreshing = false;
     }
   }
 
-  private remember(address: string, forMs: number): void {
+  private remember(ip: string, forMs: number): void {
     this.#changes += 1;
-    this.#until.set(address, this.clock.monotonic() + forMs);
+    this.#until.set(ip, this.clock.monotonic() + forMs);
+  }
+}
+
+function lastListed(cursor: string | undefined): string {
+  try {
+    const [last] = decodeCursor(BLOCKED_IPS_LIST, cursor, [(text) => IP_PATTERN.test(text)]) ?? [''];
+    return last;
+  } catch (error) {
+    // Clients of this list know this code.
+    throw error instanceof InvalidCursorError ? new InvalidRequestError(error.errors) : error;
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { Database } from '../prisma/database.js';
 
-/** More than one process holds in memory; the longest blocked ones stay. */
+/** The most that a process keeps in memory: those that are blocked the longest. */
 const MAX_LIVE = 10_000;
 
-/** Each new block makes room by taking old ones along, so that the table needs no other care. */
-// SQL: database time
+// SQL: database time: each new block deletes some old ones, so that the table needs no purge.
 const BLOCK = `
   WITH over AS (
     DELETE FROM blocked_addresses
@@ -21,56 +21,60 @@ const BLOCK = `
 
 // SQL: database time
 const LIVE = `
-  SELECT address, extract(epoch FROM blocked_until - now())::float8 * 1000 AS "remainingMs"
+  SELECT address AS ip, extract(epoch FROM blocked_until - now())::float8 * 1000 AS "remainingMs"
   FROM blocked_addresses WHERE blocked_until > now()
   ORDER BY blocked_until DESC LIMIT ${String(MAX_LIVE)}`;
 
-// SQL: database time
+// SQL: a keyset
 const PAGE = `
-  SELECT address, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"
+  SELECT address AS ip, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"
   FROM blocked_addresses WHERE blocked_until > now() AND address > $1
   ORDER BY address LIMIT $2`;
 
 // SQL: database time
 const LIFT = `
   DELETE FROM blocked_addresses WHERE address = $1 AND blocked_until > now()
-  RETURNING address, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"`;
+  RETURNING address AS ip, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"`;
 
-/** An address that is refused for a while: an IPv4 address, or the /64 of an IPv6 address. */
+/** Names the list in its cursors. */
+export const BLOCKED_IPS_LIST = 'blocked-ips';
+
+/** A network address that is refused for a while. */
 export interface BlockedIp {
-  readonly address: string;
+  /** An IPv4 address, or the /64 network of an IPv6 address. */
+  readonly ip: string;
   readonly reason: string;
   readonly blockedAt: Date;
   readonly blockedUntil: Date;
 }
 
-/** The record of blocked addresses, by the database clock. */
+/** Blocked IPs. All times are the database's. */
 @Injectable()
 export class BlockedIpsRepository {
   constructor(private readonly database: Database) {}
 
-  async block(address: string, reason: string, forMs: number): Promise<void> {
-    await this.database.query('blocked_addresses_block', BLOCK, [address, reason, forMs]);
+  async block(ip: string, reason: string, forMs: number): Promise<void> {
+    await this.database.query('blocked_addresses_block', BLOCK, [ip, reason, forMs]);
   }
 
-  /** @returns what it was blocked for; null when it was not blocked. */
-  async lift(address: string): Promise<BlockedIp | null> {
-    const [lifted] = await this.database.query<BlockedIp>('blocked_addresses_lift', LIFT, [address]);
+  /** @returns null when the IP was not blocked. */
+  async lift(ip: string): Promise<BlockedIp | null> {
+    const [lifted] = await this.database.query<BlockedIp>('blocked_addresses_lift', LIFT, [ip]);
     return lifted ?? null;
   }
 
-  listLive(): Promise<{ address: string; remainingMs: number }[]> {
+  listLive(): Promise<{ ip: string; remainingMs: number }[]> {
     return this.database.query('blocked_addresses_live', LIVE);
   }
 
-  /** In the order of addresses; the cursor is the last one. */
+  /** Ordered by IP, from after `after` on. */
   async listPage({ limit, after }: { limit: number; after: string }): Promise<Page<BlockedIp>> {
     const rows = await this.database.query<BlockedIp>('blocked_addresses_page', PAGE, [after, limit + 1]);
     return toPage(
       rows,
       limit,
       (row) => row,
-      ({ address }) => Buffer.from(address).toString('base64url'),
+      ({ ip }) => encodeCursor(BLOCKED_IPS_LIST, [ip]),
     );
   }
 }

@@ -10,8 +10,8 @@ export interface HourlyCount {
 }
 
 /**
- * Counts events by the hour we received them in, so that a device with a wrong clock cannot write into the past. Events
- * of no device count nowhere.
+ * Counts events by the hour in which the server received them, so that a device with a wrong clock cannot change the
+ * past. Events without a device do not count.
  */
 export function countByHour(events: readonly StoredEvent[]): HourlyCount[] {
   const counts = new Map<string, HourlyCount>();

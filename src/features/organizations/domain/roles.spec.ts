@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ORGANIZATION_ROLES } from '../../../contracts/resources.js';
-import { disposes, reaches } from './roles.js';
+import { canAssignRole, reaches } from './roles.js';
 
 describe('reaches', () => {
   it('includes the roles below, and none above', () => {
@@ -14,9 +14,9 @@ describe('reaches', () => {
   });
 });
 
-describe('disposes', () => {
+describe('canAssignRole', () => {
   it('lets owners give every role, managers those below their own, and others none', () => {
-    const given = ORGANIZATION_ROLES.map((actor) => ORGANIZATION_ROLES.filter((role) => disposes(actor, role)));
+    const given = ORGANIZATION_ROLES.map((actor) => ORGANIZATION_ROLES.filter((role) => canAssignRole(actor, role)));
     expect(given).toEqual([[], [], ['VIEWER', 'OPERATOR'], ['VIEWER', 'OPERATOR', 'MANAGER', 'OWNER']]);
   });
 });

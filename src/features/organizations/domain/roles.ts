@@ -6,9 +6,9 @@ export function reaches(role: OrganizationRole, needed: OrganizationRole): boole
 }
 
 /**
- * Whether somebody may give a role, and take it away again: an owner every role, a manager those below their own.
- * Inviting, changing and removing people all ask this.
+ * Whether a member with the role `actor` may give another member this role, or take it away: an owner may for every
+ * role, a manager for the roles below their own. Decides about invitations, role changes and removals alike.
  */
-export function disposes(actor: OrganizationRole, role: OrganizationRole): boolean {
+export function canAssignRole(actor: OrganizationRole, role: OrganizationRole): boolean {
   return actor === 'OWNER' || (actor === 'MANAGER' && !reaches(role, 'MANAGER'));
 }

@@ -1,8 +1,7 @@
 import type { EventType, StoredEvent } from '../../../contracts/events.js';
 import type { FeedEvent, FeedMessage } from '../../../contracts/realtime.js';
 
-/** Which socket event carries an entry of the log; null for what dashboards are not told. */
-const CARRIERS: Record<EventType, FeedEvent | null> = {
+const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   device_registered: 'device_status',
   device_updated: 'device_status',
   device_deleted: 'device_status',
@@ -29,11 +28,12 @@ const CARRIERS: Record<EventType, FeedEvent | null> = {
   system_alert: 'system_alert',
 };
 
+/** The socket event that carries an event of this type; null when dashboards do not get it. */
 export function socketEventOf(type: EventType): FeedEvent | null {
-  return CARRIERS[type];
+  return SOCKET_EVENTS[type];
 }
 
-/** What a dashboard is shown of an entry: an explicit list, so that a new column stays inside until it is added here. */
+/** The part of an event that dashboards get. An explicit list, so that a new column is not published by accident. */
 export function toFeedMessage(event: StoredEvent): FeedMessage {
   const { cursor, id, type, payload, deviceId, commandId, actor, occurredAt, receivedAt, version } = event;
   return { cursor, id, type, payload, deviceId, commandId, actor, occurredAt, receivedAt, version };
