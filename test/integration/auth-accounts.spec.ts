@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
 describe('accounts', () => {
-  const client = { address: '192.0.2.7', userAgent: 'jest' };
+  const client = { ip: '192.0.2.7', userAgent: 'jest' };
   let database: TestDatabase;
   let node: PeopleNode;
 

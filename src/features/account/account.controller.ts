@@ -43,7 +43,7 @@ export class AccountController {
     @Body() changes: UpdateMeDto,
     @IfMatch() version?: number,
   ): Promise<UserDto> {
-    return toUserDto(await this.users.accounts.update(user.userId, changes, version));
+    return toUserDto(await this.users.update(user.userId, changes, version));
   }
 
   /** How I want to be shown and told things. */

@@ -42,7 +42,7 @@ export class InvalidOneTimeTokenError extends DomainError {
   }
 }
 
-/** Too many guesses, for this account or from this place: alike whether the account exists. */
+/** Too many guesses for this account from this origin or from all; the same whether the account exists or not. */
 export class LoginThrottledError extends DomainError {
   readonly code = 'login_throttled';
   readonly kind = 'too_many';
@@ -52,7 +52,7 @@ export class LoginThrottledError extends DomainError {
   }
 }
 
-/** Only told to who knows the password. */
+/** Thrown only when the password was right. */
 export class AccountBlockedError extends DomainError {
   readonly code = 'account_blocked';
   readonly kind = 'forbidden';
@@ -62,7 +62,7 @@ export class AccountBlockedError extends DomainError {
   }
 }
 
-/** Only told to who knows the password: it is good for one thing. */
+/** Thrown only when the password was right, and must be changed. */
 export class PasswordChangeRequiredError extends DomainError {
   readonly code = 'password_change_required';
   readonly kind = 'forbidden';
@@ -88,7 +88,7 @@ export class RegistrationClosedError extends DomainError {
   }
 }
 
-/** Of the person who is signed in already. */
+/** The password of a person who is signed in already. */
 export class WrongPasswordError extends DomainError {
   readonly code = 'wrong_password';
   readonly kind = 'unprocessable';
@@ -114,7 +114,7 @@ export class PasswordUnchangedError extends DomainError {
   }
 }
 
-/** Also the answer for somebody else's session. */
+/** The same for another person's session. */
 export class SessionNotFoundError extends DomainError {
   readonly code = 'not_found';
   readonly kind = 'not_found';

@@ -46,7 +46,7 @@ export class OrganizationsModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.users.accounts.onDeletion((userIds) => this.organizations.refusalsOf(userIds));
+    this.users.onDeletion((userIds) => this.organizations.refusalsOf(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
         const role = await this.organizations.roleOf(principal.userId, id);

@@ -16,7 +16,7 @@ import {
   toManagedUserDto,
   UpdateUserDto,
 } from './user-directory.dto.js';
-import { UsersService } from '../users/users.service.js';
+import { UserAdminService } from './user-admin.service.js';
 
 @ApiTags('User management')
 @Controller('users')
@@ -24,7 +24,7 @@ import { UsersService } from '../users/users.service.js';
 export class UserDirectoryController {
   constructor(
     private readonly directory: UserDirectoryService,
-    private readonly users: UsersService,
+    private readonly users: UserAdminService,
   ) {}
 
   /** List accounts, filtered and in any order. */
@@ -71,6 +71,6 @@ export class UserDirectoryController {
     @Body() changes: UpdateUserDto,
     @IfMatch() version?: number,
   ): Promise<ManagedUserDto> {
-    return toManagedUserDto(await this.users.corrections.correct(userId, changes, version));
+    return toManagedUserDto(await this.users.update(userId, changes, version));
   }
 }

@@ -6,7 +6,7 @@ import { LoginWindowsRepository } from '../login/login-windows.repository.js';
 
 const MAILS_PER_HOUR = 5;
 
-/** Mail that strangers can cause: nobody's mailbox is filled by who only pretends to be its owner. */
+/** Bounds the mail that strangers can cause to an address that is not theirs: per identifier, five in an hour. */
 @Injectable()
 export class EmailQuota {
   constructor(
@@ -15,11 +15,11 @@ export class EmailQuota {
   ) {}
 
   /**
-   * Counts a request for mail, in the surrounding transaction or none.
-   * @param name what was typed, folded.
-   * @returns whether there is still mail for it in this hour.
+   * Counts a request for mail, in the surrounding transaction if there is one.
+   * @param name the identifier, folded.
+   * @returns whether it may still get mail in this hour.
    */
-  async ask(name: string): Promise<boolean> {
+  async consume(name: string): Promise<boolean> {
     return (await this.windows.countMail(sha256(`name:${name}`).toString('hex'))) <= MAILS_PER_HOUR;
   }
 

@@ -1,5 +1,5 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
-import { Composed } from '../composed.decorator.js';
+import { NormalizeNfc } from '../normalize-nfc.decorator.js';
 
 /** For who knows the current password. */
 export class ChangePasswordDto {
@@ -7,7 +7,7 @@ export class ChangePasswordDto {
    * As it was chosen.
    * @example "tangerine harbour plumage 47"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(1, 128)
   currentPassword!: string;
@@ -18,7 +18,7 @@ export class ChangePasswordDto {
    * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
    * @example "quiet lantern meadow 12"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(12, 128)
   newPassword!: string;
@@ -50,7 +50,7 @@ export class ResetPasswordDto {
    * As in `POST /auth/password`.
    * @example "quiet lantern meadow 12"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(12, 128)
   newPassword!: string;
@@ -70,7 +70,7 @@ export class CompletePasswordChangeDto {
    * As in `POST /auth/password`.
    * @example "quiet lantern meadow 12"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(12, 128)
   newPassword!: string;

@@ -5,9 +5,9 @@ import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Public } from '../../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountDto, RegisterDto, toAccountDto } from '../auth.dto.js';
+import { AccountDto, toAccountDto } from '../auth.dto.js';
+import { ConfirmRegistrationDto, RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
-import { ConfirmRegistrationDto } from './registration.dto.js';
 
 @Controller('auth/register')
 export class RegistrationController {
