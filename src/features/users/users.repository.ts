@@ -1,14 +1,30 @@
 import { Injectable } from '@nestjs/common';
+import type { Prisma } from '../../generated/prisma/client.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from './accounts.rows.js';
+import { ACCOUNT, ACCOUNT_COLUMNS, toAccount } from './account-rows.js';
+import type { FoldedChanges } from './domain/names.js';
 import { EmailTakenError, UsernameTakenError } from './users.errors.js';
-import type { Account, AccountChanges, PreparedAccount, User } from './users.types.js';
+import type { Account, PreparedAccount, User } from './users.types.js';
 
 const USER = { id: true, email: true, username: true, displayName: true, role: true, createdAt: true } as const;
-const GET = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = $1`;
-const TOUCHED = 'version = u.version + 1, updated_at = now()';
+
+// SQL: a lock
+const LOCK = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[]) ORDER BY u.id FOR UPDATE`;
+
+// SQL: a lock
+const LOCK_ADMINS = `SELECT pg_advisory_xact_lock(hashtextextended('last_admin', 0))`;
+
+// SQL: database time
+const BLOCK = `
+  UPDATE users AS u SET blocked_at = now(), updated_at = now(), version = version + 1
+  WHERE id = $1 AND blocked_at IS NULL AND deleted_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`;
+
+// SQL: database time
+const DELETE = `
+  UPDATE users AS u SET deleted_at = now(), updated_at = now(), version = version + 1
+  WHERE id = $1 AND deleted_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`;
 
 /** Which unique name to look a person up by; folded. */
 export type UserName = ({ readonly email: string } | { readonly username: string }) & {
@@ -39,18 +55,13 @@ export class UsersRepository {
   }
 
   async findAccount(id: string): Promise<Account | null> {
-    const [row] = await this.database.query<AccountRow>('accounts_get', GET, [id]);
-    return row ? toAccount(row) : null;
+    const row = await this.database.prisma((prisma) => prisma.user.findUnique({ where: { id }, select: ACCOUNT }));
+    return row && toAccount(row);
   }
 
   /** Locked until the end of the transaction, in the order of their ids, so that two of these never wait for each other. */
-  async lock(ids: readonly string[]): Promise<Account[]> {
-    const rows = await this.database.query<AccountRow>(
-      'accounts_lock',
-      `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[]) ORDER BY u.id FOR UPDATE`,
-      [ids],
-    );
-    return rows.map(toAccount);
+  lock(ids: readonly string[]): Promise<Account[]> {
+    return this.database.query<Account & object>('accounts_lock', LOCK, [ids]);
   }
 
   /**
@@ -59,16 +70,21 @@ export class UsersRepository {
    * the first has ended.
    */
   async hasOtherAdmin(without: readonly string[]): Promise<boolean> {
-    const [, rows] = await Promise.all([
-      this.database.query('accounts_lock_admins', `SELECT pg_advisory_xact_lock(hashtextextended('last_admin', 0))`),
-      this.database.query(
-        'accounts_other_admin',
-        `SELECT 1 FROM users WHERE role = 'ADMIN' AND blocked_at IS NULL AND deleted_at IS NULL
-           AND password_hash IS NOT NULL AND NOT must_change_password AND id <> ALL ($1::uuid[]) LIMIT 1`,
-        [without],
-      ),
-    ]);
-    return rows.length > 0;
+    await this.database.query('accounts_lock_admins', LOCK_ADMINS);
+    const other = await this.database.prisma((prisma) =>
+      prisma.user.findFirst({
+        where: {
+          id: { notIn: [...without] },
+          role: 'ADMIN',
+          blockedAt: null,
+          deletedAt: null,
+          passwordHash: { not: null },
+          mustChangePassword: false,
+        },
+        select: { id: true },
+      }),
+    );
+    return other !== null;
   }
 
   /** @throws EmailTakenError, UsernameTakenError: the unique index decides, so two racing registrations cannot both win. */
@@ -78,83 +94,67 @@ export class UsersRepository {
 
   /** Makes those whose names are free, without a password. @returns the ones that were made. */
   async insertMany(accounts: readonly AccountToInsert[]): Promise<Account[]> {
-    const rows = await this.database.query<AccountRow>(
-      'accounts_insert',
-      `INSERT INTO users AS u (id, email, username, display_name, role)
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::platform_role[])
-       ON CONFLICT DO NOTHING RETURNING ${ACCOUNT_COLUMNS}`,
-      [
-        accounts.map(({ id }) => id),
-        accounts.map(({ email }) => email),
-        accounts.map(({ username }) => username),
-        accounts.map(({ displayName }) => displayName),
-        accounts.map(({ role }) => role),
-      ],
+    const data = accounts.map(({ id, email, username, displayName, role }) => ({
+      id,
+      email,
+      username,
+      displayName,
+      role,
+    }));
+    const rows = await this.database.prisma((prisma) =>
+      prisma.user.createManyAndReturn({ data, skipDuplicates: true, select: ACCOUNT }),
     );
     return rows.map(toAccount);
   }
 
   /** Which of these e-mail addresses belong to an account. */
   async listTakenEmails(emails: readonly string[]): Promise<Set<string>> {
-    const rows = await this.database.query<{ email: string }>(
-      'accounts_taken',
-      'SELECT email FROM users WHERE email = ANY ($1::text[])',
-      [emails],
+    const rows = await this.database.prisma((prisma) =>
+      prisma.user.findMany({ where: { email: { in: [...emails] } }, select: { email: true } }),
     );
     return new Set(rows.map(({ email }) => email));
   }
 
   /**
-   * @param changes folded.
    * @returns null when it is deleted, or not in the wanted version.
    * @throws EmailTakenError, UsernameTakenError: the unique index decides
    */
-  update(id: string, changes: AccountChanges, version: number | undefined): Promise<Account | null> {
-    const { email, username, displayName } = changes;
-    return namesTaken(
-      this.change(
-        'accounts_update',
-        `email = coalesce($2, u.email), display_name = coalesce($3, u.display_name),
-         username = CASE WHEN $4 THEN $5 ELSE u.username END`,
-        '($6::int IS NULL OR u.version = $6) AND u.deleted_at IS NULL',
-        [id, email ?? null, displayName ?? null, username !== undefined, username ?? null, version ?? null],
-      ),
-    );
+  update(id: string, changes: FoldedChanges, version: number | undefined): Promise<Account | null> {
+    return namesTaken(this.change({ id, deletedAt: null, ...ofVersion(version) }, changes));
   }
 
   setRole(id: string, role: PlatformRole, version: number | undefined): Promise<Account | null> {
-    return this.change(
-      'accounts_set_role',
-      'role = $2::platform_role',
-      '($3::int IS NULL OR u.version = $3) AND u.deleted_at IS NULL',
-      [id, role, version ?? null],
-    );
+    return this.change({ id, deletedAt: null, ...ofVersion(version) }, { role });
   }
 
-  block(id: string): Promise<Account | null> {
-    return this.change('accounts_block', 'blocked_at = now()', 'u.blocked_at IS NULL AND u.deleted_at IS NULL', [id]);
+  async block(id: string): Promise<Account | null> {
+    const [account] = await this.database.query<Account & object>('accounts_block', BLOCK, [id]);
+    return account ?? null;
   }
 
   unblock(id: string): Promise<Account | null> {
-    return this.change('accounts_unblock', 'blocked_at = NULL, failed_attempts = 0', 'u.blocked_at IS NOT NULL', [id]);
+    return this.change({ id, blockedAt: { not: null } }, { blockedAt: null, failedAttempts: 0 });
   }
 
-  delete(id: string): Promise<Account | null> {
-    return this.change('accounts_delete', 'deleted_at = now()', 'u.deleted_at IS NULL', [id]);
+  async delete(id: string): Promise<Account | null> {
+    const [account] = await this.database.query<Account & object>('accounts_delete', DELETE, [id]);
+    return account ?? null;
   }
 
   restore(id: string): Promise<Account | null> {
-    return this.change('accounts_restore', 'deleted_at = NULL', 'u.deleted_at IS NOT NULL', [id]);
+    return this.change({ id, deletedAt: { not: null } }, { deletedAt: null });
   }
 
-  private async change(name: string, set: string, when: string, values: readonly unknown[]): Promise<Account | null> {
-    const [row] = await this.database.query<AccountRow>(
-      name,
-      `UPDATE users AS u SET ${set}, ${TOUCHED} WHERE u.id = $1 AND ${when} RETURNING ${ACCOUNT_COLUMNS}`,
-      values,
+  private async change(where: Prisma.UserWhereInput, data: Prisma.UserUpdateInput): Promise<Account | null> {
+    const [row] = await this.database.prisma((prisma) =>
+      prisma.user.updateManyAndReturn({ where, data: { ...data, version: { increment: 1 } }, select: ACCOUNT }),
     );
     return row ? toAccount(row) : null;
   }
+}
+
+function ofVersion(version: number | undefined): { version?: number } {
+  return version === undefined ? {} : { version };
 }
 
 /** @throws EmailTakenError, UsernameTakenError where `work` fails by a unique index. */

@@ -20,6 +20,9 @@ export interface FoldedNames {
   readonly displayName: string;
 }
 
+/** Names of an account to be changed, as they are kept; what is missing stays. */
+export type FoldedChanges = Partial<FoldedNames>;
+
 /**
  * The one spelling of an e-mail address or username: two that differ only in case or in how an accent is composed
  * belong to one person.
@@ -50,7 +53,7 @@ export function foldedNames(account: {
 }
 
 /** The members that are given, as they are kept. */
-export function foldedChanges({ email, username, displayName }: AccountChanges): AccountChanges {
+export function foldedChanges({ email, username, displayName }: AccountChanges): FoldedChanges {
   return {
     ...(email === undefined ? {} : { email: fold(email) }),
     ...(username === undefined ? {} : { username: username === null ? null : fold(username) }),
