@@ -58,7 +58,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
       `user:${ada.user.id}`,
     ]);
 
-  it('loses the oldest with the next login, is told why, and it is audited', async () => {
+  it('loses the oldest with the next login, which is answered with the reason and audited', async () => {
     const others = [await signIn(), await signIn()];
     const newest = await signIn(nodes[1]);
     await expect(nodes[0].auth.refresh(ada.refreshToken)).rejects.toMatchObject({

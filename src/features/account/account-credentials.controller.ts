@@ -24,8 +24,8 @@ export class AccountCredentialsController {
   ) {}
 
   /**
-   * Ask for another e-mail address: a link to confirm it is mailed there, and the old one is told. Until then, nothing
-   * changes; another password, or `POST /auth/logout-all`, takes the question back.
+   * Ask for another e-mail address: a link to confirm it is mailed there, and the old one gets a notice. Until it is
+   * confirmed, nothing changes. A change of the password, or `POST /auth/logout-all`, cancels the request.
    */
   @Post('email')
   @HttpCode(HttpStatus.ACCEPTED)

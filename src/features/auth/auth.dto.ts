@@ -83,7 +83,7 @@ export class AccountDto {
   displayName!: string;
 
   /**
-   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * `ADMIN` manages accounts and operations; it does not open any door.
    * @example USER
    */
   role!: PlatformRole;

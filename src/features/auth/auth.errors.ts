@@ -68,7 +68,7 @@ export class PasswordChangeRequiredError extends DomainError {
   readonly kind = 'forbidden';
   override readonly members: Readonly<Record<string, string>>;
 
-  /** @param changeToken good once, at `POST /auth/complete-password-change`. */
+  /** @param changeToken for one `POST /auth/complete-password-change`. */
   constructor(changeToken: string, reason: 'reset' | 'expired') {
     super(
       reason === 'reset'
@@ -101,7 +101,7 @@ export class WrongPasswordError extends DomainError {
   }
 }
 
-/** The password that is to be changed was chosen again. */
+/** The same password was chosen again. */
 export class PasswordUnchangedError extends DomainError {
   readonly code = 'password_unchanged';
   readonly kind = 'unprocessable';

@@ -51,25 +51,25 @@ export class CreatedAccountDto {
 /** The role an account is to have. */
 export class ChangePlatformRoleDto {
   /**
-   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * `ADMIN` manages accounts and operations; it does not open any door.
    * @example ADMIN
    */
   @IsIn(PLATFORM_ROLES)
   role!: PlatformRole;
 }
 
-/** How an administrator lets somebody in again. */
+/** How the person gets the next password. */
 export class AdminResetPasswordDto {
   /**
    * `link`: the person chooses a password by a mailed link. `one_time_password`: one that the administrator hands over;
-   * it is good for one login within 24 hours (`ONE_TIME_PASSWORD_EXPIRY`) that chooses another. Then reset it again.
+   * it is good for one login within 24 hours (`ONE_TIME_PASSWORD_EXPIRY`) that chooses another. After that, reset again.
    * @example link
    */
   @IsIn(RESET_MEANS)
   means!: ResetMeans;
 }
 
-/** What became of the reset. */
+/** The result of a reset. */
 export class AdminResetDto {
   /**
    * Shown once; null where a link was mailed.

@@ -56,7 +56,7 @@ export class UserDirectoryController {
 
   /**
    * Change the names of an account. With `If-Match`, only the version it names. Another e-mail address ends all sessions
-   * and voids every mailed link; the old one is told, and an account without a password is invited anew.
+   * and revokes every mailed link; the old one gets a notice, and an account without a password is invited again.
    */
   @Patch(':userId')
   @Authorize('admin')

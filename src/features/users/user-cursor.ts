@@ -18,7 +18,7 @@ export function toSteps(sort: readonly AccountSort[]): SortStep[] {
   return sort.map((name) => ({ key: name.replace('-', '') as AccountSortKey, descending: name.startsWith('-') }));
 }
 
-/** Opaque to clients. It names its order, because in another one it would point anywhere. */
+/** Opaque to clients. It names its order, because a position means nothing in another one. */
 export function encodeAccountCursor(sort: readonly AccountSort[], { keys, id }: AccountPosition): string {
   return Buffer.from(JSON.stringify([sort.join(), keys, id])).toString('base64url');
 }

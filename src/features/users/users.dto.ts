@@ -6,7 +6,7 @@ import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { USERNAME_RULE } from './domain/names.js';
 import type { Account } from './users.types.js';
 
-/** As typed; it is folded to lower case before it is kept. */
+/** A username as it is typed; it is kept in lower case. */
 export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;
 export const noUsername = { message: USERNAME_RULE };
 
@@ -34,7 +34,7 @@ export class UserDto {
   displayName!: string;
 
   /**
-   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * `ADMIN` manages accounts and operations; it does not open any door.
    * @example USER
    */
   role!: PlatformRole;

@@ -14,7 +14,7 @@ import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const CONFIRM_TTL_MS = 24 * 3_600_000;
 
-/** Changes of e-mail addresses: a person asks for another one and confirms it by a mailed link, or an administrator sets it. */
+/** A change of an e-mail address: a person asks for it and confirms it by a mailed link, or an administrator makes it. */
 @Injectable()
 export class EmailChangeService {
   constructor(
@@ -30,7 +30,7 @@ export class EmailChangeService {
 
   /**
    * Mails a link to the new e-mail address, and a notice to the old one. If the new one belongs to another account, no
-   * link is sent, and the answer does not tell so.
+   * link is sent, and the answer does not tell.
    * @throws WrongPasswordError, LoginThrottledError, BusyError
    */
   async request(principal: Principal, email: string, password: string): Promise<void> {

@@ -6,7 +6,7 @@ import { LoginWindowsRepository } from '../login/login-windows.repository.js';
 
 const MAILS_PER_HOUR = 5;
 
-/** Bounds the mail that strangers can cause to an address that is not theirs: per identifier, five in an hour. */
+/** Bounds the mail that strangers can cause to other people: five in an hour for each identifier. */
 @Injectable()
 export class EmailQuota {
   constructor(
@@ -23,12 +23,12 @@ export class EmailQuota {
     return (await this.windows.countMail(sha256(`name:${name}`).toString('hex'))) <= MAILS_PER_HOUR;
   }
 
-  /** Sends what is to be written later, if it is for anybody: see {@link Mailer.request}. */
+  /** Enqueues a mail whose recipient is looked up later: see {@link Mailer.request}. */
   request(mail: MailRequest): Promise<void> {
     return this.mailer.request(mail);
   }
 
-  /** Sends it, or does the same work for nobody: the time of an answer does not tell which. */
+  /** Sends it, or does the same work without sending it, so that the time of an answer does not tell which. */
   send(mail: NewMail, { really }: { really: boolean }): Promise<void> {
     return really ? this.mailer.enqueue(mail) : this.mailer.pretend(mail);
   }

@@ -10,7 +10,7 @@ import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
 
-/** Forgotten passwords. */
+/** Links that reset forgotten passwords. */
 @Injectable()
 export class PasswordRecoveryService implements OnModuleInit {
   constructor(

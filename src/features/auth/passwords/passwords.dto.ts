@@ -1,7 +1,7 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
 import { NormalizeNfc } from '../normalize-nfc.decorator.js';
 
-/** For who knows the current password. */
+/** The current password and the next one. */
 export class ChangePasswordDto {
   /**
    * As it was chosen.
@@ -24,7 +24,7 @@ export class ChangePasswordDto {
   newPassword!: string;
 }
 
-/** For who forgot. */
+/** Whose password is forgotten. */
 export class ForgotPasswordDto {
   /**
    * E-mail address or username, in any case.
@@ -36,7 +36,7 @@ export class ForgotPasswordDto {
   identifier!: string;
 }
 
-/** For who has the link of a mail. */
+/** The token of a mailed link and the next password. */
 export class ResetPasswordDto {
   /**
    * From the link: what follows `#token=`. Good once, for an hour; a week for the first password of an account.
@@ -56,7 +56,7 @@ export class ResetPasswordDto {
   newPassword!: string;
 }
 
-/** For who signed in with a password that is good for being changed only. */
+/** The token of a refused login and the next password. */
 export class CompletePasswordChangeDto {
   /**
    * From the refusal of the login (403 `password_change_required`). Good once, for ten minutes.
@@ -76,10 +76,10 @@ export class CompletePasswordChangeDto {
   newPassword!: string;
 }
 
-/** The password is another now. */
+/** The password was changed. */
 export class PasswordChangedDto {
   /**
-   * Present it as `knownDevice` at the next login: earlier ones are worth nothing since the change. Left out for web
+   * Present it as `knownDevice` at the next login: the change made earlier ones invalid. Left out for web
    * clients (`X-Client-Type: web`), who get it as a cookie.
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */

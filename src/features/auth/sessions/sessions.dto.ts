@@ -43,7 +43,7 @@ export class SessionDto {
   rememberMe!: boolean;
 }
 
-/** All sessions of a person, the last seen first: there are never many. */
+/** All sessions of a person, the last seen first; there are never many, so there are no pages. */
 export class SessionListDto {
   items!: SessionDto[];
 }

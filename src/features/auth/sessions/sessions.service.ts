@@ -233,7 +233,7 @@ export class SessionsService {
   private signalAfterCommit(sessionIds: readonly string[], reason: RevocationReason): void {
     this.transactions.afterCommit(() => {
       for (const sessionId of sessionIds) {
-        this.cache.keepOver(sessionId, reason);
+        this.cache.setEnded(sessionId, reason);
         this.signals.publish('session_revoked', { sessionId, reason });
       }
     });
