@@ -12,7 +12,6 @@ import { LoginService } from './login/login.service.js';
 import { ReauthenticationService } from './login/reauthentication.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
 import { PasswordRecoveryService } from './passwords/password-recovery.service.js';
-import { PasswordResetService } from './passwords/password-reset.service.js';
 import { PasswordsService } from './passwords/passwords.service.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { AccessRevocationService } from './sessions/access-revocation.service.js';
@@ -32,7 +31,8 @@ const SERVICES = [
   ReauthenticationService,
   PasswordsService,
   PasswordRecoveryService,
-  PasswordResetService,
+  PasswordChangeService,
+  OneTimeTokensService,
   RegistrationService,
   EmailChangeService,
 ];
@@ -50,8 +50,6 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     EmailQuota,
     KnownDevicesService,
     LoginAlertsService,
-    OneTimeTokensService,
-    PasswordChangeService,
     SessionActivityService,
     SessionCache,
     SessionsRepository,

@@ -7,13 +7,13 @@ import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
-import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 import { InvalidAccountError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
 import type { Account } from '../users/users.types.js';
 import type { BulkMode, RowResult } from './bulk-users.types.js';
 import { type CheckedRow, checkRow } from './checked-row.js';
+import { PasswordResetService } from './password-reset.service.js';
 import { BatchRefusedError } from './user-admin.errors.js';
 
 /** The account of a row, or why nothing was done for it. */
@@ -69,7 +69,7 @@ export class BulkUsersService {
   delete(ids: readonly string[], mode: BulkMode): Promise<readonly RowResult[]> {
     return this.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
       const outcomes = (await this.users.deleteMany(ids)).map(toOutcome);
-      await eachAccount(outcomes, (id) => this.access.end(id, { reason: 'account_deleted' }));
+      await eachAccount(outcomes, (id) => this.access.revoke(id, { reason: 'account_deleted' }));
       return outcomes;
     });
   }

@@ -8,7 +8,7 @@ import { IfMatch } from '../../platform/http/version-tag.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { NoStore } from '../auth/no-store.decorator.js';
-import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
+import { PasswordResetService } from './password-reset.service.js';
 import { UserAdminService } from './user-admin.service.js';
 import {
   AdminResetDto,

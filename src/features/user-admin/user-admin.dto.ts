@@ -3,8 +3,8 @@ import { IsEmail, IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-v
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
-import { RESET_MEANS, type ResetMeans } from '../auth/passwords/password-reset.service.js';
 import { noUsername, USERNAME } from '../users/users.dto.js';
+import { RESET_MEANS, type ResetMeans } from './password-reset.service.js';
 
 /** An account to be made; its owner chooses a password by a mailed link. */
 export class NewAccountDto {

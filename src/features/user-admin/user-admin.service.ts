@@ -4,10 +4,10 @@ import type { PlatformRole } from '../../platform/auth/principal.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { EmailChangeService } from '../auth/email/email-change.service.js';
-import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { Account, AccountChanges, InvitedAccount } from '../users/users.types.js';
+import { PasswordResetService } from './password-reset.service.js';
 
 /** What administrators do to one account, and what follows for its sessions. */
 @Injectable()
@@ -60,7 +60,7 @@ export class UserAdminService {
       const before = await this.users.lock(userId);
       const after = await this.users.changeRole(userId, role, version);
       if (after.role !== before.role) {
-        await this.access.end(userId, { reason: 'role_changed', secrets: [] });
+        await this.access.revoke(userId, { reason: 'role_changed', secrets: [] });
       }
     });
   }
@@ -88,7 +88,7 @@ export class UserAdminService {
   private endingAccess(userId: string, reason: RevocationReason, work: () => Promise<unknown>): Promise<void> {
     return this.transactions.run(async () => {
       await work();
-      await this.access.end(userId, { reason });
+      await this.access.revoke(userId, { reason });
     });
   }
 }

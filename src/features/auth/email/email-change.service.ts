@@ -69,7 +69,7 @@ export class EmailChangeService {
     { id, email, displayName }: Account,
     notice: 'email_changed' | 'email_changed_by_admin',
   ): Promise<void> {
-    await this.access.end(id, { reason: 'email_changed' });
+    await this.access.revoke(id, { reason: 'email_changed' });
     await this.mailer.enqueue({ to: email, template: 'security_notice', values: { displayName, notice } });
   }
 

@@ -57,7 +57,7 @@ export class PasswordChangeService {
       if (redeems) {
         await this.tokens.redeem(redeems.purpose, redeems.token);
       }
-      const sessionsEnded = await this.access.end(userId, { reason, exceptSessionId });
+      const sessionsEnded = await this.access.revoke(userId, { reason, exceptSessionId });
       await this.passwords.store(userId, passwordHash, { mustChange });
       await this.audit.record({ entity: { type: 'user', id: userId }, after: { sessionsEnded, mustChange } });
       if (passwordHash !== null) {

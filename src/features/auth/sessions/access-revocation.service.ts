@@ -7,7 +7,7 @@ import { OneTimeTokensService, TOKEN_PURPOSES, type TokenPurpose } from '../toke
 import { SessionsService } from './sessions.service.js';
 
 /** Which sessions and secrets end, and why. */
-export interface AccessEnd {
+export interface AccessRevocation {
   readonly reason: RevocationReason;
   /** The session that goes on. */
   readonly exceptSessionId?: string | undefined;
@@ -26,7 +26,7 @@ export class AccessRevocationService {
   ) {}
 
   /** In the surrounding transaction; the caller records why. @returns how many sessions were live. */
-  end(userId: string, { reason, exceptSessionId, secrets = TOKEN_PURPOSES }: AccessEnd): Promise<number> {
+  revoke(userId: string, { reason, exceptSessionId, secrets = TOKEN_PURPOSES }: AccessRevocation): Promise<number> {
     return this.transactions.run(async () => {
       // Sessions first, because that locks the account: a secret that is being made is revoked, too, or not made at all.
       const ended = await this.sessions.revokeAllOf(userId, { reason, exceptSessionId });
@@ -42,7 +42,7 @@ export class AccessRevocationService {
    */
   logoutAll({ userId, sessionId }: Principal, { others }: { others: boolean }): Promise<number> {
     return this.transactions.run(async () => {
-      const sessionsEnded = await this.end(userId, {
+      const sessionsEnded = await this.revoke(userId, {
         reason: others ? 'logout_others' : 'logout_all',
         exceptSessionId: others ? sessionId : undefined,
         secrets: ['email_change'],

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Mailer } from '../../../platform/mail/mailer.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
-import { UserPasswordsService } from '../../users/user-passwords.service.js';
-import { UsersService } from '../../users/users.service.js';
-import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
-import { PasswordChangeService } from './password-change.service.js';
+import { Mailer } from '../../platform/mail/mailer.js';
+import { Transactions } from '../../platform/prisma/transaction.js';
+import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
+import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
+import { UserPasswordsService } from '../users/user-passwords.service.js';
+import { UsersService } from '../users/users.service.js';
 
 const LINK_TTL_MS = 7 * 86_400_000;
 /** Without characters that look alike on paper: 20 of these are 99 bits. */
