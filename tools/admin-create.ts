@@ -120,7 +120,7 @@ async function promote(people: INestApplicationContext, email: string): Promise<
     ...newContext('system', 'system'),
     audit: { action: 'user_role_changed', recorded: false } as const,
   };
-  return (await runInContext(context, () => users.accounts.changeRole(user.id, 'ADMIN'))).id;
+  return (await runInContext(context, () => users.changeRole(user.id, 'ADMIN'))).id;
 }
 
 async function inApplication(

@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
 describe('accounts', () => {
-  const client = { address: '192.0.2.7', userAgent: 'jest' };
+  const client = { ip: '192.0.2.7', userAgent: 'jest' };
   let database: TestDatabase;
   let node: PeopleNode;
 
@@ -23,7 +23,7 @@ describe('accounts', () => {
     await database.drop();
   });
 
-  it('are made with a hashed password and found by address or username, in any case', async () => {
+  it('are made with a hashed password and found by e-mail address or username, in any case', async () => {
     const ada = await node.register({ email: 'Ada@Example.com', username: 'Countess', password: PASSWORD });
     expect(ada).toMatchObject({
       email: 'ada@example.com',
@@ -48,7 +48,7 @@ describe('accounts', () => {
     await expect(node.register(sneaky)).resolves.toMatchObject({ role: 'USER' });
   });
 
-  it('have names of their own, whoever comes first', async () => {
+  it('have names of their own: of two that race for one, the first gets it', async () => {
     const twins = await Promise.allSettled([
       node.register({ email: 'twin@example.com', password: PASSWORD }),
       node.register({ email: 'TWIN@example.com', password: PASSWORD }),

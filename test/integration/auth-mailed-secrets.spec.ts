@@ -1,6 +1,6 @@
 /**
  * What becomes of links that were mailed when the account behind them changes. Seen to fail: with `email_change` left out
- * of the tokens that are revoked, with an administrator's correction that only writes the address.
+ * of the tokens that are revoked, with an administrator's change that only writes the e-mail address.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -33,7 +33,7 @@ const emailOf = async (id: string): Promise<unknown> =>
   (await door.sql.rows<{ email: string }>('SELECT email FROM users WHERE id = $1', [id]))[0]?.email;
 const confirm = (token: string): Promise<Answer> => door.post('/auth/email/confirm', { token });
 
-/** @returns the token that was mailed to the new address. */
+/** @returns the token that was mailed to the new e-mail address. */
 async function askForAddress(token: string, email: string): Promise<string> {
   expect((await door.post('/users/me/email', { email, password: SECRET }, { token })).status).toBe(202);
   return tokenIn(await door.mails.nextTo(email));
@@ -89,7 +89,7 @@ describe('A pending change of the e-mail address', () => {
     expect(await emailOf(id)).toBe(email);
   });
 
-  it('is told to the old address at once, and again when it was confirmed, which ends the sessions', async () => {
+  it('sends a notice to the old one at once, and another when it is confirmed, which ends the sessions', async () => {
     const { email, token } = await signedIn();
     const mailed = await askForAddress(token, fresh());
     expect((await door.mails.nextTo(email)).text).toContain('Somebody who knows your password asked');
@@ -115,7 +115,7 @@ describe('A pending change of the e-mail address', () => {
   });
 });
 
-describe('An address that an administrator corrects', () => {
+describe('An e-mail address that an administrator changes', () => {
   const correct = (id: string, email: string): Promise<Answer> =>
     door.ask('PATCH', `/users/${id}`, { email }, { token: admin });
 
@@ -133,7 +133,7 @@ describe('An address that an administrator corrects', () => {
     expect((await door.login(right, CHOSEN)).status).toBe(200);
   });
 
-  it('ends the sessions and every link, and tells the old one', async () => {
+  it('ends the sessions and every link, and sends a notice to the old one', async () => {
     const { id, email, token } = await signedIn();
     await door.post('/auth/forgot-password', { identifier: email });
     const forgotten = tokenIn(await door.mails.nextTo(email));

@@ -14,7 +14,7 @@ describe('passwords', () => {
   afterAll(() => door.close());
 
   describe('changed by their owner', () => {
-    it('end the other sessions, tell the owner, and leave this device known', async () => {
+    it('end the other sessions, send a notice to the owner, and leave this device known', async () => {
       const { id, email } = await door.person();
       const [mine, other] = [await door.login(email), await door.login(email)];
       const changed = await door.post(
@@ -74,7 +74,7 @@ describe('passwords', () => {
       const before = await door.login(email);
       expect((await door.post('/auth/forgot-password', { identifier: email.toUpperCase() })).status).toBe(202);
       const token = tokenIn(await door.mails.nextTo(email));
-      // Written with the mail: before that, nobody had looked whose account it is.
+      // Recorded when the mail is written, because the account is looked up only then.
       expect(await door.audited('password_reset_requested', id)).toEqual(['success']);
       const racers = await Promise.all(
         Array.from({ length: 10 }, () => door.post('/auth/reset-password', { token, newPassword: CHOSEN })),
@@ -127,7 +127,7 @@ describe('passwords', () => {
       expect(await door.sql.rows('SELECT 1 FROM one_time_tokens WHERE user_id = $1', [id])).toEqual([]);
     });
 
-    it('fill nobody’s mailbox', async () => {
+    it('do not fill a mailbox', async () => {
       const { email } = await door.person();
       for (let asked = 0; asked < 8; asked += 1) {
         expect((await door.post('/auth/forgot-password', { identifier: email })).status).toBe(202);
@@ -162,7 +162,7 @@ describe('passwords', () => {
     expect(account.lastLoginAt).toBeInstanceOf(Date);
   });
 
-  it('do not open a blocked account, and only who knows them is told', async () => {
+  it('do not open a blocked account, which only a right password reveals', async () => {
     const { id, email } = await door.person();
     await door.sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [id]);
     expect(outcome(await door.login(email, 'wrong'))).toBe('401 invalid_credentials');
@@ -176,7 +176,7 @@ describe('passwords', () => {
     expect(cookie).toMatch(/; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
     expect(first.body).not.toHaveProperty('knownDevice');
     const value = cookie?.split(';')[0] ?? '';
-    // Strangers behind the same address have used up what it is allowed.
+    // Strangers behind the same IP address have used up its limit.
     for (let guess = 0; guess < 6; guess += 1) {
       await door.login(email, 'wrong', { from: addressOf(7) });
     }

@@ -36,7 +36,7 @@ describe('registration', () => {
 
     afterAll(() => door.close());
 
-    it('makes the account once its address is confirmed', async () => {
+    it('makes the account once its e-mail address is confirmed', async () => {
       const answer = await door.post('/auth/register', account('ada'));
       expect([answer.status, answer.body]).toEqual([202, undefined]);
       expect((await door.login('ada')).status).toBe(401);
@@ -50,7 +50,7 @@ describe('registration', () => {
       expect((await door.post('/auth/register/confirm', { token, password: SECRET })).status).toBe(422);
     });
 
-    it('tells only the owner of an address that it is taken', async () => {
+    it('tells only the owner of an e-mail address that it is taken', async () => {
       const { email } = await door.person();
       const answer = await door.post('/auth/register', { email, password: SECRET });
       expect([answer.status, answer.body]).toEqual([202, undefined]);
@@ -59,7 +59,7 @@ describe('registration', () => {
       expect(mail.text).not.toContain('#token');
     });
 
-    it('goes without a username that somebody took meanwhile', async () => {
+    it('goes without a username that was taken meanwhile', async () => {
       await door.post('/auth/register', account('wanted'));
       const token = tokenIn(await door.mails.nextTo('wanted@example.com'));
       await door.person({ username: 'wanted' });
@@ -67,7 +67,7 @@ describe('registration', () => {
       expect(confirmed.body).toMatchObject({ username: null });
     });
 
-    it('is over when the address was registered meanwhile', async () => {
+    it('is over when the e-mail address was registered meanwhile', async () => {
       await door.post('/auth/register', account('twice'));
       const token = tokenIn(await door.mails.nextTo('twice@example.com'));
       await door.get(UsersService).create({ email: 'twice@example.com', password: SECRET });
@@ -75,7 +75,7 @@ describe('registration', () => {
       expect([late.status, late.body.code]).toEqual([409, 'email_taken']);
     });
 
-    it('makes no account with a password that a stranger typed for somebody else’s address', async () => {
+    it('makes no account with a password that a stranger typed for another person’s e-mail address', async () => {
       await door.post('/auth/register', { ...account('victim'), password: CHOSEN });
       const token = tokenIn(await door.mails.nextTo('victim@example.com'));
       const confirm = (password: string): Promise<Answer> => door.post('/auth/register/confirm', { token, password });

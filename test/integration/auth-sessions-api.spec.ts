@@ -48,7 +48,7 @@ describe('sessions over HTTP', () => {
       session,
     ]);
 
-  it('are listed with device, address and times, and say which one asks', async () => {
+  it('are listed with device, IP address and times, and say which one is current', async () => {
     await request(application.url, 'POST', '/api/v1/auth/login', {
       body: { identifier: ada.email, password: PASSWORD, rememberMe: true },
       headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' },
@@ -63,7 +63,7 @@ describe('sessions over HTTP', () => {
     ]);
   });
 
-  it('are ended one by one by their owner, and by nobody else', async () => {
+  it('are ended one by one, and only by their owner', async () => {
     const phone = await signIn(application.url, ada.email);
     const mallory = await signUp(application.url, 'mallory');
     for (const id of [sessionId(phone.accessToken), randomUUID(), 'nonsense']) {

@@ -42,7 +42,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   const sessionId = ({ accessToken }: { accessToken: string }): string => decodeJwt<{ sid: string }>(accessToken).sid;
 
   const signIn = (node = nodes[0], rememberMe = false): Promise<SignedIn> =>
-    node.auth.login({ identifier: ada.user.email, password: PASSWORD, rememberMe }, { address: null, userAgent: null });
+    node.auth.login({ identifier: ada.user.email, password: PASSWORD, rememberMe }, { ip: null, userAgent: null });
 
   /** The oldest first. */
   const sessions = (): Promise<SessionRow[]> =>
@@ -58,7 +58,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
       `user:${ada.user.id}`,
     ]);
 
-  it('loses the oldest with the next login, is told why, and it is audited', async () => {
+  it('loses the oldest with the next login, which is answered with the reason and audited', async () => {
     const others = [await signIn(), await signIn()];
     const newest = await signIn(nodes[1]);
     await expect(nodes[0].auth.refresh(ada.refreshToken)).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
 
   it('never has more, however many logins race through two processes, and the last ones win', async () => {
     const open = (index: number): Promise<OpenSession> =>
-      nodes[index % 2 === 0 ? 0 : 1].get(SessionsService).open(ada.user, { address: null, userAgent: null });
+      nodes[index % 2 === 0 ? 0 : 1].get(SessionsService).open(ada.user, { ip: null, userAgent: null });
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => open(index)));
     expect(logins).toHaveLength(12);
     const rows = await sessions();
@@ -118,7 +118,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   it('cannot sign in between a block and the end of the sessions it ends', async () => {
     const racing = nodes[0].get(SessionsService);
     await nodes[0].rows(`UPDATE users SET blocked_at = now() WHERE id = $1`, [ada.user.id]);
-    await expect(racing.open(ada.user, { address: null, userAgent: null })).rejects.toMatchObject({
+    await expect(racing.open(ada.user, { ip: null, userAgent: null })).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
     await expect(nodes[0].auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });

@@ -42,7 +42,7 @@ describe('P-12: credential stuffing', () => {
       const answers = await Promise.all(
         identifiers.slice(at, at + 10).map((identifier, index) =>
           nodes[index % 2 === 0 ? 0 : 1].auth
-            .login({ identifier, password: 'wrong' }, { address: addressOf(at + index), userAgent: null })
+            .login({ identifier, password: 'wrong' }, { ip: addressOf(at + index), userAgent: null })
             .then(
               () => 'in',
               (error: unknown) => (error as { code: string }).code,

@@ -4,9 +4,10 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { AuthModule } from '../../src/features/auth/auth.module.js';
-import { AuthService } from '../../src/features/auth/auth.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
+import { LoginService } from '../../src/features/auth/login/login.service.js';
 import { RegistrationService } from '../../src/features/auth/registration/registration.service.js';
+import { SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
 import { UsersModule } from '../../src/features/users/users.module.js';
 import type { NewUser, User } from '../../src/features/users/users.types.js';
 import { AuditPlatformModule } from '../../src/platform/audit/audit.module.js';
@@ -84,8 +85,14 @@ export class PeopleNode {
     return this.module.get(type, { strict: false });
   }
 
-  get auth(): AuthService {
-    return this.get(AuthService);
+  /** What the routes of `/auth` call. */
+  get auth(): Pick<LoginService, 'login'> & Pick<SessionsService, 'refresh' | 'logout'> {
+    const sessions = this.get(SessionsService);
+    return {
+      login: (credentials, client) => this.get(LoginService).login(credentials, client),
+      refresh: (refreshToken) => sessions.refresh(refreshToken),
+      logout: (principal) => sessions.logout(principal),
+    };
   }
 
   get authenticator(): Authenticator {
@@ -105,7 +112,7 @@ export class PeopleNode {
   async newcomer(): Promise<SignedIn> {
     const email = `${randomBytes(8).toString('hex')}@example.com`;
     await this.register({ email, password: PASSWORD });
-    return this.auth.login({ identifier: email, password: PASSWORD }, { address: '192.0.2.7', userAgent: 'jest' });
+    return this.auth.login({ identifier: email, password: PASSWORD }, { ip: '192.0.2.7', userAgent: 'jest' });
   }
 
   /** What the database says, past every cache. */

@@ -6,7 +6,7 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { EmailRequestService } from '../auth/email/email-request.service.js';
+import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { ChangeEmailDto, PasswordAgainDto } from './account-credentials.dto.js';
 import { WithKnownDeviceCookie } from '../auth/login/known-device-cookie.interceptor.js';
 import { AccountService } from './account.service.js';
@@ -20,12 +20,12 @@ const THROTTLED = { status: 429, description: 'Too many wrong passwords.', ...PR
 export class AccountCredentialsController {
   constructor(
     private readonly account: AccountService,
-    private readonly emails: EmailRequestService,
+    private readonly emails: EmailChangeService,
   ) {}
 
   /**
-   * Ask for another e-mail address: a link to confirm it is mailed there, and the old one is told. Until then, nothing
-   * changes; another password, or `POST /auth/logout-all`, takes the question back.
+   * Ask for another e-mail address: a link to confirm it is mailed there, and the old one gets a notice. Until it is
+   * confirmed, nothing changes. A change of the password, or `POST /auth/logout-all`, cancels the request.
    */
   @Post('email')
   @HttpCode(HttpStatus.ACCEPTED)

@@ -1,6 +1,6 @@
 import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
 
-/** Proof that it is me who asks. */
+/** My password, because an access token alone is not enough. */
 export class PasswordAgainDto {
   /**
    * My password.
@@ -11,7 +11,7 @@ export class PasswordAgainDto {
   password!: string;
 }
 
-/** The address I want to have. */
+/** The e-mail address that I want to have. */
 export class ChangeEmailDto extends PasswordAgainDto {
   /**
    * A link to confirm it is mailed there.

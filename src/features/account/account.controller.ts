@@ -43,17 +43,17 @@ export class AccountController {
     @Body() changes: UpdateMeDto,
     @IfMatch() version?: number,
   ): Promise<UserDto> {
-    return toUserDto(await this.users.accounts.update(user.userId, changes, version));
+    return toUserDto(await this.users.update(user.userId, changes, version));
   }
 
-  /** How I want to be shown and told things. */
+  /** My preferences: how the apps look, and how I am notified. */
   @Get('preferences')
   @Authorize()
   async getPreferences(@CurrentUser() user: Principal): Promise<PreferencesDto> {
     return toPreferencesDto(await this.preferences.get(user.userId));
   }
 
-  /** Change how I want to be shown and told things. */
+  /** Change my preferences. */
   @Patch('preferences')
   @Authorize()
   @Audit('preferences_updated')
@@ -64,7 +64,7 @@ export class AccountController {
     return toPreferencesDto(await this.preferences.update(user.userId, changes));
   }
 
-  /** What I did, and what was done to my account, newest first. */
+  /** What I did, and what others did to my account, newest first. */
   @Get('activity')
   @Authorize()
   async listActivity(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<ActivityPageDto> {

@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
-import { UserAdminService } from '../user-admin/user-admin.service.js';
 import { ReauthenticationService } from '../auth/login/reauthentication.service.js';
+import { UserAdminService } from '../user-admin/user-admin.service.js';
 
-/** What people do to their whole account, for which they give their password again. */
+/** What people do to their whole account, after their password was verified again. */
 @Injectable()
 export class AccountService {
   constructor(
     private readonly reauthentication: ReauthenticationService,
-    private readonly accounts: UserAdminService,
+    private readonly users: UserAdminService,
   ) {}
 
-  /** @throws WrongPasswordError, LoginThrottledError, LastAdminError, BusyError, and what the hooks refuse */
+  /** @throws WrongPasswordError, LoginThrottledError, LastAdminError, BusyError, and what features above refuse */
   async delete(principal: Principal, password: string): Promise<void> {
-    await this.reauthentication.prove(principal, password);
-    await this.accounts.delete(principal.userId);
+    await this.reauthentication.verifyPassword(principal, password);
+    await this.users.delete(principal.userId);
   }
 }

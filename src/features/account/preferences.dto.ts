@@ -44,7 +44,7 @@ function isLanguageTag(tag: string): boolean {
   }
 }
 
-/** When not to disturb, every day; it may pass midnight. */
+/** The time of every day without notifications; it may pass midnight. */
 export class QuietHoursDto {
   /** @example 22:00 */
   @Matches(TIME_OF_DAY, notTimeOfDay)
@@ -63,7 +63,7 @@ export class QuietHoursDto {
   timeZone!: string;
 }
 
-/** How I want to be shown and told things. */
+/** How the apps look, and how I am notified. */
 export class PreferencesDto {
   /** @example dark */
   theme!: Theme;
@@ -77,7 +77,7 @@ export class PreferencesDto {
   /** @example ["in_app", "email"] */
   notificationChannels!: NotificationChannel[];
 
-  /** Null: disturb me at any time. */
+  /** Null: I may be notified at any time. */
   quietHours!: QuietHoursDto | null;
 }
 
@@ -106,7 +106,7 @@ export class UpdatePreferencesDto {
   @IsIn(NOTIFICATION_CHANNELS, { each: true })
   notificationChannels?: NotificationChannel[];
 
-  /** Null: disturb me at any time. */
+  /** Null: I may be notified at any time. */
   @IsOptional()
   @IsObject()
   @ValidateNested()

@@ -4,7 +4,7 @@ import { Transactions } from '../../platform/prisma/transaction.js';
 import { PreferencesRepository } from './preferences.repository.js';
 import type { PreferenceChanges, Preferences } from './preferences.types.js';
 
-/** How people want to be shown and told things. */
+/** How the apps look, and how people are notified. */
 @Injectable()
 export class PreferencesService {
   constructor(

@@ -1,10 +1,9 @@
-/** How a person wants to be shown and told things. */
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 export const NOTIFICATION_CHANNELS = ['in_app', 'email', 'push', 'sms'] as const;
 export type NotificationChannel = (typeof NOTIFICATION_CHANNELS)[number];
 
-/** A time of day in which nobody wants to be disturbed; it may pass midnight. */
+/** The time of day without notifications; it may pass midnight. */
 export interface QuietHours {
   /** `HH:MM`. */
   readonly from: string;
@@ -14,6 +13,7 @@ export interface QuietHours {
   readonly timeZone: string;
 }
 
+/** How the apps look, and how a person is notified. */
 export interface Preferences {
   readonly theme: Theme;
   /** BCP 47. */
@@ -21,5 +21,6 @@ export interface Preferences {
   readonly notificationChannels: readonly NotificationChannel[];
   readonly quietHours: QuietHours | null;
 }
+
 /** What is missing, or undefined, stays. */
 export type PreferenceChanges = { readonly [K in keyof Preferences]?: Preferences[K] | undefined };

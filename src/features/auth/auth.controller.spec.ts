@@ -4,7 +4,8 @@ import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import { BusyError } from '../../platform/crypto/semaphore.js';
 import { AuthController } from './auth.controller.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, TokenReusedError } from './auth.errors.js';
-import { AuthService } from './auth.service.js';
+import { LoginService } from './login/login.service.js';
+import { SessionsService } from './sessions/sessions.service.js';
 
 const USER = {
   id: ADA.userId,
@@ -31,15 +32,21 @@ const SHOWN_TOKENS = {
 const KNOWN = 'k'.repeat(64);
 
 describe('the edge of auth', () => {
-  const auth = {
-    login: jest.fn<AuthService['login']>(),
-    refresh: jest.fn<AuthService['refresh']>(),
-    logout: jest.fn<AuthService['logout']>(),
+  const logins = { login: jest.fn<LoginService['login']>() };
+  const sessions = {
+    refresh: jest.fn<SessionsService['refresh']>(),
+    logout: jest.fn<SessionsService['logout']>(),
   };
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    app = await edgeApp([AuthController], [{ provide: AuthService, useValue: auth }]);
+    app = await edgeApp(
+      [AuthController],
+      [
+        { provide: LoginService, useValue: logins },
+        { provide: SessionsService, useValue: sessions },
+      ],
+    );
   });
 
   beforeEach(() => {
@@ -52,40 +59,40 @@ describe('the edge of auth', () => {
     app.inject({ method: 'POST', url, payload, headers });
 
   describe('POST /auth/login', () => {
-    it('answers tokens and the account, for no cache to keep', async () => {
-      auth.login.mockResolvedValue({ ...TOKENS, user: USER, knownDevice: KNOWN });
+    it('answers tokens and the account, not to be cached', async () => {
+      logins.login.mockResolvedValue({ ...TOKENS, user: USER, knownDevice: KNOWN });
       const answer = await post('/auth/login', { identifier: 'ada', password: 'x' }, { 'user-agent': 'a'.repeat(300) });
       expect([answer.statusCode, answer.json()]).toEqual([200, { ...SHOWN_TOKENS, user: SHOWN, knownDevice: KNOWN }]);
       expect(answer.headers['cache-control']).toBe('no-store');
-      expect(auth.login).toHaveBeenCalledWith(
+      expect(logins.login).toHaveBeenCalledWith(
         { identifier: 'ada', password: 'x' },
-        { address: '127.0.0.1', userAgent: 'a'.repeat(256) },
+        { ip: '127.0.0.1', userAgent: 'a'.repeat(256) },
       );
     });
 
     it('does without a user agent', async () => {
-      auth.login.mockResolvedValue({ ...TOKENS, user: USER, knownDevice: KNOWN });
+      logins.login.mockResolvedValue({ ...TOKENS, user: USER, knownDevice: KNOWN });
       await app.inject({
         method: 'POST',
         url: '/auth/login',
         payload: { identifier: 'ada', password: 'x' },
         headers: { 'user-agent': undefined },
       });
-      expect(auth.login).toHaveBeenCalledWith(
+      expect(logins.login).toHaveBeenCalledWith(
         { identifier: 'ada', password: 'x' },
-        { address: '127.0.0.1', userAgent: null },
+        { ip: '127.0.0.1', userAgent: null },
       );
     });
 
     it('says no more than that something is wrong', async () => {
-      auth.login.mockRejectedValue(new InvalidCredentialsError());
+      logins.login.mockRejectedValue(new InvalidCredentialsError());
       const answer = await post('/auth/login', { identifier: 'ada', password: 'wrong' });
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, 'invalid_credentials']);
       expect(answer.headers['www-authenticate']).toBe('Bearer');
     });
 
-    it('asks to come back when too many are signing in', async () => {
-      auth.login.mockRejectedValue(new BusyError());
+    it('answers 503 when too many are signing in', async () => {
+      logins.login.mockRejectedValue(new BusyError());
       const answer = await post('/auth/login', { identifier: 'ada', password: 'x' });
       expect([answer.statusCode, answer.json<{ code: string }>().code, answer.headers['retry-after']]).toEqual([
         503,
@@ -119,8 +126,8 @@ describe('the edge of auth', () => {
   });
 
   describe('POST /auth/refresh', () => {
-    it('answers a new pair, for no cache to keep', async () => {
-      auth.refresh.mockResolvedValue(TOKENS);
+    it('answers a new pair, not to be cached', async () => {
+      sessions.refresh.mockResolvedValue(TOKENS);
       const answer = await post('/auth/refresh', { refreshToken: 'old' });
       expect([answer.statusCode, answer.json()]).toEqual([200, SHOWN_TOKENS]);
       expect(answer.headers['cache-control']).toBe('no-store');
@@ -130,7 +137,7 @@ describe('the edge of auth', () => {
       [new InvalidRefreshTokenError(), 'invalid_refresh_token'],
       [new TokenReusedError(), 'token_reused'],
     ])('says why with %p', async (error, code) => {
-      auth.refresh.mockRejectedValue(error);
+      sessions.refresh.mockRejectedValue(error);
       const answer = await post('/auth/refresh', { refreshToken: 'old' });
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, code]);
     });
@@ -144,17 +151,17 @@ describe('the edge of auth', () => {
   });
 
   describe('POST /auth/logout', () => {
-    it('ends the session that asks', async () => {
-      auth.logout.mockResolvedValue();
+    it('ends the session of the request', async () => {
+      sessions.logout.mockResolvedValue();
       const answer = await app.inject({ method: 'POST', url: '/auth/logout', headers: AS_ADA });
       expect([answer.statusCode, answer.body]).toEqual([204, '']);
-      expect(auth.logout).toHaveBeenCalledWith(ADA);
+      expect(sessions.logout).toHaveBeenCalledWith(ADA);
     });
 
-    it('does not do it for anybody else', async () => {
+    it('refuses a request without a token', async () => {
       const answer = await app.inject({ method: 'POST', url: '/auth/logout' });
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, 'unauthenticated']);
-      expect(auth.logout).not.toHaveBeenCalled();
+      expect(sessions.logout).not.toHaveBeenCalled();
     });
   });
 });

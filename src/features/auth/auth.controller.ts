@@ -6,16 +6,20 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDto } from './auth.dto.js';
-import { AuthService } from './auth.service.js';
 import type { ClientInfo } from './auth.types.js';
 import { Client } from './client-info.decorator.js';
 import { WithKnownDeviceCookie } from './login/known-device-cookie.interceptor.js';
+import { LoginService } from './login/login.service.js';
 import { NoStore } from './no-store.decorator.js';
 import { WithSessionCookie } from './sessions/session-cookie.interceptor.js';
+import { SessionsService } from './sessions/sessions.service.js';
 
 @Controller('auth')
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly logins: LoginService,
+    private readonly sessions: SessionsService,
+  ) {}
 
   /** Sign in with e-mail address or username: opens a session. 401 `invalid_credentials` when either is wrong. */
   @Post('login')
@@ -25,17 +29,17 @@ export class AuthController {
   @RateLimit('auth')
   @NoStore()
   @WithSessionCookie()
-  @WithKnownDeviceCookie()
+  @WithKnownDeviceCookie({ takes: true })
   @ApiResponse({ status: 401, description: 'The identifier or the password is wrong.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 503, description: 'Too many are signing in; try again in a second.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 503, description: 'Too many logins at once; try again in a second.', ...PROBLEM_RESPONSE })
   @ApiResponse({
     status: 403,
-    description: 'Blocked, or only good for choosing another password.',
+    description: 'The account is blocked, or this password must be changed first.',
     ...PROBLEM_RESPONSE,
   })
   @ApiResponse({ status: 429, description: 'Too many failed attempts.', ...PROBLEM_RESPONSE })
   async login(@Body() credentials: LoginDto, @Client() client: ClientInfo): Promise<SignedInDto> {
-    return toSignedInDto(await this.auth.login(credentials, client));
+    return toSignedInDto(await this.logins.login(credentials, client));
   }
 
   /**
@@ -51,7 +55,7 @@ export class AuthController {
   @ApiBody({ type: RefreshDto, required: false })
   @ApiResponse({ status: 401, description: 'Unknown, expired, revoked or used before.', ...PROBLEM_RESPONSE })
   async refresh(@Body() { refreshToken }: RefreshDto): Promise<TokensDto> {
-    return toTokensDto(await this.auth.refresh(refreshToken));
+    return toTokensDto(await this.sessions.refresh(refreshToken));
   }
 
   /** End this session: its access token, refresh token and sockets are refused from now on. */
@@ -61,6 +65,6 @@ export class AuthController {
   @Audit('logout')
   @WithSessionCookie()
   logout(@CurrentUser() user: Principal): Promise<void> {
-    return this.auth.logout(user);
+    return this.sessions.logout(user);
   }
 }

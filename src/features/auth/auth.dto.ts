@@ -1,56 +1,13 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
+import { IsBoolean, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
-import { Composed } from './composed.decorator.js';
+import { NormalizeNfc } from './normalize-nfc.decorator.js';
 
-/** A new account. */
-export class RegisterDto {
-  /**
-   * Kept in lower case.
-   * @example ada@example.com
-   */
-  @IsEmail()
-  @MaxLength(254)
-  email!: string;
-
-  /**
-   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case.
-   * @example ada
-   */
-  @IfGiven()
-  @IsString()
-  @Matches(/^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/, {
-    message: 'username must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends',
-  })
-  username?: string;
-
-  /**
-   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, also varied, what
-   * contains the username or the name in the e-mail address, and what is little more than other names of the person or
-   * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
-   * @example "tangerine harbour plumage 47"
-   */
-  @Composed()
-  @IsString()
-  @Length(12, 128)
-  password!: string;
-
-  /**
-   * What others see; the username, or the name in the e-mail address, if it is left out.
-   * @example "Ada Lovelace"
-   */
-  @IfGiven()
-  @IsString()
-  @MaxLength(100)
-  @Matches(VISIBLE, notVisible)
-  displayName?: string;
-}
-
-/** Who signs in. */
+/** What a person signs in with. */
 export class LoginDto {
   /**
    * E-mail address or username, in any case.
@@ -65,13 +22,13 @@ export class LoginDto {
    * As it was chosen.
    * @example "tangerine harbour plumage 47"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(1, 128)
   password!: string;
 
   /**
-   * What an earlier login on this device answered: strangers who guess the password elsewhere do not lock it out.
+   * What an earlier login on this device answered. With it, guesses that strangers make elsewhere do not lock this device out.
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */
   @IfGiven()
@@ -126,7 +83,7 @@ export class AccountDto {
   displayName!: string;
 
   /**
-   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * `ADMIN` manages accounts and operations; it does not open any door.
    * @example USER
    */
   role!: PlatformRole;

@@ -42,7 +42,7 @@ export class InvalidOneTimeTokenError extends DomainError {
   }
 }
 
-/** Too many guesses, for this account or from this place: alike whether the account exists. */
+/** Too many guesses for this account from this origin or from all; the same whether the account exists or not. */
 export class LoginThrottledError extends DomainError {
   readonly code = 'login_throttled';
   readonly kind = 'too_many';
@@ -52,7 +52,7 @@ export class LoginThrottledError extends DomainError {
   }
 }
 
-/** Only told to who knows the password. */
+/** Thrown only when the password was right. */
 export class AccountBlockedError extends DomainError {
   readonly code = 'account_blocked';
   readonly kind = 'forbidden';
@@ -62,13 +62,13 @@ export class AccountBlockedError extends DomainError {
   }
 }
 
-/** Only told to who knows the password: it is good for one thing. */
+/** Thrown only when the password was right, and must be changed. */
 export class PasswordChangeRequiredError extends DomainError {
   readonly code = 'password_change_required';
   readonly kind = 'forbidden';
   override readonly members: Readonly<Record<string, string>>;
 
-  /** @param changeToken good once, at `POST /auth/complete-password-change`. */
+  /** @param changeToken for one `POST /auth/complete-password-change`. */
   constructor(changeToken: string, reason: 'reset' | 'expired') {
     super(
       reason === 'reset'
@@ -88,7 +88,7 @@ export class RegistrationClosedError extends DomainError {
   }
 }
 
-/** Of the person who is signed in already. */
+/** The password of a person who is signed in already. */
 export class WrongPasswordError extends DomainError {
   readonly code = 'wrong_password';
   readonly kind = 'unprocessable';
@@ -101,7 +101,7 @@ export class WrongPasswordError extends DomainError {
   }
 }
 
-/** The password that is to be changed was chosen again. */
+/** The same password was chosen again. */
 export class PasswordUnchangedError extends DomainError {
   readonly code = 'password_unchanged';
   readonly kind = 'unprocessable';
@@ -114,7 +114,7 @@ export class PasswordUnchangedError extends DomainError {
   }
 }
 
-/** Also the answer for somebody else's session. */
+/** The same for another person's session. */
 export class SessionNotFoundError extends DomainError {
   readonly code = 'not_found';
   readonly kind = 'not_found';

@@ -2,82 +2,60 @@ import { Global, Module } from '@nestjs/common';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { UsersModule } from '../users/users.module.js';
-import { EmailRequestService } from './email/email-request.service.js';
 import { EmailChangeService } from './email/email-change.service.js';
-import { AuthService } from './auth.service.js';
-import { SessionCache } from './sessions/session-cache.js';
+import { EmailQuota } from './email/email-quota.js';
 import { KnownDevicesService } from './login/known-devices.service.js';
 import { LoginAlertsService } from './login/login-alerts.service.js';
-import { LoginService } from './login/login.service.js';
-import { LoginThrottleService } from './login/login-throttle.service.js';
 import { LoginThrottleRepository } from './login/login-throttle.repository.js';
 import { LoginWindowsRepository } from './login/login-windows.repository.js';
-import { Logins } from './login/logins.js';
-import { EmailQuota } from './email/email-quota.js';
-import { OneTimeTokensService } from './tokens/one-time-tokens.service.js';
-import { OneTimeTokensRepository } from './tokens/one-time-tokens.repository.js';
-import { PasswordResetService } from './passwords/password-reset.service.js';
+import { LoginService } from './login/login.service.js';
+import { ReauthenticationService } from './login/reauthentication.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
 import { PasswordRecoveryService } from './passwords/password-recovery.service.js';
 import { PasswordsService } from './passwords/passwords.service.js';
-import { ReauthenticationService } from './login/reauthentication.service.js';
 import { RegistrationService } from './registration/registration.service.js';
+import { AccessRevocationService } from './sessions/access-revocation.service.js';
 import { SessionActivityService } from './sessions/session-activity.service.js';
-import { SharedSessionCache } from './sessions/shared-session-cache.js';
+import { SessionCache } from './sessions/session-cache.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
-import { AccessRevocationService } from './sessions/access-revocation.service.js';
+import { SharedSessionCache } from './sessions/shared-session-cache.js';
+import { OneTimeTokensRepository } from './tokens/one-time-tokens.repository.js';
+import { OneTimeTokensService } from './tokens/one-time-tokens.service.js';
 
-/** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
+/** What the controllers of this feature call, and what features above use. */
+const SERVICES = [
+  LoginService,
+  SessionsService,
+  AccessRevocationService,
+  ReauthenticationService,
+  PasswordsService,
+  PasswordRecoveryService,
+  PasswordChangeService,
+  OneTimeTokensService,
+  RegistrationService,
+  EmailChangeService,
+];
+/** What the jobs of this feature purge. */
+const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRepository];
+
+/** Global, because the guard of every role needs to know who sent a request, and whether their session is live. */
 @Global()
 @Module({
   imports: [UsersModule],
   providers: [
-    EmailRequestService,
-    EmailChangeService,
-    AuthService,
+    ...SERVICES,
+    ...PURGED,
     Authenticator,
+    EmailQuota,
     KnownDevicesService,
     LoginAlertsService,
-    LoginService,
-    LoginThrottleService,
-    LoginThrottleRepository,
-    LoginWindowsRepository,
-    Logins,
-    EmailQuota,
-    OneTimeTokensService,
-    OneTimeTokensRepository,
-    PasswordResetService,
-    PasswordChangeService,
-    PasswordRecoveryService,
-    PasswordsService,
-    ReauthenticationService,
-    RegistrationService,
-    SessionsService,
-    SessionsRepository,
     SessionActivityService,
-    SharedSessionCache,
-    AccessRevocationService,
     SessionCache,
+    SessionsRepository,
+    SharedSessionCache,
     { provide: SessionVerifier, useExisting: SessionCache },
   ],
-  exports: [
-    AuthService,
-    Authenticator,
-    SessionVerifier,
-    EmailRequestService,
-    EmailChangeService,
-    OneTimeTokensService,
-    OneTimeTokensRepository,
-    LoginThrottleRepository,
-    LoginWindowsRepository,
-    PasswordResetService,
-    PasswordRecoveryService,
-    PasswordsService,
-    ReauthenticationService,
-    RegistrationService,
-    SessionsService,
-    AccessRevocationService,
-  ],
+  exports: [...SERVICES, ...PURGED, Authenticator, SessionVerifier],
 })
 export class AuthModule {}

@@ -1,8 +1,8 @@
 import type { User } from '../users/users.types.js';
 
-/** Who signs in from where, as far as the request tells. */
+/** The client of a request, as far as the request tells. */
 export interface ClientInfo {
-  readonly address: string | null;
+  readonly ip: string | null;
   readonly userAgent: string | null;
 }
 
@@ -23,12 +23,13 @@ export interface Credentials {
   /** E-mail address or username, in any case. */
   readonly identifier: string;
   readonly password: string;
-  /** Of an earlier login on this device: what strangers guess elsewhere does not lock it out. */
+  /** Of an earlier login on this device, which guesses made elsewhere do not lock out. */
   readonly knownDevice?: string | undefined;
-  /** The session is to last for a month, not for a week. */
+  /** The session lasts for a month instead of a week. */
   readonly rememberMe?: boolean | undefined;
 }
 
+/** A new session: its tokens, and whose it is. */
 export interface SignedIn extends TokenPair {
   readonly user: User;
   /** To be presented at the next login on this device. */
@@ -40,7 +41,7 @@ export interface Session {
   readonly id: string;
   /** What the user agent seems to be: `Firefox on Windows`. */
   readonly device: string;
-  readonly address: string | null;
+  readonly ip: string | null;
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;

@@ -1,4 +1,4 @@
 import { Header } from '@nestjs/common';
 
-/** Tokens must not linger in caches (RFC 6749, section 5.1). */
+/** For answers with tokens, which caches must not store (RFC 6749, section 5.1). */
 export const NoStore = (): MethodDecorator => Header('Cache-Control', 'no-store');

@@ -33,7 +33,7 @@ export class OrganizationsModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.users.accounts.onDeletion((userIds) => this.memberships.refusalsOf(userIds));
+    this.users.onDeletion((userIds) => this.memberships.refusalsOf(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
         const role = await this.memberships.roleOf(principal.userId, id);

@@ -5,21 +5,20 @@ import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../platform/http/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/csv-body.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
-import { validated } from '../../platform/http/validation.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { BulkUsersService } from './bulk-users.service.js';
-import { UsersImportService } from './users-import.service.js';
 import {
   BatchResultDto,
   CreateAccountsDto,
   DeleteAccountsDto,
   ImportQueryDto,
   ImportResultDto,
-  NewAccountDto,
   toBatchResultDto,
   toImportResultDto,
-} from './user-admin.dto.js';
+} from './bulk-users.dto.js';
+import { BulkUsersService } from './bulk-users.service.js';
+import { NewAccountDto } from './user-admin.dto.js';
+import { UsersImportService } from './users-import.service.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
 const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be done.', ...PROBLEM_RESPONSE };
@@ -29,7 +28,7 @@ const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be
 @RateLimit('admin')
 export class BulkUsersController {
   constructor(
-    private readonly batches: BulkUsersService,
+    private readonly users: BulkUsersService,
     private readonly imports: UsersImportService,
   ) {}
 
@@ -45,7 +44,7 @@ export class BulkUsersController {
   @Idempotent()
   @Refusal(REFUSED)
   async create(@Body() { users, mode }: CreateAccountsDto): Promise<BatchResultDto> {
-    return toBatchResultDto(await this.batches.create(users, (row) => validated(NewAccountDto, row), mode));
+    return toBatchResultDto(await this.users.create(users, mode));
   }
 
   /** Delete up to 1,000 accounts: their sessions end at once. They can be restored. */
@@ -55,7 +54,7 @@ export class BulkUsersController {
   @Audit('users_deleted')
   @Refusal(REFUSED)
   async delete(@Body() { ids, mode }: DeleteAccountsDto): Promise<BatchResultDto> {
-    return toBatchResultDto(await this.batches.delete(ids, mode));
+    return toBatchResultDto(await this.users.delete(ids, mode));
   }
 
   /**
@@ -81,6 +80,6 @@ export class BulkUsersController {
   })
   @Refusal(REFUSED)
   async import(@Body() file: unknown, @Query() { dryRun = false, mode }: ImportQueryDto): Promise<ImportResultDto> {
-    return toImportResultDto(await this.imports.run(file, (line) => validated(NewAccountDto, line), { dryRun, mode }));
+    return toImportResultDto(await this.imports.run(file, { dryRun, mode }));
   }
 }

@@ -1,21 +1,41 @@
 import { Injectable } from '@nestjs/common';
+import type { AuditAction } from '../../contracts/audit.js';
+import { AuditReader } from '../../platform/audit/audit-reader.js';
+import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { InvalidRequestError } from '../../platform/http/validation.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { UsersService } from '../users/users.service.js';
-import type { RowOutcome } from '../users/users.types.js';
-import { BulkOutcomes, type BatchMode, type RowResult } from './bulk-outcomes.js';
-import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
-import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
+import { DomainError } from '../../shared/domain-error.js';
+import { newId } from '../../shared/ids.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
+import { InvalidAccountError } from '../users/users.errors.js';
+import { UsersService } from '../users/users.service.js';
+import type { Account } from '../users/users.types.js';
+import type { BulkMode, RowResult } from './bulk-users.types.js';
+import { type CheckedRow, checkRow } from './checked-row.js';
+import { PasswordResetService } from './password-reset.service.js';
+import { BatchRefusedError } from './user-admin.errors.js';
 
-/** What administrators do to many accounts at once. */
+/** The account of a row, or why nothing was done for it. */
+type RowOutcome = Account | Omit<RowResult, 'id'>;
+
+/** What a bulk request is about: the member that holds its rows, and what is recorded of each account. */
+interface BulkChange {
+  readonly mode: BulkMode;
+  readonly member: string;
+  readonly rowAction: AuditAction;
+}
+
+/** What administrators do to many accounts at once. The results are kept in the audit trail, and answer a repeat. */
 @Injectable()
 export class BulkUsersService {
   constructor(
     private readonly users: UsersService,
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
-    private readonly batch: BulkOutcomes,
+    private readonly idempotency: Idempotency,
+    private readonly auditLog: AuditReader,
+    private readonly audit: AuditWriter,
     private readonly transactions: Transactions,
   ) {}
 
@@ -23,8 +43,8 @@ export class BulkUsersService {
    * Makes accounts and mails each owner a link to choose a password.
    * @throws BatchRefusedError; InvalidRequestError in mode `all`, when a row does not have the shape of an account
    */
-  async create(rows: readonly unknown[], shape: RowShape, mode: BatchMode): Promise<readonly RowResult[]> {
-    const checked = await Promise.all(rows.map((row) => checkRow(row, shape)));
+  async create(rows: readonly unknown[], mode: BulkMode): Promise<readonly RowResult[]> {
+    const checked = await Promise.all(rows.map(checkRow));
     const faults = checked.flatMap(({ errors }, row) =>
       errors.map(({ detail, pointer }) => ({ detail, pointer: `/users/${String(row)}${pointer}` })),
     );
@@ -34,39 +54,79 @@ export class BulkUsersService {
     return this.createChecked(checked, mode);
   }
 
-  /** As {@link create}, of rows that were looked at; those that are no accounts are refused. @throws BatchRefusedError */
-  createChecked(rows: readonly CheckedRow[], mode: BatchMode): Promise<readonly RowResult[]> {
-    return this.transactions.run(() =>
-      this.batch.once({ mode, member: 'users', rowAction: 'user_created' }, async () => {
-        const made = await this.users.accounts.invite(rows.flatMap(({ account }) => (account ? [account] : [])));
-        await eachAccount(made, (id) => this.passwords.invite(id));
-        return inPlace(rows, made);
-      }),
-    );
+  /** As {@link create}, of checked rows; those that are no accounts are refused. @throws BatchRefusedError */
+  createChecked(rows: readonly CheckedRow[], mode: BulkMode): Promise<readonly RowResult[]> {
+    return this.once({ mode, member: 'users', rowAction: 'user_created' }, async () => {
+      const accounts = rows.flatMap(({ account }) => (account ? [account] : []));
+      const outcomes = (await this.users.inviteMany(accounts)).map(toOutcome);
+      await eachAccount(outcomes, (id) => this.passwords.invite(id));
+      const remaining = outcomes.values();
+      return rows.map(({ account, errors }) => (account && remaining.next().value) ?? { code: 'invalid_row', errors });
+    });
   }
 
   /** Soft-deletes accounts and ends their sessions. @throws BatchRefusedError */
-  delete(ids: readonly string[], mode: BatchMode): Promise<readonly RowResult[]> {
-    return this.transactions.run(() =>
-      this.batch.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
-        const outcomes = await this.users.accounts.deleteMany(ids);
-        await eachAccount(outcomes, (id) => this.access.end(id, { reason: 'account_deleted' }));
-        return outcomes;
-      }),
-    );
+  delete(ids: readonly string[], mode: BulkMode): Promise<readonly RowResult[]> {
+    return this.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
+      const outcomes = (await this.users.deleteMany(ids)).map(toOutcome);
+      await eachAccount(outcomes, (id) => this.access.revoke(id, { reason: 'account_deleted' }));
+      return outcomes;
+    });
+  }
+
+  /** @throws BatchRefusedError in mode `all`, when a row cannot be done */
+  private once(change: BulkChange, work: () => Promise<readonly RowOutcome[]>): Promise<readonly RowResult[]> {
+    return this.transactions.run(async () => {
+      let results: readonly RowResult[] | undefined;
+      const { id } = await this.idempotency.once(async () => {
+        const outcomes = await work();
+        results = outcomes.map(toResult);
+        if (change.mode === 'all' && results.some(({ code }) => code !== null)) {
+          throw new BatchRefusedError(change.member, results);
+        }
+        return this.record(change.rowAction, outcomes, results);
+      });
+      return results ?? this.resultsOf(id);
+    });
+  }
+
+  /** Each account gets an entry of its own, beside the one of the batch. @returns the id of the batch. */
+  private async record(
+    rowAction: AuditAction,
+    outcomes: readonly RowOutcome[],
+    results: readonly RowResult[],
+  ): Promise<string> {
+    for (const outcome of outcomes) {
+      if ('id' in outcome) {
+        const { id, email, role, status } = outcome;
+        await this.audit.record({ action: rowAction, entity: { type: 'user', id }, after: { email, role, status } });
+      }
+    }
+    const batchId = newId();
+    await this.audit.record({ entity: { type: 'batch', id: batchId }, after: { results } });
+    return batchId;
+  }
+
+  private async resultsOf(batchId: string): Promise<readonly RowResult[]> {
+    const entry = await this.auditLog.findLast({ type: 'batch', id: batchId });
+    return (entry?.after?.results ?? []) as readonly RowResult[];
   }
 }
 
-/** The outcomes of the accounts, each in the place of its row, among the rows that are none. */
-function inPlace(rows: readonly CheckedRow[], made: readonly RowOutcome[]): RowOutcome[] {
-  const outcomes = made.values();
-  return rows.map(({ account, errors }): RowOutcome => {
-    const outcome = account ? outcomes.next().value : undefined;
-    return outcome ?? { refusal: 'invalid_row', errors };
-  });
+function toOutcome(outcome: Account | DomainError): RowOutcome {
+  if (!(outcome instanceof DomainError)) {
+    return outcome;
+  }
+  return outcome instanceof InvalidAccountError
+    ? { code: 'invalid_row', errors: outcome.errors }
+    : { code: outcome.code, errors: [] };
+}
+
+function toResult(outcome: RowOutcome): RowResult {
+  return 'id' in outcome ? { id: outcome.id, code: null, errors: [] } : { id: null, ...outcome };
 }
 
 /** For all at once: the statements of one connection travel together, in their order. */
 async function eachAccount(outcomes: readonly RowOutcome[], work: (id: string) => Promise<unknown>): Promise<void> {
-  await Promise.all(outcomes.flatMap((outcome) => ('account' in outcome ? [work(outcome.account.id)] : [])));
+  await Promise.all(outcomes.flatMap((outcome) => ('id' in outcome ? [work(outcome.id)] : [])));
 }

@@ -8,7 +8,7 @@ import { IfMatch } from '../../platform/http/version-tag.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { NoStore } from '../auth/no-store.decorator.js';
-import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
+import { PasswordResetService } from './password-reset.service.js';
 import { UserAdminService } from './user-admin.service.js';
 import {
   AdminResetDto,
@@ -21,7 +21,7 @@ import {
 const NOT_FOUND = { status: 404, description: 'No such account.', ...PROBLEM_RESPONSE };
 const REFUSED = {
   status: 409,
-  description: 'It is so already, or somebody is needed: the last administrator, the last owner of an organization.',
+  description: 'It is in that state already, or it is the last administrator, or the last owner of an organization.',
   ...PROBLEM_RESPONSE,
 };
 
@@ -49,8 +49,8 @@ export class UserAdminController {
   }
 
   /**
-   * Make somebody an administrator, or a plain user again. Their sessions end, so that no token says otherwise; the
-   * role they have already changes nothing.
+   * Make a person an administrator, or a plain user again. Their sessions end, because their tokens hold the old role. The
+   * role they already have changes nothing.
    */
   @Patch(':userId/role')
   @HttpCode(HttpStatus.NO_CONTENT)
@@ -79,7 +79,7 @@ export class UserAdminController {
     return this.accounts.block(userId);
   }
 
-  /** Let a blocked account in again. */
+  /** Unblock an account: it can sign in again. */
   @Post(':userId/unblock')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
@@ -101,7 +101,7 @@ export class UserAdminController {
     return this.accounts.delete(userId);
   }
 
-  /** Take back the deletion of an account. */
+  /** Restore a deleted account. */
   @Post(':userId/restore')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
@@ -112,7 +112,7 @@ export class UserAdminController {
     return this.accounts.restore(userId);
   }
 
-  /** Take somebody's password away, and let them choose another. All their sessions end. */
+  /** Take a person's password away, and let them choose another. All their sessions end. */
   @Patch(':userId/reset-password')
   @Authorize('admin')
   @Audit('user_password_reset')

@@ -36,7 +36,7 @@ export class UnreadableImportError extends DomainError {
   override readonly errors: readonly FieldError[];
 
   constructor(detail: string, line: number) {
-    super('This is not a list of accounts that can be read.');
+    super('This file cannot be read as a list of accounts.');
     this.errors = [{ detail, pointer: `/${String(line)}` }];
   }
 }

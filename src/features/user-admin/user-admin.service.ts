@@ -3,18 +3,20 @@ import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { UsersService } from '../users/users.service.js';
-import type { InvitedAccount } from '../users/users.types.js';
-import { PasswordResetService } from '../auth/passwords/password-reset.service.js';
+import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
+import { UsersService } from '../users/users.service.js';
+import type { Account, AccountChanges, InvitedAccount } from '../users/users.types.js';
+import { PasswordResetService } from './password-reset.service.js';
 
-/** What administrators do to one account, together with what it means for its sessions. */
+/** What administrators do to one account, and what follows for its sessions. */
 @Injectable()
 export class UserAdminService {
   constructor(
     private readonly users: UsersService,
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
+    private readonly emails: EmailChangeService,
     private readonly transactions: Transactions,
     private readonly once: RepeatSafe,
   ) {}
@@ -25,52 +27,68 @@ export class UserAdminService {
    */
   create(account: InvitedAccount): Promise<string> {
     return this.once.run(async () => {
-      const { id } = await this.users.accounts.inviteOne(account);
+      const { id } = await this.users.invite(account);
       await this.passwords.invite(id);
       return id;
     });
   }
 
   /**
-   * Ends the sessions, too: their tokens say what the role was.
+   * Another e-mail address ends sessions and mailed secrets; an account without a password is invited again.
+   * @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError
+   */
+  update(userId: string, changes: AccountChanges, version?: number): Promise<Account> {
+    return this.transactions.run(async () => {
+      const before = await this.users.lock(userId);
+      const after = await this.users.update(userId, changes, version);
+      if (after.email !== before.email) {
+        await this.emails.revokeOld(before, 'email_changed_by_admin');
+        if (!after.hasPassword) {
+          await this.passwords.invite(userId);
+        }
+      }
+      return after;
+    });
+  }
+
+  /**
+   * Ends the sessions, too, because their tokens hold the role.
    * @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError
    */
   changeRole(userId: string, role: PlatformRole, version?: number): Promise<void> {
     return this.transactions.run(async () => {
-      const before = await this.users.accounts.hold(userId);
-      const after = await this.users.accounts.changeRole(userId, role, version);
+      const before = await this.users.lock(userId);
+      const after = await this.users.changeRole(userId, role, version);
       if (after.role !== before.role) {
-        await this.access.end(userId, { reason: 'role_changed', secrets: [] });
+        await this.access.revoke(userId, { reason: 'role_changed', secrets: [] });
       }
     });
   }
 
-  /** At once: sessions and mailed links end with the commit. @throws UserNotFoundError, AccountStateError, LastAdminError */
+  /** Sessions and mailed secrets end with the commit. @throws UserNotFoundError, AccountStateError, LastAdminError */
   block(userId: string): Promise<void> {
-    return this.once.change(userId, () =>
-      this.endingAccess(userId, 'blocked', () => this.users.accounts.block(userId)),
-    );
+    return this.once.change(userId, () => this.endingAccess(userId, 'blocked', () => this.users.block(userId)));
   }
 
   /** @throws UserNotFoundError, AccountStateError */
   unblock(userId: string): Promise<void> {
-    return this.once.change(userId, () => this.users.accounts.unblock(userId));
+    return this.once.change(userId, () => this.users.unblock(userId));
   }
 
-  /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what the hooks refuse */
+  /** Can be restored. @throws UserNotFoundError, AccountStateError, LastAdminError, and what features above refuse */
   delete(userId: string): Promise<void> {
-    return this.endingAccess(userId, 'account_deleted', () => this.users.accounts.delete(userId));
+    return this.endingAccess(userId, 'account_deleted', () => this.users.delete(userId));
   }
 
   /** @throws UserNotFoundError, AccountStateError */
   restore(userId: string): Promise<void> {
-    return this.once.change(userId, () => this.users.accounts.restore(userId));
+    return this.once.change(userId, () => this.users.restore(userId));
   }
 
   private endingAccess(userId: string, reason: RevocationReason, work: () => Promise<unknown>): Promise<void> {
     return this.transactions.run(async () => {
       await work();
-      await this.access.end(userId, { reason });
+      await this.access.revoke(userId, { reason });
     });
   }
 }

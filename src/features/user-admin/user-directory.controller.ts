@@ -16,7 +16,7 @@ import {
   toManagedUserDto,
   UpdateUserDto,
 } from './user-directory.dto.js';
-import { UsersService } from '../users/users.service.js';
+import { UserAdminService } from './user-admin.service.js';
 
 @ApiTags('User management')
 @Controller('users')
@@ -24,7 +24,7 @@ import { UsersService } from '../users/users.service.js';
 export class UserDirectoryController {
   constructor(
     private readonly directory: UserDirectoryService,
-    private readonly users: UsersService,
+    private readonly users: UserAdminService,
   ) {}
 
   /** List accounts, filtered and in any order. */
@@ -56,7 +56,7 @@ export class UserDirectoryController {
 
   /**
    * Change the names of an account. With `If-Match`, only the version it names. Another e-mail address ends all sessions
-   * and voids every mailed link; the old one is told, and an account without a password is invited anew.
+   * and revokes every mailed link; the old one gets a notice, and an account without a password is invited again.
    */
   @Patch(':userId')
   @Authorize('admin')
@@ -71,6 +71,6 @@ export class UserDirectoryController {
     @Body() changes: UpdateUserDto,
     @IfMatch() version?: number,
   ): Promise<ManagedUserDto> {
-    return toManagedUserDto(await this.users.corrections.correct(userId, changes, version));
+    return toManagedUserDto(await this.users.update(userId, changes, version));
   }
 }

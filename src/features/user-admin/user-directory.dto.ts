@@ -26,11 +26,11 @@ import { ACCOUNT_STATUSES, type Account, type AccountStatus } from '../users/use
 const MAX_SORTS = 3;
 const MAX_MATCHES = 50;
 const DEFAULT_MATCHES = 20;
-/** Each is a condition of its own. */
+/** Bounded, because each word is a condition of its own. */
 const FEW_WORDS = /^\s*\S+(?:\s+\S+){0,7}\s*$/;
 const manyWords = { message: '$property must have at most 8 words' };
 
-/** `a,b` and repeated parameters alike. */
+/** A list as `a,b`, or as repeated parameters. */
 const List = (): PropertyDecorator =>
   Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value));
 
@@ -102,7 +102,7 @@ export class FoundUsersDto {
   items!: ManagedUserDto[];
 }
 
-/** Which accounts; everything that is given must apply. */
+/** Which accounts; every filter that is given must match. */
 export class UserFilterQueryDto {
   @IsOptional()
   @IsIn(PLATFORM_ROLES)
@@ -156,7 +156,7 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
   cursor?: string;
 
   /**
-   * Up to three, the most important first, separated by commas; descending with a leading minus.
+   * Up to three keys, the most important first, separated by commas; descending with a leading minus.
    * @example ["-createdAt", "email"]
    */
   @IsOptional()
@@ -209,7 +209,7 @@ export class ExportUsersQueryDto extends UserFilterQueryDto {
 /** Only what is given changes. */
 export class UpdateUserDto extends UpdateMeDto {
   /**
-   * Kept in lower case. It counts as confirmed: the administrator vouches for it.
+   * Kept in lower case. It counts as confirmed by the administrator.
    * @example ada@example.com
    */
   @IfGiven()

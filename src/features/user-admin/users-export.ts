@@ -2,7 +2,7 @@ import { csvLine, csvLines } from '../../shared/csv.js';
 import { MANAGED_USER_FIELDS, toManagedUserDto, type ExportFormat } from './user-directory.dto.js';
 import type { Account } from '../users/users.types.js';
 
-/** The text of an export, as it comes: a piece for each batch. */
+/** The text of an export: one piece for each batch. */
 export function exported(batches: AsyncIterable<readonly Account[]>, format: ExportFormat): AsyncGenerator<string> {
   return format === 'csv' ? asCsv(batches) : asJson(batches);
 }

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import type { FieldError } from '../../shared/domain-error.js';
-import { type BatchMode, MAX_BATCH } from './bulk-outcomes.js';
 import { BulkUsersService } from './bulk-users.service.js';
-import { ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
+import { type BulkMode, MAX_BULK_ROWS } from './bulk-users.types.js';
+import { type CheckedRow, checkRow } from './checked-row.js';
 import { readImport } from './domain/import-file.js';
-import { checkRow, type CheckedRow, type RowShape } from './row-shape.js';
+import { ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
+
+/** The member that a refusal is about. */
+const POINTERS: Readonly<Record<string, string>> = { email_taken: '/email', username_taken: '/username' };
 
 /** What became of one line. */
 export interface ImportedLine {
@@ -19,18 +22,22 @@ export interface ImportResult {
   readonly lines: readonly ImportedLine[];
 }
 
-/** Ends a dry run: everything was tried, nothing stays. */
+interface CheckedLine extends CheckedRow {
+  readonly line: number;
+}
+
+/** Rolls a dry run back, after everything was tried. */
 class DryRunEnded extends Error {
   constructor(readonly result: ImportResult) {
     super('The dry run is over.');
   }
 }
 
-/** Accounts from a file: CSV with a header, or JSON. */
+/** Makes accounts from a file: CSV with a header, or JSON. */
 @Injectable()
 export class UsersImportService {
   constructor(
-    private readonly batches: BulkUsersService,
+    private readonly bulk: BulkUsersService,
     private readonly transactions: Transactions,
   ) {}
 
@@ -38,20 +45,16 @@ export class UsersImportService {
    * @param file CSV as text, or JSON as parsed.
    * @throws UnreadableImportError; ImportRefusedError in mode `all`, when a line cannot be imported
    */
-  async run(
-    file: unknown,
-    shape: RowShape,
-    { dryRun, mode }: { dryRun: boolean; mode: BatchMode },
-  ): Promise<ImportResult> {
+  async run(file: unknown, { dryRun, mode }: { dryRun: boolean; mode: BulkMode }): Promise<ImportResult> {
     const lines = readImport(file);
     if ('fault' in lines) {
       throw new UnreadableImportError(lines.fault, lines.line);
     }
-    if (lines.records.length > MAX_BATCH) {
-      throw new UnreadableImportError(`at most ${String(MAX_BATCH)} accounts at once`, 0);
+    if (lines.records.length > MAX_BULK_ROWS) {
+      throw new UnreadableImportError(`at most ${String(MAX_BULK_ROWS)} accounts at once`, 0);
     }
     const checked = await Promise.all(
-      lines.records.map(async ({ line, values }) => ({ line, ...(await checkRow(values, shape)) })),
+      lines.records.map(async ({ line, values }) => ({ line, ...(await checkRow(values)) })),
     );
     try {
       return await this.transactions.run(async () => {
@@ -71,7 +74,7 @@ export class UsersImportService {
   }
 
   private async import(checked: readonly CheckedLine[]): Promise<ImportedLine[]> {
-    const results = await this.batches.createChecked(checked, 'per_row');
+    const results = await this.bulk.createChecked(checked, 'per_row');
     return results.map(({ id, code, errors }, row) => ({
       line: checked[row]?.line ?? 0,
       id,
@@ -80,13 +83,7 @@ export class UsersImportService {
   }
 }
 
-const POINTERS: Readonly<Record<string, string>> = { email_taken: '/email', username_taken: '/username' };
-
-interface CheckedLine extends CheckedRow {
-  readonly line: number;
-}
-
-function refuseAll(lines: readonly ImportedLine[], mode: BatchMode): void {
+function refuseAll(lines: readonly ImportedLine[], mode: BulkMode): void {
   const errors = lines.flatMap(({ line, errors }) =>
     errors.map(({ detail, pointer }) => ({ detail, pointer: `/${String(line)}${pointer}` })),
   );

@@ -1,14 +1,14 @@
 import { KNOWN_PHRASES } from './domain/known-phrases.js';
 import { plainly } from './domain/password-guesses.js';
 
-/** A phrase is tried as early as the hundredth password. */
+/** Attackers try a known phrase about as early as the hundredth password. */
 const PHRASE_RANK = 100;
 
 let loaded: Promise<ReadonlyMap<string, number>> | undefined;
 
 /**
- * What attackers try first, and in which order. It is loaded with the first password that is judged: a process that never
- * sees one does not pay for it.
+ * What attackers try first, with its rank. It is loaded when the first password is judged, so that a process that never
+ * sees one does not need the memory.
  */
 export function commonPasswords(): Promise<ReadonlyMap<string, number>> {
   loaded ??= load();

@@ -17,6 +17,7 @@ export function toSteps(sort: readonly AccountSort[]): SortStep[] {
   return sort.map((name) => ({ key: name.replace('-', '') as AccountSortKey, descending: name.startsWith('-') }));
 }
 
+/** Opaque to clients. It names its order, because a position means nothing in another one. */
 export function encodeAccountCursor(sort: readonly AccountSort[], { keys, id }: AccountPosition): string {
   return encodeCursor(listName(sort), [id, ...keys]);
 }

@@ -2,20 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import { accountList, type AccountPosition, containingAll, SEARCH_TEXT, type SortStep } from './user-list-sql.js';
 import type { AccountFilter } from './user-directory.types.js';
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from './accounts.rows.js';
+import { ACCOUNT_COLUMNS } from './account-rows.js';
 import type { Account } from './users.types.js';
 
-/** Too many shapes to prepare each: PostgreSQL plans these every time, with the values before its eyes. */
+/** There are too many shapes to prepare each, and PostgreSQL plans them better with their values. */
 const UNPREPARED = '';
 const BY_ID: readonly SortStep[] = [];
 
-/** An account in its place in a list. */
+/** An account, and its position in a list. */
 export interface ListedAccount {
   readonly account: Account;
   readonly position: AccountPosition;
 }
 
-/** Looking for accounts. */
+/** Lists and searches of accounts. */
 @Injectable()
 export class UserDirectoryRepository {
   constructor(private readonly database: Database) {}
@@ -26,9 +26,10 @@ export class UserDirectoryRepository {
     after: AccountPosition | null,
     limit: number,
   ): Promise<ListedAccount[]> {
+    // SQL: a keyset
     const { text, values } = accountList(filter, order, after, limit);
-    const rows = await this.database.query<AccountRow & { keys: string[] }>(UNPREPARED, text, values);
-    return rows.map((row) => ({ account: toAccount(row), position: { keys: row.keys, id: row.id } }));
+    const rows = await this.database.query<Account & { keys: string[] }>(UNPREPARED, text, values);
+    return rows.map(({ keys, ...account }) => ({ account, position: { keys, id: account.id } }));
   }
 
   /** In the order of their ids, from after `afterId` on. */
@@ -38,15 +39,15 @@ export class UserDirectoryRepository {
   }
 
   /** The best matches first. */
-  async search(part: string, limit: number): Promise<Account[]> {
+  search(part: string, limit: number): Promise<Account[]> {
     const values: unknown[] = [part, limit];
     const where = containingAll(part, (value) => `$${String(values.push(value))}`);
-    const rows = await this.database.query<AccountRow>(
+    // SQL: something Prisma cannot say: word_similarity
+    return this.database.query<Account & object>(
       UNPREPARED,
       `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE ${where.join(' AND ')}
        ORDER BY word_similarity($1, ${SEARCH_TEXT}) DESC, u.id LIMIT $2`,
       values,
     );
-    return rows.map(toAccount);
   }
 }

@@ -5,18 +5,17 @@ import { type Page, toPage } from '../../shared/paging.js';
 import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
 import type { AccountFilter, AccountQuery } from './user-directory.types.js';
-import { AccountsRepository } from './accounts.repository.js';
-import { UserNotFoundError } from './users.errors.js';
+import { UsersService } from './users.service.js';
 import type { Account } from './users.types.js';
 
 const EXPORT_BATCH = 500;
 
-/** What administrators see of other people's accounts. Every look is audited, or it does not happen. */
+/** Accounts as administrators read them. A read and its audit entry share one transaction. */
 @Injectable()
 export class UserDirectoryService {
   constructor(
     private readonly directory: UserDirectoryRepository,
-    private readonly accounts: AccountsRepository,
+    private readonly users: UsersService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
@@ -24,7 +23,7 @@ export class UserDirectoryService {
   /** @throws InvalidCursorError */
   list({ sort, limit, cursor, ...filter }: AccountQuery): Promise<Page<Account>> {
     const after = decodeAccountCursor(sort, cursor);
-    return this.looking({ ...filter }, async () =>
+    return this.audited({ ...filter }, async () =>
       toPage(
         await this.directory.list(filter, toSteps(sort), after, limit + 1),
         limit,
@@ -36,16 +35,13 @@ export class UserDirectoryService {
 
   /** The best matches first. */
   search(part: string, limit: number): Promise<Account[]> {
-    return this.looking({ q: part }, () => this.directory.search(part, limit));
+    return this.audited({ q: part }, () => this.directory.search(part, limit));
   }
 
   /** @throws UserNotFoundError */
   get(id: string): Promise<Account> {
     return this.transactions.run(async () => {
-      const account = await this.accounts.find(id);
-      if (!account) {
-        throw new UserNotFoundError(id);
-      }
+      const account = await this.users.getAccount(id);
       await this.audit.record({ entity: { type: 'user', id } });
       return account;
     });
@@ -53,8 +49,8 @@ export class UserDirectoryService {
 
   /** All that match, a batch at a time: however many there are, only one batch is in memory. */
   async export(filter: AccountFilter, format: string): Promise<AsyncGenerator<Account[]>> {
-    // Before the first byte: an export that cannot be audited sends nothing.
-    await this.looking({ ...filter, format }, () => Promise.resolve());
+    // Audited before the first byte, so that an export that cannot be audited sends nothing.
+    await this.audited({ ...filter, format }, () => Promise.resolve());
     return this.batches(filter);
   }
 
@@ -67,10 +63,10 @@ export class UserDirectoryService {
     }
   }
 
-  private looking<T>(query: Record<string, unknown>, look: () => Promise<T>): Promise<T> {
+  private audited<T>(query: Record<string, unknown>, read: () => Promise<T>): Promise<T> {
     return this.transactions.run(async () => {
       await this.audit.record({ entity: { type: 'user', id: null }, after: { query } });
-      return look();
+      return read();
     });
   }
 }

@@ -1,4 +1,4 @@
-import { ACCOUNT_COLUMNS, STATUS_CONDITIONS } from './accounts.rows.js';
+import { ACCOUNT_COLUMNS, STATUS_CONDITIONS } from './account-rows.js';
 import type { AccountFilter, AccountSortKey } from './user-directory.types.js';
 
 /** Written exactly as in the index `users_search_idx`, or PostgreSQL does not use it. */
@@ -7,7 +7,7 @@ export const SEARCH_TEXT = `(u.email || ' ' || coalesce(u.username, '') || ' ' |
 const iso = (expression: string): string =>
   `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** What a list can be ordered by. Whoever never logged in comes before everybody who did. */
+/** What a list can be ordered by. People who never logged in come before those who did. */
 const KEYS: Record<AccountSortKey, { column: string; text: string; cast: string }> = {
   createdAt: { column: 'u.created_at', text: iso('u.created_at'), cast: 'timestamptz' },
   lastLoginAt: {
@@ -59,7 +59,7 @@ export function accountList(
   };
 }
 
-/** Every word of what is looked for, wherever it stands. */
+/** Conditions for every word of `q`, wherever it stands. */
 export function containingAll(q: string, bind: (value: unknown) => string): string[] {
   const words = new Set(q.split(/\s+/).filter((word) => word !== ''));
   return [...words].map((word) => `${SEARCH_TEXT} ILIKE ${bind(containing(word))}`);

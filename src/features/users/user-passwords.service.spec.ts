@@ -7,8 +7,6 @@ import { UserNotFoundError } from './users.errors.js';
 
 const ADA: StoredPassword = {
   userId: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55',
-  email: 'ada@example.com',
-  username: 'ada',
   passwordHash: '$argon2id$ada',
   changedAt: new Date('2026-11-20T18:00:00Z'),
   ageMs: 1_000,
@@ -43,38 +41,38 @@ describe('UserPasswordsService', () => {
     );
   });
 
-  it('knows people by their password, however it was composed, and shows no hash', async () => {
-    await expect(passwords.prove('ADA', 'cafe\u0301')).resolves.toEqual(STATE);
-    await expect(passwords.prove('ADA', 'wrong')).resolves.toBeNull();
+  it('verifies a password however it was composed, and shows no hash', async () => {
+    await expect(passwords.verify('ADA', 'cafe\u0301')).resolves.toEqual(STATE);
+    await expect(passwords.verify('ADA', 'wrong')).resolves.toBeNull();
     expect(repository.findByName).toHaveBeenCalledWith('ada');
   });
 
   it.each([
-    ['nobody', null],
-    ['who has not chosen one', { ...ADA, passwordHash: null }],
-  ])('checks a password of %s too, and never takes it for right', async (_who, stored) => {
+    ['an account that does not exist', null],
+    ['an account that has none', { ...ADA, passwordHash: null }],
+  ])('checks a password of %s too, and never takes it for right', async (_account, stored) => {
     repository.findByName.mockResolvedValue(stored);
     hasher.verify.mockResolvedValue(true);
-    await expect(passwords.prove('nobody', 'anything')).resolves.toBeNull();
+    await expect(passwords.verify('unknown', 'anything')).resolves.toBeNull();
     expect(hasher.verify).toHaveBeenCalledWith(null, 'anything');
   });
 
-  it('lets people in although there is no time to hash their password again', async () => {
+  it('verifies a password although there is no time to hash it again', async () => {
     hasher.isOutdated.mockReturnValue(true);
     hasher.hash.mockRejectedValueOnce(new BusyError());
-    await expect(passwords.prove('ada', 'café')).resolves.toEqual(STATE);
+    await expect(passwords.verify('ada', 'café')).resolves.toEqual(STATE);
     expect(repository.rehash).not.toHaveBeenCalled();
     hasher.hash.mockRejectedValueOnce(new Error('out of memory'));
-    await expect(passwords.prove('ada', 'café')).rejects.toThrow('out of memory');
+    await expect(passwords.verify('ada', 'café')).rejects.toThrow('out of memory');
   });
 
-  it('says when there is nobody', async () => {
+  it('says when there is no such account', async () => {
     repository.findById.mockResolvedValue(null);
     repository.findByName.mockResolvedValue(null);
     repository.store.mockResolvedValue(false);
-    await expect(passwords.stateOfUser(ADA.userId)).rejects.toThrow(UserNotFoundError);
+    await expect(passwords.getState(ADA.userId)).rejects.toThrow(UserNotFoundError);
     await expect(passwords.store(ADA.userId, '$')).rejects.toThrow(UserNotFoundError);
-    await expect(passwords.proveUser(ADA.userId, 'café')).resolves.toBeNull();
-    await expect(passwords.stateOf('nobody')).resolves.toBeNull();
+    await expect(passwords.verifyUser(ADA.userId, 'café')).resolves.toBeNull();
+    await expect(passwords.findState('unknown')).resolves.toBeNull();
   });
 });

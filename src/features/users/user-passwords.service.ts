@@ -6,9 +6,9 @@ import { fold } from './domain/names.js';
 import { normalizePassword, passwordFault, type PasswordOwner } from './domain/password-policy.js';
 import { type StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserNotFoundError, WeakPasswordError } from './users.errors.js';
-import type { PasswordState } from './users.types.js';
+import type { PasswordState, User } from './users.types.js';
 
-/** What proves people. A hash that opens something never leaves this feature. */
+/** Passwords of people. The hash of one that is in use never leaves this feature. */
 @Injectable()
 export class UserPasswordsService {
   constructor(
@@ -17,7 +17,7 @@ export class UserPasswordsService {
   ) {}
 
   /**
-   * Hashes a new password. It takes a while: do it before the transaction, not inside.
+   * Hashes a new password. Hashing takes long: call this before the transaction, not inside.
    * @param member what the request calls it, for the error.
    * @throws WeakPasswordError, BusyError
    */
@@ -31,47 +31,48 @@ export class UserPasswordsService {
   }
 
   /**
-   * The person behind an e-mail address or username, if the password is theirs; null after the same time otherwise. A
-   * hash with outdated parameters is replaced.
+   * Verifies the password of the account behind an e-mail address or username. A hash with outdated parameters is replaced.
+   * @returns null when the account does not exist or the password is wrong, after the same time.
    * @throws BusyError when too many passwords are being checked
    */
-  async prove(identifier: string, password: string): Promise<PasswordState | null> {
-    return this.verified(await this.repository.findByName(fold(identifier)), password);
+  async verify(identifier: string, password: string): Promise<PasswordState | null> {
+    return this.verifyStored(await this.repository.findByName(fold(identifier)), password);
   }
 
-  /** This person, if the password is theirs; null after the same time otherwise. @throws BusyError */
-  async proveUser(userId: string, password: string): Promise<PasswordState | null> {
-    return this.verified(await this.repository.findById(userId), password);
+  /** As {@link verify}, for an account by its id. @throws BusyError */
+  async verifyUser(userId: string, password: string): Promise<PasswordState | null> {
+    return this.verifyStored(await this.repository.findById(userId), password);
   }
 
-  /**
-   * Keeps the account as it is until the end of the transaction.
-   * @returns false when its password was changed since `person` was proven, or the account blocked or deleted.
-   */
-  hold({ userId, changedAt }: PasswordState): Promise<boolean> {
-    return this.repository.hold(userId, changedAt);
-  }
-
-  /** Whether it is the password behind a hash of an account that is yet to be, or of one that was used up. @throws BusyError */
+  /** Verifies a password against a hash that no account has: of one to be made, or of a one-time password. @throws BusyError */
   matches(passwordHash: string, password: string): Promise<boolean> {
     return this.hasher.verify(passwordHash, normalizePassword(password));
   }
 
   /**
-   * Uses a one-time password up: of any number of logins with it, one.
-   * @returns its hash, by which nobody chooses it again; null when another login came first.
+   * Locks the account until the end of the transaction.
+   * @returns false when its password was changed since it was verified, or the account is blocked or deleted.
    */
-  useUp({ userId, changedAt }: PasswordState): Promise<string | null> {
-    return this.repository.useUp(userId, changedAt);
+  lock({ userId, changedAt }: PasswordState): Promise<boolean> {
+    return this.repository.lock(userId, changedAt);
   }
 
-  async stateOf(identifier: string): Promise<PasswordState | null> {
+  /**
+   * Takes a one-time password away. Of any number of logins with it at once, one gets it.
+   * @returns its hash, so that it is not chosen again; null when another login came first.
+   */
+  consumeOneTimePassword({ userId, changedAt }: PasswordState): Promise<string | null> {
+    return this.repository.consumeOneTimePassword(userId, changedAt);
+  }
+
+  /** By e-mail address or username. */
+  async findState(identifier: string): Promise<PasswordState | null> {
     const stored = await this.repository.findByName(fold(identifier));
     return stored && toState(stored);
   }
 
   /** @throws UserNotFoundError */
-  async stateOfUser(userId: string): Promise<PasswordState> {
+  async getState(userId: string): Promise<PasswordState> {
     const stored = await this.repository.findById(userId);
     if (!stored) {
       throw new UserNotFoundError(userId);
@@ -80,7 +81,7 @@ export class UserPasswordsService {
   }
 
   /**
-   * @param passwordHash of {@link hash}; null: none fits, until the person chose one by a mailed link.
+   * @param passwordHash of {@link hash}; null: no password fits until the person chose one by a mailed link.
    * @throws UserNotFoundError
    */
   async store(userId: string, passwordHash: string | null, { mustChange = false } = {}): Promise<void> {
@@ -90,31 +91,31 @@ export class UserPasswordsService {
   }
 
   /**
-   * Counts a login, in the transaction that opens its session.
-   * @returns false when the password was changed since `person` was proven.
+   * Counts a login and locks the account, in the transaction that opens the session.
+   * @returns the person; null when the password was changed since it was verified.
    */
-  noteLogin({ userId, changedAt }: PasswordState): Promise<boolean> {
-    return this.repository.noteLogin(userId, changedAt);
+  recordLogin({ userId, changedAt }: PasswordState): Promise<User | null> {
+    return this.repository.recordLogin(userId, changedAt);
   }
 
-  private async verified(stored: StoredPassword | null, password: string): Promise<PasswordState | null> {
+  private async verifyStored(stored: StoredPassword | null, password: string): Promise<PasswordState | null> {
     const normalized = normalizePassword(password);
     const hash = stored?.passwordHash ?? null;
     if (!(await this.hasher.verify(hash, normalized)) || !stored || hash === null) {
       return null;
     }
-    await this.harden(stored.userId, hash, normalized);
+    await this.rehash(stored.userId, hash, normalized);
     return toState(stored);
   }
 
-  private async harden(userId: string, hash: string, password: string): Promise<void> {
+  private async rehash(userId: string, hash: string, password: string): Promise<void> {
     if (!this.hasher.isOutdated(hash)) {
       return;
     }
     try {
       await this.repository.rehash(userId, hash, await this.hasher.hash(password));
     } catch (error) {
-      // The next login will do: the password was right.
+      // The password was right, so the login goes on; the next one tries again.
       if (!(error instanceof BusyError)) {
         throw error;
       }

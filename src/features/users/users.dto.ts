@@ -1,14 +1,14 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { type PlatformRole } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { USERNAME_RULE } from './domain/names.js';
 import type { Account } from './users.types.js';
 
-/** As typed; it is folded to lower case before it is kept. */
+/** A username as it is typed; it is kept in lower case. */
 export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;
-export const noUsername = {
-  message: '$property must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends',
-};
+export const noUsername = { message: USERNAME_RULE };
 
 /** An account, as its owner sees it. */
 export class UserDto {
@@ -34,7 +34,7 @@ export class UserDto {
   displayName!: string;
 
   /**
-   * `ADMIN` manages accounts and operations; it opens nobody's door.
+   * `ADMIN` manages accounts and operations; it does not open any door.
    * @example USER
    */
   role!: PlatformRole;
@@ -83,6 +83,7 @@ export class UpdateMeDto {
   @IsOptional()
   @IsString()
   @Matches(USERNAME, noUsername)
+  @ApiPropertyOptional({ type: String, nullable: true, pattern: USERNAME.source })
   username?: string | null;
 }
 

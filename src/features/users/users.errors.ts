@@ -34,13 +34,13 @@ export class WeakPasswordError extends DomainError {
   }
 }
 
-/** For callers that bring no validated request. */
+/** For callers without a validated request. */
 export class InvalidAccountError extends DomainError {
   readonly code = 'invalid_account';
   readonly kind = 'unprocessable';
 
   constructor(override readonly errors: readonly FieldError[]) {
-    super('This cannot be an account.');
+    super('This is not a valid account.');
   }
 }
 
@@ -53,17 +53,17 @@ export class UserNotFoundError extends DomainError {
   }
 }
 
-/** Somebody changed the account after the caller looked at it. */
+/** The account is not in the version that the caller wants to change. */
 export class AccountChangedError extends DomainError {
   readonly code = 'account_changed';
   readonly kind = 'precondition_failed';
 
   constructor() {
-    super('The account has changed since. Look at it again before you change it.');
+    super('The account was changed in the meantime. Read it again before you change it.');
   }
 }
 
-/** Blocked already, not deleted, …: the change would change nothing. */
+/** The change does not fit the state: blocked already, not deleted, … */
 export class AccountStateError extends DomainError {
   readonly code = 'account_state';
   readonly kind = 'conflict';
@@ -73,7 +73,7 @@ export class AccountStateError extends DomainError {
   }
 }
 
-/** Nobody could manage accounts any more. */
+/** No administrator who can sign in would be left. */
 export class LastAdminError extends DomainError {
   readonly code = 'last_admin';
   readonly kind = 'conflict';

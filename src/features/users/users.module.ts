@@ -1,10 +1,6 @@
 import { Module } from '@nestjs/common';
-import { AccountHooks } from './account-hooks.js';
-import { AccountsService } from './accounts.service.js';
-import { UserDirectoryService } from './user-directory.service.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
-import { AccountsRepository } from './accounts.repository.js';
-import { AddressCorrections } from './address-corrections.js';
+import { UserDirectoryService } from './user-directory.service.js';
 import { UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { UsersRepository } from './users.repository.js';
@@ -13,16 +9,12 @@ import { UsersService } from './users.service.js';
 @Module({
   providers: [
     UsersService,
-    AccountHooks,
     UsersRepository,
     UserPasswordsService,
     UserPasswordsRepository,
-    AccountsService,
-    AccountsRepository,
-    AddressCorrections,
     UserDirectoryService,
     UserDirectoryRepository,
   ],
-  exports: [UsersService, UserDirectoryService],
+  exports: [UsersService, UserPasswordsService, UserDirectoryService],
 })
 export class UsersModule {}

@@ -1,35 +1,50 @@
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
+import type { Prisma } from '../../generated/prisma/client.js';
+import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Database } from '../../platform/prisma/database.js';
+import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
+import { ACCOUNT, ACCOUNT_COLUMNS, toAccount } from './account-rows.js';
+import type { FoldedChanges } from './domain/names.js';
 import { EmailTakenError, UsernameTakenError } from './users.errors.js';
-import type { User } from './users.types.js';
+import type { Account, PreparedAccount, User } from './users.types.js';
 
 const USER = { id: true, email: true, username: true, displayName: true, role: true, createdAt: true } as const;
 
-/** Which unique name to look a person up by; already folded. */
+// SQL: a lock
+const LOCK = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[]) ORDER BY u.id FOR UPDATE`;
+
+// SQL: a lock
+const LOCK_ADMINS = `SELECT pg_advisory_xact_lock(hashtextextended('last_admin', 0))`;
+
+// SQL: database time
+const BLOCK = `
+  UPDATE users AS u SET blocked_at = now(), updated_at = now(), version = version + 1
+  WHERE id = $1 AND blocked_at IS NULL AND deleted_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`;
+
+// SQL: database time
+const DELETE = `
+  UPDATE users AS u SET deleted_at = now(), updated_at = now(), version = version + 1
+  WHERE id = $1 AND deleted_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`;
+
+/** Which unique name to look a person up by; folded. */
 export type UserName = ({ readonly email: string } | { readonly username: string }) & {
-  /** Only an account that was not deleted. */
+  /** Only an account that is not deleted. */
   readonly deletedAt?: null;
 };
 
+/** A row that is about to become an account. */
+export interface AccountToInsert {
+  readonly id: string;
+  readonly email: string;
+  readonly username: string | null;
+  readonly displayName: string;
+  readonly role: PlatformRole;
+}
+
+/** Accounts. Every change is conditional, and says whether it took place. */
 @Injectable()
 export class UsersRepository {
   constructor(private readonly database: Database) {}
-
-  /** @throws EmailTakenError, UsernameTakenError: the unique index decides, so two racing registrations cannot both win. */
-  async create(user: Omit<User, 'id' | 'createdAt'> & { passwordHash: string }): Promise<User> {
-    try {
-      return await this.database.prisma((prisma) => prisma.user.create({ data: user, select: USER }));
-    } catch (error) {
-      if (isUniqueViolation(error, 'email')) {
-        throw new EmailTakenError({ cause: error });
-      }
-      if (isUniqueViolation(error, 'username')) {
-        throw new UsernameTakenError({ cause: error });
-      }
-      throw error;
-    }
-  }
 
   findById(id: string): Promise<User | null> {
     return this.database.prisma((prisma) => prisma.user.findUnique({ where: { id }, select: USER }));
@@ -37,5 +52,119 @@ export class UsersRepository {
 
   findByName(name: UserName): Promise<User | null> {
     return this.database.prisma((prisma) => prisma.user.findUnique({ where: name, select: USER }));
+  }
+
+  async findAccount(id: string): Promise<Account | null> {
+    const row = await this.database.prisma((prisma) => prisma.user.findUnique({ where: { id }, select: ACCOUNT }));
+    return row && toAccount(row);
+  }
+
+  /** Locked until the end of the transaction, in the order of their ids, so that two of these never wait for each other. */
+  lock(ids: readonly string[]): Promise<Account[]> {
+    return this.database.query<Account & object>('accounts_lock', LOCK, [ids]);
+  }
+
+  /**
+   * Whether an administrator who can sign in is left without these: one who never chose a password, or has one that is
+   * good for one login only, might never come. Of two transactions that each take one away, the second asks when
+   * the first has ended.
+   */
+  async hasOtherAdmin(without: readonly string[]): Promise<boolean> {
+    await this.database.query('accounts_lock_admins', LOCK_ADMINS);
+    const other = await this.database.prisma((prisma) =>
+      prisma.user.findFirst({
+        where: {
+          id: { notIn: [...without] },
+          role: 'ADMIN',
+          blockedAt: null,
+          deletedAt: null,
+          passwordHash: { not: null },
+          mustChangePassword: false,
+        },
+        select: { id: true },
+      }),
+    );
+    return other !== null;
+  }
+
+  /** @throws EmailTakenError, UsernameTakenError: the unique index decides, so two racing registrations cannot both win. */
+  async create(user: PreparedAccount & { readonly role: PlatformRole }): Promise<User> {
+    return namesTaken(this.database.prisma((prisma) => prisma.user.create({ data: user, select: USER })));
+  }
+
+  /** Makes those whose names are free, without a password. @returns the ones that were made. */
+  async insertMany(accounts: readonly AccountToInsert[]): Promise<Account[]> {
+    const data = accounts.map(({ id, email, username, displayName, role }) => ({
+      id,
+      email,
+      username,
+      displayName,
+      role,
+    }));
+    const rows = await this.database.prisma((prisma) =>
+      prisma.user.createManyAndReturn({ data, skipDuplicates: true, select: ACCOUNT }),
+    );
+    return rows.map(toAccount);
+  }
+
+  /** Which of these e-mail addresses belong to an account. */
+  async listTakenEmails(emails: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.prisma((prisma) =>
+      prisma.user.findMany({ where: { email: { in: [...emails] } }, select: { email: true } }),
+    );
+    return new Set(rows.map(({ email }) => email));
+  }
+
+  /**
+   * @returns null when it is deleted, or not in the wanted version.
+   * @throws EmailTakenError, UsernameTakenError: the unique index decides
+   */
+  update(id: string, changes: FoldedChanges, version: number | undefined): Promise<Account | null> {
+    return namesTaken(this.change({ id, deletedAt: null, ...ofVersion(version) }, changes));
+  }
+
+  setRole(id: string, role: PlatformRole, version: number | undefined): Promise<Account | null> {
+    return this.change({ id, deletedAt: null, ...ofVersion(version) }, { role });
+  }
+
+  async block(id: string): Promise<Account | null> {
+    const [account] = await this.database.query<Account & object>('accounts_block', BLOCK, [id]);
+    return account ?? null;
+  }
+
+  unblock(id: string): Promise<Account | null> {
+    return this.change({ id, blockedAt: { not: null } }, { blockedAt: null, failedAttempts: 0 });
+  }
+
+  async delete(id: string): Promise<Account | null> {
+    const [account] = await this.database.query<Account & object>('accounts_delete', DELETE, [id]);
+    return account ?? null;
+  }
+
+  restore(id: string): Promise<Account | null> {
+    return this.change({ id, deletedAt: { not: null } }, { deletedAt: null });
+  }
+
+  private async change(where: Prisma.UserWhereInput, data: Prisma.UserUpdateInput): Promise<Account | null> {
+    const [row] = await this.database.prisma((prisma) =>
+      prisma.user.updateManyAndReturn({ where, data: { ...data, version: { increment: 1 } }, select: ACCOUNT }),
+    );
+    return row ? toAccount(row) : null;
+  }
+}
+
+function ofVersion(version: number | undefined): { version?: number } {
+  return version === undefined ? {} : { version };
+}
+
+/** @throws EmailTakenError, UsernameTakenError where `work` fails by a unique index. */
+async function namesTaken<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isUniqueViolation(error, 'email')) {
+      throw new EmailTakenError({ cause: error });
+    }
+    throw isUniqueViolation(error, 'username') ? new UsernameTakenError({ cause: error }) : error;
   }
 }

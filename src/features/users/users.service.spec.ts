@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
-import type { AccountsService } from './accounts.service.js';
-import type { AddressCorrections } from './address-corrections.js';
+import type { AuditWriter } from '../../platform/audit/audit-writer.js';
+import type { Transactions } from '../../platform/prisma/transaction.js';
 import type { UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
@@ -33,8 +33,8 @@ describe('UsersService', () => {
   const users = new UsersService(
     repository as unknown as UsersRepository,
     passwords,
-    {} as AccountsService,
-    {} as AddressCorrections,
+    {} as Transactions,
+    {} as AuditWriter,
   );
 
   beforeEach(() => {
@@ -48,7 +48,7 @@ describe('UsersService', () => {
     return repository.create.mock.calls[0]?.[0];
   };
 
-  it('keeps folded names and the hash of the composed password, for a plain user named after the address', async () => {
+  it('keeps folded names and the hash of the composed password, for a plain user named after the e-mail address', async () => {
     expect(await created({ ...ACCOUNT, password: 'tangerine harbour cafe\u0301' })).toEqual({
       email: 'ada@example.com',
       username: null,
@@ -69,7 +69,7 @@ describe('UsersService', () => {
     });
   });
 
-  it('calls people by their username before it falls back to their address', async () => {
+  it('calls people by their username before it falls back to their e-mail address', async () => {
     expect(await created({ ...ACCOUNT, username: 'countess' })).toMatchObject({ displayName: 'countess' });
   });
 
@@ -80,12 +80,12 @@ describe('UsersService', () => {
     expect(hasher.hash).not.toHaveBeenCalled();
   });
 
-  it('refuses names nobody could sign in with', async () => {
+  it('refuses names that are no names to sign in with', async () => {
     await expect(users.create({ ...ACCOUNT, email: 'ada', username: 'a@b' })).rejects.toThrow(InvalidAccountError);
     expect(repository.create).not.toHaveBeenCalled();
   });
 
-  it('looks for an address or for a username, whichever the identifier is', async () => {
+  it('looks for an e-mail address or for a username, whichever the identifier is', async () => {
     repository.findByName.mockResolvedValue(ADA);
     await expect(users.findByIdentifier('ADA@example.com')).resolves.toBe(ADA);
     await users.findByIdentifier('ADA');

@@ -1,7 +1,7 @@
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import type { DomainError, FieldError } from '../../shared/domain-error.js';
+import type { DomainError } from '../../shared/domain-error.js';
 
-/** A person with an account. What proves them (the password hash) never leaves this feature. */
+/** A person with an account; the password hash is no part of it. */
 export interface User {
   readonly id: string;
   /** Folded: lower case, NFC. */
@@ -27,7 +27,7 @@ export interface NewUser {
 export const ACCOUNT_STATUSES = ['active', 'blocked', 'deleted'] as const;
 export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
 
-/** An account as those see it who manage it. */
+/** The whole account, as administrators see it. */
 export interface Account extends User {
   readonly status: AccountStatus;
   /** False until its owner chose a password by the mailed link. */
@@ -42,7 +42,7 @@ export interface Account extends User {
   readonly updatedAt: Date;
 }
 
-/** An account that an administrator makes: its owner chooses a password by a mailed link. */
+/** An account that an administrator makes; its owner chooses a password by a mailed link. */
 export interface InvitedAccount {
   readonly email: string;
   readonly username?: string | null | undefined;
@@ -58,32 +58,22 @@ export interface AccountChanges {
   readonly displayName?: string | undefined;
 }
 
-/** Why one row of many was not done: the `code` of the problem that it would have been by itself. */
-export type RowRefusal = DomainError['code'];
-
-/** Whose accounts have to stay, and why. Asked inside of the transaction that deletes these. */
+/** Which of these accounts must not be deleted, and why. Asked inside the transaction that deletes them. */
 export type DeletionRefusals = (userIds: readonly string[]) => Promise<ReadonlyMap<string, DomainError>>;
 
-/** What else happens when an administrator changed an e-mail address, in the same transaction. */
-export type CorrectedAddressHandler = (before: Account, after: Account) => Promise<void>;
-
-/** What became of one row of many: what it made or changed, or why it did not. */
-export type RowOutcome =
-  { readonly account: Account } | { readonly refusal: RowRefusal; readonly errors?: readonly FieldError[] };
-
-/** How it stands with a person's password. */
+/** The state of a person's password. */
 export interface PasswordState {
   readonly userId: string;
   readonly changedAt: Date;
   /** Milliseconds since then, by the database clock. */
   readonly ageMs: number;
-  /** An administrator reset it: it is good for being changed, and nothing else. */
+  /** An administrator reset it: a login with it may only choose another one. */
   readonly mustChange: boolean;
-  /** The account is blocked: the right password does not open it either. */
+  /** The account is blocked, so that the right password does not open it either. */
   readonly blocked: boolean;
 }
 
-/** An account ready to be made: checked, its names folded, its password hashed. */
+/** An account that is ready to be made: its names are checked and folded, its password is hashed. */
 export interface PreparedAccount {
   readonly email: string;
   readonly username: string | null;

@@ -1,31 +1,48 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import type { Principal } from '../../../platform/auth/principal.js';
 import { requestContext } from '../../../platform/context/request-context.js';
+import { RepeatSafe } from '../../../platform/idempotency/repeat-safe.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { UsersService } from '../../users/users.service.js';
 import type { Account } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError } from '../auth.errors.js';
-import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
-import { PasswordResetService } from '../passwords/password-reset.service.js';
+import { ReauthenticationService } from '../login/reauthentication.service.js';
 import { AccessRevocationService } from '../sessions/access-revocation.service.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
-/** What every change of an e-mail address brings with it, in one transaction: who had the old one has nothing of it. */
+const CONFIRM_TTL_MS = 24 * 3_600_000;
+
+/** A change of an e-mail address: a person asks for it and confirms it by a mailed link, or an administrator makes it. */
 @Injectable()
-export class EmailChangeService implements OnModuleInit {
+export class EmailChangeService {
   constructor(
     private readonly users: UsersService,
+    private readonly reauthentication: ReauthenticationService,
     private readonly tokens: OneTimeTokensService,
     private readonly access: AccessRevocationService,
-    private readonly passwords: PasswordResetService,
     private readonly mailer: Mailer,
+    private readonly once: RepeatSafe,
     private readonly transactions: Transactions,
+    private readonly audit: AuditWriter,
   ) {}
 
-  onModuleInit(): void {
-    this.users.corrections.onCorrected((before, after) => this.corrected(before, after));
+  /**
+   * Mails a link to the new e-mail address, and a notice to the old one. If the new one belongs to another account, no
+   * link is sent, and the answer does not tell.
+   * @throws WrongPasswordError, LoginThrottledError, BusyError
+   */
+  async request(principal: Principal, email: string, password: string): Promise<void> {
+    const verified = await this.reauthentication.verifyPassword(principal, password);
+    await this.once.run(async () => {
+      await this.reauthentication.lock(verified);
+      await this.mailLink(verified.userId, email);
+      return verified.userId;
+    });
   }
 
-  /** By the link that was mailed to the new address. @throws InvalidOneTimeTokenError, EmailTakenError */
+  /** By the link that was mailed to the new e-mail address. @throws InvalidOneTimeTokenError, EmailTakenError */
   async confirm(token: string): Promise<void> {
     const { userId } = await this.tokens.find(['email_change'], token);
     const context = requestContext();
@@ -33,29 +50,43 @@ export class EmailChangeService implements OnModuleInit {
       context.actor = `user:${userId}`;
     }
     await this.transactions.run(async () => {
-      const account = await this.users.accounts.hold(userId);
+      const before = await this.users.lock(userId);
       const { payload } = await this.tokens.redeem('email_change', token);
-      if (account.status !== 'active') {
+      if (before.status !== 'active') {
         throw new InvalidOneTimeTokenError();
       }
-      await this.users.accounts.update(userId, { email: payload.email });
-      await this.moved(account, 'email_changed');
+      await this.users.update(userId, { email: payload.email });
+      await this.revokeOld(before, 'email_changed');
     });
   }
 
-  /** By an administrator. Where no password was chosen yet, the new address gets the invitation. */
-  private async corrected(before: Account, { id, hasPassword }: Account): Promise<void> {
-    await this.moved(before, 'email_changed_by_admin');
-    if (!hasPassword) {
-      await this.passwords.invite(id);
-    }
-  }
-
-  private async moved(
+  /**
+   * What every change brings with it, in the transaction of the change: sessions and mailed secrets end, and the old
+   * e-mail address gets a notice.
+   * @param before the account as it was.
+   */
+  async revokeOld(
     { id, email, displayName }: Account,
     notice: 'email_changed' | 'email_changed_by_admin',
   ): Promise<void> {
-    await this.access.end(id, { reason: 'email_changed' });
+    await this.access.revoke(id, { reason: 'email_changed' });
     await this.mailer.enqueue({ to: email, template: 'security_notice', values: { displayName, notice } });
+  }
+
+  private async mailLink(userId: string, email: string): Promise<void> {
+    const [{ displayName, email: old }, owner] = await Promise.all([
+      this.users.get(userId),
+      this.users.findByIdentifier(email),
+    ]);
+    await this.tokens.revokeAllOf(userId, ['email_change']);
+    const token = await this.tokens.issue('email_change', { userId, payload: { email }, ttlMs: CONFIRM_TTL_MS });
+    const mail = { to: email, template: 'email_change', values: { displayName, token } } as const;
+    await (owner ? this.mailer.pretend(mail) : this.mailer.enqueue(mail));
+    await this.mailer.enqueue({
+      to: old,
+      template: 'security_notice',
+      values: { displayName, notice: 'email_change_requested' },
+    });
+    await this.audit.record({ entity: { type: 'user', id: userId }, after: { email } });
   }
 }

@@ -6,7 +6,7 @@ import { LoginWindowsRepository } from '../login/login-windows.repository.js';
 
 const MAILS_PER_HOUR = 5;
 
-/** Mail that strangers can cause: nobody's mailbox is filled by who only pretends to be its owner. */
+/** Bounds the mail that strangers can cause to other people: five in an hour for each identifier. */
 @Injectable()
 export class EmailQuota {
   constructor(
@@ -15,20 +15,20 @@ export class EmailQuota {
   ) {}
 
   /**
-   * Counts a request for mail, in the surrounding transaction or none.
-   * @param name what was typed, folded.
-   * @returns whether there is still mail for it in this hour.
+   * Counts a request for mail, in the surrounding transaction if there is one.
+   * @param name the identifier, folded.
+   * @returns whether it may still get mail in this hour.
    */
-  async ask(name: string): Promise<boolean> {
+  async consume(name: string): Promise<boolean> {
     return (await this.windows.countMail(sha256(`name:${name}`).toString('hex'))) <= MAILS_PER_HOUR;
   }
 
-  /** Sends what is to be written later, if it is for anybody: see {@link Mailer.request}. */
+  /** Enqueues a mail whose recipient is looked up later: see {@link Mailer.request}. */
   request(mail: MailRequest): Promise<void> {
     return this.mailer.request(mail);
   }
 
-  /** Sends it, or does the same work for nobody: the time of an answer does not tell which. */
+  /** Sends it, or does the same work without sending it, so that the time of an answer does not tell which. */
   send(mail: NewMail, { really }: { really: boolean }): Promise<void> {
     return really ? this.mailer.enqueue(mail) : this.mailer.pretend(mail);
   }

@@ -12,13 +12,17 @@ import { ConfirmEmailDto } from './email.dto.js';
 export class EmailController {
   constructor(private readonly emails: EmailChangeService) {}
 
-  /** Confirm a new e-mail address with the token of the mailed link. All sessions end: sign in with the new address. */
+  /** Confirm a new e-mail address with the token of the mailed link. All sessions end; sign in with the new one. */
   @Post('confirm')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Public()
   @Audit('email_changed')
   @RateLimit('auth')
-  @ApiResponse({ status: 409, description: 'Somebody took the address in the meantime.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description: 'Another account took the e-mail address in the meantime.',
+    ...PROBLEM_RESPONSE,
+  })
   @ApiResponse({ status: 422, description: 'The token is unknown, used or expired.', ...PROBLEM_RESPONSE })
   confirmEmail(@Body() { token }: ConfirmEmailDto): Promise<void> {
     return this.emails.confirm(token);

@@ -9,8 +9,8 @@ const ID_BYTES = 16;
 const MAC_BYTES = 32;
 
 /**
- * Tokens that say: this device signed in to this account before, with the password it has now. They open nothing; they
- * let the owner in while strangers are guessing. A change of password ends them all.
+ * Tokens that say that this device signed in to this account before, with the password it has now. They open nothing by
+ * themselves; with one, the owner can sign in while strangers are guessing. A change of password ends them all.
  */
 @Injectable()
 export class KnownDevicesService {
@@ -25,8 +25,8 @@ export class KnownDevicesService {
     return Buffer.concat([id, this.mac(id, owner)]).toString('base64url');
   }
 
-  /** @returns the id of the device, or null when the token is not for this account. */
-  read(token: string, owner: KnownTo): string | null {
+  /** @returns the id of the device; null when the token is not for this account and its present password. */
+  verify(token: string, owner: KnownTo): string | null {
     const bytes = Buffer.from(token, 'base64url');
     const id = bytes.subarray(0, ID_BYTES);
     const genuine =

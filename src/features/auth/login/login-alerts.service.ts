@@ -10,7 +10,7 @@ const OVERALL = '';
 const PER_ACCOUNT = 20;
 const IN_ALL = 100;
 
-/** Notices bursts of failed logins across all processes, and tells administrators once a window. */
+/** Detects bursts of failed logins across all processes, and alerts administrators once in a window. */
 @Injectable()
 export class LoginAlertsService {
   readonly #failures: Counter<'reason'>;
@@ -32,7 +32,7 @@ export class LoginAlertsService {
    * @param account SHA-256 of what was typed as identifier.
    * @param userId the account behind it, if there is one.
    */
-  async failed(reason: 'credentials' | 'throttled', account: Buffer, userId: string | null): Promise<void> {
+  async recordFailure(reason: 'credentials' | 'throttled', account: Buffer, userId: string | null): Promise<void> {
     this.#failures.inc({ reason });
     for (const count of await this.windows.countFailure([OVERALL, account.toString('hex')])) {
       if (count.failures >= (count.subject === OVERALL ? IN_ALL : PER_ACCOUNT)) {
@@ -41,7 +41,7 @@ export class LoginAlertsService {
     }
   }
 
-  /** An alarm is an event of its own, not part of the request that was one too many. */
+  /** In a transaction and context of its own: an alert is no part of the request that was one too many. */
   private async raise({ subject, failures }: FailureCount, userId: string | null): Promise<void> {
     const scope = subject === OVERALL ? 'overall' : 'account';
     const raised = await runInContext(newContext('system', 'system'), () =>

@@ -5,7 +5,7 @@ import { LoginWindowsRepository } from './login-windows.repository.js';
 
 const BATCH = 1_000;
 
-/** Forgets failures that slow nobody any more. An edge of the worker role. */
+/** Deletes counts of failed logins that are past their time. An edge of the worker role. */
 @Injectable()
 export class LoginPurge implements OnModuleInit {
   constructor(

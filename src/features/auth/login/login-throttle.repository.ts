@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
+import { LoginThrottledError } from '../auth.errors.js';
 
-/** So many attempts are free; each further one doubles the wait. */
+/** This many attempts are free; each further one doubles the wait. */
 const FREE_FAILURES = 5;
 const FIRST_WAIT = `interval '15 seconds'`;
 const LONGEST_WAIT = `interval '1 hour'`;
 const FORGOTTEN_AFTER = `interval '24 hours'`;
 /**
- * Of all origins that are no known devices together. 30 at once and 20 a day: with an e-mail address and a username,
- * which count separately lest they tell that they belong together, an attacker has 100 guesses on the first day.
+ * For all origins together that are no known devices: 30 at once and 20 a day. E-mail address and username count
+ * separately, because a common count would tell that they belong together; so an attacker has 100 guesses on the first day.
  */
 const CEILING = 30;
 const ONE_DRAINS_IN = 72 * 60;
@@ -18,11 +19,12 @@ const DRAINED = `floor(extract(epoch FROM now() - t.last_failure) / ${String(ONE
 const STANDING = `greatest(0, t.failures - ${DRAINED})`;
 
 /**
- * Charges an attempt before the password is looked at, so that attempts at the same time cannot outrun the count; a
- * good one is paid back. The row locks decide: of any number at once, only so many pass as are left.
+ * Counts an attempt before the password is verified, so that attempts at the same time cannot outrun the count; a good one
+ * is refunded. The row locks decide: of any number at once, only as many pass as are left.
  */
-const CHARGE = `
-  WITH place AS (
+// SQL: one round trip on a hot path: every login
+const CONSUME = `
+  WITH this_origin AS (
     INSERT INTO login_throttles AS t (account, origin, failures, last_failure) VALUES ($1, $2, 1, now())
     ON CONFLICT (account, origin) DO UPDATE SET
       failures = ${FAILURES},
@@ -31,9 +33,9 @@ const CHARGE = `
         now() + least(${LONGEST_WAIT}, ${FIRST_WAIT} * power(2, least(${FAILURES}, 30) - ${String(FREE_FAILURES)})) END
     WHERE t.locked_until IS NULL OR t.locked_until <= now()
     RETURNING 1
-  ), everybody AS (
+  ), all_origins AS (
     INSERT INTO login_throttles AS t (account, origin, failures, last_failure)
-    SELECT $1, 'everybody', 1, now() FROM place WHERE NOT $3::boolean
+    SELECT $1, 'everybody', 1, now() FROM this_origin WHERE NOT $3::boolean
     ON CONFLICT (account, origin) DO UPDATE SET
       failures = ${STANDING} + 1,
       last_failure = CASE WHEN ${STANDING} = 0 THEN now()
@@ -41,7 +43,7 @@ const CHARGE = `
     WHERE ${STANDING} < ${String(CEILING)}
     RETURNING 1
   ), admitted AS (
-    SELECT 1 FROM place WHERE $3::boolean UNION ALL SELECT 1 FROM everybody
+    SELECT 1 FROM this_origin WHERE $3::boolean UNION ALL SELECT 1 FROM all_origins
   ), counted AS (
     UPDATE users SET failed_attempts = failed_attempts + 1
     FROM admitted WHERE $4::text IS NOT NULL AND (email = $4 OR username = $4) AND deleted_at IS NULL
@@ -49,6 +51,7 @@ const CHARGE = `
   )
   SELECT EXISTS (SELECT FROM admitted) AS admitted`;
 
+// SQL: database time
 const WAIT = `
   SELECT ceil(greatest(1, max(extract(epoch FROM CASE
     WHEN t.origin <> 'everybody' THEN t.locked_until - now()
@@ -56,57 +59,66 @@ const WAIT = `
       THEN t.last_failure + (${DRAINED} + 1) * interval '${String(ONE_DRAINS_IN)} seconds' - now() END))))::int AS seconds
   FROM login_throttles AS t WHERE t.account = $1 AND (t.origin = $2 OR (t.origin = 'everybody' AND NOT $3::boolean))`;
 
-const PAY_BACK = `
-  WITH place AS (DELETE FROM login_throttles WHERE account = $1 AND origin = $2)
+// SQL: one round trip on a hot path: every login
+const REFUND = `
+  WITH this_origin AS (DELETE FROM login_throttles WHERE account = $1 AND origin = $2)
   UPDATE login_throttles SET failures = greatest(0, failures - 1)
   WHERE account = $1 AND origin = 'everybody' AND NOT $3::boolean`;
 
+// SQL: database time
 const PURGE = `
   DELETE FROM login_throttles WHERE (account, origin) IN (
     SELECT account, origin FROM login_throttles WHERE last_failure < now() - interval '48 hours' LIMIT $1)
   RETURNING 1`;
 
-/** Failures are counted for each of these on its own. An address of IPv6 stands for its /64. */
+/** Failures are counted for each of these by itself. An IPv6 address stands for its /64. */
 export type LoginOrigin = `address:${string}` | `device:${string}` | `session:${string}`;
 
-/** Who tries, from where. */
+/** Which account is tried, from where. */
 export interface ThrottleKey {
   /** SHA-256 of what stands for the account. */
   readonly account: Buffer;
   readonly origin: LoginOrigin;
-  /** Its count is its own alone: what everybody else does never locks it. */
+  /** Only its own count can lock it: attempts from other origins never do. */
   readonly trusted: boolean;
 }
 
-/** Failed logins by account and origin, with every time read from the database clock. */
+/**
+ * Slows guessing down, per account and origin, without locking the owner out: a device that signed in before has a count
+ * of its own. Accounts that do not exist are treated alike, so a refusal tells nothing. Every time is read from the
+ * database clock.
+ */
 @Injectable()
 export class LoginThrottleRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Counts an attempt, unless it has to wait.
-   * @param name folded identifier, for the count of failures on the account itself; null: none.
+   * Counts an attempt. Call it before the password is verified, and {@link refund} when it was right.
+   * @param name folded identifier of the account whose `failed_attempts` grow; null: none.
+   * @throws LoginThrottledError
    */
-  async charge({ account, origin, trusted }: ThrottleKey, name: string | null): Promise<boolean> {
-    const values = [account, origin, trusted, name];
-    const [row] = await this.database.query<{ admitted: boolean }>('login_throttles_charge', CHARGE, values);
-    return row?.admitted ?? false;
+  async consume(key: ThrottleKey, name: string | null = null): Promise<void> {
+    const values = [key.account, key.origin, key.trusted, name];
+    const [row] = await this.database.query<{ admitted: boolean }>('login_throttles_consume', CONSUME, values);
+    if (row?.admitted !== true) {
+      throw new LoginThrottledError(await this.retryAfter(key));
+    }
   }
 
-  /** @returns seconds until the next attempt is worth it. */
-  async waitOf({ account, origin, trusted }: ThrottleKey): Promise<number> {
+  /** Forgets the failures of the origin, and takes the attempt off the count of all origins. */
+  async refund({ account, origin, trusted }: ThrottleKey): Promise<void> {
+    await this.database.query('login_throttles_refund', REFUND, [account, origin, trusted]);
+  }
+
+  /** @returns how many of at most `limit` were deleted. */
+  async purge(limit: number): Promise<number> {
+    return (await this.database.query('login_throttles_purge', PURGE, [limit])).length;
+  }
+
+  /** In seconds. */
+  private async retryAfter({ account, origin, trusted }: ThrottleKey): Promise<number> {
     const values = [account, origin, trusted];
     const [row] = await this.database.query<{ seconds: number | null }>('login_throttles_wait', WAIT, values);
     return row?.seconds ?? 1;
-  }
-
-  /** The attempt was good: forgets the origin's failures, and gives back to everybody what it took. */
-  async payBack({ account, origin, trusted }: ThrottleKey): Promise<void> {
-    await this.database.query('login_throttles_pay_back', PAY_BACK, [account, origin, trusted]);
-  }
-
-  /** @returns how many of at most `limit` were forgotten. */
-  async purge(limit: number): Promise<number> {
-    return (await this.database.query('login_throttles_purge', PURGE, [limit])).length;
   }
 }

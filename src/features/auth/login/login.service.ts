@@ -5,26 +5,27 @@ import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { networkKey } from '../../../platform/http/client-address.js';
+import { Transactions } from '../../../platform/prisma/transaction.js';
+import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import type { PasswordState } from '../../users/users.types.js';
-import { UsersService } from '../../users/users.service.js';
 import {
   AccountBlockedError,
   InvalidCredentialsError,
   LoginThrottledError,
   PasswordChangeRequiredError,
 } from '../auth.errors.js';
-import type { ClientInfo, Credentials } from '../auth.types.js';
+import type { ClientInfo, Credentials, SignedIn } from '../auth.types.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { type OneTimePayloads, OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 import { KnownDevicesService } from './known-devices.service.js';
 import { LoginAlertsService } from './login-alerts.service.js';
-import { LoginThrottleService } from './login-throttle.service.js';
-import type { ThrottleKey } from './login-throttle.repository.js';
-import { type OneTimePayloads, OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { LoginThrottleRepository, type ThrottleKey } from './login-throttle.repository.js';
 
-/** `identifier` and this are as long as `user` and a UUID; 180 bits. */
+/** `identifier` and this together are as long as `user` and a UUID; 180 bits. */
 const HIDDEN_NAME_LENGTH = 30;
 const CHANGE_TOKEN_TTL_MS = 10 * 60_000;
 
-/** Whether somebody is who they say: with a limit to how often one may try, and an eye on who tries too often. */
+/** From identifier and password to a session. Attempts are counted, and bursts of failed ones raise an alert. */
 @Injectable()
 export class LoginService {
   readonly #maxAgeMs: number | null;
@@ -33,11 +34,13 @@ export class LoginService {
 
   constructor(
     config: AppConfig,
-    private readonly users: UsersService,
-    private readonly throttle: LoginThrottleService,
+    private readonly passwords: UserPasswordsService,
+    private readonly throttle: LoginThrottleRepository,
     private readonly devices: KnownDevicesService,
     private readonly alerts: LoginAlertsService,
     private readonly tokens: OneTimeTokensService,
+    private readonly sessions: SessionsService,
+    private readonly transactions: Transactions,
   ) {
     this.#maxAgeMs = config.passwords.maxAgeMs;
     this.#oneTimeLifeMs = config.passwords.oneTimeLifeMs;
@@ -45,83 +48,100 @@ export class LoginService {
   }
 
   /**
+   * Opens a session.
    * @throws InvalidCredentialsError, LoginThrottledError: the same, after the same time, for accounts that do not exist
    * @throws AccountBlockedError, PasswordChangeRequiredError once the password was right
    * @throws BusyError when too many are signing in
    */
-  async prove(credentials: Credentials, client: ClientInfo): Promise<PasswordState> {
-    const name = credentials.identifier.toLowerCase().normalize('NFC');
-    this.aimAtName(name);
-    const key = await this.keyOf(name, credentials.knownDevice, client);
-    const person = await this.attempt(key, name, credentials);
-    if (person.blocked) {
+  async login(credentials: Credentials, client: ClientInfo): Promise<SignedIn> {
+    const verified = await this.verify(credentials, client);
+    if (verified.blocked) {
       throw new AccountBlockedError();
     }
-    await this.refuseOutdated(person);
-    return person;
+    await this.refuseOutdated(verified);
+    const { knownDevice, rememberMe = false } = credentials;
+    const isKnown = knownDevice !== undefined && this.devices.verify(knownDevice, verified) !== null;
+    const { user, session } = await this.transactions.run(async () => {
+      const user = await this.passwords.recordLogin(verified);
+      if (!user) {
+        // The password was changed meanwhile: the change ended all sessions, and would not end this one.
+        throw new InvalidCredentialsError();
+      }
+      return { user, session: await this.sessions.open(user, { ...client, rememberMe }) };
+    });
+    const tokens = await this.sessions.tokensOf(session);
+    return { ...tokens, user, knownDevice: isKnown ? knownDevice : this.devices.issue(verified) };
   }
 
-  private async attempt(key: ThrottleKey, name: string, { password }: Credentials): Promise<PasswordState> {
+  /** Counts the attempt, and verifies the password. @throws InvalidCredentialsError, LoginThrottledError, BusyError */
+  private async verify({ identifier, password, knownDevice }: Credentials, client: ClientInfo): Promise<PasswordState> {
+    const name = identifier.toLowerCase().normalize('NFC');
+    this.auditHiddenName(name);
+    const key = await this.throttleKeyOf(name, knownDevice, client);
+    await this.consume(key, name);
+    const verified = await this.passwords.verify(name, password);
+    if (!verified || this.hasLapsed(verified)) {
+      await this.recordFailure('credentials', key, name);
+      throw new InvalidCredentialsError();
+    }
+    setAuditTarget({ type: 'user', id: verified.userId });
+    await this.throttle.refund(key);
+    return verified;
+  }
+
+  private async consume(key: ThrottleKey, name: string): Promise<void> {
     try {
-      await this.throttle.admit(key, name);
+      await this.throttle.consume(key, name);
     } catch (error) {
       if (error instanceof LoginThrottledError) {
-        await this.failed('throttled', key, name);
+        await this.recordFailure('throttled', key, name);
       }
       throw error;
     }
-    const person = await this.users.passwords.prove(name, password);
-    if (!person || this.hasLapsed(person)) {
-      await this.failed('credentials', key, name);
-      throw new InvalidCredentialsError();
-    }
-    setAuditTarget({ type: 'user', id: person.userId });
-    await this.throttle.forgive(key);
-    return person;
   }
 
-  /** A one-time password that was not used in time: from then on it is as wrong as any other. */
+  /** A one-time password that was not used in time is as wrong as any other. */
   private hasLapsed({ mustChange, ageMs }: PasswordState): boolean {
     return mustChange && ageMs > this.#oneTimeLifeMs;
   }
 
-  private async failed(reason: 'credentials' | 'throttled', key: ThrottleKey, name: string): Promise<void> {
-    const userId = (await this.users.passwords.stateOf(name))?.userId ?? null;
+  private async recordFailure(reason: 'credentials' | 'throttled', key: ThrottleKey, name: string): Promise<void> {
+    const userId = (await this.passwords.findState(name))?.userId ?? null;
     if (userId !== null) {
       setAuditTarget({ type: 'user', id: userId });
     }
-    await this.alerts.failed(reason, key.account, userId);
+    await this.alerts.recordFailure(reason, key.account, userId);
   }
 
   /**
-   * By a keyed hash: people type their passwords there, too. Made for every login, and cut so that the entry is as long as
-   * one about a person: neither time nor size tells which it is.
+   * The audit trail gets a keyed hash, because people type their passwords into this field, too. It is made for every
+   * login, and cut so that the entry is as long as one about a person: neither time nor size tells which it is.
    */
-  private aimAtName(name: string): void {
+  private auditHiddenName(name: string): void {
     const hash = createHmac('sha256', this.#nameKey).update(name).digest('base64url');
     setAuditTarget({ type: 'identifier', id: hash.slice(0, HIDDEN_NAME_LENGTH) });
   }
 
-  private async keyOf(name: string, knownDevice: string | undefined, client: ClientInfo): Promise<ThrottleKey> {
+  private async throttleKeyOf(name: string, knownDevice: string | undefined, { ip }: ClientInfo): Promise<ThrottleKey> {
     const account = sha256(`name:${name}`);
-    const owner = knownDevice === undefined ? null : await this.users.passwords.stateOf(name);
-    const deviceId = knownDevice !== undefined && owner ? this.devices.read(knownDevice, owner) : null;
+    const owner = knownDevice === undefined ? null : await this.passwords.findState(name);
+    const deviceId = knownDevice !== undefined && owner ? this.devices.verify(knownDevice, owner) : null;
     return deviceId === null
-      ? { account, origin: `address:${networkKey(client.address ?? 'unknown')}`, trusted: false }
+      ? { account, origin: `address:${networkKey(ip ?? 'unknown')}`, trusted: false }
       : { account, origin: `device:${deviceId}`, trusted: true };
   }
 
-  /** The password was right, and is good for being changed only. */
-  private async refuseOutdated(person: PasswordState): Promise<void> {
-    if (person.mustChange) {
-      const used = await this.users.passwords.useUp(person);
+  /** Refuses a right password that is too old, or was set by an administrator: a login with it may only choose another. */
+  private async refuseOutdated(verified: PasswordState): Promise<void> {
+    if (verified.mustChange) {
+      const used = await this.passwords.consumeOneTimePassword(verified);
       if (used === null) {
         throw new InvalidCredentialsError();
       }
-      throw new PasswordChangeRequiredError(await this.changeToken(person, { used }), 'reset');
+      throw new PasswordChangeRequiredError(await this.changeToken(verified, { used }), 'reset');
     }
-    if (this.#maxAgeMs !== null && person.ageMs > this.#maxAgeMs) {
-      throw new PasswordChangeRequiredError(await this.changeToken(person, {}), 'expired');
+    if (this.#maxAgeMs !== null && verified.ageMs > this.#maxAgeMs) {
+      throw new PasswordChangeRequiredError(await this.changeToken(verified, {}), 'expired');
     }
   }
 

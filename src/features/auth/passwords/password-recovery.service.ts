@@ -10,33 +10,33 @@ import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
 
-/** Forgotten passwords. */
+/** Links that reset forgotten passwords. */
 @Injectable()
 export class PasswordRecoveryService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: OneTimeTokensService,
-    private readonly allowance: EmailQuota,
-    private readonly writers: MailRequestRegistry,
+    private readonly quota: EmailQuota,
+    private readonly requests: MailRequestRegistry,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
 
   onModuleInit(): void {
-    this.writers.register('password_reset', (details) => this.write(details));
+    this.requests.register('password_reset', (details) => this.write(details));
   }
 
   /**
-   * Mails a link, if there is such an account: which is not even looked for before the answer, so neither that nor its
-   * time can tell.
+   * Mails a link, if there is such an account. It is looked for only after the answer, so neither the answer nor its time
+   * can tell.
    * @param identifier e-mail address or username, in any case.
    */
   async forgot(identifier: string): Promise<void> {
     const name = identifier.toLowerCase().normalize('NFC');
-    const allowed = await this.allowance.ask(name);
+    const allowed = await this.quota.consume(name);
     await this.transactions.run(async () => {
       if (allowed) {
-        await this.allowance.request({
+        await this.quota.request({
           request: 'password_reset',
           details: { identifier: name, from: askedFrom() },
         });
@@ -45,9 +45,9 @@ export class PasswordRecoveryService implements OnModuleInit {
     });
   }
 
-  /** Whose account it is stands in the audit trail from here on, with what is known of the request. */
+  /** The audit trail names the account from here on, with what is known of the request. */
   private async write({ identifier, from }: MailRequests['password_reset']): Promise<NewMail | null> {
-    const user = await this.users.findOpenByIdentifier(identifier);
+    const user = await this.users.findUndeletedByIdentifier(identifier);
     if (!user) {
       return null;
     }

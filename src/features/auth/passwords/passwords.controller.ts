@@ -19,7 +19,7 @@ import { PasswordsService } from './passwords.service.js';
 
 const UNUSABLE = {
   status: 422,
-  description: 'The token is not good, or the new password is too weak, or the one that is to be changed.',
+  description: 'The token is not valid, or the new password is too weak, or the same as before.',
   ...PROBLEM_RESPONSE,
 };
 

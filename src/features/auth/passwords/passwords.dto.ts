@@ -1,13 +1,13 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
-import { Composed } from '../composed.decorator.js';
+import { NormalizeNfc } from '../normalize-nfc.decorator.js';
 
-/** For who knows the current password. */
+/** The current password and the next one. */
 export class ChangePasswordDto {
   /**
    * As it was chosen.
    * @example "tangerine harbour plumage 47"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(1, 128)
   currentPassword!: string;
@@ -18,13 +18,13 @@ export class ChangePasswordDto {
    * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
    * @example "quiet lantern meadow 12"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(12, 128)
   newPassword!: string;
 }
 
-/** For who forgot. */
+/** Whose password is forgotten. */
 export class ForgotPasswordDto {
   /**
    * E-mail address or username, in any case.
@@ -36,7 +36,7 @@ export class ForgotPasswordDto {
   identifier!: string;
 }
 
-/** For who has the link of a mail. */
+/** The token of a mailed link and the next password. */
 export class ResetPasswordDto {
   /**
    * From the link: what follows `#token=`. Good once, for an hour; a week for the first password of an account.
@@ -50,13 +50,13 @@ export class ResetPasswordDto {
    * As in `POST /auth/password`.
    * @example "quiet lantern meadow 12"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(12, 128)
   newPassword!: string;
 }
 
-/** For who signed in with a password that is good for being changed only. */
+/** The token of a refused login and the next password. */
 export class CompletePasswordChangeDto {
   /**
    * From the refusal of the login (403 `password_change_required`). Good once, for ten minutes.
@@ -70,16 +70,16 @@ export class CompletePasswordChangeDto {
    * As in `POST /auth/password`.
    * @example "quiet lantern meadow 12"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(12, 128)
   newPassword!: string;
 }
 
-/** The password is another now. */
+/** The password was changed. */
 export class PasswordChangedDto {
   /**
-   * Present it as `knownDevice` at the next login: earlier ones are worth nothing since the change. Left out for web
+   * Present it as `knownDevice` at the next login: the change made earlier ones invalid. Left out for web
    * clients (`X-Client-Type: web`), who get it as a cookie.
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */

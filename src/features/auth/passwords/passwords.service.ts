@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
-import { Mailer } from '../../../platform/mail/mailer.js';
+import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
 import { PasswordUnchangedError } from '../auth.errors.js';
+import { ReauthenticationService } from '../login/reauthentication.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 import { type PasswordChange, PasswordChangeService, type PasswordToken } from './password-change.service.js';
-import { ReauthenticationService } from '../login/reauthentication.service.js';
 
-/** Choosing a password: by who knows the last one, or has a token that stands for it. */
+/** Passwords that people choose, with the last one or with a token that stands for it. */
 @Injectable()
 export class PasswordsService {
   constructor(
     private readonly users: UsersService,
+    private readonly passwords: UserPasswordsService,
     private readonly changes: PasswordChangeService,
     private readonly tokens: OneTimeTokensService,
     private readonly reauthentication: ReauthenticationService,
-    private readonly mailer: Mailer,
   ) {}
 
   /**
@@ -25,7 +25,7 @@ export class PasswordsService {
    * @throws WrongPasswordError, WeakPasswordError, PasswordUnchangedError, LoginThrottledError, BusyError
    */
   async change(principal: Principal, current: string, chosen: string): Promise<string> {
-    const { userId } = await this.reauthentication.prove(principal, current, 'currentPassword');
+    const { userId } = await this.reauthentication.verifyPassword(principal, current, 'currentPassword');
     if (current === chosen) {
       throw new PasswordUnchangedError();
     }
@@ -41,7 +41,7 @@ export class PasswordsService {
   }
 
   /**
-   * By the token of a login that is good for this only. Ends all sessions.
+   * By the token that a login was refused with. Ends all sessions.
    * @throws InvalidOneTimeTokenError, WeakPasswordError, PasswordUnchangedError, BusyError
    */
   complete(changeToken: string, chosen: string): Promise<string> {
@@ -49,7 +49,7 @@ export class PasswordsService {
   }
 
   private async redeem(purposes: readonly PasswordToken[], token: string, chosen: string): Promise<string> {
-    // Looked at before it is used: hashing a password takes longer than a transaction should.
+    // Found here and consumed later, because hashing a password takes longer than a transaction should.
     const { userId, purpose, payload } = await this.tokens.find(purposes, token);
     setAuditTarget({ type: 'user', id: userId });
     if (purpose === 'password_change' && (await this.isLast(userId, payload, chosen))) {
@@ -60,23 +60,14 @@ export class PasswordsService {
   }
 
   private async isLast(userId: string, { used }: { used?: string }, chosen: string): Promise<boolean> {
-    const { passwords } = this.users;
     return used === undefined
-      ? (await passwords.proveUser(userId, chosen)) !== null
-      : await passwords.matches(used, chosen);
+      ? (await this.passwords.verifyUser(userId, chosen)) !== null
+      : await this.passwords.matches(used, chosen);
   }
 
-  private async store(password: string, change: Omit<PasswordChange, 'passwordHash' | 'andThen'>): Promise<string> {
-    const { email, username, displayName } = await this.users.get(change.userId);
-    return this.changes.apply({
-      ...change,
-      passwordHash: await this.users.passwords.hash(password, { email, username, displayName }, 'newPassword'),
-      andThen: () =>
-        this.mailer.enqueue({
-          to: email,
-          template: 'security_notice',
-          values: { displayName, notice: change.reason },
-        }),
-    });
+  private async store(password: string, change: Omit<PasswordChange, 'passwordHash'>): Promise<string> {
+    const owner = await this.users.get(change.userId);
+    const passwordHash = await this.passwords.hash(password, owner, 'newPassword');
+    return this.changes.apply({ ...change, passwordHash });
   }
 }

@@ -5,24 +5,24 @@ import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Public } from '../../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountDto, RegisterDto, toAccountDto } from '../auth.dto.js';
+import { AccountDto, toAccountDto } from '../auth.dto.js';
+import { ConfirmRegistrationDto, RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
-import { ConfirmRegistrationDto } from './registration.dto.js';
 
 @Controller('auth/register')
 export class RegistrationController {
   constructor(private readonly registration: RegistrationService) {}
 
   /**
-   * Create an account. Where addresses are verified (`REGISTRATION=verified`), the answer is always 202 without a body,
-   * and a mail says how to go on; otherwise 409 `email_taken` or `username_taken` when somebody else has the name.
+   * Create an account. Where e-mail addresses are verified (`REGISTRATION=verified`), the answer is always 202 without a
+   * body, and a mail says how to go on; otherwise 409 `email_taken` or `username_taken` when another account has the name.
    */
   @Post()
   @Public()
   @Audit('account_registered')
   @RateLimit('auth')
   @ApiResponse({ status: 201, description: 'The account was made.', type: AccountDto })
-  @ApiResponse({ status: 202, description: 'A mail was sent to the address.' })
+  @ApiResponse({ status: 202, description: 'A mail was sent to the e-mail address.' })
   @ApiResponse({ status: 403, description: 'Accounts are made by administrators here.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 409, description: 'The e-mail address or the username is taken.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 422, description: 'The password is too easy to guess.', ...PROBLEM_RESPONSE })
@@ -36,15 +36,15 @@ export class RegistrationController {
   }
 
   /**
-   * Create the account that a mailed link stands for. It takes the password again: somebody else may have registered the
-   * address, with a password that they know. Only the link of the latest registration is good.
+   * Create the account that a mailed link stands for. It takes the password again, because a stranger may have registered
+   * the e-mail address with a password of their own. Only the link of the latest registration is valid.
    */
   @Post('confirm')
   @HttpCode(HttpStatus.CREATED)
   @Public()
   @Audit('account_registered')
   @RateLimit('auth')
-  @ApiResponse({ status: 409, description: 'Somebody registered the address meanwhile.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'The e-mail address was registered in the meantime.', ...PROBLEM_RESPONSE })
   @ApiResponse({
     status: 422,
     description: 'The link is unknown, used or expired, or the password is wrong.',

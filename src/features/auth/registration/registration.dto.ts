@@ -1,7 +1,53 @@
-import { IsString, Length } from 'class-validator';
-import { Composed } from '../composed.decorator.js';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsEmail, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IfGiven } from '../../../platform/http/if-given.js';
+import { notVisible, VISIBLE } from '../../../platform/http/visible-text.js';
+import { noUsername, USERNAME } from '../../users/users.dto.js';
+import { NormalizeNfc } from '../normalize-nfc.decorator.js';
 
-/** For who has the link of a mail. */
+/** An account to be made. */
+export class RegisterDto {
+  /**
+   * Kept in lower case.
+   * @example ada@example.com
+   */
+  @IsEmail()
+  @MaxLength(254)
+  email!: string;
+
+  /**
+   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case.
+   * @example ada
+   */
+  @IfGiven()
+  @IsString()
+  @Matches(USERNAME, noUsername)
+  @ApiPropertyOptional({ type: String, pattern: USERNAME.source })
+  username?: string;
+
+  /**
+   * 12 to 128 characters after NFC. Refused (422 `weak_password`): what attackers try first, also varied, what
+   * contains the username or the name in the e-mail address, and what is little more than other names of the person or
+   * of this service. A few unrelated words are good; nothing has to be a digit or a sign.
+   * @example "tangerine harbour plumage 47"
+   */
+  @NormalizeNfc()
+  @IsString()
+  @Length(12, 128)
+  password!: string;
+
+  /**
+   * What others see; the username, or the name in the e-mail address, if it is left out.
+   * @example "Ada Lovelace"
+   */
+  @IfGiven()
+  @IsString()
+  @MaxLength(100)
+  @Matches(VISIBLE, notVisible)
+  displayName?: string;
+}
+
+/** The token of a mailed link, and the password again. */
 export class ConfirmRegistrationDto {
   /**
    * From the link: what follows `#token=`. Good once, for a day.
@@ -12,10 +58,10 @@ export class ConfirmRegistrationDto {
   token!: string;
 
   /**
-   * The one that was typed with this registration: whoever only has the mailbox has not asked for this account.
+   * The password of this registration. It shows that the person who has the mailbox also asked for this account.
    * @example "tangerine harbour plumage 47"
    */
-  @Composed()
+  @NormalizeNfc()
   @IsString()
   @Length(1, 128)
   password!: string;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
+import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
 import type { NewUser, PreparedAccount, User } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError, RegistrationClosedError, WrongPasswordError } from '../auth.errors.js';
@@ -16,15 +17,16 @@ export class RegistrationService {
   constructor(
     private readonly config: AppConfig,
     private readonly users: UsersService,
+    private readonly passwords: UserPasswordsService,
     private readonly tokens: OneTimeTokensService,
-    private readonly allowance: EmailQuota,
+    private readonly quota: EmailQuota,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
 
   /**
    * Makes the account at once, or mails a link that makes it.
-   * @returns null where a mail says more: then nothing here tells whether the address is taken.
+   * @returns null where a mail says more, so that nothing here tells whether the e-mail address is taken.
    * @throws RegistrationClosedError, WeakPasswordError, BusyError; EmailTakenError, UsernameTakenError in mode `open`
    */
   async register(account: Omit<NewUser, 'role'>): Promise<User | null> {
@@ -41,17 +43,17 @@ export class RegistrationService {
   }
 
   /**
-   * Makes the account that a mailed link stands for. It goes without its username, should somebody have taken that.
-   * @param password the one of the registration: else whoever registered another person's address, and got them to
-   *   follow the link, would have an account there with a password of their own.
+   * Makes the account that a mailed link stands for; without its username, if that was taken meanwhile.
+   * @param password the one of the registration. Without it, a stranger could register another person's e-mail address
+   *   with a password of their own, and have an account there once that person follows the link.
    * @throws InvalidOneTimeTokenError, WrongPasswordError, EmailTakenError, BusyError
    */
   async confirm(token: string, password: string): Promise<User> {
-    const { account } = (await this.tokens.look(['registration'], token)).payload;
+    const { account } = (await this.tokens.peek(['registration'], token)).payload;
     if (!account) {
       throw new InvalidOneTimeTokenError();
     }
-    if (!(await this.users.passwords.matches(account.passwordHash, password))) {
+    if (!(await this.passwords.matches(account.passwordHash, password))) {
       throw new WrongPasswordError();
     }
     return this.make(token);
@@ -83,13 +85,13 @@ export class RegistrationService {
   }
 
   /**
-   * The same work, a token and a mail to the same address, whoever it belongs to. Where a mail goes out, its link is the
-   * only one that is good; where the address has had enough of them, the last one stays good, or strangers could keep
-   * its owner from ever having an account.
+   * The same work, a token and a mail to the same e-mail address, whether it has an account or not. Where a mail goes out,
+   * only its link stays valid. Where the quota is used up, the last link stays valid, or strangers could keep the owner
+   * from ever having an account.
    */
   private async invite(account: PreparedAccount): Promise<void> {
     const { email } = account;
-    const really = await this.allowance.ask(email);
+    const really = await this.quota.consume(email);
     const owner = await this.users.findByIdentifier(email);
     await this.transactions.run(async () => {
       await this.tokens.revokeRegistrations(really ? email : '');
@@ -97,7 +99,7 @@ export class RegistrationService {
         payload: { account: owner || !really ? null : account },
         ttlMs: CONFIRM_TTL_MS,
       });
-      await this.allowance.send(
+      await this.quota.send(
         owner
           ? {
               to: email,

@@ -6,16 +6,16 @@ import { Transactions } from '../../../platform/prisma/transaction.js';
 import { OneTimeTokensService, TOKEN_PURPOSES, type TokenPurpose } from '../tokens/one-time-tokens.service.js';
 import { SessionsService } from './sessions.service.js';
 
-/** Which sessions and secrets are to end, and why. */
-export interface AccessEnd {
+/** Which sessions and secrets end, and why. */
+export interface AccessRevocation {
   readonly reason: RevocationReason;
   /** The session that goes on. */
   readonly exceptSessionId?: string | undefined;
-  /** Mailed secrets that are worth nothing from now on; all of them, unless told otherwise. */
+  /** Mailed secrets that are revoked; all of them by default. */
   readonly secrets?: readonly TokenPurpose[];
 }
 
-/** What opens an account without its password: sessions that are open, and secrets that were mailed. */
+/** Ends what opens an account without its password: live sessions, and mailed secrets. */
 @Injectable()
 export class AccessRevocationService {
   constructor(
@@ -25,10 +25,10 @@ export class AccessRevocationService {
     private readonly audit: AuditWriter,
   ) {}
 
-  /** Ends it in the surrounding transaction; whoever calls records why. @returns how many sessions were live. */
-  end(userId: string, { reason, exceptSessionId, secrets = TOKEN_PURPOSES }: AccessEnd): Promise<number> {
+  /** In the surrounding transaction; the caller records why. @returns how many sessions were live. */
+  revoke(userId: string, { reason, exceptSessionId, secrets = TOKEN_PURPOSES }: AccessRevocation): Promise<number> {
     return this.transactions.run(async () => {
-      // Sessions first, because that locks the account: a secret that is being made comes before this or not at all.
+      // Sessions first, because that locks the account: a secret that is being made is revoked, too, or not made at all.
       const ended = await this.sessions.revokeAllOf(userId, { reason, exceptSessionId });
       await this.tokens.revokeAllOf(userId, secrets);
       return ended;
@@ -36,12 +36,13 @@ export class AccessRevocationService {
   }
 
   /**
-   * Ends every session of the person who asks, or every other, and a change of the e-mail address that somebody in one
-   * of them may have begun. @returns how many sessions.
+   * Ends every session of the person, or every other one, and a change of the e-mail address that may have begun in one
+   * of them.
+   * @returns how many sessions.
    */
   logoutAll({ userId, sessionId }: Principal, { others }: { others: boolean }): Promise<number> {
     return this.transactions.run(async () => {
-      const sessionsEnded = await this.end(userId, {
+      const sessionsEnded = await this.revoke(userId, {
         reason: others ? 'logout_others' : 'logout_all',
         exceptSessionId: others ? sessionId : undefined,
         secrets: ['email_change'],

@@ -4,7 +4,7 @@ import { outsideTransaction } from '../../../platform/prisma/transaction.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 const FLUSH_EVERY_MS = 60_000;
-/** So many sessions do not wait for the minute to end. */
+/** This many sessions do not wait for the minute to end. */
 const CAPACITY = 10_000;
 
 /** Keeps `last_seen_at` roughly right: one statement a minute for all sessions seen in it, instead of one per request. */
@@ -36,7 +36,7 @@ export class SessionActivityService implements OnApplicationBootstrap, BeforeApp
     }
   }
 
-  /** Never throws: a session's last sight is not worth an error. */
+  /** Never throws, because a failed write of `last_seen_at` only makes it less exact. */
   async flush(): Promise<void> {
     const seen = this.#seen;
     if (seen.size === 0) {

@@ -17,10 +17,10 @@ describe('SessionCache', () => {
   const endOf = jest.fn<SessionsRepository['endOf']>();
   const seen = jest.fn<SessionActivityService['seen']>();
   const unsubscribe = jest.fn();
-  const answers = { find: jest.fn<SharedSessionCache['find']>(), keepLive: jest.fn<SharedSessionCache['keepLive']>() };
+  const answers = { find: jest.fn<SharedSessionCache['find']>(), setLive: jest.fn<SharedSessionCache['setLive']>() };
   let revoke: (session: { sessionId: string; reason: RevocationReason }) => void;
   let clock: SetClock;
-  let gate: SessionCache;
+  let cache: SessionCache;
 
   beforeEach(() => {
     jest.resetAllMocks();
@@ -32,77 +32,77 @@ describe('SessionCache', () => {
         return unsubscribe;
       },
     };
-    gate = new SessionCache(
+    cache = new SessionCache(
       { endOf } as unknown as SessionsRepository,
       answers as unknown as SharedSessionCache,
       { seen } as unknown as SessionActivityService,
       signals as unknown as Signals,
       clock,
     );
-    gate.onModuleInit();
+    cache.onModuleInit();
   });
 
   it('asks once for any number of requests at the same time, and again after four seconds', async () => {
     endOf.mockResolvedValue(null);
-    expect(await Promise.all(Array.from({ length: 100 }, () => gate.endOf('s')))).toEqual(Array(100).fill(null));
+    expect(await Promise.all(Array.from({ length: 100 }, () => cache.endOf('s')))).toEqual(Array(100).fill(null));
     clock.time = 3_999;
-    await gate.endOf('s');
+    await cache.endOf('s');
     expect(endOf).toHaveBeenCalledTimes(1);
     clock.time = 4_000;
     endOf.mockResolvedValue('revoked');
-    await expect(gate.endOf('s')).resolves.toBe('revoked');
+    await expect(cache.endOf('s')).resolves.toBe('revoked');
     expect(endOf).toHaveBeenCalledTimes(2);
   });
 
   it('refuses a session from the moment its revocation is signalled, and knows why', async () => {
     endOf.mockResolvedValue(null);
-    await expect(gate.endOf('s')).resolves.toBeNull();
+    await expect(cache.endOf('s')).resolves.toBeNull();
     revoke({ sessionId: 's', reason: 'evicted' });
-    await expect(gate.endOf('s')).resolves.toBe('evicted');
-    await expect(gate.endOf('other')).resolves.toBeNull();
+    await expect(cache.endOf('s')).resolves.toBe('evicted');
+    await expect(cache.endOf('other')).resolves.toBeNull();
   });
 
-  it('lets nobody in with an answer that was under way when the session was revoked', async () => {
+  it('does not use an answer that was under way when the session was revoked', async () => {
     const answer = Promise.withResolvers<null>();
     endOf.mockReturnValue(answer.promise);
-    const asked = gate.endOf('s');
+    const asked = cache.endOf('s');
     await Promise.resolve();
     revoke({ sessionId: 's', reason: 'revoked' });
     answer.resolve(null);
     await expect(asked).resolves.toBe('revoked');
-    await expect(gate.endOf('s')).resolves.toBe('revoked');
+    await expect(cache.endOf('s')).resolves.toBe('revoked');
   });
 
   it('remembers longer that a session is over: it will not come back', async () => {
     endOf.mockResolvedValue('revoked');
-    await gate.endOf('s');
+    await cache.endOf('s');
     clock.time = 59_999;
-    await expect(gate.endOf('s')).resolves.toBe('revoked');
+    await expect(cache.endOf('s')).resolves.toBe('revoked');
     expect(endOf).toHaveBeenCalledTimes(1);
   });
 
   it('fails closed when the database does not answer, and asks it again', async () => {
     endOf.mockRejectedValueOnce(new Error('no database')).mockResolvedValueOnce(null);
-    await expect(gate.endOf('s')).rejects.toThrow('no database');
-    await expect(gate.endOf('s')).resolves.toBeNull();
+    await expect(cache.endOf('s')).rejects.toThrow('no database');
+    await expect(cache.endOf('s')).resolves.toBeNull();
   });
 
   it('notes that a live session was used, and not that a dead one tried', async () => {
     endOf.mockResolvedValueOnce(null).mockResolvedValueOnce('revoked');
-    await gate.endOf('live');
-    await gate.endOf('dead');
+    await cache.endOf('live');
+    await cache.endOf('dead');
     expect(seen.mock.calls).toEqual([['live']]);
   });
 
   it('believes what another process was told, for as long as that one may', async () => {
     answers.find.mockResolvedValueOnce({ end: null, forMs: 1_500 });
     endOf.mockResolvedValue('revoked');
-    await expect(gate.endOf('s')).resolves.toBeNull();
+    await expect(cache.endOf('s')).resolves.toBeNull();
     clock.time = 1_499;
-    await expect(gate.endOf('s')).resolves.toBeNull();
+    await expect(cache.endOf('s')).resolves.toBeNull();
     expect(endOf).not.toHaveBeenCalled();
     clock.time = 1_500;
-    await expect(gate.endOf('s')).resolves.toBe('revoked');
+    await expect(cache.endOf('s')).resolves.toBe('revoked');
   });
 
   it('tells others of a live session for what is left of its own four seconds, and nothing of a dead one', async () => {
@@ -110,36 +110,36 @@ describe('SessionCache', () => {
       clock.time += 300;
       return Promise.resolve(null);
     });
-    await gate.endOf('live');
+    await cache.endOf('live');
     endOf.mockResolvedValueOnce('revoked');
-    await gate.endOf('dead');
-    expect(answers.keepLive.mock.calls).toEqual([['live', 3_700]]);
+    await cache.endOf('dead');
+    expect(answers.setLive.mock.calls).toEqual([['live', 3_700]]);
   });
 
-  it('asks PostgreSQL, and nobody else, when it must be certain', async () => {
+  it('asks PostgreSQL alone when it must be certain', async () => {
     endOf.mockResolvedValueOnce(null);
-    await expect(gate.endOf('s')).resolves.toBeNull();
+    await expect(cache.endOf('s')).resolves.toBeNull();
     answers.find.mockResolvedValue({ end: null, forMs: 4_000 });
     endOf.mockResolvedValueOnce('revoked');
-    await expect(gate.endOf('s', { certain: true })).resolves.toBe('revoked');
-    await expect(gate.endOf('s')).resolves.toBe('revoked');
+    await expect(cache.endOf('s', { certain: true })).resolves.toBe('revoked');
+    await expect(cache.endOf('s')).resolves.toBe('revoked');
     expect(endOf).toHaveBeenCalledTimes(2);
   });
 
   it('forgets the oldest when it knows too many', async () => {
     endOf.mockResolvedValue(null);
     for (let index = 0; index <= 20_000; index += 1) {
-      await gate.endOf(String(index));
+      await cache.endOf(String(index));
     }
     endOf.mockClear();
-    await gate.endOf('20000');
+    await cache.endOf('20000');
     expect(endOf).not.toHaveBeenCalled();
-    await gate.endOf('0');
+    await cache.endOf('0');
     expect(endOf).toHaveBeenCalledTimes(1);
   });
 
   it('listens no longer than it lives', () => {
-    gate.onModuleDestroy();
+    cache.onModuleDestroy();
     expect(unsubscribe).toHaveBeenCalledTimes(1);
     new SessionCache({} as never, {} as never, {} as never, {} as never, clock).onModuleDestroy();
   });

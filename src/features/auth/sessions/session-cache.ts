@@ -5,7 +5,7 @@ import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { outsideTransaction } from '../../../platform/prisma/transaction.js';
 import { Signals } from '../../../platform/redis/signals.js';
 import { Clock } from '../../../shared/clock.js';
-import { OVER_MS, SharedSessionCache } from './shared-session-cache.js';
+import { ENDED_TTL_MS, SharedSessionCache } from './shared-session-cache.js';
 import { SessionActivityService } from './session-activity.service.js';
 import { SessionsRepository } from './sessions.repository.js';
 
@@ -14,7 +14,7 @@ const LIVE_MS = 4_000;
 const CAPACITY = 20_000;
 
 interface Entry {
-  /** Null while the session stands. */
+  /** Null while the session is live. */
   readonly answer: Promise<SessionEnd | null>;
   until: number;
 }
@@ -31,7 +31,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
 
   constructor(
     private readonly repository: SessionsRepository,
-    private readonly answers: SharedSessionCache,
+    private readonly shared: SharedSessionCache,
     private readonly activity: SessionActivityService,
     private readonly signals: Signals,
     private readonly clock: Clock,
@@ -41,7 +41,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
 
   onModuleInit(): void {
     this.#unsubscribe = this.signals.on('session_revoked', ({ sessionId, reason }) => {
-      this.remember(sessionId, Promise.resolve(reason), OVER_MS);
+      this.remember(sessionId, Promise.resolve(reason), ENDED_TTL_MS);
     });
   }
 
@@ -54,7 +54,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
     const end = await entry.answer;
     const current = this.#entries.peek(sessionId);
     if (end === null && current && current !== entry) {
-      // Revoked while the question was under way, or asked again: the old answer must not let anybody in.
+      // Revoked or asked again while the query was under way: the old answer must not be used.
       return this.endOf(sessionId);
     }
     if (end === null) {
@@ -74,7 +74,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
     answer.then(
       (end) => {
         if (end !== null) {
-          entry.until = this.clock.monotonic() + OVER_MS;
+          entry.until = this.clock.monotonic() + ENDED_TTL_MS;
         }
       },
       () => {
@@ -85,17 +85,17 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
   }
 
   private async lookUp(sessionId: string, certain: boolean, entry: Entry): Promise<SessionEnd | null> {
-    const shared = certain ? null : await this.answers.find(sessionId);
+    const shared = certain ? null : await this.shared.find(sessionId);
     if (shared) {
       entry.until = Math.min(entry.until, this.clock.monotonic() + shared.forMs);
       return shared.end;
     }
-    // Of what PostgreSQL knew when it was asked, not when it answered. The answer is everybody's: it must not come out
-    // of one caller's transaction.
+    // Counted from when PostgreSQL was asked, not from when it answered. All callers share the answer, so it must not come
+    // out of one caller's transaction.
     entry.until = this.clock.monotonic() + LIVE_MS;
     const end = await outsideTransaction(() => this.repository.endOf(sessionId));
     if (end === null) {
-      this.answers.keepLive(sessionId, entry.until - this.clock.monotonic());
+      this.shared.setLive(sessionId, entry.until - this.clock.monotonic());
     }
     return end;
   }

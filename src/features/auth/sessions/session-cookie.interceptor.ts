@@ -13,24 +13,23 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { InvalidRefreshTokenError } from '../auth.errors.js';
 
-/** `__Host-`: the browser keeps it for this host alone, over TLS alone, whatever a neighbouring host tries to set. */
+/** `__Host-`: the browser accepts it from this host over TLS only, so that no neighbouring host can set it. */
 export const REFRESH_COOKIE = '__Host-mortise_refresh';
 export const CLIENT_TYPE_HEADER = 'X-Client-Type';
 
 const TAKES_COOKIE = Symbol('takes the refresh cookie');
 const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'strict' } as const;
 
-/** As much of a token response as the cookie takes over. */
+/** The part of a token response that moves into the cookie. */
 interface Tokens {
   readonly refreshToken: string;
   readonly refreshExpiresIn: number;
 }
 
 /**
- * The refresh token of a web client travels in a cookie that no script can read, and the rest of auth knows nothing of
- * it: this moves the token from the cookie into the body on its way in, and out of the body on its way out. Only with
- * the header `X-Client-Type: web`, which no form and no foreign page can send without a preflight: a cookie that comes
- * without it is not looked at.
+ * The refresh token of a web client travels in a cookie that no script can read. This moves the token from the cookie into
+ * the body of a request, and out of the body of an answer, so that the rest of auth knows no cookie. Only with the header
+ * `X-Client-Type: web`, which no form and no foreign page can send without a preflight; without it the cookie is ignored.
  */
 @Injectable()
 export class SessionCookieInterceptor implements NestInterceptor {
@@ -46,13 +45,13 @@ export class SessionCookieInterceptor implements NestInterceptor {
     if (this.reflector.get<boolean>(TAKES_COOKIE, context.getHandler())) {
       request.body = { refreshToken: cookieOf(request) };
     }
-    return next.handle().pipe(map((answer: unknown) => handOver(reply, answer)));
+    return next.handle().pipe(map((answer: unknown) => moveToCookie(reply, answer)));
   }
 }
 
 /**
  * For the routes that give or end a refresh token.
- * @param takes also for the one that takes it.
+ * @param takes for a route that also reads it from the cookie.
  */
 export function WithSessionCookie({ takes = false }: { takes?: boolean } = {}): MethodDecorator {
   return applyDecorators(
@@ -75,8 +74,8 @@ function cookieOf(request: FastifyRequest): string {
   return token;
 }
 
-/** Tokens: the refresh token goes into the cookie. Anything else ends the session, and the cookie with it. */
-function handOver(reply: FastifyReply, answer: unknown): unknown {
+/** Moves the refresh token of an answer into the cookie. An answer without one ended the session, so the cookie is cleared. */
+function moveToCookie(reply: FastifyReply, answer: unknown): unknown {
   if (!isTokens(answer)) {
     void reply.clearCookie(REFRESH_COOKIE, COOKIE);
     return answer;

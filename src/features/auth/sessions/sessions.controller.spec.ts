@@ -11,7 +11,7 @@ const NOON = new Date('2026-11-20T12:00:00Z');
 const SESSION: Session = {
   id: ADA.sessionId,
   device: 'Firefox on Linux',
-  address: '192.0.2.7',
+  ip: '192.0.2.7',
   createdAt: NOON,
   lastSeenAt: NOON,
   expiresAt: NOON,
@@ -49,7 +49,8 @@ describe('the edge of sessions', () => {
     sessions.list.mockResolvedValue([{ ...SESSION, refreshHash: 'secret' } as never, { ...SESSION, id: 'other' }]);
     const { statusCode, body } = await call('GET', '/auth/sessions');
     const time = NOON.toISOString();
-    const shown = { ...SESSION, createdAt: time, lastSeenAt: time, expiresAt: time };
+    const { ip: address, ...rest } = SESSION;
+    const shown = { ...rest, address, createdAt: time, lastSeenAt: time, expiresAt: time };
     expect([statusCode, JSON.parse(body)]).toEqual([
       200,
       {
@@ -62,7 +63,7 @@ describe('the edge of sessions', () => {
     expect(sessions.list).toHaveBeenCalledWith(ADA.userId);
   });
 
-  it('ends one of the person who asks', async () => {
+  it('ends one of my own', async () => {
     expect((await call('DELETE', '/auth/sessions/one')).statusCode).toBe(204);
     expect(sessions.revoke).toHaveBeenCalledWith(ADA.userId, 'one');
     sessions.revoke.mockRejectedValue(new SessionNotFoundError());
@@ -87,7 +88,7 @@ describe('the edge of sessions', () => {
     ['DELETE', '/auth/sessions/one', 401],
     ['POST', '/auth/logout-all', 401],
     ['POST', '/auth/logout-others', 401],
-  ] as const)('lets nobody in without a token: %s %s', async (method, url, status) => {
+  ] as const)('refuses a request without a token: %s %s', async (method, url, status) => {
     expect((await call(method, url, {})).statusCode).toBe(status);
   });
 });

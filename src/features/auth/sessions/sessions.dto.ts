@@ -6,7 +6,7 @@ export class SessionDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56 */
   id!: string;
 
-  /** Whether it is the one that asks. */
+  /** Whether it is the session of this request. */
   current!: boolean;
 
   /**
@@ -16,7 +16,7 @@ export class SessionDto {
   device!: string;
 
   /**
-   * Where it signed in from; null where that is unknown.
+   * IP address it signed in from; null where that is unknown.
    * @example 192.0.2.7
    */
   address!: string | null;
@@ -39,16 +39,16 @@ export class SessionDto {
    */
   expiresAt!: string;
 
-  /** Whether it was asked to last longer. */
+  /** Whether it lasts longer (`rememberMe`). */
   rememberMe!: boolean;
 }
 
-/** All sessions of a person, the last seen first: there are never many. */
+/** All sessions of a person, the last seen first; there are never many, so there are no pages. */
 export class SessionListDto {
   items!: SessionDto[];
 }
 
-/** What a sign-out of several sessions did. */
+/** How many sessions a logout ended. */
 export class EndedSessionsDto {
   /**
    * How many sessions ended.
@@ -57,8 +57,8 @@ export class EndedSessionsDto {
   ended!: number;
 }
 
-export function toSessionListDto(sessions: readonly Session[], asking: Principal): Readonly<SessionListDto> {
-  return { items: sessions.map((session) => toSessionDto(session, asking)) };
+export function toSessionListDto(sessions: readonly Session[], current: Principal): Readonly<SessionListDto> {
+  return { items: sessions.map((session) => toSessionDto(session, current)) };
 }
 
 function toSessionDto(session: Session, { sessionId }: Principal): Readonly<SessionDto> {
@@ -66,7 +66,7 @@ function toSessionDto(session: Session, { sessionId }: Principal): Readonly<Sess
     id: session.id,
     current: session.id === sessionId,
     device: session.device,
-    address: session.address,
+    address: session.ip,
     createdAt: session.createdAt.toISOString(),
     lastSeenAt: session.lastSeenAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),

@@ -5,22 +5,25 @@ import { Database } from '../../../platform/prisma/database.js';
 import type { ClientInfo } from '../auth.types.js';
 import type { RotationState } from './domain/rotation.js';
 
-/** Tells two tabs from a thief: a predecessor is forgiven for so long. */
+/** How long the predecessor of a refresh token is accepted: two tabs refresh within it, a thief hardly does. */
 const GRACE = `interval '10 seconds'`;
 const MAX_LISTED = 100;
 
 /**
- * One at a time for each person: two logins at once would each count the sessions without the other's. It is the row
- * that a change of password and a block write to, so a login comes before or after all of those, too.
+ * One at a time for each person: two logins at once would each count the sessions without the other's. A change of
+ * password and a block write to the same row, so a login comes before or after all of those, too.
  */
+// SQL: a lock
 const LOCK = `
   SELECT blocked_at IS NULL AND deleted_at IS NULL AS "maySignIn" FROM users WHERE id = $1 FOR NO KEY UPDATE`;
 
-/** `clock_timestamp()`: the transaction may have begun long before it got the lock, and the oldest is evicted. */
+/** `clock_timestamp()`, because the transaction may have begun long before it got the lock, and the oldest is evicted. */
+// SQL: one round trip on a hot path: every login
 const OPEN = `
   INSERT INTO sessions (id, user_id, refresh_counter, refresh_hash, created_at, expires_at, remember_me, user_agent, address)
   VALUES ($1, $2, $3, $4, clock_timestamp(), now() + $5::float8 * interval '1 millisecond', $6, $7, $8)`;
 
+// SQL: one round trip on a hot path: every login
 const EVICT = `
   UPDATE sessions SET revoked_at = now(), revoked_reason = 'evicted'
   WHERE id IN (
@@ -31,6 +34,7 @@ const EVICT = `
   RETURNING id`;
 
 /** One statement decides the race: of any number of refreshes with one token, exactly one finds it still valid. */
+// SQL: one round trip on a hot path: every refresh
 const ROTATE = `
   UPDATE sessions AS s
   SET refresh_counter = s.refresh_counter + 1, refresh_hash = $4, rotated_at = now(), last_seen_at = now(),
@@ -41,6 +45,7 @@ const ROTATE = `
     AND u.id = s.user_id AND u.blocked_at IS NULL AND u.deleted_at IS NULL
   RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
 
+// SQL: database time
 const ROTATION_STATE = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
          s.revoked_at IS NULL AND s.expires_at > now() AND u.blocked_at IS NULL AND u.deleted_at IS NULL AS live,
@@ -48,27 +53,32 @@ const ROTATION_STATE = `
   FROM sessions AS s JOIN users AS u ON u.id = s.user_id
   WHERE s.id = $1`;
 
+// SQL: database time
 const REVOKE = `
   UPDATE sessions SET revoked_at = now(), revoked_reason = $2
   WHERE id = $1 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL AND expires_at > now()
   RETURNING id`;
 
+// SQL: database time
 const REVOKE_ALL = `
   UPDATE sessions SET revoked_at = now(), revoked_reason = $2
   WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND ($3::uuid IS NULL OR id <> $3)
   RETURNING id`;
 
+// SQL: one round trip on a hot path: every request whose session is not cached
 const END = `
   SELECT CASE WHEN revoked_at IS NOT NULL THEN coalesce(revoked_reason, 'revoked') WHEN expires_at <= now() THEN 'expired' END AS "end"
   FROM sessions WHERE id = $1`;
 
+// SQL: database time
 const LIST = `
-  SELECT id, user_agent AS "userAgent", address, created_at AS "createdAt", last_seen_at AS "lastSeenAt",
+  SELECT id, user_agent AS "userAgent", address AS ip, created_at AS "createdAt", last_seen_at AS "lastSeenAt",
          expires_at AS "expiresAt", remember_me AS "rememberMe"
   FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
   ORDER BY last_seen_at DESC, id LIMIT ${String(MAX_LISTED)}`;
 
 /** Other processes may have seen the same sessions; each row is still written once a minute at most. */
+// SQL: a set-based batch
 const TOUCH = `
   UPDATE sessions SET last_seen_at = now()
   WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'`;
@@ -89,7 +99,7 @@ export interface Rotation {
   readonly presentedHash: Buffer;
   readonly successorHash: Buffer;
   readonly lifetimeMs: number;
-  /** Of a session that was asked to be remembered. */
+  /** Of a session with `rememberMe`. */
   readonly rememberedLifetimeMs: number;
 }
 
@@ -116,8 +126,9 @@ export class SessionsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Held to the end of the transaction: what counts or ends the sessions of a person comes one after the other.
-   * @returns false when the account is blocked or gone.
+   * Locks the account until the end of the transaction: what counts or ends the sessions of a person comes one after the
+   * other.
+   * @returns false when the account is blocked or deleted.
    */
   async lock(userId: string): Promise<boolean> {
     const [row] = await this.database.query<{ maySignIn: boolean }>('sessions_lock', LOCK, [userId]);
@@ -125,8 +136,8 @@ export class SessionsRepository {
   }
 
   async open(session: NewSession): Promise<void> {
-    const { id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, address } = session;
-    const values = [id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, address];
+    const { id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, ip } = session;
+    const values = [id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, ip];
     await this.database.query('sessions_open', OPEN, values);
   }
 
@@ -149,7 +160,7 @@ export class SessionsRepository {
   }
 
   /**
-   * @param ofUserId only when it is theirs.
+   * @param ofUserId only when it is this person's.
    * @returns whether it was live until now.
    */
   async revoke(sessionId: string, reason: RevocationReason, ofUserId: string | null = null): Promise<boolean> {
@@ -161,7 +172,7 @@ export class SessionsRepository {
     return idsOf(await this.database.query('sessions_revoke_all', REVOKE_ALL, [userId, reason, exceptSessionId]));
   }
 
-  /** Why it is over, or null while it stands. One that is forgotten has expired. */
+  /** Why it is over; null while it is live. One that is not there any more has expired. */
   async endOf(sessionId: string): Promise<SessionEnd | null> {
     const [row] = await this.database.query<{ end: SessionEnd | null }>('sessions_end', END, [sessionId]);
     return row ? row.end : 'expired';
@@ -172,7 +183,7 @@ export class SessionsRepository {
     return this.database.query<SessionRow>('sessions_list', LIST, [userId]);
   }
 
-  /** Notes that these sessions were just used. */
+  /** Sets when these sessions were last seen. */
   async touch(sessionIds: readonly string[]): Promise<void> {
     await this.database.query('sessions_touch', TOUCH, [sessionIds]);
   }

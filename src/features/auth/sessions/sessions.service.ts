@@ -3,6 +3,7 @@ import type { RevocationReason } from '../../../contracts/sessions.js';
 import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
+import { AccessTokenFactory } from '../../../platform/auth/access-token-factory.js';
 import { SessionEndedError } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
@@ -17,7 +18,7 @@ import {
   SessionNotFoundError,
   TokenReusedError,
 } from '../auth.errors.js';
-import type { ClientInfo, Session } from '../auth.types.js';
+import type { ClientInfo, Session, TokenPair } from '../auth.types.js';
 import { deviceName } from './domain/device-name.js';
 import { readRefreshToken, type RefreshTokenFacts, refreshTokenOf } from './domain/refresh-token.js';
 import { judgeRotation } from './domain/rotation.js';
@@ -34,12 +35,12 @@ export interface OpenSession {
   readonly refreshTtlMs: number;
 }
 
-export interface SessionWish extends ClientInfo {
-  /** The session is to last for a month, not for a week. */
+export interface SessionOptions extends ClientInfo {
+  /** The session lasts for a month instead of a week. */
   readonly rememberMe?: boolean;
 }
 
-/** Sessions from sign-in to revocation, and the rotation of their refresh tokens. */
+/** Sessions from login to revocation, and the rotation of their refresh tokens. */
 @Injectable()
 export class SessionsService {
   readonly #tokenKey: Buffer;
@@ -49,7 +50,8 @@ export class SessionsService {
     private readonly repository: SessionsRepository,
     private readonly transactions: Transactions,
     private readonly signals: Signals,
-    private readonly answers: SharedSessionCache,
+    private readonly cache: SharedSessionCache,
+    private readonly accessTokens: AccessTokenFactory,
     private readonly audit: AuditWriter,
   ) {
     this.#tokenKey = deriveKey(config.masterKey(), 'derive_refresh_tokens');
@@ -59,7 +61,7 @@ export class SessionsService {
    * Opens a session, and ends the oldest ones beyond the number a person may have.
    * @throws InvalidCredentialsError when the account was blocked or deleted since it was looked up
    */
-  open(user: User, { rememberMe = false, address, userAgent }: SessionWish): Promise<OpenSession> {
+  open(user: User, { rememberMe = false, ip, userAgent }: SessionOptions): Promise<OpenSession> {
     const facts = { sessionId: newId(), counter: FIRST_GENERATION };
     const refreshToken = refreshTokenOf(this.#tokenKey, facts);
     const refreshTtlMs = this.lifetimeMs(rememberMe);
@@ -70,7 +72,7 @@ export class SessionsService {
       refreshHash: sha256(refreshToken),
       lifetimeMs: refreshTtlMs,
       rememberMe,
-      address,
+      ip,
       userAgent,
     };
     return this.transactions.run(async () => {
@@ -89,24 +91,31 @@ export class SessionsService {
     });
   }
 
+  /** An access token for a session, beside its refresh token. */
+  async tokensOf({ principal, refreshToken, refreshTtlMs }: OpenSession): Promise<TokenPair> {
+    const { token, expiresInSeconds } = await this.accessTokens.sign(principal);
+    const refreshExpiresInSeconds = Math.floor(refreshTtlMs / 1_000);
+    return { accessToken: token, refreshToken, expiresInSeconds, refreshExpiresInSeconds };
+  }
+
   /**
-   * Exchanges a refresh token for its successor. The direct predecessor gets the same successor again for ten seconds,
-   * as long as that is unused.
+   * Exchanges a refresh token for a new pair. The direct predecessor of the valid token gets the same successor again for
+   * ten seconds, as long as that is unused.
    * @throws InvalidRefreshTokenError
    * @throws SessionEndedError when too many devices signed in
    * @throws TokenReusedError when an older token came back; its session is revoked by then
    */
-  async rotate(refreshToken: string): Promise<OpenSession> {
+  async refresh(refreshToken: string): Promise<TokenPair> {
     const presented = readRefreshToken(this.#tokenKey, refreshToken);
     if (!presented) {
       throw new InvalidRefreshTokenError();
     }
     setAuditTarget({ type: 'session', id: presented.sessionId });
     try {
-      return await this.transactions.run(() => this.exchange(refreshToken, presented));
+      return await this.tokensOf(await this.transactions.run(() => this.rotate(refreshToken, presented)));
     } catch (error) {
       if (error instanceof TokenReusedError) {
-        await this.endReused(presented.sessionId);
+        await this.revokeReused(presented.sessionId);
       }
       throw error;
     }
@@ -118,32 +127,32 @@ export class SessionsService {
   }
 
   /**
-   * Ends the session that asks: its refresh token at once, its access tokens and sockets as soon as the signal arrives,
-   * and without one when the next check asks the database.
+   * Ends the session of the request: its refresh token at once, its access tokens and sockets as soon as the signal
+   * arrives, or when the next check asks the database.
    */
   logout({ sessionId }: Principal): Promise<void> {
     return this.transactions.run(async () => {
       if (await this.repository.revoke(sessionId, 'logout')) {
-        this.tellAfterCommit([sessionId], 'logout');
+        this.signalAfterCommit([sessionId], 'logout');
       }
       await this.audit.record({ action: 'logout', entity: { type: 'session', id: sessionId } });
     });
   }
 
-  /** Ends one session of a person. @throws SessionNotFoundError when it is over, or somebody else's. */
+  /** Ends one session of a person. @throws SessionNotFoundError when it is over, or another person's. */
   revoke(userId: string, sessionId: string): Promise<void> {
     return this.transactions.run(async () => {
       if (!isUuid(sessionId) || !(await this.repository.revoke(sessionId, 'revoked', userId))) {
         throw new SessionNotFoundError();
       }
-      this.tellAfterCommit([sessionId], 'revoked');
+      this.signalAfterCommit([sessionId], 'revoked');
       await this.audit.record({ action: 'session_revoked', entity: { type: 'session', id: sessionId } });
     });
   }
 
   /**
-   * Ends every session of a person, but for one if it is named, in the surrounding transaction; whoever calls records
-   * why. A login under way comes before or after all of it.
+   * Ends every session of a person but `exceptSessionId`, in the surrounding transaction; the caller records why. A login
+   * under way comes before or after all of it.
    * @returns how many were live.
    */
   revokeAllOf(
@@ -153,7 +162,7 @@ export class SessionsService {
     return this.transactions.run(async () => {
       await this.repository.lock(userId);
       const ended = await this.repository.revokeAll(userId, reason, exceptSessionId ?? null);
-      this.tellAfterCommit(ended, reason);
+      this.signalAfterCommit(ended, reason);
       return ended.length;
     });
   }
@@ -168,10 +177,10 @@ export class SessionsService {
         after: { by: sessionId },
       });
     }
-    this.tellAfterCommit(evicted, 'evicted');
+    this.signalAfterCommit(evicted, 'evicted');
   }
 
-  private async exchange(refreshToken: string, presented: RefreshTokenFacts): Promise<OpenSession> {
+  private async rotate(refreshToken: string, presented: RefreshTokenFacts): Promise<OpenSession> {
     const successor = refreshTokenOf(this.#tokenKey, { ...presented, counter: presented.counter + 1 });
     const rotated = await this.repository.rotate({
       ...presented,
@@ -180,7 +189,7 @@ export class SessionsService {
       lifetimeMs: this.lifetimeMs(false),
       rememberedLifetimeMs: this.lifetimeMs(true),
     });
-    const { rememberMe, ...principal } = rotated ?? (await this.forgive(presented));
+    const { rememberMe, ...principal } = rotated ?? (await this.repeat(presented));
     await this.audit.record({
       action: 'session_refreshed',
       actor: `user:${principal.userId}`,
@@ -189,8 +198,8 @@ export class SessionsService {
     return { principal, refreshToken: successor, refreshTtlMs: this.lifetimeMs(rememberMe) };
   }
 
-  /** The token did not rotate: somebody else did it a moment ago, or it is worth nothing, or worse. */
-  private async forgive({ sessionId, counter }: RefreshTokenFacts): Promise<RotatedSession> {
+  /** For a token that is not the valid one. @returns its session when it was replaced a moment ago. */
+  private async repeat({ sessionId, counter }: RefreshTokenFacts): Promise<RotatedSession> {
     const state = await this.repository.findRotationState(sessionId);
     const verdict = judgeRotation(counter, state);
     if (verdict === 'reuse') {
@@ -205,26 +214,26 @@ export class SessionsService {
     return { userId: state.userId, sessionId, role: state.role, rememberMe: state.rememberMe };
   }
 
-  /** On its own, and after the failed exchange let go of its connection: the revocation stands although the request fails. */
-  private endReused(sessionId: string): Promise<void> {
+  /** In a transaction of its own, so that the revocation stands although the request fails. */
+  private revokeReused(sessionId: string): Promise<void> {
     return this.transactions.independently(async () => {
       if (await this.repository.revoke(sessionId, 'token_reuse')) {
-        this.tellAfterCommit([sessionId], 'token_reuse');
+        this.signalAfterCommit([sessionId], 'token_reuse');
       }
       const state = await this.repository.findRotationState(sessionId);
       await this.audit.record({
         action: 'token_reuse_detected',
-        // Whoever brought it, brought a token of this person: it belongs into their activity.
+        // The token was one of this person, so the entry belongs into their activity.
         ...(state ? { actor: `user:${state.userId}` } : {}),
         entity: { type: 'session', id: sessionId },
       });
     });
   }
 
-  private tellAfterCommit(sessionIds: readonly string[], reason: RevocationReason): void {
+  private signalAfterCommit(sessionIds: readonly string[], reason: RevocationReason): void {
     this.transactions.afterCommit(() => {
       for (const sessionId of sessionIds) {
-        this.answers.keepOver(sessionId, reason);
+        this.cache.setEnded(sessionId, reason);
         this.signals.publish('session_revoked', { sessionId, reason });
       }
     });

@@ -10,7 +10,7 @@ class SetClock extends Clock {
   monotonic = (): number => this.time;
 }
 
-/** As much of Redis as is asked for, with a time that the test sets. */
+/** As much of Redis as is used, with a clock that the test sets. */
 class TinyRedis {
   readonly values = new Map<string, { value: Buffer; until: number }>();
   time = 0;
@@ -55,7 +55,7 @@ describe('what processes tell each other of sessions', () => {
   });
 
   it('is that one was live, for what is left of its time', async () => {
-    answers.keepLive('s', 3_700.9);
+    answers.setLive('s', 3_700.9);
     pass(1_000);
     await expect(process().find('s')).resolves.toEqual({ end: null, forMs: 2_700 });
     await expect(answers.find('other')).resolves.toBeNull();
@@ -64,20 +64,20 @@ describe('what processes tell each other of sessions', () => {
   });
 
   it('is that one is over and why, and nothing said before or after takes that back', async () => {
-    answers.keepLive('s', 4_000);
-    answers.keepOver('s', 'evicted');
-    process().keepLive('s', 4_000);
+    answers.setLive('s', 4_000);
+    answers.setEnded('s', 'evicted');
+    process().setLive('s', 4_000);
     await expect(answers.find('s')).resolves.toEqual({ end: 'evicted', forMs: 60_000 });
   });
 
   it('says nothing of a time that is over', async () => {
-    answers.keepLive('s', 0.5);
+    answers.setLive('s', 0.5);
     await expect(answers.find('s')).resolves.toBeNull();
     expect(redis.values.size).toBe(0);
   });
 
   it('cannot be read, and opens for one session and one master key only', async () => {
-    answers.keepLive('s', 4_000);
+    answers.setLive('s', 4_000);
     const [entry] = [...redis.values.values()];
     expect(entry?.value.toString()).not.toContain('until');
     await expect(process(Buffer.alloc(32, 2)).find('s')).resolves.toBeNull();
@@ -88,7 +88,7 @@ describe('what processes tell each other of sessions', () => {
   });
 
   it('is worth nothing once it is put back, or comes late', async () => {
-    answers.keepLive('s', 4_000);
+    answers.setLive('s', 4_000);
     const [entry] = [...redis.values.values()];
     pass(4_000);
     redis.values.set('mortise:session-end:s', { value: entry?.value ?? Buffer.alloc(0), until: redis.time + 4_000 });
@@ -96,7 +96,7 @@ describe('what processes tell each other of sessions', () => {
   });
 
   it('is worth nothing between processes whose clocks differ', async () => {
-    answers.keepLive('s', 4_000);
+    answers.setLive('s', 4_000);
     clock.time -= 1_001;
     await expect(answers.find('s')).resolves.toBeNull();
   });
@@ -106,18 +106,18 @@ describe('what processes tell each other of sessions', () => {
     await expect(answers.find('s')).resolves.toBeNull();
     const { asked } = redis;
     await answers.find('s');
-    answers.keepLive('s', 4_000);
+    answers.setLive('s', 4_000);
     expect(redis.asked).toBe(asked);
     redis.away = false;
     pass(1_000);
-    answers.keepLive('s', 4_000);
+    answers.setLive('s', 4_000);
     await expect(answers.find('s')).resolves.toMatchObject({ end: null });
   });
 
   it('survives that it cannot be told', async () => {
     redis.away = true;
-    answers.keepLive('s', 4_000);
-    answers.keepOver('s', 'evicted');
+    answers.setLive('s', 4_000);
+    answers.setEnded('s', 'evicted');
     await expect(answers.find('s')).resolves.toBeNull();
   });
 });

@@ -6,30 +6,30 @@ import { seal, unseal } from '../../../platform/crypto/encryption.js';
 import { RedisClients } from '../../../platform/redis/redis-clients.js';
 import { Clock } from '../../../shared/clock.js';
 
-/** A session that is over stays over; longer than any answer from before could be kept. */
-export const OVER_MS = 60_000;
-/** How long Redis is left alone after it did not answer. */
+/** How long the end of a session is kept: longer than any earlier answer could be. */
+export const ENDED_TTL_MS = 60_000;
+/** How long Redis is not asked after it did not answer. */
 const PAUSE_MS = 1_000;
-/** How far the clocks of two processes may differ before their answers mean nothing to each other. */
+/** Answers of a process whose clock differs by more than this are not used. */
 const CLOCK_TOLERANCE_MS = 1_000;
 
-/** What another process knows of a session, and for how long it may still be believed. */
+/** What another process knows of a session, and for how long that may be used. */
 export interface SharedAnswer {
-  /** Null while it stands. */
+  /** Null while it is live. */
   readonly end: SessionEnd | null;
   readonly forMs: number;
 }
 
 interface Sealed {
   readonly end: SessionEnd | null;
-  /** Milliseconds since the epoch, by the clock of who wrote it. */
+  /** Milliseconds since the epoch, by the clock of the process that wrote it. */
   readonly until: number;
 }
 
 /**
- * What the processes tell each other of sessions through Redis, sealed for one session each: it saves PostgreSQL the
- * same question from every process, and knows nothing that PostgreSQL did not say within the same four seconds
- * (docs/adr/0006). Without Redis, or with an answer that does not open, there is simply no answer.
+ * Answers about sessions that all processes share through Redis, each encrypted for its session. It saves PostgreSQL the
+ * same query from every process, and holds nothing that PostgreSQL did not answer within the same four seconds
+ * (docs/adr/0006). Without Redis, or with an entry that cannot be decrypted, there is no answer.
  */
 @Injectable()
 export class SharedSessionCache {
@@ -49,7 +49,7 @@ export class SharedSessionCache {
       return null;
     }
     try {
-      // Its time first: if it is replaced in between, the newer answer is believed for the shorter time.
+      // Its TTL first: if it is replaced in between, the newer answer is used for the shorter time.
       const [remainingMs, sealed] = await Promise.all([
         this.redis.app.pttl(keyOf(sessionId)),
         this.redis.app.getBuffer(keyOf(sessionId)),
@@ -61,8 +61,8 @@ export class SharedSessionCache {
     }
   }
 
-  /** Says for `forMs` that the session was live; never over what is there, which may be that it is over. */
-  keepLive(sessionId: string, forMs: number): void {
+  /** Stores for `forMs` that the session is live. It never replaces an entry, which may say that the session ended. */
+  setLive(sessionId: string, forMs: number): void {
     const wholeMs = Math.floor(forMs);
     if (wholeMs > 0 && this.clock.monotonic() >= this.#pausedUntil) {
       const sealed = this.close(sessionId, { end: null, until: this.clock.now() + wholeMs });
@@ -72,10 +72,10 @@ export class SharedSessionCache {
     }
   }
 
-  /** Takes the place of whatever was said before, so that an answer still under way cannot come back. */
-  keepOver(sessionId: string, end: SessionEnd): void {
-    const sealed = this.close(sessionId, { end, until: this.clock.now() + OVER_MS });
-    this.redis.app.set(keyOf(sessionId), sealed, 'PX', OVER_MS).catch(() => {
+  /** Stores that the session ended. It replaces any entry, and no earlier answer that is still under way replaces it. */
+  setEnded(sessionId: string, end: SessionEnd): void {
+    const sealed = this.close(sessionId, { end, until: this.clock.now() + ENDED_TTL_MS });
+    this.redis.app.set(keyOf(sessionId), sealed, 'PX', ENDED_TTL_MS).catch(() => {
       this.pause();
     });
   }
@@ -91,7 +91,7 @@ export class SharedSessionCache {
     } catch {
       return null;
     }
-    // By both clocks: Redis could have got it late, or somebody could have put an old one back.
+    // Checked by both clocks, because Redis could have got it late, or an attacker could have put an old one back.
     const byOurClockMs = answer.until - this.clock.now();
     const forMs = Math.min(remainingMs, byOurClockMs);
     return forMs > 0 && byOurClockMs <= remainingMs + CLOCK_TOLERANCE_MS ? { end: answer.end, forMs } : null;

@@ -4,7 +4,7 @@ import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
 
 const BATCH = 1_000;
 
-/** Forgets tokens that open nothing any more. An edge of the worker role. */
+/** Deletes tokens that are used or expired. An edge of the worker role. */
 @Injectable()
 export class OneTimeTokensPurge implements OnModuleInit {
   constructor(

@@ -2,27 +2,33 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import { newId } from '../../../shared/ids.js';
 
+// SQL: database time
 const ISSUE = `
   INSERT INTO one_time_tokens (id, purpose, token_hash, user_id, payload, expires_at)
   VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond')`;
 
 /** One statement decides the race: of any number of redemptions, exactly one finds it unused. */
+// SQL: database time
 const REDEEM = `
   UPDATE one_time_tokens SET used_at = now()
   WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()
   RETURNING user_id AS "userId", payload`;
 
+// SQL: database time
 const FIND = `
   SELECT user_id AS "userId", purpose, payload FROM one_time_tokens
   WHERE token_hash = $1 AND purpose = ANY ($2) AND used_at IS NULL AND expires_at > now()`;
 
+// SQL: database time
 const REVOKE = `UPDATE one_time_tokens SET used_at = now() WHERE user_id = $1 AND purpose = ANY ($2) AND used_at IS NULL`;
 
 /** Conditions and expression exactly as in the index `one_time_tokens_registration_idx`. */
+// SQL: database time
 const REVOKE_REGISTRATIONS = `
   UPDATE one_time_tokens SET used_at = now()
   WHERE purpose = 'registration' AND used_at IS NULL AND payload #>> '{account,email}' = $1`;
 
+// SQL: database time
 const PURGE = `
   DELETE FROM one_time_tokens WHERE id IN (
     SELECT id FROM one_time_tokens WHERE used_at IS NOT NULL OR expires_at < now() LIMIT $1)
@@ -74,7 +80,7 @@ export class OneTimeTokensRepository {
     await this.database.query('one_time_tokens_revoke_registrations', REVOKE_REGISTRATIONS, [email]);
   }
 
-  /** @returns how many of at most `limit` were forgotten. */
+  /** @returns how many of at most `limit` were deleted. */
   async purge(limit: number): Promise<number> {
     return (await this.database.query('one_time_tokens_purge', PURGE, [limit])).length;
   }

@@ -4,16 +4,16 @@ import type { PreparedAccount } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError } from '../auth.errors.js';
 import { OneTimeTokensRepository } from './one-time-tokens.repository.js';
 
-/** What each token brings about, beside whose it is. */
+/** What a token carries, by its purpose. */
 export interface OneTimePayloads {
   password_reset: Record<string, never>;
   /** For an account that an administrator made, or whose password they reset. */
   set_password: Record<string, never>;
-  /** From a login whose password may only be changed; with the hash of a one-time password that it used up. */
+  /** From a login whose password must be changed; with the hash of the one-time password that it consumed. */
   password_change: { used?: string };
-  /** The address that the token was mailed to. */
+  /** The e-mail address that the token was mailed to. */
   email_change: { email: string };
-  /** The account to be. Null where the address was taken: such a token is mailed to nobody. */
+  /** The account to be. Null where the e-mail address was taken; such a token is not mailed. */
   registration: { account: PreparedAccount | null };
 }
 export const TOKEN_PURPOSES = [
@@ -25,26 +25,26 @@ export const TOKEN_PURPOSES = [
 ] as const satisfies readonly (keyof OneTimePayloads)[];
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];
 
-/** A token's worth, once. */
+/** A token that was consumed. */
 export interface Redeemed<P extends TokenPurpose> {
   /** Null where no account exists. */
   readonly userId: string | null;
   readonly payload: OneTimePayloads[P];
 }
 
-/** A token that was looked at. */
+/** A token that is valid. */
 export interface Found<P extends TokenPurpose> {
   readonly userId: string;
   readonly purpose: P;
   readonly payload: OneTimePayloads[P];
 }
 
-/** Secrets that are mailed, good once: 256 random bits, of which only the hash is kept. */
+/** Mailed secrets for one use: 256 random bits, of which only the hash is kept. */
 @Injectable()
 export class OneTimeTokensService {
   constructor(private readonly repository: OneTimeTokensRepository) {}
 
-  /** @returns the token, which nobody can read again. */
+  /** @returns the token, which cannot be read again. */
   async issue<P extends TokenPurpose>(
     purpose: P,
     token: { readonly userId?: string | null; readonly payload: OneTimePayloads[P]; readonly ttlMs: number },
@@ -61,7 +61,7 @@ export class OneTimeTokensService {
   }
 
   /**
-   * Uses a token up. Call it inside the transaction of what it brings about, so that a failure gives it back.
+   * Consumes a token. Call it inside the transaction of what it is for, so that a failure gives it back.
    * @throws InvalidOneTimeTokenError for one that is unknown, used, expired, or for something else: all alike
    */
   async redeem<P extends TokenPurpose>(purpose: P, token: string): Promise<Redeemed<P>> {
@@ -73,19 +73,19 @@ export class OneTimeTokensService {
   }
 
   /**
-   * Whose token it is, and for which of `purposes`, without using it up.
+   * Finds the owner of a token, and which of `purposes` it has, without consuming it.
    * @throws InvalidOneTimeTokenError, as {@link redeem} does
    */
   async find<P extends TokenPurpose>(purposes: readonly P[], token: string): Promise<Found<P>> {
-    const { userId, ...found } = await this.look(purposes, token);
+    const { userId, ...found } = await this.peek(purposes, token);
     if (userId === null) {
       throw new InvalidOneTimeTokenError();
     }
     return { ...found, userId };
   }
 
-  /** As {@link find}, also where no account exists yet. @throws InvalidOneTimeTokenError */
-  async look<P extends TokenPurpose>(
+  /** As {@link find}, also for a token without an account. @throws InvalidOneTimeTokenError */
+  async peek<P extends TokenPurpose>(
     purposes: readonly P[],
     token: string,
   ): Promise<Redeemed<P> & { readonly purpose: P }> {
@@ -96,12 +96,12 @@ export class OneTimeTokensService {
     return found as Redeemed<P> & { purpose: P };
   }
 
-  /** Makes the links of earlier registrations of an address worthless. */
+  /** Revokes the links of earlier registrations of an e-mail address. */
   revokeRegistrations(email: string): Promise<void> {
     return this.repository.revokeRegistrations(email);
   }
 
-  /** Makes the tokens a person still has worthless. */
+  /** Revokes the tokens of a person that are not used yet. */
   revokeAllOf(userId: string, purposes: readonly TokenPurpose[]): Promise<void> {
     return this.repository.revokeAllOf(userId, purposes);
   }

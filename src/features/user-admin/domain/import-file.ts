@@ -1,6 +1,6 @@
 import { MalformedCsvError, parseCsv } from '../../../shared/csv.js';
 
-/** One account to be, as it stands in the file. */
+/** One row of the file. */
 export interface ImportRecord {
   readonly line: number;
   readonly values: Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ export interface ImportRecord {
 export type ImportFile =
   { readonly records: readonly ImportRecord[] } | { readonly fault: string; readonly line: number };
 
-/** Text is CSV whose first line names the columns; anything else is JSON: `{ "users": [ … ] }`. An empty cell is a member left out. */
+/** Text is CSV whose first line names the columns; anything else is JSON: `{ "users": [ … ] }`. An empty cell leaves its member out. */
 export function readImport(file: unknown): ImportFile {
   return typeof file === 'string' ? readCsv(file) : readJson(file);
 }

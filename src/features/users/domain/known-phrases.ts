@@ -1,6 +1,6 @@
 /**
- * Whole phrases that everybody knows, and attackers first: no list of single passwords holds them, and by its words each
- * would be a good one.
+ * Well-known phrases. Attackers try them, but no list of single passwords holds them, and judged by its words each would
+ * be a good one.
  */
 export const KNOWN_PHRASES: readonly string[] = [
   'correct horse battery staple',

@@ -1,29 +1,29 @@
-/** Powers of ten of the guesses that a piece takes somebody who tries the likely first. */
+/** Costs are powers of ten: the guesses that a piece takes an attacker who tries likely ones first. */
 const NAME_COST = 0.5;
 const REPEATED_COST = 0.3;
 const RUN_COST = 1.5;
-/** Even the first word of a list has to be put in its place among others: four words, whichever, are a good password. */
+/** Even the most common word must be put in its place among others, so any four words are a good password. */
 const LEAST_WORD_COST = 2.3;
 const SIGN_COST = 1;
 const CHARACTER_COST = 1;
-/** One of thousands: of a script that writes words with it, or a picture. */
+/** A character out of thousands: of a script that writes whole words with one, or a picture. */
 const RICH_CHARACTER_COST = 2;
 const RICH = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{So}]/u;
 
 const SHORTEST_PIECE = 3;
 const LONGEST_PIECE = 40;
 const YEAR = /^(?:19|20)\d\d$/;
-/** Rows of a keyboard, digits and the alphabet, each going on from its end. */
+/** Rows of a keyboard, digits and the alphabet, each continued from its end to its beginning. */
 const RUNS = ['0123456789', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm', '1qaz2wsx3edc4rfv5tgb6yhn7ujm']
   .flatMap((run) => [run, Array.from(run).reverse().join('')])
   .map((run) => run.repeat(Math.ceil(LONGEST_PIECE / run.length) + 1));
 
-/** Most pieces begin like none of them: that is said in one look. */
+/** Beginnings of runs. Most pieces begin with none of them, so one look-up is enough. */
 const RUN_STARTS = new Set(
   RUNS.flatMap((run) => Array.from({ length: run.length }, (_, at) => run.slice(at, at + SHORTEST_PIECE))),
 );
 
-/** What is written for letters. */
+/** Characters that stand for letters. */
 const DISGUISES: ReadonlyMap<string, string> = new Map(
   ['0o', '3e', '4a', '5s', '7t', '8b', '9g', '@a', '$s', '€e', '!i', '|l', '+t', '(c'].map(
     (pair) => [pair.charAt(0), pair.charAt(1)] as const,
@@ -33,22 +33,22 @@ const BETWEEN_WORDS = /[^\p{L}\p{N}\p{So}@$€!|+(]/u;
 
 /** What an attacker knows. */
 export interface Known {
-  /** What is common, with its place in the list: the most common is 1. */
+  /** Common passwords with their ranks; the most common has 1. */
   readonly ranks: ReadonlyMap<string, number>;
-  /** Of the person and of this service, as {@link plainly} writes them. */
+  /** Names of the person and of this service, as {@link plainly} writes them. */
   readonly names: ReadonlySet<string>;
 }
 
 export interface Estimate {
-  /** Power of ten. */
+  /** As a power of ten. */
   readonly guesses: number;
   /** Whether a name was part of it. */
   readonly named: boolean;
 }
 
 /**
- * How many guesses somebody needs who knows the person, common passwords, and how people vary them: upper case, signs
- * between and after, digits for letters, the same again. It takes time in proportion to the length.
+ * How many guesses an attacker needs who knows the person, common passwords, and how people vary them: upper case, signs
+ * between and after, digits for letters, repetition. The time it takes is proportional to the length.
  * @param password of bounded length
  */
 export function estimate(password: string, known: Known): Estimate {
@@ -73,14 +73,14 @@ interface Piece {
   readonly isName: boolean;
 }
 
-/** The cheapest way to some place in the text: its last piece, and where that begins. */
+/** The cheapest way to a position in the text: its last piece, and where that begins. */
 interface Step {
   readonly cost: number;
   readonly piece: Piece | null;
   readonly from: number;
 }
 
-/** The cheapest way to put it together from what is known, and single characters. */
+/** The cheapest way to compose the text of known pieces and single characters. */
 function ofText(text: string, known: Known): Estimate {
   const spellings = spellingsOf(text);
   const best: Step[] = [{ cost: 0, piece: null, from: 0 }];
@@ -133,7 +133,7 @@ function isRun(text: string): boolean {
   return RUN_STARTS.has(text.slice(0, SHORTEST_PIECE)) && RUNS.some((run) => run.includes(text));
 }
 
-/** The same piece again is hardly another guess. */
+/** A repeated piece hardly takes another guess. */
 function costOf(pieces: readonly Piece[]): number {
   const seen = new Set<string>();
   return pieces.reduce((sum, { text, cost }) => {
@@ -147,7 +147,7 @@ function costOfCharacter(character: string): number {
   return RICH.test(character) ? RICH_CHARACTER_COST : CHARACTER_COST;
 }
 
-/** As it is, and with letters for what stands for them; `1` is an i or an l. */
+/** The text as it is, and with letters for the characters that stand for them; `1` is an i or an l. */
 function spellingsOf(text: string): string[] {
   const undisguised = (one: string): string =>
     text.replace(/[0-9@$€!|+(]/g, (sign) => (sign === '1' ? one : (DISGUISES.get(sign) ?? sign)));

@@ -7,14 +7,14 @@ export const MAX_PASSWORD_LENGTH = 128;
 /** Shorter names turn up in good passwords by chance. */
 const MIN_NAME_LENGTH = 4;
 /**
- * Power of ten of the guesses that a password must take somebody who knows its owner and what is common. Four random
- * words always do; so do twelve random characters.
+ * The guesses, as a power of ten, that a password must take an attacker who knows its owner and common passwords. Four
+ * random words always do; so do twelve random characters.
  */
 const ENOUGH_GUESSES = 9;
-/** Of this service: what people think of first when they choose a password for it. */
+/** Names of this service, which people think of first when they choose a password for it. */
 const SERVICE_NAMES = ['mortise', 'door', 'lock', 'doorlock', 'frontdoor', 'smartlock', 'smarthome'];
 
-/** Whose password it is to be. */
+/** The person who is to have the password. */
 export interface PasswordOwner {
   readonly email: string;
   readonly username?: string | null | undefined;
@@ -30,7 +30,7 @@ export function normalizePassword(password: string): string {
  * Why a password may not be used, or null. Length counts, not a mix of character classes (NIST SP 800-63B); what is
  * refused are the passwords an attacker tries first.
  * @param password normalized.
- * @param ranks what is common, in which order.
+ * @param ranks common passwords with their ranks.
  */
 export function passwordFault(
   password: string,

@@ -22,7 +22,7 @@ export function refreshTokenOf(key: Buffer, { sessionId, counter }: RefreshToken
   return Buffer.concat([facts, mac(key, facts)]).toString('base64url');
 }
 
-/** What a refresh token says, or null when we never issued it: only a token of ours may end a session by its reuse. */
+/** Reads a refresh token; null when it was not issued here. Only a token of ours may end a session by its reuse. */
 export function readRefreshToken(key: Buffer, token: string): RefreshTokenFacts | null {
   const bytes = token.length === TOKEN_LENGTH ? Buffer.from(token, 'base64url') : Buffer.alloc(0);
   const facts = bytes.subarray(0, ID_BYTES + COUNTER_BYTES);

@@ -4,16 +4,16 @@ export interface RotationState {
   readonly live: boolean;
   /** Generation of the token that is valid now. */
   readonly counter: number;
-  /** Whether that one replaced its predecessor a moment ago. */
+  /** Whether that one replaced its predecessor within the last ten seconds. */
   readonly inGrace: boolean;
 }
 
-/** `repeat`: give the same successor again. `reuse`: an old token came back, end the session. `invalid`: nothing to refresh. */
+/** `repeat`: answer the same successor again. `reuse`: an old token came back, end the session. `invalid`: nothing to refresh. */
 export type RotationVerdict = 'repeat' | 'reuse' | 'invalid';
 
 /**
  * Why a genuine refresh token did not rotate. Two tabs, or a retry after a lost answer, present the predecessor within
- * moments, while its successor is still unused; anything older that comes back was stolen, or the thief was first.
+ * moments, while its successor is still unused. Any older token that comes back was stolen, or a thief had used it first.
  */
 export function judgeRotation(presented: number, state: RotationState | null): RotationVerdict {
   if (!state?.live || presented >= state.counter) {

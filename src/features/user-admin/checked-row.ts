@@ -1,22 +1,20 @@
-import { InvalidRequestError } from '../../platform/http/validation.js';
+import { InvalidRequestError, validated } from '../../platform/http/validation.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import type { InvitedAccount } from '../users/users.types.js';
+import { NewAccountDto } from './user-admin.dto.js';
 
-/** Checks the shape of one row of many. @throws InvalidRequestError */
-export type RowShape = (row: object) => Promise<InvitedAccount>;
-
-/** A row that has the shape of an account, or what is wrong with it. */
+/** A row of a bulk request: an account to be made, or what is wrong with its members. */
 export interface CheckedRow {
   readonly account: InvitedAccount | null;
   readonly errors: readonly FieldError[];
 }
 
-export async function checkRow(row: unknown, shape: RowShape): Promise<CheckedRow> {
+export async function checkRow(row: unknown): Promise<CheckedRow> {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
     return { account: null, errors: [{ detail: 'must be an object', pointer: '' }] };
   }
   try {
-    return { account: await shape(row), errors: [] };
+    return { account: await validated(NewAccountDto, row), errors: [] };
   } catch (error) {
     if (error instanceof InvalidRequestError) {
       return { account: null, errors: error.errors };

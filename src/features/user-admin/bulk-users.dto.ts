@@ -1,0 +1,153 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsOptional, IsUUID } from 'class-validator';
+import { IfGiven } from '../../platform/http/if-given.js';
+import { FieldErrorDto } from '../../platform/http/problem.dto.js';
+import { BULK_MODES, type BulkMode, MAX_BULK_ROWS, type RowResult } from './bulk-users.types.js';
+import { NewAccountDto } from './user-admin.dto.js';
+import type { ImportResult } from './users-import.service.js';
+
+/** Accounts to be made. */
+export class CreateAccountsDto {
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_BULK_ROWS)
+  @ApiProperty({ type: () => [NewAccountDto] })
+  users!: unknown[];
+
+  /** `all`: every row, or none. `per_row`: those that can be done. */
+  @IfGiven()
+  @IsIn(BULK_MODES)
+  mode: BulkMode = 'all';
+}
+
+/** Accounts to be deleted. */
+export class DeleteAccountsDto {
+  /** @example ["019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55"] */
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_BULK_ROWS)
+  @ArrayUnique()
+  @IsUUID('all', { each: true })
+  ids!: string[];
+
+  /** `all`: every row, or none. `per_row`: those that can be done. */
+  @IfGiven()
+  @IsIn(BULK_MODES)
+  mode: BulkMode = 'all';
+}
+
+/** What became of one row. */
+export class RowResultDto {
+  /**
+   * Which one, counted from 0.
+   * @example 0
+   */
+  index!: number;
+
+  /** @example done */
+  status!: 'done' | 'refused';
+
+  /**
+   * Of the account; null where none was made or found.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  id!: string | null;
+
+  /**
+   * Why it was refused.
+   * @example email_taken
+   */
+  code!: string | null;
+
+  /** What is wrong with its members (`invalid_row`); empty otherwise. */
+  errors!: FieldErrorDto[];
+}
+
+/** What became of each row, in their order. */
+export class BatchResultDto {
+  /** @example 1 */
+  done!: number;
+
+  /** @example 0 */
+  refused!: number;
+
+  results!: RowResultDto[];
+}
+
+export class ImportQueryDto {
+  /** Only say what would happen. */
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => ({ true: true, false: false })[String(value)] ?? value)
+  @IsBoolean()
+  dryRun?: boolean;
+
+  /** `all`: every line, or none. `per_row`: those that can be imported. */
+  @IsOptional()
+  @IsIn(BULK_MODES)
+  mode: BulkMode = 'per_row';
+}
+
+/** What became of one line. */
+export class ImportedLineDto {
+  /**
+   * In CSV the line it begins on, counted from 1 with the header; in JSON its place, counted from 1.
+   * @example 2
+   */
+  line!: number;
+
+  /** @example done */
+  status!: 'done' | 'refused';
+
+  /**
+   * Of the account; null where none was made.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  id!: string | null;
+
+  /** Empty where nothing is wrong with it. */
+  errors!: FieldErrorDto[];
+}
+
+/** What became of each line, or would become of it in a dry run. */
+export class ImportResultDto {
+  dryRun!: boolean;
+
+  /** @example 1 */
+  done!: number;
+
+  /** @example 0 */
+  refused!: number;
+
+  lines!: ImportedLineDto[];
+}
+
+export function toBatchResultDto(results: readonly RowResult[]): Readonly<BatchResultDto> {
+  const done = results.filter(({ code }) => code === null).length;
+  return {
+    done,
+    refused: results.length - done,
+    results: results.map(({ id, code, errors }, index) => ({
+      index,
+      status: code === null ? 'done' : 'refused',
+      id,
+      code,
+      errors: errors.map(({ detail, pointer }) => ({ detail, pointer })),
+    })),
+  };
+}
+
+export function toImportResultDto({ dryRun, lines }: ImportResult): Readonly<ImportResultDto> {
+  const done = lines.filter(({ errors }) => errors.length === 0).length;
+  return {
+    dryRun,
+    done,
+    refused: lines.length - done,
+    lines: lines.map(({ line, id, errors }) => ({
+      line,
+      status: errors.length === 0 ? 'done' : 'refused',
+      id: dryRun ? null : id,
+      errors: errors.map(({ detail, pointer }) => ({ detail, pointer })),
+    })),
+  };
+}
