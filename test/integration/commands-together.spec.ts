@@ -4,7 +4,7 @@ import { CommandSubmissionService } from '../../src/features/commands/command-su
 import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
 import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
-import { DeviceStateService } from '../../src/features/presence/device-state.service.js';
+import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { newId } from '../../src/shared/ids.js';
@@ -128,11 +128,11 @@ describe('commands of many devices at once', () => {
   });
 
   it('never lets two of its transactions wait for each other, whatever the order they name devices in', async () => {
-    const states = rig.running.app.get(DeviceStateService, { strict: false });
+    const states = rig.running.app.get(PresenceService, { strict: false });
     const transactions = rig.running.app.get(Transactions, { strict: false });
     const report = (round: number, order: readonly HandLock[]): Promise<void> =>
       transactions.independently(() =>
-        states.record(
+        states.recordStates(
           order.map(({ id, boot }) => ({ deviceId: id, boot, lockState: round % 2 ? 'locked' : 'unlocked' })),
         ),
       );

@@ -125,8 +125,8 @@ describe('A device on the line', () => {
   it('stays online when it reconnects and the will of the connection before comes after its birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.app.get(PresenceService, { strict: false });
-    const born = (uptimeMs: number): Promise<void> => presence.birth(device.id, 'mqtt', { boot, uptimeMs });
-    const will = (): Promise<void> => presence.farewell(device.id, 'mqtt', boot, 'will');
+    const born = (uptimeMs: number): Promise<void> => presence.openLink(device.id, 'mqtt', { boot, uptimeMs });
+    const will = (): Promise<void> => presence.closeLink(device.id, 'mqtt', boot, 'will');
     await born(1_000);
     for (let reconnect = 1; reconnect <= 20; reconnect += 1) {
       await Promise.all([born(1_000 + reconnect), will()]);
@@ -144,12 +144,12 @@ describe('A device on the line', () => {
   it('is offline with the will of a connection that had time to be the only one', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.app.get(PresenceService, { strict: false });
-    await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
-    await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
+    await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
+    await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
     await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
       device.id,
     ]);
-    await presence.farewell(device.id, 'mqtt', boot, 'will');
+    await presence.closeLink(device.id, 'mqtt', boot, 'will');
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
   });
 
@@ -223,7 +223,7 @@ describe('Heartbeats of many devices', () => {
     const buffer = application.app.get(HeartbeatBuffer, { strict: false });
     const boot = newBoot();
     for (const { id } of devices) {
-      await presence.birth(id, 'mqtt', { boot, uptimeMs: 0 });
+      await presence.openLink(id, 'mqtt', { boot, uptimeMs: 0 });
     }
     const [before] = await sql.rows<{ now: Date }>('SELECT clock_timestamp() AS now');
     devices.forEach(({ id }) => {

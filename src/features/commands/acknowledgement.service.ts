@@ -5,7 +5,7 @@ import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { type LockStateReport } from '../devices/devices.types.js';
+import { type LockStateReport } from '../presence/presence.types.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { type Origin } from './domain/command-events.js';
 import { ackedState, next } from './domain/command-machine.js';

@@ -47,32 +47,6 @@ export interface DeviceChanges {
   readonly organizationId?: string | null;
 }
 
-/** A device told us where its bolt is: by an event, or in its birth. */
-export interface LockStateReport {
-  readonly deviceId: string;
-  /** The start of the device that says so. */
-  readonly boot: string;
-  readonly lockState: LockState;
-  /** The command that moved it, if the device named one. */
-  readonly commandId?: string;
-}
-
-/** Called inside of the transaction that records the report: what it does stands or falls with it. */
-export type LockStateHandler = (report: LockStateReport) => Promise<void>;
-
-/** Called after a device has come online, by the process that heard it. */
-export type DeviceConnectedHandler = (deviceId: string) => void;
-
-/** What a device reported of itself among its events. */
-export interface StateReport {
-  readonly deviceId: string;
-  readonly boot: string;
-  readonly lockState?: LockState;
-  readonly doorState?: DoorState;
-  readonly battery?: number;
-  readonly commandId?: string;
-}
-
 export const DEVICE_SORTS = ['createdAt', '-createdAt', 'name', '-name'] as const;
 export type DeviceSort = (typeof DEVICE_SORTS)[number];
 
