@@ -20,10 +20,14 @@ describe('the ledger, step by step, when the answer is late', () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
-    await ledger.overdue.settle(10);
+    await ledger.sender.settleOverdue(10);
     expect((await rig.command(id)).state).toBe('SENT');
     await ledger.timePasses(id, 'timeout_at', 20);
-    await Promise.all([ledger.overdue.settle(10), ledger.overdue.settle(10), ledger.overdue.settle(10)]);
+    await Promise.all([
+      ledger.sender.settleOverdue(10),
+      ledger.sender.settleOverdue(10),
+      ledger.sender.settleOverdue(10),
+    ]);
     expect(await rig.command(id)).toMatchObject({ state: 'TIMED_OUT', confirmed_by: 'none' });
     await ledger.outcomes.acknowledge(lock.id, { commandId: id, status: 'received' });
     await ledger.outcomes.acknowledge(lock.id, {
@@ -44,11 +48,11 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await rig.story(id)).toEqual(['command_sent', 'command_timed_out', 'command_late_result']);
   });
 
-  it('settles what is overdue in batches, each once, with several processes at it', async () => {
+  it('settles overdue commands in batches, each once, in several processes', async () => {
     const device = await rig.device();
     const ids = await Promise.all(Array.from({ length: 30 }, () => rig.queue(device.id, 'lock_door', { lifeS: -1 })));
     const settleAll = async (): Promise<void> => {
-      while (await ledger.overdue.settle(4)) {
+      while (await ledger.sender.settleOverdue(4)) {
         // There may be more.
       }
     };
@@ -97,13 +101,13 @@ describe('the ledger, step by step, when the answer is late', () => {
     await lock.hear();
     const transactions = ledger.get(Transactions);
     const report = { deviceId: lock.id, boot: 'b00t-old', lockState: 'locked' } as const;
-    await transactions.run(() => ledger.outcomes.observe(report));
+    await transactions.run(() => ledger.outcomes.applyLockState(report));
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'none' });
-    await transactions.run(() => ledger.outcomes.observe({ ...report, boot: lock.boot }));
+    await transactions.run(() => ledger.outcomes.applyLockState({ ...report, boot: lock.boot }));
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'state_report' });
   });
 
-  it('finds by sweeping whatever nobody was told of', async () => {
+  it('finds by sweeping what no signal named', async () => {
     const repository = ledger.get(DispatchRepository);
     const sweeper = ledger.get(CommandSweeper);
     const lock = await rig.lock();
