@@ -54,7 +54,7 @@ afterAll(() => town.close());
 
 const TYPES = 'uuid, int, device_type, device_status, text, text';
 
-/** As PostgreSQL runs it for everybody, who has however many devices: planned once, for no values in particular. */
+/** The generic plan, which PostgreSQL uses for every user, whatever their number of devices. */
 async function planOf(sort: DeviceSort, page: 'first' | 'next'): Promise<string> {
   const isName = sort.endsWith('name');
   const types = page === 'first' ? TYPES : `${TYPES}, ${isName ? 'text' : 'timestamptz'}, uuid`;

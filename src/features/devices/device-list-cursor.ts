@@ -4,7 +4,7 @@ import type { DeviceCursor } from './device-list-sql.js';
 import { InvalidDeviceCursorError } from './devices.errors.js';
 import type { DeviceSort } from './devices.types.js';
 
-/** Opaque to clients. It names its order, because in another one it would point anywhere. */
+/** Opaque to clients. It contains its order, because it has no meaning in another one. */
 export function encodeDeviceCursor(sort: DeviceSort, { key, id }: DeviceCursor): string {
   return Buffer.from(JSON.stringify([sort, key, id])).toString('base64url');
 }
