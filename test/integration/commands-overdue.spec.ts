@@ -6,7 +6,7 @@ import { Transactions } from '../../src/platform/prisma/transaction.js';
 import type { CommandRig } from '../support/command-rig.js';
 import { StillLedger } from '../support/still-ledger.js';
 
-describe('the ledger, step by step, when the answer is late', () => {
+describe('overdue commands, step by step', () => {
   let ledger: StillLedger;
   let rig: CommandRig;
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('the ledger, step by step, when the answer is late', () => {
   afterAll(() => ledger.stop());
   beforeEach(() => ledger.empty());
 
-  it('turns silence into TIMED_OUT, keeps the verdict that comes then, and only the first', async () => {
+  it('time out after silence, and record only the first verdict that comes then', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
@@ -48,7 +48,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await rig.story(id)).toEqual(['command_sent', 'command_timed_out', 'command_late_result']);
   });
 
-  it('settles overdue commands in batches, each once, in several processes', async () => {
+  it('are settled in batches, each once, by several processes', async () => {
     const device = await rig.device();
     const ids = await Promise.all(Array.from({ length: 30 }, () => rig.queue(device.id, 'lock_door', { lifeS: -1 })));
     const settleAll = async (): Promise<void> => {
@@ -64,7 +64,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     }
   });
 
-  it('sends again on time, once for all processes, and never past the deadline', async () => {
+  it('are sent again on time, once for all processes, and never past the deadline', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
@@ -81,7 +81,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', attempts: 2 });
   });
 
-  it('does not send again what the device has already answered, nor to another boot', async () => {
+  it('are not sent again once the device has answered, nor to another boot', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
@@ -92,7 +92,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await ledger.sender.resendToDevice(lock.id)).toBe(0);
   });
 
-  it('does not let an old report of the bolt settle or confirm a new order', async () => {
+  it('are not settled or confirmed by a report of an earlier boot', async () => {
     const device = await rig.device();
     await rig.lock(device, 'b00t-old');
     const lock = await rig.lock(device, randomUUID());
@@ -107,7 +107,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'state_report' });
   });
 
-  it('finds by sweeping what no signal named', async () => {
+  it('are found by the sweep when no signal named them', async () => {
     const repository = ledger.get(DispatchRepository);
     const sweeper = ledger.get(CommandSweeper);
     const lock = await rig.lock();

@@ -48,7 +48,7 @@ function register(who: Person, body: Record<string, unknown> = {}, headers: Reco
 }
 
 describe('Registering a device', () => {
-  it('answers the device, its token and the keys that verify orders', async () => {
+  it('answers with the device, its token and the keys that verify orders', async () => {
     const answer = await register(ada, { room: 'Hall', timeZone: 'Europe/Berlin' });
     expect(answer.status).toBe(201);
     expect(answer.headers.get('location')).toBe(`/api/v1/devices/${answer.body.device.id}`);
@@ -66,7 +66,7 @@ describe('Registering a device', () => {
     expect(answer.body.deviceToken).toMatch(/^[\w-]{43}$/);
     const keys = await request<{ keys: unknown[] }>(application.url, 'GET', '/.well-known/order-keys.json');
     expect(keys.headers.get('cache-control')).toBe('public, max-age=300');
-    // The worker may be making the next key at this very moment.
+    // The worker may be creating the next key at this moment.
     expect(keys.body.keys).toEqual(expect.arrayContaining(answer.body.orderKeys));
     expect(answer.body.orderKeys).toContainEqual({
       kty: 'OKP',
@@ -78,7 +78,7 @@ describe('Registering a device', () => {
     });
   });
 
-  it('shows the token once: a repeat under the same key answers with the same device and none', async () => {
+  it('shows the token once: a repeat with the same key answers with the same device and no token', async () => {
     const key = { 'idempotency-key': randomUUID() };
     const body = { hardwareId: randomUUID() };
     const first = await register(ada, body, key);
@@ -218,7 +218,7 @@ describe('One device', () => {
     expect((await ask(ada, 'PATCH', `/devices/${device.id}`, { name: null })).status).toBe(400);
   });
 
-  it('is gone once deleted', async () => {
+  it('does not exist once deleted', async () => {
     const { device } = (await register(ada)).body;
     expect((await ask(ada, 'DELETE', `/devices/${device.id}`)).status).toBe(204);
     expect((await ask(ada, 'GET', `/devices/${device.id}`)).status).toBe(404);

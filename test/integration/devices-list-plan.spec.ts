@@ -1,4 +1,4 @@
-/** The list of devices costs a page, however many devices and memberships there are. Seen to fail: without its indexes. */
+/** The list reads one page, whatever the number of devices and memberships. Seen to fail: without its indexes. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LIST_STATEMENTS } from '../../src/features/devices/device-list-sql.js';
 import { DEVICE_SORTS, type DeviceSort } from '../../src/features/devices/devices.types.js';

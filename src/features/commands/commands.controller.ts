@@ -84,7 +84,7 @@ export class CommandsController {
   @Authorize('device:control')
   @Audit('command_cancelled')
   @ApiResponse({ status: 200, type: CommandDto })
-  @ApiResponse({ status: 409, description: 'It is on its way, or settled.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'It is in flight, or settled.', ...PROBLEM_RESPONSE })
   async cancel(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.cancel(device.id, id));
   }

@@ -21,7 +21,7 @@ import {
   UnlockDoorPayloadDto,
 } from './command-payloads.dto.js';
 
-/** An order to a device. */
+/** A command to a device. */
 @ApiExtraModels(UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto)
 export class SendCommandDto {
   /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. */
@@ -29,7 +29,7 @@ export class SendCommandDto {
   @IsIn(COMMAND_NAMES)
   name!: CommandName;
 
-  /** What the command takes; only `firmware_update` cannot do without. Unknown members are refused. */
+  /** The members depend on `name`; only `firmware_update` requires a payload. Unknown members are refused. */
   @ApiPropertyOptional({
     oneOf: [UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto].map((payload) => ({
       $ref: getSchemaPath(payload),
@@ -107,7 +107,7 @@ export class CommandDto {
   @ApiProperty({ type: 'object', additionalProperties: true, example: { durationMs: 5000 } })
   payload!: Record<string, unknown>;
 
-  /** One command per device and lane is on its way at a time. */
+  /** One command per device and lane is in flight at a time. */
   @ApiProperty({ enum: COMMAND_LANES, example: 'bolt' })
   lane!: CommandLane;
 
@@ -167,7 +167,7 @@ export class CommandDto {
   finishedAt!: string | null;
 
   /**
-   * Grows with every change; also in the events about it.
+   * Grows with every change; also in its events.
    * @example 5
    */
   version!: number;
@@ -179,7 +179,7 @@ export class CommandPageDto {
   items!: Readonly<CommandDto>[];
 
   /**
-   * For `cursor`; null on the last page.
+   * Pass it as `cursor` for the next page; null on the last page.
    * @example WyIyMDI2LTExLTIwVDE4OjAwOjAwLjAwMFoiXQ
    */
   nextCursor!: string | null;

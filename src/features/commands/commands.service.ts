@@ -45,7 +45,7 @@ export class CommandsService {
 
   /**
    * Cancels a command that was not sent yet. Of a cancellation and a dispatch that race, exactly one wins.
-   * @throws CommandNotCancellableError when it is on its way, or settled
+   * @throws CommandNotCancellableError when it is in flight, or settled
    * @throws CommandNotFoundError
    */
   async cancel(deviceId: string, id: string): Promise<Command> {

@@ -223,7 +223,7 @@ export class DevicePageDto {
   items!: DeviceDto[];
 
   /**
-   * Pass it as `cursor` to go on; null on the last page.
+   * Pass it as `cursor` for the next page; null on the last page.
    * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
    */
   nextCursor!: string | null;

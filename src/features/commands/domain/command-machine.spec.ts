@@ -12,7 +12,7 @@ import {
 } from './command-machine.js';
 import { validateMachine } from './state-machine.js';
 
-/** The ledger in miniature: what a row goes through. */
+/** The members of a command that acks change. */
 interface Row {
   state: CommandState;
   version: number;
@@ -80,17 +80,17 @@ describe('next', () => {
 
   it('never changes a terminal state, whatever the acks', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...TERMINAL_STATES), acks, (state, said) => {
-        expect(said.reduce(apply, sentRow(state)).state).toBe(state);
+      fc.property(fc.constantFrom(...TERMINAL_STATES), acks, (state, received) => {
+        expect(received.reduce(apply, sentRow(state)).state).toBe(state);
       }),
     );
   });
 
   it('follows the transitions at every step, with versions that strictly grow', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...COMMAND_STATES), acks, (state, said) => {
+      fc.property(fc.constantFrom(...COMMAND_STATES), acks, (state, received) => {
         let row = sentRow(state);
-        for (const ack of said) {
+        for (const ack of received) {
           const after = apply(row, ack);
           if (after.state !== row.state) {
             expect(commandMachine.allows(row.state, after.state)).toBe(true);
@@ -104,9 +104,9 @@ describe('next', () => {
 
   it('ends with the first verdict, in whatever order and however often acks arrive', () => {
     fc.assert(
-      fc.property(acks, (said) => {
-        const verdict = said.find(isVerdict);
-        const { state } = said.reduce(apply, sentRow('SENT'));
+      fc.property(acks, (received) => {
+        const verdict = received.find(isVerdict);
+        const { state } = received.reduce(apply, sentRow('SENT'));
         expect(commandMachine.isTerminal(state)).toBe(verdict !== undefined);
         if (verdict) {
           expect(state).toBe(ackedState(verdict));
