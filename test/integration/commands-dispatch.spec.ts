@@ -7,7 +7,7 @@ import { signUp } from '../support/rest.js';
 import { StillLedger } from '../support/still-ledger.js';
 import { eventually } from '../support/wait.js';
 
-describe('the ledger, step by step, on the way out', () => {
+describe('dispatching, step by step', () => {
   let ledger: StillLedger;
   let rig: CommandRig;
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('the ledger, step by step, on the way out', () => {
       await ledger.outcomes.acknowledge(lock.id, { commandId: id, status: 'executed' });
       expect(await rig.story(id)).toEqual(['command_sent', 'command_executed']);
     }
-    // The same line carries this last one: whatever was published before it has arrived.
+    // The same connection carries this last one: everything published before it has arrived.
     const last = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
     await lock.hear(21);
@@ -53,7 +53,7 @@ describe('the ledger, step by step, on the way out', () => {
     }
   });
 
-  it('has the database itself refuse a second order on its way in a lane', async () => {
+  it('relies on the database to refuse a second order in flight in a lane', async () => {
     const repository = ledger.get(DispatchRepository);
     const transactions = ledger.get(Transactions);
     const lock = await rig.lock();
@@ -67,7 +67,7 @@ describe('the ledger, step by step, on the way out', () => {
     await expect(racing).rejects.toBeInstanceOf(LaneBusyError);
   });
 
-  it('fills both lanes in one go', async () => {
+  it('fills both lanes at once', async () => {
     const lock = await rig.lock();
     await rig.queue(lock.id, 'request_snapshot');
     await rig.queue(lock.id, 'unlock_door');
@@ -100,7 +100,7 @@ describe('the ledger, step by step, on the way out', () => {
     expect(tally.CANCELLED + tally.SENT).toBe(40);
   });
 
-  it('does not send for a person who lost the permission after the command was accepted', async () => {
+  it('does not send for a user who lost the permission after the command was accepted', async () => {
     const lock = await rig.lock();
     const bystander = await signUp(rig.running.url, 'bystander');
     const foreign = await rig.queue(lock.id, 'unlock_door', { issuerId: bystander.id });
@@ -136,7 +136,7 @@ describe('the ledger, step by step, on the way out', () => {
     },
   );
 
-  it('does not send what is past its life, and goes on with the next', async () => {
+  it('does not send an expired command, and sends the next one', async () => {
     const lock = await rig.lock();
     const stale = await rig.queue(lock.id, 'lock_door', { lifeS: -1 });
     const fresh = await rig.queue(lock.id, 'unlock_door');
@@ -155,7 +155,7 @@ describe('the ledger, step by step, on the way out', () => {
     expect((await rig.command(id)).state).toBe('QUEUED');
   });
 
-  it('gives an order no more time than the patience of the ledger, so that nothing begins after TIMED_OUT', async () => {
+  it('limits the time of an order to its timeout, so that nothing begins after TIMED_OUT', async () => {
     const beforeBirth = performance.now();
     const lock = await rig.lock();
     const id = await rig.queue(lock.id, 'lock_door', { lifeS: 86_400 });
@@ -168,7 +168,7 @@ describe('the ledger, step by step, on the way out', () => {
     expect(order.expiresAtUptimeMs).toBeLessThanOrEqual(60_000 + age + 15_000);
   });
 
-  it('keeps the deadline of a lock whose report took its time', async () => {
+  it('keeps the deadline of a lock whose report was delayed', async () => {
     const lock = await rig.lock();
     const reported = performance.now();
     await rig.rows(`UPDATE devices SET boot_reported_at = clock_timestamp() - interval '30 seconds' WHERE id = $1`, [

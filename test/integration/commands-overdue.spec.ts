@@ -6,7 +6,7 @@ import { Transactions } from '../../src/platform/prisma/transaction.js';
 import type { CommandRig } from '../support/command-rig.js';
 import { StillLedger } from '../support/still-ledger.js';
 
-describe('the ledger, step by step, when the answer is late', () => {
+describe('overdue commands, step by step', () => {
   let ledger: StillLedger;
   let rig: CommandRig;
   beforeAll(async () => {
@@ -16,14 +16,18 @@ describe('the ledger, step by step, when the answer is late', () => {
   afterAll(() => ledger.stop());
   beforeEach(() => ledger.empty());
 
-  it('turns silence into TIMED_OUT, keeps the verdict that comes then, and only the first', async () => {
+  it('time out after silence, and record only the first verdict that comes then', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
-    await ledger.overdue.settle(10);
+    await ledger.sender.settleOverdue(10);
     expect((await rig.command(id)).state).toBe('SENT');
     await ledger.timePasses(id, 'timeout_at', 20);
-    await Promise.all([ledger.overdue.settle(10), ledger.overdue.settle(10), ledger.overdue.settle(10)]);
+    await Promise.all([
+      ledger.sender.settleOverdue(10),
+      ledger.sender.settleOverdue(10),
+      ledger.sender.settleOverdue(10),
+    ]);
     expect(await rig.command(id)).toMatchObject({ state: 'TIMED_OUT', confirmed_by: 'none' });
     await ledger.outcomes.acknowledge(lock.id, { commandId: id, status: 'received' });
     await ledger.outcomes.acknowledge(lock.id, {
@@ -44,11 +48,11 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await rig.story(id)).toEqual(['command_sent', 'command_timed_out', 'command_late_result']);
   });
 
-  it('settles what is overdue in batches, each once, with several processes at it', async () => {
+  it('are settled in batches, each once, by several processes', async () => {
     const device = await rig.device();
     const ids = await Promise.all(Array.from({ length: 30 }, () => rig.queue(device.id, 'lock_door', { lifeS: -1 })));
     const settleAll = async (): Promise<void> => {
-      while (await ledger.overdue.settle(4)) {
+      while (await ledger.sender.settleOverdue(4)) {
         // There may be more.
       }
     };
@@ -60,7 +64,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     }
   });
 
-  it('sends again on time, once for all processes, and never past the deadline', async () => {
+  it('are sent again on time, once for all processes, and never past the deadline', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
@@ -77,7 +81,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', attempts: 2 });
   });
 
-  it('does not send again what the device has already answered, nor to another boot', async () => {
+  it('are not sent again once the device has answered, nor to another boot', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     await ledger.sendAll(lock.id);
@@ -88,7 +92,7 @@ describe('the ledger, step by step, when the answer is late', () => {
     expect(await ledger.sender.resendToDevice(lock.id)).toBe(0);
   });
 
-  it('does not let an old report of the bolt settle or confirm a new order', async () => {
+  it('are not settled or confirmed by a report of an earlier boot', async () => {
     const device = await rig.device();
     await rig.lock(device, 'b00t-old');
     const lock = await rig.lock(device, randomUUID());
@@ -97,13 +101,13 @@ describe('the ledger, step by step, when the answer is late', () => {
     await lock.hear();
     const transactions = ledger.get(Transactions);
     const report = { deviceId: lock.id, boot: 'b00t-old', lockState: 'locked' } as const;
-    await transactions.run(() => ledger.outcomes.observe(report));
+    await transactions.run(() => ledger.outcomes.applyLockState(report));
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'none' });
-    await transactions.run(() => ledger.outcomes.observe({ ...report, boot: lock.boot }));
+    await transactions.run(() => ledger.outcomes.applyLockState({ ...report, boot: lock.boot }));
     expect(await rig.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'state_report' });
   });
 
-  it('finds by sweeping whatever nobody was told of', async () => {
+  it('are found by the sweep when no signal named them', async () => {
     const repository = ledger.get(DispatchRepository);
     const sweeper = ledger.get(CommandSweeper);
     const lock = await rig.lock();

@@ -5,14 +5,14 @@ import { AcknowledgementRepository } from '../../src/features/commands/acknowled
 import { Database } from '../../src/platform/prisma/database.js';
 import { CommandRig } from '../support/command-rig.js';
 
-describe('the statements of the ledger', () => {
+describe('the statements of commands', () => {
   let rig: CommandRig;
   beforeAll(async () => {
     rig = await CommandRig.start();
   });
   afterAll(() => rig.stop());
 
-  it('reads its hot paths by index, so that a long history costs nothing', async () => {
+  it('read by index, so that a long history costs nothing', async () => {
     await rig.silence();
     const database = rig.running.app.get(Database, { strict: false });
     const texts = new Map<string, string>();
@@ -21,16 +21,16 @@ describe('the statements of the ledger', () => {
       return Promise.resolve([]);
     });
     const repository = rig.running.app.get(DispatchRepository, { strict: false });
-    const settling = rig.running.app.get(AcknowledgementRepository, { strict: false });
+    const acknowledgements = rig.running.app.get(AcknowledgementRepository, { strict: false });
     await repository.lockNext([]);
     await repository.markSent([]);
     await repository.expire([]);
     await repository.findWaiting(1);
     await repository.listOpen([]);
     await rig.running.app.get(CommandsRepository, { strict: false }).create([]);
-    await settling.findOverdue();
-    await settling.lockOrphans('');
-    await settling.moveMany([]);
+    await repository.findOverdue();
+    await acknowledgements.lockOfEarlierBoots('');
+    await acknowledgements.applyAcks([]);
     query.mockRestore();
     await rig.rows(
       `INSERT INTO commands (id, device_id, issuer_id, name, lane, payload, state, expires_at, correlation_id)
@@ -39,14 +39,14 @@ describe('the statements of the ledger', () => {
     );
     await rig.rows('ANALYZE commands');
     expect([...texts.keys()].sort()).toEqual([
+      'commands_apply_acks',
       'commands_create',
       'commands_expire',
       'commands_list_open',
       'commands_lock_devices',
       'commands_mark_sent',
-      'commands_move_many',
       'commands_next',
-      'commands_orphans',
+      'commands_of_earlier_boots',
       'commands_overdue',
       'commands_waiting',
     ]);

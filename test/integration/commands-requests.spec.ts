@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CommandsService } from '../../src/features/commands/commands.service.js';
+import { CommandSubmissionService } from '../../src/features/commands/command-submission.service.js';
 import { CommandDesk, commandsPath } from '../support/command-desk.js';
 import { CommandRig } from '../support/command-rig.js';
 import { recordFigure } from '../support/promise.js';
 import { request } from '../support/rest.js';
 
-describe('what people do with the ledger', () => {
+describe('commands over the API', () => {
   let rig: CommandRig;
   let desk: CommandDesk;
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe('what people do with the ledger', () => {
   });
   afterAll(() => rig.stop());
 
-  it('takes back what was not sent, and nothing else', async () => {
+  it('cancels what was not sent, and nothing else', async () => {
     const device = await rig.device();
     const id = await desk.accepted(device.id, 'lock_door');
     expect(await desk.ask('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
@@ -33,7 +33,7 @@ describe('what people do with the ledger', () => {
     expect((await desk.ask('GET', commandsPath(other.id, `/${id}`))).status).toBe(404);
   });
 
-  it('bounds the queue of a device', async () => {
+  it('limits the queue of a device', async () => {
     const device = await rig.device();
     for (let n = 0; n < 99; n++) {
       await rig.queue(device.id, 'sync_access_codes', { lifeS: 3_600 });
@@ -68,7 +68,7 @@ describe('what people do with the ledger', () => {
     });
   });
 
-  it('gives bolt commands to locks alone', async () => {
+  it('allows bolt commands for locks alone', async () => {
     const { body } = await request<{ device: { id: string } }>(rig.running.url, 'POST', '/api/v1/devices', {
       token: rig.owner.accessToken,
       body: { name: 'Yard', type: 'camera', hardwareId: randomUUID() },
@@ -78,7 +78,7 @@ describe('what people do with the ledger', () => {
     expect((await desk.send(body.device.id, 'request_snapshot')).status).toBe(202);
   });
 
-  it('P-20: makes one command of 50 concurrent requests with the same key', async () => {
+  it('P-20: creates one command of 50 concurrent requests with the same key', async () => {
     const lock = await rig.lock();
     const key = randomUUID();
     const answers = await Promise.all(Array.from({ length: 50 }, () => desk.send(lock.id, 'unlock_door', { key })));
@@ -104,9 +104,9 @@ describe('what people do with the ledger', () => {
     });
   });
 
-  it('makes no command for a device that is gone', async () => {
-    const service = rig.running.app.get(CommandsService, { strict: false });
-    const errand = { deviceId: randomUUID(), issuerId: rig.owner.id };
-    await expect(service.send(errand, { name: 'lock_door', payload: {} })).rejects.toMatchObject({ code: 'not_found' });
+  it('creates no command for a deleted device', async () => {
+    const service = rig.running.app.get(CommandSubmissionService, { strict: false });
+    const submission = { deviceId: randomUUID(), issuerId: rig.owner.id, name: 'lock_door', payload: {} } as const;
+    await expect(service.submit(submission)).rejects.toMatchObject({ code: 'not_found' });
   });
 });

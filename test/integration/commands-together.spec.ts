@@ -4,14 +4,14 @@ import { CommandSubmissionService } from '../../src/features/commands/command-su
 import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
 import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
-import { DeviceStateService } from '../../src/features/presence/device-state.service.js';
+import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { newId } from '../../src/shared/ids.js';
 import { CommandRig, type HandLock } from '../support/command-rig.js';
 import { eventually } from '../support/wait.js';
 
-/** What many devices need at once is done by one transaction, and none of them has to pay for another one. */
+/** Commands of many devices share a transaction, and a fault of one does not affect the others. */
 describe('commands of many devices at once', () => {
   let rig: CommandRig;
   let sender: DispatchService;
@@ -44,7 +44,7 @@ describe('commands of many devices at once', () => {
   const acknowledgeAll = (ids: readonly string[]) =>
     Promise.all(ids.map((commandId, n) => outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'executed' })));
 
-  it('sends to all of them, and settles what all of them answer, with one commit each', async () => {
+  it('sends to all of them, and settles the acks of all of them, with one commit each', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const heard = await Promise.all(locks.map((lock) => lock.hear()));
@@ -57,7 +57,7 @@ describe('commands of many devices at once', () => {
     }
   });
 
-  it('lets one whose row cannot be written fail alone: nothing of it is kept, counted or published', async () => {
+  it('lets a command whose row cannot be written fail alone: nothing of it is stored, counted or published', async () => {
     const ids = await queueForAll();
     const [bad = '', ...good] = ids;
     const counterOf = async (): Promise<unknown> =>
@@ -80,7 +80,7 @@ describe('commands of many devices at once', () => {
     expect([await rig.story(bad), locks[0]?.orders, await counterOf()]).toEqual([[], [], before]);
   });
 
-  it('settles the others at once while somebody holds the row of one', async () => {
+  it('settles the others at once while another transaction has locked the row of one', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const holder = await rig.pool.connect();
@@ -98,21 +98,21 @@ describe('commands of many devices at once', () => {
     expect((await rig.command(ids[2] ?? '')).state).toBe('EXECUTED');
   });
 
-  it('judges each of the answers that came together by itself: new, twice, late, of nobody and of another device', async () => {
+  it('applies each of many concurrent acks by itself: new, repeated, late, of an unknown command and of another device', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const [fresh = '', twice = '', late = '', foreign = ''] = ids;
     await outcomes.acknowledge(locks[1]?.id ?? '', { commandId: twice, status: 'executed' });
     await rig.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
-    const word = (n: number, commandId: string) =>
+    const fail = (n: number, commandId: string) =>
       outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'failed', errorCode: 'jammed' });
-    await Promise.all([word(0, fresh), word(1, twice), word(2, late), word(3, randomUUID()), word(4, foreign)]);
+    await Promise.all([fail(0, fresh), fail(1, twice), fail(2, late), fail(3, randomUUID()), fail(4, foreign)]);
     expect(await statesOf(ids)).toEqual(['FAILED', 'EXECUTED', 'TIMED_OUT', 'SENT', 'SENT']);
     expect((await rig.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
     expect((await rig.command(twice)).error_code).toBeNull();
   });
 
-  it('keeps the words of one device in their order, although others speak at the same time', async () => {
+  it('keeps the acks of one device in their order, although other devices answer at the same time', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const statuses = ['received', 'executing', 'executed'] as const;
@@ -122,17 +122,17 @@ describe('commands of many devices at once', () => {
       ),
     );
     for (const id of ids) {
-      const words = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
-      expect(await rig.story(id)).toEqual(words);
+      const types = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
+      expect(await rig.story(id)).toEqual(types);
     }
   });
 
-  it('never lets two of its transactions wait for each other, whatever the order they name devices in', async () => {
-    const states = rig.running.app.get(DeviceStateService, { strict: false });
+  it('never deadlocks, in whatever order its transactions name devices', async () => {
+    const presence = rig.running.app.get(PresenceService, { strict: false });
     const transactions = rig.running.app.get(Transactions, { strict: false });
     const report = (round: number, order: readonly HandLock[]): Promise<void> =>
       transactions.independently(() =>
-        states.record(
+        presence.recordStates(
           order.map(({ id, boot }) => ({ deviceId: id, boot, lockState: round % 2 ? 'locked' : 'unlocked' })),
         ),
       );
@@ -148,94 +148,98 @@ describe('commands of many devices at once', () => {
     expect(database?.deadlocks).toBe('0');
   });
 
-  describe('when they are given', () => {
-    let intake: CommandSubmissionService;
+  describe('when they are submitted', () => {
+    let submissions: CommandSubmissionService;
     beforeAll(() => {
-      intake = rig.running.app.get(CommandSubmissionService, { strict: false });
+      submissions = rig.running.app.get(CommandSubmissionService, { strict: false });
     });
 
     /** As a request of the owner with this key would: in a context of its own. */
-    const give = (deviceId: string, key: string, body = 'same') => {
-      const id = newId();
-      const context = newContext('http', `user:${rig.owner.id}`, { requestId: `request for ${id}` });
+    const submit = (deviceId: string, key: string, body = 'same') => {
+      const requestId = randomUUID();
+      const context = newContext('http', `user:${rig.owner.id}`, { requestId });
       context.audit = { action: 'command_created', recorded: false };
       const requestHash = createHash('sha256').update(body).digest();
       context.idempotency = { key, route: 'POST test', userId: rig.owner.id, requestHash };
-      const errand = { deviceId, issuerId: rig.owner.id };
-      const answer = runInContext(context, () =>
-        intake.accept(id, errand, { name: 'unlock_door', payload: { durationMs: 5_000 } }),
-      );
-      return { id, context, answer };
+      const submission = {
+        deviceId,
+        issuerId: rig.owner.id,
+        name: 'unlock_door',
+        payload: { durationMs: 5_000 },
+      } as const;
+      return { requestId, context, answer: runInContext(context, () => submissions.submit(submission)) };
     };
-    const auditedIn = (ids: readonly string[]) =>
+    const auditedFor = (requestIds: readonly string[]) =>
       rig.rows<{ entity_id: string; request_id: string; actor: string }>(
-        'SELECT entity_id, request_id, actor FROM audit_entries WHERE entity_id = ANY ($1) ORDER BY id',
-        [ids],
+        'SELECT entity_id, request_id, actor FROM audit_entries WHERE request_id = ANY ($1) ORDER BY id',
+        [requestIds],
       );
 
-    it('takes them by one commit, each with the event, the audit entry and the key of its own request', async () => {
-      const given = locks.map(({ id }, n) => give(id, `together ${String(n)}`));
-      const answers = await Promise.all(given.map(({ answer }) => answer));
-      const ids = given.map(({ id }) => id);
-      expect(answers.map(({ command }) => command?.id)).toEqual(ids);
+    it('queues them with one commit, each with the event, the audit entry and the key of its own request', async () => {
+      const submitted = locks.map(({ id }, n) => submit(id, `together ${String(n)}`));
+      const commands = await Promise.all(submitted.map(({ answer }) => answer));
+      const [ids, requestIds] = [commands.map(({ id }) => id), submitted.map(({ requestId }) => requestId)];
+      expect(commands.map(({ deviceId }) => deviceId)).toEqual(locks.map(({ id }) => id));
+      expect(new Set(ids).size).toBe(locks.length);
       expect(await transactionsOf(ids, 'command_created')).toBe(1);
-      expect(await auditedIn(ids)).toEqual(
-        ids.map((id) => ({ entity_id: id, request_id: `request for ${id}`, actor: `user:${rig.owner.id}` })),
+      expect(await auditedFor(requestIds)).toEqual(
+        ids.map((id, n) => ({ entity_id: id, request_id: requestIds[n], actor: `user:${rig.owner.id}` })),
       );
-      expect(given.every(({ context }) => context.audit?.recorded)).toBe(true);
-      const correlations = await rig.rows<{ correlation_id: string }>(
-        `SELECT DISTINCT correlation_id FROM events WHERE command_id = ANY ($1) ORDER BY 1`,
+      expect(submitted.every(({ context }) => context.audit?.recorded)).toBe(true);
+      const correlations = await rig.rows<{ command_id: string; correlation_id: string }>(
+        `SELECT command_id, correlation_id FROM events WHERE command_id = ANY ($1) ORDER BY id`,
         [ids],
       );
-      expect(correlations.map((row) => row.correlation_id)).toEqual(ids.map((id) => `request for ${id}`).sort());
-      const repeats = await Promise.all(locks.map(({ id }, n) => give(id, `together ${String(n)}`).answer));
-      expect(repeats).toEqual(ids.map((earlierId) => ({ earlierId })));
+      expect(correlations).toEqual(ids.map((id, n) => ({ command_id: id, correlation_id: requestIds[n] })));
+      const repeated = locks.map(({ id }, n) => submit(id, `together ${String(n)}`));
+      const repeats = await Promise.all(repeated.map(({ answer }) => answer));
+      expect(repeats.map(({ id }) => id)).toEqual(ids);
+      expect(repeated.every(({ context }) => context.audit?.recorded)).toBe(true);
+      expect(await auditedFor(repeated.map(({ requestId }) => requestId))).toEqual([]);
       expect(await rig.rows('SELECT FROM commands')).toHaveLength(locks.length);
     });
 
-    it('refuses one for what stands against it, and takes the others', async () => {
+    it('refuses one for its own reason, and queues the others', async () => {
       const offline = await rig.device();
       const [a = '', b = ''] = locks.map(({ id }) => id);
-      const first = give(a, 'refusals 1');
-      const unheard = give(offline.id, 'refusals 2');
-      const nowhere = give(newId(), 'refusals 3');
-      const last = give(b, 'refusals 4');
-      await expect(unheard.answer).rejects.toBeInstanceOf(DeviceOfflineError);
-      await expect(nowhere.answer).rejects.toBeInstanceOf(CommandNotFoundError);
-      const taken = await Promise.all([first.answer, last.answer]);
-      expect(taken.map(({ command }) => command?.deviceId)).toEqual([a, b]);
-      expect(await auditedIn([unheard.id, nowhere.id])).toEqual([]);
-      // What was refused may be asked for again under its key.
-      await expect(give(offline.id, 'refusals 2').answer).rejects.toBeInstanceOf(DeviceOfflineError);
+      const first = submit(a, 'refusals 1');
+      const unreachable = submit(offline.id, 'refusals 2');
+      const unknown = submit(newId(), 'refusals 3');
+      const last = submit(b, 'refusals 4');
+      await expect(unreachable.answer).rejects.toBeInstanceOf(DeviceOfflineError);
+      await expect(unknown.answer).rejects.toBeInstanceOf(CommandNotFoundError);
+      const queued = await Promise.all([first.answer, last.answer]);
+      expect(queued.map(({ deviceId }) => deviceId)).toEqual([a, b]);
+      expect(await auditedFor([unreachable.requestId, unknown.requestId])).toEqual([]);
+      // A refused request may be repeated with its key.
+      await expect(submit(offline.id, 'refusals 2').answer).rejects.toBeInstanceOf(DeviceOfflineError);
     });
 
-    it('takes one of two with the same key, although both are in one transaction', async () => {
+    it('queues one of two with the same key, although both are in one transaction', async () => {
       const [a = '', b = ''] = locks.map(({ id }) => id);
-      const given = [give(a, 'twin'), give(a, 'twin'), give(b, 'other')];
-      const outcomes = await Promise.allSettled(given.map(({ answer }) => answer));
-      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-      expect(outcomes[1]).toMatchObject({ reason: { code: 'idempotency_key_in_use' } });
-      expect(
-        await transactionsOf(
-          given.map(({ id }) => id),
-          'command_created',
-        ),
-      ).toBe(1);
-      await expect(give(a, 'twin', 'another body').answer).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+      const answers = await Promise.allSettled(
+        [submit(a, 'twin'), submit(a, 'twin'), submit(b, 'other')].map(({ answer }) => answer),
+      );
+      expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(answers[1]).toMatchObject({ reason: { code: 'idempotency_key_in_use' } });
+      const ids = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.id] : []));
+      expect(await transactionsOf(ids, 'command_created')).toBe(1);
+      await expect(submit(a, 'twin', 'another body').answer).rejects.toMatchObject({ code: 'idempotency_key_reused' });
     });
 
-    it('stays in the transaction of its caller, and goes down with it', async () => {
+    it('joins the transaction of its caller, and is rolled back with it', async () => {
       const transactions = rig.running.app.get(Transactions, { strict: false });
       const [device = ''] = locks.map(({ id }) => id);
-      const given: string[] = [];
+      const requestIds: string[] = [];
       const undone = transactions.independently(async () => {
-        const { id, answer } = give(device, 'undone');
-        given.push(id);
+        const { requestId, answer } = submit(device, 'undone');
+        requestIds.push(requestId);
         await answer;
-        throw new Error('taken back');
+        throw new Error('rolled back');
       });
-      await expect(undone).rejects.toThrow('taken back');
-      expect(await rig.rows('SELECT FROM commands WHERE id = ANY ($1)', [given])).toEqual([]);
+      await expect(undone).rejects.toThrow('rolled back');
+      expect(requestIds).toHaveLength(1);
+      expect(await rig.rows('SELECT FROM commands WHERE correlation_id = ANY ($1)', [requestIds])).toEqual([]);
     });
   });
 });

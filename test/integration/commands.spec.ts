@@ -5,7 +5,7 @@ import { CommandDesk, commandsPath } from '../support/command-desk.js';
 import { CommandRig, type HandLock } from '../support/command-rig.js';
 import { eventually } from '../support/wait.js';
 
-describe('the ledger, from the request to the lock and back', () => {
+describe('a command, from the request to the lock and back', () => {
   let rig: CommandRig;
   let desk: CommandDesk;
   beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('the ledger, from the request to the lock and back', () => {
     expect(performance.now() - begun).toBeGreaterThan(950);
   });
 
-  it('finds the outcome although the hint was lost', async () => {
+  it('answers with the outcome although the signal was lost', async () => {
     const lock = await rig.lock();
     const answer = desk.send(lock.id, 'unlock_door', { waitSeconds: 10 });
     const { commandId } = await lock.hear();
@@ -106,12 +106,12 @@ describe('the ledger, from the request to the lock and back', () => {
     expect(settled).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
   });
 
-  it('has one order on its way per lane: a deaf snapshot blocks no bolt, and lock_door goes first', async () => {
+  it('has one order in flight per lane: an unanswered snapshot blocks no bolt, and lock_door is sent first', async () => {
     const device = await rig.device();
     const snapshot = await desk.accepted(device.id, 'request_snapshot');
     const sync = await desk.accepted(device.id, 'sync_access_codes');
     const lock = await rig.lock(device);
-    // What is on its way while the device comes back is sent again, byte for byte: it counts once.
+    // An order in flight while the device reconnects is sent again with the same bytes: it counts once.
     const heard = (): string[] => [...new Set(lock.heard.map(({ commandId }) => commandId))];
     const hears = (orders: number): Promise<string> => eventually('the next order', () => heard()[orders - 1]);
     const first = await desk.accepted(lock.id, 'unlock_door');
@@ -145,7 +145,7 @@ describe('the ledger, from the request to the lock and back', () => {
       const next = await desk.accepted(lock.id, 'unlock_door');
       await lock.hear(2);
       await say(lock, next, 'executed');
-      // Acks of one device are taken in their order: when the last one settled, all before it had been taken.
+      // Acks of one device are applied in their order: when the last one is, all before it have been applied.
       await rig.settled(next, 'EXECUTED');
       expect((await rig.command(id)).state).toBe('EXECUTED');
       const versions = await rig.rows<{ version: number }>(
@@ -157,7 +157,7 @@ describe('the ledger, from the request to the lock and back', () => {
     }
   });
 
-  it('ignores what one device says of the command of another', async () => {
+  it('ignores the ack of one device for the command of another', async () => {
     const [victim, mallory] = [await rig.lock(), await rig.lock()];
     const id = await desk.accepted(victim.id, 'unlock_door');
     await victim.hear();
@@ -170,7 +170,7 @@ describe('the ledger, from the request to the lock and back', () => {
     expect((await rig.command(id)).state).toBe('SENT');
   });
 
-  it('sends the same bytes again to a lock that comes back with the boot it had', async () => {
+  it('sends the same bytes again to a lock that reconnects with the same boot', async () => {
     const device = await rig.device();
     const lock = await rig.lock(device);
     const id = await desk.accepted(lock.id, 'unlock_door');
@@ -185,7 +185,7 @@ describe('the ledger, from the request to the lock and back', () => {
     await rig.settled(id, 'EXECUTED');
   });
 
-  it('sends again what stays unanswered, and gives up no order for it', async () => {
+  it('sends unanswered orders again, and starts no new order instead', async () => {
     const lock = await rig.lock();
     const id = await desk.accepted(lock.id, 'unlock_door');
     await lock.hear(2);
@@ -194,7 +194,7 @@ describe('the ledger, from the request to the lock and back', () => {
     await rig.settled(id, 'EXECUTED');
   });
 
-  it('never sends an order to another boot, and settles it by what the lock says then', async () => {
+  it('never sends an order to another boot, and settles it by the report of that boot', async () => {
     const cases = [
       { name: 'lock_door', birth: { lockState: 'locked' }, state: 'EXECUTED', confirmedBy: 'state_report' },
       { name: 'lock_door', birth: { lockState: 'unlocked' }, state: 'TIMED_OUT', confirmedBy: 'none' },
@@ -224,7 +224,7 @@ describe('the ledger, from the request to the lock and back', () => {
     }
   });
 
-  it('notes that the bolt is where the command wanted it, before or after the verdict', async () => {
+  it('is confirmed by a report of the wanted bolt position, before or after the verdict', async () => {
     const lock = await rig.lock();
     const early = await desk.accepted(lock.id, 'unlock_door');
     await lock.hear();
@@ -244,7 +244,7 @@ describe('the ledger, from the request to the lock and back', () => {
     expect((await rig.command(late)).version).toBe(4);
   });
 
-  it('sends by the sweep what no signal told of', async () => {
+  it('is sent by the sweep when no signal named it', async () => {
     const lock = await rig.lock();
     const id = await rig.queue(lock.id);
     expect((await lock.hear()).commandId).toBe(id);

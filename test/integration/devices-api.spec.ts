@@ -48,7 +48,7 @@ function register(who: Person, body: Record<string, unknown> = {}, headers: Reco
 }
 
 describe('Registering a device', () => {
-  it('answers the device, its token and the keys that verify orders', async () => {
+  it('answers with the device, its token and the keys that verify orders', async () => {
     const answer = await register(ada, { room: 'Hall', timeZone: 'Europe/Berlin' });
     expect(answer.status).toBe(201);
     expect(answer.headers.get('location')).toBe(`/api/v1/devices/${answer.body.device.id}`);
@@ -66,7 +66,7 @@ describe('Registering a device', () => {
     expect(answer.body.deviceToken).toMatch(/^[\w-]{43}$/);
     const keys = await request<{ keys: unknown[] }>(application.url, 'GET', '/.well-known/order-keys.json');
     expect(keys.headers.get('cache-control')).toBe('public, max-age=300');
-    // The worker may be making the next key at this very moment.
+    // The worker may be creating the next key at this moment.
     expect(keys.body.keys).toEqual(expect.arrayContaining(answer.body.orderKeys));
     expect(answer.body.orderKeys).toContainEqual({
       kty: 'OKP',
@@ -78,7 +78,7 @@ describe('Registering a device', () => {
     });
   });
 
-  it('shows the token once: a repeat under the same key answers with the same device and none', async () => {
+  it('shows the token once: a repeat with the same key answers with the same device and no token', async () => {
     const key = { 'idempotency-key': randomUUID() };
     const body = { hardwareId: randomUUID() };
     const first = await register(ada, body, key);
@@ -89,7 +89,7 @@ describe('Registering a device', () => {
     expect((await register(ada, { ...body, name: 'Another' }, key)).status).toBe(422);
   });
 
-  it('takes a hardware id once, whoever asks', async () => {
+  it('takes a hardware id once, even for another owner', async () => {
     const hardwareId = randomUUID();
     expect((await register(ada, { hardwareId })).status).toBe(201);
     const again = await register(bob, { hardwareId });
@@ -162,13 +162,13 @@ describe('The list of devices', () => {
     expect(names(await ask<PageBody>(owner, 'GET', '/devices?q=%25'))).toEqual([]);
   });
 
-  it('says of each device exactly what the device itself says', async () => {
+  it('shows each device exactly as the route of the device does', async () => {
     const { body } = await ask<PageBody>(owner, 'GET', '/devices?limit=1');
     const [listed] = body.items;
     expect((await ask(owner, 'GET', `/devices/${String(listed?.id)}`)).body).toEqual(listed);
   });
 
-  it('shows nobody anything of others', async () => {
+  it('does not show devices of other users', async () => {
     const stranger = await signUp(application.url, 'stranger');
     expect((await ask<PageBody>(stranger, 'GET', '/devices')).body).toEqual({ items: [], nextCursor: null });
   });
@@ -218,13 +218,13 @@ describe('One device', () => {
     expect((await ask(ada, 'PATCH', `/devices/${device.id}`, { name: null })).status).toBe(400);
   });
 
-  it('is gone once deleted', async () => {
+  it('does not exist once deleted', async () => {
     const { device } = (await register(ada)).body;
     expect((await ask(ada, 'DELETE', `/devices/${device.id}`)).status).toBe(204);
     expect((await ask(ada, 'GET', `/devices/${device.id}`)).status).toBe(404);
   });
 
-  it('does not exist for somebody else, on any route', async () => {
+  it('does not exist for another user, on any route', async () => {
     const { device } = (await register(ada)).body;
     const answers = await Promise.all([
       ask(bob, 'GET', `/devices/${device.id}`),
@@ -238,7 +238,7 @@ describe('One device', () => {
     expect((await request(application.url, 'GET', `/api/v1/devices/${device.id}`)).status).toBe(401);
   });
 
-  it('leaves its story in the history', async () => {
+  it('has its changes in the history', async () => {
     const { device } = (await register(ada)).body;
     await ask(ada, 'PATCH', `/devices/${device.id}`, { room: 'Hall' });
     const { body } = await ask<{ items: { type: string; payload: unknown; actor: string; version: number }[] }>(

@@ -1,4 +1,4 @@
-/** The list of devices costs a page, however many devices and memberships there are. Seen to fail: without its indexes. */
+/** The list reads one page, whatever the number of devices and memberships. Seen to fail: without its indexes. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LIST_STATEMENTS } from '../../src/features/devices/device-list-sql.js';
 import { DEVICE_SORTS, type DeviceSort } from '../../src/features/devices/devices.types.js';
@@ -54,7 +54,7 @@ afterAll(() => town.close());
 
 const TYPES = 'uuid, int, device_type, device_status, text, text';
 
-/** As PostgreSQL runs it for everybody, who has however many devices: planned once, for no values in particular. */
+/** The generic plan, which PostgreSQL uses for every user, whatever their number of devices. */
 async function planOf(sort: DeviceSort, page: 'first' | 'next'): Promise<string> {
   const isName = sort.endsWith('name');
   const types = page === 'first' ? TYPES : `${TYPES}, ${isName ? 'text' : 'timestamptz'}, uuid`;

@@ -62,8 +62,8 @@ const becomes = (device: RegisteredDevice, wanted: Partial<Row>): Promise<Row> =
     return Object.entries(wanted).every(([key, value]) => now[key as keyof Row] === value) && now;
   });
 
-/** Type, and what tells one event of a type from another; oldest first. */
-async function story({ id }: RegisteredDevice): Promise<string[]> {
+/** Type and distinguishing members of each event, oldest first. */
+async function eventsOf({ id }: RegisteredDevice): Promise<string[]> {
   const { body } = await request<{ items: { type: string; payload: Record<string, string> }[] }>(
     application.url,
     'GET',
@@ -79,9 +79,9 @@ async function story({ id }: RegisteredDevice): Promise<string[]> {
 const age = (device: RegisteredDevice, interval: string): Promise<unknown> =>
   sql.rows(`UPDATE device_links SET last_seen_at = now() - $2::interval WHERE device_id = $1`, [device.id, interval]);
 
-/** Seen to fail when a will closes the link whatever its boot says, or although the device was born again since. */
-describe('A device on the line', () => {
-  it('is online from its birth on, with all it says of itself', async () => {
+/** Seen to fail when a will closes the link of another boot, or although a new birth has arrived since. */
+describe('A connected device', () => {
+  it('is online from its birth on, with everything it reports', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const line = await born(device, boot);
     await becomes(device, { status: 'online', boot, link_boot: boot, uptime: '1000' });
@@ -89,23 +89,23 @@ describe('A device on the line', () => {
       token: owner.accessToken,
     });
     expect(body).toMatchObject({ status: 'online', lockState: 'locked', links: ['mqtt'] });
-    expect(await story(device)).toEqual([`device_connected ${boot}`, 'status_changed online']);
+    expect(await eventsOf(device)).toEqual([`device_connected ${boot}`, 'status_changed online']);
 
     await line.publish('status', { online: true, boot, uptimeMs: 3_000 });
     await becomes(device, { uptime: '3000' });
-    expect(await story(device)).toHaveLength(2);
+    expect(await eventsOf(device)).toHaveLength(2);
   });
 
-  it('is offline once its last will is heard', async () => {
+  it('is offline once its will has arrived', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const line = await born(device, boot);
     await becomes(device, { status: 'online' });
     line.cut();
     await becomes(device, { status: 'offline', link_boot: null });
-    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} will`, 'status_changed offline']);
+    expect((await eventsOf(device)).slice(2)).toEqual([`device_disconnected ${boot} will`, 'status_changed offline']);
   });
 
-  it('stays online when the will of an earlier start comes late', async () => {
+  it('stays online when the will of an earlier boot arrives late', async () => {
     const [device, old, boot] = [await newDevice(), newBoot(), newBoot()];
     await born(device, old);
     await becomes(device, { link_boot: old });
@@ -114,7 +114,7 @@ describe('A device on the line', () => {
     await line.publish('status', { online: false, boot: old });
     await line.publish('status', { online: true, boot, uptimeMs: 7_000 });
     expect(await becomes(device, { uptime: '7000' })).toMatchObject({ status: 'online', link_boot: boot });
-    expect(await story(device)).toEqual([
+    expect(await eventsOf(device)).toEqual([
       `device_connected ${old}`,
       'status_changed online',
       `device_disconnected ${old} replaced`,
@@ -122,11 +122,11 @@ describe('A device on the line', () => {
     ]);
   });
 
-  it('stays online when it reconnects and the will of the connection before comes after its birth', async () => {
+  it('stays online when it reconnects and the will of the old connection arrives after its birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.app.get(PresenceService, { strict: false });
-    const born = (uptimeMs: number): Promise<void> => presence.birth(device.id, 'mqtt', { boot, uptimeMs });
-    const will = (): Promise<void> => presence.farewell(device.id, 'mqtt', boot, 'will');
+    const born = (uptimeMs: number): Promise<void> => presence.openLink(device.id, 'mqtt', { boot, uptimeMs });
+    const will = (): Promise<void> => presence.closeLink(device.id, 'mqtt', boot, 'will');
     await born(1_000);
     for (let reconnect = 1; reconnect <= 20; reconnect += 1) {
       await Promise.all([born(1_000 + reconnect), will()]);
@@ -141,19 +141,19 @@ describe('A device on the line', () => {
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
   });
 
-  it('is offline with the will of a connection that had time to be the only one', async () => {
+  it('is offline when a will arrives long after the last birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.app.get(PresenceService, { strict: false });
-    await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
-    await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
+    await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
+    await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
     await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
       device.id,
     ]);
-    await presence.farewell(device.id, 'mqtt', boot, 'will');
+    await presence.closeLink(device.id, 'mqtt', boot, 'will');
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
   });
 
-  it('reports its uptime with every heartbeat, and the database never takes an older one back', async () => {
+  it('reports its uptime with every heartbeat, and the stored one never decreases', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const line = await born(device, boot);
     await becomes(device, { uptime: '1000' });
@@ -167,7 +167,7 @@ describe('A device on the line', () => {
     expect(await becomes(device, { battery: 79 })).toMatchObject({ uptime: '60000', boot, link_boot: boot });
   });
 
-  it('is back with a heartbeat when its birth went unheard', async () => {
+  it('is online with a heartbeat when its birth was lost', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const raw = await RawDevice.connect(application.mqttUrl, device);
     open.push(raw);
@@ -178,15 +178,15 @@ describe('A device on the line', () => {
     await age(device, '50 seconds');
     await raw.publish('heartbeat', { boot: next, uptimeMs: 100 });
     await becomes(device, { boot: next, link_boot: next, uptime: '100' });
-    expect((await story(device)).slice(2)).toEqual([
+    expect((await eventsOf(device)).slice(2)).toEqual([
       `device_disconnected ${boot} replaced`,
       `device_connected ${next}`,
     ]);
   });
 });
 
-describe('A device that falls silent', () => {
-  it('is offline after 90 seconds, found by any number of sweepers once', async () => {
+describe('A silent device', () => {
+  it('is offline after 90 seconds, recorded once by any number of sweepers', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     await born(device, boot);
     await becomes(device, { status: 'online' });
@@ -197,10 +197,13 @@ describe('A device that falls silent', () => {
     await age(device, '91 seconds');
     await Promise.all([1, 2, 3, 4].map(() => presence.closeSilentLinks(100)));
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
-    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} silence`, 'status_changed offline']);
+    expect((await eventsOf(device)).slice(2)).toEqual([
+      `device_disconnected ${boot} silence`,
+      'status_changed offline',
+    ]);
   });
 
-  it('is inactive after a day, and back with its next heartbeat', async () => {
+  it('is inactive after a day, and online with its next heartbeat', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const line = await born(device, boot);
     await becomes(device, { status: 'online' });
@@ -210,20 +213,20 @@ describe('A device that falls silent', () => {
     await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
     await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
     expect(await row(device)).toMatchObject({ status: 'inactive' });
-    expect((await story(device)).slice(-2)).toEqual(['device_inactive', 'status_changed inactive']);
+    expect((await eventsOf(device)).slice(-2)).toEqual(['device_inactive', 'status_changed inactive']);
     await line.publish('heartbeat', { boot, uptimeMs: 90_000_000 });
     await becomes(device, { status: 'online', link_boot: boot });
   });
 });
 
 describe('Heartbeats of many devices', () => {
-  it('are written together, and deadlines computed from them come out short rather than long', async () => {
+  it('are written together, and deadlines computed from them are too short rather than too long', async () => {
     const devices = await Promise.all(Array.from({ length: 20 }, newDevice));
     const presence = application.app.get(PresenceService, { strict: false });
     const buffer = application.app.get(HeartbeatBuffer, { strict: false });
     const boot = newBoot();
     for (const { id } of devices) {
-      await presence.birth(id, 'mqtt', { boot, uptimeMs: 0 });
+      await presence.openLink(id, 'mqtt', { boot, uptimeMs: 0 });
     }
     const [before] = await sql.rows<{ now: Date }>('SELECT clock_timestamp() AS now');
     devices.forEach(({ id }) => {

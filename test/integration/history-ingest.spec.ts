@@ -54,7 +54,7 @@ const event = (boot: string, seq: number, more: Partial<DeviceEventMessage> = {}
   ...more,
 });
 
-/** Numbers of the stored events, in the order of the log. */
+/** Sequence numbers of the stored events, in the order of the log. */
 async function stored({ id }: RegisteredDevice): Promise<number[]> {
   const rows = await sql.rows<{ seq: number }>(
     `SELECT (payload->>'seq')::int AS seq FROM events WHERE device_id = $1 AND type = 'custom' ORDER BY xid, id`,
@@ -92,7 +92,7 @@ async function refused(code: string): Promise<number> {
   );
 }
 
-/** Seen to fail when what lies beyond a gap is stored. */
+/** Seen to fail when events beyond a gap are stored. */
 describe('Events of a device', () => {
   it('are stored in order and receipted, one by one and in arrays', async () => {
     const boot = randomUUID();
@@ -103,7 +103,7 @@ describe('Events of a device', () => {
     expect(await stored(device)).toEqual([1, 2, 3]);
   });
 
-  it('are stored once however often they come, and receipted each time', async () => {
+  it('are stored once however often they arrive, and receipted each time', async () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
     await line.publish('events', [event(boot, 1), event(boot, 1), event(boot, 2)]);
@@ -114,7 +114,7 @@ describe('Events of a device', () => {
     expect(await stored(device)).toEqual([1, 2]);
   });
 
-  it('are not stored beyond a gap; once it is filled the device goes on', async () => {
+  it('are not stored beyond a gap, until it is filled', async () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
     await line.publish('events', [event(boot, 1), event(boot, 3), event(boot, 4)]);
@@ -127,7 +127,7 @@ describe('Events of a device', () => {
     expect(await stored(device)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('are put in order when they overtake each other by a moment', async () => {
+  it('are stored in order when one overtakes another by a moment', async () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
     await Promise.all([3, 1, 2, 5, 4].map((seq) => line.publish('events', event(boot, seq))));
@@ -145,7 +145,7 @@ describe('Events of a device', () => {
     expect(await stored(device)).toEqual([1, 2, 1]);
   });
 
-  it('arrive whole from 20 devices that all resend', async () => {
+  it('are complete when 20 devices resend all of them', async () => {
     const lines = await Promise.all(Array.from({ length: 20 }, () => onLine('boot-of-many')));
     await Promise.all(
       lines.map(async ({ line }) => {
@@ -165,7 +165,7 @@ describe('Events of a device', () => {
     }
   });
 
-  it('move the state of the device, but only those of its present start', async () => {
+  it('change the state of the device, but only those of its current boot', async () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
     const commandId = randomUUID();
@@ -185,7 +185,7 @@ describe('Events of a device', () => {
     });
     expect(body).toMatchObject({ lockState: 'unlocked', doorState: 'open', battery: 7 });
 
-    // Read forward, the log ends at the oldest writer still open in the whole cluster.
+    // Ascending, the log ends at the oldest transaction still open in the whole cluster.
     const [moved] = await eventually('it is settled', async () => {
       const settled = await history(device, 'type=door_status_changed&order=asc');
       return settled.length > 0 && settled;
@@ -202,7 +202,7 @@ describe('Events of a device', () => {
 });
 
 describe('The history of a device', () => {
-  it('is paged in both directions, and cut by type and time', async () => {
+  it('is paged in both directions, and filtered by type and time', async () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
     await line.publish(
@@ -250,7 +250,7 @@ describe('The history of a device', () => {
  * Seen to fail on builds broken on purpose: without `inheritAppConfig: true` every wrong shape below is stored or ends
  * in `internal_error`; with Nest's own deserializer the envelopes reach the handler as their inside.
  */
-describe('A payload that is not what the protocol says', () => {
+describe('A payload that violates the protocol', () => {
   const boot = randomUUID();
   const valid = { boot, seq: 1, type: 'custom', data: {} };
   const json = (value: unknown): string => JSON.stringify(value);

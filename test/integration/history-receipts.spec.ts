@@ -1,4 +1,4 @@
-/** Receipts are forgotten, but never one that a device may still need. Seen to fail: without the condition on the boot. */
+/** Receipts are deleted, but never one that a device may still need. Seen to fail: without the condition on the boot. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PinoLogger } from 'nestjs-pino';
 import { HistoryRepository } from '../../src/features/history/history.repository.js';
@@ -6,7 +6,7 @@ import { ReceiptSweeper } from '../../src/features/history/receipt-sweeper.js';
 import { Neighbourhood } from '../support/neighbourhood.js';
 import { eventually } from '../support/wait.js';
 
-/** More than the sweeper takes at once. */
+/** More than the sweeper deletes at once. */
 const OLD_STARTS = 2_500;
 
 let town: Neighbourhood;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => town.close());
 
 describe('The sweeper of receipts', () => {
-  it('forgets starts that are long over, however many, and keeps the present one and recent ones', async () => {
+  it('deletes receipts of old boots, however many, and keeps recent ones and that of the current boot', async () => {
     const { id } = await town.registered(await town.person('ada'));
     await town.sql.rows(`UPDATE devices SET boot = 'present' WHERE id = $1`, [id]);
     await town.sql.rows(

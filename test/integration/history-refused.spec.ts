@@ -1,4 +1,4 @@
-/** What docs/protocol.md tells a firmware to do about an event that is not taken. */
+/** What docs/protocol.md requires of firmware whose event is refused. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeviceEventMessage } from '../../src/contracts/mqtt.js';
 import { Neighbourhood } from '../support/neighbourhood.js';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => town.close());
 
 describe('An invalid event', () => {
-  it('refuses its whole message, is told from a dead line by a repeat, and is replaced under its number', async () => {
+  it('is refused with its whole message, differs from a lost connection by a repeat, and can be replaced under its number', async () => {
     const { application, sql } = town;
     const device = await town.registered(await town.person('ada'));
     const line = await RawDevice.born(application.mqttUrl, device, BOOT);

@@ -3,7 +3,6 @@ import { CommandEventWriter } from '../../src/features/commands/command-event-wr
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { OrderPublisher } from '../../src/features/commands/dispatch/order-publisher.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
-import { CommandTimeoutService } from '../../src/features/commands/dispatch/command-timeout.service.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
@@ -17,7 +16,6 @@ export class StillLedger {
   /** As many processes: what one of them is asked for at once, it does together. */
   readonly senders: readonly DispatchService[];
   readonly outcomes: AcknowledgementService;
-  readonly overdue: CommandTimeoutService;
 
   private constructor(readonly rig: CommandRig) {
     this.sender = this.get(DispatchService);
@@ -33,7 +31,6 @@ export class StillLedger {
         ),
     );
     this.outcomes = this.get(AcknowledgementService);
-    this.overdue = this.get(CommandTimeoutService);
   }
 
   static async start(): Promise<StillLedger> {

@@ -6,28 +6,28 @@ import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from './commands.
 import { type CommandChange } from './commands.types.js';
 import { type AckedState, commandMachine } from './domain/command-machine.js';
 
-/** What a device said of a command, after validation. */
-export interface Verdict {
+/** What a device added to its ack, after validation. */
+export interface AckDetails {
   result?: Record<string, unknown> | undefined;
   errorCode?: string | undefined;
   errorMessage?: string | undefined;
 }
 
-/** One device's word on one command. */
-export interface Word {
+/** The state of a command that an ack reports. */
+export interface AckTransition {
   deviceId: string;
-  id: string;
+  commandId: string;
   to: AckedState;
-  verdict: Verdict;
+  details: AckDetails;
 }
 
-/** Every step that a device's word may take a command. */
-const MOVES = (['RECEIVED', 'EXECUTING', 'EXECUTED', 'FAILED'] as const satisfies readonly AckedState[]).flatMap((to) =>
-  commandMachine.predecessors(to).map((from) => ({ from, to })),
+/** Every transition that an ack may cause. */
+const TRANSITIONS = (['RECEIVED', 'EXECUTING', 'EXECUTED', 'FAILED'] as const satisfies readonly AckedState[]).flatMap(
+  (to) => commandMachine.predecessors(to).map((from) => ({ from, to })),
 );
 
-/** A command on its way to an earlier start of its device. */
-export interface Orphan {
+/** A command in flight that was sent to an earlier boot of its device. */
+export interface EarlierBootCommand {
   id: string;
   name: CommandName;
   lane: CommandLane;
@@ -36,15 +36,7 @@ export interface Orphan {
   firmwareVersion: string | undefined;
 }
 
-interface OrphanRow {
-  id: string;
-  name: CommandName;
-  lane: CommandLane;
-  payload: unknown;
-  firmware_version: string | null;
-}
-
-/** The outcome of a command whose device started anew. */
+/** The outcome of a command whose device has restarted. */
 export interface RestartOutcome {
   id: string;
   state: Extract<CommandState, 'EXECUTED' | 'TIMED_OUT'>;
@@ -52,16 +44,17 @@ export interface RestartOutcome {
   errorMessage: string | null;
 }
 
-/** What became of an order: verdicts, evidence, silence. */
+/** What devices say of their orders: acks, and reports that show the outcome. */
 @Injectable()
 export class AcknowledgementRepository {
   constructor(private readonly database: Database) {}
 
-  /** Moves a command of this device forward; null when it is not in a state from which `to` can be reached. */
-  async move(deviceId: string, id: string, to: CommandState, verdict: Verdict): Promise<CommandChange | null> {
+  /** Applies one ack. @returns null when the state of the command does not allow the transition */
+  async applyAck({ deviceId, commandId, to, details }: AckTransition): Promise<CommandChange | null> {
     const terminal = commandMachine.isTerminal(to);
+    // SQL: database time
     const [row] = await this.database.query<ChangeRow>(
-      'commands_move',
+      'commands_apply_ack',
       `UPDATE commands c
        SET state = $3, received_at = coalesce(c.received_at, clock_timestamp()),
          finished_at = CASE WHEN $5 THEN clock_timestamp() END,
@@ -70,27 +63,28 @@ export class AcknowledgementRepository {
        WHERE c.id = $1 AND c.device_id = $2 AND c.state = ANY ($4::command_state[])
        RETURNING ${CHANGE_COLUMNS}`,
       [
-        id,
+        commandId,
         deviceId,
         to,
         commandMachine.predecessors(to),
         terminal,
-        verdict.result === undefined ? null : JSON.stringify(verdict.result),
-        verdict.errorCode ?? null,
-        verdict.errorMessage ?? null,
+        details.result === undefined ? null : JSON.stringify(details.result),
+        details.errorCode ?? null,
+        details.errorMessage ?? null,
       ],
     );
     return row ? toChange(row) : null;
   }
 
   /**
-   * Moves many commands forward, one word for each. It does not wait for a row that somebody else holds: with locks of
-   * its own on the others, it would wait in an order that nobody keeps to. What it did not move is missing from the
-   * answer, for whatever reason; ask for that again, alone.
+   * Applies many acks, at most one per command. It skips rows that another transaction has locked: waiting for them while
+   * it holds locks of its own could deadlock. A command that did not change is missing from the answer, for whatever
+   * reason; use {@link applyAck} for it.
    */
-  async moveMany(words: readonly Word[]): Promise<CommandChange[]> {
+  async applyAcks(acks: readonly AckTransition[]): Promise<CommandChange[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<ChangeRow>(
-      'commands_move_many',
+      'commands_apply_acks',
       `WITH w AS (
          SELECT * FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}, ${arrayParam(3, 'command_state')}, ${arrayParam(4, 'boolean')},
            ${arrayParam(5, 'jsonb')}, ${arrayParam(6, 'text')}, ${arrayParam(7, 'text')}) AS w(id, device_id, state, terminal, result, error_code, error_message)
@@ -106,15 +100,15 @@ export class AcknowledgementRepository {
        WHERE c.id = w.id AND (c.state, w.state) IN (SELECT * FROM unnest(${arrayParam(8, 'command_state')}, ${arrayParam(9, 'command_state')}))
        RETURNING ${CHANGE_COLUMNS}`,
       [
-        words.map(({ id }) => id),
-        words.map(({ deviceId }) => deviceId),
-        words.map(({ to }) => to),
-        words.map(({ to }) => commandMachine.isTerminal(to)),
-        words.map(({ verdict }) => (verdict.result === undefined ? null : JSON.stringify(verdict.result))),
-        words.map(({ verdict }) => verdict.errorCode ?? null),
-        words.map(({ verdict }) => verdict.errorMessage ?? null),
-        MOVES.map(({ from }) => from),
-        MOVES.map(({ to }) => to),
+        acks.map(({ commandId }) => commandId),
+        acks.map(({ deviceId }) => deviceId),
+        acks.map(({ to }) => to),
+        acks.map(({ to }) => commandMachine.isTerminal(to)),
+        acks.map(({ details }) => (details.result === undefined ? null : JSON.stringify(details.result))),
+        acks.map(({ details }) => details.errorCode ?? null),
+        acks.map(({ details }) => details.errorMessage ?? null),
+        TRANSITIONS.map(({ from }) => from),
+        TRANSITIONS.map(({ to }) => to),
       ],
     );
     return rows.map(toChange);
@@ -122,6 +116,7 @@ export class AcknowledgementRepository {
 
   /** The state of a command of this device, locked until the transaction ends. */
   async lockState(deviceId: string, id: string): Promise<CommandState | null> {
+    // SQL: a lock
     const [row] = await this.database.query<{ state: CommandState }>(
       'commands_lock_state',
       `SELECT c.state FROM commands c WHERE c.id = $1 AND c.device_id = $2 FOR UPDATE`,
@@ -130,8 +125,9 @@ export class AcknowledgementRepository {
     return row?.state ?? null;
   }
 
-  /** Keeps the first verdict that came after TIMED_OUT beside it; null when there is one already. */
-  async keepLateResult(id: string, verdict: Verdict & { status: AckStatus }): Promise<CommandChange | null> {
+  /** Records the first verdict that came after TIMED_OUT. @returns null when there is one already */
+  async recordLateResult(id: string, verdict: AckDetails & { status: AckStatus }): Promise<CommandChange | null> {
+    // SQL: database time
     const [row] = await this.database.query<ChangeRow>(
       'commands_late_result',
       `UPDATE commands c
@@ -147,8 +143,9 @@ export class AcknowledgementRepository {
   }
 
   /**
-   * Notes that the device's own report of its bolt agrees with what a command of the same boot asked for: the command it
-   * names, or else the last one sent to it within `withinMs`. @returns the id of the command, if one was raised.
+   * Marks a command as confirmed by the device's report of its bolt: the command that the report names, or else the last
+   * one sent to this boot within `withinMs`, if `names` has its name. @returns the id of the command; null when none
+   * changed
    */
   async confirmByReport(report: {
     deviceId: string;
@@ -157,6 +154,7 @@ export class AcknowledgementRepository {
     names: readonly CommandName[];
     withinMs: number;
   }): Promise<string | null> {
+    // SQL: database time
     const [row] = await this.database.query<{ id: string }>(
       'commands_confirm',
       `UPDATE commands c SET confirmed_by = 'state_report', version = c.version + 1
@@ -176,12 +174,15 @@ export class AcknowledgementRepository {
   }
 
   /**
-   * Commands on their way to an earlier start of the device than the present one, locked. With `boot`, only if that is
-   * the present one: an old report must not settle a new order.
+   * Locks the commands in flight that were sent to an earlier boot of the device than the current one. With `boot`, only
+   * if that is the current one: an old report must not settle a new order.
    */
-  async lockOrphans(deviceId: string, boot: string | null = null): Promise<Orphan[]> {
-    const rows = await this.database.query<OrphanRow>(
-      'commands_orphans',
+  async lockOfEarlierBoots(deviceId: string, boot: string | null = null): Promise<EarlierBootCommand[]> {
+    // SQL: a lock
+    const rows = await this.database.query<
+      Omit<EarlierBootCommand, 'firmwareVersion'> & { firmware_version: string | null }
+    >(
+      'commands_of_earlier_boots',
       `SELECT c.id, c.name, c.lane, c.payload, d.firmware_version
        FROM commands c JOIN devices d ON d.id = c.device_id
        WHERE c.device_id = $1 AND c.boot <> d.boot AND ($2::text IS NULL OR d.boot = $2) AND ${IN_FLIGHT}
@@ -194,10 +195,11 @@ export class AcknowledgementRepository {
     }));
   }
 
-  /** Settles an orphan that this transaction has locked. */
-  async settleOrphan(outcome: RestartOutcome): Promise<CommandChange> {
+  /** Settles a command of an earlier boot, which this transaction has locked. */
+  async settleOfEarlierBoot(outcome: RestartOutcome): Promise<CommandChange> {
+    // SQL: database time
     const [row] = await this.database.query<ChangeRow>(
-      'commands_settle_orphan',
+      'commands_settle_of_earlier_boot',
       `UPDATE commands c
        SET state = $2, error_code = $3, error_message = $4, finished_at = clock_timestamp(), version = c.version + 1,
          confirmed_by = CASE WHEN $2 = 'EXECUTED'::command_state THEN 'state_report' ELSE c.confirmed_by END
@@ -206,51 +208,8 @@ export class AcknowledgementRepository {
       [outcome.id, outcome.state, outcome.errorCode, outcome.errorMessage],
     );
     if (!row) {
-      throw new Error('An orphan changed although it was locked.');
+      throw new Error('A command of an earlier boot changed although it was locked.');
     }
     return toChange(row);
-  }
-
-  /** Whether silence or a deadline has to be acted upon. One look, no locks. */
-  async findOverdue(): Promise<{ expired: boolean; silent: boolean }> {
-    const [row] = await this.database.query<{ expired: boolean; silent: boolean }>(
-      'commands_overdue',
-      `SELECT EXISTS (SELECT 1 FROM commands c WHERE c.state = 'QUEUED' AND c.expires_at <= clock_timestamp()) AS expired,
-         EXISTS (SELECT 1 FROM commands c WHERE ${IN_FLIGHT} AND c.timeout_at <= clock_timestamp()) AS silent`,
-    );
-    return row ?? { expired: false, silent: false };
-  }
-
-  /** QUEUED to EXPIRED, oldest deadline first. */
-  async expireOverdue(limit: number): Promise<CommandChange[]> {
-    const rows = await this.database.query<ChangeRow>(
-      'commands_expire_overdue',
-      `WITH due AS (
-         SELECT q.id FROM commands q WHERE q.state = 'QUEUED' AND q.expires_at <= clock_timestamp()
-         ORDER BY q.expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-       )
-       UPDATE commands c
-       SET state = 'EXPIRED', error_code = 'deadline', finished_at = clock_timestamp(), version = c.version + 1
-       FROM due WHERE c.id = due.id AND c.state = 'QUEUED'
-       RETURNING ${CHANGE_COLUMNS}`,
-      [limit],
-    );
-    return rows.map(toChange);
-  }
-
-  /** In flight to TIMED_OUT, longest silence first. */
-  async timeOutSilent(limit: number): Promise<CommandChange[]> {
-    const rows = await this.database.query<ChangeRow>(
-      'commands_time_out',
-      `WITH due AS (
-         SELECT c.id FROM commands c WHERE ${IN_FLIGHT} AND c.timeout_at <= clock_timestamp()
-         ORDER BY c.timeout_at LIMIT $1 FOR UPDATE SKIP LOCKED
-       )
-       UPDATE commands c SET state = 'TIMED_OUT', finished_at = clock_timestamp(), version = c.version + 1
-       FROM due WHERE c.id = due.id AND ${IN_FLIGHT}
-       RETURNING ${CHANGE_COLUMNS}`,
-      [limit],
-    );
-    return rows.map(toChange);
   }
 }

@@ -1,52 +1,51 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { type AckMessage } from '../../contracts/mqtt.js';
+import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { type LockStateReport } from '../devices/devices.types.js';
+import { type LockStateReport } from '../presence/presence.types.js';
+import {
+  AcknowledgementRepository,
+  type AckTransition,
+  type EarlierBootCommand,
+} from './acknowledgement.repository.js';
 import { CommandEventWriter } from './command-event-writer.js';
-import { type Origin } from './domain/command-events.js';
+import { type EventOrigin } from './domain/command-events.js';
 import { ackedState, next } from './domain/command-machine.js';
 import { type BirthReport, commandsWithGoal, inferOutcome } from './domain/evidence.js';
-import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
-import { type Orphan, AcknowledgementRepository } from './acknowledgement.repository.js';
 
-/** A report of the bolt that names no command belongs to the last one sent in this time, if it fits. */
-const REPORT_BELONGS_WITHIN_MS = 60_000;
-/** Acks settled by one transaction, and transactions under way. */
+/** A report of the bolt that names no command confirms the last one sent within this time, if it fits. */
+const CONFIRMS_WITHIN_MS = 60_000;
+/** Acks recorded by one transaction, and transactions in parallel. */
 const MAX_BATCH = 100;
 const MAX_PARALLEL = 2;
-/** More than messages of devices are ever in hand. */
+/** More than the messages of devices that are ever in process. */
 const MAX_WAITING = 10_000;
 const RESTARTED = {
   errorCode: 'device_restarted',
-  errorMessage: 'The device started anew before it answered: whether it carried the order out is not known.',
+  errorMessage: 'The device restarted before it answered: it is not known whether it carried out the order.',
 };
 
-/** An ack with who said it. */
-interface Heard {
-  readonly deviceId: string;
-  readonly ack: AckMessage;
-}
-
-/** What devices say of their orders, and what that makes of them in the ledger. */
+/** Records what devices say of their orders: acks, births and reports of the bolt. */
 @Injectable()
 export class AcknowledgementService implements OnModuleInit {
-  /** A device that is fast says everything at once. In its own order each word makes history; else the last may win. */
-  readonly #turns = new KeyedMutex();
-  readonly #acks = new MicroBatcher<Heard, boolean>({
+  /** The acks of one device are applied in their order: otherwise an overtaken one would be missing in the history. */
+  readonly #byDevice = new KeyedMutex();
+  /** Each ack is answered with whether it changed its command. */
+  readonly #batches = new MicroBatcher<AckTransition, boolean>({
     maxBatch: MAX_BATCH,
     maxParallel: MAX_PARALLEL,
     maxWaiting: MAX_WAITING,
-    run: (heard) => this.moveMany(heard),
+    run: (acks) => this.applyTogether(acks),
   });
   readonly #ignored: Counter<'reason'>;
 
   constructor(
     private readonly repository: AcknowledgementRepository,
-    private readonly recorder: CommandEventWriter,
+    private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly presence: PresenceService,
     private readonly logger: PinoLogger,
@@ -57,41 +56,42 @@ export class AcknowledgementService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.presence.onLockStateReported((report) => this.observe(report));
+    this.presence.onLockStateReported((report) => this.applyLockState(report));
   }
 
   /**
-   * Takes an ack of `deviceId`. Duplicates and overtaken acks change nothing; an ack for another device's command is
+   * Records an ack of `deviceId`. Duplicates and overtaken acks change nothing; an ack for another device's command is
    * ignored and counted.
    */
   async acknowledge(deviceId: string, ack: AckMessage): Promise<void> {
-    await this.#turns.run(deviceId, async () => {
-      if (!(await this.#acks.submit({ deviceId, ack }))) {
-        await this.takeAlone(deviceId, ack);
+    const transition = { deviceId, commandId: ack.commandId, to: ackedState(ack.status), details: ack };
+    await this.#byDevice.run(deviceId, async () => {
+      if (!(await this.#batches.submit(transition))) {
+        await this.applyAlone(transition, ack);
       }
     });
   }
 
   /**
-   * A device came online. Orders made for an earlier start of it will not be carried out any more, and must never be
-   * signed again: the device may have moved before it went down. What its first words prove is settled as EXECUTED, the
-   * rest as TIMED_OUT, at once, so that the lane is free.
+   * Settles the commands of earlier boots of a device that came online. The device will not carry them out any more, and
+   * they must never be signed again: the device may have moved before it restarted. A command whose effect the birth
+   * shows becomes EXECUTED, any other TIMED_OUT, so that its lane is free at once.
    */
-  async settleOrphans(deviceId: string): Promise<void> {
+  async settleEarlierBoots(deviceId: string): Promise<void> {
     await this.transactions.run(async () => {
-      const orphans = await this.repository.lockOrphans(deviceId);
-      await this.settle(orphans, ({ firmwareVersion }) => ({ firmwareVersion }));
+      const commands = await this.repository.lockOfEarlierBoots(deviceId);
+      await this.settle(commands, ({ firmwareVersion }) => ({ firmwareVersion }));
     });
   }
 
   /**
-   * The lock says where its bolt is. Runs inside of the transaction that records the report: an order for an earlier
-   * start is settled by it, one for this start is confirmed if it fits.
+   * Applies a report of the bolt, inside the transaction that records it: it settles the bolt commands of earlier boots
+   * and confirms a command of this boot if it fits.
    */
-  async observe(report: LockStateReport): Promise<void> {
-    const orphans = await this.repository.lockOrphans(report.deviceId, report.boot);
+  async applyLockState(report: LockStateReport): Promise<void> {
+    const commands = await this.repository.lockOfEarlierBoots(report.deviceId, report.boot);
     await this.settle(
-      orphans.filter((orphan) => orphan.lane === 'bolt'),
+      commands.filter(({ lane }) => lane === 'bolt'),
       () => report,
     );
     await this.repository.confirmByReport({
@@ -99,68 +99,67 @@ export class AcknowledgementService implements OnModuleInit {
       boot: report.boot,
       commandId: report.commandId ?? null,
       names: commandsWithGoal(report.lockState),
-      withinMs: REPORT_BELONGS_WITHIN_MS,
+      withinMs: CONFIRMS_WITHIN_MS,
     });
   }
 
-  /** What came together is settled by one commit. @returns for each whether it moved its command. */
-  private async moveMany(heard: readonly Heard[]): Promise<boolean[]> {
-    const words = heard.map(({ deviceId, ack }) => ({
-      deviceId,
-      id: ack.commandId,
-      to: ackedState(ack.status),
-      verdict: ack,
-    }));
-    const moved = await this.transactions.independently(async () => {
-      const commands = await this.repository.moveMany(words);
-      await this.recorder.moved(commands, (command) => spokenBy(command.deviceId));
+  private async applyTogether(acks: readonly AckTransition[]): Promise<boolean[]> {
+    const changed = await this.transactions.independently(async () => {
+      const commands = await this.repository.applyAcks(acks);
+      await this.eventWriter.recordStates(commands, (command) => originOf(command.deviceId));
       return new Set(commands.map(({ id, deviceId }) => `${deviceId}/${id}`));
     });
-    return words.map(({ deviceId, id }) => moved.has(`${deviceId}/${id}`));
+    return acks.map(({ deviceId, commandId }) => changed.has(`${deviceId}/${commandId}`));
   }
 
-  /** A duplicate, a late verdict, or somebody else held the command at that moment. */
-  private async takeAlone(deviceId: string, ack: AckMessage): Promise<void> {
-    const origin = spokenBy(deviceId);
+  /** For a duplicate, a late verdict, or a command that another transaction had locked. */
+  private async applyAlone(transition: AckTransition, ack: AckMessage): Promise<void> {
     await this.transactions.independently(async () => {
-      const command = await this.repository.move(deviceId, ack.commandId, ackedState(ack.status), ack);
-      await (command ? this.recorder.moved([command], origin) : this.takeLate(deviceId, ack, origin));
+      const command = await this.repository.applyAck(transition);
+      await (command
+        ? this.eventWriter.recordStates([command], originOf(transition.deviceId))
+        : this.recordLateResult(transition.deviceId, ack));
     });
   }
 
-  private async settle(orphans: readonly Orphan[], birthFor: (orphan: Orphan) => BirthReport): Promise<void> {
-    for (const orphan of orphans) {
-      const proven = inferOutcome(orphan, birthFor(orphan));
-      const command = await this.repository.settleOrphan(
-        proven
-          ? { id: orphan.id, state: 'EXECUTED', errorCode: null, errorMessage: null }
-          : { id: orphan.id, state: 'TIMED_OUT', ...RESTARTED },
-      );
-      await this.recorder.moved([command], spokenBy(command.deviceId));
-    }
-  }
-
-  /** The ack could not move the command: a late verdict is kept, everything else is of no consequence. */
-  private async takeLate(deviceId: string, ack: AckMessage, origin: Origin): Promise<void> {
+  /** Records a verdict that came after TIMED_OUT, and counts any other ack as ignored. */
+  private async recordLateResult(deviceId: string, ack: AckMessage): Promise<void> {
     const state = await this.repository.lockState(deviceId, ack.commandId);
     if (state === null) {
       this.#ignored.inc({ reason: 'unknown_command' });
-      this.logger.warn({ deviceId, commandId: ack.commandId }, 'A device answered an order that it was never given');
+      this.logger.warn(
+        { deviceId, commandId: ack.commandId },
+        'A device acknowledged a command that it was never sent',
+      );
       return;
     }
     const { status, result, errorCode, errorMessage } = ack;
     const late =
       next(state, status).effect === 'late_result'
-        ? await this.repository.keepLateResult(ack.commandId, { status, result, errorCode, errorMessage })
+        ? await this.repository.recordLateResult(ack.commandId, { status, result, errorCode, errorMessage })
         : null;
     if (late) {
-      await this.recorder.late(late, origin);
+      await this.eventWriter.recordLateResult(late, originOf(deviceId));
     } else {
       this.#ignored.inc({ reason: 'nothing_new' });
     }
   }
+
+  private async settle(
+    commands: readonly EarlierBootCommand[],
+    birthOf: (command: EarlierBootCommand) => BirthReport,
+  ): Promise<void> {
+    for (const command of commands) {
+      const settled = await this.repository.settleOfEarlierBoot(
+        inferOutcome(command, birthOf(command))
+          ? { id: command.id, state: 'EXECUTED', errorCode: null, errorMessage: null }
+          : { id: command.id, state: 'TIMED_OUT', ...RESTARTED },
+      );
+      await this.eventWriter.recordStates([settled], originOf(settled.deviceId));
+    }
+  }
 }
 
-function spokenBy(deviceId: string): Origin {
+function originOf(deviceId: string): EventOrigin {
   return { source: 'mqtt', actor: `device:${deviceId}` };
 }

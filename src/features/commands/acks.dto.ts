@@ -4,7 +4,7 @@ import { type AckMessage } from '../../contracts/mqtt.js';
 
 const MAX_RESULT_BYTES = 4_096;
 
-/** What a device says of an order: channel `acks` of the device line. */
+/** How a device answers an order: a message on its `acks` topic. */
 export class AckDto implements AckMessage {
   @IsUUID()
   commandId!: string;

@@ -6,17 +6,20 @@ import { type Counter, type Histogram, Metrics } from '../../platform/metrics/me
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { type CommandChange } from './commands.types.js';
-import { lateResultEvent, type Origin, sentEvent, stateEvent } from './domain/command-events.js';
-import { commandMachine } from './domain/command-machine.js';
 import { CompletionWaiters } from './completion-waiters.js';
+import { type EventOrigin, lateResultEvent, sentEvent, stateEvent } from './domain/command-events.js';
+import { isSettled } from './domain/command-machine.js';
 
-/** What a person did to a command, and in which request. */
-interface Deed {
+/** A command that a request created or cancelled, with the context of that request. */
+interface RequestedChange {
   readonly command: CommandChange;
   readonly context: RequestContext | undefined;
 }
 
-/** Every change of the ledger passes here, inside its transaction: into the log now, to whoever waits after the commit. */
+/**
+ * Writes the events of every change of a command, inside its transaction. After the commit it counts the change and
+ * tells the requests that wait for the outcome.
+ */
 @Injectable()
 export class CommandEventWriter {
   readonly #states: Counter<'name' | 'state'>;
@@ -46,10 +49,13 @@ export class CommandEventWriter {
     );
   }
 
-  /** These commands are now in the state they are in. What comes of several origins says which is whose. */
-  async moved(
+  /**
+   * Records that these commands have just reached the state they are in.
+   * @param origin of all of them, or a function that answers that of each
+   */
+  async recordStates(
     commands: readonly CommandChange[],
-    origin: Origin | ((command: CommandChange) => Origin),
+    origin: EventOrigin | ((command: CommandChange) => EventOrigin),
   ): Promise<void> {
     await this.events.append(
       commands.map((command) => stateEvent(command, typeof origin === 'function' ? origin(command) : origin)),
@@ -58,7 +64,7 @@ export class CommandEventWriter {
       for (const command of commands) {
         this.#states.inc({ name: command.name, state: command.state });
         this.measure(command);
-        if (commandMachine.isTerminal(command.state)) {
+        if (isSettled(command)) {
           this.waiters.settle(command);
           this.signals.publish('command_settled', { commandId: command.id, deviceId: command.deviceId });
         }
@@ -66,23 +72,23 @@ export class CommandEventWriter {
     });
   }
 
-  /** People did this to commands: given, or taken back. Each with the context of the request it comes from. */
-  async movedByPeople(deeds: readonly Deed[]): Promise<void> {
+  /** Records that requests created or cancelled commands, in the events and in the audit trail. */
+  async recordRequested(changes: readonly RequestedChange[]): Promise<void> {
     await this.audit.recordEach(
-      deeds.map(({ command: { id, deviceId, name, state }, context }) => {
+      changes.map(({ command: { id, deviceId, name, state }, context }) => {
         const action = state === 'CANCELLED' ? 'command_cancelled' : 'command_created';
         return { context, record: { action, entity: { type: 'command', id }, after: { deviceId, name, state } } };
       }),
     );
-    const contexts = new Map(deeds.map(({ command, context }) => [command.id, context]));
-    await this.moved(
-      deeds.map(({ command }) => command),
+    const contexts = new Map(changes.map(({ command, context }) => [command.id, context]));
+    await this.recordStates(
+      changes.map(({ command }) => command),
       ({ id }) => originOf(contexts.get(id)),
     );
   }
 
-  /** These orders go out once more. */
-  async resent(commands: readonly CommandChange[], origin: Origin): Promise<void> {
+  /** Records that the orders of these commands are sent again. */
+  async recordResends(commands: readonly CommandChange[], origin: EventOrigin): Promise<void> {
     await this.events.append(commands.map((command) => sentEvent(command, origin)));
     this.transactions.afterCommit(() => {
       commands.forEach(({ name }) => {
@@ -91,8 +97,8 @@ export class CommandEventWriter {
     });
   }
 
-  /** A verdict came after TIMED_OUT. */
-  async late(command: CommandChange, origin: Origin): Promise<void> {
+  /** Records a verdict that came after TIMED_OUT. */
+  async recordLateResult(command: CommandChange, origin: EventOrigin): Promise<void> {
     if (command.lateResult) {
       await this.events.append(lateResultEvent(command, command.lateResult, origin));
     }
@@ -108,7 +114,7 @@ export class CommandEventWriter {
   }
 }
 
-function originOf(context: RequestContext | undefined): Origin {
+function originOf(context: RequestContext | undefined): EventOrigin {
   return { source: context?.source ?? 'system', actor: context?.actor ?? 'system' };
 }
 

@@ -11,9 +11,9 @@ type UnlockDoor = CommandPayloads['unlock_door'];
 type RequestSnapshot = CommandPayloads['request_snapshot'];
 type FirmwareUpdate = CommandPayloads['firmware_update'];
 
-/** For commands that take nothing. */
+/** For commands without a payload. */
 export class NoPayloadDto {
-  // class-validator refuses a class without a rule; this one can only be kept by leaving the member out.
+  // class-validator refuses a class without a rule. This rule holds only when the member is left out.
   @Equals(undefined, { message: '$property should not exist' })
   nothing?: undefined;
 }
@@ -21,7 +21,7 @@ export class NoPayloadDto {
 /** What `unlock_door` takes. */
 export class UnlockDoorPayloadDto implements UnlockDoor {
   /**
-   * Milliseconds until the lock closes again. Left out, it stays open.
+   * Milliseconds until the lock locks again. Left out, it stays unlocked.
    * @example 5000
    */
   @IsOptional()
@@ -81,7 +81,7 @@ const PAYLOADS: Record<CommandName, new () => object> = {
   sync_access_codes: NoPayloadDto,
 };
 
-/** The class that validates the payload of a command; for a name that is none, the one that allows nothing. */
+/** The class that validates the payload of a command; for an unknown name, the one that allows nothing. */
 export function payloadClassOf(name: unknown): new () => object {
   const [, payload] = Object.entries(PAYLOADS).find(([known]) => known === name) ?? [];
   return payload ?? NoPayloadDto;

@@ -4,6 +4,7 @@ import { type RequestContext, requestContext } from '../../platform/context/requ
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
+import { newId } from '../../shared/ids.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import {
   CommandNotFoundError,
@@ -12,70 +13,107 @@ import {
   DeviceOfflineError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
-import { type CommandChange, type CommandRequest, type Errand } from './commands.types.js';
+import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
+import { CompletionWaiters } from './completion-waiters.js';
+import { isSettled } from './domain/command-machine.js';
 import { MAX_QUEUED_PER_DEVICE, policyOf } from './domain/command-policy.js';
 
-/** Requests accepted by one transaction, transactions under way, and requests that wait for one. */
+/** Submissions accepted by one transaction, transactions in parallel, and submissions that wait for one. */
 const MAX_BATCH = 50;
 const MAX_PARALLEL = 3;
 const MAX_WAITING = 10_000;
 
-/** A request for a command, and the context it came in: the transaction belongs to many. */
-interface Asked {
+/** A submission with the context of its request, because one transaction serves many requests. */
+interface PendingSubmission {
   readonly id: string;
-  readonly errand: Errand;
-  readonly request: CommandRequest;
+  readonly submission: CommandSubmission;
   readonly context: RequestContext | undefined;
 }
 
-/** The command that was queued, or the id of the one that an earlier request with the same key made. */
+/** The command that was queued, or the id of the one that an earlier request with the same key created. */
 type Accepted = { command: CommandChange; earlierId?: never } | { command?: never; earlierId: string };
 
 /**
- * Takes commands into the ledger. Requests of one moment share a transaction: command, event, audit entry and
- * idempotency key of each stand together, and what is refused leaves the others alone.
+ * Queues commands. Submissions of one moment share a transaction: command, event, audit entry and idempotency key of
+ * each are committed together, and a refused one does not affect the others.
  */
 @Injectable()
 export class CommandSubmissionService {
-  readonly #batches = new MicroBatcher<Asked, Accepted | Error>({
+  readonly #batches = new MicroBatcher<PendingSubmission, Accepted | Error>({
     maxBatch: MAX_BATCH,
     maxParallel: MAX_PARALLEL,
     maxWaiting: MAX_WAITING,
-    run: (asked) => this.acceptEach(asked),
+    run: (pending) => this.acceptEach(pending),
   });
 
   constructor(
     private readonly repository: CommandsRepository,
-    private readonly recorder: CommandEventWriter,
+    private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly idempotency: Idempotency,
     private readonly signals: Signals,
+    private readonly waiters: CompletionWaiters,
   ) {}
 
   /**
-   * Queues a command under this id. Within a transaction it is part of that one, and of nobody else's.
-   * @throws DeviceOfflineError, CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
+   * Queues a command. When this returns, the command survives any crash and will reach a terminal state. A repeat of
+   * the same idempotent request answers with the first one's command. Within a transaction it is part of that one.
+   * @param waitMs milliseconds to wait for a terminal state; 0 returns at once
+   * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
-  async accept(id: string, errand: Errand, request: CommandRequest): Promise<Accepted> {
-    const asked = { id, errand, request, context: requestContext() };
-    const [outcome] = this.transactions.isOpen() ? await this.acceptEach([asked]) : [await this.#batches.submit(asked)];
-    if (!outcome || outcome instanceof Error) {
-      throw outcome ?? new Error('A request was left without an answer.');
-    }
-    if (outcome.earlierId !== undefined) {
+  async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
+    const id = newId();
+    const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
+    try {
+      const { command, earlierId } = await this.accept({ id, submission, context: requestContext() });
+      if (command) {
+        return (await waiter?.settled) ?? command;
+      }
       this.idempotency.nothingChanged();
+      return await this.outcomeOf(submission.deviceId, earlierId, waitMs);
+    } finally {
+      waiter?.release();
+    }
+  }
+
+  /** The command of an earlier request, when it has settled or the time is up. */
+  private async outcomeOf(deviceId: string, id: string, waitMs: number): Promise<Command> {
+    const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
+    try {
+      const current = await this.repository.find(deviceId, id);
+      if (!current) {
+        throw new CommandNotFoundError();
+      }
+      return waiter && !isSettled(current) ? ((await waiter.settled) ?? current) : current;
+    } finally {
+      waiter?.release();
+    }
+  }
+
+  private async accept(pending: PendingSubmission): Promise<Accepted> {
+    const [outcome] = this.transactions.isOpen()
+      ? await this.acceptEach([pending])
+      : [await this.#batches.submit(pending)];
+    if (!outcome || outcome instanceof Error) {
+      throw outcome ?? new Error('A submission was left without an outcome.');
     }
     return outcome;
   }
 
-  private acceptEach(asked: readonly Asked[]): Promise<(Accepted | Error)[]> {
+  private acceptEach(pending: readonly PendingSubmission[]): Promise<(Accepted | Error)[]> {
     return this.transactions.run(async () => {
-      const claims = await this.idempotency.claimEach(asked.map(({ context }) => context?.idempotency));
-      const fresh = asked.filter((_, index) => claims[index] === null);
+      const claims = await this.idempotency.claimEach(pending.map(({ context }) => context?.idempotency));
+      const fresh = pending.filter((_, index) => claims[index] === null);
       const creations = fresh.length > 0 ? await this.repository.create(fresh.map(toNewCommand)) : [];
       const outcomes = new Map(fresh.map(({ id }, index) => [id, creations[index]]));
-      await this.record(fresh.map(({ context }, index) => ({ command: creations[index]?.command, context })));
-      return asked.map((one, index) => {
+      await this.record(
+        fresh.flatMap(({ context }, index) => {
+          const command = creations[index]?.command;
+          return command ? [{ command, context }] : [];
+        }),
+      );
+      return pending.map((one, index) => {
         const claim = claims[index];
         if (claim) {
           return claim instanceof Error ? claim : { earlierId: claim };
@@ -86,37 +124,34 @@ export class CommandSubmissionService {
     });
   }
 
-  private async record(made: readonly Made[]): Promise<void> {
-    const kept = made.flatMap(({ command, context }) => (command ? [{ command, context }] : []));
-    if (kept.length === 0) {
+  private async record(created: Parameters<CommandEventWriter['recordRequested']>[0]): Promise<void> {
+    if (created.length === 0) {
       return;
     }
-    await this.recorder.movedByPeople(kept);
+    await this.eventWriter.recordRequested(created);
     await this.idempotency.rememberEach(
-      kept.flatMap(({ command, context }) =>
+      created.flatMap(({ command, context }) =>
         context?.idempotency ? [{ claim: context.idempotency, id: command.id }] : [],
       ),
     );
     this.transactions.afterCommit(() => {
-      kept.forEach(({ command: { deviceId } }) => {
+      created.forEach(({ command: { deviceId } }) => {
         this.signals.publish('command_queued', { deviceId });
       });
     });
   }
 }
 
-type Made = Pick<Asked, 'context'> & { readonly command: CommandChange | undefined };
-
-function toNewCommand({ id, errand, request, context }: Asked): NewCommand {
-  return { ...request, ...errand, id, correlationId: context?.requestId ?? id, policy: policyOf(request.name) };
+function toNewCommand({ id, submission, context }: PendingSubmission): NewCommand {
+  return { ...submission, id, correlationId: context?.requestId ?? id, policy: policyOf(submission.name) };
 }
 
-function refusalOf(creation: Creation | undefined, { errand, request }: Asked): Error {
+function refusalOf(creation: Creation | undefined, { submission }: PendingSubmission): Error {
   switch (creation?.refusal) {
     case 'not_supported':
-      return new CommandNotSupportedError(request.name, creation.deviceType);
+      return new CommandNotSupportedError(submission.name, creation.deviceType);
     case 'offline':
-      return new DeviceOfflineError(errand.deviceId);
+      return new DeviceOfflineError(submission.deviceId);
     case 'queue_full':
       return new CommandQueueFullError(MAX_QUEUED_PER_DEVICE);
     case 'unknown_device':

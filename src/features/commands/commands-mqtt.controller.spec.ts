@@ -8,25 +8,25 @@ const commandId = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c57';
 const validate = (message: unknown): Promise<AckDto> =>
   validationPipe().transform(message, { type: 'body', metatype: AckDto }) as Promise<AckDto>;
 
-describe('acks on the device line', () => {
-  it('are handed on with the device that spoke', async () => {
-    const heard: unknown[] = [];
-    const outcomes = {
-      acknowledge: (...said: unknown[]) => {
-        heard.push(said);
+describe('the acks topic', () => {
+  it('passes an ack on with the device that sent it', async () => {
+    const received: unknown[] = [];
+    const acknowledgements = {
+      acknowledge: (...ack: unknown[]) => {
+        received.push(ack);
         return Promise.resolve();
       },
     } as unknown as AcknowledgementService;
     const ack = await validate({ commandId, status: 'executed', result: { movedMs: 412, trace: [1, { deep: true }] } });
-    await new CommandsMqttController(outcomes).acknowledge('device-1', ack);
-    expect(heard).toEqual([['device-1', ack]]);
+    await new CommandsMqttController(acknowledgements).acknowledge('device-1', ack);
+    expect(received).toEqual([['device-1', ack]]);
     expect(ack.result).toEqual({ movedMs: 412, trace: [1, { deep: true }] });
   });
 
   it.each<[string, unknown]>([
     ['nothing', null],
     ['no command', { status: 'executed' }],
-    ['a command that is no id', { commandId: 'x', status: 'executed' }],
+    ['a command id that is no UUID', { commandId: 'x', status: 'executed' }],
     ['an unknown status', { commandId, status: 'done' }],
     ['an unknown member', { commandId, status: 'executed', state: 'EXECUTED' }],
     ['a result that is no object', { commandId, status: 'executed', result: [] }],
@@ -34,7 +34,7 @@ describe('acks on the device line', () => {
     ['an endless message', { commandId, status: 'failed', errorMessage: 'x'.repeat(501) }],
     ['an endless code', { commandId, status: 'failed', errorCode: 'x'.repeat(65) }],
     ['a number for a code', { commandId, status: 'failed', errorCode: 7 }],
-  ])('are refused with %s', async (_fault, message) => {
+  ])('refuses an ack with %s', async (_fault, message) => {
     await expect(validate(message)).rejects.toThrow();
   });
 });

@@ -5,13 +5,13 @@ import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator
 import { AckDto } from './acks.dto.js';
 import { AcknowledgementService } from './acknowledgement.service.js';
 
-/** What devices say of their orders. */
+/** Acks of devices. */
 @Controller()
 export class CommandsMqttController {
-  constructor(private readonly outcomes: AcknowledgementService) {}
+  constructor(private readonly acknowledgements: AcknowledgementService) {}
 
   @OnDeviceMessage('acks')
   acknowledge(@DeviceId() deviceId: string, @Payload() ack: AckDto): Promise<void> {
-    return this.outcomes.acknowledge(deviceId, ack);
+    return this.acknowledgements.acknowledge(deviceId, ack);
   }
 }

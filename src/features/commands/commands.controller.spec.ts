@@ -5,6 +5,7 @@ import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { IdempotencyInterceptor } from '../../platform/idempotency/idempotent.interceptor.js';
+import { CommandSubmissionService } from './command-submission.service.js';
 import { CommandsController } from './commands.controller.js';
 import { CommandNotCancellableError, CommandNotFoundError, DeviceOfflineError } from './commands.errors.js';
 import { CommandsService } from './commands.service.js';
@@ -49,12 +50,12 @@ const executed: Command = {
 
 const refs: Record<string, DeviceRef> = {
   [DEVICE]: { id: DEVICE, ownerId: ADA.userId, permission: 'admin', owned: true },
-  [SHARED_DEVICE]: { id: SHARED_DEVICE, ownerId: 'somebody', permission: 'view', owned: false },
+  [SHARED_DEVICE]: { id: SHARED_DEVICE, ownerId: 'another user', permission: 'view', owned: false },
 };
 
 describe('the commands of a device over HTTP', () => {
+  const submissions = { submit: jest.fn<CommandSubmissionService['submit']>() };
   const service = {
-    send: jest.fn<CommandsService['send']>(),
     get: jest.fn<CommandsService['get']>(),
     list: jest.fn<CommandsService['list']>(),
     cancel: jest.fn<CommandsService['cancel']>(),
@@ -66,6 +67,7 @@ describe('the commands of a device over HTTP', () => {
       [CommandsController],
       [
         { provide: CommandsService, useValue: service },
+        { provide: CommandSubmissionService, useValue: submissions },
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       ],
     );
@@ -76,7 +78,7 @@ describe('the commands of a device over HTTP', () => {
   });
   afterAll(() => app.close());
   beforeEach(() => {
-    Object.values(service).forEach((method) => method.mockReset());
+    [submissions, service].flatMap(Object.values).forEach((method: jest.Mock) => method.mockReset());
   });
 
   const path = (device = DEVICE, rest = ''): string => `/devices/${device}/commands${rest}`;
@@ -90,9 +92,9 @@ describe('the commands of a device over HTTP', () => {
   const pointersOf = (body: unknown): string[] =>
     (body as { errors: { pointer: string }[] }).errors.map(({ pointer }) => pointer);
 
-  describe('sending', () => {
-    it('answers 202 with the place to look', async () => {
-      service.send.mockResolvedValue(queued);
+  describe('POST', () => {
+    it('answers 202 with the `Location` of the command', async () => {
+      submissions.submit.mockResolvedValue(queued);
       const answer = await post({ name: 'unlock_door', payload: { durationMs: 5_000 } });
       expect(answer.statusCode).toBe(202);
       expect(answer.headers.location).toBe(`/api/v1/devices/${DEVICE}/commands/${COMMAND}`);
@@ -103,32 +105,31 @@ describe('the commands of a device over HTTP', () => {
         expiresAt: TIME.toISOString(),
         sentAt: null,
       });
-      const [errand, request, waitMs] = service.send.mock.calls[0] ?? [];
-      expect(errand).toEqual({ deviceId: DEVICE, issuerId: ADA.userId });
-      expect(request?.name).toBe('unlock_door');
-      expect({ ...request?.payload }).toEqual({ durationMs: 5_000 });
+      const [submission, waitMs] = submissions.submit.mock.calls[0] ?? [];
+      expect(submission).toMatchObject({ deviceId: DEVICE, issuerId: ADA.userId, name: 'unlock_door' });
+      expect({ ...submission?.payload }).toEqual({ durationMs: 5_000 });
       expect(waitMs).toBeUndefined();
     });
 
-    it('answers 200 with the outcome when the caller preferred to wait and it came in time', async () => {
-      service.send.mockResolvedValue(executed);
+    it('answers 200 with the outcome when the caller preferred to wait and the command settled in time', async () => {
+      submissions.submit.mockResolvedValue(executed);
       const answer = await post({ name: 'unlock_door' }, { prefer: 'wait=5' });
       expect(answer.statusCode).toBe(200);
       expect(answer.headers['preference-applied']).toBe('wait=5');
       expect(answer.json()).toMatchObject({ state: 'EXECUTED', finishedAt: TIME.toISOString() });
-      expect(service.send.mock.calls[0]?.[2]).toBe(5_000);
+      expect(submissions.submit.mock.calls[0]?.[1]).toBe(5_000);
     });
 
-    it('answers 202 when the outcome did not come in time, and to a repeat that did not ask to wait', async () => {
-      service.send.mockResolvedValue(queued);
+    it('answers 202 when the command did not settle in time, and to a repeat without a preference to wait', async () => {
+      submissions.submit.mockResolvedValue(queued);
       const late = await post({ name: 'unlock_door' }, { prefer: 'wait=5' });
       expect([late.statusCode, late.headers['preference-applied']]).toEqual([202, undefined]);
-      service.send.mockResolvedValue(executed);
+      submissions.submit.mockResolvedValue(executed);
       expect((await post({ name: 'unlock_door' })).statusCode).toBe(202);
     });
 
     it('never shows the signed order', async () => {
-      service.send.mockResolvedValue({ ...executed, order: '{}', signature: 'x', correlationId: 'r' } as Command);
+      submissions.submit.mockResolvedValue({ ...executed, order: '{}', signature: 'x', correlationId: 'r' } as Command);
       const body = (await post({ name: 'lock_door' })).json<Record<string, unknown>>();
       expect(Object.keys(body).sort()).toEqual(
         [
@@ -150,7 +151,7 @@ describe('the commands of a device over HTTP', () => {
       });
       expect(answer.statusCode).toBe(400);
       expect(answer.json()).toMatchObject({ code: 'idempotency_key_required' });
-      expect(service.send).not.toHaveBeenCalled();
+      expect(submissions.submit).not.toHaveBeenCalled();
     });
 
     it.each<[string, unknown, string]>([
@@ -191,7 +192,7 @@ describe('the commands of a device over HTTP', () => {
       expect(answer.headers['content-type']).toContain('application/problem+json');
       expect(answer.json()).toMatchObject({ code: 'invalid_request' });
       expect(pointersOf(answer.json())).toContain(pointer);
-      expect(service.send).not.toHaveBeenCalled();
+      expect(submissions.submit).not.toHaveBeenCalled();
     });
 
     it.each([
@@ -210,27 +211,27 @@ describe('the commands of a device over HTTP', () => {
         },
       ],
     ])('accepts %j', async (body) => {
-      service.send.mockResolvedValue(queued);
+      submissions.submit.mockResolvedValue(queued);
       expect((await post(body)).statusCode).toBe(202);
     });
 
-    it('says why a device cannot take it', async () => {
-      service.send.mockRejectedValue(new DeviceOfflineError(DEVICE));
+    it('answers why a device cannot take it', async () => {
+      submissions.submit.mockRejectedValue(new DeviceOfflineError(DEVICE));
       const answer = await post({ name: 'unlock_door' });
       expect(answer.statusCode).toBe(409);
       expect(answer.json()).toMatchObject({ code: 'device_offline' });
     });
 
-    it('is for people who may control the device', async () => {
+    it('is for users who may control the device', async () => {
       expect((await post({ name: 'lock_door' }, {}, SHARED_DEVICE)).statusCode).toBe(403);
       expect((await post({ name: 'lock_door' }, {}, FOREIGN_DEVICE)).statusCode).toBe(404);
       expect((await post({ name: 'lock_door' }, { authorization: 'Bearer mallory' })).statusCode).toBe(401);
-      expect(service.send).not.toHaveBeenCalled();
+      expect(submissions.submit).not.toHaveBeenCalled();
     });
   });
 
-  describe('looking', () => {
-    it('lists with filters, for whoever may see the device', async () => {
+  describe('GET', () => {
+    it('lists with filters, for users who may view the device', async () => {
       service.list.mockResolvedValue({ items: [executed], nextCursor: 'more' });
       const answer = await app.inject({
         url: path(SHARED_DEVICE, '?limit=1&state=EXECUTED&name=unlock_door&cursor=here'),
@@ -252,7 +253,7 @@ describe('the commands of a device over HTTP', () => {
       },
     );
 
-    it('shows one, and 404 for what is not there', async () => {
+    it('answers with one command, and 404 for an unknown one', async () => {
       service.get.mockResolvedValue(executed);
       expect((await app.inject({ url: path(DEVICE, `/${COMMAND}`), headers: AS_ADA })).json()).toMatchObject({
         id: COMMAND,
@@ -263,20 +264,20 @@ describe('the commands of a device over HTTP', () => {
     });
   });
 
-  describe('cancelling', () => {
+  describe('DELETE', () => {
     it('answers with the cancelled command', async () => {
       service.cancel.mockResolvedValue({ ...queued, state: 'CANCELLED', finishedAt: TIME });
       const answer = await app.inject({ method: 'DELETE', url: path(DEVICE, `/${COMMAND}`), headers: AS_ADA });
       expect([answer.statusCode, answer.json<{ state: string }>().state]).toEqual([200, 'CANCELLED']);
     });
 
-    it('answers 409 when it is on its way', async () => {
+    it('answers 409 when it is in flight', async () => {
       service.cancel.mockRejectedValue(new CommandNotCancellableError('SENT'));
       const answer = await app.inject({ method: 'DELETE', url: path(DEVICE, `/${COMMAND}`), headers: AS_ADA });
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([409, 'not_cancellable']);
     });
 
-    it('is for people who may control the device', async () => {
+    it('is for users who may control the device', async () => {
       const url = path(SHARED_DEVICE, `/${COMMAND}`);
       expect((await app.inject({ method: 'DELETE', url, headers: AS_ADA })).statusCode).toBe(403);
     });

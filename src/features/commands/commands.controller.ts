@@ -9,6 +9,7 @@ import { PreferredWait } from '../../platform/http/prefer.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { CommandSubmissionService } from './command-submission.service.js';
 import {
   CommandDto,
   CommandPageDto,
@@ -18,14 +19,18 @@ import {
   toCommandPageDto,
   toCommandRequest,
 } from './commands.dto.js';
-import { CommandsService, isSettled } from './commands.service.js';
+import { CommandsService } from './commands.service.js';
 import type { Command } from './commands.types.js';
+import { isSettled } from './domain/command-machine.js';
 
 @ApiTags('Commands')
 @RateLimit('device')
 @Controller('devices/:deviceId/commands')
 export class CommandsController {
-  constructor(private readonly commands: CommandsService) {}
+  constructor(
+    private readonly commands: CommandsService,
+    private readonly submissions: CommandSubmissionService,
+  ) {}
 
   /**
    * Send a command to a device. It answers at once with 202, or with the outcome when `Prefer: wait` is given and the
@@ -49,12 +54,12 @@ export class CommandsController {
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,
-    @Body() order: SendCommandDto,
+    @Body() body: SendCommandDto,
     @PreferredWait() waitMs: number | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CommandDto> {
-    const errand = { deviceId: device.id, issuerId: issuer.userId };
-    return answered(reply, await this.commands.send(errand, toCommandRequest(order), waitMs), waitMs);
+    const submission = { ...toCommandRequest(body), deviceId: device.id, issuerId: issuer.userId };
+    return answered(reply, await this.submissions.submit(submission, waitMs), waitMs);
   }
 
   /** Commands of a device, newest first. */
@@ -66,7 +71,7 @@ export class CommandsController {
     return toCommandPageDto(await this.commands.list(device.id, { state, name }, page));
   }
 
-  /** A command and what became of it. */
+  /** A command and its outcome. */
   @Get(':commandId')
   @Authorize('device:view')
   @ApiResponse({ status: 200, type: CommandDto })
@@ -74,18 +79,18 @@ export class CommandsController {
     return toCommandDto(await this.commands.get(device.id, id));
   }
 
-  /** Take back a command that was not sent yet. It stays in the ledger, as CANCELLED. */
+  /** Cancel a command that was not sent yet. It stays in the list, as CANCELLED. */
   @Delete(':commandId')
   @Authorize('device:control')
   @Audit('command_cancelled')
   @ApiResponse({ status: 200, type: CommandDto })
-  @ApiResponse({ status: 409, description: 'It is on its way, or settled.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'It is in flight, or settled.', ...PROBLEM_RESPONSE })
   async cancel(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.cancel(device.id, id));
   }
 }
 
-/** 202 with `Location`; 200 when the caller preferred to wait, and the outcome is there. */
+/** Sets 202 with `Location`; 200 when the caller preferred to wait and the command has settled. */
 function answered(reply: FastifyReply, command: Command, waitMs: number | undefined): Readonly<CommandDto> {
   void reply.header('Location', `/api/v1/devices/${command.deviceId}/commands/${command.id}`);
   if (waitMs !== undefined && isSettled(command)) {

@@ -21,7 +21,7 @@ import {
   UnlockDoorPayloadDto,
 } from './command-payloads.dto.js';
 
-/** An order to a device. */
+/** A command to a device. */
 @ApiExtraModels(UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto)
 export class SendCommandDto {
   /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. */
@@ -29,7 +29,7 @@ export class SendCommandDto {
   @IsIn(COMMAND_NAMES)
   name!: CommandName;
 
-  /** What the command takes; only `firmware_update` cannot do without. Unknown members are refused. */
+  /** The members depend on `name`; only `firmware_update` requires a payload. Unknown members are refused. */
   @ApiPropertyOptional({
     oneOf: [UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto].map((payload) => ({
       $ref: getSchemaPath(payload),
@@ -43,7 +43,7 @@ export class SendCommandDto {
   payload?: object;
 }
 
-/** The validated body as the ledger takes it. */
+/** The validated body as a service takes it. */
 export function toCommandRequest({ name, payload }: SendCommandDto): CommandRequest {
   // The class that validated `payload` belongs to `name`.
   return { name, payload: payload ?? {} } as CommandRequest;
@@ -70,7 +70,7 @@ export class LateResultDto {
   @ApiProperty({ enum: ['executed', 'failed'] })
   status!: 'executed' | 'failed';
 
-  /** What the device said beside it. */
+  /** What the device added to it. */
   result?: Record<string, unknown>;
 
   /** @example jammed */
@@ -86,7 +86,7 @@ export class LateResultDto {
   receivedAt!: string;
 }
 
-/** A command and what became of it. Terminal states (EXECUTED, FAILED, TIMED_OUT, EXPIRED, CANCELLED) never change. */
+/** A command and its outcome. Terminal states (EXECUTED, FAILED, TIMED_OUT, EXPIRED, CANCELLED) never change. */
 export class CommandDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   id!: string;
@@ -95,7 +95,7 @@ export class CommandDto {
   deviceId!: string;
 
   /**
-   * Who gave it; null once the account is gone.
+   * The user who gave it; null once the account is deleted.
    * @example 019a9f3d-77aa-7d10-b7b0-5c1f0d2e9a31
    */
   issuerId!: string | null;
@@ -103,11 +103,11 @@ export class CommandDto {
   @ApiProperty({ enum: COMMAND_NAMES, example: 'unlock_door' })
   name!: CommandName;
 
-  /** What the command was given. */
+  /** The payload of the request. */
   @ApiProperty({ type: 'object', additionalProperties: true, example: { durationMs: 5000 } })
   payload!: Record<string, unknown>;
 
-  /** One command per device and lane is on its way at a time. */
+  /** One command per device and lane is in flight at a time. */
   @ApiProperty({ enum: COMMAND_LANES, example: 'bolt' })
   lane!: CommandLane;
 
@@ -115,7 +115,7 @@ export class CommandDto {
   @ApiProperty({ enum: COMMAND_STATES, example: 'EXECUTED' })
   state!: CommandState;
 
-  /** What shows that it happened: the device's verdict (`ack`), its report of the new state, or nothing. */
+  /** What confirms that it happened: the device's verdict (`ack`), its report of the new state, or nothing. */
   @ApiProperty({ enum: COMMAND_CONFIRMATIONS, example: 'state_report' })
   confirmedBy!: CommandConfirmation;
 
@@ -125,12 +125,12 @@ export class CommandDto {
    */
   attempts!: number;
 
-  /** What the device said beside its verdict. */
+  /** What the device added to its verdict. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { movedMs: 412 } })
   result!: Record<string, unknown> | null;
 
   /**
-   * Why it failed (the device's word), expired (`deadline`, `permission_revoked`) or timed out (`device_restarted`).
+   * Why it failed (the device's own code), expired (`deadline`, `permission_revoked`) or timed out (`device_restarted`).
    * @example motor_blocked
    */
   errorCode!: string | null;
@@ -155,7 +155,7 @@ export class CommandDto {
   sentAt!: string | null;
 
   /**
-   * When the device was first heard to have it.
+   * When the first ack of the device arrived.
    * @example 2026-11-20T18:00:00.021Z
    */
   receivedAt!: string | null;
@@ -167,7 +167,7 @@ export class CommandDto {
   finishedAt!: string | null;
 
   /**
-   * Grows with every change; also in the events about it.
+   * Grows with every change; also in its events.
    * @example 5
    */
   version!: number;
@@ -179,7 +179,7 @@ export class CommandPageDto {
   items!: Readonly<CommandDto>[];
 
   /**
-   * For `cursor`; null on the last page.
+   * Pass it as `cursor` for the next page; null on the last page.
    * @example WyIyMDI2LTExLTIwVDE4OjAwOjAwLjAwMFoiXQ
    */
   nextCursor!: string | null;

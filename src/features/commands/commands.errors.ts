@@ -10,7 +10,7 @@ export class CommandNotFoundError extends DomainError {
   }
 }
 
-/** Fails closed: a door must not open when somebody has long gone away. */
+/** Fails closed: a door must not open later, when the person at it has gone. */
 export class DeviceOfflineError extends DomainError {
   readonly code = 'device_offline';
   readonly kind = 'conflict';

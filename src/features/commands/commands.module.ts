@@ -10,10 +10,9 @@ import { DispatchRepository } from './dispatch/dispatch.repository.js';
 import { OrderPublisher } from './dispatch/order-publisher.js';
 import { DispatchService } from './dispatch/dispatch.service.js';
 import { AcknowledgementRepository } from './acknowledgement.repository.js';
-import { CommandTimeoutService } from './dispatch/command-timeout.service.js';
 import { CompletionWaiters } from './completion-waiters.js';
 
-/** The ledger. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
+/** Commands to devices. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
 @Module({
   imports: [DevicesModule, PresenceModule],
   providers: [
@@ -23,12 +22,11 @@ import { CompletionWaiters } from './completion-waiters.js';
     CommandEventWriter,
     AcknowledgementService,
     AcknowledgementRepository,
-    CommandTimeoutService,
     DispatchRepository,
     DispatchService,
     OrderPublisher,
     CompletionWaiters,
   ],
-  exports: [CommandsService, AcknowledgementService, DispatchRepository, DispatchService, CommandTimeoutService],
+  exports: [CommandsService, CommandSubmissionService, AcknowledgementService, DispatchRepository, DispatchService],
 })
 export class CommandsModule {}

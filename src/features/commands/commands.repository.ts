@@ -12,18 +12,16 @@ import {
   toChange,
   toCommand,
 } from './commands.rows.js';
-import { type Command, type CommandChange, type CommandFilter, type CommandRequest } from './commands.types.js';
+import { type Command, type CommandChange, type CommandFilter, type CommandSubmission } from './commands.types.js';
 import { type CommandPolicy, MAX_QUEUED_PER_DEVICE } from './domain/command-policy.js';
 
-export type NewCommand = CommandRequest & {
+export type NewCommand = CommandSubmission & {
   id: string;
-  deviceId: string;
-  issuerId: string;
   correlationId: string;
   policy: CommandPolicy;
 };
 
-/** The command that was made, or what stood against it. */
+/** The command that was created, or why it was refused. */
 export type Creation =
   | { command: CommandChange; refusal?: never }
   | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
@@ -31,16 +29,17 @@ export type Creation =
 
 type CreationRow = { device_type: DeviceType | null; linked: boolean; has_room: boolean } & (ChangeRow | { id: null });
 
-/** What people do with the ledger: give orders, take them back, look. */
+/** Commands as users see them: created, cancelled, read. */
 @Injectable()
 export class CommandsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * One statement looks at the devices and queues the commands that nothing stands against. It answers in their order.
-   * Requests that race may exceed the bound of a queue by as many as there are of them, and no more.
+   * Checks the devices and queues the commands that are not refused, in one statement. It answers in the order of
+   * `commands`. Concurrent requests may exceed the limit of a queue by their number at most.
    */
   async create(commands: readonly NewCommand[]): Promise<Creation[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<CreationRow>(
       'commands_create',
       `WITH n AS (
@@ -71,8 +70,9 @@ export class CommandsRepository {
     return rows.map((row, index) => toCreation(row, commands[index]?.policy));
   }
 
-  /** QUEUED to CANCELLED; null when the command is not (or no longer) waiting. */
+  /** QUEUED to CANCELLED. @returns null when the command is not in the queue (any more) */
   async cancel(deviceId: string, id: string): Promise<CommandChange | null> {
+    // SQL: database time
     const [row] = await this.database.query<ChangeRow>(
       'commands_cancel',
       `UPDATE commands c SET state = 'CANCELLED', finished_at = clock_timestamp(), version = c.version + 1
@@ -84,6 +84,7 @@ export class CommandsRepository {
   }
 
   async find(deviceId: string, id: string): Promise<Command | null> {
+    // SQL: one round trip on a hot path: clients poll it
     const [row] = await this.database.query<CommandRow>(
       'commands_find',
       `SELECT ${COMMAND_COLUMNS} FROM commands c WHERE c.id = $1 AND c.device_id = $2`,
@@ -92,8 +93,9 @@ export class CommandsRepository {
     return row ? toCommand(row) : null;
   }
 
-  /** Those of these commands that will not change any more. */
+  /** Those of these commands that have settled. */
   async listSettled(ids: readonly string[]): Promise<Command[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<CommandRow>(
       'commands_settled',
       `SELECT ${COMMAND_COLUMNS} FROM commands c
@@ -110,6 +112,7 @@ export class CommandsRepository {
     page: { limit: number; cursor?: string | undefined },
   ): Promise<Page<Command>> {
     const [createdAt, id] = decodeCursor('commands', page.cursor, CREATION_PARTS) ?? [null, null];
+    // SQL: a keyset
     const rows = await this.database.query<CommandRow>(
       'commands_list',
       `SELECT ${COMMAND_COLUMNS} FROM commands c

@@ -6,7 +6,7 @@ import {
 } from '../../contracts/commands.js';
 import { type Command, type CommandChange, type LateResult } from './commands.types.js';
 
-/** What the ledger shows of a command `c`. Never the signed bytes: they go to the device alone. */
+/** Columns of a command `c`, without the signed bytes: only the device gets those. */
 export const COMMAND_COLUMNS = `c.id, c.device_id, c.issuer_id, c.name, c.lane, c.payload, c.state, c.attempts, c.confirmed_by,
   c.result, c.error_code, c.error_message, c.late_result, c.expires_at, c.created_at, c.sent_at, c.received_at,
   c.finished_at, c.correlation_id, c.version`;
@@ -14,7 +14,7 @@ export const COMMAND_COLUMNS = `c.id, c.device_id, c.issuer_id, c.name, c.lane, 
 /** For `RETURNING` of a statement that changes commands `c`. */
 export const CHANGE_COLUMNS = `${COMMAND_COLUMNS}, (SELECT d.owner_id FROM devices d WHERE d.id = c.device_id) AS owner_id`;
 
-/** States with something on its way, as SQL: the predicate of the partial indexes, word for word. */
+/** The condition that a command is in flight: exactly the predicate of the partial indexes. */
 export const IN_FLIGHT = `c.state IN ('SENT', 'RECEIVED', 'EXECUTING')`;
 
 export interface CommandRow {

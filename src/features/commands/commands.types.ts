@@ -7,16 +7,17 @@ import {
   type CommandState,
 } from '../../contracts/commands.js';
 
-/** What somebody wants a device to do. */
+/** A command with its payload, before it is queued. */
 export type CommandRequest = { [N in CommandName]: { name: N; payload: CommandPayloads[N] } }[CommandName];
 
-/** Who gives an order, and to which device. */
-export interface Errand {
+/** A request to queue a command. */
+export type CommandSubmission = CommandRequest & {
   deviceId: string;
+  /** The user who gives it. */
   issuerId: string;
-}
+};
 
-/** A verdict that came after we had given up waiting. */
+/** A verdict that came after TIMED_OUT. */
 export interface LateResult {
   status: Extract<AckStatus, 'executed' | 'failed'>;
   result?: Record<string, unknown>;
@@ -26,11 +27,11 @@ export interface LateResult {
   receivedAt: string;
 }
 
-/** An order to one device, as the ledger knows it. */
+/** A command to one device. */
 export interface Command {
   id: string;
   deviceId: string;
-  /** Who gave it; null once the account is gone. */
+  /** The user who gave it; null once the account is deleted. */
   issuerId: string | null;
   name: CommandName;
   lane: CommandLane;
@@ -47,7 +48,7 @@ export interface Command {
   expiresAt: Date;
   createdAt: Date;
   sentAt: Date | null;
-  /** When the device was first heard to have it. */
+  /** When the first ack of the device arrived. */
   receivedAt: Date | null;
   /** When it reached a terminal state. */
   finishedAt: Date | null;
@@ -56,9 +57,9 @@ export interface Command {
   version: number;
 }
 
-/** A command that was just changed, with whom it concerns. */
+/** A command that has just changed, with what its events need. */
 export interface CommandChange extends Command {
-  /** Owner of the device: whose feed it belongs to. */
+  /** Owner of the device, whose feed the events belong to. */
   ownerId: string;
 }
 

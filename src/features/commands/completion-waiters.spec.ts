@@ -47,7 +47,7 @@ describe('waiting for an outcome', () => {
     jest.useRealTimers();
   });
 
-  it('ends when the command settles in this process, for everybody who waits for it, and without a query', async () => {
+  it('ends when the command settles in this process, for every request that waits for it, without a query', async () => {
     const { waiters, signal, queries } = setup();
     const [first, second, other] = [waiters.open('a', 5_000), waiters.open('a', 5_000), waiters.open('b', 5_000)];
     const command = settledAs('a');
@@ -61,16 +61,16 @@ describe('waiting for an outcome', () => {
     await expect(other?.settled).resolves.toBeNull();
   });
 
-  it('reads at once what a signal tells of, those of one moment together', async () => {
+  it('reads at once what a signal names, those of one moment with one query', async () => {
     const { waiters, signal, queries } = setup((ids) => Promise.resolve(ids.map(settledAs)));
     const both = [waiters.open('a', 5_000), waiters.open('b', 5_000)];
-    ['a', 'b', 'nobody waits for this one'].forEach(signal);
+    ['a', 'b', 'without a waiter'].forEach(signal);
     await jest.advanceTimersByTimeAsync(1);
     expect([await both[0]?.settled, await both[1]?.settled]).toEqual([settledAs('a'), settledAs('b')]);
     expect(queries).toEqual([['a', 'b']]);
   });
 
-  it('goes on waiting when a signal came before the row says so, or could not be followed', async () => {
+  it('goes on waiting when a signal came before the row changed, or the row could not be read', async () => {
     const answers = [() => Promise.resolve([]), () => Promise.reject(new Error('database away'))];
     const { waiters, signal, warnings } = setup((ids) => answers.shift()?.() ?? Promise.resolve(ids.map(settledAs)));
     const waiter = waiters.open('a', 5_000);
@@ -83,7 +83,7 @@ describe('waiting for an outcome', () => {
     await expect(waiter?.settled).resolves.toEqual(settledAs('a'));
   });
 
-  it('ends when time is up', async () => {
+  it('ends when the time is up', async () => {
     const { waiters } = setup();
     const waiter = waiters.open('a', 400);
     jest.advanceTimersByTime(400);
@@ -91,7 +91,7 @@ describe('waiting for an outcome', () => {
     expect(waiters.size).toBe(0);
   });
 
-  it('finds by looking what no signal told of, with one query for all', async () => {
+  it('finds by polling what no signal named, with one query for all', async () => {
     const { waiters, queries } = setup((ids) => Promise.resolve(ids.map(settledAs)));
     const both = [waiters.open('a', 5_000), waiters.open('b', 5_000)];
     await jest.advanceTimersByTimeAsync(500);
@@ -99,7 +99,7 @@ describe('waiting for an outcome', () => {
     expect(queries).toEqual([['a', 'b']]);
   });
 
-  it('looks again after a failure, and stops looking when nobody waits', async () => {
+  it('polls again after a failure, and stops when no request waits', async () => {
     let failed = false;
     const { waiters, queries, warnings } = setup((ids) => {
       const answer = failed ? Promise.resolve(ids.map(settledAs)) : Promise.reject(new Error('database away'));
@@ -115,14 +115,14 @@ describe('waiting for an outcome', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('asks nothing when all waiters have left before it looks', async () => {
+  it('does not query when all waiters have left before the poll', async () => {
     const { waiters, queries } = setup();
     waiters.open('a', 5_000)?.release();
     await jest.advanceTimersByTimeAsync(500);
     expect(queries).toEqual([]);
   });
 
-  it('lets a thousand wait, and no more', () => {
+  it('lets a thousand requests wait, and no more', () => {
     const { waiters } = setup();
     const opened = Array.from({ length: 1_001 }, (_, n) => waiters.open(`c${String(n % 7)}`, 5_000));
     expect(opened.filter(Boolean)).toHaveLength(1_000);
@@ -140,7 +140,7 @@ describe('waiting for an outcome', () => {
     expect(waiters.size).toBe(1);
   });
 
-  it('lets everybody go at shutdown, and leaves no listener and no timer', async () => {
+  it('ends every wait at shutdown, and leaves no listener and no timer', async () => {
     const { waiters, listeners } = setup();
     const waiter = waiters.open('a', 5_000);
     waiters.onApplicationShutdown();

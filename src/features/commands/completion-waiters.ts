@@ -6,14 +6,14 @@ import { Signals } from '../../platform/redis/signals.js';
 import { CommandsRepository } from './commands.repository.js';
 import { type Command } from './commands.types.js';
 
-/** More requests than this do not wait: they get their 202 at once. */
+/** Requests that wait at most; further ones get their 202 at once. */
 const MAX_WAITERS = 1_000;
-/** The signal may be lost; then the row says it. One query for all who wait. */
+/** A signal may be lost: therefore one query looks for all commands that are waited for. */
 const POLL_INTERVAL_MS = 500;
 
-/** Somebody waiting for a command to settle. Always {@link release} it. */
+/** A request that waits for a command to settle. Always {@link release} it. */
 export interface Waiter {
-  /** The command as it settled; null when time was up. */
+  /** The command as it settled; null when the time was up or the process stops. */
   readonly settled: Promise<Command | null>;
   release(): void;
 }
@@ -21,8 +21,8 @@ export interface Waiter {
 type End = (settled: Command | null) => void;
 
 /**
- * Requests that wait for the outcome of a command. Whoever settles one in this process hands it over; of those that
- * another process settles, a signal tells, and they are read together.
+ * Requests that wait for the outcome of a command. A command that settles in this process is passed on directly. When
+ * another process settles it, a signal names it, and those of one moment are read by one query.
  */
 @Injectable()
 export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
@@ -61,14 +61,14 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Everybody who waits for this command gets it as it is: it has settled, and that is committed. */
+  /** Ends the waiting for this command. Its terminal state must be committed. */
   settle(command: Command): void {
     this.end(command.id, command);
   }
 
   /**
-   * Starts waiting. Open it *before* looking at the command, or the moment between is missed. Null when too many wait
-   * already.
+   * Starts waiting. Call it *before* reading the command: otherwise a change in between is missed.
+   * @returns null when too many requests wait already
    */
   open(commandId: string, timeoutMs: number): Waiter | null {
     if (this.#count >= MAX_WAITERS) {
@@ -95,7 +95,7 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
     };
   }
 
-  /** How many wait now. */
+  /** Requests that wait now. */
   get size(): number {
     return this.#count;
   }
@@ -125,7 +125,7 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
         this.settle(command);
       }
     } catch (error) {
-      // The next look at all of them comes within half a second.
+      // The next poll comes within half a second.
       this.logger.warn({ err: error }, 'Could not read a settled command');
     }
   }
@@ -135,7 +135,7 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
     return ids.map((id) => settled.get(id));
   }
 
-  /** Runs only while somebody waits. */
+  /** Polls only while requests wait. */
   private schedulePoll(): void {
     this.#poll ??= setTimeout(() => {
       void outsideTransaction(() => this.poll());
@@ -150,7 +150,7 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
         this.settle(command);
       });
     } catch (error) {
-      this.logger.warn({ err: error }, 'Could not look for settled commands');
+      this.logger.warn({ err: error }, 'Could not poll for settled commands');
     }
     this.#poll = undefined;
     if (this.#count > 0) {

@@ -9,36 +9,36 @@ import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, DeviceChanges } from './devices.types.js';
 
-/** What people change about a device: what it is called, where it stands, and whose members may use it. */
+/** Changes a device: its name, its place, and the organization whose members may use it. */
 @Injectable()
 export class DeviceEditorService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly memberships: MembershipsService,
     private readonly transactions: Transactions,
-    private readonly recorder: DeviceEventWriter,
+    private readonly eventWriter: DeviceEventWriter,
     private readonly signals: Signals,
   ) {}
 
   /**
-   * @param device as the person who changes it may see it
-   * @param version the one it must have, if that matters
+   * @param device with the permission of `userId`
+   * @param version the version it must have; any when left out
    * @throws DeviceNotFoundError, DeviceChangedError
-   * @throws ForbiddenError, ResourceNotFoundError when it may not be put into that organization
+   * @throws ForbiddenError, ResourceNotFoundError when `userId` may not put it into that organization
    */
   update(userId: string, device: DeviceRef, changes: DeviceChanges, version?: number): Promise<Device> {
-    // A DTO has all of its members, the missing ones as undefined.
+    // A DTO has all of its members; those that the request left out are undefined.
     const given = Object.fromEntries(
       Object.entries(changes).filter(([, value]) => value !== undefined),
     ) as DeviceChanges;
     return this.transactions.run(async () => {
-      await this.demandPlacement(userId, device, given.organizationId);
+      await this.authorizePlacement(userId, device, given.organizationId);
       const before = await this.repository.getLocked(device.id);
       const updated = await this.repository.update(device.id, given, version);
       if (!updated) {
         throw new DeviceChangedError();
       }
-      await this.recorder.updated(before, updated, given);
+      await this.eventWriter.recordUpdate(before, updated, given);
       if (before.organizationId !== updated.organizationId) {
         this.accessChanged(device.id);
       }
@@ -46,13 +46,16 @@ export class DeviceEditorService {
     });
   }
 
-  /** Takes devices out of an organization, as part of the transaction in which their owner leaves it, or it ends. */
+  /**
+   * Takes devices out of an organization, as part of the surrounding transaction.
+   * @param ownerId the member who leaves; null when the organization ends
+   */
   async withdraw(organizationId: string, ownerId: string | null): Promise<void> {
-    await this.recorder.withdrawn(await this.repository.withdraw(organizationId, ownerId));
+    await this.eventWriter.recordWithdrawals(await this.repository.withdraw(organizationId, ownerId));
   }
 
-  /** Only the owner says who else may use it; and who puts it somewhere must have a say there, and stay so long. */
-  private async demandPlacement(
+  /** Only the owner may change the organization, and only to one that they manage. The role is locked until the commit. */
+  private async authorizePlacement(
     userId: string,
     device: DeviceRef,
     organizationId: string | null | undefined,

@@ -4,7 +4,7 @@ import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import type { Device, DeviceChanges } from './devices.types.js';
 
-/** What people do to the registry passes here, inside its transaction: into the history, and into the audit trail. */
+/** Writes changes of devices to the event log and the audit trail, inside the transaction of the change. */
 @Injectable()
 export class DeviceEventWriter {
   constructor(
@@ -12,7 +12,7 @@ export class DeviceEventWriter {
     private readonly audit: AuditWriter,
   ) {}
 
-  async registered(device: Pick<Device, 'id' | 'ownerId' | 'name' | 'type' | 'hardwareId'>): Promise<void> {
+  async recordRegistration(device: Pick<Device, 'id' | 'ownerId' | 'name' | 'type' | 'hardwareId'>): Promise<void> {
     const { id, ownerId, name, type, hardwareId } = device;
     await this.audit.record({ entity: { type: 'device', id }, after: { name, type, hardwareId, ownerId } });
     await this.events.append({
@@ -25,8 +25,8 @@ export class DeviceEventWriter {
     });
   }
 
-  /** @param changes what was given; only that is kept of the values before and after. */
-  async updated(before: Device, device: Device, changes: DeviceChanges): Promise<void> {
+  /** @param changes the members that the request gave; the audit entry holds only their values before and after */
+  async recordUpdate(before: Device, device: Device, changes: DeviceChanges): Promise<void> {
     const changed = Object.keys(changes) as (keyof DeviceChanges)[];
     const values = (of: Device): Record<string, unknown> => Object.fromEntries(changed.map((key) => [key, of[key]]));
     await this.audit.record({
@@ -34,28 +34,28 @@ export class DeviceEventWriter {
       before: values(before),
       after: values(device),
     });
-    await this.events.append({ type: 'device_updated', payload: { changed }, ...this.about(device) });
+    await this.events.append({ type: 'device_updated', payload: { changed }, ...this.baseOf(device) });
   }
 
-  /** Their owner left the organization they were in; what caused it is audited there. */
-  async withdrawn(devices: readonly Pick<Device, 'id' | 'ownerId' | 'version'>[]): Promise<void> {
+  /** For devices whose owner left their organization, or whose organization ended; the cause is audited there. */
+  async recordWithdrawals(devices: readonly Pick<Device, 'id' | 'ownerId' | 'version'>[]): Promise<void> {
     const events = devices.map((device) => ({
       type: 'device_updated' as const,
       payload: { changed: ['organizationId'] },
-      ...this.about(device),
+      ...this.baseOf(device),
     }));
     if (events.length > 0) {
       await this.events.append(events);
     }
   }
 
-  async deleted(device: Device): Promise<void> {
+  async recordDeletion(device: Device): Promise<void> {
     const { id, name, hardwareId, ownerId } = device;
     await this.audit.record({ entity: { type: 'device', id }, before: { name, hardwareId, ownerId } });
-    await this.events.append({ type: 'device_deleted', payload: { name, hardwareId }, ...this.about(device) });
+    await this.events.append({ type: 'device_deleted', payload: { name, hardwareId }, ...this.baseOf(device) });
   }
 
-  private about({ id, ownerId, version }: Pick<Device, 'id' | 'ownerId' | 'version'>) {
+  private baseOf({ id, ownerId, version }: Pick<Device, 'id' | 'ownerId' | 'version'>) {
     const actor = requestContext()?.actor ?? 'system';
     return { source: 'http', actor, deviceId: id, userId: ownerId, version } as const;
   }

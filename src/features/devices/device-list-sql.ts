@@ -2,12 +2,12 @@ import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { decidePermission } from './domain/device-access.js';
 import { DEVICE_SORTS, type DeviceSort } from './devices.types.js';
 
-/** Where the last page ended: the value it was ordered by, and the id that breaks ties. */
+/** The end of the last page: the value it was ordered by, and the id that breaks ties. */
 export type DevicePosition = readonly [key: string, id: string];
 
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** Member by member what DeviceDto says; a test compares the two. */
+/** The members of DeviceDto as JSON; a test compares the two. */
 const ITEM = `json_build_object(
   'id', d.id, 'name', d.name, 'type', d.type, 'hardwareId', d.hardware_id, 'room', d.room, 'timeZone', d.time_zone,
   'status', d.status, 'firmwareVersion', d.firmware_version, 'battery', d.battery, 'rssi', d.rssi,
@@ -28,16 +28,17 @@ export function isDescending(sort: DeviceSort): boolean {
 
 const OWNED = `'${String(decidePermission({ owner: true, organizationRole: null }))}' AS permission, true AS owned`;
 
-/** The one decision, as SQL: what each role gives comes from it. */
+/** `decidePermission` as SQL. */
 const SHARED = `CASE m.role ${ORGANIZATION_ROLES.map(
   (role) => `WHEN '${role}' THEN '${String(decidePermission({ owner: false, organizationRole: role }))}'`,
 ).join(' ')} END AS permission, false AS owned`;
 
 /**
- * One statement per order, and one more for pages after the first: PostgreSQL plans each of them once, and walks the
- * index of the owner, and of each organization, from where the last page ended, for at most one page. By name, it reads
- * what is theirs by the same indexes and sorts it. A test looks at the plans.
+ * One statement per order, and one more for pages after the first. PostgreSQL plans each of them once, and reads at most
+ * one page from the index of the owner, and of each organization. Ordered by name, it reads all devices of the user by
+ * the same indexes and sorts them. A test checks the plans.
  */
+// SQL: a keyset
 export const LIST_STATEMENTS = Object.fromEntries(
   DEVICE_SORTS.map((sort) => [sort, { first: statement(sort, false), next: statement(sort, true) }]),
 ) as Record<DeviceSort, { first: string; next: string }>;

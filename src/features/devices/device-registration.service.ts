@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceType } from '../../contracts/devices.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
-import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
+import { KeyStore } from '../../platform/keys/key-store.js';
 import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, NewDevice, RegisteredDevice } from './devices.types.js';
 
-/** As it comes in: what is missing has a default. */
+/** A registration as requested; members left out have defaults. */
 export interface RegistrationRequest {
   readonly name: string;
   readonly type?: DeviceType;
@@ -17,25 +17,25 @@ export interface RegistrationRequest {
   readonly timeZone?: string;
 }
 
-/** How a device comes into being: its row, its token, and the keys it will trust. */
+/** Registers devices: the row, the token, and the keys that the device will trust. */
 @Injectable()
 export class DeviceRegistrationService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
-    private readonly recorder: DeviceEventWriter,
+    private readonly eventWriter: DeviceEventWriter,
     private readonly idempotency: Idempotency,
     private readonly keys: KeyStore,
   ) {}
 
   /**
-   * Registers a device for a person. A repeat under the same idempotency key answers with the same device and no
-   * token: only its hash is kept.
+   * Registers a device for a user. A repeat with the same idempotency key answers with the same device and without the
+   * token, because only its hash is stored.
    * @throws HardwareIdTakenError
    */
   async register(ownerId: string, request: RegistrationRequest): Promise<RegisteredDevice> {
     const token = randomToken();
-    const orderKeys = await this.orderKeys();
+    const orderKeys = await this.keys.verificationKeys('order');
     const { device, repeated } = await this.transactions.run(async () => {
       const { id, repeated } = await this.idempotency.once(() => this.create(ownerId, withDefaults(request), token));
       return { device: await this.repository.get(id), repeated };
@@ -43,14 +43,9 @@ export class DeviceRegistrationService {
     return { device, deviceToken: repeated ? null : token, orderKeys };
   }
 
-  /** What devices verify orders with. */
-  orderKeys(): Promise<PublicJwk[]> {
-    return this.keys.verificationKeys('order');
-  }
-
   private async create(ownerId: string, device: NewDevice, token: string): Promise<Device['id']> {
     const deviceId = await this.repository.create(ownerId, device, sha256(token));
-    await this.recorder.registered({ ...device, id: deviceId, ownerId });
+    await this.eventWriter.recordRegistration({ ...device, id: deviceId, ownerId });
     return deviceId;
   }
 }

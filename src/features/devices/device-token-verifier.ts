@@ -3,7 +3,7 @@ import { sha256 } from '../../platform/crypto/digest.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
 
-/** Whether a device is who it says: by the hash of its token, which is random enough to need no slow one. */
+/** Verifies device tokens by their SHA-256: 32 random bytes need no slow hash. */
 @Injectable()
 export class DeviceTokenVerifier extends DeviceAuthenticator {
   constructor(private readonly repository: DeviceTokensRepository) {

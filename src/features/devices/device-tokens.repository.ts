@@ -5,7 +5,9 @@ import { Database } from '../../platform/prisma/database.js';
 export class DeviceTokensRepository {
   constructor(private readonly database: Database) {}
 
+  /** Whether the token with this hash belongs to the device, and is not revoked. */
   async isValid(deviceId: string, tokenHash: Buffer): Promise<boolean> {
+    // SQL: one round trip on a hot path: every connect of a device
     const rows = await this.database.query(
       'device_tokens_verify',
       'SELECT 1 FROM device_credentials WHERE token_hash = $2 AND device_id = $1 AND revoked_at IS NULL',
@@ -14,8 +16,9 @@ export class DeviceTokensRepository {
     return rows.length === 1;
   }
 
-  /** Those of them that have a valid token. */
+  /** Those of these devices that have a valid token. */
   async listWithToken(deviceIds: readonly string[]): Promise<Set<string>> {
+    // SQL: a set-based batch
     const rows = await this.database.query<{ device_id: string }>(
       'device_tokens_live',
       'SELECT DISTINCT device_id FROM device_credentials WHERE device_id = ANY($1::uuid[]) AND revoked_at IS NULL',

@@ -46,7 +46,7 @@ export class DevicesController {
     private readonly editor: DeviceEditorService,
   ) {}
 
-  /** Register a device. Its token is shown this once. 409 `hardware_id_taken` when somebody has registered it. */
+  /** Register a device. Its token is shown this once. 409 `hardware_id_taken` when it is registered already. */
   @Post()
   @Authorize()
   @Audit('device_registered')
@@ -97,7 +97,7 @@ export class DevicesController {
     return toDeviceDto(await this.editor.update(user.userId, device, changes, version), device);
   }
 
-  /** Delete a device with its commands: its token is void at once, its connection is cut. Its history stays. */
+  /** Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. */
   @Delete(':deviceId')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:owner')

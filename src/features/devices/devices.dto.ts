@@ -30,7 +30,7 @@ const notIana = { message: '$property must be an IANA time zone name' };
 
 export class RegisterDeviceDto {
   /**
-   * What people call it.
+   * Display name.
    * @example "Front door"
    */
   @IsString()
@@ -39,7 +39,7 @@ export class RegisterDeviceDto {
   name!: string;
 
   /**
-   * What it is.
+   * Kind of device.
    * @example door_lock
    */
   @IsOptional()
@@ -47,7 +47,7 @@ export class RegisterDeviceDto {
   type?: DeviceType;
 
   /**
-   * Serial number or MAC, as printed on the thing. One registration per hardware id.
+   * Serial number or MAC, as printed on the device. One registration per hardware id.
    * @example LOCK-0001
    */
   @IsString()
@@ -71,7 +71,7 @@ export class RegisterDeviceDto {
   timeZone?: string;
 }
 
-/** Only what is given changes. */
+/** Members left out stay as they are. */
 export class UpdateDeviceDto {
   /** @example "Front door" */
   @IfGiven()
@@ -97,8 +97,8 @@ export class UpdateDeviceDto {
   timeZone?: string;
 
   /**
-   * Whose members may see or use it, by their role there; null takes it out. Only its owner may change this, and only
-   * to an organization that they manage.
+   * The organization whose members may see or use it, by their role there; null takes it out. Only its owner may change
+   * this, and only to an organization that they manage.
    * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66
    */
   @IsOptional()
@@ -134,7 +134,7 @@ export class ListDevicesQueryDto extends PageQueryDto {
   q?: string;
 }
 
-/** A device, as the person who asks may see it. */
+/** A device, with what the current user may do with it. */
 export class DeviceDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   id!: string;
@@ -172,10 +172,10 @@ export class DeviceDto {
    */
   rssi!: number | null;
 
-  /** Where the bolt is, by the lock's own account (Matter DoorLock). */
+  /** Position of the bolt, as the lock reports it (Matter DoorLock). */
   lockState!: LockState | null;
 
-  /** Where the door leaf is (Matter DoorLock). */
+  /** Position of the door leaf (Matter DoorLock). */
   doorState!: DoorState | null;
 
   /** How it is connected now; empty when it is not. */
@@ -188,15 +188,15 @@ export class DeviceDto {
   lastSeenAt!: string | null;
 
   /**
-   * Whose members may see or use it; null when it is nobody's but its owner's.
+   * The organization whose members may see or use it; null when only its owner may.
    * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66
    */
   organizationId!: string | null;
 
-  /** What I may do with it; each level includes the ones before it. */
+  /** What the current user may do with it; each level includes the ones before it. */
   permission!: DevicePermission;
 
-  /** Whether it is mine. */
+  /** Whether the current user owns it. */
   owned!: boolean;
 
   /**
@@ -223,7 +223,7 @@ export class DevicePageDto {
   items!: DeviceDto[];
 
   /**
-   * Pass it as `cursor` to go on; null on the last page.
+   * Pass it as `cursor` for the next page; null on the last page.
    * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
    */
   nextCursor!: string | null;
@@ -268,7 +268,7 @@ export function toDeviceDto(device: Device, access: Pick<DeviceRef, 'permission'
   };
 }
 
-/** Who registers a device owns it. */
+/** The user who registers a device owns it. */
 export function toRegisteredDeviceDto({
   device,
   deviceToken,
@@ -281,7 +281,7 @@ export function toRegisteredDeviceDto({
   };
 }
 
-/** The items are JSON already: PostgreSQL wrote them, from the columns in devices.repository.ts. */
+/** The items are JSON already: PostgreSQL wrote them, by the columns in device-list-sql.ts. */
 export function toDevicePageJson(page: DeviceListPage): string {
   return `{"items":[${page.items.join(',')}],"nextCursor":${JSON.stringify(page.nextCursor)}}`;
 }

@@ -13,6 +13,7 @@ const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware
   d.battery, d.rssi, d.lock_state, d.door_state, d.last_seen_at, d.version, d.created_at, d.updated_at,
   ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
 
+// SQL: one round trip on a hot path: a device with its links, from one snapshot
 const BY_ID = `SELECT ${COLUMNS} FROM devices d WHERE d.id = $1`;
 
 interface DeviceRow {
@@ -37,14 +38,14 @@ interface DeviceRow {
   links: LinkKind[];
 }
 
-/** One row of the list: the item as JSON, and what its place in the order is. */
+/** One row of the list: the item as JSON, and its position in the order. */
 export interface ListedDevice {
   readonly item: string;
   readonly key: string;
   readonly id: string;
 }
 
-/** Whose a device is, and what ties somebody to it. */
+/** The owner of a device, and the ties of a user to it. */
 export interface OwnedTies {
   readonly ownerId: string;
   readonly ties: DeviceTies;
@@ -74,16 +75,19 @@ export class DevicesRepository {
 
   /** @throws DeviceNotFoundError */
   async get(id: string): Promise<Device> {
+    // SQL: one round trip on a hot path: a device with its links, from one snapshot
     return found(id, await this.database.query<DeviceRow>('devices_get', BY_ID, [id]));
   }
 
-  /** As it stays until the end of the transaction. @throws DeviceNotFoundError */
+  /** Locks the row until the end of the transaction. @throws DeviceNotFoundError */
   async getLocked(id: string): Promise<Device> {
+    // SQL: a lock
     return found(id, await this.database.query<DeviceRow>('devices_get_locked', `${BY_ID} FOR UPDATE`, [id]));
   }
 
-  /** What ties people to devices, in the order of the questions; null where device or account does not exist (any more). */
-  async listTies(asked: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
+  /** The ties of users to devices, in the order of the pairs; null where the device or the account does not exist. */
+  async listTies(pairs: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<{ owner_id: string | null; role: OrganizationRole | null }>(
       'devices_ties',
       `SELECT d.owner_id, m.role
@@ -92,15 +96,16 @@ export class DevicesRepository {
        LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
        LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
        ORDER BY a.place`,
-      [asked.map(({ deviceId }) => deviceId), asked.map(({ userId }) => userId)],
+      [pairs.map(({ deviceId }) => deviceId), pairs.map(({ userId }) => userId)],
     );
     return rows.map(({ owner_id: ownerId, role }, index) =>
-      ownerId === null ? null : { ownerId, ties: { owner: ownerId === asked[index]?.userId, organizationRole: role } },
+      ownerId === null ? null : { ownerId, ties: { owner: ownerId === pairs[index]?.userId, organizationRole: role } },
     );
   }
 
-  /** Takes devices out of an organization: one member's, or all of them when `ownerId` is null. */
+  /** Takes the devices of one member out of an organization, or all of them when `ownerId` is null. */
   async withdraw(organizationId: string, ownerId: string | null): Promise<Withdrawn[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<{ id: string; owner_id: string; version: number }>(
       'devices_withdraw',
       `UPDATE devices SET organization_id = NULL, version = version + 1, updated_at = now()
@@ -110,7 +115,7 @@ export class DevicesRepository {
     return rows.map((row) => ({ id: row.id, ownerId: row.owner_id, version: row.version }));
   }
 
-  /** One more than `limit`, if there are more. */
+  /** Answers one more than `query.limit`, if there are more. */
   list(userId: string, query: DeviceQuery, after: DevicePosition | null): Promise<ListedDevice[]> {
     const { sort } = query;
     const values = [
@@ -122,12 +127,13 @@ export class DevicesRepository {
       query.q === undefined ? null : `%${query.q.replaceAll(/[\\%_]/g, '\\$&')}%`,
     ];
     const name = `devices_list_${sort.replace('-', '')}_${isDescending(sort) ? 'desc' : 'asc'}`;
+    // SQL: a keyset
     return after
       ? this.database.query(`${name}_next`, LIST_STATEMENTS[sort].next, [...values, ...after])
       : this.database.query(name, LIST_STATEMENTS[sort].first, values);
   }
 
-  /** @returns null when it is not there in the wanted version. */
+  /** @returns null when it does not exist in this version */
   async update(id: string, changes: DeviceChanges, version: number | undefined): Promise<Device | null> {
     const { count } = await this.database.prisma((prisma) =>
       prisma.device.updateMany({
@@ -138,14 +144,9 @@ export class DevicesRepository {
     return count === 1 ? this.get(id) : null;
   }
 
-  /** @returns null when it was not there in the wanted version. */
-  async delete(id: string, version: number | undefined): Promise<Device | null> {
-    const [row] = await this.database.query<Omit<DeviceRow, 'links'>>(
-      'devices_delete',
-      'DELETE FROM devices WHERE id = $1 AND ($2::int IS NULL OR version = $2) RETURNING *',
-      [id, version ?? null],
-    );
-    return row ? toDevice({ ...row, links: [] }) : null;
+  /** @throws an error of Prisma when it does not exist: lock it before */
+  async delete(id: string): Promise<void> {
+    await this.database.prisma((prisma) => prisma.device.delete({ where: { id }, select: { id: true } }));
   }
 }
 

@@ -15,26 +15,26 @@ import type { Device, DeviceListPage, DeviceQuery } from './devices.types.js';
 import { decidePermission, type DeviceTies } from './domain/device-access.js';
 
 const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null };
-/** Questions answered by one query, queries under way, and questions that wait: as many as requests can be. */
+/** Pairs per query, queries in parallel, and pairs that wait: more than there are ever requests. */
 const TIES_AT_ONCE = { maxBatch: 200, maxParallel: 4, maxWaiting: 20_000 };
 
-/** The registry of devices: what there is, whose it is, and who may do what with it. */
+/** Reads and deletes devices, and answers what users may do with them. */
 @Injectable()
 export class DevicesService {
-  /** Every request about a device asks this: those of one moment ask together. */
+  /** Every request about a device needs its ties: those of one moment share a query. */
   readonly #ties = new MicroBatcher<{ deviceId: string; userId: string }, OwnedTies | null>({
     ...TIES_AT_ONCE,
-    run: (asked) => this.repository.listTies(asked),
+    run: (pairs) => this.repository.listTies(pairs),
   });
 
   constructor(
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
-    private readonly recorder: DeviceEventWriter,
+    private readonly eventWriter: DeviceEventWriter,
     private readonly signals: Signals,
   ) {}
 
-  /** A person's devices and those of their organizations, one page at a time. @throws InvalidCursorError */
+  /** A page of the devices of a user and of their organizations. @throws InvalidCursorError */
   async list(userId: string, query: DeviceQuery): Promise<DeviceListPage> {
     const { sort, cursor, limit } = query;
     const list = `devices:${sort}`;
@@ -53,16 +53,17 @@ export class DevicesService {
   }
 
   /**
-   * Ends a device: its token is void with the commit, and its connections are cut.
+   * Deletes a device. Its token is revoked with the commit, and its connections are closed after it.
    * @throws DeviceNotFoundError, DeviceChangedError
    */
   delete(deviceId: string, version?: number): Promise<void> {
     return this.transactions.run(async () => {
-      const device = await this.repository.delete(deviceId, version);
-      if (!device) {
-        return this.refuseChange(deviceId);
+      const device = await this.repository.getLocked(deviceId);
+      if (version !== undefined && version !== device.version) {
+        throw new DeviceChangedError();
       }
-      await this.recorder.deleted(device);
+      await this.repository.delete(deviceId);
+      await this.eventWriter.recordDeletion(device);
       this.transactions.afterCommit(() => {
         this.signals.publish('device_revoked', { deviceId });
         this.signals.publish('device_access_changed', { deviceId });
@@ -70,23 +71,23 @@ export class DevicesService {
     });
   }
 
-  /** What a person may do with a device now; null when it is none of theirs, or does not exist. */
+  /** What a user may do with a device; null without any permission, or when it does not exist. */
   async permissionOf(userId: string, deviceId: string): Promise<DevicePermission | null> {
     return (await this.resolve(userId, deviceId))?.permission ?? null;
   }
 
   /**
-   * What people may do with devices whose owner is known: as part of the surrounding transaction, and the database is
-   * asked only about others. Nobody may do nothing.
+   * What users may do with devices whose owner is known. It is part of the surrounding transaction, and queries only for
+   * users who are not the owner. Null for a user id of null, and without any permission.
    */
   async permissionsOf(
-    asked: readonly { userId: string | null; deviceId: string; ownerId: string }[],
+    requests: readonly { userId: string | null; deviceId: string; ownerId: string }[],
   ): Promise<(DevicePermission | null)[]> {
-    const strangers = asked.flatMap(({ userId, deviceId, ownerId }) =>
+    const others = requests.flatMap(({ userId, deviceId, ownerId }) =>
       userId === null || userId === ownerId ? [] : [{ userId, deviceId }],
     );
-    const found = strangers.length > 0 ? await this.repository.listTies(strangers) : [];
-    return asked.map(({ userId, ownerId }) => {
+    const found = others.length > 0 ? await this.repository.listTies(others) : [];
+    return requests.map(({ userId, ownerId }) => {
       if (userId === null) {
         return null;
       }
@@ -95,16 +96,10 @@ export class DevicesService {
     });
   }
 
-  /** A device as seen by a person; null when it is none of theirs, or does not exist. */
+  /** A device with the permission of a user; null without any permission, or when it does not exist. */
   async resolve(userId: string, deviceId: string): Promise<DeviceRef | null> {
     const found = await this.#ties.submit({ deviceId, userId });
     const permission = found && decidePermission(found.ties);
     return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
-  }
-
-  /** It was not there in the wanted version: which of the two is it? */
-  private async refuseChange(deviceId: string): Promise<never> {
-    await this.repository.get(deviceId);
-    throw new DeviceChangedError();
   }
 }

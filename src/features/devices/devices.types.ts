@@ -2,11 +2,11 @@ import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '.
 import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { Page } from '../../shared/paging.js';
 
-/** A thing with a line to us: what its owner calls it, and what it last said about itself. */
+/** A registered device: what its owner has set, and what it last reported. */
 export interface Device {
   readonly id: string;
   readonly ownerId: string;
-  /** Whose members may see or use it, by their role there. */
+  /** The organization whose members may see or use it, by their role there. */
   readonly organizationId: string | null;
   readonly name: string;
   readonly type: DeviceType;
@@ -22,7 +22,7 @@ export interface Device {
   readonly rssi: number | null;
   readonly lockState: LockState | null;
   readonly doorState: DoorState | null;
-  /** How it is connected now. */
+  /** Its open links. */
   readonly links: readonly LinkKind[];
   readonly lastSeenAt: Date | null;
   readonly version: number;
@@ -30,7 +30,7 @@ export interface Device {
   readonly updatedAt: Date;
 }
 
-/** What an owner chooses when registering. */
+/** What an owner sets at registration. */
 export interface NewDevice {
   readonly name: string;
   readonly type: DeviceType;
@@ -39,7 +39,7 @@ export interface NewDevice {
   readonly timeZone: string;
 }
 
-/** What may be changed later; what is missing stays. */
+/** What may be changed later; members left out stay as they are. */
 export interface DeviceChanges {
   readonly name?: string;
   readonly room?: string | null;
@@ -47,36 +47,10 @@ export interface DeviceChanges {
   readonly organizationId?: string | null;
 }
 
-/** A device told us where its bolt is: by an event, or in its birth. */
-export interface LockStateReport {
-  readonly deviceId: string;
-  /** The start of the device that says so. */
-  readonly boot: string;
-  readonly lockState: LockState;
-  /** The command that moved it, if the device named one. */
-  readonly commandId?: string;
-}
-
-/** Called inside of the transaction that records the report: what it does stands or falls with it. */
-export type LockStateHandler = (report: LockStateReport) => Promise<void>;
-
-/** Called after a device has come online, by the process that heard it. */
-export type DeviceConnectedHandler = (deviceId: string) => void;
-
-/** What a device reported of itself among its events. */
-export interface StateReport {
-  readonly deviceId: string;
-  readonly boot: string;
-  readonly lockState?: LockState;
-  readonly doorState?: DoorState;
-  readonly battery?: number;
-  readonly commandId?: string;
-}
-
 export const DEVICE_SORTS = ['createdAt', '-createdAt', 'name', '-name'] as const;
 export type DeviceSort = (typeof DEVICE_SORTS)[number];
 
-/** Which of a person's devices to list. */
+/** Which devices of a user to list, and in which order. */
 export interface DeviceQuery {
   readonly sort: DeviceSort;
   readonly limit: number;
@@ -88,13 +62,13 @@ export interface DeviceQuery {
   readonly q?: string;
 }
 
-/** The hottest answer of all: each item is a DeviceDto as JSON text, which nobody parses again. */
+/** Each item is a DeviceDto as JSON text: the most frequent answer is not parsed and serialized again. */
 export type DeviceListPage = Page<string>;
 
 /** A device that has just been registered. */
 export interface RegisteredDevice {
   readonly device: Device;
-  /** Null when this was a repeat: it was shown the first time. */
+  /** Null for a repeat: it is shown only the first time. */
   readonly deviceToken: string | null;
   readonly orderKeys: readonly PublicJwk[];
 }

@@ -45,7 +45,7 @@ export class DeviceEventDto implements DeviceEventMessage {
   @Max(Number.MAX_SAFE_INTEGER)
   uptimeMs?: number;
 
-  /** What there is to say about it; the members depend on the type. */
+  /** The members depend on the type. */
   @IsObject()
   data!: EventPayloads[DeviceEventType];
 }

@@ -1,57 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import type { DeviceEventMessage } from '../../contracts/mqtt.js';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
+import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
+import { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import { DeviceStateService } from '../presence/device-state.service.js';
+import { Clock } from '../../shared/clock.js';
+import { PresenceService } from '../presence/presence.service.js';
 import { advance } from './domain/contiguous.js';
 import { HistoryRepository } from './history.repository.js';
-import { groupByStart, keyOf, startOf, toNewEvent, toReports } from './incoming-events.js';
 import type { IncomingEvent, Receipt } from './history.types.js';
+import { bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
 
-/** What became of a batch. */
-export interface Ingested {
-  /** How far each start is stored now: also for pure repeats, because their first receipt may be lost. */
+/** Events stored by one transaction. */
+const MAX_BATCH = 500;
+/** Messages that wait: more than there are ever in process, since each waits for its own to be stored. */
+const MAX_WAITING = 10_000;
+/** Two hardware processes share the messages of a device: the other one may still process the previous message. */
+const GAP_PATIENCE_MS = 300;
+const GAP_LOOK_EVERY_MS = 30;
+
+type Events = readonly IncomingEvent[];
+
+interface Stored {
+  /** How far each boot is stored now: also for pure repeats, because their first receipt may be lost. */
   readonly receipts: readonly Receipt[];
   /** Events beyond a gap. Not stored: the device sends them again, unless the gap closes by itself. */
-  readonly waiting: readonly IncomingEvent[];
+  readonly beyondGap: Events;
 }
 
-/** Stores batches of device events: the log, the receipts and the state of the devices move together or not at all. */
+/**
+ * Stores the events of devices, those of many messages in one transaction: the log, the receipts and the state of the
+ * devices change together or not at all. One transaction runs at a time; the next one takes what arrived meanwhile.
+ */
 @Injectable()
 export class EventIngestService {
+  /** Each message is answered with those of its events that are beyond a gap. */
+  readonly #batches = new MicroBatcher<Events, Events>({
+    maxBatch: MAX_BATCH,
+    weightOf: (events) => events.length,
+    maxParallel: 1,
+    maxWaiting: MAX_WAITING,
+    run: (messages) => this.storeMessages(messages),
+  });
+
   constructor(
     private readonly repository: HistoryRepository,
     private readonly transactions: Transactions,
     private readonly events: EventLog,
-    private readonly states: DeviceStateService,
+    private readonly presence: PresenceService,
+    private readonly publisher: DevicePublisher,
+    private readonly clock: Clock,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(EventIngestService.name);
   }
 
+  /**
+   * Takes the events of one message. They are stored without gaps, each once; a receipt tells the device how far.
+   * Resolves when they are stored, or left to be sent again.
+   * @throws InvalidEventDataError: then none of them is taken
+   */
+  async ingest(deviceId: string, messages: readonly DeviceEventMessage[]): Promise<void> {
+    const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;
+    const correlationId = requestContext()?.requestId;
+    const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };
+    let beyondGap = await this.#batches.submit(messages.map((message, index) => toIncoming(origin, message, index)));
+    while (beyondGap.length > 0 && this.clock.monotonic() < giveUpAt) {
+      await delay(GAP_LOOK_EVERY_MS);
+      beyondGap = await this.#batches.submit(beyondGap);
+    }
+  }
+
+  private async storeMessages(messages: readonly Events[]): Promise<Events[]> {
+    const { receipts, beyondGap } = await this.storeOrSplit(messages.flat());
+    // Only what is committed. A lost receipt is published again when the device repeats itself.
+    for (const { deviceId, boot, seq } of receipts) {
+      void this.publisher.publish(deviceId, 'receipts', { boot, seq });
+    }
+    const left = new Set(beyondGap);
+    return messages.map((events) => events.filter((event) => left.has(event)));
+  }
+
+  private async storeOrSplit(events: Events): Promise<Stored> {
+    try {
+      return await this.store(events);
+    } catch (error) {
+      this.logger.warn({ err: error, events: events.length }, 'A batch of events failed; trying device by device');
+      return this.storeByBoot(events);
+    }
+  }
+
   /** Stores what continues the sequences, in one transaction. */
-  store(batch: readonly IncomingEvent[]): Promise<Ingested> {
+  private store(batch: Events): Promise<Stored> {
     return this.transactions.independently(async () => {
-      const starts = groupByStart(batch);
-      const held = await this.repository.holdReceipts([...starts.values()].map(startOf));
-      const steps = held.map((row) => ({ row, ...advance(row.seq, starts.get(keyOf(row))?.events ?? []) }));
+      const boots = groupByBoot(batch);
+      const rows = await this.repository.lockReceipts([...boots.values()].map(bootOf));
+      const steps = rows.map((row) => ({ row, ...advance(row.seq, boots.get(keyOf(row))?.events ?? []) }));
       const moved = steps.filter(({ accepted }) => accepted.length > 0);
       if (moved.length > 0) {
-        await this.repository.advanceReceipts(moved.map(({ row, seq }) => ({ ...startOf(row), seq, from: row.seq })));
+        await this.repository.advanceReceipts(moved.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
         await this.events.append(moved.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-        await this.states.record(moved.flatMap(({ accepted }) => accepted.flatMap(toReports)));
+        await this.presence.recordStates(moved.flatMap(({ accepted }) => accepted.flatMap(toReports)));
       }
       return {
-        receipts: steps.map(({ row, seq }) => ({ ...startOf(row), seq })),
-        waiting: steps.flatMap(({ waiting }) => waiting),
+        receipts: steps.map(({ row, seq }) => ({ ...bootOf(row), seq })),
+        beyondGap: steps.flatMap(({ waiting }) => waiting),
       };
     });
   }
 
-  /** When the batch fails, each device is tried on its own: one that cannot be stored must not hold up the others. */
-  async storeApart(batch: readonly IncomingEvent[]): Promise<Ingested> {
-    const outcomes: Ingested[] = [];
-    for (const { deviceId, events } of groupByStart(batch).values()) {
+  /** Each boot of each device in a transaction of its own, so that a bad event does not block other devices. */
+  private async storeByBoot(batch: Events): Promise<Stored> {
+    const outcomes: Stored[] = [];
+    for (const { deviceId, events } of groupByBoot(batch).values()) {
       try {
         outcomes.push(await this.store(events));
       } catch (error) {
@@ -60,7 +124,7 @@ export class EventIngestService {
     }
     return {
       receipts: outcomes.flatMap(({ receipts }) => receipts),
-      waiting: outcomes.flatMap(({ waiting }) => waiting),
+      beyondGap: outcomes.flatMap(({ beyondGap }) => beyondGap),
     };
   }
 }

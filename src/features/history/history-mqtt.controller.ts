@@ -3,15 +3,15 @@ import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
 import { DeviceEventsDto } from './device-events.dto.js';
-import { HistoryService } from './history.service.js';
+import { EventIngestService } from './event-ingest.service.js';
 
-/** What devices report. */
+/** Events of devices. */
 @Controller()
 export class HistoryMqttController {
-  constructor(private readonly history: HistoryService) {}
+  constructor(private readonly ingestion: EventIngestService) {}
 
   @OnDeviceMessage('events')
   ingest(@DeviceId() deviceId: string, @Payload() { events }: DeviceEventsDto): Promise<void> {
-    return this.history.ingest(deviceId, events);
+    return this.ingestion.ingest(deviceId, events);
   }
 }

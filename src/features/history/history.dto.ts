@@ -40,10 +40,10 @@ export class ListEventsQueryDto extends PageQueryDto {
   order: HistoryOrder = 'desc';
 }
 
-/** A fact that happened, never changed. */
+/** Something that happened. An event never changes. */
 export class EventDto {
   /**
-   * Place in the log: the same in REST and on sockets.
+   * Position in the log: the same in REST and on sockets.
    * @example MS4xMjM0NS42Nzg5
    */
   cursor!: string;
@@ -54,14 +54,14 @@ export class EventDto {
   /** @example door_status_changed */
   type!: EventType;
 
-  /** What there is to say about it; the members depend on the type. */
+  /** The members depend on the type. */
   payload!: Record<string, unknown>;
 
   /** @example mqtt */
   source!: EventSource;
 
   /**
-   * Who did it: `user:<id>`, `device:<id>`, or `system`.
+   * Who caused it: `user:<id>`, `device:<id>`, or `system`.
    * @example device:019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
    */
   actor!: string;
@@ -82,19 +82,19 @@ export class EventDto {
   correlationId!: string | null;
 
   /**
-   * RFC 3339, by the device's account.
+   * RFC 3339, by the clock of the device where it has one.
    * @example 2026-11-20T18:00:00.000Z
    */
   occurredAt!: string;
 
   /**
-   * RFC 3339, when we committed it.
+   * RFC 3339, when it was committed.
    * @example 2026-11-20T18:00:00.120Z
    */
   receivedAt!: string;
 
   /**
-   * Version of the command or device it speaks of.
+   * Version of the command or device that it is about.
    * @example 3
    */
   version!: number;
@@ -105,7 +105,7 @@ export class EventPageDto {
   items!: EventDto[];
 
   /**
-   * Pass it as `cursor` to go on; null on the last page.
+   * Pass it as `cursor` for the next page; null on the last page.
    * @example MS4xMjM0NS42Nzg5
    */
   nextCursor!: string | null;

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
-import type { Receipt, ReceiptRow } from './history.types.js';
+import type { DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
 
-/** Nobody resends the events of a start so old. */
+/** No device still sends events of a boot that old. */
 const RECEIPT_TTL_DAYS = 30;
 
 @Injectable()
@@ -10,12 +10,13 @@ export class HistoryRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * How far each start of each device has come; makes the row of a new one. The rows stay held until the transaction
-   * ends, in one order, so that two batches with the same devices follow each other. Unknown devices are left out.
+   * Reads how far the events of each boot are stored, and inserts the rows of new boots. The rows stay locked until the
+   * transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices are left out.
    */
-  async holdReceipts(starts: readonly { deviceId: string; boot: string }[]): Promise<ReceiptRow[]> {
+  async lockReceipts(boots: readonly DeviceBoot[]): Promise<ReceiptRow[]> {
+    // SQL: a lock
     const rows = await this.database.query<Omit<ReceiptRow, 'seq'> & { seq: string }>(
-      'history_hold_receipts',
+      'history_lock_receipts',
       `WITH held AS (
          INSERT INTO device_receipts AS r (device_id, boot, seq)
          SELECT d.id, s.boot, 0 FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
@@ -25,13 +26,14 @@ export class HistoryRepository {
        )
        SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version
        FROM held h JOIN devices d ON d.id = h.device_id`,
-      [starts.map((start) => start.deviceId), starts.map((start) => start.boot)],
+      [boots.map(({ deviceId }) => deviceId), boots.map(({ boot }) => boot)],
     );
     return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
   }
 
-  /** Moves receipts on, each from the number it was read at. @throws Error when one was not there any more. */
+  /** Advances receipts, each from the number that was read. @throws Error when one has changed since. */
   async advanceReceipts(moves: readonly (Receipt & { from: number })[]): Promise<void> {
+    // SQL: a set-based batch
     const rows = await this.database.query(
       'history_advance_receipts',
       `UPDATE device_receipts r SET seq = m.seq, updated_at = now()
@@ -45,12 +47,13 @@ export class HistoryRepository {
       ],
     );
     if (rows.length !== moves.length) {
-      throw new Error('A receipt moved although its row was held.');
+      throw new Error('A receipt changed although its row was locked.');
     }
   }
 
-  /** Forgets starts that are long over; the present one stays. @returns how many. */
+  /** Deletes receipts of old boots; that of the current boot stays. @returns how many. */
   async purgeReceipts(limit: number): Promise<number> {
+    // SQL: a set-based batch
     const rows = await this.database.query(
       'history_purge_receipts',
       `DELETE FROM device_receipts WHERE (device_id, boot) IN (

@@ -1,33 +1,35 @@
 import type { DeviceEventType, EventPayloads, EventType } from '../../contracts/events.js';
 
-/** One event on its way from a device into the log. */
-export interface IncomingEvent {
+/** One boot of one device: event sequences are counted per boot. */
+export interface DeviceBoot {
   readonly deviceId: string;
-  /** The start of the device it belongs to. */
   readonly boot: string;
-  /** Counted from 1 in every start. */
+}
+
+/** An event that a device sent and that is not stored yet. */
+export interface IncomingEvent extends DeviceBoot {
+  /** Counted from 1 in every boot. */
   readonly seq: number;
   readonly type: DeviceEventType;
   /** Checked against the type. */
   readonly data: EventPayloads[DeviceEventType];
   /** By the device's clock, where it has one. */
   readonly occurredAt?: Date;
+  /** Of the message that carried it. */
+  readonly correlationId?: string;
 }
 
-/** How far the events of one start of a device are stored. */
-export interface ReceiptRow {
-  readonly deviceId: string;
-  readonly boot: string;
+/** How far the events of one boot are stored. It is published to the device after the commit. */
+export interface Receipt extends DeviceBoot {
+  /** Of the last event without a gap before it; 0 when there is none. */
   readonly seq: number;
+}
+
+/** A receipt with what the events of its device need. */
+export interface ReceiptRow extends Receipt {
   readonly ownerId: string;
+  /** Of the device. */
   readonly version: number;
-}
-
-/** What to publish once the batch is committed. */
-export interface Receipt {
-  readonly deviceId: string;
-  readonly boot: string;
-  readonly seq: number;
 }
 
 /** Which part of a device's history to read. */
@@ -35,7 +37,7 @@ export interface HistoryQuery {
   readonly limit: number;
   readonly cursor?: string;
   readonly types?: readonly EventType[];
-  /** Inclusive, by the time we committed it. */
+  /** Inclusive, by the time of the commit. */
   readonly from?: Date;
   /** Exclusive. */
   readonly to?: Date;

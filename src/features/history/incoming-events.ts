@@ -1,38 +1,62 @@
 import type { NewEvent } from '../../contracts/events.js';
-import type { StateReport } from '../devices/devices.types.js';
-import type { IncomingEvent, ReceiptRow } from './history.types.js';
+import type { DeviceEventMessage } from '../../contracts/mqtt.js';
+import type { StateReport } from '../presence/presence.types.js';
+import { faultsOf } from './domain/device-event-data.js';
+import { InvalidEventDataError } from './history.errors.js';
+import type { DeviceBoot, IncomingEvent, ReceiptRow } from './history.types.js';
 
-/** One start of one device: sequences are counted per start. */
-export interface Start {
-  readonly deviceId: string;
-  readonly boot: string;
-}
-
-export function keyOf({ deviceId, boot }: Start): string {
+export function keyOf({ deviceId, boot }: DeviceBoot): string {
   return `${deviceId}/${boot}`;
 }
 
-export function startOf({ deviceId, boot }: Start): Start {
+export function bootOf({ deviceId, boot }: DeviceBoot): DeviceBoot {
   return { deviceId, boot };
 }
 
-/** The events of a batch by the start they belong to, in their order. */
-export function groupByStart(batch: readonly IncomingEvent[]): Map<string, Start & { events: IncomingEvent[] }> {
-  const groups = new Map<string, Start & { events: IncomingEvent[] }>();
+/** The events of a batch by device and boot, in their order. */
+export function groupByBoot(batch: readonly IncomingEvent[]): Map<string, DeviceBoot & { events: IncomingEvent[] }> {
+  const groups = new Map<string, DeviceBoot & { events: IncomingEvent[] }>();
   for (const event of batch) {
     const key = keyOf(event);
     const group = groups.get(key);
     if (group) {
       group.events.push(event);
     } else {
-      groups.set(key, { ...startOf(event), events: [event] });
+      groups.set(key, { ...bootOf(event), events: [event] });
     }
   }
   return groups;
 }
 
+/**
+ * @param origin the device, and the correlation id of its message
+ * @param index the place of the event in its message
+ * @throws InvalidEventDataError when the data does not belong to the type
+ */
+export function toIncoming(
+  origin: Pick<IncomingEvent, 'deviceId' | 'correlationId'>,
+  message: DeviceEventMessage,
+  index: number,
+): IncomingEvent {
+  const { boot, seq, type, data, occurredAt } = message;
+  const faults = faultsOf(type, data);
+  if (faults.length > 0) {
+    throw new InvalidEventDataError(
+      faults.map(({ member, detail }) => ({ detail, pointer: `/events/${String(index)}/data/${member}` })),
+    );
+  }
+  return {
+    ...origin,
+    boot,
+    seq,
+    type,
+    data,
+    ...(occurredAt === undefined ? {} : { occurredAt: new Date(occurredAt) }),
+  };
+}
+
 export function toNewEvent(
-  { deviceId, type, data, occurredAt }: IncomingEvent,
+  { deviceId, type, data, occurredAt, correlationId }: IncomingEvent,
   { ownerId, version }: ReceiptRow,
 ): NewEvent {
   const commandId = commandOf(data);
@@ -46,12 +70,13 @@ export function toNewEvent(
     version,
     ...(commandId === undefined ? {} : { commandId }),
     ...(occurredAt === undefined ? {} : { occurredAt }),
+    ...(correlationId === undefined ? {} : { correlationId }),
   };
   // `faultsOf` has shown that the data belongs to the type, which the compiler cannot follow.
   return event as NewEvent;
 }
 
-/** What an event says about the present state of its device, if anything. */
+/** What an event reports of the current state of its device: one report or none. */
 export function toReports(event: IncomingEvent): StateReport[] {
   const { deviceId, boot } = event;
   const commandId = commandOf(event.data);

@@ -7,7 +7,7 @@ const BATCH = 1_000;
 const LOOK_EVERY_MS = 600_000;
 const RETRY_WITHIN_MS = 60_000;
 
-/** Forgets receipts of starts that are long over. Any number of processes may run it. */
+/** Deletes receipts of old boots. Any number of processes may run it. */
 @Injectable()
 export class ReceiptSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loop: BackgroundLoop;
@@ -18,7 +18,7 @@ export class ReceiptSweeper implements OnApplicationBootstrap, BeforeApplication
       idleMs: LOOK_EVERY_MS,
       retryMs: RETRY_WITHIN_MS,
       onError: (error) => {
-        logger.error({ err: error }, 'Forgetting old receipts failed');
+        logger.error({ err: error }, 'Deleting old receipts failed');
       },
     });
   }

@@ -17,17 +17,30 @@ class FakeClock extends Clock {
 
 function build() {
   const clock = new FakeClock();
+  const metrics = new Metrics();
   const buffer = new HeartbeatBuffer(
     clock,
     { setContext: jest.fn(), warn: jest.fn() } as unknown as PinoLogger,
-    new Metrics(),
+    metrics,
   );
   const written: HeldHeartbeat[][] = [];
   buffer.onFlush((beats) => {
     written.push([...beats]);
     return Promise.resolve();
   });
-  return { clock, buffer, written };
+  return { clock, buffer, written, metrics };
+}
+
+function holdMany(buffer: HeartbeatBuffer, devices: number): void {
+  for (let index = 0; index < devices; index++) {
+    buffer.hold(`device-${String(index)}`, 'mqtt', { boot: 'one', uptimeMs: 1 });
+  }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 describe('HeartbeatBuffer', () => {
@@ -47,7 +60,7 @@ describe('HeartbeatBuffer', () => {
     ]);
   });
 
-  it('keeps the later uptime of one start, and the later start', async () => {
+  it('keeps the higher uptime of one boot, and the later boot', async () => {
     const { buffer, written } = build();
     buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 500 });
     buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 400 });
@@ -62,14 +75,24 @@ describe('HeartbeatBuffer', () => {
 
   it('writes at once when 500 devices are held, in batches of 500', async () => {
     const { buffer, written } = build();
-    for (let index = 0; index < 1_200; index++) {
-      buffer.hold(`device-${String(index)}`, 'mqtt', { boot: 'one', uptimeMs: 1 });
-    }
-    await buffer.flush();
+    holdMany(buffer, 499);
+    await turns(3);
+    expect(written).toEqual([]);
+    holdMany(buffer, 1_200);
+    await turns(9);
     expect(written.map((batch) => batch.length)).toEqual([500, 500, 200]);
   });
 
-  it('goes on after a batch that failed', async () => {
+  it('drops and counts heartbeats when 50,000 devices are held', async () => {
+    const { buffer, written, metrics } = build();
+    holdMany(buffer, 50_003);
+    await buffer.flush();
+    expect(written.flat()).toHaveLength(50_000);
+    const { values } = await metrics.counter('mortise_heartbeats_dropped_total', '').get();
+    expect(values.map(({ value }) => value)).toEqual([3]);
+  });
+
+  it('writes the next batch after one that failed', async () => {
     const { buffer, written } = build();
     buffer.onFlush(() => Promise.reject(new Error('The database is away.')));
     buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 1 });

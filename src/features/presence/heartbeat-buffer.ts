@@ -1,8 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { LinkKind } from '../../contracts/devices.js';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
-import { outsideTransaction } from '../../platform/prisma/transaction.js';
 import { Clock } from '../../shared/clock.js';
 import type { Heartbeat, HeldHeartbeat } from './presence.types.js';
 
@@ -10,25 +10,32 @@ const FLUSH_EVERY_MS = 1_000;
 const MAX_BATCH = 500;
 const MAX_HELD = 50_000;
 
-interface Held extends Heartbeat {
+interface ReceivedHeartbeat extends Heartbeat {
   readonly deviceId: string;
   readonly link: LinkKind;
-  readonly heardAt: number;
+  /** On the monotonic clock. */
+  readonly receivedAt: number;
 }
 
 type Flush = (beats: readonly HeldHeartbeat[]) => Promise<void>;
 
 /**
- * Heartbeats between hearing and writing: the newest of each device, written together once a second. Losing them
- * costs nothing, since the next one says it all again.
+ * Heartbeats between their arrival and the database: the newest of each device, written together once a second. A lost
+ * heartbeat costs nothing, since the next one carries everything again.
  */
 @Injectable()
 export class HeartbeatBuffer implements BeforeApplicationShutdown {
-  readonly #held = new Map<string, Held>();
+  readonly #newest = new Map<string, ReceivedHeartbeat>();
+  /** Keys of {@link #newest}. */
+  readonly #batches = new MicroBatcher<string, undefined>({
+    maxBatch: MAX_BATCH,
+    maxParallel: 1,
+    maxWaiting: MAX_HELD,
+    delayMs: FLUSH_EVERY_MS,
+    run: (keys) => this.write(keys),
+  });
   readonly #dropped: Counter;
   #flush: Flush = () => Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -42,58 +49,52 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     );
   }
 
-  /** How a batch is written. */
+  /** Sets how a batch is written. */
   onFlush(flush: Flush): void {
     this.#flush = flush;
   }
 
   hold(deviceId: string, link: LinkKind, heartbeat: Heartbeat): void {
     const key = `${deviceId}/${link}`;
-    const earlier = this.#held.get(key);
-    if (!earlier && this.#held.size >= MAX_HELD) {
-      this.#dropped.inc();
-      return;
-    }
-    // Through two hardware processes the older one may come last.
+    const earlier = this.#newest.get(key);
+    // With two hardware processes, the older heartbeat may arrive last.
     if (earlier?.boot === heartbeat.boot && earlier.uptimeMs > heartbeat.uptimeMs) {
       return;
     }
-    this.#held.set(key, { ...heartbeat, deviceId, link, heardAt: this.clock.monotonic() });
-    if (this.#held.size >= MAX_BATCH) {
-      void this.flush();
-    } else {
-      this.#timer ??= setTimeout(() => void this.flush(), FLUSH_EVERY_MS).unref();
+    this.#newest.set(key, { ...heartbeat, deviceId, link, receivedAt: this.clock.monotonic() });
+    if (!earlier) {
+      this.#batches.submit(key).catch(() => {
+        this.#newest.delete(key);
+        this.#dropped.inc();
+      });
     }
   }
 
-  /** Writes what is held now. Resolves when it is written, or given up. */
+  /** Writes what is held now. Resolves when it is written, or has failed. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#flushing ??= outsideTransaction(() => this.writeAll()).finally(() => {
-      this.#flushing = undefined;
-    });
-    return this.#flushing;
+    return this.#batches.flush();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.flush();
   }
 
-  private async writeAll(): Promise<void> {
-    while (this.#held.size > 0) {
-      const batch = [...this.#held].slice(0, MAX_BATCH);
-      batch.forEach(([key]) => this.#held.delete(key));
-      const now = this.clock.monotonic();
-      try {
-        await this.#flush(batch.map(([, { heardAt, ...beat }]) => ({ ...beat, ageMs: now - heardAt })));
-      } catch (error) {
-        this.logger.warn(
-          { err: error, heartbeats: batch.length },
-          'Heartbeats were not written; the next ones will be',
-        );
-        return;
-      }
+  private async write(keys: readonly string[]): Promise<undefined[]> {
+    const now = this.clock.monotonic();
+    const beats = keys.flatMap((key) => {
+      const beat = this.#newest.get(key);
+      this.#newest.delete(key);
+      return beat ? [toHeld(beat, now)] : [];
+    });
+    try {
+      await this.#flush(beats);
+    } catch (error) {
+      this.logger.warn({ err: error, heartbeats: beats.length }, 'Heartbeats were not written; the next ones will be');
     }
+    return keys.map(() => undefined);
   }
+}
+
+function toHeld({ receivedAt, ...beat }: ReceivedHeartbeat, now: number): HeldHeartbeat {
+  return { ...beat, ageMs: now - receivedAt };
 }

@@ -5,7 +5,7 @@ import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator
 import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
 import { PresenceService } from './presence.service.js';
 
-/** Births, last wills and heartbeats from the device line. */
+/** Births, wills and heartbeats of devices. */
 @Controller()
 export class PresenceMqttController {
   constructor(private readonly presence: PresenceService) {}
@@ -13,8 +13,8 @@ export class PresenceMqttController {
   @OnDeviceMessage('status')
   status(@DeviceId() deviceId: string, @Payload() status: StatusMessageDto): Promise<void> {
     return status.online
-      ? this.presence.birth(deviceId, 'mqtt', toBirth(status))
-      : this.presence.farewell(deviceId, 'mqtt', status.boot, 'will');
+      ? this.presence.openLink(deviceId, 'mqtt', toBirth(status))
+      : this.presence.closeLink(deviceId, 'mqtt', status.boot, 'will');
   }
 
   @OnDeviceMessage('heartbeat')

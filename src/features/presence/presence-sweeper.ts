@@ -5,11 +5,11 @@ import { PresenceService } from './presence.service.js';
 
 const BATCH = 100;
 const LOOK_EVERY_MS = 5_000;
-/** Reads every device: no index helps without costing each heartbeat. */
+/** It reads every device: an index on `last_seen_at` would make each heartbeat more expensive. */
 const INACTIVE_EVERY_MS = 60_000;
 const RETRY_WITHIN_MS = 10_000;
 
-/** Notices who has stopped talking. Any number of processes may run it. */
+/** Finds silent links and silent devices. Any number of processes may run it. */
 @Injectable()
 export class PresenceSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loops: readonly BackgroundLoop[];

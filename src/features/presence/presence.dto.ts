@@ -6,9 +6,9 @@ import type { Birth } from './presence.types.js';
 const BOOT = /^[\w-]{8,64}$/;
 const notBoot = { message: 'boot takes 8 to 64 letters, digits, _ and -' };
 
-/** Birth and last will: what a device publishes on its `status` topic. */
+/** Birth and will: what a device publishes on its `status` topic. */
 export class StatusMessageDto {
-  /** Whether it is there. The last will, and a good-bye, say false. */
+  /** Whether the device is online. The will, and an orderly disconnect, carry false. */
   @IsBoolean()
   online!: boolean;
 
@@ -16,7 +16,7 @@ export class StatusMessageDto {
   @Matches(BOOT, notBoot)
   boot!: string;
 
-  /** Milliseconds since that start, on a clock that never jumps. A birth must say it. */
+  /** Milliseconds since that start, on a monotonic clock. Required in a birth. */
   @ValidateIf((status: StatusMessageDto) => status.online || status.uptimeMs !== undefined)
   @IsInt()
   @Min(0)
@@ -70,7 +70,7 @@ export class HeartbeatMessageDto {
   freeHeap?: number;
 }
 
-/** Only of a status that says `online`: then its uptime was checked. */
+/** Takes only a status with `online: true`: the validation has checked its uptime. */
 export function toBirth({ boot, uptimeMs, firmwareVersion, lockState, doorState }: StatusMessageDto): Birth {
   return {
     boot,

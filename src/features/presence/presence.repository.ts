@@ -1,36 +1,37 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
-import type { StateReport } from '../devices/devices.types.js';
-import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink } from './presence.types.js';
+import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink, StateReport } from './presence.types.js';
 
 /** Three missed heartbeats. */
 const SILENT_LINK_S = 90;
-/** One missed heartbeat and a half: a link so quiet may be somebody's who has restarted unheard. */
+/** One missed heartbeat and a half: the device of such a link may have restarted while its birth was lost. */
 const QUIET_LINK_S = 45;
 const SILENT_DEVICE_H = 24;
-/** How long the will of a connection may take after the birth of the next one. */
+/** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
 
-/** That a report `r` of the present start of `d` says something new. */
+/** The condition that a report `r` of the current boot of `d` changes something. */
 const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
   AND (r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL
     OR r.door_state IS DISTINCT FROM d.door_state AND r.door_state IS NOT NULL
     OR r.battery IS DISTINCT FROM d.battery AND r.battery IS NOT NULL)`;
 
-/** Links, status and what devices report: SQL of its own, because every device writes here twice a minute. */
+/** Links, status and reported state. Every device writes here twice a minute. */
 @Injectable()
 export class PresenceRepository {
   constructor(private readonly database: Database) {}
 
-  /** Holds the row of a device, so that its births, wills and silences happen one after another. */
+  /** Locks the row of a device, so that its births, wills and silences are processed in sequence. */
   async lock(deviceId: string, link: LinkKind): Promise<LockedDevice | null> {
+    // SQL: a lock
     const [device] = await this.database.query<{ owner_id: string; status: DeviceStatus; version: number }>(
       'presence_lock',
       'SELECT owner_id, status, version FROM devices WHERE id = $1 FOR NO KEY UPDATE',
       [deviceId],
     );
-    // A statement of its own: one that waited for the lock would still see the link as it was before.
+    // A separate statement: one that waited for the lock would still see the link as it was before the wait.
+    // SQL: database time
     const [open] = await this.database.query<{ boot: string; quiet: boolean }>(
       'presence_link',
       `SELECT boot, last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet
@@ -43,10 +44,11 @@ export class PresenceRepository {
   }
 
   /**
-   * Takes over what a birth says. The time of the report is that of the transaction, which is later than we heard it:
-   * deadlines computed from it come out shorter, never longer. @returns the new version.
+   * Records a birth. The time of the report is that of the transaction, which is later than its arrival: deadlines
+   * computed from it are shorter, never longer. @returns the new version.
    */
   async recordBirth(deviceId: string, birth: Birth): Promise<number> {
+    // SQL: database time
     const [row] = await this.database.query<{ version: number }>(
       'presence_birth',
       `UPDATE devices SET
@@ -71,6 +73,7 @@ export class PresenceRepository {
   }
 
   async openLink(deviceId: string, link: LinkKind, boot: string): Promise<void> {
+    // SQL: database time
     await this.database.query(
       'presence_open_link',
       `INSERT INTO device_links AS l (device_id, kind, boot) VALUES ($1, $2, $3)
@@ -82,10 +85,11 @@ export class PresenceRepository {
   }
 
   /**
-   * Closes the link on a will, if that start of the device opened it. A device that reconnects is born again at the
-   * moment the broker speaks its will, and both are heard in any order: a birth over an open link spares it one will.
+   * Closes the link on a will, if the same boot opened it. When a device reconnects, its new birth and the will of the
+   * old connection arrive in any order: therefore a birth on an open link makes the link survive one will.
    */
   async closeOnWill(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
+    // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
       'presence_will',
       `WITH spared AS (
@@ -99,8 +103,9 @@ export class PresenceRepository {
     return rows.length === 1;
   }
 
-  /** Closes the link if it is silent still, and of that start. */
+  /** Closes the link if it is still silent, and of that boot. */
   async closeSilent(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
+    // SQL: database time
     const rows = await this.database.query(
       'presence_silence',
       `DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
@@ -112,6 +117,7 @@ export class PresenceRepository {
 
   /** Marks a device without links as offline. @returns its new version; null when that changed nothing. */
   async markOffline(deviceId: string): Promise<number | null> {
+    // SQL: database time
     const [row] = await this.database.query<{ version: number }>(
       'presence_offline',
       `UPDATE devices d SET status = 'offline', version = version + 1, updated_at = now()
@@ -123,9 +129,9 @@ export class PresenceRepository {
   }
 
   /**
-   * Writes heartbeats: one of each device at most. An uptime is taken over from the start it belongs to, and never
-   * back. Rows are locked in the order of their ids, so that two processes cannot wait for each other.
-   * @returns the devices whose link they belong to.
+   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot, and never decreases.
+   * Rows are locked in the order of their ids, so that two processes cannot deadlock.
+   * @returns the devices that have the link of their heartbeat.
    */
   async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<Set<string>> {
     const columns = [
@@ -136,6 +142,7 @@ export class PresenceRepository {
       beats.map((beat) => beat.rssi ?? null),
       beats.map((beat) => beat.ageMs),
     ];
+    // SQL: a set-based batch
     await this.database.query(
       'presence_heartbeats',
       `WITH beat AS (
@@ -154,6 +161,7 @@ export class PresenceRepository {
        FROM beat b JOIN held h ON h.id = b.device_id WHERE d.id = b.device_id`,
       columns,
     );
+    // SQL: a set-based batch
     const rows = await this.database.query<{ device_id: string }>(
       'presence_link_heartbeats',
       `UPDATE device_links l SET last_seen_at = greatest(l.last_seen_at, now() - make_interval(secs => b.age_ms / 1000))
@@ -164,11 +172,12 @@ export class PresenceRepository {
     return new Set(rows.map((row) => row.device_id));
   }
 
-  /** What devices report of their present start: one report for each. Rows are locked in the order of their ids. */
+  /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */
   async recordStates(reports: readonly StateReport[]): Promise<void> {
     if (reports.length === 0) {
       return;
     }
+    // SQL: a set-based batch
     await this.database.query(
       'presence_states',
       `WITH r AS (
@@ -192,6 +201,7 @@ export class PresenceRepository {
   }
 
   listSilentLinks(limit: number): Promise<SilentLink[]> {
+    // SQL: database time
     return this.database.query(
       'presence_silent_links',
       `SELECT device_id AS "deviceId", kind AS link, boot FROM device_links
@@ -200,8 +210,9 @@ export class PresenceRepository {
     );
   }
 
-  /** Marks devices that were silent for a day; several processes take different ones. */
+  /** Marks devices that were silent for a day as inactive. Concurrent processes skip each other's rows. */
   markInactive(limit: number): Promise<SilentDevice[]> {
+    // SQL: a set-based batch
     return this.database.query(
       'presence_inactive',
       `WITH silent AS (

@@ -1,15 +1,25 @@
 import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
-import type { DeviceConnectedHandler, LockStateHandler } from '../devices/devices.types.js';
-import { DeviceHooks } from './device-hooks.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
-import type { Birth, Heartbeat, HeldHeartbeat, LinkEnd, LockedDevice, SilentLink } from './presence.types.js';
+import type {
+  Birth,
+  DeviceConnectedHandler,
+  Heartbeat,
+  HeldHeartbeat,
+  LinkEnd,
+  LockedDevice,
+  LockStateHandler,
+  LockStateReport,
+  StateReport,
+} from './presence.types.js';
 
-interface About {
+/** What all events of one change have in common. */
+interface EventBase {
   deviceId: string;
   userId: string;
   version: number;
@@ -17,44 +27,51 @@ interface About {
   actor: Actor;
 }
 
-/** Who is there: links open with a birth and close with a will, by silence, or because the device started anew. */
+/**
+ * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
+ * by silence, or because the device has restarted.
+ */
 @Injectable()
 export class PresenceService {
+  readonly #lockStateHandlers: LockStateHandler[] = [];
+  readonly #connectedHandlers: DeviceConnectedHandler[] = [];
+
   constructor(
     private readonly repository: PresenceRepository,
     private readonly transactions: Transactions,
     private readonly events: EventLog,
-    private readonly hooks: DeviceHooks,
     private readonly heartbeats: HeartbeatBuffer,
+    private readonly logger: PinoLogger,
   ) {
-    heartbeats.onFlush((beats) => this.recordHeartbeats(beats));
+    logger.setContext(PresenceService.name);
+    heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
   }
 
-  /** Registers what happens when a device says where its bolt is. Call it in `onModuleInit`. */
+  /** Registers a handler of lock state reports. Call it in `onModuleInit`. */
   onLockStateReported(handler: LockStateHandler): void {
-    this.hooks.onLockStateReported(handler);
+    this.#lockStateHandlers.push(handler);
   }
 
-  /** Registers what happens when a device has come online. Call it in `onModuleInit`. */
+  /** Registers a handler that is called when a device has come online. Call it in `onModuleInit`. */
   onConnected(handler: DeviceConnectedHandler): void {
-    this.hooks.onConnected(handler);
+    this.#connectedHandlers.push(handler);
   }
 
-  /** A device says that it is there. A device that was deleted meanwhile is nobody. */
-  birth(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
+  /** A device reports that it is online. The birth of a deleted device is ignored. */
+  openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device) {
-        await this.open(deviceId, link, birth, device);
+        await this.openLocked(deviceId, link, birth, device);
       }
     });
   }
 
   /**
-   * A link ended. Only that start of the device can end it: the will of an earlier one arrives late and is ignored, as
-   * is that of the connection before; a link that came back to life meanwhile is not silent.
+   * A link ended. Only the boot that opened the link can end it: the late will of an earlier boot is ignored, as is the
+   * will of an earlier connection. A link that has received something since does not count as silent.
    */
-  farewell(deviceId: string, link: LinkKind, boot: string, reason: Exclude<LinkEnd, 'replaced'>): Promise<void> {
+  closeLink(deviceId: string, link: LinkKind, boot: string, reason: Exclude<LinkEnd, 'replaced'>): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const close = reason === 'silence' ? 'closeSilent' : 'closeOnWill';
@@ -62,7 +79,7 @@ export class PresenceService {
         return;
       }
       const version = await this.repository.markOffline(deviceId);
-      const about: About = {
+      const base: EventBase = {
         deviceId,
         userId: device.ownerId,
         version: version ?? device.version,
@@ -71,36 +88,51 @@ export class PresenceService {
           : { source: link, actor: `device:${deviceId}` }),
       };
       await this.events.append([
-        { type: 'device_disconnected', payload: { link, boot, reason }, ...about },
-        ...(version === null ? [] : [statusChanged('offline', device.status, about)]),
+        { type: 'device_disconnected', payload: { link, boot, reason }, ...base },
+        ...(version === null ? [] : [statusChanged('offline', device.status, base)]),
       ]);
     });
   }
 
-  /** A device says that it is still there. Written within a second or so, together with those of other devices. */
+  /** A device reports that it is still online. Written within about a second, together with other heartbeats. */
   heartbeat(deviceId: string, link: LinkKind, heartbeat: Heartbeat): void {
     this.heartbeats.hold(deviceId, link, heartbeat);
   }
 
-  /** Closes links that went silent. @returns whether there may be more. */
+  /**
+   * Records reports as part of the surrounding transaction, those of one device in their order, and calls the handlers
+   * of lock states. A report of an earlier boot does not change the state of the device.
+   */
+  async recordStates(reports: readonly StateReport[]): Promise<void> {
+    await this.repository.recordStates([...latestByBoot(reports).values()]);
+    // In the order of device ids, like every transaction that locks rows of several devices: else two could deadlock.
+    const byDevice = [...reports].sort((a, b) => (a.deviceId < b.deviceId ? -1 : Number(a.deviceId > b.deviceId)));
+    for (const { deviceId, boot, lockState, commandId } of byDevice) {
+      if (lockState !== undefined) {
+        await this.lockStateReported({ deviceId, boot, lockState, ...(commandId === undefined ? {} : { commandId }) });
+      }
+    }
+  }
+
+  /** Closes silent links. @returns whether there may be more. */
   async closeSilentLinks(limit: number): Promise<boolean> {
-    const silent: SilentLink[] = await this.repository.listSilentLinks(limit);
+    const silent = await this.repository.listSilentLinks(limit);
     for (const { deviceId, link, boot } of silent) {
-      await this.farewell(deviceId, link, boot, 'silence');
+      await this.closeLink(deviceId, link, boot, 'silence');
     }
     return silent.length === limit;
   }
 
-  /** Gives up devices that were silent for a day. @returns whether there may be more. */
+  /** Marks devices as inactive that were silent for a day. @returns whether there may be more. */
   markInactive(limit: number): Promise<boolean> {
     return this.transactions.run(async () => {
       const devices = await this.repository.markInactive(limit);
       await this.events.append(
         devices.flatMap(({ deviceId, ownerId, previous, lastSeenAt, version }): NewEvent[] => {
-          const about: About = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
+          const base: EventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
           return [
-            { type: 'device_inactive', payload: { lastSeenAt: lastSeenAt.toISOString() }, ...about },
-            statusChanged('inactive', previous, about),
+            { type: 'device_inactive', payload: { lastSeenAt: lastSeenAt.toISOString() }, ...base },
+            statusChanged('inactive', previous, base),
           ];
         }),
       );
@@ -108,61 +140,89 @@ export class PresenceService {
     });
   }
 
-  private async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
+  private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
     const linked = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
     for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
-      await this.reopen(beat);
+      await this.reopenLink(beat);
     }
   }
 
   /**
-   * A heartbeat without a link: its birth passed us by, while the broker or this process was away. Another start's
-   * heartbeat counts only when the known one has been quiet; otherwise it is an old one that took its time.
+   * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
+   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
    */
-  private reopen({ deviceId, link, boot, uptimeMs }: HeldHeartbeat): Promise<void> {
+  private reopenLink({ deviceId, link, boot, uptimeMs }: HeldHeartbeat): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device && (device.link === null || device.link.quiet)) {
-        await this.open(deviceId, link, { boot, uptimeMs }, device);
+        await this.openLocked(deviceId, link, { boot, uptimeMs }, device);
       }
     });
   }
 
-  private async open(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
+  private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
     const version = await this.repository.recordBirth(deviceId, birth);
     await this.repository.openLink(deviceId, link, birth.boot);
-    const about: About = { deviceId, userId: device.ownerId, version, source: link, actor: `device:${deviceId}` };
-    await this.events.append(storyOf(link, birth, device, about));
+    const base: EventBase = { deviceId, userId: device.ownerId, version, source: link, actor: `device:${deviceId}` };
+    await this.events.append(eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
     if (lockState !== undefined) {
-      await this.hooks.lockStateReported({ deviceId, boot, lockState });
+      await this.lockStateReported({ deviceId, boot, lockState });
     }
     this.transactions.afterCommit(() => {
-      this.hooks.connected(deviceId);
+      this.connected(deviceId);
     });
+  }
+
+  /** Inside the transaction: a handler that fails undoes the report. */
+  private async lockStateReported(report: LockStateReport): Promise<void> {
+    for (const handler of this.#lockStateHandlers) {
+      await handler(report);
+    }
+  }
+
+  /** After the transaction: a handler that fails does not affect the others. */
+  private connected(deviceId: string): void {
+    for (const handler of this.#connectedHandlers) {
+      try {
+        handler(deviceId);
+      } catch (error) {
+        this.logger.error({ err: error, deviceId }, 'A handler of connected devices failed');
+      }
+    }
   }
 }
 
-function storyOf(link: LinkKind, birth: Birth, before: LockedDevice, about: About): NewEvent[] {
+/** One report for each device and boot, with the last value of each member. */
+function latestByBoot(reports: readonly StateReport[]): Map<string, StateReport> {
+  const merged = new Map<string, StateReport>();
+  for (const report of reports) {
+    const key = `${report.deviceId}/${report.boot}`;
+    merged.set(key, { ...merged.get(key), ...report });
+  }
+  return merged;
+}
+
+function eventsOfBirth(link: LinkKind, birth: Birth, before: LockedDevice, base: EventBase): NewEvent[] {
   const { boot, firmwareVersion } = birth;
   const events: NewEvent[] = [];
   if (before.link !== null && before.link.boot !== boot) {
     events.push({
       type: 'device_disconnected',
       payload: { link, boot: before.link.boot, reason: 'replaced' },
-      ...about,
+      ...base,
     });
   }
   if (before.link?.boot !== boot) {
     const payload = { link, boot, ...(firmwareVersion === undefined ? {} : { firmwareVersion }) };
-    events.push({ type: 'device_connected', payload, ...about });
+    events.push({ type: 'device_connected', payload, ...base });
   }
   if (before.status !== 'online' && before.status !== 'maintenance') {
-    events.push(statusChanged('online', before.status, about));
+    events.push(statusChanged('online', before.status, base));
   }
   return events;
 }
 
-function statusChanged(status: DeviceStatus, previous: DeviceStatus, about: About): NewEvent {
-  return { type: 'status_changed', payload: { status, previous }, ...about };
+function statusChanged(status: DeviceStatus, previous: DeviceStatus, base: EventBase): NewEvent {
+  return { type: 'status_changed', payload: { status, previous }, ...base };
 }

@@ -1,31 +1,62 @@
 import type { DeviceStatus, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
 
-/** A device says that it is there. */
+/** A device reports that it is online. */
 export interface Birth {
   readonly boot: string;
+  /** Milliseconds since the device started. */
   readonly uptimeMs: number;
   readonly firmwareVersion?: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
 }
 
-/** A device says that it is still there. */
+/** A device reports that it is still online. */
 export interface Heartbeat {
   readonly boot: string;
+  /** Milliseconds since the device started. */
   readonly uptimeMs: number;
+  /** Percent. */
   readonly battery?: number;
+  /** dBm. */
   readonly rssi?: number;
 }
 
-/** A heartbeat waiting to be written. */
+/** A heartbeat that waits to be written. */
 export interface HeldHeartbeat extends Heartbeat {
   readonly deviceId: string;
   readonly link: LinkKind;
-  /** How long ago we heard it. */
+  /** Milliseconds since it arrived. */
   readonly ageMs: number;
 }
 
-/** A device and its link, held against changes until the transaction ends. */
+/** What a device reported of its state in its events. */
+export interface StateReport {
+  readonly deviceId: string;
+  readonly boot: string;
+  readonly lockState?: LockState;
+  readonly doorState?: DoorState;
+  /** Percent. */
+  readonly battery?: number;
+  readonly commandId?: string;
+}
+
+/** A device reported the position of its bolt, in an event or in its birth. */
+export interface LockStateReport {
+  readonly deviceId: string;
+  /** The boot that reported it. */
+  readonly boot: string;
+  readonly lockState: LockState;
+  /** The command that moved it, if the device named one. */
+  readonly commandId?: string;
+}
+
+/** Called inside the transaction that records the report, and rolled back with it. */
+export type LockStateHandler = (report: LockStateReport) => Promise<void>;
+
+/** Called after a device has come online, in the process that received its birth. */
+export type DeviceConnectedHandler = (deviceId: string) => void;
+
+/** A device and its link, locked until the transaction ends. */
 export interface LockedDevice {
   readonly ownerId: string;
   readonly status: DeviceStatus;
@@ -36,14 +67,14 @@ export interface LockedDevice {
 /** Why a link ended. */
 export type LinkEnd = 'will' | 'silence' | 'replaced';
 
-/** A link that nothing came through for too long. */
+/** A link on which nothing has arrived for too long. */
 export interface SilentLink {
   readonly deviceId: string;
   readonly link: LinkKind;
   readonly boot: string;
 }
 
-/** A device that has become inactive. */
+/** A device that has just become inactive. */
 export interface SilentDevice {
   readonly deviceId: string;
   readonly ownerId: string;

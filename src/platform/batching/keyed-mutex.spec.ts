@@ -2,39 +2,39 @@ import { describe, expect, it } from '@jest/globals';
 import { KeyedMutex } from './keyed-mutex.js';
 
 describe('KeyedMutex', () => {
-  it('runs work for one key one after another, in the order it came', async () => {
-    const turns = new KeyedMutex();
-    const story: string[] = [];
-    const gate = Promise.withResolvers<undefined>();
-    const first = turns.run('lock', async () => {
-      story.push('first begins');
-      await gate.promise;
-      story.push('first ends');
+  it('runs work for one key in sequence, in the order of the calls', async () => {
+    const mutex = new KeyedMutex();
+    const steps: string[] = [];
+    const blocker = Promise.withResolvers<undefined>();
+    const first = mutex.run('lock', async () => {
+      steps.push('first begins');
+      await blocker.promise;
+      steps.push('first ends');
     });
-    const second = turns.run('lock', () => {
-      story.push('second');
+    const second = mutex.run('lock', () => {
+      steps.push('second');
       return Promise.resolve();
     });
-    await turns.run('other', () => {
-      story.push('other');
+    await mutex.run('other', () => {
+      steps.push('other');
       return Promise.resolve();
     });
-    gate.resolve(undefined);
+    blocker.resolve(undefined);
     await Promise.all([first, second]);
-    expect(story).toEqual(['first begins', 'other', 'first ends', 'second']);
+    expect(steps).toEqual(['first begins', 'other', 'first ends', 'second']);
   });
 
-  it('goes on after a failure, and tells only the one who failed', async () => {
-    const turns = new KeyedMutex();
-    const failing = turns.run('lock', () => Promise.reject(new Error('no')));
-    const next = turns.run('lock', () => Promise.resolve('done'));
+  it('runs the next work after a failure, and rejects only the call that failed', async () => {
+    const mutex = new KeyedMutex();
+    const failing = mutex.run('lock', () => Promise.reject(new Error('no')));
+    const next = mutex.run('lock', () => Promise.resolve('done'));
     await expect(failing).rejects.toThrow('no');
     await expect(next).resolves.toBe('done');
   });
 
-  it('remembers no key without work', async () => {
-    const turns = new KeyedMutex();
-    await Promise.all([1, 2, 3].map((n) => turns.run('lock', () => Promise.resolve(n))));
-    expect(turns.size).toBe(0);
+  it('keeps no key without work', async () => {
+    const mutex = new KeyedMutex();
+    await Promise.all([1, 2, 3].map((n) => mutex.run('lock', () => Promise.resolve(n))));
+    expect(mutex.size).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BatcherFullError, type BatchRules, MicroBatcher } from './micro-batcher.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -25,7 +25,7 @@ function setup(rules: Partial<BatchRules<number, number>> = {}) {
 }
 
 describe('MicroBatcher', () => {
-  it('does together what arrives in one turn, and gives each its own result', async () => {
+  it('runs what arrives in one turn as one batch, and gives each item its own result', async () => {
     const { batcher, batches } = setup();
     const results = Promise.all([1, 2, 3].map((item) => batcher.submit(item)));
     await turn();
@@ -34,7 +34,7 @@ describe('MicroBatcher', () => {
     await expect(results).resolves.toEqual([2, 4, 6]);
   });
 
-  it('gathers what comes while a batch is under way, in its order and no more than fits', async () => {
+  it('collects what arrives while a batch is under way, in its order and up to the limit', async () => {
     const { batcher, batches } = setup();
     const results = [batcher.submit(1)];
     await turn();
@@ -52,7 +52,7 @@ describe('MicroBatcher', () => {
     expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3, 4], [5]]);
   });
 
-  it('has as many batches under way as it may, and no more', async () => {
+  it('runs as many batches in parallel as allowed', async () => {
     const { batcher, sizes } = setup({ maxBatch: 1, maxParallel: 2 });
     [1, 2, 3].forEach((item) => void batcher.submit(item));
     await turn();
@@ -61,7 +61,7 @@ describe('MicroBatcher', () => {
     expect(sizes()).toEqual([1, 1]);
   });
 
-  it('tries each alone when a batch fails, so that one bad item takes nobody with it', async () => {
+  it('tries each alone when a batch fails, so that a bad item does not fail the others', async () => {
     const seen: (readonly number[])[] = [];
     const { batcher } = setup({
       run: (items) => {
@@ -75,7 +75,7 @@ describe('MicroBatcher', () => {
     await expect(batcher.submit(4)).resolves.toBe(8);
   });
 
-  it('goes on when what it runs throws at once', async () => {
+  it('runs the next batch after one that threw synchronously', async () => {
     const { batcher } = setup({
       run: () => {
         throw new Error('broken');
@@ -85,7 +85,7 @@ describe('MicroBatcher', () => {
     await expect(batcher.submit(2)).rejects.toThrow('broken');
   });
 
-  it('refuses what finds no room, at once', async () => {
+  it('refuses further items at once when too many wait', async () => {
     const { batcher, batches } = setup();
     const held = [1, 2, 3, 4, 5].map((item) => batcher.submit(item));
     await expect(batcher.submit(6)).rejects.toBeInstanceOf(BatcherFullError);
@@ -98,7 +98,7 @@ describe('MicroBatcher', () => {
     await expect(Promise.all([...held, next])).resolves.toEqual([2, 4, 6, 8, 10, 14]);
   });
 
-  it('runs in the context of none of its callers: not of the first, nor of one that comes meanwhile', async () => {
+  it('runs in the context of none of its callers, neither the first nor a later one', async () => {
     const context = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const { batcher } = setup({
@@ -114,5 +114,70 @@ describe('MicroBatcher', () => {
     });
     expect(seen).toEqual([undefined, undefined]);
     expect(mine).toBe('ada');
+  });
+
+  it('cuts batches by weight, and runs an item that is too heavy alone', async () => {
+    const seen: (readonly number[])[] = [];
+    const { batcher } = setup({
+      maxBatch: 10,
+      weightOf: (item) => item,
+      run: (items) => {
+        seen.push(items);
+        return Promise.resolve(items);
+      },
+    });
+    await Promise.all([4, 6, 1, 12, 3].map((item) => batcher.submit(item)));
+    expect(seen).toEqual([[4, 6], [1], [12], [3]]);
+  });
+
+  describe('with a delay', () => {
+    beforeEach(() => {
+      jest.useFakeTimers();
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    it('waits for more items after the first one', async () => {
+      const { batcher, batches } = setup({ delayMs: 1_000 });
+      void batcher.submit(1);
+      await jest.advanceTimersByTimeAsync(600);
+      void batcher.submit(2);
+      await jest.advanceTimersByTimeAsync(399);
+      expect(batches).toHaveLength(0);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(batches.map(({ items }) => items)).toEqual([[1, 2]]);
+    });
+
+    it('does not wait once a batch is full, and runs what arrived meanwhile right after it', async () => {
+      const { batcher, batches } = setup({ delayMs: 1_000 });
+      [1, 2, 3, 4].forEach((item) => void batcher.submit(item));
+      await jest.advanceTimersByTimeAsync(1);
+      expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3]]);
+      batches[0]?.end();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3], [4]]);
+      batches[1]?.end();
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect([batches.length, jest.getTimerCount()]).toEqual([2, 0]);
+    });
+
+    it('flushes everything at once, and says when it is done', async () => {
+      const { batcher, batches } = setup({ delayMs: 1_000 });
+      let flushed = false;
+      const results = [1, 2, 3, 4].map((item) => batcher.submit(item));
+      const flush = batcher.flush().then(() => {
+        flushed = true;
+      });
+      await jest.advanceTimersByTimeAsync(1);
+      batches[0]?.end();
+      await jest.advanceTimersByTimeAsync(1);
+      expect([batches.length, flushed]).toEqual([2, false]);
+      batches[1]?.end();
+      await flush;
+      await expect(Promise.all(results)).resolves.toEqual([2, 4, 6, 8]);
+      await expect(batcher.flush()).resolves.toBeUndefined();
+      expect(jest.getTimerCount()).toBe(0);
+    });
   });
 });

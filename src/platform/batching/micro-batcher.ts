@@ -3,19 +3,27 @@ import { DomainError } from '../../shared/domain-error.js';
 
 /** How much is done together. */
 export interface BatchRules<Item, Result> {
+  /** The weight of a batch at most. An item that weighs more is a batch of its own. */
   readonly maxBatch: number;
+  /** What an item counts against `maxBatch`; 1 when left out. */
+  readonly weightOf?: (item: Item) => number;
+  /**
+   * Milliseconds that an idle batcher waits for more items after the first one, unless `maxBatch` of them wait. Left
+   * out, it waits until the end of the current turn of the event loop.
+   */
+  readonly delayMs?: number;
   /** Batches under way at once; each may take a connection. */
   readonly maxParallel: number;
   /** Items that wait for their batch; further ones are refused. */
   readonly maxWaiting: number;
   /**
    * Does all or nothing and answers with one result per item, in their order. It needs a time limit of its own: a
-   * transaction has one. Items of one batch must not get into each other's way, such as two changes of one row.
+   * transaction has one. Items of one batch must not conflict with each other, such as two changes of one row.
    */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
 
-/** So much waits already that a further item would only wait in vain. */
+/** Too many items wait already: a further one would not be served in a useful time. */
 export class BatcherFullError extends DomainError {
   readonly code = 'busy';
   readonly kind = 'unavailable';
@@ -34,16 +42,18 @@ interface Waiting<Item, Result> {
 const outside = AsyncLocalStorage.snapshot();
 
 /**
- * Does together what many ask for at once: one round trip and one commit instead of one each. It never waits for more
- * to come: what arrived in one turn of the event loop, or while earlier batches were under way, is a batch. So it costs
- * a lonely item next to nothing, and the busier it gets, the more is shared.
+ * Runs items in batches: one round trip and one commit for many callers instead of one each. A batch holds what arrived
+ * in one turn of the event loop, or while earlier batches were under way. So a single item is hardly delayed, and
+ * batches grow with the load. Only a batcher with `delayMs` waits for more items to come.
  *
- * When a batch fails, each of its items is tried again alone: one that cannot succeed takes nobody with it.
+ * When a batch fails, each of its items is tried again alone, so that a bad item does not fail the others.
  */
 export class MicroBatcher<Item, Result> {
   readonly #waiting: Waiting<Item, Result>[] = [];
   #running = 0;
   #starting = false;
+  #delay: NodeJS.Timeout | undefined;
+  #idle: PromiseWithResolvers<undefined> | undefined;
 
   constructor(private readonly rules: BatchRules<Item, Result>) {}
 
@@ -54,8 +64,29 @@ export class MicroBatcher<Item, Result> {
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     this.#waiting.push({ item, resolve, reject });
-    this.startSoon();
+    if (this.rules.delayMs === undefined || this.#waiting.length >= this.rules.maxBatch) {
+      this.startSoon();
+    } else if (this.#running === 0) {
+      this.startAfter(this.rules.delayMs);
+    }
     return promise;
+  }
+
+  /** Runs what waits, without its delay. Resolves when nothing waits and nothing is under way. */
+  async flush(): Promise<void> {
+    if (this.#waiting.length > 0 || this.#running > 0) {
+      this.#idle ??= Promise.withResolvers<undefined>();
+      this.startSoon();
+      await this.#idle.promise;
+    }
+  }
+
+  private startAfter(delayMs: number): void {
+    this.#delay ??= outside(() =>
+      setTimeout(() => {
+        this.start();
+      }, delayMs).unref(),
+    );
   }
 
   /** At the end of this turn, so that what arrives together goes together. */
@@ -73,13 +104,33 @@ export class MicroBatcher<Item, Result> {
   }
 
   private start(): void {
+    clearTimeout(this.#delay);
+    this.#delay = undefined;
     while (this.#waiting.length > 0 && this.#running < this.rules.maxParallel) {
-      const batch = this.#waiting.splice(0, this.rules.maxBatch);
+      const batch = this.takeBatch();
       this.#running += 1;
       void this.settle(batch).finally(() => {
         this.#running -= 1;
         this.startSoon();
+        this.tellIdle();
       });
+    }
+  }
+
+  private takeBatch(): Waiting<Item, Result>[] {
+    const { maxBatch, weightOf } = this.rules;
+    if (!weightOf) {
+      return this.#waiting.splice(0, maxBatch);
+    }
+    let weight = 0;
+    const end = this.#waiting.findIndex(({ item }) => (weight += weightOf(item)) > maxBatch);
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : Math.max(end, 1));
+  }
+
+  private tellIdle(): void {
+    if (this.#waiting.length === 0 && this.#running === 0) {
+      this.#idle?.resolve(undefined);
+      this.#idle = undefined;
     }
   }
 
@@ -93,7 +144,7 @@ export class MicroBatcher<Item, Result> {
       if (batch.length === 1) {
         batch[0]?.reject(error);
       } else {
-        // All at once, or a database that hangs would make the last one wait for the time limits of all before it.
+        // All at once: in sequence, a database that hangs would make the last one wait for the time limits of all others.
         await Promise.all(batch.map((one) => this.settle([one])));
       }
     }

@@ -5,52 +5,49 @@ import type { DispatchScheduler } from './dispatch-scheduler.js';
 import { CommandSweeper } from './command-sweeper.js';
 import type { DispatchRepository } from './dispatch.repository.js';
 import type { DispatchService } from './dispatch.service.js';
-import type { CommandTimeoutService } from './command-timeout.service.js';
 
 function setup(options: { settle?: () => Promise<boolean>; resendDue?: boolean; resent?: number } = {}) {
-  const story: string[] = [];
+  const steps: string[] = [];
   const errors: unknown[] = [];
   const sweeper = new CommandSweeper(
     {
-      settle: () => {
-        story.push('settle');
+      settleOverdue: () => {
+        steps.push('settle');
         return options.settle?.() ?? Promise.resolve(false);
       },
-    } as unknown as CommandTimeoutService,
-    {
       resendDue: () => {
-        story.push('resend');
+        steps.push('resend');
         return Promise.resolve(options.resent ?? 1);
       },
     } as unknown as DispatchService,
-    { wake: (deviceId: string) => story.push(`wake ${deviceId}`) } as unknown as DispatchScheduler,
+    { wake: (deviceId: string) => steps.push(`wake ${deviceId}`) } as unknown as DispatchScheduler,
     {
       findWaiting: () => Promise.resolve({ resendDue: options.resendDue ?? false, deviceIds: ['a', 'b'] }),
     } as unknown as DispatchRepository,
     { setContext: () => undefined, error: (fields: unknown) => errors.push(fields) } as unknown as PinoLogger,
   );
-  return { sweeper, story, errors };
+  return { sweeper, steps, errors };
 }
 
 describe('CommandSweeper', () => {
-  it('settles what is overdue, and wakes whoever has something waiting', async () => {
-    const { sweeper, story } = setup();
+  it('settles overdue commands, and schedules devices with waiting commands', async () => {
+    const { sweeper, steps } = setup();
     await expect(sweeper.sweep()).resolves.toBe('idle');
-    expect(story).toEqual(['settle', 'wake a', 'wake b']);
+    expect(steps).toEqual(['settle', 'wake a', 'wake b']);
   });
 
-  it('sends again only when something is due', async () => {
-    const { sweeper, story } = setup({ resendDue: true });
+  it('sends orders again only when one is due', async () => {
+    const { sweeper, steps } = setup({ resendDue: true });
     await expect(sweeper.sweep()).resolves.toBe('idle');
-    expect(story).toEqual(['settle', 'resend', 'wake a', 'wake b']);
+    expect(steps).toEqual(['settle', 'resend', 'wake a', 'wake b']);
   });
 
-  it('goes on at once when a batch was full', async () => {
+  it('sweeps again at once when a batch was full', async () => {
     await expect(setup({ settle: () => Promise.resolve(true) }).sweeper.sweep()).resolves.toBe('more');
     await expect(setup({ resendDue: true, resent: 200 }).sweeper.sweep()).resolves.toBe('more');
   });
 
-  it('says when a sweep failed, and sweeps again', async () => {
+  it('logs a sweep that failed, and sweeps again', async () => {
     let sweeps = 0;
     const { sweeper, errors } = setup({
       settle: () => (++sweeps === 1 ? Promise.reject(new Error('database away')) : Promise.resolve(false)),

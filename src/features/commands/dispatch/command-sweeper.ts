@@ -4,7 +4,6 @@ import { BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/b
 import { DispatchScheduler } from './dispatch-scheduler.js';
 import { DispatchRepository } from './dispatch.repository.js';
 import { DispatchService } from './dispatch.service.js';
-import { CommandTimeoutService } from './command-timeout.service.js';
 
 const INTERVAL_MS = 1_000;
 const BATCH = 200;
@@ -12,17 +11,16 @@ const BATCH = 200;
 const MAX_DEVICES = 500;
 
 /**
- * Time passes, hints get lost, processes die: whatever nobody else brings on, this does within about a second, from
- * the rows alone. Several processes may sweep at once, and it needs no Redis.
+ * Finds within about a second what deadlines, lost signals and crashes have left to do, from the rows alone. Several
+ * processes may sweep at once, and it needs no Redis.
  */
 @Injectable()
 export class CommandSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loop: BackgroundLoop;
 
   constructor(
-    private readonly overdue: CommandTimeoutService,
-    private readonly sender: DispatchService,
-    private readonly dispatcher: DispatchScheduler,
+    private readonly dispatch: DispatchService,
+    private readonly scheduler: DispatchScheduler,
     private readonly repository: DispatchRepository,
     logger: PinoLogger,
   ) {
@@ -44,13 +42,13 @@ export class CommandSweeper implements OnApplicationBootstrap, BeforeApplication
     await this.#loop.stop();
   }
 
-  /** Settles what is overdue, sends again what is unanswered, wakes what waits. */
+  /** Settles overdue commands, sends unanswered orders again, and schedules devices with waiting commands. */
   async sweep(): Promise<StepOutcome> {
-    const moreOverdue = await this.overdue.settle(BATCH);
+    const moreOverdue = await this.dispatch.settleOverdue(BATCH);
     const { resendDue, deviceIds } = await this.repository.findWaiting(MAX_DEVICES);
-    const moreDue = resendDue && (await this.sender.resendDue(BATCH)) === BATCH;
+    const moreDue = resendDue && (await this.dispatch.resendDue(BATCH)) === BATCH;
     deviceIds.forEach((deviceId) => {
-      this.dispatcher.wake(deviceId);
+      this.scheduler.wake(deviceId);
     });
     return moreOverdue || moreDue ? 'more' : 'idle';
   }

@@ -7,25 +7,25 @@ import type { AcknowledgementService } from '../acknowledgement.service.js';
 import type { DispatchRepository } from './dispatch.repository.js';
 import type { DispatchService } from './dispatch.service.js';
 
-/** A sender whose every step waits for the test. */
-class HandSender {
-  readonly story: string[] = [];
-  readonly steps: { deviceId: string; end: (again: boolean) => void; fail: (error: Error) => void }[] = [];
+/** A DispatchService whose steps end when the test says so. */
+class ScriptedDispatch {
+  readonly steps: string[] = [];
+  readonly runs: { deviceId: string; end: (again: boolean) => void; fail: (error: Error) => void }[] = [];
 
   sendNext(deviceId: string): Promise<boolean> {
-    this.story.push(`send ${deviceId}`);
+    this.steps.push(`send ${deviceId}`);
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    this.steps.push({ deviceId, end: resolve, fail: reject });
+    this.runs.push({ deviceId, end: resolve, fail: reject });
     return promise;
   }
 
   resendToDevice(deviceId: string): Promise<number> {
-    this.story.push(`resend ${deviceId}`);
+    this.steps.push(`resend ${deviceId}`);
     return Promise.resolve(0);
   }
 }
 
-/** Long enough for a look and for catching up, each of which begins at the end of a turn. */
+/** Long enough for the query and for catching up, each of which begins at the end of a turn. */
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -34,15 +34,15 @@ const settle = async (): Promise<void> => {
 
 function setup({ open = true, holdSettling = false } = {}) {
   const settling: (() => void)[] = [];
-  const sender = new HandSender();
+  const dispatch = new ScriptedDispatch();
   const handlers = new Map<string, (body: { deviceId: string }) => void>();
   const connected: ((deviceId: string) => void)[] = [];
   const errors: unknown[] = [];
-  const dispatcher = new DispatchScheduler(
-    sender as unknown as DispatchService,
+  const scheduler = new DispatchScheduler(
+    dispatch as unknown as DispatchService,
     {
-      settleOrphans: (deviceId: string) => {
-        sender.story.push(`settle ${deviceId}`);
+      settleEarlierBoots: (deviceId: string) => {
+        dispatch.steps.push(`settle ${deviceId}`);
         const { promise, resolve } = Promise.withResolvers<undefined>();
         settling.push(() => {
           resolve(undefined);
@@ -52,7 +52,7 @@ function setup({ open = true, holdSettling = false } = {}) {
     } as unknown as AcknowledgementService,
     {
       listOpen: (deviceIds: readonly string[]) => {
-        sender.story.push(`look ${deviceIds.join(', ')}`);
+        dispatch.steps.push(`query ${deviceIds.join(', ')}`);
         return Promise.resolve(open ? deviceIds : []);
       },
     } as unknown as DispatchRepository,
@@ -65,10 +65,10 @@ function setup({ open = true, holdSettling = false } = {}) {
     } as unknown as Signals,
     { setContext: () => undefined, error: (fields: unknown) => errors.push(fields) } as unknown as PinoLogger,
   );
-  dispatcher.onModuleInit();
+  scheduler.onModuleInit();
   return {
-    dispatcher,
-    sender,
+    scheduler,
+    dispatch,
     errors,
     handlers,
     settling,
@@ -82,69 +82,69 @@ function setup({ open = true, holdSettling = false } = {}) {
 }
 
 describe('DispatchScheduler', () => {
-  it('sends at once when a command was queued, until there is nothing more', async () => {
-    const { sender, signal } = setup();
+  it('sends at once when a command was queued, until none is left', async () => {
+    const { dispatch, signal } = setup();
     signal('command_queued', 'a');
-    sender.steps[0]?.end(true);
+    dispatch.runs[0]?.end(true);
     await settle();
-    sender.steps[1]?.end(false);
+    dispatch.runs[1]?.end(false);
     await settle();
-    expect(sender.story).toEqual(['send a', 'send a']);
+    expect(dispatch.steps).toEqual(['send a', 'send a']);
   });
 
-  it('looks before it opens a transaction when a lane became free', async () => {
+  it('queries before it opens a transaction when a lane became free', async () => {
     const idle = setup({ open: false });
     idle.signal('command_settled', 'a');
     await settle();
-    expect(idle.sender.story).toEqual(['look a']);
+    expect(idle.dispatch.steps).toEqual(['query a']);
     const busy = setup();
     busy.signal('command_settled', 'a');
     await settle();
-    expect(busy.sender.story).toEqual(['look a', 'send a']);
+    expect(busy.dispatch.steps).toEqual(['query a', 'send a']);
   });
 
-  it('settles what an earlier boot left, and sends again, before it sends anew to a device that came online', async () => {
-    const { sender, connect } = setup();
+  it('settles commands of earlier boots, and sends again, before it sends new orders to a device that came online', async () => {
+    const { dispatch, connect } = setup();
     connect('a');
     await settle();
-    expect(sender.story).toEqual(['look a', 'settle a', 'resend a', 'send a']);
+    expect(dispatch.steps).toEqual(['query a', 'settle a', 'resend a', 'send a']);
   });
 
-  it('works for a device once at a time, and does what was asked for meanwhile afterwards, the strongest only', async () => {
-    const { sender, signal, connect } = setup();
+  it('works on a device once at a time, and afterwards for the strongest reason that came up meanwhile', async () => {
+    const { dispatch, signal, connect } = setup();
     signal('command_queued', 'a');
     signal('command_settled', 'a');
     connect('a');
     signal('command_queued', 'a');
     await settle();
-    expect(sender.story).toEqual(['send a']);
-    sender.steps[0]?.end(false);
+    expect(dispatch.steps).toEqual(['send a']);
+    dispatch.runs[0]?.end(false);
     await settle();
-    expect(sender.story).toEqual(['send a', 'look a', 'settle a', 'resend a', 'send a']);
+    expect(dispatch.steps).toEqual(['send a', 'query a', 'settle a', 'resend a', 'send a']);
   });
 
-  it('works for two hundred devices at a time, the others in their order', async () => {
-    const { sender, signal } = setup();
+  it('works on two hundred devices in parallel, and on the others in their order', async () => {
+    const { dispatch, signal } = setup();
     for (let n = 0; n < 203; n++) {
       signal('command_queued', String(n));
     }
-    expect(sender.steps).toHaveLength(200);
-    sender.steps[3]?.end(false);
+    expect(dispatch.runs).toHaveLength(200);
+    dispatch.runs[3]?.end(false);
     await settle();
-    expect(sender.steps.map(({ deviceId }) => deviceId)).toEqual(Array.from({ length: 201 }, (_, n) => String(n)));
+    expect(dispatch.runs.map(({ deviceId }) => deviceId)).toEqual(Array.from({ length: 201 }, (_, n) => String(n)));
   });
 
-  it('looks at many devices at once', async () => {
-    const { sender, signal } = setup();
+  it('queries many devices at once', async () => {
+    const { dispatch, signal } = setup();
     ['a', 'b', 'c'].forEach((deviceId) => {
       signal('command_settled', deviceId);
     });
     await settle();
-    expect(sender.story).toEqual(['look a, b, c', 'send a', 'send b', 'send c']);
+    expect(dispatch.steps).toEqual(['query a, b, c', 'send a', 'send b', 'send c']);
   });
 
-  it('catches up with eight devices at a time when all of them come back, each by a transaction of its own', async () => {
-    const { sender, connect, settling } = setup({ holdSettling: true });
+  it('catches up with eight devices in parallel when many reconnect, each in a transaction of its own', async () => {
+    const { dispatch, connect, settling } = setup({ holdSettling: true });
     for (let n = 0; n < 20; n++) {
       connect(String(n));
     }
@@ -153,37 +153,37 @@ describe('DispatchScheduler', () => {
     settling[0]?.();
     await settle();
     expect(settling).toHaveLength(9);
-    expect(sender.story.filter((step) => step.startsWith('resend'))).toEqual(['resend 0']);
+    expect(dispatch.steps.filter((step) => step.startsWith('resend'))).toEqual(['resend 0']);
   });
 
-  it('goes on with the others when one fails', async () => {
-    const { sender, signal, errors } = setup();
+  it('works on after a failure', async () => {
+    const { dispatch, signal, errors } = setup();
     signal('command_queued', 'a');
-    sender.steps[0]?.fail(new Error('database away'));
+    dispatch.runs[0]?.fail(new Error('database away'));
     await settle();
     signal('command_queued', 'a');
-    expect(sender.steps).toHaveLength(2);
+    expect(dispatch.runs).toHaveLength(2);
     expect(errors).toHaveLength(1);
   });
 
-  it('ends after the step under way, and takes nothing new', async () => {
-    const { dispatcher, sender, handlers, connect } = setup();
+  it('stops after the current step, and accepts nothing new', async () => {
+    const { scheduler, dispatch, handlers, connect } = setup();
     connect('a');
     await settle();
-    const ended = dispatcher.beforeApplicationShutdown();
-    dispatcher.wake('b');
-    sender.steps[0]?.end(true);
+    const ended = scheduler.beforeApplicationShutdown();
+    scheduler.wake('b');
+    dispatch.runs[0]?.end(true);
     await ended;
-    expect(sender.story).toEqual(['look a', 'settle a', 'resend a', 'send a']);
+    expect(dispatch.steps).toEqual(['query a', 'settle a', 'resend a', 'send a']);
     expect(handlers.size).toBe(0);
   });
 
-  it('remembers a bounded number of devices: the sweep finds the rest', () => {
-    const { dispatcher, sender } = setup();
+  it('holds a limited number of waiting devices: the sweep finds the rest', () => {
+    const { scheduler, dispatch } = setup();
     for (let n = 0; n < 60_000; n++) {
-      dispatcher.wake(String(n));
+      scheduler.wake(String(n));
     }
-    expect(sender.steps).toHaveLength(200);
-    expect(dispatcher.waiting).toBe(50_000);
+    expect(dispatch.runs).toHaveLength(200);
+    expect(scheduler.waiting).toBe(50_000);
   });
 });

@@ -9,34 +9,35 @@ import { AcknowledgementService } from '../acknowledgement.service.js';
 import { DispatchRepository } from './dispatch.repository.js';
 import { DispatchService } from './dispatch.service.js';
 
-/** Devices looked after at once. What they ask of PostgreSQL at the same time goes there together. */
+/** Devices dispatched to in parallel. Their queries of one moment are batched. */
 const MAX_PARALLEL = 200;
-/** Devices that came online and are caught up at once; each takes a connection to PostgreSQL. */
+/** Devices that came online and are caught up with in parallel; each takes a connection to PostgreSQL. */
 const MAX_RETURNING = 8;
-/** Further ones are left to the sweep. */
+/** Devices that wait at most; the sweep finds further ones. */
 const MAX_WAITING = 50_000;
 const STOP_WITHIN_MS = 1_500;
 
-/** Why a device is looked after, the strongest last. */
+/** Why a device is dispatched to, the strongest reason last. */
 const REASONS = ['lane_free', 'queued', 'connected'] as const;
 type Reason = (typeof REASONS)[number];
 
 /**
- * Decides when a device is looked after: a command was queued, a lane became free, it came online, or the sweep found
- * something. One at a time per device, many at a time in all. Any number of processes may do this at once.
+ * Decides when a device is dispatched to: a command was queued, a lane became free, it came online, or the sweep found
+ * something. It works on a device once at a time, and on many devices in parallel. Any number of processes may run it.
+ * It is a scheduler, not a batcher: each device is a run of its own that may take many steps.
  */
 @Injectable()
 export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdown {
   readonly #waiting = new Map<string, Reason>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #subscriptions: (() => void)[] = [];
-  readonly #looks = new MicroBatcher<string, boolean>({
+  readonly #openChecks = new MicroBatcher<string, boolean>({
     maxBatch: MAX_PARALLEL,
     maxParallel: 1,
     maxWaiting: MAX_PARALLEL,
     run: (deviceIds) => this.haveOpen(deviceIds),
   });
-  readonly #returns = new MicroBatcher<string, undefined>({
+  readonly #catchUps = new MicroBatcher<string, undefined>({
     maxBatch: 1,
     maxParallel: MAX_RETURNING,
     maxWaiting: MAX_PARALLEL,
@@ -45,8 +46,8 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
   #stopped = false;
 
   constructor(
-    private readonly sender: DispatchService,
-    private readonly outcomes: AcknowledgementService,
+    private readonly dispatch: DispatchService,
+    private readonly acknowledgements: AcknowledgementService,
     private readonly repository: DispatchRepository,
     private readonly presence: PresenceService,
     private readonly signals: Signals,
@@ -75,11 +76,11 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
       end();
     });
     this.#waiting.clear();
-    // What does not end in time is found by the sweep of another process, or of the next one.
+    // The sweep of another process, or of the next one, finds what does not end in time.
     await within(STOP_WITHIN_MS, Promise.all(this.#running.values())).catch(() => undefined);
   }
 
-  /** Looks after a device soon. */
+  /** Schedules a device. */
   wake(deviceId: string, reason: Reason = 'queued'): void {
     const known = this.#waiting.get(deviceId);
     if (this.#stopped || (known === undefined && this.#waiting.size >= MAX_WAITING)) {
@@ -91,7 +92,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     this.startWaiting();
   }
 
-  /** How many devices wait for their turn. */
+  /** Devices that wait for their turn. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -109,9 +110,9 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
   }
 
   private start(deviceId: string, reason: Reason): void {
-    const run = outsideTransaction(() => this.look(deviceId, reason))
+    const run = outsideTransaction(() => this.process(deviceId, reason))
       .catch((error: unknown) => {
-        // The sweep comes back to it.
+        // The sweep finds it again.
         this.logger.error({ deviceId, err: error }, 'Dispatch failed');
       })
       .finally(() => {
@@ -121,18 +122,19 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     this.#running.set(deviceId, run);
   }
 
-  private async look(deviceId: string, reason: Reason): Promise<void> {
-    // Devices come and go, and commands settle, far more often than something is left to do.
-    if (reason !== 'queued' && !(await this.#looks.submit(deviceId))) {
+  private async process(deviceId: string, reason: Reason): Promise<void> {
+    // After a connect or a settled command, mostly nothing is left to do: one batched query finds out.
+    if (reason !== 'queued' && !(await this.#openChecks.submit(deviceId))) {
       return;
     }
     if (reason === 'connected') {
-      await this.#returns.submit(deviceId);
+      await this.#catchUps.submit(deviceId);
     }
-    while (!this.#stopped && (await this.sender.sendNext(deviceId))) {
+    while (!this.#stopped && (await this.dispatch.sendNext(deviceId))) {
       // Until the lanes are busy, or nothing waits.
     }
   }
+
   private async haveOpen(deviceIds: readonly string[]): Promise<boolean[]> {
     const open = new Set(await this.repository.listOpen(deviceIds));
     return deviceIds.map((deviceId) => open.has(deviceId));
@@ -140,8 +142,8 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
 
   private async catchUp(deviceIds: readonly string[]): Promise<undefined[]> {
     for (const deviceId of deviceIds) {
-      await this.outcomes.settleOrphans(deviceId);
-      await this.sender.resendToDevice(deviceId);
+      await this.acknowledgements.settleEarlierBoots(deviceId);
+      await this.dispatch.resendToDevice(deviceId);
     }
     return deviceIds.map(() => undefined);
   }

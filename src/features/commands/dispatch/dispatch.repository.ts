@@ -1,113 +1,62 @@
 import { Injectable } from '@nestjs/common';
-import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
-import { type SignedOrder } from '../../../contracts/orders.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { COMMAND_POLICIES } from '../domain/command-policy.js';
-import { type UptimeReport } from '../domain/order.js';
+import {
+  ISSUER,
+  type NextCommand,
+  type NextRow,
+  ORDER_COLUMNS,
+  type OrderToSend,
+  STILL_VALID,
+  toNext,
+  toTransmission,
+  type Transmission,
+  type TransmissionRow,
+} from './dispatch.rows.js';
 
-/** The command whose turn it is. Its device is locked until the transaction ends. */
-export interface NextCommand {
-  id: string;
-  deviceId: string;
-  issuerId: string | null;
-  name: CommandName;
-  payload: CommandPayloads[CommandName];
-  expiresAt: Date;
-  ownerId: string;
-  /** The next counter of this device. */
-  counter: number;
-  clock: UptimeReport;
-  /** Now, on the database clock. */
-  now: Date;
-  /** Whether something waits in the other lane too. */
-  othersWait: boolean;
-}
-
-type NextRow = Pick<ChangeRow, 'id' | 'device_id' | 'issuer_id' | 'name' | 'payload' | 'expires_at' | 'owner_id'> & {
-  order_counter: string;
-  boot: string;
-  boot_uptime_ms: string;
-  boot_reported_at: Date;
-  now: Date;
-  others_wait: boolean;
-};
-
-/** A command whose turn it is, as it is about to go out. */
-export interface OrderToSend {
-  next: NextCommand;
-  signed: SignedOrder;
-  /** From sending on: when silence becomes TIMED_OUT. */
-  timeoutMs: number;
-}
-
-/** Why a command is not sent any more. */
+/** Why a command expired. */
 export type ExpiryReason = 'deadline' | 'permission_revoked';
 
-/** Another process has just sent something on this lane. The transaction is lost with it. */
+/** Another process has just sent an order on this lane. The transaction has failed with it. */
 export class LaneBusyError extends Error {}
-
-/** An order that may go out, for as long as `remainingMs` says. */
-export interface Transmission {
-  command: CommandChange;
-  signed: SignedOrder;
-  /** From the moment the database answered. */
-  remainingMs: number;
-}
-
-interface TransmissionRow extends ChangeRow {
-  order: string;
-  kid: string;
-  signature: string;
-  remaining_ms: string;
-}
-
-const ORDER_COLUMNS = `c."order", c.kid, c.signature,
-  extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
-
-/** Whoever is blocked or deleted by now is nobody, and nobody may do nothing. */
-const ISSUER = `(
-  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
-) AS issuer_id`;
-
-/** The device is connected with the boot that the order was made for, and there is time left to carry it out. */
-const STILL_GOOD = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
-  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
 
 const ONE_IN_FLIGHT = 'commands_one_in_flight_key';
 
 const RESEND_NAMES = Object.keys(COMMAND_POLICIES);
 const RESEND_INTERVALS = Object.values(COMMAND_POLICIES).map((policy) => policy.resendEveryMs);
 
-/** Unanswered for as long as its kind may be. */
+/** An order that was not answered within the resend interval of its kind. */
 const DUE = `c.state = 'SENT' AND c.sent_at + c.attempts * (
   SELECT every FROM unnest($1::text[], $2::int[]) AS policy (name, every) WHERE policy.name = c.name
 ) * interval '1 millisecond' <= clock_timestamp()`;
 
-/** The way of a command to its device: QUEUED to SENT, and SENT again. */
+/** Commands on their way to a device: sent, sent again, expired and timed out. */
 @Injectable()
 export class DispatchRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Locks these devices, in the order of their ids as everybody does, and finds for each the command whose turn it is.
+   * Locks these devices, in the order of their ids like every transaction, and finds for each the command to send next.
    * A device is missing from the answer when nothing waits, it is not connected, its clock is unknown, or its lanes are
    * busy.
    *
-   * Waits for another process that holds a device instead of skipping it: should that process fail, the next in line
-   * would overtake.
+   * It waits for another process that has locked a device instead of skipping the device: if that process failed, a
+   * later command could overtake.
    */
   async lockNext(deviceIds: readonly string[]): Promise<NextCommand[]> {
+    // SQL: a lock
     await this.database.execute(
       'commands_lock_devices',
       `SELECT FROM devices WHERE id = ANY (${arrayParam(1, 'uuid')}) ORDER BY id FOR NO KEY UPDATE`,
       [deviceIds],
     );
-    // A statement of its own, though it travels with the first: one that waited for a lock would still see the lane as
-    // it was before.
+    // A separate statement, although it is sent with the first: one that waited for a lock would still see the lane as it
+    // was before the wait.
+    // SQL: a set-based batch
     const rows = await this.database.query<NextRow>(
       'commands_next',
       `SELECT c.id, c.device_id, ${ISSUER}, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
@@ -133,8 +82,8 @@ export class DispatchRepository {
   }
 
   /**
-   * QUEUED to SENT with the signed bytes, and takes the counters. A command whose life ended meanwhile, or that was taken
-   * back, is missing from the answer.
+   * QUEUED to SENT with the signed bytes, and takes the counters. A command that expired or was cancelled meanwhile is
+   * missing from the answer.
    * @throws LaneBusyError
    */
   async markSent(orders: readonly OrderToSend[]): Promise<CommandChange[]> {
@@ -149,6 +98,7 @@ export class DispatchRepository {
       orders.map(({ next }) => next.now),
       orders.map(({ timeoutMs }) => timeoutMs),
     ];
+    // SQL: a set-based batch
     const rows = await this.database
       .query<ChangeRow>(
         'commands_mark_sent',
@@ -177,6 +127,7 @@ export class DispatchRepository {
 
   /** QUEUED to EXPIRED for commands of locked devices. */
   async expire(refused: readonly { id: string; reason: ExpiryReason }[]): Promise<CommandChange[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<ChangeRow>(
       'commands_expire',
       `UPDATE commands c
@@ -189,27 +140,29 @@ export class DispatchRepository {
     return rows.map(toChange);
   }
 
-  /** Counts one more attempt for every order to this device that is still good, and hands them out byte for byte. */
+  /** Counts one more attempt for every order to this device that is still valid, and returns the bytes that were signed. */
   async resendToDevice(deviceId: string): Promise<Transmission[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<TransmissionRow>(
       'commands_resend_to_device',
       `WITH held AS MATERIALIZED (
-         SELECT c.id FROM commands c WHERE c.device_id = $1 AND ${STILL_GOOD} ORDER BY c.id FOR UPDATE
+         SELECT c.id FROM commands c WHERE c.device_id = $1 AND ${STILL_VALID} ORDER BY c.id FOR UPDATE
        )
        UPDATE commands c SET attempts = c.attempts + 1, version = c.version + 1
-       FROM held WHERE c.id = held.id AND ${STILL_GOOD}
+       FROM held WHERE c.id = held.id AND ${STILL_VALID}
        RETURNING ${CHANGE_COLUMNS}, ${ORDER_COLUMNS}`,
       [deviceId],
     );
     return rows.map(toTransmission);
   }
 
-  /** The same for orders that were not answered within the interval of their kind. */
+  /** The same for orders that were not answered within the resend interval of their kind. */
   async resendDue(limit: number): Promise<Transmission[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<TransmissionRow>(
       'commands_resend_due',
       `WITH due AS (
-         SELECT c.id FROM commands c WHERE ${DUE} AND ${STILL_GOOD} ORDER BY c.timeout_at LIMIT $3 FOR UPDATE SKIP LOCKED
+         SELECT c.id FROM commands c WHERE ${DUE} AND ${STILL_VALID} ORDER BY c.timeout_at LIMIT $3 FOR UPDATE SKIP LOCKED
        )
        UPDATE commands c SET attempts = c.attempts + 1, version = c.version + 1
        FROM due WHERE c.id = due.id
@@ -219,11 +172,12 @@ export class DispatchRepository {
     return rows.map(toTransmission);
   }
 
-  /** Whether a resend is due, and which devices have something that could go out now. One look, no locks. */
+  /** Whether a resend is due, and which devices have a command that could be sent now. Takes no locks. */
   async findWaiting(limit: number): Promise<{ resendDue: boolean; deviceIds: string[] }> {
+    // SQL: database time
     const [row] = await this.database.query<{ resend_due: boolean; device_ids: string[] }>(
       'commands_waiting',
-      `SELECT EXISTS (SELECT 1 FROM commands c WHERE ${DUE} AND ${STILL_GOOD}) AS resend_due,
+      `SELECT EXISTS (SELECT 1 FROM commands c WHERE ${DUE} AND ${STILL_VALID}) AS resend_due,
          ARRAY (
            SELECT DISTINCT c.device_id FROM commands c JOIN devices d ON d.id = c.device_id
            WHERE c.state = 'QUEUED'
@@ -240,8 +194,9 @@ export class DispatchRepository {
     return { resendDue: row?.resend_due ?? false, deviceIds: row?.device_ids ?? [] };
   }
 
-  /** Which of these devices have a command that is not settled. One look, no locks. */
+  /** Which of these devices have a command that is not settled. Takes no locks. */
   async listOpen(deviceIds: readonly string[]): Promise<string[]> {
+    // SQL: a set-based batch
     const rows = await this.database.query<{ id: string }>(
       'commands_list_open',
       `SELECT d.id FROM unnest(${arrayParam(1, 'uuid')}) AS d(id)
@@ -251,28 +206,50 @@ export class DispatchRepository {
     );
     return rows.map((row) => row.id);
   }
-}
 
-function toNext(row: NextRow): NextCommand {
-  return {
-    id: row.id,
-    deviceId: row.device_id,
-    issuerId: row.issuer_id,
-    name: row.name,
-    payload: row.payload,
-    expiresAt: row.expires_at,
-    ownerId: row.owner_id,
-    counter: Number(row.order_counter) + 1,
-    clock: { boot: row.boot, uptimeMs: Number(row.boot_uptime_ms), reportedAt: row.boot_reported_at },
-    now: row.now,
-    othersWait: row.others_wait,
-  };
-}
+  /** Whether a command has to expire or time out. Takes no locks. */
+  async findOverdue(): Promise<{ expired: boolean; silent: boolean }> {
+    // SQL: database time
+    const [row] = await this.database.query<{ expired: boolean; silent: boolean }>(
+      'commands_overdue',
+      `SELECT EXISTS (SELECT 1 FROM commands c WHERE c.state = 'QUEUED' AND c.expires_at <= clock_timestamp()) AS expired,
+         EXISTS (SELECT 1 FROM commands c WHERE ${IN_FLIGHT} AND c.timeout_at <= clock_timestamp()) AS silent`,
+    );
+    return row ?? { expired: false, silent: false };
+  }
 
-function toTransmission(row: TransmissionRow): Transmission {
-  return {
-    command: toChange(row),
-    signed: { order: row.order, kid: row.kid, signature: row.signature },
-    remainingMs: Number(row.remaining_ms),
-  };
+  /** QUEUED to EXPIRED, oldest deadline first. */
+  async expireOverdue(limit: number): Promise<CommandChange[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<ChangeRow>(
+      'commands_expire_overdue',
+      `WITH due AS (
+         SELECT q.id FROM commands q WHERE q.state = 'QUEUED' AND q.expires_at <= clock_timestamp()
+         ORDER BY q.expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       )
+       UPDATE commands c
+       SET state = 'EXPIRED', error_code = 'deadline', finished_at = clock_timestamp(), version = c.version + 1
+       FROM due WHERE c.id = due.id AND c.state = 'QUEUED'
+       RETURNING ${CHANGE_COLUMNS}`,
+      [limit],
+    );
+    return rows.map(toChange);
+  }
+
+  /** In flight to TIMED_OUT, longest overdue first. */
+  async timeOutSilent(limit: number): Promise<CommandChange[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<ChangeRow>(
+      'commands_time_out',
+      `WITH due AS (
+         SELECT c.id FROM commands c WHERE ${IN_FLIGHT} AND c.timeout_at <= clock_timestamp()
+         ORDER BY c.timeout_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       )
+       UPDATE commands c SET state = 'TIMED_OUT', finished_at = clock_timestamp(), version = c.version + 1
+       FROM due WHERE c.id = due.id AND ${IN_FLIGHT}
+       RETURNING ${CHANGE_COLUMNS}`,
+      [limit],
+    );
+    return rows.map(toChange);
+  }
 }

@@ -5,9 +5,10 @@ import type { Transactions } from '../../../platform/prisma/transaction.js';
 import type { DevicesService } from '../../devices/devices.service.js';
 import type { CommandEventWriter } from '../command-event-writer.js';
 import type { CommandChange } from '../commands.types.js';
-import { type DispatchRepository, LaneBusyError, type NextCommand } from './dispatch.repository.js';
-import type { OrderPublisher } from './order-publisher.js';
+import { type DispatchRepository, LaneBusyError } from './dispatch.repository.js';
+import type { NextCommand } from './dispatch.rows.js';
 import { DispatchService } from './dispatch.service.js';
+import type { OrderPublisher } from './order-publisher.js';
 
 const NOW = new Date('2026-11-20T18:00:00.000Z');
 const next: NextCommand = {
@@ -35,11 +36,11 @@ function setup(options: {
   const { open = true, permission = 'admin' } = options;
   const markSent =
     options.markSent ?? ((orders) => Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))));
-  const story: unknown[] = [];
-  const sender = new DispatchService(
+  const steps: unknown[] = [];
+  const dispatch = new DispatchService(
     {
       lockNext: (deviceIds: readonly string[]) => {
-        story.push(deviceIds.length > 1 ? `lock ${deviceIds.join(', ')}` : 'lock');
+        steps.push(deviceIds.length > 1 ? `lock ${deviceIds.join(', ')}` : 'lock');
         const found = options.next === undefined ? next : options.next;
         return Promise.resolve(
           found ? deviceIds.map((deviceId) => ({ ...found, id: `command for ${deviceId}`, deviceId })) : [],
@@ -47,15 +48,15 @@ function setup(options: {
       },
       markSent,
       expire: (refused: Parameters<DispatchRepository['expire']>[0]) => {
-        story.push(...refused.map(({ reason }) => `expire: ${reason}`));
+        steps.push(...refused.map(({ reason }) => `expire: ${reason}`));
         return Promise.resolve(refused.map(({ id }) => change(id, 'device-1')));
       },
     } as unknown as DispatchRepository,
-    { moved: () => Promise.resolve() } as unknown as CommandEventWriter,
+    { recordStates: () => Promise.resolve() } as unknown as CommandEventWriter,
     {
       independently: async (work: () => Promise<unknown>) => {
         const result = await work();
-        story.push('commit');
+        steps.push('commit');
         return result;
       },
     } as unknown as Transactions,
@@ -67,105 +68,109 @@ function setup(options: {
       permissionsOf: (asked: readonly unknown[]) => Promise.resolve(asked.map(() => permission)),
     } as unknown as DevicesService,
     {
-      isOpen: () => open,
+      isConnected: () => open,
       now: () => 1_000,
-      transmit: (deviceId: string, _signed: unknown, notAfter: number) => {
-        story.push(`publish to ${deviceId} until ${String(notAfter)}`);
+      publish: (deviceId: string, _signed: unknown, notAfter: number) => {
+        steps.push(`publish to ${deviceId} until ${String(notAfter)}`);
       },
     } as unknown as OrderPublisher,
   );
-  return { sender, story };
+  return { dispatch, steps };
 }
 
 describe('DispatchService', () => {
-  it('publishes after the commit, and counts the time left from before it asked', async () => {
-    const { sender, story } = setup({});
-    await expect(sender.sendNext('device-1')).resolves.toBe(false);
-    expect(story).toEqual(['lock', 'commit', 'publish to device-1 until 16000']);
+  it('publishes after the commit, and counts the remaining time from before the query', async () => {
+    const { dispatch, steps } = setup({});
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(false);
+    expect(steps).toEqual(['lock', 'commit', 'publish to device-1 until 16000']);
   });
 
-  it('leaves commands in the queue while the broker is away', async () => {
-    const { sender, story } = setup({ open: false });
-    await expect(sender.sendNext('device-1')).resolves.toBe(false);
-    await expect(sender.resendDue(10)).resolves.toBe(0);
-    expect(story).toEqual([]);
+  it('leaves commands in the queue while the broker is unreachable', async () => {
+    const { dispatch, steps } = setup({ open: false });
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(false);
+    await expect(dispatch.resendDue(10)).resolves.toBe(0);
+    expect(steps).toEqual([]);
   });
 
   it('publishes nothing when another process has just filled the lane', async () => {
-    const { sender, story } = setup({ markSent: () => Promise.reject(new LaneBusyError()) });
-    await expect(sender.sendNext('device-1')).resolves.toBe(false);
-    expect(story).toEqual(['lock']);
+    const { dispatch, steps } = setup({ markSent: () => Promise.reject(new LaneBusyError()) });
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(false);
+    expect(steps).toEqual(['lock']);
   });
 
-  it('publishes nothing when the transaction fails, and says so', async () => {
-    const { sender, story } = setup({ markSent: () => Promise.reject(new Error('database away')) });
-    await expect(sender.sendNext('device-1')).rejects.toThrow('database away');
-    expect(story).toEqual(['lock']);
+  it('publishes nothing when the transaction fails, and rejects', async () => {
+    const { dispatch, steps } = setup({ markSent: () => Promise.reject(new Error('database away')) });
+    await expect(dispatch.sendNext('device-1')).rejects.toThrow('database away');
+    expect(steps).toEqual(['lock']);
   });
 
-  it('comes back to expire a command whose life ended while it waited for the lock', async () => {
-    const { sender, story } = setup({ markSent: () => Promise.resolve([]) });
-    await expect(sender.sendNext('device-1')).resolves.toBe(true);
-    expect(story).toEqual(['lock', 'commit']);
+  it('asks for another step to expire a command that expired during the wait for the lock', async () => {
+    const { dispatch, steps } = setup({ markSent: () => Promise.resolve([]) });
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(true);
+    expect(steps).toEqual(['lock', 'commit']);
   });
 
-  it('looks again when the other lane has something too', async () => {
-    const { sender } = setup({ next: { ...next, othersWait: true } });
-    await expect(sender.sendNext('device-1')).resolves.toBe(true);
+  it('asks for another step when a command waits in the other lane too', async () => {
+    const { dispatch } = setup({ next: { ...next, othersWait: true } });
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(true);
   });
 
-  it.each(['view', null] as const)('sends nothing for a person whose permission is %s', async (permission) => {
-    const { sender, story } = setup({ permission });
-    await expect(sender.sendNext('device-1')).resolves.toBe(true);
-    expect(story).toEqual(['lock', 'expire: permission_revoked', 'commit']);
+  it.each(['view', null] as const)('sends nothing for a user whose permission is %s', async (permission) => {
+    const { dispatch, steps } = setup({ permission });
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(true);
+    expect(steps).toEqual(['lock', 'expire: permission_revoked', 'commit']);
   });
 
-  it('sends for a person who may only control', async () => {
-    const { sender, story } = setup({ permission: 'control' });
-    await sender.sendNext('device-1');
-    expect(story).toHaveLength(3);
+  it('sends for a user with the permission `control`', async () => {
+    const { dispatch, steps } = setup({ permission: 'control' });
+    await dispatch.sendNext('device-1');
+    expect(steps).toHaveLength(3);
   });
 
-  it('expires what is past its life, before it asks about anybody', async () => {
-    const { sender, story } = setup({ next: { ...next, expiresAt: NOW }, permission: null });
-    await expect(sender.sendNext('device-1')).resolves.toBe(true);
-    expect(story).toEqual(['lock', 'expire: deadline', 'commit']);
+  it('expires a command that is past its deadline, whatever the permission', async () => {
+    const { dispatch, steps } = setup({ next: { ...next, expiresAt: NOW }, permission: null });
+    await expect(dispatch.sendNext('device-1')).resolves.toBe(true);
+    expect(steps).toEqual(['lock', 'expire: deadline', 'commit']);
   });
 
   it('serves many devices with one transaction, and publishes to all of them after it', async () => {
-    const { sender, story } = setup({});
-    await expect(Promise.all(['a', 'b', 'c'].map((id) => sender.sendNext(id)))).resolves.toEqual([false, false, false]);
-    expect(story).toEqual(['lock a, b, c', 'commit', ...['a', 'b', 'c'].map((id) => `publish to ${id} until 16000`)]);
+    const { dispatch, steps } = setup({});
+    await expect(Promise.all(['a', 'b', 'c'].map((id) => dispatch.sendNext(id)))).resolves.toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(steps).toEqual(['lock a, b, c', 'commit', ...['a', 'b', 'c'].map((id) => `publish to ${id} until 16000`)]);
   });
 
-  it('tries each device alone when their transaction fails, so that a bad one holds up nobody', async () => {
-    const { sender, story } = setup({
+  it('tries each device alone when their transaction fails, so that a bad one does not block the others', async () => {
+    const { dispatch, steps } = setup({
       markSent: (orders) =>
         orders.some(({ next: { deviceId } }) => deviceId === 'b')
           ? Promise.reject(new Error('bad row'))
           : Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))),
     });
-    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((id) => sender.sendNext(id)));
+    const outcomes = await Promise.allSettled(['a', 'b', 'c'].map((id) => dispatch.sendNext(id)));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(story.filter((step) => String(step).startsWith('publish'))).toEqual([
+    expect(steps.filter((step) => String(step).startsWith('publish'))).toEqual([
       'publish to a until 16000',
       'publish to c until 16000',
     ]);
   });
 
-  it('takes one busy lane for the business of that device alone', async () => {
-    const { sender, story } = setup({
+  it('does not let a busy lane of one device affect the others', async () => {
+    const { dispatch, steps } = setup({
       markSent: (orders) =>
         orders.some(({ next: { deviceId } }) => deviceId === 'b')
           ? Promise.reject(new LaneBusyError())
           : Promise.resolve(orders.map(({ next: { id, deviceId } }) => change(id, deviceId))),
     });
-    await expect(Promise.all(['a', 'b'].map((id) => sender.sendNext(id)))).resolves.toEqual([false, false]);
-    expect(story.filter((step) => String(step).startsWith('publish'))).toEqual(['publish to a until 16000']);
+    await expect(Promise.all(['a', 'b'].map((id) => dispatch.sendNext(id)))).resolves.toEqual([false, false]);
+    expect(steps.filter((step) => String(step).startsWith('publish'))).toEqual(['publish to a until 16000']);
   });
 
-  it('leaves out what was taken back meanwhile, and comes back for the next of that device', async () => {
-    const { sender, story } = setup({
+  it('leaves out a command that was cancelled meanwhile, and asks for another step of that device', async () => {
+    const { dispatch, steps } = setup({
       markSent: (orders) =>
         Promise.resolve(
           orders
@@ -173,7 +178,7 @@ describe('DispatchService', () => {
             .map(({ next: { id, deviceId } }) => change(id, deviceId)),
         ),
     });
-    await expect(Promise.all(['a', 'b'].map((id) => sender.sendNext(id)))).resolves.toEqual([false, true]);
-    expect(story).toEqual(['lock a, b', 'commit', 'publish to a until 16000']);
+    await expect(Promise.all(['a', 'b'].map((id) => dispatch.sendNext(id)))).resolves.toEqual([false, true]);
+    expect(steps).toEqual(['lock a, b', 'commit', 'publish to a until 16000']);
   });
 });

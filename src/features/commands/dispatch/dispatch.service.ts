@@ -6,28 +6,24 @@ import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { DevicesService } from '../../devices/devices.service.js';
 import { CommandEventWriter } from '../command-event-writer.js';
-import {
-  DispatchRepository,
-  LaneBusyError,
-  type NextCommand,
-  type OrderToSend,
-  type Transmission,
-} from './dispatch.repository.js';
-import { type Origin } from '../domain/command-events.js';
+import { type CommandChange } from '../commands.types.js';
+import { type EventOrigin } from '../domain/command-events.js';
 import { policyOf } from '../domain/command-policy.js';
 import { deadlineOf, writeOrder } from '../domain/order.js';
+import { DispatchRepository, LaneBusyError } from './dispatch.repository.js';
+import { type NextCommand, type OrderToSend, type Transmission } from './dispatch.rows.js';
 import { OrderPublisher } from './order-publisher.js';
 
-const OURS: Origin = { source: 'system', actor: 'system' };
+const SYSTEM: EventOrigin = { source: 'system', actor: 'system' };
 
-/** Devices served by one transaction; each adds to the time that the locks of all are held. */
+/** Devices served by one transaction; each prolongs the time that all of them are locked. */
 const MAX_BATCH = 50;
 /** While one transaction commits, the next one begins. */
 const MAX_PARALLEL = 2;
-/** More than there are devices looked after at once. */
+/** More than the devices that are ever dispatched to in parallel. */
 const MAX_WAITING = 10_000;
 
-/** What one step of dispatch did: orders to publish, and the devices at which another step may find more. */
+/** The outcome of one step: orders to publish, and the devices for which another step may find more. */
 interface Step {
   transmissions: readonly Transmission[];
   again: ReadonlySet<string>;
@@ -38,8 +34,8 @@ type Refused = Parameters<DispatchRepository['expire']>[0][number];
 const NOTHING: Step = { transmissions: [], again: new Set() };
 
 /**
- * Turns queued commands into signed orders, those of many devices together. That an order was sent is committed *before*
- * it is published: whatever dies in between, the ledger knows of every order a device may have.
+ * Turns queued commands into signed orders, those of many devices in one transaction, and ends commands whose time is up.
+ * SENT is committed *before* the order is published: so after any crash, every order that a device may have is recorded.
  */
 @Injectable()
 export class DispatchService {
@@ -52,62 +48,83 @@ export class DispatchService {
 
   constructor(
     private readonly repository: DispatchRepository,
-    private readonly recorder: CommandEventWriter,
+    private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly keys: KeyStore,
     private readonly devices: DevicesService,
-    private readonly line: OrderPublisher,
+    private readonly publisher: OrderPublisher,
   ) {}
 
   /**
-   * Sends the command whose turn it is at this device. Ask for a device once at a time.
-   * @returns whether there may be another one to send now.
+   * Sends the next command of this device. At most one call per device may run at a time.
+   * @returns whether there may be another one to send now
    */
   sendNext(deviceId: string): Promise<boolean> {
     return this.#steps.submit(deviceId);
   }
 
-  /** A device came back with the boot it had: it gets the same bytes again, and answers what it knows already. */
+  /** Sends unanswered orders again to a device that reconnected. An order it knows already, it acknowledges again. */
   resendToDevice(deviceId: string): Promise<number> {
     return this.resend(() => this.repository.resendToDevice(deviceId));
   }
 
-  /** Sends again what was not answered within the interval of its kind. @returns how many. */
+  /** Sends orders again that were not answered within the resend interval of their kind. @returns how many */
   resendDue(limit: number): Promise<number> {
     return this.resend(() => this.repository.resendDue(limit));
   }
 
+  /**
+   * Expires commands that were not sent in time, and times out those that were not answered in time, up to `limit` each.
+   * @returns whether there may be more
+   */
+  async settleOverdue(limit: number): Promise<boolean> {
+    const { expired, silent } = await this.repository.findOverdue();
+    const counts = [
+      expired ? await this.settle(() => this.repository.expireOverdue(limit)) : 0,
+      silent ? await this.settle(() => this.repository.timeOutSilent(limit)) : 0,
+    ];
+    return counts.includes(limit);
+  }
+
+  private settle(change: () => Promise<CommandChange[]>): Promise<number> {
+    return this.transactions.independently(async () => {
+      const commands = await change();
+      await this.eventWriter.recordStates(commands, SYSTEM);
+      return commands.length;
+    });
+  }
+
   private async resend(find: () => Promise<Transmission[]>): Promise<number> {
-    if (!this.line.isOpen()) {
+    if (!this.publisher.isConnected()) {
       return 0;
     }
-    const askedAt = this.line.now();
+    const askedAt = this.publisher.now();
     const transmissions = await this.transactions.independently(async () => {
       const found = await find();
-      await this.recorder.resent(
+      await this.eventWriter.recordResends(
         found.map(({ command }) => command),
-        OURS,
+        SYSTEM,
       );
       return found;
     });
-    this.transmit(transmissions, askedAt);
+    this.publish(transmissions, askedAt);
     return transmissions.length;
   }
 
   private async sendNextOfEach(deviceIds: readonly string[]): Promise<boolean[]> {
-    if (!this.line.isOpen()) {
+    if (!this.publisher.isConnected()) {
       return deviceIds.map(() => false);
     }
     const key = await this.keys.signingKey('order');
-    const askedAt = this.line.now();
+    const askedAt = this.publisher.now();
     const { transmissions, again } = await this.step(deviceIds, key);
-    this.transmit(transmissions, askedAt);
+    this.publish(transmissions, askedAt);
     return deviceIds.map((deviceId) => again.has(deviceId));
   }
 
-  private transmit(transmissions: readonly Transmission[], askedAt: number): void {
+  private publish(transmissions: readonly Transmission[], askedAt: number): void {
     for (const { command, signed, remainingMs } of transmissions) {
-      this.line.transmit(command.deviceId, signed, askedAt + remainingMs);
+      this.publisher.publish(command.deviceId, signed, askedAt + remainingMs);
     }
   }
 
@@ -115,7 +132,7 @@ export class DispatchService {
     try {
       return await this.transactions.independently(() => this.advance(deviceIds, key));
     } catch (error) {
-      // The others of a batch are not busy: each is tried again alone.
+      // The batcher tries each device of a failed batch alone: so the lane that is busy is that of this device.
       if (error instanceof LaneBusyError && deviceIds.length === 1) {
         return NOTHING;
       }
@@ -128,26 +145,26 @@ export class DispatchService {
     if (found.length === 0) {
       return NOTHING;
     }
-    const { refused, allowed } = await this.judge(found);
+    const { refused, allowed } = await this.authorize(found);
     const orders = new Map(allowed.map((next) => [next.id, toOrder(next, key)]));
-    // One after the other on the same connection, without a round trip in between.
+    // Both in sequence on the same connection, without a round trip in between.
     const [expired, sent] = await Promise.all([
       refused.length > 0 ? this.repository.expire(refused) : [],
       orders.size > 0 ? this.repository.markSent([...orders.values()]) : [],
     ]);
-    await this.recorder.moved([...expired, ...sent], OURS);
+    await this.eventWriter.recordStates([...expired, ...sent], SYSTEM);
     const transmissions = sent.flatMap((command) => {
       const order = orders.get(command.id);
       return order ? [{ command, signed: order.signed, remainingMs: order.remainingMs }] : [];
     });
-    // What was not sent left its lane free, or its life ended while we waited for the lock: the next step expires it.
+    // A command that was not sent left its lane free, or expired during the wait for the lock: the next step expires it.
     const sentIds = new Set(sent.map(({ id }) => id));
     const again = found.filter(({ id, othersWait }) => othersWait || !sentIds.has(id));
     return { transmissions, again: new Set(again.map(({ deviceId }) => deviceId)) };
   }
 
-  /** Asked at the moment of acting: revoking a permission needs no word to the ledger. */
-  private async judge(found: readonly NextCommand[]): Promise<{ refused: Refused[]; allowed: NextCommand[] }> {
+  /** Permissions are checked at the moment of sending: so a revoked one takes effect without touching queued commands. */
+  private async authorize(found: readonly NextCommand[]): Promise<{ refused: Refused[]; allowed: NextCommand[] }> {
     const permissions = await this.devices.permissionsOf(
       found.map(({ issuerId, deviceId, ownerId }) => ({ userId: issuerId, deviceId, ownerId })),
     );

@@ -5,7 +5,7 @@ import type { DevicePublisher } from '../../../platform/mqtt/device-publisher.js
 import { Clock } from '../../../shared/clock.js';
 import { OrderPublisher } from './order-publisher.js';
 
-class HandClock extends Clock {
+class FakeClock extends Clock {
   time = 0;
   now(): number {
     return this.time;
@@ -20,7 +20,7 @@ const signed = { order: '{}', kid: 'k', signature: 's' };
 function setup(publish: () => Promise<boolean> = () => Promise.resolve(true)) {
   const published: unknown[][] = [];
   const errors: unknown[] = [];
-  const clock = new HandClock();
+  const clock = new FakeClock();
   const metrics = new Metrics();
   const publisher = {
     isConnected: () => true,
@@ -33,52 +33,52 @@ function setup(publish: () => Promise<boolean> = () => Promise.resolve(true)) {
     setContext: () => undefined,
     error: (fields: unknown) => errors.push(fields),
   } as unknown as PinoLogger;
-  const line = new OrderPublisher(publisher, clock, logger, metrics);
+  const orders = new OrderPublisher(publisher, clock, logger, metrics);
   const counted = async (outcome: string): Promise<number> => {
     const { values } = await metrics.counter<'outcome'>('mortise_orders_published_total', '', ['outcome']).get();
     return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
   };
-  return { line, clock, published, errors, counted };
+  return { orders, clock, published, errors, counted };
 }
 
-describe('the last gate before the broker', () => {
-  it('lets an order through in time', async () => {
-    const { line, clock, published, counted } = setup();
-    const notAfter = line.now() + 15_000;
+describe('OrderPublisher', () => {
+  it('publishes an order in time', async () => {
+    const { orders, clock, published, counted } = setup();
+    const notAfter = orders.now() + 15_000;
     clock.time += 14_999;
-    line.transmit('device-1', signed, notAfter);
+    orders.publish('device-1', signed, notAfter);
     expect(published).toEqual([['device-1', 'commands', signed]]);
     await Promise.resolve();
     expect(await counted('acknowledged')).toBe(1);
-    expect(line.isOpen()).toBe(true);
+    expect(orders.isConnected()).toBe(true);
   });
 
-  it('withholds it when this process was stopped past the deadline between the commit and here', async () => {
-    const { line, clock, published, counted } = setup();
-    const notAfter = line.now() + 15_000;
+  it('withholds an order when this process was stopped past the deadline after the commit', async () => {
+    const { orders, clock, published, counted } = setup();
+    const notAfter = orders.now() + 15_000;
     clock.time += 60_000;
-    line.transmit('device-1', signed, notAfter);
+    orders.publish('device-1', signed, notAfter);
     expect(published).toEqual([]);
     expect(await counted('withheld')).toBe(1);
   });
 
-  it('withholds it at the very deadline', () => {
-    const { line, clock, published } = setup();
+  it('withholds an order at the exact deadline', () => {
+    const { orders, clock, published } = setup();
     clock.time += 15_000;
-    line.transmit('device-1', signed, 15_000);
+    orders.publish('device-1', signed, 15_000);
     expect(published).toEqual([]);
   });
 
-  it('takes a broker that is away for no error: the command stays SENT', async () => {
-    const { line, errors, counted } = setup(() => Promise.resolve(false));
-    line.transmit('device-1', signed, 15_000);
+  it('does not treat an unreachable broker as an error: the command stays SENT', async () => {
+    const { orders, errors, counted } = setup(() => Promise.resolve(false));
+    orders.publish('device-1', signed, 15_000);
     await Promise.resolve();
     expect([await counted('lost'), errors]).toEqual([1, []]);
   });
 
-  it('says when publishing failed, without the order', async () => {
-    const { line, errors, counted } = setup(() => Promise.reject(new Error('no')));
-    line.transmit('device-1', signed, 15_000);
+  it('logs that publishing failed, without the order', async () => {
+    const { orders, errors, counted } = setup(() => Promise.reject(new Error('no')));
+    orders.publish('device-1', signed, 15_000);
     await new Promise((resolve) => setImmediate(resolve));
     expect(await counted('lost')).toBe(1);
     expect(JSON.stringify(errors)).not.toContain('signature');

@@ -5,7 +5,7 @@ import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
 import { Clock } from '../../../shared/clock.js';
 
-/** The last gate before the broker: nothing passes it late. */
+/** Publishes orders, unless their deadline has passed. */
 @Injectable()
 export class OrderPublisher {
   readonly #orders: Counter<'outcome'>;
@@ -20,21 +20,21 @@ export class OrderPublisher {
     this.#orders = metrics.counter('mortise_orders_published_total', 'Orders handed to the broker', ['outcome']);
   }
 
-  isOpen(): boolean {
+  isConnected(): boolean {
     return this.publisher.isConnected();
   }
 
-  /** For {@link transmit}: read it before asking the database how much time is left. */
+  /** For {@link publish}: read it before asking the database how much time is left. */
   now(): number {
     return this.clock.monotonic();
   }
 
   /**
-   * Publishes an order unless `notAfter` (on the clock of {@link now}) has passed. The deadline is the database's: what
-   * it said was left, counted from *before* it was asked on a clock that also runs while this process is stopped. So
-   * a process that wakes up after a minute publishes nothing, and no round trip is spent to find out.
+   * Publishes an order unless `notAfter` (on the clock of {@link now}) has passed. The remaining time is the database's
+   * answer, counted from *before* the question on a clock that also runs while this process is stopped. So a process
+   * that resumes after a minute publishes nothing, and needs no round trip to find out.
    */
-  transmit(deviceId: string, signed: SignedOrder, notAfter: number): void {
+  publish(deviceId: string, signed: SignedOrder, notAfter: number): void {
     if (this.clock.monotonic() >= notAfter) {
       this.#orders.inc({ outcome: 'withheld' });
       return;

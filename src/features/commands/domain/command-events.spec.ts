@@ -29,8 +29,8 @@ const change = (state: CommandState, more: Partial<CommandChange> = {}): Command
   ...more,
 });
 
-describe('the story of a command', () => {
-  it('has one event for every state, in the feed of the owner', () => {
+describe('the events of a command', () => {
+  it('are one for every state, in the feed of the owner', () => {
     const types = COMMAND_STATES.map((state) => stateEvent(change(state), origin).type);
     expect(types).toEqual([
       'command_created',
@@ -56,7 +56,7 @@ describe('the story of a command', () => {
     });
   });
 
-  it('tells what the device said, and leaves out what it did not', () => {
+  it('contain what the device reported, and leave out what it did not', () => {
     expect(stateEvent(change('EXECUTED', { result: { movedMs: 400 } }), origin).payload).toEqual({
       name: 'unlock_door',
       state: 'EXECUTED',
@@ -72,7 +72,7 @@ describe('the story of a command', () => {
     });
   });
 
-  it('tells why a command expired', () => {
+  it('contain why a command expired', () => {
     expect(stateEvent(change('EXPIRED', { errorCode: 'permission_revoked' }), origin).payload).toMatchObject({
       reason: 'permission_revoked',
     });

@@ -1,14 +1,14 @@
 import { type Actor, type EventSource, type NewEvent } from '../../../contracts/events.js';
 import { type CommandChange, type LateResult } from '../commands.types.js';
 
-/** Who caused a change, and by which way it came. */
-export interface Origin {
+/** Who caused an event, and by which interface. */
+export interface EventOrigin {
   source: EventSource;
   actor: Actor;
 }
 
-/** The fact that `command` is now in the state it is in. */
-export function stateEvent(command: CommandChange, origin: Origin): NewEvent {
+/** The event that `command` has reached the state it is in. */
+export function stateEvent(command: CommandChange, origin: EventOrigin): NewEvent {
   const facts = { name: command.name, state: command.state };
   const common = commonOf(command, origin);
   switch (command.state) {
@@ -33,8 +33,8 @@ export function stateEvent(command: CommandChange, origin: Origin): NewEvent {
   }
 }
 
-/** The order went out, for the first time or again. */
-export function sentEvent(command: CommandChange, origin: Origin): NewEvent {
+/** The event that the order was sent, for the first time or again. */
+export function sentEvent(command: CommandChange, origin: EventOrigin): NewEvent {
   return {
     ...commonOf(command, origin),
     type: 'command_sent',
@@ -42,8 +42,8 @@ export function sentEvent(command: CommandChange, origin: Origin): NewEvent {
   };
 }
 
-/** The verdict that came after TIMED_OUT. */
-export function lateResultEvent(command: CommandChange, verdict: LateResult, origin: Origin): NewEvent {
+/** The event of a verdict that came after TIMED_OUT. */
+export function lateResultEvent(command: CommandChange, verdict: LateResult, origin: EventOrigin): NewEvent {
   return {
     ...commonOf(command, origin),
     type: 'command_late_result',
@@ -51,7 +51,7 @@ export function lateResultEvent(command: CommandChange, verdict: LateResult, ori
   };
 }
 
-function commonOf(command: CommandChange, origin: Origin) {
+function commonOf(command: CommandChange, origin: EventOrigin) {
   return {
     ...origin,
     deviceId: command.deviceId,
@@ -62,13 +62,13 @@ function commonOf(command: CommandChange, origin: Origin) {
   };
 }
 
-interface Verdict {
+interface VerdictMembers {
   result?: unknown;
   errorCode?: string | null;
   errorMessage?: string | null;
 }
 
-function verdictOf({ confirmedBy }: CommandChange, { result, errorCode, errorMessage }: Verdict) {
+function verdictOf({ confirmedBy }: CommandChange, { result, errorCode, errorMessage }: VerdictMembers) {
   return {
     confirmedBy,
     ...(result === null || result === undefined ? {} : { result }),

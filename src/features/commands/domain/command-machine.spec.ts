@@ -12,7 +12,7 @@ import {
 } from './command-machine.js';
 import { validateMachine } from './state-machine.js';
 
-/** The ledger in miniature: what a row goes through. */
+/** The members of a command that acks change. */
 interface Row {
   state: CommandState;
   version: number;
@@ -32,14 +32,14 @@ function apply(row: Row, ack: AckStatus): Row {
 const acks = fc.array(fc.constantFrom(...ACK_STATUSES), { maxLength: 20 });
 const sentRow = (state: CommandState): Row => ({ state, version: 2, lateResult: null });
 
-describe('the life of a command', () => {
-  it('is sound, and knows every state of the contract', () => {
+describe('the states of a command', () => {
+  it('are sound, and include every state of the contract', () => {
     expect(validateMachine(COMMAND_LIFE)).toEqual([]);
     expect([...commandMachine.states].sort()).toEqual([...COMMAND_STATES].sort());
     expect(commandMachine.states.filter((state) => commandMachine.isTerminal(state))).toEqual([...TERMINAL_STATES]);
   });
 
-  it('begins QUEUED, and only the dispatcher leads out of it to the device', () => {
+  it('begin with QUEUED, which only dispatching leaves towards the device', () => {
     expect(commandMachine.initial).toBe('QUEUED');
     expect(commandMachine.predecessors('SENT')).toEqual(['QUEUED']);
     ACK_STATUSES.forEach((ack) => {
@@ -47,7 +47,7 @@ describe('the life of a command', () => {
     });
   });
 
-  it('can be cancelled or expire only before it was sent, and time out only after', () => {
+  it('allow cancelling and expiry only before sending, and a timeout only after', () => {
     expect(commandMachine.predecessors('CANCELLED')).toEqual(['QUEUED']);
     expect(commandMachine.predecessors('EXPIRED')).toEqual(['QUEUED']);
     expect(commandMachine.predecessors('TIMED_OUT')).toEqual([...IN_FLIGHT_STATES]);
@@ -61,13 +61,13 @@ describe('next', () => {
     expect(next('RECEIVED', 'failed')).toEqual({ effect: 'move', to: 'FAILED' });
   });
 
-  it('takes a late or repeated `received` for no error', () => {
+  it('ignores a late or repeated `received`', () => {
     expect(next('RECEIVED', 'received')).toEqual({ effect: 'ignore' });
     expect(next('EXECUTING', 'received')).toEqual({ effect: 'ignore' });
     expect(next('EXECUTED', 'received')).toEqual({ effect: 'ignore' });
   });
 
-  it('keeps a verdict that came after TIMED_OUT, and nothing else that comes then', () => {
+  it('records a verdict that comes after TIMED_OUT, and nothing else that comes then', () => {
     expect(next('TIMED_OUT', 'executed')).toEqual({ effect: 'late_result' });
     expect(next('TIMED_OUT', 'failed')).toEqual({ effect: 'late_result' });
     expect(next('TIMED_OUT', 'executing')).toEqual({ effect: 'ignore' });
@@ -78,19 +78,19 @@ describe('next', () => {
     expect(ACK_STATUSES.map(ackedState)).toEqual(['RECEIVED', 'EXECUTING', 'EXECUTED', 'FAILED']);
   });
 
-  it('never changes a terminal state, whatever is said', () => {
+  it('never changes a terminal state, whatever the acks', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...TERMINAL_STATES), acks, (state, said) => {
-        expect(said.reduce(apply, sentRow(state)).state).toBe(state);
+      fc.property(fc.constantFrom(...TERMINAL_STATES), acks, (state, received) => {
+        expect(received.reduce(apply, sentRow(state)).state).toBe(state);
       }),
     );
   });
 
-  it('follows the table at every step, with versions that strictly grow', () => {
+  it('follows the transitions at every step, with versions that strictly grow', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...COMMAND_STATES), acks, (state, said) => {
+      fc.property(fc.constantFrom(...COMMAND_STATES), acks, (state, received) => {
         let row = sentRow(state);
-        for (const ack of said) {
+        for (const ack of received) {
           const after = apply(row, ack);
           if (after.state !== row.state) {
             expect(commandMachine.allows(row.state, after.state)).toBe(true);
@@ -104,9 +104,9 @@ describe('next', () => {
 
   it('ends with the first verdict, in whatever order and however often acks arrive', () => {
     fc.assert(
-      fc.property(acks, (said) => {
-        const verdict = said.find(isVerdict);
-        const { state } = said.reduce(apply, sentRow('SENT'));
+      fc.property(acks, (received) => {
+        const verdict = received.find(isVerdict);
+        const { state } = received.reduce(apply, sentRow('SENT'));
         expect(commandMachine.isTerminal(state)).toBe(verdict !== undefined);
         if (verdict) {
           expect(state).toBe(ackedState(verdict));
@@ -115,7 +115,7 @@ describe('next', () => {
     );
   });
 
-  it('says the same as the conditional UPDATE, which asks for the predecessors', () => {
+  it('agrees with the conditional UPDATE, which asks for the predecessors', () => {
     for (const state of COMMAND_STATES) {
       for (const ack of ACK_STATUSES) {
         const moves = next(state, ack).effect === 'move';

@@ -1,10 +1,10 @@
 import { type AckStatus, type CommandState } from '../../../contracts/commands.js';
 import { defineMachine, type MachineDefinition } from './state-machine.js';
 
-/** On its way: one of these at a time per device and lane. */
+/** States in flight: one command per device and lane at a time. */
 export const IN_FLIGHT_STATES = ['SENT', 'RECEIVED', 'EXECUTING'] as const satisfies readonly CommandState[];
 
-/** Settled for ever. */
+/** States that never change again. */
 export const TERMINAL_STATES = [
   'EXECUTED',
   'FAILED',
@@ -13,7 +13,7 @@ export const TERMINAL_STATES = [
   'CANCELLED',
 ] as const satisfies readonly CommandState[];
 
-/** The life of a command. An ack may be lost or overtaken, so a device can skip forward; nothing goes back. */
+/** The states of a command. Acks may be lost or overtaken, so a command can skip states; it never goes back. */
 export const COMMAND_LIFE: MachineDefinition<CommandState> = {
   initial: 'QUEUED',
   terminals: TERMINAL_STATES,
@@ -32,6 +32,11 @@ export const COMMAND_LIFE: MachineDefinition<CommandState> = {
 
 export const commandMachine = defineMachine(COMMAND_LIFE);
 
+/** Whether a command is in a terminal state. */
+export function isSettled(command: { readonly state: CommandState }): boolean {
+  return commandMachine.isTerminal(command.state);
+}
+
 const ACKED_STATE = {
   received: 'RECEIVED',
   executing: 'EXECUTING',
@@ -41,12 +46,12 @@ const ACKED_STATE = {
 
 export type AckedState = (typeof ACKED_STATE)[AckStatus];
 
-/** The state that an ack asks for. */
+/** The state that an ack reports. */
 export function ackedState(status: AckStatus): AckedState {
   return ACKED_STATE[status];
 }
 
-/** Whether an ack ends the matter, rather than telling how far it is. */
+/** Whether an ack is final, rather than one of progress. */
 export function isVerdict(status: AckStatus): boolean {
   return commandMachine.isTerminal(ACKED_STATE[status]);
 }
@@ -54,7 +59,7 @@ export function isVerdict(status: AckStatus): boolean {
 /**
  * What an ack does to a command.
  * - `move`: to a later state.
- * - `late_result`: the verdict came after TIMED_OUT. The state stays; the verdict is kept beside it.
+ * - `late_result`: the verdict came after TIMED_OUT. The state stays; the verdict is recorded beside it.
  * - `ignore`: a duplicate, or overtaken by a later one. Not an error: MQTT delivers at least once and acks may overtake.
  */
 export type AckEffect = { effect: 'move'; to: AckedState } | { effect: 'late_result' } | { effect: 'ignore' };

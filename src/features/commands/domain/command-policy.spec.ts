@@ -16,30 +16,30 @@ describe('command policies', () => {
     expect(MAX_UNLOCK_LIFE_MS).toBe(15_000);
   });
 
-  it('make only the unlock depend on a live link: it fails closed, everything else waits', () => {
+  it('make only the unlock require a live link: it fails closed, everything else waits', () => {
     expect(COMMAND_NAMES.filter((name) => policyOf(name).needsLink)).toEqual(['unlock_door']);
   });
 
-  it('let lock_door go before unlock_door, in a lane that maintenance never blocks', () => {
+  it('send lock_door before unlock_door, in a lane that maintenance never blocks', () => {
     const bolt = COMMAND_NAMES.filter((name) => policyOf(name).lane === 'bolt');
     expect(bolt.sort()).toEqual(['lock_door', 'unlock_door']);
     expect(policyOf('lock_door').priority).toBeLessThan(policyOf('unlock_door').priority);
   });
 
-  it('give bolts 15 s to answer and everything else at least 30 s', () => {
+  it('give bolt commands 15 s to answer and everything else at least 30 s', () => {
     COMMAND_NAMES.forEach((name) => {
       const { lane, timeoutMs } = policyOf(name);
       expect(lane === 'bolt' ? timeoutMs === 15_000 : timeoutMs >= 30_000).toBe(true);
     });
   });
 
-  it('send again at least once before giving up', () => {
+  it('send again at least once before the timeout', () => {
     COMMAND_NAMES.forEach((name) => {
       expect(policyOf(name).resendEveryMs).toBeLessThan(policyOf(name).timeoutMs);
     });
   });
 
-  it('give bolt commands to locks alone', () => {
+  it('allow bolt commands for locks alone', () => {
     expect(policyOf('lock_door').deviceTypes).toEqual(['door_lock']);
     expect(policyOf('unlock_door').deviceTypes).toEqual(['door_lock']);
   });

@@ -5,23 +5,23 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** No command waits longer for its device. */
+/** The longest time that a command may wait for its device. */
 export const MAX_LIFE_MS = 24 * HOUR;
-/** A door must not open for somebody who has long gone away. */
+/** A door must not open later, when the person at it has gone. */
 export const MAX_UNLOCK_LIFE_MS = 15 * SECOND;
-/** Commands waiting for one device; more are refused. */
+/** Commands that wait for one device at most; further ones are refused. */
 export const MAX_QUEUED_PER_DEVICE = 100;
 
-/** How one kind of command is treated. Durations are in milliseconds. */
+/** The rules of one kind of command. Durations are in milliseconds. */
 export interface CommandPolicy {
   readonly lane: CommandLane;
-  /** Lower goes first within the lane. */
+  /** The lowest is sent first within the lane. */
   readonly priority: number;
   /** From creation on: after it, the command is not sent any more. */
   readonly lifeMs: number;
   /** From sending on: after it, the device must not begin, and silence becomes TIMED_OUT. */
   readonly timeoutMs: number;
-  /** While nothing is heard, the same bytes are sent again this often. */
+  /** Until the device answers, the same bytes are sent again at this interval. */
   readonly resendEveryMs: number;
   /** Refused unless the device is connected. */
   readonly needsLink: boolean;

@@ -3,8 +3,8 @@ import { commandsWithGoal, goalOf, inferOutcome } from './evidence.js';
 
 const command = (name: Parameters<typeof goalOf>[0], payload: unknown = {}) => ({ name, payload });
 
-describe('what a bolt command aims at', () => {
-  it('is the position of the bolt in the words of Matter', () => {
+describe('goalOf', () => {
+  it('answers the bolt positions of Matter', () => {
     expect(goalOf('lock_door')).toEqual(['locked']);
     expect(goalOf('unlock_door')).toEqual(['unlocked', 'unlatched']);
     expect(goalOf('request_snapshot')).toEqual([]);
@@ -14,8 +14,8 @@ describe('what a bolt command aims at', () => {
   });
 });
 
-describe('what the first words of a restarted device prove', () => {
-  it('a bolt command, if the bolt is where it should be', () => {
+describe('inferOutcome', () => {
+  it('infers a bolt command, if the bolt has the wanted position', () => {
     expect(inferOutcome(command('lock_door'), { lockState: 'locked' })).toBe(true);
     expect(inferOutcome(command('lock_door'), { lockState: 'not_fully_locked' })).toBe(false);
     expect(inferOutcome(command('unlock_door'), { lockState: 'unlatched' })).toBe(true);
@@ -23,11 +23,11 @@ describe('what the first words of a restarted device prove', () => {
     expect(inferOutcome(command('unlock_door'), {})).toBe(false);
   });
 
-  it('a restart, always', () => {
+  it('infers a restart, always', () => {
     expect(inferOutcome(command('restart_device'), {})).toBe(true);
   });
 
-  it('a firmware update, if the wanted version runs', () => {
+  it('infers a firmware update, if the wanted version runs', () => {
     const update = command('firmware_update', { version: '2.4.1' });
     expect(inferOutcome(update, { firmwareVersion: '2.4.1' })).toBe(true);
     expect(inferOutcome(update, { firmwareVersion: '2.4.0' })).toBe(false);
@@ -35,7 +35,7 @@ describe('what the first words of a restarted device prove', () => {
     expect(inferOutcome(command('firmware_update', null), { firmwareVersion: '2.4.1' })).toBe(false);
   });
 
-  it('nothing else', () => {
+  it('infers nothing else', () => {
     expect(inferOutcome(command('request_snapshot'), { lockState: 'locked' })).toBe(false);
     expect(inferOutcome(command('sync_access_codes'), {})).toBe(false);
   });

@@ -1,7 +1,7 @@
 import { type CommandName } from '../../../contracts/commands.js';
 import { type LockState } from '../../../contracts/devices.js';
 
-/** What a device says of itself when it comes back after a restart. */
+/** What a device reports of itself after a restart. */
 export interface BirthReport {
   lockState?: LockState | undefined;
   firmwareVersion?: string | undefined;
@@ -12,7 +12,7 @@ const GOALS: Partial<Record<CommandName, readonly LockState[]>> = {
   unlock_door: ['unlocked', 'unlatched'],
 };
 
-/** Bolt positions that mean that the command reached its goal; none for a command that does not move the bolt. */
+/** Bolt positions that show the effect of a command; none for a command that does not move the bolt. */
 export function goalOf(name: CommandName): readonly LockState[] {
   return GOALS[name] ?? [];
 }
@@ -23,8 +23,8 @@ export function commandsWithGoal(lockState: LockState): CommandName[] {
 }
 
 /**
- * Whether the first words of a restarted device show that what the command asked for is so. The restart itself is
- * what `restart_device` asked for; for the others, not shown means not known.
+ * Whether the report of a restarted device shows the effect of a command. For `restart_device` the restart itself is
+ * the effect. For other commands, false means that the outcome is not known.
  */
 export function inferOutcome(command: { name: CommandName; payload: unknown }, birth: BirthReport): boolean {
   switch (command.name) {

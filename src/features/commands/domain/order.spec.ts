@@ -6,7 +6,7 @@ const NOW = Date.parse('2026-11-20T18:00:00.000Z');
 const at = (offsetMs: number): Date => new Date(NOW + offsetMs);
 
 describe('deadlineOnUptime', () => {
-  it('counts on from the last report, a little short of the deadline', () => {
+  it('counts from the last report, to a little before the deadline', () => {
     const clock = { boot: 'b00t0001', uptimeMs: 60_000, reportedAt: at(-5_000) };
     expect(deadlineOnUptime(clock, at(15_000))).toBe(79_800);
   });
@@ -31,7 +31,7 @@ describe('deadlineOnUptime', () => {
     );
   });
 
-  it('gives the more time the later the deadline is', () => {
+  it('gives more time for a later deadline', () => {
     const clock = { boot: 'b00t0001', uptimeMs: 1_000, reportedAt: at(0) };
     fc.assert(
       fc.property(fc.nat(10 ** 8), fc.nat(10 ** 8), (a, b) => {
@@ -43,7 +43,7 @@ describe('deadlineOnUptime', () => {
 });
 
 describe('deadlineOf', () => {
-  it('is the end of its life, or of our patience, whichever comes first', () => {
+  it('is the expiry or the timeout, whichever comes first', () => {
     expect(deadlineOf(at(0), at(10_000), 15_000)).toEqual(at(10_000));
     expect(deadlineOf(at(0), at(86_400_000), 15_000)).toEqual(at(15_000));
   });

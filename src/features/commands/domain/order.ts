@@ -1,16 +1,16 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type Order } from '../../../contracts/orders.js';
 
-/** What a device last said of its own clock. Times are on the database clock. */
+/** The last report of a device's own clock. */
 export interface UptimeReport {
   boot: string;
   /** Milliseconds since the device started, when it sent the report. */
   uptimeMs: number;
-  /** When we took the report in. */
+  /** When the report arrived, on the database clock. */
   reportedAt: Date;
 }
 
-/** Everything an order is made of. */
+/** What an order is built from. */
 export interface OrderFacts<N extends CommandName = CommandName> {
   commandId: string;
   deviceId: string;
@@ -24,17 +24,17 @@ export interface OrderFacts<N extends CommandName = CommandName> {
 }
 
 /**
- * A device's clock may run this much slower than ours (crystals: 0.01 %, cheap RC oscillators: 1 %) and still keep
- * the deadline; a faster one only keeps it earlier.
+ * A device whose clock is slower than ours by this fraction (crystals: 0.01 %, cheap RC oscillators: 1 %) still keeps
+ * the deadline; a faster clock ends the time to act earlier.
  */
 const CLOCK_TOLERANCE = 0.01;
 
 /**
  * `deadline` on the device's own uptime.
  *
- * The report was sent before we took it in, so at `reportedAt` the device had been up for at least `uptimeMs`. Counting
- * on from there as if no time had passed on the way gives an uptime that the device reaches *before* the deadline:
- * every delay, of the report or of the order, shortens the time to act and never prolongs it.
+ * The report was sent before it arrived, so at `reportedAt` the device had been up for at least `uptimeMs`. Adding the
+ * remaining time as if the report had taken no time gives an uptime that the device reaches *before* the deadline: every
+ * delay, of the report or of the order, shortens the time to act and never prolongs it.
  */
 export function deadlineOnUptime(clock: UptimeReport, deadline: Date): number {
   const remainingMs = deadline.getTime() - clock.reportedAt.getTime();
@@ -57,7 +57,7 @@ export function writeOrder<N extends CommandName>(facts: OrderFacts<N>): string 
   return JSON.stringify(order);
 }
 
-/** When a command sent at `sentAt` must not be carried out any more: its own end of life, or the end of our patience. */
+/** When a command sent at `sentAt` must not be carried out any more: the earlier of its expiry and its timeout. */
 export function deadlineOf(sentAt: Date, expiresAt: Date, timeoutMs: number): Date {
   return new Date(Math.min(expiresAt.getTime(), sentAt.getTime() + timeoutMs));
 }

@@ -31,7 +31,7 @@ describe('defineMachine', () => {
     expect(() => defineMachine({ ...sound, terminals: [] })).toThrow('Unsound state machine: c is a dead end.');
   });
 
-  it('answers what may follow what', () => {
+  it('answers which transitions are allowed', () => {
     const machine = defineMachine(sound);
     expect(machine.initial).toBe('a');
     expect(machine.states).toEqual(['a', 'b', 'c']);

@@ -1,11 +1,11 @@
-/** What may follow what. A state without exits is terminal. */
+/** The allowed transitions. A state without exits is terminal. */
 export interface MachineDefinition<S extends string> {
   readonly initial: S;
   readonly terminals: readonly S[];
   readonly transitions: Readonly<Record<S, readonly S[]>>;
 }
 
-/** A definition that was checked, with the questions one asks of it. */
+/** A valid definition, with queries on it. */
 export interface StateMachine<S extends string> {
   readonly initial: S;
   readonly states: readonly S[];
@@ -15,7 +15,7 @@ export interface StateMachine<S extends string> {
   predecessors(to: S): readonly S[];
 }
 
-/** Everything that is wrong with a definition; empty when it is sound. */
+/** @returns all faults of a definition; empty when it is sound */
 export function validateMachine<S extends string>(definition: MachineDefinition<S>): string[] {
   const { initial, terminals, transitions } = definition;
   const states = statesOf(transitions);
@@ -34,7 +34,7 @@ export function validateMachine<S extends string>(definition: MachineDefinition<
   ];
 }
 
-/** @throws when the definition is unsound: the mistake shows when the module is loaded, not when a door is waiting. */
+/** @throws Error when the definition is unsound: so the process does not start with it */
 export function defineMachine<S extends string>(definition: MachineDefinition<S>): StateMachine<S> {
   const faults = validateMachine(definition);
   if (faults.length > 0) {
@@ -57,9 +57,9 @@ function statesOf<S extends string>(transitions: Readonly<Record<S, readonly S[]
 
 function reachableFrom<S extends string>(initial: S, transitions: Readonly<Record<S, readonly S[]>>): Set<S> {
   const reached = new Set<S>([initial]);
-  // A Set iterates over what is added to it meanwhile.
+  // A Set iterates over members that are added during the iteration.
   for (const state of reached) {
-    // An unknown state is reported as such; here it just leads nowhere.
+    // An unknown state is reported elsewhere; here it has no exits.
     for (const exit of (transitions as Partial<Record<S, readonly S[]>>)[state] ?? []) {
       reached.add(exit);
     }

@@ -3,13 +3,13 @@ import { ORGANIZATION_ROLES } from '../../../contracts/resources.js';
 import { decidePermission, permits } from './device-access.js';
 
 describe('decidePermission', () => {
-  it('gives the owner everything, whatever else ties them to it', () => {
+  it('gives the owner everything, whatever their role in its organization', () => {
     for (const organizationRole of [null, ...ORGANIZATION_ROLES]) {
       expect(decidePermission({ owner: true, organizationRole })).toBe('admin');
     }
   });
 
-  it('gives nothing to somebody whom nothing ties to it', () => {
+  it('gives no permission to a user without ties', () => {
     expect(decidePermission({ owner: false, organizationRole: null })).toBeNull();
   });
 
@@ -33,7 +33,7 @@ describe('permits', () => {
     ]);
   });
 
-  it('keeps what is the owner’s to the owner, whatever the permission', () => {
+  it('takes only the owner for `owner`, whatever the permission', () => {
     expect(permits({ permission: 'admin', owned: false }, 'owner')).toBe(false);
     expect(permits({ permission: 'admin', owned: true }, 'owner')).toBe(true);
   });

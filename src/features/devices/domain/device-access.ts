@@ -1,10 +1,10 @@
 import { DEVICE_PERMISSIONS, type DevicePermission } from '../../../contracts/devices.js';
 import type { OrganizationRole } from '../../../contracts/resources.js';
 
-/** What ties a person to a device. Shares join here. */
+/** What gives a user access to a device. */
 export interface DeviceTies {
   readonly owner: boolean;
-  /** What the person is in the organization that the device belongs to; null when they are none there, or it to none. */
+  /** The user's role in the organization of the device; null without a membership, or without an organization. */
   readonly organizationRole: OrganizationRole | null;
 }
 
@@ -16,8 +16,8 @@ const BY_ORGANIZATION_ROLE: Readonly<Record<OrganizationRole, DevicePermission>>
 };
 
 /**
- * The one decision about who may do what with a device: REST, sockets, SSE, dispatch, exports and webhooks all ask it.
- * Null means that the person must not even learn that the device exists.
+ * The only place that decides what a user may do with a device: every interface and the dispatch of commands use it.
+ * @returns null when the user must not even learn that the device exists
  */
 export function decidePermission({ owner, organizationRole }: DeviceTies): DevicePermission | null {
   if (owner) {
@@ -26,7 +26,7 @@ export function decidePermission({ owner, organizationRole }: DeviceTies): Devic
   return organizationRole === null ? null : BY_ORGANIZATION_ROLE[organizationRole];
 }
 
-/** Whether a permission is enough; each level includes the ones before it, and only the owner is the owner. */
+/** Whether a permission is sufficient. Each level includes the ones before it; `owner` takes the owner alone. */
 export function permits(
   access: { permission: DevicePermission; owned: boolean },
   demand: DevicePermission | 'owner',

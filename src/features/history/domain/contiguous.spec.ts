@@ -5,7 +5,7 @@ import { advance } from './contiguous.js';
 const events = (...seqs: number[]) => seqs.map((seq) => ({ seq }));
 
 describe('advance', () => {
-  it('takes what continues the sequence, in its order', () => {
+  it('accepts what continues the sequence, in its order', () => {
     expect(advance(2, events(4, 3, 5))).toEqual({ accepted: events(3, 4, 5), waiting: [], seq: 5 });
   });
 
@@ -13,12 +13,12 @@ describe('advance', () => {
     expect(advance(2, events(1, 2, 3, 3))).toEqual({ accepted: events(3), waiting: [], seq: 3 });
   });
 
-  it('leaves what is beyond a gap waiting', () => {
+  it('returns what is beyond a gap as waiting', () => {
     expect(advance(0, events(1, 3, 4))).toEqual({ accepted: events(1), waiting: events(3, 4), seq: 1 });
     expect(advance(0, events(2))).toEqual({ accepted: [], waiting: events(2), seq: 0 });
   });
 
-  it('stores each number once and without a gap, however often and in whatever order they come', () => {
+  it('stores each number once and without a gap, however often and in whatever order they arrive', () => {
     const batches = fc.array(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 40 }), { maxLength: 20 });
     fc.assert(
       fc.property(batches, (all) => {

@@ -1,14 +1,15 @@
-/** What of a batch can be stored: the events that continue the sequence. */
+/** A batch of events, split by whether they can be stored. */
 export interface Advance<T> {
+  /** They continue the sequence. */
   readonly accepted: readonly T[];
-  /** Beyond a gap: an earlier event has not come yet. */
+  /** Beyond a gap: an earlier event has not arrived yet. */
   readonly waiting: readonly T[];
   /** The last number without a gap before it. */
   readonly seq: number;
 }
 
 /**
- * Sorts the events of one device and start into those that continue the sequence after `seq`, and those that wait for
+ * Splits the events of one device and boot into those that continue the sequence after `seq`, and those that wait for
  * an earlier one. Repeats of what is stored, or of each other, belong to neither.
  */
 export function advance<T extends { readonly seq: number }>(seq: number, events: readonly T[]): Advance<T> {

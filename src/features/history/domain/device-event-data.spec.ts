@@ -13,7 +13,7 @@ describe('The data of a device event', () => {
     ['low_battery', { battery: 0 }],
     ['error_occurred', { errorCode: 'motor_stalled' }],
     ['custom', { anything: [1, { goes: true }] }],
-  ])('is fine: %s %j', (type, data) => {
+  ])('is valid: %s %j', (type, data) => {
     expect(faultsOf(type, data)).toEqual([]);
   });
 
@@ -28,7 +28,7 @@ describe('The data of a device event', () => {
     ['low_battery', { battery: '5' }, 'battery'],
     ['error_occurred', { errorCode: 'x'.repeat(513) }, 'errorCode'],
     ['custom', { text: 'x'.repeat(4_096) }, ''],
-  ])('is faulty: %s %j', (type, data, member) => {
+  ])('is not valid: %s %j', (type, data, member) => {
     expect(faultsOf(type, data).map((fault) => fault.member)).toEqual([member]);
   });
 });

@@ -5,7 +5,7 @@ import { isUuid } from '../../../shared/ids.js';
 const MAX_TEXT = 512;
 const MAX_CUSTOM_BYTES = 4_096;
 
-/** What is wrong with a member: a sentence without its subject, or null. */
+/** @returns what is wrong with a member, as a sentence without its subject; null when it is valid */
 type Check = (value: unknown) => string | null;
 
 const text: Check = (value) =>
@@ -37,13 +37,13 @@ const SHAPES: { [T in Exclude<DeviceEventType, 'custom'>]: { [K in keyof EventPa
   error_occurred: { errorCode: required(text), errorMessage: text },
 };
 
-/** One fault in `data`: `member` is empty where the whole is at fault. */
+/** One fault in `data`. `member` is empty when the fault is that of the whole. */
 export interface DataFault {
   readonly member: string;
   readonly detail: string;
 }
 
-/** What is wrong with the `data` of a device's event. Unknown members are faults, except in `custom`. */
+/** Checks the `data` of a device's event against its type. Unknown members are faults, except in `custom`. */
 export function faultsOf(type: DeviceEventType, data: Readonly<Record<string, unknown>>): DataFault[] {
   if (type === 'custom') {
     const size = Buffer.byteLength(JSON.stringify(data));

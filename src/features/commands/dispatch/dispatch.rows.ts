@@ -1,0 +1,96 @@
+import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
+import { type SignedOrder } from '../../../contracts/orders.js';
+import { type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
+import { type CommandChange } from '../commands.types.js';
+import { type UptimeReport } from '../domain/order.js';
+
+/** The command to send next to a device. The device is locked until the transaction ends. */
+export interface NextCommand {
+  id: string;
+  deviceId: string;
+  /** Null when the account is blocked or deleted. */
+  issuerId: string | null;
+  name: CommandName;
+  payload: CommandPayloads[CommandName];
+  expiresAt: Date;
+  ownerId: string;
+  /** The next counter of this device. */
+  counter: number;
+  clock: UptimeReport;
+  /** On the database clock. */
+  now: Date;
+  /** Whether a command waits in the other lane too. */
+  othersWait: boolean;
+}
+
+export type NextRow = Pick<
+  ChangeRow,
+  'id' | 'device_id' | 'issuer_id' | 'name' | 'payload' | 'expires_at' | 'owner_id'
+> & {
+  order_counter: string;
+  boot: string;
+  boot_uptime_ms: string;
+  boot_reported_at: Date;
+  now: Date;
+  others_wait: boolean;
+};
+
+/** A command with its signed order, before it is recorded as sent. */
+export interface OrderToSend {
+  next: NextCommand;
+  signed: SignedOrder;
+  /** Milliseconds from sending until silence becomes TIMED_OUT. */
+  timeoutMs: number;
+}
+
+/** An order that may be published. */
+export interface Transmission {
+  command: CommandChange;
+  signed: SignedOrder;
+  /** Milliseconds left to publish it, from the moment the database answered. */
+  remainingMs: number;
+}
+
+export interface TransmissionRow extends ChangeRow {
+  order: string;
+  kid: string;
+  signature: string;
+  remaining_ms: string;
+}
+
+/** For `RETURNING` of a statement that sends commands `c` again. */
+export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
+  extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
+
+/** Blocked or deleted issuers count as having no permission. */
+export const ISSUER = `(
+  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
+) AS issuer_id`;
+
+/** The device is connected with the boot that the order was made for, and has time left to carry it out. */
+export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
+  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
+
+export function toNext(row: NextRow): NextCommand {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    issuerId: row.issuer_id,
+    name: row.name,
+    payload: row.payload,
+    expiresAt: row.expires_at,
+    ownerId: row.owner_id,
+    counter: Number(row.order_counter) + 1,
+    clock: { boot: row.boot, uptimeMs: Number(row.boot_uptime_ms), reportedAt: row.boot_reported_at },
+    now: row.now,
+    othersWait: row.others_wait,
+  };
+}
+
+export function toTransmission(row: TransmissionRow): Transmission {
+  return {
+    command: toChange(row),
+    signed: { order: row.order, kid: row.kid, signature: row.signature },
+    remainingMs: Number(row.remaining_ms),
+  };
+}

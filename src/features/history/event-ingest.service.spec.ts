@@ -1,0 +1,107 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import type { DeviceEventMessage } from '../../contracts/mqtt.js';
+import type { EventLog } from '../../platform/events/event-log.js';
+import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
+import type { Transactions } from '../../platform/prisma/transaction.js';
+import { SystemClock } from '../../shared/clock.js';
+import type { PresenceService } from '../presence/presence.service.js';
+import { EventIngestService } from './event-ingest.service.js';
+import type { HistoryRepository } from './history.repository.js';
+
+const boot = 'a-boot-id';
+const event = (seq: number): DeviceEventMessage => ({ boot, seq, type: 'custom', data: { seq } });
+
+/** The storage of one device, in memory. */
+class FakeStorage {
+  /** Events per transaction. */
+  readonly batches: number[] = [];
+  readonly stored: number[] = [];
+  failing = false;
+
+  readonly repository = {
+    lockReceipts: () => Promise.resolve([{ deviceId: 'd', boot, seq: this.stored.length, ownerId: 'o', version: 1 }]),
+    advanceReceipts: () => Promise.resolve(),
+  } as unknown as HistoryRepository;
+
+  readonly transactions = {
+    independently: <T>(work: () => Promise<T>): Promise<T> =>
+      this.failing ? Promise.reject(new Error('The database is away.')) : work(),
+  } as unknown as Transactions;
+
+  readonly log = {
+    append: (events: readonly { payload: { seq: number } }[]) => {
+      this.batches.push(events.length);
+      this.stored.push(...events.map(({ payload }) => payload.seq));
+      return Promise.resolve();
+    },
+  } as unknown as EventLog;
+}
+
+function build() {
+  const storage = new FakeStorage();
+  const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
+  const logger = { setContext: jest.fn(), warn: jest.fn(), error: jest.fn() };
+  const service = new EventIngestService(
+    storage.repository,
+    storage.transactions,
+    storage.log,
+    { recordStates: () => Promise.resolve() } as unknown as PresenceService,
+    { publish } as unknown as DevicePublisher,
+    new SystemClock(),
+    logger as unknown as PinoLogger,
+  );
+  return { storage, publish, logger, ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events) };
+}
+
+describe('EventIngestService', () => {
+  it('stores the messages of one turn of the event loop in one batch', async () => {
+    const { storage, ingest } = build();
+    await Promise.all([1, 2, 3].map((seq) => ingest(event(seq))));
+    expect(storage.batches).toEqual([3]);
+  });
+
+  it('limits a batch to 500 events', async () => {
+    const { storage, ingest } = build();
+    const all = Array.from({ length: 1_200 }, (_, index) => event(index + 1));
+    await Promise.all(Array.from({ length: 12 }, (_, index) => ingest(...all.slice(index * 100, (index + 1) * 100))));
+    expect(storage.batches).toEqual([500, 500, 200]);
+    expect(storage.stored).toHaveLength(1_200);
+  });
+
+  it('waits a moment for an event that was overtaken', async () => {
+    const { storage, ingest } = build();
+    const late = ingest(event(2));
+    const first = new Promise<void>((resolve) => setImmediate(() => void ingest(event(1)).then(resolve)));
+    await Promise.all([late, first]);
+    expect(storage.stored).toEqual([1, 2]);
+  });
+
+  it('leaves events beyond a gap that stays, and publishes how far it got', async () => {
+    const { storage, publish, ingest } = build();
+    await ingest(event(1), event(3));
+    expect(storage.stored).toEqual([1]);
+    expect(publish).toHaveBeenLastCalledWith('d', 'receipts', { boot, seq: 1 });
+  });
+
+  it('publishes no receipt for what was not stored, and stores the next events', async () => {
+    const { storage, publish, logger, ingest } = build();
+    storage.failing = true;
+    await ingest(event(1));
+    expect(publish).not.toHaveBeenCalled();
+    expect([logger.warn.mock.calls.length, logger.error.mock.calls.length]).toEqual([1, 1]);
+    storage.failing = false;
+    await ingest(event(1));
+    expect(storage.stored).toEqual([1]);
+  });
+
+  it('refuses a message with data that does not belong to its type, and stores nothing of it', async () => {
+    const { storage, ingest } = build();
+    const faulty = { boot, seq: 2, type: 'low_battery', data: {} } as unknown as DeviceEventMessage;
+    await expect(ingest(event(1), faulty)).rejects.toMatchObject({
+      code: 'invalid_event_data',
+      errors: [{ pointer: '/events/1/data/battery' }],
+    });
+    expect(storage.batches).toEqual([]);
+  });
+});
