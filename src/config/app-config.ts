@@ -1,11 +1,5 @@
 import { type Settings } from './schema.js';
-import { type RateLimit } from './settings.js';
-
-export type { RateLimit } from './settings.js';
-
-/** What has a rate limit of its own. */
-export type RateCategory =
-  'anonymous' | 'user' | 'auth' | 'device' | 'analytics' | 'exports' | 'admin' | 'mail' | 'unlock';
+import type { RateLimit } from './rate-limit.js';
 
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
@@ -21,7 +15,9 @@ export class AppConfig {
     readonly trustedProxies: readonly string[];
     readonly corsOrigins: readonly string[];
   };
-  readonly rateLimits: Readonly<Record<RateCategory, RateLimit>>;
+  /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
+  readonly rateLimitOverrides: Readonly<Record<string, RateLimit>>;
+  readonly rateLimitScale: number;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
   readonly database: { readonly url: string; readonly poolSize: number };
@@ -54,7 +50,7 @@ export class AppConfig {
   readonly metrics: { readonly token: string | null };
   readonly #masterKey: Buffer;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, rateLimitOverrides: Readonly<Record<string, RateLimit>>) {
     this.environment = settings.environment;
     this.roles = Object.freeze([...settings.roles]);
     this.logLevel = settings.logLevel;
@@ -66,7 +62,8 @@ export class AppConfig {
       trustedProxies: Object.freeze([...settings.trustedProxies]),
       corsOrigins: Object.freeze([...settings.corsOrigins]),
     });
-    this.rateLimits = Object.freeze(rateLimitsOf(settings));
+    this.rateLimitOverrides = rateLimitOverrides;
+    this.rateLimitScale = settings.rateLimitScale;
     this.addressBlock = Object.freeze({ after: settings.addressBlockAfter, durationMs: settings.addressBlockMs });
     this.database = Object.freeze({ url: settings.databaseUrl, poolSize: settings.databasePoolSize });
     this.redis = Object.freeze({ url: settings.redisUrl });
@@ -104,24 +101,4 @@ export class AppConfig {
   masterKey(): Buffer {
     return this.#masterKey;
   }
-}
-
-function rateLimitsOf(settings: Settings): Record<RateCategory, RateLimit> {
-  const scaled = ({ limit, windowMs, burst }: RateLimit): RateLimit =>
-    Object.freeze({
-      limit: Math.max(1, Math.round(limit * settings.rateLimitScale)),
-      windowMs,
-      burst: Math.round(burst * settings.rateLimitScale),
-    });
-  return {
-    anonymous: scaled(settings.rateLimitAnonymous),
-    user: scaled(settings.rateLimitUser),
-    auth: scaled(settings.rateLimitAuth),
-    device: scaled(settings.rateLimitDevice),
-    analytics: scaled(settings.rateLimitAnalytics),
-    exports: scaled(settings.rateLimitExports),
-    admin: scaled(settings.rateLimitAdmin),
-    mail: scaled(settings.rateLimitMail),
-    unlock: scaled(settings.rateLimitUnlock),
-  };
 }

@@ -1,4 +1,5 @@
 import { AppConfig } from './app-config.js';
+import { categoryOf, isRateLimitVariable, parseRateLimit, type RateLimit } from './rate-limit.js';
 import { type Settings, SETTINGS } from './schema.js';
 import { type Setting } from './settings.js';
 
@@ -24,11 +25,30 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): A
     }
   });
   const settings = Object.fromEntries(entries) as Settings;
+  const overrides = rateLimitsOf(env, problems);
   problems.push(...contradictions(settings));
   if (problems.length > 0) {
     throw new ConfigurationError(problems);
   }
-  return new AppConfig(settings);
+  return new AppConfig(settings, overrides);
+}
+
+function rateLimitsOf(
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): Readonly<Record<string, RateLimit>> {
+  const limits = Object.entries(env).flatMap(([variable, raw]) => {
+    if (raw === undefined || raw === '' || !isRateLimitVariable(variable)) {
+      return [];
+    }
+    try {
+      return [[categoryOf(variable), parseRateLimit(raw)] as const];
+    } catch (error) {
+      problems.push(`${variable}=${JSON.stringify(raw)} ${error instanceof Error ? error.message : 'is invalid'}.`);
+      return [];
+    }
+  });
+  return Object.freeze(Object.fromEntries(limits));
 }
 
 /** What is right by itself, and wrong beside something else. */

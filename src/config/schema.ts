@@ -8,8 +8,6 @@ import {
   listOf,
   oneOf,
   origin,
-  type RateLimit,
-  rateLimit,
   setOf,
   type Setting,
   text,
@@ -18,10 +16,6 @@ import {
 
 export const ROLES = ['api', 'hardware', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
-
-function limitOf(variable: string, what: string, fallback: string): Setting<RateLimit> {
-  return { variable, description: `${what}.`, example: fallback, parse: rateLimit, fallback: rateLimit(fallback) };
-}
 
 /** Every environment variable, in the order of `.env.example`. Types, defaults, errors and documentation derive from it. */
 export const SETTINGS = {
@@ -75,15 +69,6 @@ export const SETTINGS = {
     parse: listOf(origin),
     fallback: [],
   } as Setting<readonly string[]>,
-  rateLimitAnonymous: limitOf('RATE_LIMIT_ANONYMOUS', 'Requests of an address without a valid access token', '100/1m'),
-  rateLimitUser: limitOf('RATE_LIMIT_USER', 'Requests of a signed-in person', '500/1m+50'),
-  rateLimitAuth: limitOf('RATE_LIMIT_AUTH', 'Logins, registrations, forgotten passwords of an address', '5/1m'),
-  rateLimitDevice: limitOf('RATE_LIMIT_DEVICE', 'Operations on devices of a person', '100/1m+20'),
-  rateLimitAnalytics: limitOf('RATE_LIMIT_ANALYTICS', 'Analytics queries of a person', '50/1m'),
-  rateLimitExports: limitOf('RATE_LIMIT_EXPORTS', 'Exports of a person', '10/1h'),
-  rateLimitAdmin: limitOf('RATE_LIMIT_ADMIN', 'Operations of an administrator', '300/1m'),
-  rateLimitMail: limitOf('RATE_LIMIT_MAIL', 'Mails that a person has sent to an address they name', '30/1h'),
-  rateLimitUnlock: limitOf('RATE_LIMIT_UNLOCK', 'Unlock commands for one device, whoever sends them', '15/1m'),
   rateLimitScale: {
     variable: 'RATE_LIMIT_SCALE',
     description: 'Multiplies every rate limit.',

@@ -89,23 +89,6 @@ export function factor(raw: string): number {
   return value;
 }
 
-/** So many requests in any window of that length, and now and then a few more at once. */
-export interface RateLimit {
-  readonly limit: number;
-  readonly windowMs: number;
-  /** How many may come on top in a burst. They count, so they only bring forward what comes later. */
-  readonly burst: number;
-}
-
-/** `100/1m`, or `100/1m+20` with a burst of 20. */
-export function rateLimit(raw: string): RateLimit {
-  const [, limit, window, burst] = /^(\d+)\/(\d+[smhd])(?:\+(\d+))?$/.exec(raw) ?? [];
-  if (window === undefined || Number(limit) === 0 || duration(window) === 0) {
-    throw new Error('must be a number of requests and a time such as 5/1m, or with a burst 100/1m+20');
-  }
-  return { limit: Number(limit), windowMs: duration(window), burst: Number(burst ?? 0) };
-}
-
 /** Separated by commas; empty for none. */
 export function listOf<T>(parse: (raw: string) => T): (raw: string) => readonly T[] {
   return (raw) =>

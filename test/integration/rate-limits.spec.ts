@@ -1,7 +1,7 @@
 /** The windows themselves, on a real Redis: exact, shared by all processes, and there without it. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RateCategory } from '../../src/config/app-config.js';
+import type { RateCategory } from '../../src/contracts/rate-limits.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { LimitsNode } from '../support/limits-node.js';

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { UsersModule } from '../users/users.module.js';
@@ -27,11 +28,12 @@ import { SharedSessionCache } from './sessions/shared-session-cache.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { AccessRevocationService } from './sessions/access-revocation.service.js';
+import { AUTH_RATE_LIMITS } from './auth.rate-limits.js';
 
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
 @Global()
 @Module({
-  imports: [UsersModule],
+  imports: [UsersModule, RateLimitModule.forFeature(AUTH_RATE_LIMITS)],
   providers: [
     EmailRequestService,
     EmailChangeService,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { CommandSubmissionService } from './command-submission.service.js';
@@ -12,10 +13,11 @@ import { DispatchService } from './dispatch/dispatch.service.js';
 import { AcknowledgementRepository } from './acknowledgement.repository.js';
 import { CommandTimeoutService } from './dispatch/command-timeout.service.js';
 import { CompletionWaiters } from './completion-waiters.js';
+import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
 
 /** The ledger. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
 @Module({
-  imports: [DevicesModule, PresenceModule],
+  imports: [DevicesModule, PresenceModule, RateLimitModule.forFeature(COMMANDS_RATE_LIMITS)],
   providers: [
     CommandsService,
     CommandsRepository,

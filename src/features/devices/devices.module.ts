@@ -1,4 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
@@ -11,9 +12,10 @@ import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { permits } from './domain/device-access.js';
+import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
 @Module({
-  imports: [OrganizationsModule],
+  imports: [OrganizationsModule, RateLimitModule.forFeature(DEVICES_RATE_LIMITS)],
   providers: [
     DevicesService,
     DevicesRepository,

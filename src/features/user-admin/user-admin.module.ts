@@ -1,14 +1,16 @@
 import { Module } from '@nestjs/common';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { BulkOutcomes } from './bulk-outcomes.js';
 import { BulkUsersService } from './bulk-users.service.js';
 import { UserAdminService } from './user-admin.service.js';
 import { UsersImportService } from './users-import.service.js';
+import { USER_ADMIN_RATE_LIMITS } from './user-admin.rate-limits.js';
 
 /** What administrators do to accounts: everything at `/users`. */
 @Module({
-  imports: [UsersModule, AuthModule],
+  imports: [UsersModule, AuthModule, RateLimitModule.forFeature(USER_ADMIN_RATE_LIMITS)],
   providers: [UserAdminService, BulkUsersService, BulkOutcomes, UsersImportService],
   exports: [UserAdminService, BulkUsersService, UsersImportService],
 })
