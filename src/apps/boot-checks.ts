@@ -1,7 +1,9 @@
 import { type INestApplication, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
+import type { AuditAction } from '../contracts/audit.js';
 import type { RateCategory } from '../contracts/rate-limits.js';
+import { AuditRegistry } from '../platform/audit/audit-registry.js';
 import { AUDITED } from '../platform/audit/audit.decorator.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
@@ -38,7 +40,12 @@ export function assertRoutesAreDeclared(app: INestApplication): void {
  */
 export function assertNamesAreRegistered(app: INestApplication): void {
   const rateLimits = app.get(RateLimitRegistry);
+  const audit = app.get(AuditRegistry);
   refuse([
+    ...faultsOfRoutes(app, (_method, declared) => {
+      const action = declared(AUDITED) as AuditAction | undefined;
+      return action === undefined || audit.hasAction(action) ? [] : [`audits "${action}", which no feature registers.`];
+    }),
     ...faultsOfRoutes(app, (_method, declared) =>
       ((declared(RATE_LIMITS) ?? []) as RateCategory[])
         .filter((name) => !rateLimits.has(name))

@@ -1,8 +1,10 @@
 import { Global, Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { UsersModule } from '../users/users.module.js';
+import { AUTH_AUDIT } from './auth.audit.js';
 import { EmailRequestService } from './email/email-request.service.js';
 import { EmailChangeService } from './email/email-change.service.js';
 import { AuthService } from './auth.service.js';
@@ -33,7 +35,7 @@ import { AUTH_RATE_LIMITS } from './auth.rate-limits.js';
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
 @Global()
 @Module({
-  imports: [UsersModule, RateLimitModule.forFeature(AUTH_RATE_LIMITS)],
+  imports: [UsersModule, RateLimitModule.forFeature(AUTH_RATE_LIMITS), AuditPlatformModule.forFeature(AUTH_AUDIT)],
   providers: [
     EmailRequestService,
     EmailChangeService,

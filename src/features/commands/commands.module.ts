@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { COMMANDS_AUDIT } from './commands.audit.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import { AcknowledgementService } from './acknowledgement.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
@@ -17,7 +19,12 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
 
 /** The ledger. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
 @Module({
-  imports: [DevicesModule, PresenceModule, RateLimitModule.forFeature(COMMANDS_RATE_LIMITS)],
+  imports: [
+    DevicesModule,
+    PresenceModule,
+    RateLimitModule.forFeature(COMMANDS_RATE_LIMITS),
+    AuditPlatformModule.forFeature(COMMANDS_AUDIT),
+  ],
   providers: [
     CommandsService,
     CommandsRepository,

@@ -1,9 +1,11 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { OrganizationsService } from '../organizations/organizations.service.js';
+import { DEVICES_AUDIT } from './devices.audit.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
@@ -15,7 +17,11 @@ import { permits } from './domain/device-access.js';
 import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
 @Module({
-  imports: [OrganizationsModule, RateLimitModule.forFeature(DEVICES_RATE_LIMITS)],
+  imports: [
+    OrganizationsModule,
+    RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
+    AuditPlatformModule.forFeature(DEVICES_AUDIT),
+  ],
   providers: [
     DevicesService,
     DevicesRepository,

@@ -1,8 +1,10 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
+import { ORGANIZATIONS_AUDIT } from './organizations.audit.js';
 import { reaches } from './domain/roles.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
 import { InvitationMailer } from './invitation-mailer.js';
@@ -16,7 +18,7 @@ import { OrganizationsService } from './organizations.service.js';
 import { Roster } from './roster.js';
 
 @Module({
-  imports: [UsersModule],
+  imports: [UsersModule, AuditPlatformModule.forFeature(ORGANIZATIONS_AUDIT)],
   providers: [
     OrganizationsService,
     OrganizationKeeper,

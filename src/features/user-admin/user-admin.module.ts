@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { USER_ADMIN_AUDIT } from './user-admin.audit.js';
 import { BulkOutcomes } from './bulk-outcomes.js';
 import { BulkUsersService } from './bulk-users.service.js';
 import { UserAdminService } from './user-admin.service.js';
@@ -10,7 +12,12 @@ import { USER_ADMIN_RATE_LIMITS } from './user-admin.rate-limits.js';
 
 /** What administrators do to accounts: everything at `/users`. */
 @Module({
-  imports: [UsersModule, AuthModule, RateLimitModule.forFeature(USER_ADMIN_RATE_LIMITS)],
+  imports: [
+    UsersModule,
+    AuthModule,
+    RateLimitModule.forFeature(USER_ADMIN_RATE_LIMITS),
+    AuditPlatformModule.forFeature(USER_ADMIN_AUDIT),
+  ],
   providers: [UserAdminService, BulkUsersService, BulkOutcomes, UsersImportService],
   exports: [UserAdminService, BulkUsersService, UsersImportService],
 })

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { USERS_AUDIT } from './users.audit.js';
 import { AccountHooks } from './account-hooks.js';
 import { AccountsService } from './accounts.service.js';
 import { UserDirectoryService } from './user-directory.service.js';
@@ -11,6 +13,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
+  imports: [AuditPlatformModule.forFeature(USERS_AUDIT)],
   providers: [
     UsersService,
     AccountHooks,
