@@ -3,7 +3,10 @@ import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
+import { AUTH_MAIL } from './auth.mail.js';
 import { AUTH_AUDIT } from './auth.audit.js';
 import { EmailRequestService } from './email/email-request.service.js';
 import { EmailChangeService } from './email/email-change.service.js';
@@ -35,7 +38,12 @@ import { AUTH_RATE_LIMITS } from './auth.rate-limits.js';
 /** Global for one reason: the guard of every role asks who is there, and whether their session stands. */
 @Global()
 @Module({
-  imports: [UsersModule, RateLimitModule.forFeature(AUTH_RATE_LIMITS), AuditPlatformModule.forFeature(AUTH_AUDIT)],
+  imports: [
+    UsersModule,
+    RateLimitModule.forFeature(AUTH_RATE_LIMITS),
+    AuditPlatformModule.forFeature(AUTH_AUDIT),
+    MailModule.forFeature(AUTH_MAIL),
+  ],
   providers: [
     EmailRequestService,
     EmailChangeService,
@@ -64,6 +72,8 @@ import { AUTH_RATE_LIMITS } from './auth.rate-limits.js';
     AccessRevocationService,
     SessionCache,
     { provide: SessionVerifier, useExisting: SessionCache },
+    LOGIN_THROTTLES_PURGE,
+    ONE_TIME_TOKENS_PURGE,
   ],
   exports: [
     AuthService,

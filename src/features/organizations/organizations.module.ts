@@ -2,8 +2,11 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
+import { INVITATIONS_PURGE } from './organizations.purge.js';
+import { ORGANIZATIONS_MAIL } from './organizations.mail.js';
 import { ORGANIZATIONS_AUDIT } from './organizations.audit.js';
 import { reaches } from './domain/roles.js';
 import { InvitationAcceptance } from './invitation-acceptance.js';
@@ -18,7 +21,11 @@ import { OrganizationsService } from './organizations.service.js';
 import { Roster } from './roster.js';
 
 @Module({
-  imports: [UsersModule, AuditPlatformModule.forFeature(ORGANIZATIONS_AUDIT)],
+  imports: [
+    UsersModule,
+    AuditPlatformModule.forFeature(ORGANIZATIONS_AUDIT),
+    MailModule.forFeature(ORGANIZATIONS_MAIL),
+  ],
   providers: [
     OrganizationsService,
     OrganizationKeeper,
@@ -30,6 +37,7 @@ import { Roster } from './roster.js';
     InvitationAcceptance,
     InvitationMailer,
     InvitationsRepository,
+    INVITATIONS_PURGE,
   ],
   exports: [
     OrganizationsService,

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { RateLimit } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
@@ -25,8 +25,7 @@ interface Limiter {
  * limits hold per process and nobody waits; nor does it give anybody a fresh start when Redis goes, or comes back.
  */
 @Injectable()
-export class RateLimiter {
-  /** Made at first use: features register their categories while the application is built. */
+export class RateLimiter implements OnModuleInit {
   readonly #limiters = new Map<RateCategory, Limiter>();
   readonly #refused: Counter<'category'>;
   readonly #degraded: Counter<'category'>;
@@ -44,6 +43,15 @@ export class RateLimiter {
       'Decisions that a process took alone, because Redis did not answer',
       ['category'],
     );
+  }
+
+  /** Not earlier: features register their categories while the application is built. */
+  onModuleInit(): void {
+    for (const category of Object.keys(this.registry.all()) as RateCategory[]) {
+      const policy = this.registry.policyOf(category);
+      const shared = sharedWindow(this.redis.app, category, policy);
+      this.#limiters.set(category, { policy, shared, alone: new SlidingWindows(withBurst(policy), CAPACITY) });
+    }
   }
 
   policyOf(category: RateCategory): RateLimit {
@@ -84,12 +92,9 @@ export class RateLimiter {
   }
 
   private limiterOf(category: RateCategory): Limiter {
-    let limiter = this.#limiters.get(category);
+    const limiter = this.#limiters.get(category);
     if (!limiter) {
-      const policy = this.registry.policyOf(category);
-      const shared = sharedWindow(this.redis.app, category, policy);
-      limiter = { policy, shared, alone: new SlidingWindows(withBurst(policy), CAPACITY) };
-      this.#limiters.set(category, limiter);
+      throw new Error(`No rate limit "${category}".`);
     }
     return limiter;
   }
