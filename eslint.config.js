@@ -54,6 +54,8 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/prefer-readonly': 'error',
+      // How features add their names to the open interfaces of src/contracts.
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // Nest declares its option bags as classes; nobody constructs them.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',

@@ -1,8 +1,12 @@
 import { type INestApplication, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
+import type { AuditAction } from '../contracts/audit.js';
+import type { RateCategory } from '../contracts/rate-limits.js';
+import { AuditRegistry } from '../platform/audit/audit-registry.js';
 import { AUDITED } from '../platform/audit/audit.decorator.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
+import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
 
 /** What can be known before the first request is known at boot. */
@@ -17,6 +21,8 @@ export class BootError extends Error {
 const SAFE = [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.OPTIONS];
 
 type Handler = (...args: unknown[]) => unknown;
+/** @param declared reads what a decorator declared on the route, or on its controller. */
+type RouteCheck = (method: RequestMethod, declared: (key: symbol) => unknown) => string[];
 
 /**
  * Every route says who may call it; one that may change something, what that is recorded as; one for administrators,
@@ -24,17 +30,50 @@ type Handler = (...args: unknown[]) => unknown;
  * @throws BootError that names every route that does not.
  */
 export function assertRoutesAreDeclared(app: INestApplication): void {
-  const reflector = app.get(Reflector);
-  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
-  const problems = controllers.flatMap(({ metatype }) =>
-    typeof metatype === 'function' ? faultsOfController(reflector, metatype) : [],
-  );
+  refuse(faultsOfRoutes(app, faultsOfRoute));
+}
+
+/**
+ * Each name that a route uses is registered by its owner, and each variable that sets a rate limit names one. Types
+ * check the names, but not that their owner is part of the application.
+ * @throws BootError that names every route and variable at fault.
+ */
+export function assertNamesAreRegistered(app: INestApplication): void {
+  const rateLimits = app.get(RateLimitRegistry);
+  const audit = app.get(AuditRegistry);
+  refuse([
+    ...faultsOfRoutes(app, (_method, declared) => {
+      const action = declared(AUDITED) as AuditAction | undefined;
+      return action === undefined || audit.hasAction(action) ? [] : [`audits "${action}", which no feature registers.`];
+    }),
+    ...faultsOfRoutes(app, (_method, declared) =>
+      ((declared(RATE_LIMITS) ?? []) as RateCategory[])
+        .filter((name) => !rateLimits.has(name))
+        .map((name) => `names the rate limit "${name}", which no feature registers.`),
+    ),
+    ...rateLimits.unknownVariables().map((variable) => `${variable} sets a rate limit that does not exist.`),
+  ]);
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0) {
     throw new BootError(problems);
   }
 }
 
-function faultsOfController(reflector: Reflector, type: { prototype: unknown; name: string }): string[] {
+function faultsOfRoutes(app: INestApplication, faultsOf: RouteCheck): string[] {
+  const reflector = app.get(Reflector);
+  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+  return controllers.flatMap(({ metatype }) =>
+    typeof metatype === 'function' ? faultsOfController(reflector, metatype, faultsOf) : [],
+  );
+}
+
+function faultsOfController(
+  reflector: Reflector,
+  type: { prototype: unknown; name: string },
+  faultsOf: RouteCheck,
+): string[] {
   const prototype = type.prototype as Record<string, Handler>;
   return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
     const handler = prototype[name];
@@ -43,7 +82,7 @@ function faultsOfController(reflector: Reflector, type: { prototype: unknown; na
     }
     const declared = (key: symbol): unknown => reflector.getAllAndOverride(key, [handler, type as never]);
     const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
-    return faultsOfRoute(method, declared).map((fault) => `${RequestMethod[method]} ${type.name}.${name} ${fault}`);
+    return faultsOf(method, declared).map((fault) => `${RequestMethod[method]} ${type.name}.${name} ${fault}`);
   });
 }
 

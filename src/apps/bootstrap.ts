@@ -19,7 +19,7 @@ import { SocketAdapter } from '../platform/realtime/socket-adapter.js';
 import { within } from '../shared/deadline.js';
 import { serveApiDocument } from './api-document.js';
 import { AppModule } from './app.module.js';
-import { assertRoutesAreDeclared, BootError } from './boot-checks.js';
+import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
 
 /** A connection that was busy when the process began to stop is idle later: nobody would close it. */
 const IDLE_CHECK_MS = 50;
@@ -50,6 +50,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   app.useGlobalPipes(validationPipe());
   app.useWebSocketAdapter(new SocketAdapter(app, config.http.corsOrigins));
   assertRoutesAreDeclared(app);
+  assertNamesAreRegistered(app);
   if (config.roles.includes('hardware')) {
     connectDeviceLine(app);
   }

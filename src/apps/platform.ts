@@ -8,7 +8,6 @@ import { EventPartitions } from '../platform/events/event-partitions.js';
 import { EventsModule } from '../platform/events/events.module.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
-import { IdempotencyPurge } from '../platform/idempotency/idempotency-purge.js';
 import { IdempotencyModule } from '../platform/idempotency/idempotency.module.js';
 import { KeyRotationJob } from '../platform/keys/key-rotation-job.js';
 import { KeyRotationModule } from '../platform/keys/key-rotation.module.js';
@@ -27,6 +26,8 @@ import { QueueModule } from '../platform/queue/queue.module.js';
 import { RateLimitModule } from '../platform/rate-limit/rate-limit.module.js';
 import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.interceptor.js';
 import { RedisModule } from '../platform/redis/redis.module.js';
+import { PurgeJob } from '../platform/scheduling/purge-job.js';
+import { SchedulingModule } from '../platform/scheduling/scheduling.module.js';
 import type { FeatureEdges } from '../platform/roles/feature-edges.js';
 
 /** The technology that every role has. */
@@ -35,6 +36,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   ClockModule,
   MetricsModule,
   ReadinessModule,
+  SchedulingModule,
   PrismaModule,
   RedisModule,
   CryptoModule,
@@ -59,7 +61,7 @@ export const PLATFORM_EDGES = {
     FeedRelay,
     DurableReaderLoops,
     EventPartitions,
-    IdempotencyPurge,
+    PurgeJob,
     KeyRotationJob,
     MailDeliveryService,
     MailSweeper,

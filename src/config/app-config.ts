@@ -1,9 +1,5 @@
 import type { RateLimit } from './rate-limit.js';
-import { type RateCategory, rateLimitsOf } from './rate-limits.js';
 import type { Settings } from './schema.js';
-
-export type { RateLimit } from './rate-limit.js';
-export type { RateCategory } from './rate-limits.js';
 
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
@@ -22,7 +18,6 @@ export class AppConfig {
   /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
   readonly rateLimitOverrides: Readonly<Record<string, RateLimit>>;
   readonly rateLimitScale: number;
-  readonly rateLimits: Readonly<Record<RateCategory, RateLimit>>;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
   readonly database: { readonly url: string; readonly poolSize: number };
@@ -69,7 +64,6 @@ export class AppConfig {
     });
     this.rateLimitOverrides = rateLimitOverrides;
     this.rateLimitScale = settings.RATE_LIMIT_SCALE;
-    this.rateLimits = rateLimitsOf(rateLimitOverrides, this.rateLimitScale);
     this.addressBlock = Object.freeze({
       after: settings.ADDRESS_BLOCK_AFTER,
       durationMs: settings.ADDRESS_BLOCK_DURATION,

@@ -1,10 +1,15 @@
 import { rateLimitVariable } from './rate-limit.js';
-import { DEFAULT_RATE_LIMITS, type RateLimitDefault } from './rate-limits.js';
 import { SETTINGS } from './schema.js';
 import { DOCS } from './settings.js';
 
+/** What a category of rate limit counts, and its limit where no variable sets one. */
+export interface RateLimitDefault {
+  readonly description: string;
+  readonly limit: string;
+}
+
 /** The text of `.env.example`, from the places where settings and rate limits are described. */
-export function renderEnvExample(rateLimits: Readonly<Record<string, RateLimitDefault>> = DEFAULT_RATE_LIMITS): string {
+export function renderEnvExample(rateLimits: Readonly<Record<string, RateLimitDefault>>): string {
   const limits = Object.entries(rateLimits).map(([category, { description, limit }]) =>
     entryOf(description, `# ${rateLimitVariable(category)}=${limit}`),
   );

@@ -133,13 +133,18 @@ describe('loadConfig', () => {
     expect(problemsOf({ ...REQUIRED, MQTT_URL: 'http://broker' })[0]).toMatch(/mqtt:\/\/ or mqtts:\/\//);
   });
 
-  it('has the documented rate limits, and multiplies all of them', () => {
-    const { rateLimits } = loadConfig({ ...REQUIRED, RATE_LIMIT_SCALE: '0.5', RATE_LIMIT_AUTH: '1/2m+3' });
-    expect(rateLimits.anonymous).toEqual({ limit: 50, windowMs: 60_000, burst: 0 });
-    expect(rateLimits.exports).toEqual({ limit: 5, windowMs: 3_600_000, burst: 0 });
-    expect(rateLimits.auth).toEqual({ limit: 1, windowMs: 120_000, burst: 2 });
-    const limits = Object.values(loadConfig(REQUIRED).rateLimits).map(({ limit }) => limit);
-    expect(limits).toEqual([100, 500, 5, 100, 50, 10, 300, 30, 15]);
+  it('reads the limit of any category, known here or not', () => {
+    const limits = { RATE_LIMIT_ACCESS_CODES: '3/1m', RATE_LIMIT_USER: '9/2m+1', RATE_LIMIT_AUTH: '' };
+    const { rateLimitOverrides, rateLimitScale } = loadConfig({ ...REQUIRED, ...limits, RATE_LIMIT_SCALE: '2' });
+    expect(rateLimitOverrides).toEqual({
+      access_codes: { limit: 3, windowMs: 60_000, burst: 0 },
+      user: { limit: 9, windowMs: 120_000, burst: 1 },
+    });
+    expect(rateLimitScale).toBe(2);
+    expect(() => Object.assign(rateLimitOverrides, { user: null })).toThrow(TypeError);
+    expect(problemsOf({ ...REQUIRED, RATE_LIMIT_ACCESS_CODES: 'few' })).toEqual([
+      expect.stringMatching(/^RATE_LIMIT_ACCESS_CODES="few" must be a number of requests/),
+    ]);
   });
 
   it('reads the limit of any category, known here or not', () => {

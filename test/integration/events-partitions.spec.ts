@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Queue } from 'bullmq';
-import { JOB_NAMES, JOBS } from '../../src/contracts/jobs.js';
 import { EventPartitions } from '../../src/platform/events/event-partitions.js';
 import { EventStore } from '../../src/platform/events/event-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
+import { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { MaintenanceProcessor } from '../../src/platform/queue/maintenance.processor.js';
 import { JobScheduler } from '../../src/platform/queue/job-scheduler.js';
@@ -17,17 +17,22 @@ import { emptyRedis } from '../support/redis.js';
 const QUEUE_EDGES = [MaintenanceProcessor, JobScheduler];
 const DONE = 'mortise_jobs_total{job="make_event_partitions",outcome="done"}';
 
-/** The jobs that are not under test have somebody, too. */
+/** A job that repeats, beside the one under test. */
 @Injectable()
 class OtherJobs {
-  constructor(handlers: JobRegistry) {
-    JOB_NAMES.filter((name) => name !== 'make_event_partitions').forEach((name) => {
-      handlers.register(name, () => Promise.resolve());
-    });
+  constructor(jobs: JobRegistry) {
+    jobs.register('purge_nothing', { queue: 'maintenance', everyMs: 3_600_000 }, () => Promise.resolve());
   }
 }
 
-const REPEATING = JOB_NAMES.filter((name) => JOBS[name].everyMs !== null);
+@Injectable()
+class SecondPartitions {
+  constructor(jobs: JobRegistry) {
+    jobs.register('make_event_partitions', { queue: 'maintenance', everyMs: null }, () => Promise.resolve());
+  }
+}
+
+const REPEATING = ['make_event_partitions', 'purge_nothing'];
 
 describe('maintenance of the event log', () => {
   let database: TestDatabase;
@@ -128,13 +133,18 @@ describe('maintenance of the event log', () => {
     await proxy.close();
   });
 
-  it('refuses to boot when a job has no handler', async () => {
-    const orphaned = EventNode.start({
+  it('refuses to boot when a job has two handlers', async () => {
+    const doubled = EventNode.start({
       databaseUrl: database.url,
       redisUrl,
       modules: [QueueModule],
-      edges: QUEUE_EDGES,
+      edges: [EventPartitions, SecondPartitions, ...QUEUE_EDGES],
     });
-    await expect(orphaned).rejects.toThrow('make_event_partitions');
+    await expect(doubled).rejects.toThrow('make_event_partitions');
+  });
+
+  it('takes no job that has no handler', async () => {
+    node = await start();
+    await expect(node.get(JobQueue).add('purge_everything', {}, 'id')).rejects.toThrow('purge_everything');
   });
 });

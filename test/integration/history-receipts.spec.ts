@@ -1,12 +1,9 @@
 /** Receipts are deleted, but never one that a device may still need. Seen to fail: without the condition on the boot. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PinoLogger } from 'nestjs-pino';
-import { HistoryRepository } from '../../src/features/history/history.repository.js';
-import { ReceiptSweeper } from '../../src/features/history/receipt-sweeper.js';
+import { PurgeRegistry } from '../../src/platform/scheduling/purge-registry.js';
 import { Neighbourhood } from '../support/neighbourhood.js';
-import { eventually } from '../support/wait.js';
 
-/** More than the sweeper deletes at once. */
+/** More than one batch. */
 const OLD_STARTS = 2_500;
 
 let town: Neighbourhood;
@@ -17,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => town.close());
 
-describe('The sweeper of receipts', () => {
+describe('The purge of receipts', () => {
   it('deletes receipts of old boots, however many, and keeps recent ones and that of the current boot', async () => {
     const { id } = await town.registered(await town.person('ada'));
     await town.sql.rows(`UPDATE devices SET boot = 'present' WHERE id = $1`, [id]);
@@ -28,16 +25,7 @@ describe('The sweeper of receipts', () => {
        UNION ALL SELECT $1, 'recent', 7, now() - interval '29 days'`,
       [id, OLD_STARTS],
     );
-    const get = <T>(type: abstract new (...args: never[]) => T): T =>
-      town.application.app.get<T>(type, { strict: false });
-    const logger: PinoLogger = await town.application.app.resolve(PinoLogger);
-    const sweeper = new ReceiptSweeper(get(HistoryRepository), logger);
-    sweeper.onApplicationBootstrap();
-    await eventually('the old ones are gone', async () => {
-      const rows = await town.sql.rows(`SELECT 1 FROM device_receipts WHERE boot LIKE 'old-%' LIMIT 1`);
-      return rows.length === 0;
-    });
-    await sweeper.beforeApplicationShutdown();
+    await town.application.app.get(PurgeRegistry, { strict: false }).run('purge_event_receipts');
     expect(await town.sql.rows('SELECT boot FROM device_receipts ORDER BY boot')).toEqual([
       { boot: 'present' },
       { boot: 'recent' },

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RateCategory } from '../../src/config/app-config.js';
+import type { RateCategory } from '../../src/contracts/rate-limits.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { LimitsNode } from '../support/limits-node.js';

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { AuditFailureWriter } from '../../src/platform/audit/audit-failure-writer.js';
+import { AuditRegistry } from '../../src/platform/audit/audit-registry.js';
 import { AccessGuard } from '../../src/platform/auth/access.guard.js';
 import { UnauthenticatedError } from '../../src/platform/auth/auth.errors.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
@@ -45,6 +46,7 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
     controllers,
     providers: [
       AccessGuard,
+      AuditRegistry,
       ResourceResolverRegistry,
       { provide: Authenticator, useValue: authenticator },
       IdempotencyInterceptor,

@@ -2,6 +2,9 @@ import { type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { AUTH_RATE_LIMITS } from '../../src/features/auth/auth.rate-limits.js';
+import { DEVICES_RATE_LIMITS } from '../../src/features/devices/devices.rate-limits.js';
+import { USER_ADMIN_RATE_LIMITS } from '../../src/features/user-admin/user-admin.rate-limits.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
 import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
@@ -41,6 +44,7 @@ export class LimitsNode {
         PrismaModule,
         RedisModule,
         RateLimitModule,
+        RateLimitModule.forFeature({ ...AUTH_RATE_LIMITS, ...DEVICES_RATE_LIMITS, ...USER_ADMIN_RATE_LIMITS }),
       ],
     }).compile();
     await module.init();

@@ -25,6 +25,7 @@ import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
 import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
+import { SchedulingModule } from '../../src/platform/scheduling/scheduling.module.js';
 import { RedisModule } from '../../src/platform/redis/redis.module.js';
 
 export const PASSWORD = 'tangerine harbour plumage';
@@ -61,6 +62,7 @@ export class PeopleNode {
         LoggingModule.forRoot(),
         ClockModule,
         ReadinessModule,
+        SchedulingModule,
         PrismaModule,
         RedisModule,
         CryptoModule,

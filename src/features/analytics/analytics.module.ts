@@ -1,6 +1,11 @@
 import { Module } from '@nestjs/common';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { AnalyticsRepository } from './analytics.repository.js';
 import { AnalyticsService } from './analytics.service.js';
+import { ANALYTICS_RATE_LIMITS } from './analytics.rate-limits.js';
 
-@Module({ providers: [AnalyticsRepository, AnalyticsService] })
+@Module({
+  imports: [RateLimitModule.forFeature(ANALYTICS_RATE_LIMITS)],
+  providers: [AnalyticsRepository, AnalyticsService],
+})
 export class AnalyticsModule {}

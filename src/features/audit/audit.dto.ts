@@ -1,5 +1,5 @@
 import { IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
-import { AUDIT_ACTIONS, AUDIT_ENTITY_TYPES, type AuditAction, type AuditEntity } from '../../contracts/audit.js';
+import type { AuditAction, AuditEntityType } from '../../contracts/audit.js';
 import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platform/audit/audit-reader.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
@@ -17,13 +17,13 @@ export class AuditQueryDto extends PageQueryDto {
 
   /** @example user_blocked */
   @IsOptional()
-  @IsIn(AUDIT_ACTIONS)
+  @IsString()
   action?: AuditAction;
 
   /** @example user */
   @IsOptional()
-  @IsIn(AUDIT_ENTITY_TYPES)
-  entityType?: AuditEntity['type'];
+  @IsString()
+  entityType?: AuditEntityType;
 
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   @IsOptional()
@@ -81,7 +81,7 @@ export class AuditEntryDto {
   sessionId!: string | null;
 
   /** @example user */
-  entityType!: AuditEntity['type'] | null;
+  entityType!: AuditEntityType | null;
 
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56 */
   entityId!: string | null;

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AUDIT_AUDIT } from './audit.audit.js';
 import { AuditService } from './audit.service.js';
 
-@Module({ providers: [AuditService], exports: [AuditService] })
+@Module({ imports: [AuditPlatformModule.forFeature(AUDIT_AUDIT)], providers: [AuditService], exports: [AuditService] })
 export class AuditModule {}

@@ -1,7 +1,13 @@
 import { Global, Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
+import { AUTH_MAIL } from './auth.mail.js';
+import { AUTH_AUDIT } from './auth.audit.js';
 import { EmailChangeService } from './email/email-change.service.js';
 import { EmailQuota } from './email/email-quota.js';
 import { KnownDevicesService } from './login/known-devices.service.js';
@@ -22,6 +28,7 @@ import { SessionsService } from './sessions/sessions.service.js';
 import { SharedSessionCache } from './sessions/shared-session-cache.js';
 import { OneTimeTokensRepository } from './tokens/one-time-tokens.repository.js';
 import { OneTimeTokensService } from './tokens/one-time-tokens.service.js';
+import { AUTH_RATE_LIMITS } from './auth.rate-limits.js';
 
 /** What the controllers of this feature call, and what features above use. */
 const SERVICES = [
@@ -42,7 +49,12 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
 /** Global, because the guard of every role needs to know who sent a request, and whether their session is live. */
 @Global()
 @Module({
-  imports: [UsersModule],
+  imports: [
+    UsersModule,
+    RateLimitModule.forFeature(AUTH_RATE_LIMITS),
+    AuditPlatformModule.forFeature(AUTH_AUDIT),
+    MailModule.forFeature(AUTH_MAIL),
+  ],
   providers: [
     ...SERVICES,
     ...PURGED,
@@ -55,6 +67,8 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     SessionsRepository,
     SharedSessionCache,
     { provide: SessionVerifier, useExisting: SessionCache },
+    LOGIN_THROTTLES_PURGE,
+    ONE_TIME_TOKENS_PURGE,
   ],
   exports: [...SERVICES, ...PURGED, Authenticator, SessionVerifier],
 })

@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { BLOCKED_IPS_AUDIT } from './blocked-ips.audit.js';
 import { BlockedIpsService } from './blocked-ips.service.js';
 
 /** Administration of IP addresses that exceeded a rate limit too often. */
 @Module({
+  imports: [AuditPlatformModule.forFeature(BLOCKED_IPS_AUDIT)],
   providers: [BlockedIpsService],
   exports: [BlockedIpsService],
 })

@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { COMMANDS_AUDIT } from './commands.audit.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import { AcknowledgementService } from './acknowledgement.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
@@ -11,10 +14,16 @@ import { OrderPublisher } from './dispatch/order-publisher.js';
 import { DispatchService } from './dispatch/dispatch.service.js';
 import { AcknowledgementRepository } from './acknowledgement.repository.js';
 import { CompletionWaiters } from './completion-waiters.js';
+import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
 
 /** Commands to devices. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
 @Module({
-  imports: [DevicesModule, PresenceModule],
+  imports: [
+    DevicesModule,
+    PresenceModule,
+    RateLimitModule.forFeature(COMMANDS_RATE_LIMITS),
+    AuditPlatformModule.forFeature(COMMANDS_AUDIT),
+  ],
   providers: [
     CommandsService,
     CommandsRepository,

@@ -1,8 +1,11 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
+import { DEVICES_AUDIT } from './devices.audit.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
@@ -11,9 +14,14 @@ import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { permits } from './domain/device-access.js';
+import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
 @Module({
-  imports: [OrganizationsModule],
+  imports: [
+    OrganizationsModule,
+    RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
+    AuditPlatformModule.forFeature(DEVICES_AUDIT),
+  ],
   providers: [
     DevicesService,
     DevicesRepository,

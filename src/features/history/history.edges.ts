@@ -1,11 +1,9 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { HistoryMqttController } from './history-mqtt.controller.js';
 import { HistoryController } from './history.controller.js';
-import { ReceiptSweeper } from './receipt-sweeper.js';
 
 /** What meets the outside in each role. */
 export const historyEdges = {
   api: [HistoryController],
   hardware: [HistoryMqttController],
-  worker: [ReceiptSweeper],
 } satisfies FeatureEdges;

@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 import { PresenceModule } from '../presence/presence.module.js';
+import { EVENT_RECEIPTS_PURGE } from './history.purge.js';
 import { EventIngestService } from './event-ingest.service.js';
 import { HistoryRepository } from './history.repository.js';
 import { HistoryService } from './history.service.js';
 
-/** What happened to devices. Its sweeper is an edge of the worker role. */
+/** What happened to devices. */
 @Module({
   imports: [PresenceModule],
-  providers: [HistoryService, EventIngestService, HistoryRepository],
+  providers: [HistoryService, EventIngestService, HistoryRepository, EVENT_RECEIPTS_PURGE],
   exports: [HistoryService, EventIngestService, HistoryRepository],
 })
 export class HistoryModule {}

@@ -1,5 +1,4 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
-import { InvitationsPurge } from './invitations-purge.js';
 import { InvitationsController } from './invitations.controller.js';
 import { MembersController } from './members.controller.js';
 import { OrganizationsController } from './organizations.controller.js';
@@ -7,5 +6,4 @@ import { OrganizationsController } from './organizations.controller.js';
 /** The controllers, gateways and jobs of this feature, by role. */
 export const organizationsEdges = {
   api: [OrganizationsController, MembersController, InvitationsController],
-  worker: [InvitationsPurge],
 } satisfies FeatureEdges;

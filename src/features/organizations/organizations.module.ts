@@ -1,8 +1,13 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { UsersService } from '../users/users.service.js';
+import { INVITATIONS_PURGE } from './organizations.purge.js';
+import { ORGANIZATIONS_MAIL } from './organizations.mail.js';
+import { ORGANIZATIONS_AUDIT } from './organizations.audit.js';
 import { reaches } from './domain/roles.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
@@ -13,7 +18,11 @@ import { OrganizationsRepository } from './organizations.repository.js';
 import { OrganizationsService } from './organizations.service.js';
 
 @Module({
-  imports: [UsersModule],
+  imports: [
+    UsersModule,
+    AuditPlatformModule.forFeature(ORGANIZATIONS_AUDIT),
+    MailModule.forFeature(ORGANIZATIONS_MAIL),
+  ],
   providers: [
     OrganizationsService,
     OrganizationsRepository,
@@ -22,6 +31,7 @@ import { OrganizationsService } from './organizations.service.js';
     InvitationsService,
     InvitationMailer,
     InvitationsRepository,
+    INVITATIONS_PURGE,
   ],
   exports: [OrganizationsService, MembershipsService, InvitationsService, InvitationsRepository],
 })

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { USERS_AUDIT } from './users.audit.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
 import { UserDirectoryService } from './user-directory.service.js';
 import { UserPasswordsRepository } from './user-passwords.repository.js';
@@ -7,6 +9,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
+  imports: [AuditPlatformModule.forFeature(USERS_AUDIT)],
   providers: [
     UsersService,
     UsersRepository,

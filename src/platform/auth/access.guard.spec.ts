@@ -3,6 +3,7 @@ import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { randomUUID } from 'node:crypto';
 import type { DeviceRef } from '../../contracts/resources.js';
+import { AuditRegistry } from '../audit/audit-registry.js';
 import type { AuditFailureWriter } from '../audit/audit-failure-writer.js';
 import type { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
 import { newContext, runInContext } from '../context/request-context.js';
@@ -72,6 +73,7 @@ beforeEach(() => {
     new Reflector(),
     authenticator,
     resolvers,
+    new AuditRegistry(),
     {} as AuditFailureWriter,
     {
       answersAgain: () => Promise.resolve(false),

@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { ResourceDemand, ResourceKind } from '../../contracts/resources.js';
 import { AuditFailureWriter } from '../audit/audit-failure-writer.js';
+import { AuditRegistry } from '../audit/audit-registry.js';
 import { intentOf } from '../audit/audit.decorator.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { isUuid } from '../../shared/ids.js';
@@ -23,6 +24,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly resolvers: ResourceResolverRegistry,
+    private readonly audited: AuditRegistry,
     private readonly failures: AuditFailureWriter,
     private readonly repeats: IdempotencyInterceptor,
   ) {}
@@ -58,7 +60,7 @@ export class AccessGuard implements CanActivate {
       if (await this.repeats.answersAgain(context)) {
         return true;
       }
-      const intent = intentOf(this.reflector, context);
+      const intent = intentOf(this.reflector, this.audited, context);
       if (intent) {
         await this.failures.recordRefusal(principal.userId, intent, error);
       }

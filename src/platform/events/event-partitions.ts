@@ -8,7 +8,14 @@ const WEEKS_AHEAD = 4;
 /** More would only make the count slow. */
 const STRAYS_COUNTED = 10_000;
 
-/** Makes the log's weekly partitions ahead of time, and rings when events arrived that none was made for. */
+declare module '../../contracts/jobs.js' {
+  interface Jobs {
+    /** Makes the weekly partitions of the event log ahead of time. */
+    make_event_partitions: Record<string, never>;
+  }
+}
+
+/** Makes the log's weekly partitions ahead of time, and raises an alarm when events arrived without a partition. */
 @Injectable()
 export class EventPartitions implements OnModuleInit, OnApplicationBootstrap {
   readonly #strays: Gauge;
@@ -27,7 +34,7 @@ export class EventPartitions implements OnModuleInit, OnApplicationBootstrap {
   }
 
   onModuleInit(): void {
-    this.jobs.register('make_event_partitions', () => this.keepAhead());
+    this.jobs.register('make_event_partitions', { queue: 'maintenance', everyMs: 3_600_000 }, () => this.keepAhead());
   }
 
   /** Not left to the job alone: the queue may be away for longer than the partitions last. */

@@ -2,6 +2,13 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { JobRegistry } from '../queue/job-registry.js';
 import { KeyRotation } from './key-rotation.js';
 
+declare module '../../contracts/jobs.js' {
+  interface Jobs {
+    /** Publishes, activates and retires signing keys whose time has come. */
+    rotate_signing_keys: Record<string, never>;
+  }
+}
+
 /** Rotates the signing keys when their time has come: an edge of the worker role. */
 @Injectable()
 export class KeyRotationJob implements OnModuleInit {
@@ -11,6 +18,8 @@ export class KeyRotationJob implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.jobs.register('rotate_signing_keys', () => this.rotation.maintain());
+    this.jobs.register('rotate_signing_keys', { queue: 'maintenance', everyMs: 3_600_000 }, () =>
+      this.rotation.maintain(),
+    );
   }
 }

@@ -2,6 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import type { NewMail } from '../../contracts/mail.js';
 import { LogTransport } from './log-transport.js';
+import { MailTemplateRegistry } from './mail-template-registry.js';
+import { linkTo } from './mail-text.js';
 
 const TOKEN = 'secretsecretsecretsecretsecretsecretsecret1';
 const MAIL: NewMail = {
@@ -10,10 +12,23 @@ const MAIL: NewMail = {
   values: { displayName: 'Ada', token: TOKEN },
 };
 
+const templates = new MailTemplateRegistry();
+templates.register({
+  password_reset: ({ token }: { token: string }, publicUrl) => ({
+    subject: 'Reset',
+    text: linkTo(publicUrl, 'reset-password', token),
+  }),
+  security_notice: ({ notice }: { notice: string }) => ({ subject: 'Notice', text: notice }),
+});
+
 describe('LogTransport', () => {
   const logger = { setContext: jest.fn(), info: jest.fn(), warn: jest.fn() };
   const transport = (logLinks: boolean): LogTransport =>
-    new LogTransport({ logLinks }, 'https://doors.example.com', logger as unknown as PinoLogger);
+    new LogTransport(
+      { logLinks },
+      (mail) => templates.compose(mail, 'https://doors.example.com'),
+      logger as unknown as PinoLogger,
+    );
 
   it('keeps tokens out of the log', async () => {
     await transport(false).send(MAIL, 'id');
@@ -33,6 +48,6 @@ describe('LogTransport', () => {
       values: { displayName: 'Ada', notice: 'password_changed' },
     };
     await transport(false).send(mail, 'id');
-    expect(JSON.stringify(logger.info.mock.lastCall)).toContain('Your password was changed');
+    expect(JSON.stringify(logger.info.mock.lastCall)).toContain('password_changed');
   });
 });

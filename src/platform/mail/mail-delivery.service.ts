@@ -11,9 +11,15 @@ import { MailRequestRegistry } from './mail-request-registry.js';
 const MAX_ATTEMPTS = 8;
 const FIRST_DELAY_MS = 15_000;
 const LONGEST_DELAY_MS = 4 * 3_600_000;
-const PURGE_BATCH = 1_000;
 
-/** Makes the attempts. An edge of the worker role. */
+declare module '../../contracts/jobs.js' {
+  interface Jobs {
+    /** Makes one attempt to send a mail. Attempts of one mail are numbered, and each is made once. */
+    send_mail: MailAttempt;
+  }
+}
+
+/** Makes the attempts to send mails. An edge of the worker role. */
 @Injectable()
 export class MailDeliveryService implements OnModuleInit {
   readonly #mails: Counter<'outcome'>;
@@ -31,8 +37,7 @@ export class MailDeliveryService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.jobs.register('send_mail', (attempt) => this.attempt(attempt));
-    this.jobs.register('purge_mails', () => this.purge());
+    this.jobs.register('send_mail', { queue: 'delivery', everyMs: null }, (attempt) => this.attempt(attempt));
   }
 
   private async attempt(attempt: MailAttempt): Promise<void> {
@@ -74,12 +79,6 @@ export class MailDeliveryService implements OnModuleInit {
     await this.outbox.postpone(attempt, delayAfter(attempt.attempt), reason);
     this.#mails.inc({ outcome: 'postponed' });
     this.logger.warn({ mailId: attempt.mailId, attempt: attempt.attempt, reason }, 'A mail was not taken; later again');
-  }
-
-  private async purge(): Promise<void> {
-    while ((await this.outbox.purge(PURGE_BATCH)) === PURGE_BATCH) {
-      // The next batch.
-    }
   }
 }
 

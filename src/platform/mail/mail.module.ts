@@ -1,31 +1,52 @@
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
+import type { NewMail } from '../../contracts/mail.js';
+import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
+import { purgeRule } from '../scheduling/purge-registry.js';
 import { LogTransport } from './log-transport.js';
 import { MailOutbox } from './mail-outbox.js';
 import { MailTransport } from './mail-transport.js';
 import { MailRequestRegistry } from './mail-request-registry.js';
+import { type MailComposers, MailTemplateRegistry } from './mail-template-registry.js';
+import type { RenderedMail } from './mail-text.js';
 import { Mailer } from './mailer.js';
 import { SmtpTransport } from './smtp-transport.js';
 
-/** `Mailer` for everybody. The worker's edges (`MailSweeper`, `MailDeliveryService`) stand in the module of that role. */
+/** Mails that were sent or given up two weeks ago. */
+const MAILS_PURGE = purgeRule({
+  name: 'purge_mails',
+  everyMs: 3_600_000,
+  from: [MailOutbox],
+  purge: (limit, outbox) => outbox.purge(limit),
+});
+
+/** `Mailer` for every role. `MailSweeper` and `MailDeliveryService` are edges of the worker role. */
 @Global()
 @Module({
   providers: [
     Mailer,
     MailOutbox,
     MailRequestRegistry,
+    MailTemplateRegistry,
+    MAILS_PURGE,
     {
       provide: MailTransport,
-      inject: [AppConfig, PinoLogger],
-      useFactory: ({ mail, http }: AppConfig, logger: PinoLogger): MailTransport => {
+      inject: [AppConfig, MailTemplateRegistry, PinoLogger],
+      useFactory: ({ mail, http }: AppConfig, templates: MailTemplateRegistry, logger: PinoLogger): MailTransport => {
+        const render = (pending: NewMail): RenderedMail => templates.compose(pending, http.publicUrl);
         const smtpUrl = mail.smtpUrl();
         return smtpUrl === null
-          ? new LogTransport(mail, http.publicUrl, logger)
-          : new SmtpTransport(mail, smtpUrl, http.publicUrl);
+          ? new LogTransport(mail, render, logger)
+          : new SmtpTransport(mail, smtpUrl, http.publicUrl, render);
       },
     },
   ],
-  exports: [Mailer, MailOutbox, MailTransport, MailRequestRegistry],
+  exports: [Mailer, MailOutbox, MailTransport, MailRequestRegistry, MailTemplateRegistry],
 })
-export class MailModule {}
+export class MailModule {
+  /** Registers the mail templates of a feature. */
+  static forFeature(composers: MailComposers): DynamicModule {
+    return FeatureRegistrationModule.with(MailTemplateRegistry, composers);
+  }
+}

@@ -15,7 +15,10 @@ describe('SmtpTransport', () => {
   afterEach(() => server?.stop());
 
   const transport = (url: string): SmtpTransport =>
-    new SmtpTransport({ from: 'Doors <doors@example.com>' }, url, 'https://doors.example.com');
+    new SmtpTransport({ from: 'Doors <doors@example.com>' }, url, 'https://doors.example.com', ({ template }) => ({
+      subject: template,
+      text: template,
+    }));
 
   it('signs in with the account of its address', async () => {
     server = await MailServer.start({ user: 'us er', password: 'p@ss' });

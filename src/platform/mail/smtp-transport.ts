@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer';
 import type { AppConfig } from '../../config/app-config.js';
 import type { NewMail } from '../../contracts/mail.js';
-import { compose } from './mail-templates.js';
+import type { RenderedMail } from './mail-text.js';
 import { MailRefusedError, MailTransport } from './mail-transport.js';
 
 const CONNECT_WITHIN_MS = 10_000;
@@ -15,7 +15,8 @@ export class SmtpTransport extends MailTransport {
   constructor(
     private readonly mail: Pick<AppConfig['mail'], 'from'>,
     smtpUrl: string,
-    private readonly publicUrl: string,
+    publicUrl: string,
+    private readonly render: (mail: NewMail) => RenderedMail,
   ) {
     super();
     this.#domain = new URL(publicUrl).hostname;
@@ -31,7 +32,7 @@ export class SmtpTransport extends MailTransport {
   }
 
   async send(mail: NewMail, mailId: string): Promise<void> {
-    const { subject, text } = compose(mail, this.publicUrl);
+    const { subject, text } = this.render(mail);
     const messageId = `<${mailId}@${this.#domain}>`;
     try {
       await this.#smtp.sendMail({ from: this.mail.from, to: { name: '', address: mail.to }, subject, text, messageId });

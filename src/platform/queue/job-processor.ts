@@ -1,5 +1,5 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Job } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
@@ -10,7 +10,7 @@ import { OutageLog } from './queue-connection.js';
 
 /** Hands the jobs of one queue to their handlers, and says how each ended. */
 @Injectable()
-export abstract class JobProcessor extends WorkerHost implements OnApplicationBootstrap {
+export abstract class JobProcessor extends WorkerHost {
   readonly #jobs: Counter<'job' | 'outcome'>;
   readonly #outage: OutageLog;
 
@@ -23,10 +23,6 @@ export abstract class JobProcessor extends WorkerHost implements OnApplicationBo
     logger.setContext(new.target.name);
     this.#outage = new OutageLog(logger);
     this.#jobs = metrics.counter('mortise_jobs_total', 'Jobs done, by outcome.', ['job', 'outcome']);
-  }
-
-  onApplicationBootstrap(): void {
-    this.handlers.assertComplete();
   }
 
   async process(job: Job<Jobs[JobName], void, JobName>): Promise<void> {

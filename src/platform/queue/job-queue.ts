@@ -4,15 +4,17 @@ import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { within } from '../../shared/deadline.js';
+import { JobRegistry } from './job-registry.js';
 import { DELIVERY_QUEUE, OutageLog } from './queue-connection.js';
 
 const ADD_WITHIN_MS = 2_000;
 
-/** Jobs that somebody asks for. Each stands for a row in PostgreSQL, so losing one costs time only. */
+/** Adds single jobs. Each stands for a row in PostgreSQL, so losing one costs time only. */
 @Injectable()
 export class JobQueue implements BeforeApplicationShutdown {
   constructor(
     @InjectQueue(DELIVERY_QUEUE) private readonly delivery: Queue,
+    private readonly jobs: JobRegistry,
     logger: PinoLogger,
   ) {
     logger.setContext(JobQueue.name);
@@ -28,9 +30,10 @@ export class JobQueue implements BeforeApplicationShutdown {
 
   /**
    * @param id a job with the id of one that waits is not added again; without `:`.
-   * @throws DeadlineExceededError while Redis is away
+   * @throws DeadlineExceededError while Redis is away; an Error when the job has no handler
    */
   async add<N extends JobName>(name: N, body: Jobs[N], id: string): Promise<void> {
+    this.jobs.get(name);
     await within(
       ADD_WITHIN_MS,
       this.delivery.add(name, body, { jobId: id, removeOnComplete: true, removeOnFail: true }),

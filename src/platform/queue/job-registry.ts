@@ -1,34 +1,43 @@
 import { Injectable } from '@nestjs/common';
-import { JOB_NAMES, type JobName, type Jobs } from '../../contracts/jobs.js';
+import type { JobName, Jobs } from '../../contracts/jobs.js';
+
+/** `maintenance`: rare, one at a time. `delivery`: slow work outside, several at once. */
+export type JobQueueName = 'maintenance' | 'delivery';
+
+export interface JobPlan {
+  readonly queue: JobQueueName;
+  /** How often it runs by itself; null: only when it is added to the queue. */
+  readonly everyMs: number | null;
+}
 
 export type JobHandler<N extends JobName> = (body: Jobs[N]) => Promise<void>;
 
-/** Who does which job. Each job has exactly one handler: two refuse to register, none refuses to boot. */
+/** Every job with its plan and its one handler. Owners register at `onModuleInit`, in the worker role. */
 @Injectable()
 export class JobRegistry {
-  readonly #handlers = new Map<JobName, JobHandler<JobName>>();
+  readonly #jobs = new Map<JobName, { readonly plan: JobPlan; readonly handler: JobHandler<JobName> }>();
 
-  register<N extends JobName>(name: N, handler: JobHandler<N>): void {
-    if (this.#handlers.has(name)) {
+  /** @throws when the job has a handler already. */
+  register<N extends JobName>(name: N, plan: JobPlan, handler: JobHandler<N>): void {
+    if (this.#jobs.has(name)) {
       throw new Error(`The job "${name}" has two handlers.`);
     }
-    this.#handlers.set(name, handler as JobHandler<JobName>);
+    this.#jobs.set(name, { plan, handler: handler as JobHandler<JobName> });
   }
 
-  /** @throws when a job of the contract has nobody to do it. */
-  assertComplete(): void {
-    const orphans = JOB_NAMES.filter((name) => !this.#handlers.has(name));
-    if (orphans.length > 0) {
-      throw new Error(`No handler for the job(s): ${orphans.join(', ')}.`);
-    }
+  /** Jobs that run by themselves, with their period in milliseconds. */
+  repeating(): readonly (readonly [name: JobName, everyMs: number])[] {
+    return [...this.#jobs].flatMap(([name, { plan }]) =>
+      plan.everyMs === null ? [] : [[name, plan.everyMs] as const],
+    );
   }
 
-  /** @throws for a name that nobody knows: a newer release may share the queue while it is rolled out. */
+  /** @throws for an unknown name: a newer release may share the queue while it is rolled out. */
   get(name: JobName): JobHandler<JobName> {
-    const handler = this.#handlers.get(name);
-    if (!handler) {
+    const job = this.#jobs.get(name);
+    if (!job) {
       throw new Error(`No handler for the job "${name}".`);
     }
-    return handler;
+    return job.handler;
   }
 }

@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
-import { JOB_NAMES, JOBS } from '../../contracts/jobs.js';
+import { JobRegistry } from './job-registry.js';
 import { MAINTENANCE_QUEUE, OutageLog } from './queue-connection.js';
 
 const CHECK_EVERY_MS = 60_000;
@@ -22,6 +22,7 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
 
   constructor(
     @InjectQueue(MAINTENANCE_QUEUE) private readonly queue: Queue,
+    private readonly jobs: JobRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(JobScheduler.name);
@@ -48,9 +49,8 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
     }
     this.#checking = true;
     try {
-      for (const name of JOB_NAMES) {
-        const { everyMs } = JOBS[name];
-        if (everyMs !== null && !(await this.queue.getJobScheduler(name))) {
+      for (const [name, everyMs] of this.jobs.repeating()) {
+        if (!(await this.queue.getJobScheduler(name))) {
           await this.queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
         }
       }

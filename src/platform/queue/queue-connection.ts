@@ -2,7 +2,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type ConnectionOptions } from 'bullmq';
 import { type PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
-import type { JobQueueName } from '../../contracts/jobs.js';
+import type { JobQueueName } from './job-registry.js';
 
 export const MAINTENANCE_QUEUE = 'maintenance' satisfies JobQueueName;
 export const DELIVERY_QUEUE = 'delivery' satisfies JobQueueName;

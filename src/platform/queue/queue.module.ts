@@ -4,7 +4,7 @@ import { JobRegistry } from './job-registry.js';
 import { JobQueue } from './job-queue.js';
 import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
 
-/** BullMQ, for the worker role: its queues and the register of who does which job. */
+/** BullMQ, for the worker role: its queues and the registry of jobs. */
 @Module({
   imports: [
     BullModule.forRootAsync({

@@ -2,13 +2,15 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../config/app-config.js';
 import type { BlockedIpStore } from './blocked-ip-store.js';
 import { AbuseDetector } from './abuse-detector.js';
+import type { RateLimitRegistry } from './rate-limit-registry.js';
 
 const HOUR = 3_600_000;
 
 function rowsOf(after: number): { rows: AbuseDetector; block: jest.Mock<BlockedIpStore['block']> } {
   const block = jest.fn<BlockedIpStore['block']>().mockResolvedValue();
   const config = { addressBlock: { after, durationMs: HOUR } } as AppConfig;
-  return { rows: new AbuseDetector(config, { block } as unknown as BlockedIpStore), block };
+  const registry = { get: (name: string) => ({ neverBlocks: name === 'unlock' }) } as unknown as RateLimitRegistry;
+  return { rows: new AbuseDetector(config, { block } as unknown as BlockedIpStore, registry), block };
 }
 
 function refuse(rows: AbuseDetector, address: string, times: number): void {

@@ -1,40 +1,43 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { AppConfig, type RateCategory } from '../../config/app-config.js';
+import { AppConfig } from '../../config/app-config.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
+import { RateLimitRegistry } from './rate-limit-registry.js';
 
-/** Rows that are remembered; the one that did not grow for longest is forgotten first. */
+/** Counts that are kept; the one that did not grow for longest is dropped first. */
 const CAPACITY = 10_000;
 
 /**
- * Blocks an address that goes on although it is refused: so many refusals by one limit without being admitted by it in
- * between. What it does elsewhere meanwhile does not end the row. A hand that pushes the unlock button over and over is
- * refused and no more: a block would keep the whole house from locking its doors.
+ * Blocks an IP address that keeps sending requests although a limit refuses them: after so many refusals in a row by
+ * one limit. Only a request that the same limit admits resets the count. Categories with `neverBlocks` are not counted.
  */
 @Injectable()
 export class AbuseDetector {
-  readonly #rows = new LRUCache<string, number>({ max: CAPACITY });
+  /** Refusals in a row by category and IP address. */
+  readonly #refusals = new LRUCache<string, number>({ max: CAPACITY });
 
   constructor(
     private readonly config: AppConfig,
     private readonly blocked: BlockedIpStore,
+    private readonly registry: RateLimitRegistry,
   ) {}
 
-  note(address: string, category: RateCategory, admitted: boolean): void {
+  note(ip: string, category: RateCategory, admitted: boolean): void {
     const { after, durationMs } = this.config.addressBlock;
-    if (category === 'unlock' || (admitted && this.#rows.size === 0)) {
+    if ((admitted && this.#refusals.size === 0) || this.registry.get(category).neverBlocks) {
       return;
     }
-    const name = `${category} ${address}`;
-    const row = (this.#rows.get(name) ?? 0) + 1;
-    this.#rows.delete(name);
+    const key = `${category} ${ip}`;
+    const refusals = (this.#refusals.get(key) ?? 0) + 1;
+    this.#refusals.delete(key);
     if (admitted) {
       return;
     }
-    if (row === after) {
-      void this.blocked.block(address, `rate_limit:${category}`, durationMs);
+    if (refusals === after) {
+      void this.blocked.block(ip, `rate_limit:${category}`, durationMs);
     } else {
-      this.#rows.set(name, row);
+      this.#refusals.set(key, refusals);
     }
   }
 }

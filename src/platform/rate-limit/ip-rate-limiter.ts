@@ -66,7 +66,7 @@ export class IpRateLimiter {
     request.settledAsAnonymous = true;
     const address = ipKey(request);
     const verdict = await this.limits.spend('anonymous', address);
-    const policy = this.limits.policies.anonymous;
+    const policy = this.limits.policyOf('anonymous');
     announceLimit(reply, 'anonymous', policy, verdict);
     this.rows.note(address, 'anonymous', verdict.admitted);
     if (verdict.admitted) {

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import type { RateCategory, RateLimit } from '../../config/app-config.js';
+import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { Verdict } from './sliding-window.js';
 
 /**

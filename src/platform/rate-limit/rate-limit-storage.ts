@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
-import type { RateCategory } from '../../config/app-config.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { RateLimiter } from './rate-limiter.js';
 
 type ThrottlerStorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;

@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiResponse } from '@nestjs/swagger';
-import type { RateCategory } from '../../config/app-config.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
 
 export const RATE_LIMITS = Symbol('rate limits');

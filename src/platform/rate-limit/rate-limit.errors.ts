@@ -1,4 +1,5 @@
-import type { RateCategory, RateLimit } from '../../config/app-config.js';
+import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { DomainError } from '../../shared/domain-error.js';
 
 export class RateLimitedError extends DomainError {

@@ -1,33 +1,41 @@
-import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import {
-  InjectThrottlerOptions,
-  InjectThrottlerStorage,
-  ThrottlerGuard,
-  type ThrottlerModuleOptions,
-  type ThrottlerRequest,
-  type ThrottlerStorage,
-} from '@nestjs/throttler';
+import { ThrottlerGuard, type ThrottlerOptions, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RateCategory } from '../../config/app-config.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { ipKey } from '../http/client-address.js';
-import { RateLimitedError } from './rate-limit.errors.js';
-import { announceLimit } from './rate-limit-headers.js';
 import { AbuseDetector } from './abuse-detector.js';
+import { announceLimit } from './rate-limit-headers.js';
+import { RateLimitRegistry } from './rate-limit-registry.js';
+import { RateLimitStorage } from './rate-limit-storage.js';
+import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
+import { RateLimitedError } from './rate-limit.errors.js';
 
-/** Applies the limits that need to know who asks; it comes after the guard that finds that out. */
+/** Applies the limits that depend on the user. It runs after the guard that authenticates the request. */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
+  readonly #throttlers: ThrottlerOptions[];
+
   constructor(
-    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
-    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    // The base class injects the options and the storage of its own module at these two places.
+    @Inject(RateLimitRegistry) private readonly registry: RateLimitRegistry,
+    @Inject(RateLimitStorage) storage: RateLimitStorage,
     reflector: Reflector,
-    private readonly rows: AbuseDetector,
+    private readonly abuse: AbuseDetector,
   ) {
-    super(options, storage, reflector);
+    const throttlers: ThrottlerOptions[] = [];
+    super(throttlers, storage, reflector);
+    this.#throttlers = throttlers;
   }
 
-  /** A device's and a socket's messages are counted where they come in. */
+  /** Features register their categories while the application is built, which may be after this guard was. */
+  override async onModuleInit(): Promise<void> {
+    const categories = Object.keys(this.registry.all()) as RateCategory[];
+    this.#throttlers.push(...categories.map((category) => this.throttlerOf(category)));
+    await super.onModuleInit();
+  }
+
+  /** Messages of devices and sockets are counted where they arrive. */
   protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
     return Promise.resolve(context.getType() !== 'http');
   }
@@ -42,10 +50,30 @@ export class RateLimitGuard extends ThrottlerGuard {
     const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
     announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
     request.settledAsAnonymous ||= category === 'anonymous';
-    this.rows.note(ipKey(request), category, verdict.admitted);
+    this.abuse.note(ipKey(request), category, verdict.admitted);
     if (!verdict.admitted) {
       throw new RateLimitedError(category, policy, verdict.resetMs);
     }
     return true;
+  }
+
+  private throttlerOf(category: RateCategory): ThrottlerOptions {
+    const { keyOf, everywhere } = this.registry.get(category);
+    const { limit, windowMs } = this.registry.policyOf(category);
+    return {
+      name: category,
+      limit,
+      ttl: windowMs,
+      skipIf: (context) =>
+        !(everywhere ?? this.isNamedBy(context, category)) ||
+        keyOf(context.switchToHttp().getRequest<FastifyRequest>()) === null,
+      getTracker: (request) => keyOf(request as FastifyRequest) ?? '',
+    };
+  }
+
+  private isNamedBy(context: ExecutionContext, category: RateCategory): boolean {
+    const targets = [context.getHandler(), context.getClass()];
+    const named = this.reflector.getAllAndOverride<readonly RouteCategory[] | undefined>(RATE_LIMITS, targets);
+    return named?.some((name) => name === category) ?? false;
   }
 }

@@ -1,9 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { AppConfig, type RateCategory, type RateLimit } from '../../config/app-config.js';
+import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { Clock } from '../../shared/clock.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { RedisClients } from '../redis/redis-clients.js';
+import { RateLimitRegistry } from './rate-limit-registry.js';
 import { sharedWindow } from './shared-window.js';
 import { SlidingWindows, type Verdict } from './sliding-window.js';
 
@@ -13,6 +15,7 @@ const CAPACITY = 5_000;
 const PAUSE_MS = 1_000;
 
 interface Limiter {
+  readonly policy: RateLimit;
   readonly shared: RateLimiterRedis;
   readonly alone: SlidingWindows;
 }
@@ -22,41 +25,37 @@ interface Limiter {
  * limits hold per process and nobody waits; nor does it give anybody a fresh start when Redis goes, or comes back.
  */
 @Injectable()
-export class RateLimiter {
-  readonly policies: Readonly<Record<RateCategory, RateLimit>>;
-  readonly #limiters: Readonly<Record<RateCategory, Limiter>>;
+export class RateLimiter implements OnModuleInit {
+  readonly #limiters = new Map<RateCategory, Limiter>();
   readonly #refused: Counter<'category'>;
   readonly #degraded: Counter<'category'>;
   #aloneUntilMs = 0;
 
   constructor(
-    config: AppConfig,
-    redis: RedisClients,
+    private readonly registry: RateLimitRegistry,
+    private readonly redis: RedisClients,
     metrics: Metrics,
     private readonly clock: Clock,
   ) {
-    this.policies = config.rateLimits;
-    const limiterOf = (category: RateCategory): Limiter => ({
-      shared: sharedWindow(redis.app, category, this.policies[category]),
-      alone: new SlidingWindows(withBurst(this.policies[category]), CAPACITY),
-    });
-    this.#limiters = {
-      anonymous: limiterOf('anonymous'),
-      user: limiterOf('user'),
-      auth: limiterOf('auth'),
-      device: limiterOf('device'),
-      analytics: limiterOf('analytics'),
-      exports: limiterOf('exports'),
-      admin: limiterOf('admin'),
-      mail: limiterOf('mail'),
-      unlock: limiterOf('unlock'),
-    };
     this.#refused = metrics.counter('mortise_rate_limit_refusals_total', 'Requests above a rate limit', ['category']);
     this.#degraded = metrics.counter(
       'mortise_rate_limit_degraded_total',
       'Decisions that a process took alone, because Redis did not answer',
       ['category'],
     );
+  }
+
+  /** Not earlier: features register their categories while the application is built. */
+  onModuleInit(): void {
+    for (const category of Object.keys(this.registry.all()) as RateCategory[]) {
+      const policy = this.registry.policyOf(category);
+      const shared = sharedWindow(this.redis.app, category, policy);
+      this.#limiters.set(category, { policy, shared, alone: new SlidingWindows(withBurst(policy), CAPACITY) });
+    }
+  }
+
+  policyOf(category: RateCategory): RateLimit {
+    return this.limiterOf(category).policy;
   }
 
   /** Counts one request of `key`: an address, a person, a device. */
@@ -78,7 +77,7 @@ export class RateLimiter {
       return null;
     }
     try {
-      return verdictOf(true, await this.#limiters[category].shared.consume(key));
+      return verdictOf(true, await this.limiterOf(category).shared.consume(key));
     } catch (outcome) {
       if (outcome instanceof RateLimiterRes) {
         return verdictOf(false, outcome);
@@ -89,7 +88,15 @@ export class RateLimiter {
   }
 
   private spendAlone(category: RateCategory, key: string): Verdict {
-    return this.#limiters[category].alone.spend(key, this.clock.monotonic());
+    return this.limiterOf(category).alone.spend(key, this.clock.monotonic());
+  }
+
+  private limiterOf(category: RateCategory): Limiter {
+    const limiter = this.#limiters.get(category);
+    if (!limiter) {
+      throw new Error(`No rate limit "${category}".`);
+    }
+    return limiter;
   }
 }
 

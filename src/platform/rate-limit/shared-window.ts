@@ -1,5 +1,6 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { RateCategory, RateLimit } from '../../config/app-config.js';
+import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { Redis } from '../redis/redis-clients.js';
 import { PARTS } from './sliding-window.js';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { RateLimit } from '../../config/app-config.js';
+import type { RateLimit } from '../../config/rate-limit.js';
 
 /** A window is counted in so many parts: precise enough, and no longer with the number of requests. */
 export const PARTS = 20;

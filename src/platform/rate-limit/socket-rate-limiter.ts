@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { AppConfig, type RateCategory } from '../../config/app-config.js';
+import { AppConfig } from '../../config/app-config.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
 import { clientAddresses, networkKey } from '../http/client-address.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { RateLimitedError } from './rate-limit.errors.js';
@@ -43,7 +44,7 @@ export class SocketRateLimiter {
     const verdict = await this.limits.spend(category, key);
     this.rows.note(this.#addressOf(request), category, verdict.admitted);
     if (!verdict.admitted) {
-      throw new RateLimitedError(category, this.limits.policies[category], verdict.resetMs);
+      throw new RateLimitedError(category, this.limits.policyOf(category), verdict.resetMs);
     }
   }
 }

@@ -1,14 +1,19 @@
-import type { MailTemplate, MailTemplates, NewMail, SecurityNotice } from '../../contracts/mail.js';
+import type { MailComposers, MailValuesOf } from '../../platform/mail/mail-template-registry.js';
+import { linkTo, paragraphs, plain, type RenderedMail } from '../../platform/mail/mail-text.js';
 
-/** A mail as it is read. */
-export interface RenderedMail {
-  readonly subject: string;
-  readonly text: string;
+declare module '../../contracts/mail.js' {
+  interface MailTemplates extends MailValuesOf<typeof AUTH_MAIL> {}
+
+  interface MailRequests {
+    /** `identifier`: what was typed, folded. */
+    password_reset: { identifier: string; from: MailAskedFrom };
+  }
 }
 
-const MAX_NAME_LENGTH = 60;
+/** What a security notice tells the owner of an account. */
+export type SecurityNotice = keyof typeof NOTICES;
 
-const NOTICES: Record<SecurityNotice, string> = {
+const NOTICES = {
   password_changed: 'Your password was changed, and your other sessions were ended.',
   password_reset: 'Your password was reset, and all your sessions were ended.',
   email_changed: 'The e-mail address of your account was changed; this one no longer belongs to it.',
@@ -22,10 +27,14 @@ const NOTICES: Record<SecurityNotice, string> = {
   refresh_token_reused: 'A session of yours was ended, because its token was used twice: somebody may have copied it.',
 };
 
-type Composer<T extends MailTemplate> = (values: MailTemplates[T], publicUrl: string) => RenderedMail;
+interface TokenForName {
+  displayName: string;
+  /** Becomes a link; it can be used once. */
+  token: string;
+}
 
-const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
-  password_reset: ({ displayName, token }, publicUrl) => ({
+export const AUTH_MAIL = {
+  password_reset: ({ displayName, token }: TokenForName, publicUrl: string): RenderedMail => ({
     subject: 'Reset your password',
     text: paragraphs(
       `Hello ${plain(displayName)},`,
@@ -34,7 +43,8 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
       'If you did not ask for this, ignore this mail: your password stays as it is.',
     ),
   }),
-  set_password: ({ displayName, token }, publicUrl) => ({
+  /** After an administrator made the account, or reset its password. */
+  set_password: ({ displayName, token }: TokenForName, publicUrl: string): RenderedMail => ({
     subject: 'Choose your password',
     text: paragraphs(
       `Hello ${plain(displayName)},`,
@@ -42,7 +52,8 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
       linkTo(publicUrl, 'set-password', token),
     ),
   }),
-  email_change: ({ displayName, token }, publicUrl) => ({
+  /** To the new e-mail address, which its owner confirms. */
+  email_change: ({ displayName, token }: TokenForName, publicUrl: string): RenderedMail => ({
     subject: 'Confirm your e-mail address',
     text: paragraphs(
       `Hello ${plain(displayName)},`,
@@ -51,7 +62,8 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
       'If you did not ask for this, ignore this mail.',
     ),
   }),
-  registration: ({ token }, publicUrl) => ({
+  /** Confirms the e-mail address of an account that does not exist yet. */
+  registration: ({ token }: { token: string }, publicUrl: string): RenderedMail => ({
     subject: 'Confirm your registration',
     text: paragraphs(
       'Hello,',
@@ -60,16 +72,8 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
       'If it was not you, do not follow the link, and nothing happens.',
     ),
   }),
-  organization_invitation: ({ organizationName, inviterName, role, token }, publicUrl) => ({
-    subject: 'You are invited to an organization',
-    text: paragraphs(
-      'Hello,',
-      `${plain(inviterName)} invites you to the organization "${plain(organizationName)}", as ${role.toLowerCase()}:`,
-      linkTo(publicUrl, 'accept-invitation', token),
-      'If you do not know who that is, ignore this mail.',
-    ),
-  }),
-  security_notice: ({ displayName, notice }) => ({
+  /** Asks for nothing to be done, unless the recipient did not cause it. */
+  security_notice: ({ displayName, notice }: { displayName: string; notice: SecurityNotice }): RenderedMail => ({
     subject: 'About the security of your account',
     text: paragraphs(
       `Hello ${plain(displayName)},`,
@@ -77,34 +81,4 @@ const COMPOSERS: { readonly [T in MailTemplate]: Composer<T> } = {
       'If that was not you, reset your password and look at your sessions.',
     ),
   }),
-};
-
-/** The words of a mail. */
-export function compose<T extends MailTemplate>(
-  { template, values }: { readonly template: T; readonly values: MailTemplates[T] },
-  publicUrl: string,
-): RenderedMail {
-  return COMPOSERS[template](values, publicUrl);
-}
-
-/** The same mail with what a log may show: everything but the token. */
-export function redacted(mail: NewMail): NewMail {
-  return 'token' in mail.values ? ({ ...mail, values: { ...mail.values, token: '[redacted]' } } as NewMail) : mail;
-}
-
-/** The token stands behind the `#`: browsers send that to no server, so it is in no access log and no Referer. */
-function linkTo(publicUrl: string, page: string, token: string): string {
-  return `${publicUrl.replace(/\/+$/, '')}/${page}#token=${token}`;
-}
-
-/** What people call themselves, on one line, and nothing a mail program would turn into a link. */
-function plain(name: string): string {
-  return Array.from(name.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').replace(/[:/@<>]+|\.(?=\S)/g, ' '))
-    .slice(0, MAX_NAME_LENGTH)
-    .join('')
-    .trim();
-}
-
-function paragraphs(...lines: readonly string[]): string {
-  return `${lines.join('\n\n')}\n`;
-}
+} satisfies MailComposers;

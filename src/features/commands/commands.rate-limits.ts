@@ -1,0 +1,19 @@
+import type { RateLimitCategories } from '../../platform/rate-limit/rate-limit-registry.js';
+
+declare module '../../contracts/rate-limits.js' {
+  interface RateCategories extends Record<keyof typeof COMMANDS_RATE_LIMITS, true> {}
+}
+
+export const COMMANDS_RATE_LIMITS = {
+  unlock: {
+    description: 'Unlock commands for one device, whoever sends them.',
+    limit: '15/1m',
+    keyOf: (request) => (asksToUnlock(request.body) ? (request.target?.id ?? null) : null),
+    // A blocked IP address could not lock the door either: pressing the unlock button too often is refused, no more.
+    neverBlocks: true,
+  },
+} satisfies RateLimitCategories;
+
+function asksToUnlock(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'name' in body && body.name === 'unlock_door';
+}
