@@ -1,4 +1,4 @@
-/** What is read with an `ETag` one has. Seen to fail: with the tag made of the version alone, and without any 304. */
+/** Reading with `If-None-Match`. Seen to fail: with the tag made of the version alone, and without any 304. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { signUpAdmin } from '../support/admin.js';
 import { fill } from '../support/api-routes.js';

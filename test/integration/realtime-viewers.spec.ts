@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => town.close());
 
-/** Grace listens to a device of Ada's, whose organization she is in, and to one of her own. */
+/** Grace subscribes to a device of Ada's, who shares an organization with her, and owns another device. */
 beforeEach(async () => {
   [ada, grace] = [await town.person('ada'), await town.person('grace')];
   organization = await town.found(ada);
@@ -50,7 +50,7 @@ afterEach(async () => {
 
 const zoneOf = ({ message }: Heard): unknown => (message.payload as { zone?: string }).zone;
 
-/** Something moves before both devices, her own last: when she heard of that, she heard all she hears of the other. */
+/** Both devices publish a motion, her own last: once she has that event, she has every event of the other she will get. */
 async function hearsOfTheShared(): Promise<boolean> {
   seq += 1;
   const [first, last] = [`shared ${String(seq)}`, `own ${String(seq)}`];
@@ -72,15 +72,15 @@ describe('A dashboard that subscribed to a device', () => {
   it('soon gets no events of it after access ended, although the signal of that was lost', async () => {
     expect(await hearsOfTheShared()).toBe(true);
     await town.sql.rows('DELETE FROM memberships WHERE user_id = $1', [grace.id]);
-    await eventually('she is told no more', async () => !(await hearsOfTheShared()), 4_000);
+    await eventually('she gets no event of it', async () => !(await hearsOfTheShared()), 4_000);
     await town.enlist(grace, 'VIEWER', organization.id);
-    // Who was put out has to subscribe again.
+    // A socket that left the room has to subscribe again.
     expect(await hearsOfTheShared()).toBe(false);
   });
 
   it('gets events while its user may see the device, also after the cached answer has expired', async () => {
     const began = performance.now();
-    await eventually('the first look is no longer trusted', async () => {
+    await eventually('the first answer is no longer cached', async () => {
       expect(await hearsOfTheShared()).toBe(true);
       return performance.now() - began > 2_000;
     });

@@ -7,7 +7,7 @@ import type { Organization } from './organizations.types.js';
 /** An organization to create. */
 export class CreateOrganizationDto {
   /**
-   * What people call it; need not be unique.
+   * For display; need not be unique.
    * @example "Lovelace & Daughters"
    */
   @IsString()
@@ -29,7 +29,7 @@ export class TransferOrganizationDto {
   userId!: string;
 }
 
-/** People who share devices, as one of them sees it. */
+/** A group of users who share devices, with the role of the user who reads it. */
 export class OrganizationDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66 */
   id!: string;

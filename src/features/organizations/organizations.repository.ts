@@ -14,10 +14,6 @@ const LIST = `SELECT o.id, o.name, m.role, o.version, o.created_at AS "createdAt
 // SQL: a lock
 const LOCK = 'SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE';
 
-// SQL: database time
-const RENAME = `UPDATE organizations SET name = $2, version = version + 1, updated_at = now()
-  WHERE id = $1 AND ($3::int IS NULL OR version = $3) RETURNING 1`;
-
 @Injectable()
 export class OrganizationsRepository {
   constructor(private readonly database: Database) {}
@@ -71,7 +67,13 @@ export class OrganizationsRepository {
 
   /** @returns false when it does not exist in the wanted version. */
   async rename(id: string, name: string, version: number | undefined): Promise<boolean> {
-    return (await this.database.query('organizations_rename', RENAME, [id, name, version ?? null])).length === 1;
+    const { count } = await this.database.prisma((prisma) =>
+      prisma.organization.updateMany({
+        where: { id, version: version ?? Prisma.skip },
+        data: { name, version: { increment: 1 } },
+      }),
+    );
+    return count === 1;
   }
 
   /** @returns false when it did not exist in the wanted version. */

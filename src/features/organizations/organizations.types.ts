@@ -1,6 +1,6 @@
 import type { OrganizationRole } from '../../contracts/resources.js';
 
-/** People who share devices. */
+/** A group of users who share devices. */
 export interface Organization {
   readonly id: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface Organization {
   readonly updatedAt: Date;
 }
 
-/** A person in an organization. */
+/** A user in an organization. */
 export interface Member {
   readonly userId: string;
   readonly email: string;

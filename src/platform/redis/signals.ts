@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { SignalName, Signals as SignalBodies } from '../../contracts/signals.js';
+import type { SignalName, SignalPayloads } from '../../contracts/signals.js';
 import { type Redis, RedisClients } from './redis-clients.js';
 
 const CHANNEL = 'mortise:signals';
 
-type Handler<N extends SignalName> = (body: SignalBodies[N]) => void;
+type Handler<N extends SignalName> = (body: SignalPayloads[N]) => void;
 
 /**
  * Lossy hints between processes, over Redis pub/sub. This process hears its own hints at once and without Redis; what
@@ -36,7 +36,7 @@ export class Signals implements OnModuleInit {
     });
   }
 
-  publish<N extends SignalName>(name: N, body: SignalBodies[N]): void {
+  publish<N extends SignalName>(name: N, body: SignalPayloads[N]): void {
     queueMicrotask(() => {
       this.deliver(name, body);
     });
@@ -60,7 +60,7 @@ export class Signals implements OnModuleInit {
     }
   }
 
-  private deliver<N extends SignalName>(name: N, body: SignalBodies[N]): void {
+  private deliver<N extends SignalName>(name: N, body: SignalPayloads[N]): void {
     this.#handlers.get(name)?.forEach((handler) => {
       try {
         (handler as unknown as Handler<N>)(body);
