@@ -51,7 +51,6 @@ export function accountList(
   const steps = [...order.map(({ key, descending }) => ({ ...KEYS[key], descending })), idStep(order)];
   const where = [...conditions(filter, bind), ...(after ? [beyond(steps, [...after.keys, after.id], bind)] : [])];
   return {
-    // SQL: a keyset
     text: `SELECT ${ACCOUNT_COLUMNS}, ARRAY[${order.map(({ key }) => KEYS[key].text).join(', ')}]::text[] AS keys
       FROM users u ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
       ORDER BY ${steps.map(({ column, descending }) => `${column} ${descending ? 'DESC' : 'ASC'}`).join(', ')}
