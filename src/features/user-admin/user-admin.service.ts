@@ -42,7 +42,7 @@ export class UserAdminService {
       const before = await this.users.lock(userId);
       const after = await this.users.update(userId, changes, version);
       if (after.email !== before.email) {
-        await this.emails.revokeOld(before, 'email_changed_by_admin');
+        await this.emails.revokeOldAccess(before, 'email_changed_by_admin');
         if (!after.hasPassword) {
           await this.passwords.invite(after);
         }
