@@ -41,8 +41,6 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
-      'max-params': 'off',
-      '@typescript-eslint/max-params': ['error', { max: 8 }],
       complexity: ['error', 10],
       'no-console': 'error',
       eqeqeq: 'error',
