@@ -24,7 +24,7 @@ interface Entry {
  */
 @Injectable()
 export class SessionCache extends SessionVerifier implements OnModuleInit, OnModuleDestroy {
-  /** In the order they were asked for, so the first is the oldest. */
+  /** In order of insertion, so the first is the oldest. */
   readonly #entries = new Map<string, Entry>();
   #unsubscribe: (() => void) | undefined;
 
