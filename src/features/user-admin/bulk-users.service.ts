@@ -59,7 +59,7 @@ export class BulkUsersService {
     return this.once({ mode, member: 'users', rowAction: 'user_created' }, async () => {
       const accounts = rows.flatMap(({ account }) => (account ? [account] : []));
       const outcomes = (await this.users.inviteMany(accounts)).map(toOutcome);
-      await eachAccount(outcomes, (id) => this.passwords.invite(id));
+      await eachAccount(outcomes, (account) => this.passwords.invite(account));
       const remaining = outcomes.values();
       return rows.map(({ account, errors }) => (account && remaining.next().value) ?? { code: 'invalid_row', errors });
     });
@@ -69,7 +69,7 @@ export class BulkUsersService {
   delete(ids: readonly string[], mode: BulkMode): Promise<readonly RowResult[]> {
     return this.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
       const outcomes = (await this.users.deleteMany(ids)).map(toOutcome);
-      await eachAccount(outcomes, (id) => this.access.revoke(id, { reason: 'account_deleted' }));
+      await eachAccount(outcomes, ({ id }) => this.access.revoke(id, { reason: 'account_deleted' }));
       return outcomes;
     });
   }
@@ -127,6 +127,9 @@ function toResult(outcome: RowOutcome): RowResult {
 }
 
 /** For all at once: the statements of one connection travel together, in their order. */
-async function eachAccount(outcomes: readonly RowOutcome[], work: (id: string) => Promise<unknown>): Promise<void> {
-  await Promise.all(outcomes.flatMap((outcome) => ('id' in outcome ? [work(outcome.id)] : [])));
+async function eachAccount(
+  outcomes: readonly RowOutcome[],
+  work: (account: Account) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(outcomes.flatMap((outcome) => ('id' in outcome ? [work(outcome)] : [])));
 }

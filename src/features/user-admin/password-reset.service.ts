@@ -6,6 +6,7 @@ import { PasswordChangeService } from '../auth/passwords/password-change.service
 import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
 import { UserPasswordsService } from '../users/user-passwords.service.js';
 import { UsersService } from '../users/users.service.js';
+import type { User } from '../users/users.types.js';
 
 const LINK_TTL_MS = 7 * 86_400_000;
 /** Without characters that look alike on paper: 20 of these are 99 bits. */
@@ -37,7 +38,7 @@ export class PasswordResetService {
     if (means === 'link') {
       await this.transactions.run(async () => {
         await this.changes.apply({ userId, passwordHash: null, reason: 'password_reset' });
-        await this.invite(userId);
+        await this.invite(await this.users.get(userId));
       });
       return null;
     }
@@ -48,8 +49,7 @@ export class PasswordResetService {
   }
 
   /** Mails a link by which a person chooses the first password. Part of the transaction that made the account. */
-  async invite(userId: string): Promise<void> {
-    const { email, displayName } = await this.users.get(userId);
+  async invite({ id: userId, email, displayName }: User): Promise<void> {
     const token = await this.tokens.issue('set_password', { userId, payload: {}, ttlMs: LINK_TTL_MS });
     await this.mailer.enqueue({ to: email, template: 'set_password', values: { displayName, token } });
   }

@@ -27,9 +27,9 @@ export class UserAdminService {
    */
   create(account: InvitedAccount): Promise<string> {
     return this.once.run(async () => {
-      const { id } = await this.users.invite(account);
-      await this.passwords.invite(id);
-      return id;
+      const made = await this.users.invite(account);
+      await this.passwords.invite(made);
+      return made.id;
     });
   }
 
@@ -42,9 +42,9 @@ export class UserAdminService {
       const before = await this.users.lock(userId);
       const after = await this.users.update(userId, changes, version);
       if (after.email !== before.email) {
-        await this.emails.revokeOld(before, 'email_changed_by_admin');
+        await this.emails.revokeOldAccess(before, 'email_changed_by_admin');
         if (!after.hasPassword) {
-          await this.passwords.invite(userId);
+          await this.passwords.invite(after);
         }
       }
       return after;

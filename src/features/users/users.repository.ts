@@ -16,6 +16,12 @@ const LOCK = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[
 // SQL: a lock
 const LOCK_ADMINS = `SELECT pg_advisory_xact_lock(hashtextextended('last_admin', 0))`;
 
+// SQL: a set-based batch: for a thousand rows, Prisma Client takes twenty times the CPU
+const INSERT_MANY = `
+  INSERT INTO users AS u (id, email, username, display_name, role)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::platform_role[])
+  ON CONFLICT DO NOTHING RETURNING ${ACCOUNT_COLUMNS}`;
+
 // SQL: database time
 const BLOCK = `
   UPDATE users AS u SET blocked_at = now(), updated_at = now(), version = version + 1
@@ -93,18 +99,14 @@ export class UsersRepository {
   }
 
   /** Makes those whose names are free, without a password. @returns the ones that were made. */
-  async insertMany(accounts: readonly AccountToInsert[]): Promise<Account[]> {
-    const data = accounts.map(({ id, email, username, displayName, role }) => ({
-      id,
-      email,
-      username,
-      displayName,
-      role,
-    }));
-    const rows = await this.database.prisma((prisma) =>
-      prisma.user.createManyAndReturn({ data, skipDuplicates: true, select: ACCOUNT }),
-    );
-    return rows.map(toAccount);
+  insertMany(accounts: readonly AccountToInsert[]): Promise<Account[]> {
+    return this.database.query<Account & object>('accounts_insert', INSERT_MANY, [
+      accounts.map(({ id }) => id),
+      accounts.map(({ email }) => email),
+      accounts.map(({ username }) => username),
+      accounts.map(({ displayName }) => displayName),
+      accounts.map(({ role }) => role),
+    ]);
   }
 
   /** Which of these e-mail addresses belong to an account. */

@@ -56,7 +56,7 @@ export class EmailChangeService {
         throw new InvalidOneTimeTokenError();
       }
       await this.users.update(userId, { email: payload.email });
-      await this.revokeOld(before, 'email_changed');
+      await this.revokeOldAccess(before, 'email_changed');
     });
   }
 
@@ -65,7 +65,7 @@ export class EmailChangeService {
    * e-mail address gets a notice.
    * @param before the account as it was.
    */
-  async revokeOld(
+  async revokeOldAccess(
     { id, email, displayName }: Account,
     notice: 'email_changed' | 'email_changed_by_admin',
   ): Promise<void> {
