@@ -3,8 +3,10 @@ import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { OrganizationsService } from '../organizations/organizations.service.js';
+import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
@@ -21,6 +23,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
     OrganizationsModule,
     RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
     AuditPlatformModule.forFeature(DEVICES_AUDIT),
+    EventsModule.forFeature(DEVICES_EVENTS),
   ],
   providers: [
     DevicesService,
