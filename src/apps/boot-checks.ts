@@ -10,7 +10,7 @@ import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
 
-/** What can be known before the first request is known at boot. */
+/** The application is put together wrongly, which is found before the first request. */
 export class BootError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(`Refusing to start:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
@@ -26,8 +26,7 @@ type Handler = (...args: unknown[]) => unknown;
 type RouteCheck = (method: RequestMethod, declared: (key: symbol) => unknown) => string[];
 
 /**
- * Every route says who may call it; one that may change something, what that is recorded as; one for administrators,
- * how often.
+ * Every route declares who may call it; a changing one its audit action, and one for administrators its rate limit.
  * @throws BootError that names every route that does not.
  */
 export function assertRoutesAreDeclared(app: INestApplication): void {

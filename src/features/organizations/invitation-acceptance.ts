@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { sha256 } from '../../platform/crypto/digest.js';
-import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { disposes } from './domain/roles.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { InvalidInvitationError } from './organizations.errors.js';
@@ -14,7 +14,7 @@ export class InvitationAcceptance {
     private readonly invitations: InvitationsRepository,
     private readonly roster: Roster,
     private readonly audit: AuditWriter,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
   ) {}
 
   /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
-import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { disposes } from './domain/roles.js';
@@ -20,7 +20,7 @@ export class MembershipsService {
     private readonly memberships: MembershipsRepository,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
   ) {}
 
   /** In the order in which they joined. @throws InvalidOrganizationCursorError */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { UsersService } from '../users/users.service.js';
 import type { InvitedAccount } from '../users/users.types.js';
@@ -16,7 +16,7 @@ export class UserAdminService {
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
     private readonly transactions: Transactions,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
   ) {}
 
   /**

@@ -117,7 +117,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  /** Keyed, because a body may hold a password, and a hash that anybody can compute lets it be guessed. */
+  /** Keyed, because a body may hold a password, and a hash without a key lets it be guessed. */
   private hash({ params, query, body }: FastifyRequest): Buffer {
     return createHmac('sha256', this.#key)
       .update(JSON.stringify([params, query, body ?? null]))

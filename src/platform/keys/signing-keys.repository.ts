@@ -16,7 +16,7 @@ const MOVE = `
   UPDATE signing_keys SET state = $3::text::key_state, changed_at = now()
   WHERE kid = $1 AND state = $2::text::key_state RETURNING kid`;
 
-/** Its private half is destroyed: whoever reads the table later cannot sign what the past would have accepted. */
+/** Its private half is destroyed: a later reader of the table cannot sign with it. */
 const RETIRE = `
   UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
   WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;

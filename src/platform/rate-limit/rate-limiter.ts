@@ -11,7 +11,7 @@ import { SlidingWindows, type Verdict } from './sliding-window.js';
 
 /** Callers that one process remembers for each limit. */
 const CAPACITY = 5_000;
-/** After Redis failed to answer, nobody waits for it for so long. */
+/** After Redis failed to answer, it is not asked for so long. */
 const PAUSE_MS = 1_000;
 
 interface Limiter {
@@ -21,8 +21,8 @@ interface Limiter {
 }
 
 /**
- * Who asked how often. All processes count together in Redis, and each for itself besides: while Redis is away, the
- * limits hold per process and nobody waits; nor does it give anybody a fresh start when Redis goes, or comes back.
+ * Counts requests. All processes count together in Redis, and each for itself besides: while Redis is away, the limits
+ * hold per process without a delay, and no count starts again when Redis goes or comes back.
  */
 @Injectable()
 export class RateLimiter implements OnModuleInit {
@@ -58,7 +58,7 @@ export class RateLimiter implements OnModuleInit {
     return this.limiterOf(category).policy;
   }
 
-  /** Counts one request of `key`: an address, a person, a device. */
+  /** Counts one request of `key`: an IP address, a user, a device. */
   async spend(category: RateCategory, key: string): Promise<Verdict> {
     const shared = await this.spendShared(category, key);
     if (shared === null) {
@@ -100,7 +100,7 @@ export class RateLimiter implements OnModuleInit {
   }
 }
 
-/** A process by itself knows no bucket: the burst is part of its limit. */
+/** A process alone has no bucket: the burst is part of its limit. */
 function withBurst({ limit, windowMs, burst }: RateLimit): Pick<RateLimit, 'limit' | 'windowMs'> {
   return { limit: limit + burst, windowMs };
 }

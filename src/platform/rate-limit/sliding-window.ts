@@ -3,7 +3,7 @@ import type { RateLimit } from '../../config/rate-limit.js';
 /** A window is counted in so many parts: precise enough, and no longer with the number of requests. */
 export const PARTS = 20;
 
-/** What became of a request. */
+/** The decision on one request. */
 export interface Verdict {
   readonly admitted: boolean;
   readonly remaining: number;
@@ -42,7 +42,7 @@ export class SlidingWindow {
   }
 }
 
-/** The windows of many callers. Who was not seen for longest is forgotten first. */
+/** The windows of many callers. The least recently seen caller is dropped first. */
 export class SlidingWindows {
   readonly #windows = new Map<string, SlidingWindow>();
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
-import { RepeatSafe } from '../../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../../platform/idempotency/idempotency.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { UsersService } from '../../users/users.service.js';
 import { WrongPasswordError } from '../auth.errors.js';
@@ -18,7 +18,7 @@ export class EmailRequestService {
     private readonly reauthentication: ReauthenticationService,
     private readonly tokens: OneTimeTokensService,
     private readonly mailer: Mailer,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
     private readonly audit: AuditWriter,
   ) {}
 
