@@ -47,6 +47,8 @@ export class DevicesModule implements OnModuleInit {
   onModuleInit(): void {
     this.resolvers.register('device', {
       resolve: (deviceId, principal) => this.devices.resolve(principal.userId, deviceId),
+      // Opening a door cannot be undone.
+      certainFor: ['control'],
       allows: permits,
     });
     this.organizations.onDeparture(({ organizationId, userId }) => this.editor.withdraw(organizationId, userId));
