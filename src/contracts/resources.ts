@@ -18,7 +18,7 @@ export interface OrganizationRef {
   role: OrganizationRole;
 }
 
-/** Each kind of resource a route can name, what it can demand, and what the guard hands to the controller. */
+/** Each kind of resource a route can name, what it can demand, and what the guard passes to the controller. */
 export interface Resources {
   device: { demand: DevicePermission | 'owner'; ref: DeviceRef };
   organization: { demand: Lowercase<OrganizationRole>; ref: OrganizationRef };

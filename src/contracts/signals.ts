@@ -4,7 +4,7 @@ import type { RevocationReason } from './sessions.js';
  * Hints between processes. They are lossy: each only makes something happen sooner that a poll, a sweep or a check at
  * the moment of acting brings about anyway.
  */
-export interface Signals {
+export interface SignalBodies {
   /** Rows were appended to the event log. */
   events_appended: Record<string, never>;
   /** A device has something to be sent. */
@@ -28,4 +28,4 @@ export interface Signals {
   /** An administrator unblocked an IP address. */
   address_unblocked: { address: string };
 }
-export type SignalName = keyof Signals;
+export type SignalName = keyof SignalBodies;

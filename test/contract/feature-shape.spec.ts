@@ -1,7 +1,7 @@
 /**
  * A feature brings everything with it: the tree takes a new one, and gives one up, by changes at four places outside of
- * the feature's folder. Seen to fail: with a name that the toy uses and does not declare, and with an import of
- * `analytics` elsewhere.
+ * the feature's folder. Seen to fail: with the map from event types
+ * to socket events in a feature, where a new event type had no entry.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -23,7 +23,7 @@ export interface AuditRecord extends AuditFacts {
 }
 
 /** A record with the request it belongs to. */
-export interface AuditEntry {
+export interface RequestRecord {
   readonly context: RequestContext | undefined;
   readonly record: AuditRecord;
 }
@@ -48,7 +48,7 @@ export class AuditWriter {
   }
 
   /** The same for a transaction that serves many requests: each with the context it belongs to. */
-  async recordEach(entries: readonly AuditEntry[]): Promise<void> {
+  async recordEach(entries: readonly RequestRecord[]): Promise<void> {
     await this.insert(
       entries.map(({ context, record }) => {
         const action = record.action ?? context?.audit?.action;

@@ -10,7 +10,7 @@ export class InvalidCursorError extends DomainError {
   }
 }
 
-/** The log was restored since: what followed the cursor cannot be told any more. */
+/** The log was restored since, so what followed the cursor is unknown. */
 export class CursorExpiredError extends DomainError {
   readonly code = 'cursor_expired';
   readonly kind = 'invalid';

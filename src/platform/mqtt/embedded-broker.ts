@@ -150,7 +150,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     this.access.announce(`mqtt://${host === '0.0.0.0' ? '127.0.0.1' : host}:${String(this.port)}`);
   }
 
-  /** Every byte passes the gate on its way into the parser, which would collect a packet of any length. */
+  /** Every byte passes the limiter before the parser, which would collect a packet of any length. */
   private limitPackets(socket: Socket): void {
     const frames = new PacketSizeLimiter(MAX_PACKET_BYTES);
     const read = socket.read.bind(socket);

@@ -19,7 +19,7 @@ const IS_ADDRESS = /^[\da-f.:/]{2,64}$/;
 export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   /** Until when, on this process's own clock. */
   #until = new Map<string, number>();
-  /** Told apart from a refresh that began before it: the older knowledge loses. */
+  /** A refresh that began before this change does not overwrite it. */
   #changes = 0;
   #refreshing = false;
   #timer: NodeJS.Timeout | undefined;

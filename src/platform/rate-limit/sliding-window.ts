@@ -4,7 +4,7 @@ import type { RateLimit } from '../../config/rate-limit.js';
 export const PARTS = 20;
 
 /** The decision on one request. */
-export interface Verdict {
+export interface RateLimitDecision {
   readonly admitted: boolean;
   readonly remaining: number;
   /** Until some of the limit is available again. */
@@ -21,7 +21,7 @@ export class SlidingWindow {
 
   constructor(private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>) {}
 
-  spend(nowMs: number): Verdict {
+  spend(nowMs: number): RateLimitDecision {
     const width = this.policy.windowMs / PARTS;
     const current = Math.floor(nowMs / width);
     let used = 0;
@@ -51,7 +51,7 @@ export class SlidingWindows {
     private readonly capacity: number,
   ) {}
 
-  spend(key: string, nowMs: number): Verdict {
+  spend(key: string, nowMs: number): RateLimitDecision {
     const window = this.#windows.get(key) ?? new SlidingWindow(this.policy);
     this.#windows.delete(key);
     this.#windows.set(key, window);

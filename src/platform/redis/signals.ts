@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { SignalName, Signals as SignalBodies } from '../../contracts/signals.js';
+import type { SignalName, SignalBodies } from '../../contracts/signals.js';
 import { type Redis, RedisClients } from './redis-clients.js';
 
 const CHANNEL = 'mortise:signals';
