@@ -5,7 +5,7 @@ type Operation = OpenAPIObject['paths'][string]['get'] & object;
 type Parameter = NonNullable<Operation['parameters']>[number];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
-/** Probes are not limited, and say themselves what their 503 is. */
+/** Probes are not limited, and document their 503 themselves. */
 const PROBES = '/api/health';
 
 /**
@@ -75,7 +75,7 @@ function addSharedRefusals(path: string, method: (typeof METHODS)[number], opera
   const due: [applies: boolean, status: string, description: string][] = [
     [takesInput, '400', 'It does not have the documented shape.'],
     [isGuarded, '401', 'Not signed in, or no longer.'],
-    // A body is read before anybody looks whether one is wanted.
+    // A body is read before the route decides whether it takes one.
     [!reads, '413', 'The body is too large.'],
     [!reads, '415', 'The body is of another kind than those that are taken.'],
     [!isProbe, '429', 'Too many requests; see `Retry-After`.'],

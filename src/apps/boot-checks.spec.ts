@@ -2,10 +2,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { All, Controller, Get, type INestApplication, Module, Patch, Post } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { LowBatteryPayload } from '../features/history/history.events.js';
+import { AuditRegistry } from '../platform/audit/audit-registry.js';
 import { Audit } from '../platform/audit/audit.decorator.js';
 import { Authorize, Public } from '../platform/auth/authorize.decorator.js';
+import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
+import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RateLimit } from '../platform/rate-limit/rate-limit.decorator.js';
-import { assertRoutesAreDeclared, BootError } from './boot-checks.js';
+import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
 
 @Controller('guarded')
 class GuardedController {
@@ -100,16 +104,20 @@ class SilentController {
 let app: INestApplication | undefined;
 
 async function appWith(...controllers: (new () => object)[]): Promise<INestApplication> {
-  @Module({ controllers })
+  const rateLimits = { has: (name: string) => name !== 'exports', unknownVariables: () => ['RATE_LIMIT_DOORS'] };
+  @Module({
+    controllers,
+    providers: [AuditRegistry, EventTypeRegistry, { provide: RateLimitRegistry, useValue: rateLimits }],
+  })
   class SampleModule {}
   const module = await Test.createTestingModule({ imports: [SampleModule] }).compile();
   app = module.createNestApplication(new FastifyAdapter());
   return app;
 }
 
-function problemsOf(sample: INestApplication): readonly string[] {
+function problemsOf(sample: INestApplication, check = assertRoutesAreDeclared): readonly string[] {
   try {
-    assertRoutesAreDeclared(sample);
+    check(sample);
   } catch (error) {
     expect(error).toBeInstanceOf(BootError);
     return (error as BootError).problems;
@@ -144,5 +152,24 @@ describe('assertRoutesAreDeclared', () => {
     expect(problemsOf(await appWith(AdministrationController, ExportsController))).toEqual([
       "GET AdministrationController.unlimited demands 'admin' without a @RateLimit.",
     ]);
+  });
+});
+
+describe('assertNamesAreRegistered', () => {
+  it('refuses to boot and names every action, rate limit, variable and event type that no feature registers', async () => {
+    const sample = await appWith(GuardedController, ExportsController);
+    const problems = problemsOf(sample, assertNamesAreRegistered);
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        'POST GuardedController.closed audits "device_updated", which no feature registers.',
+        'GET ExportsController.all names the rate limit "exports", which no feature registers.',
+        'RATE_LIMIT_DOORS sets a rate limit that does not exist.',
+        'No feature registers the event type "low_battery".',
+      ]),
+    );
+    sample.get(AuditRegistry).register({ actions: ['device_updated'] });
+    sample.get(EventTypeRegistry).register({ low_battery: LowBatteryPayload });
+    const fewer = problemsOf(sample, assertNamesAreRegistered);
+    expect(problems.length - fewer.length).toBe(2);
   });
 });

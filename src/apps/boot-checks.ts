@@ -6,10 +6,11 @@ import type { RateCategory } from '../contracts/rate-limits.js';
 import { AuditRegistry } from '../platform/audit/audit-registry.js';
 import { AUDITED } from '../platform/audit/audit.decorator.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
+import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
 
-/** What can be known before the first request is known at boot. */
+/** The application is put together wrongly, which is found before the first request. */
 export class BootError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(`Refusing to start:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
@@ -25,8 +26,7 @@ type Handler = (...args: unknown[]) => unknown;
 type RouteCheck = (method: RequestMethod, declared: (key: symbol) => unknown) => string[];
 
 /**
- * Every route says who may call it; one that may change something, what that is recorded as; one for administrators,
- * how often.
+ * Every route declares who may call it; a changing one its audit action, and one for administrators its rate limit.
  * @throws BootError that names every route that does not.
  */
 export function assertRoutesAreDeclared(app: INestApplication): void {
@@ -34,14 +34,18 @@ export function assertRoutesAreDeclared(app: INestApplication): void {
 }
 
 /**
- * Each name that a route uses is registered by its owner, and each variable that sets a rate limit names one. Types
- * check the names, but not that their owner is part of the application.
- * @throws BootError that names every route and variable at fault.
+ * Each name that a route uses is registered by its owner, each event type has one, and each variable that sets a rate
+ * limit names one. Types check the names, but not that their owner is part of the application.
+ * @throws BootError that names everything at fault.
  */
 export function assertNamesAreRegistered(app: INestApplication): void {
   const rateLimits = app.get(RateLimitRegistry);
   const audit = app.get(AuditRegistry);
   refuse([
+    ...app
+      .get(EventTypeRegistry)
+      .unowned()
+      .map((type) => `No feature registers the event type "${type}".`),
     ...faultsOfRoutes(app, (_method, declared) => {
       const action = declared(AUDITED) as AuditAction | undefined;
       return action === undefined || audit.hasAction(action) ? [] : [`audits "${action}", which no feature registers.`];

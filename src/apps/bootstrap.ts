@@ -21,7 +21,7 @@ import { serveApiDocument } from './api-document.js';
 import { AppModule } from './app.module.js';
 import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
 
-/** A connection that was busy when the process began to stop is idle later: nobody would close it. */
+/** A connection that was busy when the process began to stop is idle later, and nothing else closes it. */
 const IDLE_CHECK_MS = 50;
 const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/health/ready', 'metrics'];
 
@@ -68,7 +68,7 @@ function connectDeviceLine(app: INestApplication): void {
   app.connectMicroservice({ strategy: app.get(MqttServer, { strict: false }) }, { inheritAppConfig: true });
 }
 
-/** Opens the doors: HTTP first, so that no message of a device is handled before every module has initialized. */
+/** Starts to listen: HTTP first, so that no message of a device is handled before every module has initialized. */
 export async function listen(app: NestFastifyApplication): Promise<void> {
   const { host, port } = app.get(AppConfig).http;
   try {
@@ -82,7 +82,7 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
   await app.startAllMicroservices();
 }
 
-/** Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and is gone within a bound. */
+/** Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and exits within a bound. */
 export async function start(config: AppConfig): Promise<void> {
   const app = await createApp(config);
   await listen(app);

@@ -52,6 +52,7 @@ export interface EventPayloads {
   };
 }
 export type EventType = keyof EventPayloads;
+export type PayloadOf<T extends EventType> = EventPayloads[T];
 
 export const EVENT_TYPES = [
   'device_registered',

@@ -2,7 +2,7 @@ import type { CommandName, CommandPayloads } from './commands.js';
 
 /**
  * What a lock is asked to do. It travels as JSON *text* inside {@link SignedOrder}: the signature covers those exact
- * bytes, so nobody has to agree on a canonical form.
+ * bytes, so no canonical form is needed.
  */
 export interface Order<N extends CommandName = CommandName> {
   /** UUID. A lock answers a repeated id with the stored result and does not move again. */

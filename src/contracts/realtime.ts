@@ -1,4 +1,4 @@
-import type { StoredEvent } from './events.js';
+import type { EventType, StoredEvent } from './events.js';
 import type { SessionEnd } from './sessions.js';
 
 /** What a dashboard sends in the Socket.IO handshake (`auth`). */
@@ -29,6 +29,34 @@ export const FEED_EVENTS = [
   'system_alert',
 ] as const;
 export type FeedEvent = (typeof FEED_EVENTS)[number];
+
+/** Which socket event carries each event type; null for types that dashboards do not receive. */
+export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
+  device_registered: 'device_status',
+  device_updated: 'device_status',
+  device_deleted: 'device_status',
+  device_inactive: 'device_status',
+  status_changed: 'device_status',
+  device_connected: 'device_connected',
+  device_disconnected: 'device_disconnected',
+  door_status_changed: 'door_status_changed',
+  motion_detected: 'motion_detected',
+  snapshot_captured: 'snapshot_captured',
+  low_battery: 'low_battery',
+  error_occurred: 'error_occurred',
+  command_created: 'command_status',
+  command_sent: 'command_status',
+  command_received: 'command_status',
+  command_executing: 'command_status',
+  command_executed: 'command_status',
+  command_failed: 'command_status',
+  command_timed_out: 'command_status',
+  command_expired: 'command_status',
+  command_cancelled: 'command_status',
+  command_late_result: 'command_status',
+  custom: null,
+  system_alert: 'system_alert',
+};
 
 /** Server to dashboard. */
 export interface DashboardEvents extends Record<FeedEvent, (message: FeedMessage) => void> {

@@ -1,6 +1,6 @@
 import type { DevicePermission } from './devices.js';
 
-/** A device as seen by the person who asks: enough to decide, nothing to show. */
+/** A device as seen by the user of the request: enough to decide, nothing to show. */
 export interface DeviceRef {
   id: string;
   ownerId: string;
@@ -8,7 +8,7 @@ export interface DeviceRef {
   owned: boolean;
 }
 
-/** What a person is in an organization; each role includes the ones before it. */
+/** Role of a member of an organization; each role includes the ones before it. */
 export const ORGANIZATION_ROLES = ['VIEWER', 'OPERATOR', 'MANAGER', 'OWNER'] as const;
 export type OrganizationRole = (typeof ORGANIZATION_ROLES)[number];
 
@@ -18,7 +18,7 @@ export interface OrganizationRef {
   role: OrganizationRole;
 }
 
-/** Each kind of resource a route can name, what it can demand, and what the guard hands to the controller. */
+/** Each kind of resource a route can name, what it can demand, and what the guard passes to the controller. */
 export interface Resources {
   device: { demand: DevicePermission | 'owner'; ref: DeviceRef };
   organization: { demand: Lowercase<OrganizationRole>; ref: OrganizationRef };
@@ -28,5 +28,5 @@ export type ResourceKind = keyof Resources;
 /** What `@Authorize` takes for a resource that the route names: `device:control`. */
 export type ResourceDemand = { [K in ResourceKind]: `${K}:${Resources[K]['demand']}` }[ResourceKind];
 
-/** `admin`: the platform role. It opens nobody's door. */
+/** `admin`: the platform role. It gives no access to devices. */
 export type Demand = ResourceDemand | 'admin';

@@ -13,5 +13,5 @@ export type RevocationReason =
   | 'role_changed'
   | 'account_deleted';
 
-/** Why a session is over: told to who held it, and to nobody else. */
+/** Why a session is over: told to its holder only. */
 export type SessionEnd = RevocationReason | 'expired';

@@ -13,19 +13,19 @@ export interface SignalPayloads {
   command_settled: { commandId: string; deviceId: string };
   /** Which keys sign and verify changed. */
   signing_keys_changed: Record<string, never>;
-  /** A session ended: tell its sockets why and cut them, forget it. */
+  /** A session ended: tell its sockets why, disconnect them, and drop it from caches. */
   session_revoked: { sessionId: string; reason: RevocationReason };
   /** A device may no longer talk to us: kick its links. */
   device_revoked: { deviceId: string };
   /** Who may see or use a device changed. */
   device_access_changed: { deviceId: string };
-  /** Who is what in an organization changed, and so who may see or use its devices. */
+  /** Roles in an organization changed, and so who may see or use its devices. */
   organization_access_changed: { organizationId: string };
   /** A mail waits to be sent. */
   mail_enqueued: Record<string, never>;
-  /** An address is refused from now on. */
+  /** An IP address is refused from now on. */
   address_blocked: { address: string; forMs: number };
-  /** An administrator let an address in again. */
+  /** An administrator unblocked an IP address. */
   address_unblocked: { address: string };
 }
 export type SignalName = keyof SignalPayloads;

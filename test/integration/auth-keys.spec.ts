@@ -2,7 +2,7 @@ import { createPrivateKey, sign, verify } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { deriveKey } from '../../src/platform/crypto/derived-key.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
-import { SealBrokenError, unseal } from '../../src/platform/crypto/encryption.js';
+import { DecryptionError, decrypt } from '../../src/platform/crypto/encryption.js';
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
@@ -75,14 +75,14 @@ describe('signing keys of an installation', () => {
     const key = deriveKey(Buffer.from(masterKey, 'base64'), 'seal_private_keys');
     const place = ({ kid }: KeyRow): string => `signing_keys.sealed_private.${kid}`;
     for (const row of [one, other]) {
-      const der = unseal(key, row.sealed_private, place(row));
+      const der = decrypt(key, row.sealed_private, place(row));
       expect(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).asymmetricKeyType).toBe('ed25519');
       expect(Object.keys(row.public_jwk)).not.toContain('d');
     }
     expect(one.sealed_private.equals(other.sealed_private)).toBe(false);
-    expect(() => unseal(key, one.sealed_private, place(other))).toThrow(SealBrokenError);
+    expect(() => decrypt(key, one.sealed_private, place(other))).toThrow(DecryptionError);
     const foreign = deriveKey(Buffer.from(newMasterKey(), 'base64'), 'seal_private_keys');
-    expect(() => unseal(foreign, one.sealed_private, place(one))).toThrow(SealBrokenError);
+    expect(() => decrypt(foreign, one.sealed_private, place(one))).toThrow(DecryptionError);
   });
 
   it('are not used, nor replaced, by a process with another master key', async () => {

@@ -4,7 +4,9 @@ import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js'
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { AUTH_EVENTS } from './auth.events.js';
 import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
 import { AUTH_MAIL } from './auth.mail.js';
 import { AUTH_AUDIT } from './auth.audit.js';
@@ -54,6 +56,7 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     RateLimitModule.forFeature(AUTH_RATE_LIMITS),
     AuditPlatformModule.forFeature(AUTH_AUDIT),
     MailModule.forFeature(AUTH_MAIL),
+    EventsModule.forFeature(AUTH_EVENTS),
   ],
   providers: [
     ...SERVICES,

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { COMMANDS_EVENTS } from './commands.events.js';
 import { COMMANDS_AUDIT } from './commands.audit.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import { AcknowledgementService } from './acknowledgement.service.js';
@@ -23,6 +25,7 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
     PresenceModule,
     RateLimitModule.forFeature(COMMANDS_RATE_LIMITS),
     AuditPlatformModule.forFeature(COMMANDS_AUDIT),
+    EventsModule.forFeature(COMMANDS_EVENTS),
   ],
   providers: [
     CommandsService,

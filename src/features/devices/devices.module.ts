@@ -3,8 +3,10 @@ import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
+import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
@@ -21,6 +23,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
     OrganizationsModule,
     RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
     AuditPlatformModule.forFeature(DEVICES_AUDIT),
+    EventsModule.forFeature(DEVICES_EVENTS),
   ],
   providers: [
     DevicesService,
@@ -44,6 +47,8 @@ export class DevicesModule implements OnModuleInit {
   onModuleInit(): void {
     this.resolvers.register('device', {
       resolve: (deviceId, principal) => this.devices.resolve(principal.userId, deviceId),
+      // Opening a door cannot be undone.
+      certainFor: ['control'],
       allows: permits,
     });
     this.memberships.onDeparture(({ organizationId, userId }) => this.editor.withdraw(organizationId, userId));

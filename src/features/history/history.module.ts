@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { HISTORY_EVENTS } from './history.events.js';
 import { EVENT_RECEIPTS_PURGE } from './history.purge.js';
 import { EventIngestService } from './event-ingest.service.js';
 import { HistoryRepository } from './history.repository.js';
@@ -7,7 +9,7 @@ import { HistoryService } from './history.service.js';
 
 /** What happened to devices. */
 @Module({
-  imports: [PresenceModule],
+  imports: [PresenceModule, EventsModule.forFeature(HISTORY_EVENTS)],
   providers: [HistoryService, EventIngestService, HistoryRepository, EVENT_RECEIPTS_PURGE],
   exports: [HistoryService, EventIngestService, HistoryRepository],
 })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type AuditWriter } from '../../platform/audit/audit-writer.js';
-import { type RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
+import { type Idempotency } from '../../platform/idempotency/idempotency.js';
 import { type Transactions } from '../../platform/prisma/transaction.js';
 import { type Signals } from '../../platform/redis/signals.js';
 import { type MembershipsRepository } from './memberships.repository.js';
@@ -37,7 +37,7 @@ const members = new MembershipsService(
       return Promise.resolve();
     },
   } as unknown as AuditWriter,
-  { change: (_: string, work: () => Promise<void>) => work() } as unknown as RepeatSafe,
+  { change: (_: string, work: () => Promise<void>) => work() } as unknown as Idempotency,
 );
 
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
-import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { Signals } from '../../platform/redis/signals.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
@@ -41,7 +41,7 @@ export class MembershipsService {
     private readonly transactions: Transactions,
     private readonly signals: Signals,
     private readonly audit: AuditWriter,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
   ) {}
 
   /** In the order in which they joined. @throws InvalidCursorError */

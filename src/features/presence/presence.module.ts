@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
 import { PresenceService } from './presence.service.js';
 
 /** Which devices are connected, and what they report of their state. */
 @Module({
-  imports: [DevicesModule],
+  imports: [DevicesModule, EventsModule.forFeature(PRESENCE_EVENTS)],
   providers: [PresenceService, PresenceRepository, HeartbeatBuffer],
   exports: [PresenceService],
 })

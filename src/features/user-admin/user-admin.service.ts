@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { RepeatSafe } from '../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../platform/idempotency/idempotency.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
@@ -18,7 +18,7 @@ export class UserAdminService {
     private readonly passwords: PasswordResetService,
     private readonly emails: EmailChangeService,
     private readonly transactions: Transactions,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
   ) {}
 
   /**

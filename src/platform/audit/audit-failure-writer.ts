@@ -8,12 +8,12 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { AuditWriter } from './audit-writer.js';
 
 const WINDOW_MS = 60_000;
-/** Refusals of one person that are recorded in a minute. */
+/** Refusals of one user that are recorded in a minute. */
 const MAX_REFUSALS = 20;
-/** People whose refusals are counted; when there are more, the one that was not refused for longest begins anew. */
+/** Users whose refusals are counted; with more, the count of the one that was refused longest ago starts again. */
 const MAX_PEOPLE = 10_000;
 
-/** Records what came to nothing. The request has failed already: that it could not be audited fails nothing more. */
+/** Records failed requests. A record that cannot be written is logged, and changes nothing for the request. */
 @Injectable()
 export class AuditFailureWriter {
   readonly #left = new LRUCache<string, number>({ max: MAX_PEOPLE });
@@ -38,13 +38,13 @@ export class AuditFailureWriter {
     try {
       await this.trail.recordFailure(intent, problemOf(error).code);
     } catch (failure) {
-      // The request failed already, so nothing was changed without a trace; but somebody should know.
+      // The request failed already, so nothing was changed without a trace.
       this.logger.error({ err: failure, action: intent.action }, 'A failure could not be audited');
     }
   }
 
   /**
-   * A guard let somebody not even try. No rate limit has counted the request by then, so this counts: nobody fills the
+   * A guard refused the request. No rate limit has counted it by then, so this limits what one user can write into the
    * table by asking for what they may not have.
    */
   async recordRefusal(userId: string, intent: AuditIntent, error: unknown): Promise<void> {

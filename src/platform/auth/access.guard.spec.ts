@@ -58,16 +58,21 @@ interface SampleRequest {
 
 let resolvers: ResourceResolverRegistry;
 let guard: AccessGuard;
+let certainty: boolean[];
 
 beforeEach(() => {
+  certainty = [];
   resolvers = new ResourceResolverRegistry();
   resolvers.register('device', {
     resolve: (id, principal) => Promise.resolve(id === DEVICE.id && principal === ADA ? DEVICE : null),
+    certainFor: ['control'],
     allows: ({ permission }, demand) => permission === demand,
   });
   const authenticator = {
-    authenticate: (token: string) =>
-      token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError()),
+    authenticate: (token: string, { certain }: { certain: boolean }) => {
+      certainty.push(certain);
+      return token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError());
+    },
   } as unknown as Authenticator;
   guard = new AccessGuard(
     new Reflector(),
@@ -101,6 +106,12 @@ describe('AccessGuard', () => {
   it('lets anybody into a public route, and leaves other transports to their own gates', async () => {
     await expect(ask('open', anonymous())).resolves.toBe(true);
     await expect(ask('control', anonymous(), 'rpc')).resolves.toBe(true);
+  });
+
+  it('looks the session up for demands that cannot be undone', async () => {
+    await ask('view', asAda());
+    await expect(ask('control', asAda())).rejects.toThrow(ForbiddenError);
+    expect(certainty).toEqual([false, true]);
   });
 
   it('notes who asks, for the route, the logs and the events', async () => {

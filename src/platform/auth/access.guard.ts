@@ -17,7 +17,7 @@ import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
 type PrivateRule = Extract<AccessRule, { public: false }>;
 
-/** Decides every HTTP request: who is it, and may they. A route without a rule is refused (and does not pass boot). */
+/** Authenticates and authorizes every HTTP request. A route without a rule is refused (and does not pass boot). */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
@@ -30,7 +30,7 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    // MQTT and socket edges authenticate the connection, not the message: see their own gates.
+    // MQTT and sockets authenticate the connection, not the message.
     if (context.getType() !== 'http') {
       return true;
     }
@@ -42,8 +42,8 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    // A door cannot be closed again in the past: who opens it has a session now, not four seconds ago (promise P-06).
-    const certain = rule?.demand === 'device:control';
+    // What cannot be undone needs a session that stands now, not one that stood seconds ago (promise P-06).
+    const certain = rule ? this.needsCertainty(rule) : false;
     const principal = await this.authenticator.authenticate(bearerToken(request), { certain });
     request.principal = principal;
     const current = requestContext();
@@ -51,14 +51,15 @@ export class AccessGuard implements CanActivate {
       current.actor = `user:${principal.userId}`;
       current.sessionId = principal.sessionId;
     }
+    // A repeat of a request that was done changes nothing: its answer needs no permission, which may be gone by now.
+    if (await this.repeats.answersAgain(context)) {
+      return true;
+    }
     try {
       await this.authorize(request, principal, rule);
     } catch (error) {
       if (!(error instanceof DomainError)) {
         throw error;
-      }
-      if (await this.repeats.answersAgain(context)) {
-        return true;
       }
       const intent = intentOf(this.reflector, this.audited, context);
       if (intent) {
@@ -67,6 +68,10 @@ export class AccessGuard implements CanActivate {
       throw error;
     }
     return true;
+  }
+
+  private needsCertainty({ demand }: PrivateRule): boolean {
+    return demand !== null && demand !== 'admin' && this.resolvers.needsCertainty(...partsOf(demand));
   }
 
   private async authorize(request: FastifyRequest, { role }: Principal, rule: PrivateRule | undefined): Promise<void> {
@@ -83,7 +88,7 @@ export class AccessGuard implements CanActivate {
   }
 
   private async resolveTarget(request: FastifyRequest, demand: ResourceDemand): Promise<void> {
-    const [kind, permission] = demand.split(':') as [ResourceKind, never];
+    const [kind, permission] = partsOf(demand);
     const id = (request.params as Record<string, string | undefined>)[`${kind}Id`];
     const resolver = this.resolvers.for(kind);
     const principal = request.principal;
@@ -96,6 +101,10 @@ export class AccessGuard implements CanActivate {
     }
     request.target = ref;
   }
+}
+
+function partsOf(demand: ResourceDemand): [kind: ResourceKind, permission: never] {
+  return demand.split(':') as [ResourceKind, never];
 }
 
 function bearerToken(request: FastifyRequest): string {

@@ -11,7 +11,7 @@ export class UnauthenticatedError extends DomainError {
 
 /** The token is genuine, but its session is over: who holds it may know why, in `reason`. */
 export class SessionEndedError extends DomainError {
-  /** The end that nobody asked for has a code of its own: they only signed in on one device more. */
+  /** An eviction has a code of its own: the user only signed in on one device more. */
   readonly code: 'session_evicted' | 'unauthenticated';
   readonly kind = 'unauthenticated';
   override readonly members: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export class ForbiddenError extends DomainError {
   }
 }
 
-/** Also the answer for what belongs to somebody else: nobody learns that it exists. */
+/** Also the answer for a resource of another user, so that it does not tell whether the resource exists. */
 export class ResourceNotFoundError extends DomainError {
   readonly code = 'not_found';
   readonly kind = 'not_found';

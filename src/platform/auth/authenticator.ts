@@ -37,7 +37,7 @@ export class Authenticator {
   }
 
   /**
-   * @param certain the session is looked up, not remembered: for what cannot be taken back, such as opening a door.
+   * @param certain the session is looked up in PostgreSQL, for what cannot be undone.
    * @throws UnauthenticatedError for any token that does not stand, without saying why
    * @throws SessionEndedError for one that would, were its session not over
    */

@@ -20,14 +20,14 @@ declare module 'fastify' {
 const UNAUTHENTICATED =
   'Not signed in, or no longer: `reason` says why the session ended, `session_evicted` that too many devices signed in.';
 
-/** Anybody may call this route. */
+/** The route needs no access token. */
 export const Public = (): MethodDecorator & ClassDecorator =>
   SetMetadata(ACCESS_RULE, { public: true } satisfies AccessRule);
 
 /**
  * Only signed-in people may call this route and, with a demand such as `device:control`, only those with that
- * permission on the resource named by the route parameter (`deviceId`). Somebody else's resource answers 404, too
- * little permission 403. The same decorator documents the route, so that the documentation cannot drift.
+ * permission on the resource named by the route parameter (`deviceId`). A resource of another
+ * user answers 404, too little permission 403. The same decorator documents the route, so that the documentation cannot drift.
  */
 export function Authorize(demand: Demand | null = null): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -41,7 +41,7 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
   );
 }
 
-/** The person who asks. Only on routes with `@Authorize`. */
+/** The authenticated user of the request. Only on routes with `@Authorize`. */
 export const CurrentUser = createParamDecorator((_data: unknown, context: ExecutionContext): Principal => {
   return attached(context, 'principal');
 });

@@ -1,4 +1,4 @@
-/** Platform role of a person. `ADMIN` manages accounts and operations; it opens nobody's door. */
+/** Platform role of a person. `ADMIN` manages accounts and operations; it gives no access to devices. */
 export const PLATFORM_ROLES = ['USER', 'ADMIN'] as const;
 export type PlatformRole = (typeof PLATFORM_ROLES)[number];
 

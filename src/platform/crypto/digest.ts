@@ -4,7 +4,7 @@ export function sha256(data: string | NodeJS.ArrayBufferView): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
-/** A secret nobody can guess, in base64url: 32 bytes make 43 characters. */
+/** A random secret of 32 bytes in base64url: 43 characters. */
 export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }

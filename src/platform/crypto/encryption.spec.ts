@@ -1,40 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { deriveKey } from './derived-key.js';
-import { seal, SealBrokenError, unseal } from './encryption.js';
+import { decrypt, DecryptionError, encrypt } from './encryption.js';
 
-describe('a sealed value', () => {
+describe('a encrypted value', () => {
   const key = randomBytes(32);
   const secret = Buffer.from('the combination is 12345');
-  const sealed = seal(key, secret, 'table.column.1');
+  const encrypted = encrypt(key, secret, 'table.column.1');
 
   it('opens with its key at its place', () => {
-    expect(unseal(key, sealed, 'table.column.1')).toEqual(secret);
+    expect(decrypt(key, encrypted, 'table.column.1')).toEqual(secret);
   });
 
   it('never looks the same twice', () => {
-    expect(seal(key, secret, 'table.column.1')).not.toEqual(sealed);
+    expect(encrypt(key, secret, 'table.column.1')).not.toEqual(encrypted);
   });
 
   it('does not open at another place', () => {
-    expect(() => unseal(key, sealed, 'table.column.2')).toThrow(SealBrokenError);
+    expect(() => decrypt(key, encrypted, 'table.column.2')).toThrow(DecryptionError);
   });
 
   it('does not open with another key', () => {
-    expect(() => unseal(randomBytes(32), sealed, 'table.column.1')).toThrow(SealBrokenError);
+    expect(() => decrypt(randomBytes(32), encrypted, 'table.column.1')).toThrow(DecryptionError);
   });
 
   it('does not open when any byte of it was changed, nor when it was cut', () => {
-    for (let index = 0; index < sealed.length; index += 1) {
-      const changed = Buffer.from(sealed);
+    for (let index = 0; index < encrypted.length; index += 1) {
+      const changed = Buffer.from(encrypted);
       changed.writeUInt8(changed.readUInt8(index) ^ 1, index);
-      expect(() => unseal(key, changed, 'table.column.1')).toThrow(SealBrokenError);
-      expect(() => unseal(key, sealed.subarray(0, index), 'table.column.1')).toThrow(SealBrokenError);
+      expect(() => decrypt(key, changed, 'table.column.1')).toThrow(DecryptionError);
+      expect(() => decrypt(key, encrypted.subarray(0, index), 'table.column.1')).toThrow(DecryptionError);
     }
   });
 
   it('says where it is when it does not open, and nothing of what is in it', () => {
-    expect(() => unseal(randomBytes(32), sealed, 'table.column.1')).toThrow(/^table\.column\.1 cannot be opened/);
+    expect(() => decrypt(randomBytes(32), encrypted, 'table.column.1')).toThrow(
+      /^table\.column\.1 cannot be decrypted/,
+    );
   });
 });
 

@@ -61,7 +61,7 @@ export class Semaphore {
     });
   }
 
-  /** Hands the place on: it never looks free in between, so nobody overtakes the queue. */
+  /** Passes the place to the next waiter: it never looks free in between, so no caller overtakes the queue. */
   private leave(): void {
     const next = this.#queue.shift();
     if (next) {

@@ -7,7 +7,7 @@ import { type DurableReader, DurableReaderRegistry } from './durable-reader-regi
 import { ReaderBatches } from './reader-batches.js';
 
 const IDLE_MS = 500;
-/** A reader that fails holds its place and tries again; nobody else waits for it. */
+/** A reader that fails keeps its cursor and tries again; the other readers go on. */
 const RETRY_MS = 10_000;
 
 /** Runs every durable reader, each in a loop of its own. Several workers may: one at a time holds a reader. */

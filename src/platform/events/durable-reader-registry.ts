@@ -5,9 +5,9 @@ import type { StoredEvent } from '../../contracts/events.js';
 export interface DurableReader {
   /** Names its cursor: a new name starts at the beginning of the log. */
   readonly name: string;
-  /** How many events it takes at once; its transaction delays everybody's feed, so keep it short. */
+  /** How many events it takes at once; its transaction delays the whole feed, so keep it short. */
   readonly batchSize: number;
-  /** Looks this often instead of at every hint: for effects that nobody waits for, and that are cheaper in numbers. */
+  /** Looks this often instead of at every hint: for effects that are not urgent and cheaper in numbers. */
   readonly pollEveryMs?: number;
   /** Runs inside the transaction that also moves the cursor: its effect happens exactly once. */
   apply(events: readonly StoredEvent[]): Promise<void>;

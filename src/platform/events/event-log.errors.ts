@@ -1,6 +1,6 @@
 import { DomainError } from '../../shared/domain-error.js';
 
-/** The log was restored since: what followed the cursor cannot be told any more. */
+/** The log was restored since, so what followed the cursor is unknown. */
 export class CursorExpiredError extends DomainError {
   readonly code = 'cursor_expired';
   readonly kind = 'invalid';

@@ -22,7 +22,7 @@ export interface EventQuery extends EventFilter {
 
 /**
  * The record of everything that happened, and the only way news leaves a transaction: what is appended exists exactly
- * when the change it tells of does, and reaches every durable reader and the live feed.
+ * when the change that it describes does, and reaches every durable reader and the live feed.
  */
 @Injectable()
 export class EventLog {

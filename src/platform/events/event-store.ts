@@ -120,7 +120,7 @@ interface Statement {
 
 interface Condition {
   readonly name: string;
-  /** Undefined: nobody asked for it. */
+  /** Undefined: not filtered. */
   readonly value: unknown;
   readonly sql: (parameter: string) => string;
 }

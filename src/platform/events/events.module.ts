@@ -1,6 +1,8 @@
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DurableReaderRegistry } from './durable-reader-registry.js';
 import { EventLog } from './event-log.js';
+import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
+import { type EventDeclaration, EventTypeRegistry } from './event-type-registry.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
 import { LiveFeed } from './live-feed.js';
@@ -15,6 +17,7 @@ import { ReaderLeases } from './reader-leases.js';
 @Global()
 @Module({
   providers: [
+    EventTypeRegistry,
     EventStore,
     EventLog,
     ReaderCursors,
@@ -24,6 +27,20 @@ import { ReaderLeases } from './reader-leases.js';
     FeedStream,
     LiveFeed,
   ],
-  exports: [EventStore, EventLog, ReaderLeases, ReaderBatches, DurableReaderRegistry, FeedStream, LiveFeed],
+  exports: [
+    EventTypeRegistry,
+    EventStore,
+    EventLog,
+    ReaderLeases,
+    ReaderBatches,
+    DurableReaderRegistry,
+    FeedStream,
+    LiveFeed,
+  ],
 })
-export class EventsModule {}
+export class EventsModule {
+  /** Registers the event types of a feature. */
+  static forFeature(declaration: EventDeclaration): DynamicModule {
+    return FeatureRegistrationModule.with(EventTypeRegistry, declaration);
+  }
+}

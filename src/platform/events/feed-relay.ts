@@ -3,7 +3,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { PinoLogger } from 'nestjs-pino';
 import { type Gauge, Metrics } from '../metrics/metrics.js';
 import { Signals } from '../redis/signals.js';
-import { BackgroundLoop, type StepOutcome, within } from '../scheduling/background-loop.js';
+import { BackgroundLoop, type StepOutcome, settleWithin } from '../scheduling/background-loop.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
 import { LIVE_FEED } from './reader-cursors.js';
@@ -69,7 +69,7 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
       const released = this.leases.release(this.#lease).catch((error: unknown) => {
         this.logger.warn({ err: error }, 'The lease was not released; it runs out by itself');
       });
-      await within(RELEASE_WITHIN_MS, released);
+      await settleWithin(RELEASE_WITHIN_MS, released);
     }
   }
 

@@ -14,11 +14,11 @@ const ANSWER_WITHIN_MS = 2_500;
 /** The stream of a log that a restore has replaced disappears by itself. */
 const KEPT_UNUSED_S = 86_400;
 
-/** An entry names the one before it: whoever has not seen that one knows that something is missing. */
+/** An entry names the one before it: a reader that has not seen that one knows that something is missing. */
 export interface FeedEntry {
   readonly position: LogPosition;
   readonly previous: LogPosition;
-  /** Parsed only by whoever has not seen it yet. */
+  /** Parsed only by readers that have not seen it yet. */
   readonly json: string;
 }
 
@@ -86,7 +86,7 @@ export class FeedStream {
     return newest?.[0] ?? '0-0';
   }
 
-  /** Nothing is queued or sent again on a new connection: whoever asked has gone on without Redis. */
+  /** Nothing is queued or sent again on a new connection: the caller has gone on without Redis. */
   private connect(purpose: string): Redis {
     return this.redis.dedicated(purpose, { maxRetriesPerRequest: 0, commandTimeout: ANSWER_WITHIN_MS });
   }

@@ -13,7 +13,7 @@ export interface LogPosition {
 /** Before everything. */
 export const LOG_START: LogPosition = { xid: 0n, id: 0n };
 
-/** Both parts are unsigned 64 bit: more digits are nobody's position. */
+/** Both parts are unsigned 64 bit: more digits cannot be a position. */
 const POSITION = /^(\d{1,20})\.(\d{1,20})$/;
 
 export function isAfter(left: LogPosition, right: LogPosition): boolean {

@@ -5,7 +5,7 @@ import { type LogPosition, toPosition } from './log-position.js';
 /** How long a holder may be silent before another one takes over. */
 export const LEASE_MS = 3_000;
 
-/** The right to move a reader's cursor, until somebody with a higher fence takes it. */
+/** The right to move a reader's cursor, until a process with a higher fence takes it. */
 export interface Lease {
   readonly name: string;
   readonly fence: string;

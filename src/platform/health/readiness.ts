@@ -23,7 +23,7 @@ export class Readiness {
     return this.#dependencies;
   }
 
-  /** From now on load balancers are told to send work elsewhere. */
+  /** From now on the readiness probe fails, so that load balancers send requests elsewhere. */
   drain(): void {
     this.#draining = true;
   }

@@ -5,7 +5,7 @@ import { normalizeIp } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Under what an address is counted: IPv4 as it is, IPv6 by its /64, which one household or server has to itself.
+ * The key that an IP address is counted by: IPv4 as it is, IPv6 by its /64, which one site or server has to itself.
  * Fastify believes `X-Forwarded-For` only from the configured proxies; should one of them pass on what is no address,
  * the proxy itself is counted.
  */

@@ -31,7 +31,7 @@ const FRAMEWORK_CODES: Readonly<Record<number, string>> = {
 
 const TYPE_BASE = 'https://mortise.dev/problems/';
 
-/** What a caller is told, whatever the transport. */
+/** The description of an error for the caller, on every transport. */
 export interface Problem {
   type: string;
   title: string;
@@ -39,7 +39,7 @@ export interface Problem {
   detail: string;
   code: string;
   errors?: readonly FieldError[];
-  /** Seconds after which it is worth trying again. */
+  /** Seconds after which a retry may succeed. */
   retryAfter?: number;
 }
 

@@ -26,7 +26,7 @@ export async function registerSecurityHeaders(app: NestFastifyApplication): Prom
     void reply.header('Permissions-Policy', PERMISSIONS);
     done();
   });
-  // What the API tells is somebody's own: it stays out of caches, except where an ETag lets its owner ask again.
+  // Answers of the API are personal data: they stay out of caches, except where an ETag lets its owner ask again.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (request.routeOptions.url?.startsWith('/api/v1/') && !reply.hasHeader('Cache-Control')) {
       void reply.header('Cache-Control', reply.hasHeader('ETag') ? 'private, no-cache' : 'no-store');

@@ -1,7 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { purgeRule } from '../scheduling/purge-registry.js';
 import { Idempotency } from './idempotency.js';
-import { RepeatSafe } from './repeat-safe.js';
 
 /** Keys that are older than 24 hours. */
 const IDEMPOTENCY_KEYS_PURGE = purgeRule({
@@ -12,5 +11,5 @@ const IDEMPOTENCY_KEYS_PURGE = purgeRule({
 });
 
 @Global()
-@Module({ providers: [Idempotency, RepeatSafe, IDEMPOTENCY_KEYS_PURGE], exports: [Idempotency, RepeatSafe] })
+@Module({ providers: [Idempotency, IDEMPOTENCY_KEYS_PURGE], exports: [Idempotency] })
 export class IdempotencyModule {}

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type IdempotencyClaim, requestContext } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
 import { arrayParam } from '../prisma/array-param.js';
+import { Transactions } from '../prisma/transaction.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 
 /** How long a key is remembered. */
@@ -13,7 +14,23 @@ export const IDEMPOTENCY_TTL_HOURS = 24;
  */
 @Injectable()
 export class Idempotency {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** {@link once} in a transaction of its own. @returns the id, also to a repeat. */
+  run(make: () => Promise<string>): Promise<string> {
+    return this.transactions.run(async () => (await this.once(make)).id);
+  }
+
+  /** The same for a change of what has this id already. */
+  async change(id: string, work: () => Promise<unknown>): Promise<void> {
+    await this.run(async () => {
+      await work();
+      return id;
+    });
+  }
 
   /**
    * Runs `make` unless an earlier request with the same key did. Call it inside the transaction that makes the resource.

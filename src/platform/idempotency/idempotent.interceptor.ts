@@ -22,7 +22,7 @@ import { IdempotencyKeyRequiredError, InvalidIdempotencyKeyError } from './idemp
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** It was done, and there is nothing to say of it. */
+    /** It repeats a request that was done, and is answered without a handler. */
     answeredAgain?: boolean;
   }
 }
@@ -73,8 +73,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   /**
-   * Whether this request repeats one of the same person that was done and answers nothing: that answer can be given
-   * again, although the person may not ask any more. Whoever left an organization may no longer leave it.
+   * Whether this request repeats one of the same user that was done and has an empty answer. The answer is given again
+   * before the request is authorized: the first one may have taken the permission, as leaving a group does.
    * @throws IdempotencyKeyReusedError for another request
    */
   async answersAgain(context: ExecutionContext): Promise<boolean> {
@@ -117,7 +117,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  /** Keyed, because a body may hold a password, and a hash that anybody can compute lets it be guessed. */
+  /** Keyed, because a body may hold a password, and a hash without a key lets it be guessed. */
   private hash({ params, query, body }: FastifyRequest): Buffer {
     return createHmac('sha256', this.#key)
       .update(JSON.stringify([params, query, body ?? null]))

@@ -37,7 +37,7 @@ export type Successor = StoredKey;
  */
 @Injectable()
 export class KeyRotation {
-  readonly #sealingKey: Buffer;
+  readonly #encryptionKey: Buffer;
 
   constructor(
     private readonly config: AppConfig,
@@ -46,7 +46,7 @@ export class KeyRotation {
     private readonly transactions: Transactions,
     private readonly signals: Signals,
   ) {
-    this.#sealingKey = deriveKey(config.masterKey(), 'seal_private_keys');
+    this.#encryptionKey = deriveKey(config.masterKey(), 'seal_private_keys');
   }
 
   /** Does what is due: publishes, activates, retires. Harmless to repeat. */
@@ -66,7 +66,7 @@ export class KeyRotation {
   async prepare(purpose: KeyPurpose): Promise<Successor> {
     await this.keys.signingKey(purpose);
     const algorithm = algorithmOf(purpose, this.config.tokens.algorithm);
-    return generateSigningKey({ purpose, algorithm, state: 'next' }, this.#sealingKey);
+    return generateSigningKey({ purpose, algorithm, state: 'next' }, this.#encryptionKey);
   }
 
   /**
@@ -128,7 +128,7 @@ export class KeyRotation {
     return this.repository.list();
   }
 
-  /** Decides again, now that nobody else can: what was due may have been done meanwhile. */
+  /** Decides again under the lock: what was due may have been done meanwhile. */
   private async carryOut(purpose: KeyPurpose, times: KeyTimes, successor: Successor | null): Promise<void> {
     await this.repository.lock(purpose);
     const plan = planKeys(await this.repository.ages(purpose), times);

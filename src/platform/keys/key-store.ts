@@ -20,7 +20,7 @@ export type { KeyPurpose, PublicJwk } from './signing-key.js';
 
 /** How long this process may not know that another one changed the keys. */
 export const FRESH_MS = 60_000;
-/** How often unknown `kid`s may make us look again: anybody can invent one. */
+/** How often unknown `kid`s may cause another look-up: any client can invent one. */
 const LOOK_AGAIN_MS = 500;
 
 /** The key that signs now. */
@@ -39,14 +39,14 @@ interface KeyRing {
 }
 
 /**
- * The signing keys of the installation. They live in PostgreSQL, private halves sealed under the master key; whichever
+ * The signing keys of the installation. They live in PostgreSQL, private halves encrypted with the master key; whichever
  * process needs a key first makes it, and every other process finds that one.
  */
 @Injectable()
 export class KeyStore {
-  readonly #sealingKey: Buffer;
+  readonly #encryptionKey: Buffer;
   readonly #rings = new Map<KeyPurpose, Promise<KeyRing>>();
-  /** Looks that have not begun yet, so that whoever joins one sees what was committed before they asked. */
+  /** Look-ups that have not begun yet, so that a caller that joins one sees what was committed before its call. */
   readonly #looks = new Map<KeyPurpose, Promise<KeyRing>>();
 
   constructor(
@@ -55,10 +55,10 @@ export class KeyStore {
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {
-    this.#sealingKey = deriveKey(config.masterKey(), 'seal_private_keys');
+    this.#encryptionKey = deriveKey(config.masterKey(), 'seal_private_keys');
   }
 
-  /** The active key of a purpose. @throws SealBrokenError when the master key is not the one it was sealed with. */
+  /** The active key of a purpose. @throws DecryptionError when the master key is not the one it was encrypted with. */
   async signingKey(purpose: KeyPurpose): Promise<SigningKey> {
     return (await this.ring(purpose)).signing;
   }
@@ -75,13 +75,13 @@ export class KeyStore {
     return ring.verifying.get(kid) ?? (await this.lookAgain(purpose, ring)).verifying.get(kid) ?? null;
   }
 
-  /** The keys were changed: whoever needs one next looks for it. */
+  /** The keys were changed: the next caller loads them. */
   forget(): void {
     this.#rings.clear();
   }
 
   /**
-   * One look for everybody who comes with an unknown `kid`, and the next not before half a second has passed: a good
+   * One look-up for all callers with an unknown `kid`, and the next not before half a second has passed: a good
    * token waits that long at worst, and is never refused for coming early.
    */
   private lookAgain(purpose: KeyPurpose, ring: KeyRing): Promise<KeyRing> {
@@ -110,7 +110,7 @@ export class KeyStore {
   }
 
   private reload(purpose: KeyPurpose): Promise<KeyRing> {
-    // Shared by everybody who asks, so it must not end with the transaction of the one who asked first.
+    // Shared by all callers, so it must not end with the transaction of the first one.
     const loading = outsideTransaction(() => this.load(purpose));
     this.#rings.set(purpose, loading);
     loading.catch(() => {
@@ -129,7 +129,7 @@ export class KeyStore {
       throw new Error(`There is no active signing key for "${purpose}".`);
     }
     return {
-      signing: { kid: active.kid, alg: active.algorithm, privateKey: openPrivateKey(active, this.#sealingKey) },
+      signing: { kid: active.kid, alg: active.algorithm, privateKey: openPrivateKey(active, this.#encryptionKey) },
       published: keys.map((key) => key.publicJwk),
       verifying: new Map(keys.map((key) => [key.kid, openPublicKey(key)])),
       loadedAt: this.clock.monotonic(),
@@ -142,7 +142,7 @@ export class KeyStore {
    */
   private async createFirst(purpose: KeyPurpose): Promise<StoredKey[]> {
     const algorithm = algorithmOf(purpose, this.config.tokens.algorithm);
-    const created = await generateSigningKey({ purpose, algorithm, state: 'active' }, this.#sealingKey);
+    const created = await generateSigningKey({ purpose, algorithm, state: 'active' }, this.#encryptionKey);
     return this.transactions.independently(async () => {
       await this.repository.lock(purpose);
       if (!(await this.repository.listUsable(purpose)).some(isActive)) {

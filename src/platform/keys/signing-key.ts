@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
-import { seal, unseal } from '../crypto/encryption.js';
+import { decrypt, encrypt } from '../crypto/encryption.js';
 
 /** What a key signs. */
 export const KEY_PURPOSES = ['access_token', 'order'] as const;
@@ -69,7 +69,7 @@ export function algorithmOf(purpose: KeyPurpose, forTokens: SigningAlgorithm): S
 /** Makes a key pair off the main thread: RSA takes up to a second. */
 export async function generateSigningKey(
   { purpose, algorithm, state }: Pick<StoredKey, 'purpose' | 'algorithm' | 'state'>,
-  sealingKey: Buffer,
+  encryptionKey: Buffer,
 ): Promise<StoredKey> {
   const pair =
     algorithm === 'RS256'
@@ -84,14 +84,14 @@ export async function generateSigningKey(
     algorithm,
     publicJwk: { ...bare, kid, alg: algorithm, use: 'sig' },
     sealedPrivate: new Uint8Array(
-      seal(sealingKey, pair.privateKey.export({ format: 'der', type: 'pkcs8' }), placeOf(kid)),
+      encrypt(encryptionKey, pair.privateKey.export({ format: 'der', type: 'pkcs8' }), aadOf(kid)),
     ),
     state,
   };
 }
 
-export function openPrivateKey(stored: StoredKey, sealingKey: Buffer): KeyObject {
-  const der = unseal(sealingKey, stored.sealedPrivate, placeOf(stored.kid));
+export function openPrivateKey(stored: StoredKey, encryptionKey: Buffer): KeyObject {
+  const der = decrypt(encryptionKey, stored.sealedPrivate, aadOf(stored.kid));
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 }
 
@@ -99,6 +99,6 @@ export function openPublicKey(stored: StoredKey): KeyObject {
   return createPublicKey({ key: { ...stored.publicJwk }, format: 'jwk' });
 }
 
-function placeOf(kid: string): string {
+function aadOf(kid: string): string {
   return `signing_keys.sealed_private.${kid}`;
 }

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'nestjs-pino';
 
-/** What Nest says of itself: its list of routes at every boot is for whoever debugs, its warnings are for everybody. */
+/** What Nest logs: its list of routes at every boot at level debug, its warnings as warnings. */
 export class FrameworkLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

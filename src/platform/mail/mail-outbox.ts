@@ -3,7 +3,7 @@ import { AppConfig } from '../../config/app-config.js';
 import type { PendingMail } from '../../contracts/mail.js';
 import { newId } from '../../shared/ids.js';
 import { deriveKey } from '../crypto/derived-key.js';
-import { seal, unseal } from '../crypto/encryption.js';
+import { decrypt, encrypt } from '../crypto/encryption.js';
 import { Database } from '../prisma/database.js';
 
 /** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */
@@ -63,7 +63,7 @@ export class MailOutbox {
 
   async add(mail: PendingMail): Promise<void> {
     const id = newId();
-    const sealed = seal(this.#key, Buffer.from(JSON.stringify(mail)), placeOf(id));
+    const sealed = encrypt(this.#key, Buffer.from(JSON.stringify(mail)), aadOf(id));
     await this.database.query('mails_add', ADD, [id, sealed]);
   }
 
@@ -76,7 +76,7 @@ export class MailOutbox {
   async beginAttempt({ mailId, attempt }: MailAttempt): Promise<PendingMail | null> {
     const values = [mailId, attempt];
     const [row] = await this.database.query<{ sealed: Buffer }>('mails_begin_attempt', BEGIN_ATTEMPT, values);
-    return row ? (JSON.parse(unseal(this.#key, row.sealed, placeOf(mailId)).toString()) as PendingMail) : null;
+    return row ? (JSON.parse(decrypt(this.#key, row.sealed, aadOf(mailId)).toString()) as PendingMail) : null;
   }
 
   async sent({ mailId, attempt }: MailAttempt): Promise<void> {
@@ -102,6 +102,6 @@ export class MailOutbox {
   }
 }
 
-function placeOf(mailId: string): string {
+function aadOf(mailId: string): string {
   return `mails.sealed.${mailId}`;
 }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { MailRequest, MailRequestName, MailRequests, NewMail } from '../../contracts/mail.js';
 
-/** Finds out whom a requested mail is for, and what it says. @returns null when it is for nobody. */
+/** Finds the recipient of a requested mail and its content. @returns null when there is no recipient. */
 export type MailWriter<N extends MailRequestName> = (details: MailRequests[N]) => Promise<NewMail | null>;
 
-/** Who writes each mail that is only requested at first. Features register at `onModuleInit`. */
+/** Writers of mails that are only requested at first. Features register at `onModuleInit`. */
 @Injectable()
 export class MailRequestRegistry {
   readonly #writers = new Map<MailRequestName, MailWriter<MailRequestName>>();
@@ -13,11 +13,11 @@ export class MailRequestRegistry {
     this.#writers.set(name, writer as MailWriter<MailRequestName>);
   }
 
-  /** @throws for a name that nobody knows: a newer release may share the table while it is rolled out. */
+  /** @throws for an unknown name: a newer release may share the table while it is rolled out. */
   write({ request, details }: MailRequest): Promise<NewMail | null> {
     const writer = this.#writers.get(request);
     if (!writer) {
-      throw new Error(`Nobody writes the mail "${request}".`);
+      throw new Error(`No writer for the mail "${request}".`);
     }
     return writer(details);
   }

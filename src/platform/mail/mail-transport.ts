@@ -1,9 +1,9 @@
 import type { NewMail } from '../../contracts/mail.js';
 
-/** How mail leaves the house. */
+/** Sends mail. */
 export abstract class MailTransport {
   /**
-   * Hands one mail over.
+   * Sends one mail.
    * @param mailId the same at every attempt: recipients' servers drop what they have seen.
    * @throws MailRefusedError when it was not taken
    */
@@ -12,7 +12,7 @@ export abstract class MailTransport {
 
 /** The mail was not taken. Its message names codes only, never what a server answered: that may repeat the mail. */
 export class MailRefusedError extends Error {
-  /** @param permanent the recipient is refused for good: another attempt would end alike. */
+  /** @param permanent another attempt would be refused as well. */
   constructor(
     reason: string,
     readonly permanent: boolean,

@@ -6,7 +6,7 @@ import { MailOutbox } from './mail-outbox.js';
 
 /**
  * Mail as part of a change: it is sent exactly when the surrounding transaction commits, by the worker, soon after.
- * What it says is sealed at rest, because it may hold a one-time token, and forgotten once it is sent.
+ * Its content is encrypted at rest, because it may hold a one-time token, and deleted once it is sent.
  */
 @Injectable()
 export class Mailer {
@@ -20,14 +20,13 @@ export class Mailer {
     return this.add(mail);
   }
 
-  /** For an answer that must not depend on whom the mail is for, or on whether it is for anybody: see {@link MailRequestRegistry}. */
+  /** The recipient is found out later, so that the answer cannot depend on whether there is one: see {@link MailRequestRegistry}. */
   request(request: MailRequest): Promise<void> {
     return this.add(request);
   }
 
   /**
-   * Does the same work and sends nothing: for answers that must not tell, by their time either, whether there is
-   * anybody to write to. The worker takes it up like any other, because it may run in the same process.
+   * Does the same work and sends nothing: neither the answer nor its time may tell whether there is a recipient. The worker takes it up like any other, because it may run in the same process.
    */
   pretend(mail: NewMail): Promise<void> {
     return this.add({ instead: mail });

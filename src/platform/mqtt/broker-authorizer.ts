@@ -28,7 +28,7 @@ type Hooks = Required<
 export class BrokerAuthorizer {
   readonly connections = new DeviceConnections();
   readonly #backend = new WeakSet<Client>();
-  /** Connections whose last will is about somebody else. */
+  /** Connections whose last will is about another device. */
   readonly #badWill = new WeakSet<Client>();
   /** The connection that counts, by client id: the will of one that was taken over must not be heard. */
   readonly #newest = new Map<string, Client>();
@@ -72,7 +72,7 @@ export class BrokerAuthorizer {
     };
   }
 
-  /** Devices that are connected and may not be any more. A database that does not answer revokes nobody. */
+  /** Devices that are connected and may not be any more. A database that does not answer revokes no connection. */
   async listRevoked(): Promise<string[]> {
     const ids = this.connections.deviceIds();
     const revoked: string[] = [];
@@ -85,7 +85,7 @@ export class BrokerAuthorizer {
 
   /**
    * What a client says about its session is not trusted. A session never outlives its connection, so no order does.
-   * The client id lives in the device's own name space, so nobody can take over somebody else's connection; and the
+   * The client id lives in the device's own name space, so no device can take over the connection of another; and the
    * connection with a last will is *the* line of the device: a new one replaces it, under whatever client id.
    */
   private normalize(client: Client, packet: ConnectPacket): void {

@@ -2,7 +2,7 @@ import type { ConsumerDeserializer, IncomingEvent } from '@nestjs/microservices'
 import { parseDeviceTopic } from '../../contracts/mqtt.js';
 
 /**
- * Hands the payload to the handler as it is. Nest's own deserializer would take a payload with `data` (and `id`) for
+ * Passes the payload to the handler as it is. Nest's own deserializer would take a payload with `data` (and `id`) for
  * its envelope: the handler would see the inside, and the device would get an answer on `.../reply`.
  */
 export class ChannelDeserializer implements ConsumerDeserializer {

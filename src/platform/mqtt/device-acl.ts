@@ -29,7 +29,7 @@ export function refusePublish(deviceId: string, publication: Publication): AclRe
   return uplinks.includes(target.channel) ? refuseForm(publication) : 'not_an_uplink';
 }
 
-/** What nobody may publish, this backend included: a retained order would reach a lock that was away. */
+/** What no client may publish, this backend included: a retained order would reach a lock that was away. */
 export function refuseForm({ topic, payload, retain }: Publication): AclRefusal | null {
   if (Buffer.byteLength(payload) > MAX_MQTT_PAYLOAD_BYTES) {
     return 'payload_too_large';

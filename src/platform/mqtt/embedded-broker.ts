@@ -12,7 +12,7 @@ import { RejectedMessages } from './rejected-messages.js';
 
 const MAX_CONNECTIONS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A reader that takes nothing for so long is cut, because everybody behind it waits. */
+/** A reader that takes nothing for so long is cut, because every client behind it waits. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /** Unfinished QoS 2 handshakes of one device, each holding a payload in memory. */
 const MAX_QOS2_IN_FLIGHT = 20;
@@ -61,7 +61,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
   }
 
-  /** Devices may log in from now on: before, their first words would reach nobody. */
+  /** Devices may log in from now on: before, no handler would receive their first messages. */
   admitDevices(): void {
     this.gate.open();
   }
@@ -150,7 +150,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     this.access.announce(`mqtt://${host === '0.0.0.0' ? '127.0.0.1' : host}:${String(this.port)}`);
   }
 
-  /** Every byte passes the gate on its way into the parser, which would collect a packet of any length. */
+  /** Every byte passes the limiter before the parser, which would collect a packet of any length. */
   private limitPackets(socket: Socket): void {
     const frames = new PacketSizeLimiter(MAX_PACKET_BYTES);
     const read = socket.read.bind(socket);

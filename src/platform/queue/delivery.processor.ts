@@ -2,9 +2,9 @@ import { Processor } from '@nestjs/bullmq';
 import { JobProcessor } from './job-processor.js';
 import { DELIVERY_QUEUE, WORKER_OPTIONS } from './queue-connection.js';
 
-/** A server that is slow to answer holds up its own mail, not everybody's. */
+/** A server that is slow to answer delays its own mail only. */
 const CONCURRENCY = 8;
 
-/** Does what goes out of the house, several at once: each job is one attempt, and may be made again by another. */
+/** Handles calls to other servers, several at once: each job is one attempt, and a later job may repeat it. */
 @Processor(DELIVERY_QUEUE, { ...WORKER_OPTIONS, concurrency: CONCURRENCY })
 export class DeliveryProcessor extends JobProcessor {}

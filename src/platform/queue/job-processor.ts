@@ -8,7 +8,7 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { JobRegistry } from './job-registry.js';
 import { OutageLog } from './queue-connection.js';
 
-/** Hands the jobs of one queue to their handlers, and says how each ended. */
+/** Runs the handlers of the jobs of one queue; logs and counts the outcomes. */
 @Injectable()
 export abstract class JobProcessor extends WorkerHost {
   readonly #jobs: Counter<'job' | 'outcome'>;

@@ -10,9 +10,9 @@ import { RateLimiter } from './rate-limiter.js';
 import { AbuseDetector } from './abuse-detector.js';
 
 /**
- * The first thing every request meets: blocked addresses are refused, and what comes without a token is counted by
- * address before any work is done for it. A request that brought one is counted when it turns out to be worth nothing:
- * a household must not be locked out by one of its members, nor a token of nobody be a way around the limit.
+ * Runs before everything else: requests of blocked IP addresses are refused, and requests without a token are counted by
+ * IP address before any work is done for them. A request with a token is counted when the token turns out to be
+ * invalid: users behind one IP address do not share the limit, and an invented token is no way around it.
  */
 @Injectable()
 export class IpRateLimiter {
@@ -22,7 +22,7 @@ export class IpRateLimiter {
     private readonly rows: AbuseDetector,
   ) {}
 
-  /** Call it when the security headers are already in place: what is refused here has them, too. */
+  /** Call it after the security headers are installed, so that refusals have them, too. */
   install(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
       if (isUnlimited(request)) {

@@ -1,13 +1,18 @@
 import type { FastifyReply } from 'fastify';
 import type { RateLimit } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import type { Verdict } from './sliding-window.js';
+import type { RateLimitDecision } from './sliding-window.js';
 
 /**
  * Tells the client of a limit that was applied (draft-ietf-httpapi-ratelimit-headers): one item for each, so that it
  * can keep to all of them.
  */
-export function announceLimit(reply: FastifyReply, category: RateCategory, policy: RateLimit, verdict: Verdict): void {
+export function announceLimit(
+  reply: FastifyReply,
+  category: RateCategory,
+  policy: RateLimit,
+  verdict: RateLimitDecision,
+): void {
   const { limit, windowMs } = policy;
   add(reply, 'RateLimit-Policy', `"${category}";q=${String(limit)};w=${String(windowMs / 1_000)}`);
   add(

@@ -6,7 +6,7 @@ import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
 
 export const RATE_LIMITS = Symbol('rate limits');
 
-/** What a route can ask for; `anonymous` and `user` hold on every route. */
+/** What `@RateLimit` takes; `anonymous` and `user` hold on every route. */
 export type RouteCategory = Exclude<RateCategory, 'anonymous' | 'user'>;
 
 declare module 'fastify' {
@@ -44,5 +44,5 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
   );
 }
 
-/** For probes alone: who asks whether the process lives must get an answer. */
+/** For probes alone: a liveness check must get an answer. */
 export const Unlimited = (): MethodDecorator => RouteConfig({ unlimited: true });

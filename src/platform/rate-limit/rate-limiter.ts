@@ -7,11 +7,11 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { RedisClients } from '../redis/redis-clients.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { sharedWindow } from './shared-window.js';
-import { SlidingWindows, type Verdict } from './sliding-window.js';
+import { SlidingWindows, type RateLimitDecision } from './sliding-window.js';
 
 /** Callers that one process remembers for each limit. */
 const CAPACITY = 5_000;
-/** After Redis failed to answer, nobody waits for it for so long. */
+/** After Redis failed to answer, it is not asked for so long. */
 const PAUSE_MS = 1_000;
 
 interface Limiter {
@@ -21,8 +21,8 @@ interface Limiter {
 }
 
 /**
- * Who asked how often. All processes count together in Redis, and each for itself besides: while Redis is away, the
- * limits hold per process and nobody waits; nor does it give anybody a fresh start when Redis goes, or comes back.
+ * Counts requests. All processes count together in Redis, and each for itself besides: while Redis is away, the limits
+ * hold per process without a delay, and no count starts again when Redis goes or comes back.
  */
 @Injectable()
 export class RateLimiter implements OnModuleInit {
@@ -58,8 +58,8 @@ export class RateLimiter implements OnModuleInit {
     return this.limiterOf(category).policy;
   }
 
-  /** Counts one request of `key`: an address, a person, a device. */
-  async spend(category: RateCategory, key: string): Promise<Verdict> {
+  /** Counts one request of `key`: an IP address, a user, a device. */
+  async spend(category: RateCategory, key: string): Promise<RateLimitDecision> {
     const shared = await this.spendShared(category, key);
     if (shared === null) {
       this.#degraded.inc({ category });
@@ -72,22 +72,22 @@ export class RateLimiter implements OnModuleInit {
   }
 
   /** Null when Redis does not answer. */
-  private async spendShared(category: RateCategory, key: string): Promise<Verdict | null> {
+  private async spendShared(category: RateCategory, key: string): Promise<RateLimitDecision | null> {
     if (this.clock.monotonic() < this.#aloneUntilMs) {
       return null;
     }
     try {
-      return verdictOf(true, await this.limiterOf(category).shared.consume(key));
+      return decisionOf(true, await this.limiterOf(category).shared.consume(key));
     } catch (outcome) {
       if (outcome instanceof RateLimiterRes) {
-        return verdictOf(false, outcome);
+        return decisionOf(false, outcome);
       }
       this.#aloneUntilMs = this.clock.monotonic() + PAUSE_MS;
       return null;
     }
   }
 
-  private spendAlone(category: RateCategory, key: string): Verdict {
+  private spendAlone(category: RateCategory, key: string): RateLimitDecision {
     return this.limiterOf(category).alone.spend(key, this.clock.monotonic());
   }
 
@@ -100,16 +100,16 @@ export class RateLimiter implements OnModuleInit {
   }
 }
 
-/** A process by itself knows no bucket: the burst is part of its limit. */
+/** A process alone has no bucket: the burst is part of its limit. */
 function withBurst({ limit, windowMs, burst }: RateLimit): Pick<RateLimit, 'limit' | 'windowMs'> {
   return { limit: limit + burst, windowMs };
 }
 
 /** What Redis admitted may still be too much for what this process saw while Redis was away. */
-function stricter(shared: Verdict | null, alone: Verdict): Verdict {
+function stricter(shared: RateLimitDecision | null, alone: RateLimitDecision): RateLimitDecision {
   return shared === null || !alone.admitted || alone.remaining < shared.remaining ? alone : shared;
 }
 
-function verdictOf(admitted: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): Verdict {
+function decisionOf(admitted: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): RateLimitDecision {
   return { admitted, remaining: admitted ? remainingPoints : 0, resetMs: msBeforeNext };
 }

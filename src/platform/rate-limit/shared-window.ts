@@ -6,8 +6,9 @@ import { PARTS } from './sliding-window.js';
 
 /**
  * The same window as `SlidingWindow`, in Redis and for all processes, in one step: a hash of requests by part. Beside
- * them lie the tokens of a bucket that fills up once per window: they admit a burst when the window is full. Who came
- * in by a token is counted, too, so that a burst lends from the time that follows, and the rate holds in the long run.
+ * them are the tokens of a bucket that fills up once per window: they admit a burst when the window is full. A request
+ * that used a token is counted, too, so that a burst borrows from the time that follows, and the rate holds in the long
+ * run.
  *
  * ARGV: cost, (unused), limit, window in seconds, size of the bucket. It answers how much is used, and in how many
  * milliseconds something is available again; more than the limit is a refusal.
@@ -54,7 +55,7 @@ interface Spending {
   rlflxIncr(args: readonly string[]): Promise<[number, number]>;
 }
 
-/** The limit of one category in Redis. Who was refused is refused without asking again until something is available. */
+/** The limit of one category in Redis. A refused key is refused without asking Redis again until something is available. */
 export function sharedWindow(
   redis: Redis,
   category: RateCategory,

@@ -4,8 +4,8 @@ import type { RateLimit } from '../../config/rate-limit.js';
 /** A window is counted in so many parts: precise enough, and no longer with the number of requests. */
 export const PARTS = 20;
 
-/** What became of a request. */
-export interface Verdict {
+/** The decision on one request. */
+export interface RateLimitDecision {
   readonly admitted: boolean;
   readonly remaining: number;
   /** Until some of the limit is available again. */
@@ -22,7 +22,7 @@ export class SlidingWindow {
 
   constructor(private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>) {}
 
-  spend(nowMs: number): Verdict {
+  spend(nowMs: number): RateLimitDecision {
     const width = this.policy.windowMs / PARTS;
     const current = Math.floor(nowMs / width);
     let used = 0;
@@ -43,7 +43,7 @@ export class SlidingWindow {
   }
 }
 
-/** The windows of many callers. Who was not seen for longest is forgotten first. */
+/** The windows of many callers. The least recently seen caller is dropped first. */
 export class SlidingWindows {
   readonly #windows: LRUCache<string, SlidingWindow>;
 
@@ -54,7 +54,7 @@ export class SlidingWindows {
     this.#windows = new LRUCache({ max: capacity });
   }
 
-  spend(key: string, nowMs: number): Verdict {
+  spend(key: string, nowMs: number): RateLimitDecision {
     const window = this.#windows.get(key) ?? new SlidingWindow(this.policy);
     this.#windows.set(key, window);
     return window.spend(nowMs);

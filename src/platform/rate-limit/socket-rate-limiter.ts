@@ -9,8 +9,8 @@ import { RateLimiter } from './rate-limiter.js';
 import { AbuseDetector } from './abuse-detector.js';
 
 /**
- * The limits of HTTP, for sockets, which never pass through Fastify: a blocked address cannot connect, a handshake that
- * comes to nothing counts as anonymous, and what a person asks over a socket counts like a request.
+ * The limits of HTTP, for sockets, which do not pass through Fastify: a blocked IP address cannot connect, a failed
+ * handshake counts as anonymous, and a message counts like a request of its user.
  */
 @Injectable()
 export class SocketRateLimiter {
@@ -30,12 +30,12 @@ export class SocketRateLimiter {
     return this.blocked.remainingMs(this.#addressOf(request)) > 0;
   }
 
-  /** Counts a handshake of nobody. @throws RateLimitedError when that was one too many. */
+  /** Counts a handshake without a user. @throws RateLimitedError when that was one too many. */
   countStranger(request: IncomingMessage): Promise<void> {
     return this.count(request, 'anonymous', this.#addressOf(request));
   }
 
-  /** Counts a handshake or a message of a person. @throws RateLimitedError */
+  /** Counts a handshake or a message of a user. @throws RateLimitedError */
   countPerson(request: IncomingMessage, userId: string): Promise<void> {
     return this.count(request, 'user', userId);
   }

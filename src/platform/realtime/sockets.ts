@@ -15,8 +15,8 @@ export type DashboardServer = IoServer<DashboardRequests, DashboardEvents, Recor
 export type Room = `user:${string}` | `session:${string}` | `device:${string}` | 'role:ADMIN';
 
 /**
- * Emits to the sockets of this process that are in any of `rooms`, once each. No rooms means nobody: with socket.io
- * itself, an empty list means *everybody* (promise P-35).
+ * Emits to the sockets of this process that are in any of `rooms`, once each. No rooms means no socket: with socket.io
+ * itself, an empty list means *every socket* (promise P-35).
  */
 export function emitLocally<E extends keyof DashboardEvents>(
   server: DashboardServer,

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { Role } from '../../config/schema.js';
 
 /**
- * What of a feature meets the outside, by the role that runs it: controllers, gateways, handlers of MQTT channels,
+ * The entry points of a feature, by the role that runs them: controllers, gateways, handlers of MQTT channels,
  * job handlers and loops. A process has the edges of its own roles and no others.
  */
 export type FeatureEdges = Readonly<Partial<Record<Role, readonly Type[]>>>;

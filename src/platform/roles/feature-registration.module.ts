@@ -6,7 +6,7 @@ export interface FeatureRegistry<D> {
   register(declared: D): void;
 }
 
-/** The module behind every `forFeature`: it hands a declaration to a registry of the platform. */
+/** The module behind every `forFeature`: it passes a declaration to a registry of the platform. */
 @Module({})
 export class FeatureRegistrationModule {
   static with<D>(registry: Type<FeatureRegistry<D>>, declared: D): DynamicModule {

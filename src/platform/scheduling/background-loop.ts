@@ -11,7 +11,7 @@ export interface LoopOptions {
   readonly idleMs: number;
   /** The longest pause while steps fail. */
   readonly retryMs: number;
-  /** Told of every step that failed, and how many have in a row. The loop goes on, with growing pauses. */
+  /** Called for every step that failed, with the number of failures in a row. The loop goes on, with growing pauses. */
   readonly onError: (error: unknown, failures: number) => void;
 }
 
@@ -46,7 +46,7 @@ export class BackgroundLoop {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#interrupt?.();
-    await within(STOP_WITHIN_MS, this.#running);
+    await settleWithin(STOP_WITHIN_MS, this.#running);
   }
 
   private async run(): Promise<void> {
@@ -98,8 +98,8 @@ export class BackgroundLoop {
   }
 }
 
-/** Waits for `work`, but not for long. */
-export async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
+/** Waits for `work`, at most `ms`. */
+export async function settleWithin(ms: number, work: Promise<void> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);

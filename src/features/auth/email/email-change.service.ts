@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { requestContext } from '../../../platform/context/request-context.js';
-import { RepeatSafe } from '../../../platform/idempotency/repeat-safe.js';
+import { Idempotency } from '../../../platform/idempotency/idempotency.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transaction.js';
 import { UsersService } from '../../users/users.service.js';
@@ -23,7 +23,7 @@ export class EmailChangeService {
     private readonly tokens: OneTimeTokensService,
     private readonly access: AccessRevocationService,
     private readonly mailer: Mailer,
-    private readonly once: RepeatSafe,
+    private readonly once: Idempotency,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}

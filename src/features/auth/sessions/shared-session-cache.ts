@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { AppConfig } from '../../../config/app-config.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
-import { seal, unseal } from '../../../platform/crypto/encryption.js';
+import { decrypt, encrypt } from '../../../platform/crypto/encryption.js';
 import { RedisClients } from '../../../platform/redis/redis-clients.js';
 import { Clock } from '../../../shared/clock.js';
 
@@ -81,13 +81,13 @@ export class SharedSessionCache {
   }
 
   private close(sessionId: string, answer: Sealed): Buffer {
-    return seal(this.#key, Buffer.from(JSON.stringify(answer)), placeOf(sessionId));
+    return encrypt(this.#key, Buffer.from(JSON.stringify(answer)), aadOf(sessionId));
   }
 
   private open(sessionId: string, sealed: Buffer, remainingMs: number): SharedAnswer | null {
     let answer: Sealed;
     try {
-      answer = JSON.parse(unseal(this.#key, sealed, placeOf(sessionId)).toString()) as Sealed;
+      answer = JSON.parse(decrypt(this.#key, sealed, aadOf(sessionId)).toString()) as Sealed;
     } catch {
       return null;
     }
@@ -106,6 +106,6 @@ function keyOf(sessionId: string): string {
   return `mortise:session-end:${sessionId}`;
 }
 
-function placeOf(sessionId: string): string {
+function aadOf(sessionId: string): string {
   return `redis.session_answers.${sessionId}`;
 }

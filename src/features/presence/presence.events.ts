@@ -1,0 +1,38 @@
+import type { LinkKind } from '../../contracts/devices.js';
+import type { PayloadOf } from '../../contracts/events.js';
+import type { EventDeclaration } from '../../platform/events/event-type-registry.js';
+
+/** The first link of a boot was opened, or the boot is a new one. */
+export class DeviceConnectedPayload implements PayloadOf<'device_connected'> {
+  link!: LinkKind;
+  /** Random id that the device made at its last start. */
+  boot!: string;
+  firmwareVersion?: string;
+}
+
+/** A link was closed. */
+export class DeviceDisconnectedPayload implements PayloadOf<'device_disconnected'> {
+  link!: LinkKind;
+  boot!: string;
+  /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
+  reason!: 'will' | 'silence' | 'replaced' | 'goodbye';
+}
+
+/** A device was silent for 24 hours. */
+export class DeviceInactivePayload implements PayloadOf<'device_inactive'> {
+  /** RFC 3339. */
+  lastSeenAt!: string;
+}
+
+/** The status of a device changed. */
+export class StatusChangedPayload implements PayloadOf<'status_changed'> {
+  status!: string;
+  previous!: string;
+}
+
+export const PRESENCE_EVENTS = {
+  device_connected: DeviceConnectedPayload,
+  device_disconnected: DeviceDisconnectedPayload,
+  device_inactive: DeviceInactivePayload,
+  status_changed: StatusChangedPayload,
+} satisfies EventDeclaration;
