@@ -119,8 +119,8 @@ function exportedNames(text: string): string[] {
   return [...declared].map(([, name = '']) => name);
 }
 
-/** Errors and DTOs come several to a file; every other class gives its file the name. */
+/** Errors, DTOs and payloads come several to a file; every other class gives its file the name. */
 function isNamedAs(name: string, path: string): boolean {
   const folded = (text: string): string => text.replaceAll(/[.-]/g, '').toLowerCase();
-  return /(Error|Dto)$/.test(name) || folded(basename(path, '.ts')) === folded(name);
+  return /(Error|Dto|Payload)$/.test(name) || folded(basename(path, '.ts')) === folded(name);
 }
