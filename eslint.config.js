@@ -87,7 +87,7 @@ export default tseslint.config(
   },
   // Prisma Client is the way to the database: see docs/adr/0009.
   {
-    files: ['src/platform/**/*.ts'],
+    files: ['src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     plugins: { local: { rules: { 'sql-reason': sqlReason } } },
     rules: { 'local/sql-reason': 'error' },

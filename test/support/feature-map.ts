@@ -3,12 +3,13 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { PATTERN_METADATA } from '@nestjs/microservices/constants.js';
 import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { FEATURES } from '../../src/apps/features.js';
-import { sourceFiles } from './source-rules.js';
+import { type SourceFile, sourceFiles } from './source-rules.js';
 
 /** One way into the application, and the folder of the feature that stands behind it. */
 export interface Entrance {
-  /** `/users/me/email`, without the version; `v1/devices/+/acks`; `subscribe_device`. */
+  /** `/users/me/email`, without the version; `v1/devices/+/acks`; `subscribe_device`; `purge_mails`; `low_battery`. */
   readonly name: string;
+  /** `features/account`. */
   readonly folder: string;
 }
 
@@ -17,16 +18,19 @@ export interface FeatureMap {
   readonly routes: readonly (Entrance & { readonly prefix: string })[];
   readonly topics: readonly Entrance[];
   readonly socketMessages: readonly Entrance[];
+  readonly jobs: readonly Entrance[];
+  readonly eventTypes: readonly Entrance[];
 }
 
 /** Reads from the decorators of all edges where requests and messages go. */
 export async function featureMap(): Promise<FeatureMap> {
-  const folders = await foldersOfClasses();
+  const files = await sourceFiles();
+  const folders = foldersOfClasses(files);
   const edges = FEATURES.flatMap(({ edges = {} }) => Object.values(edges).flat());
   const handlers = [...new Set(edges)].flatMap((type) => {
     const folder = folders.get(type.name);
     if (folder === undefined) {
-      throw new Error(`${type.name} is in no folder of src/features.`);
+      throw new Error(`${type.name} is in no file of src.`);
     }
     return handlersOf(type).map((handler) => ({ type, handler, folder }));
   });
@@ -45,6 +49,12 @@ export async function featureMap(): Promise<FeatureMap> {
       const name: unknown = Reflect.getMetadata(MESSAGE_METADATA, handler);
       return typeof name === 'string' ? [{ name, folder }] : [];
     }),
+    jobs: found(files, /(?:purgeRule\(\{\s*name: |jobs\.register\()'(\w+)'/g),
+    eventTypes: files.flatMap(({ path, text }) =>
+      [...text.matchAll(/_EVENTS = \{([^}]+)\}/g)].flatMap(([, members = '']) =>
+        found([{ path, text: members }], /^ *(\w+):/gm),
+      ),
+    ),
   };
 }
 
@@ -75,14 +85,22 @@ export function mappedPrefixes(routes: FeatureMap['routes']): Entrance[] {
   });
 }
 
-async function foldersOfClasses(): Promise<Map<string, string>> {
-  const files = await sourceFiles('src/features');
-  return new Map(
-    files.flatMap(({ path, text }) => {
-      const [, , folder = ''] = path.split('/');
-      return [...text.matchAll(/^export (?:abstract )?class (\w+)/gm)].map(([, name = '']) => [name, folder] as const);
-    }),
+function found(files: readonly SourceFile[], pattern: RegExp): Entrance[] {
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(pattern)].map(([, name = '']) => ({ name, folder: folderOf(path) })),
   );
+}
+
+function foldersOfClasses(files: readonly SourceFile[]): Map<string, string> {
+  const classes = files.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:abstract )?class (\w+)/gm)].map(([, name = '']) => [name, folderOf(path)] as const),
+  );
+  return new Map(classes);
+}
+
+/** `src/features/auth/login/login.service.ts` is in `features/auth`. */
+function folderOf(path: string): string {
+  return path.split('/').slice(1, 3).join('/');
 }
 
 function handlersOf(type: Type): object[] {
