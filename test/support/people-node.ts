@@ -7,6 +7,7 @@ import { AuthModule } from '../../src/features/auth/auth.module.js';
 import { AuthService } from '../../src/features/auth/auth.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { RegistrationService } from '../../src/features/auth/registration/registration.service.js';
+import { SigningKeysModule } from '../../src/features/signing-keys/signing-keys.module.js';
 import { UsersModule } from '../../src/features/users/users.module.js';
 import type { NewUser, User } from '../../src/features/users/users.types.js';
 import { AuditPlatformModule } from '../../src/platform/audit/audit.module.js';
@@ -75,6 +76,7 @@ export class PeopleNode {
         AuthPlatformModule,
         UsersModule,
         AuthModule,
+        SigningKeysModule,
       ],
       providers: [Authenticator],
     }).compile();

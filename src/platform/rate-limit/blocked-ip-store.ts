@@ -57,8 +57,8 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   }
 
   /** For how long the address is still blocked; 0 when it is not. */
-  remainingMs(address: string): number {
-    const until = this.#until.get(address);
+  remainingMs(ip: string): number {
+    const until = this.#until.get(ip);
     return until === undefined ? 0 : Math.max(0, until - this.clock.monotonic());
   }
 
@@ -119,8 +119,8 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private remember(address: string, forMs: number): void {
+  private remember(ip: string, forMs: number): void {
     this.#changes += 1;
-    this.#until.set(address, this.clock.monotonic() + forMs);
+    this.#until.set(ip, this.clock.monotonic() + forMs);
   }
 }
