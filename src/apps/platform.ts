@@ -3,8 +3,8 @@ import { AuditPlatformModule } from '../platform/audit/audit.module.js';
 import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { CryptoModule } from '../platform/crypto/crypto.module.js';
-import { DurableReaderLoops } from '../platform/events/durable-reader-loops.js';
-import { EventPartitions } from '../platform/events/event-partitions.js';
+import { DurableReaderScheduler } from '../platform/events/durable-reader-scheduler.js';
+import { EventPartitionsJob } from '../platform/events/event-partitions-job.js';
 import { EventsModule } from '../platform/events/events.module.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
@@ -59,8 +59,8 @@ export const PLATFORM_EDGES = {
   hardware: [...brokerEdges],
   worker: [
     FeedRelay,
-    DurableReaderLoops,
-    EventPartitions,
+    DurableReaderScheduler,
+    EventPartitionsJob,
     PurgeJob,
     KeyRotationJob,
     MailDeliveryService,

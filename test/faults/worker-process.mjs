@@ -4,13 +4,15 @@ import { NestFactory } from '@nestjs/core';
 import { ConfigModule } from '../../dist/src/config/config.module.js';
 import { loadConfig } from '../../dist/src/config/load-config.js';
 import { AnalyticsModule } from '../../dist/src/features/analytics/analytics.module.js';
-import { DurableReaderLoops } from '../../dist/src/platform/events/durable-reader-loops.js';
+import { ClockModule } from '../../dist/src/platform/clock/clock.module.js';
+import { DurableReaderScheduler } from '../../dist/src/platform/events/durable-reader-scheduler.js';
 import { EventsModule } from '../../dist/src/platform/events/events.module.js';
 import { FeedRelay } from '../../dist/src/platform/events/feed-relay.js';
 import { ReadinessModule } from '../../dist/src/platform/health/readiness.module.js';
 import { LoggingModule } from '../../dist/src/platform/logging/logging.module.js';
 import { MetricsModule } from '../../dist/src/platform/metrics/metrics.module.js';
 import { PrismaModule } from '../../dist/src/platform/prisma/prisma.module.js';
+import { RateLimitModule } from '../../dist/src/platform/rate-limit/rate-limit.module.js';
 import { RedisModule } from '../../dist/src/platform/redis/redis.module.js';
 
 function WorkerProcess() {
@@ -24,10 +26,12 @@ Module({
     PrismaModule,
     RedisModule,
     MetricsModule,
+    ClockModule,
+    RateLimitModule,
     EventsModule,
     AnalyticsModule,
   ],
-  providers: [FeedRelay, DurableReaderLoops],
+  providers: [FeedRelay, DurableReaderScheduler],
 })(WorkerProcess);
 
 // Whoever started it holds its standard input: it does not outlive the test.

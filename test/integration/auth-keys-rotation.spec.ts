@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { KeyRotation } from '../../src/platform/keys/key-rotation.js';
+import { KeyRotationService } from '../../src/platform/keys/key-rotation.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { SigningKeysRepository } from '../../src/platform/keys/signing-keys.repository.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
@@ -59,7 +59,7 @@ describe('the rotation of signing keys', () => {
 
   it('publishes the next key of each purpose long before it signs', async () => {
     const node = await boot();
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     for (const purpose of ['access_token', 'order'] as const) {
       const [active, next] = await keysOf(node, purpose);
       expect([active?.state, next?.state]).toEqual(['active', 'next']);
@@ -72,14 +72,14 @@ describe('the rotation of signing keys', () => {
 
   it('happens when its time has come, once for however many processes try', async () => {
     const nodes = await Promise.all([boot(), boot()]);
-    await nodes[0].get(KeyRotation).maintain();
+    await nodes[0].get(KeyRotationService).maintain();
     const [active, next] = await keysOf(nodes[0]);
     await age(nodes[0], 'active', '29 days');
-    await nodes[0].get(KeyRotation).maintain();
+    await nodes[0].get(KeyRotationService).maintain();
     expect(await statesOf(nodes[0])).toEqual(['active', 'next']);
     await age(nodes[0], 'active', '1 day');
     await age(nodes[0], 'next', '1 hour');
-    await Promise.all([...nodes, ...nodes].map((node) => node.get(KeyRotation).maintain()));
+    await Promise.all([...nodes, ...nodes].map((node) => node.get(KeyRotationService).maintain()));
     expect((await keysOf(nodes[0])).map(({ kid, state }) => [kid, state])).toEqual([
       [active?.kid, 'passive'],
       [next?.kid, 'active'],
@@ -90,13 +90,13 @@ describe('the rotation of signing keys', () => {
   it('keeps a passive key until the last token it signed has expired; then its private half is gone', async () => {
     const node = await boot();
     const ada = await node.newcomer();
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     await node.get(SigningKeysService).rotate('access_token');
     await age(node, 'passive', '20 minutes');
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     await expect(node.authenticator.authenticate(ada.accessToken)).resolves.toBeDefined();
     await age(node, 'passive', '10 minutes');
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     const [retired] = await keysOf(node);
     expect(retired).toMatchObject({ kid: kidOf(ada), state: 'retired', sealed: 0 });
     await expect(node.get(KeyStore).verificationKey('access_token', retired?.kid ?? '')).resolves.toBeNull();
@@ -104,29 +104,29 @@ describe('the rotation of signing keys', () => {
 
   it('keeps a key for orders for as long as an order may wait for its lock', async () => {
     const node = await boot();
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     await node.get(SigningKeysService).rotate('order');
     await age(node, 'passive', '24 hours');
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     expect(await statesOf(node, 'order')).toEqual(['passive', 'active', 'next']);
     await age(node, 'passive', '15 minutes');
-    await node.get(KeyRotation).maintain();
+    await node.get(KeyRotationService).maintain();
     expect(await statesOf(node, 'order')).toEqual(['retired', 'active', 'next']);
   });
 
   it('changes the algorithm by the same way, and tokens of both are good meanwhile', async () => {
     const before = await boot();
-    await before.get(KeyRotation).maintain();
+    await before.get(KeyRotationService).maintain();
     const ada = await before.newcomer();
     const after = await boot({ TOKEN_ALGORITHM: 'EdDSA' });
-    await after.get(KeyRotation).maintain();
+    await after.get(KeyRotationService).maintain();
     expect((await keysOf(after)).map(({ algorithm, state }) => `${algorithm} ${state}`)).toEqual([
       'RS256 active',
       'RS256 retired',
       'EdDSA next',
     ]);
     await age(after, 'next', '10 minutes');
-    await after.get(KeyRotation).maintain();
+    await after.get(KeyRotationService).maintain();
     const bea: SignedIn = await after.newcomer();
     expect(decodeProtectedHeader(bea.accessToken)).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' });
     for (const node of [before, after]) {
@@ -142,7 +142,7 @@ describe('the rotation of signing keys', () => {
 
   it('takes the successor itself where no key was published, and stops when too many still verify', async () => {
     const node = await boot();
-    const rotation = node.get(KeyRotation);
+    const rotation = node.get(KeyRotationService);
     const first = await rotation.prepare('order');
     expect(await rotation.rotate(first)).toBe(first.kid);
     expect(await statesOf(node, 'order')).toEqual(['passive', 'active']);
@@ -167,7 +167,7 @@ describe('the rotation of signing keys', () => {
 
   it('is all or nothing', async () => {
     const node = await boot();
-    const rotation = node.get(KeyRotation);
+    const rotation = node.get(KeyRotationService);
     await rotation.maintain();
     const successor = await rotation.prepare('order');
     const failing = node.get(Transactions).run(async () => {

@@ -4,8 +4,8 @@ import { Redis } from 'ioredis';
 import { EventStore } from '../../src/platform/events/event-store.js';
 import { FeedRelay } from '../../src/platform/events/feed-relay.js';
 import { LiveFeed } from '../../src/platform/events/live-feed.js';
-import { LIVE_FEED, ReaderCursors } from '../../src/platform/events/reader-cursors.js';
-import { ReaderLeases } from '../../src/platform/events/reader-leases.js';
+import { LIVE_FEED, ReaderCursorsRepository } from '../../src/platform/events/reader-cursors.repository.js';
+import { ReaderLeaseStore } from '../../src/platform/events/reader-lease-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventNode, eventually, numbered, numbersOf, upTo } from '../support/event-node.js';
 import { FaultProxy } from '../support/fault-proxy.js';
@@ -235,7 +235,7 @@ describe('the live feed', () => {
 
   it('cannot be moved by a relay whose lease another one took', async () => {
     const node = await start('api');
-    const leases = node.get(ReaderLeases);
+    const leases = node.get(ReaderLeaseStore);
     const stale = await leases.take(LIVE_FEED, randomUUID());
     expect(stale).not.toBeNull();
     expect(await leases.take(LIVE_FEED, randomUUID())).toBeNull();
@@ -246,7 +246,7 @@ describe('the live feed', () => {
     }
     expect(await leases.advance(stale, { xid: 9n, id: 9n })).toBeNull();
     await leases.release(stale);
-    expect(await node.get(ReaderCursors).find(LIVE_FEED)).toEqual({ xid: 0n, id: 0n });
+    expect(await node.get(ReaderCursorsRepository).find(LIVE_FEED)).toEqual({ xid: 0n, id: 0n });
     expect(await leases.advance(fresh, { xid: 1n, id: 1n })).toMatchObject({ position: { xid: 1n, id: 1n } });
     expect(await leases.take(LIVE_FEED, randomUUID())).toBeNull();
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Queue } from 'bullmq';
-import { EventPartitions } from '../../src/platform/events/event-partitions.js';
+import { EventPartitionsJob } from '../../src/platform/events/event-partitions-job.js';
 import { EventStore } from '../../src/platform/events/event-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { JobQueue } from '../../src/platform/queue/job-queue.js';
@@ -55,7 +55,7 @@ describe('maintenance of the event log', () => {
       databaseUrl: database.url,
       redisUrl: url,
       modules: [QueueModule],
-      edges: [EventPartitions, OtherJobs, ...QUEUE_EDGES],
+      edges: [EventPartitionsJob, OtherJobs, ...QUEUE_EDGES],
     });
   }
 
@@ -138,7 +138,7 @@ describe('maintenance of the event log', () => {
       databaseUrl: database.url,
       redisUrl,
       modules: [QueueModule],
-      edges: [EventPartitions, SecondPartitions, ...QUEUE_EDGES],
+      edges: [EventPartitionsJob, SecondPartitions, ...QUEUE_EDGES],
     });
     await expect(doubled).rejects.toThrow('make_event_partitions');
   });

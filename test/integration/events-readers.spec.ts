@@ -4,9 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { AnalyticsModule } from '../../src/features/analytics/analytics.module.js';
 import { AnalyticsRepository } from '../../src/features/analytics/analytics.repository.js';
 import { countByHour } from '../../src/features/analytics/domain/hourly-counts.js';
-import { DurableReaderLoops } from '../../src/platform/events/durable-reader-loops.js';
+import { DurableReaderScheduler } from '../../src/platform/events/durable-reader-scheduler.js';
 import { type DurableReader, DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
-import { ReaderBatches } from '../../src/platform/events/reader-batches.js';
+import { ReaderBatchService } from '../../src/platform/events/reader-batch.service.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventNode, eventually, numbered, upTo } from '../support/event-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
@@ -33,7 +33,7 @@ describe('durable readers', () => {
       databaseUrl: database.url,
       redisUrl,
       modules: [AnalyticsModule],
-      edges: options.worker ? [DurableReaderLoops] : [],
+      edges: options.worker ? [DurableReaderScheduler] : [],
     });
     nodes.push(node);
     return node;
@@ -81,7 +81,7 @@ describe('durable readers', () => {
       },
     };
     await node.log.append(upTo(15).map((n) => numbered(n, deviceId)));
-    const batches = node.get(ReaderBatches);
+    const batches = node.get(ReaderBatchService);
     await expect(batches.applyNext(reader)).rejects.toThrow('half way');
     await expect(batches.applyNext(reader)).rejects.toThrow('half way');
     expect(await counted(node, deviceId)).toBe(0);
@@ -99,7 +99,7 @@ describe('durable readers', () => {
       databaseUrl: database.url,
       redisUrl,
       modules: [AnalyticsModule],
-      edges: [FailingReader, DurableReaderLoops],
+      edges: [FailingReader, DurableReaderScheduler],
     });
     nodes.push(failing);
     const deviceId = randomUUID();
@@ -113,7 +113,7 @@ describe('durable readers', () => {
     const node = await start({ worker: false });
     const deviceId = randomUUID();
     await node.log.append(numbered(1, deviceId));
-    const batches = node.get(ReaderBatches);
+    const batches = node.get(ReaderBatchService);
     let second: readonly unknown[] | undefined;
     const reader: DurableReader = {
       name: 'held',

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { KeyRotation } from '../../src/platform/keys/key-rotation.js';
+import { KeyRotationService } from '../../src/platform/keys/key-rotation.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
@@ -44,7 +44,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
 
   /** As the passing of time does in production: keys retire, so that the set never fills up. */
   async function rotate(principal: Principal): Promise<string> {
-    const rotation = rotator.get(KeyRotation);
+    const rotation = rotator.get(KeyRotationService);
     await rotation.rotate(await rotation.prepare('access_token'));
     await rotator.rows(
       `UPDATE signing_keys SET state = 'retired' WHERE kid IN

@@ -12,6 +12,8 @@ import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { ClockModule } from '../../src/platform/clock/clock.module.js';
+import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
 import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
 import { RedisModule } from '../../src/platform/redis/redis.module.js';
 import { waitUntil } from '../../tools/stack/wait-until.js';
@@ -87,6 +89,8 @@ function compile({ databaseUrl, redisUrl, edges = [], modules = [] }: EventNodeO
       PrismaModule,
       RedisModule,
       MetricsModule,
+      ClockModule,
+      RateLimitModule,
       EventsModule,
       ...modules,
     ],

@@ -8,6 +8,7 @@ import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { LoginService } from '../../src/features/auth/login/login.service.js';
 import { RegistrationService } from '../../src/features/auth/registration/registration.service.js';
 import { SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
+import { SigningKeysModule } from '../../src/features/signing-keys/signing-keys.module.js';
 import { UsersModule } from '../../src/features/users/users.module.js';
 import type { NewUser, User } from '../../src/features/users/users.types.js';
 import { AuditPlatformModule } from '../../src/platform/audit/audit.module.js';
@@ -76,6 +77,7 @@ export class PeopleNode {
         AuthPlatformModule,
         UsersModule,
         AuthModule,
+        SigningKeysModule,
       ],
       providers: [Authenticator],
     }).compile();

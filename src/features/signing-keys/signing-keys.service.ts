@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
-import { KeyRotation } from '../../platform/keys/key-rotation.js';
+import { KeyRotationService } from '../../platform/keys/key-rotation.service.js';
 import { KEY_PURPOSES, type KeyPurpose, type KeyRecord } from '../../platform/keys/signing-key.js';
 import { Transactions } from '../../platform/prisma/transaction.js';
 
@@ -9,7 +9,7 @@ import { Transactions } from '../../platform/prisma/transaction.js';
 @Injectable()
 export class SigningKeysService {
   constructor(
-    private readonly rotation: KeyRotation,
+    private readonly rotation: KeyRotationService,
     private readonly keys: KeyStore,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,

@@ -6,13 +6,13 @@ import { type EventDeclaration, EventTypeRegistry } from './event-type-registry.
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
 import { LiveFeed } from './live-feed.js';
-import { ReaderBatches } from './reader-batches.js';
-import { ReaderCursors } from './reader-cursors.js';
-import { ReaderLeases } from './reader-leases.js';
+import { ReaderBatchService } from './reader-batch.service.js';
+import { ReaderCursorsRepository } from './reader-cursors.repository.js';
+import { ReaderLeaseStore } from './reader-lease-store.js';
 
 /**
  * The event log: `EventLog` to write and page, `DurableReaderRegistry` and `LiveFeed` as its two ways out. The worker's loops
- * (`FeedRelay`, `DurableReaderLoops`, `EventPartitions`) are edges of that role and stand in its module.
+ * (`FeedRelay`, `DurableReaderScheduler`, `EventPartitionsJob`) are edges of that role and stand in its module.
  */
 @Global()
 @Module({
@@ -20,9 +20,9 @@ import { ReaderLeases } from './reader-leases.js';
     EventTypeRegistry,
     EventStore,
     EventLog,
-    ReaderCursors,
-    ReaderLeases,
-    ReaderBatches,
+    ReaderCursorsRepository,
+    ReaderLeaseStore,
+    ReaderBatchService,
     DurableReaderRegistry,
     FeedStream,
     LiveFeed,
@@ -31,8 +31,8 @@ import { ReaderLeases } from './reader-leases.js';
     EventTypeRegistry,
     EventStore,
     EventLog,
-    ReaderLeases,
-    ReaderBatches,
+    ReaderLeaseStore,
+    ReaderBatchService,
     DurableReaderRegistry,
     FeedStream,
     LiveFeed,

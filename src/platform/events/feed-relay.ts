@@ -6,8 +6,8 @@ import { Signals } from '../redis/signals.js';
 import { BackgroundLoop, type StepOutcome, settleWithin } from '../scheduling/background-loop.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
-import { LIVE_FEED } from './reader-cursors.js';
-import { type Lease, LEASE_MS, ReaderLeases } from './reader-leases.js';
+import { LIVE_FEED } from './reader-cursors.repository.js';
+import { type Lease, LEASE_MS, ReaderLeaseStore } from './reader-lease-store.js';
 
 const BATCH = 500;
 const IDLE_MS = 500;
@@ -31,7 +31,7 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
 
   constructor(
     private readonly store: EventStore,
-    private readonly leases: ReaderLeases,
+    private readonly leases: ReaderLeaseStore,
     private readonly stream: FeedStream,
     private readonly signals: Signals,
     metrics: Metrics,

@@ -8,7 +8,7 @@ import { EventStore } from './event-store.js';
 import { fitOf } from './feed-order.js';
 import { type FeedEntry, FeedStream } from './feed-stream.js';
 import { encodeLogCursor, isAfter, LOG_START, type LogPosition } from './log-position.js';
-import { LIVE_FEED, ReaderCursors } from './reader-cursors.js';
+import { LIVE_FEED, ReaderCursorsRepository } from './reader-cursors.repository.js';
 
 const PAGE = 500;
 /** While Redis is away, PostgreSQL is asked at least this often. */
@@ -34,7 +34,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
 
   constructor(
     private readonly store: EventStore,
-    private readonly cursors: ReaderCursors,
+    private readonly cursors: ReaderCursorsRepository,
     private readonly stream: FeedStream,
     private readonly signals: Signals,
     metrics: Metrics,

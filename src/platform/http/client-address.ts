@@ -13,16 +13,16 @@ export function ipKey({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): st
   return networkKey(isIP(ip) === 0 ? (socket.remoteAddress ?? 'unknown') : ip);
 }
 
-/** Whose address a request has that did not come through Fastify, by Fastify's own rule. */
-export function clientAddresses(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
+/** The IP address of the client of a request that did not come through Fastify, by Fastify's own rule. */
+export function clientIps(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
   const trust = trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
   return (request) => {
-    const address = proxyAddr(request, trust);
-    return isIP(address) === 0 ? (request.socket.remoteAddress ?? 'unknown') : address;
+    const ip = proxyAddr(request, trust);
+    return isIP(ip) === 0 ? (request.socket.remoteAddress ?? 'unknown') : ip;
   };
 }
 
-/** The same for an address that is known already. */
-export function networkKey(address: string): string {
-  return normalizeIp(address);
+/** The same for an IP address that is known already. */
+export function networkKey(ip: string): string {
+  return normalizeIp(ip);
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { JobRegistry } from '../queue/job-registry.js';
-import { KeyRotation } from './key-rotation.js';
+import { KeyRotationService } from './key-rotation.service.js';
 
 declare module '../../contracts/jobs.js' {
   interface Jobs {
@@ -13,7 +13,7 @@ declare module '../../contracts/jobs.js' {
 @Injectable()
 export class KeyRotationJob implements OnModuleInit {
   constructor(
-    private readonly rotation: KeyRotation,
+    private readonly rotation: KeyRotationService,
     private readonly jobs: JobRegistry,
   ) {}
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Client, ConnectPacket, PublishPacket } from 'aedes';
-import { type BrokerAccess } from './broker-access.js';
+import { type BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
 import { type RejectedMessages } from './rejected-messages.js';
@@ -25,7 +25,7 @@ beforeEach(() => {
     verify: (id: string, token: string) => verify(id, token),
     listRevoked: (ids: readonly string[]) => listRevoked(ids),
   };
-  gate = new BrokerAuthorizer({ internal: INTERNAL } as BrokerAccess, authenticator, {
+  gate = new BrokerAuthorizer({ internal: INTERNAL } as BrokerClientFactory, authenticator, {
     operation: (_: string, reason: string) => refused.push(reason),
   } as unknown as RejectedMessages);
   gate.open();

@@ -3,10 +3,10 @@ import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aed
 import { isUuid } from '../../shared/ids.js';
 import { within } from '../../shared/deadline.js';
 import { equalInConstantTime, sha256 } from '../crypto/digest.js';
-import { BrokerAccess } from './broker-access.js';
+import { BrokerClientFactory } from './broker-client-factory.js';
 import { DeviceAuthenticator } from './device-authenticator.js';
 import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publication } from './device-acl.js';
-import { DeviceConnections } from './device-connections.js';
+import { DeviceConnectionRegistry } from './device-connection-registry.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 const LOGIN_TIMEOUT_MS = 5_000;
@@ -26,7 +26,7 @@ type Hooks = Required<
 /** What devices may do in the embedded broker: who gets in, and which topics are theirs. */
 @Injectable()
 export class BrokerAuthorizer {
-  readonly connections = new DeviceConnections();
+  readonly connections = new DeviceConnectionRegistry();
   readonly #backend = new WeakSet<Client>();
   /** Connections whose last will is about another device. */
   readonly #badWill = new WeakSet<Client>();
@@ -36,7 +36,7 @@ export class BrokerAuthorizer {
   #open: () => void = () => undefined;
 
   constructor(
-    private readonly access: BrokerAccess,
+    private readonly access: BrokerClientFactory,
     private readonly authenticator: DeviceAuthenticator,
     private readonly refusals: RejectedMessages,
   ) {

@@ -4,7 +4,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
 import { Readiness } from '../health/readiness.js';
-import { BrokerAccess } from './broker-access.js';
+import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
 const ACKNOWLEDGED_WITHIN_MS = 2_000;
@@ -26,7 +26,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
 
   constructor(
     private readonly config: AppConfig,
-    private readonly access: BrokerAccess,
+    private readonly access: BrokerClientFactory,
     private readonly readiness: Readiness,
     private readonly logger: PinoLogger,
   ) {

@@ -4,7 +4,7 @@ import { Aedes, type Client } from 'aedes';
 import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
 import { Signals } from '../redis/signals.js';
-import { BrokerAccess } from './broker-access.js';
+import { BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
 import { PacketSizeLimiter } from './packet-size-limiter.js';
@@ -35,7 +35,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
 
   constructor(
     private readonly config: AppConfig,
-    private readonly access: BrokerAccess,
+    private readonly access: BrokerClientFactory,
     private readonly gate: BrokerAuthorizer,
     private readonly lock: BrokerLock,
     private readonly refusals: RejectedMessages,

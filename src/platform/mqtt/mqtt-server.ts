@@ -15,7 +15,7 @@ import { isUuid } from '../../shared/ids.js';
 import { PayloadRefusedError, readPayload } from '../../shared/json-payload.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
-import { BrokerAccess } from './broker-access.js';
+import { BrokerClientFactory } from './broker-client-factory.js';
 import { ChannelDeserializer } from './channel-deserializer.js';
 import { EmbeddedBroker } from './embedded-broker.js';
 import { BackpressureLimiter } from './backpressure-limiter.js';
@@ -43,7 +43,7 @@ export class MqttServer extends ServerMqtt {
   #subscribed = false;
 
   constructor(
-    private readonly access: BrokerAccess,
+    private readonly access: BrokerClientFactory,
     private readonly broker: EmbeddedBroker,
     private readonly refusals: RejectedMessages,
     private readonly log: PinoLogger,

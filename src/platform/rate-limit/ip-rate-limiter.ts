@@ -19,7 +19,7 @@ export class IpRateLimiter {
   constructor(
     private readonly limits: RateLimiter,
     private readonly blocked: BlockedIpStore,
-    private readonly rows: AbuseDetector,
+    private readonly abuse: AbuseDetector,
   ) {}
 
   /** Call it after the security headers are installed, so that refusals have them, too. */
@@ -64,11 +64,11 @@ export class IpRateLimiter {
   /** Counts it as anonymous; what to answer when that was one too many. */
   private async refusal(request: FastifyRequest, reply: FastifyReply): Promise<string | null> {
     request.settledAsAnonymous = true;
-    const address = ipKey(request);
-    const verdict = await this.limits.spend('anonymous', address);
+    const ip = ipKey(request);
+    const verdict = await this.limits.spend('anonymous', ip);
     const policy = this.limits.policyOf('anonymous');
     announceLimit(reply, 'anonymous', policy, verdict);
-    this.rows.note(address, 'anonymous', verdict.admitted);
+    this.abuse.note(ip, 'anonymous', verdict.admitted);
     if (verdict.admitted) {
       return null;
     }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import { clientAddresses, networkKey } from '../http/client-address.js';
+import { clientIps, networkKey } from '../http/client-address.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { RateLimitedError } from './rate-limit.errors.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -14,25 +14,25 @@ import { AbuseDetector } from './abuse-detector.js';
  */
 @Injectable()
 export class SocketRateLimiter {
-  readonly #addressOf: (request: IncomingMessage) => string;
+  readonly #ipOf: (request: IncomingMessage) => string;
 
   constructor(
     config: AppConfig,
     private readonly limits: RateLimiter,
     private readonly blocked: BlockedIpStore,
-    private readonly rows: AbuseDetector,
+    private readonly abuse: AbuseDetector,
   ) {
-    const addressOf = clientAddresses(config.http.trustedProxies);
-    this.#addressOf = (request) => networkKey(addressOf(request));
+    const ipOf = clientIps(config.http.trustedProxies);
+    this.#ipOf = (request) => networkKey(ipOf(request));
   }
 
   isBlocked(request: IncomingMessage): boolean {
-    return this.blocked.remainingMs(this.#addressOf(request)) > 0;
+    return this.blocked.remainingMs(this.#ipOf(request)) > 0;
   }
 
   /** Counts a handshake without a user. @throws RateLimitedError when that was one too many. */
   countStranger(request: IncomingMessage): Promise<void> {
-    return this.count(request, 'anonymous', this.#addressOf(request));
+    return this.count(request, 'anonymous', this.#ipOf(request));
   }
 
   /** Counts a handshake or a message of a user. @throws RateLimitedError */
@@ -42,7 +42,7 @@ export class SocketRateLimiter {
 
   private async count(request: IncomingMessage, category: RateCategory, key: string): Promise<void> {
     const verdict = await this.limits.spend(category, key);
-    this.rows.note(this.#addressOf(request), category, verdict.admitted);
+    this.abuse.note(this.#ipOf(request), category, verdict.admitted);
     if (!verdict.admitted) {
       throw new RateLimitedError(category, this.limits.policyOf(category), verdict.resetMs);
     }

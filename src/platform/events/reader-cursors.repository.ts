@@ -13,7 +13,7 @@ interface PositionRow {
 
 /** How far each reader of the log has come: a row that changes together with what the reader does. */
 @Injectable()
-export class ReaderCursors {
+export class ReaderCursorsRepository {
   constructor(private readonly database: Database) {}
 
   /** A new reader starts at the beginning of what the log holds. */

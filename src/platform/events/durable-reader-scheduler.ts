@@ -4,7 +4,7 @@ import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
 import { Signals } from '../redis/signals.js';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
 import { type DurableReader, DurableReaderRegistry } from './durable-reader-registry.js';
-import { ReaderBatches } from './reader-batches.js';
+import { ReaderBatchService } from './reader-batch.service.js';
 
 const IDLE_MS = 500;
 /** A reader that fails keeps its cursor and tries again; the other readers go on. */
@@ -12,7 +12,7 @@ const RETRY_MS = 10_000;
 
 /** Runs every durable reader, each in a loop of its own. Several workers may: one at a time holds a reader. */
 @Injectable()
-export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #applied: Counter<'reader'>;
   readonly #failures: Counter<'reader'>;
   readonly #lag: Gauge<'reader'>;
@@ -21,12 +21,12 @@ export class DurableReaderLoops implements OnApplicationBootstrap, BeforeApplica
 
   constructor(
     private readonly readers: DurableReaderRegistry,
-    private readonly batches: ReaderBatches,
+    private readonly batches: ReaderBatchService,
     private readonly signals: Signals,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(DurableReaderLoops.name);
+    logger.setContext(DurableReaderScheduler.name);
     this.#applied = metrics.counter('mortise_event_reader_events_total', 'Events that a durable reader applied.', [
       'reader',
     ]);

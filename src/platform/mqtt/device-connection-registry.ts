@@ -4,7 +4,7 @@ import type { Client } from 'aedes';
 const MAX_PER_DEVICE = 4;
 
 /** Which connections each device has. */
-export class DeviceConnections {
+export class DeviceConnectionRegistry {
   /** Also those whose login is under way: a revocation must reach them too. */
   readonly #byDevice = new Map<string, Set<Client>>();
   readonly #deviceOf = new WeakMap<Client, string>();

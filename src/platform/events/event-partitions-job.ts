@@ -17,7 +17,7 @@ declare module '../../contracts/jobs.js' {
 
 /** Makes the log's weekly partitions ahead of time, and raises an alarm when events arrived without a partition. */
 @Injectable()
-export class EventPartitions implements OnModuleInit, OnApplicationBootstrap {
+export class EventPartitionsJob implements OnModuleInit, OnApplicationBootstrap {
   readonly #strays: Gauge;
 
   constructor(
@@ -26,7 +26,7 @@ export class EventPartitions implements OnModuleInit, OnApplicationBootstrap {
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(EventPartitions.name);
+    logger.setContext(EventPartitionsJob.name);
     this.#strays = metrics.gauge(
       'mortise_events_default_rows',
       'Events in the default partition: anything above 0 is an alarm.',

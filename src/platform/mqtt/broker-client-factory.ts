@@ -15,7 +15,7 @@ export interface InternalAccount {
 
 /** Where the broker is, and how this backend gets in. */
 @Injectable()
-export class BrokerAccess {
+export class BrokerClientFactory {
   readonly internal: InternalAccount = { username: `backend-${randomUUID()}`, password: randomToken() };
   readonly external: boolean;
   readonly #url: Promise<string>;

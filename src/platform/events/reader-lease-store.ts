@@ -17,7 +17,7 @@ export interface Lease {
  * was stopped and comes back cannot move the cursor: its fence has been passed.
  */
 @Injectable()
-export class ReaderLeases {
+export class ReaderLeaseStore {
   constructor(private readonly database: Database) {}
 
   /** Null while another holder's lease runs. */

@@ -36,7 +36,7 @@ export type Successor = StoredKey;
  * processes may try at the same time: the later one finds nothing left to do.
  */
 @Injectable()
-export class KeyRotation {
+export class KeyRotationService {
   readonly #encryptionKey: Buffer;
 
   constructor(

@@ -3,16 +3,16 @@ import { Transactions } from '../prisma/transaction.js';
 import { type DurableReader } from './durable-reader-registry.js';
 import { type LogEntry } from './event-rows.js';
 import { EventStore } from './event-store.js';
-import { ReaderCursors } from './reader-cursors.js';
+import { ReaderCursorsRepository } from './reader-cursors.repository.js';
 
 /** One batch of one durable reader: effect and cursor in one transaction. */
 @Injectable()
-export class ReaderBatches {
+export class ReaderBatchService {
   readonly #known = new Set<string>();
 
   constructor(
     private readonly store: EventStore,
-    private readonly cursors: ReaderCursors,
+    private readonly cursors: ReaderCursorsRepository,
     private readonly transactions: Transactions,
   ) {}
 
