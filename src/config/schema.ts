@@ -95,7 +95,7 @@ export const SETTINGS = z
       .register(DOCS, { description: 'Port of the embedded broker.', example: '1883' }),
     MASTER_KEY: key256().register(DOCS, {
       description:
-        '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it signs everybody out. All zeros: for tests only.',
+        '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it ends every session. All zeros: for tests only.',
       example: 'openssl rand -base64 32',
       secret: true,
     }),
@@ -106,7 +106,7 @@ export const SETTINGS = z
       .prefault('7d')
       .register(DOCS, { description: 'Life of a refresh token.', example: '7d' }),
     JWT_REMEMBER_EXPIRY: duration().prefault('30d').register(DOCS, {
-      description: 'Life of a refresh token of somebody who asked to be remembered.',
+      description: 'Life of a refresh token of a login with `rememberMe`.',
       example: '30d',
     }),
     TOKEN_ALGORITHM: oneOf('RS256', 'EdDSA').default('RS256').register(DOCS, {
@@ -123,7 +123,7 @@ export const SETTINGS = z
       .register(DOCS, { description: 'Sessions of a person at a time. One more ends the oldest.', example: '5' }),
     REGISTRATION: oneOf('open', 'verified', 'closed').default('open').register(DOCS, {
       description:
-        'Who may make an account: open (anybody), verified (whoever confirms a mailed link), closed (administrators make them).',
+        'Who may make an account: open (without confirmation), verified (after a mailed link), closed (administrators make them).',
       example: 'verified',
     }),
     PASSWORD_MAX_AGE: durationFrom('1d').nullable().default(null).register(DOCS, {

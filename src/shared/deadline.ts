@@ -1,4 +1,4 @@
-/** Nobody waits for ever: the work did not answer in time. */
+/** The work did not end in time; its caller does not wait any longer. */
 export class DeadlineExceededError extends Error {
   constructor(readonly limitMs: number) {
     super(`No answer within ${String(limitMs)} ms.`);

@@ -5,6 +5,7 @@ import {
   repeatedExports,
   type SourceFile,
   sourceFiles,
+  vagueComments,
 } from '../support/source-rules.js';
 
 /** Each rule finds nothing in the tree, and finds the violation that is planted beside it. */
@@ -39,6 +40,18 @@ describe('names and folders', () => {
   it('finds a folder of 21 files', () => {
     const planted = Array.from({ length: 21 }, (_, n) => ({ path: `src/features/planted/${String(n)}.ts`, text: '' }));
     expect(crowdedFolders([...files, ...planted])).toEqual(['src/features/planted: 21 files']);
+  });
+
+  it('no comment speaks of nobody, somebody or whoever', async () => {
+    const all = await Promise.all(['src', 'tools', 'bench', 'test'].map((root) => sourceFiles(root)));
+    // This rule has to name the words.
+    const others = all.flat().filter(({ path }) => !path.startsWith('test/support/source-rules'));
+    expect(vagueComments(others)).toEqual([]);
+  });
+
+  it('finds such a comment', () => {
+    const text = "const mail = 'Somebody tried';\n/** Whoever is blocked is nobody. */\n";
+    expect(vagueComments([{ path: 'a.ts', text }])).toEqual(['a.ts: /** Whoever is blocked is nobody. */']);
   });
 
   it('no two files export the same name', () => {

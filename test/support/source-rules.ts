@@ -9,62 +9,16 @@ export interface SourceFile {
 }
 
 /** Words by which a class says what it is: Nest's own, and those that every backend developer knows. */
-const SUFFIXES = [
-  ...[
-    'Service',
-    'Repository',
-    'Controller',
-    'Gateway',
-    'Guard',
-    'Interceptor',
-    'Pipe',
-    'Filter',
-    'Module',
-    'Processor',
-  ],
-  ...['Sweeper', 'Publisher', 'Consumer', 'Cache', 'Resolver', 'Verifier', 'Factory', 'Store', 'Error', 'Dto'],
-  ...[
-    'Adapter',
-    'Authenticator',
-    'Authorizer',
-    'Batcher',
-    'Broker',
-    'Buffer',
-    'Config',
-    'Clock',
-    'Context',
-    'Database',
-  ],
-  ...[
-    'Deserializer',
-    'Detector',
-    'Feed',
-    'Hasher',
-    'Job',
-    'Lease',
-    'Limiter',
-    'Lock',
-    'Log',
-    'Logger',
-    'Loop',
-    'Mailer',
-  ],
-  ...[
-    'Mutex',
-    'Outbox',
-    'Queue',
-    'Quota',
-    'Reader',
-    'Registry',
-    'Relay',
-    'Scheduler',
-    'Semaphore',
-    'Server',
-    'Storage',
-  ],
-  ...['Stream', 'Transport', 'Transactions', 'Waiters', 'Window', 'Writer'],
-];
+const SUFFIXES = (
+  'Service Repository Controller Gateway Guard Interceptor Pipe Filter Module Processor Sweeper Publisher Consumer ' +
+  'Cache Resolver Verifier Factory Store Error Dto ' +
+  'Adapter Authenticator Authorizer Batcher Broker Buffer Bus Clients Clock Config Context Database Deserializer ' +
+  'Detector Feed Hasher Job Lease Limiter Lock Log Logger Loop Mailer Messages Metrics Mutex Outbox Payload Queue ' +
+  'Quota Reader Registry Relay Scheduler Semaphore Server Storage Stream Transport Transactions Waiters Window Writer'
+).split(' ');
 const MAX_FILES_IN_FOLDER = 20;
+/** Words that hide who does what: a comment names the caller, the process or the role instead. */
+const VAGUE = /\b(nobody|somebody|whoever|everybody|anybody|lest)\b/i;
 
 /** Every TypeScript file of `src` but specs and what is generated. */
 export async function sourceFiles(root = 'src'): Promise<SourceFile[]> {
@@ -105,6 +59,16 @@ export function repeatedExports(files: readonly SourceFile[]): string[] {
   return [...owners]
     .filter(([, paths]) => paths.size > 1)
     .map(([name, paths]) => `${name}: ${[...paths].sort().join(', ')}`);
+}
+
+/** Comments that do not say who or what they speak of. */
+export function vagueComments(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/gm)]
+      .flatMap(([comment]) => comment.split('\n'))
+      .filter((line) => VAGUE.test(line))
+      .map((line) => `${path}: ${line.trim()}`),
+  );
 }
 
 function exportedClasses(text: string): string[] {

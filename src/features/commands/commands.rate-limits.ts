@@ -6,7 +6,7 @@ declare module '../../contracts/rate-limits.js' {
 
 export const COMMANDS_RATE_LIMITS = {
   unlock: {
-    description: 'Unlock commands for one device, whoever sends them.',
+    description: 'Unlock commands for one device, of all users together.',
     limit: '15/1m',
     keyOf: (request) => (asksToUnlock(request.body) ? (request.target?.id ?? null) : null),
     // A blocked IP address could not lock the door either: pressing the unlock button too often is refused, no more.

@@ -103,7 +103,7 @@ const asAda = (deviceId = DEVICE.id): SampleRequest => ({
 });
 
 describe('AccessGuard', () => {
-  it('lets anybody into a public route, and leaves other transports to their own gates', async () => {
+  it('lets every request into a public route, and leaves other transports to their own guards', async () => {
     await expect(ask('open', anonymous())).resolves.toBe(true);
     await expect(ask('control', anonymous(), 'rpc')).resolves.toBe(true);
   });
@@ -136,7 +136,7 @@ describe('AccessGuard', () => {
     expect(request.target).toBe(DEVICE);
   });
 
-  it('does not find what is somebody else’s, or no id at all', async () => {
+  it('answers 404 for a resource of another tenant, and for what is no id', async () => {
     await expect(ask('view', asAda(randomUUID()))).rejects.toThrow(ResourceNotFoundError);
     await expect(ask('view', asAda('../etc'))).rejects.toThrow(ResourceNotFoundError);
     await expect(ask('view', { ...asAda(), params: {} })).rejects.toThrow(ResourceNotFoundError);

@@ -88,7 +88,7 @@ describe('Authenticator', () => {
     });
   });
 
-  it('tells who was evicted that they were, and nobody whose token does not stand', async () => {
+  it('tells an evicted session that it was evicted, and nothing to an invalid token', async () => {
     end = 'evicted';
     await expect(authenticator.authenticate(await issue())).rejects.toMatchObject({
       code: 'session_evicted',

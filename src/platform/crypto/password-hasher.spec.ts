@@ -23,7 +23,7 @@ describe('PasswordHasher', () => {
     expect(hasher.isOutdated(await hash('tangerine harbour plumage', { memoryCost: 8_192, timeCost: 1 }))).toBe(true);
   });
 
-  it('works as hard for nobody, and says no', async () => {
+  it('takes as long without a hash, and answers false', async () => {
     const hashed = await hasher.hash('tangerine harbour plumage');
     const median = async (candidate: string | null): Promise<number> => {
       const times: number[] = [];

@@ -15,19 +15,19 @@ const HASH_BYTES = 32;
  */
 @Injectable()
 export class PasswordHasher {
-  readonly #gate = new Semaphore({
+  readonly #semaphore = new Semaphore({
     concurrent: Math.max(1, availableParallelism() - 1),
     waiting: 64,
     patienceMs: 5_000,
   });
-  /** Nobody's hash: random bytes in the format and with the parameters of a real one. */
+  /** Compared for unknown users: random bytes in the format and with the parameters of a real one. */
   readonly #decoy = `$argon2id$v=19$m=${String(PARAMETERS.memoryCost)},t=${String(PARAMETERS.timeCost)},p=${String(
     PARAMETERS.parallelism,
   )}$${unpadded(randomBytes(SALT_BYTES))}$${unpadded(randomBytes(HASH_BYTES))}`;
 
   /** @returns a PHC string. @throws BusyError when too many are waiting. */
   hash(password: string): Promise<string> {
-    return this.#gate.run(() => hash(password, { ...PARAMETERS, hashLength: HASH_BYTES }));
+    return this.#semaphore.run(() => hash(password, { ...PARAMETERS, hashLength: HASH_BYTES }));
   }
 
   /**
@@ -35,7 +35,7 @@ export class PasswordHasher {
    * so that the time of an answer does not tell who has an account.
    */
   verify(hashed: string | null, password: string): Promise<boolean> {
-    return this.#gate.run(() => verify(hashed ?? this.#decoy, password));
+    return this.#semaphore.run(() => verify(hashed ?? this.#decoy, password));
   }
 
   /** Whether the parameters have risen since: the next time the password is at hand, hash it again. */

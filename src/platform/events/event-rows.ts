@@ -29,7 +29,7 @@ export interface EventRow {
 export const HORIZON = '(SELECT pg_snapshot_xmin(pg_current_snapshot()))';
 
 /**
- * Whoever resumes from an event beyond the horizon must not miss what commits before it later on. Its cursor therefore
+ * A reader that resumes from an event beyond the horizon must not miss what commits before it later on. Its cursor therefore
  * points at the horizon: such a reader sees a few events twice, and knows them by their id.
  */
 export const EVENT_COLUMNS = `e.xid::text, e.id::text, least(e.xid, ${HORIZON})::text AS cursor_xid,

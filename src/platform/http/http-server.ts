@@ -18,7 +18,7 @@ import { registerSecurityHeaders } from './security-headers.js';
 export const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MIN_COMPRESSED_BYTES = 1_024;
-/** Somebody who sends their headers byte by byte is not waited for any longer. */
+/** A client that sends its headers byte by byte is cut off after this time. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_TIMEOUTS_EVERY_MS = 5_000;

@@ -104,7 +104,7 @@ export class KeyStore {
     if (ring && this.clock.monotonic() - ring.loadedAt < FRESH_MS) {
       return ring;
     }
-    // Whoever came first while we waited is loading already.
+    // The first caller that waited is loading already.
     const current = this.#rings.get(purpose);
     return current && current !== held ? current : this.reload(purpose);
   }

@@ -67,7 +67,7 @@ export class MailOutbox {
     await this.database.query('mails_add', ADD, [id, sealed]);
   }
 
-  /** Mails whose next attempt is due. Nobody else is given them for a minute. */
+  /** Mails whose next attempt is due. No other process is given them for a minute. */
   claimDue(limit: number): Promise<MailAttempt[]> {
     return this.database.query<{ mailId: string; attempt: number }>('mails_claim_due', CLAIM_DUE, [limit]);
   }

@@ -40,7 +40,7 @@ describe('SmtpTransport', () => {
     expect(await server.recipients()).toBe(0);
   });
 
-  it('says so when nobody is there', async () => {
+  it('reports that the server does not answer', async () => {
     server = await MailServer.start();
     const { url } = server;
     await server.stop();

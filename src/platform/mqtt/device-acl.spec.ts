@@ -48,7 +48,7 @@ describe('What a device may subscribe to', () => {
   });
 });
 
-describe('What nobody may do', () => {
+describe('What no device may do', () => {
   it('is to retain an order', () => {
     expect(refuseForm(publication(deviceTopic(OWN, 'commands'), { retain: true }))).toBe('retain_not_allowed');
     expect(refuseForm(publication(deviceTopic(OWN, 'commands')))).toBeNull();

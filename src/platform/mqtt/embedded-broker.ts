@@ -36,7 +36,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly config: AppConfig,
     private readonly access: BrokerClientFactory,
-    private readonly gate: BrokerAuthorizer,
+    private readonly authorizer: BrokerAuthorizer,
     private readonly lock: BrokerLock,
     private readonly refusals: RejectedMessages,
     private readonly signals: Signals,
@@ -63,12 +63,12 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
 
   /** Devices may log in from now on: before, no handler would receive their first messages. */
   admitDevices(): void {
-    this.gate.open();
+    this.authorizer.open();
   }
 
   /** Ends every connection of a device, without its last will, and forgets its status. */
   kick(deviceId: string): void {
-    for (const client of this.gate.connections.revoke(deviceId)) {
+    for (const client of this.authorizer.connections.revoke(deviceId)) {
       client.close();
     }
     this.#aedes?.publish(
@@ -109,11 +109,11 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
       // Nothing is gained by a limit here: beyond it messages wait in a queue without one. What slows a publisher
       // down is that its socket is not read before its last batch has been delivered.
       concurrency: 0,
-      ...this.gate.hooks(),
+      ...this.authorizer.hooks(),
     });
     const refuse = (client: Client, error: Error): void => {
       this.refusals.operation('packet', 'protocol_error', {
-        deviceId: this.gate.connections.deviceOf(client),
+        deviceId: this.authorizer.connections.deviceOf(client),
         reason: error.message,
       });
     };
@@ -167,7 +167,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
 
   /** The signal that a device was revoked may be lost; the database is not. */
   private async kickRevoked(): Promise<void> {
-    for (const deviceId of await this.gate.listRevoked()) {
+    for (const deviceId of await this.authorizer.listRevoked()) {
       this.kick(deviceId);
     }
   }

@@ -7,7 +7,7 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** Socket.IO with our limits. WebSocket first; compression per message costs more memory than it saves traffic. */
 export class SocketAdapter extends IoAdapter {
-  readonly #gate: SocketRateLimiter;
+  readonly #limiter: SocketRateLimiter;
 
   /** @param origins whose pages may connect by polling; a page that connects otherwise still needs a token in hand. */
   constructor(
@@ -15,7 +15,7 @@ export class SocketAdapter extends IoAdapter {
     private readonly origins: readonly string[],
   ) {
     super(app);
-    this.#gate = app.get(SocketRateLimiter);
+    this.#limiter = app.get(SocketRateLimiter);
   }
 
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
@@ -29,7 +29,7 @@ export class SocketAdapter extends IoAdapter {
       pingTimeout: 20_000,
       serveClient: false,
       allowRequest: (request, answer) => {
-        const blocked = this.#gate.isBlocked(request);
+        const blocked = this.#limiter.isBlocked(request);
         answer(blocked ? 'address_blocked' : undefined, !blocked);
       },
       ...(this.origins.length > 0 && { cors: { origin: [...this.origins], credentials: true } }),

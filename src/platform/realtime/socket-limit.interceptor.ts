@@ -6,12 +6,13 @@ import type { DashboardSocket } from './sockets.js';
 /** Counts each message of a dashboard among the requests of its person. */
 @Injectable()
 export class SocketLimitInterceptor implements NestInterceptor {
-  constructor(private readonly gate: SocketRateLimiter) {}
+  constructor(private readonly limiter: SocketRateLimiter) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { request, data } = context.switchToWs().getClient<DashboardSocket>();
     const userId = data.principal?.userId;
-    const counted = userId === undefined ? this.gate.countStranger(request) : this.gate.countPerson(request, userId);
+    const counted =
+      userId === undefined ? this.limiter.countStranger(request) : this.limiter.countPerson(request, userId);
     return from(counted).pipe(mergeMap(() => next.handle()));
   }
 }
