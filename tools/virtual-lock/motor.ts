@@ -1,6 +1,6 @@
 import { lastPosition, type Actuation, type ActuationJournal } from './actuation-journal.js';
 import { isRelockDue, obey, turnByHand, type Bolt, type BoltOrder, type BoltState } from './bolt.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import type { Uptime } from './uptime.js';
 
 export interface Movement {
@@ -16,7 +16,7 @@ export interface MotorParts {
   /** A movement is on disk, and nobody has heard of it yet. */
   recorded: () => void;
   moved: (movement: Movement) => void;
-  tell: Tell;
+  log: Log;
 }
 
 /** Drives the bolt: first on disk, then in the door. */
@@ -93,7 +93,7 @@ export class Motor {
     try {
       this.#record({ commandId, action: 'auto_lock', counter, uptimeMs: this.parts.uptime.now() });
     } catch (error) {
-      this.parts.tell('trouble', `cannot record the relocking: ${reasonOf(error)}`, { commandId });
+      this.parts.log('trouble', `cannot record the relocking: ${messageOf(error)}`, { commandId });
     }
     this.#turn({ state: 'locked' }, { cause, commandId });
   }

@@ -4,7 +4,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { HEARTBEAT_INTERVAL_MS } from '../../src/contracts/mqtt.js';
 import { FAULTS, Faults } from './faults.js';
 import { keysFromFile, keysFromUrl, type KeySource } from './key-ring.js';
-import { isUuid } from './order-shape.js';
+import { isUuid } from './parse-order.js';
 
 /** Something to tell the person who typed the command; no stack trace belongs to it. */
 export class UsageError extends Error {

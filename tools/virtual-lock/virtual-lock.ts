@@ -4,7 +4,7 @@ import type { BoltState } from './bolt.js';
 import { Boot } from './boot.js';
 import type { Report } from './event-queue.js';
 import { Faults } from './faults.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import type { KeySource } from './key-ring.js';
 
 export interface VirtualLockOptions {
@@ -20,7 +20,7 @@ export interface VirtualLockOptions {
   heartbeatMs?: number;
   /** First pause before events without a receipt are sent again. */
   eventRetryMs?: number;
-  tell?: Tell;
+  log?: Log;
   /** What fault `crash-after-move` does; cuts the connection unless given. */
   crash?: () => void;
 }
@@ -33,7 +33,7 @@ const LOW_BATTERY = 20;
  */
 export class VirtualLock {
   readonly #journal: ActuationJournal;
-  readonly #tell: Tell;
+  readonly #log: Log;
   readonly #world: { doorState: DoorState; battery: number } = { doorState: 'closed', battery: 96 };
   #boot: Boot | undefined;
   /** The restart that is under way, unless somebody has stopped the lock since. */
@@ -41,7 +41,7 @@ export class VirtualLock {
 
   constructor(private readonly options: VirtualLockOptions) {
     this.#journal = new ActuationJournal(options.journalPath);
-    this.#tell = options.tell ?? (() => undefined);
+    this.#log = options.log ?? (() => undefined);
   }
 
   /** Switches the power on. Settles when the broker knows the lock; keeps trying until {@link stop} or {@link kill}. */
@@ -63,8 +63,8 @@ export class VirtualLock {
       keys,
       journal: this.#journal,
       faults: this.options.faults ?? Faults.none,
-      tell: this.#tell,
-      world: this.#world,
+      log: this.#log,
+      surroundings: this.#world,
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
       ...(eventRetryMs === undefined ? {} : { eventRetryMs }),
       crash:
@@ -74,7 +74,7 @@ export class VirtualLock {
         }),
       restart: () => {
         this.restart().catch((error: unknown) => {
-          this.#tell('trouble', reasonOf(error));
+          this.#log('trouble', messageOf(error));
         });
       },
     });
@@ -85,7 +85,7 @@ export class VirtualLock {
   async stop(): Promise<void> {
     this.#restarting = undefined;
     await this.#leave();
-    this.#tell('stopped', 'has stopped');
+    this.#log('stopped', 'has stopped');
   }
 
   /** Vanishes without a goodbye, as in a power cut. */
@@ -93,7 +93,7 @@ export class VirtualLock {
     this.#restarting = undefined;
     this.#boot?.cut();
     this.#boot = undefined;
-    this.#tell('stopped', 'has lost its power');
+    this.#log('stopped', 'has lost its power');
   }
 
   /** A new boot: new id, new uptime, new counters; the bolt stays where it is. */
@@ -116,7 +116,7 @@ export class VirtualLock {
   }
 
   get online(): boolean {
-    return this.#boot?.line.online ?? false;
+    return this.#boot?.connection.online ?? false;
   }
 
   get lockState(): BoltState | undefined {
@@ -125,7 +125,7 @@ export class VirtualLock {
 
   /** The highest counter accepted since the start. */
   get lastCounter(): number {
-    return this.#boot?.desk.lastCounter ?? 0;
+    return this.#boot?.commandHandler.lastCounter ?? 0;
   }
 
   /** Events that no receipt covers yet. */

@@ -1,9 +1,9 @@
 import type { AckMessage } from '../../src/contracts/mqtt.js';
 import { Faults } from './faults.js';
-import type { Answer } from './verify-order.js';
+import type { AckBody } from './verify-order.js';
 
 /** Acks on their way to the broker. Each is kept until the broker has it, so that a short outage loses none. */
-export class Answers {
+export class AckOutbox {
   #unsent: AckMessage[] = [];
   readonly #heldBack = new Map<string, AckMessage[]>();
 
@@ -13,7 +13,7 @@ export class Answers {
     private readonly capacity = 64,
   ) {}
 
-  give(commandId: string, answer: Answer): void {
+  enqueue(commandId: string, answer: AckBody): void {
     for (const ack of this.#misbehave({ commandId, ...answer })) {
       this.#unsent.push(ack);
       this.#unsent = this.#unsent.slice(-this.capacity);

@@ -2,29 +2,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RefusalCode } from '../../src/contracts/commands.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../src/contracts/mqtt.js';
 import type { SignedOrder } from '../../src/contracts/orders.js';
-import { executed, type AnswerMemory } from './answer-memory.js';
-import type { Answers } from './answers.js';
+import { executed, type AckCache } from './ack-cache.js';
+import type { AckOutbox } from './ack-outbox.js';
 import type { BoltOrder } from './bolt.js';
 import type { Report } from './event-queue.js';
 import type { Faults } from './faults.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import type { KeyRing } from './key-ring.js';
 import type { Motor } from './motor.js';
-import type { KnownOrder } from './order-shape.js';
+import type { KnownOrder } from './parse-order.js';
 import type { Uptime } from './uptime.js';
-import { readSignedOrder, verifyOrder, type Answer, type Verdict } from './verify-order.js';
+import { readSignedOrder, verifyOrder, type AckBody, type Verdict } from './verify-order.js';
 
-export interface DeskParts {
+export interface CommandHandlerOptions {
   deviceId: string;
   boot: string;
   uptime: Uptime;
   ring: KeyRing;
-  memory: AnswerMemory;
-  answers: Answers;
+  sentAcks: AckCache;
+  acks: AckOutbox;
   motor: Motor;
   faults: Faults;
-  tell: Tell;
-  life: AbortSignal;
+  log: Log;
+  signal: AbortSignal;
   report: (report: Report) => void;
   restart: () => void;
 }
@@ -44,101 +44,101 @@ const REFUSALS: Record<RefusalCode, string> = {
 };
 
 /** Where orders arrive: decided at once, carried out, answered. */
-export class OrderDesk {
+export class CommandHandler {
   #lastCounter = 0;
   #atWork = 0;
 
-  constructor(private readonly parts: DeskParts) {}
+  constructor(private readonly options: CommandHandlerOptions) {}
 
   get lastCounter(): number {
     return this.#lastCounter;
   }
 
   async receive(message: Uint8Array, retained: boolean): Promise<void> {
-    const { ring, faults, tell, life } = this.parts;
+    const { ring, faults, log, signal } = this.options;
     if (faults.has('deaf')) {
-      tell('order', 'ignores an order (deaf)');
+      log('order', 'ignores an order (deaf)');
       return;
     }
     const signed = message.byteLength > MAX_MQTT_PAYLOAD_BYTES ? undefined : readSignedOrder(message);
-    let verdict = this.#judge(signed, retained);
+    let verdict = this.#verify(signed, retained);
     if (verdict.kind === 'refused' && verdict.code === 'unknown_key' && (await ring.lookAgain())) {
-      verdict = this.#judge(signed, retained);
+      verdict = this.#verify(signed, retained);
     }
-    if (!life.aborted) {
-      await this.#act(verdict);
+    if (!signal.aborted) {
+      await this.#respond(verdict);
     }
   }
 
   /** From the decision to the counter without an await: two orders must never be judged by the same counter. */
-  #judge(signed: SignedOrder | undefined, retained: boolean): Verdict {
-    const { deviceId, boot, uptime, ring, memory } = this.parts;
+  #verify(signed: SignedOrder | undefined, retained: boolean): Verdict {
+    const { deviceId, boot, uptime, ring, sentAcks } = this.options;
     const verdict = verifyOrder(signed, ring.keys, {
       deviceId,
       boot,
       retained,
       lastCounter: this.#lastCounter,
       uptimeMs: uptime.now(),
-      answerTo: (commandId) => memory.recall(commandId),
+      answerTo: (commandId) => sentAcks.get(commandId),
     });
     if (verdict.kind === 'accepted') {
       this.#lastCounter = verdict.order.counter;
-      memory.remember(verdict.order.commandId, { status: 'executing' });
+      sentAcks.set(verdict.order.commandId, { status: 'executing' });
     }
     return verdict;
   }
 
-  async #act(verdict: Verdict): Promise<void> {
-    const { answers, tell } = this.parts;
+  async #respond(verdict: Verdict): Promise<void> {
+    const { acks, log } = this.options;
     switch (verdict.kind) {
       case 'accepted':
-        await this.#obey(verdict.order);
+        await this.#accept(verdict.order);
         return;
       case 'repeat':
-        tell('order', `order ${verdict.commandId} again: answers ${verdict.answer.status}, does nothing`, verdict);
-        answers.give(verdict.commandId, verdict.answer);
+        log('order', `order ${verdict.commandId} again: answers ${verdict.answer.status}, does nothing`, verdict);
+        acks.enqueue(verdict.commandId, verdict.answer);
         return;
       case 'refused':
-        tell('refused', `refuses an order: ${REFUSALS[verdict.code]} (${verdict.code})`, verdict);
+        log('refused', `refuses an order: ${REFUSALS[verdict.code]} (${verdict.code})`, verdict);
         if (verdict.commandId !== undefined) {
-          answers.give(verdict.commandId, failed(verdict.code, REFUSALS[verdict.code]));
+          acks.enqueue(verdict.commandId, failed(verdict.code, REFUSALS[verdict.code]));
         }
     }
   }
 
-  async #obey(order: KnownOrder): Promise<void> {
-    const { answers, memory, tell, life } = this.parts;
+  async #accept(order: KnownOrder): Promise<void> {
+    const { acks, sentAcks, log, signal } = this.options;
     const { commandId, name, counter } = order;
-    tell('order', `accepts ${name} ${commandId} (counter ${String(counter)})`, { commandId, name, counter });
-    answers.give(commandId, { status: 'received' });
-    const answer = await this.#carryOut(order);
-    if (life.aborted) {
+    log('order', `accepts ${name} ${commandId} (counter ${String(counter)})`, { commandId, name, counter });
+    acks.enqueue(commandId, { status: 'received' });
+    const answer = await this.#execute(order);
+    if (signal.aborted) {
       return;
     }
-    memory.remember(commandId, answer);
-    answers.give(commandId, answer);
-    tell('order', `${name} ${commandId}: ${answer.status}${answer.errorCode ? ` (${answer.errorCode})` : ''}`, {
+    sentAcks.set(commandId, answer);
+    acks.enqueue(commandId, answer);
+    log('order', `${name} ${commandId}: ${answer.status}${answer.errorCode ? ` (${answer.errorCode})` : ''}`, {
       commandId,
       ...answer,
     });
     if (name === 'restart_device' && answer.status === 'executed') {
-      this.parts.restart();
+      this.options.restart();
     }
   }
 
-  async #carryOut(order: KnownOrder): Promise<Answer> {
+  async #execute(order: KnownOrder): Promise<AckBody> {
     if (this.#atWork >= MOST_AT_ONCE) {
       return failed('busy', 'too many orders at once');
     }
-    this.parts.answers.give(order.commandId, { status: 'executing' });
+    this.options.acks.enqueue(order.commandId, { status: 'executing' });
     this.#atWork += 1;
     try {
-      await this.#dawdle();
-      if (this.parts.life.aborted) {
+      await this.#delay();
+      if (this.options.signal.aborted) {
         return failed('stopped', 'the lock ended');
       }
       // The wait may have outlived the order, and a bolt that moves late opens the door to whoever stands there then.
-      return this.parts.uptime.now() >= order.expiresAtUptimeMs
+      return this.options.uptime.now() >= order.expiresAtUptimeMs
         ? failed('deadline_passed', REFUSALS.deadline_passed)
         : this.#perform(order);
     } finally {
@@ -146,7 +146,7 @@ export class OrderDesk {
     }
   }
 
-  #perform(order: KnownOrder): Answer {
+  #perform(order: KnownOrder): AckBody {
     switch (order.name) {
       case 'lock_door':
       case 'unlock_door':
@@ -154,7 +154,7 @@ export class OrderDesk {
       case 'request_snapshot': {
         const { commandId, payload } = order;
         const reference = `virtual/${commandId}.jpg`;
-        this.parts.report({
+        this.options.report({
           type: 'snapshot_captured',
           data: { reference, quality: payload.quality ?? 'medium', commandId },
         });
@@ -168,8 +168,8 @@ export class OrderDesk {
     }
   }
 
-  #turnBolt(order: BoltOrder): Answer {
-    const { faults, motor, report, tell } = this.parts;
+  #turnBolt(order: BoltOrder): AckBody {
+    const { faults, motor, report, log } = this.options;
     if (faults.has('jam')) {
       report({ type: 'error_occurred', data: { errorCode: 'jammed' } });
       return failed('jammed', 'the bolt does not move');
@@ -180,20 +180,20 @@ export class OrderDesk {
     try {
       motor.obey(order);
     } catch (error) {
-      tell('trouble', `cannot record a movement, so does not move: ${reasonOf(error)}`);
+      log('trouble', `cannot record a movement, so does not move: ${messageOf(error)}`);
       return failed('storage_failed', 'the movement could not be recorded');
     }
     return executed(motor.state);
   }
 
-  async #dawdle(): Promise<void> {
-    const delayMs = this.parts.faults.measure('slow', 0);
+  async #delay(): Promise<void> {
+    const delayMs = this.options.faults.measure('slow', 0);
     if (delayMs > 0) {
-      await wait(delayMs, undefined, { signal: this.parts.life }).catch(() => undefined);
+      await wait(delayMs, undefined, { signal: this.options.signal }).catch(() => undefined);
     }
   }
 }
 
-function failed(errorCode: string, errorMessage: string): Answer {
+function failed(errorCode: string, errorMessage: string): AckBody {
   return { status: 'failed', errorCode, errorMessage };
 }

@@ -4,7 +4,7 @@ import { type AckMessage, deviceTopic, HEARTBEAT_INTERVAL_MS } from '../../src/c
 import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 
 /** A lock that answers `executed` to every order at once, without a look at its signature: it is not what is measured. */
-export class InstantLock {
+export class AutoAckDevice {
   /** Ids of the commands it was given. */
   readonly executed = new Set<string>();
   readonly #boot = randomUUID();
@@ -15,14 +15,17 @@ export class InstantLock {
     private readonly client: MqttClient,
   ) {
     client.on('message', (_topic, payload) => {
-      this.obey(JSON.parse(payload.toString()) as SignedOrder);
+      this.acknowledge(JSON.parse(payload.toString()) as SignedOrder);
     });
     this.#heartbeat = setInterval(() => {
-      this.say('heartbeat', { boot: this.#boot, uptimeMs: Math.round(performance.now()) });
+      this.publish('heartbeat', { boot: this.#boot, uptimeMs: Math.round(performance.now()) });
     }, HEARTBEAT_INTERVAL_MS);
   }
 
-  static async connect(mqttUrl: string, device: { readonly id: string; readonly token: string }): Promise<InstantLock> {
+  static async connect(
+    mqttUrl: string,
+    device: { readonly id: string; readonly token: string },
+  ): Promise<AutoAckDevice> {
     const client = await connectAsync(mqttUrl, {
       protocolVersion: 4,
       clientId: device.id,
@@ -32,9 +35,9 @@ export class InstantLock {
     });
     // mqtt.js leaves Nagle's algorithm on: a round trip of QoS 1 would take 40 ms more, for everybody alike.
     (client.stream as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
-    const lock = new InstantLock(device.id, client);
+    const lock = new AutoAckDevice(device.id, client);
     await client.subscribeAsync(deviceTopic(device.id, 'commands'), { qos: 1 });
-    lock.say('status', {
+    lock.publish('status', {
       online: true,
       boot: lock.#boot,
       uptimeMs: Math.round(performance.now()),
@@ -43,18 +46,18 @@ export class InstantLock {
     return lock;
   }
 
-  async leave(): Promise<void> {
+  async disconnect(): Promise<void> {
     clearInterval(this.#heartbeat);
     await this.client.endAsync();
   }
 
-  private obey({ order }: SignedOrder): void {
+  private acknowledge({ order }: SignedOrder): void {
     const { commandId } = JSON.parse(order) as Order;
     this.executed.add(commandId);
-    this.say('acks', { commandId, status: 'executed' } satisfies AckMessage);
+    this.publish('acks', { commandId, status: 'executed' } satisfies AckMessage);
   }
 
-  private say(channel: 'status' | 'heartbeat' | 'acks', message: object): void {
+  private publish(channel: 'status' | 'heartbeat' | 'acks', message: object): void {
     this.client.publish(deviceTopic(this.deviceId, channel), JSON.stringify(message), { qos: 1 });
   }
 }

@@ -1,4 +1,4 @@
-export type HappeningKind =
+export type LogKind =
   | 'started'
   | 'keys'
   | 'connecting'
@@ -14,9 +14,9 @@ export type HappeningKind =
   | 'stopped';
 
 /** Told as it happens: a sentence for people, the facts for machines. Never holds a secret. */
-export type Tell = (kind: HappeningKind, text: string, facts?: Readonly<Record<string, unknown>>) => void;
+export type Log = (kind: LogKind, text: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 /** What to say of something thrown. */
-export function reasonOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
 }

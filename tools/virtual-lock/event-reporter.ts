@@ -2,7 +2,7 @@ import type { DeviceEventMessage, DeviceMessages, ReceiptMessage } from '../../s
 import { EventQueue, type Report } from './event-queue.js';
 import { decodeUtf8, isObject, parseStrictJson } from './strict-json.js';
 
-export interface ReporterOptions {
+export interface EventReporterOptions {
   boot: string;
   stamp: () => Pick<DeviceEventMessage, 'occurredAt' | 'uptimeMs'>;
   publish: (events: DeviceMessages['events']) => Promise<boolean>;
@@ -13,12 +13,12 @@ export interface ReporterOptions {
 const LONGEST_PAUSE_MS = 60_000;
 
 /** Reports events until a receipt says that they are committed: a broker's acknowledgement does not say so. */
-export class Reporter {
+export class EventReporter {
   readonly #queue: EventQueue;
   #pauseMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: ReporterOptions) {
+  constructor(private readonly options: EventReporterOptions) {
     this.#queue = new EventQueue(options.boot);
     this.#pauseMs = options.retryMs;
   }
@@ -39,13 +39,13 @@ export class Reporter {
   }
 
   /** True if it was a receipt of this boot. */
-  take(message: Uint8Array): boolean {
+  acceptReceipt(message: Uint8Array): boolean {
     const receipt = readReceipt(message);
     if (!receipt || !this.#queue.settle(receipt)) {
       return false;
     }
     this.#pauseMs = this.options.retryMs;
-    this.rest();
+    this.pause();
     if (this.#queue.size > 0) {
       this.#timer = this.#retryLater();
     }
@@ -54,7 +54,7 @@ export class Reporter {
 
   /** Sends all that waits once more. */
   resend(): void {
-    this.rest();
+    this.pause();
     for (const batch of this.#queue.batches()) {
       void this.options.publish(batch);
     }
@@ -63,7 +63,7 @@ export class Reporter {
     }
   }
 
-  rest(): void {
+  pause(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { HttpClient } from './http-client.js';
 
-export interface Household {
+export interface OwnerWithDevices {
   readonly ownerId: string;
   readonly accessToken: string;
   readonly devices: readonly { readonly id: string; readonly token: string }[];
 }
 
 /** A new account with so many locks, made through the public interface. */
-export async function moveIn(url: string, locks: number): Promise<Household> {
+export async function createOwnerWithDevices(url: string, locks: number): Promise<OwnerWithDevices> {
   const client = new HttpClient(url, 1);
   const email = `bench-${randomUUID()}@example.com`;
   const password = randomUUID();

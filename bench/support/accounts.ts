@@ -3,14 +3,14 @@ import { HttpClient } from './http-client.js';
 import { type Services } from './services.js';
 import { sql } from './sql.js';
 
-export interface SignedIn {
+export interface BenchSession {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly user: { readonly id: string; readonly email: string };
 }
 
 /** Many accounts with one password, none of which has ever signed in. */
-export interface Crowd {
+export interface BenchAccounts {
   readonly emails: readonly string[];
   readonly password: string;
   readonly passwordHash: string;
@@ -25,7 +25,7 @@ const COPIES = `
   RETURNING email, password_hash AS "passwordHash"`;
 
 /** One account made through the public interface, and its copies, past it: hashing each would take minutes. */
-export async function gather(services: Services, url: string, size: number): Promise<Crowd> {
+export async function createAccounts(services: Services, url: string, size: number): Promise<BenchAccounts> {
   const client = new HttpClient(url, 1);
   const password = randomUUID();
   const first = { email: `bench-${randomUUID()}@example.com`, password };
@@ -38,9 +38,13 @@ export async function gather(services: Services, url: string, size: number): Pro
 }
 
 /** Signs in. @throws when the answer is not a session of that person. */
-export async function signIn(client: HttpClient, { emails, password }: Crowd, index: number): Promise<SignedIn> {
+export async function signIn(
+  client: HttpClient,
+  { emails, password }: BenchAccounts,
+  index: number,
+): Promise<BenchSession> {
   const identifier = emails[index];
-  const signedIn = await client.post<SignedIn>('/auth/login', { identifier, password });
+  const signedIn = await client.post<BenchSession>('/auth/login', { identifier, password });
   if (identifier === undefined || signedIn.user.email !== identifier || !signedIn.accessToken) {
     throw new Error(`The login of ${String(identifier)} answered ${JSON.stringify(signedIn)}.`);
   }

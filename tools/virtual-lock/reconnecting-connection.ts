@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DeviceMessages, StatusMessage, UplinkChannel } from '../../src/contracts/mqtt.js';
-import { Connection, type Hear, type Login } from './connection.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { Connection, type MessageHandler, type Login } from './connection.js';
+import { messageOf, type Log } from './log.js';
 
-export interface LineEnds {
+export interface ConnectionHandlers {
   birth: () => StatusMessage;
   lastWill: StatusMessage;
-  hear: Hear;
+  onMessage: MessageHandler;
   /** The broker knows us again: resend what it may have missed. */
-  online: () => void;
+  onOnline: () => void;
 }
 
 const SHORTEST_PAUSE_MS = 250;
@@ -17,15 +17,15 @@ const LONGEST_PAUSE_MS = 10_000;
 const GOOD_LIFE_MS = 5000;
 
 /** Keeps one connection to the broker, and makes a new one whenever it ends. */
-export class DeviceLine {
+export class ReconnectingConnection {
   #connection: Connection | undefined;
   #online = false;
 
   constructor(
     private readonly login: Login,
-    private readonly ends: LineEnds,
-    private readonly tell: Tell,
-    private readonly life: AbortSignal,
+    private readonly ends: ConnectionHandlers,
+    private readonly log: Log,
+    private readonly signal: AbortSignal,
   ) {}
 
   get online(): boolean {
@@ -41,8 +41,8 @@ export class DeviceLine {
       failures = performance.now() - bornAt > GOOD_LIFE_MS ? 0 : failures + 1;
       if (!this.#over()) {
         const pause = pauseAfter(failures);
-        this.tell('offline', `offline: ${reason}; tries again in ${String(pause)} ms`, { reason, pause });
-        await wait(pause, undefined, { signal: this.life }).catch(() => undefined);
+        this.log('offline', `offline: ${reason}; tries again in ${String(pause)} ms`, { reason, pause });
+        await wait(pause, undefined, { signal: this.signal }).catch(() => undefined);
       }
     }
   }
@@ -60,17 +60,17 @@ export class DeviceLine {
   }
 
   #over(): boolean {
-    return this.life.aborted;
+    return this.signal.aborted;
   }
 
   async #live(): Promise<string> {
-    this.tell('connecting', `connects to ${this.login.url}`);
+    this.log('connecting', `connects to ${this.login.url}`);
     try {
-      const connection = new Connection(this.login, this.ends.lastWill, this.ends.hear);
+      const connection = new Connection(this.login, this.ends.lastWill, this.ends.onMessage);
       this.#connection = connection;
       await connection.open(this.ends.birth);
       this.#online = true;
-      this.ends.online();
+      this.ends.onOnline();
       const error = await connection.closed;
       return error ? explain(error) : 'the connection ended';
     } catch (error) {
@@ -94,5 +94,5 @@ function explain(error: unknown): string {
   if (code === 4 || code === 5) {
     return 'the broker refused this device id and token (check --id and --token, or whether the token was revoked)';
   }
-  return code === 'ECONNREFUSED' ? 'nobody listens there (is Mortise running, and is --url right?)' : reasonOf(error);
+  return code === 'ECONNREFUSED' ? 'nobody listens there (is Mortise running, and is --url right?)' : messageOf(error);
 }

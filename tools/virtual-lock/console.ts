@@ -1,16 +1,16 @@
 import type { VirtualLock } from './virtual-lock.js';
 
 /** Does what was typed; false when it makes no sense. */
-export function followHand(lock: VirtualLock, typed: string): boolean {
+export function runConsoleCommand(lock: VirtualLock, typed: string): boolean {
   const [verb = '', object = ''] = typed.trim().toLowerCase().split(/\s+/);
-  const deed = DEEDS.get(`${verb} ${object}`.trim()) ?? batteryDeed(verb, object);
+  const deed = ACTIONS.get(`${verb} ${object}`.trim()) ?? batteryAction(verb, object);
   deed?.(lock);
   return deed !== undefined;
 }
 
-type Deed = (lock: VirtualLock) => void;
+type Action = (lock: VirtualLock) => void;
 
-const DEEDS = new Map<string, Deed>([
+const ACTIONS = new Map<string, Action>([
   [
     'motion',
     (lock) => {
@@ -49,7 +49,7 @@ const DEEDS = new Map<string, Deed>([
   ],
 ]);
 
-function batteryDeed(verb: string, object: string): Deed | undefined {
+function batteryAction(verb: string, object: string): Action | undefined {
   const percent = /^\d{1,3}$/.test(object) ? Number(object) : Number.NaN;
   return verb === 'battery' && percent <= 100
     ? (lock) => {

@@ -17,13 +17,13 @@ const PATIENCE_MS = 8000;
 const TOKEN = 'the-secret-token-of-this-device';
 
 /** A real broker, the backend's part played by hand, and locks to try on it. For specs. */
-export class LockBench {
+export class VirtualLockHarness {
   readonly deviceId = '0192a7c4-5b1e-7d3a-9c40-2f6e8b1d7a55';
   readonly signer = new TestSigner('bench');
   /** Every message on the device's topics, and every subscription, in sequence. */
-  readonly heard: { channel: string; body: Body; retain: boolean }[] = [];
+  readonly received: { channel: string; body: Body; retain: boolean }[] = [];
   /** What the locks printed. */
-  readonly told: string[] = [];
+  readonly logged: string[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'virtual-lock-'));
   readonly #sockets = new Set<Socket>();
   readonly #locks: VirtualLock[] = [];
@@ -38,16 +38,16 @@ export class LockBench {
     });
   }
 
-  static async open(): Promise<LockBench> {
-    const bench = new LockBench(await Aedes.createBroker());
-    bench.#listen();
-    await bench.plug();
-    return bench;
+  static async start(): Promise<VirtualLockHarness> {
+    const harness = new VirtualLockHarness(await Aedes.createBroker());
+    harness.#listen();
+    await harness.startBroker();
+    return harness;
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     await Promise.all(this.#locks.map((lock) => lock.stop()));
-    this.unplug();
+    this.stopBroker();
     await new Promise<void>((resolve) => {
       this.broker.close(resolve);
     });
@@ -55,19 +55,19 @@ export class LockBench {
   }
 
   /** The broker can be reached again, at the same address. */
-  async plug(): Promise<void> {
+  async startBroker(): Promise<void> {
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   /** Cuts all connections and takes no new ones. */
-  unplug(): void {
+  stopBroker(): void {
     this.#server.close();
-    this.cut();
+    this.dropConnections();
   }
 
-  cut(): void {
+  dropConnections(): void {
     this.#sockets.forEach((socket) => socket.destroy());
   }
 
@@ -79,7 +79,7 @@ export class LockBench {
       keys: () => Promise.resolve({ keys: [this.signer.publicJwk] }),
       journalPath: join(this.#directory, 'lock.actuations.ndjson'),
       faults: new Faults(fault === undefined ? [] : [fault]),
-      tell: (kind, text, facts) => this.told.push(JSON.stringify({ kind, text, facts })),
+      log: (kind, text, facts) => this.logged.push(JSON.stringify({ kind, text, facts })),
       ...options,
     });
     this.#locks.push(lock);
@@ -120,7 +120,7 @@ export class LockBench {
 
   /** The messages of one channel; those of an array come one by one. */
   on(channel: string): Body[] {
-    return this.heard
+    return this.received
       .filter((each) => each.channel === channel)
       .flatMap(({ body }): Body[] => (Array.isArray(body) ? (body as Body[]) : [body]));
   }
@@ -144,7 +144,7 @@ export class LockBench {
         return seen;
       }
       if (performance.now() > end) {
-        throw new Error(`Waited in vain for ${what}. Heard: ${JSON.stringify(this.heard)}`);
+        throw new Error(`Waited in vain for ${what}. Heard: ${JSON.stringify(this.received)}`);
       }
       await wait(2);
     }
@@ -157,11 +157,11 @@ export class LockBench {
     this.broker.on('publish', ({ topic, payload, retain }) => {
       const channel = topic.split('/')[3];
       if (topic.startsWith(`v1/devices/${this.deviceId}/`) && channel !== undefined) {
-        this.heard.push({ channel, body: JSON.parse(payload.toString()) as Body, retain });
+        this.received.push({ channel, body: JSON.parse(payload.toString()) as Body, retain });
       }
     });
     this.broker.on('subscribe', (subscriptions) => {
-      this.heard.push({
+      this.received.push({
         channel: 'subscribed',
         body: { topics: subscriptions.map(({ topic }) => topic) },
         retain: false,

@@ -6,7 +6,7 @@ import { hasOnly, isObject, isWellFormed, parseStrictJson, type MemberCheck } fr
 export type KnownOrder = { [N in CommandName]: Order<N> }[CommandName];
 
 /** An order of the right shape, for a command that this lock may not know. */
-export type ShapedOrder = Omit<Order, 'name' | 'payload'> & { name: string; payload: Record<string, unknown> };
+export type ParsedOrder = Omit<Order, 'name' | 'payload'> & { name: string; payload: Record<string, unknown> };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
@@ -61,7 +61,7 @@ const PAYLOADS: Record<CommandName, (payload: Record<string, unknown>) => boolea
  * The order in this text. A member that we do not know makes it malformed: it could be a condition, and an order must
  * never be carried out without one of its conditions.
  */
-export function parseOrder(text: string): ShapedOrder | undefined {
+export function parseOrder(text: string): ParsedOrder | undefined {
   const parsed = parseStrictJson(text);
   return parsed.ok && isShapedOrder(parsed.value) ? parsed.value : undefined;
 }
@@ -81,6 +81,6 @@ export function isPayloadOf(name: CommandName, payload: Record<string, unknown>)
   return PAYLOADS[name](payload);
 }
 
-function isShapedOrder(value: unknown): value is ShapedOrder {
+function isShapedOrder(value: unknown): value is ParsedOrder {
   return isObject(value) && hasOnly(value, ORDER_MEMBERS);
 }
