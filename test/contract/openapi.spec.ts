@@ -8,7 +8,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { ROOT } from '../../tools/stack/paths.js';
 import { compile } from '../../tools/sdk/generate.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { signUp } from '../support/rest.js';
+import { createAccount } from '../support/rest.js';
 
 const run = promisify(execFile);
 /** Inside of the clone, so that the client finds its one dependency. */
@@ -121,7 +121,7 @@ describe('The client made from it', () => {
   afterAll(() => application.stop());
 
   it('signs in, reads the account, and gets a typed problem', async () => {
-    const person = await signUp(application.url);
+    const person = await createAccount(application.url);
     const consumer = join(DIRECTORY, 'src', 'consumer.ts');
     await writeFile(consumer, CONSUMER);
     compile([consumer], join(DIRECTORY, 'dist'));

@@ -8,7 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { fill } from '../support/api-routes.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Newcomer, newcomer } from '../support/newcomers.js';
+import { type InsertedAccount, insertAccount } from '../support/newcomers.js';
 import { type RouteRule, routeRules } from '../support/route-rules.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
@@ -77,13 +77,13 @@ afterAll(async () => {
 });
 
 interface Scene {
-  readonly asker: Newcomer | null;
+  readonly asker: InsertedAccount | null;
   readonly ids: Readonly<Record<string, string>>;
 }
 
 /** Somebody in this role, and everything that a route can name. */
 async function scene(role: Role): Promise<Scene> {
-  const person = (name: string): Promise<Newcomer> => newcomer(application.app, sql, { name });
+  const person = (name: string): Promise<InsertedAccount> => insertAccount(application.app, sql, { name });
   const [owner, founder, bystander] = [await person('owner'), await person('founder'), await person('bystander')];
   const ids = {
     deviceId: randomUUID(),
@@ -99,7 +99,7 @@ async function scene(role: Role): Promise<Scene> {
     ids.organizationId,
     'House',
   ]);
-  const enlist = (who: Newcomer, as: OrganizationRole): Promise<unknown> =>
+  const enlist = (who: InsertedAccount, as: OrganizationRole): Promise<unknown> =>
     sql.rows('INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3::organization_role)', [
       ids.organizationId,
       who.id,
@@ -121,20 +121,20 @@ async function scene(role: Role): Promise<Scene> {
 
 async function asker(
   role: Role,
-  deviceOwner: Newcomer,
-  enlist: (who: Newcomer, as: OrganizationRole) => Promise<unknown>,
-): Promise<Newcomer | null> {
+  deviceOwner: InsertedAccount,
+  enlist: (who: InsertedAccount, as: OrganizationRole) => Promise<unknown>,
+): Promise<InsertedAccount | null> {
   switch (role) {
     case 'anonymous':
       return null;
     case 'device owner':
       return deviceOwner;
     case 'stranger':
-      return newcomer(application.app, sql, { name: 'stranger' });
+      return insertAccount(application.app, sql, { name: 'stranger' });
     case 'admin':
-      return newcomer(application.app, sql, { name: 'admin', role: 'ADMIN' });
+      return insertAccount(application.app, sql, { name: 'admin', role: 'ADMIN' });
     default: {
-      const member = await newcomer(application.app, sql, { name: role.toLowerCase() });
+      const member = await insertAccount(application.app, sql, { name: role.toLowerCase() });
       await enlist(member, role);
       return member;
     }

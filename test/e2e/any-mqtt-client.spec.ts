@@ -7,11 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { type AckStatus } from '../../src/contracts/commands.js';
 import { type Order, type OrderKey, type SignedOrder } from '../../src/contracts/orders.js';
-import { Ledger } from '../support/ledger.js';
+import { CommandRecords } from '../support/command-records.js';
 import { MosquittoDevice } from '../support/mosquitto-client.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
 import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
-import { type Person, registerDevice, type RegisteredDevice, request, sendCommand, signUp } from '../support/rest.js';
+import {
+  type Account,
+  registerDevice,
+  type RegisteredDevice,
+  request,
+  sendCommand,
+  createAccount,
+} from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 type Body = Record<string, unknown>;
@@ -24,7 +31,7 @@ class Stage {
 
   constructor(
     readonly url: string,
-    readonly owner: Person,
+    readonly owner: Account,
     readonly device: RegisteredDevice,
   ) {}
 
@@ -146,7 +153,7 @@ describe('Any MQTT client as a lock, at the embedded broker', () => {
   beforeAll(async () => {
     installation = await createInstallation();
     application = await ApplicationProcess.start(installation.env);
-    const owner = await signUp(application.url);
+    const owner = await createAccount(application.url);
     stage = new Stage(application.url, owner, await registerDevice(application.url, owner));
     await stage.enter(application.mqttUrl);
   }, 60_000);
@@ -180,7 +187,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
   let installation: Installation;
   let first: ApplicationProcess;
   let second: ApplicationProcess;
-  let ledger: Ledger;
+  let records: CommandRecords;
   let stage: Stage;
   let stranger: RegisteredDevice;
 
@@ -189,10 +196,10 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
     installation = await createInstallation(broker.env());
     first = await ApplicationProcess.start(installation.env);
     second = await ApplicationProcess.start({ ...installation.env, ROLES: 'hardware' });
-    ledger = await Ledger.open(installation.databaseUrl);
-    const owner = await signUp(first.url);
+    records = await CommandRecords.open(installation.databaseUrl);
+    const owner = await createAccount(first.url);
     stage = new Stage(first.url, owner, await registerDevice(first.url, owner));
-    stranger = await registerDevice(first.url, await signUp(first.url));
+    stranger = await registerDevice(first.url, await createAccount(first.url));
     await broker.addAccounts([stage.device, stranger]);
     // Two programs are two connections of one account: that is the other listener's business.
     await stage.enter(broker.backendUrl);
@@ -202,7 +209,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
     await stage.player.vanish();
     await first.stop();
     await second.stop();
-    await ledger.close();
+    await records.close();
     await broker.server.stop();
     await installation.remove();
   }, 60_000);
@@ -221,7 +228,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
       await stage.command(body.id, 'executed', ({ state }) => state === 'EXECUTED');
     }
     const ids = stage.player.heard<SignedOrder>('commands').map(({ order }) => (JSON.parse(order) as Order).commandId);
-    const entries = await ledger.entries();
+    const entries = await records.entries();
     expect(ids).toEqual(entries.map(({ id }) => id));
     expect(entries.map(({ attempts }) => attempts)).toEqual(entries.map(() => 1));
   });

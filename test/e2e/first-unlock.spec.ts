@@ -4,17 +4,24 @@ import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { Dashboard } from '../support/dashboard.js';
-import { type Person, type RegisteredDevice, registerDevice, request, sendCommand, signUp } from '../support/rest.js';
+import {
+  type Account,
+  type RegisteredDevice,
+  registerDevice,
+  request,
+  sendCommand,
+  createAccount,
+} from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 let application: RunningApplication;
-let owner: Person;
+let owner: Account;
 let device: RegisteredDevice;
 let lock: VirtualLock;
 
 beforeAll(async () => {
   application = await startApplication();
-  owner = await signUp(application.url);
+  owner = await createAccount(application.url);
   device = await registerDevice(application.url, owner);
   lock = new VirtualLock({
     deviceId: device.id,
@@ -81,7 +88,7 @@ describe('The first unlock', () => {
       'command_executed',
     ]);
     expect(story).toContain('door_status_changed');
-    const cursors = dashboard.heard.map(({ message: { cursor } }) => cursor);
+    const cursors = dashboard.received.map(({ message: { cursor } }) => cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     dashboard.close();
   });
@@ -104,7 +111,7 @@ describe('The first unlock', () => {
       ({ message }) => message.commandId === live.body.id && message.type === 'command_executed',
     );
 
-    const commandSteps = second.heard
+    const commandSteps = second.received
       .filter(({ event }) => event === 'command_status')
       .map(({ message }) => `${String(message.commandId)} ${message.type}`);
     expect(new Set(commandSteps).size).toBe(commandSteps.length);

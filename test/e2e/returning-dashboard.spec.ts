@@ -6,18 +6,18 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { Dashboard } from '../support/dashboard.js';
-import { type Person, type RegisteredDevice, registerDevice, sendCommand, signUp } from '../support/rest.js';
+import { type Account, type RegisteredDevice, registerDevice, sendCommand, createAccount } from '../support/rest.js';
 
 let application: RunningApplication;
-let ada: Person;
-let grace: Person;
+let ada: Account;
+let grace: Account;
 let hers: RegisteredDevice;
 let theirs: RegisteredDevice;
 
 beforeAll(async () => {
   application = await startApplication();
-  ada = await signUp(application.url, 'ada');
-  grace = await signUp(application.url, 'grace');
+  ada = await createAccount(application.url, 'ada');
+  grace = await createAccount(application.url, 'grace');
   hers = await registerDevice(application.url, ada);
   theirs = await registerDevice(application.url, grace);
 });
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => application.stop());
 
 /** A command that waits in the queue: its event is all that happens. */
-async function queue(person: Person, { id }: RegisteredDevice): Promise<string> {
+async function queue(person: Account, { id }: RegisteredDevice): Promise<string> {
   return (await sendCommand(application.url, person, id, { name: 'lock_door' })).body.id;
 }
 
@@ -49,7 +49,7 @@ describe('A dashboard that returns', () => {
     reads.mockRestore();
     const second = await queue(ada, hers);
     await after.expect('what happens now', ({ message }) => message.commandId === second);
-    expect(after.heard.map(({ message }) => message.commandId)).toEqual([second]);
+    expect(after.received.map(({ message }) => message.commandId)).toEqual([second]);
     expect(after.resyncs).toEqual([]);
     [neighbour, after].forEach((dashboard) => {
       dashboard.close();
@@ -73,7 +73,7 @@ describe('A dashboard that returns', () => {
     await writing;
     for (const dashboard of returned) {
       await dashboard.expect('the last one', ({ message }) => message.commandId === given.at(-1));
-      expect(dashboard.heard.map(({ message }) => message.commandId)).toEqual(given);
+      expect(dashboard.received.map(({ message }) => message.commandId)).toEqual(given);
       dashboard.close();
     }
   });

@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Person, request, signIn, signUp } from '../support/rest.js';
+import { type Account, request, signIn, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 describe('Signing keys', () => {
@@ -17,10 +17,10 @@ describe('Signing keys', () => {
     await application.stop();
   });
 
-  async function administrator(): Promise<Person> {
+  async function administrator(): Promise<Account> {
     application = await startApplication({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
     sql = await Sql.open(application.databaseUrl);
-    const ada = await signUp(application.url, 'ada');
+    const ada = await createAccount(application.url, 'ada');
     await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [ada.id]);
     return { ...ada, ...(await signIn(application.url, ada.email)) };
   }

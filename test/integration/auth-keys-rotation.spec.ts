@@ -10,7 +10,7 @@ import { type RunningApplication, startApplication } from '../support/applicatio
 import { newMasterKey, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
-import { type Person, request, signIn, signUp } from '../support/rest.js';
+import { type Account, request, signIn, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -202,7 +202,7 @@ describe('signing keys in the whole application', () => {
     application = await startApplication({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
     sql = await Sql.open(application.databaseUrl);
     const { url } = application;
-    const ada: Person = await signUp(url, 'ada');
+    const ada: Account = await createAccount(url, 'ada');
     const call = (method: string, path: string, token: string) =>
       request<{ items: { kid: string; purpose: string; state: string }[]; code?: string }>(
         url,

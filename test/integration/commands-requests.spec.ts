@@ -2,75 +2,77 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CommandsService } from '../../src/features/commands/commands.service.js';
 import { CommandDesk, commandsPath } from '../support/command-desk.js';
-import { CommandRig } from '../support/command-rig.js';
+import { CommandHarness } from '../support/command-harness.js';
 import { recordFigure } from '../support/promise.js';
 import { request } from '../support/rest.js';
 
 describe('what people do with the ledger', () => {
-  let rig: CommandRig;
+  let harness: CommandHarness;
   let desk: CommandDesk;
   beforeAll(async () => {
-    rig = await CommandRig.start();
-    desk = new CommandDesk(rig);
+    harness = await CommandHarness.start();
+    desk = new CommandDesk(harness);
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
 
   it('takes back what was not sent, and nothing else', async () => {
-    const device = await rig.device();
-    const id = await desk.accepted(device.id, 'lock_door');
-    expect(await desk.ask('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
+    const device = await harness.registerDevice();
+    const id = await desk.sendAccepted(device.id, 'lock_door');
+    expect(await desk.request('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
       status: 200,
       body: { state: 'CANCELLED' },
     });
-    expect(await desk.ask('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
+    expect(await desk.request('DELETE', commandsPath(device.id, `/${id}`))).toMatchObject({
       status: 409,
       body: { code: 'not_cancellable' },
     });
-    expect(await desk.ask('DELETE', commandsPath(device.id, `/${randomUUID()}`))).toMatchObject({ status: 404 });
-    expect(await desk.ask('DELETE', commandsPath(device.id, '/nothing'))).toMatchObject({ status: 404 });
-    expect(await rig.story(id)).toEqual(['command_created', 'command_cancelled']);
-    const other = await rig.device();
-    expect((await desk.ask('GET', commandsPath(other.id, `/${id}`))).status).toBe(404);
+    expect(await desk.request('DELETE', commandsPath(device.id, `/${randomUUID()}`))).toMatchObject({ status: 404 });
+    expect(await desk.request('DELETE', commandsPath(device.id, '/nothing'))).toMatchObject({ status: 404 });
+    expect(await harness.eventTypes(id)).toEqual(['command_created', 'command_cancelled']);
+    const other = await harness.registerDevice();
+    expect((await desk.request('GET', commandsPath(other.id, `/${id}`))).status).toBe(404);
   });
 
   it('bounds the queue of a device', async () => {
-    const device = await rig.device();
+    const device = await harness.registerDevice();
     for (let n = 0; n < 99; n++) {
-      await rig.queue(device.id, 'sync_access_codes', { lifeS: 3_600 });
+      await harness.insertCommand(device.id, 'sync_access_codes', { lifeS: 3_600 });
     }
-    await desk.accepted(device.id, 'lock_door');
+    await desk.sendAccepted(device.id, 'lock_door');
     const refused = await desk.send(device.id, 'lock_door');
     expect([refused.status, refused.body.code]).toEqual([429, 'queue_full']);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
   it('lists newest first, in pages, filtered', async () => {
-    const device = await rig.device();
+    const device = await harness.registerDevice();
     const ids: string[] = [];
     for (const name of ['lock_door', 'sync_access_codes', 'lock_door', 'restart_device', 'lock_door']) {
-      ids.unshift(await desk.accepted(device.id, name));
+      ids.unshift(await desk.sendAccepted(device.id, name));
     }
-    await desk.ask('DELETE', commandsPath(device.id, `/${ids[0] ?? ''}`));
+    await desk.request('DELETE', commandsPath(device.id, `/${ids[0] ?? ''}`));
     const found: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
-      const { body } = await desk.ask('GET', commandsPath(device.id, `?limit=2${cursor && `&cursor=${cursor}`}`));
+      const { body } = await desk.request('GET', commandsPath(device.id, `?limit=2${cursor && `&cursor=${cursor}`}`));
       found.push(...(body.items as { id: string }[]).map((item) => item.id));
       cursor = body.nextCursor as string | null;
     }
     expect(found).toEqual(ids);
     const idsOf = async (query: string): Promise<string[]> =>
-      ((await desk.ask('GET', commandsPath(device.id, query))).body.items as { id: string }[]).map((item) => item.id);
+      ((await desk.request('GET', commandsPath(device.id, query))).body.items as { id: string }[]).map(
+        (item) => item.id,
+      );
     expect(await idsOf('?name=lock_door&state=QUEUED')).toEqual([ids[2], ids[4]]);
     expect(await idsOf('?state=CANCELLED')).toEqual([ids[0]]);
-    expect(await desk.ask('GET', commandsPath(device.id, '?cursor=elsewhere'))).toMatchObject({
+    expect(await desk.request('GET', commandsPath(device.id, '?cursor=elsewhere'))).toMatchObject({
       status: 400,
       body: { code: 'invalid_cursor' },
     });
   });
 
   it('gives bolt commands to locks alone', async () => {
-    const { body } = await request<{ device: { id: string } }>(rig.running.url, 'POST', '/api/v1/devices', {
-      token: rig.owner.accessToken,
+    const { body } = await request<{ device: { id: string } }>(harness.app.url, 'POST', '/api/v1/devices', {
+      token: harness.owner.accessToken,
       body: { name: 'Yard', type: 'camera', hardwareId: randomUUID() },
     });
     const refused = await desk.send(body.device.id, 'lock_door');
@@ -79,7 +81,7 @@ describe('what people do with the ledger', () => {
   });
 
   it('P-20: makes one command of 50 concurrent requests with the same key', async () => {
-    const lock = await rig.lock();
+    const lock = await harness.connectDevice();
     const key = randomUUID();
     const answers = await Promise.all(Array.from({ length: 50 }, () => desk.send(lock.id, 'unlock_door', { key })));
     const made = answers.filter(({ status }) => status === 202);
@@ -90,7 +92,7 @@ describe('what people do with the ledger', () => {
       .forEach(({ status, body }) => {
         expect([status, body.code]).toEqual([409, 'idempotency_key_in_use']);
       });
-    expect(await rig.rows('SELECT 1 FROM commands WHERE device_id = $1', [lock.id])).toHaveLength(1);
+    expect(await harness.rows('SELECT 1 FROM commands WHERE device_id = $1', [lock.id])).toHaveLength(1);
     const again = await desk.send(lock.id, 'unlock_door', { key });
     expect([again.status, again.body.id]).toEqual([202, made[0]?.body.id]);
     expect((await desk.send(lock.id, 'lock_door', { key })).status).toBe(422);
@@ -105,8 +107,8 @@ describe('what people do with the ledger', () => {
   });
 
   it('makes no command for a device that is gone', async () => {
-    const service = rig.running.app.get(CommandsService, { strict: false });
-    const errand = { deviceId: randomUUID(), issuerId: rig.owner.id };
+    const service = harness.app.app.get(CommandsService, { strict: false });
+    const errand = { deviceId: randomUUID(), issuerId: harness.owner.id };
     await expect(service.send(errand, { name: 'lock_door', payload: {} })).rejects.toMatchObject({ code: 'not_found' });
   });
 });

@@ -8,34 +8,34 @@ import { DeviceStateService } from '../../src/features/presence/device-state.ser
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { newId } from '../../src/shared/ids.js';
-import { CommandRig, type HandLock } from '../support/command-rig.js';
+import { CommandHarness, type HandLock } from '../support/command-harness.js';
 import { eventually } from '../support/wait.js';
 
 /** What many devices need at once is done by one transaction, and none of them has to pay for another one. */
 describe('commands of many devices at once', () => {
-  let rig: CommandRig;
+  let harness: CommandHarness;
   let sender: DispatchService;
   let outcomes: AcknowledgementService;
   let locks: HandLock[];
   beforeAll(async () => {
-    rig = await CommandRig.start();
-    await rig.silence();
-    sender = rig.running.app.get(DispatchService, { strict: false });
-    outcomes = rig.running.app.get(AcknowledgementService, { strict: false });
-    locks = await Promise.all([1, 2, 3, 4, 5].map(() => rig.lock()));
+    harness = await CommandHarness.start();
+    await harness.stopLoops();
+    sender = harness.app.app.get(DispatchService, { strict: false });
+    outcomes = harness.app.app.get(AcknowledgementService, { strict: false });
+    locks = await Promise.all([1, 2, 3, 4, 5].map(() => harness.connectDevice()));
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
   beforeEach(async () => {
-    await rig.rows('DELETE FROM commands');
+    await harness.rows('DELETE FROM commands');
     locks.forEach(({ orders }) => orders.splice(0));
   });
 
-  const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => rig.queue(id)));
+  const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => harness.insertCommand(id)));
   const sendToAll = () => Promise.allSettled(locks.map(({ id }) => sender.sendNext(id)));
   const statesOf = async (ids: readonly string[]): Promise<string[]> =>
-    Promise.all(ids.map(async (id) => (await rig.command(id)).state));
+    Promise.all(ids.map(async (id) => (await harness.command(id)).state));
   const transactionsOf = async (ids: readonly string[], type: string): Promise<number> => {
-    const rows = await rig.rows('SELECT DISTINCT xid FROM events WHERE command_id = ANY ($1) AND type = $2', [
+    const rows = await harness.rows('SELECT DISTINCT xid FROM events WHERE command_id = ANY ($1) AND type = $2', [
       ids,
       type,
     ]);
@@ -53,7 +53,7 @@ describe('commands of many devices at once', () => {
     expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
     expect([await transactionsOf(ids, 'command_sent'), await transactionsOf(ids, 'command_executed')]).toEqual([1, 1]);
     for (const id of ids) {
-      expect(await rig.story(id)).toEqual(['command_sent', 'command_executed']);
+      expect(await harness.eventTypes(id)).toEqual(['command_sent', 'command_executed']);
     }
   });
 
@@ -61,10 +61,10 @@ describe('commands of many devices at once', () => {
     const ids = await queueForAll();
     const [bad = '', ...good] = ids;
     const counterOf = async (): Promise<unknown> =>
-      rig.rows('SELECT order_counter FROM devices WHERE id = $1', [locks[0]?.id]);
+      harness.rows('SELECT order_counter FROM devices WHERE id = $1', [locks[0]?.id]);
     const before = await counterOf();
-    await rig.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`);
-    await rig.rows(
+    await harness.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`);
+    await harness.rows(
       `CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW WHEN (NEW.id = '${bad}') EXECUTE FUNCTION refuse()`,
     );
     try {
@@ -72,18 +72,18 @@ describe('commands of many devices at once', () => {
       expect(first).toMatchObject({ status: 'rejected', reason: { message: 'refused' } });
       expect(others.map(({ status }) => status)).toEqual(good.map(() => 'fulfilled'));
     } finally {
-      await rig.rows('DROP TRIGGER refuse ON commands');
-      await rig.rows('DROP FUNCTION refuse');
+      await harness.rows('DROP TRIGGER refuse ON commands');
+      await harness.rows('DROP FUNCTION refuse');
     }
     await Promise.all(locks.slice(1).map((lock) => lock.hear()));
     expect(await statesOf(ids)).toEqual(['QUEUED', ...good.map(() => 'SENT')]);
-    expect([await rig.story(bad), locks[0]?.orders, await counterOf()]).toEqual([[], [], before]);
+    expect([await harness.eventTypes(bad), locks[0]?.orders, await counterOf()]).toEqual([[], [], before]);
   });
 
   it('settles the others at once while somebody holds the row of one', async () => {
     const ids = await queueForAll();
     await sendToAll();
-    const holder = await rig.pool.connect();
+    const holder = await harness.pool.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM commands WHERE id = $1 FOR UPDATE', [ids[2]]);
     const acknowledged = acknowledgeAll(ids);
@@ -91,11 +91,11 @@ describe('commands of many devices at once', () => {
       'the others',
       async () => (await statesOf(ids)).filter((state) => state === 'EXECUTED').length === 4,
     );
-    expect((await rig.command(ids[2] ?? '')).state).toBe('SENT');
+    expect((await harness.command(ids[2] ?? '')).state).toBe('SENT');
     await holder.query('COMMIT');
     holder.release();
     await acknowledged;
-    expect((await rig.command(ids[2] ?? '')).state).toBe('EXECUTED');
+    expect((await harness.command(ids[2] ?? '')).state).toBe('EXECUTED');
   });
 
   it('judges each of the answers that came together by itself: new, twice, late, of nobody and of another device', async () => {
@@ -103,13 +103,13 @@ describe('commands of many devices at once', () => {
     await sendToAll();
     const [fresh = '', twice = '', late = '', foreign = ''] = ids;
     await outcomes.acknowledge(locks[1]?.id ?? '', { commandId: twice, status: 'executed' });
-    await rig.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
+    await harness.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
     const word = (n: number, commandId: string) =>
       outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'failed', errorCode: 'jammed' });
     await Promise.all([word(0, fresh), word(1, twice), word(2, late), word(3, randomUUID()), word(4, foreign)]);
     expect(await statesOf(ids)).toEqual(['FAILED', 'EXECUTED', 'TIMED_OUT', 'SENT', 'SENT']);
-    expect((await rig.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
-    expect((await rig.command(twice)).error_code).toBeNull();
+    expect((await harness.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
+    expect((await harness.command(twice)).error_code).toBeNull();
   });
 
   it('keeps the words of one device in their order, although others speak at the same time', async () => {
@@ -123,13 +123,13 @@ describe('commands of many devices at once', () => {
     );
     for (const id of ids) {
       const words = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
-      expect(await rig.story(id)).toEqual(words);
+      expect(await harness.eventTypes(id)).toEqual(words);
     }
   });
 
   it('never lets two of its transactions wait for each other, whatever the order they name devices in', async () => {
-    const states = rig.running.app.get(DeviceStateService, { strict: false });
-    const transactions = rig.running.app.get(Transactions, { strict: false });
+    const states = harness.app.app.get(DeviceStateService, { strict: false });
+    const transactions = harness.app.app.get(Transactions, { strict: false });
     const report = (round: number, order: readonly HandLock[]): Promise<void> =>
       transactions.independently(() =>
         states.record(
@@ -142,7 +142,7 @@ describe('commands of many devices at once', () => {
       await Promise.all([acknowledgeAll(ids), report(round + 1, [...locks].reverse()), report(round + 1, locks)]);
       expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
     }
-    const [database] = await rig.rows<{ deadlocks: string }>(
+    const [database] = await harness.rows<{ deadlocks: string }>(
       'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
     );
     expect(database?.deadlocks).toBe('0');
@@ -151,24 +151,24 @@ describe('commands of many devices at once', () => {
   describe('when they are given', () => {
     let intake: CommandSubmissionService;
     beforeAll(() => {
-      intake = rig.running.app.get(CommandSubmissionService, { strict: false });
+      intake = harness.app.app.get(CommandSubmissionService, { strict: false });
     });
 
     /** As a request of the owner with this key would: in a context of its own. */
     const give = (deviceId: string, key: string, body = 'same') => {
       const id = newId();
-      const context = newContext('http', `user:${rig.owner.id}`, { requestId: `request for ${id}` });
+      const context = newContext('http', `user:${harness.owner.id}`, { requestId: `request for ${id}` });
       context.audit = { action: 'command_created', recorded: false };
       const requestHash = createHash('sha256').update(body).digest();
-      context.idempotency = { key, route: 'POST test', userId: rig.owner.id, requestHash };
-      const errand = { deviceId, issuerId: rig.owner.id };
+      context.idempotency = { key, route: 'POST test', userId: harness.owner.id, requestHash };
+      const errand = { deviceId, issuerId: harness.owner.id };
       const answer = runInContext(context, () =>
         intake.accept(id, errand, { name: 'unlock_door', payload: { durationMs: 5_000 } }),
       );
       return { id, context, answer };
     };
     const auditedIn = (ids: readonly string[]) =>
-      rig.rows<{ entity_id: string; request_id: string; actor: string }>(
+      harness.rows<{ entity_id: string; request_id: string; actor: string }>(
         'SELECT entity_id, request_id, actor FROM audit_entries WHERE entity_id = ANY ($1) ORDER BY id',
         [ids],
       );
@@ -180,21 +180,21 @@ describe('commands of many devices at once', () => {
       expect(answers.map(({ command }) => command?.id)).toEqual(ids);
       expect(await transactionsOf(ids, 'command_created')).toBe(1);
       expect(await auditedIn(ids)).toEqual(
-        ids.map((id) => ({ entity_id: id, request_id: `request for ${id}`, actor: `user:${rig.owner.id}` })),
+        ids.map((id) => ({ entity_id: id, request_id: `request for ${id}`, actor: `user:${harness.owner.id}` })),
       );
       expect(given.every(({ context }) => context.audit?.recorded)).toBe(true);
-      const correlations = await rig.rows<{ correlation_id: string }>(
+      const correlations = await harness.rows<{ correlation_id: string }>(
         `SELECT DISTINCT correlation_id FROM events WHERE command_id = ANY ($1) ORDER BY 1`,
         [ids],
       );
       expect(correlations.map((row) => row.correlation_id)).toEqual(ids.map((id) => `request for ${id}`).sort());
       const repeats = await Promise.all(locks.map(({ id }, n) => give(id, `together ${String(n)}`).answer));
       expect(repeats).toEqual(ids.map((earlierId) => ({ earlierId })));
-      expect(await rig.rows('SELECT FROM commands')).toHaveLength(locks.length);
+      expect(await harness.rows('SELECT FROM commands')).toHaveLength(locks.length);
     });
 
     it('refuses one for what stands against it, and takes the others', async () => {
-      const offline = await rig.device();
+      const offline = await harness.registerDevice();
       const [a = '', b = ''] = locks.map(({ id }) => id);
       const first = give(a, 'refusals 1');
       const unheard = give(offline.id, 'refusals 2');
@@ -225,7 +225,7 @@ describe('commands of many devices at once', () => {
     });
 
     it('stays in the transaction of its caller, and goes down with it', async () => {
-      const transactions = rig.running.app.get(Transactions, { strict: false });
+      const transactions = harness.app.app.get(Transactions, { strict: false });
       const [device = ''] = locks.map(({ id }) => id);
       const given: string[] = [];
       const undone = transactions.independently(async () => {
@@ -235,7 +235,7 @@ describe('commands of many devices at once', () => {
         throw new Error('taken back');
       });
       await expect(undone).rejects.toThrow('taken back');
-      expect(await rig.rows('SELECT FROM commands WHERE id = ANY ($1)', [given])).toEqual([]);
+      expect(await harness.rows('SELECT FROM commands WHERE id = ANY ($1)', [given])).toEqual([]);
     });
   });
 });

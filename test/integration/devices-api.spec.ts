@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, type Person, request, signUp } from '../support/rest.js';
+import { type Answer, type Account, request, createAccount } from '../support/rest.js';
 
 interface DeviceBody {
   id: string;
@@ -14,13 +14,13 @@ interface PageBody {
 }
 
 let application: RunningApplication;
-let ada: Person;
-let bob: Person;
+let ada: Account;
+let bob: Account;
 
 beforeAll(async () => {
   application = await startApplication({ env: { ROLES: 'api' } });
-  ada = await signUp(application.url, 'ada');
-  bob = await signUp(application.url, 'bob');
+  ada = await createAccount(application.url, 'ada');
+  bob = await createAccount(application.url, 'bob');
 });
 
 afterAll(async () => {
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 function ask<T = Record<string, unknown>>(
-  who: Person,
+  who: Account,
   method: string,
   path: string,
   body?: unknown,
@@ -37,7 +37,7 @@ function ask<T = Record<string, unknown>>(
   return request<T>(application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
 }
 
-function register(who: Person, body: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
+function register(who: Account, body: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
   return ask<{ device: DeviceBody; deviceToken: string | null; orderKeys: { kid: string }[] }>(
     who,
     'POST',
@@ -117,11 +117,11 @@ describe('Registering a device', () => {
 });
 
 describe('The list of devices', () => {
-  let owner: Person;
+  let owner: Account;
   const rooms = ['Hall', 'Cellar', 'Hall', 'Attic', 'Hall'];
 
   beforeAll(async () => {
-    owner = await signUp(application.url, 'lister');
+    owner = await createAccount(application.url, 'lister');
     for (const [index, room] of rooms.entries()) {
       await register(owner, { name: `Door ${String(index)}`, room, type: index === 1 ? 'camera' : 'door_lock' });
     }
@@ -169,7 +169,7 @@ describe('The list of devices', () => {
   });
 
   it('shows nobody anything of others', async () => {
-    const stranger = await signUp(application.url, 'stranger');
+    const stranger = await createAccount(application.url, 'stranger');
     expect((await ask<PageBody>(stranger, 'GET', '/devices')).body).toEqual({ items: [], nextCursor: null });
   });
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { HeartbeatBuffer } from '../../src/features/presence/heartbeat-buffer.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -19,13 +19,13 @@ interface Row {
 }
 
 let application: RunningApplication;
-let owner: Person;
+let owner: Account;
 let sql: Sql;
-const open: RawDevice[] = [];
+const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
   application = await startApplication();
-  owner = await signUp(application.url);
+  owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
 });
 
@@ -41,8 +41,8 @@ afterAll(async () => {
 const newDevice = (): Promise<RegisteredDevice> => registerDevice(application.url, owner);
 const newBoot = (): string => randomUUID();
 
-async function born(device: RegisteredDevice, boot: string): Promise<RawDevice> {
-  const raw = await RawDevice.born(application.mqttUrl, device, boot);
+async function born(device: RegisteredDevice, boot: string): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.born(application.mqttUrl, device, boot);
   open.push(raw);
   return raw;
 }
@@ -169,7 +169,7 @@ describe('A device on the line', () => {
 
   it('is back with a heartbeat when its birth went unheard', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const raw = await RawDevice.connect(application.mqttUrl, device);
+    const raw = await ScriptedDevice.connect(application.mqttUrl, device);
     open.push(raw);
     await raw.publish('heartbeat', { boot, uptimeMs: 5_000 });
     await becomes(device, { status: 'online', boot, link_boot: boot, uptime: '5000' });

@@ -4,8 +4,8 @@ import type { DeviceEventMessage } from '../../src/contracts/mqtt.js';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -20,13 +20,13 @@ interface EventBody {
 }
 
 let application: RunningApplication;
-let owner: Person;
+let owner: Account;
 let sql: Sql;
-const open: RawDevice[] = [];
+const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
   application = await startApplication();
-  owner = await signUp(application.url);
+  owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
 });
 
@@ -39,9 +39,9 @@ afterAll(async () => {
   await application.stop();
 });
 
-async function onLine(boot: string): Promise<{ device: RegisteredDevice; line: RawDevice }> {
+async function onLine(boot: string): Promise<{ device: RegisteredDevice; line: ScriptedDevice }> {
   const device = await registerDevice(application.url, owner);
-  const line = await RawDevice.born(application.mqttUrl, device, boot);
+  const line = await ScriptedDevice.born(application.mqttUrl, device, boot);
   open.push(line);
   return { device, line };
 }
@@ -108,7 +108,7 @@ describe('Events of a device', () => {
     const { device, line } = await onLine(boot);
     await line.publish('events', [event(boot, 1), event(boot, 1), event(boot, 2)]);
     await line.receipt(boot, 2);
-    line.heard.length = 0;
+    line.received.length = 0;
     await line.publish('events', event(boot, 1));
     await line.receipt(boot, 2);
     expect(await stored(device)).toEqual([1, 2]);
@@ -294,6 +294,6 @@ describe('A payload that is not what the protocol says', () => {
     expect(await stored(device)).toEqual([]);
     await line.publish('events', event(boot, 1));
     await line.receipt(boot, 1);
-    expect(line.heard.every(({ topic }) => topic === deviceTopic(device.id, 'receipts'))).toBe(true);
+    expect(line.received.every(({ topic }) => topic === deviceTopic(device.id, 'receipts'))).toBe(true);
   });
 });

@@ -7,8 +7,8 @@ import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 /**
@@ -21,12 +21,12 @@ const BAD_CREDENTIALS = 4;
 const NOT_AUTHORIZED = 5;
 
 let application: RunningApplication;
-let owner: Person;
-const open: RawDevice[] = [];
+let owner: Account;
+const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
   application = await startApplication();
-  owner = await signUp(application.url);
+  owner = await createAccount(application.url);
 });
 
 afterEach(async () => {
@@ -40,9 +40,9 @@ afterAll(async () => {
 const newDevice = (): Promise<RegisteredDevice> => registerDevice(application.url, owner);
 
 async function connect(
-  ...[device, options]: [RegisteredDevice, Parameters<typeof RawDevice.connect>[2]?]
-): Promise<RawDevice> {
-  const raw = await RawDevice.connect(application.mqttUrl, device, options);
+  ...[device, options]: [RegisteredDevice, Parameters<typeof ScriptedDevice.connect>[2]?]
+): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.connect(application.mqttUrl, device, options);
   open.push(raw);
   return raw;
 }
@@ -50,9 +50,9 @@ async function connect(
 async function born(
   device: RegisteredDevice,
   boot: string,
-  options?: Parameters<typeof RawDevice.connect>[2],
-): Promise<RawDevice> {
-  const raw = await RawDevice.born(application.mqttUrl, device, boot, options);
+  options?: Parameters<typeof ScriptedDevice.connect>[2],
+): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.born(application.mqttUrl, device, boot, options);
   open.push(raw);
   return raw;
 }
@@ -74,7 +74,7 @@ async function statusOf(device: RegisteredDevice): Promise<unknown> {
 describe('Logging in at the embedded broker', () => {
   it('takes the device id and its token, and nothing else', async () => {
     const [one, other] = [await newDevice(), await newDevice()];
-    await expect(connect(one)).resolves.toBeInstanceOf(RawDevice);
+    await expect(connect(one)).resolves.toBeInstanceOf(ScriptedDevice);
     const wrong: RegisteredDevice[] = [
       { id: one.id, token: 'wrong' },
       { id: one.id, token: '' },
@@ -132,7 +132,7 @@ describe('Logging in at the embedded broker', () => {
 
   it('keeps at most four connections of a device', async () => {
     const device = await newDevice();
-    const lines: RawDevice[] = [];
+    const lines: ScriptedDevice[] = [];
     for (let index = 0; index < 5; index++) {
       lines.push(await connect(device, { clientId: `client-${String(index)}` }));
     }
@@ -199,7 +199,7 @@ describe('What the embedded broker does not let through', () => {
     const first = await connect(device, { clean: false });
     await first.listen();
     expect(await publisher.publish(device.id, 'commands', order)).toBe(true);
-    await eventually('the order arrives', () => first.heard.length === 1);
+    await eventually('the order arrives', () => first.received.length === 1);
     await first.end();
 
     expect(await publisher.publish(device.id, 'commands', order)).toBe(true);
@@ -207,7 +207,7 @@ describe('What the embedded broker does not let through', () => {
     await second.listen();
     await publisher.publish(device.id, 'receipts', { boot: 'marker-boot', seq: 1 });
     await second.receipt('marker-boot', 1);
-    expect(second.heard.map(({ topic }) => topic)).toEqual([deviceTopic(device.id, 'receipts')]);
+    expect(second.received.map(({ topic }) => topic)).toEqual([deviceTopic(device.id, 'receipts')]);
   });
 
   it('is the end of the process, whatever bytes come in', async () => {
@@ -228,7 +228,7 @@ describe('What the embedded broker does not let through', () => {
       });
     });
     await Promise.all(attempts);
-    await expect(connect(await newDevice())).resolves.toBeInstanceOf(RawDevice);
+    await expect(connect(await newDevice())).resolves.toBeInstanceOf(ScriptedDevice);
   });
 });
 

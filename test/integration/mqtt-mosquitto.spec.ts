@@ -14,8 +14,8 @@ import { type RunningApplication, startApplication, testEnvironment } from '../s
 import { FaultProxy } from '../support/fault-proxy.js';
 import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
 import { passwordFile } from '../support/mosquitto-accounts.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -27,10 +27,10 @@ let mosquitto: Mosquitto;
 let proxy: FaultProxy;
 let application: RunningApplication;
 let second: NestFastifyApplication;
-let owner: Person;
+let owner: Account;
 let sql: Sql;
 let devices: RegisteredDevice[];
-const open: RawDevice[] = [];
+const open: ScriptedDevice[] = [];
 
 /** The settings as deployed, but for ports and paths. The listener for devices is the one of the test rig. */
 async function deployedSettings(backendPort: number): Promise<string[]> {
@@ -55,7 +55,7 @@ beforeAll(async () => {
   application = await startApplication({ env });
   second = await createApp(loadConfig(await testEnvironment(application.databaseUrl, { ...env, ROLES: 'hardware' })));
   await listen(second);
-  owner = await signUp(application.url);
+  owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
   devices = await Promise.all(Array.from({ length: 3 }, () => registerDevice(application.url, owner)));
   const accounts = [backend, ...devices.map(({ id, token }) => ({ name: id, password: token }))];
@@ -86,8 +86,8 @@ async function lineUp(): Promise<void> {
   );
 }
 
-async function born(device: RegisteredDevice, boot: string): Promise<RawDevice> {
-  const raw = await RawDevice.born(mosquitto.url, device, boot);
+async function born(device: RegisteredDevice, boot: string): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.born(mosquitto.url, device, boot);
   open.push(raw);
   return raw;
 }
@@ -148,21 +148,21 @@ describe('The device line over a Mosquitto server', () => {
     const order = { order: '{"for":"victim"}', kid: 'k', signature: 's' };
     expect(await application.app.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
     await eventually('the order arrives', () =>
-      victim.heard.some(({ topic }) => topic === deviceTopic(victim.id, 'commands')),
+      victim.received.some(({ topic }) => topic === deviceTopic(victim.id, 'commands')),
     );
-    expect(victim.heard.filter(({ topic }) => topic.endsWith('commands'))).toEqual([
+    expect(victim.received.filter(({ topic }) => topic.endsWith('commands'))).toEqual([
       { topic: deviceTopic(victim.id, 'commands'), payload: JSON.stringify(order), retained: false },
     ]);
     await spy.publish('events', event('marker-boot', 1));
     await spy.receipt('marker-boot', 1);
-    expect(spy.heard.filter(({ topic }) => !topic.includes(spy.id))).toEqual([]);
+    expect(spy.received.filter(({ topic }) => !topic.includes(spy.id))).toEqual([]);
     expect(await sql.rows(`SELECT 1 FROM device_receipts WHERE boot = 'foreign-boot'`)).toEqual([]);
   });
 
   it('refuses a wrong token, and a client id does not push another device out', async () => {
     const victim = await born(device(1), randomUUID());
-    await expect(RawDevice.connect(mosquitto.url, { id: victim.id, token: 'wrong' })).rejects.toThrow();
-    open.push(await RawDevice.connect(mosquitto.url, device(2), { clientId: victim.id }));
+    await expect(ScriptedDevice.connect(mosquitto.url, { id: victim.id, token: 'wrong' })).rejects.toThrow();
+    open.push(await ScriptedDevice.connect(mosquitto.url, device(2), { clientId: victim.id }));
     await victim.publish('events', event('still-there', 1));
     await victim.receipt('still-there', 1);
     expect(victim.client.connected).toBe(true);
@@ -182,7 +182,7 @@ describe('The device line over a Mosquitto server', () => {
       await lineUp();
       await line.publish('events', event(`after-${fault}`, 1));
       await line.receipt(`after-${fault}`, 1);
-      expect(line.heard.filter(({ topic }) => topic.endsWith('commands'))).toEqual([]);
+      expect(line.received.filter(({ topic }) => topic.endsWith('commands'))).toEqual([]);
     },
   );
 });

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
-import { signUpAdmin } from '../support/admin.js';
+import { createAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { LimitsNode } from '../support/limits-node.js';
-import { type Answer, type Person, request, signUp } from '../support/rest.js';
+import { type Answer, type Account, request, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -140,11 +140,11 @@ describe('an administrator', () => {
   const PATH = '/api/v1/auth/blocked-addresses';
   const NETWORK = '2001:db8:7:7::/64';
 
-  const lift = (who: Person, name: string): Promise<Answer> =>
+  const lift = (who: Account, name: string): Promise<Answer> =>
     request(app.url, 'DELETE', `${PATH}/${encodeURIComponent(name)}`, { token: who.accessToken });
 
   it('sees who is blocked, and lets them in, on the record', async () => {
-    const [admin, ada] = [await signUpAdmin(app), await signUp(app.url)];
+    const [admin, ada] = [await createAdmin(app), await createAccount(app.url)];
     await sql.rows('DELETE FROM blocked_addresses');
     await inOther().block(NETWORK, 'rate_limit:auth', QUARTER_MS);
     const listed = await request(app.url, 'GET', PATH, { token: admin.accessToken });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { emptyRedis } from '../support/redis.js';
-import { type Answer, PASSWORD, request, type RequestOptions, signUp } from '../support/rest.js';
+import { type Answer, PASSWORD, request, type RequestOptions, createAccount } from '../support/rest.js';
 
 const LOGIN = '/api/v1/auth/login';
 const ME = '/api/v1/users/me';
@@ -219,7 +219,7 @@ describe.each(['down', 'blackhole'] as const)('rate limits over HTTP while Redis
   });
 
   it('still hold, and make nobody wait', async () => {
-    const { accessToken: token } = await signUp(degraded.url);
+    const { accessToken: token } = await createAccount(degraded.url);
     const statuses: number[] = [];
     const medianMs = async (times: number): Promise<number> => {
       const took: number[] = [];

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { Dashboard } from '../support/dashboard.js';
-import { signUp } from '../support/rest.js';
+import { createAccount } from '../support/rest.js';
 
 const PAGE = 'https://doors.example';
 
@@ -57,14 +57,14 @@ describe('a socket', () => {
       ...Array.from({ length: 10 }, () => 'rate_limited'),
       ...Array.from({ length: 2 }, () => 'no connection'),
     ]);
-    const { accessToken } = await signUp(app.url, 'neighbour');
+    const { accessToken } = await createAccount(app.url, 'neighbour');
     expect(await refusalOf(accessToken, from)).toBe('no connection');
     expect(await refusalOf(accessToken, elsewhere)).toBeNull();
   });
 
   it('is refused to a blocked address by every transport, until the block is over', async () => {
     const from = nextAddress();
-    const { accessToken } = await signUp(app.url, 'guest');
+    const { accessToken } = await createAccount(app.url, 'guest');
     const poll = async (): Promise<number> =>
       (await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`, { headers: from })).status;
     expect([await refusalOf(accessToken, from), await poll()]).toEqual([null, 200]);
@@ -76,11 +76,11 @@ describe('a socket', () => {
   });
 
   it('counts its messages among the requests of its person, whatever the address', async () => {
-    const { accessToken } = await signUp(app.url, 'talker');
+    const { accessToken } = await createAccount(app.url, 'talker');
     const dashboard = await Dashboard.connect(app.url, { token: accessToken, clientType: 'dashboard' }, nextAddress());
     const codes: unknown[] = [];
     for (let time = 0; time < 35; time += 1) {
-      const answer = await dashboard.ask('subscribe_device', { deviceId: randomUUID() });
+      const answer = await dashboard.request('subscribe_device', { deviceId: randomUUID() });
       codes.push('error' in answer ? answer.error.code : null);
     }
     dashboard.close();

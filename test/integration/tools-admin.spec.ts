@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../../tools/stack/paths.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { request, signIn, signUp } from '../support/rest.js';
+import { request, signIn, createAccount } from '../support/rest.js';
 
 const COMMAND = join(ROOT, 'dist', 'tools', 'admin-create.js');
 const PASSWORD = 'seven brown doors stand open';
@@ -71,7 +71,7 @@ describe('npm run admin:create', () => {
   });
 
   it('makes an account that exists an administrator only when told to', async () => {
-    const person = await signUp(app.url, 'deputy');
+    const person = await createAccount(app.url, 'deputy');
     expect(await adminCreate(['--email', person.email])).toEqual({
       code: 1,
       said: expect.stringContaining('--promote'),

@@ -5,21 +5,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { OneTimeTokensService } from '../../src/features/auth/tokens/one-time-tokens.service.js';
-import { signUpAdmin } from '../support/admin.js';
+import { createAdmin } from '../support/admin.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, PASSWORD, type Person, request, signUp } from '../support/rest.js';
+import { type Answer, PASSWORD, type Account, request, createAccount } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 let application: RunningApplication;
 let sql: Sql;
-let ada: Person;
-let bob: Person;
+let ada: Account;
+let bob: Account;
 
 beforeAll(async () => {
   application = await startApplication({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  ada = await signUp(application.url, 'ada');
-  bob = await signUp(application.url, 'bob');
+  ada = await createAccount(application.url, 'ada');
+  bob = await createAccount(application.url, 'bob');
 }, 60_000);
 
 afterAll(async () => {
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 function ask<T = Record<string, unknown>>(
-  who: Person,
+  who: Account,
   method: string,
   path: string,
   body?: unknown,
@@ -134,8 +134,8 @@ describe('My preferences', () => {
 
 describe('My activity', () => {
   it('shows what I did and what was done to me, and nobody else’s address', async () => {
-    const eve = await signUp(application.url, 'eve');
-    const admin = await signUpAdmin(application);
+    const eve = await createAccount(application.url, 'eve');
+    const admin = await createAdmin(application);
     await ask(eve, 'PATCH', '/users/me', { displayName: 'Eve' });
     await ask(admin, 'PATCH', `/users/${eve.id}`, { displayName: 'Evelyn' });
     const first = await ask<{ items: Record<string, unknown>[]; nextCursor: string }>(
@@ -159,7 +159,7 @@ describe('My activity', () => {
 
 describe('My e-mail address', () => {
   it('is another one when the mailed link was followed, and not before', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const email = `moved-${randomUUID()}@example.com`;
     expect((await ask(eve, 'POST', '/users/me/email', { email, password: 'not my password' })).status).toBe(422);
     const asked = await ask(eve, 'POST', '/users/me/email', { email, password: PASSWORD });
@@ -197,7 +197,7 @@ describe('My e-mail address', () => {
 
 describe('My password', () => {
   it('is not guessed for long by who has my session, whatever they ask with it', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const password = 'not my password';
     const guesses = [
       () => ask(eve, 'DELETE', '/users/me', { password }),
@@ -225,7 +225,7 @@ describe('My password', () => {
 
 describe('Deleting my account', () => {
   it('asks for the password again, and ends every session', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const second = await login(eve.email);
     const wrong = await ask(eve, 'DELETE', '/users/me', { password: 'not my password' });
     expect([wrong.status, wrong.body.code]).toEqual([422, 'wrong_password']);
@@ -240,7 +240,7 @@ describe('Deleting my account', () => {
   });
 
   it('leaves no cookie with a web client', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const gone = await ask(eve, 'DELETE', '/users/me', { password: PASSWORD }, { 'x-client-type': 'web' });
     const cookies = gone.headers.getSetCookie().join();
     expect(gone.status).toBe(204);

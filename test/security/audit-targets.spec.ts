@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { DeedWorkshop } from '../support/deeds.js';
-import { type Answer, type Person, request } from '../support/rest.js';
+import { RequestFactory } from '../support/changing-requests.js';
+import { type Answer, type Account, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 interface Entry {
@@ -20,12 +20,12 @@ interface Entry {
 
 let application: RunningApplication;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 
 beforeAll(async () => {
   application = await startApplication({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
+  factory = await RequestFactory.start(application, sql);
 }, 60_000);
 
 afterAll(async () => {
@@ -54,7 +54,7 @@ async function send(
   return { ...answer, entries: await entriesOf(requestId) };
 }
 
-async function activityOf(person: Person): Promise<Record<string, unknown>[]> {
+async function activityOf(person: Account): Promise<Record<string, unknown>[]> {
   const { body } = await request<{ items: Record<string, unknown>[] }>(
     application.url,
     'GET',
@@ -69,7 +69,7 @@ const wrong = (identifier: string): Promise<Answer & { entries: Entry[] }> =>
 
 describe('P-19 a failure is audited with its target', () => {
   it('names the account whose password was guessed, and tells its owner', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     const { status, entries } = await wrong(ada.email.toUpperCase());
     expect(status).toBe(401);
     expect(entries).toEqual([
@@ -105,7 +105,7 @@ describe('P-19 a failure is audited with its target', () => {
       ['DELETE', `/users/${nobody}`],
       ['GET', `/users/${nobody}`],
     ] as const) {
-      const { status, entries } = await send(method, path, { token: workshop.admin.accessToken });
+      const { status, entries } = await send(method, path, { token: factory.admin.accessToken });
       expect([path, status]).toEqual([path, 404]);
       expect(entries).toMatchObject([{ outcome: 'failure', code: 'user_not_found', type: 'user', id: nobody }]);
     }
@@ -113,20 +113,20 @@ describe('P-19 a failure is audited with its target', () => {
 
   it('names addresses and networks, but not whatever else stands in their place', async () => {
     const lift = (address: string): ReturnType<typeof send> =>
-      send('DELETE', `/auth/blocked-addresses/${encodeURIComponent(address)}`, { token: workshop.admin.accessToken });
+      send('DELETE', `/auth/blocked-addresses/${encodeURIComponent(address)}`, { token: factory.admin.accessToken });
     expect((await lift('2001:db8:1:2::/64')).entries).toMatchObject([{ type: 'address', id: '2001:db8:1:2::/64' }]);
     expect((await lift('a name, or worse')).entries).toMatchObject([{ outcome: 'failure', type: null, id: null }]);
   });
 
   it('tells its owner that a refresh token came back', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     const refresh = (refreshToken: string): ReturnType<typeof send> =>
       send('POST', '/auth/refresh', { body: { refreshToken } });
     const second = await refresh(ada.refreshToken);
     await refresh(String(second.body.refreshToken));
     const reused = await refresh(ada.refreshToken);
     expect(reused.body).toMatchObject({ code: 'token_reused' });
-    const id = await workshop.sessionOf(ada);
+    const id = await factory.sessionOf(ada);
     expect(reused.entries).toEqual([
       {
         action: 'token_reuse_detected',
@@ -156,7 +156,7 @@ describe('P-19 a failure is audited with its target', () => {
 
 describe('P-19 a refusal of somebody who is signed in is audited', () => {
   it('when an administrator’s route is asked for, whether it reads or changes', async () => {
-    const [ada, eve] = [await workshop.person(), await workshop.person()];
+    const [ada, eve] = [await factory.account(), await factory.account()];
     const cases = [
       ['GET', '/users', 'users_read', null, null],
       ['GET', '/audit', 'audit_read', null, null],
@@ -170,7 +170,7 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
   });
 
   it('when somebody else’s lock is to be changed', async () => {
-    const [{ id }, eve] = [await workshop.device(), await workshop.person()];
+    const [{ id }, eve] = [await factory.device(), await factory.account()];
     const { status, entries } = await send('PATCH', `/devices/${id}`, {
       token: eve.accessToken,
       body: { name: 'Mine' },
@@ -187,7 +187,7 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
   });
 
   it('so many times a minute; more of the same person is counted only', async () => {
-    const eve = await workshop.person();
+    const eve = await factory.account();
     const requestId = randomUUID();
     for (let turn = 0; turn < 50; turn++) {
       expect((await send('GET', '/users', { token: eve.accessToken, requestId })).status).toBe(403);

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
-import { everything } from '../support/everything.js';
+import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
+import { databaseSnapshot } from '../support/database-snapshot.js';
 import { recordFigure } from '../support/promise.js';
 import { type Answer, request } from '../support/rest.js';
 import { serverRoutes } from '../support/server-routes.js';
@@ -18,13 +18,13 @@ const SHOWN_ONCE = new Set(['deviceToken']);
 
 let application: RunningApplication;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 let routes: string[];
 
 beforeAll(async () => {
   application = await startApplication({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
+  factory = await RequestFactory.start(application, sql);
   routes = serverRoutes(application.app)
     .filter((name) => name.startsWith('POST ') && !name.startsWith('POST /api/v1/auth/'))
     .map((name) => name.replace('/api/v1', '').replace(/\{(\w+)\}/g, ':$1'));
@@ -35,15 +35,15 @@ afterAll(async () => {
   await application.stop();
 });
 
-async function prepared(route: string): Promise<Deed> {
-  const deed = DEEDS[route];
+async function prepared(route: string): Promise<ChangingRequest> {
+  const deed = CHANGING_REQUESTS[route];
   if (!deed) {
     throw new Error(`No deed for ${route}: write one in test/support/deeds.ts.`);
   }
-  return deed(workshop);
+  return deed(factory);
 }
 
-function send({ path, token, body }: Deed, key: string, requestId: string = randomUUID()): Promise<Answer> {
+function send({ path, token, body }: ChangingRequest, key: string, requestId: string = randomUUID()): Promise<Answer> {
   return request(application.url, 'POST', `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
     body,
@@ -52,7 +52,7 @@ function send({ path, token, body }: Deed, key: string, requestId: string = rand
 }
 
 /** Another good body for the same route; where none is taken, any. */
-function another({ body, ...deed }: Deed): Deed {
+function another({ body, ...deed }: ChangingRequest): ChangingRequest {
   const fresh: Record<string, () => unknown> = {
     email: () => `${randomUUID()}@example.com`,
     users: () => [{ email: `${randomUUID()}@example.com` }],
@@ -79,13 +79,13 @@ describe('P-20 one key, one execution', () => {
       const [deed, key] = [await prepared(route), randomUUID()];
       const first = await send(deed, key);
       expect(`${route} ${String(first.status)}`).toMatch(/ 2\d\d$/);
-      const before = await everything(sql);
+      const before = await databaseSnapshot(sql);
       const second = await send(deed, key);
       const [shown, repeated] = [first, second].map(({ status, body }) => ({ status, body: repeatable(body) }));
       if (JSON.stringify(shown) !== JSON.stringify(repeated)) {
         faults.push({ route, shown, repeated });
       }
-      expect({ route, ...(await everything(sql)) }).toEqual({ route, ...before });
+      expect({ route, ...(await databaseSnapshot(sql)) }).toEqual({ route, ...before });
     }
     expect(faults).toEqual([]);
   }, 120_000);

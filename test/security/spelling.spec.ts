@@ -10,7 +10,7 @@ import { apiDocument } from '../../src/apps/api-document.js';
 import { type RunningApplication, startApplication } from '../support/application.js';
 import { recordFigure } from '../support/promise.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
-import { signUp } from '../support/rest.js';
+import { createAccount } from '../support/rest.js';
 
 const AT_ONCE = 20;
 
@@ -158,7 +158,7 @@ describe('P-09: spelling', () => {
   }, 120_000);
 
   it('is understood the same way with a token: some of these names are the route', async () => {
-    const { accessToken } = await signUp(app.url);
+    const { accessToken } = await createAccount(app.url);
     const answers = await sendAll(attemptsOf({ method: 'GET', path: '/api/v1/users/me' }), accessToken);
     const served = answers.filter(({ status }) => status === 200).map(({ what }) => what.split(', ')[1]);
     expect([...new Set(served)]).toEqual(

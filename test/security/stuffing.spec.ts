@@ -8,7 +8,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StoredEvent } from '../../src/contracts/events.js';
 import { Dashboard } from '../support/dashboard.js';
-import { addressOf, FrontDoor } from '../support/front-door.js';
+import { ipOf, AuthFixture } from '../support/auth.fixture.js';
 import { newMasterKey, PASSWORD, PeopleNode } from '../support/people-node.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { recordFigure, scaled } from '../support/promise.js';
@@ -42,7 +42,7 @@ describe('P-12: credential stuffing', () => {
       const answers = await Promise.all(
         identifiers.slice(at, at + 10).map((identifier, index) =>
           nodes[index % 2 === 0 ? 0 : 1].auth
-            .login({ identifier, password: 'wrong' }, { address: addressOf(at + index), userAgent: null })
+            .login({ identifier, password: 'wrong' }, { address: ipOf(at + index), userAgent: null })
             .then(
               () => 'in',
               (error: unknown) => (error as { code: string }).code,
@@ -123,30 +123,30 @@ describe('P-12: credential stuffing', () => {
   });
 
   it('is heard by administrators, as long as they are, and by nobody else', async () => {
-    const door = await FrontDoor.open({ ROLES: 'api,worker' });
+    const fixture = await AuthFixture.start({ ROLES: 'api,worker' });
     try {
       const [admin, former, user] = [
-        await door.person({ role: 'ADMIN' }),
-        await door.person({ role: 'ADMIN' }),
-        await door.person(),
+        await fixture.createUser({ role: 'ADMIN' }),
+        await fixture.createUser({ role: 'ADMIN' }),
+        await fixture.createUser(),
       ];
       const dashboards = [];
       for (const { email } of [admin, former, user]) {
-        const { accessToken } = (await door.login(email)).body;
-        dashboards.push(await Dashboard.signedIn(door.application.url, accessToken));
+        const { accessToken } = (await fixture.login(email)).body;
+        dashboards.push(await Dashboard.signedIn(fixture.application.url, accessToken));
       }
-      await door.sql.rows(`UPDATE users SET role = 'USER' WHERE id = $1`, [former.id]);
+      await fixture.sql.rows(`UPDATE users SET role = 'USER' WHERE id = $1`, [former.id]);
       for (let attempt = 0; attempt < 21; attempt += 1) {
-        await door.login(user.email, 'wrong', { from: addressOf(attempt) });
+        await fixture.login(user.email, 'wrong', { from: ipOf(attempt) });
       }
       const { message } = await dashboards[0]!.expect('the alarm', ({ event }) => event === 'system_alert');
       expect(message).toMatchObject({ payload: { scope: 'account', userId: user.id }, actor: 'system' });
-      expect(dashboards.map(({ heard }) => heard.length)).toEqual([1, 0, 0]);
+      expect(dashboards.map(({ received: heard }) => heard.length)).toEqual([1, 0, 0]);
       dashboards.forEach((dashboard) => {
         dashboard.close();
       });
     } finally {
-      await door.close();
+      await fixture.stop();
     }
   });
 });

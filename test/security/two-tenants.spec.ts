@@ -11,10 +11,10 @@ import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/a
 import { type RunningApplication } from '../support/application.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { expectProblem, type ExactAnswer, exactRequest } from '../support/exact-http.js';
-import { type Person, registerDevice, type RegisteredDevice, request, sendCommand } from '../support/rest.js';
+import { type Account, registerDevice, type RegisteredDevice, request, sendCommand } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { serverRoutes } from '../support/server-routes.js';
-import { commandThatWaits, settleTwoTenants, type TwoTenants } from '../support/two-tenants.js';
+import { commandThatWaits, createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
 
 const REQUESTS = scaled(500, 100_000);
 const AT_ONCE = 8;
@@ -33,8 +33,8 @@ const UNDOCUMENTED = ['GET /metrics'];
 let tenants: TwoTenants;
 let application: RunningApplication;
 let routes: ApiRoute[];
-let ada: Person;
-let mallory: Person;
+let ada: Account;
+let mallory: Account;
 let hers: RegisteredDevice;
 let his: RegisteredDevice;
 let herCommand: string;
@@ -43,7 +43,7 @@ let herSession: string;
 let sent = 0;
 
 beforeAll(async () => {
-  tenants = await settleTwoTenants(CANARY);
+  tenants = await createTwoTenants(CANARY);
   ({ application, ada, mallory, hers, his, herCommand, herOrganization, herSession } = tenants);
   routes = await documentedRoutes(application.url);
 }, 60_000);
@@ -51,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => tenants.stop());
 
 interface Try {
-  readonly person?: Person;
+  readonly person?: Account;
   readonly deviceId: string;
   readonly commandId?: string;
 }

@@ -47,7 +47,7 @@ export function fill(path: string, values: Readonly<Record<string, string>>): st
 }
 
 const SECRET = 'A'.repeat(43);
-const NOBODY = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
+const UNKNOWN_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 /** Good in form: no generated request may end the account or the session it is sent from. */
 const WRONG_PASSWORD = 'not the password of anybody here';
 const NEW_PASSWORD = 'tangerine harbour plumage 47';
@@ -88,12 +88,12 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'PATCH /api/v1/users/{userId}/role': () => ({ role: 'USER' }),
   'PATCH /api/v1/users/{userId}/reset-password': () => ({ means: 'link' }),
   'POST /api/v1/users/bulk': () => ({ users: [{ email: 'bulk@example.com' }], mode: 'per_row' }),
-  'DELETE /api/v1/users/bulk': () => ({ ids: [NOBODY], mode: 'per_row' }),
+  'DELETE /api/v1/users/bulk': () => ({ ids: [UNKNOWN_ID], mode: 'per_row' }),
   'POST /api/v1/users/import': () => ({ users: [{ email: 'import@example.com' }] }),
   'POST /api/v1/organizations': () => ({ name: 'Lighthouse' }),
   'PATCH /api/v1/organizations/{organizationId}': () => ({ name: 'Beacon' }),
   'PATCH /api/v1/organizations/{organizationId}/members/{userId}': () => ({ role: 'VIEWER' }),
-  'POST /api/v1/organizations/{organizationId}/transfer': () => ({ userId: NOBODY }),
+  'POST /api/v1/organizations/{organizationId}/transfer': () => ({ userId: UNKNOWN_ID }),
   'POST /api/v1/organizations/{organizationId}/invitations': () => ({ email: 'guest@example.com', role: 'VIEWER' }),
   'POST /api/v1/organizations/invitations/accept': () => ({ token: SECRET }),
 };

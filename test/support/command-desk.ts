@@ -1,27 +1,27 @@
 import { expect } from '@jest/globals';
-import type { CommandRig } from './command-rig.js';
+import type { CommandHarness } from './command-harness.js';
 import { type Answer, request, sendCommand } from './rest.js';
 
 type SendOptions = NonNullable<Parameters<typeof sendCommand>[4]> & { readonly payload?: Record<string, unknown> };
 
-/** The rig's owner at the API of commands. */
+/** The harness's owner at the API of commands. */
 export class CommandDesk {
-  constructor(private readonly rig: CommandRig) {}
+  constructor(private readonly harness: CommandHarness) {}
 
   send(deviceId: string, name: string, { payload, ...rest }: SendOptions = {}): ReturnType<typeof sendCommand> {
-    const { running, owner } = this.rig;
+    const { app: running, owner } = this.harness;
     return sendCommand(running.url, owner, deviceId, { name, ...(payload ? { payload } : {}) }, rest);
   }
 
   /** @returns the id of a command that was taken. */
-  async accepted(deviceId: string, name: string): Promise<string> {
+  async sendAccepted(deviceId: string, name: string): Promise<string> {
     const { status, body } = await this.send(deviceId, name);
     expect(status).toBe(202);
     return body.id;
   }
 
-  ask(method: string, path: string): Promise<Answer> {
-    return request(this.rig.running.url, method, path, { token: this.rig.owner.accessToken });
+  request(method: string, path: string): Promise<Answer> {
+    return request(this.harness.app.url, method, path, { token: this.harness.owner.accessToken });
   }
 }
 

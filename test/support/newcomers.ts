@@ -5,7 +5,7 @@ import type { PlatformRole } from '../../src/platform/auth/principal.js';
 import type { Sql } from './sql.js';
 
 /** Somebody with a session, who never had to choose a password. */
-export interface Newcomer {
+export interface InsertedAccount {
   readonly id: string;
   readonly email: string;
   readonly sessionId: string;
@@ -13,11 +13,11 @@ export interface Newcomer {
 }
 
 /** For tests that need many people: an account and a session straight from the database, so that nothing is hashed. */
-export async function newcomer(
+export async function insertAccount(
   app: INestApplication,
   sql: Sql,
   { name = 'person', role = 'USER' }: { readonly name?: string; readonly role?: PlatformRole } = {},
-): Promise<Newcomer> {
+): Promise<InsertedAccount> {
   const person = { id: randomUUID(), email: `${name}-${randomUUID()}@example.com`, sessionId: randomUUID() };
   await sql.rows('INSERT INTO users (id, email, display_name, role, updated_at) VALUES ($1, $2, $3, $4, now())', [
     person.id,

@@ -37,7 +37,7 @@ export async function request<T = Record<string, unknown>>(
   };
 }
 
-export interface Person {
+export interface Account {
   readonly id: string;
   readonly email: string;
   readonly password: string;
@@ -48,7 +48,7 @@ export interface Person {
 export const PASSWORD = 'velvet-orbit-walnut-canyon-9';
 
 /** A new account, signed in. */
-export async function signUp(base: string, name = 'person'): Promise<Person> {
+export async function createAccount(base: string, name = 'person'): Promise<Account> {
   const email = `${name}-${randomUUID()}@example.com`;
   const registered = await request<{ id: string }>(base, 'POST', '/api/v1/auth/register', {
     body: { email, password: PASSWORD },
@@ -83,7 +83,7 @@ export interface RegisteredDevice {
   readonly token: string;
 }
 
-export async function registerDevice(base: string, owner: Person, name = 'Front door'): Promise<RegisteredDevice> {
+export async function registerDevice(base: string, owner: Account, name = 'Front door'): Promise<RegisteredDevice> {
   const { status, body } = await request<{ device: { id: string }; deviceToken: string }>(
     base,
     'POST',
@@ -102,7 +102,7 @@ export async function registerDevice(base: string, owner: Person, name = 'Front 
 /** Gives an order; with `waitSeconds` it waits for the outcome. */
 export function sendCommand(
   base: string,
-  person: Person,
+  person: Account,
   deviceId: string,
   body: { name: string; payload?: Record<string, unknown> },
   { waitSeconds, key = randomUUID() }: { waitSeconds?: number; key?: string } = {},

@@ -5,7 +5,7 @@ const COUNTERS = new Set(['login_throttles', 'alert_windows', 'login_windows']);
 const ASIDE = `- 'last_seen_at' - 'failed_attempts'`;
 
 /** Everything that is kept, table by table. */
-export async function everything(sql: Sql): Promise<Record<string, unknown>> {
+export async function databaseSnapshot(sql: Sql): Promise<Record<string, unknown>> {
   const tables = await sql.rows<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`,
   );

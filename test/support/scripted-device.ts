@@ -10,28 +10,32 @@ import {
 import type { RegisteredDevice } from './rest.js';
 import { eventually } from './wait.js';
 
-export interface Heard {
+export interface DeviceMessage {
   readonly topic: string;
   readonly payload: string;
   readonly retained: boolean;
 }
 
 /** A device by hand: one connection, no reconnects, and whatever bytes the test wants on the wire. */
-export class RawDevice {
-  readonly heard: Heard[] = [];
+export class ScriptedDevice {
+  readonly received: DeviceMessage[] = [];
 
   private constructor(
     readonly id: string,
     readonly client: MqttClient,
   ) {
     client.on('message', (topic, payload, packet) => {
-      this.heard.push({ topic, payload: payload.toString(), retained: packet.retain });
+      this.received.push({ topic, payload: payload.toString(), retained: packet.retain });
     });
     client.on('error', () => undefined);
   }
 
   /** Rejects when the broker does not let it in; the error's `code` is the return code of CONNACK. */
-  static async connect(url: string, { id, token }: RegisteredDevice, options: IClientOptions = {}): Promise<RawDevice> {
+  static async connect(
+    url: string,
+    { id, token }: RegisteredDevice,
+    options: IClientOptions = {},
+  ): Promise<ScriptedDevice> {
     const client = connect(url, {
       username: id,
       password: token,
@@ -41,7 +45,7 @@ export class RawDevice {
       connectTimeout: 5_000,
       ...options,
     });
-    const device = new RawDevice(id, client);
+    const device = new ScriptedDevice(id, client);
     await new Promise<void>((resolve, reject) => {
       client.once('connect', () => {
         resolve();
@@ -60,14 +64,14 @@ export class RawDevice {
     device: RegisteredDevice,
     boot: string,
     options: IClientOptions = {},
-  ): Promise<RawDevice> {
+  ): Promise<ScriptedDevice> {
     const will = {
       topic: deviceTopic(device.id, 'status'),
       payload: Buffer.from(JSON.stringify({ online: false, boot })),
       qos: 1,
       retain: true,
     } as const;
-    const raw = await RawDevice.connect(url, device, { will, ...options });
+    const raw = await ScriptedDevice.connect(url, device, { will, ...options });
     await raw.listen();
     await raw.publish('status', { online: true, boot, uptimeMs: 1_000, lockState: 'locked' }, { retain: true });
     return raw;
@@ -98,7 +102,7 @@ export class RawDevice {
   }
 
   receipts(): ReceiptMessage[] {
-    return this.heard
+    return this.received
       .filter(({ topic }) => topic === deviceTopic(this.id, 'receipts'))
       .map(({ payload }) => JSON.parse(payload) as ReceiptMessage);
   }

@@ -3,7 +3,7 @@ import { type Order } from '../../src/contracts/orders.js';
 import { type Actuation } from '../../tools/virtual-lock/actuation-journal.js';
 import { eventually } from './wait.js';
 
-export interface LedgerEntry {
+export interface CommandRecord {
   readonly id: string;
   readonly deviceId: string;
   readonly name: string;
@@ -18,17 +18,17 @@ export interface LedgerEntry {
 const TERMINAL = ['EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED'];
 
 /** The commands as the database has them, past the application. */
-export class Ledger {
+export class CommandRecords {
   private constructor(private readonly client: pg.Client) {}
 
-  static async open(databaseUrl: string): Promise<Ledger> {
+  static async open(databaseUrl: string): Promise<CommandRecords> {
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
-    return new Ledger(client);
+    return new CommandRecords(client);
   }
 
-  async entries(): Promise<LedgerEntry[]> {
-    const { rows } = await this.client.query<Omit<LedgerEntry, 'order'> & { order: string | null }>(
+  async entries(): Promise<CommandRecord[]> {
+    const { rows } = await this.client.query<Omit<CommandRecord, 'order'> & { order: string | null }>(
       `SELECT id, device_id AS "deviceId", name, state, attempts, sent_at AS "sentAt", finished_at AS "finishedAt", "order"
        FROM commands ORDER BY created_at`,
     );
@@ -36,7 +36,7 @@ export class Ledger {
   }
 
   /** Waits until nothing is open any more. */
-  async settled(limitMs: number): Promise<LedgerEntry[]> {
+  async settled(limitMs: number): Promise<CommandRecord[]> {
     await eventually(
       'every command reaches a terminal state',
       async () => {
@@ -57,7 +57,7 @@ export class Ledger {
 }
 
 /** `3 EXECUTED, 1 EXPIRED`. */
-export function countStates(entries: readonly LedgerEntry[]): string {
+export function countStates(entries: readonly CommandRecord[]): string {
   const counts = new Map<string, number>();
   entries.forEach(({ state }) => counts.set(state, (counts.get(state) ?? 0) + 1));
   return [...counts].map(([state, count]) => `${String(count)} ${state}`).join(', ');
@@ -77,7 +77,7 @@ export interface Discrepancies {
 
 /** Compares the ledger with the files of the locks, by device id. */
 export function compare(
-  ledger: readonly LedgerEntry[],
+  ledger: readonly CommandRecord[],
   actuations: ReadonlyMap<string, readonly Actuation[]>,
 ): Discrepancies {
   const orders = new Map(ledger.map((entry) => [entry.id, entry]));
@@ -99,4 +99,4 @@ export function compare(
   };
 }
 
-export const AS_ORDERED: Discrepancies = { twice: [], late: [], unordered: [], unmoved: [] };
+export const NO_DISCREPANCIES: Discrepancies = { twice: [], late: [], unordered: [], unmoved: [] };

@@ -6,29 +6,29 @@ import { MailServer } from './mail-server.js';
 import { type Answer, request } from './rest.js';
 import { Sql } from './sql.js';
 
-export const SECRET = 'tangerine harbour plumage';
+export const PASSWORD = 'tangerine harbour plumage';
 /** What somebody chooses instead. */
-export const CHOSEN = 'quiet lantern meadow 12';
+export const NEW_PASSWORD = 'quiet lantern meadow 12';
 
 type Body = Record<string, unknown>;
 
 /** The application with a real mail server, and clients whose addresses it believes. */
-export class FrontDoor {
+export class AuthFixture {
   private constructor(
     readonly application: RunningApplication,
     readonly mails: MailServer,
     readonly sql: Sql,
   ) {}
 
-  static async open(env: ApplicationOptions['env'] = {}): Promise<FrontDoor> {
+  static async start(env: ApplicationOptions['env'] = {}): Promise<AuthFixture> {
     const mails = await MailServer.start();
     const application = await startApplication({
       env: { SMTP_URL: mails.url, TRUSTED_PROXIES: '127.0.0.1/32', ROLES: 'api,worker', ...env },
     });
-    return new FrontDoor(application, mails, await Sql.open(application.databaseUrl));
+    return new AuthFixture(application, mails, await Sql.open(application.databaseUrl));
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     await this.sql.end();
     await this.application.stop();
     await this.mails.stop();
@@ -39,10 +39,10 @@ export class FrontDoor {
   }
 
   /** A new account, made past the mode of registration. */
-  person({ username, role = 'USER' }: { username?: string; role?: User['role'] } = {}): Promise<User> {
+  createUser({ username, role = 'USER' }: { username?: string; role?: User['role'] } = {}): Promise<User> {
     return this.get(UsersService).create({
       email: `${randomUUID()}@example.com`,
-      password: SECRET,
+      password: PASSWORD,
       role,
       ...(username === undefined ? {} : { username }),
     });
@@ -53,11 +53,11 @@ export class FrontDoor {
     body: Body,
     options: { token?: string; from?: string; web?: string } = {},
   ): Promise<Answer<T>> {
-    return this.ask('POST', path, body, options);
+    return this.request('POST', path, body, options);
   }
 
   /** @param from the client's address. @param web a web client, with these cookies. */
-  ask<T = Body>(
+  request<T = Body>(
     method: string,
     path: string,
     body: Body,
@@ -73,7 +73,7 @@ export class FrontDoor {
     });
   }
 
-  login(identifier: string, password = SECRET, more: Body & { from?: string } = {}): Promise<Answer<LoginAnswer>> {
+  login(identifier: string, password = PASSWORD, more: Body & { from?: string } = {}): Promise<Answer<LoginAnswer>> {
     const { from, ...body } = more;
     return this.post<LoginAnswer>('/auth/login', { identifier, password, ...body }, from === undefined ? {} : { from });
   }
@@ -83,7 +83,7 @@ export class FrontDoor {
     return (await this.post('/auth/refresh', { refreshToken: body.refreshToken })).status === 200;
   }
 
-  async accountOf(userId: string): Promise<AccountRow> {
+  async accountRow(userId: string): Promise<AccountRow> {
     const [row] = await this.sql.rows<AccountRow & object>(
       `SELECT failed_attempts AS "failedAttempts", login_count AS "loginCount", last_login_at AS "lastLoginAt",
               password_hash AS "passwordHash" FROM users WHERE id = $1`,
@@ -96,7 +96,7 @@ export class FrontDoor {
   }
 
   /** Audit entries as `outcome code`, oldest first. */
-  async audited(action: string, entityId?: string): Promise<string[]> {
+  async auditOutcomes(action: string, entityId?: string): Promise<string[]> {
     const rows = await this.sql.rows<{ shown: string }>(
       `SELECT concat_ws(' ', outcome, code) AS shown FROM audit_entries
        WHERE action = $1 AND ($2::text IS NULL OR entity_id = $2) ORDER BY id`,
@@ -115,7 +115,7 @@ export interface LoginAnswer {
 }
 
 /** `401 invalid_credentials`, or the status alone. */
-export function outcome({ status, body }: Answer<unknown>): string {
+export function statusAndCode({ status, body }: Answer<unknown>): string {
   return [status, (body as { code?: string } | undefined)?.code].join(' ').trim();
 }
 
@@ -127,6 +127,6 @@ interface AccountRow {
 }
 
 /** An address of its own for each number. */
-export function addressOf(number: number): string {
+export function ipOf(number: number): string {
   return `10.${String((number >> 16) & 255)}.${String((number >> 8) & 255)}.${String(number & 255)}`;
 }

@@ -7,19 +7,19 @@ import { CommandTimeoutService } from '../../src/features/commands/dispatch/comm
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { CommandRig } from './command-rig.js';
+import { CommandHarness } from './command-harness.js';
 
 /**
  * The steps of the ledger one by one, with its loops ended, so that each race is the one that the test wants.
  */
-export class StillLedger {
+export class ManualDispatch {
   readonly sender: DispatchService;
   /** As many processes: what one of them is asked for at once, it does together. */
   readonly senders: readonly DispatchService[];
-  readonly outcomes: AcknowledgementService;
-  readonly overdue: CommandTimeoutService;
+  readonly acknowledgements: AcknowledgementService;
+  readonly timeouts: CommandTimeoutService;
 
-  private constructor(readonly rig: CommandRig) {
+  private constructor(readonly harness: CommandHarness) {
     this.sender = this.get(DispatchService);
     this.senders = [1, 2, 3, 4].map(
       () =>
@@ -32,23 +32,23 @@ export class StillLedger {
           this.get(OrderPublisher),
         ),
     );
-    this.outcomes = this.get(AcknowledgementService);
-    this.overdue = this.get(CommandTimeoutService);
+    this.acknowledgements = this.get(AcknowledgementService);
+    this.timeouts = this.get(CommandTimeoutService);
   }
 
-  static async start(): Promise<StillLedger> {
-    const rig = await CommandRig.start();
-    await rig.silence();
-    return new StillLedger(rig);
+  static async start(): Promise<ManualDispatch> {
+    const harness = await CommandHarness.start();
+    await harness.stopLoops();
+    return new ManualDispatch(harness);
   }
 
   get<T>(type: abstract new (...args: never[]) => T): T {
-    return this.rig.running.app.get<T>(type, { strict: false });
+    return this.harness.app.app.get<T>(type, { strict: false });
   }
 
   /** What one test left on its way would come due in the middle of another: each begins with this. */
-  empty(): Promise<unknown> {
-    return this.rig.rows('DELETE FROM commands');
+  deleteCommands(): Promise<unknown> {
+    return this.harness.rows('DELETE FROM commands');
   }
 
   async sendAll(deviceId: string, sender = this.sender): Promise<void> {
@@ -57,14 +57,14 @@ export class StillLedger {
     }
   }
 
-  timePasses(id: string, column: 'expires_at' | 'timeout_at' | 'sent_at', seconds: number): Promise<unknown> {
-    return this.rig.rows(`UPDATE commands SET ${column} = ${column} - $2 * interval '1 second' WHERE id = $1`, [
+  moveBack(id: string, column: 'expires_at' | 'timeout_at' | 'sent_at', seconds: number): Promise<unknown> {
+    return this.harness.rows(`UPDATE commands SET ${column} = ${column} - $2 * interval '1 second' WHERE id = $1`, [
       id,
       seconds,
     ]);
   }
 
   stop(): Promise<void> {
-    return this.rig.stop();
+    return this.harness.stop();
   }
 }

@@ -16,7 +16,7 @@ interface LockProcessOptions {
 }
 
 /** A virtual lock in a process of its own, which has every movement on disk before it speaks of it: the ground truth. */
-export class LockProcess {
+export class VirtualLockProcess {
   readonly #process: NodeProcess;
   readonly #journal: string;
 
@@ -55,7 +55,7 @@ export class LockProcess {
   }
 
   /** What it told, one object per happening. */
-  happenings(): { kind: string; text: string }[] {
+  logEntries(): { kind: string; text: string }[] {
     const lines = this.#process.output.split('\n').slice(0, -1);
     return lines
       .filter((line) => line.startsWith('{'))
@@ -77,7 +77,7 @@ export class LockProcess {
   }
 
   get timesOnline(): number {
-    return this.happenings().filter(({ kind }) => kind === 'online').length;
+    return this.logEntries().filter(({ kind }) => kind === 'online').length;
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type SeenOrder } from './order-spy.js';
+import { type ObservedOrder } from './order-subscriber.js';
 import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 
 /** A signed order as JSON, wherever it is in a stream of MQTT packets. */
@@ -6,8 +6,8 @@ const SIGNED = /\{"order":"(?:[^"\\]|\\.)*","kid":"[^"]*","signature":"[^"]*"\}/
 const LONGEST = 8_192;
 
 /** Reads along on the wire: which orders came to a broker's door, and when. */
-export class OrderTap {
-  readonly seen: SeenOrder[] = [];
+export class OrderSniffer {
+  readonly seen: ObservedOrder[] = [];
 
   /** Takes what one connection sends, chunk by chunk. */
   listen(): (chunk: Buffer) => void {
@@ -31,6 +31,6 @@ export class OrderTap {
 }
 
 /** What came at or past its deadline. */
-export function lateAmong(seen: readonly SeenOrder[]): SeenOrder[] {
+export function lateOrders(seen: readonly ObservedOrder[]): ObservedOrder[] {
   return seen.filter(({ order, at }) => at >= Date.parse(order.expiresAt));
 }

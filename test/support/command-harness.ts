@@ -8,7 +8,7 @@ import { CommandSweeper } from '../../src/features/commands/dispatch/command-swe
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { type RunningApplication, startApplication } from './application.js';
-import { type Person, registerDevice, type RegisteredDevice, signUp } from './rest.js';
+import { type Account, registerDevice, type RegisteredDevice, createAccount } from './rest.js';
 import { eventually } from './wait.js';
 
 /** A row of the ledger, as PostgreSQL has it. */
@@ -88,46 +88,46 @@ export class HandLock {
 }
 
 /** The real application with one owner, a look at the rows, and locks played by hand. */
-export class CommandRig {
+export class CommandHarness {
   readonly #locks: HandLock[] = [];
 
   private constructor(
-    readonly running: RunningApplication,
-    readonly owner: Person,
+    readonly app: RunningApplication,
+    readonly owner: Account,
     readonly pool: pg.Pool,
   ) {}
 
-  static async start(): Promise<CommandRig> {
+  static async start(): Promise<CommandHarness> {
     const running = await startApplication({ env: { ROLES: 'api,hardware', DATABASE_POOL_SIZE: '16' } });
     const pool = new pg.Pool({ connectionString: running.databaseUrl, max: 4 });
     const publisher = running.app.get(DevicePublisher, { strict: false });
     await eventually('the line to the broker', () => publisher.isConnected());
-    return new CommandRig(running, await signUp(running.url), pool);
+    return new CommandHarness(running, await createAccount(running.url), pool);
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#locks.map((lock) => lock.leave()));
     await this.pool.end();
-    await this.running.stop();
+    await this.app.stop();
   }
 
   /** Ends the loops: from now on only the test moves commands. */
-  async silence(): Promise<void> {
-    await this.running.app.get(CommandSweeper, { strict: false }).beforeApplicationShutdown();
-    await this.running.app.get(DispatchScheduler, { strict: false }).beforeApplicationShutdown();
+  async stopLoops(): Promise<void> {
+    await this.app.app.get(CommandSweeper, { strict: false }).beforeApplicationShutdown();
+    await this.app.app.get(DispatchScheduler, { strict: false }).beforeApplicationShutdown();
   }
 
-  device(): Promise<RegisteredDevice> {
-    return registerDevice(this.running.url, this.owner, 'Door');
+  registerDevice(): Promise<RegisteredDevice> {
+    return registerDevice(this.app.url, this.owner, 'Door');
   }
 
   /** A lock that is connected and known. */
-  async lock(
+  async connectDevice(
     device?: RegisteredDevice,
     boot?: string,
     birth: Parameters<HandLock['birth']>[0] = {},
   ): Promise<HandLock> {
-    const lock = await HandLock.connect(this.running.mqttUrl, device ?? (await this.device()), boot);
+    const lock = await HandLock.connect(this.app.mqttUrl, device ?? (await this.registerDevice()), boot);
     this.#locks.push(lock);
     await lock.birth(birth);
     await eventually('the birth in the registry', () =>
@@ -140,7 +140,7 @@ export class CommandRig {
   }
 
   /** Queues a command past the API: nobody is told. @returns its id. */
-  async queue(
+  async insertCommand(
     deviceId: string,
     name = 'unlock_door',
     more: { lifeS?: number; issuerId?: string | null } = {},
@@ -170,7 +170,7 @@ export class CommandRig {
   }
 
   /** Waits until the command is in this state. */
-  settled(id: string, state: string): Promise<CommandRow> {
+  waitForState(id: string, state: string): Promise<CommandRow> {
     return eventually(`${id} ${state}`, async () => {
       const row = await this.command(id);
       return row.state === state ? row : null;
@@ -178,7 +178,7 @@ export class CommandRig {
   }
 
   /** What the log tells of a command, in the order of its commits. */
-  async story(id: string): Promise<string[]> {
+  async eventTypes(id: string): Promise<string[]> {
     const rows = await this.rows<{ type: string }>(
       'SELECT type FROM events WHERE command_id = $1 ORDER BY version, xid, id',
       [id],
@@ -191,8 +191,8 @@ export class CommandRig {
   }
 
   /** Whether one of our order keys made this signature. */
-  async isGenuine({ order, kid, signature }: SignedOrder): Promise<boolean> {
-    const key = await this.running.app.get(KeyStore, { strict: false }).verificationKey('order', kid);
+  async hasValidSignature({ order, kid, signature }: SignedOrder): Promise<boolean> {
+    const key = await this.app.app.get(KeyStore, { strict: false }).verificationKey('order', kid);
     return key !== null && verify(null, Buffer.from(order), key, Buffer.from(signature, 'base64url'));
   }
 }

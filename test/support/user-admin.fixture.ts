@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { signUpAdmin } from './admin.js';
+import { createAdmin } from './admin.js';
 import { type RunningApplication, startApplication } from './application.js';
-import { type Answer, type Person, request, signUp } from './rest.js';
+import { type Answer, type Account, request, createAccount } from './rest.js';
 import { Sql } from './sql.js';
 
 /** An account as administrators see it. */
@@ -17,7 +17,7 @@ export interface ManagedUserPage {
   readonly items: ManagedUser[];
   readonly nextCursor: string | null;
 }
-export interface Batch {
+export interface BulkAnswer {
   readonly done: number;
   readonly refused: number;
   readonly results: {
@@ -30,32 +30,32 @@ export interface Batch {
 }
 
 /** An address that nobody has. */
-export const fresh = (name: string): string => `${name}-${randomUUID().slice(0, 8)}@example.com`;
+export const uniqueEmail = (name: string): string => `${name}-${randomUUID().slice(0, 8)}@example.com`;
 
 /** The API with somebody who manages accounts, and somebody who does not. */
-export class AccountOffice {
+export class UserAdminFixture {
   private constructor(
     readonly application: RunningApplication,
     readonly sql: Sql,
     /** The only administrator. */
-    readonly root: Person,
-    readonly ada: Person,
+    readonly root: Account,
+    readonly ada: Account,
   ) {}
 
-  static async open(): Promise<AccountOffice> {
+  static async start(): Promise<UserAdminFixture> {
     const application = await startApplication({ env: { ROLES: 'api' } });
-    const root = await signUpAdmin(application, 'root');
-    const ada = await signUp(application.url, 'ada');
-    return new AccountOffice(application, await Sql.open(application.databaseUrl), root, ada);
+    const root = await createAdmin(application, 'root');
+    const ada = await createAccount(application.url, 'ada');
+    return new UserAdminFixture(application, await Sql.open(application.databaseUrl), root, ada);
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     await this.sql.end();
     await this.application.stop();
   }
 
-  ask<T = ManagedUser>(
-    who: Person,
+  request<T = ManagedUser>(
+    who: Account,
     method: string,
     path: string,
     body?: unknown,
@@ -65,8 +65,11 @@ export class AccountOffice {
   }
 
   /** An account that the administrator made. @returns its id. */
-  async invited(fields: Record<string, unknown> = {}): Promise<string> {
-    const { status, body } = await this.ask(this.root, 'POST', '/users', { email: fresh('invited'), ...fields });
+  async createUser(fields: Record<string, unknown> = {}): Promise<string> {
+    const { status, body } = await this.request(this.root, 'POST', '/users', {
+      email: uniqueEmail('invited'),
+      ...fields,
+    });
     if (status !== 201) {
       throw new Error(`Making an account failed: ${JSON.stringify(body)}`);
     }

@@ -5,35 +5,35 @@ import {
   OneTimeTokensService,
   type TokenPurpose,
 } from '../../src/features/auth/tokens/one-time-tokens.service.js';
-import { signUpAdmin } from './admin.js';
+import { createAdmin } from './admin.js';
 import type { RunningApplication } from './application.js';
-import { PASSWORD, type Person, registerDevice, request, signUp } from './rest.js';
+import { PASSWORD, type Account, registerDevice, request, createAccount } from './rest.js';
 import type { Sql } from './sql.js';
 
 /** A good request that changes something, ready to be sent. */
-export interface Deed {
+export interface ChangingRequest {
   readonly path: string;
   readonly token?: string;
   readonly body?: unknown;
 }
 
 /** Where deeds are prepared: each finds everything it needs, and nothing that another one changed. */
-export class DeedWorkshop {
+export class RequestFactory {
   private constructor(
     private readonly application: RunningApplication,
     private readonly sql: Sql,
-    readonly admin: Person,
+    readonly admin: Account,
   ) {}
 
-  static async open(application: RunningApplication, sql: Sql): Promise<DeedWorkshop> {
-    return new DeedWorkshop(application, sql, await signUpAdmin(application));
+  static async start(application: RunningApplication, sql: Sql): Promise<RequestFactory> {
+    return new RequestFactory(application, sql, await createAdmin(application));
   }
 
-  person(): Promise<Person> {
-    return signUp(this.application.url);
+  account(): Promise<Account> {
+    return createAccount(this.application.url);
   }
 
-  async made(who: Person, path: string, body: unknown): Promise<string> {
+  async create(who: Account, path: string, body: unknown): Promise<string> {
     const answer = await request<{ id?: string; device?: { id: string } }>(
       this.application.url,
       'POST',
@@ -51,14 +51,14 @@ export class DeedWorkshop {
     return id;
   }
 
-  async device(): Promise<{ owner: Person; id: string }> {
-    const owner = await this.person();
+  async device(): Promise<{ owner: Account; id: string }> {
+    const owner = await this.account();
     return { owner, id: (await registerDevice(this.application.url, owner)).id };
   }
 
-  async organization(): Promise<{ owner: Person; member: Person; path: string; id: string }> {
-    const [owner, member] = await Promise.all([this.person(), this.person()]);
-    const id = await this.made(owner, '/organizations', { name: 'Lighthouse' });
+  async organization(): Promise<{ owner: Account; member: Account; path: string; id: string }> {
+    const [owner, member] = await Promise.all([this.account(), this.account()]);
+    const id = await this.create(owner, '/organizations', { name: 'Lighthouse' });
     await this.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'OPERATOR')`, [
       id,
       member.id,
@@ -67,10 +67,10 @@ export class DeedWorkshop {
   }
 
   /** An invitation whose token is known, though it was mailed. */
-  async invitation(): Promise<{ owner: Person; path: string; guest: Person; token: string }> {
+  async invitation(): Promise<{ owner: Account; path: string; guest: Account; token: string }> {
     const { owner, path } = await this.organization();
-    const guest = await this.person();
-    const id = await this.made(owner, `${path}/invitations`, { email: guest.email, role: 'VIEWER' });
+    const guest = await this.account();
+    const id = await this.create(owner, `${path}/invitations`, { email: guest.email, role: 'VIEWER' });
     const token = randomBytes(32).toString('base64url');
     const hash = createHash('sha256').update(token).digest();
     await this.sql.rows('UPDATE invitations SET token_hash = $2 WHERE id = $1', [id, hash]);
@@ -83,28 +83,28 @@ export class DeedWorkshop {
     return tokens.issue(purpose, { userId, payload, ttlMs: 60_000 });
   }
 
-  async sessionOf(person: Person): Promise<string> {
+  async sessionOf(person: Account): Promise<string> {
     const [row] = await this.sql.rows<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1 LIMIT 1', [
       person.id,
     ]);
     return row?.id ?? '';
   }
 
-  async run(text: string, values: readonly unknown[]): Promise<void> {
+  async execute(text: string, values: readonly unknown[]): Promise<void> {
     await this.sql.rows(text, values);
   }
 }
 
 const CHOSEN = 'tangerine harbour plumage 47';
 const email = (): string => `${randomUUID()}@example.com`;
-const by = (person: Person, path: string, body?: unknown): Deed => ({
+const by = (person: Account, path: string, body?: unknown): ChangingRequest => ({
   path,
   token: person.accessToken,
   ...(body === undefined ? {} : { body }),
 });
 
 /** A deed for every route that changes something: a new route without one fails the test that walks them. */
-export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<Deed>>> = {
+export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory) => Promise<ChangingRequest>>> = {
   'POST /auth/register': () =>
     Promise.resolve({ path: '/auth/register', body: { email: email(), password: PASSWORD } }),
   'POST /auth/register/confirm': async (w) => {
@@ -114,41 +114,41 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
   },
   'POST /auth/login': async (w) => ({
     path: '/auth/login',
-    body: { identifier: (await w.person()).email, password: PASSWORD },
+    body: { identifier: (await w.account()).email, password: PASSWORD },
   }),
   'POST /auth/refresh': async (w) => ({
     path: '/auth/refresh',
-    body: { refreshToken: (await w.person()).refreshToken },
+    body: { refreshToken: (await w.account()).refreshToken },
   }),
-  'POST /auth/logout': async (w) => by(await w.person(), '/auth/logout'),
-  'POST /auth/logout-all': async (w) => by(await w.person(), '/auth/logout-all'),
-  'POST /auth/logout-others': async (w) => by(await w.person(), '/auth/logout-others'),
+  'POST /auth/logout': async (w) => by(await w.account(), '/auth/logout'),
+  'POST /auth/logout-all': async (w) => by(await w.account(), '/auth/logout-all'),
+  'POST /auth/logout-others': async (w) => by(await w.account(), '/auth/logout-others'),
   'DELETE /auth/sessions/:sessionId': async (w) => {
-    const person = await w.person();
+    const person = await w.account();
     return by(person, `/auth/sessions/${await w.sessionOf(person)}`);
   },
   'POST /auth/password': async (w) =>
-    by(await w.person(), '/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }),
+    by(await w.account(), '/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }),
   'POST /auth/forgot-password': async (w) => ({
     path: '/auth/forgot-password',
-    body: { identifier: (await w.person()).email },
+    body: { identifier: (await w.account()).email },
   }),
   'POST /auth/reset-password': async (w) => {
-    const token = await w.token('password_reset', (await w.person()).id, {});
+    const token = await w.token('password_reset', (await w.account()).id, {});
     return { path: '/auth/reset-password', body: { token, newPassword: CHOSEN } };
   },
   'POST /auth/complete-password-change': async (w) => {
-    const changeToken = await w.token('password_change', (await w.person()).id, {});
+    const changeToken = await w.token('password_change', (await w.account()).id, {});
     return { path: '/auth/complete-password-change', body: { changeToken, newPassword: CHOSEN } };
   },
   'POST /auth/email/confirm': async (w) => {
-    const token = await w.token('email_change', (await w.person()).id, { email: email() });
+    const token = await w.token('email_change', (await w.account()).id, { email: email() });
     return { path: '/auth/email/confirm', body: { token } };
   },
   'POST /auth/signing-keys/rotate': (w) => Promise.resolve(by(w.admin, '/auth/signing-keys/rotate')),
   'POST /auth/signing-keys/:kid/retire': async (w) => {
     const kid = randomBytes(32).toString('base64url');
-    await w.run(
+    await w.execute(
       `INSERT INTO signing_keys (kid, purpose, algorithm, public_jwk, sealed_private, state)
        SELECT $1, purpose, algorithm, public_jwk, sealed_private, 'passive' FROM signing_keys
        WHERE purpose = 'access_token' AND state = 'active'`,
@@ -157,7 +157,7 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
     return by(w.admin, `/auth/signing-keys/${kid}/retire`);
   },
   'DELETE /auth/blocked-addresses/:address': async (w) => {
-    await w.run(
+    await w.execute(
       `INSERT INTO blocked_addresses (address, reason, blocked_until) VALUES ('203.0.113.9', 'test', now() + interval '1 hour')
        ON CONFLICT DO NOTHING`,
       [],
@@ -165,32 +165,32 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
     return by(w.admin, '/auth/blocked-addresses/203.0.113.9');
   },
 
-  'PATCH /users/me': async (w) => by(await w.person(), '/users/me', { displayName: 'Ada' }),
-  'PATCH /users/me/preferences': async (w) => by(await w.person(), '/users/me/preferences', { theme: 'dark' }),
-  'POST /users/me/email': async (w) => by(await w.person(), '/users/me/email', { email: email(), password: PASSWORD }),
-  'DELETE /users/me': async (w) => by(await w.person(), '/users/me', { password: PASSWORD }),
+  'PATCH /users/me': async (w) => by(await w.account(), '/users/me', { displayName: 'Ada' }),
+  'PATCH /users/me/preferences': async (w) => by(await w.account(), '/users/me/preferences', { theme: 'dark' }),
+  'POST /users/me/email': async (w) => by(await w.account(), '/users/me/email', { email: email(), password: PASSWORD }),
+  'DELETE /users/me': async (w) => by(await w.account(), '/users/me', { password: PASSWORD }),
   'POST /users': (w) => Promise.resolve(by(w.admin, '/users', { email: email() })),
-  'PATCH /users/:userId': async (w) => by(w.admin, `/users/${(await w.person()).id}`, { displayName: 'Ada' }),
-  'PATCH /users/:userId/role': async (w) => by(w.admin, `/users/${(await w.person()).id}/role`, { role: 'ADMIN' }),
+  'PATCH /users/:userId': async (w) => by(w.admin, `/users/${(await w.account()).id}`, { displayName: 'Ada' }),
+  'PATCH /users/:userId/role': async (w) => by(w.admin, `/users/${(await w.account()).id}/role`, { role: 'ADMIN' }),
   'PATCH /users/:userId/reset-password': async (w) =>
-    by(w.admin, `/users/${(await w.person()).id}/reset-password`, { means: 'link' }),
-  'POST /users/:userId/block': async (w) => by(w.admin, `/users/${(await w.person()).id}/block`),
+    by(w.admin, `/users/${(await w.account()).id}/reset-password`, { means: 'link' }),
+  'POST /users/:userId/block': async (w) => by(w.admin, `/users/${(await w.account()).id}/block`),
   'POST /users/:userId/unblock': async (w) => {
-    const { id } = await w.person();
-    await w.run('UPDATE users SET blocked_at = now() WHERE id = $1', [id]);
+    const { id } = await w.account();
+    await w.execute('UPDATE users SET blocked_at = now() WHERE id = $1', [id]);
     return by(w.admin, `/users/${id}/unblock`);
   },
-  'DELETE /users/:userId': async (w) => by(w.admin, `/users/${(await w.person()).id}`),
+  'DELETE /users/:userId': async (w) => by(w.admin, `/users/${(await w.account()).id}`),
   'POST /users/:userId/restore': async (w) => {
-    const { id } = await w.person();
-    await w.run('UPDATE users SET deleted_at = now() WHERE id = $1', [id]);
+    const { id } = await w.account();
+    await w.execute('UPDATE users SET deleted_at = now() WHERE id = $1', [id]);
     return by(w.admin, `/users/${id}/restore`);
   },
   'POST /users/bulk': (w) => Promise.resolve(by(w.admin, '/users/bulk', { users: [{ email: email() }] })),
-  'DELETE /users/bulk': async (w) => by(w.admin, '/users/bulk', { ids: [(await w.person()).id] }),
+  'DELETE /users/bulk': async (w) => by(w.admin, '/users/bulk', { ids: [(await w.account()).id] }),
   'POST /users/import': (w) => Promise.resolve(by(w.admin, '/users/import', { users: [{ email: email() }] })),
 
-  'POST /organizations': async (w) => by(await w.person(), '/organizations', { name: 'Lighthouse' }),
+  'POST /organizations': async (w) => by(await w.account(), '/organizations', { name: 'Lighthouse' }),
   'PATCH /organizations/:organizationId': async (w) => {
     const { owner, path } = await w.organization();
     return by(owner, path, { name: 'Beacon' });
@@ -228,7 +228,7 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
     return by(guest, '/organizations/invitations/accept', { token });
   },
 
-  'POST /devices': async (w) => by(await w.person(), '/devices', { name: 'Door', hardwareId: randomUUID() }),
+  'POST /devices': async (w) => by(await w.account(), '/devices', { name: 'Door', hardwareId: randomUUID() }),
   'PATCH /devices/:deviceId': async (w) => {
     const { owner, id } = await w.device();
     return by(owner, `/devices/${id}`, { name: 'Side door' });
@@ -245,7 +245,7 @@ export const DEEDS: Readonly<Record<string, (workshop: DeedWorkshop) => Promise<
     const { owner, id } = await w.device();
     return by(
       owner,
-      `/devices/${id}/commands/${await w.made(owner, `/devices/${id}/commands`, { name: 'lock_door' })}`,
+      `/devices/${id}/commands/${await w.create(owner, `/devices/${id}/commands`, { name: 'lock_door' })}`,
     );
   },
 };

@@ -5,31 +5,31 @@ import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { type ExactAnswer, exactRequest, type ExactRequest } from './exact-http.js';
 import { ApplicationProcess, createInstallation, type Installation } from './process.js';
-import { type Person, registerDevice, type RegisteredDevice, sendCommand, signIn, signUp } from './rest.js';
+import { type Account, registerDevice, type RegisteredDevice, sendCommand, signIn, createAccount } from './rest.js';
 import { Sql } from './sql.js';
 import { eventually } from './wait.js';
 
 /** Something to throw bad input at: the application as a process, with a device and an administrator, whom every route lets in. */
-export class Target {
+export class BadInputTarget {
   /** How many requests were sent. */
   sent = 0;
 
   private constructor(
     private readonly installation: Installation,
     readonly application: ApplicationProcess,
-    readonly owner: Person,
+    readonly owner: Account,
     readonly device: RegisteredDevice,
   ) {}
 
-  static async start(): Promise<Target> {
+  static async start(): Promise<BadInputTarget> {
     const installation = await createInstallation({ LOG_LEVEL: 'warn' });
     const application = await ApplicationProcess.start(installation.env);
-    const person = await signUp(application.url);
+    const person = await createAccount(application.url);
     const sql = await Sql.open(installation.databaseUrl);
     await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [person.id]);
     await sql.end();
     const owner = { ...person, ...(await signIn(application.url, person.email)) };
-    return new Target(installation, application, owner, await registerDevice(application.url, owner));
+    return new BadInputTarget(installation, application, owner, await registerDevice(application.url, owner));
   }
 
   get url(): string {
@@ -57,7 +57,7 @@ export class Target {
   }
 
   /** It lives, nothing went wrong inside, and a door opens. */
-  async expectWell(): Promise<void> {
+  async expectHealthy(): Promise<void> {
     const device = await registerDevice(this.url, this.owner);
     const lock = new VirtualLock({
       deviceId: device.id,

@@ -2,7 +2,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 import { eventually } from './wait.js';
 
-export interface SeenOrder {
+export interface ObservedOrder {
   readonly order: Order;
   readonly bytes: string;
   readonly retained: boolean;
@@ -11,8 +11,8 @@ export interface SeenOrder {
 }
 
 /** Hears every order that a broker passes on. */
-export class OrderSpy {
-  readonly seen: SeenOrder[] = [];
+export class OrderSubscriber {
+  readonly seen: ObservedOrder[] = [];
   #subscriptions = 0;
 
   private constructor(private readonly client: MqttClient) {
@@ -28,9 +28,9 @@ export class OrderSpy {
     client.on('connect', () => void this.subscribe());
   }
 
-  static async on(url: string, account: { username: string; password: string }): Promise<OrderSpy> {
+  static async on(url: string, account: { username: string; password: string }): Promise<OrderSubscriber> {
     const client = await connectAsync(url, { ...account, keepalive: 100, reconnectPeriod: 50, connectTimeout: 2_000 });
-    const spy = new OrderSpy(client);
+    const spy = new OrderSubscriber(client);
     await spy.subscribe();
     return spy;
   }
@@ -44,7 +44,7 @@ export class OrderSpy {
     return this.#subscriptions;
   }
 
-  of(commandId: string): SeenOrder[] {
+  of(commandId: string): ObservedOrder[] {
     return this.seen.filter(({ order }) => order.commandId === commandId);
   }
 

@@ -1,73 +1,73 @@
 import { randomUUID } from 'node:crypto';
 import { PasswordHasher } from '../../src/platform/crypto/password-hasher.js';
-import { FrontDoor, SECRET } from './front-door.js';
+import { AuthFixture, PASSWORD } from './auth.fixture.js';
 import type { Answer } from './rest.js';
 
 /** Open at a time in one organization. */
 const INVITATIONS = 90;
 
 /** A request from which nobody may learn whether an address has an account. */
-export interface Question {
-  readonly asks: string;
+export interface Probe {
+  readonly name: string;
   readonly expected: number;
   /** Whether it hashes a password, which takes several times as long as everything else. */
   readonly slow: boolean;
-  readonly ask: (email: string, from: string) => Promise<Answer>;
+  readonly send: (email: string, from: string) => Promise<Answer>;
 }
 
 /** Where such questions are asked, by strangers and by the manager of an organization. */
-export class EnumerationScene {
-  readonly questions: readonly Question[];
+export class EnumerationFixture {
+  readonly probes: readonly Probe[];
   #organization = { id: '', invitations: INVITATIONS };
 
   private constructor(
-    readonly door: FrontDoor,
+    readonly auth: AuthFixture,
     private readonly passwordHash: string,
     private readonly owner: string,
   ) {
-    const { door: to } = this;
-    this.questions = [
+    const { auth: to } = this;
+    this.probes = [
       {
-        asks: 'login',
+        name: 'login',
         expected: 401,
         slow: true,
-        ask: (identifier, from) => to.post('/auth/login', { identifier, password: 'a wrong password' }, { from }),
+        send: (identifier, from) => to.post('/auth/login', { identifier, password: 'a wrong password' }, { from }),
       },
       {
-        asks: 'forgot password',
+        name: 'forgot password',
         expected: 202,
         slow: false,
-        ask: (identifier, from) => to.post('/auth/forgot-password', { identifier }, { from }),
+        send: (identifier, from) => to.post('/auth/forgot-password', { identifier }, { from }),
       },
       {
-        asks: 'verified registration',
+        name: 'verified registration',
         expected: 202,
         slow: true,
-        ask: (email, from) => to.post('/auth/register', { email, password: SECRET }, { from }),
+        send: (email, from) => to.post('/auth/register', { email, password: PASSWORD }, { from }),
       },
       {
-        asks: 'an invitation to an organization',
+        name: 'an invitation to an organization',
         expected: 201,
         slow: false,
-        ask: (email, from) => this.invite(email, from),
+        send: (email, from) => this.invite(email, from),
       },
     ];
   }
 
-  static async open(env: Readonly<Record<string, string>> = {}): Promise<EnumerationScene> {
-    const door = await FrontDoor.open({ REGISTRATION: 'verified', ...env });
-    const owner = (await door.login((await door.person()).email)).body.accessToken;
-    return new EnumerationScene(door, await door.get(PasswordHasher).hash(SECRET), owner);
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<EnumerationFixture> {
+    const fixture = await AuthFixture.start({ REGISTRATION: 'verified', ...env });
+    const owner = (await fixture.login((await fixture.createUser()).email)).body.accessToken;
+    return new EnumerationFixture(fixture, await fixture.get(PasswordHasher).hash(PASSWORD), owner);
   }
 
-  close(): Promise<void> {
-    return this.door.close();
+  stop(): Promise<void> {
+    return this.auth.stop();
   }
 
   /** Addresses alike, of which the first of each pair has an account. Nobody ever asked for either. */
-  async freshPairs(count: number): Promise<[known: string, unknown: string][]> {
+  async createPairs(count: number): Promise<[known: string, unknown: string][]> {
     const pairs = Array.from({ length: count }, () => [address(), address()] as [string, string]);
-    await this.door.sql.rows(
+    await this.auth.sql.rows(
       `INSERT INTO users (id, email, display_name, password_hash, updated_at)
        SELECT gen_random_uuid(), email, 'Ada', $2, now() FROM unnest($1::text[]) AS email`,
       [pairs.map(([known]) => known), this.passwordHash],
@@ -78,7 +78,7 @@ export class EnumerationScene {
   /** So that none of the next questions is the one for which there is no more room. */
   async makeRoom(): Promise<void> {
     if (this.#organization.invitations >= INVITATIONS) {
-      const { body } = await this.door.post<{ id: string }>(
+      const { body } = await this.auth.post<{ id: string }>(
         '/organizations',
         { name: 'Lighthouse' },
         { token: this.owner },
@@ -90,7 +90,7 @@ export class EnumerationScene {
   private invite(email: string, from: string): Promise<Answer> {
     this.#organization.invitations += 1;
     const path = `/organizations/${this.#organization.id}/invitations`;
-    return this.door.post(path, { email, role: 'VIEWER' }, { token: this.owner, from });
+    return this.auth.post(path, { email, role: 'VIEWER' }, { token: this.owner, from });
   }
 }
 

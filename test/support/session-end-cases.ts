@@ -1,15 +1,15 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { SessionEnd } from '../../src/contracts/sessions.js';
-import { type Answer, PASSWORD, type Person, request, signIn } from './rest.js';
+import { type Answer, PASSWORD, type Account, request, signIn } from './rest.js';
 import type { Sql } from './sql.js';
 
 /** Whose session is going to end, and what the ways to end it need. */
-export interface EndingScene {
+export interface SessionEndContext {
   /** The process at which it ends. */
   readonly here: string;
   readonly sql: Sql;
-  readonly admin: Person;
-  readonly person: Person;
+  readonly admin: Account;
+  readonly person: Account;
 }
 
 /** A session that can be ended now, by one request. */
@@ -19,18 +19,18 @@ export interface Prepared {
   readonly refreshToken?: string;
 }
 
-export interface Ending {
+export interface SessionEndCase {
   /** What its client is told. */
   readonly reason: SessionEnd;
   /** Everything is ready before the clock starts. */
-  readonly prepare: (scene: EndingScene) => Promise<Prepared>;
+  readonly prepare: (scene: SessionEndContext) => Promise<Prepared>;
 }
 
 const ALLOWED_SESSIONS = 5;
 const CHOSEN = 'tangerine harbour plumage 47';
 
 /** Every way in which a session ends before its time. */
-export const ENDINGS: Readonly<Record<string, Ending>> = {
+export const SESSION_END_CASES: Readonly<Record<string, SessionEndCase>> = {
   'logged out': ending('logout', ({ here, person }) => now(() => ask(here, 'POST', '/auth/logout', person))),
   'logged out everywhere': ending('logout_all', ({ here, person }) =>
     now(() => ask(here, 'POST', '/auth/logout-all', person)),
@@ -105,7 +105,7 @@ export const ENDINGS: Readonly<Record<string, Ending>> = {
   }),
 };
 
-function ending(reason: SessionEnd, prepare: Ending['prepare']): Ending {
+function ending(reason: SessionEnd, prepare: SessionEndCase['prepare']): SessionEndCase {
   return { reason, prepare };
 }
 
@@ -121,7 +121,7 @@ async function ask(
   here: string,
   method: string,
   path: string,
-  by: Pick<Person, 'accessToken'> | null,
+  by: Pick<Account, 'accessToken'> | null,
   body?: unknown,
 ): Promise<void> {
   const answer = await request(here, method, `/api/v1${path}`, {
@@ -154,7 +154,7 @@ function accepted(what: string, { status, body }: Answer): void {
 }
 
 /** The secret of a link, without the mail. */
-async function mailed({ sql, person }: EndingScene, purpose: string): Promise<string> {
+async function mailed({ sql, person }: SessionEndContext, purpose: string): Promise<string> {
   const token = randomBytes(32).toString('base64url');
   await sql.rows(
     `INSERT INTO one_time_tokens (id, purpose, token_hash, user_id, expires_at)
