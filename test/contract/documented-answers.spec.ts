@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { builtDocument } from '../support/built-document.js';
 import { CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
 import { exactRequest, type ExactAnswer } from '../support/exact-http.js';
-import { insertAccount } from '../support/newcomers.js';
+import { insertAccount } from '../support/accounts.fixture.js';
 import { Sql } from '../support/sql.js';
 
 interface Response {
@@ -27,7 +27,7 @@ const TOO_LARGE = JSON.stringify({ name: 'x'.repeat(1_200_000) });
 /** More than wait for a password to be checked. */
 const AT_ONCE = 90;
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let factory: RequestFactory;
 let routes: ApiRoute[];
@@ -35,7 +35,7 @@ let documented: Map<string, Readonly<Record<string, Response>>>;
 let undocumented: Set<string>;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   factory = await RequestFactory.start(application, sql);
   routes = await documentedRoutes(application.url);
@@ -100,8 +100,8 @@ describe('Every answer', () => {
       const askers = [
         undefined,
         'not-a-token',
-        (await insertAccount(application.app, sql)).accessToken,
-        (await insertAccount(application.app, sql, { role: 'ADMIN' })).accessToken,
+        (await insertAccount(application)).accessToken,
+        (await insertAccount(application, { role: 'ADMIN' })).accessToken,
       ];
       for (const token of askers) {
         for (const { headers = {}, body, query = '', ids = {} } of variants(route)) {

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { ROOT } from '../../tools/stack/paths.js';
 import { compile } from '../../tools/sdk/generate.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { createAccount } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { createAccount } from '../support/accounts.fixture.js';
 
 const run = promisify(execFile);
 /** Inside of the clone, so that the client finds its one dependency. */
@@ -112,10 +112,10 @@ describe('The OpenAPI document', () => {
 });
 
 describe('The client made from it', () => {
-  let application: RunningApplication;
+  let application: TestApp;
 
   beforeAll(async () => {
-    application = await startApplication({ env: { ROLES: 'api' } });
+    application = await TestApp.start({ env: { ROLES: 'api' } });
   }, 60_000);
 
   afterAll(() => application.stop());

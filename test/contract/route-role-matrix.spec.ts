@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { fill } from '../support/api-routes.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type InsertedAccount, insertAccount } from '../support/newcomers.js';
+import { TestApp } from '../support/test-app.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { type RouteRule, routeRules } from '../support/route-rules.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
@@ -61,14 +61,14 @@ function expected(rule: string, role: Role): Verdict {
   return sees ? 'forbidden' : 'not found';
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let routes: RouteRule[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { RATE_LIMIT_SCALE: '100000' } });
+  application = await TestApp.start({ env: { RATE_LIMIT_SCALE: '100000' } });
   sql = await Sql.open(application.databaseUrl);
-  routes = routeRules(application.app);
+  routes = routeRules(application.nest);
 }, 60_000);
 
 afterAll(async () => {
@@ -83,7 +83,7 @@ interface Scene {
 
 /** Somebody in this role, and everything that a route can name. */
 async function scene(role: Role): Promise<Scene> {
-  const person = (name: string): Promise<InsertedAccount> => insertAccount(application.app, sql, { name });
+  const person = (name: string): Promise<InsertedAccount> => insertAccount(application, { name });
   const [owner, founder, bystander] = [await person('owner'), await person('founder'), await person('bystander')];
   const ids = {
     deviceId: randomUUID(),
@@ -130,11 +130,11 @@ async function asker(
     case 'device owner':
       return deviceOwner;
     case 'stranger':
-      return insertAccount(application.app, sql, { name: 'stranger' });
+      return insertAccount(application, { name: 'stranger' });
     case 'admin':
-      return insertAccount(application.app, sql, { name: 'admin', role: 'ADMIN' });
+      return insertAccount(application, { name: 'admin', role: 'ADMIN' });
     default: {
-      const member = await insertAccount(application.app, sql, { name: role.toLowerCase() });
+      const member = await insertAccount(application, { name: role.toLowerCase() });
       await enlist(member, role);
       return member;
     }
@@ -191,7 +191,7 @@ describe('The routes', () => {
   });
 
   it('are those that the server has, but for the documentation’s own', () => {
-    const served = serverRoutes(application.app).filter((name) => !name.includes(' /api/docs'));
+    const served = serverRoutes(application.nest).filter((name) => !name.includes(' /api/docs'));
     expect(routes.map(({ name }) => name).sort()).toEqual(served.sort());
   });
 });

@@ -10,15 +10,11 @@ import { type Order, type OrderKey, type SignedOrder } from '../../src/contracts
 import { CommandRecords } from '../support/command-records.js';
 import { MosquittoDevice } from '../support/mosquitto-client.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
-import {
-  type Account,
-  registerDevice,
-  type RegisteredDevice,
-  request,
-  sendCommand,
-  createAccount,
-} from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 type Body = Record<string, unknown>;

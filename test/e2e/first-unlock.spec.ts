@@ -2,25 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
-import {
-  type Account,
-  type RegisteredDevice,
-  registerDevice,
-  request,
-  sendCommand,
-  createAccount,
-} from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
-let application: RunningApplication;
+let application: TestApp;
 let owner: Account;
 let device: RegisteredDevice;
 let lock: VirtualLock;
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   owner = await createAccount(application.url);
   device = await registerDevice(application.url, owner);
   lock = new VirtualLock({

@@ -4,18 +4,19 @@
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventLog } from '../../src/platform/events/event-log.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
-import { type Account, type RegisteredDevice, registerDevice, sendCommand, createAccount } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
 
-let application: RunningApplication;
+let application: TestApp;
 let ada: Account;
 let grace: Account;
 let hers: RegisteredDevice;
 let theirs: RegisteredDevice;
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   ada = await createAccount(application.url, 'ada');
   grace = await createAccount(application.url, 'grace');
   hers = await registerDevice(application.url, ada);
@@ -40,7 +41,7 @@ describe('A dashboard that returns', () => {
     const other = await queue(grace, theirs);
     await neighbour.expect('the neighbour’s command', ({ message }) => message.commandId === other);
 
-    const reads = jest.spyOn(application.app.get(EventLog, { strict: false }), 'page');
+    const reads = jest.spyOn(application.get(EventLog), 'page');
     const after = await Dashboard.signedIn(application.url, ada.accessToken, seen.message.cursor);
     for (let n = 0; n < 10; n += 1) {
       await queue(grace, theirs);

@@ -14,16 +14,12 @@ import { VirtualLockProcess } from '../support/virtual-lock-process.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
 import { OrderSubscriber } from '../support/order-subscriber.js';
 import { lateOrders, OrderSniffer } from '../support/order-sniffer.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import {
-  type Account,
-  registerDevice,
-  type RegisteredDevice,
-  request,
-  sendCommand,
-  createAccount,
-} from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { eventually } from '../support/wait.js';
 

@@ -12,7 +12,11 @@ import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredEvent } from '../../src/contracts/events.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { EventNode, eventually, numbered, numbersOf } from '../support/event-node.js';
+import { EventLog } from '../../src/platform/events/event-log.js';
+import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { liveEvents, numbered, numbersOf, startEventLog } from '../support/events.fixture.js';
+import type { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { recordFigure } from '../support/promise.js';
 import { emptyRedis } from '../support/redis.js';
@@ -30,14 +34,14 @@ const STANDING_BY = 1;
 let database: TestDatabase;
 let redisUrl: string;
 let redis: Redis;
-let node: EventNode;
+let node: TestApp;
 let workers: WorkerFleet;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   redisUrl = await emptyRedis();
   redis = new Redis(redisUrl);
-  node = await EventNode.start({ databaseUrl: database.url, redisUrl });
+  node = await startEventLog({ databaseUrl: database.url, redisUrl });
   workers = new WorkerFleet(database.url, redisUrl);
 });
 
@@ -55,7 +59,7 @@ it(
     const random = seededRandom(SEED);
     const devices = Array.from({ length: 50 }, () => crypto.randomUUID());
     const ledger = new Ledger(random, devices);
-    const heard = await node.listen();
+    const heard = await liveEvents(node);
     await Promise.all(Array.from({ length: 1 + STANDING_BY }, () => workers.start()));
 
     const writers = Array.from({ length: WRITERS }, () => write(ledger, random));
@@ -126,8 +130,8 @@ async function write(ledger: Ledger, random: () => number): Promise<void> {
     const { numbers, events } = ledger.draw();
     const rollback = random() < 0.02;
     const lingerMs = random() < 0.2 ? random() * 20 : 0;
-    const transaction = node.transactions.run(async () => {
-      await node.log.append(events);
+    const transaction = node.get(Transactions).run(async () => {
+      await node.get(EventLog).append(events);
       await delay(lingerMs);
       if (rollback) {
         throw new RolledBack();

@@ -10,9 +10,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { NO_DISCREPANCIES, compare, countStates, CommandRecords } from '../support/command-records.js';
 import { VirtualLockProcess } from '../support/virtual-lock-process.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import { type Account, registerDevice, request, sendCommand, createAccount } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { eventually } from '../support/wait.js';
 

@@ -5,8 +5,10 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
-import { registerDevice, createAccount } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 

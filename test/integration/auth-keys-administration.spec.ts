@@ -4,12 +4,13 @@
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Account, request, signIn, createAccount } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 describe('Signing keys', () => {
-  let application: RunningApplication;
+  let application: TestApp;
   let sql: Sql;
 
   afterEach(async () => {
@@ -18,7 +19,7 @@ describe('Signing keys', () => {
   });
 
   async function administrator(): Promise<Account> {
-    application = await startApplication({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
+    application = await TestApp.start({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
     sql = await Sql.open(application.databaseUrl);
     const ada = await createAccount(application.url, 'ada');
     await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [ada.id]);

@@ -4,13 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { ipOf, AuthFixture, PASSWORD } from '../support/auth.fixture.js';
-import { tokenIn } from '../support/mail-server.js';
+import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
+import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
+import { tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
-
-const CHOSEN = 'quiet lantern meadow 12';
 
 let fixture: AuthFixture;
 let admin: string;
@@ -43,7 +42,8 @@ describe('A pending change of the e-mail address', () => {
   it.each([
     [
       'the password was changed',
-      (token: string) => fixture.post('/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }, { token }),
+      (token: string) =>
+        fixture.post('/auth/password', { currentPassword: PASSWORD, newPassword: NEW_PASSWORD }, { token }),
     ],
     [
       'an administrator reset the password',
@@ -125,12 +125,12 @@ describe('An address that an administrator corrects', () => {
     const misled = tokenIn(await fixture.mails.nextTo(typo));
     expect((await correct(id, right)).status).toBe(200);
     expect((await fixture.mails.nextTo(typo)).text).toContain('An administrator changed the e-mail address');
-    expect(codeOf(await fixture.post('/auth/reset-password', { token: misled, newPassword: CHOSEN }))).toBe(
+    expect(codeOf(await fixture.post('/auth/reset-password', { token: misled, newPassword: NEW_PASSWORD }))).toBe(
       '422 invalid_token',
     );
     const token = tokenIn(await fixture.mails.nextTo(right));
-    expect((await fixture.post('/auth/reset-password', { token, newPassword: CHOSEN })).status).toBe(200);
-    expect((await fixture.login(right, CHOSEN)).status).toBe(200);
+    expect((await fixture.post('/auth/reset-password', { token, newPassword: NEW_PASSWORD })).status).toBe(200);
+    expect((await fixture.login(right, NEW_PASSWORD)).status).toBe(200);
   });
 
   it('ends the sessions and every link, and tells the old one', async () => {
@@ -144,7 +144,9 @@ describe('An address that an administrator corrects', () => {
     expect((await fixture.mails.nextTo(email)).text).toContain('An administrator changed the e-mail address');
     expect((await fixture.post('/auth/logout-others', {}, { token })).status).toBe(401);
     expect((await confirm(moving)).status).toBe(422);
-    expect((await fixture.post('/auth/reset-password', { token: forgotten, newPassword: CHOSEN })).status).toBe(422);
+    expect((await fixture.post('/auth/reset-password', { token: forgotten, newPassword: NEW_PASSWORD })).status).toBe(
+      422,
+    );
     expect((await fixture.login(corrected)).status).toBe(200);
   });
 

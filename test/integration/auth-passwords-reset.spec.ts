@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NEW_PASSWORD, AuthFixture, type LoginAnswer, statusAndCode, PASSWORD } from '../support/auth.fixture.js';
-import { tokenIn } from '../support/mail-server.js';
+import { NEW_PASSWORD, PASSWORD } from '../support/accounts.fixture.js';
+import { AuthFixture, type LoginAnswer, statusAndCode } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
+import { tokenIn } from '../support/mail-server.js';
 
 /** Passwords that are good for being changed only, or for nothing any more. */
 describe('passwords', () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'argon2';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
-import { ipOf, NEW_PASSWORD, AuthFixture, statusAndCode, PASSWORD } from '../support/auth.fixture.js';
+import { NEW_PASSWORD, PASSWORD } from '../support/accounts.fixture.js';
+import { AuthFixture, ipOf, statusAndCode } from '../support/auth.fixture.js';
 import { tokenIn } from '../support/mail-server.js';
 
 describe('passwords', () => {

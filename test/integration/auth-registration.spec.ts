@@ -3,11 +3,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UsersService } from '../../src/features/users/users.service.js';
-import { AuthFixture, PASSWORD } from '../support/auth.fixture.js';
-import { tokenIn } from '../support/mail-server.js';
+import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
+import { AuthFixture } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
-
-const CHOSEN = 'quiet lantern meadow 12';
+import { tokenIn } from '../support/mail-server.js';
 
 describe('registration', () => {
   const account = (name: string): Record<string, string> => ({
@@ -76,7 +75,7 @@ describe('registration', () => {
     });
 
     it('makes no account with a password that a stranger typed for somebody else’s address', async () => {
-      await fixture.post('/auth/register', { ...account('victim'), password: CHOSEN });
+      await fixture.post('/auth/register', { ...account('victim'), password: NEW_PASSWORD });
       const token = tokenIn(await fixture.mails.nextTo('victim@example.com'));
       const confirm = (password: string): Promise<Answer> =>
         fixture.post('/auth/register/confirm', { token, password });
@@ -87,18 +86,18 @@ describe('registration', () => {
         'wrong_password',
         [{ detail: 'password is wrong', pointer: '/password' }],
       ]);
-      expect((await fixture.login('victim@example.com', CHOSEN)).status).toBe(401);
-      expect((await confirm(CHOSEN)).status).toBe(201);
+      expect((await fixture.login('victim@example.com', NEW_PASSWORD)).status).toBe(401);
+      expect((await confirm(NEW_PASSWORD)).status).toBe(201);
     });
 
     it('is worth only its latest link', async () => {
-      await fixture.post('/auth/register', { ...account('again'), password: CHOSEN });
+      await fixture.post('/auth/register', { ...account('again'), password: NEW_PASSWORD });
       const older = tokenIn(await fixture.mails.nextTo('again@example.com'));
       await fixture.post('/auth/register', account('again'));
       const newer = tokenIn(await fixture.mails.nextTo('again@example.com'));
       const confirm = (token: string, password: string): Promise<Answer> =>
         fixture.post('/auth/register/confirm', { token, password });
-      expect((await confirm(older, CHOSEN)).body.code).toBe('invalid_token');
+      expect((await confirm(older, NEW_PASSWORD)).body.code).toBe('invalid_token');
       expect((await confirm(newer, PASSWORD)).status).toBe(201);
     });
 
@@ -109,7 +108,7 @@ describe('registration', () => {
         await fixture.post('/auth/register', account('flooded'));
         token = tokenIn(await fixture.mails.nextTo('flooded@example.com'));
       }
-      await fixture.post('/auth/register', { ...account('flooded'), password: CHOSEN });
+      await fixture.post('/auth/register', { ...account('flooded'), password: NEW_PASSWORD });
       expect((await fixture.post('/auth/register/confirm', { token, password: PASSWORD })).status).toBe(201);
     });
   });

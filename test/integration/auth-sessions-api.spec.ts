@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, PASSWORD, type Account, request, signIn, createAccount } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type Account, createAccount, PASSWORD, signIn } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 const WEB = { 'x-client-type': 'web' };
@@ -15,12 +16,12 @@ interface ListedSession {
 }
 
 describe('sessions over HTTP', () => {
-  let application: RunningApplication;
+  let application: TestApp;
   let sql: Sql;
   let ada: Account;
 
   beforeAll(async () => {
-    application = await startApplication({ env: { ROLES: 'api' } });
+    application = await TestApp.start({ env: { ROLES: 'api' } });
     sql = await Sql.open(application.databaseUrl);
   });
 

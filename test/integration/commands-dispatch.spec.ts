@@ -3,7 +3,7 @@ import { CommandsService } from '../../src/features/commands/commands.service.js
 import { DispatchRepository, LaneBusyError } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import type { CommandHarness } from '../support/command-harness.js';
-import { createAccount } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
 import { ManualDispatch } from '../support/manual-dispatch.js';
 import { eventually } from '../support/wait.js';
 

@@ -14,20 +14,20 @@ describe('the statements of the ledger', () => {
 
   it('reads its hot paths by index, so that a long history costs nothing', async () => {
     await harness.stopLoops();
-    const database = harness.app.app.get(Database, { strict: false });
+    const database = harness.app.get(Database);
     const texts = new Map<string, string>();
     const query = jest.spyOn(database, 'query').mockImplementation((name: string, text: string) => {
       texts.set(name, text);
       return Promise.resolve([]);
     });
-    const repository = harness.app.app.get(DispatchRepository, { strict: false });
-    const settling = harness.app.app.get(AcknowledgementRepository, { strict: false });
+    const repository = harness.app.get(DispatchRepository);
+    const settling = harness.app.get(AcknowledgementRepository);
     await repository.lockNext([]);
     await repository.markSent([]);
     await repository.expire([]);
     await repository.findWaiting(1);
     await repository.listOpen([]);
-    await harness.app.app.get(CommandsRepository, { strict: false }).create([]);
+    await harness.app.get(CommandsRepository).create([]);
     await settling.findOverdue();
     await settling.lockOrphans('');
     await settling.moveMany([]);

@@ -107,7 +107,7 @@ describe('what people do with the ledger', () => {
   });
 
   it('makes no command for a device that is gone', async () => {
-    const service = harness.app.app.get(CommandsService, { strict: false });
+    const service = harness.app.get(CommandsService);
     const errand = { deviceId: randomUUID(), issuerId: harness.owner.id };
     await expect(service.send(errand, { name: 'lock_door', payload: {} })).rejects.toMatchObject({ code: 'not_found' });
   });

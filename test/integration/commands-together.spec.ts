@@ -20,8 +20,8 @@ describe('commands of many devices at once', () => {
   beforeAll(async () => {
     harness = await CommandHarness.start();
     await harness.stopLoops();
-    sender = harness.app.app.get(DispatchService, { strict: false });
-    outcomes = harness.app.app.get(AcknowledgementService, { strict: false });
+    sender = harness.app.get(DispatchService);
+    outcomes = harness.app.get(AcknowledgementService);
     locks = await Promise.all([1, 2, 3, 4, 5].map(() => harness.connectDevice()));
   });
   afterAll(() => harness.stop());
@@ -128,8 +128,8 @@ describe('commands of many devices at once', () => {
   });
 
   it('never lets two of its transactions wait for each other, whatever the order they name devices in', async () => {
-    const states = harness.app.app.get(DeviceStateService, { strict: false });
-    const transactions = harness.app.app.get(Transactions, { strict: false });
+    const states = harness.app.get(DeviceStateService);
+    const transactions = harness.app.get(Transactions);
     const report = (round: number, order: readonly HandLock[]): Promise<void> =>
       transactions.independently(() =>
         states.record(
@@ -151,7 +151,7 @@ describe('commands of many devices at once', () => {
   describe('when they are given', () => {
     let intake: CommandSubmissionService;
     beforeAll(() => {
-      intake = harness.app.app.get(CommandSubmissionService, { strict: false });
+      intake = harness.app.get(CommandSubmissionService);
     });
 
     /** As a request of the owner with this key would: in a context of its own. */
@@ -225,7 +225,7 @@ describe('commands of many devices at once', () => {
     });
 
     it('stays in the transaction of its caller, and goes down with it', async () => {
-      const transactions = harness.app.app.get(Transactions, { strict: false });
+      const transactions = harness.app.get(Transactions);
       const [device = ''] = locks.map(({ id }) => id);
       const given: string[] = [];
       const undone = transactions.independently(async () => {

@@ -1,20 +1,21 @@
 /** What is read with an `ETag` one has. Seen to fail: with the tag made of the version alone, and without any 304. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createAdmin } from '../support/admin.js';
+import { type Account, createAdmin } from '../support/accounts.fixture.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { fill } from '../support/api-routes.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { exactRequest, type ExactAnswer } from '../support/exact-http.js';
-import { type Account, registerDevice, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let ada: Account;
 let ids: Record<string, string>;
 let documented: string[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   // An administrator may read accounts, too.
   ada = await createAdmin(application);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, type Account, request, createAccount } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 
 interface DeviceBody {
   id: string;
@@ -13,12 +14,12 @@ interface PageBody {
   nextCursor: string | null;
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let ada: Account;
 let bob: Account;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   ada = await createAccount(application.url, 'ada');
   bob = await createAccount(application.url, 'bob');
 });

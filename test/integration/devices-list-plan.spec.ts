@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LIST_STATEMENTS } from '../../src/features/devices/device-list-sql.js';
 import { DEVICE_SORTS, type DeviceSort } from '../../src/features/devices/devices.types.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
-import type { InsertedAccount } from '../support/newcomers.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
 
 let fixture: OrganizationsFixture;
 let ada: InsertedAccount;

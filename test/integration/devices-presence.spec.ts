@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { randomUUID } from 'node:crypto';
 import { HeartbeatBuffer } from '../../src/features/presence/heartbeat-buffer.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
-import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -18,13 +20,13 @@ interface Row {
   version: number;
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let owner: Account;
 let sql: Sql;
 const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
 });
@@ -124,7 +126,7 @@ describe('A device on the line', () => {
 
   it('stays online when it reconnects and the will of the connection before comes after its birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     const born = (uptimeMs: number): Promise<void> => presence.birth(device.id, 'mqtt', { boot, uptimeMs });
     const will = (): Promise<void> => presence.farewell(device.id, 'mqtt', boot, 'will');
     await born(1_000);
@@ -143,7 +145,7 @@ describe('A device on the line', () => {
 
   it('is offline with the will of a connection that had time to be the only one', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
     await presence.birth(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
     await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
@@ -191,7 +193,7 @@ describe('A device that falls silent', () => {
     await born(device, boot);
     await becomes(device, { status: 'online' });
     await age(device, '89 seconds');
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     await presence.closeSilentLinks(100);
     expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
     await age(device, '91 seconds');
@@ -205,7 +207,7 @@ describe('A device that falls silent', () => {
     const line = await born(device, boot);
     await becomes(device, { status: 'online' });
     await age(device, '2 days');
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     await presence.closeSilentLinks(100);
     await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
     await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
@@ -219,8 +221,8 @@ describe('A device that falls silent', () => {
 describe('Heartbeats of many devices', () => {
   it('are written together, and deadlines computed from them come out short rather than long', async () => {
     const devices = await Promise.all(Array.from({ length: 20 }, newDevice));
-    const presence = application.app.get(PresenceService, { strict: false });
-    const buffer = application.app.get(HeartbeatBuffer, { strict: false });
+    const presence = application.get(PresenceService);
+    const buffer = application.get(HeartbeatBuffer);
     const boot = newBoot();
     for (const { id } of devices) {
       await presence.birth(id, 'mqtt', { boot, uptimeMs: 0 });

@@ -3,9 +3,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { DeviceEventMessage } from '../../src/contracts/mqtt.js';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
-import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -19,13 +21,13 @@ interface EventBody {
   cursor: string;
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let owner: Account;
 let sql: Sql;
 const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
 });
@@ -86,7 +88,7 @@ async function page3({ id }: RegisteredDevice, order: 'asc' | 'desc', cursor: st
 }
 
 async function refused(code: string): Promise<number> {
-  const text = await application.app.get(Metrics).render();
+  const text = await application.get(Metrics).render();
   return Number(
     new RegExp(`^mortise_mqtt_messages_refused_total\\{code="${code}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0,
   );

@@ -28,9 +28,8 @@ describe('The sweeper of receipts', () => {
        UNION ALL SELECT $1, 'recent', 7, now() - interval '29 days'`,
       [id, OLD_STARTS],
     );
-    const get = <T>(type: abstract new (...args: never[]) => T): T =>
-      fixture.application.app.get<T>(type, { strict: false });
-    const logger: PinoLogger = await fixture.application.app.resolve(PinoLogger);
+    const get = <T>(type: abstract new (...args: never[]) => T): T => fixture.application.get(type);
+    const logger: PinoLogger = await fixture.application.nest.resolve(PinoLogger);
     const sweeper = new ReceiptSweeper(get(HistoryRepository), logger);
     sweeper.onApplicationBootstrap();
     await eventually('the old ones are gone', async () => {

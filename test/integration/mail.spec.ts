@@ -6,7 +6,7 @@ import { MailOutbox } from '../../src/platform/mail/mail-outbox.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { Signals } from '../../src/platform/redis/signals.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
@@ -24,12 +24,12 @@ interface Row {
 
 describe('mail', () => {
   let server: MailServer;
-  let application: RunningApplication;
+  let application: TestApp;
   let sql: Sql;
 
   beforeAll(async () => {
     server = await MailServer.start();
-    application = await startApplication({
+    application = await TestApp.start({
       env: { SMTP_URL: server.url, MAIL_FROM: 'Doors <doors@example.com>', PUBLIC_URL: 'https://doors.example.com/' },
     });
     sql = await Sql.open(application.databaseUrl);
@@ -43,7 +43,7 @@ describe('mail', () => {
     await server.stop();
   });
 
-  const get = <T>(type: new (...args: never[]) => T): T => application.app.get(type, { strict: false });
+  const get = <T>(type: new (...args: never[]) => T): T => application.get(type);
 
   function reset(to: string, displayName = 'Ada'): NewMail {
     return { to, template: 'password_reset', values: { displayName, token: TOKEN } };

@@ -6,9 +6,12 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
-import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
+import { testEnvironment } from '../support/installation.js';
+import { TestApp } from '../support/test-app.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
-import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 /**
@@ -20,12 +23,12 @@ import { eventually } from '../support/wait.js';
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORIZED = 5;
 
-let application: RunningApplication;
+let application: TestApp;
 let owner: Account;
 const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   owner = await createAccount(application.url);
 });
 
@@ -58,7 +61,7 @@ async function born(
 }
 
 async function refusals(operation: string, code: string): Promise<number> {
-  const text = await application.app.get(Metrics).render();
+  const text = await application.get(Metrics).render();
   const line = new RegExp(
     `^mortise_mqtt_operations_refused_total\\{operation="${operation}",code="${code}"\\} (\\d+)`,
     'm',
@@ -194,7 +197,7 @@ describe('What the embedded broker does not let through', () => {
 
   it('is an order for a device that was away: no session outlives its connection', async () => {
     const device = await newDevice();
-    const publisher = application.app.get(DevicePublisher);
+    const publisher = application.get(DevicePublisher);
     const order = { order: '{}', kid: 'k', signature: 's' };
     const first = await connect(device, { clean: false });
     await first.listen();

@@ -10,12 +10,15 @@ import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { MqttServer } from '../../src/platform/mqtt/mqtt-server.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { freePort } from '../../tools/stack/ports.js';
-import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
+import { testEnvironment } from '../support/installation.js';
+import { TestApp } from '../support/test-app.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
 import { passwordFile } from '../support/mosquitto-accounts.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
-import { type Account, type RegisteredDevice, registerDevice, request, createAccount } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -25,7 +28,7 @@ const backend = { name: 'mortise', password: 'backend-password' };
 let mosquitto: Mosquitto;
 /** Between the backend and the broker; devices talk to the broker directly. */
 let proxy: FaultProxy;
-let application: RunningApplication;
+let application: TestApp;
 let second: NestFastifyApplication;
 let owner: Account;
 let sql: Sql;
@@ -52,7 +55,7 @@ beforeAll(async () => {
   });
   proxy = await FaultProxy.inFrontOf(`mqtt://127.0.0.1:${String(backendPort)}`);
   const env = { MQTT_URL: proxy.url, MQTT_USERNAME: backend.name, MQTT_PASSWORD: backend.password };
-  application = await startApplication({ env });
+  application = await TestApp.start({ env });
   second = await createApp(loadConfig(await testEnvironment(application.databaseUrl, { ...env, ROLES: 'hardware' })));
   await listen(second);
   owner = await createAccount(application.url);
@@ -76,7 +79,7 @@ afterAll(async () => {
   await mosquitto.stop();
 });
 
-const both = (): NestFastifyApplication[] => [application.app, second];
+const both = (): NestFastifyApplication[] => [application.nest, second];
 
 async function lineUp(): Promise<void> {
   await eventually('both processes are back at the broker', () =>
@@ -146,7 +149,7 @@ describe('The device line over a Mosquitto server', () => {
     await spy.publishRaw(deviceTopic(victim.id, 'events'), JSON.stringify(event('foreign-boot', 1)));
     await spy.publishRaw(deviceTopic(victim.id, 'commands'), '{}');
     const order = { order: '{"for":"victim"}', kid: 'k', signature: 's' };
-    expect(await application.app.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
+    expect(await application.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
     await eventually('the order arrives', () =>
       victim.received.some(({ topic }) => topic === deviceTopic(victim.id, 'commands')),
     );
@@ -171,7 +174,7 @@ describe('The device line over a Mosquitto server', () => {
   it.each(['down', 'blackhole'] as const)(
     'says false while the broker is away (%s), and nothing of it arrives later',
     async (fault) => {
-      const publisher = application.app.get(DevicePublisher);
+      const publisher = application.get(DevicePublisher);
       const line = await born(device(2), randomUUID());
       const late = { order: '{"late":true}', kid: 'k', signature: 's' };
       proxy[fault]();

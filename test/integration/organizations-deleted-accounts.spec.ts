@@ -10,7 +10,7 @@ import {
   type PageBody,
   type AnswerOrProblem,
 } from '../support/organizations.fixture.js';
-import { type InsertedAccount, insertAccount } from '../support/newcomers.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 
 let fixture: OrganizationsFixture;
 let admin: InsertedAccount;
@@ -20,7 +20,7 @@ let organization: OrganizationBody;
 
 beforeAll(async () => {
   fixture = await OrganizationsFixture.start({ ROLES: 'api' });
-  admin = await insertAccount(fixture.application.app, fixture.sql, { name: 'admin', role: 'ADMIN' });
+  admin = await insertAccount(fixture.application, { name: 'admin', role: 'ADMIN' });
 }, 60_000);
 
 afterAll(() => fixture.stop());
@@ -58,7 +58,7 @@ describe('A member whose account is deleted', () => {
   });
 
   it('opens no door of it, and those of their own stay theirs', async () => {
-    const devices = fixture.application.app.get(DevicesService, { strict: false });
+    const devices = fixture.application.get(DevicesService);
     await fixture.addMember(grace, 'OPERATOR', organization.id);
     const [shared, own] = [(await fixture.registerDevice(ada)).id, (await fixture.registerDevice(grace)).id];
     await fixture.request(ada, 'PATCH', `/devices/${shared}`, { organizationId: organization.id });

@@ -7,7 +7,7 @@ import {
   type PageBody,
   type AnswerOrProblem,
 } from '../support/organizations.fixture.js';
-import type { InsertedAccount } from '../support/newcomers.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
 
 let fixture: OrganizationsFixture;
 let ada: InsertedAccount;

@@ -9,7 +9,7 @@ import {
   type PageBody,
   type AnswerOrProblem,
 } from '../support/organizations.fixture.js';
-import type { InsertedAccount } from '../support/newcomers.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -30,7 +30,7 @@ let organization: OrganizationBody;
 
 beforeAll(async () => {
   fixture = await OrganizationsFixture.start({ ROLES: 'api,worker' });
-  const mailer = fixture.application.app.get(Mailer, { strict: false });
+  const mailer = fixture.application.get(Mailer);
   const enqueue = mailer.enqueue.bind(mailer);
   mailer.enqueue = async (mail) => {
     if (mail.template === 'organization_invitation') {
@@ -206,7 +206,7 @@ describe('Invitations', () => {
     await send(1, '-1 second', new Date());
     await send(3, '1 day');
     await send(1, '1 day', new Date());
-    await fixture.application.app.get(JobRegistry, { strict: false }).get('purge_invitations')({});
+    await fixture.application.get(JobRegistry).get('purge_invitations')({});
     const left = await fixture.sql.rows(
       'SELECT count(*)::int, count(accepted_at)::int AS accepted FROM invitations WHERE organization_id = $1',
       [organization.id],

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { OrganizationsFixture, type OrganizationBody, type PageBody } from '../support/organizations.fixture.js';
-import type { InsertedAccount } from '../support/newcomers.js';
-import { PASSWORD, request, createAccount } from '../support/rest.js';
+import { createAccount, type InsertedAccount, PASSWORD } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
 
 interface MemberBody {
   userId: string;

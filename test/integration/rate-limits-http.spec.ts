@@ -1,19 +1,20 @@
 /** Rate limits as a client meets them. Each test comes from addresses of its own, through a trusted proxy. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { emptyRedis } from '../support/redis.js';
-import { type Answer, PASSWORD, request, type RequestOptions, createAccount } from '../support/rest.js';
+import { createAccount, PASSWORD } from '../support/accounts.fixture.js';
+import { type Answer, request, type RequestOptions } from '../support/rest.js';
 
 const LOGIN = '/api/v1/auth/login';
 const ME = '/api/v1/users/me';
 
-let app: RunningApplication;
+let app: TestApp;
 let lastHost = 0;
 
 beforeAll(async () => {
-  app = await startApplication({
+  app = await TestApp.start({
     env: {
       ROLES: 'api',
       RATE_LIMIT_SCALE: '1',
@@ -197,12 +198,12 @@ describe('rate limits over HTTP', () => {
 });
 
 describe.each(['down', 'blackhole'] as const)('rate limits over HTTP while Redis is %s', (fault) => {
-  let degraded: RunningApplication;
+  let degraded: TestApp;
   let proxy: FaultProxy;
 
   beforeAll(async () => {
     proxy = await FaultProxy.inFrontOf(await emptyRedis());
-    degraded = await startApplication({
+    degraded = await TestApp.start({
       env: {
         ROLES: 'api',
         RATE_LIMIT_SCALE: '1',

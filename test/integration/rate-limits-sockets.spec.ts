@@ -5,17 +5,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
-import { createAccount } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
 
 const PAGE = 'https://doors.example';
 
-let app: RunningApplication;
+let app: TestApp;
 let lastHost = 0;
 
 beforeAll(async () => {
-  app = await startApplication({
+  app = await TestApp.start({
     env: {
       ROLES: 'api',
       RATE_LIMIT_SCALE: '1',
@@ -68,7 +68,7 @@ describe('a socket', () => {
     const poll = async (): Promise<number> =>
       (await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`, { headers: from })).status;
     expect([await refusalOf(accessToken, from), await poll()]).toEqual([null, 200]);
-    const blocked = app.app.get(BlockedIpStore, { strict: false });
+    const blocked = app.get(BlockedIpStore);
     await blocked.block(from['x-forwarded-for'], 'rate_limit:anonymous', 60_000);
     expect([await refusalOf(accessToken, from), await poll()]).toEqual(['no connection', 403]);
     await blocked.lift(from['x-forwarded-for']);

@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Dashboard, type DashboardMessage } from '../support/dashboard.js';
 import { OrganizationsFixture, type OrganizationBody } from '../support/organizations.fixture.js';
-import type { InsertedAccount } from '../support/newcomers.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 

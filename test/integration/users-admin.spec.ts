@@ -4,14 +4,14 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { UserAdminFixture, type BulkAnswer, uniqueEmail } from '../support/user-admin.fixture.js';
-import { createAdmin } from '../support/admin.js';
-import { type RunningApplication } from '../support/application.js';
-import { PASSWORD, type Account, request, createAccount } from '../support/rest.js';
+import { type Account, createAccount, createAdmin, PASSWORD, uniqueEmail } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
+import { type BulkAnswer, UserAdminFixture } from '../support/user-admin.fixture.js';
+import type { TestApp } from '../support/test-app.js';
 import type { Sql } from '../support/sql.js';
 
 let fixture: UserAdminFixture;
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let root: Account;
 let ada: Account;

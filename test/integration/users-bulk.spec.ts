@@ -5,19 +5,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { parseCsv } from '../../src/shared/csv.js';
+import { type Account, uniqueEmail } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 import {
-  UserAdminFixture,
   type BulkAnswer,
-  uniqueEmail,
   type ManagedUser,
   type ManagedUserPage,
+  UserAdminFixture,
 } from '../support/user-admin.fixture.js';
-import { type RunningApplication } from '../support/application.js';
-import { type Answer, type Account, request } from '../support/rest.js';
+import type { TestApp } from '../support/test-app.js';
 import type { Sql } from '../support/sql.js';
 
 let fixture: UserAdminFixture;
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let root: Account;
 let ada: Account;

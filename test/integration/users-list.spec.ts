@@ -4,8 +4,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { accountList } from '../../src/features/users/user-list-sql.js';
-import { UserAdminFixture, type ManagedUser, type ManagedUserPage } from '../support/user-admin.fixture.js';
-import type { Answer, Account } from '../support/rest.js';
+import type { Account } from '../support/accounts.fixture.js';
+import type { Answer } from '../support/rest.js';
+import { type ManagedUser, type ManagedUserPage, UserAdminFixture } from '../support/user-admin.fixture.js';
 import type { Sql } from '../support/sql.js';
 
 let fixture: UserAdminFixture;

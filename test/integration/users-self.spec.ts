@@ -5,18 +5,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { OneTimeTokensService } from '../../src/features/auth/tokens/one-time-tokens.service.js';
-import { createAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, PASSWORD, type Account, request, createAccount } from '../support/rest.js';
+import { type Account, createAccount, createAdmin, PASSWORD } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
 import { Sql } from '../support/sql.js';
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let ada: Account;
 let bob: Account;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   ada = await createAccount(application.url, 'ada');
   bob = await createAccount(application.url, 'bob');
@@ -169,7 +169,7 @@ describe('My e-mail address', () => {
       await sql.rows(`SELECT payload FROM one_time_tokens WHERE user_id = $1 AND purpose = 'email_change'`, [eve.id]),
     ).toEqual([{ payload: { email } }]);
 
-    const tokens = application.app.get(OneTimeTokensService, { strict: false });
+    const tokens = application.get(OneTimeTokensService);
     const token = await tokens.issue('email_change', { userId: eve.id, payload: { email }, ttlMs: 60_000 });
     const confirm = (): Promise<Answer> =>
       request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
@@ -188,7 +188,7 @@ describe('My e-mail address', () => {
       [202, undefined],
       [202, undefined],
     ]);
-    const tokens = application.app.get(OneTimeTokensService, { strict: false });
+    const tokens = application.get(OneTimeTokensService);
     const token = await tokens.issue('email_change', { userId: ada.id, payload: { email: bob.email }, ttlMs: 60_000 });
     const confirmed = await request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
     expect([confirmed.status, confirmed.body.code]).toEqual([409, 'email_taken']);

@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { RequestFactory } from '../support/changing-requests.js';
-import { type Answer, type Account, request } from '../support/rest.js';
+import type { Account } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 interface Entry {
@@ -18,12 +19,12 @@ interface Entry {
   readonly id: string | null;
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let factory: RequestFactory;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   factory = await RequestFactory.start(application, sql);
 }, 60_000);

@@ -10,12 +10,12 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { AuditAction } from '../../src/contracts/audit.js';
 import { AUDITED } from '../../src/platform/audit/audit.decorator.js';
-import { createAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Account, createAdmin } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
 import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
 import { databaseSnapshot } from '../support/database-snapshot.js';
 import { recordFigure } from '../support/promise.js';
-import { type Answer, type Account, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 interface ChangingRoute {
@@ -35,13 +35,13 @@ interface Entry {
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let factory: RequestFactory;
 let routes: ChangingRoute[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   factory = await RequestFactory.start(application, sql);
   routes = changingRoutes(application);
@@ -52,7 +52,7 @@ afterAll(async () => {
   await application.stop();
 });
 
-function changingRoutes({ app }: RunningApplication): ChangingRoute[] {
+function changingRoutes({ nest: app }: TestApp): ChangingRoute[] {
   const scanner = new MetadataScanner();
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
   return controllers.flatMap(({ metatype }) => {

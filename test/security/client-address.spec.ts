@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { request } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
@@ -49,10 +49,10 @@ describe.each([
     counted: CLIENT,
   },
 ])('P-10: what clients claim of their address, through $peer', ({ peer, trusted, forwardedFor, counted }) => {
-  let app: RunningApplication;
+  let app: TestApp;
 
   beforeAll(async () => {
-    app = await startApplication({ env: { ROLES: 'api', TRUSTED_PROXIES: trusted } });
+    app = await TestApp.start({ env: { ROLES: 'api', TRUSTED_PROXIES: trusted } });
   });
 
   afterAll(() => app.stop());
@@ -63,7 +63,7 @@ describe.each([
         Array.from({ length: 10 }, () => request(app.url, 'GET', '/nowhere', { headers: headersOf(forwardedFor()) })),
       );
     }
-    const redis = app.app.get(RedisClients).app;
+    const redis = app.nest.get(RedisClients).app;
     const buckets = await redis.keys('mortise:rate:anonymous:*');
     expect(buckets).toEqual([`mortise:rate:anonymous:${counted}`]);
     const parts = await redis.hgetall(buckets[0] ?? '');

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
 import { databaseSnapshot } from '../support/database-snapshot.js';
 import { recordFigure } from '../support/promise.js';
@@ -16,16 +16,16 @@ const AT_ONCE = 50;
 /** Shown once, to whoever made it; a repeat cannot know it any more. */
 const SHOWN_ONCE = new Set(['deviceToken']);
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let factory: RequestFactory;
 let routes: string[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   factory = await RequestFactory.start(application, sql);
-  routes = serverRoutes(application.app)
+  routes = serverRoutes(application.nest)
     .filter((name) => name.startsWith('POST ') && !name.startsWith('POST /api/v1/auth/'))
     .map((name) => name.replace('/api/v1', '').replace(/\{(\w+)\}/g, ':$1'));
 }, 60_000);

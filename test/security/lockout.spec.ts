@@ -7,7 +7,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
-import { ipOf, AuthFixture } from '../support/auth.fixture.js';
+import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import { recordFigure, scaled } from '../support/promise.js';
 
 const ATTEMPTS = scaled(400, 10_000);

@@ -5,11 +5,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
+import { testEnvironment } from '../support/installation.js';
+import { TestApp } from '../support/test-app.js';
 import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
 import { ApplicationProcess } from '../support/process.js';
-import { recordFigure } from '../support/promise.js';
 import { type Answer, request } from '../support/rest.js';
+import { recordFigure } from '../support/promise.js';
 import { Sql } from '../support/sql.js';
 
 /** What no client may say of what it makes or changes, in the spellings of the API and of the tables. */
@@ -60,14 +61,14 @@ interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let factory: RequestFactory;
 let document: Document;
 let tried = 0;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   factory = await RequestFactory.start(application, sql);
   document = await documentOfTheBuild();

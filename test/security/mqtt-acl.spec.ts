@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type DeviceChannel, deviceTopic, DOWNLINK_CHANNELS, UPLINK_CHANNELS } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
-import { type RegisteredDevice, registerDevice, createAccount } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -19,13 +20,13 @@ const seed = SEED;
 const CHANNELS: readonly DeviceChannel[] = [...UPLINK_CHANNELS, ...DOWNLINK_CHANNELS];
 const ATTACKERS = 8;
 
-let application: RunningApplication;
+let application: TestApp;
 let victim: ScriptedDevice;
 let attackers: RegisteredDevice[];
 let sql: Sql;
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   const [owner, mallory] = [await createAccount(application.url), await createAccount(application.url)];
   const device = await registerDevice(application.url, owner);
   victim = await ScriptedDevice.born(application.mqttUrl, device, 'victim-boot');
@@ -120,7 +121,7 @@ describe('P-15: a device touches only its own topics', () => {
         }
         // Zero counts only because everybody was listening: the victim is spoken to, and so is the spy.
         await spy.listen();
-        const publisher = application.app.get(DevicePublisher);
+        const publisher = application.get(DevicePublisher);
         await publisher.publish(victim.id, 'receipts', { boot: 'to-the-victim', seq: 1 });
         await publisher.publish(attacker.id, 'receipts', { boot: 'to-the-spy', seq: 1 });
         await spy.receipt('to-the-spy', 1);

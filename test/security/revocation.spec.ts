@@ -10,17 +10,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Dashboard } from '../support/dashboard.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
+import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
+import { registerDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { type Answer, request } from '../support/rest.js';
 import { recordFigure, scaled } from '../support/promise.js';
-import {
-  type Answer,
-  type Account,
-  registerDevice,
-  request,
-  sendCommand,
-  signIn,
-  createAccount,
-} from '../support/rest.js';
 import { SESSION_END_CASES, type Prepared, refreshed } from '../support/session-end-cases.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';

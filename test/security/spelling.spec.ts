@@ -7,10 +7,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { apiDocument } from '../../src/apps/api-document.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { recordFigure } from '../support/promise.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
-import { createAccount } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
 
 const AT_ONCE = 20;
 
@@ -19,12 +19,12 @@ interface Route {
   readonly path: string;
 }
 
-let app: RunningApplication;
+let app: TestApp;
 let routes: Route[];
 
 beforeAll(async () => {
-  app = await startApplication({ env: { ROLES: 'api' } });
-  const document = apiDocument(app.app);
+  app = await TestApp.start({ env: { ROLES: 'api' } });
+  const document = apiDocument(app.nest);
   routes = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item)
       .filter(([, operation]) => ((operation as { security?: unknown[] }).security ?? []).length > 0)

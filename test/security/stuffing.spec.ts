@@ -8,8 +8,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StoredEvent } from '../../src/contracts/events.js';
 import { Dashboard } from '../support/dashboard.js';
-import { ipOf, AuthFixture } from '../support/auth.fixture.js';
-import { newMasterKey, PASSWORD, PeopleNode } from '../support/people-node.js';
+import { AuthFixture, ipOf } from '../support/auth.fixture.js';
+import { AuthService } from '../../src/features/auth/auth.service.js';
+import { PASSWORD, registerUser } from '../support/accounts.fixture.js';
+import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { recordFigure, scaled } from '../support/promise.js';
 import { emptyRedis } from '../support/redis.js';
@@ -22,12 +24,12 @@ const WINDOW_MS = 60_000;
 
 describe('P-12: credential stuffing', () => {
   let database: TestDatabase;
-  let nodes: readonly [PeopleNode, PeopleNode];
+  let nodes: readonly [TestApp, TestApp];
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const options = { databaseUrl: database.url, redisUrl: await emptyRedis(), masterKey: newMasterKey() };
-    nodes = await Promise.all([PeopleNode.start(options), PeopleNode.start(options)]);
+    const env = { ROLES: 'api', DATABASE_URL: database.url, REDIS_URL: await emptyRedis() };
+    nodes = await Promise.all([TestApp.start({ env }), TestApp.start({ env })]);
   });
 
   afterAll(async () => {
@@ -41,7 +43,8 @@ describe('P-12: credential stuffing', () => {
     for (let at = 0; at < identifiers.length; at += 10) {
       const answers = await Promise.all(
         identifiers.slice(at, at + 10).map((identifier, index) =>
-          nodes[index % 2 === 0 ? 0 : 1].auth
+          nodes[index % 2 === 0 ? 0 : 1]
+            .get(AuthService)
             .login({ identifier, password: 'wrong' }, { address: ipOf(at + index), userAgent: null })
             .then(
               () => 'in',
@@ -73,7 +76,7 @@ describe('P-12: credential stuffing', () => {
     for (let round = 0; round < ACCOUNTS; round += 1) {
       await later();
       const email = `victim-${String(round)}@example.com`;
-      const { id } = await nodes[0].register({ email, password: PASSWORD });
+      const { id } = await registerUser(nodes[0], { email, password: PASSWORD });
       guesses += await guess(Array<string>(19).fill(email));
       expect(await alerts()).toEqual([]);
       guesses += await guess(Array<string>(30).fill(email));

@@ -8,10 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
-import { type RunningApplication } from '../support/application.js';
+import type { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { expectProblem, type ExactAnswer, exactRequest } from '../support/exact-http.js';
-import { type Account, registerDevice, type RegisteredDevice, request, sendCommand } from '../support/rest.js';
+import type { Account } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { commandThatWaits, createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
@@ -31,7 +33,7 @@ const OWN = demanding(/^signed in$/).filter((name) => !name.includes('{'));
 const UNDOCUMENTED = ['GET /metrics'];
 
 let tenants: TwoTenants;
-let application: RunningApplication;
+let application: TestApp;
 let routes: ApiRoute[];
 let ada: Account;
 let mallory: Account;
@@ -134,7 +136,7 @@ async function herView(): Promise<unknown> {
 describe('P-07: two tenants over HTTP', () => {
   it('walks every route that the server has', async () => {
     const documented = routes.map(({ name }) => name);
-    const served = serverRoutes(application.app).filter(
+    const served = serverRoutes(application.nest).filter(
       (name) => !UNDOCUMENTED.includes(name) && !name.startsWith('GET /api/docs'),
     );
     expect(served.sort()).toEqual([...documented].sort());

@@ -1,4 +1,5 @@
 import { request } from './rest.js';
+import { PASSWORD, NEW_PASSWORD } from './accounts.fixture.js';
 
 /** One operation of the OpenAPI document. */
 export interface ApiRoute {
@@ -50,17 +51,16 @@ const SECRET = 'A'.repeat(43);
 const UNKNOWN_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 /** Good in form: no generated request may end the account or the session it is sent from. */
 const WRONG_PASSWORD = 'not the password of anybody here';
-const NEW_PASSWORD = 'tangerine harbour plumage 47';
 
 /** A good body for every route that takes one; a new route without an entry fails the tests that walk the routes. */
 export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/auth/register': () => ({
     email: 'somebody@example.com',
     username: 'somebody',
-    password: 'tangerine harbour plumage',
+    password: PASSWORD,
     displayName: 'Some Body',
   }),
-  'POST /api/v1/auth/login': () => ({ identifier: 'somebody@example.com', password: 'tangerine harbour plumage' }),
+  'POST /api/v1/auth/login': () => ({ identifier: 'somebody@example.com', password: PASSWORD }),
   'POST /api/v1/auth/signing-keys/rotate': () => ({ purpose: 'order' }),
   'POST /api/v1/auth/refresh': () => ({ refreshToken: 'a'.repeat(86) }),
   'POST /api/v1/devices': () => ({

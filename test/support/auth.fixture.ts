@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { UsersService } from '../../src/features/users/users.service.js';
 import type { User } from '../../src/features/users/users.types.js';
-import { type ApplicationOptions, type RunningApplication, startApplication } from './application.js';
+import { TestApp, type TestAppOptions } from './test-app.js';
 import { MailServer } from './mail-server.js';
 import { type Answer, request } from './rest.js';
 import { Sql } from './sql.js';
-
-export const PASSWORD = 'tangerine harbour plumage';
-/** What somebody chooses instead. */
-export const NEW_PASSWORD = 'quiet lantern meadow 12';
+import { PASSWORD } from './accounts.fixture.js';
 
 type Body = Record<string, unknown>;
 
 /** The application with a real mail server, and clients whose addresses it believes. */
 export class AuthFixture {
   private constructor(
-    readonly application: RunningApplication,
+    readonly application: TestApp,
     readonly mails: MailServer,
     readonly sql: Sql,
   ) {}
 
-  static async start(env: ApplicationOptions['env'] = {}): Promise<AuthFixture> {
+  static async start(env: TestAppOptions['env'] = {}): Promise<AuthFixture> {
     const mails = await MailServer.start();
-    const application = await startApplication({
+    const application = await TestApp.start({
       env: { SMTP_URL: mails.url, TRUSTED_PROXIES: '127.0.0.1/32', ROLES: 'api,worker', ...env },
     });
     return new AuthFixture(application, mails, await Sql.open(application.databaseUrl));
@@ -35,7 +32,7 @@ export class AuthFixture {
   }
 
   get<T>(type: new (...args: never[]) => T): T {
-    return this.application.app.get(type, { strict: false });
+    return this.application.get(type);
   }
 
   /** A new account, made past the mode of registration. */

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { type ExactAnswer, exactRequest, type ExactRequest } from './exact-http.js';
-import { ApplicationProcess, createInstallation, type Installation } from './process.js';
-import { type Account, registerDevice, type RegisteredDevice, sendCommand, signIn, createAccount } from './rest.js';
+import { type Account, createAccount, signIn } from './accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
+import { createInstallation, type Installation } from './installation.js';
+import { ApplicationProcess } from './process.js';
 import { Sql } from './sql.js';
 import { eventually } from './wait.js';
 

@@ -5,9 +5,10 @@ import {
   OneTimeTokensService,
   type TokenPurpose,
 } from '../../src/features/auth/tokens/one-time-tokens.service.js';
-import { createAdmin } from './admin.js';
-import type { RunningApplication } from './application.js';
-import { PASSWORD, type Account, registerDevice, request, createAccount } from './rest.js';
+import { type Account, createAccount, createAdmin, NEW_PASSWORD, PASSWORD, uniqueEmail } from './accounts.fixture.js';
+import { registerDevice } from './devices.fixture.js';
+import { request } from './rest.js';
+import type { TestApp } from './test-app.js';
 import type { Sql } from './sql.js';
 
 /** A good request that changes something, ready to be sent. */
@@ -20,12 +21,12 @@ export interface ChangingRequest {
 /** Where deeds are prepared: each finds everything it needs, and nothing that another one changed. */
 export class RequestFactory {
   private constructor(
-    private readonly application: RunningApplication,
+    private readonly application: TestApp,
     private readonly sql: Sql,
     readonly admin: Account,
   ) {}
 
-  static async start(application: RunningApplication, sql: Sql): Promise<RequestFactory> {
+  static async start(application: TestApp, sql: Sql): Promise<RequestFactory> {
     return new RequestFactory(application, sql, await createAdmin(application));
   }
 
@@ -79,7 +80,7 @@ export class RequestFactory {
 
   /** A secret as a mail would bring it. */
   token<P extends TokenPurpose>(purpose: P, userId: string | null, payload: OneTimePayloads[P]): Promise<string> {
-    const tokens = this.application.app.get(OneTimeTokensService, { strict: false });
+    const tokens = this.application.get(OneTimeTokensService);
     return tokens.issue(purpose, { userId, payload, ttlMs: 60_000 });
   }
 
@@ -95,8 +96,6 @@ export class RequestFactory {
   }
 }
 
-const CHOSEN = 'tangerine harbour plumage 47';
-const email = (): string => `${randomUUID()}@example.com`;
 const by = (person: Account, path: string, body?: unknown): ChangingRequest => ({
   path,
   token: person.accessToken,
@@ -106,9 +105,9 @@ const by = (person: Account, path: string, body?: unknown): ChangingRequest => (
 /** A deed for every route that changes something: a new route without one fails the test that walks them. */
 export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory) => Promise<ChangingRequest>>> = {
   'POST /auth/register': () =>
-    Promise.resolve({ path: '/auth/register', body: { email: email(), password: PASSWORD } }),
+    Promise.resolve({ path: '/auth/register', body: { email: uniqueEmail(), password: PASSWORD } }),
   'POST /auth/register/confirm': async (w) => {
-    const account = { email: email(), username: null, displayName: 'New', passwordHash: await hash(PASSWORD) };
+    const account = { email: uniqueEmail(), username: null, displayName: 'New', passwordHash: await hash(PASSWORD) };
     const token = await w.token('registration', null, { account });
     return { path: '/auth/register/confirm', body: { token, password: PASSWORD } };
   },
@@ -128,21 +127,21 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
     return by(person, `/auth/sessions/${await w.sessionOf(person)}`);
   },
   'POST /auth/password': async (w) =>
-    by(await w.account(), '/auth/password', { currentPassword: PASSWORD, newPassword: CHOSEN }),
+    by(await w.account(), '/auth/password', { currentPassword: PASSWORD, newPassword: NEW_PASSWORD }),
   'POST /auth/forgot-password': async (w) => ({
     path: '/auth/forgot-password',
     body: { identifier: (await w.account()).email },
   }),
   'POST /auth/reset-password': async (w) => {
     const token = await w.token('password_reset', (await w.account()).id, {});
-    return { path: '/auth/reset-password', body: { token, newPassword: CHOSEN } };
+    return { path: '/auth/reset-password', body: { token, newPassword: NEW_PASSWORD } };
   },
   'POST /auth/complete-password-change': async (w) => {
     const changeToken = await w.token('password_change', (await w.account()).id, {});
-    return { path: '/auth/complete-password-change', body: { changeToken, newPassword: CHOSEN } };
+    return { path: '/auth/complete-password-change', body: { changeToken, newPassword: NEW_PASSWORD } };
   },
   'POST /auth/email/confirm': async (w) => {
-    const token = await w.token('email_change', (await w.account()).id, { email: email() });
+    const token = await w.token('email_change', (await w.account()).id, { email: uniqueEmail() });
     return { path: '/auth/email/confirm', body: { token } };
   },
   'POST /auth/signing-keys/rotate': (w) => Promise.resolve(by(w.admin, '/auth/signing-keys/rotate')),
@@ -167,9 +166,10 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
 
   'PATCH /users/me': async (w) => by(await w.account(), '/users/me', { displayName: 'Ada' }),
   'PATCH /users/me/preferences': async (w) => by(await w.account(), '/users/me/preferences', { theme: 'dark' }),
-  'POST /users/me/email': async (w) => by(await w.account(), '/users/me/email', { email: email(), password: PASSWORD }),
+  'POST /users/me/email': async (w) =>
+    by(await w.account(), '/users/me/email', { email: uniqueEmail(), password: PASSWORD }),
   'DELETE /users/me': async (w) => by(await w.account(), '/users/me', { password: PASSWORD }),
-  'POST /users': (w) => Promise.resolve(by(w.admin, '/users', { email: email() })),
+  'POST /users': (w) => Promise.resolve(by(w.admin, '/users', { email: uniqueEmail() })),
   'PATCH /users/:userId': async (w) => by(w.admin, `/users/${(await w.account()).id}`, { displayName: 'Ada' }),
   'PATCH /users/:userId/role': async (w) => by(w.admin, `/users/${(await w.account()).id}/role`, { role: 'ADMIN' }),
   'PATCH /users/:userId/reset-password': async (w) =>
@@ -186,9 +186,9 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
     await w.execute('UPDATE users SET deleted_at = now() WHERE id = $1', [id]);
     return by(w.admin, `/users/${id}/restore`);
   },
-  'POST /users/bulk': (w) => Promise.resolve(by(w.admin, '/users/bulk', { users: [{ email: email() }] })),
+  'POST /users/bulk': (w) => Promise.resolve(by(w.admin, '/users/bulk', { users: [{ email: uniqueEmail() }] })),
   'DELETE /users/bulk': async (w) => by(w.admin, '/users/bulk', { ids: [(await w.account()).id] }),
-  'POST /users/import': (w) => Promise.resolve(by(w.admin, '/users/import', { users: [{ email: email() }] })),
+  'POST /users/import': (w) => Promise.resolve(by(w.admin, '/users/import', { users: [{ email: uniqueEmail() }] })),
 
   'POST /organizations': async (w) => by(await w.account(), '/organizations', { name: 'Lighthouse' }),
   'PATCH /organizations/:organizationId': async (w) => {
@@ -217,7 +217,7 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
   },
   'POST /organizations/:organizationId/invitations': async (w) => {
     const { owner, path } = await w.organization();
-    return by(owner, `${path}/invitations`, { email: email(), role: 'VIEWER' });
+    return by(owner, `${path}/invitations`, { email: uniqueEmail(), role: 'VIEWER' });
   },
   'DELETE /organizations/:organizationId/invitations/:invitationId': async (w) => {
     const { owner, path } = await w.invitation();

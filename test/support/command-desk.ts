@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { CommandHarness } from './command-harness.js';
-import { type Answer, request, sendCommand } from './rest.js';
+import { sendCommand } from './devices.fixture.js';
+import { type Answer, request } from './rest.js';
 
 type SendOptions = NonNullable<Parameters<typeof sendCommand>[4]> & { readonly payload?: Record<string, unknown> };
 

@@ -7,8 +7,9 @@ import { DispatchScheduler } from '../../src/features/commands/dispatch/dispatch
 import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
-import { type RunningApplication, startApplication } from './application.js';
-import { type Account, registerDevice, type RegisteredDevice, createAccount } from './rest.js';
+import { TestApp } from './test-app.js';
+import { type Account, createAccount } from './accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
 /** A row of the ledger, as PostgreSQL has it. */
@@ -92,15 +93,15 @@ export class CommandHarness {
   readonly #locks: HandLock[] = [];
 
   private constructor(
-    readonly app: RunningApplication,
+    readonly app: TestApp,
     readonly owner: Account,
     readonly pool: pg.Pool,
   ) {}
 
   static async start(): Promise<CommandHarness> {
-    const running = await startApplication({ env: { ROLES: 'api,hardware', DATABASE_POOL_SIZE: '16' } });
+    const running = await TestApp.start({ env: { ROLES: 'api,hardware', DATABASE_POOL_SIZE: '16' } });
     const pool = new pg.Pool({ connectionString: running.databaseUrl, max: 4 });
-    const publisher = running.app.get(DevicePublisher, { strict: false });
+    const publisher = running.get(DevicePublisher);
     await eventually('the line to the broker', () => publisher.isConnected());
     return new CommandHarness(running, await createAccount(running.url), pool);
   }
@@ -113,8 +114,8 @@ export class CommandHarness {
 
   /** Ends the loops: from now on only the test moves commands. */
   async stopLoops(): Promise<void> {
-    await this.app.app.get(CommandSweeper, { strict: false }).beforeApplicationShutdown();
-    await this.app.app.get(DispatchScheduler, { strict: false }).beforeApplicationShutdown();
+    await this.app.get(CommandSweeper).beforeApplicationShutdown();
+    await this.app.get(DispatchScheduler).beforeApplicationShutdown();
   }
 
   registerDevice(): Promise<RegisteredDevice> {
@@ -192,7 +193,7 @@ export class CommandHarness {
 
   /** Whether one of our order keys made this signature. */
   async hasValidSignature({ order, kid, signature }: SignedOrder): Promise<boolean> {
-    const key = await this.app.app.get(KeyStore, { strict: false }).verificationKey('order', kid);
+    const key = await this.app.get(KeyStore).verificationKey('order', kid);
     return key !== null && verify(null, Buffer.from(order), key, Buffer.from(signature, 'base64url'));
   }
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { PasswordHasher } from '../../src/platform/crypto/password-hasher.js';
-import { AuthFixture, PASSWORD } from './auth.fixture.js';
+import { PASSWORD, uniqueEmail } from './accounts.fixture.js';
+import { AuthFixture } from './auth.fixture.js';
 import type { Answer } from './rest.js';
 
 /** Open at a time in one organization. */
@@ -66,7 +66,7 @@ export class EnumerationFixture {
 
   /** Addresses alike, of which the first of each pair has an account. Nobody ever asked for either. */
   async createPairs(count: number): Promise<[known: string, unknown: string][]> {
-    const pairs = Array.from({ length: count }, () => [address(), address()] as [string, string]);
+    const pairs = Array.from({ length: count }, () => [uniqueEmail(), uniqueEmail()] as [string, string]);
     await this.auth.sql.rows(
       `INSERT INTO users (id, email, display_name, password_hash, updated_at)
        SELECT gen_random_uuid(), email, 'Ada', $2, now() FROM unnest($1::text[]) AS email`,
@@ -92,8 +92,4 @@ export class EnumerationFixture {
     const path = `/organizations/${this.#organization.id}/invitations`;
     return this.auth.post(path, { email, role: 'VIEWER' }, { token: this.owner, from });
   }
-}
-
-function address(): string {
-  return `${randomUUID()}@example.com`;
 }

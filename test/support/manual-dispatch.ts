@@ -43,7 +43,7 @@ export class ManualDispatch {
   }
 
   get<T>(type: abstract new (...args: never[]) => T): T {
-    return this.harness.app.app.get<T>(type, { strict: false });
+    return this.harness.app.get(type);
   }
 
   /** What one test left on its way would come due in the middle of another: each begins with this. */

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { deviceTopic, type DeviceChannel, type UplinkChannel } from '../../src/contracts/mqtt.js';
 import { fromEnvironment } from './environment.js';
-import { type RegisteredDevice } from './rest.js';
+import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
 /** `mosquitto_sub` and `mosquitto_pub` in the part of a device: what a firmware author has before there is firmware. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
-import { type RunningApplication, startApplication } from './application.js';
-import { type InsertedAccount, insertAccount } from './newcomers.js';
+import { TestApp } from './test-app.js';
+import { insertAccount, type InsertedAccount } from './accounts.fixture.js';
 import { type Answer, request } from './rest.js';
 import { Sql } from './sql.js';
 
@@ -20,12 +20,12 @@ export type AnswerOrProblem<T = Record<string, unknown>> = Answer<T & { code?: s
 /** The application with people in it who form organizations and register devices. */
 export class OrganizationsFixture {
   private constructor(
-    readonly application: RunningApplication,
+    readonly application: TestApp,
     readonly sql: Sql,
   ) {}
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<OrganizationsFixture> {
-    const application = await startApplication({ env: { RATE_LIMIT_SCALE: '1000', ...env } });
+    const application = await TestApp.start({ env: { RATE_LIMIT_SCALE: '1000', ...env } });
     return new OrganizationsFixture(application, await Sql.open(application.databaseUrl));
   }
 
@@ -35,7 +35,7 @@ export class OrganizationsFixture {
   }
 
   createAccount(name: string): Promise<InsertedAccount> {
-    return insertAccount(this.application.app, this.sql, { name });
+    return insertAccount(this.application, { name });
   }
 
   request<T = Record<string, unknown>>(

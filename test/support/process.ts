@@ -1,11 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../tools/stack/paths.js';
 import { freePort } from '../../tools/stack/ports.js';
-import { testEnvironment } from './application.js';
-import { createTestDatabase } from './postgres.js';
 import { eventually } from './wait.js';
 
 const READY_WITHIN_MS = 20_000;
@@ -139,26 +135,4 @@ async function isReady(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** What the processes of one installation share: a database, a Redis, a folder for files. */
-export interface Installation {
-  readonly env: Readonly<Record<string, string>>;
-  readonly databaseUrl: string;
-  readonly directory: string;
-  remove(): Promise<void>;
-}
-
-export async function createInstallation(env: Readonly<Record<string, string>> = {}): Promise<Installation> {
-  const database = await createTestDatabase();
-  const directory = await mkdtemp(join(tmpdir(), 'mortise-test-'));
-  return {
-    env: await testEnvironment(database.url, env),
-    databaseUrl: database.url,
-    directory,
-    async remove() {
-      await database.drop();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
 }

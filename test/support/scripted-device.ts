@@ -7,7 +7,7 @@ import {
   type ReceiptMessage,
   type UplinkChannel,
 } from '../../src/contracts/mqtt.js';
-import type { RegisteredDevice } from './rest.js';
+import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
 export interface DeviceMessage {

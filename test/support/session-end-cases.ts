@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { SessionEnd } from '../../src/contracts/sessions.js';
-import { type Answer, PASSWORD, type Account, request, signIn } from './rest.js';
+import { type Account, PASSWORD, signIn, NEW_PASSWORD } from './accounts.fixture.js';
+import { type Answer, request } from './rest.js';
 import type { Sql } from './sql.js';
 
 /** Whose session is going to end, and what the ways to end it need. */
@@ -27,7 +28,6 @@ export interface SessionEndCase {
 }
 
 const ALLOWED_SESSIONS = 5;
-const CHOSEN = 'tangerine harbour plumage 47';
 
 /** Every way in which a session ends before its time. */
 export const SESSION_END_CASES: Readonly<Record<string, SessionEndCase>> = {
@@ -64,16 +64,16 @@ export const SESSION_END_CASES: Readonly<Record<string, SessionEndCase>> = {
   }),
   'password changed': ending('password_changed', async ({ here, person }) => {
     const other = await signIn(here, person.email);
-    const body = { currentPassword: PASSWORD, newPassword: CHOSEN };
+    const body = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD };
     return now(() => ask(here, 'POST', '/auth/password', other, body));
   }),
   'password reset by link': ending('password_reset', async (scene) => {
     const token = await mailed(scene, 'password_reset');
-    return now(() => ask(scene.here, 'POST', '/auth/reset-password', null, { token, newPassword: CHOSEN }));
+    return now(() => ask(scene.here, 'POST', '/auth/reset-password', null, { token, newPassword: NEW_PASSWORD }));
   }),
   'expired password replaced': ending('password_changed', async (scene) => {
     const changeToken = await mailed(scene, 'password_change');
-    const body = { changeToken, newPassword: CHOSEN };
+    const body = { changeToken, newPassword: NEW_PASSWORD };
     return now(() => ask(scene.here, 'POST', '/auth/complete-password-change', null, body));
   }),
   'password taken away': ending('password_reset', ({ here, admin, person }) =>

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from './application.js';
+import { TestApp } from './test-app.js';
 import { ScriptedDevice } from './scripted-device.js';
-import { type Account, registerDevice, type RegisteredDevice, request, sendCommand, createAccount } from './rest.js';
+import { type Account, createAccount } from './accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
+import { request } from './rest.js';
 
 /** Two people who have nothing to do with each other, each with a lock that is connected. */
 export interface TwoTenants {
-  readonly application: RunningApplication;
+  readonly application: TestApp;
   readonly ada: Account;
   readonly mallory: Account;
   readonly hers: RegisteredDevice;
@@ -19,7 +21,7 @@ export interface TwoTenants {
 
 /** @param canary what everything of Ada's carries, wherever it shows. */
 export async function createTwoTenants(canary: string): Promise<TwoTenants> {
-  const application = await startApplication();
+  const application = await TestApp.start();
   const { url, mqttUrl } = application;
   const ada = await createAccount(url, canary);
   const mallory = await createAccount(url, 'mallory');

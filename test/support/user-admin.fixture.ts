@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { createAdmin } from './admin.js';
-import { type RunningApplication, startApplication } from './application.js';
-import { type Answer, type Account, request, createAccount } from './rest.js';
+import { type Account, createAccount, createAdmin, uniqueEmail } from './accounts.fixture.js';
+import { type Answer, request } from './rest.js';
+import { TestApp } from './test-app.js';
 import { Sql } from './sql.js';
 
 /** An account as administrators see it. */
@@ -29,13 +28,10 @@ export interface BulkAnswer {
   }[];
 }
 
-/** An address that nobody has. */
-export const uniqueEmail = (name: string): string => `${name}-${randomUUID().slice(0, 8)}@example.com`;
-
 /** The API with somebody who manages accounts, and somebody who does not. */
 export class UserAdminFixture {
   private constructor(
-    readonly application: RunningApplication,
+    readonly application: TestApp,
     readonly sql: Sql,
     /** The only administrator. */
     readonly root: Account,
@@ -43,7 +39,7 @@ export class UserAdminFixture {
   ) {}
 
   static async start(): Promise<UserAdminFixture> {
-    const application = await startApplication({ env: { ROLES: 'api' } });
+    const application = await TestApp.start({ env: { ROLES: 'api' } });
     const root = await createAdmin(application, 'root');
     const ada = await createAccount(application.url, 'ada');
     return new UserAdminFixture(application, await Sql.open(application.databaseUrl), root, ada);

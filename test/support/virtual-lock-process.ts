@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Actuation } from '../../tools/virtual-lock/actuation-journal.js';
+import type { RegisteredDevice } from './devices.fixture.js';
 import { NodeProcess } from './process.js';
-import { type RegisteredDevice } from './rest.js';
 import { eventually } from './wait.js';
 
 interface LockProcessOptions {
