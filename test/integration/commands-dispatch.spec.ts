@@ -22,17 +22,17 @@ describe('the dispatch, step by step, on the way out', () => {
     for (let round = 1; round <= 20; round++) {
       const id = await harness.insertCommand(lock.id);
       await Promise.all(dispatch.senders.map((sender) => dispatch.sendAll(lock.id, sender)));
-      expect((await lock.hear(round)).commandId).toBe(id);
+      expect((await lock.waitForOrder(round)).commandId).toBe(id);
       await dispatch.acknowledgements.acknowledge(lock.id, { commandId: id, status: 'executed' });
       expect(await harness.eventTypes(id)).toEqual(['command_sent', 'command_executed']);
     }
     // The same line carries this last one: whatever was published before it has arrived.
     const last = await harness.insertCommand(lock.id);
     await dispatch.sendAll(lock.id);
-    await lock.hear(21);
-    expect(lock.heard.filter(({ commandId }) => commandId === last)).toHaveLength(1);
-    expect(lock.orders).toHaveLength(21);
-    expect(lock.heard.map(({ counter }) => counter)).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+    await lock.waitForOrder(21);
+    expect(lock.orders.filter(({ commandId }) => commandId === last)).toHaveLength(1);
+    expect(lock.signedOrders).toHaveLength(21);
+    expect(lock.orders.map(({ counter }) => counter)).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
   });
 
   it('sends one of two in the same lane, although two processes start at the same moment', async () => {
@@ -49,7 +49,7 @@ describe('the dispatch, step by step, on the way out', () => {
         { state: 'SENT', name: 'lock_door' },
         { state: 'QUEUED', name: 'unlock_door' },
       ]);
-      expect((await lock.hear()).commandId).toBe(urgent);
+      expect((await lock.waitForOrder()).commandId).toBe(urgent);
     }
   });
 
@@ -72,8 +72,8 @@ describe('the dispatch, step by step, on the way out', () => {
     await harness.insertCommand(lock.id, 'request_snapshot');
     await harness.insertCommand(lock.id, 'unlock_door');
     await dispatch.sendAll(lock.id);
-    await lock.hear(2);
-    expect(lock.heard.map(({ name }) => name)).toEqual(['unlock_door', 'request_snapshot']);
+    await lock.waitForOrder(2);
+    expect(lock.orders.map(({ name }) => name)).toEqual(['unlock_door', 'request_snapshot']);
   });
 
   it('lets exactly one of a cancel and a dispatch win', async () => {
@@ -96,7 +96,7 @@ describe('the dispatch, step by step, on the way out', () => {
       tally[state as keyof typeof tally]++;
       await dispatch.acknowledgements.acknowledge(lock.id, { commandId: id, status: 'failed' });
     }
-    await eventually('the published ones', () => lock.orders.length === tally.SENT);
+    await eventually('the published ones', () => lock.signedOrders.length === tally.SENT);
     expect(tally.CANCELLED + tally.SENT).toBe(40);
   });
 
@@ -112,8 +112,8 @@ describe('the dispatch, step by step, on the way out', () => {
       expect([row.state, row.error_code, row.counter]).toEqual(['EXPIRED', 'permission_revoked', null]);
       expect(await harness.eventTypes(id)).toEqual(['command_expired']);
     }
-    expect((await lock.hear()).commandId).toBe(allowed);
-    expect(lock.orders).toHaveLength(1);
+    expect((await lock.waitForOrder()).commandId).toBe(allowed);
+    expect(lock.signedOrders).toHaveLength(1);
   });
 
   it.each(['blocked_at', 'deleted_at'])(
@@ -132,7 +132,7 @@ describe('the dispatch, step by step, on the way out', () => {
       }
       const allowed = await harness.insertCommand(lock.id);
       await dispatch.sendAll(lock.id);
-      expect((await lock.hear()).commandId).toBe(allowed);
+      expect((await lock.waitForOrder()).commandId).toBe(allowed);
     },
   );
 
@@ -142,8 +142,8 @@ describe('the dispatch, step by step, on the way out', () => {
     const fresh = await harness.insertCommand(lock.id, 'unlock_door');
     await dispatch.sendAll(lock.id);
     expect(await harness.command(stale)).toMatchObject({ state: 'EXPIRED', error_code: 'deadline' });
-    expect((await lock.hear()).commandId).toBe(fresh);
-    expect(lock.orders).toHaveLength(1);
+    expect((await lock.waitForOrder()).commandId).toBe(fresh);
+    expect(lock.signedOrders).toHaveLength(1);
   });
 
   it('sends nothing to a device without a link, or whose clock is unknown', async () => {
@@ -159,7 +159,7 @@ describe('the dispatch, step by step, on the way out', () => {
     const lock = await harness.connectDevice();
     const id = await harness.insertCommand(lock.id, 'lock_door', { lifeS: 86_400 });
     await dispatch.sendAll(lock.id);
-    const order = await lock.hear();
+    const order = await lock.waitForOrder();
     const { timeout_at: timeoutAt, sent_at: sentAt } = await harness.command(id);
     expect(new Date(order.expiresAt)).toEqual(timeoutAt);
     expect(order.issuedAt).toBe(sentAt?.toISOString());
@@ -174,7 +174,7 @@ describe('the dispatch, step by step, on the way out', () => {
     );
     await harness.insertCommand(lock.id, 'unlock_door', { lifeS: 10 });
     await dispatch.sendAll(lock.id);
-    const { expiresAtUptimeMs } = await lock.hear();
+    const { expiresAtUptimeMs } = await lock.waitForOrder();
     expect(expiresAtUptimeMs).toBeGreaterThan(60_000 + 38_000);
     expect(expiresAtUptimeMs).toBeLessThanOrEqual(60_000 + 40_000);
   });

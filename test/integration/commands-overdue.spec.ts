@@ -70,8 +70,8 @@ describe('the dispatch, step by step, when the answer is late', () => {
     await dispatch.moveBack(id, 'sent_at', 3);
     const counts = await Promise.all(dispatch.senders.slice(1).map((sender) => sender.resendDue(10)));
     expect(counts.sort()).toEqual([0, 0, 1]);
-    await lock.hear(2);
-    expect(lock.orders[1]).toEqual(lock.orders[0]);
+    await lock.waitForOrder(2);
+    expect(lock.signedOrders[1]).toEqual(lock.signedOrders[0]);
     await dispatch.moveBack(id, 'sent_at', 3);
     await dispatch.moveBack(id, 'expires_at', 15);
     expect(await dispatch.sender.resendDue(10)).toBe(0);
@@ -96,7 +96,7 @@ describe('the dispatch, step by step, when the answer is late', () => {
     const lock = await harness.connectDevice(device, randomUUID());
     const id = await harness.insertCommand(lock.id, 'lock_door');
     await dispatch.sendAll(lock.id);
-    await lock.hear();
+    await lock.waitForOrder();
     const transactions = dispatch.get(Transactions);
     const report = { deviceId: lock.id, boot: 'b00t-old', lockState: 'locked' } as const;
     await transactions.run(() => dispatch.acknowledgements.observe(report));

@@ -8,7 +8,8 @@ import { DeviceStateService } from '../../src/features/presence/device-state.ser
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { newId } from '../../src/shared/ids.js';
-import { CommandHarness, type HandLock } from '../support/command-harness.js';
+import { CommandHarness } from '../support/command-harness.js';
+import type { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
 /** What many devices need at once is done by one transaction, and none of them has to pay for another one. */
@@ -16,7 +17,7 @@ describe('commands of many devices at once', () => {
   let harness: CommandHarness;
   let sender: DispatchService;
   let outcomes: AcknowledgementService;
-  let locks: HandLock[];
+  let locks: ScriptedDevice[];
   beforeAll(async () => {
     harness = await CommandHarness.start();
     await harness.stopLoops();
@@ -27,7 +28,7 @@ describe('commands of many devices at once', () => {
   afterAll(() => harness.stop());
   beforeEach(async () => {
     await harness.rows('DELETE FROM commands');
-    locks.forEach(({ orders }) => orders.splice(0));
+    locks.forEach(({ signedOrders: orders }) => orders.splice(0));
   });
 
   const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => harness.insertCommand(id)));
@@ -47,7 +48,7 @@ describe('commands of many devices at once', () => {
   it('sends to all of them, and settles what all of them answer, with one commit each', async () => {
     const ids = await queueForAll();
     await sendToAll();
-    const heard = await Promise.all(locks.map((lock) => lock.hear()));
+    const heard = await Promise.all(locks.map((lock) => lock.waitForOrder()));
     expect(heard.map(({ commandId }) => commandId)).toEqual(ids);
     await acknowledgeAll(ids);
     expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
@@ -75,9 +76,9 @@ describe('commands of many devices at once', () => {
       await harness.rows('DROP TRIGGER refuse ON commands');
       await harness.rows('DROP FUNCTION refuse');
     }
-    await Promise.all(locks.slice(1).map((lock) => lock.hear()));
+    await Promise.all(locks.slice(1).map((lock) => lock.waitForOrder()));
     expect(await statesOf(ids)).toEqual(['QUEUED', ...good.map(() => 'SENT')]);
-    expect([await harness.eventTypes(bad), locks[0]?.orders, await counterOf()]).toEqual([[], [], before]);
+    expect([await harness.eventTypes(bad), locks[0]?.signedOrders, await counterOf()]).toEqual([[], [], before]);
   });
 
   it('settles the others at once while somebody holds the row of one', async () => {
@@ -130,7 +131,7 @@ describe('commands of many devices at once', () => {
   it('never lets two of its transactions wait for each other, whatever the order they name devices in', async () => {
     const states = harness.app.get(DeviceStateService);
     const transactions = harness.app.get(Transactions);
-    const report = (round: number, order: readonly HandLock[]): Promise<void> =>
+    const report = (round: number, order: readonly ScriptedDevice[]): Promise<void> =>
       transactions.independently(() =>
         states.record(
           order.map(({ id, boot }) => ({ deviceId: id, boot, lockState: round % 2 ? 'locked' : 'unlocked' })),

@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AckStatus } from '../../src/contracts/commands.js';
-import { CommandDesk, commandsPath } from '../support/command-desk.js';
-import { CommandHarness, type HandLock } from '../support/command-harness.js';
+import { CommandHarness, commandsPath } from '../support/command-harness.js';
+import type { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
 describe('the ledger, from the request to the lock and back', () => {
   let harness: CommandHarness;
-  let desk: CommandDesk;
   beforeAll(async () => {
     harness = await CommandHarness.start();
-    desk = new CommandDesk(harness);
   });
   afterAll(() => harness.stop());
 
-  const say = async (lock: HandLock, commandId: string, ...statuses: AckStatus[]): Promise<void> => {
+  const say = async (lock: ScriptedDevice, commandId: string, ...statuses: AckStatus[]): Promise<void> => {
     for (const status of statuses) {
       await lock.ack({ commandId, status });
     }
@@ -22,8 +20,8 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('carries an unlock to the lock and answers with the outcome', async () => {
     const lock = await harness.connectDevice();
-    const answer = desk.send(lock.id, 'unlock_door', { payload: { durationMs: 5_000 }, waitSeconds: 10 });
-    const order = await lock.hear();
+    const answer = harness.send(lock.id, 'unlock_door', { payload: { durationMs: 5_000 }, waitSeconds: 10 });
+    const order = await lock.waitForOrder();
     expect(order).toMatchObject({
       name: 'unlock_door',
       payload: { durationMs: 5_000 },
@@ -33,7 +31,7 @@ describe('the ledger, from the request to the lock and back', () => {
     expect(order.counter).toBe(1);
     expect(order.expiresAtUptimeMs).toBeGreaterThan(60_000 + 13_000);
     expect(order.expiresAtUptimeMs).toBeLessThanOrEqual(60_000 + 15_000);
-    expect(await harness.hasValidSignature(lock.orders[0] ?? { order: '', kid: '', signature: '' })).toBe(true);
+    expect(await harness.hasValidSignature(lock.signedOrders[0] ?? { order: '', kid: '', signature: '' })).toBe(true);
     await say(lock, order.commandId, 'received', 'executing');
     await lock.ack({ commandId: order.commandId, status: 'executed', result: { movedMs: 412 } });
 
@@ -49,7 +47,7 @@ describe('the ledger, from the request to the lock and back', () => {
       version: 5,
     });
     expect(headers.get('location')).toBe(commandsPath(lock.id, `/${order.commandId}`));
-    expect((await desk.request('GET', commandsPath(lock.id, `/${order.commandId}`))).body).toEqual(body);
+    expect((await harness.request('GET', commandsPath(lock.id, `/${order.commandId}`))).body).toEqual(body);
     expect(await harness.eventTypes(order.commandId)).toEqual([
       'command_created',
       'command_sent',
@@ -67,28 +65,28 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('answers 202 at once without a wait, and 202 when the wait was too short', async () => {
     const lock = await harness.connectDevice();
-    expect((await desk.send(lock.id, 'unlock_door')).status).toBe(202);
+    expect((await harness.send(lock.id, 'unlock_door')).status).toBe(202);
     const begun = performance.now();
-    expect((await desk.send(lock.id, 'unlock_door', { waitSeconds: 1 })).status).toBe(202);
+    expect((await harness.send(lock.id, 'unlock_door', { waitSeconds: 1 })).status).toBe(202);
     expect(performance.now() - begun).toBeGreaterThan(950);
   });
 
   it('finds the outcome although the hint was lost', async () => {
     const lock = await harness.connectDevice();
-    const answer = desk.send(lock.id, 'unlock_door', { waitSeconds: 10 });
-    const { commandId } = await lock.hear();
+    const answer = harness.send(lock.id, 'unlock_door', { waitSeconds: 10 });
+    const { commandId } = await lock.waitForOrder();
     await harness.rows(`UPDATE commands SET state = 'FAILED', finished_at = now() WHERE id = $1`, [commandId]);
     expect((await answer).body).toMatchObject({ state: 'FAILED' });
   });
 
   it('refuses an unlock for a lock without a link, and lets a lock_door wait for it', async () => {
     const device = await harness.registerDevice();
-    const refused = await desk.send(device.id, 'unlock_door');
+    const refused = await harness.send(device.id, 'unlock_door');
     expect([refused.status, refused.body.code]).toEqual([409, 'device_offline']);
-    const id = await desk.sendAccepted(device.id, 'lock_door');
+    const id = await harness.sendAccepted(device.id, 'lock_door');
     expect((await harness.command(id)).state).toBe('QUEUED');
     const lock = await harness.connectDevice(device);
-    expect((await lock.hear()).commandId).toBe(id);
+    expect((await lock.waitForOrder()).commandId).toBe(id);
     await say(lock, id, 'executed');
     expect((await harness.waitForState(id, 'EXECUTED')).expires_at.getTime() - Date.now()).toBeGreaterThan(
       23 * 3_600_000,
@@ -98,26 +96,26 @@ describe('the ledger, from the request to the lock and back', () => {
   it('waits for the outcome of a repeat as well', async () => {
     const lock = await harness.connectDevice();
     const key = randomUUID();
-    const first = await desk.send(lock.id, 'unlock_door', { key });
-    const repeat = desk.send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
-    await say(lock, (await lock.hear()).commandId, 'executed');
+    const first = await harness.send(lock.id, 'unlock_door', { key });
+    const repeat = harness.send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
+    await say(lock, (await lock.waitForOrder()).commandId, 'executed');
     expect(await repeat).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
-    const settled = await desk.send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
+    const settled = await harness.send(lock.id, 'unlock_door', { key, waitSeconds: 10 });
     expect(settled).toMatchObject({ status: 200, body: { id: first.body.id, state: 'EXECUTED' } });
   });
 
   it('has one order on its way per lane: a deaf snapshot blocks no bolt, and lock_door goes first', async () => {
     const device = await harness.registerDevice();
-    const snapshot = await desk.sendAccepted(device.id, 'request_snapshot');
-    const sync = await desk.sendAccepted(device.id, 'sync_access_codes');
+    const snapshot = await harness.sendAccepted(device.id, 'request_snapshot');
+    const sync = await harness.sendAccepted(device.id, 'sync_access_codes');
     const lock = await harness.connectDevice(device);
     // What is on its way while the device comes back is sent again, byte for byte: it counts once.
-    const heard = (): string[] => [...new Set(lock.heard.map(({ commandId }) => commandId))];
+    const heard = (): string[] => [...new Set(lock.orders.map(({ commandId }) => commandId))];
     const hears = (orders: number): Promise<string> => eventually('the next order', () => heard()[orders - 1]);
-    const first = await desk.sendAccepted(lock.id, 'unlock_door');
+    const first = await harness.sendAccepted(lock.id, 'unlock_door');
     expect(await hears(2)).toBe(first);
-    const second = await desk.sendAccepted(lock.id, 'unlock_door');
-    const urgent = await desk.sendAccepted(lock.id, 'lock_door');
+    const second = await harness.sendAccepted(lock.id, 'unlock_door');
+    const urgent = await harness.sendAccepted(lock.id, 'lock_door');
     expect(heard()).toEqual([snapshot, first]);
     await say(lock, first, 'executed');
     expect(await hears(3)).toBe(urgent);
@@ -126,8 +124,8 @@ describe('the ledger, from the request to the lock and back', () => {
     expect((await harness.command(sync)).state).toBe('QUEUED');
     await say(lock, snapshot, 'executed');
     expect(await hears(5)).toBe(sync);
-    expect([...new Set(lock.heard.map(({ counter }) => counter))]).toEqual([1, 2, 3, 4, 5]);
-    expect(new Set(lock.orders.map((order) => JSON.stringify(order))).size).toBe(5);
+    expect([...new Set(lock.orders.map(({ counter }) => counter))]).toEqual([1, 2, 3, 4, 5]);
+    expect(new Set(lock.signedOrders.map((order) => JSON.stringify(order))).size).toBe(5);
   });
 
   it('settles with the first verdict, in whatever order acks arrive and however often', async () => {
@@ -139,11 +137,11 @@ describe('the ledger, from the request to the lock and back', () => {
     ];
     for (const statuses of orders) {
       const lock = await harness.connectDevice();
-      const id = await desk.sendAccepted(lock.id, 'unlock_door');
-      await lock.hear();
+      const id = await harness.sendAccepted(lock.id, 'unlock_door');
+      await lock.waitForOrder();
       await say(lock, id, ...statuses);
-      const next = await desk.sendAccepted(lock.id, 'unlock_door');
-      await lock.hear(2);
+      const next = await harness.sendAccepted(lock.id, 'unlock_door');
+      await lock.waitForOrder(2);
       await say(lock, next, 'executed');
       // Acks of one device are taken in their order: when the last one settled, all before it had been taken.
       await harness.waitForState(next, 'EXECUTED');
@@ -159,10 +157,10 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('ignores what one device says of the command of another', async () => {
     const [victim, mallory] = [await harness.connectDevice(), await harness.connectDevice()];
-    const id = await desk.sendAccepted(victim.id, 'unlock_door');
-    await victim.hear();
-    const own = await desk.sendAccepted(mallory.id, 'unlock_door');
-    await mallory.hear();
+    const id = await harness.sendAccepted(victim.id, 'unlock_door');
+    await victim.waitForOrder();
+    const own = await harness.sendAccepted(mallory.id, 'unlock_door');
+    await mallory.waitForOrder();
     await mallory.ack({ commandId: id, status: 'executed' });
     await mallory.ack({ commandId: randomUUID(), status: 'executed' });
     await mallory.ack({ commandId: own, status: 'executed' });
@@ -173,12 +171,12 @@ describe('the ledger, from the request to the lock and back', () => {
   it('sends the same bytes again to a lock that comes back with the boot it had', async () => {
     const device = await harness.registerDevice();
     const lock = await harness.connectDevice(device);
-    const id = await desk.sendAccepted(lock.id, 'unlock_door');
-    await lock.hear();
-    await lock.leave();
+    const id = await harness.sendAccepted(lock.id, 'unlock_door');
+    await lock.waitForOrder();
+    await lock.end();
     const back = await harness.connectDevice(device, lock.boot);
-    await back.hear();
-    expect(back.orders[0]).toEqual(lock.orders[0]);
+    await back.waitForOrder();
+    expect(back.signedOrders[0]).toEqual(lock.signedOrders[0]);
     expect((await harness.command(id)).attempts).toBeGreaterThan(1);
     expect(await harness.eventTypes(id)).toEqual(['command_created', 'command_sent', 'command_sent']);
     await say(back, id, 'executed');
@@ -187,9 +185,9 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('sends again what stays unanswered, and gives up no order for it', async () => {
     const lock = await harness.connectDevice();
-    const id = await desk.sendAccepted(lock.id, 'unlock_door');
-    await lock.hear(2);
-    expect(lock.orders[1]).toEqual(lock.orders[0]);
+    const id = await harness.sendAccepted(lock.id, 'unlock_door');
+    await lock.waitForOrder(2);
+    expect(lock.signedOrders[1]).toEqual(lock.signedOrders[0]);
     await say(lock, id, 'executed');
     await harness.waitForState(id, 'EXECUTED');
   });
@@ -204,17 +202,17 @@ describe('the ledger, from the request to the lock and back', () => {
     for (const { name, birth, state, confirmedBy } of cases) {
       const device = await harness.registerDevice();
       const before = await harness.connectDevice(device);
-      const id = await desk.sendAccepted(before.id, name);
-      await before.hear();
-      await before.leave();
+      const id = await harness.sendAccepted(before.id, name);
+      await before.waitForOrder();
+      await before.end();
       const after = await harness.connectDevice(device, randomUUID(), birth);
       const row = await harness.waitForState(id, state);
       expect([row.confirmed_by, row.error_code]).toEqual([
         confirmedBy,
         state === 'TIMED_OUT' ? 'device_restarted' : null,
       ]);
-      const next = await desk.sendAccepted(after.id, name);
-      expect((await after.hear()).commandId).toBe(next);
+      const next = await harness.sendAccepted(after.id, name);
+      expect((await after.waitForOrder()).commandId).toBe(next);
       if (state === 'TIMED_OUT') {
         await after.ack({ commandId: id, status: 'executed', result: { fromFlash: true } });
         await eventually('the late verdict', async () => (await harness.command(id)).late_result);
@@ -229,16 +227,16 @@ describe('the ledger, from the request to the lock and back', () => {
 
   it('notes that the bolt is where the command wanted it, before or after the verdict', async () => {
     const lock = await harness.connectDevice();
-    const early = await desk.sendAccepted(lock.id, 'unlock_door');
-    await lock.hear();
+    const early = await harness.sendAccepted(lock.id, 'unlock_door');
+    await lock.waitForOrder();
     await lock.report(1, { lockState: 'unlocked' });
     await eventually('the report', async () => (await harness.command(early)).confirmed_by === 'state_report');
     expect((await harness.command(early)).state).toBe('SENT');
     await say(lock, early, 'executed');
     expect((await harness.waitForState(early, 'EXECUTED')).confirmed_by).toBe('state_report');
 
-    const late = await desk.sendAccepted(lock.id, 'lock_door');
-    await lock.hear(2);
+    const late = await harness.sendAccepted(lock.id, 'lock_door');
+    await lock.waitForOrder(2);
     await say(lock, late, 'executed');
     expect((await harness.waitForState(late, 'EXECUTED')).confirmed_by).toBe('ack');
     await lock.report(2, { lockState: 'not_fully_locked' });
@@ -250,7 +248,7 @@ describe('the ledger, from the request to the lock and back', () => {
   it('sends by the sweep what no signal told of', async () => {
     const lock = await harness.connectDevice();
     const id = await harness.insertCommand(lock.id);
-    expect((await lock.hear()).commandId).toBe(id);
+    expect((await lock.waitForOrder()).commandId).toBe(id);
     await say(lock, id, 'executed');
     await harness.waitForState(id, 'EXECUTED');
   });

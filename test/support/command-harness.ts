@@ -1,18 +1,21 @@
+import { expect } from '@jest/globals';
 import { randomUUID, verify } from 'node:crypto';
-import { connect, type MqttClient } from 'mqtt';
 import pg from 'pg';
-import type { AckMessage, StatusMessage } from '../../src/contracts/mqtt.js';
-import type { Order, SignedOrder } from '../../src/contracts/orders.js';
+import type { SignedOrder } from '../../src/contracts/orders.js';
 import { DispatchScheduler } from '../../src/features/commands/dispatch/dispatch-scheduler.js';
 import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
-import { TestApp } from './test-app.js';
 import { type Account, createAccount } from './accounts.fixture.js';
-import { registerDevice, type RegisteredDevice } from './devices.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
+import { type Answer, request } from './rest.js';
+import { ScriptedDevice } from './scripted-device.js';
+import { TestApp } from './test-app.js';
 import { eventually } from './wait.js';
 
-/** A row of the ledger, as PostgreSQL has it. */
+type SendOptions = NonNullable<Parameters<typeof sendCommand>[4]> & { readonly payload?: Record<string, unknown> };
+
+/** A row of `commands`. */
 export interface CommandRow {
   readonly id: string;
   readonly state: string;
@@ -28,69 +31,9 @@ export interface CommandRow {
   readonly sent_at: Date | null;
 }
 
-/** The device's end of the line, played by hand: it hears orders and says what the test tells it to. */
-export class HandLock {
-  readonly orders: SignedOrder[] = [];
-
-  private constructor(
-    readonly id: string,
-    readonly boot: string,
-    private readonly client: MqttClient,
-  ) {}
-
-  static async connect(mqttUrl: string, device: RegisteredDevice, boot: string = randomUUID()): Promise<HandLock> {
-    const client = connect(mqttUrl, {
-      clientId: randomUUID(),
-      username: device.id,
-      password: device.token,
-      reconnectPeriod: 0,
-    });
-    await new Promise<void>((resolve, reject) => {
-      client.once('connect', () => {
-        resolve();
-      });
-      client.once('error', reject);
-    });
-    const lock = new HandLock(device.id, boot, client);
-    client.on('message', (_topic, payload) => lock.orders.push(JSON.parse(payload.toString()) as SignedOrder));
-    await client.subscribeAsync(`v1/devices/${device.id}/commands`, { qos: 1 });
-    return lock;
-  }
-
-  birth(facts: Partial<Extract<StatusMessage, { online: true }>> = {}): Promise<unknown> {
-    return this.say('status', { online: true, boot: this.boot, uptimeMs: 60_000, ...facts });
-  }
-
-  ack(message: AckMessage): Promise<unknown> {
-    return this.say('acks', message);
-  }
-
-  report(seq: number, data: Record<string, unknown>): Promise<unknown> {
-    return this.say('events', { seq, boot: this.boot, type: 'door_status_changed', data });
-  }
-
-  /** The inside of what was heard. */
-  get heard(): Order[] {
-    return this.orders.map(({ order }) => JSON.parse(order) as Order);
-  }
-
-  /** Waits for the `count`th order and answers it. */
-  async hear(count = 1): Promise<Order> {
-    return eventually(`order ${String(count)} at the lock`, () => this.heard[count - 1]);
-  }
-
-  async leave(): Promise<void> {
-    await this.client.endAsync(true);
-  }
-
-  private say(channel: string, message: unknown): Promise<unknown> {
-    return this.client.publishAsync(`v1/devices/${this.id}/${channel}`, JSON.stringify(message), { qos: 1 });
-  }
-}
-
-/** The real application with one owner, a look at the rows, and locks played by hand. */
+/** The API and the device line with one owner, scripted devices, and the rows of the commands. */
 export class CommandHarness {
-  readonly #locks: HandLock[] = [];
+  readonly #devices: ScriptedDevice[] = [];
 
   private constructor(
     readonly app: TestApp,
@@ -106,13 +49,30 @@ export class CommandHarness {
     return new CommandHarness(running, await createAccount(running.url), pool);
   }
 
+  /** Sends a command as the owner. */
+  send(deviceId: string, name: string, { payload, ...rest }: SendOptions = {}): ReturnType<typeof sendCommand> {
+    return sendCommand(this.app.url, this.owner, deviceId, { name, ...(payload ? { payload } : {}) }, rest);
+  }
+
+  /** @returns the id of a command that was accepted. */
+  async sendAccepted(deviceId: string, name: string): Promise<string> {
+    const { status, body } = await this.send(deviceId, name);
+    expect(status).toBe(202);
+    return body.id;
+  }
+
+  /** Sends a request as the owner. */
+  request(method: string, path: string): Promise<Answer> {
+    return request(this.app.url, method, path, { token: this.owner.accessToken });
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.#locks.map((lock) => lock.leave()));
+    await Promise.all(this.#devices.map((device) => device.end()));
     await this.pool.end();
     await this.app.stop();
   }
 
-  /** Ends the loops: from now on only the test moves commands. */
+  /** Ends the dispatch and sweeper loops, so that only the test moves commands. */
   async stopLoops(): Promise<void> {
     await this.app.get(CommandSweeper).beforeApplicationShutdown();
     await this.app.get(DispatchScheduler).beforeApplicationShutdown();
@@ -122,25 +82,27 @@ export class CommandHarness {
     return registerDevice(this.app.url, this.owner, 'Door');
   }
 
-  /** A lock that is connected and known. */
+  /** A device that is connected, and whose birth is in the database. */
   async connectDevice(
-    device?: RegisteredDevice,
+    registered?: RegisteredDevice,
     boot?: string,
-    birth: Parameters<HandLock['birth']>[0] = {},
-  ): Promise<HandLock> {
-    const lock = await HandLock.connect(this.app.mqttUrl, device ?? (await this.registerDevice()), boot);
-    this.#locks.push(lock);
-    await lock.birth(birth);
-    await eventually('the birth in the registry', () =>
+    birth: Parameters<ScriptedDevice['birth']>[0] = {},
+  ): Promise<ScriptedDevice> {
+    const account = registered ?? (await this.registerDevice());
+    const device = await ScriptedDevice.connect(this.app.mqttUrl, account, { clientId: randomUUID() }, boot);
+    this.#devices.push(device);
+    await device.listen(['commands']);
+    await device.birth(birth);
+    await eventually('the birth in the database', () =>
       this.rows('SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = $1 AND d.boot = $2', [
-        lock.id,
-        lock.boot,
+        device.id,
+        device.boot,
       ]).then(({ length }) => length > 0),
     );
-    return lock;
+    return device;
   }
 
-  /** Queues a command past the API: nobody is told. @returns its id. */
+  /** Inserts a queued command past the API, without a signal to the dispatch. @returns its id. */
   async insertCommand(
     deviceId: string,
     name = 'unlock_door',
@@ -178,7 +140,7 @@ export class CommandHarness {
     });
   }
 
-  /** What the log tells of a command, in the order of its commits. */
+  /** Types of the events about a command, in the order of their commits. */
   async eventTypes(id: string): Promise<string[]> {
     const rows = await this.rows<{ type: string }>(
       'SELECT type FROM events WHERE command_id = $1 ORDER BY version, xid, id',
@@ -191,9 +153,14 @@ export class CommandHarness {
     return (await this.pool.query<Row>(sql, [...values])).rows;
   }
 
-  /** Whether one of our order keys made this signature. */
+  /** Whether one of the application's order keys made this signature. */
   async hasValidSignature({ order, kid, signature }: SignedOrder): Promise<boolean> {
     const key = await this.app.get(KeyStore).verificationKey('order', kid);
     return key !== null && verify(null, Buffer.from(order), key, Buffer.from(signature, 'base64url'));
   }
+}
+
+/** The path of a device's commands. */
+export function commandsPath(deviceId: string, rest = ''): string {
+  return `/api/v1/devices/${deviceId}/commands${rest}`;
 }

@@ -1,12 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import {
+  type AckMessage,
   type DeviceMessages,
   deviceTopic,
   DOWNLINK_CHANNELS,
   type DownlinkChannel,
   type ReceiptMessage,
+  type StatusMessage,
   type UplinkChannel,
 } from '../../src/contracts/mqtt.js';
+import type { Order, SignedOrder } from '../../src/contracts/orders.js';
 import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
@@ -16,13 +20,15 @@ export interface DeviceMessage {
   readonly retained: boolean;
 }
 
-/** A device by hand: one connection, no reconnects, and whatever bytes the test wants on the wire. */
+/** A device whose messages the test scripts: one connection, no reconnects, any bytes on any topic. */
 export class ScriptedDevice {
   readonly received: DeviceMessage[] = [];
 
   private constructor(
     readonly id: string,
     readonly client: MqttClient,
+    /** The boot id of its births and reports. */
+    readonly boot: string,
   ) {
     client.on('message', (topic, payload, packet) => {
       this.received.push({ topic, payload: payload.toString(), retained: packet.retain });
@@ -30,11 +36,12 @@ export class ScriptedDevice {
     client.on('error', () => undefined);
   }
 
-  /** Rejects when the broker does not let it in; the error's `code` is the return code of CONNACK. */
+  /** Does not subscribe. Rejects when the broker refuses it; the error's `code` is the return code of CONNACK. */
   static async connect(
     url: string,
     { id, token }: RegisteredDevice,
     options: IClientOptions = {},
+    boot: string = randomUUID(),
   ): Promise<ScriptedDevice> {
     const client = connect(url, {
       username: id,
@@ -45,7 +52,7 @@ export class ScriptedDevice {
       connectTimeout: 5_000,
       ...options,
     });
-    const device = new ScriptedDevice(id, client);
+    const device = new ScriptedDevice(id, client, boot);
     await new Promise<void>((resolve, reject) => {
       client.once('connect', () => {
         resolve();
@@ -58,7 +65,7 @@ export class ScriptedDevice {
     return device;
   }
 
-  /** A device as the protocol wants it: with a last will, listening, born. */
+  /** A device as docs/protocol.md wants it: with a last will, subscribed, with a retained birth. */
   static async born(
     url: string,
     device: RegisteredDevice,
@@ -71,10 +78,10 @@ export class ScriptedDevice {
       qos: 1,
       retain: true,
     } as const;
-    const raw = await ScriptedDevice.connect(url, device, { will, ...options });
-    await raw.listen();
-    await raw.publish('status', { online: true, boot, uptimeMs: 1_000, lockState: 'locked' }, { retain: true });
-    return raw;
+    const scripted = await ScriptedDevice.connect(url, device, { will, ...options }, boot);
+    await scripted.listen();
+    await scripted.publish('status', { online: true, boot, uptimeMs: 1_000, lockState: 'locked' }, { retain: true });
+    return scripted;
   }
 
   async listen(channels: readonly DownlinkChannel[] = DOWNLINK_CHANNELS): Promise<void> {
@@ -92,7 +99,22 @@ export class ScriptedDevice {
     await this.client.publishAsync(deviceTopic(this.id, channel), JSON.stringify(message), { qos: 1, ...options });
   }
 
-  /** Whatever the bytes are. */
+  /** A birth that is not retained. */
+  birth(facts: Partial<Extract<StatusMessage, { online: true }>> = {}): Promise<void> {
+    return this.publish('status', { online: true, boot: this.boot, uptimeMs: 60_000, ...facts });
+  }
+
+  ack(message: AckMessage): Promise<void> {
+    return this.publish('acks', message);
+  }
+
+  /** Reports a `door_status_changed`, well-formed or not. */
+  report(seq: number, data: Record<string, unknown>): Promise<void> {
+    const event = { seq, boot: this.boot, type: 'door_status_changed', data };
+    return this.publishRaw(deviceTopic(this.id, 'events'), JSON.stringify(event));
+  }
+
+  /** Any bytes to any topic. */
   async publishRaw(
     topic: string,
     payload: string | Buffer,
@@ -101,10 +123,21 @@ export class ScriptedDevice {
     await this.client.publishAsync(topic, payload, { qos: 1, ...options });
   }
 
+  get signedOrders(): SignedOrder[] {
+    return this.messagesOn('commands').map((payload) => JSON.parse(payload) as SignedOrder);
+  }
+
+  get orders(): Order[] {
+    return this.signedOrders.map(({ order }) => JSON.parse(order) as Order);
+  }
+
+  /** Waits for the `count`th order and returns it. */
+  waitForOrder(count = 1): Promise<Order> {
+    return eventually(`order ${String(count)} at the device`, () => this.orders[count - 1]);
+  }
+
   receipts(): ReceiptMessage[] {
-    return this.received
-      .filter(({ topic }) => topic === deviceTopic(this.id, 'receipts'))
-      .map(({ payload }) => JSON.parse(payload) as ReceiptMessage);
+    return this.messagesOn('receipts').map((payload) => JSON.parse(payload) as ReceiptMessage);
   }
 
   async receipt(boot: string, seq: number): Promise<void> {
@@ -117,12 +150,16 @@ export class ScriptedDevice {
     return eventually('the connection is closed', () => !this.client.connected);
   }
 
-  /** Without a word: the broker publishes its last will. */
+  /** Drops the connection without a goodbye: the broker publishes the last will. */
   cut(): void {
     this.client.stream.destroy();
   }
 
   async end(): Promise<void> {
     await this.client.endAsync(true);
+  }
+
+  private messagesOn(channel: DownlinkChannel): string[] {
+    return this.received.filter(({ topic }) => topic === deviceTopic(this.id, channel)).map(({ payload }) => payload);
   }
 }
