@@ -12,11 +12,11 @@ const OPERATIONS = 300;
 const IN_FLIGHT = 8;
 const GLANCE_EVERY_MS = 20;
 
-/** Signing in, against the hash alone; and what somebody who is signed in notices of it. */
+/** Login against the hash alone, and the latency of other requests meanwhile. */
 export async function login(services: Services): Promise<void> {
   const mortise = await startMortise(services);
   const raw = await startProgram(services, 'hash-baseline');
-  // Everybody signs in once: a sixth session of somebody would end their first, which is more than a login.
+  // Each account signs in once: its sixth session would end its first, which is more work than a login.
   const accounts = await createAccounts(services, mortise.url, (ROUNDS + 1) * OPERATIONS + 1);
   const clients = {
     arriving: new HttpClient(mortise.url, IN_FLIGHT),

@@ -7,7 +7,7 @@ import { type Services } from '../support/services.js';
 const ROUNDS = 5;
 const OPTIONS = { connections: 50, seconds: 5, expectBody: '{"ok":true}' };
 
-/** What it costs to know who asks: a protected route that does nothing, against an open one in the same process. */
+/** What authentication costs: a protected route that does nothing, against an open one in the same process. */
 export async function session(services: Services): Promise<void> {
   const { url, pid, stop } = await startProgram(services, 'session-probe', {}, '/api/health/ready');
   const { accessToken } = await createOwnerWithDevices(url, 0);

@@ -42,7 +42,7 @@ export async function users(services: Services): Promise<void> {
   await Promise.all([mortise, plain, audited].map((server) => server.stop()));
 }
 
-/** Where the page after so many accounts begins. A page nobody has to look for would show nothing of the looking. */
+/** The cursor of the page after so many accounts: a first page would not show the cost of finding its start. */
 async function cursorAt(place: number, url: string, authorization: string): Promise<string> {
   let cursor = '';
   for (let passed = 0; passed < place; passed += LARGEST_PAGE) {

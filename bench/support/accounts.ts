@@ -9,7 +9,7 @@ export interface BenchSession {
   readonly user: { readonly id: string; readonly email: string };
 }
 
-/** Many accounts with one password, none of which has ever signed in. */
+/** Many accounts with one password, none of which has signed in. */
 export interface BenchAccounts {
   readonly emails: readonly string[];
   readonly password: string;

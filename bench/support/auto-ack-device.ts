@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { type AckMessage, deviceTopic, HEARTBEAT_INTERVAL_MS } from '../../src/contracts/mqtt.js';
 import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 
-/** A lock that answers `executed` to every order at once, without a look at its signature: it is not what is measured. */
+/** A device that acknowledges every order as `executed` at once. It checks no signature, because that is not measured. */
 export class AutoAckDevice {
   /** Ids of the commands it was given. */
   readonly executed = new Set<string>();
@@ -33,7 +33,7 @@ export class AutoAckDevice {
       password: device.token,
       reconnectPeriod: 0,
     });
-    // mqtt.js leaves Nagle's algorithm on: a round trip of QoS 1 would take 40 ms more, for everybody alike.
+    // mqtt.js leaves Nagle's algorithm on: a round trip of QoS 1 would take 40 ms more, for all candidates alike.
     (client.stream as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
     const lock = new AutoAckDevice(device.id, client);
     await client.subscribeAsync(deviceTopic(device.id, 'commands'), { qos: 1 });

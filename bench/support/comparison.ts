@@ -26,7 +26,7 @@ export interface Comparison {
 
 type Rounds = Map<string, Figures[]>;
 
-/** Lets everybody take turns (A-B-A-B...) after one round to warm up, and prints ratios first. */
+/** Runs the candidates in turns (A-B-A-B...) after one round to warm up, and prints ratios first. */
 export async function compare({ title, candidates, ratios, rounds }: Comparison): Promise<void> {
   print(`\n### ${title}\n`);
   for (const { round } of candidates) {

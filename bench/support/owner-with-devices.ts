@@ -7,7 +7,7 @@ export interface OwnerWithDevices {
   readonly devices: readonly { readonly id: string; readonly token: string }[];
 }
 
-/** A new account with so many locks, made through the public interface. */
+/** A new account with so many devices, made through the API. */
 export async function createOwnerWithDevices(url: string, locks: number): Promise<OwnerWithDevices> {
   const client = new HttpClient(url, 1);
   const email = `bench-${randomUUID()}@example.com`;

@@ -95,7 +95,7 @@ describe('Every answer', () => {
     undocumented = new Set();
   });
 
-  it('to a bad request, whoever sends it, has a status that the document knows', async () => {
+  it('to a bad request has a documented status, whatever the role of the client', async () => {
     for (const route of routes) {
       const askers = [
         undefined,
@@ -151,7 +151,7 @@ describe('Every answer', () => {
     const cases: readonly [string, string, (turn: number) => unknown][] = [
       ['POST', '/auth/register', (turn) => ({ email: `busy-${String(turn)}@example.com`, password: ada.password })],
       ['POST', '/auth/password', () => ({ currentPassword: ada.password, newPassword: 'tangerine harbour 47' })],
-      ['DELETE', '/users/me', () => ({ password: 'not the password of anybody' })],
+      ['DELETE', '/users/me', () => ({ password: 'not the password of any account' })],
     ];
     let busy = 0;
     for (const [method, path, bodyOf] of cases) {

@@ -81,7 +81,7 @@ interface Scene {
   readonly ids: Readonly<Record<string, string>>;
 }
 
-/** Somebody in this role, and everything that a route can name. */
+/** An account in this role, and an id for everything that a route can name. */
 async function scene(role: Role): Promise<Scene> {
   const person = (name: string): Promise<InsertedAccount> => insertAccount(application, { name });
   const [owner, founder, bystander] = [await person('owner'), await person('founder'), await person('bystander')];
@@ -162,7 +162,7 @@ async function ask(route: RouteRule, { asker, ids }: Scene): Promise<Answered> {
   return { verdict: verdictOf(response.status, text, route.rule), status: response.status, text };
 }
 
-/** Only the guard's own refusals count: what a service refuses, it refuses to somebody who got in. */
+/** Only the guard's own refusals count: a service refuses only accounts that the guard has admitted. */
 function verdictOf(status: number, text: string, rule: string): Verdict {
   const { code, detail } = (status >= 400 && text.startsWith('{') ? JSON.parse(text) : {}) as {
     code?: string;

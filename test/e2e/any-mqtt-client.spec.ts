@@ -1,5 +1,5 @@
 /**
- * The device line is for anybody: the clients of Mosquitto play the lock, against the embedded broker and against a
+ * Any MQTT client can be a device: the clients of Mosquitto act as the lock, against the embedded broker and against a
  * Mosquitto server with the configuration of deploy/mosquitto. Nothing here knows more than docs/protocol.md says.
  * Seen to fail: without `$share/...` both hardware processes hear every ack.
  */
@@ -78,7 +78,7 @@ async function readOrder(url: string, { order, kid, signature }: SignedOrder): P
   return JSON.parse(order) as Order;
 }
 
-/** The first unlock, as somebody with a shell plays it. */
+/** The first unlock, with a shell and the clients of Mosquitto as the lock. */
 async function playFirstUnlock(stage: Stage): Promise<void> {
   const { boot, device, owner, player, url } = stage;
   await player.publish('heartbeat', { boot, uptimeMs: stage.uptimeMs, battery: 83, rssi: -55 });
@@ -238,7 +238,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
     expect(deliveries).toHaveLength(2 + ORDERS);
   });
 
-  it('speaks for nobody else: the access list drops what it says on the topics of another device', async () => {
+  it('cannot publish for another device: the access list drops it', async () => {
     const boot = randomBytes(16).toString('base64url');
     await stage.player.publishTo(`v1/devices/${stranger.id}/status`, { online: true, boot, uptimeMs: 1 });
     const denied = new RegExp(`Denied PUBLISH from ${stage.device.id}-pub .*v1/devices/${stranger.id}/status`);

@@ -31,7 +31,7 @@ async function queue(person: Account, { id }: RegisteredDevice): Promise<string>
 }
 
 describe('A dashboard that returns', () => {
-  it('joins although the last word was somebody else’s', async () => {
+  it('joins although the last event was about another account’s device', async () => {
     const before = await Dashboard.signedIn(application.url, ada.accessToken);
     const first = await queue(ada, hers);
     const seen = await before.expect('her command', ({ message }) => message.commandId === first);

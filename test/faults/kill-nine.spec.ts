@@ -73,7 +73,7 @@ async function allLinked(): Promise<void> {
   });
 }
 
-/** As a phone does: sends it, and goes on asking with the same key for as long as nobody answers. */
+/** As a phone does: sends it, and goes on asking with the same key until it has an answer. */
 async function send(order: Sent, attempts: number): Promise<void> {
   for (let attempt = 1; attempt <= attempts && order.id === undefined; attempt += 1) {
     const answer = await sendCommand(

@@ -50,7 +50,7 @@ describe('accounts', () => {
     await expect(registerUser(node, sneaky)).resolves.toMatchObject({ role: 'USER' });
   });
 
-  it('have names of their own, whoever comes first', async () => {
+  it('have unique names: the first registration wins', async () => {
     const twins = await Promise.allSettled([
       registerUser(node, { email: 'twin@example.com', password: PASSWORD }),
       registerUser(node, { email: 'TWIN@example.com', password: PASSWORD }),

@@ -75,7 +75,7 @@ describe('passwords', () => {
       const before = await fixture.login(email);
       expect((await fixture.post('/auth/forgot-password', { identifier: email.toUpperCase() })).status).toBe(202);
       const token = tokenIn(await fixture.mails.nextTo(email));
-      // Written with the mail: before that, nobody had looked whose account it is.
+      // Written with the mail: before that, the account was not looked up.
       expect(await fixture.auditOutcomes('password_reset_requested', id)).toEqual(['success']);
       const racers = await Promise.all(
         Array.from({ length: 10 }, () => fixture.post('/auth/reset-password', { token, newPassword: NEW_PASSWORD })),
@@ -130,7 +130,7 @@ describe('passwords', () => {
       expect(await fixture.sql.rows('SELECT 1 FROM one_time_tokens WHERE user_id = $1', [id])).toEqual([]);
     });
 
-    it('fill nobody’s mailbox', async () => {
+    it('send only a few mails to one mailbox', async () => {
       const { email } = await fixture.createUser();
       for (let asked = 0; asked < 8; asked += 1) {
         expect((await fixture.post('/auth/forgot-password', { identifier: email })).status).toBe(202);

@@ -58,7 +58,7 @@ describe('registration', () => {
       expect(mail.text).not.toContain('#token');
     });
 
-    it('goes without a username that somebody took meanwhile', async () => {
+    it('leaves out a username that another account took meanwhile', async () => {
       await fixture.post('/auth/register', account('wanted'));
       const token = tokenIn(await fixture.mails.nextTo('wanted@example.com'));
       await fixture.createUser({ username: 'wanted' });
@@ -74,7 +74,7 @@ describe('registration', () => {
       expect([late.status, late.body.code]).toEqual([409, 'email_taken']);
     });
 
-    it('makes no account with a password that a stranger typed for somebody else’s address', async () => {
+    it('makes no account with a password that a stranger typed for the email of another person', async () => {
       await fixture.post('/auth/register', { ...account('victim'), password: NEW_PASSWORD });
       const token = tokenIn(await fixture.mails.nextTo('victim@example.com'));
       const confirm = (password: string): Promise<Answer> =>

@@ -64,7 +64,7 @@ describe('sessions over HTTP', () => {
     ]);
   });
 
-  it('are ended one by one by their owner, and by nobody else', async () => {
+  it('are ended one by one, and only by their owner', async () => {
     const phone = await signIn(application.url, ada.email);
     const mallory = await createAccount(application.url, 'mallory');
     for (const id of [sessionId(phone.accessToken), randomUUID(), 'nonsense']) {

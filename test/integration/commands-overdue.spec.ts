@@ -105,7 +105,7 @@ describe('the dispatch, step by step, when the answer is late', () => {
     expect(await harness.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'state_report' });
   });
 
-  it('finds by sweeping whatever nobody was told of', async () => {
+  it('finds by sweeping the commands without a signal', async () => {
     const repository = dispatch.get(DispatchRepository);
     const sweeper = dispatch.get(CommandSweeper);
     const lock = await harness.connectDevice();

@@ -81,7 +81,7 @@ describe('commands of many devices at once', () => {
     expect([await harness.eventTypes(bad), locks[0]?.signedOrders, await counterOf()]).toEqual([[], [], before]);
   });
 
-  it('settles the others at once while somebody holds the row of one', async () => {
+  it('settles the others at once while the row of one is locked', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const holder = await harness.pool.connect();
@@ -99,7 +99,7 @@ describe('commands of many devices at once', () => {
     expect((await harness.command(ids[2] ?? '')).state).toBe('EXECUTED');
   });
 
-  it('judges each of the answers that came together by itself: new, twice, late, of nobody and of another device', async () => {
+  it('judges each of the answers that came together by itself: new, repeated, late, for an unknown command and from another device', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const [fresh = '', twice = '', late = '', foreign = ''] = ids;

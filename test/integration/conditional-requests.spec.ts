@@ -82,7 +82,7 @@ describe('A GET of one resource', () => {
     }
   });
 
-  it('answers anew when a lock was moved, though nobody changed the device', async () => {
+  it('answers anew when a lock was moved, although its device was not edited', async () => {
     const path = '/api/v1/devices/{deviceId}';
     const tag = String((await read(path)).headers.etag);
     await sql.rows(`UPDATE devices SET lock_state = 'unlocked' WHERE id = $1`, [ids.deviceId]);

@@ -90,7 +90,7 @@ describe('Registering a device', () => {
     expect((await register(ada, { ...body, name: 'Another' }, key)).status).toBe(422);
   });
 
-  it('takes a hardware id once, whoever asks', async () => {
+  it('takes a hardware id once, from any account', async () => {
     const hardwareId = randomUUID();
     expect((await register(ada, { hardwareId })).status).toBe(201);
     const again = await register(bob, { hardwareId });
@@ -169,7 +169,7 @@ describe('The list of devices', () => {
     expect((await ask(owner, 'GET', `/devices/${String(listed?.id)}`)).body).toEqual(listed);
   });
 
-  it('shows nobody anything of others', async () => {
+  it('shows an account nothing of other accounts', async () => {
     const stranger = await createAccount(application.url, 'stranger');
     expect((await ask<PageBody>(stranger, 'GET', '/devices')).body).toEqual({ items: [], nextCursor: null });
   });
@@ -225,7 +225,7 @@ describe('One device', () => {
     expect((await ask(ada, 'GET', `/devices/${device.id}`)).status).toBe(404);
   });
 
-  it('does not exist for somebody else, on any route', async () => {
+  it('does not exist for another account, on any route', async () => {
     const { device } = (await register(ada)).body;
     const answers = await Promise.all([
       ask(bob, 'GET', `/devices/${device.id}`),

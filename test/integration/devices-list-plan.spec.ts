@@ -54,7 +54,7 @@ afterAll(() => fixture.stop());
 
 const TYPES = 'uuid, int, device_type, device_status, text, text';
 
-/** As PostgreSQL runs it for everybody, who has however many devices: planned once, for no values in particular. */
+/** PostgreSQL's generic plan: made once, without the values, for accounts with few and many devices alike. */
 async function planOf(sort: DeviceSort, page: 'first' | 'next'): Promise<string> {
   const isName = sort.endsWith('name');
   const types = page === 'first' ? TYPES : `${TYPES}, ${isName ? 'text' : 'timestamptz'}, uuid`;

@@ -76,7 +76,7 @@ describe('the live feed', () => {
     expect(one.get(LiveFeed).cursor).toBe(heard[0]?.at(-1)?.cursor);
   });
 
-  it('delivers within a moment, although nobody polls that often', async () => {
+  it('delivers sooner than the polling interval', async () => {
     const relay = await start('relay');
     const heard = await liveEvents(await start('api'));
     await relay.get(EventLog).append(numbered(0));

@@ -19,7 +19,7 @@ import { emptyRedis } from '../support/redis.js';
 const QUEUE_EDGES = [MaintenanceProcessor, JobScheduler];
 const DONE = 'mortise_jobs_total{job="make_event_partitions",outcome="done"}';
 
-/** The jobs that are not under test have somebody, too. */
+/** Handlers for the jobs that are not under test. */
 @Injectable()
 class OtherJobs {
   constructor(handlers: JobRegistry) {

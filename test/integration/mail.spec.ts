@@ -139,7 +139,7 @@ describe('mail', () => {
   it('is sent although Redis lost its job', async () => {
     const redis = new Redis(application.redisUrl);
     try {
-      // Its job was taken from the row, and is gone before anybody did it.
+      // Its job was taken from the row, and is lost before it ran.
       await get(Transactions).run(async () => {
         await get(Mailer).enqueue(reset('wiped@example.com'));
         await get(MailOutbox).claimDue(100);
@@ -183,7 +183,7 @@ describe('mail', () => {
     expect(text).not.toMatch(/evil\.example|\n\s*Bcc|all@example|x{61}/);
   });
 
-  it('does the same for nobody, without a word', async () => {
+  it('does the same for an unknown email, and tells the client nothing else', async () => {
     const settled = (await rowsOf('SENT')).length + 2;
     await get(Mailer).pretend(reset('decoy@example.com'));
     await get(Mailer).enqueue(reset('real@example.com'));

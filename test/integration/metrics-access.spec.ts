@@ -46,7 +46,7 @@ describe('The metrics', () => {
     }
   });
 
-  it('are for whoever has METRICS_TOKEN, where there is one', async () => {
+  it('need METRICS_TOKEN where it is set', async () => {
     application = await TestApp.start({ env: { ROLES: 'api', METRICS_TOKEN: 'a-token-for-prometheus-42' } });
     expect(await scrape()).toBe(403);
     expect(await scrape({ authorization: 'Bearer another-token' })).toBe(403);

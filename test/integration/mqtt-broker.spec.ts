@@ -93,7 +93,7 @@ describe('Logging in at the embedded broker', () => {
     }
   });
 
-  it('refuses a last will about somebody else', async () => {
+  it('refuses a last will on the topic of another device', async () => {
     const [one, other] = [await newDevice(), await newDevice()];
     const will = (topic: string) => ({
       will: { topic, payload: Buffer.from('{"online":false}'), qos: 0 as const, retain: false },
@@ -103,7 +103,7 @@ describe('Logging in at the embedded broker', () => {
     }
   });
 
-  it('lets nobody push another device out by its client id', async () => {
+  it('lets no device disconnect another by its client id', async () => {
     const [victim, attacker] = [await newDevice(), await newDevice()];
     const line = await born(victim, 'victim-boot');
     await connect(attacker, { clientId: victim.id });

@@ -1,6 +1,6 @@
 /**
  * What becomes of organizations when accounts are deleted and restored. Seen to fail: with members counted whose account
- * is deleted (the last owner leaves), and with batches that ask nobody above.
+ * is deleted (the last owner leaves), and with batches without that check.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
@@ -101,7 +101,7 @@ describe('An organization keeps an owner who can act', () => {
     expect((await remove(ada)).body).toMatchObject({ code: 'last_owner', status: 409 });
   });
 
-  it('when accounts are deleted in a batch: its owners stay, and everybody else goes', async () => {
+  it('when accounts are deleted in a batch: last owners stay, and all others are deleted', async () => {
     await fixture.addMember(grace, 'OWNER', organization.id);
     const viewer = await fixture.addMember(await fixture.createAccount('viewer'), 'VIEWER', organization.id);
     const { body } = await removeAll(ada, viewer, grace);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => fixture.stop());
 
 describe('The live feed of a device of an organization', () => {
-  it('reaches its members while they are members, and nobody else', async () => {
+  it('reaches members while they are members, and no other account', async () => {
     const [ada, grace, mallory] = [
       await fixture.createAccount('ada'),
       await fixture.createAccount('grace'),

@@ -86,9 +86,9 @@ describe('rate limits over HTTP', () => {
   it.each([
     ['asks for what does not exist', '/nowhere', {}],
     ['has no token', ME, {}],
-    ['brings a token of nobody', ME, { token: 'nobody' }],
-    ['brings a token to what does not exist', '/nowhere', { token: 'nobody' }],
-    ['brings a token to a public route', '/.well-known/jwks.json', { token: 'nobody' }],
+    ['brings an invalid token', ME, { token: 'nobody' }],
+    ['brings an invalid token to a path that does not exist', '/nowhere', { token: 'nobody' }],
+    ['brings an invalid token to a public route', '/.well-known/jwks.json', { token: 'nobody' }],
     ['brings another scheme', ME, { headers: { authorization: 'Basic bm9ib2R5' } }],
   ])('count who %s as anonymous', async (_who, path, options) => {
     const address = newAddress();
@@ -162,7 +162,7 @@ describe('rate limits over HTTP', () => {
     expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "mail";q=3;w=3600');
   });
 
-  it('let people go who share their address with somebody that guesses passwords', async () => {
+  it('do not block accounts that share an IP address with a client that guesses passwords', async () => {
     const token = await newcomer();
     const address = newAddress();
     await statusesOf(6, () => from(address, 'POST', LOGIN, guess));
@@ -219,7 +219,7 @@ describe.each(['down', 'blackhole'] as const)('rate limits over HTTP while Redis
     await proxy.close();
   });
 
-  it('still hold, and make nobody wait', async () => {
+  it('still hold without Redis, and no request waits for it', async () => {
     const { accessToken: token } = await createAccount(degraded.url);
     const statuses: number[] = [];
     const medianMs = async (times: number): Promise<number> => {

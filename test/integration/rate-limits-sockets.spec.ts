@@ -45,7 +45,7 @@ async function refusalOf(token: string, from: Record<string, string>): Promise<u
 }
 
 describe('a socket', () => {
-  it('counts handshakes of nobody by address, and blocks the address that goes on', async () => {
+  it('counts handshakes without a valid token by IP address, and blocks the address that goes on', async () => {
     const [from, elsewhere] = [nextAddress(), nextAddress()];
     const nobody = 'eyJhbGciOiJub25lIn0.e30.AAAA';
     const codes: unknown[] = [];

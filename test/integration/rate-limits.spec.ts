@@ -135,7 +135,7 @@ describe('rate limits in Redis', () => {
     expect(waited).toBeLessThan(resetMs + 500);
   });
 
-  it('do not ask Redis again for somebody who was just refused', async () => {
+  it('do not ask Redis again for a key that was just refused', async () => {
     const key = randomUUID();
     while ((await first.get(RateLimiter).spend('auth', key)).admitted) {
       // Until the limit is spent.
@@ -170,7 +170,7 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
     await eventually('Redis is back', () => isRedisReady(first));
   });
 
-  it('still hold in each process, and make nobody wait', async () => {
+  it('still hold in each process, and no request waits for Redis', async () => {
     const key = randomUUID();
     const took: number[] = [];
     let admitted = 0;
@@ -183,7 +183,7 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
     took.sort((a, b) => a - b);
     expect(took[Math.floor(took.length * 0.9)]).toBeLessThan(40);
     expect(took[Math.floor(took.length * 0.99)]).toBeLessThan(100);
-    // Somebody found out: at once when Redis refuses connections, after 50 ms when it swallows what it is asked.
+    // One of them found out: at once when Redis refuses connections, after 50 ms when it swallows what it is asked.
     expect(took.at(-1)).toBeLessThan(250);
     expect(took.at(-1)).toBeGreaterThan(fault === 'blackhole' ? 40 : 0);
     expect(await first.metric('mortise_rate_limit_degraded_total{category="auth"}')).toBeGreaterThanOrEqual(300);
@@ -191,7 +191,7 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
 });
 
 describe('rate limits when Redis goes and comes back', () => {
-  it('give nobody a fresh start', async () => {
+  it('start no window anew', async () => {
     const key = randomUUID();
     const admitted = async (times: number): Promise<boolean[]> => {
       const verdicts: boolean[] = [];

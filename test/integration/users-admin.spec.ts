@@ -1,6 +1,6 @@
 /**
  * What administrators do to one account. Seen to fail: without the lock in `hasOtherAdmin` (two
- * demotions leave nobody), with the version left out of the condition, with sessions that outlive a block.
+ * demotions leave no administrator), with the version left out of the condition, with sessions that outlive a block.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -128,7 +128,7 @@ describe('Managing an account', () => {
     }
   });
 
-  it('answers 404 for nobody, and 400 for what is no id', async () => {
+  it('answers 404 for an unknown id, and 400 for what is no id', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['POST', '/block'],
@@ -136,13 +136,13 @@ describe('Managing an account', () => {
       ['DELETE', ''],
     ] as const) {
       expect((await ask(root, method, `/users/${randomUUID()}${path}`)).status).toBe(404);
-      expect((await ask(root, method, `/users/nobody${path}`)).status).toBe(400);
+      expect((await ask(root, method, `/users/no-id${path}`)).status).toBe(400);
     }
   });
 });
 
 describe('The last administrator', () => {
-  it('cannot be demoted, blocked or deleted, by anybody or by themselves', async () => {
+  it('cannot be demoted, blocked or deleted, by another administrator or by themselves', async () => {
     const attempts = [
       () => ask(root, 'PATCH', `/users/${root.id}/role`, { role: 'USER' }),
       () => ask(root, 'POST', `/users/${root.id}/block`),

@@ -48,7 +48,7 @@ describe('My account', () => {
     expect(JSON.stringify(body)).not.toMatch(/argon2|password/i);
   });
 
-  it('takes other names, unless somebody has them or the version is another', async () => {
+  it('takes other names, unless another account has them or the version is stale', async () => {
     const username = `ada-${randomUUID().slice(0, 8)}`;
     const changed = await ask(ada, 'PATCH', '/users/me', { displayName: ' Ada L. ', username: username.toUpperCase() });
     expect(changed.body).toMatchObject({ displayName: 'Ada L.', username });
@@ -91,7 +91,7 @@ describe('My account', () => {
 });
 
 describe('My preferences', () => {
-  it('begin as everybody’s, and change one by one', async () => {
+  it('begin with the defaults, and change one by one', async () => {
     const { body } = await ask(ada, 'GET', '/users/me/preferences');
     expect(body).toEqual({
       theme: 'system',
@@ -133,7 +133,7 @@ describe('My preferences', () => {
 });
 
 describe('My activity', () => {
-  it('shows what I did and what was done to me, and nobody else’s address', async () => {
+  it('shows what the account did and what was done to it, without the IP addresses of others', async () => {
     const eve = await createAccount(application.url, 'eve');
     const admin = await createAdmin(application);
     await ask(eve, 'PATCH', '/users/me', { displayName: 'Eve' });
@@ -178,7 +178,7 @@ describe('My e-mail address', () => {
     expect((await confirm()).status).toBe(422);
   });
 
-  it('cannot be somebody’s, and asking for it does not tell', async () => {
+  it('cannot be another account’s, and the answer does not tell whether it is', async () => {
     const answers = await Promise.all(
       [bob.email, `free-${randomUUID()}@example.com`].map((email) =>
         ask(ada, 'POST', '/users/me/email', { email, password: PASSWORD }),

@@ -1,5 +1,5 @@
 /**
- * P-19, the other half: what failed or was refused says whom it was aimed at. Seen to fail: with the target left out of
+ * P-19, the other half: an audit entry of a failure or refusal names its target. Seen to fail: with the target left out of
  * the entry of a failure, and with the refusals of guards going by unseen.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -66,7 +66,7 @@ async function activityOf(person: Account): Promise<Record<string, unknown>[]> {
 }
 
 const wrong = (identifier: string): Promise<Answer & { entries: Entry[] }> =>
-  send('POST', '/auth/login', { body: { identifier, password: 'not the password of anybody' } });
+  send('POST', '/auth/login', { body: { identifier, password: 'not the password of any account' } });
 
 describe('P-19 a failure is audited with its target', () => {
   it('names the account whose password was guessed, and tells its owner', async () => {
@@ -88,7 +88,7 @@ describe('P-19 a failure is audited with its target', () => {
     );
   });
 
-  it('names a name that nobody has by a keyed hash, never by what was typed', async () => {
+  it('records an unknown identifier as a keyed hash, never as it was typed', async () => {
     const typed = `nobody-${randomUUID()}`;
     const [first, again, other] = [await wrong(typed), await wrong(typed.toUpperCase()), await wrong(`${typed}x`)];
     expect(first.entries).toMatchObject([{ type: 'identifier', id: expect.stringMatching(/^[\w-]{30}$/) }]);
@@ -99,7 +99,7 @@ describe('P-19 a failure is audited with its target', () => {
     ).toEqual([]);
   });
 
-  it('names whom an administrator meant, even if there is no such account', async () => {
+  it('records the user id that an administrator named, even if there is no such account', async () => {
     const nobody = randomUUID();
     for (const [method, path] of [
       ['POST', `/users/${nobody}/block`],
@@ -155,7 +155,7 @@ describe('P-19 a failure is audited with its target', () => {
   });
 });
 
-describe('P-19 a refusal of somebody who is signed in is audited', () => {
+describe('P-19 a refusal of a signed-in account is audited', () => {
   it('when an administrator’s route is asked for, whether it reads or changes', async () => {
     const [ada, eve] = [await factory.account(), await factory.account()];
     const cases = [
@@ -170,7 +170,7 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
     }
   });
 
-  it('when somebody else’s lock is to be changed', async () => {
+  it('when the device of another account is to be changed', async () => {
     const [{ id }, eve] = [await factory.device(), await factory.account()];
     const { status, entries } = await send('PATCH', `/devices/${id}`, {
       token: eve.accessToken,
@@ -180,7 +180,7 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
     expect(entries).toMatchObject([{ action: 'device_updated', code: 'not_found', type: 'device', id }]);
   });
 
-  it('but not when nobody is: strangers cannot fill the table', async () => {
+  it('but not without a session: strangers cannot fill the table', async () => {
     for (const token of [undefined, 'not-a-token']) {
       const { status, entries } = await send('GET', '/users', token === undefined ? {} : { token });
       expect([status, entries]).toEqual([401, []]);

@@ -102,7 +102,7 @@ async function send(method: string, { path, token, body }: ChangingRequest): Pro
 async function prepared(route: ChangingRoute): Promise<ChangingRequest> {
   const deed = CHANGING_REQUESTS[route.name];
   if (!deed) {
-    throw new Error(`No deed for ${route.name}: write one in test/support/deeds.ts.`);
+    throw new Error(`No request for ${route.name}: write one in test/support/changing-requests.ts.`);
   }
   return deed(factory);
 }

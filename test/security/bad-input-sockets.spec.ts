@@ -35,7 +35,7 @@ describe('P-33: bad handshakes', () => {
     ['a token that is none', () => ({ ...good(), token: 'x' }), 'invalid_request'],
     ['a token that is a list', () => ({ ...good(), token: [target.owner.accessToken] }), 'invalid_request'],
     ['a token that is an object', () => ({ ...good(), token: { toString: 'x' } }), 'invalid_request'],
-    ['a token of nobody', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'unauthenticated'],
+    ['an unsigned token', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'unauthenticated'],
     [
       'a token with another signature',
       () => ({ ...good(), token: `${target.owner.accessToken.slice(0, -9)}AAAAAAAAA` }),

@@ -1,7 +1,7 @@
 /**
  * P-13: no user enumeration on login, forgotten passwords, verified registration and invitations: an account that exists
  * and one that does not are answered alike, after the same work, in the same time. Each address is asked for once: one
- * that was asked for often gets no mail any more, and then its answers take as long as everybody's. Administrators may
+ * that was asked for often gets no mail any more, and then its answers take as long as those for other emails. Administrators may
  * list accounts, so what they are told when they make one is not part of it.
  * Seen failing on broken builds: with the account looked up, its token and its mail made before the answer to who forgot
  * the password, and with an early return for who has no account, the statements differed; without the decoy hash of a
@@ -32,7 +32,7 @@ const PER_BODY = { requestId: null, timestamp: null, id: null, email: null, crea
 const QUESTIONS = ['login', 'forgot password', 'verified registration', 'an invitation to an organization'];
 /** What is hidden in it may be of another length; it is the same statement all the same. */
 const LENGTHS_DIFFER = ['verified registration'];
-/** About the session of who asks, and remembered for a while. */
+/** Statements about the session of the request; their results are cached for a while. */
 const OF_WHO_ASKS = 'sessions_end';
 
 describe('P-13: enumeration', () => {

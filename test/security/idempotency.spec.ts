@@ -13,7 +13,7 @@ import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
 
 const AT_ONCE = 50;
-/** Shown once, to whoever made it; a repeat cannot know it any more. */
+/** Shown once, in the first response; a repeat does not have it any more. */
 const SHOWN_ONCE = new Set(['deviceToken']);
 
 let application: TestApp;
@@ -38,7 +38,7 @@ afterAll(async () => {
 async function prepared(route: string): Promise<ChangingRequest> {
   const deed = CHANGING_REQUESTS[route];
   if (!deed) {
-    throw new Error(`No deed for ${route}: write one in test/support/deeds.ts.`);
+    throw new Error(`No request for ${route}: write one in test/support/changing-requests.ts.`);
   }
   return deed(factory);
 }

@@ -58,7 +58,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
     return (await rotator.get(AccessTokenFactory).sign(principal)).token;
   }
 
-  it('refuses nobody', async () => {
+  it('refuses no valid token', async () => {
     const principal = await nodes[0].get(Authenticator).authenticate((await openSession(nodes[0])).accessToken);
     const kids = new Set<string | undefined>();
     const refusals: unknown[] = [];
@@ -103,7 +103,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
     expect(kids.size).toBeGreaterThan(ROTATIONS / 2);
   });
 
-  it('has shown that it notices: a token of a retired key, or of nobody, is refused', async () => {
+  it('detects invalid tokens: one of a retired key, or without a session, is refused', async () => {
     const ada = await openSession(nodes[0]);
     await rotator.rows(`UPDATE signing_keys SET state = 'retired' WHERE kid = $1`, [
       decodeProtectedHeader(ada.accessToken).kid,

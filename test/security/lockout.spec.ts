@@ -156,7 +156,7 @@ describe('P-11: lockout', () => {
     expect((await fixture.login(ada.email, undefined, { knownDevice, from })).status).toBe(429);
   });
 
-  it('forgets what slows nobody any more', async () => {
+  it('deletes throttles that no longer slow a login', async () => {
     await passed('last_failure', `'3 days'`);
     await fixture.sql.rows(`UPDATE alert_windows SET window_start = window_start - interval '1 day'`);
     await fixture.get(JobRegistry).get('purge_login_throttles')({});

@@ -141,7 +141,7 @@ describe('P-31 what a client says more than it may', () => {
       for (const [field, value] of Object.entries(PRIVILEGED).filter(([field]) => !(field in members))) {
         const { status } = await send(name, { ...deed, body: { ...(deed.body as object), [field]: value } });
         tried += 1;
-        // An import takes a list alone: what stands beside it is nobody's, and has no effect.
+        // An import takes a list only: members beside it belong to no account, and have no effect.
         expect([name, field, status]).toEqual([name, field, name === 'POST /users/import' ? expect.any(Number) : 400]);
       }
     }
@@ -176,7 +176,7 @@ describe('P-31 what a client says more than it may', () => {
     }
   });
 
-  it('does not make anybody an administrator, however it is nested or spelled', async () => {
+  it('makes no account an administrator, however it is nested or spelled', async () => {
     const ada = await factory.account();
     const bodies = [
       { displayName: 'A', role: 'ADMIN' },

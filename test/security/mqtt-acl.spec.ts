@@ -119,7 +119,7 @@ describe('P-15: a device touches only its own topics', () => {
         for (let index = 0; index < n / ATTACKERS / 2; index++) {
           taken += Number(await subscribe(spy)) + Number(await publish(attacker));
         }
-        // Zero counts only because everybody was listening: the victim is spoken to, and so is the spy.
+        // Zero counts only because all were subscribed: the victim receives a message, and so does the spy.
         await spy.listen();
         const publisher = application.get(DevicePublisher);
         await publisher.publish(victim.id, 'receipts', { boot: 'to-the-victim', seq: 1 });

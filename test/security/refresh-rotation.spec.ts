@@ -125,7 +125,7 @@ describe('P-05: rotation of refresh tokens', () => {
     expect(await sessionOf(ada.accessToken)).toMatchObject({ live: false, reason: 'token_reuse' });
   });
 
-  it('ends no session for a token nobody was given', async () => {
+  it('ends no session for a token that was never issued', async () => {
     const ada = await openSession(nodes[0]);
     await nodes[0].get(AuthService).refresh(ada.refreshToken);
     await age(ada.accessToken, 11);

@@ -24,10 +24,10 @@ import { eventually } from '../support/wait.js';
 const ROUNDS = scaled(1, 10);
 const REST_BOUND_MS = 5_000;
 const SOCKET_BOUND_MS = { up: 2_000, down: 35_000 };
-/** People made ready at a time: passwords are hashed one by one, and nobody waits for that longer than five seconds. */
+/** Accounts prepared at a time: passwords are hashed one by one, and a hash waits five seconds at most. */
 const AT_ONCE = 4;
 
-/** Somebody who uses the other process, and whose session can be ended. */
+/** An account that uses the other process, and whose session can be ended. */
 interface Subject extends Prepared {
   readonly how: string;
   readonly person: Account;
@@ -99,7 +99,7 @@ describe('P-06: revocation with two API processes', () => {
     dashboard.socket.once('disconnect', () => {
       disconnectedAt = performance.now();
     });
-    // They are listening: the door is offline, which only somebody who may open it is told.
+    // They are listening: the door is offline, which only accounts with access to it receive.
     expect([how, await unlockThere(person, deviceId)]).toEqual([how, 409]);
     expect([how, await statusThere(person), dashboard.socket.connected]).toEqual([how, 200, true]);
 

@@ -1,6 +1,6 @@
 /**
  * P-12: credential stuffing is slowed and seen: one `system_alert` for each window of 20 failures a minute on one
- * account, or 100 in all, however many processes notice; administrators' dashboards hear of it, nobody else's do.
+ * account, or 100 in all, however many processes notice; only administrators' dashboards receive it.
  * Seen failing on broken builds: without the look at earlier windows and with an upsert that always succeeds, every
  * further failure raises another alarm; without the look at who is an administrator now, a former one hears of it;
  * without the ceiling of all origins every attempt of a burst is a guess.
@@ -125,7 +125,7 @@ describe('P-12: credential stuffing', () => {
     expect(await alerts()).toHaveLength(2);
   });
 
-  it('is heard by administrators, as long as they are, and by nobody else', async () => {
+  it('reaches administrators while they have the role, and no other account', async () => {
     const fixture = await AuthFixture.start({ ROLES: 'api,worker' });
     try {
       const [admin, former, user] = [

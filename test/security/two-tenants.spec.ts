@@ -2,7 +2,7 @@
  * P-07: no cross-tenant read or write. Walks every route of the OpenAPI document, compared with the routes that the
  * server really has, so that a new route is covered or fails this test. Everything of Ada's carries a canary; Mallory
  * asks for it in every way, and each request is shown to be a good one by Ada doing the same.
- * Seen to fail: with a guard that hands out a device whoever asks.
+ * Seen to fail: with a guard that gives any account any device.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -85,7 +85,7 @@ function call(
   });
 }
 
-/** Routes that name something of somebody's. */
+/** Routes with the id of something that an account owns. */
 function namedRoutes(): ApiRoute[] {
   return routes.filter(({ name, parameters }) => parameters.length > 0 && !ADMIN.includes(name));
 }
@@ -154,7 +154,7 @@ describe('P-07: two tenants over HTTP', () => {
     await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door` });
   });
 
-  it('answers 404 for what is somebody else’s, 401 to nobody, on every route', async () => {
+  it('answers 404 to another tenant and 401 without a token, on every route with an id', async () => {
     const before = await herView();
     const named = namedRoutes();
     const all = named.flatMap(attempts);
@@ -171,20 +171,20 @@ describe('P-07: two tenants over HTTP', () => {
     expect(await herView()).toEqual(before);
     recordFigure({
       promise: 'P-07',
-      shown: `Every route with an id (${String(named.length)}), asked for by another tenant and by nobody.`,
+      shown: `Every route with an id (${String(named.length)}), requested by another tenant and without a token.`,
       n: sent,
       figure: '0 leaks, 0 changes',
       seed: SEED,
     });
   }, 600_000);
 
-  it('asks nobody’s name only where that was decided', async () => {
+  it('needs no token only on the routes that are listed as public', async () => {
     for (const route of routes.filter(({ name }) => OWN.includes(name))) {
       expectProblem(await call(route, { deviceId: hers.id }), 401);
     }
   });
 
-  it('shows nothing of the administration to people, and nothing at all to nobody', async () => {
+  it('refuses administration to accounts without the role, and everything without a token', async () => {
     for (const route of routes.filter(({ name }) => ADMIN.includes(name))) {
       const answer = await call(route, { person: mallory, deviceId: hers.id });
       expectProblem(answer, 403);

@@ -11,7 +11,7 @@ export interface ApiRoute {
   readonly parameters: readonly string[];
   readonly query: readonly string[];
   readonly takesBody: boolean;
-  /** Whether it asks who you are. */
+  /** Whether it needs a signed-in account. */
   readonly guarded: boolean;
 }
 
@@ -50,7 +50,7 @@ export function fill(path: string, values: Readonly<Record<string, string>>): st
 const SECRET = 'A'.repeat(43);
 const UNKNOWN_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 /** Good in form: no generated request may end the account or the session it is sent from. */
-const WRONG_PASSWORD = 'not the password of anybody here';
+const WRONG_PASSWORD = 'not the password of any account';
 
 /** A good body for every route that takes one; a new route without an entry fails the tests that walk the routes. */
 export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {

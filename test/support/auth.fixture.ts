@@ -9,7 +9,7 @@ import { PASSWORD } from './accounts.fixture.js';
 
 type Body = Record<string, unknown>;
 
-/** The application with a real mail server, and clients whose addresses it believes. */
+/** The application with a real SMTP server, and with clients whose `X-Forwarded-For` it trusts. */
 export class AuthFixture {
   private constructor(
     readonly application: TestApp,
@@ -35,7 +35,7 @@ export class AuthFixture {
     return this.application.get(type);
   }
 
-  /** A new account, made past the mode of registration. */
+  /** A new account, whatever `REGISTRATION` says. */
   createUser({ username, role = 'USER' }: { username?: string; role?: User['role'] } = {}): Promise<User> {
     return this.get(UsersService).create({
       email: `${randomUUID()}@example.com`,
@@ -53,7 +53,7 @@ export class AuthFixture {
     return this.request('POST', path, body, options);
   }
 
-  /** @param from the client's address. @param web a web client, with these cookies. */
+  /** @param from the client's IP address. @param web makes it a web client with these cookies. */
   request<T = Body>(
     method: string,
     path: string,
@@ -75,7 +75,7 @@ export class AuthFixture {
     return this.post<LoginAnswer>('/auth/login', { identifier, password, ...body }, from === undefined ? {} : { from });
   }
 
-  /** Whether the session of this login goes on. */
+  /** Whether the session of this login can still be refreshed. */
   async isLive({ body }: Answer<LoginAnswer>): Promise<boolean> {
     return (await this.post('/auth/refresh', { refreshToken: body.refreshToken })).status === 200;
   }
@@ -123,7 +123,7 @@ interface AccountRow {
   readonly passwordHash: string;
 }
 
-/** An address of its own for each number. */
+/** One IP address for each number. */
 export function ipOf(number: number): string {
   return `10.${String((number >> 16) & 255)}.${String((number >> 8) & 255)}.${String(number & 255)}`;
 }

@@ -11,7 +11,7 @@ import { ApplicationProcess } from './process.js';
 import { Sql } from './sql.js';
 import { eventually } from './wait.js';
 
-/** Something to throw bad input at: the application as a process, with a device and an administrator, whom every route lets in. */
+/** The application as a process, with a device and an administrator whom every route admits, to send bad input to. */
 export class BadInputTarget {
   /** How many requests were sent. */
   sent = 0;
@@ -43,7 +43,7 @@ export class BadInputTarget {
     await this.installation.remove();
   }
 
-  /** Asks exactly this, signed in and with an idempotency key unless told otherwise. */
+  /** Sends exactly this, signed in and with an idempotency key unless told otherwise. */
   send(request: ExactRequest): Promise<ExactAnswer> {
     this.sent += 1;
     const headers = {
@@ -58,7 +58,7 @@ export class BadInputTarget {
     return this.send({ method: 'POST', path, body, headers });
   }
 
-  /** It lives, nothing went wrong inside, and a door opens. */
+  /** The process runs, has logged no error, and unlocks a door. */
   async expectHealthy(): Promise<void> {
     const device = await registerDevice(this.url, this.owner);
     const lock = new VirtualLock({

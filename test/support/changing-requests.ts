@@ -11,14 +11,14 @@ import { request } from './rest.js';
 import type { TestApp } from './test-app.js';
 import type { Sql } from './sql.js';
 
-/** A good request that changes something, ready to be sent. */
+/** A valid request that changes something, ready to be sent. */
 export interface ChangingRequest {
   readonly path: string;
   readonly token?: string;
   readonly body?: unknown;
 }
 
-/** Where deeds are prepared: each finds everything it needs, and nothing that another one changed. */
+/** Prepares changing requests: each gets accounts, devices and organizations of its own. */
 export class RequestFactory {
   private constructor(
     private readonly application: TestApp,
@@ -102,7 +102,7 @@ const by = (person: Account, path: string, body?: unknown): ChangingRequest => (
   ...(body === undefined ? {} : { body }),
 });
 
-/** A deed for every route that changes something: a new route without one fails the test that walks them. */
+/** One request for every route that changes something: a new route without one fails the tests that walk the routes. */
 export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory) => Promise<ChangingRequest>>> = {
   'POST /auth/register': () =>
     Promise.resolve({ path: '/auth/register', body: { email: uniqueEmail(), password: PASSWORD } }),

@@ -17,7 +17,7 @@ export interface CommandRecord {
 
 const TERMINAL = ['EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED'];
 
-/** The commands as the database has them, past the application. */
+/** The rows of `commands`, read past the application. */
 export class CommandRecords {
   private constructor(private readonly client: pg.Client) {}
 
@@ -63,19 +63,19 @@ export function countStates(entries: readonly CommandRecord[]): string {
   return [...counts].map(([state, count]) => `${String(count)} ${state}`).join(', ');
 }
 
-/** How what the locks did differs from what they were ordered: all empty, or a promise is broken. */
+/** Differences between the movements of the locks and their orders. If one is not empty, a promise is broken. */
 export interface Discrepancies {
   /** Moved more than once for one command. */
   readonly twice: string[];
   /** Moved at or past the deadline that was signed. */
   readonly late: string[];
-  /** Moved for a command that is not in the ledger, was never sent, or was for another lock or start. */
+  /** Moved for a command that is not in the database, was never sent, or was for another lock or start. */
   readonly unordered: string[];
-  /** EXECUTED by the ledger, and nothing moved. */
+  /** EXECUTED in the database, and nothing moved. */
   readonly unmoved: string[];
 }
 
-/** Compares the ledger with the files of the locks, by device id. */
+/** Compares the commands with the actuation journals of the locks, by device id. */
 export function compare(
   ledger: readonly CommandRecord[],
   actuations: ReadonlyMap<string, readonly Actuation[]>,

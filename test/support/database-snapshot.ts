@@ -1,10 +1,10 @@
 import type { Sql } from './sql.js';
 
-/** Counts attempts, which is no change that anybody asked for: a login that could not be audited counts, too. */
+/** Tables that count attempts: a request that was refused or rolled back may change them. */
 const COUNTERS = new Set(['login_throttles', 'alert_windows', 'login_windows']);
 const ASIDE = `- 'last_seen_at' - 'failed_attempts'`;
 
-/** Everything that is kept, table by table. */
+/** All rows of all tables but the counters, by table name. */
 export async function databaseSnapshot(sql: Sql): Promise<Record<string, unknown>> {
   const tables = await sql.rows<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1`,

@@ -3,10 +3,10 @@ import { PASSWORD, uniqueEmail } from './accounts.fixture.js';
 import { AuthFixture } from './auth.fixture.js';
 import type { Answer } from './rest.js';
 
-/** Open at a time in one organization. */
+/** Open invitations of one organization at most. */
 const INVITATIONS = 90;
 
-/** A request from which nobody may learn whether an address has an account. */
+/** A request whose answer must not tell whether an email has an account. */
 export interface Probe {
   readonly name: string;
   readonly expected: number;
@@ -15,7 +15,7 @@ export interface Probe {
   readonly send: (email: string, from: string) => Promise<Answer>;
 }
 
-/** Where such questions are asked, by strangers and by the manager of an organization. */
+/** The application, and every request that an attacker could use to find out which emails have accounts. */
 export class EnumerationFixture {
   readonly probes: readonly Probe[];
   #organization = { id: '', invitations: INVITATIONS };
@@ -64,7 +64,7 @@ export class EnumerationFixture {
     return this.auth.stop();
   }
 
-  /** Addresses alike, of which the first of each pair has an account. Nobody ever asked for either. */
+  /** Pairs of emails of the same shape, of which the first has an account. Neither was used in a request before. */
   async createPairs(count: number): Promise<[known: string, unknown: string][]> {
     const pairs = Array.from({ length: count }, () => [uniqueEmail(), uniqueEmail()] as [string, string]);
     await this.auth.sql.rows(
@@ -75,7 +75,7 @@ export class EnumerationFixture {
     return pairs;
   }
 
-  /** So that none of the next questions is the one for which there is no more room. */
+  /** Changes to another organization before the limit of open invitations is reached. */
   async makeRoom(): Promise<void> {
     if (this.#organization.invitations >= INVITATIONS) {
       const { body } = await this.auth.post<{ id: string }>(

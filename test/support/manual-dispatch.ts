@@ -9,12 +9,10 @@ import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { CommandHarness } from './command-harness.js';
 
-/**
- * The steps of the ledger one by one, with its loops ended, so that each race is the one that the test wants.
- */
+/** The steps of the dispatch one by one, with its loops ended, so that a test controls every race. */
 export class ManualDispatch {
   readonly sender: DispatchService;
-  /** As many processes: what one of them is asked for at once, it does together. */
+  /** As many as there would be processes: each has its own batching. */
   readonly senders: readonly DispatchService[];
   readonly acknowledgements: AcknowledgementService;
   readonly timeouts: CommandTimeoutService;
@@ -46,7 +44,7 @@ export class ManualDispatch {
     return this.harness.app.get(type);
   }
 
-  /** What one test left on its way would come due in the middle of another: each begins with this. */
+  /** Call it before each test: commands that an earlier one left open would come due in the middle of it. */
   deleteCommands(): Promise<unknown> {
     return this.harness.rows('DELETE FROM commands');
   }

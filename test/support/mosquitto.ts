@@ -17,7 +17,7 @@ export interface Mosquitto {
   stop(): Promise<void>;
   /** Starts it again on the same port, with the same files. */
   restart(): Promise<void>;
-  /** Ends it without a word to anybody and leaves its files, until `restart()`. */
+  /** Kills it without closing connections, and keeps its files for `restart()`. */
   kill(): Promise<void>;
   /** SIGSTOP: it keeps its connections and does nothing; SIGCONT: it goes on. SIGHUP: it reads its accounts again. */
   signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP'): void;

@@ -5,11 +5,11 @@ import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 const SIGNED = /\{"order":"(?:[^"\\]|\\.)*","kid":"[^"]*","signature":"[^"]*"\}/g;
 const LONGEST = 8_192;
 
-/** Reads along on the wire: which orders came to a broker's door, and when. */
+/** Reads the orders out of the bytes that go to a broker, with the time of each. */
 export class OrderSniffer {
   readonly seen: ObservedOrder[] = [];
 
-  /** Takes what one connection sends, chunk by chunk. */
+  /** @returns a function that takes what one connection sends, chunk by chunk. */
   listen(): (chunk: Buffer) => void {
     let unread = '';
     return (chunk) => {
@@ -30,7 +30,7 @@ export class OrderSniffer {
   }
 }
 
-/** What came at or past its deadline. */
+/** Orders that came at or past their deadline. */
 export function lateOrders(seen: readonly ObservedOrder[]): ObservedOrder[] {
   return seen.filter(({ order, at }) => at >= Date.parse(order.expiresAt));
 }

@@ -6,11 +6,11 @@ export interface ObservedOrder {
   readonly order: Order;
   readonly bytes: string;
   readonly retained: boolean;
-  /** When the spy had it; the broker had it no later. */
+  /** When it was received, in ms since the epoch; the broker had it no later. */
   readonly at: number;
 }
 
-/** Hears every order that a broker passes on. */
+/** Receives every order that a broker delivers. */
 export class OrderSubscriber {
   readonly seen: ObservedOrder[] = [];
   #subscriptions = 0;
@@ -35,7 +35,7 @@ export class OrderSubscriber {
     return spy;
   }
 
-  /** Until it listens once more than `earlier` times. */
+  /** Waits until it has subscribed more than `earlier` times. */
   async listens(earlier: number): Promise<void> {
     await eventually('the spy listens again', () => this.#subscriptions > earlier);
   }

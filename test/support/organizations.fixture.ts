@@ -17,7 +17,7 @@ export interface PageBody<T> {
 }
 export type AnswerOrProblem<T = Record<string, unknown>> = Answer<T & { code?: string }>;
 
-/** The application with people in it who form organizations and register devices. */
+/** The application with accounts, organizations and devices. */
 export class OrganizationsFixture {
   private constructor(
     readonly application: TestApp,
@@ -73,7 +73,7 @@ export class OrganizationsFixture {
     return who;
   }
 
-  /** A new device; its token where it matters. */
+  /** A new device with its token. */
   async registerDevice(owner: InsertedAccount): Promise<{ id: string; token: string }> {
     const { body } = await this.request<{ device: { id: string }; deviceToken: string }>(owner, 'POST', '/devices', {
       name: 'Front door',

@@ -44,7 +44,7 @@ export class NodeProcess {
     await this.gone(STOP_WITHIN_MS);
   }
 
-  /** Asks it to end; fails when it does not. */
+  /** Sends SIGTERM; rejects when the process does not end in time. */
   async stop(): Promise<void> {
     this.signal('SIGTERM');
     try {
@@ -87,7 +87,7 @@ export class ApplicationProcess {
     return this.env.MQTT_URL ?? `mqtt://127.0.0.1:${String(this.mqttPort)}`;
   }
 
-  /** What all its lives have printed. */
+  /** What it has printed since its first start. */
   get output(): string {
     return this.#earlierOutput + (this.#process?.output ?? '');
   }

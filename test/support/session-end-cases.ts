@@ -4,9 +4,9 @@ import { type Account, PASSWORD, signIn, NEW_PASSWORD } from './accounts.fixture
 import { type Answer, request } from './rest.js';
 import type { Sql } from './sql.js';
 
-/** Whose session is going to end, and what the ways to end it need. */
+/** The account whose session ends, and what the cases need to end it. */
 export interface SessionEndContext {
-  /** The process at which it ends. */
+  /** URL of the process that ends it. */
   readonly here: string;
   readonly sql: Sql;
   readonly admin: Account;

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** One connection for a test to look behind the scenes, and to move the clock of a row. End it in `afterAll`. */
+/** One connection for a test that reads or changes rows past the application. End it in `afterAll`. */
 export class Sql {
   private constructor(private readonly client: pg.Client) {}
 

@@ -5,7 +5,7 @@ import { type Account, createAccount } from './accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
 import { request } from './rest.js';
 
-/** Two people who have nothing to do with each other, each with a lock that is connected. */
+/** Two accounts that share nothing, each with a connected device. */
 export interface TwoTenants {
   readonly application: TestApp;
   readonly ada: Account;
@@ -56,7 +56,7 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
   };
 }
 
-/** One is in flight, and this one waits: it can be cancelled. */
+/** Sends two commands and returns the id of the second, which is queued behind the first and can be cancelled. */
 export async function commandThatWaits(url: string, person: Account, device: RegisteredDevice): Promise<string> {
   await sendCommand(url, person, device.id, { name: 'lock_door' });
   return (await sendCommand(url, person, device.id, { name: 'lock_door' })).body.id;

@@ -28,7 +28,7 @@ export interface BulkAnswer {
   }[];
 }
 
-/** The API with somebody who manages accounts, and somebody who does not. */
+/** The API with one administrator and one account without that role. */
 export class UserAdminFixture {
   private constructor(
     readonly application: TestApp,
@@ -60,7 +60,7 @@ export class UserAdminFixture {
     return request<T>(this.application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
   }
 
-  /** An account that the administrator made. @returns its id. */
+  /** Creates an account as the administrator. @returns its id. */
   async createUser(fields: Record<string, unknown> = {}): Promise<string> {
     const { status, body } = await this.request(this.root, 'POST', '/users', {
       email: uniqueEmail('invited'),

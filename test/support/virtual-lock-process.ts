@@ -15,7 +15,7 @@ interface LockProcessOptions {
   readonly faults?: readonly string[];
 }
 
-/** A virtual lock in a process of its own, which has every movement on disk before it speaks of it: the ground truth. */
+/** A virtual lock in a process of its own. Its journal has every movement on disk before the lock reports it. */
 export class VirtualLockProcess {
   readonly #process: NodeProcess;
   readonly #journal: string;
@@ -45,7 +45,7 @@ export class VirtualLockProcess {
     return this.options.device.id;
   }
 
-  /** What it did, from its file. */
+  /** Its movements, from the journal. */
   actuations(): Actuation[] {
     if (!existsSync(this.#journal)) {
       return [];
@@ -54,7 +54,7 @@ export class VirtualLockProcess {
     return lines.map((line) => JSON.parse(line) as Actuation);
   }
 
-  /** What it told, one object per happening. */
+  /** What it logged, one object per line. */
   logEntries(): { kind: string; text: string }[] {
     const lines = this.#process.output.split('\n').slice(0, -1);
     return lines
@@ -62,7 +62,7 @@ export class VirtualLockProcess {
       .map((line) => JSON.parse(line) as { kind: string; text: string });
   }
 
-  /** Until the broker knows it, for the first time or again after `earlier` times. */
+  /** Waits until it is online, for the first time or again after `earlier` times. */
   async online(earlier = 0): Promise<void> {
     await eventually(
       'a lock is online',

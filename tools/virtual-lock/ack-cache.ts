@@ -7,13 +7,13 @@ export function executed(lockState: BoltState): AckBody {
   return { status: 'executed', result: { lockState } };
 }
 
-/** The answers to the latest orders, so that a repeated one is answered and not obeyed. The oldest give way. */
+/** The acks of the latest orders, so that a repeated order is acknowledged and not executed. Evicts the oldest. */
 export class AckCache {
   readonly #acks = new Map<string, AckBody>();
 
   constructor(private readonly capacity = 256) {}
 
-  /** What an earlier boot carried out, too: it will be refused by its boot, but that would be half the truth. */
+  /** Starts with the movements of earlier boots: a repeated order of theirs is acknowledged as executed, not as of another boot. */
   static of(actuations: readonly Actuation[], capacity = 256): AckCache {
     const memory = new AckCache(capacity);
     for (const { commandId, action } of actuations.slice(-2 * capacity)) {

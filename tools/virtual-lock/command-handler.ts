@@ -43,7 +43,7 @@ const REFUSALS: Record<RefusalCode, string> = {
   invalid_payload: 'the payload does not fit the command',
 };
 
-/** Where orders arrive: decided at once, carried out, answered. */
+/** Verifies, executes and acknowledges orders. */
 export class CommandHandler {
   #lastCounter = 0;
   #atWork = 0;
@@ -70,7 +70,7 @@ export class CommandHandler {
     }
   }
 
-  /** From the decision to the counter without an await: two orders must never be judged by the same counter. */
+  /** Has no await between the check and the new counter: two orders must never be checked against the same counter. */
   #verify(signed: SignedOrder | undefined, retained: boolean): Verdict {
     const { deviceId, boot, uptime, ring, sentAcks } = this.options;
     const verdict = verifyOrder(signed, ring.keys, {
@@ -137,7 +137,7 @@ export class CommandHandler {
       if (this.options.signal.aborted) {
         return failed('stopped', 'the lock ended');
       }
-      // The wait may have outlived the order, and a bolt that moves late opens the door to whoever stands there then.
+      // The deadline may have passed during the wait, and a bolt that moves late opens the door to a passer-by.
       return this.options.uptime.now() >= order.expiresAtUptimeMs
         ? failed('deadline_passed', REFUSALS.deadline_passed)
         : this.#perform(order);

@@ -1,6 +1,6 @@
 import type { VirtualLock } from './virtual-lock.js';
 
-/** Does what was typed; false when it makes no sense. */
+/** Runs a typed line; false when it is no command. */
 export function runConsoleCommand(lock: VirtualLock, typed: string): boolean {
   const [verb = '', object = ''] = typed.trim().toLowerCase().split(/\s+/);
   const deed = ACTIONS.get(`${verb} ${object}`.trim()) ?? batteryAction(verb, object);

@@ -26,7 +26,7 @@ export function keysFromFile(path: string): KeySource {
   return async () => JSON.parse(await readFile(path, 'utf8')) as unknown;
 }
 
-/** The keys this lock trusts now. A set that cannot be had or understood leaves the old one in place. */
+/** The keys this lock trusts now. A set that cannot be fetched or parsed leaves the old one in place. */
 export class KeyRing {
   #keys: OrderKeys = new Map();
   #attemptedAt = Number.NEGATIVE_INFINITY;

@@ -13,10 +13,10 @@ export type LogKind =
   | 'trouble'
   | 'stopped';
 
-/** Told as it happens: a sentence for people, the facts for machines. Never holds a secret. */
+/** Writes one log line: a sentence for people, the facts for machines. Never holds a secret. */
 export type Log = (kind: LogKind, text: string, facts?: Readonly<Record<string, unknown>>) => void;
 
-/** What to say of something thrown. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message || error.name : String(error);
 }

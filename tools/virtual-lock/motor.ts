@@ -13,7 +13,7 @@ export interface MotorParts {
   boot: string;
   uptime: Uptime;
   journal: ActuationJournal;
-  /** A movement is on disk, and nobody has heard of it yet. */
+  /** Called when a movement is on disk, before it is reported. */
   recorded: () => void;
   moved: (movement: Movement) => void;
   log: Log;
@@ -34,7 +34,7 @@ export class Motor {
   }
 
   /**
-   * After a start: nobody knows how long the power was gone, so an unlock that was timed has ended. One that was not
+   * After a start: it is unknown how long the power was gone, so a timed unlock has ended. One that was not
    * timed still holds.
    */
   recover(): void {
@@ -53,7 +53,7 @@ export class Motor {
     this.#turn(obey(order, uptimeMs), { cause: 'command', commandId: order.commandId });
   }
 
-  /** Somebody turned the knob on the inside: no motor, no journal. */
+  /** The knob on the inside was turned: the motor does not move, and the journal has no entry. */
   turnByHand(state: BoltState): void {
     this.#turn(turnByHand(state), { cause: 'manual' });
   }

@@ -6,7 +6,7 @@ import { FAULTS, Faults } from './faults.js';
 import { keysFromFile, keysFromUrl, type KeySource } from './key-ring.js';
 import { isUuid } from './parse-order.js';
 
-/** Something to tell the person who typed the command; no stack trace belongs to it. */
+/** A mistake on the command line: its message is shown without a stack trace. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -66,7 +66,7 @@ export function parseOrder(text: string): ParsedOrder | undefined {
   return parsed.ok && isShapedOrder(parsed.value) ? parsed.value : undefined;
 }
 
-/** The id that a text claims to be about, whoever wrote it. Good for an answer, never for a decision. */
+/** The command id in an unverified text. Use it for an ack only, never for a decision. */
 export function claimedCommandId(text: string): string | undefined {
   const parsed = parseStrictJson(text);
   const commandId = parsed.ok && isObject(parsed.value) ? parsed.value.commandId : undefined;

@@ -7,7 +7,7 @@ export interface ConnectionHandlers {
   birth: () => StatusMessage;
   lastWill: StatusMessage;
   onMessage: MessageHandler;
-  /** The broker knows us again: resend what it may have missed. */
+  /** Called after each birth: resend what the broker may have missed. */
   onOnline: () => void;
 }
 
@@ -32,7 +32,7 @@ export class ReconnectingConnection {
     return this.#online;
   }
 
-  /** Ends with the life of the lock only. */
+  /** Settles when the lock ends. */
   async keep(): Promise<void> {
     let failures = 0;
     while (!this.#over()) {
@@ -94,5 +94,5 @@ function explain(error: unknown): string {
   if (code === 4 || code === 5) {
     return 'the broker refused this device id and token (check --id and --token, or whether the token was revoked)';
   }
-  return code === 'ECONNREFUSED' ? 'nobody listens there (is Mortise running, and is --url right?)' : messageOf(error);
+  return code === 'ECONNREFUSED' ? 'nothing listens there (is Mortise running, and is --url right?)' : messageOf(error);
 }

@@ -33,7 +33,7 @@ export interface LockFacts {
 export type Verdict =
   | { kind: 'accepted'; order: KnownOrder }
   | { kind: 'repeat'; commandId: string; answer: AckBody }
-  /** Without `commandId` there is nobody to tell. */
+  /** Undefined if the order has no readable id; then there is no ack. */
   | { kind: 'refused'; code: RefusalCode; commandId?: string };
 
 const SIGNATURE_BYTES = 64;
@@ -76,7 +76,7 @@ export function verifyOrder(signed: SignedOrder | undefined, keys: OrderKeys, fa
   return code ? { kind: 'refused', code, commandId } : { kind: 'accepted', order: order as KnownOrder };
 }
 
-/** Anybody who reaches the broker may have written this. */
+/** Untrusted: any client of the broker may have written it. */
 function refuseUnauthentic(
   signed: SignedOrder | undefined,
   keys: OrderKeys,

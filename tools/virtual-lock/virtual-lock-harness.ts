@@ -16,13 +16,13 @@ type Body = Record<string, unknown>;
 const PATIENCE_MS = 8000;
 const TOKEN = 'the-secret-token-of-this-device';
 
-/** A real broker, the backend's part played by hand, and locks to try on it. For specs. */
+/** A real broker, scripted messages of the backend, and virtual locks on it. For specs. */
 export class VirtualLockHarness {
   readonly deviceId = '0192a7c4-5b1e-7d3a-9c40-2f6e8b1d7a55';
   readonly signer = new TestSigner('bench');
   /** Every message on the device's topics, and every subscription, in sequence. */
   readonly received: { channel: string; body: Body; retain: boolean }[] = [];
-  /** What the locks printed. */
+  /** Log lines of the locks. */
   readonly logged: string[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'virtual-lock-'));
   readonly #sockets = new Set<Socket>();
@@ -54,7 +54,7 @@ export class VirtualLockHarness {
     rmSync(this.#directory, { recursive: true });
   }
 
-  /** The broker can be reached again, at the same address. */
+  /** Listens, after the first time on the same port again. */
   async startBroker(): Promise<void> {
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');

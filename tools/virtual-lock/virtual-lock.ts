@@ -28,15 +28,15 @@ export interface VirtualLockOptions {
 const LOW_BATTERY = 20;
 
 /**
- * A lock that is not there: the firmware's part of docs/protocol.md, and a bolt made of one variable and a file. Knows
- * the backend by its public protocol alone.
+ * A simulated lock: the firmware's part of docs/protocol.md, with a variable as its bolt and a file as its flash. It
+ * knows nothing of the backend but the public protocol.
  */
 export class VirtualLock {
   readonly #journal: ActuationJournal;
   readonly #log: Log;
   readonly #world: { doorState: DoorState; battery: number } = { doorState: 'closed', battery: 96 };
   #boot: Boot | undefined;
-  /** The restart that is under way, unless somebody has stopped the lock since. */
+  /** The restart that is under way; undefined once the lock was stopped. */
   #restarting: symbol | undefined;
 
   constructor(private readonly options: VirtualLockOptions) {
@@ -133,7 +133,7 @@ export class VirtualLock {
     return this.#boot?.reporter.waiting ?? 0;
   }
 
-  /** Every movement of the motor there ever was: the truth that tests compare with. */
+  /** Every movement of the motor since the journal exists. */
   actuations(): readonly Actuation[] {
     return this.#journal.read();
   }
@@ -142,7 +142,7 @@ export class VirtualLock {
     this.#boot?.report(report);
   }
 
-  /** What a hand at the door does. */
+  /** Turns the bolt by the knob, without the motor. */
   turnKnob(state: BoltState): void {
     this.#boot?.motor.turnByHand(state);
   }
