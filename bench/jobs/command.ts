@@ -112,6 +112,6 @@ async function assertLedgerAgrees(services: Services, expected: number): Promise
     'SELECT state, count(*)::int AS count FROM commands GROUP BY state',
   );
   if (rows.length !== 1 || rows[0]?.state !== 'EXECUTED' || rows[0].count !== expected) {
-    throw new Error(`The ledger should hold ${String(expected)} EXECUTED commands, and holds ${JSON.stringify(rows)}.`);
+    throw new Error(`There should be ${String(expected)} EXECUTED commands, and there are ${JSON.stringify(rows)}.`);
   }
 }

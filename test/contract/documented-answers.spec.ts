@@ -120,10 +120,10 @@ describe('Every answer', () => {
   }, 180_000);
 
   it('to what was done before, is not due any more, or is done with another body, too', async () => {
-    for (const [name, deed] of Object.entries(CHANGING_REQUESTS)) {
+    for (const [name, prepare] of Object.entries(CHANGING_REQUESTS)) {
       const [method = ''] = name.split(' ');
       const documentedName = `${method} /api/v1${name.slice(method.length + 1)}`.replace(/:(\w+)/g, '{$1}');
-      const { path, token, body } = await deed(factory);
+      const { path, token, body } = await prepare(factory);
       const key = randomUUID();
       const headers = {
         'idempotency-key': key,

@@ -76,13 +76,13 @@ afterAll(async () => {
   await application.stop();
 });
 
-interface Scene {
+interface Visitor {
   readonly asker: InsertedAccount | null;
   readonly ids: Readonly<Record<string, string>>;
 }
 
 /** An account in this role, and an id for everything that a route can name. */
-async function scene(role: Role): Promise<Scene> {
+async function createVisitor(role: Role): Promise<Visitor> {
   const person = (name: string): Promise<InsertedAccount> => insertAccount(application, { name });
   const [owner, founder, bystander] = [await person('owner'), await person('founder'), await person('bystander')];
   const ids = {
@@ -148,7 +148,7 @@ interface Answered {
 }
 
 /** Bodies are wrong on purpose: they are looked at after the decision, and nothing comes of them. */
-async function ask(route: RouteRule, { asker, ids }: Scene): Promise<Answered> {
+async function ask(route: RouteRule, { asker, ids }: Visitor): Promise<Answered> {
   const response = await fetch(application.url + fill(route.path, ids), {
     method: route.method,
     headers: {
@@ -210,11 +210,11 @@ function fault(route: RouteRule, role: Role, { verdict, status, text }: Answered
 describe.each(ROLES)('Every route, asked for by: %s', (role) => {
   it('answers as its demand says', async () => {
     const faults: (string | null)[] = [];
-    const lasting = await scene(role);
+    const lasting = await createVisitor(role);
     for (const route of routes) {
       // What takes no body cannot be refused for a wrong one: it happens, to something that is there for it.
       const usesUp = route.method !== 'GET' && !route.takesBody;
-      faults.push(fault(route, role, await ask(route, usesUp ? await scene(role) : lasting)));
+      faults.push(fault(route, role, await ask(route, usesUp ? await createVisitor(role) : lasting)));
     }
     expect(faults.filter((each) => each !== null)).toEqual([]);
   }, 120_000);

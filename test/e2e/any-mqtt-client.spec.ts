@@ -87,7 +87,7 @@ async function playFirstUnlock(stage: Stage): Promise<void> {
   const sent = await sendCommand(url, owner, device.id, { name: 'unlock_door', payload: { durationMs: 5_000 } });
   expect(sent.status).toBe(202);
   const [signed] = await eventually('the order arrives', () => {
-    const orders = player.heard<SignedOrder>('commands');
+    const orders = player.received<SignedOrder>('commands');
     return orders.length > 0 && orders;
   });
   const order = await readOrder(url, signed ?? { order: '', kid: '', signature: '' });
@@ -115,20 +115,20 @@ async function playFirstUnlock(stage: Stage): Promise<void> {
     report(3, 'motion_detected', { zone: 'porch' }),
   ]);
   await eventually('the receipt covers both events', () =>
-    player.heard<{ boot: string; seq: number }>('receipts').some(({ seq }) => seq === 3),
+    player.received<{ boot: string; seq: number }>('receipts').some(({ seq }) => seq === 3),
   );
-  expect(player.heard('receipts').at(-1)).toEqual({ boot, seq: 3 });
+  expect(player.received('receipts').at(-1)).toEqual({ boot, seq: 3 });
   await stage.command(order.commandId, 'confirmed by the report', ({ confirmedBy }) => confirmedBy === 'state_report');
   await stage.shows('unlocked', ({ lockState }) => lockState === 'unlocked');
 
   // Read forward, the log ends at the oldest writer still open in the whole cluster.
   const path = `/api/v1/devices/${device.id}/events?order=asc`;
-  const history = await eventually('the whole story is settled', async () => {
+  const history = await eventually('the command is settled', async () => {
     const page = await request<{ items: { type: string }[] }>(url, 'GET', path, { token: owner.accessToken });
     return page.body.items.some(({ type }) => type === 'motion_detected') && page;
   });
-  const story = history.body.items.map(({ type }) => type).filter((type) => type !== 'status_changed');
-  expect(story).toEqual([
+  const types = history.body.items.map(({ type }) => type).filter((type) => type !== 'status_changed');
+  expect(types).toEqual([
     'device_registered',
     'custom',
     'device_connected',
@@ -215,21 +215,26 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
   });
 
   it('is given each order once, although two processes dispatch', async () => {
-    const before = stage.player.heard('commands').length;
+    const before = stage.player.received('commands').length;
     for (let count = 1; count <= ORDERS; count += 1) {
       const name = count % 2 === 0 ? 'unlock_door' : 'lock_door';
       const { body } = await sendCommand(stage.url, stage.owner, stage.device.id, { name });
-      await eventually(`order ${String(count)} arrives`, () => stage.player.heard('commands').length >= before + count);
+      await eventually(
+        `order ${String(count)} arrives`,
+        () => stage.player.received('commands').length >= before + count,
+      );
       await stage.ack(body.id, 'executed');
       await stage.command(body.id, 'executed', ({ state }) => state === 'EXECUTED');
     }
-    const ids = stage.player.heard<SignedOrder>('commands').map(({ order }) => (JSON.parse(order) as Order).commandId);
+    const ids = stage.player
+      .received<SignedOrder>('commands')
+      .map(({ order }) => (JSON.parse(order) as Order).commandId);
     const entries = await records.entries();
     expect(ids).toEqual(entries.map(({ id }) => id));
     expect(entries.map(({ attempts }) => attempts)).toEqual(entries.map(() => 1));
   });
 
-  it('is heard by one of the processes each time, and by both in turn', () => {
+  it('is received by one of the processes each time, and by both in turn', () => {
     const deliveries = [...broker.server.log().matchAll(/Sending PUBLISH to (mortise-line-\S+) .*\/acks'/g)].map(
       ([, client]) => client,
     );

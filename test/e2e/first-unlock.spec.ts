@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 describe('The first unlock', () => {
-  it('goes from phone to lock and back, and history tells the story in order', async () => {
+  it('goes from phone to lock and back, and the history has its events in order', async () => {
     const dashboard = await Dashboard.signedIn(application.url, owner.accessToken);
     await lock.start();
     await dashboard.expect('that the lock is there', ({ event }) => event === 'device_connected');
@@ -72,8 +72,8 @@ describe('The first unlock', () => {
       `/api/v1/devices/${device.id}/events?limit=50`,
       { token: owner.accessToken },
     );
-    const story = history.body.items.map(({ type }) => type).reverse();
-    expect(story.filter((type) => type.startsWith('command_') || type.startsWith('device_'))).toEqual([
+    const types = history.body.items.map(({ type }) => type).reverse();
+    expect(types.filter((type) => type.startsWith('command_') || type.startsWith('device_'))).toEqual([
       'device_registered',
       'device_connected',
       'command_created',
@@ -82,7 +82,7 @@ describe('The first unlock', () => {
       'command_executing',
       'command_executed',
     ]);
-    expect(story).toContain('door_status_changed');
+    expect(types).toContain('door_status_changed');
     const cursors = dashboard.received.map(({ message: { cursor } }) => cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     dashboard.close();

@@ -140,7 +140,7 @@ async function end({ kind }: Outage): Promise<void> {
  */
 async function throughOutage(outage: Outage): Promise<void> {
   outages += 1;
-  const [heard, logged] = [spy.seen.length, ordersInLog()];
+  const [received, logged] = [spy.seen.length, ordersInLog()];
   const before = [order(0, 'unlock_door'), order(1, 'unlock_door')];
   await pause(random() * 15);
   await begin(outage);
@@ -158,8 +158,8 @@ async function throughOutage(outage: Outage): Promise<void> {
   await expectNothingLate(outage, locking.body.id);
   if (outage.kind === 'frozen') {
     await eventually(
-      'the spy has heard every order in the broker’s log',
-      () => spy.seen.length - heard === ordersInLog() - logged,
+      'the spy has received every order in the broker’s log',
+      () => spy.seen.length - received === ordersInLog() - logged,
     );
   }
 }
@@ -197,7 +197,7 @@ describe('P-03, P-04: a broker that stops while orders are under way', () => {
     const states = countStates(entries);
     recordFigure({
       promise: 'P-03',
-      shown: `Mosquitto stood still or was gone while orders were under way (${states}); the spy heard all ${String(spy.seen.length)} orders in the broker's log, ${String(lateOrders(spy.seen).length)} of them late from a broker that had slept on them, and refused by the locks.`,
+      shown: `Mosquitto stood still or was gone while orders were under way (${states}); the spy received all ${String(spy.seen.length)} orders in the broker's log, ${String(lateOrders(spy.seen).length)} of them late from a broker that had slept on them, and refused by the locks.`,
       n: outages,
       figure: `${String(lateOrders(tap.seen).length)} of ${String(tap.seen.length)} orders at the broker's door past their deadline, 0 late movements`,
       seed: SEED,

@@ -71,7 +71,7 @@ describe('Signing keys', () => {
     const retired = await keysOf(accessToken, 'POST', `/${kid}/retire`);
     expect(retired.status).toBe(200);
     expect(retired.body.items.find((each) => each.kid === kid)?.state).toBe('retired');
-    // This process heard of it; one that did not finds out within a minute.
+    // This process received of it; one that did not finds out within a minute.
     expect([await me(ada.accessToken), await me(accessToken)]).toEqual([401, 200]);
     const published = await request<{ keys: { kid: string }[] }>(url, 'GET', '/.well-known/jwks.json');
     expect(published.body.keys.map((each) => each.kid)).not.toContain(kid);

@@ -73,10 +73,10 @@ describe('A pending change of the e-mail address', () => {
     ],
     ['all sessions were ended', (token: string) => fixture.post('/auth/logout-all', {}, { token })],
     ['all other sessions were ended', (token: string) => fixture.post('/auth/logout-others', {}, { token })],
-  ])('is over when %s', async (_when, deed) => {
+  ])('is over when %s', async (_when, end) => {
     const { id, email, token } = await signedIn();
     const mailed = await askForAddress(token, fresh());
-    expect((await deed(token, id)).status).toBeLessThan(300);
+    expect((await end(token, id)).status).toBeLessThan(300);
     expect(codeOf(await confirm(mailed))).toBe('422 invalid_token');
     expect(await emailOf(id)).toBe(email);
   });

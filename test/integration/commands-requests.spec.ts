@@ -5,7 +5,7 @@ import { CommandHarness, commandsPath } from '../support/command-harness.js';
 import { recordFigure } from '../support/promise.js';
 import { request } from '../support/rest.js';
 
-describe('what people do with the ledger', () => {
+describe('the commands of a device at the API', () => {
   let harness: CommandHarness;
   beforeAll(async () => {
     harness = await CommandHarness.start();
@@ -108,7 +108,9 @@ describe('what people do with the ledger', () => {
 
   it('makes no command for a device that is gone', async () => {
     const service = harness.app.get(CommandsService);
-    const errand = { deviceId: randomUUID(), issuerId: harness.owner.id };
-    await expect(service.send(errand, { name: 'lock_door', payload: {} })).rejects.toMatchObject({ code: 'not_found' });
+    const submission = { deviceId: randomUUID(), issuerId: harness.owner.id };
+    await expect(service.send(submission, { name: 'lock_door', payload: {} })).rejects.toMatchObject({
+      code: 'not_found',
+    });
   });
 });

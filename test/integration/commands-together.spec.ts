@@ -48,8 +48,8 @@ describe('commands of many devices at once', () => {
   it('sends to all of them, and settles what all of them answer, with one commit each', async () => {
     const ids = await queueForAll();
     await sendToAll();
-    const heard = await Promise.all(locks.map((lock) => lock.waitForOrder()));
-    expect(heard.map(({ commandId }) => commandId)).toEqual(ids);
+    const received = await Promise.all(locks.map((lock) => lock.waitForOrder()));
+    expect(received.map(({ commandId }) => commandId)).toEqual(ids);
     await acknowledgeAll(ids);
     expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
     expect([await transactionsOf(ids, 'command_sent'), await transactionsOf(ids, 'command_executed')]).toEqual([1, 1]);
@@ -113,7 +113,7 @@ describe('commands of many devices at once', () => {
     expect((await harness.command(twice)).error_code).toBeNull();
   });
 
-  it('keeps the words of one device in their order, although others speak at the same time', async () => {
+  it('keeps the acks of one device in their order, although others send at the same time', async () => {
     const ids = await queueForAll();
     await sendToAll();
     const statuses = ['received', 'executing', 'executed'] as const;
@@ -123,8 +123,8 @@ describe('commands of many devices at once', () => {
       ),
     );
     for (const id of ids) {
-      const words = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
-      expect(await harness.eventTypes(id)).toEqual(words);
+      const types = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
+      expect(await harness.eventTypes(id)).toEqual(types);
     }
   });
 
@@ -162,9 +162,9 @@ describe('commands of many devices at once', () => {
       context.audit = { action: 'command_created', recorded: false };
       const requestHash = createHash('sha256').update(body).digest();
       context.idempotency = { key, route: 'POST test', userId: harness.owner.id, requestHash };
-      const errand = { deviceId, issuerId: harness.owner.id };
+      const submission = { deviceId, issuerId: harness.owner.id };
       const answer = runInContext(context, () =>
-        intake.accept(id, errand, { name: 'unlock_door', payload: { durationMs: 5_000 } }),
+        intake.accept(id, submission, { name: 'unlock_door', payload: { durationMs: 5_000 } }),
       );
       return { id, context, answer };
     };

@@ -110,13 +110,13 @@ describe('the ledger, from the request to the lock and back', () => {
     const sync = await harness.sendAccepted(device.id, 'sync_access_codes');
     const lock = await harness.connectDevice(device);
     // What is on its way while the device comes back is sent again, byte for byte: it counts once.
-    const heard = (): string[] => [...new Set(lock.orders.map(({ commandId }) => commandId))];
-    const hears = (orders: number): Promise<string> => eventually('the next order', () => heard()[orders - 1]);
+    const received = (): string[] => [...new Set(lock.orders.map(({ commandId }) => commandId))];
+    const hears = (orders: number): Promise<string> => eventually('the next order', () => received()[orders - 1]);
     const first = await harness.sendAccepted(lock.id, 'unlock_door');
     expect(await hears(2)).toBe(first);
     const second = await harness.sendAccepted(lock.id, 'unlock_door');
     const urgent = await harness.sendAccepted(lock.id, 'lock_door');
-    expect(heard()).toEqual([snapshot, first]);
+    expect(received()).toEqual([snapshot, first]);
     await say(lock, first, 'executed');
     expect(await hears(3)).toBe(urgent);
     await say(lock, urgent, 'failed');

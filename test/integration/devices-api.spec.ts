@@ -239,7 +239,7 @@ describe('One device', () => {
     expect((await request(application.url, 'GET', `/api/v1/devices/${device.id}`)).status).toBe(401);
   });
 
-  it('leaves its story in the history', async () => {
+  it('is recorded in the history', async () => {
     const { device } = (await register(ada)).body;
     await ask(ada, 'PATCH', `/devices/${device.id}`, { room: 'Hall' });
     const { body } = await ask<{ items: { type: string; payload: unknown; actor: string; version: number }[] }>(

@@ -65,7 +65,7 @@ const becomes = (device: RegisteredDevice, wanted: Partial<Row>): Promise<Row> =
   });
 
 /** Type, and what tells one event of a type from another; oldest first. */
-async function story({ id }: RegisteredDevice): Promise<string[]> {
+async function eventsOf({ id }: RegisteredDevice): Promise<string[]> {
   const { body } = await request<{ items: { type: string; payload: Record<string, string> }[] }>(
     application.url,
     'GET',
@@ -91,20 +91,20 @@ describe('A device on the line', () => {
       token: owner.accessToken,
     });
     expect(body).toMatchObject({ status: 'online', lockState: 'locked', links: ['mqtt'] });
-    expect(await story(device)).toEqual([`device_connected ${boot}`, 'status_changed online']);
+    expect(await eventsOf(device)).toEqual([`device_connected ${boot}`, 'status_changed online']);
 
     await line.publish('status', { online: true, boot, uptimeMs: 3_000 });
     await becomes(device, { uptime: '3000' });
-    expect(await story(device)).toHaveLength(2);
+    expect(await eventsOf(device)).toHaveLength(2);
   });
 
-  it('is offline once its last will is heard', async () => {
+  it('is offline once its last will is received', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const line = await born(device, boot);
     await becomes(device, { status: 'online' });
     line.cut();
     await becomes(device, { status: 'offline', link_boot: null });
-    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} will`, 'status_changed offline']);
+    expect((await eventsOf(device)).slice(2)).toEqual([`device_disconnected ${boot} will`, 'status_changed offline']);
   });
 
   it('stays online when the will of an earlier start comes late', async () => {
@@ -116,7 +116,7 @@ describe('A device on the line', () => {
     await line.publish('status', { online: false, boot: old });
     await line.publish('status', { online: true, boot, uptimeMs: 7_000 });
     expect(await becomes(device, { uptime: '7000' })).toMatchObject({ status: 'online', link_boot: boot });
-    expect(await story(device)).toEqual([
+    expect(await eventsOf(device)).toEqual([
       `device_connected ${old}`,
       'status_changed online',
       `device_disconnected ${old} replaced`,
@@ -180,7 +180,7 @@ describe('A device on the line', () => {
     await age(device, '50 seconds');
     await raw.publish('heartbeat', { boot: next, uptimeMs: 100 });
     await becomes(device, { boot: next, link_boot: next, uptime: '100' });
-    expect((await story(device)).slice(2)).toEqual([
+    expect((await eventsOf(device)).slice(2)).toEqual([
       `device_disconnected ${boot} replaced`,
       `device_connected ${next}`,
     ]);
@@ -199,7 +199,10 @@ describe('A device that falls silent', () => {
     await age(device, '91 seconds');
     await Promise.all([1, 2, 3, 4].map(() => presence.closeSilentLinks(100)));
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
-    expect((await story(device)).slice(2)).toEqual([`device_disconnected ${boot} silence`, 'status_changed offline']);
+    expect((await eventsOf(device)).slice(2)).toEqual([
+      `device_disconnected ${boot} silence`,
+      'status_changed offline',
+    ]);
   });
 
   it('is inactive after a day, and back with its next heartbeat', async () => {
@@ -212,7 +215,7 @@ describe('A device that falls silent', () => {
     await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
     await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
     expect(await row(device)).toMatchObject({ status: 'inactive' });
-    expect((await story(device)).slice(-2)).toEqual(['device_inactive', 'status_changed inactive']);
+    expect((await eventsOf(device)).slice(-2)).toEqual(['device_inactive', 'status_changed inactive']);
     await line.publish('heartbeat', { boot, uptimeMs: 90_000_000 });
     await becomes(device, { status: 'online', link_boot: boot });
   });

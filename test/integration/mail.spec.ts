@@ -192,8 +192,8 @@ describe('mail', () => {
     expect(server.mails).toEqual([]);
   });
 
-  it('writes every letter', async () => {
-    const to = 'letters@example.com';
+  it('renders every mail', async () => {
+    const to = 'mails@example.com';
     const values = { displayName: 'Ada', token: TOKEN };
     await get(Mailer).enqueue({ to, template: 'set_password', values });
     await get(Mailer).enqueue({ to, template: 'email_change', values });

@@ -26,7 +26,7 @@ const DEPLOYED = 'deploy/mosquitto';
 const backend = { name: 'mortise', password: 'backend-password' };
 
 let mosquitto: Mosquitto;
-/** Between the backend and the broker; devices talk to the broker directly. */
+/** Between the backend and the broker; devices connect to the broker directly. */
 let proxy: FaultProxy;
 let application: TestApp;
 let second: NestFastifyApplication;
@@ -35,7 +35,7 @@ let sql: Sql;
 let devices: RegisteredDevice[];
 const open: ScriptedDevice[] = [];
 
-/** The settings as deployed, but for ports and paths. The listener for devices is the one of the test rig. */
+/** The settings as deployed, but for ports and paths. The listener for devices is the one of the test. */
 async function deployedSettings(backendPort: number): Promise<string[]> {
   const lines = (await readFile(join(DEPLOYED, 'mosquitto.conf'), 'utf8')).split('\n');
   return lines
@@ -135,19 +135,21 @@ describe('The device line over a Mosquitto server', () => {
       [device(1).id],
     );
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
-    const shares = await eventually('each message was heard by one of the two', async () => {
-      const heard = await Promise.all(both().map(heardEvents));
-      const since = heard.map((count, index) => count - (before[index] ?? 0));
+    const shares = await eventually('each message was received by one of the two', async () => {
+      const received = await Promise.all(both().map(heardEvents));
+      const since = received.map((count, index) => count - (before[index] ?? 0));
       return since[0] !== undefined && since[1] !== undefined && since[0] + since[1] === sent && since;
     });
     expect(Math.min(...shares)).toBeGreaterThan(10);
   });
 
   it('keeps devices to their own topics', async () => {
-    const [spy, victim] = [await born(device(0), randomUUID()), await born(device(1), randomUUID())];
-    await spy.client.subscribeAsync(['#', deviceTopic(victim.id, 'commands'), 'v1/devices/+/commands'], { qos: 1 });
-    await spy.publishRaw(deviceTopic(victim.id, 'events'), JSON.stringify(event('foreign-boot', 1)));
-    await spy.publishRaw(deviceTopic(victim.id, 'commands'), '{}');
+    const [attacker, victim] = [await born(device(0), randomUUID()), await born(device(1), randomUUID())];
+    await attacker.client.subscribeAsync(['#', deviceTopic(victim.id, 'commands'), 'v1/devices/+/commands'], {
+      qos: 1,
+    });
+    await attacker.publishRaw(deviceTopic(victim.id, 'events'), JSON.stringify(event('foreign-boot', 1)));
+    await attacker.publishRaw(deviceTopic(victim.id, 'commands'), '{}');
     const order = { order: '{"for":"victim"}', kid: 'k', signature: 's' };
     expect(await application.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
     await eventually('the order arrives', () =>
@@ -156,9 +158,9 @@ describe('The device line over a Mosquitto server', () => {
     expect(victim.received.filter(({ topic }) => topic.endsWith('commands'))).toEqual([
       { topic: deviceTopic(victim.id, 'commands'), payload: JSON.stringify(order), retained: false },
     ]);
-    await spy.publish('events', event('marker-boot', 1));
-    await spy.receipt('marker-boot', 1);
-    expect(spy.received.filter(({ topic }) => !topic.includes(spy.id))).toEqual([]);
+    await attacker.publish('events', event('marker-boot', 1));
+    await attacker.receipt('marker-boot', 1);
+    expect(attacker.received.filter(({ topic }) => !topic.includes(attacker.id))).toEqual([]);
     expect(await sql.rows(`SELECT 1 FROM device_receipts WHERE boot = 'foreign-boot'`)).toEqual([]);
   });
 

@@ -37,8 +37,8 @@ describe('The live feed of a device of an organization', () => {
       type: 'motion_detected' as const,
       data: { zone: `zone-${String(seq)}` },
     });
-    const isOf = (seq: number) => (heard: { message: unknown }) =>
-      JSON.stringify(heard.message).includes(`zone-${String(seq)}`);
+    const isOf = (seq: number) => (received: { message: unknown }) =>
+      JSON.stringify(received.message).includes(`zone-${String(seq)}`);
     await line.publish('events', motion(1));
     await member!.expect('motion while a member', isOf(1));
 

@@ -151,13 +151,13 @@ describe('rate limits over HTTP', () => {
     const token = await newcomer();
     const post = (path: string, body: object): Promise<Answer> =>
       request(app.url, 'POST', `/api/v1/organizations${path}`, { token, body });
-    const [house, office] = [await post('', { name: 'House' }), await post('', { name: 'Office' })];
+    const [first, second] = [await post('', { name: 'House' }), await post('', { name: 'Office' })];
     const invite = ({ body }: Answer, email: string): Promise<Answer> =>
       post(`/${String(body.id)}/invitations`, { email, role: 'VIEWER' });
     const victim = `${randomUUID()}@example.com`;
-    expect(await statusesOf(2, () => invite(house, victim))).toEqual([201, 201]);
-    expect((await invite(office, victim)).status).toBe(201);
-    const refused = await invite(office, `${randomUUID()}@example.com`);
+    expect(await statusesOf(2, () => invite(first, victim))).toEqual([201, 201]);
+    expect((await invite(second, victim)).status).toBe(201);
+    const refused = await invite(second, `${randomUUID()}@example.com`);
     expect(refused.status).toBe(429);
     expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "mail";q=3;w=3600');
   });

@@ -1,5 +1,5 @@
 /**
- * The limits of HTTP hold on sockets. Each story was seen to fail without its line in the socket's gate: the look at
+ * The limits of HTTP hold on sockets. Each test was seen to fail without its line in the socket's rate limiter: the look at
  * blocked addresses, the count of strangers, the count of messages.
  */
 import { randomUUID } from 'node:crypto';

@@ -50,7 +50,7 @@ afterEach(async () => {
 
 const zoneOf = ({ message }: DashboardMessage): unknown => (message.payload as { zone?: string }).zone;
 
-/** Something moves before both devices, her own last: when she heard of that, she heard all she hears of the other. */
+/** Something moves before both devices, her own last: when she received of that, she received all she hears of the other. */
 async function hearsOfTheShared(): Promise<boolean> {
   seq += 1;
   const [first, last] = [`shared ${String(seq)}`, `own ${String(seq)}`];
@@ -64,8 +64,8 @@ async function hearsOfTheShared(): Promise<boolean> {
     return rows.length === 1;
   });
   await lines.own.publish('events', motion('boot-own', last));
-  await dashboard.expect('motion before her own device', (heard) => zoneOf(heard) === last);
-  return dashboard.received.some((heard) => zoneOf(heard) === first);
+  await dashboard.expect('motion before her own device', (received) => zoneOf(received) === last);
+  return dashboard.received.some((received) => zoneOf(received) === first);
 }
 
 describe('A dashboard that subscribed to a device', () => {

@@ -43,20 +43,20 @@ describe('the Mosquitto configuration for operators', () => {
 
   it.each(['receipts', 'commands', 'settings'])('lets a device read its own %s alone, and write none', async (kind) => {
     const [device, backend] = [await signIn(mine, 'token'), await signIn('mortise', 'secret')];
-    const heard = new Promise((resolve) => device.once('message', resolve));
+    const received = new Promise((resolve) => device.once('message', resolve));
     await device.subscribeAsync('v1/devices/#', { qos: 1 });
     await backend.publishAsync(`v1/devices/${other}/${kind}`, 'theirs', { qos: 1 });
     await backend.publishAsync(`v1/devices/${mine}/${kind}`, 'mine', { qos: 1 });
-    expect(await heard).toBe(`v1/devices/${mine}/${kind}`);
+    expect(await received).toBe(`v1/devices/${mine}/${kind}`);
     await expect(device.publishAsync(`v1/devices/${mine}/${kind}`, '{}', { qos: 1 })).rejects.toThrow(/Not authorized/);
   });
 
   it('lets the backend share the load of all devices', async () => {
     const [device, backend] = [await signIn(mine, 'token'), await signIn('mortise', 'secret')];
-    const heard = new Promise((resolve) => backend.once('message', resolve));
+    const received = new Promise((resolve) => backend.once('message', resolve));
     await backend.subscribeAsync('$share/mortise/v1/devices/+/acks', { qos: 1 });
     await device.publishAsync(`v1/devices/${mine}/acks`, '{}', { qos: 1 });
-    expect(await heard).toBe(`v1/devices/${mine}/acks`);
+    expect(await received).toBe(`v1/devices/${mine}/acks`);
   });
 
   async function signIn(username: string, password: string): Promise<MqttClient> {

@@ -100,23 +100,23 @@ async function send(method: string, { path, token, body }: ChangingRequest): Pro
 }
 
 async function prepared(route: ChangingRoute): Promise<ChangingRequest> {
-  const deed = CHANGING_REQUESTS[route.name];
-  if (!deed) {
+  const prepare = CHANGING_REQUESTS[route.name];
+  if (!prepare) {
     throw new Error(`No request for ${route.name}: write one in test/support/changing-requests.ts.`);
   }
-  return deed(factory);
+  return prepare(factory);
 }
 
 describe('P-19 every change is audited', () => {
-  it('knows a deed of every changing route', () => {
+  it('knows a request for every changing route', () => {
     expect(routes.length).toBeGreaterThan(25);
     expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(CHANGING_REQUESTS).sort());
   });
 
   it('joins every change to its row', async () => {
     for (const route of routes) {
-      const deed = await prepared(route);
-      const { status, body, entries } = await send(route.method, deed);
+      const changing = await prepared(route);
+      const { status, body, entries } = await send(route.method, changing);
       expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 2\d\d /);
       const announced = entries.filter(({ action }) => action === route.action);
       expect([route.name, announced.length > 0]).toEqual([route.name, true]);
@@ -127,7 +127,7 @@ describe('P-19 every change is audited', () => {
           entity_type: expect.any(String),
         });
       }
-      if (deed.token !== undefined) {
+      if (changing.token !== undefined) {
         expect([route.name, entries.every(({ actor }) => actor.startsWith('user:'))]).toEqual([route.name, true]);
       }
       if (route.action === 'user_role_changed') {
@@ -144,10 +144,10 @@ describe('P-19 every change is audited', () => {
 
   it('refuses every change while audit fails, and leaves everything as it was', async () => {
     for (const route of routes) {
-      const deed = await prepared(route);
+      const changing = await prepared(route);
       const before = await databaseSnapshot(sql);
       await sql.rows(`ALTER TABLE audit_entries ADD CONSTRAINT planted CHECK (action = 'nothing') NOT VALID`);
-      const { status, body, entries } = await send(route.method, deed);
+      const { status, body, entries } = await send(route.method, changing);
       const after = await databaseSnapshot(sql);
       await sql.rows('ALTER TABLE audit_entries DROP CONSTRAINT planted');
       expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 5\d\d /);

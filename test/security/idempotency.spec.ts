@@ -36,11 +36,11 @@ afterAll(async () => {
 });
 
 async function prepared(route: string): Promise<ChangingRequest> {
-  const deed = CHANGING_REQUESTS[route];
-  if (!deed) {
+  const prepare = CHANGING_REQUESTS[route];
+  if (!prepare) {
     throw new Error(`No request for ${route}: write one in test/support/changing-requests.ts.`);
   }
-  return deed(factory);
+  return prepare(factory);
 }
 
 function send({ path, token, body }: ChangingRequest, key: string, requestId: string = randomUUID()): Promise<Answer> {
@@ -52,7 +52,7 @@ function send({ path, token, body }: ChangingRequest, key: string, requestId: st
 }
 
 /** Another good body for the same route; where none is taken, any. */
-function another({ body, ...deed }: ChangingRequest): ChangingRequest {
+function another({ body, ...changing }: ChangingRequest): ChangingRequest {
   const fresh: Record<string, () => unknown> = {
     email: () => `${randomUUID()}@example.com`,
     users: () => [{ email: `${randomUUID()}@example.com` }],
@@ -62,7 +62,7 @@ function another({ body, ...deed }: ChangingRequest): ChangingRequest {
     name: () => ((body as { name?: string }).name === 'lock_door' ? 'restart_device' : 'Another'),
   };
   const members = Object.entries(body ?? {}).map(([name, value]) => [name, fresh[name]?.() ?? value] as const);
-  return { ...deed, body: Object.fromEntries(members) };
+  return { ...changing, body: Object.fromEntries(members) };
 }
 
 function repeatable(body: unknown): unknown {
@@ -76,11 +76,11 @@ describe('P-20 one key, one execution', () => {
     expect(routes.length).toBeGreaterThan(12);
     const faults: unknown[] = [];
     for (const route of routes) {
-      const [deed, key] = [await prepared(route), randomUUID()];
-      const first = await send(deed, key);
+      const [changing, key] = [await prepared(route), randomUUID()];
+      const first = await send(changing, key);
       expect(`${route} ${String(first.status)}`).toMatch(/ 2\d\d$/);
       const before = await databaseSnapshot(sql);
-      const second = await send(deed, key);
+      const second = await send(changing, key);
       const [shown, repeated] = [first, second].map(({ status, body }) => ({ status, body: repeatable(body) }));
       if (JSON.stringify(shown) !== JSON.stringify(repeated)) {
         faults.push({ route, shown, repeated });
@@ -93,9 +93,9 @@ describe('P-20 one key, one execution', () => {
   it('and the same key for another request is 422, and changes nothing', async () => {
     const faults: unknown[] = [];
     for (const route of routes) {
-      const [deed, key] = [await prepared(route), randomUUID()];
-      await send(deed, key);
-      const { status, body } = await send(another(deed), key);
+      const [changing, key] = [await prepared(route), randomUUID()];
+      await send(changing, key);
+      const { status, body } = await send(another(changing), key);
       if (status !== 422 || body.code !== 'idempotency_key_reused') {
         faults.push({ route, status, body });
       }
@@ -106,8 +106,8 @@ describe('P-20 one key, one execution', () => {
   it('however many come at once', async () => {
     const faults: unknown[] = [];
     for (const route of routes) {
-      const [deed, key, requestId] = [await prepared(route), randomUUID(), randomUUID()];
-      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send(deed, key, requestId)));
+      const [changing, key, requestId] = [await prepared(route), randomUUID(), randomUUID()];
+      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send(changing, key, requestId)));
       const done = answers.filter(({ status }) => status < 300);
       // Who came while the first was running is told so; where a password is checked first, so many at once are too many.
       const others = answers.filter(({ status }) => status >= 300).map(({ body }) => String(body.code));

@@ -54,7 +54,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
          (SELECT kid FROM signing_keys WHERE state = 'passive' ORDER BY changed_at DESC OFFSET 10)`,
     );
     rotator.get(KeyStore).forget();
-    // It signs with the new key at once; the others have never heard of it.
+    // It signs with the new key at once; the others have never received of it.
     return (await rotator.get(AccessTokenFactory).sign(principal)).token;
   }
 

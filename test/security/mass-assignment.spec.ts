@@ -1,6 +1,6 @@
 /**
  * P-31: no mass assignment, no field beyond the allow-list. Takes the request schemas and answers out of the OpenAPI
- * document, so that a new route is covered by its deed alone. Seen to fail: with `forbidNonWhitelisted` off, and with a
+ * document, so that a new route is covered by its entry in CHANGING_REQUESTS alone. Seen to fail: with `forbidNonWhitelisted` off, and with a
  * member added to what `toUserDto` answers.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -137,9 +137,9 @@ describe('P-31 what a client says more than it may', () => {
         continue;
       }
       routes += 1;
-      const deed = await prepare(factory);
+      const changing = await prepare(factory);
       for (const [field, value] of Object.entries(PRIVILEGED).filter(([field]) => !(field in members))) {
-        const { status } = await send(name, { ...deed, body: { ...(deed.body as object), [field]: value } });
+        const { status } = await send(name, { ...changing, body: { ...(changing.body as object), [field]: value } });
         tried += 1;
         // An import takes a list only: members beside it belong to no account, and have no effect.
         expect([name, field, status]).toEqual([name, field, name === 'POST /users/import' ? expect.any(Number) : 400]);

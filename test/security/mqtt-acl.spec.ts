@@ -12,7 +12,7 @@ import { eventually } from '../support/wait.js';
 
 /**
  * P-15: a device touches only its own topics. n foreign operations, half publishing and half subscribing, against
- * victims that listen and are heard: 0 may succeed.
+ * victims that listen and are received: 0 may succeed.
  * Seen to fail: with `authorizePublish` or `authorizeSubscribe` of the broker letting everything through.
  */
 const n = scaled(200, 10_000);

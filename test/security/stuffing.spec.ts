@@ -80,12 +80,12 @@ describe('P-12: credential stuffing', () => {
       guesses += await guess(Array<string>(19).fill(email));
       expect(await alerts()).toEqual([]);
       guesses += await guess(Array<string>(30).fill(email));
-      const heard = await alerts();
-      expect(heard).toEqual([
+      const received = await alerts();
+      expect(received).toEqual([
         { alert: 'login_failures', scope: 'account', failures: expect.any(Number), windowSeconds: 60, userId: id },
       ]);
-      expect(heard[0]?.failures).toBeGreaterThanOrEqual(20);
-      raised += heard.length;
+      expect(received[0]?.failures).toBeGreaterThanOrEqual(20);
+      raised += received.length;
     }
     expect(guesses).toBeLessThanOrEqual(GUESSES_A_BURST * ACCOUNTS);
     recordFigure({
@@ -103,16 +103,16 @@ describe('P-12: credential stuffing', () => {
     await guess(names.slice(0, 99));
     expect(await alerts()).toEqual([]);
     await guess(names.slice(99));
-    const heard = await alerts();
+    const received = await alerts();
     // Thousands take longer than a window, and the next one has an alarm of its own.
     const windows = 1 + Math.floor((performance.now() - start) / WINDOW_MS);
-    expect(heard[0]).toEqual({ alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 });
-    expect(heard.length).toBeLessThanOrEqual(windows);
+    expect(received[0]).toEqual({ alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 });
+    expect(received.length).toBeLessThanOrEqual(windows);
     recordFigure({
       promise: 'P-12',
       shown: 'Accounts tried once each, through two processes:',
       n: STUFFED,
-      figure: `${String(heard.length)} alarms in ${String(windows)} windows, the first at the 100th failure`,
+      figure: `${String(received.length)} alarms in ${String(windows)} windows, the first at the 100th failure`,
     });
   });
 
@@ -144,7 +144,7 @@ describe('P-12: credential stuffing', () => {
       }
       const { message } = await dashboards[0]!.expect('the alarm', ({ event }) => event === 'system_alert');
       expect(message).toMatchObject({ payload: { scope: 'account', userId: user.id }, actor: 'system' });
-      expect(dashboards.map(({ received: heard }) => heard.length)).toEqual([1, 0, 0]);
+      expect(dashboards.map(({ received }) => received.length)).toEqual([1, 0, 0]);
       dashboards.forEach((dashboard) => {
         dashboard.close();
       });

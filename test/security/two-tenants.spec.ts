@@ -248,7 +248,7 @@ describe('P-07: what was refused was well asked', () => {
   it('does for Ada what it did not do for Mallory, on every route of a device', async () => {
     herCommand = await commandThatWaits(application.url, ada, hers);
     const order = ['GET', 'PATCH', 'PUT', 'POST', 'DELETE'];
-    // Organizations and sessions: the deeds of P-19 show that each of their requests is a good one.
+    // Organizations and sessions: the requests of P-19 show that each of their requests is a good one.
     const named = namedRoutes().filter(({ parameters }) => parameters.includes('deviceId'));
     // What deletes the device comes last.
     const sorted = named.sort(

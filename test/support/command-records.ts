@@ -77,10 +77,10 @@ export interface Discrepancies {
 
 /** Compares the commands with the actuation journals of the locks, by device id. */
 export function compare(
-  ledger: readonly CommandRecord[],
+  commands: readonly CommandRecord[],
   actuations: ReadonlyMap<string, readonly Actuation[]>,
 ): Discrepancies {
-  const orders = new Map(ledger.map((entry) => [entry.id, entry]));
+  const orders = new Map(commands.map((entry) => [entry.id, entry]));
   const moves = [...actuations].flatMap(([deviceId, list]) =>
     list
       .filter(({ action }) => action !== 'auto_lock')
@@ -95,7 +95,7 @@ export function compare(
     unordered: moves
       .filter(({ order, deviceId, boot }) => order?.deviceId !== deviceId || order.boot !== boot)
       .map(({ commandId }) => commandId),
-    unmoved: ledger.filter(({ id, state }) => state === 'EXECUTED' && !ids.includes(id)).map(({ id }) => id),
+    unmoved: commands.filter(({ id, state }) => state === 'EXECUTED' && !ids.includes(id)).map(({ id }) => id),
   };
 }
 

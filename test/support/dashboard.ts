@@ -15,7 +15,7 @@ export interface DashboardMessage {
   readonly message: FeedMessage;
 }
 
-/** A dashboard as a web client runs it; remembers everything it heard, in order. */
+/** A dashboard as a web client runs it; remembers everything it received, in order. */
 export class Dashboard {
   readonly received: DashboardMessage[] = [];
   readonly resyncs: { cursor: string | null }[] = [];
@@ -69,8 +69,8 @@ export class Dashboard {
     });
   }
 
-  /** The first message heard, or yet to come, that `matches`. */
-  expect(what: string, matches: (heard: DashboardMessage) => boolean, limitMs?: number): Promise<DashboardMessage> {
+  /** The first message received, or yet to come, that `matches`. */
+  expect(what: string, matches: (received: DashboardMessage) => boolean, limitMs?: number): Promise<DashboardMessage> {
     return eventually(`a dashboard hears ${what}`, () => this.received.find(matches), limitMs);
   }
 

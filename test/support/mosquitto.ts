@@ -31,7 +31,7 @@ interface Running {
 interface MosquittoOptions {
   /** Lines of `mosquitto.conf` beyond the listener; `%folder%` stands for the folder of the files below. */
   readonly settings: readonly string[];
-  /** Files the settings speak of, by name. */
+  /** Files that the settings name, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Accounts by username, for a setting `password_file %folder%/passwords`. */
   readonly accounts?: Readonly<Record<string, string>>;

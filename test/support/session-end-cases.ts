@@ -24,7 +24,7 @@ export interface SessionEndCase {
   /** What its client is told. */
   readonly reason: SessionEnd;
   /** Everything is ready before the clock starts. */
-  readonly prepare: (scene: SessionEndContext) => Promise<Prepared>;
+  readonly prepare: (context: SessionEndContext) => Promise<Prepared>;
 }
 
 const ALLOWED_SESSIONS = 5;
@@ -67,14 +67,14 @@ export const SESSION_END_CASES: Readonly<Record<string, SessionEndCase>> = {
     const body = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD };
     return now(() => ask(here, 'POST', '/auth/password', other, body));
   }),
-  'password reset by link': ending('password_reset', async (scene) => {
-    const token = await mailed(scene, 'password_reset');
-    return now(() => ask(scene.here, 'POST', '/auth/reset-password', null, { token, newPassword: NEW_PASSWORD }));
+  'password reset by link': ending('password_reset', async (context) => {
+    const token = await mailed(context, 'password_reset');
+    return now(() => ask(context.here, 'POST', '/auth/reset-password', null, { token, newPassword: NEW_PASSWORD }));
   }),
-  'expired password replaced': ending('password_changed', async (scene) => {
-    const changeToken = await mailed(scene, 'password_change');
+  'expired password replaced': ending('password_changed', async (context) => {
+    const changeToken = await mailed(context, 'password_change');
     const body = { changeToken, newPassword: NEW_PASSWORD };
-    return now(() => ask(scene.here, 'POST', '/auth/complete-password-change', null, body));
+    return now(() => ask(context.here, 'POST', '/auth/complete-password-change', null, body));
   }),
   'password taken away': ending('password_reset', ({ here, admin, person }) =>
     now(() => ask(here, 'PATCH', `/users/${person.id}/reset-password`, admin, { means: 'link' })),

@@ -3,9 +3,9 @@ import type { VirtualLock } from './virtual-lock.js';
 /** Runs a typed line; false when it is no command. */
 export function runConsoleCommand(lock: VirtualLock, typed: string): boolean {
   const [verb = '', object = ''] = typed.trim().toLowerCase().split(/\s+/);
-  const deed = ACTIONS.get(`${verb} ${object}`.trim()) ?? batteryAction(verb, object);
-  deed?.(lock);
-  return deed !== undefined;
+  const action = ACTIONS.get(`${verb} ${object}`.trim()) ?? batteryAction(verb, object);
+  action?.(lock);
+  return action !== undefined;
 }
 
 type Action = (lock: VirtualLock) => void;

@@ -42,7 +42,7 @@ const FLAGS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const satisfies ParseArgsConfig['options'];
 
-export const HELP = `A door lock for Mortise that is not there. It speaks the device line of docs/protocol.md.
+export const HELP = `A simulated door lock for Mortise. It implements the device's side of docs/protocol.md.
 
   npm run lock -- --id <device id> --token <device token> [options]
 
