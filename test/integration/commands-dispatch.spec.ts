@@ -7,7 +7,7 @@ import { createAccount } from '../support/accounts.fixture.js';
 import { ManualDispatch } from '../support/manual-dispatch.js';
 import { eventually } from '../support/wait.js';
 
-describe('the dispatch, step by step, on the way out', () => {
+describe('the dispatch, step by step: sending', () => {
   let dispatch: ManualDispatch;
   let harness: CommandHarness;
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe('the dispatch, step by step, on the way out', () => {
     }
   });
 
-  it('has the database itself refuse a second order on its way in a lane', async () => {
+  it('has the database itself refuse a second order in flight in a lane', async () => {
     const repository = dispatch.get(DispatchRepository);
     const transactions = dispatch.get(Transactions);
     const lock = await harness.connectDevice();
@@ -136,7 +136,7 @@ describe('the dispatch, step by step, on the way out', () => {
     },
   );
 
-  it('does not send what is past its life, and goes on with the next', async () => {
+  it('does not send an expired command, and goes on with the next', async () => {
     const lock = await harness.connectDevice();
     const stale = await harness.insertCommand(lock.id, 'lock_door', { lifeS: -1 });
     const fresh = await harness.insertCommand(lock.id, 'unlock_door');
@@ -155,7 +155,7 @@ describe('the dispatch, step by step, on the way out', () => {
     expect((await harness.command(id)).state).toBe('QUEUED');
   });
 
-  it('gives an order no more time than the patience of the dispatch, so that nothing begins after TIMED_OUT', async () => {
+  it('gives an order no more time than the dispatch waits for its outcome, so that nothing begins after TIMED_OUT', async () => {
     const lock = await harness.connectDevice();
     const id = await harness.insertCommand(lock.id, 'lock_door', { lifeS: 86_400 });
     await dispatch.sendAll(lock.id);

@@ -6,7 +6,7 @@ import { Transactions } from '../../src/platform/prisma/transaction.js';
 import type { CommandHarness } from '../support/command-harness.js';
 import { ManualDispatch } from '../support/manual-dispatch.js';
 
-describe('the dispatch, step by step, when the answer is late', () => {
+describe('the dispatch, step by step: late acks', () => {
   let dispatch: ManualDispatch;
   let harness: CommandHarness;
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('the dispatch, step by step, when the answer is late', () => {
   afterAll(() => dispatch.stop());
   beforeEach(() => dispatch.deleteCommands());
 
-  it('turns silence into TIMED_OUT, keeps the verdict that comes then, and only the first', async () => {
+  it('turns silence into TIMED_OUT, and keeps the first late verdict only', async () => {
     const lock = await harness.connectDevice();
     const id = await harness.insertCommand(lock.id);
     await dispatch.sendAll(lock.id);
@@ -44,7 +44,7 @@ describe('the dispatch, step by step, when the answer is late', () => {
     expect(await harness.eventTypes(id)).toEqual(['command_sent', 'command_timed_out', 'command_late_result']);
   });
 
-  it('settles what is overdue in batches, each once, with several processes at it', async () => {
+  it('settles overdue commands in batches, each once, with several processes at work', async () => {
     const device = await harness.registerDevice();
     const ids = await Promise.all(
       Array.from({ length: 30 }, () => harness.insertCommand(device.id, 'lock_door', { lifeS: -1 })),

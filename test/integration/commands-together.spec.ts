@@ -28,7 +28,7 @@ describe('commands of many devices at once', () => {
   afterAll(() => harness.stop());
   beforeEach(async () => {
     await harness.rows('DELETE FROM commands');
-    locks.forEach(({ signedOrders: orders }) => orders.splice(0));
+    locks.forEach(({ received }) => received.splice(0));
   });
 
   const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => harness.insertCommand(id)));

@@ -128,8 +128,8 @@ describe('Members', () => {
   it('are moved by a manager between the roles below their own, and by an owner between all', async () => {
     const manager = await member('manager', 'MANAGER');
     const viewer = await member('viewer', 'VIEWER');
-    const set = async (who: InsertedAccount, whom: InsertedAccount, role: string): Promise<unknown[]> => {
-      const { status, body } = await fixture.request(who, 'PATCH', path(`/members/${whom.id}`), { role });
+    const set = async (who: InsertedAccount, target: InsertedAccount, role: string): Promise<unknown[]> => {
+      const { status, body } = await fixture.request(who, 'PATCH', path(`/members/${target.id}`), { role });
       return status === 200 ? [200, body.role] : [status, body.code];
     };
     expect(await set(manager, viewer, 'OPERATOR')).toEqual([200, 'OPERATOR']);

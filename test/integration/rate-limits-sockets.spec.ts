@@ -47,10 +47,10 @@ async function refusalOf(token: string, from: Record<string, string>): Promise<u
 describe('a socket', () => {
   it('counts handshakes without a valid token by IP address, and blocks the address that goes on', async () => {
     const [from, elsewhere] = [nextAddress(), nextAddress()];
-    const nobody = 'eyJhbGciOiJub25lIn0.e30.AAAA';
+    const unsigned = 'eyJhbGciOiJub25lIn0.e30.AAAA';
     const codes: unknown[] = [];
     for (let time = 0; time < 32; time += 1) {
-      codes.push(await refusalOf(nobody, from));
+      codes.push(await refusalOf(unsigned, from));
     }
     expect(codes).toEqual([
       ...Array.from({ length: 20 }, () => 'unauthenticated'),

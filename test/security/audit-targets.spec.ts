@@ -89,7 +89,7 @@ describe('P-19 a failure is audited with its target', () => {
   });
 
   it('records an unknown identifier as a keyed hash, never as it was typed', async () => {
-    const typed = `nobody-${randomUUID()}`;
+    const typed = `unknown-${randomUUID()}`;
     const [first, again, other] = [await wrong(typed), await wrong(typed.toUpperCase()), await wrong(`${typed}x`)];
     expect(first.entries).toMatchObject([{ type: 'identifier', id: expect.stringMatching(/^[\w-]{30}$/) }]);
     expect(again.entries[0]?.id).toBe(first.entries[0]?.id);
@@ -100,15 +100,15 @@ describe('P-19 a failure is audited with its target', () => {
   });
 
   it('records the user id that an administrator named, even if there is no such account', async () => {
-    const nobody = randomUUID();
+    const unknownId = randomUUID();
     for (const [method, path] of [
-      ['POST', `/users/${nobody}/block`],
-      ['DELETE', `/users/${nobody}`],
-      ['GET', `/users/${nobody}`],
+      ['POST', `/users/${unknownId}/block`],
+      ['DELETE', `/users/${unknownId}`],
+      ['GET', `/users/${unknownId}`],
     ] as const) {
       const { status, entries } = await send(method, path, { token: factory.admin.accessToken });
       expect([path, status]).toEqual([path, 404]);
-      expect(entries).toMatchObject([{ outcome: 'failure', code: 'user_not_found', type: 'user', id: nobody }]);
+      expect(entries).toMatchObject([{ outcome: 'failure', code: 'user_not_found', type: 'user', id: unknownId }]);
     }
   });
 

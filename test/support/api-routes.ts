@@ -55,12 +55,12 @@ const WRONG_PASSWORD = 'not the password of any account';
 /** A good body for every route that takes one; a new route without an entry fails the tests that walk the routes. */
 export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/auth/register': () => ({
-    email: 'somebody@example.com',
-    username: 'somebody',
+    email: 'ada@example.com',
+    username: 'adalovelace',
     password: PASSWORD,
     displayName: 'Some Body',
   }),
-  'POST /api/v1/auth/login': () => ({ identifier: 'somebody@example.com', password: PASSWORD }),
+  'POST /api/v1/auth/login': () => ({ identifier: 'ada@example.com', password: PASSWORD }),
   'POST /api/v1/auth/signing-keys/rotate': () => ({ purpose: 'order' }),
   'POST /api/v1/auth/refresh': () => ({ refreshToken: 'a'.repeat(86) }),
   'POST /api/v1/devices': () => ({
@@ -75,7 +75,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
 
   'POST /api/v1/auth/register/confirm': () => ({ token: SECRET, password: WRONG_PASSWORD }),
   'POST /api/v1/auth/password': () => ({ currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD }),
-  'POST /api/v1/auth/forgot-password': () => ({ identifier: 'somebody@example.com' }),
+  'POST /api/v1/auth/forgot-password': () => ({ identifier: 'ada@example.com' }),
   'POST /api/v1/auth/reset-password': () => ({ token: SECRET, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/complete-password-change': () => ({ changeToken: SECRET, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/email/confirm': () => ({ token: SECRET }),

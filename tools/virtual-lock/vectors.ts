@@ -92,7 +92,7 @@ function unauthentic(): Vector[] {
     refused(name, message, code, COMMAND);
   return [
     { ...refuse('a good order, but retained', signed, 'retained_message'), retained: true },
-    refuse('a kid that nobody has', { ...signed, kid: 'mortise-test-3' }, 'unknown_key'),
+    refuse('an unknown kid', { ...signed, kid: 'mortise-test-3' }, 'unknown_key'),
     refuse('a kid that objects inherit', { ...signed, kid: '__proto__' }, 'unknown_key'),
     refuse('a key that is not trusted', STRANGER.sign(TEXT), 'unknown_key'),
     refuse(
@@ -174,7 +174,7 @@ function unfit(): Vector[] {
   const bad = (name: string, change: Record<string, unknown>, code: RefusalCode): Vector =>
     refused(name, FIRST.sign(withChange(change)), code, COMMAND);
   return [
-    bad('a command that nobody knows', { name: 'open_sesame' }, 'unknown_command'),
+    bad('an unknown command', { name: 'open_sesame' }, 'unknown_command'),
     bad('a command that objects inherit', { name: 'constructor' }, 'unknown_command'),
     bad('an unlock too short', { payload: { durationMs: 999 } }, 'invalid_payload'),
     bad('an unlock too long', { payload: { durationMs: 30_001 } }, 'invalid_payload'),
@@ -202,7 +202,7 @@ function withChange(change: Record<string, unknown>): string {
   return JSON.stringify({ ...ORDER, ...change });
 }
 
-/** The same order as anybody might write it: what is signed is the text, not the meaning. */
+/** The same order in other spellings of JSON: the text is signed, not its meaning. */
 function spaciously(): string {
   const reversed = Object.fromEntries(Object.entries(ORDER).reverse());
   return JSON.stringify(reversed, null, 2).replace('unlock_door', '\\u0075nlock_door');
