@@ -5,7 +5,7 @@ import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
 import { list } from './jobs/list.js';
 import { login } from './jobs/login.js';
-import { nothing } from './jobs/null.js';
+import { nullRequest } from './jobs/null.js';
 import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
 import { users } from './jobs/users.js';
@@ -13,7 +13,7 @@ import { printEnvironment } from './support/environment.js';
 import { type Services, startServices } from './support/services.js';
 
 const JOBS = new Map<string, (services: Services) => Promise<void>>([
-  ['null', nothing],
+  ['null', nullRequest],
   ['boot', boot],
   ['list', list],
   ['session', session],

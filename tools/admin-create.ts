@@ -70,7 +70,7 @@ async function readAdmin(): Promise<Wanted> {
   if (values.promote === true) {
     return { email, password: null };
   }
-  // An argument is seen by everybody on the machine; the environment and the prompt are not.
+  // An argument can be read by every user of the machine; the environment and the prompt are not.
   const password = values.password ?? process.env.ADMIN_PASSWORD ?? (await ask('Password: ', { hidden: true }));
   return { email, password };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { compare, type Contestant } from '../support/comparison.js';
+import { compare, type Candidate } from '../support/comparison.js';
 import { cpuMs, rssMb } from '../support/process-use.js';
 import { type Server, startMortise, startProgram } from '../support/servers.js';
 import { type Services } from '../support/services.js';
@@ -11,17 +11,17 @@ const IDLE_MS = 2_000;
 export async function boot(services: Services): Promise<void> {
   await compare({
     title: 'Boot to ready, memory after 2 s of idling',
-    contestants: [
-      contestant('Mortise, all roles', () => startMortise(services)),
-      contestant('minimal Nest + Fastify', () => startProgram(services, 'minimal-nest')),
+    candidates: [
+      candidate('Mortise, all roles', () => startMortise(services)),
+      candidate('minimal Nest + Fastify', () => startProgram(services, 'minimal-nest')),
     ],
     ratios: ['ready after ms', 'RSS MB'],
     rounds: ROUNDS,
   });
 }
 
-function contestant(name: string, start: () => Promise<Server>): Contestant {
-  const round: Contestant['round'] = async () => {
+function candidate(name: string, start: () => Promise<Server>): Candidate {
+  const round: Candidate['round'] = async () => {
     const { pid, bootMs, stop } = await start();
     const bootCpuMs = cpuMs(pid);
     await delay(IDLE_MS);

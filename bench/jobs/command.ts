@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { compare, type Contestant } from '../support/comparison.js';
-import { type Household, moveIn } from '../support/household.js';
+import { compare, type Candidate } from '../support/comparison.js';
+import { type OwnerWithDevices, createOwnerWithDevices } from '../support/owner-with-devices.js';
 import { HttpClient } from '../support/http-client.js';
-import { InstantLock } from '../support/instant-lock.js';
+import { AutoAckDevice } from '../support/auto-ack-device.js';
 import { closedLoop } from '../support/load.js';
 import { type Server, startMortise, startProgram } from '../support/servers.js';
 import { type Services } from '../support/services.js';
@@ -28,19 +28,19 @@ class Installation {
   private constructor(
     readonly name: string,
     readonly server: Server,
-    private readonly household: Household,
-    private readonly locks: readonly InstantLock[],
+    private readonly owner: OwnerWithDevices,
+    private readonly locks: readonly AutoAckDevice[],
   ) {
     this.#client = new HttpClient(server.url, LOCKS);
   }
 
-  static async open(name: string, server: Server, household: Household): Promise<Installation> {
-    const locks = await Promise.all(household.devices.map((device) => InstantLock.connect(server.mqttUrl, device)));
-    return new Installation(name, server, household, locks);
+  static async open(name: string, server: Server, owner: OwnerWithDevices): Promise<Installation> {
+    const locks = await Promise.all(owner.devices.map((device) => AutoAckDevice.connect(server.mqttUrl, device)));
+    return new Installation(name, server, owner, locks);
   }
 
-  contestant(inFlight: number, operations: number): Contestant {
-    const round: Contestant['round'] = async () => {
+  candidate(inFlight: number, operations: number): Candidate {
+    const round: Candidate['round'] = async () => {
       const figures = await closedLoop(inFlight, operations, (worker) => this.unlock(worker));
       this.assertNoneLost();
       return figures;
@@ -50,16 +50,16 @@ class Installation {
 
   async close(): Promise<void> {
     this.#client.close();
-    await Promise.all(this.locks.map((lock) => lock.leave()));
+    await Promise.all(this.locks.map((lock) => lock.disconnect()));
     await this.server.stop();
   }
 
   private async unlock(worker: number): Promise<void> {
     const { status, body } = await this.#client.send({
       method: 'POST',
-      path: `/api/v1/devices/${this.household.devices[worker]?.id ?? ''}/commands`,
+      path: `/api/v1/devices/${this.owner.devices[worker]?.id ?? ''}/commands`,
       headers: {
-        authorization: `Bearer ${this.household.accessToken}`,
+        authorization: `Bearer ${this.owner.accessToken}`,
         'content-type': 'application/json',
         'idempotency-key': randomUUID(),
         prefer: 'wait=10',
@@ -86,18 +86,18 @@ class Installation {
 /** HTTP -> MQTT -> lock -> ack -> row -> answer, against the same without a framework, with and without a row. */
 export async function command(services: Services): Promise<void> {
   const mortise = await startMortise(services);
-  const household = await moveIn(mortise.url, LOCKS);
-  const ours = await Installation.open('Mortise', mortise, household);
+  const owner = await createOwnerWithDevices(mortise.url, LOCKS);
+  const ours = await Installation.open('Mortise', mortise, owner);
   const withRows = await startProgram(services, 'command-baseline', { ROWS: '1' });
   const bare = await startProgram(services, 'command-baseline');
   const baselines = [
-    await Installation.open('bare, with a row', withRows, household),
-    await Installation.open('bare, no database', bare, household),
+    await Installation.open('bare, with a row', withRows, owner),
+    await Installation.open('bare, no database', bare, owner),
   ];
   for (const { title, inFlight, operations } of SCENARIOS) {
     await compare({
       title,
-      contestants: [ours, ...baselines].map((installation) => installation.contestant(inFlight, operations)),
+      candidates: [ours, ...baselines].map((installation) => installation.candidate(inFlight, operations)),
       ratios: ['p50 ms', 'per second'],
       rounds: ROUNDS,
     });
@@ -112,6 +112,6 @@ async function assertLedgerAgrees(services: Services, expected: number): Promise
     'SELECT state, count(*)::int AS count FROM commands GROUP BY state',
   );
   if (rows.length !== 1 || rows[0]?.state !== 'EXECUTED' || rows[0].count !== expected) {
-    throw new Error(`The ledger should hold ${String(expected)} EXECUTED commands, and holds ${JSON.stringify(rows)}.`);
+    throw new Error(`There should be ${String(expected)} EXECUTED commands, and there are ${JSON.stringify(rows)}.`);
   }
 }

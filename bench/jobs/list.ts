@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert';
 import { compare } from '../support/comparison.js';
-import { moveIn } from '../support/household.js';
-import { getting } from '../support/load.js';
+import { createOwnerWithDevices } from '../support/owner-with-devices.js';
+import { repeatedGet } from '../support/load.js';
 import { startMortise, startProgram } from '../support/servers.js';
 import { type Services } from '../support/services.js';
 
@@ -14,21 +14,21 @@ const DEVICES = 20;
 export async function list(services: Services): Promise<void> {
   const mortise = await startMortise(services);
   const bare = await startProgram(services, 'list-baseline');
-  const { ownerId, accessToken } = await moveIn(mortise.url, DEVICES);
-  // A second household, so that there is something to leave out.
-  await moveIn(mortise.url, DEVICES);
+  const { ownerId, accessToken } = await createOwnerWithDevices(mortise.url, DEVICES);
+  // A second owner, so that there is something to leave out.
+  await createOwnerWithDevices(mortise.url, DEVICES);
   const options = { connections: CONNECTIONS, seconds: SECONDS };
   const headers = { authorization: `Bearer ${accessToken}` };
-  const ours = await getting('Mortise', mortise, {
+  const ours = await repeatedGet('Mortise', mortise, {
     ...options,
     path: `/api/v1/devices?limit=${String(DEVICES)}`,
     headers,
   });
-  const baseline = await getting('bare Fastify + pg', bare, { ...options, path: `/owners/${ownerId}/devices` });
+  const baseline = await repeatedGet('bare Fastify + pg', bare, { ...options, path: `/owners/${ownerId}/devices` });
   deepStrictEqual(JSON.parse(ours.body), JSON.parse(baseline.body));
   await compare({
     title: `List of ${String(DEVICES)} devices, ${String(CONNECTIONS)} connections`,
-    contestants: [ours, baseline],
+    candidates: [ours, baseline],
     ratios: ['per second'],
     rounds: ROUNDS,
   });

@@ -1,7 +1,7 @@
-import { compare, type Contestant, type Figures } from '../support/comparison.js';
-import { type Crowd, gather, signIn } from '../support/crowd.js';
+import { compare, type Candidate, type Figures } from '../support/comparison.js';
+import { type BenchAccounts, createAccounts, signIn } from '../support/accounts.js';
 import { HttpClient } from '../support/http-client.js';
-import { closedLoop, meanwhile } from '../support/load.js';
+import { closedLoop, openLoopDuring } from '../support/load.js';
 import { type Server, startMortise, startProgram } from '../support/servers.js';
 import { type Services } from '../support/services.js';
 import { percentile } from '../support/statistics.js';
@@ -12,19 +12,19 @@ const OPERATIONS = 300;
 const IN_FLIGHT = 8;
 const GLANCE_EVERY_MS = 20;
 
-/** Signing in, against the hash alone; and what somebody who is signed in notices of it. */
+/** Login against the hash alone, and the latency of other requests meanwhile. */
 export async function login(services: Services): Promise<void> {
   const mortise = await startMortise(services);
   const raw = await startProgram(services, 'hash-baseline');
-  // Everybody signs in once: a sixth session of somebody would end their first, which is more than a login.
-  const crowd = await gather(services, mortise.url, (ROUNDS + 1) * OPERATIONS + 1);
+  // Each account signs in once: its sixth session would end its first, which is more work than a login.
+  const accounts = await createAccounts(services, mortise.url, (ROUNDS + 1) * OPERATIONS + 1);
   const clients = {
     arriving: new HttpClient(mortise.url, IN_FLIGHT),
     present: new HttpClient(mortise.url, IN_FLIGHT),
   };
   await compare({
     title: `Login, ${String(IN_FLIGHT)} in flight`,
-    contestants: [await signingIn(mortise, crowd, clients), hashing(raw, crowd)],
+    candidates: [await signingIn(mortise, accounts, clients), hashing(raw, accounts)],
     ratios: ['per second'],
     rounds: ROUNDS,
   });
@@ -35,26 +35,26 @@ export async function login(services: Services): Promise<void> {
 
 async function signingIn(
   { pid }: Server,
-  crowd: Crowd,
+  accounts: BenchAccounts,
   { arriving, present }: { readonly arriving: HttpClient; readonly present: HttpClient },
-): Promise<Contestant> {
+): Promise<Candidate> {
   let next = 0;
   const arrive = async (): Promise<string> => {
-    const { accessToken } = await signIn(arriving, crowd, next++);
+    const { accessToken } = await signIn(arriving, accounts, next++);
     return accessToken;
   };
   const headers = { authorization: `Bearer ${await arrive()}` };
   const glance = async (): Promise<void> => {
     const { status, body } = await present.send({ method: 'GET', path: '/api/v1/users/me', headers });
-    if (status !== 200 || (JSON.parse(body) as { email: string }).email !== crowd.emails[0]) {
+    if (status !== 200 || (JSON.parse(body) as { email: string }).email !== accounts.emails[0]) {
       throw new Error(`/users/me answered ${String(status)}: ${body}`);
     }
   };
-  const round: Contestant['round'] = async () => {
+  const round: Candidate['round'] = async () => {
     const logins = closedLoop(IN_FLIGHT, OPERATIONS, async () => {
       await arrive();
     });
-    const { result, latencies } = await meanwhile(logins, GLANCE_EVERY_MS, glance);
+    const { result, latencies } = await openLoopDuring(logins, GLANCE_EVERY_MS, glance);
     return {
       operations: result.operations,
       figures: {
@@ -67,10 +67,9 @@ async function signingIn(
   return { name: 'Mortise', pid, round };
 }
 
-function hashing({ url, pid }: Server, { password, passwordHash }: Crowd): Contestant {
+function hashing({ url, pid }: Server, { password, passwordHash }: BenchAccounts): Candidate {
   const client = new HttpClient(url, 1);
   const body = { password, passwordHash, operations: OPERATIONS };
-  const round: Contestant['round'] = () =>
-    client.post<{ operations: number; figures: Figures }>('/verifications', body);
+  const round: Candidate['round'] = () => client.post<{ operations: number; figures: Figures }>('/verifications', body);
   return { name: 'the hash alone', pid, round };
 }

@@ -1,4 +1,4 @@
-import { compare, type Contestant } from '../support/comparison.js';
+import { compare, type Candidate } from '../support/comparison.js';
 import { HttpClient } from '../support/http-client.js';
 import { closedLoop, throughput } from '../support/load.js';
 import { type Server, startProgram } from '../support/servers.js';
@@ -9,18 +9,18 @@ const ROUNDS = 5;
 const BODY = JSON.stringify({ items: Array.from({ length: 20 }, (_, n) => ({ n, filler: 'x'.repeat(450) })) });
 
 /** The generators alone, against a server that does nothing: no figure of another job can be better than these. */
-export async function nothing(services: Services): Promise<void> {
+export async function nullRequest(services: Services): Promise<void> {
   const server = await startProgram(services, 'null-server', { BODY });
   await compare({
     title: 'The generators against a server that does nothing',
-    contestants: [loop(server, 1, 5_000), loop(server, 50, 20_000), cannon(server)],
+    candidates: [loop(server, 1, 5_000), loop(server, 50, 20_000), cannon(server)],
     ratios: [],
     rounds: ROUNDS,
   });
   await server.stop();
 }
 
-function loop({ url, pid }: Server, inFlight: number, operations: number): Contestant {
+function loop({ url, pid }: Server, inFlight: number, operations: number): Candidate {
   const client = new HttpClient(url, inFlight);
   const once = async (): Promise<void> => {
     const { status } = await client.send({ method: 'POST', path: '/', body: '{}' });
@@ -35,7 +35,7 @@ function loop({ url, pid }: Server, inFlight: number, operations: number): Conte
   };
 }
 
-function cannon({ url, pid }: Server): Contestant {
+function cannon({ url, pid }: Server): Candidate {
   return {
     name: 'autocannon, 50 connections',
     pid,

@@ -1,5 +1,5 @@
-import { compare, type Contestant } from '../support/comparison.js';
-import { gather, signIn } from '../support/crowd.js';
+import { compare, type Candidate } from '../support/comparison.js';
+import { createAccounts, signIn } from '../support/accounts.js';
 import { HttpClient } from '../support/http-client.js';
 import { closedLoop } from '../support/load.js';
 import { type Server, startMortise, startProgram } from '../support/servers.js';
@@ -23,8 +23,8 @@ class Chains {
     this.#seen = new Set(tokens);
   }
 
-  contestant(): Contestant {
-    const round: Contestant['round'] = () => closedLoop(CLIENTS, OPERATIONS, (worker) => this.next(worker));
+  candidate(): Candidate {
+    const round: Candidate['round'] = () => closedLoop(CLIENTS, OPERATIONS, (worker) => this.next(worker));
     return { name: this.name, pid: this.server.pid, round };
   }
 
@@ -58,7 +58,7 @@ export async function refresh(services: Services): Promise<void> {
   ];
   await compare({
     title: `Refresh, ${String(CLIENTS)} clients with a chain each`,
-    contestants: chains.map((each) => each.contestant()),
+    candidates: chains.map((each) => each.candidate()),
     ratios: ['per second'],
     rounds: ROUNDS,
   });
@@ -66,9 +66,9 @@ export async function refresh(services: Services): Promise<void> {
 }
 
 async function signAllIn(services: Services, { url }: Server): Promise<string[]> {
-  const crowd = await gather(services, url, CLIENTS);
+  const accounts = await createAccounts(services, url, CLIENTS);
   const client = new HttpClient(url, CLIENTS);
-  const sessions = await Promise.all(crowd.emails.map((_email, index) => signIn(client, crowd, index)));
+  const sessions = await Promise.all(accounts.emails.map((_email, index) => signIn(client, accounts, index)));
   client.close();
   return sessions.map(({ refreshToken }) => refreshToken);
 }

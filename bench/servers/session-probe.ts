@@ -1,4 +1,4 @@
-/** Mortise with two more routes that do nothing: one for everybody, one for people who are signed in. */
+/** Mortise with two more routes that do nothing: one public, one for signed-in accounts. */
 import { Controller, Get, Module } from '@nestjs/common';
 import { createApp, listen } from '../../src/apps/bootstrap.js';
 import { loadConfig } from '../../src/config/load-config.js';

@@ -7,7 +7,7 @@ import { type Spread, spreadOf } from './statistics.js';
 export type Figures = Readonly<Record<string, number>>;
 
 /** One of the servers that take turns. */
-export interface Contestant {
+export interface Candidate {
   readonly name: string;
   /** Whose processor time and memory to add to the figures; left out where the round measures them itself. */
   readonly pid?: number;
@@ -18,7 +18,7 @@ export interface Contestant {
 export interface Comparison {
   readonly title: string;
   /** Ours first; each of the others is a baseline. */
-  readonly contestants: readonly Contestant[];
+  readonly candidates: readonly Candidate[];
   /** Which figures to divide by the baseline's. */
   readonly ratios: readonly string[];
   readonly rounds: number;
@@ -26,17 +26,17 @@ export interface Comparison {
 
 type Rounds = Map<string, Figures[]>;
 
-/** Lets everybody take turns (A-B-A-B...) after one round to warm up, and prints ratios first. */
-export async function compare({ title, contestants, ratios, rounds }: Comparison): Promise<void> {
+/** Runs the candidates in turns (A-B-A-B...) after one round to warm up, and prints ratios first. */
+export async function compare({ title, candidates, ratios, rounds }: Comparison): Promise<void> {
   print(`\n### ${title}\n`);
-  for (const { round } of contestants) {
+  for (const { round } of candidates) {
     await round();
   }
-  const measured: Rounds = new Map(contestants.map(({ name }) => [name, []]));
+  const measured: Rounds = new Map(candidates.map(({ name }) => [name, []]));
   const load: number[] = [];
   for (let index = 0; index < rounds; index++) {
-    for (const contestant of contestants) {
-      measured.get(contestant.name)?.push(await measure(contestant));
+    for (const candidate of candidates) {
+      measured.get(candidate.name)?.push(await measure(candidate));
       load.push(loadavg()[0] ?? NaN);
     }
   }
@@ -45,7 +45,7 @@ export async function compare({ title, contestants, ratios, rounds }: Comparison
   print(`\n${String(rounds)} rounds each, in turns; load average ${format(spreadOf(load))}.`);
 }
 
-async function measure({ pid, round }: Contestant): Promise<Figures> {
+async function measure({ pid, round }: Candidate): Promise<Figures> {
   if (pid === undefined) {
     return (await round()).figures;
   }
@@ -75,7 +75,7 @@ function printFigures(measured: Rounds): void {
   }
 }
 
-/** `median (min-max)`, with as many digits as mean something; a dash where a contestant has no such figure. */
+/** `median (min-max)`, with as many digits as mean something; a dash where a candidate has no such figure. */
 function format({ median, min, max }: Spread): string {
   if (Number.isNaN(median)) {
     return '-';

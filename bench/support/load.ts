@@ -1,5 +1,5 @@
 import autocannon from 'autocannon';
-import { type Contestant, type Figures } from './comparison.js';
+import { type Candidate, type Figures } from './comparison.js';
 import { type Server } from './servers.js';
 import { percentile } from './statistics.js';
 
@@ -35,7 +35,7 @@ export async function closedLoop(
  * Open loop beside other work: one operation every `everyMs`, whether or not the last one has ended. A latency begins
  * when its operation was due, so that a pause of the server, or of ours, is seen by all that fell into it.
  */
-export async function meanwhile<T>(
+export async function openLoopDuring<T>(
   work: Promise<T>,
   everyMs: number,
   operation: () => Promise<void>,
@@ -80,7 +80,7 @@ export async function throughput(
 }
 
 /** Asks one server for the same thing all the time: what it answers first is what it must answer always. */
-export async function getting(
+export async function repeatedGet(
   name: string,
   { url, pid }: Server,
   options: {
@@ -89,7 +89,7 @@ export async function getting(
     readonly seconds: number;
     readonly headers?: Readonly<Record<string, string>>;
   },
-): Promise<Contestant & { readonly body: string }> {
+): Promise<Candidate & { readonly body: string }> {
   const { path, headers = {}, ...rest } = options;
   const body = await fetch(url + path, { headers }).then((response) => response.text());
   return { name, pid, body, round: () => throughput(url + path, { ...rest, headers, expectBody: body }) };

@@ -17,7 +17,7 @@ export interface Services {
   readonly masterKey: string;
 }
 
-/** One PostgreSQL with its own defaults (it syncs every commit to disk) and one Redis for everybody. */
+/** One PostgreSQL with its own defaults (it syncs every commit to disk) and one Redis for all servers. */
 export async function startServices(supervisor: Supervisor): Promise<Services> {
   return step('PostgreSQL, migrations, Redis', async () => {
     const place = await temporaryPlace();

@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { builtDocument } from '../support/built-document.js';
-import { DEEDS, DeedWorkshop } from '../support/deeds.js';
+import { CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
 import { exactRequest, type ExactAnswer } from '../support/exact-http.js';
-import { newcomer } from '../support/newcomers.js';
+import { insertAccount } from '../support/accounts.fixture.js';
 import { Sql } from '../support/sql.js';
 
 interface Response {
@@ -27,17 +27,17 @@ const TOO_LARGE = JSON.stringify({ name: 'x'.repeat(1_200_000) });
 /** More than wait for a password to be checked. */
 const AT_ONCE = 90;
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 let routes: ApiRoute[];
 let documented: Map<string, Readonly<Record<string, Response>>>;
 let undocumented: Set<string>;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
+  factory = await RequestFactory.start(application, sql);
   routes = await documentedRoutes(application.url);
   const { paths } = await builtDocument<{
     paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
@@ -95,13 +95,13 @@ describe('Every answer', () => {
     undocumented = new Set();
   });
 
-  it('to a bad request, whoever sends it, has a status that the document knows', async () => {
+  it('to a bad request has a documented status, whatever the role of the client', async () => {
     for (const route of routes) {
       const askers = [
         undefined,
         'not-a-token',
-        (await newcomer(application.app, sql)).accessToken,
-        (await newcomer(application.app, sql, { role: 'ADMIN' })).accessToken,
+        (await insertAccount(application)).accessToken,
+        (await insertAccount(application, { role: 'ADMIN' })).accessToken,
       ];
       for (const token of askers) {
         for (const { headers = {}, body, query = '', ids = {} } of variants(route)) {
@@ -120,10 +120,10 @@ describe('Every answer', () => {
   }, 180_000);
 
   it('to what was done before, is not due any more, or is done with another body, too', async () => {
-    for (const [name, deed] of Object.entries(DEEDS)) {
+    for (const [name, prepare] of Object.entries(CHANGING_REQUESTS)) {
       const [method = ''] = name.split(' ');
       const documentedName = `${method} /api/v1${name.slice(method.length + 1)}`.replace(/:(\w+)/g, '{$1}');
-      const { path, token, body } = await deed(workshop);
+      const { path, token, body } = await prepare(factory);
       const key = randomUUID();
       const headers = {
         'idempotency-key': key,
@@ -147,11 +147,11 @@ describe('Every answer', () => {
   }, 180_000);
 
   it('of those who check passwords, while too many are being checked, too', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     const cases: readonly [string, string, (turn: number) => unknown][] = [
       ['POST', '/auth/register', (turn) => ({ email: `busy-${String(turn)}@example.com`, password: ada.password })],
       ['POST', '/auth/password', () => ({ currentPassword: ada.password, newPassword: 'tangerine harbour 47' })],
-      ['DELETE', '/users/me', () => ({ password: 'not the password of anybody' })],
+      ['DELETE', '/users/me', () => ({ password: 'not the password of any account' })],
     ];
     let busy = 0;
     for (const [method, path, bodyOf] of cases) {

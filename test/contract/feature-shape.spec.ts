@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { testEnvironment } from '../support/application.js';
+import { testEnvironment } from '../support/installation.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { Sql } from '../support/sql.js';
 import { TOY_FEATURE, TOY_PLACES } from '../support/toy-feature.js';

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { ROOT } from '../../tools/stack/paths.js';
 import { compile } from '../../tools/sdk/generate.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { createAccount } from '../support/accounts.fixture.js';
 
 const run = promisify(execFile);
 /** Inside of the clone, so that the client finds its one dependency. */
@@ -112,16 +112,16 @@ describe('The OpenAPI document', () => {
 });
 
 describe('The client made from it', () => {
-  let application: RunningApplication;
+  let application: TestApp;
 
   beforeAll(async () => {
-    application = await startApplication({ env: { ROLES: 'api' } });
+    application = await TestApp.start({ env: { ROLES: 'api' } });
   }, 60_000);
 
   afterAll(() => application.stop());
 
   it('signs in, reads the account, and gets a typed problem', async () => {
-    const person = await signUp(application.url);
+    const person = await createAccount(application.url);
     const consumer = join(DIRECTORY, 'src', 'consumer.ts');
     await writeFile(consumer, CONSUMER);
     compile([consumer], join(DIRECTORY, 'dist'));

@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { fill } from '../support/api-routes.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Newcomer, newcomer } from '../support/newcomers.js';
+import { TestApp } from '../support/test-app.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { type RouteRule, routeRules } from '../support/route-rules.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
@@ -61,14 +61,14 @@ function expected(rule: string, role: Role): Verdict {
   return sees ? 'forbidden' : 'not found';
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
 let routes: RouteRule[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { RATE_LIMIT_SCALE: '100000' } });
+  application = await TestApp.start({ env: { RATE_LIMIT_SCALE: '100000' } });
   sql = await Sql.open(application.databaseUrl);
-  routes = routeRules(application.app);
+  routes = routeRules(application.nest);
 }, 60_000);
 
 afterAll(async () => {
@@ -76,14 +76,14 @@ afterAll(async () => {
   await application.stop();
 });
 
-interface Scene {
-  readonly asker: Newcomer | null;
+interface Visitor {
+  readonly asker: InsertedAccount | null;
   readonly ids: Readonly<Record<string, string>>;
 }
 
-/** Somebody in this role, and everything that a route can name. */
-async function scene(role: Role): Promise<Scene> {
-  const person = (name: string): Promise<Newcomer> => newcomer(application.app, sql, { name });
+/** An account in this role, and an id for everything that a route can name. */
+async function createVisitor(role: Role): Promise<Visitor> {
+  const person = (name: string): Promise<InsertedAccount> => insertAccount(application, { name });
   const [owner, founder, bystander] = [await person('owner'), await person('founder'), await person('bystander')];
   const ids = {
     deviceId: randomUUID(),
@@ -99,7 +99,7 @@ async function scene(role: Role): Promise<Scene> {
     ids.organizationId,
     'House',
   ]);
-  const enlist = (who: Newcomer, as: OrganizationRole): Promise<unknown> =>
+  const enlist = (who: InsertedAccount, as: OrganizationRole): Promise<unknown> =>
     sql.rows('INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3::organization_role)', [
       ids.organizationId,
       who.id,
@@ -121,20 +121,20 @@ async function scene(role: Role): Promise<Scene> {
 
 async function asker(
   role: Role,
-  deviceOwner: Newcomer,
-  enlist: (who: Newcomer, as: OrganizationRole) => Promise<unknown>,
-): Promise<Newcomer | null> {
+  deviceOwner: InsertedAccount,
+  enlist: (who: InsertedAccount, as: OrganizationRole) => Promise<unknown>,
+): Promise<InsertedAccount | null> {
   switch (role) {
     case 'anonymous':
       return null;
     case 'device owner':
       return deviceOwner;
     case 'stranger':
-      return newcomer(application.app, sql, { name: 'stranger' });
+      return insertAccount(application, { name: 'stranger' });
     case 'admin':
-      return newcomer(application.app, sql, { name: 'admin', role: 'ADMIN' });
+      return insertAccount(application, { name: 'admin', role: 'ADMIN' });
     default: {
-      const member = await newcomer(application.app, sql, { name: role.toLowerCase() });
+      const member = await insertAccount(application, { name: role.toLowerCase() });
       await enlist(member, role);
       return member;
     }
@@ -148,7 +148,7 @@ interface Answered {
 }
 
 /** Bodies are wrong on purpose: they are looked at after the decision, and nothing comes of them. */
-async function ask(route: RouteRule, { asker, ids }: Scene): Promise<Answered> {
+async function ask(route: RouteRule, { asker, ids }: Visitor): Promise<Answered> {
   const response = await fetch(application.url + fill(route.path, ids), {
     method: route.method,
     headers: {
@@ -162,7 +162,7 @@ async function ask(route: RouteRule, { asker, ids }: Scene): Promise<Answered> {
   return { verdict: verdictOf(response.status, text, route.rule), status: response.status, text };
 }
 
-/** Only the guard's own refusals count: what a service refuses, it refuses to somebody who got in. */
+/** Only the guard's own refusals count: a service refuses only accounts that the guard has admitted. */
 function verdictOf(status: number, text: string, rule: string): Verdict {
   const { code, detail } = (status >= 400 && text.startsWith('{') ? JSON.parse(text) : {}) as {
     code?: string;
@@ -191,7 +191,7 @@ describe('The routes', () => {
   });
 
   it('are those that the server has, but for the documentation’s own', () => {
-    const served = serverRoutes(application.app).filter((name) => !name.includes(' /api/docs'));
+    const served = serverRoutes(application.nest).filter((name) => !name.includes(' /api/docs'));
     expect(routes.map(({ name }) => name).sort()).toEqual(served.sort());
   });
 });
@@ -210,11 +210,11 @@ function fault(route: RouteRule, role: Role, { verdict, status, text }: Answered
 describe.each(ROLES)('Every route, asked for by: %s', (role) => {
   it('answers as its demand says', async () => {
     const faults: (string | null)[] = [];
-    const lasting = await scene(role);
+    const lasting = await createVisitor(role);
     for (const route of routes) {
       // What takes no body cannot be refused for a wrong one: it happens, to something that is there for it.
       const usesUp = route.method !== 'GET' && !route.takesBody;
-      faults.push(fault(route, role, await ask(route, usesUp ? await scene(role) : lasting)));
+      faults.push(fault(route, role, await ask(route, usesUp ? await createVisitor(role) : lasting)));
     }
     expect(faults.filter((each) => each !== null)).toEqual([]);
   }, 120_000);

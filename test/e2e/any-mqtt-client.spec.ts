@@ -1,5 +1,5 @@
 /**
- * The device line is for anybody: the clients of Mosquitto play the lock, against the embedded broker and against a
+ * Any MQTT client can be a device: the clients of Mosquitto act as the lock, against the embedded broker and against a
  * Mosquitto server with the configuration of deploy/mosquitto. Nothing here knows more than docs/protocol.md says.
  * Seen to fail: without `$share/...` both hardware processes hear every ack.
  */
@@ -7,11 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { type AckStatus } from '../../src/contracts/commands.js';
 import { type Order, type OrderKey, type SignedOrder } from '../../src/contracts/orders.js';
-import { Ledger } from '../support/ledger.js';
+import { CommandRecords } from '../support/command-records.js';
 import { MosquittoDevice } from '../support/mosquitto-client.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
-import { type Person, registerDevice, type RegisteredDevice, request, sendCommand, signUp } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 type Body = Record<string, unknown>;
@@ -24,7 +27,7 @@ class Stage {
 
   constructor(
     readonly url: string,
-    readonly owner: Person,
+    readonly owner: Account,
     readonly device: RegisteredDevice,
   ) {}
 
@@ -75,7 +78,7 @@ async function readOrder(url: string, { order, kid, signature }: SignedOrder): P
   return JSON.parse(order) as Order;
 }
 
-/** The first unlock, as somebody with a shell plays it. */
+/** The first unlock, with a shell and the clients of Mosquitto as the lock. */
 async function playFirstUnlock(stage: Stage): Promise<void> {
   const { boot, device, owner, player, url } = stage;
   await player.publish('heartbeat', { boot, uptimeMs: stage.uptimeMs, battery: 83, rssi: -55 });
@@ -84,7 +87,7 @@ async function playFirstUnlock(stage: Stage): Promise<void> {
   const sent = await sendCommand(url, owner, device.id, { name: 'unlock_door', payload: { durationMs: 5_000 } });
   expect(sent.status).toBe(202);
   const [signed] = await eventually('the order arrives', () => {
-    const orders = player.heard<SignedOrder>('commands');
+    const orders = player.received<SignedOrder>('commands');
     return orders.length > 0 && orders;
   });
   const order = await readOrder(url, signed ?? { order: '', kid: '', signature: '' });
@@ -112,20 +115,20 @@ async function playFirstUnlock(stage: Stage): Promise<void> {
     report(3, 'motion_detected', { zone: 'porch' }),
   ]);
   await eventually('the receipt covers both events', () =>
-    player.heard<{ boot: string; seq: number }>('receipts').some(({ seq }) => seq === 3),
+    player.received<{ boot: string; seq: number }>('receipts').some(({ seq }) => seq === 3),
   );
-  expect(player.heard('receipts').at(-1)).toEqual({ boot, seq: 3 });
+  expect(player.received('receipts').at(-1)).toEqual({ boot, seq: 3 });
   await stage.command(order.commandId, 'confirmed by the report', ({ confirmedBy }) => confirmedBy === 'state_report');
   await stage.shows('unlocked', ({ lockState }) => lockState === 'unlocked');
 
   // Read forward, the log ends at the oldest writer still open in the whole cluster.
   const path = `/api/v1/devices/${device.id}/events?order=asc`;
-  const history = await eventually('the whole story is settled', async () => {
+  const history = await eventually('the command is settled', async () => {
     const page = await request<{ items: { type: string }[] }>(url, 'GET', path, { token: owner.accessToken });
     return page.body.items.some(({ type }) => type === 'motion_detected') && page;
   });
-  const story = history.body.items.map(({ type }) => type).filter((type) => type !== 'status_changed');
-  expect(story).toEqual([
+  const types = history.body.items.map(({ type }) => type).filter((type) => type !== 'status_changed');
+  expect(types).toEqual([
     'device_registered',
     'custom',
     'device_connected',
@@ -146,7 +149,7 @@ describe('Any MQTT client as a lock, at the embedded broker', () => {
   beforeAll(async () => {
     installation = await createInstallation();
     application = await ApplicationProcess.start(installation.env);
-    const owner = await signUp(application.url);
+    const owner = await createAccount(application.url);
     stage = new Stage(application.url, owner, await registerDevice(application.url, owner));
     await stage.enter(application.mqttUrl);
   }, 60_000);
@@ -180,7 +183,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
   let installation: Installation;
   let first: ApplicationProcess;
   let second: ApplicationProcess;
-  let ledger: Ledger;
+  let records: CommandRecords;
   let stage: Stage;
   let stranger: RegisteredDevice;
 
@@ -189,10 +192,10 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
     installation = await createInstallation(broker.env());
     first = await ApplicationProcess.start(installation.env);
     second = await ApplicationProcess.start({ ...installation.env, ROLES: 'hardware' });
-    ledger = await Ledger.open(installation.databaseUrl);
-    const owner = await signUp(first.url);
+    records = await CommandRecords.open(installation.databaseUrl);
+    const owner = await createAccount(first.url);
     stage = new Stage(first.url, owner, await registerDevice(first.url, owner));
-    stranger = await registerDevice(first.url, await signUp(first.url));
+    stranger = await registerDevice(first.url, await createAccount(first.url));
     await broker.addAccounts([stage.device, stranger]);
     // Two programs are two connections of one account: that is the other listener's business.
     await stage.enter(broker.backendUrl);
@@ -202,7 +205,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
     await stage.player.vanish();
     await first.stop();
     await second.stop();
-    await ledger.close();
+    await records.close();
     await broker.server.stop();
     await installation.remove();
   }, 60_000);
@@ -212,21 +215,26 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
   });
 
   it('is given each order once, although two processes dispatch', async () => {
-    const before = stage.player.heard('commands').length;
+    const before = stage.player.received('commands').length;
     for (let count = 1; count <= ORDERS; count += 1) {
       const name = count % 2 === 0 ? 'unlock_door' : 'lock_door';
       const { body } = await sendCommand(stage.url, stage.owner, stage.device.id, { name });
-      await eventually(`order ${String(count)} arrives`, () => stage.player.heard('commands').length >= before + count);
+      await eventually(
+        `order ${String(count)} arrives`,
+        () => stage.player.received('commands').length >= before + count,
+      );
       await stage.ack(body.id, 'executed');
       await stage.command(body.id, 'executed', ({ state }) => state === 'EXECUTED');
     }
-    const ids = stage.player.heard<SignedOrder>('commands').map(({ order }) => (JSON.parse(order) as Order).commandId);
-    const entries = await ledger.entries();
+    const ids = stage.player
+      .received<SignedOrder>('commands')
+      .map(({ order }) => (JSON.parse(order) as Order).commandId);
+    const entries = await records.entries();
     expect(ids).toEqual(entries.map(({ id }) => id));
     expect(entries.map(({ attempts }) => attempts)).toEqual(entries.map(() => 1));
   });
 
-  it('is heard by one of the processes each time, and by both in turn', () => {
+  it('is received by one of the processes each time, and by both in turn', () => {
     const deliveries = [...broker.server.log().matchAll(/Sending PUBLISH to (mortise-line-\S+) .*\/acks'/g)].map(
       ([, client]) => client,
     );
@@ -235,7 +243,7 @@ describe('Any MQTT client as a lock, at a Mosquitto server shared by two hardwar
     expect(deliveries).toHaveLength(2 + ORDERS);
   });
 
-  it('speaks for nobody else: the access list drops what it says on the topics of another device', async () => {
+  it('cannot publish for another device: the access list drops it', async () => {
     const boot = randomBytes(16).toString('base64url');
     await stage.player.publishTo(`v1/devices/${stranger.id}/status`, { online: true, boot, uptimeMs: 1 });
     const denied = new RegExp(`Denied PUBLISH from ${stage.device.id}-pub .*v1/devices/${stranger.id}/status`);

@@ -2,19 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
-import { type Person, type RegisteredDevice, registerDevice, request, sendCommand, signUp } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
-let application: RunningApplication;
-let owner: Person;
+let application: TestApp;
+let owner: Account;
 let device: RegisteredDevice;
 let lock: VirtualLock;
 
 beforeAll(async () => {
-  application = await startApplication();
-  owner = await signUp(application.url);
+  application = await TestApp.start();
+  owner = await createAccount(application.url);
   device = await registerDevice(application.url, owner);
   lock = new VirtualLock({
     deviceId: device.id,
@@ -32,7 +34,7 @@ afterAll(async () => {
 });
 
 describe('The first unlock', () => {
-  it('goes from phone to lock and back, and history tells the story in order', async () => {
+  it('goes from phone to lock and back, and the history has its events in order', async () => {
     const dashboard = await Dashboard.signedIn(application.url, owner.accessToken);
     await lock.start();
     await dashboard.expect('that the lock is there', ({ event }) => event === 'device_connected');
@@ -70,8 +72,8 @@ describe('The first unlock', () => {
       `/api/v1/devices/${device.id}/events?limit=50`,
       { token: owner.accessToken },
     );
-    const story = history.body.items.map(({ type }) => type).reverse();
-    expect(story.filter((type) => type.startsWith('command_') || type.startsWith('device_'))).toEqual([
+    const types = history.body.items.map(({ type }) => type).reverse();
+    expect(types.filter((type) => type.startsWith('command_') || type.startsWith('device_'))).toEqual([
       'device_registered',
       'device_connected',
       'command_created',
@@ -80,8 +82,8 @@ describe('The first unlock', () => {
       'command_executing',
       'command_executed',
     ]);
-    expect(story).toContain('door_status_changed');
-    const cursors = dashboard.heard.map(({ message: { cursor } }) => cursor);
+    expect(types).toContain('door_status_changed');
+    const cursors = dashboard.received.map(({ message: { cursor } }) => cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     dashboard.close();
   });
@@ -104,7 +106,7 @@ describe('The first unlock', () => {
       ({ message }) => message.commandId === live.body.id && message.type === 'command_executed',
     );
 
-    const commandSteps = second.heard
+    const commandSteps = second.received
       .filter(({ event }) => event === 'command_status')
       .map(({ message }) => `${String(message.commandId)} ${message.type}`);
     expect(new Set(commandSteps).size).toBe(commandSteps.length);

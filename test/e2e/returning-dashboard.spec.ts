@@ -4,20 +4,21 @@
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventLog } from '../../src/platform/events/event-log.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
-import { type Person, type RegisteredDevice, registerDevice, sendCommand, signUp } from '../support/rest.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
 
-let application: RunningApplication;
-let ada: Person;
-let grace: Person;
+let application: TestApp;
+let ada: Account;
+let grace: Account;
 let hers: RegisteredDevice;
 let theirs: RegisteredDevice;
 
 beforeAll(async () => {
-  application = await startApplication();
-  ada = await signUp(application.url, 'ada');
-  grace = await signUp(application.url, 'grace');
+  application = await TestApp.start();
+  ada = await createAccount(application.url, 'ada');
+  grace = await createAccount(application.url, 'grace');
   hers = await registerDevice(application.url, ada);
   theirs = await registerDevice(application.url, grace);
 });
@@ -25,12 +26,12 @@ beforeAll(async () => {
 afterAll(() => application.stop());
 
 /** A command that waits in the queue: its event is all that happens. */
-async function queue(person: Person, { id }: RegisteredDevice): Promise<string> {
+async function queue(person: Account, { id }: RegisteredDevice): Promise<string> {
   return (await sendCommand(application.url, person, id, { name: 'lock_door' })).body.id;
 }
 
 describe('A dashboard that returns', () => {
-  it('joins although the last word was somebody else’s', async () => {
+  it('joins although the last event was about another account’s device', async () => {
     const before = await Dashboard.signedIn(application.url, ada.accessToken);
     const first = await queue(ada, hers);
     const seen = await before.expect('her command', ({ message }) => message.commandId === first);
@@ -40,7 +41,7 @@ describe('A dashboard that returns', () => {
     const other = await queue(grace, theirs);
     await neighbour.expect('the neighbour’s command', ({ message }) => message.commandId === other);
 
-    const reads = jest.spyOn(application.app.get(EventLog, { strict: false }), 'page');
+    const reads = jest.spyOn(application.get(EventLog), 'page');
     const after = await Dashboard.signedIn(application.url, ada.accessToken, seen.message.cursor);
     for (let n = 0; n < 10; n += 1) {
       await queue(grace, theirs);
@@ -49,7 +50,7 @@ describe('A dashboard that returns', () => {
     reads.mockRestore();
     const second = await queue(ada, hers);
     await after.expect('what happens now', ({ message }) => message.commandId === second);
-    expect(after.heard.map(({ message }) => message.commandId)).toEqual([second]);
+    expect(after.received.map(({ message }) => message.commandId)).toEqual([second]);
     expect(after.resyncs).toEqual([]);
     [neighbour, after].forEach((dashboard) => {
       dashboard.close();
@@ -73,7 +74,7 @@ describe('A dashboard that returns', () => {
     await writing;
     for (const dashboard of returned) {
       await dashboard.expect('the last one', ({ message }) => message.commandId === given.at(-1));
-      expect(dashboard.heard.map(({ message }) => message.commandId)).toEqual(given);
+      expect(dashboard.received.map(({ message }) => message.commandId)).toEqual(given);
       dashboard.close();
     }
   });

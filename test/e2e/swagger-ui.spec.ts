@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { fromEnvironment } from '../support/environment.js';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'];
 
-let application: RunningApplication;
+let application: TestApp;
 let browser: Browser;
 let page: Page;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
+  application = await TestApp.start();
   browser = await chromium.launch({ executablePath: fromEnvironment('TEST_CHROMIUM'), args: FLAGS });
   page = await browser.newPage();
   page.on('pageerror', (error) => faults.push(error.message));

@@ -8,15 +8,18 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AS_ORDERED, compare, countStates, Ledger } from '../support/ledger.js';
+import { NO_DISCREPANCIES, compare, countStates, CommandRecords } from '../support/command-records.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { LockProcess } from '../support/lock-process.js';
+import { VirtualLockProcess } from '../support/virtual-lock-process.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
-import { OrderSpy } from '../support/order-spy.js';
-import { lateAmong, OrderTap } from '../support/order-tap.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
+import { OrderSubscriber } from '../support/order-subscriber.js';
+import { lateOrders, OrderSniffer } from '../support/order-sniffer.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import { type Person, registerDevice, type RegisteredDevice, request, sendCommand, signUp } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { eventually } from '../support/wait.js';
 
@@ -30,30 +33,35 @@ const SETTLED_WITHIN_MS = 60_000;
 
 let broker: OperatedMosquitto;
 let door: FaultProxy;
-let spy: OrderSpy;
+let spy: OrderSubscriber;
 let installation: Installation;
 let application: ApplicationProcess;
-let ledger: Ledger;
-let owner: Person;
+let records: CommandRecords;
+let owner: Account;
 let devices: RegisteredDevice[];
-let locks: LockProcess[];
+let locks: VirtualLockProcess[];
 let outages = 0;
-const tap = new OrderTap();
+const tap = new OrderSniffer();
 const random = seededRandom(SEED);
 
 beforeAll(async () => {
   broker = await OperatedMosquitto.start();
-  spy = await OrderSpy.on(broker.backendUrl, broker.spy);
+  spy = await OrderSubscriber.on(broker.backendUrl, broker.spy);
   door = await FaultProxy.inFrontOf(broker.backendUrl, () => tap.listen());
   installation = await createInstallation(broker.env(door.url));
   application = await ApplicationProcess.start(installation.env);
-  ledger = await Ledger.open(installation.databaseUrl);
-  owner = await signUp(application.url);
+  records = await CommandRecords.open(installation.databaseUrl);
+  owner = await createAccount(application.url);
   devices = await Promise.all(Array.from({ length: LOCKS }, () => registerDevice(application.url, owner)));
   await broker.addAccounts(devices);
   locks = devices.map(
     (device) =>
-      new LockProcess({ device, url: application.url, mqttUrl: broker.deviceUrl, directory: installation.directory }),
+      new VirtualLockProcess({
+        device,
+        url: application.url,
+        mqttUrl: broker.deviceUrl,
+        directory: installation.directory,
+      }),
   );
   await allOnline();
 }, 60_000);
@@ -61,7 +69,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(locks.map((lock) => lock.stop()));
   await application.stop();
-  await ledger.close();
+  await records.close();
   await spy.close();
   await door.close();
   await broker.server.stop();
@@ -132,7 +140,7 @@ async function end({ kind }: Outage): Promise<void> {
  */
 async function throughOutage(outage: Outage): Promise<void> {
   outages += 1;
-  const [heard, logged] = [spy.seen.length, ordersInLog()];
+  const [received, logged] = [spy.seen.length, ordersInLog()];
   const before = [order(0, 'unlock_door'), order(1, 'unlock_door')];
   await pause(random() * 15);
   await begin(outage);
@@ -150,22 +158,22 @@ async function throughOutage(outage: Outage): Promise<void> {
   await expectNothingLate(outage, locking.body.id);
   if (outage.kind === 'frozen') {
     await eventually(
-      'the spy has heard every order in the broker’s log',
-      () => spy.seen.length - heard === ordersInLog() - logged,
+      'the spy has received every order in the broker’s log',
+      () => spy.seen.length - received === ordersInLog() - logged,
     );
   }
 }
 
 async function expectNothingLate({ lengthMs }: Outage, lockOrder: string): Promise<void> {
-  const entries = await ledger.settled(SETTLED_WITHIN_MS);
-  expect(lateAmong(tap.seen)).toEqual([]);
+  const entries = await records.settled(SETTLED_WITHIN_MS);
+  expect(lateOrders(tap.seen)).toEqual([]);
   if (lengthMs <= SHORT_MS) {
-    expect(lateAmong(spy.seen)).toEqual([]);
+    expect(lateOrders(spy.seen)).toEqual([]);
   }
   // What a broker that slept on them passes on late came to its door in time, and is up to the locks, which refuse it.
-  expect(lateAmong(spy.seen).filter(({ bytes }) => !tap.seen.some((sent) => sent.bytes === bytes))).toEqual([]);
+  expect(lateOrders(spy.seen).filter(({ bytes }) => !tap.seen.some((sent) => sent.bytes === bytes))).toEqual([]);
   expect(spy.seen.filter(({ retained }) => retained)).toEqual([]);
-  expect(compare(entries, new Map(locks.map((lock) => [lock.deviceId, lock.actuations()])))).toEqual(AS_ORDERED);
+  expect(compare(entries, new Map(locks.map((lock) => [lock.deviceId, lock.actuations()])))).toEqual(NO_DISCREPANCIES);
 
   expect(entries.find(({ id }) => id === lockOrder)?.state).toBe('EXECUTED');
   expect(locks[3]?.actuations().filter(({ commandId }) => commandId === lockOrder)).toHaveLength(1);
@@ -185,13 +193,13 @@ describe('P-03, P-04: a broker that stops while orders are under way', () => {
     for (let outage = 0; outage < LONG_OUTAGES; outage += 1) {
       await throughOutage({ kind: outage % 2 === 0 ? 'frozen' : 'killed', lengthMs: LONG_MS });
     }
-    const entries = await ledger.entries();
+    const entries = await records.entries();
     const states = countStates(entries);
     recordFigure({
       promise: 'P-03',
-      shown: `Mosquitto stood still or was gone while orders were under way (${states}); the spy heard all ${String(spy.seen.length)} orders in the broker's log, ${String(lateAmong(spy.seen).length)} of them late from a broker that had slept on them, and refused by the locks.`,
+      shown: `Mosquitto stood still or was gone while orders were under way (${states}); the spy received all ${String(spy.seen.length)} orders in the broker's log, ${String(lateOrders(spy.seen).length)} of them late from a broker that had slept on them, and refused by the locks.`,
       n: outages,
-      figure: `${String(lateAmong(tap.seen).length)} of ${String(tap.seen.length)} orders at the broker's door past their deadline, 0 late movements`,
+      figure: `${String(lateOrders(tap.seen).length)} of ${String(tap.seen.length)} orders at the broker's door past their deadline, 0 late movements`,
       seed: SEED,
     });
     recordFigure({

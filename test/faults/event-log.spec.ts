@@ -1,5 +1,5 @@
 /**
- * Nothing is skipped and nothing counted twice, whoever is killed: writers race, the relay is killed with signal 9, Redis
+ * Nothing is skipped and nothing counted twice, whichever process is killed: writers race, the relay is killed with signal 9, Redis
  * is wiped.
  *
  * Seen to fail without the horizon of open transactions (events are skipped), and without the transaction around effect
@@ -12,7 +12,11 @@ import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredEvent } from '../../src/contracts/events.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { EventNode, eventually, numbered, numbersOf } from '../support/event-node.js';
+import { EventLog } from '../../src/platform/events/event-log.js';
+import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { liveEvents, numbered, numbersOf, startEventLog } from '../support/events.fixture.js';
+import type { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { recordFigure } from '../support/promise.js';
 import { emptyRedis } from '../support/redis.js';
@@ -30,14 +34,14 @@ const STANDING_BY = 1;
 let database: TestDatabase;
 let redisUrl: string;
 let redis: Redis;
-let node: EventNode;
+let node: TestApp;
 let workers: WorkerFleet;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   redisUrl = await emptyRedis();
   redis = new Redis(redisUrl);
-  node = await EventNode.start({ databaseUrl: database.url, redisUrl });
+  node = await startEventLog({ databaseUrl: database.url, redisUrl });
   workers = new WorkerFleet(database.url, redisUrl);
 });
 
@@ -54,31 +58,31 @@ it(
     const started = performance.now();
     const random = seededRandom(SEED);
     const devices = Array.from({ length: 50 }, () => crypto.randomUUID());
-    const ledger = new Ledger(random, devices);
-    const heard = await node.listen();
+    const log = new WriterLog(random, devices);
+    const received = await liveEvents(node);
     await Promise.all(Array.from({ length: 1 + STANDING_BY }, () => workers.start()));
 
-    const writers = Array.from({ length: WRITERS }, () => write(ledger, random));
-    const wipes = await killRelays(ledger, random);
+    const writers = Array.from({ length: WRITERS }, () => write(log, random));
+    const wipes = await killRelays(log, random);
     await Promise.all(writers);
     const written = performance.now();
     // The report comes first, also when something is missing.
-    const heardAll = await within20s(() => heard.length >= ledger.committed.size);
-    const countedAll = await within20s(async () => (await countedInAll()) >= ledger.committed.size);
+    const heardAll = await within20s(() => received.length >= log.committed.size);
+    const countedAll = await within20s(async () => (await countedInAll()) >= log.committed.size);
     const ended = performance.now();
-    report(ledger, heard, { wipes, seconds: (ended - started) / 1_000, settled: ended - written });
+    report(log, received, { wipes, seconds: (ended - started) / 1_000, settled: ended - written });
 
     expect({ heardAll, countedAll }).toEqual({ heardAll: true, countedAll: true });
-    expect(ledger.rolledBack).toBeGreaterThan(0);
-    expect(heard.length).toBe(ledger.committed.size);
-    expect(new Set(numbersOf(heard))).toEqual(ledger.committed);
-    expect(heard.map(({ id }) => id)).toEqual(await idsInOrder());
+    expect(log.rolledBack).toBeGreaterThan(0);
+    expect(received.length).toBe(log.committed.size);
+    expect(new Set(numbersOf(received))).toEqual(log.committed);
+    expect(received.map(({ id }) => id)).toEqual(await idsInOrder());
     expect(await wronglyCounted()).toEqual([]);
-    expect(await countedInAll()).toBe(ledger.committed.size);
+    expect(await countedInAll()).toBe(log.committed.size);
     recordFigure({
       promise: 'P-28',
-      shown: `${String(WRITERS)} writers raced, ${String(KILLS)} relays were killed, Redis was wiped ${String(wipes)} times; every event was heard once and counted once.`,
-      n: ledger.committed.size,
+      shown: `${String(WRITERS)} writers raced, ${String(KILLS)} relays were killed, Redis was wiped ${String(wipes)} times; every event was received once and counted once.`,
+      n: log.committed.size,
       figure: '0 lost, 0 twice',
       seed: SEED,
     });
@@ -90,7 +94,7 @@ const within20s = (condition: () => boolean | Promise<boolean>) =>
   eventually('it is complete', condition, 20_000).catch(() => false);
 
 /** What the writers did, and how far they may go before the next relay is killed. */
-class Ledger {
+class WriterLog {
   readonly committed = new Set<unknown>();
   rolledBack = 0;
   allowed = 0;
@@ -117,17 +121,17 @@ class Ledger {
 }
 
 /** Transactions of random length, of which some roll back after they wrote. */
-async function write(ledger: Ledger, random: () => number): Promise<void> {
-  while (!ledger.complete) {
-    if (!ledger.mayWrite) {
+async function write(log: WriterLog, random: () => number): Promise<void> {
+  while (!log.complete) {
+    if (!log.mayWrite) {
       await delay(5);
       continue;
     }
-    const { numbers, events } = ledger.draw();
+    const { numbers, events } = log.draw();
     const rollback = random() < 0.02;
     const lingerMs = random() < 0.2 ? random() * 20 : 0;
-    const transaction = node.transactions.run(async () => {
-      await node.log.append(events);
+    const transaction = node.get(Transactions).run(async () => {
+      await node.get(EventLog).append(events);
       await delay(lingerMs);
       if (rollback) {
         throw new RolledBack();
@@ -135,12 +139,12 @@ async function write(ledger: Ledger, random: () => number): Promise<void> {
     });
     try {
       await transaction;
-      numbers.forEach((n) => ledger.committed.add(n));
+      numbers.forEach((n) => log.committed.add(n));
     } catch (error) {
       if (!(error instanceof RolledBack)) {
         throw error;
       }
-      ledger.rolledBack += numbers.length;
+      log.rolledBack += numbers.length;
     }
   }
 }
@@ -148,10 +152,10 @@ async function write(ledger: Ledger, random: () => number): Promise<void> {
 class RolledBack extends Error {}
 
 /** Between two shares of the events it kills the relay that holds the lease, at a random moment of its work. */
-async function killRelays(ledger: Ledger, random: () => number): Promise<number> {
+async function killRelays(log: WriterLog, random: () => number): Promise<number> {
   let wipes = 0;
   for (let kill = 1; kill <= KILLS; kill++) {
-    ledger.allowed = Math.ceil((EVENTS * kill) / (KILLS + 1));
+    log.allowed = Math.ceil((EVENTS * kill) / (KILLS + 1));
     let active = 0;
     await eventually('a living relay holds the lease', async () => workers.has((active = await relayPid())), 30_000);
     await delay(random() * 150);
@@ -162,7 +166,7 @@ async function killRelays(ledger: Ledger, random: () => number): Promise<number>
       wipes++;
     }
   }
-  ledger.allowed = EVENTS;
+  log.allowed = EVENTS;
   return wipes;
 }
 
@@ -198,17 +202,17 @@ function wronglyCounted(): Promise<object[]> {
 }
 
 function report(
-  ledger: Ledger,
-  heard: readonly StoredEvent[],
+  log: WriterLog,
+  received: readonly StoredEvent[],
   { wipes, seconds, settled }: { wipes: number; seconds: number; settled: number },
 ): void {
-  const numbers = new Set(numbersOf(heard));
-  const duplicates = heard.length - numbers.size;
-  const missing = [...ledger.committed].filter((n) => !numbers.has(n)).length;
+  const numbers = new Set(numbersOf(received));
+  const duplicates = received.length - numbers.size;
+  const missing = [...log.committed].filter((n) => !numbers.has(n)).length;
   process.stdout.write(
-    `event log: seed ${String(SEED)}, ${String(WRITERS)} writers, n = ${String(ledger.committed.size)} committed ` +
-      `(${String(ledger.rolledBack)} rolled back), ${String(KILLS)} relays killed, Redis wiped ${String(wipes)} times; ` +
-      `heard ${String(heard.length)}, missing ${String(missing)}, duplicates ${String(duplicates)}; ${seconds.toFixed(1)} s, ` +
+    `event log: seed ${String(SEED)}, ${String(WRITERS)} writers, n = ${String(log.committed.size)} committed ` +
+      `(${String(log.rolledBack)} rolled back), ${String(KILLS)} relays killed, Redis wiped ${String(wipes)} times; ` +
+      `received ${String(received.length)}, missing ${String(missing)}, duplicates ${String(duplicates)}; ${seconds.toFixed(1)} s, ` +
       `complete ${settled.toFixed(0)} ms after the last commit\n`,
   );
 }

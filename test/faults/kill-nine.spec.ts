@@ -8,11 +8,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AS_ORDERED, compare, countStates, Ledger } from '../support/ledger.js';
-import { LockProcess } from '../support/lock-process.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
+import { NO_DISCREPANCIES, compare, countStates, CommandRecords } from '../support/command-records.js';
+import { VirtualLockProcess } from '../support/virtual-lock-process.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import { type Person, registerDevice, request, sendCommand, signUp } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { eventually } from '../support/wait.js';
 
@@ -34,20 +37,20 @@ interface Sent {
 
 let installation: Installation;
 let application: ApplicationProcess;
-let ledger: Ledger;
-let owner: Person;
-let locks: LockProcess[];
+let records: CommandRecords;
+let owner: Account;
+let locks: VirtualLockProcess[];
 
 beforeAll(async () => {
   installation = await createInstallation();
   application = await ApplicationProcess.start(installation.env);
-  ledger = await Ledger.open(installation.databaseUrl);
-  owner = await signUp(application.url);
+  records = await CommandRecords.open(installation.databaseUrl);
+  owner = await createAccount(application.url);
   const { url, mqttUrl } = application;
   locks = await Promise.all(
     [...FAULTS, DEAF].map(async (faults) => {
       const device = await registerDevice(url, owner);
-      return new LockProcess({ device, url, mqttUrl, directory: installation.directory, faults });
+      return new VirtualLockProcess({ device, url, mqttUrl, directory: installation.directory, faults });
     }),
   );
   await Promise.all(locks.map((lock) => lock.online()));
@@ -56,7 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(locks.map((lock) => lock.stop()));
   await application.stop();
-  await ledger.close();
+  await records.close();
   await installation.remove();
 }, 60_000);
 
@@ -70,7 +73,7 @@ async function allLinked(): Promise<void> {
   });
 }
 
-/** As a phone does: sends it, and goes on asking with the same key for as long as nobody answers. */
+/** As a phone does: sends it, and goes on asking with the same key until it has an answer. */
 async function send(order: Sent, attempts: number): Promise<void> {
   for (let attempt = 1; attempt <= attempts && order.id === undefined; attempt += 1) {
     const answer = await sendCommand(
@@ -114,7 +117,7 @@ describe('P-01, P-02: kill -9 of the application between the 202 and the ack', (
 
         await application.start();
         await Promise.all(orders.map((order) => send(order, 3)));
-        const entries = await ledger.settled(TERMINAL_WITHIN_MS);
+        const entries = await records.settled(TERMINAL_WITHIN_MS);
         slowestMs = Math.max(slowestMs, Date.now() - killedAt.getTime());
         const open = entries.filter(
           ({ id, finishedAt }) => orders.some((order) => order.id === id) && (finishedAt ?? 0) > killedAt,
@@ -125,10 +128,10 @@ describe('P-01, P-02: kill -9 of the application between the 202 and the ack', (
         await allLinked();
       }
 
-      const entries = await ledger.settled(TERMINAL_WITHIN_MS);
+      const entries = await records.settled(TERMINAL_WITHIN_MS);
       expect(sent.map(({ id }) => id).sort()).toEqual(entries.map(({ id }) => id).sort());
       const actuations = new Map(locks.map((lock) => [lock.deviceId, lock.actuations()]));
-      expect(compare(entries, actuations)).toEqual(AS_ORDERED);
+      expect(compare(entries, actuations)).toEqual(NO_DISCREPANCIES);
       // The kills hit what they were aimed at.
       expect(interrupted).toBeGreaterThanOrEqual(KILLS);
 

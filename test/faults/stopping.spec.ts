@@ -5,8 +5,10 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
-import { registerDevice, signUp } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -45,7 +47,7 @@ function ask(agent: Agent, method: string, path: string, headers: Record<string,
 
 describe('Stopping', () => {
   it('waits for no connection that is kept open, idle all along or only since its last answer', async () => {
-    const owner = await signUp(application.url);
+    const owner = await createAccount(application.url);
     const device = await registerDevice(application.url, owner);
     const [idle, busy] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })];
     expect(await ask(idle, 'GET', '/api/health/live', {})).toBe(200);

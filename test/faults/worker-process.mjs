@@ -34,7 +34,7 @@ Module({
   providers: [FeedRelay, DurableReaderScheduler],
 })(WorkerProcess);
 
-// Whoever started it holds its standard input: it does not outlive the test.
+// Its parent holds its standard input: it does not outlive the test.
 process.stdin.resume().once('end', () => process.exit(0));
 await NestFactory.createApplicationContext(WorkerProcess, { logger: false, abortOnError: false });
 process.stdout.write('ready\n');

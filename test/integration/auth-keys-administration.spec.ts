@@ -4,12 +4,13 @@
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Person, request, signIn, signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 describe('Signing keys', () => {
-  let application: RunningApplication;
+  let application: TestApp;
   let sql: Sql;
 
   afterEach(async () => {
@@ -17,10 +18,10 @@ describe('Signing keys', () => {
     await application.stop();
   });
 
-  async function administrator(): Promise<Person> {
-    application = await startApplication({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
+  async function administrator(): Promise<Account> {
+    application = await TestApp.start({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
     sql = await Sql.open(application.databaseUrl);
-    const ada = await signUp(application.url, 'ada');
+    const ada = await createAccount(application.url, 'ada');
     await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [ada.id]);
     return { ...ada, ...(await signIn(application.url, ada.email)) };
   }
@@ -70,7 +71,7 @@ describe('Signing keys', () => {
     const retired = await keysOf(accessToken, 'POST', `/${kid}/retire`);
     expect(retired.status).toBe(200);
     expect(retired.body.items.find((each) => each.kid === kid)?.state).toBe('retired');
-    // This process heard of it; one that did not finds out within a minute.
+    // This process received of it; one that did not finds out within a minute.
     expect([await me(ada.accessToken), await me(accessToken)]).toEqual([401, 200]);
     const published = await request<{ keys: { kid: string }[] }>(url, 'GET', '/.well-known/jwks.json');
     expect(published.body.keys.map((each) => each.kid)).not.toContain(kid);

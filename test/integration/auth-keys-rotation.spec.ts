@@ -6,11 +6,13 @@ import { SigningKeysRepository } from '../../src/platform/keys/signing-keys.repo
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { SigningKeysService } from '../../src/features/signing-keys/signing-keys.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { newMasterKey, PeopleNode } from '../support/people-node.js';
+import { TestApp } from '../support/test-app.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { createAccount, openSession, signIn, type Account } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
+import { newMasterKey } from '../support/installation.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
-import { type Person, request, signIn, signUp } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -24,7 +26,7 @@ interface KeyRow {
 describe('the rotation of signing keys', () => {
   const masterKey = newMasterKey();
   let database: TestDatabase;
-  let running: PeopleNode[] = [];
+  let running: TestApp[] = [];
 
   beforeEach(async () => {
     database = await createTestDatabase();
@@ -36,20 +38,22 @@ describe('the rotation of signing keys', () => {
     await database.drop();
   });
 
-  async function boot(env: Record<string, string> = {}): Promise<PeopleNode> {
-    const node = await PeopleNode.start({ databaseUrl: database.url, redisUrl: await emptyRedis(), masterKey, env });
+  async function boot(env: Record<string, string> = {}): Promise<TestApp> {
+    const node = await TestApp.start({
+      env: { ROLES: 'api', DATABASE_URL: database.url, REDIS_URL: await emptyRedis(), MASTER_KEY: masterKey, ...env },
+    });
     running.push(node);
     return node;
   }
 
-  const keysOf = (node: PeopleNode, purpose = 'access_token'): Promise<KeyRow[]> =>
+  const keysOf = (node: TestApp, purpose = 'access_token'): Promise<KeyRow[]> =>
     node.rows<KeyRow>(
       `SELECT kid, algorithm, state, length(sealed_private) AS sealed FROM signing_keys WHERE purpose = $1 ORDER BY created_at`,
       [purpose],
     );
-  const statesOf = async (node: PeopleNode, purpose = 'access_token'): Promise<string[]> =>
+  const statesOf = async (node: TestApp, purpose = 'access_token'): Promise<string[]> =>
     (await keysOf(node, purpose)).map(({ state }) => state);
-  const age = (node: PeopleNode, state: string, interval: string): Promise<unknown> =>
+  const age = (node: TestApp, state: string, interval: string): Promise<unknown> =>
     node.rows(`UPDATE signing_keys SET changed_at = changed_at - $2::interval WHERE state = $1::key_state`, [
       state,
       interval,
@@ -89,12 +93,12 @@ describe('the rotation of signing keys', () => {
 
   it('keeps a passive key until the last token it signed has expired; then its private half is gone', async () => {
     const node = await boot();
-    const ada = await node.newcomer();
+    const ada = await openSession(node);
     await node.get(KeyRotationService).maintain();
     await node.get(SigningKeysService).rotate('access_token');
     await age(node, 'passive', '20 minutes');
     await node.get(KeyRotationService).maintain();
-    await expect(node.authenticator.authenticate(ada.accessToken)).resolves.toBeDefined();
+    await expect(node.get(Authenticator).authenticate(ada.accessToken)).resolves.toBeDefined();
     await age(node, 'passive', '10 minutes');
     await node.get(KeyRotationService).maintain();
     const [retired] = await keysOf(node);
@@ -117,7 +121,7 @@ describe('the rotation of signing keys', () => {
   it('changes the algorithm by the same way, and tokens of both are good meanwhile', async () => {
     const before = await boot();
     await before.get(KeyRotationService).maintain();
-    const ada = await before.newcomer();
+    const ada = await openSession(before);
     const after = await boot({ TOKEN_ALGORITHM: 'EdDSA' });
     await after.get(KeyRotationService).maintain();
     expect((await keysOf(after)).map(({ algorithm, state }) => `${algorithm} ${state}`)).toEqual([
@@ -127,11 +131,11 @@ describe('the rotation of signing keys', () => {
     ]);
     await age(after, 'next', '10 minutes');
     await after.get(KeyRotationService).maintain();
-    const bea: SignedIn = await after.newcomer();
+    const bea: SignedIn = await openSession(after);
     expect(decodeProtectedHeader(bea.accessToken)).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' });
     for (const node of [before, after]) {
-      await expect(node.authenticator.authenticate(ada.accessToken)).resolves.toBeDefined();
-      await expect(node.authenticator.authenticate(bea.accessToken)).resolves.toBeDefined();
+      await expect(node.get(Authenticator).authenticate(ada.accessToken)).resolves.toBeDefined();
+      await expect(node.get(Authenticator).authenticate(bea.accessToken)).resolves.toBeDefined();
     }
     expect((await after.get(KeyStore).verificationKeys('access_token')).map(({ kty }) => kty).sort()).toEqual([
       'OKP',
@@ -180,7 +184,7 @@ describe('the rotation of signing keys', () => {
 });
 
 describe('signing keys in the whole application', () => {
-  let application: RunningApplication | undefined;
+  let application: TestApp | undefined;
   let sql: Sql | undefined;
 
   afterEach(async () => {
@@ -189,7 +193,7 @@ describe('signing keys in the whole application', () => {
   });
 
   it('are looked after by the worker role by itself', async () => {
-    application = await startApplication({ env: { ROLES: 'worker', TOKEN_ALGORITHM: 'EdDSA' } });
+    application = await TestApp.start({ env: { ROLES: 'worker', TOKEN_ALGORITHM: 'EdDSA' } });
     const rows = await Sql.open(application.databaseUrl);
     sql = rows;
     await eventually('the next keys are there', async () => {
@@ -199,10 +203,10 @@ describe('signing keys in the whole application', () => {
   });
 
   it('are listed and rotated by administrators, never with their private halves, and audited', async () => {
-    application = await startApplication({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
+    application = await TestApp.start({ env: { ROLES: 'api', TOKEN_ALGORITHM: 'EdDSA' } });
     sql = await Sql.open(application.databaseUrl);
     const { url } = application;
-    const ada: Person = await signUp(url, 'ada');
+    const ada: Account = await createAccount(url, 'ada');
     const call = (method: string, path: string, token: string) =>
       request<{ items: { kid: string; purpose: string; state: string }[]; code?: string }>(
         url,

@@ -3,9 +3,10 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { deriveKey } from '../../src/platform/crypto/derived-key.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { DecryptionError, decrypt } from '../../src/platform/crypto/encryption.js';
-import { newMasterKey, PeopleNode } from '../support/people-node.js';
+import { newMasterKey } from '../support/installation.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
+import { TestApp } from '../support/test-app.js';
 
 interface KeyRow {
   readonly kid: string;
@@ -16,7 +17,7 @@ interface KeyRow {
 
 describe('signing keys of an installation', () => {
   const masterKey = newMasterKey();
-  const running: PeopleNode[] = [];
+  const running: TestApp[] = [];
   const databases: TestDatabase[] = [];
   let database: TestDatabase;
 
@@ -30,14 +31,15 @@ describe('signing keys of an installation', () => {
     await Promise.all(databases.map((each) => each.drop()));
   });
 
-  async function boot(key = masterKey): Promise<PeopleNode> {
-    const node = await PeopleNode.start({ databaseUrl: database.url, redisUrl: await emptyRedis(), masterKey: key });
+  async function boot(key = masterKey): Promise<TestApp> {
+    const node = await TestApp.start({
+      env: { ROLES: 'api', DATABASE_URL: database.url, REDIS_URL: await emptyRedis(), MASTER_KEY: key },
+    });
     running.push(node);
     return node;
   }
 
-  const keysOf = (node: PeopleNode): Promise<KeyRow[]> =>
-    node.rows<KeyRow>('SELECT * FROM signing_keys ORDER BY purpose');
+  const keysOf = (node: TestApp): Promise<KeyRow[]> => node.rows<KeyRow>('SELECT * FROM signing_keys ORDER BY purpose');
 
   it('are made once, however many processes boot at the same time', async () => {
     const nodes = await Promise.all(Array.from({ length: 4 }, () => boot()));

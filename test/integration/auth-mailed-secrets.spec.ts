@@ -4,79 +4,79 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { addressOf, FrontDoor, SECRET } from '../support/front-door.js';
-import { tokenIn } from '../support/mail-server.js';
+import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
+import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
+import { tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
-const CHOSEN = 'quiet lantern meadow 12';
-
-let door: FrontDoor;
+let fixture: AuthFixture;
 let admin: string;
 
 beforeAll(async () => {
-  door = await FrontDoor.open();
+  fixture = await AuthFixture.start();
   admin = (await signedIn({ role: 'ADMIN' })).token;
 }, 60_000);
 
-afterAll(() => door.close());
+afterAll(() => fixture.stop());
 
 async function signedIn(wish: { role?: 'ADMIN' } = {}): Promise<{ id: string; email: string; token: string }> {
-  const { id, email } = await door.person(wish);
-  return { id, email, token: (await door.login(email)).body.accessToken };
+  const { id, email } = await fixture.createUser(wish);
+  return { id, email, token: (await fixture.login(email)).body.accessToken };
 }
 
 const fresh = (): string => `${randomUUID()}@example.com`;
 const codeOf = ({ status, body }: Answer): string => [status, body.code].join(' ').trim();
 const emailOf = async (id: string): Promise<unknown> =>
-  (await door.sql.rows<{ email: string }>('SELECT email FROM users WHERE id = $1', [id]))[0]?.email;
-const confirm = (token: string): Promise<Answer> => door.post('/auth/email/confirm', { token });
+  (await fixture.sql.rows<{ email: string }>('SELECT email FROM users WHERE id = $1', [id]))[0]?.email;
+const confirm = (token: string): Promise<Answer> => fixture.post('/auth/email/confirm', { token });
 
 /** @returns the token that was mailed to the new e-mail address. */
 async function askForAddress(token: string, email: string): Promise<string> {
-  expect((await door.post('/users/me/email', { email, password: SECRET }, { token })).status).toBe(202);
-  return tokenIn(await door.mails.nextTo(email));
+  expect((await fixture.post('/users/me/email', { email, password: PASSWORD }, { token })).status).toBe(202);
+  return tokenIn(await fixture.mails.nextTo(email));
 }
 
 describe('A pending change of the e-mail address', () => {
   it.each([
     [
       'the password was changed',
-      (token: string) => door.post('/auth/password', { currentPassword: SECRET, newPassword: CHOSEN }, { token }),
+      (token: string) =>
+        fixture.post('/auth/password', { currentPassword: PASSWORD, newPassword: NEW_PASSWORD }, { token }),
     ],
     [
       'an administrator reset the password',
       (_: string, id: string) =>
-        door.ask('PATCH', `/users/${id}/reset-password`, { means: 'one_time_password' }, { token: admin }),
+        fixture.request('PATCH', `/users/${id}/reset-password`, { means: 'one_time_password' }, { token: admin }),
     ],
     [
       'the account was blocked and let in again',
       async (_: string, id: string) => {
-        await door.post(`/users/${id}/block`, {}, { token: admin });
-        return door.post(`/users/${id}/unblock`, {}, { token: admin });
+        await fixture.post(`/users/${id}/block`, {}, { token: admin });
+        return fixture.post(`/users/${id}/unblock`, {}, { token: admin });
       },
     ],
     [
       'the account was deleted and restored',
       async (_: string, id: string) => {
-        await door.ask('DELETE', `/users/${id}`, {}, { token: admin });
-        return door.post(`/users/${id}/restore`, {}, { token: admin });
+        await fixture.request('DELETE', `/users/${id}`, {}, { token: admin });
+        return fixture.post(`/users/${id}/restore`, {}, { token: admin });
       },
     ],
     [
       'the account was deleted with others and restored',
       async (_: string, id: string) => {
-        await door.ask('DELETE', '/users/bulk', { ids: [id] }, { token: admin });
-        return door.post(`/users/${id}/restore`, {}, { token: admin });
+        await fixture.request('DELETE', '/users/bulk', { ids: [id] }, { token: admin });
+        return fixture.post(`/users/${id}/restore`, {}, { token: admin });
       },
     ],
-    ['all sessions were ended', (token: string) => door.post('/auth/logout-all', {}, { token })],
-    ['all other sessions were ended', (token: string) => door.post('/auth/logout-others', {}, { token })],
-  ])('is over when %s', async (_when, deed) => {
+    ['all sessions were ended', (token: string) => fixture.post('/auth/logout-all', {}, { token })],
+    ['all other sessions were ended', (token: string) => fixture.post('/auth/logout-others', {}, { token })],
+  ])('is over when %s', async (_when, end) => {
     const { id, email, token } = await signedIn();
     const mailed = await askForAddress(token, fresh());
-    expect((await deed(token, id)).status).toBeLessThan(300);
+    expect((await end(token, id)).status).toBeLessThan(300);
     expect(codeOf(await confirm(mailed))).toBe('422 invalid_token');
     expect(await emailOf(id)).toBe(email);
   });
@@ -84,7 +84,7 @@ describe('A pending change of the e-mail address', () => {
   it.each(['blocked_at', 'deleted_at'])('is not confirmed for an account with %s', async (column) => {
     const { id, email, token } = await signedIn();
     const mailed = await askForAddress(token, fresh());
-    await door.sql.rows(`UPDATE users SET ${column} = now() WHERE id = $1`, [id]);
+    await fixture.sql.rows(`UPDATE users SET ${column} = now() WHERE id = $1`, [id]);
     expect(codeOf(await confirm(mailed))).toBe('422 invalid_token');
     expect(await emailOf(id)).toBe(email);
   });
@@ -92,69 +92,71 @@ describe('A pending change of the e-mail address', () => {
   it('sends a notice to the old one at once, and another when it is confirmed, which ends the sessions', async () => {
     const { email, token } = await signedIn();
     const mailed = await askForAddress(token, fresh());
-    expect((await door.mails.nextTo(email)).text).toContain('Somebody who knows your password asked');
+    expect((await fixture.mails.nextTo(email)).text).toContain('Somebody who knows your password asked');
     expect((await confirm(mailed)).status).toBe(204);
-    expect((await door.mails.nextTo(email)).text).toContain('no longer belongs to it');
-    expect((await door.ask('POST', '/auth/logout-others', {}, { token })).status).toBe(401);
+    expect((await fixture.mails.nextTo(email)).text).toContain('no longer belongs to it');
+    expect((await fixture.request('POST', '/auth/logout-others', {}, { token })).status).toBe(401);
   });
 
   it('does not begin when the password changed while it was being looked at', async () => {
     const { id, token } = await signedIn();
-    const holder = await Sql.open(door.application.databaseUrl);
+    const holder = await Sql.open(fixture.application.databaseUrl);
     await holder.rows('BEGIN');
     await holder.rows('UPDATE users SET password_changed_at = now() WHERE id = $1', [id]);
-    const asked = door.post('/users/me/email', { email: fresh(), password: SECRET }, { token });
+    const asked = fixture.post('/users/me/email', { email: fresh(), password: PASSWORD }, { token });
     await eventually('the request waits for the account', async () => {
       const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
-      return (await door.sql.rows(waiting)).length > 0;
+      return (await fixture.sql.rows(waiting)).length > 0;
     });
     await holder.rows('COMMIT');
     await holder.end();
     expect(codeOf(await asked)).toBe('422 wrong_password');
-    expect(await door.sql.rows(`SELECT 1 FROM one_time_tokens WHERE user_id = $1`, [id])).toEqual([]);
+    expect(await fixture.sql.rows(`SELECT 1 FROM one_time_tokens WHERE user_id = $1`, [id])).toEqual([]);
   });
 });
 
 describe('An e-mail address that an administrator changes', () => {
   const correct = (id: string, email: string): Promise<Answer> =>
-    door.ask('PATCH', `/users/${id}`, { email }, { token: admin });
+    fixture.request('PATCH', `/users/${id}`, { email }, { token: admin });
 
   it('leaves no link behind at the wrong one, and invites the right one', async () => {
     const [typo, right] = [fresh(), fresh()];
-    const { id } = (await door.post<{ id: string }>('/users', { email: typo }, { token: admin })).body;
-    const misled = tokenIn(await door.mails.nextTo(typo));
+    const { id } = (await fixture.post<{ id: string }>('/users', { email: typo }, { token: admin })).body;
+    const misled = tokenIn(await fixture.mails.nextTo(typo));
     expect((await correct(id, right)).status).toBe(200);
-    expect((await door.mails.nextTo(typo)).text).toContain('An administrator changed the e-mail address');
-    expect(codeOf(await door.post('/auth/reset-password', { token: misled, newPassword: CHOSEN }))).toBe(
+    expect((await fixture.mails.nextTo(typo)).text).toContain('An administrator changed the e-mail address');
+    expect(codeOf(await fixture.post('/auth/reset-password', { token: misled, newPassword: NEW_PASSWORD }))).toBe(
       '422 invalid_token',
     );
-    const token = tokenIn(await door.mails.nextTo(right));
-    expect((await door.post('/auth/reset-password', { token, newPassword: CHOSEN })).status).toBe(200);
-    expect((await door.login(right, CHOSEN)).status).toBe(200);
+    const token = tokenIn(await fixture.mails.nextTo(right));
+    expect((await fixture.post('/auth/reset-password', { token, newPassword: NEW_PASSWORD })).status).toBe(200);
+    expect((await fixture.login(right, NEW_PASSWORD)).status).toBe(200);
   });
 
   it('ends the sessions and every link, and sends a notice to the old one', async () => {
     const { id, email, token } = await signedIn();
-    await door.post('/auth/forgot-password', { identifier: email });
-    const forgotten = tokenIn(await door.mails.nextTo(email));
+    await fixture.post('/auth/forgot-password', { identifier: email });
+    const forgotten = tokenIn(await fixture.mails.nextTo(email));
     const moving = await askForAddress(token, fresh());
-    await door.mails.nextTo(email);
+    await fixture.mails.nextTo(email);
     const corrected = fresh();
     expect((await correct(id, corrected)).status).toBe(200);
-    expect((await door.mails.nextTo(email)).text).toContain('An administrator changed the e-mail address');
-    expect((await door.post('/auth/logout-others', {}, { token })).status).toBe(401);
+    expect((await fixture.mails.nextTo(email)).text).toContain('An administrator changed the e-mail address');
+    expect((await fixture.post('/auth/logout-others', {}, { token })).status).toBe(401);
     expect((await confirm(moving)).status).toBe(422);
-    expect((await door.post('/auth/reset-password', { token: forgotten, newPassword: CHOSEN })).status).toBe(422);
-    expect((await door.login(corrected)).status).toBe(200);
+    expect((await fixture.post('/auth/reset-password', { token: forgotten, newPassword: NEW_PASSWORD })).status).toBe(
+      422,
+    );
+    expect((await fixture.login(corrected)).status).toBe(200);
   });
 
   it('keeps sessions and links when it stays what it was', async () => {
     const { id, email, token } = await signedIn();
     const moving = await askForAddress(token, fresh());
     expect((await correct(id, email.toUpperCase())).status).toBe(200);
-    expect((await door.ask('PATCH', `/users/${id}`, { displayName: 'Ada' }, { token: admin })).status).toBe(200);
-    expect((await door.post('/auth/logout-others', {}, { token })).status).toBe(200);
-    expect((await door.login(email)).status).toBe(200);
+    expect((await fixture.request('PATCH', `/users/${id}`, { displayName: 'Ada' }, { token: admin })).status).toBe(200);
+    expect((await fixture.post('/auth/logout-others', {}, { token })).status).toBe(200);
+    expect((await fixture.login(email)).status).toBe(200);
     expect(moving).toHaveLength(43);
   });
 });
@@ -168,7 +170,7 @@ describe('The password that is asked for again', () => {
     const answers: string[] = [];
     for (let guess = 0; guess < 7; guess += 1) {
       const body = { ...more(), password: `guess ${String(guess)}` };
-      answers.push(codeOf(await door.ask(method, path, body, { token, from: addressOf(1_000 + guess) })));
+      answers.push(codeOf(await fixture.request(method, path, body, { token, from: ipOf(1_000 + guess) })));
     }
     expect(answers).toEqual([
       ...Array<string>(5).fill('422 wrong_password'),
@@ -179,7 +181,7 @@ describe('The password that is asked for again', () => {
 
   it('is pointed at where it was sent', async () => {
     const { token } = await signedIn();
-    const answer = await door.ask('DELETE', '/users/me', { password: 'not mine at all' }, { token });
+    const answer = await fixture.request('DELETE', '/users/me', { password: 'not mine at all' }, { token });
     expect(answer.body.errors).toEqual([{ detail: 'password is wrong', pointer: '/password' }]);
   });
 });

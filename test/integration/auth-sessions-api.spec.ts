@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, PASSWORD, type Person, request, signIn, signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type Account, createAccount, PASSWORD, signIn } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 const WEB = { 'x-client-type': 'web' };
@@ -15,17 +16,17 @@ interface ListedSession {
 }
 
 describe('sessions over HTTP', () => {
-  let application: RunningApplication;
+  let application: TestApp;
   let sql: Sql;
-  let ada: Person;
+  let ada: Account;
 
   beforeAll(async () => {
-    application = await startApplication({ env: { ROLES: 'api' } });
+    application = await TestApp.start({ env: { ROLES: 'api' } });
     sql = await Sql.open(application.databaseUrl);
   });
 
   beforeEach(async () => {
-    ada = await signUp(application.url, 'ada');
+    ada = await createAccount(application.url, 'ada');
   });
 
   afterAll(async () => {
@@ -65,7 +66,7 @@ describe('sessions over HTTP', () => {
 
   it('are ended one by one, and only by their owner', async () => {
     const phone = await signIn(application.url, ada.email);
-    const mallory = await signUp(application.url, 'mallory');
+    const mallory = await createAccount(application.url, 'mallory');
     for (const id of [sessionId(phone.accessToken), randomUUID(), 'nonsense']) {
       const answer = await call<{ code: string }>('DELETE', `sessions/${id}`, { token: mallory.accessToken });
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);

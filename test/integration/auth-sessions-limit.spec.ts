@@ -2,7 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { decodeJwt } from 'jose';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { type OpenSession, SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
-import { newMasterKey, PASSWORD, PeopleNode } from '../support/people-node.js';
+import { LoginService } from '../../src/features/auth/login/login.service.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { openSession, PASSWORD } from '../support/accounts.fixture.js';
+import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
@@ -16,22 +19,22 @@ interface SessionRow {
 
 describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   let database: TestDatabase;
-  let nodes: readonly [PeopleNode, PeopleNode];
+  let nodes: readonly [TestApp, TestApp];
   let ada: SignedIn;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const options = {
-      databaseUrl: database.url,
-      redisUrl: await emptyRedis(),
-      masterKey: newMasterKey(),
-      env: { MAX_SESSIONS_PER_USER: String(LIMIT) },
+    const env = {
+      ROLES: 'api',
+      DATABASE_URL: database.url,
+      REDIS_URL: await emptyRedis(),
+      MAX_SESSIONS_PER_USER: String(LIMIT),
     };
-    nodes = await Promise.all([PeopleNode.start(options), PeopleNode.start(options)]);
+    nodes = await Promise.all([TestApp.start({ env }), TestApp.start({ env })]);
   });
 
   beforeEach(async () => {
-    ada = await nodes[0].newcomer();
+    ada = await openSession(nodes[0]);
   });
 
   afterAll(async () => {
@@ -42,7 +45,9 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   const sessionId = ({ accessToken }: { accessToken: string }): string => decodeJwt<{ sid: string }>(accessToken).sid;
 
   const signIn = (node = nodes[0], rememberMe = false): Promise<SignedIn> =>
-    node.auth.login({ identifier: ada.user.email, password: PASSWORD, rememberMe }, { ip: null, userAgent: null });
+    node
+      .get(LoginService)
+      .login({ identifier: ada.user.email, password: PASSWORD, rememberMe }, { ip: null, userAgent: null });
 
   /** The oldest first. */
   const sessions = (): Promise<SessionRow[]> =>
@@ -61,16 +66,16 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   it('loses the oldest with the next login, which is answered with the reason and audited', async () => {
     const others = [await signIn(), await signIn()];
     const newest = await signIn(nodes[1]);
-    await expect(nodes[0].auth.refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
       code: 'session_evicted',
       kind: 'unauthenticated',
     });
-    await expect(nodes[1].authenticator.authenticate(ada.accessToken)).rejects.toMatchObject({
+    await expect(nodes[1].get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
       code: 'session_evicted',
       members: { reason: 'evicted' },
     });
     for (const session of [...others, newest]) {
-      await expect(nodes[0].auth.refresh(session.refreshToken)).resolves.toBeDefined();
+      await expect(nodes[0].get(SessionsService).refresh(session.refreshToken)).resolves.toBeDefined();
     }
     expect((await sessions()).map(({ live, revoked_reason }) => [live, revoked_reason])).toEqual([
       [false, 'evicted'],
@@ -104,8 +109,8 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
 
   it('may be remembered: for thirty days from each refresh instead of seven', async () => {
     const remembered = await signIn(nodes[0], true);
-    const renewed = await nodes[1].auth.refresh(remembered.refreshToken);
-    const repeated = await nodes[1].auth.refresh(remembered.refreshToken);
+    const renewed = await nodes[1].get(SessionsService).refresh(remembered.refreshToken);
+    const repeated = await nodes[1].get(SessionsService).refresh(remembered.refreshToken);
     const lifetimes = [ada, remembered, renewed, repeated].map((tokens) => tokens.refreshExpiresInSeconds / 86_400);
     expect(lifetimes).toEqual([7, 30, 30, 30]);
     const [row] = await nodes[0].rows<{ days: number }>(
@@ -121,15 +126,19 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
     await expect(racing.open(ada.user, { ip: null, userAgent: null })).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
-    await expect(nodes[0].auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
+    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'invalid_refresh_token',
+    });
     expect(await racing.revokeAllOf(ada.user.id, { reason: 'blocked' })).toBe(1);
     expect(await sessions()).toMatchObject([{ live: false, revoked_reason: 'blocked' }]);
   });
 
   it('has the reuse of a token in the audit trail, although the request that showed it failed', async () => {
-    const second = await nodes[0].auth.refresh(ada.refreshToken);
-    await nodes[0].auth.refresh(second.refreshToken);
-    await expect(nodes[1].auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'token_reused' });
+    const second = await nodes[0].get(SessionsService).refresh(ada.refreshToken);
+    await nodes[0].get(SessionsService).refresh(second.refreshToken);
+    await expect(nodes[1].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'token_reused',
+    });
     const [entry] = await nodes[0].rows<{ entity_id: string; outcome: string }>(
       `SELECT entity_id, outcome FROM audit_entries WHERE action = 'token_reuse_detected' AND entity_id = $1`,
       [sessionId(ada)],

@@ -4,7 +4,10 @@ import { SessionActivityService } from '../../src/features/auth/sessions/session
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { waitUntil } from '../../tools/stack/wait-until.js';
-import { newMasterKey, PeopleNode } from '../support/people-node.js';
+import { SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { openSession } from '../support/accounts.fixture.js';
+import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
@@ -20,13 +23,13 @@ interface SessionRow {
 
 describe('sessions in two processes', () => {
   let database: TestDatabase;
-  let node: PeopleNode;
-  let other: PeopleNode;
+  let node: TestApp;
+  let other: TestApp;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const options = { databaseUrl: database.url, redisUrl: await emptyRedis(), masterKey: newMasterKey() };
-    [node, other] = await Promise.all([PeopleNode.start(options), PeopleNode.start(options)]);
+    const env = { ROLES: 'api', DATABASE_URL: database.url, REDIS_URL: await emptyRedis() };
+    [node, other] = await Promise.all([TestApp.start({ env }), TestApp.start({ env })]);
   });
 
   afterAll(async () => {
@@ -52,7 +55,7 @@ describe('sessions in two processes', () => {
   });
 
   it('open with a token pair, and keep of the refresh token only what it takes to know it again', async () => {
-    const ada = await node.newcomer();
+    const ada = await openSession(node);
     expect(decodeProtectedHeader(ada.accessToken)).toMatchObject({
       alg: 'RS256',
       typ: 'at+jwt',
@@ -66,22 +69,22 @@ describe('sessions in two processes', () => {
   });
 
   it('are accepted by every process', async () => {
-    const ada = await node.newcomer();
-    await expect(node.authenticator.authenticate(ada.accessToken)).resolves.toEqual(principalOf(ada));
-    await expect(other.authenticator.authenticate(ada.accessToken)).resolves.toEqual(principalOf(ada));
+    const ada = await openSession(node);
+    await expect(node.get(Authenticator).authenticate(ada.accessToken)).resolves.toEqual(principalOf(ada));
+    await expect(other.get(Authenticator).authenticate(ada.accessToken)).resolves.toEqual(principalOf(ada));
   });
 
   it('publish the key that verifies their access tokens', async () => {
-    const { accessToken } = await node.newcomer();
+    const { accessToken } = await openSession(node);
     const { kid } = decodeProtectedHeader(accessToken);
     expect((await other.get(KeyStore).verificationKeys('access_token')).map((key) => key.kid)).toContain(kid);
   });
 
   it('go on with another pair after each refresh, for seven more days', async () => {
-    const ada = await node.newcomer();
+    const ada = await openSession(node);
     await node.rows(`UPDATE sessions SET expires_at = now() + interval '1 hour' WHERE id = $1`, [sessionId(ada)]);
-    const second = await node.auth.refresh(ada.refreshToken);
-    const third = await other.auth.refresh(second.refreshToken);
+    const second = await node.get(SessionsService).refresh(ada.refreshToken);
+    const third = await other.get(SessionsService).refresh(second.refreshToken);
     expect(new Set([ada, second, third].map(({ refreshToken }) => refreshToken)).size).toBe(3);
     expect(new Set([ada, second, third].map(({ accessToken }) => decodeJwt(accessToken).jti)).size).toBe(3);
     expect(sessionId(third)).toBe(sessionId(ada));
@@ -90,19 +93,28 @@ describe('sessions in two processes', () => {
   });
 
   it('end with logout: access and refresh token are refused at once, and soon in every other process', async () => {
-    const ada = await node.newcomer();
-    const principal = await node.authenticator.authenticate(ada.accessToken);
-    await other.authenticator.authenticate(ada.accessToken);
-    await node.auth.logout(principal);
-    await expect(node.authenticator.authenticate(ada.accessToken)).rejects.toMatchObject({ code: 'unauthenticated' });
-    await expect(node.auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
-    await expect(other.auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
+    const ada = await openSession(node);
+    const principal = await node.get(Authenticator).authenticate(ada.accessToken);
+    await other.get(Authenticator).authenticate(ada.accessToken);
+    await node.get(SessionsService).logout(principal);
+    await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
+    await expect(node.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'invalid_refresh_token',
+    });
+    await expect(other.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'invalid_refresh_token',
+    });
     await waitUntil(
       () =>
-        other.authenticator.authenticate(ada.accessToken).then(
-          () => false,
-          () => true,
-        ),
+        other
+          .get(Authenticator)
+          .authenticate(ada.accessToken)
+          .then(
+            () => false,
+            () => true,
+          ),
       {
         withinMs: 2_000,
         everyMs: 20,
@@ -113,39 +125,47 @@ describe('sessions in two processes', () => {
   });
 
   it('keep the reason they ended with first', async () => {
-    const ada = await node.newcomer();
-    const principal = await node.authenticator.authenticate(ada.accessToken);
-    await node.auth.logout(principal);
+    const ada = await openSession(node);
+    const principal = await node.get(Authenticator).authenticate(ada.accessToken);
+    await node.get(SessionsService).logout(principal);
     await node.rows(`UPDATE sessions SET revoked_reason = 'first' WHERE id = $1`, [sessionId(ada)]);
-    await node.auth.logout(principal);
+    await node.get(SessionsService).logout(principal);
     expect(await rowOf(ada)).toMatchObject({ revoked_reason: 'first' });
   });
 
   it('do not go on when they have expired by the clock of the database', async () => {
-    const ada = await node.newcomer();
+    const ada = await openSession(node);
     await node.rows(`UPDATE sessions SET expires_at = now() - interval '1 millisecond' WHERE id = $1`, [
       sessionId(ada),
     ]);
-    await expect(node.auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
-    await expect(node.authenticator.authenticate(ada.accessToken)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(node.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'invalid_refresh_token',
+    });
+    await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
     expect(await rowOf(ada)).toMatchObject({ revoked_reason: null, refresh_counter: 1 });
   });
 
   it('do not outlive their account', async () => {
-    const ada = await node.newcomer();
+    const ada = await openSession(node);
     await node.rows('DELETE FROM users WHERE id = $1', [ada.user.id]);
-    await expect(node.auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
-    await expect(node.authenticator.authenticate(ada.accessToken)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(node.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'invalid_refresh_token',
+    });
+    await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
   });
 
   it('are noted as used at most once a minute', async () => {
-    const ada = await node.newcomer();
+    const ada = await openSession(node);
     const used = async (secondsAgo: number): Promise<number | undefined> => {
       await node.rows(`UPDATE sessions SET last_seen_at = now() - $2 * interval '1 second' WHERE id = $1`, [
         sessionId(ada),
         secondsAgo,
       ]);
-      await node.authenticator.authenticate(ada.accessToken);
+      await node.get(Authenticator).authenticate(ada.accessToken);
       await node.get(SessionActivityService).flush();
       return (await rowOf(ada))?.seen_ago;
     };

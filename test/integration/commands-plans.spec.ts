@@ -3,41 +3,41 @@ import { CommandsRepository } from '../../src/features/commands/commands.reposit
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { AcknowledgementRepository } from '../../src/features/commands/acknowledgement.repository.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { CommandRig } from '../support/command-rig.js';
+import { CommandHarness } from '../support/command-harness.js';
 
 describe('the statements of commands', () => {
-  let rig: CommandRig;
+  let harness: CommandHarness;
   beforeAll(async () => {
-    rig = await CommandRig.start();
+    harness = await CommandHarness.start();
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
 
   it('read by index, so that a long history costs nothing', async () => {
-    await rig.silence();
-    const database = rig.running.app.get(Database, { strict: false });
+    await harness.stopLoops();
+    const database = harness.app.get(Database);
     const texts = new Map<string, string>();
     const query = jest.spyOn(database, 'query').mockImplementation((name: string, text: string) => {
       texts.set(name, text);
       return Promise.resolve([]);
     });
-    const repository = rig.running.app.get(DispatchRepository, { strict: false });
-    const acknowledgements = rig.running.app.get(AcknowledgementRepository, { strict: false });
+    const repository = harness.app.get(DispatchRepository);
+    const acknowledgements = harness.app.get(AcknowledgementRepository);
     await repository.lockNext([]);
     await repository.markSent([]);
     await repository.expire([]);
     await repository.findWaiting(1);
     await repository.listOpen([]);
-    await rig.running.app.get(CommandsRepository, { strict: false }).create([]);
+    await harness.app.get(CommandsRepository).create([]);
     await repository.findOverdue();
     await acknowledgements.lockOfEarlierBoots('');
     await acknowledgements.applyAcks([]);
     query.mockRestore();
-    await rig.rows(
+    await harness.rows(
       `INSERT INTO commands (id, device_id, issuer_id, name, lane, payload, state, expires_at, correlation_id)
        SELECT gen_random_uuid(), $1, $2, 'lock_door', 'bolt', '{}', 'EXECUTED', now(), 'test' FROM generate_series(1, 20000)`,
-      [(await rig.device()).id, rig.owner.id],
+      [(await harness.registerDevice()).id, harness.owner.id],
     );
-    await rig.rows('ANALYZE commands');
+    await harness.rows('ANALYZE commands');
     expect([...texts.keys()].sort()).toEqual([
       'commands_apply_acks',
       'commands_create',
@@ -51,7 +51,7 @@ describe('the statements of commands', () => {
       'commands_waiting',
     ]);
     for (const text of texts.values()) {
-      const plan = await rig.rows<{ 'QUERY PLAN': string }>(`EXPLAIN (GENERIC_PLAN) ${text}`);
+      const plan = await harness.rows<{ 'QUERY PLAN': string }>(`EXPLAIN (GENERIC_PLAN) ${text}`);
       expect(plan.map((row) => row['QUERY PLAN']).join('\n')).not.toMatch(/Seq Scan on commands/);
     }
   });

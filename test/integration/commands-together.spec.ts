@@ -8,34 +8,35 @@ import { PresenceService } from '../../src/features/presence/presence.service.js
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { newId } from '../../src/shared/ids.js';
-import { CommandRig, type HandLock } from '../support/command-rig.js';
+import { CommandHarness } from '../support/command-harness.js';
+import type { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
 /** Commands of many devices share a transaction, and a fault of one does not affect the others. */
 describe('commands of many devices at once', () => {
-  let rig: CommandRig;
+  let harness: CommandHarness;
   let sender: DispatchService;
   let outcomes: AcknowledgementService;
-  let locks: HandLock[];
+  let locks: ScriptedDevice[];
   beforeAll(async () => {
-    rig = await CommandRig.start();
-    await rig.silence();
-    sender = rig.running.app.get(DispatchService, { strict: false });
-    outcomes = rig.running.app.get(AcknowledgementService, { strict: false });
-    locks = await Promise.all([1, 2, 3, 4, 5].map(() => rig.lock()));
+    harness = await CommandHarness.start();
+    await harness.stopLoops();
+    sender = harness.app.get(DispatchService);
+    outcomes = harness.app.get(AcknowledgementService);
+    locks = await Promise.all([1, 2, 3, 4, 5].map(() => harness.connectDevice()));
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
   beforeEach(async () => {
-    await rig.rows('DELETE FROM commands');
-    locks.forEach(({ orders }) => orders.splice(0));
+    await harness.rows('DELETE FROM commands');
+    locks.forEach(({ received }) => received.splice(0));
   });
 
-  const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => rig.queue(id)));
+  const queueForAll = (): Promise<string[]> => Promise.all(locks.map(({ id }) => harness.insertCommand(id)));
   const sendToAll = () => Promise.allSettled(locks.map(({ id }) => sender.sendNext(id)));
   const statesOf = async (ids: readonly string[]): Promise<string[]> =>
-    Promise.all(ids.map(async (id) => (await rig.command(id)).state));
+    Promise.all(ids.map(async (id) => (await harness.command(id)).state));
   const transactionsOf = async (ids: readonly string[], type: string): Promise<number> => {
-    const rows = await rig.rows('SELECT DISTINCT xid FROM events WHERE command_id = ANY ($1) AND type = $2', [
+    const rows = await harness.rows('SELECT DISTINCT xid FROM events WHERE command_id = ANY ($1) AND type = $2', [
       ids,
       type,
     ]);
@@ -47,13 +48,13 @@ describe('commands of many devices at once', () => {
   it('sends to all of them, and settles the acks of all of them, with one commit each', async () => {
     const ids = await queueForAll();
     await sendToAll();
-    const heard = await Promise.all(locks.map((lock) => lock.hear()));
-    expect(heard.map(({ commandId }) => commandId)).toEqual(ids);
+    const received = await Promise.all(locks.map((lock) => lock.waitForOrder()));
+    expect(received.map(({ commandId }) => commandId)).toEqual(ids);
     await acknowledgeAll(ids);
     expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
     expect([await transactionsOf(ids, 'command_sent'), await transactionsOf(ids, 'command_executed')]).toEqual([1, 1]);
     for (const id of ids) {
-      expect(await rig.story(id)).toEqual(['command_sent', 'command_executed']);
+      expect(await harness.eventTypes(id)).toEqual(['command_sent', 'command_executed']);
     }
   });
 
@@ -61,10 +62,10 @@ describe('commands of many devices at once', () => {
     const ids = await queueForAll();
     const [bad = '', ...good] = ids;
     const counterOf = async (): Promise<unknown> =>
-      rig.rows('SELECT order_counter FROM devices WHERE id = $1', [locks[0]?.id]);
+      harness.rows('SELECT order_counter FROM devices WHERE id = $1', [locks[0]?.id]);
     const before = await counterOf();
-    await rig.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`);
-    await rig.rows(
+    await harness.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$`);
+    await harness.rows(
       `CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW WHEN (NEW.id = '${bad}') EXECUTE FUNCTION refuse()`,
     );
     try {
@@ -72,18 +73,18 @@ describe('commands of many devices at once', () => {
       expect(first).toMatchObject({ status: 'rejected', reason: { message: 'refused' } });
       expect(others.map(({ status }) => status)).toEqual(good.map(() => 'fulfilled'));
     } finally {
-      await rig.rows('DROP TRIGGER refuse ON commands');
-      await rig.rows('DROP FUNCTION refuse');
+      await harness.rows('DROP TRIGGER refuse ON commands');
+      await harness.rows('DROP FUNCTION refuse');
     }
-    await Promise.all(locks.slice(1).map((lock) => lock.hear()));
+    await Promise.all(locks.slice(1).map((lock) => lock.waitForOrder()));
     expect(await statesOf(ids)).toEqual(['QUEUED', ...good.map(() => 'SENT')]);
-    expect([await rig.story(bad), locks[0]?.orders, await counterOf()]).toEqual([[], [], before]);
+    expect([await harness.eventTypes(bad), locks[0]?.signedOrders, await counterOf()]).toEqual([[], [], before]);
   });
 
   it('settles the others at once while another transaction has locked the row of one', async () => {
     const ids = await queueForAll();
     await sendToAll();
-    const holder = await rig.pool.connect();
+    const holder = await harness.pool.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM commands WHERE id = $1 FOR UPDATE', [ids[2]]);
     const acknowledged = acknowledgeAll(ids);
@@ -91,11 +92,11 @@ describe('commands of many devices at once', () => {
       'the others',
       async () => (await statesOf(ids)).filter((state) => state === 'EXECUTED').length === 4,
     );
-    expect((await rig.command(ids[2] ?? '')).state).toBe('SENT');
+    expect((await harness.command(ids[2] ?? '')).state).toBe('SENT');
     await holder.query('COMMIT');
     holder.release();
     await acknowledged;
-    expect((await rig.command(ids[2] ?? '')).state).toBe('EXECUTED');
+    expect((await harness.command(ids[2] ?? '')).state).toBe('EXECUTED');
   });
 
   it('applies each of many concurrent acks by itself: new, repeated, late, of an unknown command and of another device', async () => {
@@ -103,13 +104,13 @@ describe('commands of many devices at once', () => {
     await sendToAll();
     const [fresh = '', twice = '', late = '', foreign = ''] = ids;
     await outcomes.acknowledge(locks[1]?.id ?? '', { commandId: twice, status: 'executed' });
-    await rig.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
+    await harness.rows(`UPDATE commands SET state = 'TIMED_OUT' WHERE id = $1`, [late]);
     const fail = (n: number, commandId: string) =>
       outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status: 'failed', errorCode: 'jammed' });
     await Promise.all([fail(0, fresh), fail(1, twice), fail(2, late), fail(3, randomUUID()), fail(4, foreign)]);
     expect(await statesOf(ids)).toEqual(['FAILED', 'EXECUTED', 'TIMED_OUT', 'SENT', 'SENT']);
-    expect((await rig.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
-    expect((await rig.command(twice)).error_code).toBeNull();
+    expect((await harness.command(late)).late_result).toMatchObject({ status: 'failed', errorCode: 'jammed' });
+    expect((await harness.command(twice)).error_code).toBeNull();
   });
 
   it('keeps the acks of one device in their order, although other devices answer at the same time', async () => {
@@ -123,14 +124,14 @@ describe('commands of many devices at once', () => {
     );
     for (const id of ids) {
       const types = ['command_sent', 'command_received', 'command_executing', 'command_executed'];
-      expect(await rig.story(id)).toEqual(types);
+      expect(await harness.eventTypes(id)).toEqual(types);
     }
   });
 
   it('never deadlocks, in whatever order its transactions name devices', async () => {
-    const presence = rig.running.app.get(PresenceService, { strict: false });
-    const transactions = rig.running.app.get(Transactions, { strict: false });
-    const report = (round: number, order: readonly HandLock[]): Promise<void> =>
+    const presence = harness.app.get(PresenceService);
+    const transactions = harness.app.get(Transactions);
+    const report = (round: number, order: readonly ScriptedDevice[]): Promise<void> =>
       transactions.independently(() =>
         presence.recordStates(
           order.map(({ id, boot }) => ({ deviceId: id, boot, lockState: round % 2 ? 'locked' : 'unlocked' })),
@@ -142,7 +143,7 @@ describe('commands of many devices at once', () => {
       await Promise.all([acknowledgeAll(ids), report(round + 1, [...locks].reverse()), report(round + 1, locks)]);
       expect(await statesOf(ids)).toEqual(ids.map(() => 'EXECUTED'));
     }
-    const [database] = await rig.rows<{ deadlocks: string }>(
+    const [database] = await harness.rows<{ deadlocks: string }>(
       'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
     );
     expect(database?.deadlocks).toBe('0');
@@ -151,26 +152,26 @@ describe('commands of many devices at once', () => {
   describe('when they are submitted', () => {
     let submissions: CommandSubmissionService;
     beforeAll(() => {
-      submissions = rig.running.app.get(CommandSubmissionService, { strict: false });
+      submissions = harness.app.get(CommandSubmissionService);
     });
 
     /** As a request of the owner with this key would: in a context of its own. */
     const submit = (deviceId: string, key: string, body = 'same') => {
       const requestId = randomUUID();
-      const context = newContext('http', `user:${rig.owner.id}`, { requestId });
+      const context = newContext('http', `user:${harness.owner.id}`, { requestId });
       context.audit = { action: 'command_created', recorded: false };
       const requestHash = createHash('sha256').update(body).digest();
-      context.idempotency = { key, route: 'POST test', userId: rig.owner.id, requestHash };
+      context.idempotency = { key, route: 'POST test', userId: harness.owner.id, requestHash };
       const submission = {
         deviceId,
-        issuerId: rig.owner.id,
+        issuerId: harness.owner.id,
         name: 'unlock_door',
         payload: { durationMs: 5_000 },
       } as const;
       return { requestId, context, answer: runInContext(context, () => submissions.submit(submission)) };
     };
     const auditedFor = (requestIds: readonly string[]) =>
-      rig.rows<{ entity_id: string; request_id: string; actor: string }>(
+      harness.rows<{ entity_id: string; request_id: string; actor: string }>(
         'SELECT entity_id, request_id, actor FROM audit_entries WHERE request_id = ANY ($1) ORDER BY id',
         [requestIds],
       );
@@ -183,10 +184,10 @@ describe('commands of many devices at once', () => {
       expect(new Set(ids).size).toBe(locks.length);
       expect(await transactionsOf(ids, 'command_created')).toBe(1);
       expect(await auditedFor(requestIds)).toEqual(
-        ids.map((id, n) => ({ entity_id: id, request_id: requestIds[n], actor: `user:${rig.owner.id}` })),
+        ids.map((id, n) => ({ entity_id: id, request_id: requestIds[n], actor: `user:${harness.owner.id}` })),
       );
       expect(submitted.every(({ context }) => context.audit?.recorded)).toBe(true);
-      const correlations = await rig.rows<{ command_id: string; correlation_id: string }>(
+      const correlations = await harness.rows<{ command_id: string; correlation_id: string }>(
         `SELECT command_id, correlation_id FROM events WHERE command_id = ANY ($1) ORDER BY id`,
         [ids],
       );
@@ -196,11 +197,11 @@ describe('commands of many devices at once', () => {
       expect(repeats.map(({ id }) => id)).toEqual(ids);
       expect(repeated.every(({ context }) => context.audit?.recorded)).toBe(true);
       expect(await auditedFor(repeated.map(({ requestId }) => requestId))).toEqual([]);
-      expect(await rig.rows('SELECT FROM commands')).toHaveLength(locks.length);
+      expect(await harness.rows('SELECT FROM commands')).toHaveLength(locks.length);
     });
 
     it('refuses one for its own reason, and queues the others', async () => {
-      const offline = await rig.device();
+      const offline = await harness.registerDevice();
       const [a = '', b = ''] = locks.map(({ id }) => id);
       const first = submit(a, 'refusals 1');
       const unreachable = submit(offline.id, 'refusals 2');
@@ -228,7 +229,7 @@ describe('commands of many devices at once', () => {
     });
 
     it('joins the transaction of its caller, and is rolled back with it', async () => {
-      const transactions = rig.running.app.get(Transactions, { strict: false });
+      const transactions = harness.app.get(Transactions);
       const [device = ''] = locks.map(({ id }) => id);
       const requestIds: string[] = [];
       const undone = transactions.independently(async () => {
@@ -239,7 +240,7 @@ describe('commands of many devices at once', () => {
       });
       await expect(undone).rejects.toThrow('rolled back');
       expect(requestIds).toHaveLength(1);
-      expect(await rig.rows('SELECT FROM commands WHERE correlation_id = ANY ($1)', [requestIds])).toEqual([]);
+      expect(await harness.rows('SELECT FROM commands WHERE correlation_id = ANY ($1)', [requestIds])).toEqual([]);
     });
   });
 });

@@ -1,23 +1,24 @@
 /** Reading with `If-None-Match`. Seen to fail: with the tag made of the version alone, and without any 304. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { signUpAdmin } from '../support/admin.js';
+import { type Account, createAdmin } from '../support/accounts.fixture.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { fill } from '../support/api-routes.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { exactRequest, type ExactAnswer } from '../support/exact-http.js';
-import { type Person, registerDevice, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let ada: Person;
+let ada: Account;
 let ids: Record<string, string>;
 let documented: string[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   // An administrator may read accounts, too.
-  ada = await signUpAdmin(application);
+  ada = await createAdmin(application);
   const { id: deviceId } = await registerDevice(application.url, ada);
   const { body } = await request<{ id: string }>(application.url, 'POST', '/api/v1/organizations', {
     token: ada.accessToken,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, type Person, request, signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 
 interface DeviceBody {
   id: string;
@@ -13,14 +14,14 @@ interface PageBody {
   nextCursor: string | null;
 }
 
-let application: RunningApplication;
-let ada: Person;
-let bob: Person;
+let application: TestApp;
+let ada: Account;
+let bob: Account;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
-  ada = await signUp(application.url, 'ada');
-  bob = await signUp(application.url, 'bob');
+  application = await TestApp.start({ env: { ROLES: 'api' } });
+  ada = await createAccount(application.url, 'ada');
+  bob = await createAccount(application.url, 'bob');
 });
 
 afterAll(async () => {
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 
 function ask<T = Record<string, unknown>>(
-  who: Person,
+  who: Account,
   method: string,
   path: string,
   body?: unknown,
@@ -37,7 +38,7 @@ function ask<T = Record<string, unknown>>(
   return request<T>(application.url, method, `/api/v1${path}`, { token: who.accessToken, body, headers });
 }
 
-function register(who: Person, body: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
+function register(who: Account, body: Record<string, unknown> = {}, headers: Record<string, string> = {}) {
   return ask<{ device: DeviceBody; deviceToken: string | null; orderKeys: { kid: string }[] }>(
     who,
     'POST',
@@ -117,11 +118,11 @@ describe('Registering a device', () => {
 });
 
 describe('The list of devices', () => {
-  let owner: Person;
+  let owner: Account;
   const rooms = ['Hall', 'Cellar', 'Hall', 'Attic', 'Hall'];
 
   beforeAll(async () => {
-    owner = await signUp(application.url, 'lister');
+    owner = await createAccount(application.url, 'lister');
     for (const [index, room] of rooms.entries()) {
       await register(owner, { name: `Door ${String(index)}`, room, type: index === 1 ? 'camera' : 'door_lock' });
     }
@@ -169,7 +170,7 @@ describe('The list of devices', () => {
   });
 
   it('does not show devices of other users', async () => {
-    const stranger = await signUp(application.url, 'stranger');
+    const stranger = await createAccount(application.url, 'stranger');
     expect((await ask<PageBody>(stranger, 'GET', '/devices')).body).toEqual({ items: [], nextCursor: null });
   });
 

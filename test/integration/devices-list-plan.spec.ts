@@ -2,35 +2,35 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LIST_STATEMENTS } from '../../src/features/devices/device-list-sql.js';
 import { DEVICE_SORTS, type DeviceSort } from '../../src/features/devices/devices.types.js';
-import { Neighbourhood } from '../support/neighbourhood.js';
-import type { Newcomer } from '../support/newcomers.js';
+import { OrganizationsFixture } from '../support/organizations.fixture.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
 
-let town: Neighbourhood;
-let ada: Newcomer;
+let fixture: OrganizationsFixture;
+let ada: InsertedAccount;
 
 /** 500 organizations of 20 members each, 20,000 devices in them; Ada owns 400 and is in 3 with 400 more each. */
 beforeAll(async () => {
-  town = await Neighbourhood.open({ ROLES: 'api' });
-  ada = await town.person('ada');
-  await town.sql.rows(
+  fixture = await OrganizationsFixture.start({ ROLES: 'api' });
+  ada = await fixture.createAccount('ada');
+  await fixture.sql.rows(
     `INSERT INTO users (id, email, display_name)
      SELECT gen_random_uuid(), 'crowd-' || n || '@example.com', 'Crowd' FROM generate_series(1, 1000) AS n`,
   );
-  await town.sql.rows(
+  await fixture.sql.rows(
     `INSERT INTO organizations (id, name) SELECT gen_random_uuid(), 'House ' || n FROM generate_series(1, 500) AS n`,
   );
-  await town.sql.rows(
+  await fixture.sql.rows(
     `WITH people AS (SELECT id, row_number() OVER () AS n FROM users WHERE email LIKE 'crowd-%'),
           houses AS (SELECT id, row_number() OVER () AS n FROM organizations)
      INSERT INTO memberships (organization_id, user_id, role)
      SELECT h.id, p.id, 'VIEWER' FROM houses h JOIN people p ON p.n % 50 = h.n % 50`,
   );
-  await town.sql.rows(
+  await fixture.sql.rows(
     `INSERT INTO memberships (organization_id, user_id, role)
      SELECT id, $1, 'OPERATOR' FROM (SELECT id FROM organizations ORDER BY id LIMIT 3) AS hers`,
     [ada.id],
   );
-  await town.sql.rows(
+  await fixture.sql.rows(
     `INSERT INTO devices (id, owner_id, organization_id, name, hardware_id, created_at)
      SELECT gen_random_uuid(), m.user_id, m.organization_id, 'Door ' || n, gen_random_uuid()::text,
             now() - n * interval '1 minute'
@@ -41,16 +41,16 @@ beforeAll(async () => {
      ) THEN 400 ELSE 40 END) AS n`,
     [ada.id],
   );
-  await town.sql.rows(
+  await fixture.sql.rows(
     `INSERT INTO devices (id, owner_id, name, hardware_id, created_at)
      SELECT gen_random_uuid(), $1, 'Mine ' || n, gen_random_uuid()::text, now() - n * interval '1 minute'
      FROM generate_series(1, 400) AS n`,
     [ada.id],
   );
-  await town.sql.rows('VACUUM ANALYZE users, organizations, memberships, devices');
+  await fixture.sql.rows('VACUUM ANALYZE users, organizations, memberships, devices');
 }, 60_000);
 
-afterAll(() => town.close());
+afterAll(() => fixture.stop());
 
 const TYPES = 'uuid, int, device_type, device_status, text, text';
 
@@ -60,12 +60,12 @@ async function planOf(sort: DeviceSort, page: 'first' | 'next'): Promise<string>
   const types = page === 'first' ? TYPES : `${TYPES}, ${isName ? 'text' : 'timestamptz'}, uuid`;
   const values = [`'${ada.id}'`, '51', ...Array<string>(4).fill('NULL')];
   const after = [isName ? `'Door 2'` : `now() - interval '20 minutes'`, `'${ada.id}'`];
-  await town.sql.rows('SET plan_cache_mode = force_generic_plan');
-  await town.sql.rows(`PREPARE listed (${types}) AS ${LIST_STATEMENTS[sort][page]}`);
-  const rows = await town.sql.rows<{ 'QUERY PLAN': string }>(
+  await fixture.sql.rows('SET plan_cache_mode = force_generic_plan');
+  await fixture.sql.rows(`PREPARE listed (${types}) AS ${LIST_STATEMENTS[sort][page]}`);
+  const rows = await fixture.sql.rows<{ 'QUERY PLAN': string }>(
     `EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) EXECUTE listed (${[...values, ...(page === 'next' ? after : [])].join(', ')})`,
   );
-  await town.sql.rows('DEALLOCATE listed');
+  await fixture.sql.rows('DEALLOCATE listed');
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 

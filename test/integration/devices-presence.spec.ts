@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { randomUUID } from 'node:crypto';
 import { HeartbeatBuffer } from '../../src/features/presence/heartbeat-buffer.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -18,14 +20,14 @@ interface Row {
   version: number;
 }
 
-let application: RunningApplication;
-let owner: Person;
+let application: TestApp;
+let owner: Account;
 let sql: Sql;
-const open: RawDevice[] = [];
+const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
-  owner = await signUp(application.url);
+  application = await TestApp.start();
+  owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
 });
 
@@ -41,8 +43,8 @@ afterAll(async () => {
 const newDevice = (): Promise<RegisteredDevice> => registerDevice(application.url, owner);
 const newBoot = (): string => randomUUID();
 
-async function born(device: RegisteredDevice, boot: string): Promise<RawDevice> {
-  const raw = await RawDevice.born(application.mqttUrl, device, boot);
+async function born(device: RegisteredDevice, boot: string): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.born(application.mqttUrl, device, boot);
   open.push(raw);
   return raw;
 }
@@ -124,7 +126,7 @@ describe('A connected device', () => {
 
   it('stays online when it reconnects and the will of the old connection arrives after its birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     const born = (uptimeMs: number): Promise<void> => presence.openLink(device.id, 'mqtt', { boot, uptimeMs });
     const will = (): Promise<void> => presence.closeLink(device.id, 'mqtt', boot, 'will');
     await born(1_000);
@@ -143,7 +145,7 @@ describe('A connected device', () => {
 
   it('is offline when a will arrives long after the last birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
     await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 2_000 });
     await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
@@ -169,7 +171,7 @@ describe('A connected device', () => {
 
   it('is online with a heartbeat when its birth was lost', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
-    const raw = await RawDevice.connect(application.mqttUrl, device);
+    const raw = await ScriptedDevice.connect(application.mqttUrl, device);
     open.push(raw);
     await raw.publish('heartbeat', { boot, uptimeMs: 5_000 });
     await becomes(device, { status: 'online', boot, link_boot: boot, uptime: '5000' });
@@ -191,7 +193,7 @@ describe('A silent device', () => {
     await born(device, boot);
     await becomes(device, { status: 'online' });
     await age(device, '89 seconds');
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     await presence.closeSilentLinks(100);
     expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
     await age(device, '91 seconds');
@@ -208,7 +210,7 @@ describe('A silent device', () => {
     const line = await born(device, boot);
     await becomes(device, { status: 'online' });
     await age(device, '2 days');
-    const presence = application.app.get(PresenceService, { strict: false });
+    const presence = application.get(PresenceService);
     await presence.closeSilentLinks(100);
     await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
     await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
@@ -222,8 +224,8 @@ describe('A silent device', () => {
 describe('Heartbeats of many devices', () => {
   it('are written together, and deadlines computed from them are too short rather than too long', async () => {
     const devices = await Promise.all(Array.from({ length: 20 }, newDevice));
-    const presence = application.app.get(PresenceService, { strict: false });
-    const buffer = application.app.get(HeartbeatBuffer, { strict: false });
+    const presence = application.get(PresenceService);
+    const buffer = application.get(HeartbeatBuffer);
     const boot = newBoot();
     for (const { id } of devices) {
       await presence.openLink(id, 'mqtt', { boot, uptimeMs: 0 });

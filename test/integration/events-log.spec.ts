@@ -4,18 +4,21 @@ import pg from 'pg';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { encodeLogCursor } from '../../src/platform/events/log-position.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { EventNode, numbered, numbersOf, upTo } from '../support/event-node.js';
+import { EventLog } from '../../src/platform/events/event-log.js';
+import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { numbered, numbersOf, startEventLog, upTo } from '../support/events.fixture.js';
+import type { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 describe('the event log', () => {
   let database: TestDatabase;
-  let node: EventNode;
+  let node: TestApp;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    node = await EventNode.start({ databaseUrl: database.url, redisUrl: await emptyRedis() });
+    node = await startEventLog({ databaseUrl: database.url, redisUrl: await emptyRedis() });
   });
 
   afterAll(async () => {
@@ -24,14 +27,14 @@ describe('the event log', () => {
   });
 
   const oldestFirst = (deviceId: string, after?: string) =>
-    node.log.page({ deviceIds: [deviceId], order: 'asc', limit: 100, ...(after !== undefined && { after }) });
+    node.get(EventLog).page({ deviceIds: [deviceId], order: 'asc', limit: 100, ...(after !== undefined && { after }) });
   const newestFirst = (deviceId: string, before?: string, limit = 100) =>
-    node.log.page({ deviceIds: [deviceId], order: 'desc', limit, ...(before !== undefined && { before }) });
+    node.get(EventLog).page({ deviceIds: [deviceId], order: 'desc', limit, ...(before !== undefined && { before }) });
 
   it('keeps a batch in its order, in one statement, whatever its payloads hold', async () => {
     const deviceId = randomUUID();
     const payloads = [{ text: `quote ' " \\ { } , NULL` }, { list: [1, null, 'ü 🔑'] }, {}];
-    await node.log.append(payloads.map((payload) => ({ ...numbered(0, deviceId), type: 'custom', payload })));
+    await node.get(EventLog).append(payloads.map((payload) => ({ ...numbered(0, deviceId), type: 'custom', payload })));
     const { items } = await oldestFirst(deviceId);
     expect(items.map(({ payload }) => payload)).toEqual(payloads);
     expect(items.map(({ version }) => version)).toEqual([1, 1, 1]);
@@ -39,8 +42,8 @@ describe('the event log', () => {
 
   it('leaves nothing of a transaction that failed', async () => {
     const deviceId = randomUUID();
-    const failing = node.transactions.run(async () => {
-      await node.log.append(numbered(1, deviceId));
+    const failing = node.get(Transactions).run(async () => {
+      await node.get(EventLog).append(numbered(1, deviceId));
       throw new Error('after the append');
     });
     await expect(failing).rejects.toThrow('after the append');
@@ -50,7 +53,7 @@ describe('the event log', () => {
   it('gives events the id of the request that caused them', async () => {
     const deviceId = randomUUID();
     await runInContext(newContext('http', 'system', { requestId: 'the-request' }), () =>
-      node.log.append([numbered(1, deviceId), { ...numbered(2, deviceId), correlationId: 'their own' }]),
+      node.get(EventLog).append([numbered(1, deviceId), { ...numbered(2, deviceId), correlationId: 'their own' }]),
     );
     const { items } = await oldestFirst(deviceId);
     expect(items.map(({ correlationId }) => correlationId)).toEqual(['the-request', 'their own']);
@@ -65,7 +68,7 @@ describe('the event log', () => {
       `INSERT INTO events (type, source, actor, device_id, payload) VALUES ('custom', 'system', 'system', $1, '{"n": 1}')`,
       [deviceId],
     );
-    await node.log.append(numbered(2, deviceId));
+    await node.get(EventLog).append(numbered(2, deviceId));
 
     const early = await oldestFirst(deviceId);
     expect(early.items).toEqual([]);
@@ -81,7 +84,7 @@ describe('the event log', () => {
 
   it('pages in both directions without a gap or an overlap', async () => {
     const deviceId = randomUUID();
-    await node.log.append(upTo(7).map((n) => numbered(n, deviceId)));
+    await node.get(EventLog).append(upTo(7).map((n) => numbered(n, deviceId)));
     const backward: unknown[] = [];
     let cursor: string | undefined;
     do {
@@ -91,7 +94,7 @@ describe('the event log', () => {
     } while (cursor !== undefined);
     expect(backward).toEqual([6, 5, 4, 3, 2, 1, 0]);
 
-    const first = await node.log.page({ deviceIds: [deviceId], order: 'asc', limit: 3 });
+    const first = await node.get(EventLog).page({ deviceIds: [deviceId], order: 'asc', limit: 3 });
     const rest = await oldestFirst(deviceId, first.nextCursor ?? '');
     expect(numbersOf([...first.items, ...rest.items])).toEqual(upTo(7));
     expect(rest.nextCursor).toBeNull();
@@ -99,19 +102,21 @@ describe('the event log', () => {
 
   it('answers only what was asked for: devices, person, types, time', async () => {
     const [one, other, userId] = [randomUUID(), randomUUID(), randomUUID()];
-    await node.log.append([
-      numbered(1, one),
-      { ...numbered(2, one), type: 'motion_detected', payload: { zone: 'door' }, userId },
-      numbered(3, other),
-      numbered(4, randomUUID()),
-    ]);
+    await node
+      .get(EventLog)
+      .append([
+        numbered(1, one),
+        { ...numbered(2, one), type: 'motion_detected', payload: { zone: 'door' }, userId },
+        numbered(3, other),
+        numbered(4, randomUUID()),
+      ]);
     const now = Date.now();
     const query = { order: 'asc', limit: 10, from: new Date(now - 60_000), to: new Date(now + 60_000) } as const;
-    const ofBoth = await node.log.page({ ...query, deviceIds: [one, other] });
+    const ofBoth = await node.get(EventLog).page({ ...query, deviceIds: [one, other] });
     expect(ofBoth.items.map(({ deviceId }) => deviceId)).toEqual([one, one, other]);
-    const motion = await node.log.page({ ...query, userId, types: ['motion_detected', 'low_battery'] });
+    const motion = await node.get(EventLog).page({ ...query, userId, types: ['motion_detected', 'low_battery'] });
     expect(motion.items.map(({ payload }) => payload)).toEqual([{ zone: 'door' }]);
-    const earlier = await node.log.page({ ...query, deviceIds: [one], to: new Date(now - 30_000) });
+    const earlier = await node.get(EventLog).page({ ...query, deviceIds: [one], to: new Date(now - 30_000) });
     expect(earlier.items).toEqual([]);
   });
 
@@ -132,7 +137,7 @@ describe('the event log', () => {
       [deviceId],
     );
     await postgres.pool.query('ANALYZE events');
-    const rows = await node.transactions.run(async () => {
+    const rows = await node.get(Transactions).run(async () => {
       await newestFirst(deviceId);
       const plan = `EXPLAIN EXECUTE events_page_desc_device(50, '${deviceId}')`;
       return postgres.query<{ 'QUERY PLAN': string }>('test_plan', plan);

@@ -9,7 +9,9 @@ import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { MaintenanceProcessor } from '../../src/platform/queue/maintenance.processor.js';
 import { JobScheduler } from '../../src/platform/queue/job-scheduler.js';
 import { QueueModule } from '../../src/platform/queue/queue.module.js';
-import { EventNode, eventually } from '../support/event-node.js';
+import { startEventLog } from '../support/events.fixture.js';
+import type { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
@@ -37,7 +39,7 @@ const REPEATING = ['make_event_partitions', 'purge_nothing'];
 describe('maintenance of the event log', () => {
   let database: TestDatabase;
   let redisUrl: string;
-  let node: EventNode | undefined;
+  let node: TestApp | undefined;
 
   beforeEach(async () => {
     database = await createTestDatabase();
@@ -50,8 +52,8 @@ describe('maintenance of the event log', () => {
     await database.drop();
   });
 
-  function start(url = redisUrl): Promise<EventNode> {
-    return EventNode.start({
+  function start(url = redisUrl): Promise<TestApp> {
+    return startEventLog({
       databaseUrl: database.url,
       redisUrl: url,
       modules: [QueueModule],
@@ -59,7 +61,7 @@ describe('maintenance of the event log', () => {
     });
   }
 
-  async function countPartitions(of: EventNode): Promise<number> {
+  async function countPartitions(of: TestApp): Promise<number> {
     const [row] = await of
       .get(Database)
       .query<{ n: number }>(
@@ -70,7 +72,7 @@ describe('maintenance of the event log', () => {
   }
 
   it('makes missing partitions when a worker boots, and by a job', async () => {
-    const before = await EventNode.start({ databaseUrl: database.url, redisUrl });
+    const before = await startEventLog({ databaseUrl: database.url, redisUrl });
     await before.get(Database).pool.query(`DO $$ BEGIN
       EXECUTE (SELECT format('DROP TABLE %s', max(inhrelid::regclass::text)) FROM pg_inherits
                 WHERE inhparent = 'events'::regclass AND inhrelid <> 'events_default'::regclass); END $$`);
@@ -90,7 +92,7 @@ describe('maintenance of the event log', () => {
   });
 
   it('rings when an event found no partition', async () => {
-    const before = await EventNode.start({ databaseUrl: database.url, redisUrl });
+    const before = await startEventLog({ databaseUrl: database.url, redisUrl });
     await before.get(Database).pool.query(
       `INSERT INTO events (type, source, actor, payload, received_at)
        VALUES ('custom', 'system', 'system', '{}', now() + interval '1 year')`,
@@ -134,7 +136,7 @@ describe('maintenance of the event log', () => {
   });
 
   it('refuses to boot when a job has two handlers', async () => {
-    const doubled = EventNode.start({
+    const doubled = startEventLog({
       databaseUrl: database.url,
       redisUrl,
       modules: [QueueModule],

@@ -8,14 +8,17 @@ import { DurableReaderScheduler } from '../../src/platform/events/durable-reader
 import { type DurableReader, DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
 import { ReaderBatchService } from '../../src/platform/events/reader-batch.service.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { EventNode, eventually, numbered, upTo } from '../support/event-node.js';
+import { EventLog } from '../../src/platform/events/event-log.js';
+import { numbered, startEventLog, upTo } from '../support/events.fixture.js';
+import type { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
 describe('durable readers', () => {
   let database: TestDatabase;
   let redisUrl: string;
-  let nodes: EventNode[];
+  let nodes: TestApp[];
 
   beforeEach(async () => {
     database = await createTestDatabase();
@@ -28,8 +31,8 @@ describe('durable readers', () => {
     await database.drop();
   });
 
-  async function start(options: { worker: boolean }): Promise<EventNode> {
-    const node = await EventNode.start({
+  async function start(options: { worker: boolean }): Promise<TestApp> {
+    const node = await startEventLog({
       databaseUrl: database.url,
       redisUrl,
       modules: [AnalyticsModule],
@@ -39,7 +42,7 @@ describe('durable readers', () => {
     return node;
   }
 
-  async function counted(node: EventNode, deviceId: string): Promise<number> {
+  async function counted(node: TestApp, deviceId: string): Promise<number> {
     const rows = await node
       .get(Database)
       .query<{ n: number }>('test_rollups', 'SELECT sum(count)::int AS n FROM event_rollups WHERE device_id = $1', [
@@ -52,7 +55,9 @@ describe('durable readers', () => {
     const node = await start({ worker: true });
     await start({ worker: true });
     const deviceId = randomUUID();
-    await Promise.all(upTo(20).map((n) => node.log.append(upTo(100, n * 100).map((m) => numbered(m, deviceId)))));
+    await Promise.all(
+      upTo(20).map((n) => node.get(EventLog).append(upTo(100, n * 100).map((m) => numbered(m, deviceId)))),
+    );
     await eventually('all 2000 are counted', async () => (await counted(node, deviceId)) >= 2_000);
     expect(await counted(node, deviceId)).toBe(2_000);
   });
@@ -60,7 +65,7 @@ describe('durable readers', () => {
   it('begin at the start of the log, not at the moment they are added', async () => {
     const node = await start({ worker: false });
     const deviceId = randomUUID();
-    await node.log.append(upTo(3).map((n) => numbered(n, deviceId)));
+    await node.get(EventLog).append(upTo(3).map((n) => numbered(n, deviceId)));
     await start({ worker: true });
     await eventually('the older events are counted', async () => (await counted(node, deviceId)) === 3);
   });
@@ -80,7 +85,7 @@ describe('durable readers', () => {
         }
       },
     };
-    await node.log.append(upTo(15).map((n) => numbered(n, deviceId)));
+    await node.get(EventLog).append(upTo(15).map((n) => numbered(n, deviceId)));
     const batches = node.get(ReaderBatchService);
     await expect(batches.applyNext(reader)).rejects.toThrow('half way');
     await expect(batches.applyNext(reader)).rejects.toThrow('half way');
@@ -95,7 +100,7 @@ describe('durable readers', () => {
 
   it('do not wait for one of them that fails', async () => {
     const node = await start({ worker: false });
-    const failing = await EventNode.start({
+    const failing = await startEventLog({
       databaseUrl: database.url,
       redisUrl,
       modules: [AnalyticsModule],
@@ -103,7 +108,7 @@ describe('durable readers', () => {
     });
     nodes.push(failing);
     const deviceId = randomUUID();
-    await node.log.append(numbered(1, deviceId));
+    await node.get(EventLog).append(numbered(1, deviceId));
     await eventually('the rollup goes on', async () => (await counted(node, deviceId)) === 1);
     const series = 'mortise_event_reader_failures_total{reader="always_fails"}';
     await eventually('the failure is counted', async () => (await failing.metric(series)) > 0);
@@ -112,7 +117,7 @@ describe('durable readers', () => {
   it('leave a reader to the process that holds it', async () => {
     const node = await start({ worker: false });
     const deviceId = randomUUID();
-    await node.log.append(numbered(1, deviceId));
+    await node.get(EventLog).append(numbered(1, deviceId));
     const batches = node.get(ReaderBatchService);
     let second: readonly unknown[] | undefined;
     const reader: DurableReader = {

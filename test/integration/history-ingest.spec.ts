@@ -3,9 +3,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { DeviceEventMessage } from '../../src/contracts/mqtt.js';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -19,14 +21,14 @@ interface EventBody {
   cursor: string;
 }
 
-let application: RunningApplication;
-let owner: Person;
+let application: TestApp;
+let owner: Account;
 let sql: Sql;
-const open: RawDevice[] = [];
+const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
-  owner = await signUp(application.url);
+  application = await TestApp.start();
+  owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
 });
 
@@ -39,9 +41,9 @@ afterAll(async () => {
   await application.stop();
 });
 
-async function onLine(boot: string): Promise<{ device: RegisteredDevice; line: RawDevice }> {
+async function onLine(boot: string): Promise<{ device: RegisteredDevice; line: ScriptedDevice }> {
   const device = await registerDevice(application.url, owner);
-  const line = await RawDevice.born(application.mqttUrl, device, boot);
+  const line = await ScriptedDevice.born(application.mqttUrl, device, boot);
   open.push(line);
   return { device, line };
 }
@@ -86,7 +88,7 @@ async function page3({ id }: RegisteredDevice, order: 'asc' | 'desc', cursor: st
 }
 
 async function refused(code: string): Promise<number> {
-  const text = await application.app.get(Metrics).render();
+  const text = await application.get(Metrics).render();
   return Number(
     new RegExp(`^mortise_mqtt_messages_refused_total\\{code="${code}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0,
   );
@@ -108,7 +110,7 @@ describe('Events of a device', () => {
     const { device, line } = await onLine(boot);
     await line.publish('events', [event(boot, 1), event(boot, 1), event(boot, 2)]);
     await line.receipt(boot, 2);
-    line.heard.length = 0;
+    line.received.length = 0;
     await line.publish('events', event(boot, 1));
     await line.receipt(boot, 2);
     expect(await stored(device)).toEqual([1, 2]);
@@ -300,6 +302,6 @@ describe('A payload that violates the protocol', () => {
     expect(await stored(device)).toEqual([]);
     await line.publish('events', event(boot, 1));
     await line.receipt(boot, 1);
-    expect(line.heard.every(({ topic }) => topic === deviceTopic(device.id, 'receipts'))).toBe(true);
+    expect(line.received.every(({ topic }) => topic === deviceTopic(device.id, 'receipts'))).toBe(true);
   });
 });

@@ -1,25 +1,25 @@
 /** What docs/protocol.md requires of firmware whose event is refused. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeviceEventMessage } from '../../src/contracts/mqtt.js';
-import { Neighbourhood } from '../support/neighbourhood.js';
-import { RawDevice } from '../support/raw-device.js';
+import { OrganizationsFixture } from '../support/organizations.fixture.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
 const BOOT = 'boot-refused';
 
-let town: Neighbourhood;
+let fixture: OrganizationsFixture;
 
 beforeAll(async () => {
-  town = await Neighbourhood.open();
+  fixture = await OrganizationsFixture.start();
 }, 60_000);
 
-afterAll(() => town.close());
+afterAll(() => fixture.stop());
 
 describe('An invalid event', () => {
   it('is refused with its whole message, differs from a lost connection by a repeat, and can be replaced under its number', async () => {
-    const { application, sql } = town;
-    const device = await town.registered(await town.person('ada'));
-    const line = await RawDevice.born(application.mqttUrl, device, BOOT);
+    const { application, sql } = fixture;
+    const device = await fixture.registerDevice(await fixture.createAccount('ada'));
+    const line = await ScriptedDevice.born(application.mqttUrl, device, BOOT);
     const custom = (seq: number): DeviceEventMessage => ({ boot: BOOT, seq, type: 'custom', data: { seq } });
     const invalid: DeviceEventMessage = { boot: BOOT, seq: 2, type: 'low_battery', data: { battery: 'half' } };
     const received = (seq: number): number => line.receipts().filter((receipt) => receipt.seq === seq).length;

@@ -5,7 +5,7 @@ import { Body, Controller, Module, Post } from '@nestjs/common';
 import { Audit } from '../../src/platform/audit/audit.decorator.js';
 import { Public } from '../../src/platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../src/platform/http/body-limit.decorator.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { sendRaw } from '../support/raw-http.js';
 import { request } from '../support/rest.js';
 
@@ -26,10 +26,10 @@ class LargeController {
 @Module({ controllers: [LargeController] })
 class LargeModule {}
 
-let app: RunningApplication;
+let app: TestApp;
 
 beforeAll(async () => {
-  app = await startApplication({ env: { ROLES: 'api', CORS_ORIGINS: ORIGIN }, extra: [LargeModule] });
+  app = await TestApp.start({ env: { ROLES: 'api', CORS_ORIGINS: ORIGIN }, extra: [LargeModule] });
 });
 
 afterAll(() => app.stop());
@@ -152,7 +152,7 @@ describe('a request', () => {
   });
 
   it('has a bounded time to arrive', () => {
-    const server = app.app.getHttpServer() as unknown as Server & { connectionsCheckingInterval?: number };
+    const server = app.nest.getHttpServer() as unknown as Server & { connectionsCheckingInterval?: number };
     expect(server.headersTimeout).toBe(10_000);
     expect(server.requestTimeout).toBe(30_000);
     expect(server.timeout).toBe(60_000);

@@ -4,19 +4,19 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, type Person, request } from '../support/rest.js';
+import { type Account, createAdmin } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
 import { Sql } from '../support/sql.js';
 
-let app: RunningApplication;
+let app: TestApp;
 let sql: Sql;
-let root: Person;
+let root: Account;
 
 beforeAll(async () => {
-  app = await startApplication({ env: { ROLES: 'api' } });
+  app = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(app.databaseUrl);
-  root = await signUpAdmin(app, 'root');
+  root = await createAdmin(app, 'root');
 });
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { MailOutbox } from '../../src/platform/mail/mail-outbox.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { Signals } from '../../src/platform/redis/signals.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
@@ -24,12 +24,12 @@ interface Row {
 
 describe('mail', () => {
   let server: MailServer;
-  let application: RunningApplication;
+  let application: TestApp;
   let sql: Sql;
 
   beforeAll(async () => {
     server = await MailServer.start();
-    application = await startApplication({
+    application = await TestApp.start({
       env: { SMTP_URL: server.url, MAIL_FROM: 'Doors <doors@example.com>', PUBLIC_URL: 'https://doors.example.com/' },
     });
     sql = await Sql.open(application.databaseUrl);
@@ -43,7 +43,7 @@ describe('mail', () => {
     await server.stop();
   });
 
-  const get = <T>(type: new (...args: never[]) => T): T => application.app.get(type, { strict: false });
+  const get = <T>(type: new (...args: never[]) => T): T => application.get(type);
 
   function reset(to: string, displayName = 'Ada'): NewMail {
     return { to, template: 'password_reset', values: { displayName, token: TOKEN } };
@@ -139,7 +139,7 @@ describe('mail', () => {
   it('is sent although Redis lost its job', async () => {
     const redis = new Redis(application.redisUrl);
     try {
-      // Its job was taken from the row, and is gone before anybody did it.
+      // Its job was taken from the row, and is lost before it ran.
       await get(Transactions).run(async () => {
         await get(Mailer).enqueue(reset('wiped@example.com'));
         await get(MailOutbox).claimDue(100);
@@ -183,7 +183,7 @@ describe('mail', () => {
     expect(text).not.toMatch(/evil\.example|\n\s*Bcc|all@example|x{61}/);
   });
 
-  it('does the same for nobody, without a word', async () => {
+  it('does the same for an unknown email, and tells the client nothing else', async () => {
     const settled = (await rowsOf('SENT')).length + 2;
     await get(Mailer).pretend(reset('decoy@example.com'));
     await get(Mailer).enqueue(reset('real@example.com'));
@@ -192,8 +192,8 @@ describe('mail', () => {
     expect(server.mails).toEqual([]);
   });
 
-  it('writes every letter', async () => {
-    const to = 'letters@example.com';
+  it('renders every mail', async () => {
+    const to = 'mails@example.com';
     const values = { displayName: 'Ada', token: TOKEN };
     await get(Mailer).enqueue({ to, template: 'set_password', values });
     await get(Mailer).enqueue({ to, template: 'email_change', values });

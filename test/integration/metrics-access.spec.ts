@@ -4,10 +4,10 @@
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { networkInterfaces } from 'node:os';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { exactRequest } from '../support/exact-http.js';
 
-let application: RunningApplication;
+let application: TestApp;
 
 afterEach(() => application.stop());
 
@@ -17,7 +17,7 @@ async function scrape(headers: Readonly<Record<string, string>> = {}, base = app
 
 describe('The metrics', () => {
   it('are for loopback, and not for what a proxy on loopback passes on', async () => {
-    application = await startApplication({ env: { ROLES: 'api' } });
+    application = await TestApp.start({ env: { ROLES: 'api' } });
     expect(await scrape()).toBe(200);
     for (const [name, value] of [
       ['x-forwarded-for', '203.0.113.9'],
@@ -37,7 +37,7 @@ describe('The metrics', () => {
     const TRUSTED_PROXIES = ['127.0.0.1', ...(outer === undefined ? [] : [outer])]
       .map((each) => `${each}/32`)
       .join(',');
-    application = await startApplication({ env: { ROLES: 'api', HOST: '0.0.0.0', TRUSTED_PROXIES } });
+    application = await TestApp.start({ env: { ROLES: 'api', HOST: '0.0.0.0', TRUSTED_PROXIES } });
     const saysLoopback = { 'x-forwarded-for': '127.0.0.1' };
     expect(await scrape(saysLoopback)).toBe(403);
     if (outer !== undefined) {
@@ -46,8 +46,8 @@ describe('The metrics', () => {
     }
   });
 
-  it('are for holders of METRICS_TOKEN, where it is set', async () => {
-    application = await startApplication({ env: { ROLES: 'api', METRICS_TOKEN: 'a-token-for-prometheus-42' } });
+  it('need METRICS_TOKEN where it is set', async () => {
+    application = await TestApp.start({ env: { ROLES: 'api', METRICS_TOKEN: 'a-token-for-prometheus-42' } });
     expect(await scrape()).toBe(403);
     expect(await scrape({ authorization: 'Bearer another-token' })).toBe(403);
     const headers = { authorization: 'Bearer a-token-for-prometheus-42', 'x-forwarded-for': '203.0.113.9' };

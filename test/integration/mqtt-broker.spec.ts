@@ -6,9 +6,12 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
-import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { testEnvironment } from '../support/installation.js';
+import { TestApp } from '../support/test-app.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
 
 /**
@@ -20,13 +23,13 @@ import { eventually } from '../support/wait.js';
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORIZED = 5;
 
-let application: RunningApplication;
-let owner: Person;
-const open: RawDevice[] = [];
+let application: TestApp;
+let owner: Account;
+const open: ScriptedDevice[] = [];
 
 beforeAll(async () => {
-  application = await startApplication();
-  owner = await signUp(application.url);
+  application = await TestApp.start();
+  owner = await createAccount(application.url);
 });
 
 afterEach(async () => {
@@ -40,9 +43,9 @@ afterAll(async () => {
 const newDevice = (): Promise<RegisteredDevice> => registerDevice(application.url, owner);
 
 async function connect(
-  ...[device, options]: [RegisteredDevice, Parameters<typeof RawDevice.connect>[2]?]
-): Promise<RawDevice> {
-  const raw = await RawDevice.connect(application.mqttUrl, device, options);
+  ...[device, options]: [RegisteredDevice, Parameters<typeof ScriptedDevice.connect>[2]?]
+): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.connect(application.mqttUrl, device, options);
   open.push(raw);
   return raw;
 }
@@ -50,15 +53,15 @@ async function connect(
 async function born(
   device: RegisteredDevice,
   boot: string,
-  options?: Parameters<typeof RawDevice.connect>[2],
-): Promise<RawDevice> {
-  const raw = await RawDevice.born(application.mqttUrl, device, boot, options);
+  options?: Parameters<typeof ScriptedDevice.connect>[2],
+): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.born(application.mqttUrl, device, boot, options);
   open.push(raw);
   return raw;
 }
 
 async function refusals(operation: string, code: string): Promise<number> {
-  const text = await application.app.get(Metrics).render();
+  const text = await application.get(Metrics).render();
   const line = new RegExp(
     `^mortise_mqtt_operations_refused_total\\{operation="${operation}",code="${code}"\\} (\\d+)`,
     'm',
@@ -74,7 +77,7 @@ async function statusOf(device: RegisteredDevice): Promise<unknown> {
 describe('Logging in at the embedded broker', () => {
   it('takes the device id and its token, and nothing else', async () => {
     const [one, other] = [await newDevice(), await newDevice()];
-    await expect(connect(one)).resolves.toBeInstanceOf(RawDevice);
+    await expect(connect(one)).resolves.toBeInstanceOf(ScriptedDevice);
     const wrong: RegisteredDevice[] = [
       { id: one.id, token: 'wrong' },
       { id: one.id, token: '' },
@@ -90,7 +93,7 @@ describe('Logging in at the embedded broker', () => {
     }
   });
 
-  it('refuses a last will about somebody else', async () => {
+  it('refuses a last will on the topic of another device', async () => {
     const [one, other] = [await newDevice(), await newDevice()];
     const will = (topic: string) => ({
       will: { topic, payload: Buffer.from('{"online":false}'), qos: 0 as const, retain: false },
@@ -100,7 +103,7 @@ describe('Logging in at the embedded broker', () => {
     }
   });
 
-  it('lets nobody push another device out by its client id', async () => {
+  it('lets no device disconnect another by its client id', async () => {
     const [victim, attacker] = [await newDevice(), await newDevice()];
     const line = await born(victim, 'victim-boot');
     await connect(attacker, { clientId: victim.id });
@@ -132,7 +135,7 @@ describe('Logging in at the embedded broker', () => {
 
   it('keeps at most four connections of a device', async () => {
     const device = await newDevice();
-    const lines: RawDevice[] = [];
+    const lines: ScriptedDevice[] = [];
     for (let index = 0; index < 5; index++) {
       lines.push(await connect(device, { clientId: `client-${String(index)}` }));
     }
@@ -194,12 +197,12 @@ describe('What the embedded broker does not let through', () => {
 
   it('is an order for a device that was away: no session outlives its connection', async () => {
     const device = await newDevice();
-    const publisher = application.app.get(DevicePublisher);
+    const publisher = application.get(DevicePublisher);
     const order = { order: '{}', kid: 'k', signature: 's' };
     const first = await connect(device, { clean: false });
     await first.listen();
     expect(await publisher.publish(device.id, 'commands', order)).toBe(true);
-    await eventually('the order arrives', () => first.heard.length === 1);
+    await eventually('the order arrives', () => first.received.length === 1);
     await first.end();
 
     expect(await publisher.publish(device.id, 'commands', order)).toBe(true);
@@ -207,7 +210,7 @@ describe('What the embedded broker does not let through', () => {
     await second.listen();
     await publisher.publish(device.id, 'receipts', { boot: 'marker-boot', seq: 1 });
     await second.receipt('marker-boot', 1);
-    expect(second.heard.map(({ topic }) => topic)).toEqual([deviceTopic(device.id, 'receipts')]);
+    expect(second.received.map(({ topic }) => topic)).toEqual([deviceTopic(device.id, 'receipts')]);
   });
 
   it('is the end of the process, whatever bytes come in', async () => {
@@ -228,7 +231,7 @@ describe('What the embedded broker does not let through', () => {
       });
     });
     await Promise.all(attempts);
-    await expect(connect(await newDevice())).resolves.toBeInstanceOf(RawDevice);
+    await expect(connect(await newDevice())).resolves.toBeInstanceOf(ScriptedDevice);
   });
 });
 

@@ -10,12 +10,15 @@ import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { MqttServer } from '../../src/platform/mqtt/mqtt-server.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { freePort } from '../../tools/stack/ports.js';
-import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
+import { testEnvironment } from '../support/installation.js';
+import { TestApp } from '../support/test-app.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
 import { passwordFile } from '../support/mosquitto-accounts.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type Person, type RegisteredDevice, registerDevice, request, signUp } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -23,16 +26,16 @@ const DEPLOYED = 'deploy/mosquitto';
 const backend = { name: 'mortise', password: 'backend-password' };
 
 let mosquitto: Mosquitto;
-/** Between the backend and the broker; devices talk to the broker directly. */
+/** Between the backend and the broker; devices connect to the broker directly. */
 let proxy: FaultProxy;
-let application: RunningApplication;
+let application: TestApp;
 let second: NestFastifyApplication;
-let owner: Person;
+let owner: Account;
 let sql: Sql;
 let devices: RegisteredDevice[];
-const open: RawDevice[] = [];
+const open: ScriptedDevice[] = [];
 
-/** The settings as deployed, but for ports and paths. The listener for devices is the one of the test rig. */
+/** The settings as deployed, but for ports and paths. The listener for devices is the one of the test. */
 async function deployedSettings(backendPort: number): Promise<string[]> {
   const lines = (await readFile(join(DEPLOYED, 'mosquitto.conf'), 'utf8')).split('\n');
   return lines
@@ -52,10 +55,10 @@ beforeAll(async () => {
   });
   proxy = await FaultProxy.inFrontOf(`mqtt://127.0.0.1:${String(backendPort)}`);
   const env = { MQTT_URL: proxy.url, MQTT_USERNAME: backend.name, MQTT_PASSWORD: backend.password };
-  application = await startApplication({ env });
+  application = await TestApp.start({ env });
   second = await createApp(loadConfig(await testEnvironment(application.databaseUrl, { ...env, ROLES: 'hardware' })));
   await listen(second);
-  owner = await signUp(application.url);
+  owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
   devices = await Promise.all(Array.from({ length: 3 }, () => registerDevice(application.url, owner)));
   const accounts = [backend, ...devices.map(({ id, token }) => ({ name: id, password: token }))];
@@ -76,7 +79,7 @@ afterAll(async () => {
   await mosquitto.stop();
 });
 
-const both = (): NestFastifyApplication[] => [application.app, second];
+const both = (): NestFastifyApplication[] => [application.nest, second];
 
 async function lineUp(): Promise<void> {
   await eventually('both processes are back at the broker', () =>
@@ -86,8 +89,8 @@ async function lineUp(): Promise<void> {
   );
 }
 
-async function born(device: RegisteredDevice, boot: string): Promise<RawDevice> {
-  const raw = await RawDevice.born(mosquitto.url, device, boot);
+async function born(device: RegisteredDevice, boot: string): Promise<ScriptedDevice> {
+  const raw = await ScriptedDevice.born(mosquitto.url, device, boot);
   open.push(raw);
   return raw;
 }
@@ -132,37 +135,39 @@ describe('The device line over a Mosquitto server', () => {
       [device(1).id],
     );
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
-    const shares = await eventually('each message was heard by one of the two', async () => {
-      const heard = await Promise.all(both().map(heardEvents));
-      const since = heard.map((count, index) => count - (before[index] ?? 0));
+    const shares = await eventually('each message was received by one of the two', async () => {
+      const received = await Promise.all(both().map(heardEvents));
+      const since = received.map((count, index) => count - (before[index] ?? 0));
       return since[0] !== undefined && since[1] !== undefined && since[0] + since[1] === sent && since;
     });
     expect(Math.min(...shares)).toBeGreaterThan(10);
   });
 
   it('keeps devices to their own topics', async () => {
-    const [spy, victim] = [await born(device(0), randomUUID()), await born(device(1), randomUUID())];
-    await spy.client.subscribeAsync(['#', deviceTopic(victim.id, 'commands'), 'v1/devices/+/commands'], { qos: 1 });
-    await spy.publishRaw(deviceTopic(victim.id, 'events'), JSON.stringify(event('foreign-boot', 1)));
-    await spy.publishRaw(deviceTopic(victim.id, 'commands'), '{}');
+    const [attacker, victim] = [await born(device(0), randomUUID()), await born(device(1), randomUUID())];
+    await attacker.client.subscribeAsync(['#', deviceTopic(victim.id, 'commands'), 'v1/devices/+/commands'], {
+      qos: 1,
+    });
+    await attacker.publishRaw(deviceTopic(victim.id, 'events'), JSON.stringify(event('foreign-boot', 1)));
+    await attacker.publishRaw(deviceTopic(victim.id, 'commands'), '{}');
     const order = { order: '{"for":"victim"}', kid: 'k', signature: 's' };
-    expect(await application.app.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
+    expect(await application.get(DevicePublisher).publish(victim.id, 'commands', order)).toBe(true);
     await eventually('the order arrives', () =>
-      victim.heard.some(({ topic }) => topic === deviceTopic(victim.id, 'commands')),
+      victim.received.some(({ topic }) => topic === deviceTopic(victim.id, 'commands')),
     );
-    expect(victim.heard.filter(({ topic }) => topic.endsWith('commands'))).toEqual([
+    expect(victim.received.filter(({ topic }) => topic.endsWith('commands'))).toEqual([
       { topic: deviceTopic(victim.id, 'commands'), payload: JSON.stringify(order), retained: false },
     ]);
-    await spy.publish('events', event('marker-boot', 1));
-    await spy.receipt('marker-boot', 1);
-    expect(spy.heard.filter(({ topic }) => !topic.includes(spy.id))).toEqual([]);
+    await attacker.publish('events', event('marker-boot', 1));
+    await attacker.receipt('marker-boot', 1);
+    expect(attacker.received.filter(({ topic }) => !topic.includes(attacker.id))).toEqual([]);
     expect(await sql.rows(`SELECT 1 FROM device_receipts WHERE boot = 'foreign-boot'`)).toEqual([]);
   });
 
   it('refuses a wrong token, and a client id does not push another device out', async () => {
     const victim = await born(device(1), randomUUID());
-    await expect(RawDevice.connect(mosquitto.url, { id: victim.id, token: 'wrong' })).rejects.toThrow();
-    open.push(await RawDevice.connect(mosquitto.url, device(2), { clientId: victim.id }));
+    await expect(ScriptedDevice.connect(mosquitto.url, { id: victim.id, token: 'wrong' })).rejects.toThrow();
+    open.push(await ScriptedDevice.connect(mosquitto.url, device(2), { clientId: victim.id }));
     await victim.publish('events', event('still-there', 1));
     await victim.receipt('still-there', 1);
     expect(victim.client.connected).toBe(true);
@@ -171,7 +176,7 @@ describe('The device line over a Mosquitto server', () => {
   it.each(['down', 'blackhole'] as const)(
     'says false while the broker is away (%s), and nothing of it arrives later',
     async (fault) => {
-      const publisher = application.app.get(DevicePublisher);
+      const publisher = application.get(DevicePublisher);
       const line = await born(device(2), randomUUID());
       const late = { order: '{"late":true}', kid: 'k', signature: 's' };
       proxy[fault]();
@@ -182,7 +187,7 @@ describe('The device line over a Mosquitto server', () => {
       await lineUp();
       await line.publish('events', event(`after-${fault}`, 1));
       await line.receipt(`after-${fault}`, 1);
-      expect(line.heard.filter(({ topic }) => topic.endsWith('commands'))).toEqual([]);
+      expect(line.received.filter(({ topic }) => topic.endsWith('commands'))).toEqual([]);
     },
   );
 });

@@ -4,40 +4,46 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
-import { Neighbourhood, type OrganizationBody, type PageBody, type Refusable } from '../support/neighbourhood.js';
-import { type Newcomer, newcomer } from '../support/newcomers.js';
+import {
+  OrganizationsFixture,
+  type OrganizationBody,
+  type PageBody,
+  type AnswerOrProblem,
+} from '../support/organizations.fixture.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 
-let town: Neighbourhood;
-let admin: Newcomer;
-let ada: Newcomer;
-let grace: Newcomer;
+let fixture: OrganizationsFixture;
+let admin: InsertedAccount;
+let ada: InsertedAccount;
+let grace: InsertedAccount;
 let organization: OrganizationBody;
 
 beforeAll(async () => {
-  town = await Neighbourhood.open({ ROLES: 'api' });
-  admin = await newcomer(town.application.app, town.sql, { name: 'admin', role: 'ADMIN' });
+  fixture = await OrganizationsFixture.start({ ROLES: 'api' });
+  admin = await insertAccount(fixture.application, { name: 'admin', role: 'ADMIN' });
 }, 60_000);
 
-afterAll(() => town.close());
+afterAll(() => fixture.stop());
 
 beforeEach(async () => {
-  [ada, grace] = [await town.person('ada'), await town.person('grace')];
-  organization = await town.found(ada);
+  [ada, grace] = [await fixture.createAccount('ada'), await fixture.createAccount('grace')];
+  organization = await fixture.createOrganization(ada);
 });
 
 const path = (rest = ''): string => `/organizations/${organization.id}${rest}`;
-const remove = (who: Newcomer): Promise<Refusable> => town.ask(admin, 'DELETE', `/users/${who.id}`);
-const restore = (who: Newcomer): Promise<Refusable> => town.ask(admin, 'POST', `/users/${who.id}/restore`);
-const removeAll = (...people: Newcomer[]): Promise<Refusable<{ results: { code: string | null }[] }>> =>
-  town.ask(admin, 'DELETE', '/users/bulk', { ids: people.map(({ id }) => id), mode: 'per_row' });
+const remove = (who: InsertedAccount): Promise<AnswerOrProblem> => fixture.request(admin, 'DELETE', `/users/${who.id}`);
+const restore = (who: InsertedAccount): Promise<AnswerOrProblem> =>
+  fixture.request(admin, 'POST', `/users/${who.id}/restore`);
+const removeAll = (...people: InsertedAccount[]): Promise<AnswerOrProblem<{ results: { code: string | null }[] }>> =>
+  fixture.request(admin, 'DELETE', '/users/bulk', { ids: people.map(({ id }) => id), mode: 'per_row' });
 const members = async (): Promise<string[]> => {
-  const { body } = await town.ask<PageBody<{ userId: string; role: string }>>(ada, 'GET', path('/members'));
+  const { body } = await fixture.request<PageBody<{ userId: string; role: string }>>(ada, 'GET', path('/members'));
   return body.items.map(({ userId, role }) => `${role} ${userId}`);
 };
 
 describe('A member whose account is deleted', () => {
   it('is no member until it is restored, and then what they were', async () => {
-    await town.enlist(grace, 'MANAGER', organization.id);
+    await fixture.addMember(grace, 'MANAGER', organization.id);
     expect((await remove(grace)).status).toBe(204);
     expect(await members()).toEqual([`OWNER ${ada.id}`]);
     for (const [method, rest, body] of [
@@ -45,17 +51,17 @@ describe('A member whose account is deleted', () => {
       ['DELETE', `/members/${grace.id}`, undefined],
       ['POST', '/transfer', { userId: grace.id }],
     ] as const) {
-      expect((await town.ask(ada, method, path(rest), body)).body).toMatchObject({ code: 'member_not_found' });
+      expect((await fixture.request(ada, method, path(rest), body)).body).toMatchObject({ code: 'member_not_found' });
     }
     expect((await restore(grace)).status).toBe(204);
     expect(await members()).toEqual([`OWNER ${ada.id}`, `MANAGER ${grace.id}`]);
   });
 
   it('has no permission for its devices, and keeps their own', async () => {
-    const devices = town.application.app.get(DevicesService, { strict: false });
-    await town.enlist(grace, 'OPERATOR', organization.id);
-    const [shared, own] = [(await town.registered(ada)).id, (await town.registered(grace)).id];
-    await town.ask(ada, 'PATCH', `/devices/${shared}`, { organizationId: organization.id });
+    const devices = fixture.application.get(DevicesService);
+    await fixture.addMember(grace, 'OPERATOR', organization.id);
+    const [shared, own] = [(await fixture.registerDevice(ada)).id, (await fixture.registerDevice(grace)).id];
+    await fixture.request(ada, 'PATCH', `/devices/${shared}`, { organizationId: organization.id });
     const permissions = async (): Promise<unknown[]> => [
       await devices.permissionOf(grace.id, shared),
       await devices.permissionOf(grace.id, own),
@@ -68,33 +74,36 @@ describe('A member whose account is deleted', () => {
   });
 
   it('can be invited again, and is no member after a restore when the organization was deleted', async () => {
-    await town.enlist(grace, 'VIEWER', organization.id);
+    await fixture.addMember(grace, 'VIEWER', organization.id);
     await remove(grace);
-    const invited = await town.ask(ada, 'POST', path('/invitations'), { email: grace.email, role: 'OPERATOR' });
+    const invited = await fixture.request(ada, 'POST', path('/invitations'), { email: grace.email, role: 'OPERATOR' });
     expect(invited.status).toBe(201);
-    expect((await town.ask(ada, 'DELETE', path())).status).toBe(204);
+    expect((await fixture.request(ada, 'DELETE', path())).status).toBe(204);
     await restore(grace);
-    expect(await town.sql.rows('SELECT 1 FROM memberships WHERE user_id = $1', [grace.id])).toEqual([]);
+    expect(await fixture.sql.rows('SELECT 1 FROM memberships WHERE user_id = $1', [grace.id])).toEqual([]);
   });
 });
 
 describe('An organization keeps an owner who can act', () => {
   it('although another one’s account is deleted', async () => {
-    await town.enlist(grace, 'OWNER', organization.id);
+    await fixture.addMember(grace, 'OWNER', organization.id);
     expect((await remove(grace)).status).toBe(204);
     for (const [method, rest, body] of [
       ['POST', '/leave', undefined],
       ['DELETE', `/members/${ada.id}`, undefined],
       ['PATCH', `/members/${ada.id}`, { role: 'VIEWER' }],
     ] as const) {
-      expect((await town.ask(ada, method, path(rest), body)).body).toMatchObject({ code: 'last_owner', status: 409 });
+      expect((await fixture.request(ada, method, path(rest), body)).body).toMatchObject({
+        code: 'last_owner',
+        status: 409,
+      });
     }
     expect((await remove(ada)).body).toMatchObject({ code: 'last_owner', status: 409 });
   });
 
   it('when accounts are deleted in a batch: sole owners are refused, and the others are deleted', async () => {
-    await town.enlist(grace, 'OWNER', organization.id);
-    const viewer = await town.enlist(await town.person('viewer'), 'VIEWER', organization.id);
+    await fixture.addMember(grace, 'OWNER', organization.id);
+    const viewer = await fixture.addMember(await fixture.createAccount('viewer'), 'VIEWER', organization.id);
     const { body } = await removeAll(ada, viewer, grace);
     expect(body.results.map(({ code }) => code)).toEqual(['last_owner', null, 'last_owner']);
     expect((await removeAll(grace)).body.results).toMatchObject([{ code: null }]);
@@ -103,28 +112,28 @@ describe('An organization keeps an owner who can act', () => {
   });
 
   it('when both its owners’ accounts are deleted at the same moment', async () => {
-    await town.enlist(grace, 'OWNER', organization.id);
+    await fixture.addMember(grace, 'OWNER', organization.id);
     const answers = await Promise.all([remove(ada), remove(grace)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 409]);
   });
 
   it('when one owner leaves while the other’s account is deleted', async () => {
-    await town.enlist(grace, 'OWNER', organization.id);
-    const answers = await Promise.all([remove(ada), town.ask(grace, 'POST', path('/leave'))]);
+    await fixture.addMember(grace, 'OWNER', organization.id);
+    const answers = await Promise.all([remove(ada), fixture.request(grace, 'POST', path('/leave'))]);
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 409]);
   });
 });
 
 describe('An invitation', () => {
   it('is worth nothing once the account of who sent it is deleted', async () => {
-    const manager = await town.enlist(await town.person('manager'), 'MANAGER', organization.id);
-    await town.sql.rows(
+    const manager = await fixture.addMember(await fixture.createAccount('manager'), 'MANAGER', organization.id);
+    await fixture.sql.rows(
       `INSERT INTO invitations (id, organization_id, email, role, invited_by, token_hash, expires_at)
        VALUES (gen_random_uuid(), $1, $2, 'VIEWER', $3, sha256($4), now() + interval '1 day')`,
       [organization.id, grace.email, manager.id, Buffer.from('A'.repeat(43))],
     );
-    const accept = (): Promise<Refusable> =>
-      town.ask(grace, 'POST', '/organizations/invitations/accept', { token: 'A'.repeat(43) });
+    const accept = (): Promise<AnswerOrProblem> =>
+      fixture.request(grace, 'POST', '/organizations/invitations/accept', { token: 'A'.repeat(43) });
     await remove(manager);
     expect((await accept()).body).toMatchObject({ code: 'invalid_invitation' });
     await restore(manager);

@@ -3,8 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
-import { Neighbourhood, type OrganizationBody, type PageBody, type Refusable } from '../support/neighbourhood.js';
-import type { Newcomer } from '../support/newcomers.js';
+import {
+  OrganizationsFixture,
+  type OrganizationBody,
+  type PageBody,
+  type AnswerOrProblem,
+} from '../support/organizations.fixture.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -17,15 +22,15 @@ interface InvitationBody {
 /** Tokens by address, as they were mailed. */
 const mailed = new Map<string, string>();
 
-let town: Neighbourhood;
-let ada: Newcomer;
-let grace: Newcomer;
-let mallory: Newcomer;
+let fixture: OrganizationsFixture;
+let ada: InsertedAccount;
+let grace: InsertedAccount;
+let mallory: InsertedAccount;
 let organization: OrganizationBody;
 
 beforeAll(async () => {
-  town = await Neighbourhood.open({ ROLES: 'api,worker' });
-  const mailer = town.application.app.get(Mailer, { strict: false });
+  fixture = await OrganizationsFixture.start({ ROLES: 'api,worker' });
+  const mailer = fixture.application.get(Mailer);
   const enqueue = mailer.enqueue.bind(mailer);
   mailer.enqueue = async (mail) => {
     if (mail.template === 'organization_invitation') {
@@ -35,20 +40,24 @@ beforeAll(async () => {
   };
 }, 60_000);
 
-afterAll(() => town.close());
+afterAll(() => fixture.stop());
 
 beforeEach(async () => {
-  [ada, grace, mallory] = [await town.person('ada'), await town.person('grace'), await town.person('mallory')];
-  organization = await town.found(ada);
+  [ada, grace, mallory] = [
+    await fixture.createAccount('ada'),
+    await fixture.createAccount('grace'),
+    await fixture.createAccount('mallory'),
+  ];
+  organization = await fixture.createOrganization(ada);
 });
 
 const path = (rest = ''): string => `/organizations/${organization.id}${rest}`;
-const member = async (name: string, role: OrganizationRole): Promise<Newcomer> =>
-  town.enlist(await town.person(name), role, organization.id);
+const member = async (name: string, role: OrganizationRole): Promise<InsertedAccount> =>
+  fixture.addMember(await fixture.createAccount(name), role, organization.id);
 const rolesOf = async (): Promise<Record<string, OrganizationRole>> =>
   Object.fromEntries(
     (
-      await town.sql.rows<{ user_id: string; role: OrganizationRole }>(
+      await fixture.sql.rows<{ user_id: string; role: OrganizationRole }>(
         'SELECT user_id, role FROM memberships WHERE organization_id = $1',
         [organization.id],
       )
@@ -56,10 +65,15 @@ const rolesOf = async (): Promise<Record<string, OrganizationRole>> =>
   );
 
 describe('Invitations', () => {
-  const invite = (who: Newcomer, email: string, role = 'OPERATOR', headers = {}): Promise<Refusable<InvitationBody>> =>
-    town.ask<InvitationBody>(who, 'POST', path('/invitations'), { email, role }, headers);
-  const accept = (who: Newcomer, token = ''): Promise<Refusable> =>
-    town.ask(who, 'POST', '/organizations/invitations/accept', { token });
+  const invite = (
+    who: InsertedAccount,
+    email: string,
+    role = 'OPERATOR',
+    headers = {},
+  ): Promise<AnswerOrProblem<InvitationBody>> =>
+    fixture.request<InvitationBody>(who, 'POST', path('/invitations'), { email, role }, headers);
+  const accept = (who: InsertedAccount, token = ''): Promise<AnswerOrProblem> =>
+    fixture.request(who, 'POST', '/organizations/invitations/accept', { token });
 
   it('make the person at that address a member, once', async () => {
     const { status, body } = await invite(ada, grace.email.toUpperCase());
@@ -70,7 +84,7 @@ describe('Invitations', () => {
     const answers = await Promise.all([accept(grace, token), accept(grace, token), accept(grace, token)]);
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 422, 422]);
     expect(await rolesOf()).toEqual({ [ada.id]: 'OWNER', [grace.id]: 'OPERATOR' });
-    expect((await town.ask<PageBody<InvitationBody>>(ada, 'GET', path('/invitations'))).body.items).toEqual([]);
+    expect((await fixture.request<PageBody<InvitationBody>>(ada, 'GET', path('/invitations'))).body.items).toEqual([]);
     expect((await invite(ada, grace.email)).body).toMatchObject({ code: 'already_member', status: 409 });
   });
 
@@ -79,7 +93,7 @@ describe('Invitations', () => {
     const unknown = await invite(ada, `nobody-${randomUUID()}@example.com`);
     expect(unknown.status).toBe(known.status);
     expect(Object.keys(unknown.body)).toEqual(Object.keys(known.body));
-    const names = (answer: Refusable<InvitationBody>): string[] => [...answer.headers.keys()].sort();
+    const names = (answer: AnswerOrProblem<InvitationBody>): string[] => [...answer.headers.keys()].sort();
     expect(names(unknown)).toEqual(names(known));
   });
 
@@ -95,8 +109,10 @@ describe('Invitations', () => {
   it('are worthless when they are revoked, replaced or seven days old', async () => {
     const { body } = await invite(ada, grace.email);
     const revoked = mailed.get(grace.email);
-    expect((await town.ask(ada, 'DELETE', path(`/invitations/${body.id}`))).status).toBe(204);
-    expect((await town.ask(ada, 'DELETE', path(`/invitations/${body.id}`))).body.code).toBe('invitation_not_found');
+    expect((await fixture.request(ada, 'DELETE', path(`/invitations/${body.id}`))).status).toBe(204);
+    expect((await fixture.request(ada, 'DELETE', path(`/invitations/${body.id}`))).body.code).toBe(
+      'invitation_not_found',
+    );
     expect((await accept(grace, revoked)).status).toBe(422);
 
     await invite(ada, grace.email);
@@ -104,9 +120,10 @@ describe('Invitations', () => {
     await invite(ada, grace.email, 'VIEWER');
     expect((await accept(grace, replaced)).status).toBe(422);
 
-    await town.sql.rows(`UPDATE invitations SET expires_at = now() - interval '1 second' WHERE organization_id = $1`, [
-      organization.id,
-    ]);
+    await fixture.sql.rows(
+      `UPDATE invitations SET expires_at = now() - interval '1 second' WHERE organization_id = $1`,
+      [organization.id],
+    );
     expect((await accept(grace, mailed.get(grace.email))).status).toBe(422);
     expect(await rolesOf()).toEqual({ [ada.id]: 'OWNER' });
   });
@@ -116,27 +133,27 @@ describe('Invitations', () => {
     expect((await invite(manager, grace.email, 'MANAGER')).status).toBe(403);
     expect((await invite(manager, grace.email, 'OPERATOR')).status).toBe(201);
     const token = mailed.get(grace.email);
-    expect((await town.ask(ada, 'PATCH', path(`/members/${manager.id}`), { role: 'VIEWER' })).status).toBe(200);
+    expect((await fixture.request(ada, 'PATCH', path(`/members/${manager.id}`), { role: 'VIEWER' })).status).toBe(200);
     expect((await accept(grace, token)).status).toBe(422);
-    expect((await town.ask(ada, 'PATCH', path(`/members/${manager.id}`), { role: 'MANAGER' })).status).toBe(200);
+    expect((await fixture.request(ada, 'PATCH', path(`/members/${manager.id}`), { role: 'MANAGER' })).status).toBe(200);
     expect((await accept(grace, token)).status).toBe(200);
   });
 
   describe('accepted while a change of the organization is on its way', () => {
     let other: Sql;
     beforeEach(async () => {
-      other = await Sql.open(town.application.databaseUrl);
+      other = await Sql.open(fixture.application.databaseUrl);
     });
     afterEach(() => other.end());
 
     /** Accepts while `change` holds the organization, and lets it commit once the acceptance waits for it. */
-    const acceptDuring = async (change: string, id: string): Promise<Refusable> => {
+    const acceptDuring = async (change: string, id: string): Promise<AnswerOrProblem> => {
       await other.rows('BEGIN');
       await other.rows('SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE', [organization.id]);
       await other.rows(change, [id]);
       const accepting = accept(grace, mailed.get(grace.email));
       await eventually('the acceptance waits', async () => {
-        const waiting = await town.sql.rows(
+        const waiting = await fixture.sql.rows(
           `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
         );
         return waiting.length > 0;
@@ -155,11 +172,11 @@ describe('Invitations', () => {
 
     it('join, or are worth nothing, when the organization ends at the same moment', async () => {
       for (let round = 0; round < 20; round += 1) {
-        organization = await town.found(ada);
+        organization = await fixture.createOrganization(ada);
         await invite(ada, grace.email);
         const [accepted, deleted] = await Promise.all([
           accept(grace, mailed.get(grace.email)),
-          town.ask(ada, 'DELETE', path()),
+          fixture.request(ada, 'DELETE', path()),
         ]);
         expect([deleted.status, [200, 404, 422].includes(accepted.status)]).toEqual([204, true]);
         expect(await rolesOf()).toEqual({});
@@ -171,13 +188,13 @@ describe('Invitations', () => {
     const manager = await member('manager', 'MANAGER');
     const { body } = await invite(ada, grace.email, 'MANAGER');
     expect((await invite(manager, grace.email, 'VIEWER')).status).toBe(403);
-    expect((await town.ask(manager, 'DELETE', path(`/invitations/${body.id}`))).status).toBe(403);
+    expect((await fixture.request(manager, 'DELETE', path(`/invitations/${body.id}`))).status).toBe(403);
     expect((await accept(grace, mailed.get(grace.email))).body).toMatchObject({ role: 'MANAGER' });
   });
 
   /** Invitations past the API, each to another address. */
   const send = (count: number, expiresIn: string, acceptedAt: Date | null = null): Promise<unknown> =>
-    town.sql.rows(
+    fixture.sql.rows(
       `INSERT INTO invitations (id, organization_id, email, role, invited_by, token_hash, expires_at, accepted_at)
        SELECT id, $1, id || '@example.com', 'VIEWER', $2, decode(md5(id::text), 'hex'), now() + $4::interval, $5
        FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $3)) AS made`,
@@ -189,8 +206,8 @@ describe('Invitations', () => {
     await send(1, '-1 second', new Date());
     await send(3, '1 day');
     await send(1, '1 day', new Date());
-    await town.application.app.get(JobRegistry, { strict: false }).get('purge_invitations')({});
-    const left = await town.sql.rows(
+    await fixture.application.get(JobRegistry).get('purge_invitations')({});
+    const left = await fixture.sql.rows(
       'SELECT count(*)::int, count(accepted_at)::int AS accepted FROM invitations WHERE organization_id = $1',
       [organization.id],
     );

@@ -2,27 +2,27 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
-import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { type Account, createAccount, createAdmin } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { LimitsNode } from '../support/limits-node.js';
-import { type Answer, type Person, request, signUp } from '../support/rest.js';
+import { startRateLimits } from '../support/rate-limits.fixture.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
 const QUARTER_MS = 900_000;
 
-let app: RunningApplication;
-let other: LimitsNode;
+let app: TestApp;
+let other: TestApp;
 let sql: Sql;
 let lastHost = 0;
 let address = '';
 
 beforeAll(async () => {
-  app = await startApplication({
+  app = await TestApp.start({
     env: { ROLES: 'api', RATE_LIMIT_SCALE: '1', RATE_LIMIT_ANONYMOUS: '20/1m', TRUSTED_PROXIES: '127.0.0.1/32' },
   });
-  other = await LimitsNode.start(app.databaseUrl, app.redisUrl);
+  other = await startRateLimits(app.databaseUrl, app.redisUrl);
   sql = await Sql.open(app.databaseUrl);
 });
 
@@ -73,7 +73,7 @@ describe('an address that goes on although it is refused', () => {
 
   it('is refused by a process that starts later, and forgotten when its time is over', async () => {
     await inOther().block(address, 'test', QUARTER_MS);
-    const late = await LimitsNode.start(app.databaseUrl, app.redisUrl);
+    const late = await startRateLimits(app.databaseUrl, app.redisUrl);
     try {
       const copy = late.get(BlockedIpStore);
       expect(copy.remainingMs(address)).toBeGreaterThan(QUARTER_MS - 10_000);
@@ -140,11 +140,11 @@ describe('an administrator', () => {
   const PATH = '/api/v1/auth/blocked-addresses';
   const NETWORK = '2001:db8:7:7::/64';
 
-  const lift = (who: Person, name: string): Promise<Answer> =>
+  const lift = (who: Account, name: string): Promise<Answer> =>
     request(app.url, 'DELETE', `${PATH}/${encodeURIComponent(name)}`, { token: who.accessToken });
 
   it('sees who is blocked, and lets them in, on the record', async () => {
-    const [admin, ada] = [await signUpAdmin(app), await signUp(app.url)];
+    const [admin, ada] = [await createAdmin(app), await createAccount(app.url)];
     await sql.rows('DELETE FROM blocked_addresses');
     await inOther().block(NETWORK, 'rate_limit:auth', QUARTER_MS);
     const listed = await request(app.url, 'GET', PATH, { token: admin.accessToken });
@@ -178,7 +178,7 @@ describe('an administrator', () => {
 describe('while PostgreSQL is away', () => {
   it('a process keeps its copy, and refuses by itself what it cannot record', async () => {
     const proxy = await FaultProxy.inFrontOf(app.databaseUrl);
-    const node = await LimitsNode.start(proxy.url, app.redisUrl);
+    const node = await startRateLimits(proxy.url, app.redisUrl);
     try {
       const copy = node.get(BlockedIpStore);
       await copy.block(address, 'before', QUARTER_MS);

@@ -1,19 +1,20 @@
 /** Rate limits as a client meets them. Each test comes from addresses of its own, through a trusted proxy. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { emptyRedis } from '../support/redis.js';
-import { type Answer, PASSWORD, request, type RequestOptions, signUp } from '../support/rest.js';
+import { createAccount, PASSWORD } from '../support/accounts.fixture.js';
+import { type Answer, request, type RequestOptions } from '../support/rest.js';
 
 const LOGIN = '/api/v1/auth/login';
 const ME = '/api/v1/users/me';
 
-let app: RunningApplication;
+let app: TestApp;
 let lastHost = 0;
 
 beforeAll(async () => {
-  app = await startApplication({
+  app = await TestApp.start({
     env: {
       ROLES: 'api',
       RATE_LIMIT_SCALE: '1',
@@ -85,9 +86,9 @@ describe('rate limits over HTTP', () => {
   it.each([
     ['asks for what does not exist', '/nowhere', {}],
     ['has no token', ME, {}],
-    ['brings a token of nobody', ME, { token: 'nobody' }],
-    ['brings a token to what does not exist', '/nowhere', { token: 'nobody' }],
-    ['brings a token to a public route', '/.well-known/jwks.json', { token: 'nobody' }],
+    ['brings an invalid token', ME, { token: 'nobody' }],
+    ['brings an invalid token to a path that does not exist', '/nowhere', { token: 'nobody' }],
+    ['brings an invalid token to a public route', '/.well-known/jwks.json', { token: 'nobody' }],
     ['brings another scheme', ME, { headers: { authorization: 'Basic bm9ib2R5' } }],
   ])('count who %s as anonymous', async (_who, path, options) => {
     const address = newAddress();
@@ -150,18 +151,18 @@ describe('rate limits over HTTP', () => {
     const token = await newcomer();
     const post = (path: string, body: object): Promise<Answer> =>
       request(app.url, 'POST', `/api/v1/organizations${path}`, { token, body });
-    const [house, office] = [await post('', { name: 'House' }), await post('', { name: 'Office' })];
+    const [first, second] = [await post('', { name: 'House' }), await post('', { name: 'Office' })];
     const invite = ({ body }: Answer, email: string): Promise<Answer> =>
       post(`/${String(body.id)}/invitations`, { email, role: 'VIEWER' });
     const victim = `${randomUUID()}@example.com`;
-    expect(await statusesOf(2, () => invite(house, victim))).toEqual([201, 201]);
-    expect((await invite(office, victim)).status).toBe(201);
-    const refused = await invite(office, `${randomUUID()}@example.com`);
+    expect(await statusesOf(2, () => invite(first, victim))).toEqual([201, 201]);
+    expect((await invite(second, victim)).status).toBe(201);
+    const refused = await invite(second, `${randomUUID()}@example.com`);
     expect(refused.status).toBe(429);
     expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "mail";q=3;w=3600');
   });
 
-  it('let people go who share their address with somebody that guesses passwords', async () => {
+  it('do not block accounts that share an IP address with a client that guesses passwords', async () => {
     const token = await newcomer();
     const address = newAddress();
     await statusesOf(6, () => from(address, 'POST', LOGIN, guess));
@@ -197,12 +198,12 @@ describe('rate limits over HTTP', () => {
 });
 
 describe.each(['down', 'blackhole'] as const)('rate limits over HTTP while Redis is %s', (fault) => {
-  let degraded: RunningApplication;
+  let degraded: TestApp;
   let proxy: FaultProxy;
 
   beforeAll(async () => {
     proxy = await FaultProxy.inFrontOf(await emptyRedis());
-    degraded = await startApplication({
+    degraded = await TestApp.start({
       env: {
         ROLES: 'api',
         RATE_LIMIT_SCALE: '1',
@@ -218,8 +219,8 @@ describe.each(['down', 'blackhole'] as const)('rate limits over HTTP while Redis
     await proxy.close();
   });
 
-  it('still hold, and make nobody wait', async () => {
-    const { accessToken: token } = await signUp(degraded.url);
+  it('still hold without Redis, and no request waits for it', async () => {
+    const { accessToken: token } = await createAccount(degraded.url);
     const statuses: number[] = [];
     const medianMs = async (times: number): Promise<number> => {
       const took: number[] = [];

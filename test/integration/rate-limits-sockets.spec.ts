@@ -1,21 +1,21 @@
 /**
- * The limits of HTTP hold on sockets. Each story was seen to fail without its line in the socket's gate: the look at
+ * The limits of HTTP hold on sockets. Each test was seen to fail without its line in the socket's rate limiter: the look at
  * blocked addresses, the count of strangers, the count of messages.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
-import { signUp } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
 
 const PAGE = 'https://doors.example';
 
-let app: RunningApplication;
+let app: TestApp;
 let lastHost = 0;
 
 beforeAll(async () => {
-  app = await startApplication({
+  app = await TestApp.start({
     env: {
       ROLES: 'api',
       RATE_LIMIT_SCALE: '1',
@@ -45,30 +45,30 @@ async function refusalOf(token: string, from: Record<string, string>): Promise<u
 }
 
 describe('a socket', () => {
-  it('counts handshakes of nobody by address, and blocks the address that goes on', async () => {
+  it('counts handshakes without a valid token by IP address, and blocks the address that goes on', async () => {
     const [from, elsewhere] = [nextAddress(), nextAddress()];
-    const nobody = 'eyJhbGciOiJub25lIn0.e30.AAAA';
+    const unsigned = 'eyJhbGciOiJub25lIn0.e30.AAAA';
     const codes: unknown[] = [];
     for (let time = 0; time < 32; time += 1) {
-      codes.push(await refusalOf(nobody, from));
+      codes.push(await refusalOf(unsigned, from));
     }
     expect(codes).toEqual([
       ...Array.from({ length: 20 }, () => 'unauthenticated'),
       ...Array.from({ length: 10 }, () => 'rate_limited'),
       ...Array.from({ length: 2 }, () => 'no connection'),
     ]);
-    const { accessToken } = await signUp(app.url, 'neighbour');
+    const { accessToken } = await createAccount(app.url, 'neighbour');
     expect(await refusalOf(accessToken, from)).toBe('no connection');
     expect(await refusalOf(accessToken, elsewhere)).toBeNull();
   });
 
   it('is refused to a blocked address by every transport, until the block is over', async () => {
     const from = nextAddress();
-    const { accessToken } = await signUp(app.url, 'guest');
+    const { accessToken } = await createAccount(app.url, 'guest');
     const poll = async (): Promise<number> =>
       (await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`, { headers: from })).status;
     expect([await refusalOf(accessToken, from), await poll()]).toEqual([null, 200]);
-    const blocked = app.app.get(BlockedIpStore, { strict: false });
+    const blocked = app.get(BlockedIpStore);
     await blocked.block(from['x-forwarded-for'], 'rate_limit:anonymous', 60_000);
     expect([await refusalOf(accessToken, from), await poll()]).toEqual(['no connection', 403]);
     await blocked.lift(from['x-forwarded-for']);
@@ -76,11 +76,11 @@ describe('a socket', () => {
   });
 
   it('counts its messages among the requests of its person, whatever the address', async () => {
-    const { accessToken } = await signUp(app.url, 'talker');
+    const { accessToken } = await createAccount(app.url, 'talker');
     const dashboard = await Dashboard.connect(app.url, { token: accessToken, clientType: 'dashboard' }, nextAddress());
     const codes: unknown[] = [];
     for (let time = 0; time < 35; time += 1) {
-      const answer = await dashboard.ask('subscribe_device', { deviceId: randomUUID() });
+      const answer = await dashboard.request('subscribe_device', { deviceId: randomUUID() });
       codes.push('error' in answer ? answer.error.code : null);
     }
     dashboard.close();

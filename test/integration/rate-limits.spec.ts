@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RateCategory } from '../../src/contracts/rate-limits.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { LimitsNode } from '../support/limits-node.js';
+import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
+import { isRedisReady, startRateLimits } from '../support/rate-limits.fixture.js';
+import type { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 import { eventually } from '../support/wait.js';
@@ -20,16 +22,16 @@ const WINDOW_MS = 1_000;
 
 let database: TestDatabase;
 let proxy: FaultProxy;
-let first: LimitsNode;
-let second: LimitsNode;
+let first: TestApp;
+let second: TestApp;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const redisUrl = await emptyRedis();
   proxy = await FaultProxy.inFrontOf(redisUrl);
   [first, second] = await Promise.all([
-    LimitsNode.start(database.url, proxy.url, ENV),
-    LimitsNode.start(database.url, redisUrl, ENV),
+    startRateLimits(database.url, proxy.url, ENV),
+    startRateLimits(database.url, redisUrl, ENV),
   ]);
 });
 
@@ -46,7 +48,7 @@ async function admittedDuring(ms: number, category: 'user' | 'device', key: stri
   while (performance.now() < end) {
     const asked = performance.now();
     const node = admitted.length % 2 === 0 ? first : second;
-    if ((await node.limits.spend(category, key)).admitted) {
+    if ((await node.get(RateLimiter).spend(category, key)).admitted) {
       admitted.push(asked);
     }
   }
@@ -61,8 +63,8 @@ function mostInOneWindow(times: readonly number[]): number {
 async function countedTogether(): Promise<void> {
   await eventually('the first process asks Redis', async () => {
     const key = randomUUID();
-    await first.limits.spend('auth', key);
-    return (await second.limits.spend('auth', key)).remaining === 3;
+    await first.get(RateLimiter).spend('auth', key);
+    return (await second.get(RateLimiter).spend('auth', key)).remaining === 3;
   });
 }
 
@@ -86,7 +88,9 @@ describe('rate limits in Redis', () => {
     const verdicts = await answeredByRedis('auth', () => {
       const key = randomUUID();
       return Promise.all(
-        Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? first : second).limits.spend('auth', key)),
+        Array.from({ length: 50 }, (_, index) =>
+          (index % 2 === 0 ? first : second).get(RateLimiter).spend('auth', key),
+        ),
       );
     });
     expect(
@@ -122,7 +126,7 @@ describe('rate limits in Redis', () => {
       const key = randomUUID();
       const ask = async (): Promise<{ admitted: boolean; resetMs: number; askedAt: number }> => {
         const askedAt = performance.now();
-        return { ...(await first.limits.spend('admin', key)), askedAt };
+        return { ...(await first.get(RateLimiter).spend('admin', key)), askedAt };
       };
       let refusal = await ask();
       while (refusal.admitted) {
@@ -141,25 +145,25 @@ describe('rate limits in Redis', () => {
     expect(seen).toEqual({ early: 0, then: true });
   });
 
-  it('do not ask Redis again for somebody who was just refused', async () => {
+  it('do not ask Redis again for a key that was just refused', async () => {
     const key = randomUUID();
-    while ((await first.limits.spend('auth', key)).admitted) {
+    while ((await first.get(RateLimiter).spend('auth', key)).admitted) {
       // Until the limit is spent.
     }
     proxy.blackhole();
     try {
       const before = await first.metric('mortise_rate_limit_degraded_total{category="auth"}');
-      expect((await first.limits.spend('auth', key)).admitted).toBe(false);
+      expect((await first.get(RateLimiter).spend('auth', key)).admitted).toBe(false);
       expect(await first.metric('mortise_rate_limit_degraded_total{category="auth"}')).toBe(before);
     } finally {
       proxy.up();
-      await eventually('Redis is back', () => first.redisIsThere);
+      await eventually('Redis is back', () => isRedisReady(first));
     }
   });
 
   it('leave nothing behind in Redis for longer than they need it', async () => {
     const key = randomUUID();
-    await second.limits.spend('admin', key);
+    await second.get(RateLimiter).spend('admin', key);
     const redis = second.get(RedisClients).app;
     expect(await redis.pttl(`mortise:rate:admin:${key}`)).toBeLessThanOrEqual(1_050);
   });
@@ -173,23 +177,23 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
 
   afterAll(async () => {
     proxy.up();
-    await eventually('Redis is back', () => first.redisIsThere);
+    await eventually('Redis is back', () => isRedisReady(first));
   });
 
-  it('still hold in each process, and make nobody wait', async () => {
+  it('still hold in each process, and no request waits for Redis', async () => {
     const key = randomUUID();
     const took: number[] = [];
     let admitted = 0;
     for (let time = 0; time < 300; time += 1) {
       const asked = performance.now();
-      admitted += (await first.limits.spend('auth', key)).admitted ? 1 : 0;
+      admitted += (await first.get(RateLimiter).spend('auth', key)).admitted ? 1 : 0;
       took.push(performance.now() - asked);
     }
     expect(admitted).toBe(5);
     took.sort((a, b) => a - b);
     expect(took[Math.floor(took.length * 0.9)]).toBeLessThan(40);
     expect(took[Math.floor(took.length * 0.99)]).toBeLessThan(100);
-    // Somebody found out: at once when Redis refuses connections, after 50 ms when it swallows what it is asked.
+    // One of them found out: at once when Redis refuses connections, after 50 ms when it swallows what it is asked.
     expect(took.at(-1)).toBeLessThan(250);
     expect(took.at(-1)).toBeGreaterThan(fault === 'blackhole' ? 40 : 0);
     expect(await first.metric('mortise_rate_limit_degraded_total{category="auth"}')).toBeGreaterThanOrEqual(300);
@@ -197,12 +201,12 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
 });
 
 describe('rate limits when Redis goes and comes back', () => {
-  it('give nobody a fresh start', async () => {
+  it('start no window anew', async () => {
     const key = randomUUID();
     const admitted = async (times: number): Promise<boolean[]> => {
       const verdicts: boolean[] = [];
       for (let time = 0; time < times; time += 1) {
-        verdicts.push((await first.limits.spend('auth', key)).admitted);
+        verdicts.push((await first.get(RateLimiter).spend('auth', key)).admitted);
       }
       return verdicts;
     };
@@ -224,8 +228,8 @@ describe('rate limits when Redis is back', () => {
     const key = randomUUID();
     await countedTogether();
     for (let time = 0; time < 5; time += 1) {
-      expect((await first.limits.spend('auth', key)).admitted).toBe(true);
+      expect((await first.get(RateLimiter).spend('auth', key)).admitted).toBe(true);
     }
-    expect((await second.limits.spend('auth', key)).admitted).toBe(false);
+    expect((await second.get(RateLimiter).spend('auth', key)).admitted).toBe(false);
   });
 });

@@ -10,8 +10,11 @@ import pg from 'pg';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
-import { type Person, registerDevice, request, signIn, signUp } from '../support/rest.js';
+import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 /** 14 hours ahead of UTC. */
@@ -25,7 +28,7 @@ const DAY_MS = 86_400_000;
 let installation: Installation;
 let application: ApplicationProcess;
 let sql: Sql;
-let admin: Person;
+let admin: Account;
 
 beforeAll(async () => {
   installation = await createInstallation({ TZ: ZONE_OF_NODE });
@@ -34,7 +37,7 @@ beforeAll(async () => {
     EXECUTE format('ALTER DATABASE %I SET timezone TO ''${ZONE_OF_POSTGRES}''', current_database());
   END $$`);
   application = await ApplicationProcess.start(installation.env);
-  const person = await signUp(application.url, 'admin');
+  const person = await createAccount(application.url, 'admin');
   await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [person.id]);
   admin = { ...person, ...(await signIn(application.url, person.email)) };
 });
@@ -107,7 +110,7 @@ describe('an application whose database lives in another zone', () => {
   it('filters by time of creation, and walks a list ordered by it', async () => {
     const people = [admin.id];
     for (const name of ['first', 'second', 'third']) {
-      people.push((await signUp(application.url, name)).id);
+      people.push((await createAccount(application.url, name)).id);
     }
     const around = (ms: number): string => encodeURIComponent(new Date(Date.now() + ms).toISOString());
     const found = async (query: string): Promise<string[]> =>

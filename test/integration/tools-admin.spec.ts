@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../../tools/stack/paths.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { request, signIn, signUp } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { createAccount, signIn } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
 
 const COMMAND = join(ROOT, 'dist', 'tools', 'admin-create.js');
 const PASSWORD = 'seven brown doors stand open';
 
-let app: RunningApplication;
+let app: TestApp;
 
 beforeAll(async () => {
-  app = await startApplication({ env: { ROLES: 'api' } });
+  app = await TestApp.start({ env: { ROLES: 'api' } });
 });
 
 afterAll(() => app.stop());
@@ -71,7 +72,7 @@ describe('npm run admin:create', () => {
   });
 
   it('makes an account that exists an administrator only when told to', async () => {
-    const person = await signUp(app.url, 'deputy');
+    const person = await createAccount(app.url, 'deputy');
     expect(await adminCreate(['--email', person.email])).toEqual({
       code: 1,
       said: expect.stringContaining('--promote'),

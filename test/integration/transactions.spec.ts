@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const user = (email: string): { email: string; displayName: string; passwordHash: string } => ({
   email,
-  displayName: 'Somebody',
+  displayName: 'Ada',
   passwordHash: 'x',
 });
 const createByPrisma = (email: string): Promise<unknown> =>
@@ -39,7 +39,7 @@ const createByPrisma = (email: string): Promise<unknown> =>
 const createBySql = (email: string): Promise<unknown> =>
   database.query(
     'test_create_user',
-    `INSERT INTO users (id, email, display_name, password_hash) VALUES (uuidv7(), $1, 'Somebody', 'x')`,
+    `INSERT INTO users (id, email, display_name, password_hash) VALUES (uuidv7(), $1, 'Ada', 'x')`,
     [email],
   );
 const exists = async (email: string): Promise<boolean> => (await database.root.user.count({ where: { email } })) === 1;

@@ -4,26 +4,26 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { AccountOffice, type Batch, fresh } from '../support/account-office.js';
-import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication } from '../support/application.js';
-import { PASSWORD, type Person, request, signUp } from '../support/rest.js';
+import { type Account, createAccount, createAdmin, PASSWORD, uniqueEmail } from '../support/accounts.fixture.js';
+import { request } from '../support/rest.js';
+import { type BulkAnswer, UserAdminFixture } from '../support/user-admin.fixture.js';
+import type { TestApp } from '../support/test-app.js';
 import type { Sql } from '../support/sql.js';
 
-let office: AccountOffice;
-let application: RunningApplication;
+let fixture: UserAdminFixture;
+let application: TestApp;
 let sql: Sql;
-let root: Person;
-let ada: Person;
+let root: Account;
+let ada: Account;
 
 beforeAll(async () => {
-  office = await AccountOffice.open();
-  ({ application, sql, root, ada } = office);
+  fixture = await UserAdminFixture.start();
+  ({ application, sql, root, ada } = fixture);
 }, 60_000);
 
-afterAll(() => office.close());
+afterAll(() => fixture.stop());
 
-const ask: AccountOffice['ask'] = (...asked) => office.ask(...asked);
+const ask: UserAdminFixture['request'] = (...asked) => fixture.request(...asked);
 
 const statusOf = async (id: string): Promise<string> => (await ask(root, 'GET', `/users/${id}`)).body.status;
 
@@ -35,16 +35,16 @@ describe('Managing an account', () => {
       ['GET', '/users/export'],
       ['GET', `/users/${ada.id}`],
       ['GET', '/audit'],
-      ['POST', '/users', { email: fresh('x') }],
+      ['POST', '/users', { email: uniqueEmail('x') }],
       ['PATCH', `/users/${ada.id}`, { displayName: 'Me' }],
       ['PATCH', `/users/${ada.id}/role`, { role: 'ADMIN' }],
       ['POST', `/users/${root.id}/block`],
       ['POST', `/users/${root.id}/unblock`],
       ['DELETE', `/users/${root.id}`],
       ['POST', `/users/${root.id}/restore`],
-      ['POST', '/users/bulk', { users: [{ email: fresh('x') }] }],
+      ['POST', '/users/bulk', { users: [{ email: uniqueEmail('x') }] }],
       ['DELETE', '/users/bulk', { ids: [root.id] }],
-      ['POST', '/users/import', { users: [{ email: fresh('x') }] }],
+      ['POST', '/users/import', { users: [{ email: uniqueEmail('x') }] }],
     ];
     for (const [method, path, body] of others) {
       expect([path, (await ask(ada, method, path, body)).status]).toEqual([path, 403]);
@@ -52,7 +52,7 @@ describe('Managing an account', () => {
   });
 
   it('makes one whose owner gets a link, once for one idempotency key', async () => {
-    const email = fresh('grace');
+    const email = uniqueEmail('grace');
     const headers = { 'idempotency-key': randomUUID() };
     const made = await ask(root, 'POST', '/users', { email, displayName: 'Grace' }, headers);
     expect(made.headers.get('location')).toBe(`/api/v1/users/${made.body.id}`);
@@ -74,8 +74,8 @@ describe('Managing an account', () => {
   });
 
   it('changes names, in the version that was looked at', async () => {
-    const id = await office.invited();
-    const email = fresh('new');
+    const id = await fixture.createUser();
+    const email = uniqueEmail('new');
     const changed = await ask(root, 'PATCH', `/users/${id}`, { email, username: null }, { 'if-match': '"1"' });
     expect([changed.status, changed.headers.get('etag'), changed.body.email]).toEqual([
       200,
@@ -89,7 +89,7 @@ describe('Managing an account', () => {
   });
 
   it('blocks at once, and lets in again', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     expect((await ask(root, 'POST', `/users/${eve.id}/block`)).status).toBe(204);
     expect((await ask(eve, 'GET', '/users/me')).status).toBe(401);
     const login = { body: { identifier: eve.email, password: PASSWORD } };
@@ -101,7 +101,7 @@ describe('Managing an account', () => {
   });
 
   it('deletes softly, and restores', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     expect((await ask(root, 'DELETE', `/users/${eve.id}`)).status).toBe(204);
     expect((await ask(eve, 'GET', '/users/me')).status).toBe(401);
     const login = { body: { identifier: eve.email, password: PASSWORD } };
@@ -112,7 +112,7 @@ describe('Managing an account', () => {
   });
 
   it('changes nothing when the role is what it was', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const { version } = (await ask(root, 'GET', `/users/${eve.id}`)).body;
     expect((await ask(root, 'PATCH', `/users/${eve.id}/role`, { role: 'USER' })).status).toBe(204);
     expect((await ask(root, 'PATCH', `/users/${root.id}/role`, { role: 'ADMIN' })).status).toBe(204);
@@ -136,7 +136,7 @@ describe('Managing an account', () => {
       ['DELETE', ''],
     ] as const) {
       expect((await ask(root, method, `/users/${randomUUID()}${path}`)).status).toBe(404);
-      expect((await ask(root, method, `/users/nobody${path}`)).status).toBe(400);
+      expect((await ask(root, method, `/users/no-id${path}`)).status).toBe(400);
     }
   });
 });
@@ -153,12 +153,12 @@ describe('The last administrator', () => {
       const answer = await attempt();
       expect([answer.status, answer.body.code]).toEqual([409, 'last_admin']);
     }
-    const batch = await ask<Batch>(root, 'DELETE', '/users/bulk', { ids: [root.id], mode: 'per_row' });
+    const batch = await ask<BulkAnswer>(root, 'DELETE', '/users/bulk', { ids: [root.id], mode: 'per_row' });
     expect(batch.body.results).toEqual([{ index: 0, status: 'refused', id: null, code: 'last_admin', errors: [] }]);
   });
 
   it('is who can sign in: one who never chose a password is none, and no reset locks the last one out', async () => {
-    const guest = await office.invited({ role: 'ADMIN' });
+    const guest = await fixture.createUser({ role: 'ADMIN' });
     const demoted = await ask(root, 'PATCH', `/users/${root.id}/role`, { role: 'USER' });
     expect([demoted.status, demoted.body.code]).toEqual([409, 'last_admin']);
     for (const means of ['link', 'one_time_password']) {
@@ -172,14 +172,14 @@ describe('The last administrator', () => {
   });
 
   it('may have the password reset once there is another one', async () => {
-    const other = await signUpAdmin(application, 'other');
+    const other = await createAdmin(application, 'other');
     expect((await ask(root, 'PATCH', `/users/${other.id}/reset-password`, { means: 'link' })).status).toBe(200);
     expect((await ask(root, 'DELETE', `/users/${other.id}`)).status).toBe(204);
   });
 
   it('is still there when administrators take each other’s role at the same moment', async () => {
     for (let round = 0; round < 10; round += 1) {
-      const other = await signUpAdmin(application, 'other');
+      const other = await createAdmin(application, 'other');
       const admins = `SELECT id FROM users WHERE role = 'ADMIN' AND blocked_at IS NULL AND deleted_at IS NULL`;
       const answers = await Promise.all([
         ask(root, 'PATCH', `/users/${other.id}/role`, { role: 'USER' }),

@@ -5,57 +5,63 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { parseCsv } from '../../src/shared/csv.js';
-import { AccountOffice, type Batch, fresh, type ManagedUser, type ManagedUserPage } from '../support/account-office.js';
-import { type RunningApplication } from '../support/application.js';
-import { type Answer, type Person, request } from '../support/rest.js';
+import { type Account, uniqueEmail } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import {
+  type BulkAnswer,
+  type ManagedUser,
+  type ManagedUserPage,
+  UserAdminFixture,
+} from '../support/user-admin.fixture.js';
+import type { TestApp } from '../support/test-app.js';
 import type { Sql } from '../support/sql.js';
 
-let office: AccountOffice;
-let application: RunningApplication;
+let fixture: UserAdminFixture;
+let application: TestApp;
 let sql: Sql;
-let root: Person;
-let ada: Person;
+let root: Account;
+let ada: Account;
 
 beforeAll(async () => {
-  office = await AccountOffice.open();
-  ({ application, sql, root, ada } = office);
+  fixture = await UserAdminFixture.start();
+  ({ application, sql, root, ada } = fixture);
 }, 60_000);
 
-afterAll(() => office.close());
+afterAll(() => fixture.stop());
 
-const ask: AccountOffice['ask'] = (...asked) => office.ask(...asked);
+const ask: UserAdminFixture['request'] = (...asked) => fixture.request(...asked);
 
 describe('Many accounts at once', () => {
   it('are made or refused row by row, and a repeat answers the same', async () => {
-    const email = fresh('twin');
+    const email = uniqueEmail('twin');
     const users = [
       { email },
       { email: ada.email },
       { email: email.toUpperCase() },
-      { email: fresh('b'), role: 'ADMIN' },
+      { email: uniqueEmail('b'), role: 'ADMIN' },
     ];
     const headers = { 'idempotency-key': randomUUID() };
-    const made = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
+    const made = await ask<BulkAnswer>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
     expect(made.status).toBe(200);
     expect(made.body).toMatchObject({ done: 2, refused: 2 });
     expect(made.body.results.map(({ code }) => code)).toEqual([null, 'email_taken', 'email_taken', null]);
-    const repeat = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
+    const repeat = await ask<BulkAnswer>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
     expect(repeat.body).toEqual(made.body);
     await ask(root, 'DELETE', `/users/${String(made.body.results[3]?.id)}`);
   });
 
   it('are refused one by one for their shape, too, and none of the others with them', async () => {
-    const email = fresh('good');
+    const email = uniqueEmail('good');
     const users = [
       { email: 'bad' },
       { email },
       { role: 'SUPER' },
-      { email: fresh('x'), passwordHash: 'x' },
-      { email: fresh('root'), username: 'Administrator' },
+      { email: uniqueEmail('x'), passwordHash: 'x' },
+      { email: uniqueEmail('root'), username: 'Administrator' },
       'nonsense',
     ];
     const headers = { 'idempotency-key': randomUUID() };
-    const made = await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
+    const made = await ask<BulkAnswer>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers);
     expect(made.status).toBe(200);
     expect(made.body).toMatchObject({ done: 1, refused: 5 });
     expect(made.body.results.map(({ code }) => code)).toEqual([
@@ -68,7 +74,7 @@ describe('Many accounts at once', () => {
     ]);
     const pointers = made.body.results.map(({ errors }) => [...new Set(errors.map(({ pointer }) => pointer))]);
     expect(pointers).toEqual([['/email'], [], ['/email', '/role'], ['/passwordHash'], ['/username'], ['']]);
-    expect((await ask<Batch>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers)).body).toEqual(
+    expect((await ask<BulkAnswer>(root, 'POST', '/users/bulk', { users, mode: 'per_row' }, headers)).body).toEqual(
       made.body,
     );
     const all = await ask(root, 'POST', '/users/bulk', { users });
@@ -79,7 +85,7 @@ describe('Many accounts at once', () => {
   });
 
   it('are all refused when one is, by default', async () => {
-    const email = fresh('none');
+    const email = uniqueEmail('none');
     const answer = await ask(root, 'POST', '/users/bulk', { users: [{ email }, { email: ada.email }] });
     expect([answer.status, answer.body.errors]).toEqual([422, [{ detail: 'email_taken', pointer: '/users/1' }]]);
     expect((await ask<ManagedUserPage>(root, 'GET', `/users?q=${email}`)).body.items).toEqual([]);
@@ -92,19 +98,21 @@ describe('Many accounts at once', () => {
       username: `u-${tag}-${String(n)}`,
       displayName: 'x'.repeat(100),
     }));
-    const made = await ask<Batch>(root, 'POST', '/users/bulk', { users });
+    const made = await ask<BulkAnswer>(root, 'POST', '/users/bulk', { users });
     expect(made.body).toMatchObject({ done: 1_000, refused: 0 });
     const ids = made.body.results.map(({ id }) => id);
     expect(await sql.rows(`SELECT count(*)::int FROM one_time_tokens WHERE user_id = ANY ($1::uuid[])`, [ids])).toEqual(
       [{ count: 1_000 }],
     );
-    const gone = await ask<Batch>(root, 'DELETE', '/users/bulk', {
+    const gone = await ask<BulkAnswer>(root, 'DELETE', '/users/bulk', {
       ids: [...ids.slice(1), randomUUID()],
       mode: 'per_row',
     });
     expect(gone.body).toMatchObject({ done: 999, refused: 1 });
     expect(gone.body.results.at(-1)).toMatchObject({ code: 'user_not_found' });
-    expect((await ask(root, 'POST', '/users/bulk', { users: [...users, { email: fresh('x') }] })).status).toBe(400);
+    expect((await ask(root, 'POST', '/users/bulk', { users: [...users, { email: uniqueEmail('x') }] })).status).toBe(
+      400,
+    );
   }, 60_000);
 });
 
@@ -117,7 +125,7 @@ describe('Files of accounts', () => {
     });
 
   it('are exported without a formula in a cell, and with every account that matches', async () => {
-    const id = await office.invited({ displayName: '=cmd|"/c calc"!A1' });
+    const id = await fixture.createUser({ displayName: '=cmd|"/c calc"!A1' });
     const response = await fetch(`${application.url}/api/v1/users/export?format=csv&status=active`, {
       headers: { authorization: `Bearer ${root.accessToken}` },
     });
@@ -135,7 +143,7 @@ describe('Files of accounts', () => {
   });
 
   it('are imported line by line, after a dry run that leaves nothing', async () => {
-    const [good, other] = [fresh('import'), fresh('import')];
+    const [good, other] = [uniqueEmail('import'), uniqueEmail('import')];
     const file = `email,displayName,role\r\n${good},"Lovelace, ""Ada""",\r\nno address,,\r\n${ada.email},,\r\n${other},,KING\r\n`;
     const dry = await csv(file, '?dryRun=true');
     expect(dry.body).toMatchObject({ dryRun: true, done: 1, refused: 3 });

@@ -4,22 +4,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { accountList } from '../../src/features/users/user-list-sql.js';
-import { AccountOffice, type ManagedUser, type ManagedUserPage } from '../support/account-office.js';
-import type { Answer, Person } from '../support/rest.js';
+import type { Account } from '../support/accounts.fixture.js';
+import type { Answer } from '../support/rest.js';
+import { type ManagedUser, type ManagedUserPage, UserAdminFixture } from '../support/user-admin.fixture.js';
 import type { Sql } from '../support/sql.js';
 
-let office: AccountOffice;
+let fixture: UserAdminFixture;
 let sql: Sql;
-let root: Person;
-let ask: AccountOffice['ask'];
+let root: Account;
+let ask: UserAdminFixture['request'];
 
 beforeAll(async () => {
-  office = await AccountOffice.open();
-  ({ sql, root } = office);
-  ask = office.ask.bind(office);
+  fixture = await UserAdminFixture.start();
+  ({ sql, root } = fixture);
+  ask = fixture.request.bind(fixture);
 }, 60_000);
 
-afterAll(() => office.close());
+afterAll(() => fixture.stop());
 
 describe('Listing accounts', () => {
   const tag = randomUUID().slice(0, 8);

@@ -5,21 +5,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { OneTimeTokensService } from '../../src/features/auth/tokens/one-time-tokens.service.js';
-import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Answer, PASSWORD, type Person, request, signUp } from '../support/rest.js';
+import { type Account, createAccount, createAdmin, PASSWORD } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
 import { Sql } from '../support/sql.js';
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let ada: Person;
-let bob: Person;
+let ada: Account;
+let bob: Account;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  ada = await signUp(application.url, 'ada');
-  bob = await signUp(application.url, 'bob');
+  ada = await createAccount(application.url, 'ada');
+  bob = await createAccount(application.url, 'bob');
 }, 60_000);
 
 afterAll(async () => {
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 function ask<T = Record<string, unknown>>(
-  who: Person,
+  who: Account,
   method: string,
   path: string,
   body?: unknown,
@@ -48,7 +48,7 @@ describe('My account', () => {
     expect(JSON.stringify(body)).not.toMatch(/argon2|password/i);
   });
 
-  it('takes other names, unless they are taken or the version is another', async () => {
+  it('takes other names, unless another account has them or the version is stale', async () => {
     const username = `ada-${randomUUID().slice(0, 8)}`;
     const changed = await ask(ada, 'PATCH', '/users/me', { displayName: ' Ada L. ', username: username.toUpperCase() });
     expect(changed.body).toMatchObject({ displayName: 'Ada L.', username });
@@ -134,8 +134,8 @@ describe('My preferences', () => {
 
 describe('My activity', () => {
   it('shows what I did and what was done to me, without the IP addresses of others', async () => {
-    const eve = await signUp(application.url, 'eve');
-    const admin = await signUpAdmin(application);
+    const eve = await createAccount(application.url, 'eve');
+    const admin = await createAdmin(application);
     await ask(eve, 'PATCH', '/users/me', { displayName: 'Eve' });
     await ask(admin, 'PATCH', `/users/${eve.id}`, { displayName: 'Evelyn' });
     const first = await ask<{ items: Record<string, unknown>[]; nextCursor: string }>(
@@ -159,7 +159,7 @@ describe('My activity', () => {
 
 describe('My e-mail address', () => {
   it('is another one when the mailed link was followed, and not before', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const email = `moved-${randomUUID()}@example.com`;
     expect((await ask(eve, 'POST', '/users/me/email', { email, password: 'not my password' })).status).toBe(422);
     const asked = await ask(eve, 'POST', '/users/me/email', { email, password: PASSWORD });
@@ -169,7 +169,7 @@ describe('My e-mail address', () => {
       await sql.rows(`SELECT payload FROM one_time_tokens WHERE user_id = $1 AND purpose = 'email_change'`, [eve.id]),
     ).toEqual([{ payload: { email } }]);
 
-    const tokens = application.app.get(OneTimeTokensService, { strict: false });
+    const tokens = application.get(OneTimeTokensService);
     const token = await tokens.issue('email_change', { userId: eve.id, payload: { email }, ttlMs: 60_000 });
     const confirm = (): Promise<Answer> =>
       request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
@@ -188,7 +188,7 @@ describe('My e-mail address', () => {
       [202, undefined],
       [202, undefined],
     ]);
-    const tokens = application.app.get(OneTimeTokensService, { strict: false });
+    const tokens = application.get(OneTimeTokensService);
     const token = await tokens.issue('email_change', { userId: ada.id, payload: { email: bob.email }, ttlMs: 60_000 });
     const confirmed = await request(application.url, 'POST', '/api/v1/auth/email/confirm', { body: { token } });
     expect([confirmed.status, confirmed.body.code]).toEqual([409, 'email_taken']);
@@ -197,7 +197,7 @@ describe('My e-mail address', () => {
 
 describe('My password', () => {
   it('is not guessed for long by who has my session, whatever they ask with it', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const password = 'not my password';
     const guesses = [
       () => ask(eve, 'DELETE', '/users/me', { password }),
@@ -225,7 +225,7 @@ describe('My password', () => {
 
 describe('Deleting my account', () => {
   it('asks for the password again, and ends every session', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const second = await login(eve.email);
     const wrong = await ask(eve, 'DELETE', '/users/me', { password: 'not my password' });
     expect([wrong.status, wrong.body.code]).toEqual([422, 'wrong_password']);
@@ -240,7 +240,7 @@ describe('Deleting my account', () => {
   });
 
   it('leaves no cookie with a web client', async () => {
-    const eve = await signUp(application.url, 'eve');
+    const eve = await createAccount(application.url, 'eve');
     const gone = await ask(eve, 'DELETE', '/users/me', { password: PASSWORD }, { 'x-client-type': 'web' });
     const cookies = gone.headers.getSetCookie().join();
     expect(gone.status).toBe(204);

@@ -1,12 +1,13 @@
 /**
- * P-19, the other half: what failed or was refused says whom it was aimed at. Seen to fail: with the target left out of
+ * P-19, the other half: an audit entry of a failure or refusal names its target. Seen to fail: with the target left out of
  * the entry of a failure, and with the refusals of guards going by unseen.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { DeedWorkshop } from '../support/deeds.js';
-import { type Answer, type Person, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { RequestFactory } from '../support/changing-requests.js';
+import type { Account } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 interface Entry {
@@ -18,14 +19,14 @@ interface Entry {
   readonly id: string | null;
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
+  factory = await RequestFactory.start(application, sql);
 }, 60_000);
 
 afterAll(async () => {
@@ -54,7 +55,7 @@ async function send(
   return { ...answer, entries: await entriesOf(requestId) };
 }
 
-async function activityOf(person: Person): Promise<Record<string, unknown>[]> {
+async function activityOf(person: Account): Promise<Record<string, unknown>[]> {
   const { body } = await request<{ items: Record<string, unknown>[] }>(
     application.url,
     'GET',
@@ -65,11 +66,11 @@ async function activityOf(person: Person): Promise<Record<string, unknown>[]> {
 }
 
 const wrong = (identifier: string): Promise<Answer & { entries: Entry[] }> =>
-  send('POST', '/auth/login', { body: { identifier, password: 'not the password of anybody' } });
+  send('POST', '/auth/login', { body: { identifier, password: 'not the password of any account' } });
 
 describe('P-19 a failure is audited with its target', () => {
   it('names the account whose password was guessed, and tells its owner', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     const { status, entries } = await wrong(ada.email.toUpperCase());
     expect(status).toBe(401);
     expect(entries).toEqual([
@@ -87,8 +88,8 @@ describe('P-19 a failure is audited with its target', () => {
     );
   });
 
-  it('names a name that nobody has by a keyed hash, never by what was typed', async () => {
-    const typed = `nobody-${randomUUID()}`;
+  it('records an unknown identifier as a keyed hash, never as it was typed', async () => {
+    const typed = `unknown-${randomUUID()}`;
     const [first, again, other] = [await wrong(typed), await wrong(typed.toUpperCase()), await wrong(`${typed}x`)];
     expect(first.entries).toMatchObject([{ type: 'identifier', id: expect.stringMatching(/^[\w-]{30}$/) }]);
     expect(again.entries[0]?.id).toBe(first.entries[0]?.id);
@@ -98,35 +99,35 @@ describe('P-19 a failure is audited with its target', () => {
     ).toEqual([]);
   });
 
-  it('names whom an administrator meant, even if there is no such account', async () => {
-    const nobody = randomUUID();
+  it('records the user id that an administrator named, even if there is no such account', async () => {
+    const unknownId = randomUUID();
     for (const [method, path] of [
-      ['POST', `/users/${nobody}/block`],
-      ['DELETE', `/users/${nobody}`],
-      ['GET', `/users/${nobody}`],
+      ['POST', `/users/${unknownId}/block`],
+      ['DELETE', `/users/${unknownId}`],
+      ['GET', `/users/${unknownId}`],
     ] as const) {
-      const { status, entries } = await send(method, path, { token: workshop.admin.accessToken });
+      const { status, entries } = await send(method, path, { token: factory.admin.accessToken });
       expect([path, status]).toEqual([path, 404]);
-      expect(entries).toMatchObject([{ outcome: 'failure', code: 'user_not_found', type: 'user', id: nobody }]);
+      expect(entries).toMatchObject([{ outcome: 'failure', code: 'user_not_found', type: 'user', id: unknownId }]);
     }
   });
 
   it('names addresses and networks, but not whatever else stands in their place', async () => {
     const lift = (address: string): ReturnType<typeof send> =>
-      send('DELETE', `/auth/blocked-addresses/${encodeURIComponent(address)}`, { token: workshop.admin.accessToken });
+      send('DELETE', `/auth/blocked-addresses/${encodeURIComponent(address)}`, { token: factory.admin.accessToken });
     expect((await lift('2001:db8:1:2::/64')).entries).toMatchObject([{ type: 'address', id: '2001:db8:1:2::/64' }]);
     expect((await lift('a name, or worse')).entries).toMatchObject([{ outcome: 'failure', type: null, id: null }]);
   });
 
   it('tells its owner that a refresh token came back', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     const refresh = (refreshToken: string): ReturnType<typeof send> =>
       send('POST', '/auth/refresh', { body: { refreshToken } });
     const second = await refresh(ada.refreshToken);
     await refresh(String(second.body.refreshToken));
     const reused = await refresh(ada.refreshToken);
     expect(reused.body).toMatchObject({ code: 'token_reused' });
-    const id = await workshop.sessionOf(ada);
+    const id = await factory.sessionOf(ada);
     expect(reused.entries).toEqual([
       {
         action: 'token_reuse_detected',
@@ -154,9 +155,9 @@ describe('P-19 a failure is audited with its target', () => {
   });
 });
 
-describe('P-19 a refusal of somebody who is signed in is audited', () => {
+describe('P-19 a refusal of a signed-in account is audited', () => {
   it('when an administrator’s route is asked for, whether it reads or changes', async () => {
-    const [ada, eve] = [await workshop.person(), await workshop.person()];
+    const [ada, eve] = [await factory.account(), await factory.account()];
     const cases = [
       ['GET', '/users', 'users_read', null, null],
       ['GET', '/audit', 'audit_read', null, null],
@@ -169,8 +170,8 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
     }
   });
 
-  it('when somebody else’s lock is to be changed', async () => {
-    const [{ id }, eve] = [await workshop.device(), await workshop.person()];
+  it('when the device of another account is to be changed', async () => {
+    const [{ id }, eve] = [await factory.device(), await factory.account()];
     const { status, entries } = await send('PATCH', `/devices/${id}`, {
       token: eve.accessToken,
       body: { name: 'Mine' },
@@ -179,7 +180,7 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
     expect(entries).toMatchObject([{ action: 'device_updated', code: 'not_found', type: 'device', id }]);
   });
 
-  it('but not when nobody is: strangers cannot fill the table', async () => {
+  it('but not without a session: strangers cannot fill the table', async () => {
     for (const token of [undefined, 'not-a-token']) {
       const { status, entries } = await send('GET', '/users', token === undefined ? {} : { token });
       expect([status, entries]).toEqual([401, []]);
@@ -187,7 +188,7 @@ describe('P-19 a refusal of somebody who is signed in is audited', () => {
   });
 
   it('so many times a minute; more of the same person is counted only', async () => {
-    const eve = await workshop.person();
+    const eve = await factory.account();
     const requestId = randomUUID();
     for (let turn = 0; turn < 50; turn++) {
       expect((await send('GET', '/users', { token: eve.accessToken, requestId })).status).toBe(403);

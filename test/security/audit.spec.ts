@@ -10,12 +10,12 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { AuditAction } from '../../src/contracts/audit.js';
 import { AUDITED } from '../../src/platform/audit/audit.decorator.js';
-import { signUpAdmin } from '../support/admin.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
-import { everything } from '../support/everything.js';
+import { type Account, createAdmin } from '../support/accounts.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
+import { databaseSnapshot } from '../support/database-snapshot.js';
 import { recordFigure } from '../support/promise.js';
-import { type Answer, type Person, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
 interface ChangingRoute {
@@ -35,15 +35,15 @@ interface Entry {
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 let routes: ChangingRoute[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
+  factory = await RequestFactory.start(application, sql);
   routes = changingRoutes(application);
 }, 60_000);
 
@@ -52,7 +52,7 @@ afterAll(async () => {
   await application.stop();
 });
 
-function changingRoutes({ app }: RunningApplication): ChangingRoute[] {
+function changingRoutes({ nest: app }: TestApp): ChangingRoute[] {
   const scanner = new MetadataScanner();
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
   return controllers.flatMap(({ metatype }) => {
@@ -85,7 +85,7 @@ function changingRoutes({ app }: RunningApplication): ChangingRoute[] {
   });
 }
 
-async function send(method: string, { path, token, body }: Deed): Promise<Answer & { entries: Entry[] }> {
+async function send(method: string, { path, token, body }: ChangingRequest): Promise<Answer & { entries: Entry[] }> {
   const requestId = randomUUID();
   const answer = await request(application.url, method, `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
@@ -99,24 +99,24 @@ async function send(method: string, { path, token, body }: Deed): Promise<Answer
   return { ...answer, entries };
 }
 
-async function prepared(route: ChangingRoute): Promise<Deed> {
-  const deed = DEEDS[route.name];
-  if (!deed) {
-    throw new Error(`No deed for ${route.name}: write one in test/support/deeds.ts.`);
+async function prepared(route: ChangingRoute): Promise<ChangingRequest> {
+  const prepare = CHANGING_REQUESTS[route.name];
+  if (!prepare) {
+    throw new Error(`No request for ${route.name}: write one in test/support/changing-requests.ts.`);
   }
-  return deed(workshop);
+  return prepare(factory);
 }
 
 describe('P-19 every change is audited', () => {
-  it('knows a deed of every changing route', () => {
+  it('knows a request for every changing route', () => {
     expect(routes.length).toBeGreaterThan(25);
-    expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(DEEDS).sort());
+    expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(CHANGING_REQUESTS).sort());
   });
 
   it('joins every change to its row', async () => {
     for (const route of routes) {
-      const deed = await prepared(route);
-      const { status, body, entries } = await send(route.method, deed);
+      const changing = await prepared(route);
+      const { status, body, entries } = await send(route.method, changing);
       expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 2\d\d /);
       const announced = entries.filter(({ action }) => action === route.action);
       expect([route.name, announced.length > 0]).toEqual([route.name, true]);
@@ -127,11 +127,11 @@ describe('P-19 every change is audited', () => {
           entity_type: expect.any(String),
         });
       }
-      if (deed.token !== undefined) {
+      if (changing.token !== undefined) {
         expect([route.name, entries.every(({ actor }) => actor.startsWith('user:'))]).toEqual([route.name, true]);
       }
       if (route.action === 'user_role_changed') {
-        await sql.rows(`UPDATE users SET role = 'USER' WHERE id <> $1`, [workshop.admin.id]);
+        await sql.rows(`UPDATE users SET role = 'USER' WHERE id <> $1`, [factory.admin.id]);
       }
     }
     recordFigure({
@@ -144,11 +144,11 @@ describe('P-19 every change is audited', () => {
 
   it('refuses every change while audit fails, and leaves everything as it was', async () => {
     for (const route of routes) {
-      const deed = await prepared(route);
-      const before = await everything(sql);
+      const changing = await prepared(route);
+      const before = await databaseSnapshot(sql);
       await sql.rows(`ALTER TABLE audit_entries ADD CONSTRAINT planted CHECK (action = 'nothing') NOT VALID`);
-      const { status, body, entries } = await send(route.method, deed);
-      const after = await everything(sql);
+      const { status, body, entries } = await send(route.method, changing);
+      const after = await databaseSnapshot(sql);
       await sql.rows('ALTER TABLE audit_entries DROP CONSTRAINT planted');
       expect(`${route.name} ${String(status)} ${JSON.stringify(body)}`).toMatch(/^\S+ \S+ 5\d\d /);
       expect(entries).toEqual([]);
@@ -163,16 +163,16 @@ describe('P-19 every change is audited', () => {
   }, 180_000);
 
   it('records what was refused, with the code of the problem', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     const refused = await send('PATCH', {
       path: '/users/me',
       token: ada.accessToken,
-      body: { username: workshop.admin.email },
+      body: { username: factory.admin.email },
     });
     expect([refused.status, refused.entries.length]).toEqual([400, 1]);
     const blocked = await send('POST', {
-      path: `/users/${workshop.admin.id}/block`,
-      token: workshop.admin.accessToken,
+      path: `/users/${factory.admin.id}/block`,
+      token: factory.admin.accessToken,
     });
     expect(blocked.status).toBe(409);
     expect(blocked.entries).toEqual([
@@ -180,25 +180,25 @@ describe('P-19 every change is audited', () => {
         action: 'user_blocked',
         outcome: 'failure',
         code: 'last_admin',
-        actor: `user:${workshop.admin.id}`,
+        actor: `user:${factory.admin.id}`,
         entity_type: 'user',
-        entity_id: workshop.admin.id,
+        entity_id: factory.admin.id,
       },
     ]);
   });
 });
 
 describe('The audit trail', () => {
-  let auditor: Person;
+  let auditor: Account;
   const read = (query: string): Promise<Answer<{ items: Record<string, unknown>[]; nextCursor: string | null }>> =>
     request(application.url, 'GET', `/api/v1/audit${query}`, { token: auditor.accessToken });
 
   beforeAll(async () => {
-    auditor = await signUpAdmin(application, 'auditor');
+    auditor = await createAdmin(application, 'auditor');
   });
 
   it('can be read by actor, action, entity, outcome and time, a page at a time', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     for (const theme of ['dark', 'light', 'system']) {
       await send('PATCH', { path: '/users/me/preferences', token: ada.accessToken, body: { theme } });
     }
@@ -217,7 +217,7 @@ describe('The audit trail', () => {
   });
 
   it('is read in the order of the numbers, also where they grow by a digit', async () => {
-    const ada = await workshop.person();
+    const ada = await factory.account();
     await sql.rows(`SELECT setval(pg_get_serial_sequence('audit_entries', 'id'), 9995)`);
     for (let change = 0; change < 10; change += 1) {
       const body = { theme: change % 2 === 0 ? 'dark' : 'light' };
@@ -235,7 +235,7 @@ describe('The audit trail', () => {
 
   it('says who read it, and who read about other people', async () => {
     await read('?limit=1');
-    await request(application.url, 'GET', `/api/v1/users/${workshop.admin.id}`, { token: auditor.accessToken });
+    await request(application.url, 'GET', `/api/v1/users/${factory.admin.id}`, { token: auditor.accessToken });
     const { body } = await read(`?actor=user:${auditor.id}&limit=3`);
     expect(body.items.map(({ action }) => action)).toEqual(['users_read', 'audit_read', expect.any(String)]);
   });

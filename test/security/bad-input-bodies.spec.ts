@@ -8,18 +8,18 @@ import { randomUUID } from 'node:crypto';
 import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
 import { expectProblem } from '../support/exact-http.js';
 import { recordFigure } from '../support/promise.js';
-import { Target } from '../support/target.js';
+import { BadInputTarget } from '../support/bad-input-target.js';
 
 const DEVICES = '/api/v1/devices';
 const BODY_LIMIT = 64 * 1024;
 
-let target: Target;
+let target: BadInputTarget;
 let routes: ApiRoute[];
 
 const good = (): Record<string, unknown> => ({ name: 'Side door', hardwareId: randomUUID() });
 
 beforeAll(async () => {
-  target = await Target.start();
+  target = await BadInputTarget.start();
   routes = await documentedRoutes(target.url);
 }, 60_000);
 
@@ -142,7 +142,7 @@ describe('P-33: bad bodies over HTTP', () => {
   });
 
   it('is alive after all of it: the door opens, and nothing went wrong inside', async () => {
-    await target.expectWell();
+    await target.expectHealthy();
     recordFigure({
       promise: 'P-33',
       shown: 'Bad bodies over HTTP, picked by hand.',

@@ -8,16 +8,16 @@ import fc from 'fast-check';
 import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
 import { type ExactAnswer, expectProblem } from '../support/exact-http.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import { Target } from '../support/target.js';
+import { BadInputTarget } from '../support/bad-input-target.js';
 
 const DEVICES = '/api/v1/devices';
 const RUNS = scaled(40, 2_000);
 
-let target: Target;
+let target: BadInputTarget;
 let routes: ApiRoute[];
 
 beforeAll(async () => {
-  target = await Target.start();
+  target = await BadInputTarget.start();
   routes = await documentedRoutes(target.url);
 }, 60_000);
 
@@ -165,7 +165,7 @@ describe('P-33: generated requests over HTTP', () => {
   }, 3_600_000);
 
   it('is alive after all of it: the door opens, and nothing went wrong inside', async () => {
-    await target.expectWell();
+    await target.expectHealthy();
     recordFigure({
       promise: 'P-33',
       shown: 'Generated bodies, queries and cursors for every route.',

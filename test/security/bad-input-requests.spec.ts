@@ -7,14 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { exactBytes, exactRequest, expectProblem } from '../support/exact-http.js';
 import { recordFigure } from '../support/promise.js';
-import { Target } from '../support/target.js';
+import { BadInputTarget } from '../support/bad-input-target.js';
 
 const DEVICES = '/api/v1/devices';
 
-let target: Target;
+let target: BadInputTarget;
 
 beforeAll(async () => {
-  target = await Target.start();
+  target = await BadInputTarget.start();
 }, 60_000);
 
 afterAll(() => target.stop(), 60_000);
@@ -198,7 +198,7 @@ describe('P-33: bad requests over HTTP', () => {
   });
 
   it('is alive after all of it: the door opens, and nothing went wrong inside', async () => {
-    await target.expectWell();
+    await target.expectHealthy();
     recordFigure({
       promise: 'P-33',
       shown: 'Bad paths, queries, headers and methods over HTTP, picked by hand.',

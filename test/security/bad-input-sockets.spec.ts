@@ -6,16 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Dashboard } from '../support/dashboard.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import { Target } from '../support/target.js';
+import { BadInputTarget } from '../support/bad-input-target.js';
 
 const RUNS = scaled(60, 3_000);
 
-let target: Target;
+let target: BadInputTarget;
 let dashboard: Dashboard;
 let tries = 0;
 
 beforeAll(async () => {
-  target = await Target.start();
+  target = await BadInputTarget.start();
   dashboard = await Dashboard.signedIn(target.url, target.owner.accessToken);
 }, 60_000);
 
@@ -35,7 +35,7 @@ describe('P-33: bad handshakes', () => {
     ['a token that is none', () => ({ ...good(), token: 'x' }), 'invalid_request'],
     ['a token that is a list', () => ({ ...good(), token: [target.owner.accessToken] }), 'invalid_request'],
     ['a token that is an object', () => ({ ...good(), token: { toString: 'x' } }), 'invalid_request'],
-    ['a token of nobody', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'unauthenticated'],
+    ['an unsigned token', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'unauthenticated'],
     [
       'a token with another signature',
       () => ({ ...good(), token: `${target.owner.accessToken.slice(0, -9)}AAAAAAAAA` }),
@@ -86,7 +86,7 @@ describe('P-33: bad messages on sockets', () => {
   ])('answers %s with a problem', async (_what, body) => {
     for (const message of ['subscribe_device', 'unsubscribe_device'] as const) {
       tries += 1;
-      expect(await dashboard.ask(message, body)).toMatchObject({ error: { code: 'invalid_request', status: 400 } });
+      expect(await dashboard.request(message, body)).toMatchObject({ error: { code: 'invalid_request', status: 400 } });
     }
   });
 
@@ -101,7 +101,7 @@ describe('P-33: bad messages on sockets', () => {
       anything,
       async (message, body) => {
         tries += 1;
-        const answer = await dashboard.ask(message, body);
+        const answer = await dashboard.request(message, body);
         expect('ok' in answer ? 200 : answer.error.status).toBeLessThan(500);
       },
     );
@@ -154,7 +154,7 @@ describe('P-33: bad messages on sockets', () => {
 
   it('is alive after all of it: the dashboard sees the door open, and nothing went wrong inside', async () => {
     const viewer = await Dashboard.signedIn(target.url, target.owner.accessToken);
-    await target.expectWell();
+    await target.expectHealthy();
     await viewer.expect('that the door is open', ({ event }) => event === 'door_status_changed');
     viewer.close();
     recordFigure({

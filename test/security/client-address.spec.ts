@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { request } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
@@ -50,10 +50,10 @@ describe.each([
     counted: CLIENT,
   },
 ])('P-10: what clients claim of their address, through $peer', ({ peer, trusted, forwardedFor, counted }) => {
-  let app: RunningApplication;
+  let app: TestApp;
 
   beforeAll(async () => {
-    app = await startApplication({ env: { ROLES: 'api', TRUSTED_PROXIES: trusted } });
+    app = await TestApp.start({ env: { ROLES: 'api', TRUSTED_PROXIES: trusted } });
   });
 
   afterAll(() => app.stop());
@@ -64,13 +64,13 @@ describe.each([
         Array.from({ length: 10 }, () => request(app.url, 'GET', '/nowhere', { headers: headersOf(forwardedFor()) })),
       );
     }
-    const redis = app.app.get(RedisClients).app;
+    const redis = app.get(RedisClients).app;
     const buckets = await redis.keys('mortise:rate:anonymous:*');
     expect(buckets).toEqual([`mortise:rate:anonymous:${counted}`]);
     const parts = await redis.hgetall(buckets[0] ?? '');
     const inRedis = Object.values(parts).reduce((sum, count) => sum + Number(count), 0);
     // On a busy machine Redis may answer too late; such a request counts in the process, and perhaps in Redis too.
-    const metrics = await app.app.get(Metrics).render();
+    const metrics = await app.get(Metrics).render();
     const alone = Number(/^mortise_rate_limit_degraded_total\{category="anonymous"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
     expect(inRedis).toBeLessThanOrEqual(REQUESTS);
     expect(inRedis + alone).toBeGreaterThanOrEqual(REQUESTS);

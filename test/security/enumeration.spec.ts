@@ -1,7 +1,7 @@
 /**
  * P-13: no user enumeration on login, forgotten passwords, verified registration and invitations: an account that exists
  * and one that does not are answered alike, after the same work, in the same time. Each address is asked for once: one
- * that was asked for often gets no mail any more, and then its answers take as long as everybody's. Administrators may
+ * that was asked for often gets no mail any more, and then its answers take as long as those for other emails. Administrators may
  * list accounts, so what they are told when they make one is not part of it.
  * Seen failing on broken builds: with the account looked up, its token and its mail made before the answer to who forgot
  * the password, and with an early return for who has no account, the statements differed; without the decoy hash of a
@@ -9,7 +9,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database } from '../../src/platform/prisma/database.js';
-import { EnumerationScene, type Question } from '../support/enumeration.js';
+import { EnumerationFixture, type Probe } from '../support/enumeration.fixture.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import type { Answer } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
@@ -32,20 +32,20 @@ const PER_BODY = { requestId: null, timestamp: null, id: null, email: null, crea
 const QUESTIONS = ['login', 'forgot password', 'verified registration', 'an invitation to an organization'];
 /** What is hidden in it may be of another length; it is the same statement all the same. */
 const LENGTHS_DIFFER = ['verified registration'];
-/** About the session of who asks, and remembered for a while. */
+/** Statements about the session of the request; their results are cached for a while. */
 const OF_WHO_ASKS = 'sessions_end';
 
 describe('P-13: enumeration', () => {
-  let scene: EnumerationScene;
+  let fixture: EnumerationFixture;
   let trace: StatementTrace;
   let clients = 0;
 
   beforeAll(async () => {
-    scene = await EnumerationScene.open();
-    trace = new StatementTrace(scene.door.get(Database));
+    fixture = await EnumerationFixture.start();
+    trace = new StatementTrace(fixture.auth.get(Database));
   });
 
-  afterAll(() => scene.close());
+  afterAll(() => fixture.stop());
 
   /** All of one length, as much as what they type. */
   function nextClient(): string {
@@ -57,13 +57,13 @@ describe('P-13: enumeration', () => {
       100 + (clients % 100),
     ].join('.');
   }
-  const question = (asks: string): Question => scene.questions.find((question) => question.asks === asks)!;
+  const question = (asks: string): Probe => fixture.probes.find((question) => question.name === asks)!;
 
   it('says the same in body, status and headers', async () => {
     let [compared, differences] = [0, 0];
-    for (const { ask, expected } of scene.questions) {
-      for (const pair of await scene.freshPairs(COMPARED)) {
-        await scene.makeRoom();
+    for (const { send: ask, expected } of fixture.probes) {
+      for (const pair of await fixture.createPairs(COMPARED)) {
+        await fixture.makeRoom();
         const [one, other] = [await ask(pair[0], nextClient()), await ask(pair[1], nextClient())];
         compared += 1;
         differences += JSON.stringify(shown(one)) === JSON.stringify(shown(other)) ? 0 : 1;
@@ -80,31 +80,31 @@ describe('P-13: enumeration', () => {
   });
 
   it.each(['login', 'forgot password'])('says the same to who goes on asking: %s', async (asks) => {
-    for (const [known, unknown] of await scene.freshPairs(2)) {
+    for (const [known, unknown] of await fixture.createPairs(2)) {
       const [here, elsewhere] = [nextClient(), nextClient()];
       // Past the point where a login has to wait, and where no more mail is sent.
       for (let repetition = 0; repetition < 8; repetition += 1) {
-        const [one, other] = [await question(asks).ask(known, here), await question(asks).ask(unknown, elsewhere)];
+        const [one, other] = [await question(asks).send(known, here), await question(asks).send(unknown, elsewhere)];
         expect(shown(one)).toEqual(shown(other));
       }
     }
   });
 
   it('keeps no count that tells that an address and a username belong together', async () => {
-    const { email } = await scene.door.person({ username: 'together' });
+    const { email } = await fixture.auth.createUser({ username: 'together' });
     const from = nextClient();
     for (let guess = 0; guess < 6; guess += 1) {
-      await scene.door.login(email, 'wrong', { from });
+      await fixture.auth.login(email, 'wrong', { from });
     }
-    expect((await scene.door.login(email, 'wrong', { from })).status).toBe(429);
-    expect((await scene.door.login('together', 'wrong', { from })).status).toBe(401);
+    expect((await fixture.auth.login(email, 'wrong', { from })).status).toBe(429);
+    expect((await fixture.auth.login('together', 'wrong', { from })).status).toBe(401);
   });
 
   it('asks the same of the database before the answer', async () => {
     let [compared, different] = [0, 0];
-    for (const { asks, ask } of scene.questions) {
-      for (const pair of await scene.freshPairs(COMPARED)) {
-        await scene.makeRoom();
+    for (const { name: asks, send: ask } of fixture.probes) {
+      for (const pair of await fixture.createPairs(COMPARED)) {
+        await fixture.makeRoom();
         const traces: (readonly string[])[] = [];
         for (const email of pair) {
           const from = nextClient();
@@ -127,11 +127,11 @@ describe('P-13: enumeration', () => {
     });
   });
 
-  async function measure({ slow, ask }: Question, seed: number): Promise<TimedPair[]> {
+  async function measure({ slow, send: ask }: Probe, seed: number): Promise<TimedPair[]> {
     const random = seededRandom(seed);
     const pairs: TimedPair[] = [];
-    for (const emails of await scene.freshPairs((slow ? TIMED.slow : TIMED.fast) + WARM_UP)) {
-      await scene.makeRoom();
+    for (const emails of await fixture.createPairs((slow ? TIMED.slow : TIMED.fast) + WARM_UP)) {
+      await fixture.makeRoom();
       const times: [number, number] = [0, 0];
       const first = random() < 0.5 ? 0 : 1;
       for (const which of [first, 1 - first] as (0 | 1)[]) {

@@ -4,28 +4,28 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from '../support/application.js';
-import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
-import { everything } from '../support/everything.js';
+import { TestApp } from '../support/test-app.js';
+import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
+import { databaseSnapshot } from '../support/database-snapshot.js';
 import { recordFigure } from '../support/promise.js';
 import { type Answer, request } from '../support/rest.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
 
 const AT_ONCE = 50;
-/** Shown once, to whoever made it; a repeat cannot know it any more. */
+/** Shown once, in the first response; a repeat does not have it any more. */
 const SHOWN_ONCE = new Set(['deviceToken']);
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 let routes: string[];
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
-  routes = serverRoutes(application.app)
+  factory = await RequestFactory.start(application, sql);
+  routes = serverRoutes(application.nest)
     .filter((name) => name.startsWith('POST ') && !name.startsWith('POST /api/v1/auth/'))
     .map((name) => name.replace('/api/v1', '').replace(/\{(\w+)\}/g, ':$1'));
 }, 60_000);
@@ -35,15 +35,15 @@ afterAll(async () => {
   await application.stop();
 });
 
-async function prepared(route: string): Promise<Deed> {
-  const deed = DEEDS[route];
-  if (!deed) {
-    throw new Error(`No deed for ${route}: write one in test/support/deeds.ts.`);
+async function prepared(route: string): Promise<ChangingRequest> {
+  const prepare = CHANGING_REQUESTS[route];
+  if (!prepare) {
+    throw new Error(`No request for ${route}: write one in test/support/changing-requests.ts.`);
   }
-  return deed(workshop);
+  return prepare(factory);
 }
 
-function send({ path, token, body }: Deed, key: string, requestId: string = randomUUID()): Promise<Answer> {
+function send({ path, token, body }: ChangingRequest, key: string, requestId: string = randomUUID()): Promise<Answer> {
   return request(application.url, 'POST', `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
     body,
@@ -52,7 +52,7 @@ function send({ path, token, body }: Deed, key: string, requestId: string = rand
 }
 
 /** Another good body for the same route; where none is taken, any. */
-function another({ body, ...deed }: Deed): Deed {
+function another({ body, ...changing }: ChangingRequest): ChangingRequest {
   const fresh: Record<string, () => unknown> = {
     email: () => `${randomUUID()}@example.com`,
     users: () => [{ email: `${randomUUID()}@example.com` }],
@@ -62,7 +62,7 @@ function another({ body, ...deed }: Deed): Deed {
     name: () => ((body as { name?: string }).name === 'lock_door' ? 'restart_device' : 'Another'),
   };
   const members = Object.entries(body ?? {}).map(([name, value]) => [name, fresh[name]?.() ?? value] as const);
-  return { ...deed, body: Object.fromEntries(members) };
+  return { ...changing, body: Object.fromEntries(members) };
 }
 
 function repeatable(body: unknown): unknown {
@@ -76,16 +76,16 @@ describe('P-20 one key, one execution', () => {
     expect(routes.length).toBeGreaterThan(12);
     const faults: unknown[] = [];
     for (const route of routes) {
-      const [deed, key] = [await prepared(route), randomUUID()];
-      const first = await send(deed, key);
+      const [changing, key] = [await prepared(route), randomUUID()];
+      const first = await send(changing, key);
       expect(`${route} ${String(first.status)}`).toMatch(/ 2\d\d$/);
-      const before = await everything(sql);
-      const second = await send(deed, key);
+      const before = await databaseSnapshot(sql);
+      const second = await send(changing, key);
       const [shown, repeated] = [first, second].map(({ status, body }) => ({ status, body: repeatable(body) }));
       if (JSON.stringify(shown) !== JSON.stringify(repeated)) {
         faults.push({ route, shown, repeated });
       }
-      expect({ route, ...(await everything(sql)) }).toEqual({ route, ...before });
+      expect({ route, ...(await databaseSnapshot(sql)) }).toEqual({ route, ...before });
     }
     expect(faults).toEqual([]);
   }, 120_000);
@@ -93,9 +93,9 @@ describe('P-20 one key, one execution', () => {
   it('and the same key for another request is 422, and changes nothing', async () => {
     const faults: unknown[] = [];
     for (const route of routes) {
-      const [deed, key] = [await prepared(route), randomUUID()];
-      await send(deed, key);
-      const { status, body } = await send(another(deed), key);
+      const [changing, key] = [await prepared(route), randomUUID()];
+      await send(changing, key);
+      const { status, body } = await send(another(changing), key);
       if (status !== 422 || body.code !== 'idempotency_key_reused') {
         faults.push({ route, status, body });
       }
@@ -106,8 +106,8 @@ describe('P-20 one key, one execution', () => {
   it('however many come at once', async () => {
     const faults: unknown[] = [];
     for (const route of routes) {
-      const [deed, key, requestId] = [await prepared(route), randomUUID(), randomUUID()];
-      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send(deed, key, requestId)));
+      const [changing, key, requestId] = [await prepared(route), randomUUID(), randomUUID()];
+      const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => send(changing, key, requestId)));
       const done = answers.filter(({ status }) => status < 300);
       // Who came while the first was running is told so; where a password is checked first, so many at once are too many.
       const others = answers.filter(({ status }) => status >= 300).map(({ body }) => String(body.code));

@@ -10,7 +10,9 @@ import { KeyRotationService } from '../../src/platform/keys/key-rotation.service
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
-import { newMasterKey, PeopleNode } from '../support/people-node.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { openSession } from '../support/accounts.fixture.js';
+import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { recordFigure, scaled } from '../support/promise.js';
 import { emptyRedis } from '../support/redis.js';
@@ -22,12 +24,13 @@ const NO_REDIS = 'redis://127.0.0.1:1';
 
 describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algorithm) => {
   let database: TestDatabase;
-  let nodes: readonly [PeopleNode, PeopleNode];
-  let rotator: PeopleNode;
+  let nodes: readonly [TestApp, TestApp];
+  let rotator: TestApp;
 
-  const masterKey = newMasterKey();
-  const start = (redisUrl: string): Promise<PeopleNode> =>
-    PeopleNode.start({ databaseUrl: database.url, redisUrl, masterKey, env: { TOKEN_ALGORITHM: algorithm } });
+  const start = (redisUrl: string): Promise<TestApp> =>
+    TestApp.start({
+      env: { ROLES: 'api', DATABASE_URL: database.url, REDIS_URL: redisUrl, TOKEN_ALGORITHM: algorithm },
+    });
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -51,12 +54,12 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
          (SELECT kid FROM signing_keys WHERE state = 'passive' ORDER BY changed_at DESC OFFSET 10)`,
     );
     rotator.get(KeyStore).forget();
-    // It signs with the new key at once; the others have never heard of it.
+    // It signs with the new key at once; the others have never received of it.
     return (await rotator.get(AccessTokenFactory).sign(principal)).token;
   }
 
-  it('refuses nobody', async () => {
-    const principal = await nodes[0].authenticator.authenticate((await nodes[0].newcomer()).accessToken);
+  it('refuses no valid token', async () => {
+    const principal = await nodes[0].get(Authenticator).authenticate((await openSession(nodes[0])).accessToken);
     const kids = new Set<string | undefined>();
     const refusals: unknown[] = [];
     let [sent, rotations] = [0, 0];
@@ -65,7 +68,10 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
       kids.add(decodeProtectedHeader(token).kid);
       for (const node of nodes) {
         sent += 1;
-        await node.authenticator.authenticate(token).catch((error: unknown) => refusals.push(error));
+        await node
+          .get(Authenticator)
+          .authenticate(token)
+          .catch((error: unknown) => refusals.push(error));
       }
     }
 
@@ -97,13 +103,13 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
     expect(kids.size).toBeGreaterThan(ROTATIONS / 2);
   });
 
-  it('has shown that it notices: a token of a retired key, or of nobody, is refused', async () => {
-    const ada = await nodes[0].newcomer();
+  it('detects invalid tokens: one of a retired key, or without a session, is refused', async () => {
+    const ada = await openSession(nodes[0]);
     await rotator.rows(`UPDATE signing_keys SET state = 'retired' WHERE kid = $1`, [
       decodeProtectedHeader(ada.accessToken).kid,
     ]);
     const restarted = await start(NO_REDIS);
-    await expect(restarted.authenticator.authenticate(ada.accessToken)).rejects.toMatchObject({
+    await expect(restarted.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
       code: 'unauthenticated',
     });
     await expect(restarted.get(KeyStore).verificationKey('access_token', 'nobody')).resolves.toBeNull();

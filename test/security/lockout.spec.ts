@@ -7,7 +7,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
-import { addressOf, FrontDoor } from '../support/front-door.js';
+import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import { recordFigure, scaled } from '../support/promise.js';
 
 const ATTEMPTS = scaled(400, 10_000);
@@ -15,29 +15,29 @@ const AT_ONCE = 20;
 const OWNER_EVERY = 40;
 
 describe('P-11: lockout', () => {
-  let door: FrontDoor;
+  let fixture: AuthFixture;
 
   beforeAll(async () => {
-    door = await FrontDoor.open();
+    fixture = await AuthFixture.start();
   });
 
-  afterAll(() => door.close());
+  afterAll(() => fixture.stop());
 
   it('bounds what strangers can guess from any number of addresses, and lets the owner in every time', async () => {
-    const { email } = await door.person({ username: 'victim' });
-    let { knownDevice } = (await door.login(email, undefined, { from: '192.0.2.1' })).body;
+    const { email } = await fixture.createUser({ username: 'victim' });
+    let { knownDevice } = (await fixture.login(email, undefined, { from: '192.0.2.1' })).body;
     let [guesses, throttled, logins, ownersIn] = [0, 0, 0, 0];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += AT_ONCE) {
       const answers = await Promise.all(
         Array.from({ length: AT_ONCE }, (_, index) =>
-          door.login(index % 2 === 0 ? email : 'victim', 'a wrong guess', { from: addressOf(attempt + index) }),
+          fixture.login(index % 2 === 0 ? email : 'victim', 'a wrong guess', { from: ipOf(attempt + index) }),
         ),
       );
       guesses += answers.filter(({ status }) => status === 401).length;
       throttled += answers.filter(({ status }) => status === 429).length;
       if (attempt % OWNER_EVERY === 0) {
         // From the address of one of the strangers, too: the device is what is known.
-        const owner = await door.login(email, undefined, { knownDevice, from: addressOf(attempt) });
+        const owner = await fixture.login(email, undefined, { knownDevice, from: ipOf(attempt) });
         logins += 1;
         ownersIn += owner.status === 200 ? 1 : 0;
         knownDevice = owner.body.knownDevice;
@@ -56,14 +56,14 @@ describe('P-11: lockout', () => {
   });
 
   it('bounds what strangers can guess in a day, with its e-mail address and its username', async () => {
-    const { email } = await door.person({ username: 'besieged' });
+    const { email } = await fixture.createUser({ username: 'besieged' });
     let [guesses, attempts] = [0, 0];
     for (let hour = 0; hour < 24; hour += 1) {
       // More than are let through at once in the first hour, and than there can be left in each other one.
       for (let burst = 0; burst < (hour === 0 ? 4 : 1); burst += 1) {
         const answers = await Promise.all(
           Array.from({ length: AT_ONCE }, (_, index) =>
-            door.login(index % 2 === 0 ? email : 'besieged', 'wrong', { from: addressOf((attempts += 1)) }),
+            fixture.login(index % 2 === 0 ? email : 'besieged', 'wrong', { from: ipOf((attempts += 1)) }),
           ),
         );
         guesses += answers.filter(({ status }) => status === 401).length;
@@ -83,86 +83,88 @@ describe('P-11: lockout', () => {
   });
 
   it('gives an address five guesses however many it makes at once, then makes it wait, longer each time', async () => {
-    const { email } = await door.person();
+    const { email } = await fixture.createUser();
     const from = '198.51.100.7';
-    const burst = await Promise.all(Array.from({ length: 30 }, () => door.login(email, 'wrong', { from })));
+    const burst = await Promise.all(Array.from({ length: 30 }, () => fixture.login(email, 'wrong', { from })));
     expect(burst.filter(({ status }) => status === 401)).toHaveLength(5);
     const waits: number[] = [];
     for (let round = 0; round < 3; round += 1) {
-      const refused = await door.login(email, undefined, { from });
+      const refused = await fixture.login(email, undefined, { from });
       expect([refused.status, refused.body.code]).toEqual([429, 'login_throttled']);
       waits.push(Number(refused.headers.get('retry-after')));
       await passed('last_failure', `'1 second'`);
       await passed('locked_until', `'2 hours'`);
-      expect((await door.login(email, 'wrong', { from })).status).toBe(401);
+      expect((await fixture.login(email, 'wrong', { from })).status).toBe(401);
     }
     expect(waits).toEqual([expect.closeTo(15, -0.5), expect.closeTo(30, -0.5), expect.closeTo(60, -0.5)]);
-    expect((await door.login(email, undefined, { from: '198.51.100.8' })).status).toBe(200);
+    expect((await fixture.login(email, undefined, { from: '198.51.100.8' })).status).toBe(200);
   });
 
   it('counts a household of IPv6 as one', async () => {
-    const { email } = await door.person();
+    const { email } = await fixture.createUser();
     for (let guess = 1; guess <= 5; guess += 1) {
-      expect((await door.login(email, 'wrong', { from: `2001:db8:1:2::${String(guess)}` })).status).toBe(401);
+      expect((await fixture.login(email, 'wrong', { from: `2001:db8:1:2::${String(guess)}` })).status).toBe(401);
     }
-    expect((await door.login(email, 'wrong', { from: '2001:db8:1:2:ffff::1' })).status).toBe(429);
-    expect((await door.login(email, 'wrong', { from: '2001:db8:1:3::1' })).status).toBe(401);
+    expect((await fixture.login(email, 'wrong', { from: '2001:db8:1:2:ffff::1' })).status).toBe(429);
+    expect((await fixture.login(email, 'wrong', { from: '2001:db8:1:3::1' })).status).toBe(401);
   });
 
   it('forgets failures after a login, and after a day', async () => {
-    const { email } = await door.person();
+    const { email } = await fixture.createUser();
     const from = '198.51.100.20';
     for (let round = 0; round < 3; round += 1) {
       for (let guess = 0; guess < 4; guess += 1) {
-        expect((await door.login(email, 'wrong', { from })).status).toBe(401);
+        expect((await fixture.login(email, 'wrong', { from })).status).toBe(401);
       }
-      expect((await door.login(email, undefined, { from })).status).toBe(200);
+      expect((await fixture.login(email, undefined, { from })).status).toBe(200);
     }
     for (let guess = 0; guess < 5; guess += 1) {
-      await door.login(email, 'wrong', { from });
+      await fixture.login(email, 'wrong', { from });
     }
-    expect((await door.login(email, undefined, { from })).status).toBe(429);
+    expect((await fixture.login(email, undefined, { from })).status).toBe(429);
     await passed('last_failure', `'25 hours'`);
     await passed('locked_until', `'25 hours'`);
-    expect((await door.login(email, undefined, { from })).status).toBe(200);
+    expect((await fixture.login(email, undefined, { from })).status).toBe(200);
   });
 
   it('limits a device that is known as well, on its own count', async () => {
-    const { email } = await door.person();
-    const { knownDevice } = (await door.login(email)).body;
+    const { email } = await fixture.createUser();
+    const { knownDevice } = (await fixture.login(email)).body;
     const answers: number[] = [];
     for (let guess = 0; guess < 7; guess += 1) {
-      answers.push((await door.login(email, 'wrong', { knownDevice, from: addressOf(guess) })).status);
+      answers.push((await fixture.login(email, 'wrong', { knownDevice, from: ipOf(guess) })).status);
     }
     expect(answers).toEqual([401, 401, 401, 401, 401, 429, 429]);
-    expect((await door.login(email, undefined, { from: addressOf(99) })).status).toBe(200);
+    expect((await fixture.login(email, undefined, { from: ipOf(99) })).status).toBe(200);
   });
 
   it('knows a device for its own account, and for the password it signed in with', async () => {
-    const [ada, eve] = [await door.person(), await door.person()];
-    const [hers, foreign] = [await door.login(ada.email), await door.login(eve.email)];
+    const [ada, eve] = [await fixture.createUser(), await fixture.createUser()];
+    const [hers, foreign] = [await fixture.login(ada.email), await fixture.login(eve.email)];
     for (let guess = 0; guess < 6; guess += 1) {
-      await door.login(ada.email, 'wrong', { from: '198.51.100.30' });
+      await fixture.login(ada.email, 'wrong', { from: '198.51.100.30' });
     }
     const from = '198.51.100.30';
     const tampered = `${hers.body.knownDevice.slice(0, -2)}AA`;
     for (const knownDevice of [foreign.body.knownDevice, tampered]) {
-      expect((await door.login(ada.email, undefined, { knownDevice, from })).status).toBe(429);
+      expect((await fixture.login(ada.email, undefined, { knownDevice, from })).status).toBe(429);
     }
     const { knownDevice } = hers.body;
-    await door.sql.rows(`UPDATE users SET password_changed_at = now() - interval '1 minute' WHERE id = $1`, [ada.id]);
-    expect((await door.login(ada.email, undefined, { knownDevice, from })).status).toBe(429);
+    await fixture.sql.rows(`UPDATE users SET password_changed_at = now() - interval '1 minute' WHERE id = $1`, [
+      ada.id,
+    ]);
+    expect((await fixture.login(ada.email, undefined, { knownDevice, from })).status).toBe(429);
   });
 
-  it('forgets what slows nobody any more', async () => {
+  it('deletes throttles that no longer slow a login', async () => {
     await passed('last_failure', `'3 days'`);
-    await door.sql.rows(`UPDATE alert_windows SET window_start = window_start - interval '1 day'`);
-    await door.get(JobRegistry).get('purge_login_throttles')({});
-    expect(await door.sql.rows('SELECT 1 FROM login_throttles UNION ALL SELECT 1 FROM alert_windows')).toEqual([]);
+    await fixture.sql.rows(`UPDATE alert_windows SET window_start = window_start - interval '1 day'`);
+    await fixture.get(JobRegistry).get('purge_login_throttles')({});
+    expect(await fixture.sql.rows('SELECT 1 FROM login_throttles UNION ALL SELECT 1 FROM alert_windows')).toEqual([]);
   });
 
   /** As if so much time had passed for every count. */
   async function passed(column: 'last_failure' | 'locked_until', time: string): Promise<void> {
-    await door.sql.rows(`UPDATE login_throttles SET ${column} = ${column} - interval ${time}`);
+    await fixture.sql.rows(`UPDATE login_throttles SET ${column} = ${column} - interval ${time}`);
   }
 });

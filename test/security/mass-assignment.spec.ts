@@ -1,15 +1,16 @@
 /**
  * P-31: no mass assignment, no field beyond the allow-list. Takes the request schemas and answers out of the OpenAPI
- * document, so that a new route is covered by its deed alone. Seen to fail: with `forbidNonWhitelisted` off, and with a
+ * document, so that a new route is covered by its entry in CHANGING_REQUESTS alone. Seen to fail: with `forbidNonWhitelisted` off, and with a
  * member added to what `toUserDto` answers.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication, testEnvironment } from '../support/application.js';
-import { type Deed, DEEDS, DeedWorkshop } from '../support/deeds.js';
+import { testEnvironment } from '../support/installation.js';
+import { TestApp } from '../support/test-app.js';
+import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
 import { ApplicationProcess } from '../support/process.js';
-import { recordFigure } from '../support/promise.js';
 import { type Answer, request } from '../support/rest.js';
+import { recordFigure } from '../support/promise.js';
 import { Sql } from '../support/sql.js';
 
 /** What no client may say of what it makes or changes, in the spellings of the API and of the tables. */
@@ -60,16 +61,16 @@ interface Document {
   components: { schemas: Record<string, Schema> };
 }
 
-let application: RunningApplication;
+let application: TestApp;
 let sql: Sql;
-let workshop: DeedWorkshop;
+let factory: RequestFactory;
 let document: Document;
 let tried = 0;
 
 beforeAll(async () => {
-  application = await startApplication({ env: { ROLES: 'api' } });
+  application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
-  workshop = await DeedWorkshop.open(application, sql);
+  factory = await RequestFactory.start(application, sql);
   document = await documentOfTheBuild();
 }, 90_000);
 
@@ -119,7 +120,7 @@ function operationOf(name: string): Operation | undefined {
   return document.paths[`/api/v1${path.replace(/:(\w+)/g, '{$1}')}`]?.[verb.toLowerCase()];
 }
 
-function send(name: string, { path, token, body }: Deed): Promise<Answer<unknown>> {
+function send(name: string, { path, token, body }: ChangingRequest): Promise<Answer<unknown>> {
   return request<unknown>(application.url, name.split(' ')[0] ?? '', `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
     body,
@@ -130,17 +131,17 @@ function send(name: string, { path, token, body }: Deed): Promise<Answer<unknown
 describe('P-31 what a client says more than it may', () => {
   it('is refused on every route that takes a body', async () => {
     let routes = 0;
-    for (const [name, prepare] of Object.entries(DEEDS)) {
+    for (const [name, prepare] of Object.entries(CHANGING_REQUESTS)) {
       const members = membersOf(operationOf(name)?.requestBody?.content?.['application/json']?.schema);
       if (members === null) {
         continue;
       }
       routes += 1;
-      const deed = await prepare(workshop);
+      const changing = await prepare(factory);
       for (const [field, value] of Object.entries(PRIVILEGED).filter(([field]) => !(field in members))) {
-        const { status } = await send(name, { ...deed, body: { ...(deed.body as object), [field]: value } });
+        const { status } = await send(name, { ...changing, body: { ...(changing.body as object), [field]: value } });
         tried += 1;
-        // An import takes a list alone: what stands beside it is nobody's, and has no effect.
+        // An import takes a list only: members beside it belong to no account, and have no effect.
         expect([name, field, status]).toEqual([name, field, name === 'POST /users/import' ? expect.any(Number) : 400]);
       }
     }
@@ -159,12 +160,12 @@ describe('P-31 what a client says more than it may', () => {
       const row = { email: email(), [field]: value };
       const bulk = await send('POST', {
         path: '/users/bulk',
-        token: workshop.admin.accessToken,
+        token: factory.admin.accessToken,
         body: { users: [row] },
       });
       const imported = await send('POST', {
         path: '/users/import',
-        token: workshop.admin.accessToken,
+        token: factory.admin.accessToken,
         body: { users: [row] },
       });
       expect([field, bulk.status, imported.body]).toEqual([
@@ -175,8 +176,8 @@ describe('P-31 what a client says more than it may', () => {
     }
   });
 
-  it('does not make anybody an administrator, however it is nested or spelled', async () => {
-    const ada = await workshop.person();
+  it('makes no account an administrator, however it is nested or spelled', async () => {
+    const ada = await factory.account();
     const bodies = [
       { displayName: 'A', role: 'ADMIN' },
       { displayName: 'A', user: { role: 'ADMIN' } },
@@ -193,8 +194,8 @@ describe('P-31 what a client says more than it may', () => {
 
 describe('P-31 what an answer says', () => {
   it('is documented, member by member, on every route that changes something', async () => {
-    for (const [name, prepare] of Object.entries(DEEDS)) {
-      const { status, body } = await send(name, await prepare(workshop));
+    for (const [name, prepare] of Object.entries(CHANGING_REQUESTS)) {
+      const { status, body } = await send(name, await prepare(factory));
       const schema = operationOf(name)?.responses[String(status)]?.content?.['application/json']?.schema;
       expect([name, status < 300, body !== undefined && schema === undefined]).toEqual([name, true, false]);
       expect([name, undocumented(body, schema)]).toEqual([name, []]);
@@ -202,9 +203,9 @@ describe('P-31 what an answer says', () => {
   }, 60_000);
 
   it('is documented, member by member, on every route that reads', async () => {
-    const { owner, id: deviceId } = await workshop.device();
-    await workshop.made(owner, `/devices/${deviceId}/commands`, { name: 'lock_door' });
-    const organizationId = await workshop.made(owner, '/organizations', { name: 'Lighthouse' });
+    const { owner, id: deviceId } = await factory.device();
+    await factory.create(owner, `/devices/${deviceId}/commands`, { name: 'lock_door' });
+    const organizationId = await factory.create(owner, '/organizations', { name: 'Lighthouse' });
     const reads = Object.entries(document.paths).filter(
       ([path, { get }]) => path.startsWith('/api/v1/') && get !== undefined,
     );
@@ -215,7 +216,7 @@ describe('P-31 what an answer says', () => {
         .replace('{organizationId}', organizationId)
         .replace('{userId}', owner.id);
       const query = path.endsWith('/search') ? '?q=person' : path.endsWith('/export') ? '?format=json' : '';
-      for (const { accessToken } of [owner, workshop.admin]) {
+      for (const { accessToken } of [owner, factory.admin]) {
         const answer = await request(application.url, 'GET', filled + query, { token: accessToken });
         const schema = get?.responses[String(answer.status)]?.content?.['application/json']?.schema;
         if (answer.status === 200) {

@@ -2,16 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type DeviceChannel, deviceTopic, DOWNLINK_CHANNELS, UPLINK_CHANNELS } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
-import { RawDevice } from '../support/raw-device.js';
-import { type RegisteredDevice, registerDevice, signUp } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { createAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
 /**
  * P-15: a device touches only its own topics. n foreign operations, half publishing and half subscribing, against
- * victims that listen and are heard: 0 may succeed.
+ * victims that listen and are received: 0 may succeed.
  * Seen to fail: with `authorizePublish` or `authorizeSubscribe` of the broker letting everything through.
  */
 const n = scaled(200, 10_000);
@@ -19,16 +20,16 @@ const seed = SEED;
 const CHANNELS: readonly DeviceChannel[] = [...UPLINK_CHANNELS, ...DOWNLINK_CHANNELS];
 const ATTACKERS = 8;
 
-let application: RunningApplication;
-let victim: RawDevice;
+let application: TestApp;
+let victim: ScriptedDevice;
 let attackers: RegisteredDevice[];
 let sql: Sql;
 
 beforeAll(async () => {
-  application = await startApplication();
-  const [owner, mallory] = [await signUp(application.url), await signUp(application.url)];
+  application = await TestApp.start();
+  const [owner, mallory] = [await createAccount(application.url), await createAccount(application.url)];
   const device = await registerDevice(application.url, owner);
-  victim = await RawDevice.born(application.mqttUrl, device, 'victim-boot');
+  victim = await ScriptedDevice.born(application.mqttUrl, device, 'victim-boot');
   attackers = await Promise.all(Array.from({ length: ATTACKERS }, () => registerDevice(application.url, mallory)));
   sql = await Sql.open(application.databaseUrl);
 });
@@ -90,7 +91,7 @@ function foreignFilter(own: string): string {
 
 /** @returns whether the broker took it. */
 async function publish(attacker: RegisteredDevice): Promise<boolean> {
-  const line = await RawDevice.connect(application.mqttUrl, attacker, { clientId: randomUUID() });
+  const line = await ScriptedDevice.connect(application.mqttUrl, attacker, { clientId: randomUUID() });
   const outcome = new Promise<boolean>((resolve) => {
     line.client.once('close', () => {
       resolve(false);
@@ -104,7 +105,7 @@ async function publish(attacker: RegisteredDevice): Promise<boolean> {
   return taken;
 }
 
-async function subscribe(line: RawDevice): Promise<boolean> {
+async function subscribe(line: ScriptedDevice): Promise<boolean> {
   const granted = await line.client.subscribeAsync(foreignFilter(line.id), { qos: 1 }).catch(() => []);
   return granted.some(({ qos }) => qos < 128);
 }
@@ -114,23 +115,23 @@ describe('P-15: a device touches only its own topics', () => {
     let taken = 0;
     await Promise.all(
       attackers.map(async (attacker) => {
-        const spy = await RawDevice.connect(application.mqttUrl, attacker);
+        const spy = await ScriptedDevice.connect(application.mqttUrl, attacker);
         for (let index = 0; index < n / ATTACKERS / 2; index++) {
           taken += Number(await subscribe(spy)) + Number(await publish(attacker));
         }
-        // Zero counts only because everybody was listening: the victim is spoken to, and so is the spy.
+        // Zero counts only because all were subscribed: the victim receives a message, and so does the spy.
         await spy.listen();
-        const publisher = application.app.get(DevicePublisher);
+        const publisher = application.get(DevicePublisher);
         await publisher.publish(victim.id, 'receipts', { boot: 'to-the-victim', seq: 1 });
         await publisher.publish(attacker.id, 'receipts', { boot: 'to-the-spy', seq: 1 });
         await spy.receipt('to-the-spy', 1);
-        expect(spy.heard.map(({ topic }) => topic)).toEqual([deviceTopic(attacker.id, 'receipts')]);
+        expect(spy.received.map(({ topic }) => topic)).toEqual([deviceTopic(attacker.id, 'receipts')]);
         await spy.end();
       }),
     );
     expect(taken).toBe(0);
     await eventually('the victim hears what is for it', () => victim.receipts().length === ATTACKERS);
-    expect(victim.heard.filter(({ payload }) => payload.includes('canary'))).toEqual([]);
+    expect(victim.received.filter(({ payload }) => payload.includes('canary'))).toEqual([]);
     expect(victim.client.connected).toBe(true);
     expect(await sql.rows(`SELECT 1 FROM events WHERE payload ? 'canary'`)).toEqual([]);
     recordFigure({

@@ -7,7 +7,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { Transactions } from '../../src/platform/prisma/transaction.js';
-import { newMasterKey, PeopleNode } from '../support/people-node.js';
+import { SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { openSession } from '../support/accounts.fixture.js';
+import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { recordFigure, scaled } from '../support/promise.js';
 import { emptyRedis } from '../support/redis.js';
@@ -17,12 +20,12 @@ const RACERS = 50;
 
 describe('P-05: rotation of refresh tokens', () => {
   let database: TestDatabase;
-  let nodes: readonly [PeopleNode, PeopleNode];
+  let nodes: readonly [TestApp, TestApp];
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const options = { databaseUrl: database.url, redisUrl: await emptyRedis(), masterKey: newMasterKey() };
-    nodes = await Promise.all([PeopleNode.start(options), PeopleNode.start(options)]);
+    const env = { ROLES: 'api', DATABASE_URL: database.url, REDIS_URL: await emptyRedis() };
+    nodes = await Promise.all([TestApp.start({ env }), TestApp.start({ env })]);
   });
 
   afterAll(async () => {
@@ -53,9 +56,11 @@ describe('P-05: rotation of refresh tokens', () => {
   it(`has one winner among ${String(RACERS)} refreshes with one token, and gives all of them the same successor`, async () => {
     let [winners, loggedOut] = [0, 0];
     for (let race = 1; race <= RACES; race += 1) {
-      const ada = await nodes[0].newcomer();
+      const ada = await openSession(nodes[0]);
       const answers = await Promise.all(
-        Array.from({ length: RACERS }, (_, racer) => nodes[racer % 2 === 0 ? 0 : 1].auth.refresh(ada.refreshToken)),
+        Array.from({ length: RACERS }, (_, racer) =>
+          nodes[racer % 2 === 0 ? 0 : 1].get(SessionsService).refresh(ada.refreshToken),
+        ),
       );
       expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).toBe(1);
       const session = await sessionOf(ada.accessToken);
@@ -63,7 +68,7 @@ describe('P-05: rotation of refresh tokens', () => {
       winners += (session?.counter ?? 0) - 1;
       loggedOut += session?.live ? 0 : 1;
       // The one successor is a token that works.
-      await expect(nodes[1].auth.refresh(answers[0]?.refreshToken ?? '')).resolves.toBeDefined();
+      await expect(nodes[1].get(SessionsService).refresh(answers[0]?.refreshToken ?? '')).resolves.toBeDefined();
     }
     recordFigure({
       promise: 'P-05',
@@ -74,53 +79,65 @@ describe('P-05: rotation of refresh tokens', () => {
   }, 300_000);
 
   it('forgives the predecessor for ten seconds, and no longer', async () => {
-    const ada = await nodes[0].newcomer();
-    const second = await nodes[0].auth.refresh(ada.refreshToken);
+    const ada = await openSession(nodes[0]);
+    const second = await nodes[0].get(SessionsService).refresh(ada.refreshToken);
     await age(ada.accessToken, 8);
-    await expect(nodes[1].auth.refresh(ada.refreshToken)).resolves.toMatchObject({ refreshToken: second.refreshToken });
+    await expect(nodes[1].get(SessionsService).refresh(ada.refreshToken)).resolves.toMatchObject({
+      refreshToken: second.refreshToken,
+    });
     await age(ada.accessToken, 3);
-    await expect(nodes[1].auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'token_reused' });
+    await expect(nodes[1].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'token_reused',
+    });
   });
 
   it('ends the session of a token that comes back, for the thief and for the victim', async () => {
-    const ada = await nodes[0].newcomer();
-    const second = await nodes[0].auth.refresh(ada.refreshToken);
+    const ada = await openSession(nodes[0]);
+    const second = await nodes[0].get(SessionsService).refresh(ada.refreshToken);
     await age(ada.accessToken, 11);
-    await expect(nodes[0].auth.refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
       code: 'token_reused',
       kind: 'unauthenticated',
     });
     expect(await sessionOf(ada.accessToken)).toEqual({ counter: 2, live: false, reason: 'token_reuse' });
-    await expect(nodes[0].auth.refresh(second.refreshToken)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
+    await expect(nodes[0].get(SessionsService).refresh(second.refreshToken)).rejects.toMatchObject({
+      code: 'invalid_refresh_token',
+    });
     for (const { accessToken } of [ada, second]) {
-      await expect(nodes[0].authenticator.authenticate(accessToken)).rejects.toMatchObject({ code: 'unauthenticated' });
+      await expect(nodes[0].get(Authenticator).authenticate(accessToken)).rejects.toMatchObject({
+        code: 'unauthenticated',
+      });
     }
   });
 
   it('ends it also inside the ten seconds, once the successor was used', async () => {
-    const ada = await nodes[0].newcomer();
-    const second = await nodes[0].auth.refresh(ada.refreshToken);
-    await nodes[0].auth.refresh(second.refreshToken);
-    await expect(nodes[1].auth.refresh(ada.refreshToken)).rejects.toMatchObject({ code: 'token_reused' });
+    const ada = await openSession(nodes[0]);
+    const second = await nodes[0].get(SessionsService).refresh(ada.refreshToken);
+    await nodes[0].get(SessionsService).refresh(second.refreshToken);
+    await expect(nodes[1].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+      code: 'token_reused',
+    });
     expect(await sessionOf(ada.accessToken)).toMatchObject({ live: false });
   });
 
   it('leaves the session ended although the request that found out fails with everything around it', async () => {
-    const ada = await nodes[0].newcomer();
-    await nodes[0].auth.refresh(ada.refreshToken);
+    const ada = await openSession(nodes[0]);
+    await nodes[0].get(SessionsService).refresh(ada.refreshToken);
     await age(ada.accessToken, 11);
-    const failing = nodes[0].get(Transactions).run(() => nodes[0].auth.refresh(ada.refreshToken));
+    const failing = nodes[0].get(Transactions).run(() => nodes[0].get(SessionsService).refresh(ada.refreshToken));
     await expect(failing).rejects.toMatchObject({ code: 'token_reused' });
     expect(await sessionOf(ada.accessToken)).toMatchObject({ live: false, reason: 'token_reuse' });
   });
 
-  it('ends no session for a token nobody was given', async () => {
-    const ada = await nodes[0].newcomer();
-    await nodes[0].auth.refresh(ada.refreshToken);
+  it('ends no session for a token that was never issued', async () => {
+    const ada = await openSession(nodes[0]);
+    await nodes[0].get(SessionsService).refresh(ada.refreshToken);
     await age(ada.accessToken, 11);
     const forged = Buffer.from(ada.refreshToken, 'base64url').fill(0, 20).toString('base64url');
     for (const token of [forged, 'nonsense', '']) {
-      await expect(nodes[0].auth.refresh(token)).rejects.toMatchObject({ code: 'invalid_refresh_token' });
+      await expect(nodes[0].get(SessionsService).refresh(token)).rejects.toMatchObject({
+        code: 'invalid_refresh_token',
+      });
     }
     expect(await sessionOf(ada.accessToken)).toMatchObject({ live: true });
   });

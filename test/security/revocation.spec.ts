@@ -10,10 +10,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Dashboard } from '../support/dashboard.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { ApplicationProcess, createInstallation, type Installation } from '../support/process.js';
+import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
+import { registerDevice, sendCommand } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { ApplicationProcess } from '../support/process.js';
+import { type Answer, request } from '../support/rest.js';
 import { recordFigure, scaled } from '../support/promise.js';
-import { type Answer, type Person, registerDevice, request, sendCommand, signIn, signUp } from '../support/rest.js';
-import { ENDINGS, type Prepared, refreshed } from '../support/session-endings.js';
+import { SESSION_END_CASES, type Prepared, refreshed } from '../support/session-end-cases.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -21,13 +24,13 @@ import { eventually } from '../support/wait.js';
 const ROUNDS = scaled(1, 10);
 const REST_BOUND_MS = 5_000;
 const SOCKET_BOUND_MS = { up: 2_000, down: 35_000 };
-/** People made ready at a time: passwords are hashed one by one, and nobody waits for that longer than five seconds. */
+/** Accounts prepared at a time: passwords are hashed one by one, and a hash waits five seconds at most. */
 const AT_ONCE = 4;
 
-/** Somebody who uses the other process, and whose session can be ended. */
+/** An account that uses the other process, and whose session can be ended. */
 interface Subject extends Prepared {
   readonly how: string;
-  readonly person: Person;
+  readonly person: Account;
   readonly refreshToken: string;
   readonly deviceId: string;
   readonly dashboard: Dashboard;
@@ -52,7 +55,7 @@ describe('P-06: revocation with two API processes', () => {
   let here: string;
   let there: string;
   let sql: Sql;
-  let admin: Person;
+  let admin: Account;
 
   beforeAll(async () => {
     installation = await createInstallation({ ROLES: 'api' });
@@ -61,7 +64,7 @@ describe('P-06: revocation with two API processes', () => {
     processes = [await ApplicationProcess.start(env), await ApplicationProcess.start(env)];
     [here = '', there = ''] = processes.map(({ url }) => url);
     sql = await Sql.open(installation.databaseUrl);
-    admin = await signUp(here, 'admin');
+    admin = await createAccount(here, 'admin');
     await sql.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [admin.id]);
     admin = { ...admin, ...(await signIn(here, admin.email)) };
   }, 60_000);
@@ -73,20 +76,20 @@ describe('P-06: revocation with two API processes', () => {
     await installation.remove();
   });
 
-  const meThere = ({ accessToken: token }: Person): Promise<Answer> =>
+  const meThere = ({ accessToken: token }: Account): Promise<Answer> =>
     request(there, 'GET', '/api/v1/users/me', { token });
-  const statusThere = async (person: Person): Promise<number> => (await meThere(person)).status;
-  const unlockThere = async (person: Person, deviceId: string): Promise<number> =>
+  const statusThere = async (person: Account): Promise<number> => (await meThere(person)).status;
+  const unlockThere = async (person: Account, deviceId: string): Promise<number> =>
     (await sendCommand(there, person, deviceId, { name: 'unlock_door', payload: { durationMs: 5_000 } })).status;
   const refreshThere = async (refreshToken: string): Promise<number> =>
     (await request(there, 'POST', '/api/v1/auth/refresh', { body: { refreshToken } })).status;
 
   async function prepare(how: string, unlocking: boolean): Promise<Subject> {
-    const newcomer = await signUp(here, 'ada');
+    const newcomer = await createAccount(here, 'ada');
     const person = { ...newcomer, ...(await refreshed(there, newcomer.refreshToken)) };
     const { id: deviceId } = await registerDevice(there, person);
     const dashboard = await Dashboard.signedIn(there, person.accessToken);
-    const prepared = await ENDINGS[how]!.prepare({ here, sql, admin, person });
+    const prepared = await SESSION_END_CASES[how]!.prepare({ here, sql, admin, person });
     return { how, person, deviceId, dashboard, unlocking, refreshToken: person.refreshToken, ...prepared };
   }
 
@@ -96,7 +99,7 @@ describe('P-06: revocation with two API processes', () => {
     dashboard.socket.once('disconnect', () => {
       disconnectedAt = performance.now();
     });
-    // They are listening: the door is offline, which only somebody who may open it is told.
+    // They are listening: the door is offline, which only accounts with access to it receive.
     expect([how, await unlockThere(person, deviceId)]).toEqual([how, 409]);
     expect([how, await statusThere(person), dashboard.socket.connected]).toEqual([how, 200, true]);
 
@@ -123,7 +126,7 @@ describe('P-06: revocation with two API processes', () => {
     );
 
   async function prepareAll(rounds: number): Promise<Subject[]> {
-    const wanted = Array.from({ length: rounds }, () => Object.keys(ENDINGS))
+    const wanted = Array.from({ length: rounds }, () => Object.keys(SESSION_END_CASES))
       .flat()
       .flatMap((how) => [true, false].map((unlocking) => ({ how, unlocking })));
     const subjects: Subject[] = [];
@@ -140,7 +143,7 @@ describe('P-06: revocation with two API processes', () => {
       String(outcomes.reduce((total, outcome) => total + outcome[what], 0));
     recordFigure({
       promise: 'P-06',
-      shown: `sessions ended in ${String(Object.keys(ENDINGS).length)} ways at one process and used at another, Redis ${mode}:`,
+      shown: `sessions ended in ${String(Object.keys(SESSION_END_CASES).length)} ways at one process and used at another, Redis ${mode}:`,
       n: outcomes.length,
       figure:
         `REST refused after ${most('restMs')} ms at most, sockets cut after ${most('socketMs')} ms, ` +
@@ -150,7 +153,7 @@ describe('P-06: revocation with two API processes', () => {
       (restMs ?? 0) > REST_BOUND_MS || socketMs > SOCKET_BOUND_MS[mode] || unlocks + refreshes > 0;
     expect(outcomes.filter(tooLate)).toEqual([]);
     outcomes.forEach(({ how, told }) => {
-      const { reason } = ENDINGS[how]!;
+      const { reason } = SESSION_END_CASES[how]!;
       const code = reason === 'evicted' ? 'session_evicted' : 'unauthenticated';
       expect([how, ...told]).toEqual([how, reason, reason, code]);
     });

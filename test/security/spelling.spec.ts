@@ -7,10 +7,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { apiDocument } from '../../src/apps/api-document.js';
-import { type RunningApplication, startApplication } from '../support/application.js';
+import { TestApp } from '../support/test-app.js';
 import { recordFigure } from '../support/promise.js';
 import { type RawAnswer, sendRaw } from '../support/raw-http.js';
-import { signUp } from '../support/rest.js';
+import { createAccount } from '../support/accounts.fixture.js';
 
 const AT_ONCE = 20;
 
@@ -19,12 +19,12 @@ interface Route {
   readonly path: string;
 }
 
-let app: RunningApplication;
+let app: TestApp;
 let routes: Route[];
 
 beforeAll(async () => {
-  app = await startApplication({ env: { ROLES: 'api' } });
-  const document = apiDocument(app.app);
+  app = await TestApp.start({ env: { ROLES: 'api' } });
+  const document = apiDocument(app.nest);
   routes = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item)
       .filter(([, operation]) => ((operation as { security?: unknown[] }).security ?? []).length > 0)
@@ -158,7 +158,7 @@ describe('P-09: spelling', () => {
   }, 120_000);
 
   it('is understood the same way with a token: some of these names are the route', async () => {
-    const { accessToken } = await signUp(app.url);
+    const { accessToken } = await createAccount(app.url);
     const answers = await sendAll(attemptsOf({ method: 'GET', path: '/api/v1/users/me' }), accessToken);
     const served = answers.filter(({ status }) => status === 200).map(({ what }) => what.split(', ')[1]);
     expect([...new Set(served)]).toEqual(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type DeviceEventMessage } from '../../src/contracts/mqtt.js';
 import { Dashboard } from '../support/dashboard.js';
-import { settleTwoTenants, type TwoTenants } from '../support/two-tenants.js';
+import { createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
 
 const CANARY = `canary-${randomUUID().slice(0, 8)}`;
 
@@ -11,7 +11,7 @@ describe('P-07: two tenants on sockets', () => {
   let tenants: TwoTenants;
 
   beforeAll(async () => {
-    tenants = await settleTwoTenants(CANARY);
+    tenants = await createTwoTenants(CANARY);
   }, 60_000);
 
   afterAll(() => tenants.stop());
@@ -21,9 +21,9 @@ describe('P-07: two tenants on sockets', () => {
     const herDashboard = await Dashboard.signedIn(application.url, ada.accessToken);
     const hisDashboard = await Dashboard.signedIn(application.url, mallory.accessToken);
     for (const deviceId of [hers.id, hers.id.toUpperCase()]) {
-      expect(await hisDashboard.ask('subscribe_device', { deviceId })).toMatchObject({ error: { status: 404 } });
+      expect(await hisDashboard.request('subscribe_device', { deviceId })).toMatchObject({ error: { status: 404 } });
     }
-    expect(await hisDashboard.ask('subscribe_device', { deviceId: his.id })).toEqual({ ok: true });
+    expect(await hisDashboard.request('subscribe_device', { deviceId: his.id })).toEqual({ ok: true });
 
     const motion = (boot: string, zone: string): DeviceEventMessage => ({
       seq: 1,
@@ -35,13 +35,13 @@ describe('P-07: two tenants on sockets', () => {
     const seen = await herDashboard.expect('her own motion', ({ event }) => event === 'motion_detected');
     await line.his.publish('events', motion('boot-of-his', 'yard'));
     await hisDashboard.expect('his own motion', ({ event }) => event === 'motion_detected');
-    expect(hisDashboard.heard.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
+    expect(hisDashboard.received.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
 
     // Nor does her cursor open her past: he hears what came after it, of his own.
     const returned = await Dashboard.signedIn(application.url, mallory.accessToken, seen.message.cursor);
     await returned.expect('his own motion', ({ event }) => event === 'motion_detected');
-    expect(returned.heard.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
-    expect(JSON.stringify([hisDashboard.heard, returned.heard])).not.toContain(CANARY);
+    expect(returned.received.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
+    expect(JSON.stringify([hisDashboard.received, returned.received])).not.toContain(CANARY);
     [herDashboard, hisDashboard, returned].forEach((dashboard) => {
       dashboard.close();
     });

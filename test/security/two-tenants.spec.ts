@@ -2,19 +2,21 @@
  * P-07: no cross-tenant read or write. Walks every route of the OpenAPI document, compared with the routes that the
  * server really has, so that a new route is covered or fails this test. Everything of Ada's carries a canary; Mallory
  * asks for it in every way, and each request is shown to be a good one by Ada doing the same.
- * Seen to fail: with a guard that hands out a device whoever asks.
+ * Seen to fail: with a guard that gives any account any device.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/api-routes.js';
-import { type RunningApplication } from '../support/application.js';
+import type { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { expectProblem, type ExactAnswer, exactRequest } from '../support/exact-http.js';
-import { type Person, registerDevice, type RegisteredDevice, request, sendCommand } from '../support/rest.js';
+import type { Account } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { request } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { serverRoutes } from '../support/server-routes.js';
-import { commandThatWaits, settleTwoTenants, type TwoTenants } from '../support/two-tenants.js';
+import { commandThatWaits, createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
 
 const REQUESTS = scaled(500, 100_000);
 const AT_ONCE = 8;
@@ -31,10 +33,10 @@ const OWN = demanding(/^signed in$/).filter((name) => !name.includes('{'));
 const UNDOCUMENTED = ['GET /metrics'];
 
 let tenants: TwoTenants;
-let application: RunningApplication;
+let application: TestApp;
 let routes: ApiRoute[];
-let ada: Person;
-let mallory: Person;
+let ada: Account;
+let mallory: Account;
 let hers: RegisteredDevice;
 let his: RegisteredDevice;
 let herCommand: string;
@@ -43,7 +45,7 @@ let herSession: string;
 let sent = 0;
 
 beforeAll(async () => {
-  tenants = await settleTwoTenants(CANARY);
+  tenants = await createTwoTenants(CANARY);
   ({ application, ada, mallory, hers, his, herCommand, herOrganization, herSession } = tenants);
   routes = await documentedRoutes(application.url);
 }, 60_000);
@@ -51,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => tenants.stop());
 
 interface Try {
-  readonly person?: Person;
+  readonly person?: Account;
   readonly deviceId: string;
   readonly commandId?: string;
 }
@@ -83,7 +85,7 @@ function call(
   });
 }
 
-/** Routes that name something of somebody's. */
+/** Routes with the id of something that an account owns. */
 function namedRoutes(): ApiRoute[] {
   return routes.filter(({ name, parameters }) => parameters.length > 0 && !ADMIN.includes(name));
 }
@@ -134,7 +136,7 @@ async function herView(): Promise<unknown> {
 describe('P-07: two tenants over HTTP', () => {
   it('walks every route that the server has', async () => {
     const documented = routes.map(({ name }) => name);
-    const served = serverRoutes(application.app).filter(
+    const served = serverRoutes(application.nest).filter(
       (name) => !UNDOCUMENTED.includes(name) && !name.startsWith('GET /api/docs'),
     );
     expect(served.sort()).toEqual([...documented].sort());
@@ -152,7 +154,7 @@ describe('P-07: two tenants over HTTP', () => {
     await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door` });
   });
 
-  it('answers 404 for what is somebody else’s, 401 to nobody, on every route', async () => {
+  it('answers 404 to another tenant and 401 without a token, on every route with an id', async () => {
     const before = await herView();
     const named = namedRoutes();
     const all = named.flatMap(attempts);
@@ -169,20 +171,20 @@ describe('P-07: two tenants over HTTP', () => {
     expect(await herView()).toEqual(before);
     recordFigure({
       promise: 'P-07',
-      shown: `Every route with an id (${String(named.length)}), asked for by another tenant and by nobody.`,
+      shown: `Every route with an id (${String(named.length)}), requested by another tenant and without a token.`,
       n: sent,
       figure: '0 leaks, 0 changes',
       seed: SEED,
     });
   }, 600_000);
 
-  it('asks nobody’s name only where that was decided', async () => {
+  it('needs no token only on the routes that are listed as public', async () => {
     for (const route of routes.filter(({ name }) => OWN.includes(name))) {
       expectProblem(await call(route, { deviceId: hers.id }), 401);
     }
   });
 
-  it('shows nothing of the administration to people, and nothing at all to nobody', async () => {
+  it('refuses administration to accounts without the role, and everything without a token', async () => {
     for (const route of routes.filter(({ name }) => ADMIN.includes(name))) {
       const answer = await call(route, { person: mallory, deviceId: hers.id });
       expectProblem(answer, 403);
@@ -246,7 +248,7 @@ describe('P-07: what was refused was well asked', () => {
   it('does for Ada what it did not do for Mallory, on every route of a device', async () => {
     herCommand = await commandThatWaits(application.url, ada, hers);
     const order = ['GET', 'PATCH', 'PUT', 'POST', 'DELETE'];
-    // Organizations and sessions: the deeds of P-19 show that each of their requests is a good one.
+    // Organizations and sessions: the requests of P-19 show that each of their requests is a good one.
     const named = namedRoutes().filter(({ parameters }) => parameters.includes('deviceId'));
     // What deletes the device comes last.
     const sorted = named.sort(

@@ -1,4 +1,5 @@
 import { request } from './rest.js';
+import { PASSWORD, NEW_PASSWORD } from './accounts.fixture.js';
 
 /** One operation of the OpenAPI document. */
 export interface ApiRoute {
@@ -10,7 +11,7 @@ export interface ApiRoute {
   readonly parameters: readonly string[];
   readonly query: readonly string[];
   readonly takesBody: boolean;
-  /** Whether it asks who you are. */
+  /** Whether it needs a signed-in account. */
   readonly guarded: boolean;
 }
 
@@ -47,20 +48,19 @@ export function fill(path: string, values: Readonly<Record<string, string>>): st
 }
 
 const SECRET = 'A'.repeat(43);
-const NOBODY = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
+const UNKNOWN_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 /** Good in form: no generated request may end the account or the session it is sent from. */
-const WRONG_PASSWORD = 'not the password of anybody here';
-const NEW_PASSWORD = 'tangerine harbour plumage 47';
+const WRONG_PASSWORD = 'not the password of any account';
 
 /** A good body for every route that takes one; a new route without an entry fails the tests that walk the routes. */
 export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>> = {
   'POST /api/v1/auth/register': () => ({
-    email: 'somebody@example.com',
-    username: 'somebody',
-    password: 'tangerine harbour plumage',
+    email: 'ada@example.com',
+    username: 'adalovelace',
+    password: PASSWORD,
     displayName: 'Some Body',
   }),
-  'POST /api/v1/auth/login': () => ({ identifier: 'somebody@example.com', password: 'tangerine harbour plumage' }),
+  'POST /api/v1/auth/login': () => ({ identifier: 'ada@example.com', password: PASSWORD }),
   'POST /api/v1/auth/signing-keys/rotate': () => ({ purpose: 'order' }),
   'POST /api/v1/auth/refresh': () => ({ refreshToken: 'a'.repeat(86) }),
   'POST /api/v1/devices': () => ({
@@ -75,7 +75,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
 
   'POST /api/v1/auth/register/confirm': () => ({ token: SECRET, password: WRONG_PASSWORD }),
   'POST /api/v1/auth/password': () => ({ currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD }),
-  'POST /api/v1/auth/forgot-password': () => ({ identifier: 'somebody@example.com' }),
+  'POST /api/v1/auth/forgot-password': () => ({ identifier: 'ada@example.com' }),
   'POST /api/v1/auth/reset-password': () => ({ token: SECRET, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/complete-password-change': () => ({ changeToken: SECRET, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/email/confirm': () => ({ token: SECRET }),
@@ -88,12 +88,12 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'PATCH /api/v1/users/{userId}/role': () => ({ role: 'USER' }),
   'PATCH /api/v1/users/{userId}/reset-password': () => ({ means: 'link' }),
   'POST /api/v1/users/bulk': () => ({ users: [{ email: 'bulk@example.com' }], mode: 'per_row' }),
-  'DELETE /api/v1/users/bulk': () => ({ ids: [NOBODY], mode: 'per_row' }),
+  'DELETE /api/v1/users/bulk': () => ({ ids: [UNKNOWN_ID], mode: 'per_row' }),
   'POST /api/v1/users/import': () => ({ users: [{ email: 'import@example.com' }] }),
   'POST /api/v1/organizations': () => ({ name: 'Lighthouse' }),
   'PATCH /api/v1/organizations/{organizationId}': () => ({ name: 'Beacon' }),
   'PATCH /api/v1/organizations/{organizationId}/members/{userId}': () => ({ role: 'VIEWER' }),
-  'POST /api/v1/organizations/{organizationId}/transfer': () => ({ userId: NOBODY }),
+  'POST /api/v1/organizations/{organizationId}/transfer': () => ({ userId: UNKNOWN_ID }),
   'POST /api/v1/organizations/{organizationId}/invitations': () => ({ email: 'guest@example.com', role: 'VIEWER' }),
   'POST /api/v1/organizations/invitations/accept': () => ({ token: SECRET }),
 };

@@ -10,14 +10,14 @@ import {
 import type { SessionEnd } from '../../src/contracts/sessions.js';
 import { eventually } from './wait.js';
 
-export interface Heard {
+export interface DashboardMessage {
   readonly event: FeedEvent;
   readonly message: FeedMessage;
 }
 
-/** A dashboard as a web client runs it; remembers everything it heard, in order. */
+/** A dashboard as a web client runs it; remembers everything it received, in order. */
 export class Dashboard {
-  readonly heard: Heard[] = [];
+  readonly received: DashboardMessage[] = [];
   readonly resyncs: { cursor: string | null }[] = [];
   /** Why its session ended, once it was told. */
   endReason: SessionEnd | undefined;
@@ -25,7 +25,7 @@ export class Dashboard {
   private constructor(readonly socket: Socket<DashboardEvents, DashboardRequests>) {
     for (const event of FEED_EVENTS) {
       socket.on(event, (message: FeedMessage) => {
-        this.heard.push({ event, message });
+        this.received.push({ event, message });
       });
     }
     socket.on('resync', (message) => {
@@ -69,16 +69,16 @@ export class Dashboard {
     });
   }
 
-  /** The first message heard, or yet to come, that `matches`. */
-  expect(what: string, matches: (heard: Heard) => boolean, limitMs?: number): Promise<Heard> {
-    return eventually(`a dashboard hears ${what}`, () => this.heard.find(matches), limitMs);
+  /** The first message received, or yet to come, that `matches`. */
+  expect(what: string, matches: (received: DashboardMessage) => boolean, limitMs?: number): Promise<DashboardMessage> {
+    return eventually(`a dashboard hears ${what}`, () => this.received.find(matches), limitMs);
   }
 
   expectResync(): Promise<{ cursor: string | null }> {
     return eventually('a dashboard is told to read again', () => this.resyncs[0]);
   }
 
-  ask(request: keyof DashboardRequests, body: unknown): Promise<SocketAck> {
+  request(request: keyof DashboardRequests, body: unknown): Promise<SocketAck> {
     return this.socket.timeout(5_000).emitWithAck(request, body as never) as Promise<SocketAck>;
   }
 

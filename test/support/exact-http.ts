@@ -71,7 +71,7 @@ export function exactBytes(base: string, bytes: string | Buffer): Promise<ExactA
       socket.destroy(new Error('The server does not close the connection.'));
     });
     socket.on('data', (chunk) => chunks.push(chunk));
-    // A server that has seen enough may reset what it does not want to read.
+    // A server may reset the connection instead of reading the rest of a refused request.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
         reject(error);
@@ -88,7 +88,7 @@ export function exactBytes(base: string, bytes: string | Buffer): Promise<ExactA
   });
 }
 
-/** A refusal as every refusal must be: 4xx, RFC 9457, nothing of the inside. */
+/** Expects a refusal: 4xx, RFC 9457, without internals. */
 export function expectProblem(answer: ExactAnswer, status?: number): Record<string, unknown> {
   const seen = `${String(answer.status)} ${answer.text}`;
   expect(seen).toMatch(status === undefined ? /^4\d\d / : new RegExp(`^${String(status)} `));

@@ -11,7 +11,7 @@ export class FaultProxy {
     private readonly tap: () => (chunk: Buffer) => void,
   ) {}
 
-  /** @param tap called for each connection; what it answers is shown everything that goes to the service. */
+  /** @param tap called for each connection; the function it returns is given every chunk that goes to the service. */
   static async inFrontOf(
     targetUrl: string,
     tap: () => (chunk: Buffer) => void = () => () => undefined,

@@ -2,7 +2,7 @@
 // recipients were named to it so far whenever it is told what to refuse from now on.
 import { SMTPServer } from 'smtp-server';
 
-/** Whose mail it takes; null takes everybody's. */
+/** The only account whose mail it takes; null takes mail without a login. */
 const account = JSON.parse(process.argv[2] ?? 'null');
 let refusal = null;
 let recipients = 0;

@@ -36,7 +36,7 @@ export class MailServer {
     });
   }
 
-  /** @param account the only one whose mail it takes; without one, anybody's. */
+  /** @param account the only one whose mail it takes; without it, no login is needed. */
   static async start(account?: { readonly user: string; readonly password: string }): Promise<MailServer> {
     const [guard, script] = ['end-with-parent.mjs', 'mail-server-process.mjs'].map((file) =>
       join(import.meta.dirname, file),
@@ -64,7 +64,7 @@ export class MailServer {
     return this.tell({});
   }
 
-  /** The next mail to somebody, among those not waited for yet. */
+  /** The next mail to this email, among those not waited for yet. */
   async nextTo(address: string): Promise<ReceivedMail> {
     const mail = await eventually(`a mail to ${address}`, () => this.mails.find(({ to }) => to === address));
     this.mails.splice(this.mails.indexOf(mail), 1);

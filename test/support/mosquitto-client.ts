@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { deviceTopic, type DeviceChannel, type UplinkChannel } from '../../src/contracts/mqtt.js';
 import { fromEnvironment } from './environment.js';
-import { type RegisteredDevice } from './rest.js';
+import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
 /** `mosquitto_sub` and `mosquitto_pub` in the part of a device: what a firmware author has before there is firmware. */
 export class MosquittoDevice {
   readonly #subscriber: ChildProcess;
-  #heard = '';
+  #received = '';
 
   private constructor(
     private readonly url: URL,
@@ -31,7 +31,7 @@ export class MosquittoDevice {
     ]);
     for (const stream of [this.#subscriber.stdout, this.#subscriber.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
-        this.#heard += chunk.toString();
+        this.#received += chunk.toString();
       });
     }
   }
@@ -45,7 +45,7 @@ export class MosquittoDevice {
     try {
       await eventually('mosquitto_sub is subscribed', async () => {
         await client.publish('events', { seq: 1, boot, type: 'custom', uptimeMs: 0, data: { hello: 'world' } });
-        return client.heard('receipts').length > 0;
+        return client.received('receipts').length > 0;
       });
     } catch (error) {
       client.#subscriber.kill('SIGKILL');
@@ -79,9 +79,9 @@ export class MosquittoDevice {
   }
 
   /** What came on one of its topics, in order. */
-  heard<T>(channel: DeviceChannel): T[] {
+  received<T>(channel: DeviceChannel): T[] {
     const prefix = `${deviceTopic(this.device.id, channel)} `;
-    const lines = this.#heard.split('\n').slice(0, -1);
+    const lines = this.#received.split('\n').slice(0, -1);
     return lines.filter((line) => line.startsWith(prefix)).map((line) => JSON.parse(line.slice(prefix.length)) as T);
   }
 

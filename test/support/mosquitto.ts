@@ -17,7 +17,7 @@ export interface Mosquitto {
   stop(): Promise<void>;
   /** Starts it again on the same port, with the same files. */
   restart(): Promise<void>;
-  /** Ends it without a word to anybody and leaves its files, until `restart()`. */
+  /** Kills it without closing connections, and keeps its files for `restart()`. */
   kill(): Promise<void>;
   /** SIGSTOP: it keeps its connections and does nothing; SIGCONT: it goes on. SIGHUP: it reads its accounts again. */
   signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP'): void;
@@ -31,7 +31,7 @@ interface Running {
 interface MosquittoOptions {
   /** Lines of `mosquitto.conf` beyond the listener; `%folder%` stands for the folder of the files below. */
   readonly settings: readonly string[];
-  /** Files the settings speak of, by name. */
+  /** Files that the settings name, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Accounts by username, for a setting `password_file %folder%/passwords`. */
   readonly accounts?: Readonly<Record<string, string>>;

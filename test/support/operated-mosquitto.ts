@@ -5,7 +5,7 @@ import { ROOT } from '../../tools/stack/paths.js';
 import { freePort } from '../../tools/stack/ports.js';
 import { type Mosquitto, startMosquitto } from './mosquitto.js';
 import { passwordFile } from './mosquitto-accounts.js';
-import { type RegisteredDevice } from './rest.js';
+import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
 export interface BrokerAccount {

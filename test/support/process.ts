@@ -1,11 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../tools/stack/paths.js';
 import { freePort } from '../../tools/stack/ports.js';
-import { testEnvironment } from './application.js';
-import { createTestDatabase } from './postgres.js';
 import { eventually } from './wait.js';
 
 /** A machine that is busy with other things boots it slowly. */
@@ -49,7 +45,7 @@ export class NodeProcess {
     await this.gone(STOP_WITHIN_MS);
   }
 
-  /** Asks it to end; fails when it does not. */
+  /** Sends SIGTERM; rejects when the process does not end in time. */
   async stop(): Promise<void> {
     this.signal('SIGTERM');
     try {
@@ -92,7 +88,7 @@ export class ApplicationProcess {
     return this.env.MQTT_URL ?? `mqtt://127.0.0.1:${String(this.mqttPort)}`;
   }
 
-  /** What all its lives have printed. */
+  /** What it has printed since its first start. */
   get output(): string {
     return this.#earlierOutput + (this.#process?.output ?? '');
   }
@@ -140,26 +136,4 @@ async function isReady(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** What the processes of one installation share: a database, a Redis, a folder for files. */
-export interface Installation {
-  readonly env: Readonly<Record<string, string>>;
-  readonly databaseUrl: string;
-  readonly directory: string;
-  remove(): Promise<void>;
-}
-
-export async function createInstallation(env: Readonly<Record<string, string>> = {}): Promise<Installation> {
-  const database = await createTestDatabase();
-  const directory = await mkdtemp(join(tmpdir(), 'mortise-test-'));
-  return {
-    env: await testEnvironment(database.url, env),
-    databaseUrl: database.url,
-    directory,
-    async remove() {
-      await database.drop();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
 }

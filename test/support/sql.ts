@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
-/** One connection for a test to look behind the scenes, and to move the clock of a row. End it in `afterAll`. */
+/** One connection for a test that reads or changes rows past the application. End it in `afterAll`. */
 export class Sql {
   private constructor(private readonly client: pg.Client) {}
 

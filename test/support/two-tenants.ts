@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type RunningApplication, startApplication } from './application.js';
-import { RawDevice } from './raw-device.js';
-import { type Person, registerDevice, type RegisteredDevice, request, sendCommand, signUp } from './rest.js';
+import { TestApp } from './test-app.js';
+import { ScriptedDevice } from './scripted-device.js';
+import { type Account, createAccount } from './accounts.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
+import { request } from './rest.js';
 
-/** Two people who have nothing to do with each other, each with a lock that is connected. */
+/** Two accounts that share nothing, each with a connected device. */
 export interface TwoTenants {
-  readonly application: RunningApplication;
-  readonly ada: Person;
-  readonly mallory: Person;
+  readonly application: TestApp;
+  readonly ada: Account;
+  readonly mallory: Account;
   readonly hers: RegisteredDevice;
   readonly his: RegisteredDevice;
-  readonly line: { readonly hers: RawDevice; readonly his: RawDevice };
+  readonly line: { readonly hers: ScriptedDevice; readonly his: ScriptedDevice };
   readonly herCommand: string;
   readonly herOrganization: string;
   readonly herSession: string;
@@ -18,16 +20,16 @@ export interface TwoTenants {
 }
 
 /** @param canary what everything of Ada's carries, wherever it shows. */
-export async function settleTwoTenants(canary: string): Promise<TwoTenants> {
-  const application = await startApplication();
+export async function createTwoTenants(canary: string): Promise<TwoTenants> {
+  const application = await TestApp.start();
   const { url, mqttUrl } = application;
-  const ada = await signUp(url, canary);
-  const mallory = await signUp(url, 'mallory');
+  const ada = await createAccount(url, canary);
+  const mallory = await createAccount(url, 'mallory');
   const hers = await registerDevice(url, ada, `${canary} door`);
   const his = await registerDevice(url, mallory, 'Side door');
   const line = {
-    hers: await RawDevice.born(mqttUrl, hers, 'boot-of-hers'),
-    his: await RawDevice.born(mqttUrl, his, 'boot-of-his'),
+    hers: await ScriptedDevice.born(mqttUrl, hers, 'boot-of-hers'),
+    his: await ScriptedDevice.born(mqttUrl, his, 'boot-of-his'),
   };
   const { accessToken: token } = ada;
   const organization = await request<{ id: string }>(url, 'POST', '/api/v1/organizations', {
@@ -54,8 +56,8 @@ export async function settleTwoTenants(canary: string): Promise<TwoTenants> {
   };
 }
 
-/** One is in flight, and this one waits: it can be cancelled. */
-export async function commandThatWaits(url: string, person: Person, device: RegisteredDevice): Promise<string> {
+/** Sends two commands and returns the id of the second, which is queued behind the first and can be cancelled. */
+export async function commandThatWaits(url: string, person: Account, device: RegisteredDevice): Promise<string> {
   await sendCommand(url, person, device.id, { name: 'lock_door' });
   return (await sendCommand(url, person, device.id, { name: 'lock_door' })).body.id;
 }

@@ -14,7 +14,7 @@ export class WorkerFleet {
     private readonly redisUrl: string,
   ) {}
 
-  /** Resolves when it works. */
+  /** Settles when the worker is ready. */
   async start(): Promise<void> {
     const worker = spawn(process.execPath, [ENTRY], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -70,7 +70,7 @@ export function brokerUrl({ mqttUrl, mqttHost, mqttPort }: StartSettings): strin
   return mqttUrl ?? `mqtt://${reachable(mqttHost)}:${String(mqttPort)}`;
 }
 
-/** The host of a URL that reaches, from this machine, whoever listens on `address`. */
+/** The host of a URL that reaches, from this machine, a server that listens on `address`. */
 function reachable(address: string): string {
   const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
   return host.includes(':') ? `[${host}]` : host;

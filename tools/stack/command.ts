@@ -43,7 +43,7 @@ export async function runCommand(
   process.exit(code);
 }
 
-/** Nobody could stop us any more when npm was killed: its terminal is gone, and so is whoever knew our pid. */
+/** Ends with npm: after it was killed, there is no terminal left from which to stop this process. */
 function stopWithoutNpm(stop: (code: number) => void): void {
   const npm = npmProcess();
   if (process.env.npm_lifecycle_event === undefined) {

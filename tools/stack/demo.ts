@@ -42,7 +42,7 @@ const LOCKS = [
 export async function prepareDemo(settings: StartSettings): Promise<Demo> {
   const file = join(await stateFolder(), 'demo.json');
   const memory = JSON.parse(await readFile(file, 'utf8').catch(() => '{"tokens":{}}')) as Memory;
-  // A database that is not ours may matter to somebody: no password there that anybody can look up.
+  // A database that is not ours may hold real data: it gets no password that is published in the repository.
   memory.password ??= settings.databaseUrl ? randomBytes(15).toString('base64url') : WELL_KNOWN_PASSWORD;
   await writeFile(file, JSON.stringify(memory), { mode: 0o600 });
 
@@ -82,7 +82,7 @@ class DemoClient {
     return (await this.expect<{ items: Device[] }>(this.send('GET', '/devices?limit=100'))).items;
   }
 
-  /** Registers a lock, after removing the one whose token nobody remembers. */
+  /** Registers a lock, after removing an earlier one whose token is lost. */
   async replace(lost: Device | undefined, lock: object): Promise<{ deviceId: string; token: string }> {
     if (lost) {
       await this.expect(this.send('DELETE', `/devices/${lost.id}`));

@@ -27,7 +27,7 @@ export async function startVirtualLocks(supervisor: Supervisor, settings: StartS
           ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
         ],
         cwd: ROOT,
-        // Not an argument: those are shown to everybody on the machine.
+        // Not an argument: every user of the machine can read those.
         env: { ...process.env, MORTISE_LOCK_TOKEN: lock.token },
       });
       await waitUntilOnline(child, lock, settings, demo);

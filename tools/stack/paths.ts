@@ -6,7 +6,7 @@ export const ROOT = import.meta.dirname.includes(join('dist', 'tools'))
   ? join(import.meta.dirname, '..', '..', '..')
   : join(import.meta.dirname, '..', '..');
 
-/** Everything that outlives a run and is nobody's source: databases, keys, demo tokens. Ignored by git. */
+/** Files that outlive a run and are not source: databases, keys, demo tokens. Ignored by git. */
 export const STATE = join(ROOT, '.mortise');
 
 /** A folder under `.mortise`, made when missing. The files with secrets in it carry mode 0600 each. */

@@ -33,7 +33,7 @@ export async function onFreePort<T>(start: (port: number) => Promise<T>): Promis
 }
 
 /**
- * Refuses, in one line, to go on when somebody else listens on a port that was asked for. Waits a moment first: what
+ * Refuses, in one line, to go on when another program listens on a port that was asked for. Waits a moment first: what
  * a killed run left behind is still being cleaned up when the next one starts.
  */
 export async function assertPortFree(port: number, host: string, variable: string): Promise<void> {

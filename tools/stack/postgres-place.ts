@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from './failure.js';
 import { STATE, stateFolder } from './paths.js';
 
-/** Where a PostgreSQL lives, and as whom it runs. */
+/** The folder of a PostgreSQL, and the user it runs as. */
 export interface PostgresPlace {
   readonly binaries: string;
   readonly data: string;
@@ -57,7 +57,7 @@ function bundledBinaries(): string {
   }
 }
 
-/** Whom PostgreSQL runs as under root: the system's own PostgreSQL user, or the one that owns nothing. */
+/** The user that PostgreSQL runs as under root: the system's own PostgreSQL user, or the one that owns nothing. */
 async function serverUser(): Promise<Owner | undefined> {
   if (process.getuid?.() !== 0) {
     return undefined;
@@ -101,7 +101,7 @@ async function removeOrphans(parent: string): Promise<void> {
   }
 }
 
-/** A copy of the binaries that everybody may read, shared by root's clones; moved into place when complete. */
+/** A copy of the binaries that every user may read, shared by root's clones; moved into place when complete. */
 async function copiedBinaries(): Promise<string> {
   const source = join(bundledBinaries(), '..');
   const manifest = JSON.parse(await readFile(join(source, '..', 'package.json'), 'utf8')) as { version: string };

@@ -71,7 +71,7 @@ function settings(port: number): string[] {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 200,
-    // English, whatever the host speaks: a message about an address in use is understood below.
+    // English, whatever the locale of the host: a message about an address in use is understood below.
     lc_messages: 'C',
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);

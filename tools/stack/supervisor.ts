@@ -10,7 +10,7 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Whom to run as, when we are root and it must not be. */
+  /** The user to run it as, when this process is root and the service must not be. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** The signal that asks it to end orderly; SIGTERM unless said otherwise. */
   readonly stopSignal?: NodeJS.Signals;

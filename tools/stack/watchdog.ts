@@ -27,7 +27,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** A process that ended but that nobody waits for any more is gone: containers often have no init to collect it. */
+/** Counts a zombie process as ended: containers often have no init that reaps it. */
 function isRunning(pid: number): boolean {
   try {
     const { 2: state } = /^(\d+) \(.*\) (\w)/s.exec(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')) ?? [];

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ActuationJournal, lastPosition, type Actuation } from './actuation-journal.js';
-import { AnswerMemory } from './answer-memory.js';
+import { AckCache } from './ack-cache.js';
 
 const moved = (commandId: string, action: Actuation['action'], durationMs?: number): Actuation => ({
   at: '2026-03-01T08:30:00.000Z',
@@ -70,18 +70,18 @@ describe('what the journal remembers', () => {
   });
 
   it('is the answers to the orders that moved it', () => {
-    const memory = AnswerMemory.of([moved('a', 'unlock_door', 5000), moved('a', 'auto_lock'), moved('b', 'lock_door')]);
-    expect(memory.recall('a')).toEqual({ status: 'executed', result: { lockState: 'unlocked' } });
-    expect(memory.recall('b')).toEqual({ status: 'executed', result: { lockState: 'locked' } });
-    expect(memory.recall('c')).toBeUndefined();
+    const memory = AckCache.of([moved('a', 'unlock_door', 5000), moved('a', 'auto_lock'), moved('b', 'lock_door')]);
+    expect(memory.get('a')).toEqual({ status: 'executed', result: { lockState: 'unlocked' } });
+    expect(memory.get('b')).toEqual({ status: 'executed', result: { lockState: 'locked' } });
+    expect(memory.get('c')).toBeUndefined();
   });
 
   it('gives way to later answers when it is full', () => {
-    const memory = new AnswerMemory(2);
+    const memory = new AckCache(2);
     for (const id of ['a', 'b', 'c']) {
-      memory.remember(id, { status: 'executing' });
+      memory.set(id, { status: 'executing' });
     }
-    expect([memory.recall('a'), memory.recall('b'), memory.recall('c')]).toEqual([
+    expect([memory.get('a'), memory.get('b'), memory.get('c')]).toEqual([
       undefined,
       { status: 'executing' },
       { status: 'executing' },

@@ -20,7 +20,7 @@ export interface Actuation {
 const ACTIONS: readonly unknown[] = ['lock_door', 'unlock_door', 'auto_lock'];
 
 /**
- * The lock's flash memory: what the motor did, one JSON line each, on disk before anybody hears of it. It is also the
+ * The lock's flash memory: what the motor did, one JSON line each, on disk before the lock reports it. It is also the
  * lock's memory of its answers, so that "it moved" and "it will remember that it moved" are one write.
  */
 export class ActuationJournal {

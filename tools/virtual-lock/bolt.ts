@@ -1,4 +1,4 @@
-import type { KnownOrder } from './order-shape.js';
+import type { KnownOrder } from './parse-order.js';
 
 export type BoltState = 'locked' | 'unlocked';
 export type BoltOrder = Extract<KnownOrder, { name: 'lock_door' | 'unlock_door' }>;

@@ -2,27 +2,27 @@ import { randomBytes } from 'node:crypto';
 import type { DoorState } from '../../src/contracts/devices.js';
 import { HEARTBEAT_INTERVAL_MS, type DeviceEventMessage, type StatusMessage } from '../../src/contracts/mqtt.js';
 import type { ActuationJournal } from './actuation-journal.js';
-import { AnswerMemory } from './answer-memory.js';
-import { Answers } from './answers.js';
+import { AckCache } from './ack-cache.js';
+import { AckOutbox } from './ack-outbox.js';
 import type { Login } from './connection.js';
-import { DeviceLine } from './device-line.js';
+import { ReconnectingConnection } from './reconnecting-connection.js';
 import type { Report } from './event-queue.js';
 import type { Faults } from './faults.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import { KeyRing, type KeySource } from './key-ring.js';
 import { Motor, type Movement } from './motor.js';
-import { OrderDesk } from './order-desk.js';
-import { Reporter } from './reporter.js';
+import { CommandHandler } from './command-handler.js';
+import { EventReporter } from './event-reporter.js';
 import { Uptime } from './uptime.js';
 
-export interface BootParts {
+export interface BootOptions {
   login: Login;
   keys: KeySource;
   journal: ActuationJournal;
   faults: Faults;
-  tell: Tell;
+  log: Log;
   /** What outlives a start: the door and the battery. */
-  world: { doorState: DoorState; battery: number };
+  surroundings: { doorState: DoorState; battery: number };
   heartbeatMs?: number;
   eventRetryMs?: number;
   crash: () => void;
@@ -37,74 +37,74 @@ export class Boot {
   readonly id = randomBytes(16).toString('base64url');
   readonly uptime: Uptime;
   readonly motor: Motor;
-  readonly desk: OrderDesk;
-  readonly reporter: Reporter;
-  readonly line: DeviceLine;
+  readonly commandHandler: CommandHandler;
+  readonly reporter: EventReporter;
+  readonly connection: ReconnectingConnection;
   readonly #life = new AbortController();
   readonly #ring: KeyRing;
-  readonly #answers: Answers;
+  readonly #acks: AckOutbox;
   #heartbeats: NodeJS.Timeout | undefined;
   #born: () => void = () => undefined;
 
-  constructor(private readonly parts: BootParts) {
-    const { login, faults, journal, tell } = parts;
-    const life = this.#life.signal;
+  constructor(private readonly options: BootOptions) {
+    const { login, faults, journal, log } = options;
+    const { signal } = this.#life;
     this.uptime = new Uptime(faults.measure('drift', 1));
-    this.#ring = new KeyRing(parts.keys, tell, life);
-    this.line = new DeviceLine(
+    this.#ring = new KeyRing(options.keys, log, signal);
+    this.connection = new ReconnectingConnection(
       login,
       {
         birth: () => this.#birth(),
         lastWill: { online: false, boot: this.id },
-        hear: (channel, message, retained) => {
+        onMessage: (channel, message, retained) => {
           this.#hear(channel, message, retained);
         },
-        online: () => {
+        onOnline: () => {
           this.#online();
         },
       },
-      tell,
-      life,
+      log,
+      signal,
     );
-    this.#answers = new Answers((ack) => this.line.publish('acks', ack), faults);
-    this.reporter = new Reporter({
+    this.#acks = new AckOutbox((ack) => this.connection.publish('acks', ack), faults);
+    this.reporter = new EventReporter({
       boot: this.id,
       stamp: () => this.#stamp(),
-      publish: (events) => this.line.publish('events', events),
-      retryMs: parts.eventRetryMs ?? FIRST_EVENT_RETRY_MS,
+      publish: (events) => this.connection.publish('events', events),
+      retryMs: options.eventRetryMs ?? FIRST_EVENT_RETRY_MS,
     });
-    const own = { boot: this.id, uptime: this.uptime, tell };
+    const own = { boot: this.id, uptime: this.uptime, log };
     this.motor = new Motor({
       ...own,
       journal,
       recorded: () => {
         if (faults.has('crash-after-move')) {
-          parts.crash();
+          options.crash();
         }
       },
       moved: (movement) => {
         this.#moved(movement);
       },
     });
-    this.desk = new OrderDesk({
+    this.commandHandler = new CommandHandler({
       ...own,
       deviceId: login.deviceId,
       ring: this.#ring,
-      memory: AnswerMemory.of(journal.read()),
-      answers: this.#answers,
+      sentAcks: AckCache.of(journal.read()),
+      acks: this.#acks,
       motor: this.motor,
       faults,
-      life,
+      signal,
       report: (report) => {
         this.report(report);
       },
-      restart: parts.restart,
+      restart: options.restart,
     });
   }
 
   /** Settles at the first birth. Tries for as long as the lock lives. */
   begin(): Promise<void> {
-    this.parts.tell('started', `starts, boot ${this.id}, bolt ${this.motor.state}`, {
+    this.options.log('started', `starts, boot ${this.id}, bolt ${this.motor.state}`, {
       boot: this.id,
       lockState: this.motor.state,
     });
@@ -116,57 +116,57 @@ export class Boot {
       });
     });
     this.#ring.fill().then(
-      () => this.line.keep(),
+      () => this.connection.keep(),
       () => undefined,
     );
     return born;
   }
 
   report(report: Report): void {
-    if (this.#life.signal.aborted || this.parts.faults.has('no-events')) {
+    if (this.#life.signal.aborted || this.options.faults.has('no-events')) {
       return;
     }
     for (const { seq, type, data } of this.reporter.report(report)) {
-      this.parts.tell('event', `reports ${type} (seq ${String(seq)})`, { seq, type, data });
+      this.options.log('event', `reports ${type} (seq ${String(seq)})`, { seq, type, data });
     }
   }
 
   /** Leaves politely: the broker hears that the lock goes, and does not publish the will. */
   async end(): Promise<void> {
     this.#rest();
-    await this.line.leave({ online: false, boot: this.id });
+    await this.connection.leave({ online: false, boot: this.id });
   }
 
   /** As if the power failed. */
   cut(): void {
     this.#rest();
-    this.line.cut();
+    this.connection.cut();
   }
 
   #rest(): void {
     this.#life.abort();
     clearInterval(this.#heartbeats);
     this.motor.halt();
-    this.reporter.rest();
+    this.reporter.pause();
   }
 
   #online(): void {
-    this.parts.tell('online', 'is online', { boot: this.id });
+    this.options.log('online', 'is online', { boot: this.id });
     this.#born();
     clearInterval(this.#heartbeats);
-    if (!this.parts.faults.has('no-heartbeat')) {
+    if (!this.options.faults.has('no-heartbeat')) {
       this.#heartbeats = setInterval(() => {
         this.#beat();
-      }, this.parts.heartbeatMs ?? HEARTBEAT_INTERVAL_MS);
+      }, this.options.heartbeatMs ?? HEARTBEAT_INTERVAL_MS);
     }
-    void this.#answers.resend();
+    void this.#acks.resend();
     this.reporter.resend();
   }
 
   #beat(): void {
-    const { battery } = this.parts.world;
+    const { battery } = this.options.surroundings;
     const heartbeat = { boot: this.id, uptimeMs: this.uptime.now(), battery, rssi: -58, freeHeap: 180_000 };
-    void this.line.publish('heartbeat', heartbeat);
+    void this.connection.publish('heartbeat', heartbeat);
   }
 
   #birth(): StatusMessage {
@@ -176,7 +176,7 @@ export class Boot {
       uptimeMs: this.uptime.now(),
       firmwareVersion: FIRMWARE_VERSION,
       lockState: this.motor.state,
-      doorState: this.parts.world.doorState,
+      doorState: this.options.surroundings.doorState,
     };
   }
 
@@ -188,29 +188,29 @@ export class Boot {
       this.#hearReceipt(message);
       return;
     }
-    this.desk.receive(message, retained).catch((error: unknown) => {
-      this.parts.tell('trouble', `could not handle an order: ${reasonOf(error)}`);
+    this.commandHandler.receive(message, retained).catch((error: unknown) => {
+      this.options.log('trouble', `could not handle an order: ${messageOf(error)}`);
     });
   }
 
   #hearReceipt(message: Uint8Array): void {
-    if (this.reporter.take(message)) {
-      this.parts.tell('receipt', `has a receipt; ${String(this.reporter.waiting)} events wait`, {
+    if (this.reporter.acceptReceipt(message)) {
+      this.options.log('receipt', `has a receipt; ${String(this.reporter.waiting)} events wait`, {
         waiting: this.reporter.waiting,
       });
     } else {
-      this.parts.tell('trouble', 'ignores a receipt that is not about its events');
+      this.options.log('trouble', 'ignores a receipt that is not about its events');
     }
   }
 
   #moved({ lockState, cause, commandId }: Movement): void {
     const by = cause === 'command' ? '' : ` (${cause})`;
-    this.parts.tell('bolt', `bolt ${lockState}${by}`, { lockState, cause, ...(commandId ? { commandId } : {}) });
+    this.options.log('bolt', `bolt ${lockState}${by}`, { lockState, cause, ...(commandId ? { commandId } : {}) });
     this.report({ type: 'door_status_changed', data: { lockState, cause, ...(commandId ? { commandId } : {}) } });
   }
 
   #stamp(): Pick<DeviceEventMessage, 'occurredAt' | 'uptimeMs'> {
-    const { faults } = this.parts;
+    const { faults } = this.options;
     const uptimeMs = this.uptime.now();
     return faults.has('no-clock')
       ? { uptimeMs }

@@ -18,7 +18,7 @@ export interface Login {
   keepaliveS?: number;
 }
 
-export type Hear = (channel: DownlinkChannel, payload: Uint8Array, retained: boolean) => void;
+export type MessageHandler = (channel: DownlinkChannel, payload: Uint8Array, retained: boolean) => void;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const OPEN_TIMEOUT_MS = 20_000;
@@ -38,7 +38,7 @@ export class Connection {
   /** Settles when the connection has ended, with what ended it. */
   readonly closed: Promise<Error | undefined>;
 
-  constructor(login: Login, lastWill: StatusMessage, hear: Hear) {
+  constructor(login: Login, lastWill: StatusMessage, hear: MessageHandler) {
     this.#login = login;
     this.#client = connect(login.url, {
       clientId: login.deviceId,

@@ -6,7 +6,7 @@ import {
   type ReceiptMessage,
 } from '../../src/contracts/mqtt.js';
 
-/** What a device has to tell. */
+/** An event as the lock reports it, before it is numbered. */
 export type Report = { [T in DeviceEventType]: { type: T; data: EventPayloads[T] } }[DeviceEventType];
 type Stamp = Pick<DeviceEventMessage, 'occurredAt' | 'uptimeMs'>;
 

@@ -7,8 +7,8 @@ import { TestSigner } from './signer.js';
 
 const signal = new AbortController().signal;
 const [first, second] = [new TestSigner('first').publicJwk, new TestSigner('second').publicJwk];
-const ringOf = (source: KeySource, restMs: number, told: string[] = []): KeyRing =>
-  new KeyRing(source, (_kind, text) => told.push(text), signal, restMs);
+const ringOf = (source: KeySource, restMs: number, logged: string[] = []): KeyRing =>
+  new KeyRing(source, (_kind, text) => logged.push(text), signal, restMs);
 
 describe('the key ring', () => {
   it('takes a new set whole: a key that is gone is trusted no longer', async () => {
@@ -21,17 +21,17 @@ describe('the key ring', () => {
   });
 
   it('keeps its keys when the new ones cannot be had or are no good, and says so', async () => {
-    const told: string[] = [];
+    const logged: string[] = [];
     const answers: (() => Promise<unknown>)[] = [
       () => Promise.resolve({ keys: [first] }),
       () => Promise.reject(new Error('no route')),
       () => Promise.resolve({ keys: [] }),
     ];
-    const ring = ringOf(() => answers.shift()?.() ?? Promise.reject(new Error('asked too often')), 0, told);
+    const ring = ringOf(() => answers.shift()?.() ?? Promise.reject(new Error('asked too often')), 0, logged);
     await ring.fill();
     expect([await ring.lookAgain(), await ring.lookAgain()]).toEqual([false, false]);
     expect([...ring.keys.keys()]).toEqual(['first']);
-    expect(told).toContain('cannot get the order keys: no route');
+    expect(logged).toContain('cannot get the order keys: no route');
   });
 
   it('tries again at the start until there are keys', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import { readOrderKeys, type OrderKeys } from './order-keys.js';
 
 /** Fetches a JWK set from wherever it is kept. */
@@ -26,7 +26,7 @@ export function keysFromFile(path: string): KeySource {
   return async () => JSON.parse(await readFile(path, 'utf8')) as unknown;
 }
 
-/** The keys this lock trusts now. A set that cannot be had or understood leaves the old one in place. */
+/** The keys this lock trusts now. A set that cannot be fetched or parsed leaves the old one in place. */
 export class KeyRing {
   #keys: OrderKeys = new Map();
   #attemptedAt = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export class KeyRing {
 
   constructor(
     private readonly source: KeySource,
-    private readonly tell: Tell,
+    private readonly log: Log,
     private readonly signal: AbortSignal,
     private readonly restMs = 10_000,
   ) {}
@@ -71,10 +71,10 @@ export class KeyRing {
   async #replace(): Promise<boolean> {
     try {
       this.#keys = readOrderKeys(await this.source(this.signal));
-      this.tell('keys', `trusts ${String(this.#keys.size)} order key(s)`, { kids: [...this.#keys.keys()] });
+      this.log('keys', `trusts ${String(this.#keys.size)} order key(s)`, { kids: [...this.#keys.keys()] });
       return true;
     } catch (error) {
-      this.tell('trouble', `cannot get the order keys: ${reasonOf(error)}`);
+      this.log('trouble', `cannot get the order keys: ${messageOf(error)}`);
       return false;
     }
   }

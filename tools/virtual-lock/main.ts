@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { UnknownFaultError } from './faults.js';
-import { followHand } from './hand.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { runConsoleCommand } from './console.js';
+import { messageOf, type Log } from './log.js';
 import { HELP, readOptions, UsageError, type LockOptions } from './options.js';
 import { VirtualLock } from './virtual-lock.js';
 
@@ -17,38 +17,38 @@ function run(args: string[]): void {
     }
   } catch (error) {
     const mine = error instanceof UsageError || error instanceof UnknownFaultError;
-    process.stderr.write(`${mine ? error.message : reasonOf(error)}\n`);
+    process.stderr.write(`${mine ? error.message : messageOf(error)}\n`);
     process.exitCode = 2;
   }
 }
 
 function play(options: LockOptions): void {
-  const tell = teller(options);
+  const log = createLog(options);
   const lock = new VirtualLock({
     ...options,
-    tell,
+    log,
     crash: () => {
       process.kill(process.pid, 'SIGKILL');
     },
   });
   if (options.journalPath === undefined) {
-    tell('status', 'remembers no movements after its end: give it --state for that');
+    log('status', 'remembers no movements after its end: give it --state for that');
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void lock.stop().finally(() => process.exit(0)));
   }
-  listen(lock, tell);
+  listen(lock, log);
   lock.start().catch((error: unknown) => {
-    tell('trouble', reasonOf(error));
+    log('trouble', messageOf(error));
   });
 }
 
-function listen(lock: VirtualLock, tell: Tell): void {
+function listen(lock: VirtualLock, log: Log): void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => {
     if (line.trim() === 'status') {
       const { online, lockState, bootId, uptimeMs, lastCounter, eventsWaiting } = lock;
-      tell(
+      log(
         'status',
         `${online ? 'online' : 'offline'}, bolt ${lockState ?? 'without power'}, up ${String(uptimeMs)} ms`,
         {
@@ -60,13 +60,13 @@ function listen(lock: VirtualLock, tell: Tell): void {
           eventsWaiting,
         },
       );
-    } else if (line.trim() !== '' && !followHand(lock, line)) {
-      tell('trouble', 'does not understand that; try: motion, door open, knob lock, battery 17, restart, status');
+    } else if (line.trim() !== '' && !runConsoleCommand(lock, line)) {
+      log('trouble', 'does not understand that; try: motion, door open, knob lock, battery 17, restart, status');
     }
   });
 }
 
-function teller({ name, json }: LockOptions): Tell {
+function createLog({ name, json }: LockOptions): Log {
   return (kind, text, facts = {}) => {
     const at = new Date().toISOString();
     const line = json ? JSON.stringify({ ...facts, at, kind, text }) : `${at.slice(11, 23)}  ${name}  ${text}`;

@@ -18,7 +18,7 @@ describe('the motor', () => {
       journal,
       recorded,
       moved: (movement) => movements.push(movement),
-      tell: () => undefined,
+      log: () => undefined,
     });
   const actions = (): string[] => journal.read().map(({ action }) => action);
 

@@ -1,6 +1,6 @@
 import { lastPosition, type Actuation, type ActuationJournal } from './actuation-journal.js';
 import { isRelockDue, obey, turnByHand, type Bolt, type BoltOrder, type BoltState } from './bolt.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import type { Uptime } from './uptime.js';
 
 export interface Movement {
@@ -13,10 +13,10 @@ export interface MotorParts {
   boot: string;
   uptime: Uptime;
   journal: ActuationJournal;
-  /** A movement is on disk, and nobody has heard of it yet. */
+  /** Called when a movement is on disk, before it is reported. */
   recorded: () => void;
   moved: (movement: Movement) => void;
-  tell: Tell;
+  log: Log;
 }
 
 /** Drives the bolt: first on disk, then in the door. */
@@ -34,7 +34,7 @@ export class Motor {
   }
 
   /**
-   * After a start: nobody knows how long the power was gone, so an unlock that was timed has ended. One that was not
+   * After a start: it is unknown how long the power was gone, so a timed unlock has ended. One that was not
    * timed still holds.
    */
   recover(): void {
@@ -53,7 +53,7 @@ export class Motor {
     this.#turn(obey(order, uptimeMs), { cause: 'command', commandId: order.commandId });
   }
 
-  /** Somebody turned the knob on the inside: no motor, no journal. */
+  /** The knob on the inside was turned: the motor does not move, and the journal has no entry. */
   turnByHand(state: BoltState): void {
     this.#turn(turnByHand(state), { cause: 'manual' });
   }
@@ -93,7 +93,7 @@ export class Motor {
     try {
       this.#record({ commandId, action: 'auto_lock', counter, uptimeMs: this.parts.uptime.now() });
     } catch (error) {
-      this.parts.tell('trouble', `cannot record the relocking: ${reasonOf(error)}`, { commandId });
+      this.parts.log('trouble', `cannot record the relocking: ${messageOf(error)}`, { commandId });
     }
     this.#turn({ state: 'locked' }, { cause, commandId });
   }

@@ -4,9 +4,9 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { HEARTBEAT_INTERVAL_MS } from '../../src/contracts/mqtt.js';
 import { FAULTS, Faults } from './faults.js';
 import { keysFromFile, keysFromUrl, type KeySource } from './key-ring.js';
-import { isUuid } from './order-shape.js';
+import { isUuid } from './parse-order.js';
 
-/** Something to tell the person who typed the command; no stack trace belongs to it. */
+/** A mistake on the command line: its message is shown without a stack trace. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -42,7 +42,7 @@ const FLAGS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const satisfies ParseArgsConfig['options'];
 
-export const HELP = `A door lock for Mortise that is not there. It speaks the device line of docs/protocol.md.
+export const HELP = `A simulated door lock for Mortise. It implements the device's side of docs/protocol.md.
 
   npm run lock -- --id <device id> --token <device token> [options]
 

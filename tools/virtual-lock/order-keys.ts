@@ -51,7 +51,7 @@ function publicParts(jwk: unknown): { kid: string; x: string } {
   }
   if (Object.hasOwn(jwk, 'd')) {
     throw new UnusableKeysError(
-      `Key ${JSON.stringify(kid)} comes with its private half: everybody could sign with it.`,
+      `Key ${JSON.stringify(kid)} comes with its private half: every reader could sign with it.`,
     );
   }
   return { kid, x };

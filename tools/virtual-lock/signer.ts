@@ -4,7 +4,7 @@ import type { OrderKey, SignedOrder } from '../../src/contracts/orders.js';
 /** PKCS #8 around a 32-byte Ed25519 seed (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** A signing key that anybody can make again: for vectors and tests, never for a door. */
+/** A signing key that is derived from its public id: for vectors and tests only. */
 export class TestSigner {
   readonly publicJwk: OrderKey;
   readonly privateJwk: OrderKey & { d: string };

@@ -1,4 +1,4 @@
-/** Milliseconds since a start, on a clock that nobody can set. */
+/** Milliseconds since the start, on a monotonic clock. */
 export class Uptime {
   readonly #startedAt = process.hrtime.bigint();
 

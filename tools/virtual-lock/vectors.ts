@@ -1,11 +1,11 @@
 import type { RefusalCode } from '../../src/contracts/commands.js';
 import type { Order, OrderKey, SignedOrder } from '../../src/contracts/orders.js';
 import { TestSigner } from './signer.js';
-import type { Answer, LockFacts } from './verify-order.js';
+import type { AckBody, LockFacts } from './verify-order.js';
 
 export type ExpectedVerdict =
   | { verdict: 'accepted'; commandId: string }
-  | { verdict: 'repeat'; commandId: string; answer: Answer }
+  | { verdict: 'repeat'; commandId: string; answer: AckBody }
   | { verdict: 'refused'; code: RefusalCode; commandId: string | null };
 
 /** One message, and what the lock of the vector file says to it. */
@@ -25,7 +25,7 @@ export interface VectorFile {
   privateKeys: (OrderKey & { d: string })[];
   lock: Pick<LockFacts, 'deviceId' | 'boot' | 'lastCounter' | 'uptimeMs'> & {
     /** Orders answered before, by their id. */
-    answered: Record<string, Answer>;
+    answered: Record<string, AckBody>;
   };
   vectors: Vector[];
 }
@@ -36,7 +36,7 @@ const STRANGER = new TestSigner('mortise-test-stranger');
 
 const COMMAND = '0192a7c9-4e02-7b61-8f3d-5a90c1d2e3f4';
 const ANSWERED = '0192a7c8-0d11-7c52-9a7e-33b8d4f5a6b7';
-const ANSWER: Answer = { status: 'executed', result: { lockState: 'unlocked' } };
+const ANSWER: AckBody = { status: 'executed', result: { lockState: 'unlocked' } };
 const LOCK = {
   deviceId: '0192a7c4-5b1e-7d3a-9c40-2f6e8b1d7a55',
   boot: 'Zb3xQ7kT0pVw9sLr2NcYhA',
@@ -92,7 +92,7 @@ function unauthentic(): Vector[] {
     refused(name, message, code, COMMAND);
   return [
     { ...refuse('a good order, but retained', signed, 'retained_message'), retained: true },
-    refuse('a kid that nobody has', { ...signed, kid: 'mortise-test-3' }, 'unknown_key'),
+    refuse('an unknown kid', { ...signed, kid: 'mortise-test-3' }, 'unknown_key'),
     refuse('a kid that objects inherit', { ...signed, kid: '__proto__' }, 'unknown_key'),
     refuse('a key that is not trusted', STRANGER.sign(TEXT), 'unknown_key'),
     refuse(
@@ -174,7 +174,7 @@ function unfit(): Vector[] {
   const bad = (name: string, change: Record<string, unknown>, code: RefusalCode): Vector =>
     refused(name, FIRST.sign(withChange(change)), code, COMMAND);
   return [
-    bad('a command that nobody knows', { name: 'open_sesame' }, 'unknown_command'),
+    bad('an unknown command', { name: 'open_sesame' }, 'unknown_command'),
     bad('a command that objects inherit', { name: 'constructor' }, 'unknown_command'),
     bad('an unlock too short', { payload: { durationMs: 999 } }, 'invalid_payload'),
     bad('an unlock too long', { payload: { durationMs: 30_001 } }, 'invalid_payload'),
@@ -202,7 +202,7 @@ function withChange(change: Record<string, unknown>): string {
   return JSON.stringify({ ...ORDER, ...change });
 }
 
-/** The same order as anybody might write it: what is signed is the text, not the meaning. */
+/** The same order in other spellings of JSON: the text is signed, not its meaning. */
 function spaciously(): string {
   const reversed = Object.fromEntries(Object.entries(ORDER).reverse());
   return JSON.stringify(reversed, null, 2).replace('unlock_door', '\\u0075nlock_door');

@@ -39,7 +39,7 @@ const codeOf = (verdict: Verdict): string => (verdict.kind === 'refused' ? verdi
 describe('P-14: the published vectors', () => {
   const file = makeVectors();
   const trusted = readOrderKeys({ keys: file.keys });
-  const told = (verdict: Verdict): ExpectedVerdict => {
+  const expectedOf = (verdict: Verdict): ExpectedVerdict => {
     switch (verdict.kind) {
       case 'accepted':
         return { verdict: 'accepted', commandId: verdict.order.commandId };
@@ -58,7 +58,7 @@ describe('P-14: the published vectors', () => {
       retained: vector.retained,
       answerTo: (commandId) => answers.get(commandId),
     });
-    expect(told(verdict)).toEqual(vector.expect);
+    expect(expectedOf(verdict)).toEqual(vector.expect);
   });
 
   it('show every refusal there is', () => {

@@ -10,12 +10,12 @@ import {
   isPayloadOf,
   parseOrder,
   type KnownOrder,
-  type ShapedOrder,
-} from './order-shape.js';
+  type ParsedOrder,
+} from './parse-order.js';
 import { decodeUtf8, isObject, isWellFormed, parseStrictJson } from './strict-json.js';
 
 /** What the lock said, or would say again, of one command. */
-export type Answer = Omit<AckMessage, 'commandId'>;
+export type AckBody = Omit<AckMessage, 'commandId'>;
 
 /** All that a decision about an order depends on, besides the order and the keys. */
 export interface LockFacts {
@@ -27,13 +27,13 @@ export interface LockFacts {
   /** Whether the broker delivered the message with the retain flag. */
   retained: boolean;
   /** The answer to an order accepted earlier, also in an earlier boot. */
-  answerTo: (commandId: string) => Answer | undefined;
+  answerTo: (commandId: string) => AckBody | undefined;
 }
 
 export type Verdict =
   | { kind: 'accepted'; order: KnownOrder }
-  | { kind: 'repeat'; commandId: string; answer: Answer }
-  /** Without `commandId` there is nobody to tell. */
+  | { kind: 'repeat'; commandId: string; answer: AckBody }
+  /** Undefined if the order has no readable id; then there is no ack. */
   | { kind: 'refused'; code: RefusalCode; commandId?: string };
 
 const SIGNATURE_BYTES = 64;
@@ -76,7 +76,7 @@ export function verifyOrder(signed: SignedOrder | undefined, keys: OrderKeys, fa
   return code ? { kind: 'refused', code, commandId } : { kind: 'accepted', order: order as KnownOrder };
 }
 
-/** Anybody who reaches the broker may have written this. */
+/** Untrusted: any client of the broker may have written it. */
 function refuseUnauthentic(
   signed: SignedOrder | undefined,
   keys: OrderKeys,
@@ -98,7 +98,7 @@ function refuseUnauthentic(
 }
 
 /** Replayed, reordered, or late. */
-function refuseUntimely(order: ShapedOrder, facts: LockFacts): RefusalCode | undefined {
+function refuseUntimely(order: ParsedOrder, facts: LockFacts): RefusalCode | undefined {
   if (order.boot !== facts.boot) {
     return 'wrong_boot';
   }
@@ -108,7 +108,7 @@ function refuseUntimely(order: ShapedOrder, facts: LockFacts): RefusalCode | und
   return order.expiresAtUptimeMs <= facts.uptimeMs ? 'deadline_passed' : undefined;
 }
 
-function refuseUnfit(order: ShapedOrder): RefusalCode | undefined {
+function refuseUnfit(order: ParsedOrder): RefusalCode | undefined {
   const name = commandNamed(order.name);
   if (!name) {
     return 'unknown_command';

@@ -1,25 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { LockBench } from './lock-bench.js';
+import { VirtualLockHarness } from './virtual-lock-harness.js';
 import { TestSigner } from './signer.js';
 
-let bench: LockBench;
+let harness: VirtualLockHarness;
 beforeEach(async () => {
-  bench = await LockBench.open();
+  harness = await VirtualLockHarness.start();
 });
-afterEach(() => bench.close());
+afterEach(() => harness.stop());
 
 describe('an order', () => {
   it('moves the bolt once, however often it is delivered', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
-    const sent = bench.order(lock);
-    await bench.publish('commands', sent);
-    await bench.verdictOn(sent.commandId);
+    const sent = harness.order(lock);
+    await harness.publish('commands', sent);
+    await harness.verdictOn(sent.commandId);
     for (let n = 0; n < 4; n += 1) {
-      await bench.publish('commands', sent);
+      await harness.publish('commands', sent);
     }
-    await bench.until('five answers', () => bench.acksOf(sent.commandId).length === 7);
-    expect(bench.acksOf(sent.commandId)).toEqual([
+    await harness.until('five answers', () => harness.acksOf(sent.commandId).length === 7);
+    expect(harness.acksOf(sent.commandId)).toEqual([
       'received',
       'executing',
       'executed',
@@ -28,92 +28,94 @@ describe('an order', () => {
     expect(lock.actuations()).toMatchObject([
       { commandId: sent.commandId, action: 'unlock_door', counter: 1, boot: lock.bootId },
     ]);
-    expect(bench.on('events')).toMatchObject([{ seq: 1, data: { lockState: 'unlocked', commandId: sent.commandId } }]);
+    expect(harness.on('events')).toMatchObject([
+      { seq: 1, data: { lockState: 'unlocked', commandId: sent.commandId } },
+    ]);
     expect(lock.lockState).toBe('unlocked');
   });
 
   it('is answered executing, and not begun again, while it is carried out', async () => {
-    const lock = bench.lock({ fault: 'slow=100' });
+    const lock = harness.lock({ fault: 'slow=100' });
     await lock.start();
-    const sent = bench.order(lock);
-    await bench.publish('commands', sent);
-    await bench.publish('commands', sent);
-    await bench.verdictOn(sent.commandId);
-    expect(bench.acksOf(sent.commandId)).toEqual(['received', 'executing', 'executing', 'executed']);
+    const sent = harness.order(lock);
+    await harness.publish('commands', sent);
+    await harness.publish('commands', sent);
+    await harness.verdictOn(sent.commandId);
+    expect(harness.acksOf(sent.commandId)).toEqual(['received', 'executing', 'executing', 'executed']);
     expect(lock.actuations()).toHaveLength(1);
   });
 
   it('is on disk before the lock says that it was carried out', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
-    const sent = bench.order(lock);
+    const sent = harness.order(lock);
     const onDisk = new Promise<number>((resolve) => {
-      bench.broker.on('publish', ({ payload }) => {
+      harness.broker.on('publish', ({ payload }) => {
         if (payload.includes('executed')) {
           resolve(lock.actuations().length);
         }
       });
     });
-    await bench.publish('commands', sent);
+    await harness.publish('commands', sent);
     expect(await onDisk).toBe(1);
   });
 
   it('for a time only ends by itself', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
-    const sent = bench.order(lock, { payload: { durationMs: 1000 } });
-    await bench.publish('commands', sent);
-    await bench.until('the relocking', () => lock.actuations().length === 2);
+    const sent = harness.order(lock, { payload: { durationMs: 1000 } });
+    await harness.publish('commands', sent);
+    await harness.until('the relocking', () => lock.actuations().length === 2);
     const [opened, closed] = lock.actuations();
     expect(closed).toMatchObject({ action: 'auto_lock', commandId: sent.commandId, boot: lock.bootId });
     expect(Number(closed?.uptimeMs) - Number(opened?.uptimeMs)).toBeGreaterThanOrEqual(1000);
-    await bench.until('both reports', () => bench.on('events').length === 2);
+    await harness.until('both reports', () => harness.on('events').length === 2);
     expect(lock.lockState).toBe('locked');
   });
 
   it('is refused by its deadline also when the lock itself was slow', async () => {
-    const lock = bench.lock({ fault: 'slow=150' });
+    const lock = harness.lock({ fault: 'slow=150' });
     await lock.start();
-    const sent = bench.order(lock, { expiresAtUptimeMs: lock.uptimeMs + 100 });
-    await bench.publish('commands', sent);
-    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'deadline_passed' });
+    const sent = harness.order(lock, { expiresAtUptimeMs: lock.uptimeMs + 100 });
+    await harness.publish('commands', sent);
+    expect(await harness.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'deadline_passed' });
     expect(lock.actuations()).toEqual([]);
   });
 
   it('is refused when an older one arrives after it', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
-    const [older, newer] = [bench.order(lock), bench.order(lock, { name: 'lock_door' })];
-    await bench.publish('commands', newer);
-    await bench.publish('commands', older);
-    expect(await bench.verdictOn(older.commandId)).toMatchObject({ status: 'failed', errorCode: 'stale_counter' });
+    const [older, newer] = [harness.order(lock), harness.order(lock, { name: 'lock_door' })];
+    await harness.publish('commands', newer);
+    await harness.publish('commands', older);
+    expect(await harness.verdictOn(older.commandId)).toMatchObject({ status: 'failed', errorCode: 'stale_counter' });
     expect(lock.actuations().map(({ action }) => action)).toEqual(['lock_door']);
   });
 
   it('is refused when the broker kept it', async () => {
-    const lock = bench.lock();
-    const sent = bench.order(lock, { boot: 'any' });
-    await bench.publish('commands', sent, true);
+    const lock = harness.lock();
+    const sent = harness.order(lock, { boot: 'any' });
+    await harness.publish('commands', sent, true);
     await lock.start();
-    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'retained_message' });
+    expect(await harness.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'retained_message' });
   });
 
   it('is refused by the next boot, but answered as it went if it was carried out', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
-    const [done, lost] = [bench.order(lock), bench.order(lock)];
-    await bench.publish('commands', done);
-    await bench.verdictOn(done.commandId);
+    const [done, lost] = [harness.order(lock), harness.order(lock)];
+    await harness.publish('commands', done);
+    await harness.verdictOn(done.commandId);
     lock.kill();
     await lock.start();
-    bench.heard.length = 0;
-    await bench.publish('commands', done);
-    await bench.publish('commands', lost);
-    expect(await bench.verdictOn(done.commandId)).toMatchObject({
+    harness.received.length = 0;
+    await harness.publish('commands', done);
+    await harness.publish('commands', lost);
+    expect(await harness.verdictOn(done.commandId)).toMatchObject({
       status: 'executed',
       result: { lockState: 'unlocked' },
     });
-    expect(await bench.verdictOn(lost.commandId)).toMatchObject({ status: 'failed', errorCode: 'wrong_boot' });
+    expect(await harness.verdictOn(lost.commandId)).toMatchObject({ status: 'failed', errorCode: 'wrong_boot' });
     expect(lock.actuations()).toHaveLength(1);
   });
 
@@ -123,30 +125,30 @@ describe('an order', () => {
       looks += 1;
       return Promise.resolve({ keys: [new TestSigner('other').publicJwk] });
     };
-    const lock = bench.lock({ keys });
+    const lock = harness.lock({ keys });
     await lock.start();
     for (let n = 0; n < 5; n += 1) {
-      const sent = bench.order(lock);
-      await bench.publish('commands', sent);
-      expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'unknown_key' });
+      const sent = harness.order(lock);
+      await harness.publish('commands', sent);
+      expect(await harness.verdictOn(sent.commandId)).toMatchObject({ status: 'failed', errorCode: 'unknown_key' });
     }
     expect(looks).toBe(1);
   });
 
   it('to restart is answered, and makes a new boot', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
-    const [boot, sent] = [lock.bootId, bench.order(lock, { name: 'restart_device' })];
-    await bench.publish('commands', sent);
-    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
-    const birth = await bench.until('a new birth', () =>
-      bench.on('status').find((status) => status.online === true && status.boot !== boot),
+    const [boot, sent] = [lock.bootId, harness.order(lock, { name: 'restart_device' })];
+    await harness.publish('commands', sent);
+    expect(await harness.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
+    const birth = await harness.until('a new birth', () =>
+      harness.on('status').find((status) => status.online === true && status.boot !== boot),
     );
     expect(birth.boot).toBe(lock.bootId);
   });
 
   it('in any malformed message is survived', async () => {
-    const lock = bench.lock();
+    const lock = harness.lock();
     await lock.start();
     for (const body of [
       null,
@@ -157,40 +159,40 @@ describe('an order', () => {
       { order: '{}', kid: 'spec', signature: '' },
       { order: 'x'.repeat(70_000), kid: '', signature: '' },
     ]) {
-      await bench.publish('commands', body);
-      await bench.publish('receipts', body);
+      await harness.publish('commands', body);
+      await harness.publish('receipts', body);
     }
-    const sent = bench.order(lock);
-    await bench.publish('commands', sent);
-    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
+    const sent = harness.order(lock);
+    await harness.publish('commands', sent);
+    expect(await harness.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
   });
 });
 
 describe('after a crash between moving and answering', () => {
   it('a lock closes what was open for a time, and knows the order when it comes again', async () => {
-    const lock = bench.lock({ fault: 'crash-after-move' });
+    const lock = harness.lock({ fault: 'crash-after-move' });
     await lock.start();
-    const sent = bench.order(lock, { payload: { durationMs: 30_000 } });
-    await bench.publish('commands', sent);
-    await bench.until('the crash', () => lock.bootId === undefined);
-    expect(bench.acksOf(sent.commandId)).not.toContain('executed');
+    const sent = harness.order(lock, { payload: { durationMs: 30_000 } });
+    await harness.publish('commands', sent);
+    await harness.until('the crash', () => lock.bootId === undefined);
+    expect(harness.acksOf(sent.commandId)).not.toContain('executed');
 
-    const again = bench.lock();
+    const again = harness.lock();
     await again.start();
-    expect(bench.on('status').at(-1)).toMatchObject({ online: true, boot: again.bootId, lockState: 'locked' });
+    expect(harness.on('status').at(-1)).toMatchObject({ online: true, boot: again.bootId, lockState: 'locked' });
     expect(again.actuations().map(({ action }) => action)).toEqual(['unlock_door', 'auto_lock']);
-    await bench.publish('commands', sent);
-    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
+    await harness.publish('commands', sent);
+    expect(await harness.verdictOn(sent.commandId)).toMatchObject({ status: 'executed' });
     expect(again.actuations()).toHaveLength(2);
   });
 
   it('a lock leaves open what was open until further notice, and says so in its birth', async () => {
-    const lock = bench.lock({ fault: 'crash-after-move' });
+    const lock = harness.lock({ fault: 'crash-after-move' });
     await lock.start();
-    await bench.publish('commands', bench.order(lock));
-    await bench.until('the crash', () => lock.bootId === undefined);
-    await bench.lock().start();
-    expect(bench.on('status').at(-1)).toMatchObject({ online: true, lockState: 'unlocked' });
+    await harness.publish('commands', harness.order(lock));
+    await harness.until('the crash', () => lock.bootId === undefined);
+    await harness.lock().start();
+    expect(harness.on('status').at(-1)).toMatchObject({ online: true, lockState: 'unlocked' });
   });
 });
 
@@ -203,25 +205,25 @@ describe('a fault', () => {
     ['duplicate-acks', ['received', 'received', 'executing', 'executing', 'executed', 'executed'], 1],
     ['acks-out-of-order', ['executed', 'executing', 'received'], 1],
   ])('%s: acks %j and moves %i times', async (fault, acks, movements) => {
-    const lock = bench.lock({ fault });
+    const lock = harness.lock({ fault });
     await lock.start();
-    const sent = bench.order(lock);
-    await bench.publish('commands', sent);
-    await bench.until('what it does', () =>
-      bench.told.some((line) => line.includes('"kind":"order"') && /deaf|executed|failed/.test(line)),
+    const sent = harness.order(lock);
+    await harness.publish('commands', sent);
+    await harness.until('what it does', () =>
+      harness.logged.some((line) => line.includes('"kind":"order"') && /deaf|executed|failed/.test(line)),
     );
-    await bench.until('its acks', () => bench.acksOf(sent.commandId).length === acks.length);
-    expect(bench.acksOf(sent.commandId)).toEqual(acks);
+    await harness.until('its acks', () => harness.acksOf(sent.commandId).length === acks.length);
+    expect(harness.acksOf(sent.commandId)).toEqual(acks);
     expect(lock.actuations()).toHaveLength(movements);
   });
 
   it('drift makes its uptime run fast, and its deadlines come early', async () => {
-    const lock = bench.lock({ fault: 'drift=10' });
+    const lock = harness.lock({ fault: 'drift=10' });
     await lock.start();
-    const sent = bench.order(lock, { expiresAtUptimeMs: lock.uptimeMs + 200 });
+    const sent = harness.order(lock, { expiresAtUptimeMs: lock.uptimeMs + 200 });
     const then = lock.uptimeMs;
-    await bench.until('20 true milliseconds or more', () => lock.uptimeMs >= then + 200);
-    await bench.publish('commands', sent);
-    expect(await bench.verdictOn(sent.commandId)).toMatchObject({ errorCode: 'deadline_passed' });
+    await harness.until('20 true milliseconds or more', () => lock.uptimeMs >= then + 200);
+    await harness.publish('commands', sent);
+    expect(await harness.verdictOn(sent.commandId)).toMatchObject({ errorCode: 'deadline_passed' });
   });
 });

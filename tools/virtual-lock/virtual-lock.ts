@@ -4,7 +4,7 @@ import type { BoltState } from './bolt.js';
 import { Boot } from './boot.js';
 import type { Report } from './event-queue.js';
 import { Faults } from './faults.js';
-import { reasonOf, type Tell } from './happenings.js';
+import { messageOf, type Log } from './log.js';
 import type { KeySource } from './key-ring.js';
 
 export interface VirtualLockOptions {
@@ -20,7 +20,7 @@ export interface VirtualLockOptions {
   heartbeatMs?: number;
   /** First pause before events without a receipt are sent again. */
   eventRetryMs?: number;
-  tell?: Tell;
+  log?: Log;
   /** What fault `crash-after-move` does; cuts the connection unless given. */
   crash?: () => void;
 }
@@ -28,20 +28,20 @@ export interface VirtualLockOptions {
 const LOW_BATTERY = 20;
 
 /**
- * A lock that is not there: the firmware's part of docs/protocol.md, and a bolt made of one variable and a file. Knows
- * the backend by its public protocol alone.
+ * A simulated lock: the firmware's part of docs/protocol.md, with a variable as its bolt and a file as its flash. It
+ * knows nothing of the backend but the public protocol.
  */
 export class VirtualLock {
   readonly #journal: ActuationJournal;
-  readonly #tell: Tell;
+  readonly #log: Log;
   readonly #world: { doorState: DoorState; battery: number } = { doorState: 'closed', battery: 96 };
   #boot: Boot | undefined;
-  /** The restart that is under way, unless somebody has stopped the lock since. */
+  /** The restart that is under way; undefined once the lock was stopped. */
   #restarting: symbol | undefined;
 
   constructor(private readonly options: VirtualLockOptions) {
     this.#journal = new ActuationJournal(options.journalPath);
-    this.#tell = options.tell ?? (() => undefined);
+    this.#log = options.log ?? (() => undefined);
   }
 
   /** Switches the power on. Settles when the broker knows the lock; keeps trying until {@link stop} or {@link kill}. */
@@ -63,8 +63,8 @@ export class VirtualLock {
       keys,
       journal: this.#journal,
       faults: this.options.faults ?? Faults.none,
-      tell: this.#tell,
-      world: this.#world,
+      log: this.#log,
+      surroundings: this.#world,
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
       ...(eventRetryMs === undefined ? {} : { eventRetryMs }),
       crash:
@@ -74,7 +74,7 @@ export class VirtualLock {
         }),
       restart: () => {
         this.restart().catch((error: unknown) => {
-          this.#tell('trouble', reasonOf(error));
+          this.#log('trouble', messageOf(error));
         });
       },
     });
@@ -85,7 +85,7 @@ export class VirtualLock {
   async stop(): Promise<void> {
     this.#restarting = undefined;
     await this.#leave();
-    this.#tell('stopped', 'has stopped');
+    this.#log('stopped', 'has stopped');
   }
 
   /** Vanishes without a goodbye, as in a power cut. */
@@ -93,7 +93,7 @@ export class VirtualLock {
     this.#restarting = undefined;
     this.#boot?.cut();
     this.#boot = undefined;
-    this.#tell('stopped', 'has lost its power');
+    this.#log('stopped', 'has lost its power');
   }
 
   /** A new boot: new id, new uptime, new counters; the bolt stays where it is. */
@@ -116,7 +116,7 @@ export class VirtualLock {
   }
 
   get online(): boolean {
-    return this.#boot?.line.online ?? false;
+    return this.#boot?.connection.online ?? false;
   }
 
   get lockState(): BoltState | undefined {
@@ -125,7 +125,7 @@ export class VirtualLock {
 
   /** The highest counter accepted since the start. */
   get lastCounter(): number {
-    return this.#boot?.desk.lastCounter ?? 0;
+    return this.#boot?.commandHandler.lastCounter ?? 0;
   }
 
   /** Events that no receipt covers yet. */
@@ -133,7 +133,7 @@ export class VirtualLock {
     return this.#boot?.reporter.waiting ?? 0;
   }
 
-  /** Every movement of the motor there ever was: the truth that tests compare with. */
+  /** Every movement of the motor since the journal exists. */
   actuations(): readonly Actuation[] {
     return this.#journal.read();
   }
@@ -142,7 +142,7 @@ export class VirtualLock {
     this.#boot?.report(report);
   }
 
-  /** What a hand at the door does. */
+  /** Turns the bolt by the knob, without the motor. */
   turnKnob(state: BoltState): void {
     this.#boot?.motor.turnByHand(state);
   }
