@@ -15,6 +15,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['', 'user', 'who asks: `principal.userId`, `RATE_LIMIT_USER`, the header User-Agent, the actor `user:<id>`'],
   ['auth', 'session', 'a principal has a session, which a feature verifies (SessionVerifier)'],
   ['audit', 'session', 'the column of the session in which something was done'],
+  ['audit/audit-reader.ts', 'order', 'Prisma: the direction of a page'],
   ['context', 'session device', 'who and what the logs of a request name'],
   ['logging', 'device password', 'the id that logs name, and members that they must not show'],
   ['mqtt', 'device', 'its subject is the line to devices'],

@@ -7,6 +7,8 @@ import { countByHour } from '../../src/features/analytics/domain/hourly-counts.j
 import { DurableReaderScheduler } from '../../src/platform/events/durable-reader-scheduler.js';
 import { type DurableReader, DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
 import { ReaderBatchService } from '../../src/platform/events/reader-batch.service.js';
+import { ClockModule } from '../../src/platform/clock/clock.module.js';
+import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { numbered, startEventLog, upTo } from '../support/events.fixture.js';
@@ -14,6 +16,9 @@ import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
+
+/** The feature with a reader, and what it registers its rate limits in. */
+const ANALYTICS = [ClockModule, RateLimitModule, AnalyticsModule];
 
 describe('durable readers', () => {
   let database: TestDatabase;
@@ -35,7 +40,7 @@ describe('durable readers', () => {
     const node = await startEventLog({
       databaseUrl: database.url,
       redisUrl,
-      modules: [AnalyticsModule],
+      modules: ANALYTICS,
       edges: options.worker ? [DurableReaderScheduler] : [],
     });
     nodes.push(node);
@@ -103,7 +108,7 @@ describe('durable readers', () => {
     const failing = await startEventLog({
       databaseUrl: database.url,
       redisUrl,
-      modules: [AnalyticsModule],
+      modules: ANALYTICS,
       edges: [FailingReader, DurableReaderScheduler],
     });
     nodes.push(failing);
