@@ -90,7 +90,7 @@ module.exports = {
       from: { path: '^src/features/', pathNot: '\\.repository\\.ts$' },
       to: {
         path: '^src/(platform/prisma|generated)/',
-        pathNot: '^src/platform/prisma/(transaction|prisma\\.module)\\.ts$',
+        pathNot: '^src/platform/prisma/(transactions|prisma\\.module)\\.ts$',
       },
     },
     ...ORDER.slice(0, -1).map((f, i) => ({

@@ -4,7 +4,7 @@ import type { AppConfig } from '../config/app-config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
-import { IdempotencyInterceptor } from '../platform/idempotency/idempotent.interceptor.js';
+import { IdempotencyInterceptor } from '../platform/idempotency/idempotency.interceptor.js';
 import { FEATURES } from './features.js';
 import { PLATFORM_EDGES, PLATFORM_MODULES, ROLE_MODULES } from './platform.js';
 

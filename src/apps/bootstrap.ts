@@ -5,12 +5,12 @@ import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../config/app-config.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
-import { Readiness } from '../platform/health/readiness.js';
+import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
 import { ProblemFilter } from '../platform/http/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
 import { validationPipe } from '../platform/http/validation.js';
-import { IdempotencyInterceptor } from '../platform/idempotency/idempotent.interceptor.js';
+import { IdempotencyInterceptor } from '../platform/idempotency/idempotency.interceptor.js';
 import { MqttServer } from '../platform/mqtt/mqtt-server.js';
 import { RejectedMessages } from '../platform/mqtt/rejected-messages.js';
 import { IpRateLimiter } from '../platform/rate-limit/ip-rate-limiter.js';
@@ -94,7 +94,7 @@ export async function start(config: AppConfig): Promise<void> {
 }
 
 async function stop(app: NestFastifyApplication, config: AppConfig): Promise<number> {
-  app.get(Readiness).drain();
+  app.get(ReadinessRegistry).drain();
   const idle = setInterval(() => {
     app.getHttpServer().closeIdleConnections();
   }, IDLE_CHECK_MS);

@@ -1,5 +1,5 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import { AuditPlatformModule } from '../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../platform/audit/audit-platform.module.js';
 import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { CryptoModule } from '../platform/crypto/crypto.module.js';

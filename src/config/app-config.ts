@@ -1,4 +1,4 @@
-import type { RateLimit } from './rate-limit.js';
+import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
 
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
@@ -16,7 +16,7 @@ export class AppConfig {
     readonly corsOrigins: readonly string[];
   };
   /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
-  readonly rateLimitOverrides: Readonly<Record<string, RateLimit>>;
+  readonly rateLimitOverrides: Readonly<Record<string, RateLimitPolicy>>;
   readonly rateLimitScale: number;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
@@ -50,7 +50,7 @@ export class AppConfig {
   readonly metrics: { readonly token: string | null };
   readonly #masterKey: Buffer;
 
-  constructor(settings: Settings, rateLimitOverrides: Readonly<Record<string, RateLimit>>) {
+  constructor(settings: Settings, rateLimitOverrides: Readonly<Record<string, RateLimitPolicy>>) {
     this.environment = settings.NODE_ENV;
     this.roles = Object.freeze([...settings.ROLES]);
     this.logLevel = settings.LOG_LEVEL;

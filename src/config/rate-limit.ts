@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { milliseconds } from './settings.js';
 
 /** So many requests in any window of that length, and now and then a few more at once. */
-export interface RateLimit {
+export interface RateLimitPolicy {
   readonly limit: number;
   readonly windowMs: number;
   /** How many may come on top in a burst. They count, so they only bring forward what comes later. */
@@ -34,13 +34,13 @@ export const RATE_LIMIT_OVERRIDES = z
   );
 
 /** Of a text that is known to be right, such as a default in the code. */
-export function parseRateLimit(text: string): RateLimit {
+export function parseRateLimit(text: string): RateLimitPolicy {
   const [, limit, window = '', burst = 0] = FORMAT.exec(text) ?? [];
   return Object.freeze({ limit: Number(limit), windowMs: milliseconds(window), burst: Number(burst) });
 }
 
 /** A limit stays at least 1. */
-export function scaleRateLimit({ limit, windowMs, burst }: RateLimit, factor: number): RateLimit {
+export function scaleRateLimit({ limit, windowMs, burst }: RateLimitPolicy, factor: number): RateLimitPolicy {
   return Object.freeze({ limit: Math.max(1, Math.round(limit * factor)), windowMs, burst: Math.round(burst * factor) });
 }
 

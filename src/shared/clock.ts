@@ -8,13 +8,3 @@ export abstract class Clock {
   /** Milliseconds on a clock that never jumps. */
   abstract monotonic(): number;
 }
-
-export class SystemClock extends Clock {
-  now(): number {
-    return Date.now();
-  }
-
-  monotonic(): number {
-    return performance.now();
-  }
-}

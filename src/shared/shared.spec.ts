@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SystemClock } from './clock.js';
+import { SystemClock } from './system-clock.js';
 import { DeadlineExceededError, within } from './deadline.js';
 import { isUuid } from './ids.js';
 import { toPage } from './paging.js';

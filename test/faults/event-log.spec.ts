@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredEvent } from '../../src/contracts/events.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { liveEvents, numbered, numbersOf, startEventLog } from '../support/events.fixture.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';

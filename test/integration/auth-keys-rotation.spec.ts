@@ -3,7 +3,7 @@ import { decodeProtectedHeader } from 'jose';
 import { KeyRotationService } from '../../src/platform/keys/key-rotation.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { SigningKeysRepository } from '../../src/platform/keys/signing-keys.repository.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { SigningKeysService } from '../../src/features/signing-keys/signing-keys.service.js';
 import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { TestApp } from '../support/test-app.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandsService } from '../../src/features/commands/commands.service.js';
 import { DispatchRepository, LaneBusyError } from '../../src/features/commands/dispatch/dispatch.repository.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import type { CommandHarness } from '../support/command-harness.js';
 import { createAccount } from '../support/accounts.fixture.js';
 import { ManualDispatch } from '../support/manual-dispatch.js';

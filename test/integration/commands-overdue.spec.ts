@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import type { CommandHarness } from '../support/command-harness.js';
 import { ManualDispatch } from '../support/manual-dispatch.js';
 

@@ -6,7 +6,7 @@ import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/com
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { newId } from '../../src/shared/ids.js';
 import { CommandHarness } from '../support/command-harness.js';
 import type { ScriptedDevice } from '../support/scripted-device.js';

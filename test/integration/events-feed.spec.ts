@@ -8,7 +8,7 @@ import { LIVE_FEED, ReaderCursorsRepository } from '../../src/platform/events/re
 import { ReaderLeaseStore } from '../../src/platform/events/reader-lease-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { liveEvents, numbered, numbersOf, startEventLog, upTo } from '../support/events.fixture.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';

@@ -5,7 +5,7 @@ import { newContext, runInContext } from '../../src/platform/context/request-con
 import { encodeLogCursor } from '../../src/platform/events/log-position.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { numbered, numbersOf, startEventLog, upTo } from '../support/events.fixture.js';
 import type { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';

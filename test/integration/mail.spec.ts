@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 import type { NewMail } from '../../src/contracts/mail.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
 import { MailOutbox } from '../../src/platform/mail/mail-outbox.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
-import { Signals } from '../../src/platform/redis/signals.js';
+import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { TestApp } from '../support/test-app.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
@@ -60,7 +60,7 @@ describe('mail', () => {
   /** As if its time had come. */
   async function due(id: string): Promise<void> {
     await sql.rows('UPDATE mails SET next_attempt_at = now(), last_error = NULL WHERE id = $1', [id]);
-    get(Signals).publish('mail_enqueued', {});
+    get(SignalBus).publish('mail_enqueued', {});
   }
 
   /** The one mail that waits, once so many attempts were refused. */

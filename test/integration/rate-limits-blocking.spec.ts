@@ -1,6 +1,6 @@
 /** Addresses that go on although they are refused: blocked in every process, by the record of PostgreSQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type Account, createAccount, createAdmin } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';

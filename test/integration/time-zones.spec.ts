@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
 import { registerDevice } from '../support/devices.fixture.js';
 import { createInstallation, type Installation } from '../support/installation.js';

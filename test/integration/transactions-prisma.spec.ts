@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { PrismaClient } from '../../src/generated/prisma/client.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { isUniqueViolation } from '../../src/platform/prisma/prisma-errors.js';
-import { outsideTransaction, Transactions } from '../../src/platform/prisma/transaction.js';
+import { outsideTransaction, Transactions } from '../../src/platform/prisma/transactions.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
 let testDatabase: TestDatabase;

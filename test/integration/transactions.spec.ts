@@ -4,7 +4,7 @@ import { type AppConfig } from '../../src/config/app-config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { isUniqueViolation } from '../../src/platform/prisma/prisma-errors.js';
-import { outsideTransaction, Transactions } from '../../src/platform/prisma/transaction.js';
+import { outsideTransaction, Transactions } from '../../src/platform/prisma/transactions.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
 let testDatabase: TestDatabase;

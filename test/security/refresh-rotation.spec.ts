@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import { openSession } from '../support/accounts.fixture.js';

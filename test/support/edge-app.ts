@@ -14,8 +14,8 @@ import { ResourceResolverRegistry } from '../../src/platform/auth/resource-resol
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 import { validationPipe } from '../../src/platform/http/validation.js';
-import { Idempotency } from '../../src/platform/idempotency/idempotency.js';
-import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempotent.interceptor.js';
+import { IdempotencyService } from '../../src/platform/idempotency/idempotency.service.js';
+import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempotency.interceptor.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
@@ -50,7 +50,7 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
       ResourceResolverRegistry,
       { provide: Authenticator, useValue: authenticator },
       IdempotencyInterceptor,
-      { provide: Idempotency, useValue: { isRepeat: () => Promise.resolve(false) } },
+      { provide: IdempotencyService, useValue: { isRepeat: () => Promise.resolve(false) } },
       { provide: AuditFailureWriter, useValue: { recordRefusal: () => Promise.resolve() } },
       ...providers,
     ],

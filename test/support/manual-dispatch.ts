@@ -5,7 +5,7 @@ import { OrderPublisher } from '../../src/features/commands/dispatch/order-publi
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
-import { Transactions } from '../../src/platform/prisma/transaction.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { CommandHarness } from './command-harness.js';
 
 /** The steps of the dispatch one by one, with its loops ended, so that a test controls every race. */

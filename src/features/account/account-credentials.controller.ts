@@ -4,7 +4,7 @@ import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
-import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { ChangeEmailDto, PasswordAgainDto } from './account-credentials.dto.js';

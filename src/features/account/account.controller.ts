@@ -6,7 +6,7 @@ import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
 import { ActivityPageDto, toActivityDto } from './activity.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
@@ -37,7 +37,7 @@ export class AccountController {
   @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
   @ApiResponse({ status: 409, description: 'The username is taken.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
-  @UseInterceptors(VersionTag)
+  @UseInterceptors(VersionTagInterceptor)
   async update(
     @CurrentUser() user: Principal,
     @Body() changes: UpdateMeDto,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { UserAdminModule } from '../user-admin/user-admin.module.js';

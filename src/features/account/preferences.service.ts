@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { PreferencesRepository } from './preferences.repository.js';
 import type { PreferenceChanges, Preferences } from './preferences.types.js';
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { AUDIT_AUDIT } from './audit.audit.js';
 import { AuditService } from './audit.service.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type AuditEntry, type AuditFilter, AuditReader, type AuditPage } from '../../platform/audit/audit-reader.js';
 import { AuditRegistry } from '../../platform/audit/audit-registry.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import type { Page } from '../../shared/paging.js';
 
 /** Reads the audit trail, and records that it was read. */

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';

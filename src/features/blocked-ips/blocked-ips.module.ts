@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { BLOCKED_IPS_AUDIT } from './blocked-ips.audit.js';
 import { BlockedIpsService } from './blocked-ips.service.js';
 

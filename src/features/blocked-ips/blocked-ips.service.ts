@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import type { BlockedIp } from '../../platform/rate-limit/blocked-ips.repository.js';
 import { BlockedIpStore } from '../../platform/rate-limit/blocked-ip-store.js';
 import type { Page } from '../../shared/paging.js';

@@ -4,7 +4,7 @@ import { type AckMessage } from '../../contracts/mqtt.js';
 import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { type LockStateReport } from '../presence/presence.types.js';
 import {

@@ -3,8 +3,8 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { type RequestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { type Counter, type Histogram, Metrics } from '../../platform/metrics/metrics.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { type CommandChange } from './commands.types.js';
 import { CompletionWaiters } from './completion-waiters.js';
 import { type EventOrigin, lateResultEvent, sentEvent, stateEvent } from './domain/command-events.js';
@@ -31,7 +31,7 @@ export class CommandEventWriter {
     private readonly events: EventLog,
     private readonly audit: AuditWriter,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly waiters: CompletionWaiters,
     metrics: Metrics,
   ) {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type RequestContext, requestContext } from '../../platform/context/request-context.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { newId } from '../../shared/ids.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import {
@@ -50,8 +50,8 @@ export class CommandSubmissionService {
     private readonly repository: CommandsRepository,
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
-    private readonly idempotency: Idempotency,
-    private readonly signals: Signals,
+    private readonly idempotency: IdempotencyService,
+    private readonly signals: SignalBus,
     private readonly waiters: CompletionWaiters,
   ) {}
 

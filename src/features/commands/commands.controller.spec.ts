@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
-import { IdempotencyInterceptor } from '../../platform/idempotency/idempotent.interceptor.js';
+import { IdempotencyInterceptor } from '../../platform/idempotency/idempotency.interceptor.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import { CommandsController } from './commands.controller.js';
 import { CommandNotCancellableError, CommandNotFoundError, DeviceOfflineError } from './commands.errors.js';

@@ -7,7 +7,7 @@ import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { CommandSubmissionService } from './command-submission.service.js';
 import {

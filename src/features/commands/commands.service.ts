@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { requestContext } from '../../platform/context/request-context.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
 import { CommandEventWriter } from './command-event-writer.js';

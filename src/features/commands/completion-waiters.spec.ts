@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
-import type { Signals } from '../../platform/redis/signals.js';
+import type { SignalBus } from '../../platform/redis/signal-bus.js';
 import type { CommandsRepository } from './commands.repository.js';
 import type { Command } from './commands.types.js';
 import { CompletionWaiters } from './completion-waiters.js';
@@ -18,7 +18,7 @@ function setup(listSettled: (ids: readonly string[]) => Promise<Command[]> = () 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-  } as unknown as Signals;
+  } as unknown as SignalBus;
   const repository = {
     listSettled: (ids: readonly string[]) => {
       queries.push(ids);

@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
-import { outsideTransaction } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { outsideTransaction } from '../../platform/prisma/transactions.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { CommandsRepository } from './commands.repository.js';
 import { type Command } from './commands.types.js';
 
@@ -38,7 +38,7 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
   #unsubscribe: (() => void) | undefined;
 
   constructor(
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly repository: CommandsRepository,
     private readonly logger: PinoLogger,
   ) {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
@@ -17,7 +17,7 @@ export class DeviceEditorService {
     private readonly memberships: MembershipsService,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   /**

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceType } from '../../contracts/devices.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { KeyStore } from '../../platform/keys/key-store.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, NewDevice, RegisteredDevice } from './devices.types.js';
@@ -24,7 +24,7 @@ export class DeviceRegistrationService {
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
-    private readonly idempotency: Idempotency,
+    private readonly idempotency: IdempotencyService,
     private readonly keys: KeyStore,
   ) {}
 

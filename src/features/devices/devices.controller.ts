@@ -18,9 +18,9 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
@@ -87,7 +87,7 @@ export class DevicesController {
   @Audit('device_updated')
   @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
   @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
-  @UseInterceptors(VersionTag)
+  @UseInterceptors(VersionTagInterceptor)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,

@@ -1,5 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';

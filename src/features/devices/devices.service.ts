@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { DevicePermission } from '../../contracts/devices.js';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { decodeCursor, encodeCursor, isStorableText } from '../../shared/cursor.js';
 import { isUuid } from '../../shared/ids.js';
 import { isInstant } from '../../shared/instant.js';
@@ -31,7 +31,7 @@ export class DevicesService {
     private readonly repository: DevicesRepository,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   /** A page of the devices of a user and of their organizations. @throws InvalidCursorError */

@@ -5,7 +5,7 @@ import {
   type HealthIndicatorResult,
   HealthIndicatorService,
 } from '@nestjs/terminus';
-import { type Dependency, Readiness } from '../../platform/health/readiness.js';
+import { type Dependency, ReadinessRegistry } from '../../platform/health/readiness-registry.js';
 import { within } from '../../shared/deadline.js';
 
 const CHECK_TIMEOUT_MS = 1_000;
@@ -16,7 +16,7 @@ export class HealthService {
   constructor(
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
-    private readonly readiness: Readiness,
+    private readonly readiness: ReadinessRegistry,
   ) {}
 
   /** The event loop runs. Dependencies are not checked: restarting this process would not repair them. */

@@ -6,7 +6,7 @@ import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { Clock } from '../../shared/clock.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { advance } from './domain/contiguous.js';

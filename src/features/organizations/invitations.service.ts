@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
@@ -32,7 +32,7 @@ export class InvitationsService {
     private readonly mailer: InvitationMailer,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
-    private readonly idempotency: Idempotency,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   /** Open invitations, oldest first. @throws InvalidCursorError */

@@ -6,7 +6,7 @@ import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { ChangeRoleDto, MemberDto, MemberPageDto, toMemberDto, toMemberPageDto } from './members.dto.js';
 import { MembershipsService } from './memberships.service.js';
 import { TransferOrganizationDto } from './organizations.dto.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type AuditWriter } from '../../platform/audit/audit-writer.js';
-import { type Idempotency } from '../../platform/idempotency/idempotency.js';
-import { type Transactions } from '../../platform/prisma/transaction.js';
-import { type Signals } from '../../platform/redis/signals.js';
+import { type IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { type Transactions } from '../../platform/prisma/transactions.js';
+import { type SignalBus } from '../../platform/redis/signal-bus.js';
 import { type MembershipsRepository } from './memberships.repository.js';
 import { MembershipsService } from './memberships.service.js';
 import { type OrganizationsRepository } from './organizations.repository.js';
@@ -30,14 +30,14 @@ const members = new MembershipsService(
     find: () => Promise.resolve(null),
   } as unknown as MembershipsRepository,
   { run, afterCommit: () => undefined } as unknown as Transactions,
-  {} as unknown as Signals,
+  {} as unknown as SignalBus,
   {
     record: () => {
       done.push('recorded');
       return Promise.resolve();
     },
   } as unknown as AuditWriter,
-  { change: (_: string, work: () => Promise<void>) => work() } as unknown as Idempotency,
+  { change: (_: string, work: () => Promise<void>) => work() } as unknown as IdempotencyService,
 );
 
 beforeEach(() => {

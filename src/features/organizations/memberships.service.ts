@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
@@ -39,9 +39,9 @@ export class MembershipsService {
     private readonly organizations: OrganizationsRepository,
     private readonly memberships: MembershipsRepository,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly audit: AuditWriter,
-    private readonly once: Idempotency,
+    private readonly once: IdempotencyService,
   ) {}
 
   /** In the order in which they joined. @throws InvalidCursorError */

@@ -19,8 +19,8 @@ import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
-import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import {
   CreateOrganizationDto,
   OrganizationDto,
@@ -72,7 +72,7 @@ export class OrganizationsController {
   @Audit('organization_updated')
   @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
   @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
-  @UseInterceptors(VersionTag)
+  @UseInterceptors(VersionTagInterceptor)
   async update(
     @Target() organization: OrganizationRef,
     @CurrentUser() user: Principal,

@@ -1,5 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { MailModule } from '../../platform/mail/mail.module.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { MembershipsService } from './memberships.service.js';
@@ -17,7 +17,7 @@ export class OrganizationsService {
     private readonly memberships: MembershipsService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
-    private readonly idempotency: Idempotency,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   /** Organizations of a user, oldest first. @throws InvalidCursorError */

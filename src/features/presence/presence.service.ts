@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
 import type {

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../contracts/events.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { DevicesService } from '../devices/devices.service.js';
 import { UsersService } from '../users/users.service.js';
 
@@ -17,7 +17,7 @@ export class FeedAuthorizer implements OnModuleInit {
   constructor(
     private readonly devices: DevicesService,
     private readonly users: UsersService,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   onModuleInit(): void {

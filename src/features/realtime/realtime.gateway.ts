@@ -15,7 +15,7 @@ import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
 import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
-import { Signals } from '../../platform/redis/signals.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
@@ -33,7 +33,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   constructor(
     private readonly realtime: RealtimeService,
     private readonly feed: DashboardFeedPublisher,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
   ) {}
 

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { SIGNING_KEYS_AUDIT } from './signing-keys.audit.js';
 import { SigningKeysService } from './signing-keys.service.js';
 

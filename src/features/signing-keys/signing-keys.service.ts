@@ -3,7 +3,7 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { KeyStore, type PublicJwk } from '../../platform/keys/key-store.js';
 import { KeyRotationService } from '../../platform/keys/key-rotation.service.js';
 import { KEY_PURPOSES, type KeyPurpose, type KeyRecord } from '../../platform/keys/signing-key.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 
 /** Administration of signing keys. */
 @Injectable()

@@ -5,7 +5,7 @@ import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../platform/http/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/csv-body.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
-import { Idempotent } from '../../platform/idempotency/idempotent.interceptor.js';
+import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import {
   BatchResultDto,

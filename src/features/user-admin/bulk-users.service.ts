@@ -3,8 +3,8 @@ import type { AuditAction } from '../../contracts/audit.js';
 import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { InvalidRequestError } from '../../platform/http/validation.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
@@ -33,7 +33,7 @@ export class BulkUsersService {
     private readonly users: UsersService,
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
-    private readonly idempotency: Idempotency,
+    private readonly idempotency: IdempotencyService,
     private readonly auditLog: AuditReader,
     private readonly audit: AuditWriter,
     private readonly transactions: Transactions,

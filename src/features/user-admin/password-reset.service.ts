@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Mailer } from '../../platform/mail/mailer.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
 import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
 import { UserPasswordsService } from '../users/user-passwords.service.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { Idempotency } from '../../platform/idempotency/idempotency.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -18,7 +18,7 @@ export class UserAdminService {
     private readonly passwords: PasswordResetService,
     private readonly emails: EmailChangeService,
     private readonly transactions: Transactions,
-    private readonly once: Idempotency,
+    private readonly once: IdempotencyService,
   ) {}
 
   /**

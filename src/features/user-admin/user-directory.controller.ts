@@ -3,7 +3,7 @@ import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, ReadVersioned, VersionTag } from '../../platform/http/version-tag.js';
+import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { UserDirectoryService } from '../users/user-directory.service.js';
 import {
@@ -65,7 +65,7 @@ export class UserDirectoryController {
   @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 409, description: 'A name is taken, or the account is deleted.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
-  @UseInterceptors(VersionTag)
+  @UseInterceptors(VersionTagInterceptor)
   async update(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() changes: UpdateUserDto,

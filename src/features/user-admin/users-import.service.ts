@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import { BulkUsersService } from './bulk-users.service.js';
 import { type BulkMode, MAX_BULK_ROWS } from './bulk-users.types.js';

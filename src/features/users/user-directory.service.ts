@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import type { AuditWriter } from '../../platform/audit/audit-writer.js';
-import type { Transactions } from '../../platform/prisma/transaction.js';
+import type { Transactions } from '../../platform/prisma/transactions.js';
 import type { UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import type { DomainError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
 import { foldedChanges, foldedNames, nameFaults, uniqueName } from './domain/names.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AuditAction, AuditFacts, AuditIntent } from '../../contracts/audit.js';
 import { type RequestContext, requestContext } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
-import { Transactions } from '../prisma/transaction.js';
+import { Transactions } from '../prisma/transactions.js';
 
 const COLUMNS =
   'action, outcome, code, actor, session_id, entity_type, entity_id, before, after, address, user_agent, request_id';

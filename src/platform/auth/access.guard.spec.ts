@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { AuditRegistry } from '../audit/audit-registry.js';
 import type { AuditFailureWriter } from '../audit/audit-failure-writer.js';
-import type { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
+import type { IdempotencyInterceptor } from '../idempotency/idempotency.interceptor.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { AccessGuard } from './access.guard.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';

@@ -8,7 +8,7 @@ import { intentOf } from '../audit/audit.decorator.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { isUuid } from '../../shared/ids.js';
 import { requestContext } from '../context/request-context.js';
-import { IdempotencyInterceptor } from '../idempotency/idempotent.interceptor.js';
+import { IdempotencyInterceptor } from '../idempotency/idempotency.interceptor.js';
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
 import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
 import { Authenticator } from './authenticator.js';

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
-import { Signals } from '../redis/signals.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
 import { type DurableReader, DurableReaderRegistry } from './durable-reader-registry.js';
 import { ReaderBatchService } from './reader-batch.service.js';
@@ -22,7 +22,7 @@ export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApp
   constructor(
     private readonly readers: DurableReaderRegistry,
     private readonly batches: ReaderBatchService,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { NewEvent, StoredEvent } from '../../contracts/events.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { requestContext } from '../context/request-context.js';
-import { Transactions } from '../prisma/transaction.js';
-import { Signals } from '../redis/signals.js';
+import { Transactions } from '../prisma/transactions.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { type EventFilter, EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
 import { decodeLogCursor, encodeLogCursor } from './log-position.js';
@@ -32,7 +32,7 @@ export class EventLog {
   constructor(
     private readonly store: EventStore,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   /** Records one or many facts, in their order, as part of the surrounding transaction. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { type Gauge, Metrics } from '../metrics/metrics.js';
-import { Signals } from '../redis/signals.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { BackgroundLoop, type StepOutcome, settleWithin } from '../scheduling/background-loop.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
@@ -33,7 +33,7 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly store: EventStore,
     private readonly leases: ReaderLeaseStore,
     private readonly stream: FeedStream,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {

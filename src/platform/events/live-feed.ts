@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { StoredEvent } from '../../contracts/events.js';
 import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
-import { Signals } from '../redis/signals.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
 import { EventStore } from './event-store.js';
 import { fitOf } from './feed-order.js';
@@ -36,7 +36,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
     private readonly store: EventStore,
     private readonly cursors: ReaderCursorsRepository,
     private readonly stream: FeedStream,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {

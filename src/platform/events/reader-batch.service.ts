@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions } from '../prisma/transaction.js';
+import { Transactions } from '../prisma/transactions.js';
 import { type DurableReader } from './durable-reader-registry.js';
 import { type LogEntry } from './event-rows.js';
 import { EventStore } from './event-store.js';

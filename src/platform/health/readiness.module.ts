@@ -1,13 +1,13 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { Database } from '../prisma/database.js';
-import { Readiness } from './readiness.js';
+import { ReadinessRegistry } from './readiness-registry.js';
 
 /** Readiness, and its check of PostgreSQL: the database is below everything, so it does not register itself. */
 @Global()
-@Module({ providers: [Readiness], exports: [Readiness] })
+@Module({ providers: [ReadinessRegistry], exports: [ReadinessRegistry] })
 export class ReadinessModule implements OnModuleInit {
   constructor(
-    private readonly readiness: Readiness,
+    private readonly readiness: ReadinessRegistry,
     private readonly database: Database,
   ) {}
 

@@ -1,5 +1,5 @@
 import { Global, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Signals } from '../redis/signals.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { CryptoModule } from '../crypto/crypto.module.js';
 import { KeyRotationService } from './key-rotation.service.js';
 import { KeyStore } from './key-store.js';
@@ -12,7 +12,7 @@ export class KeyRotationModule implements OnModuleInit, OnModuleDestroy {
 
   constructor(
     private readonly keys: KeyStore,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   onModuleInit(): void {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
-import { Transactions } from '../prisma/transaction.js';
-import { Signals } from '../redis/signals.js';
+import { Transactions } from '../prisma/transactions.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import {
   SigningKeyInUseError,
   SigningKeyNotFoundError,
@@ -44,7 +44,7 @@ export class KeyRotationService {
     private readonly keys: KeyStore,
     private readonly repository: SigningKeysRepository,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {
     this.#encryptionKey = deriveKey(config.masterKey(), 'seal_private_keys');
   }

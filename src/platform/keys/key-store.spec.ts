@@ -2,7 +2,7 @@ import { sign, verify } from 'node:crypto';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
-import type { Transactions } from '../prisma/transaction.js';
+import type { Transactions } from '../prisma/transactions.js';
 import { KeyStore } from './key-store.js';
 import { generateSigningKey, type KeyPurpose, type StoredKey } from './signing-key.js';
 import type { SigningKeysRepository } from './signing-keys.repository.js';

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
-import { outsideTransaction, Transactions } from '../prisma/transaction.js';
+import { outsideTransaction, Transactions } from '../prisma/transactions.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import {
   algorithmOf,

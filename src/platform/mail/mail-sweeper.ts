@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { PinoLogger } from 'nestjs-pino';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
 import { JobQueue } from '../queue/job-queue.js';
-import { Signals } from '../redis/signals.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { MailOutbox } from './mail-outbox.js';
 
 const BATCH = 100;
@@ -21,7 +21,7 @@ export class MailSweeper implements OnApplicationBootstrap, BeforeApplicationShu
   constructor(
     private readonly outbox: MailOutbox,
     private readonly queues: JobQueue,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     logger: PinoLogger,
   ) {
     logger.setContext(MailSweeper.name);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MailRequest, NewMail, PendingMail } from '../../contracts/mail.js';
-import { Transactions } from '../prisma/transaction.js';
-import { Signals } from '../redis/signals.js';
+import { Transactions } from '../prisma/transactions.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { MailOutbox } from './mail-outbox.js';
 
 /**
@@ -13,7 +13,7 @@ export class Mailer {
   constructor(
     private readonly outbox: MailOutbox,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   enqueue(mail: NewMail): Promise<void> {

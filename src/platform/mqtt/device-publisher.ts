@@ -3,7 +3,7 @@ import type { MqttClient } from 'mqtt';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
-import { Readiness } from '../health/readiness.js';
+import { ReadinessRegistry } from '../health/readiness-registry.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
@@ -27,7 +27,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
   constructor(
     private readonly config: AppConfig,
     private readonly access: BrokerClientFactory,
-    private readonly readiness: Readiness,
+    private readonly readiness: ReadinessRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(DevicePublisher.name);

@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Aedes, type Client } from 'aedes';
 import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
-import { Signals } from '../redis/signals.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
@@ -39,7 +39,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     private readonly authorizer: BrokerAuthorizer,
     private readonly lock: BrokerLock,
     private readonly refusals: RejectedMessages,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
   ) {}
 
   /** @throws SecondBrokerError when another process runs one for this database. */

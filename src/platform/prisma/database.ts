@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { JoiningAdapterFactory } from './joining-adapter.js';
+import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
 

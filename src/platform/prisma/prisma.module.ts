@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Database } from './database.js';
-import { Transactions } from './transaction.js';
+import { Transactions } from './transactions.js';
 
 /** PostgreSQL: `Database` for repositories, `Transactions` for services. */
 @Global()

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type pg from 'pg';
 import { type PrismaClient } from '../../generated/prisma/client.js';
-import { joinOn } from './joining-adapter.js';
+import { joinOn } from './joining-adapter-factory.js';
 
 export type PrismaTransaction = Parameters<
   Extract<Parameters<PrismaClient['$transaction']>[0], (...args: never) => unknown>

@@ -1,6 +1,6 @@
 import { Processor } from '@nestjs/bullmq';
 import { JobProcessor } from './job-processor.js';
-import { DELIVERY_QUEUE, WORKER_OPTIONS } from './queue-connection.js';
+import { DELIVERY_QUEUE, WORKER_OPTIONS } from './queue-connection-config.js';
 
 /** A server that is slow to answer delays its own mail only. */
 const CONCURRENCY = 8;

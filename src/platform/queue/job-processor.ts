@@ -6,7 +6,7 @@ import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { JobRegistry } from './job-registry.js';
-import { OutageLog } from './queue-connection.js';
+import { OutageLog } from './outage-log.js';
 
 /** Runs the handlers of the jobs of one queue; logs and counts the outcomes. */
 @Injectable()

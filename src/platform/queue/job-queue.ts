@@ -5,7 +5,8 @@ import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { within } from '../../shared/deadline.js';
 import { JobRegistry } from './job-registry.js';
-import { DELIVERY_QUEUE, OutageLog } from './queue-connection.js';
+import { OutageLog } from './outage-log.js';
+import { DELIVERY_QUEUE } from './queue-connection-config.js';
 
 const ADD_WITHIN_MS = 2_000;
 

@@ -3,7 +3,8 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { JobRegistry } from './job-registry.js';
-import { MAINTENANCE_QUEUE, OutageLog } from './queue-connection.js';
+import { OutageLog } from './outage-log.js';
+import { MAINTENANCE_QUEUE } from './queue-connection-config.js';
 
 const CHECK_EVERY_MS = 60_000;
 const JOB_OPTIONS = {

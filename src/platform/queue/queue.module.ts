@@ -2,15 +2,15 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { JobRegistry } from './job-registry.js';
 import { JobQueue } from './job-queue.js';
-import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnection } from './queue-connection.js';
+import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnectionConfig } from './queue-connection-config.js';
 
 /** BullMQ, for the worker role: its queues and the registry of jobs. */
 @Module({
   imports: [
     BullModule.forRootAsync({
-      extraProviders: [QueueConnection],
-      inject: [QueueConnection],
-      useFactory: (connection: QueueConnection) => ({ connection: connection.options }),
+      extraProviders: [QueueConnectionConfig],
+      inject: [QueueConnectionConfig],
+      useFactory: (connection: QueueConnectionConfig) => ({ connection: connection.options }),
     }),
     BullModule.registerQueue({ name: MAINTENANCE_QUEUE }, { name: DELIVERY_QUEUE }),
   ],

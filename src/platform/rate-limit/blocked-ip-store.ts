@@ -4,8 +4,8 @@ import { Clock } from '../../shared/clock.js';
 import { decodeCursor, InvalidCursorError } from '../../shared/cursor.js';
 import type { Page } from '../../shared/paging.js';
 import { InvalidRequestError } from '../http/validation.js';
-import { outsideTransaction, Transactions } from '../prisma/transaction.js';
-import { Signals } from '../redis/signals.js';
+import { outsideTransaction, Transactions } from '../prisma/transactions.js';
+import { SignalBus } from '../redis/signal-bus.js';
 import { type BlockedIp, BLOCKED_IPS_LIST, BlockedIpsRepository } from './blocked-ips.repository.js';
 
 const REFRESH_EVERY_MS = 5_000;
@@ -29,7 +29,7 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly repository: BlockedIpsRepository,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly clock: Clock,
     private readonly logger: PinoLogger,
   ) {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { RateLimitDecision } from './sliding-window.js';
 
@@ -10,14 +10,14 @@ import type { RateLimitDecision } from './sliding-window.js';
 export function announceLimit(
   reply: FastifyReply,
   category: RateCategory,
-  policy: RateLimit,
+  policy: RateLimitPolicy,
   verdict: RateLimitDecision,
 ): void {
   const { limit, windowMs } = policy;
-  add(reply, 'RateLimit-Policy', `"${category}";q=${String(limit)};w=${String(windowMs / 1_000)}`);
+  add(reply, 'RateLimitPolicy-Policy', `"${category}";q=${String(limit)};w=${String(windowMs / 1_000)}`);
   add(
     reply,
-    'RateLimit',
+    'RateLimitPolicy',
     `"${category}";r=${String(Math.min(limit, verdict.remaining))};t=${String(Math.ceil(verdict.resetMs / 1_000))}`,
   );
 }

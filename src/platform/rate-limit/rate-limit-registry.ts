@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppConfig } from '../../config/app-config.js';
-import { parseRateLimit, type RateLimit, rateLimitVariable, scaleRateLimit } from '../../config/rate-limit.js';
+import { parseRateLimit, type RateLimitPolicy, rateLimitVariable, scaleRateLimit } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 
 /** One category of rate limit. */
@@ -12,7 +12,7 @@ export interface RateLimitCategory {
   readonly limit: string;
   /** Requests with the same key share the limit. Null: the limit does not concern this request. */
   readonly keyOf: (request: FastifyRequest) => string | null;
-  /** It holds on every route, without `@RateLimit`. */
+  /** It holds on every route, without `@RateLimitPolicy`. */
   readonly everywhere?: true;
   /** Refusals in a row do not block the IP address. */
   readonly neverBlocks?: true;
@@ -56,7 +56,7 @@ export class RateLimitRegistry {
   }
 
   /** The limit that the environment sets, or the default of the category, times `RATE_LIMIT_SCALE`. */
-  policyOf(name: RateCategory): RateLimit {
+  policyOf(name: RateCategory): RateLimitPolicy {
     const limit = this.config.rateLimitOverrides[name] ?? parseRateLimit(this.get(name).limit);
     return scaleRateLimit(limit, this.config.rateLimitScale);
   }

@@ -1,13 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { Clock } from '../../shared/clock.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { RedisClients } from '../redis/redis-clients.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { sharedWindow } from './shared-window.js';
-import { SlidingWindows, type RateLimitDecision } from './sliding-window.js';
+import { type RateLimitDecision } from './sliding-window.js';
+import { SlidingWindowStore } from './sliding-window-store.js';
 
 /** Callers that one process remembers for each limit. */
 const CAPACITY = 5_000;
@@ -15,9 +16,9 @@ const CAPACITY = 5_000;
 const PAUSE_MS = 1_000;
 
 interface Limiter {
-  readonly policy: RateLimit;
+  readonly policy: RateLimitPolicy;
   readonly shared: RateLimiterRedis;
-  readonly alone: SlidingWindows;
+  readonly alone: SlidingWindowStore;
 }
 
 /**
@@ -50,11 +51,11 @@ export class RateLimiter implements OnModuleInit {
     for (const category of Object.keys(this.registry.all()) as RateCategory[]) {
       const policy = this.registry.policyOf(category);
       const shared = sharedWindow(this.redis.app, category, policy);
-      this.#limiters.set(category, { policy, shared, alone: new SlidingWindows(withBurst(policy), CAPACITY) });
+      this.#limiters.set(category, { policy, shared, alone: new SlidingWindowStore(withBurst(policy), CAPACITY) });
     }
   }
 
-  policyOf(category: RateCategory): RateLimit {
+  policyOf(category: RateCategory): RateLimitPolicy {
     return this.limiterOf(category).policy;
   }
 
@@ -101,7 +102,7 @@ export class RateLimiter implements OnModuleInit {
 }
 
 /** A process alone has no bucket: the burst is part of its limit. */
-function withBurst({ limit, windowMs, burst }: RateLimit): Pick<RateLimit, 'limit' | 'windowMs'> {
+function withBurst({ limit, windowMs, burst }: RateLimitPolicy): Pick<RateLimitPolicy, 'limit' | 'windowMs'> {
   return { limit: limit + burst, windowMs };
 }
 

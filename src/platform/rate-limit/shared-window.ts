@@ -1,5 +1,5 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { Redis } from '../redis/redis-clients.js';
 import { PARTS } from './sliding-window.js';
@@ -59,7 +59,7 @@ interface Spending {
 export function sharedWindow(
   redis: Redis,
   category: RateCategory,
-  { limit, windowMs, burst }: RateLimit,
+  { limit, windowMs, burst }: RateLimitPolicy,
 ): RateLimiterRedis {
   // The limiter knows nothing of a bucket: its command is given the size on the way.
   const store = {

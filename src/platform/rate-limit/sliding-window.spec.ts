@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { PARTS, SlidingWindow, SlidingWindows } from './sliding-window.js';
+import { PARTS, SlidingWindow } from './sliding-window.js';
+import { SlidingWindowStore } from './sliding-window-store.js';
 
 const POLICY = { limit: 5, windowMs: 1_000 };
 /** How much longer than the window a request is remembered at most. */
@@ -53,16 +54,16 @@ describe('SlidingWindow', () => {
   });
 });
 
-describe('SlidingWindows', () => {
+describe('SlidingWindowStore', () => {
   it('counts each caller alone', () => {
-    const windows = new SlidingWindows({ limit: 1, windowMs: 1_000 }, 10);
+    const windows = new SlidingWindowStore({ limit: 1, windowMs: 1_000 }, 10);
     expect(windows.spend('a', 0).admitted).toBe(true);
     expect(windows.spend('b', 0).admitted).toBe(true);
     expect(windows.spend('a', 0).admitted).toBe(false);
   });
 
   it('forgets who was not seen for longest when there are too many', () => {
-    const windows = new SlidingWindows({ limit: 1, windowMs: 1_000 }, 2);
+    const windows = new SlidingWindowStore({ limit: 1, windowMs: 1_000 }, 2);
     ['a', 'b', 'a', 'c'].forEach((key) => windows.spend(key, 0));
     expect(windows.spend('a', 0).admitted).toBe(false);
     expect(windows.spend('b', 0).admitted).toBe(true);

@@ -1,5 +1,4 @@
-import { LRUCache } from 'lru-cache';
-import type { RateLimit } from '../../config/rate-limit.js';
+import type { RateLimitPolicy } from '../../config/rate-limit.js';
 
 /** A window is counted in so many parts: precise enough, and no longer with the number of requests. */
 export const PARTS = 20;
@@ -20,7 +19,7 @@ export class SlidingWindow {
   /** Requests by part, in the order of time. */
   readonly #parts = new Map<number, number>();
 
-  constructor(private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>) {}
+  constructor(private readonly policy: Pick<RateLimitPolicy, 'limit' | 'windowMs'>) {}
 
   spend(nowMs: number): RateLimitDecision {
     const width = this.policy.windowMs / PARTS;
@@ -40,23 +39,5 @@ export class SlidingWindow {
     }
     const [oldest = current] = this.#parts.keys();
     return { admitted, remaining: this.policy.limit - used, resetMs: (oldest + PARTS + 1) * width - nowMs };
-  }
-}
-
-/** The windows of many callers. The least recently seen caller is dropped first. */
-export class SlidingWindows {
-  readonly #windows: LRUCache<string, SlidingWindow>;
-
-  constructor(
-    private readonly policy: Pick<RateLimit, 'limit' | 'windowMs'>,
-    capacity: number,
-  ) {
-    this.#windows = new LRUCache({ max: capacity });
-  }
-
-  spend(key: string, nowMs: number): RateLimitDecision {
-    const window = this.#windows.get(key) ?? new SlidingWindow(this.policy);
-    this.#windows.set(key, window);
-    return window.spend(nowMs);
   }
 }

@@ -1,14 +1,14 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
-import { Readiness } from '../health/readiness.js';
+import { ReadinessRegistry } from '../health/readiness-registry.js';
 import { RedisClients } from './redis-clients.js';
-import { Signals } from './signals.js';
+import { SignalBus } from './signal-bus.js';
 
 @Global()
-@Module({ providers: [RedisClients, Signals], exports: [RedisClients, Signals] })
+@Module({ providers: [RedisClients, SignalBus], exports: [RedisClients, SignalBus] })
 export class RedisModule implements OnModuleInit {
   constructor(
     private readonly redis: RedisClients,
-    private readonly readiness: Readiness,
+    private readonly readiness: ReadinessRegistry,
   ) {}
 
   onModuleInit(): void {

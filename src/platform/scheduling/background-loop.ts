@@ -1,4 +1,4 @@
-import { outsideTransaction } from '../prisma/transaction.js';
+import { outsideTransaction } from '../prisma/transactions.js';
 
 const IDLE_FROM_MS = 5;
 const RETRY_FROM_MS = 100;

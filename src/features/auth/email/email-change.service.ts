@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { requestContext } from '../../../platform/context/request-context.js';
-import { Idempotency } from '../../../platform/idempotency/idempotency.js';
+import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UsersService } from '../../users/users.service.js';
 import type { Account } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError } from '../auth.errors.js';
@@ -23,7 +23,7 @@ export class EmailChangeService {
     private readonly tokens: OneTimeTokensService,
     private readonly access: AccessRevocationService,
     private readonly mailer: Mailer,
-    private readonly once: Idempotency,
+    private readonly once: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}

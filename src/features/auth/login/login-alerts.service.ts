@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { newContext, runInContext } from '../../../platform/context/request-context.js';
 import { EventLog } from '../../../platform/events/event-log.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { type FailureCount, LoginWindowsRepository } from './login-windows.repository.js';
 
 const OVERALL = '';

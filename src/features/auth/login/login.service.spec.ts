@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../../config/app-config.js';
-import type { Transactions } from '../../../platform/prisma/transaction.js';
+import type { Transactions } from '../../../platform/prisma/transactions.js';
 import type { UserPasswordsService } from '../../users/user-passwords.service.js';
 import type { PasswordState } from '../../users/users.types.js';
 import type { SessionsService } from '../sessions/sessions.service.js';

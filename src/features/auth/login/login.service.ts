@@ -5,7 +5,7 @@ import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { networkKey } from '../../../platform/http/client-address.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import type { PasswordState } from '../../users/users.types.js';
 import {

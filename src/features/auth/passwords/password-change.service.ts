@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
 import { KnownDevicesService } from '../login/known-devices.service.js';

@@ -3,7 +3,7 @@ import type { MailAskedFrom, MailRequests, NewMail } from '../../../contracts/ma
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
 import { MailRequestRegistry } from '../../../platform/mail/mail-request-registry.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UsersService } from '../../users/users.service.js';
 import { EmailQuota } from '../email/email-quota.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
 import type { NewUser, PreparedAccount, User } from '../../users/users.types.js';

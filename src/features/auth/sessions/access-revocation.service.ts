@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../../contracts/sessions.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { OneTimeTokensService, TOKEN_PURPOSES, type TokenPurpose } from '../tokens/one-time-tokens.service.js';
 import { SessionsService } from './sessions.service.js';
 

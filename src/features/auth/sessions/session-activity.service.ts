@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { outsideTransaction } from '../../../platform/prisma/transaction.js';
+import { outsideTransaction } from '../../../platform/prisma/transactions.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 const FLUSH_EVERY_MS = 60_000;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RevocationReason } from '../../../contracts/sessions.js';
-import type { Signals } from '../../../platform/redis/signals.js';
+import type { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { Clock } from '../../../shared/clock.js';
 import { SessionCache } from './session-cache.js';
 import type { SharedSessionCache } from './shared-session-cache.js';
@@ -36,7 +36,7 @@ describe('SessionCache', () => {
       { endOf } as unknown as SessionsRepository,
       answers as unknown as SharedSessionCache,
       { seen } as unknown as SessionActivityService,
-      signals as unknown as Signals,
+      signals as unknown as SignalBus,
       clock,
     );
     cache.onModuleInit();

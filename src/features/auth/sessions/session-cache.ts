@@ -2,8 +2,8 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { LRUCache } from 'lru-cache';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
-import { outsideTransaction } from '../../../platform/prisma/transaction.js';
-import { Signals } from '../../../platform/redis/signals.js';
+import { outsideTransaction } from '../../../platform/prisma/transactions.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { Clock } from '../../../shared/clock.js';
 import { ENDED_TTL_MS, SharedSessionCache } from './shared-session-cache.js';
 import { SessionActivityService } from './session-activity.service.js';
@@ -33,7 +33,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
     private readonly repository: SessionsRepository,
     private readonly shared: SharedSessionCache,
     private readonly activity: SessionActivityService,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly clock: Clock,
   ) {
     super();

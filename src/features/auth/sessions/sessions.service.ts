@@ -8,8 +8,8 @@ import { SessionEndedError } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
-import { Signals } from '../../../platform/redis/signals.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { isUuid, newId } from '../../../shared/ids.js';
 import type { User } from '../../users/users.types.js';
 import {
@@ -49,7 +49,7 @@ export class SessionsService {
     private readonly config: AppConfig,
     private readonly repository: SessionsRepository,
     private readonly transactions: Transactions,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly cache: SharedSessionCache,
     private readonly accessTokens: AccessTokenFactory,
     private readonly audit: AuditWriter,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
-import type { Signals } from '../../../platform/redis/signals.js';
+import type { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type PresenceService } from '../../presence/presence.service.js';
 import { DispatchScheduler } from './dispatch-scheduler.js';
 import type { AcknowledgementService } from '../acknowledgement.service.js';
@@ -62,7 +62,7 @@ function setup({ open = true, holdSettling = false } = {}) {
         handlers.set(name, handler);
         return () => handlers.delete(name);
       },
-    } as unknown as Signals,
+    } as unknown as SignalBus,
     { setContext: () => undefined, error: (fields: unknown) => errors.push(fields) } as unknown as PinoLogger,
   );
   scheduler.onModuleInit();

@@ -1,8 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
-import { outsideTransaction } from '../../../platform/prisma/transaction.js';
-import { Signals } from '../../../platform/redis/signals.js';
+import { outsideTransaction } from '../../../platform/prisma/transactions.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { within } from '../../../shared/deadline.js';
 import { PresenceService } from '../../presence/presence.service.js';
 import { AcknowledgementService } from '../acknowledgement.service.js';
@@ -50,7 +50,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     private readonly acknowledgements: AcknowledgementService,
     private readonly repository: DispatchRepository,
     private readonly presence: PresenceService,
-    private readonly signals: Signals,
+    private readonly signals: SignalBus,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(DispatchScheduler.name);

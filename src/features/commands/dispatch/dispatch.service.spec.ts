@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { KeyStore } from '../../../platform/keys/key-store.js';
-import type { Transactions } from '../../../platform/prisma/transaction.js';
+import type { Transactions } from '../../../platform/prisma/transactions.js';
 import type { DevicesService } from '../../devices/devices.service.js';
 import type { CommandEventWriter } from '../command-event-writer.js';
 import type { CommandChange } from '../commands.types.js';

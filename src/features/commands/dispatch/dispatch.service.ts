@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
-import { Transactions } from '../../../platform/prisma/transaction.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
 import { DevicesService } from '../../devices/devices.service.js';
 import { CommandEventWriter } from '../command-event-writer.js';
 import { type CommandChange } from '../commands.types.js';

@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Module, type OnModuleInit } from '@nestjs/common';
-import { Transactions } from '../prisma/transaction.js';
+import { Transactions } from '../prisma/transactions.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
 import { AuditFailureWriter } from './audit-failure-writer.js';
 import { AuditReader } from './audit-reader.js';

@@ -1,6 +1,5 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type ConnectionOptions } from 'bullmq';
-import { type PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import type { JobQueueName } from './job-registry.js';
 
@@ -16,7 +15,7 @@ export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
  * give up, because closing a queue waits as well.
  */
 @Injectable()
-export class QueueConnection implements OnModuleDestroy {
+export class QueueConnectionConfig implements OnModuleDestroy {
   readonly options: ConnectionOptions;
   #stopping = false;
 
@@ -30,23 +29,5 @@ export class QueueConnection implements OnModuleDestroy {
 
   onModuleDestroy(): void {
     this.#stopping = true;
-  }
-}
-
-/** Says once that Redis is away, however often BullMQ tries. */
-export class OutageLog {
-  #reported = false;
-
-  constructor(private readonly logger: PinoLogger) {}
-
-  report(error: Error): void {
-    if (!this.#reported) {
-      this.#reported = true;
-      this.logger.warn({ err: error }, 'The job queue is unreachable; jobs wait');
-    }
-  }
-
-  over(): void {
-    this.#reported = false;
   }
 }

@@ -28,7 +28,7 @@ interface Versioned {
  * Who reads with a matching `If-None-Match` gets 304 and no body.
  */
 @Injectable()
-export class VersionTag implements NestInterceptor<Versioned, Versioned | undefined> {
+export class VersionTagInterceptor implements NestInterceptor<Versioned, Versioned | undefined> {
   intercept(context: ExecutionContext, next: CallHandler<Versioned>): Observable<Versioned | undefined> {
     const http = context.switchToHttp();
     const { method, headers } = http.getRequest<FastifyRequest>();
@@ -51,7 +51,7 @@ export class VersionTag implements NestInterceptor<Versioned, Versioned | undefi
 /** A GET of one resource that answers with its `ETag`, and with 304 to who has that already. */
 export function ReadVersioned(): MethodDecorator {
   return applyDecorators(
-    UseInterceptors(VersionTag),
+    UseInterceptors(VersionTagInterceptor),
     ApiHeader({
       name: 'If-None-Match',
       required: false,

@@ -11,7 +11,7 @@ export interface Dependency {
 
 /** What must answer before this process takes work, and whether it is on its way out. Owners of a technology register here. */
 @Injectable()
-export class Readiness {
+export class ReadinessRegistry {
   readonly #dependencies: Dependency[] = [];
   #draining = false;
 

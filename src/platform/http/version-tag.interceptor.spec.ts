@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { matches, versionOf } from './version-tag.js';
+import { matches, versionOf } from './version-tag.interceptor.js';
 
 describe('If-Match', () => {
   it.each([

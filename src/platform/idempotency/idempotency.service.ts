@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type IdempotencyClaim, requestContext } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
 import { arrayParam } from '../prisma/array-param.js';
-import { Transactions } from '../prisma/transaction.js';
+import { Transactions } from '../prisma/transactions.js';
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency.errors.js';
 
 /** How long a key is remembered. */
@@ -13,7 +13,7 @@ export const IDEMPOTENCY_TTL_HOURS = 24;
  * the id of what was made is kept, never an answer, so no secret is stored.
  */
 @Injectable()
-export class Idempotency {
+export class IdempotencyService {
   constructor(
     private readonly database: Database,
     private readonly transactions: Transactions,

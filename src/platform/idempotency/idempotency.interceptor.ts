@@ -17,7 +17,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { requestContext } from '../context/request-context.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
-import { Idempotency } from './idempotency.js';
+import { IdempotencyService } from './idempotency.service.js';
 import { IdempotencyKeyRequiredError, InvalidIdempotencyKeyError } from './idempotency.errors.js';
 
 declare module 'fastify' {
@@ -57,7 +57,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   constructor(
     private readonly reflector: Reflector,
-    private readonly idempotency: Idempotency,
+    private readonly idempotency: IdempotencyService,
     config: AppConfig,
   ) {
     this.#key = deriveKey(config.masterKey(), 'compare_requests');

@@ -13,7 +13,7 @@ type Handler<N extends SignalName> = (body: SignalPayloads[N]) => void;
  * a hint speeds up happens without it too, only later.
  */
 @Injectable()
-export class Signals implements OnModuleInit {
+export class SignalBus implements OnModuleInit {
   readonly #origin = randomUUID();
   readonly #handlers = new Map<SignalName, Set<Handler<never>>>();
   #subscriber: Redis | undefined;
@@ -22,7 +22,7 @@ export class Signals implements OnModuleInit {
     private readonly redis: RedisClients,
     private readonly logger: PinoLogger,
   ) {
-    logger.setContext(Signals.name);
+    logger.setContext(SignalBus.name);
   }
 
   onModuleInit(): void {
