@@ -75,7 +75,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['zod-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'zod';"],
   ['argon2-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'argon2';"],
   ['lock-knows-contracts-only', `tools/virtual-lock/${SEED}.ts`, "import '../../src/shared/ids.js';"],
-  ['not-to-test', `src/shared/${SEED}.ts`, "import '../support/environment.js';"],
+  ['not-to-test', `src/shared/${SEED}.ts`, "import '../../test/support/environment.js';"],
   ['no-orphans', `src/shared/${SEED}.ts`, 'export const alone = 1;'],
 ];
 

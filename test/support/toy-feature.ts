@@ -1,7 +1,7 @@
 /** A feature that has one of everything: see `test/contract/feature-shape.spec.ts`, which compiles and boots it. */
 const MODULE = `
 import { Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit.module.js';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
@@ -60,7 +60,7 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
-import { Transactions } from '../../platform/prisma/transaction.js';
+import { Transactions } from '../../platform/prisma/transactions.js';
 import { newId } from '../../shared/ids.js';
 
 @Injectable()

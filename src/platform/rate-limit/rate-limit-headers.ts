@@ -14,10 +14,10 @@ export function announceLimit(
   verdict: RateLimitDecision,
 ): void {
   const { limit, windowMs } = policy;
-  add(reply, 'RateLimitPolicy-Policy', `"${category}";q=${String(limit)};w=${String(windowMs / 1_000)}`);
+  add(reply, 'RateLimit-Policy', `"${category}";q=${String(limit)};w=${String(windowMs / 1_000)}`);
   add(
     reply,
-    'RateLimitPolicy',
+    'RateLimit',
     `"${category}";r=${String(Math.min(limit, verdict.remaining))};t=${String(Math.ceil(verdict.resetMs / 1_000))}`,
   );
 }

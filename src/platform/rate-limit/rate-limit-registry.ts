@@ -12,7 +12,7 @@ export interface RateLimitCategory {
   readonly limit: string;
   /** Requests with the same key share the limit. Null: the limit does not concern this request. */
   readonly keyOf: (request: FastifyRequest) => string | null;
-  /** It holds on every route, without `@RateLimitPolicy`. */
+  /** It holds on every route, without `@RateLimit`. */
   readonly everywhere?: true;
   /** Refusals in a row do not block the IP address. */
   readonly neverBlocks?: true;
