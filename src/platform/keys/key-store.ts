@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
+import { newContext, runInContext } from '../context/request-context.js';
 import { outsideTransaction, Transactions } from '../prisma/transactions.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import {
@@ -110,8 +111,8 @@ export class KeyStore {
   }
 
   private reload(purpose: KeyPurpose): Promise<KeyRing> {
-    // Shared by all callers, so it must not end with the transaction of the first one.
-    const loading = outsideTransaction(() => this.load(purpose));
+    // Shared by all callers, so it belongs neither to the transaction nor to the request of the first one.
+    const loading = outsideTransaction(() => runInContext(newContext('system', 'system'), () => this.load(purpose)));
     this.#rings.set(purpose, loading);
     loading.catch(() => {
       if (this.#rings.get(purpose) === loading) {
