@@ -52,7 +52,7 @@ export class ActivityPageDto {
 
   /**
    * Pass it as `cursor` to go on; null on the last page.
-   * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
+   * @example WyJhdWRpdCIsIjQ3MTEiXQ
    */
   nextCursor!: string | null;
 }

@@ -111,7 +111,7 @@ export class AuditPageDto {
 
   /**
    * Pass it as `cursor` to go on; null on the last page.
-   * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
+   * @example WyJhdWRpdCIsIjQ3MTEiXQ
    */
   nextCursor!: string | null;
 }

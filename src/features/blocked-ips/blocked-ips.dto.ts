@@ -33,7 +33,7 @@ export class BlockedIpPageDto {
 
   /**
    * Where the next page begins; null on the last one.
-   * @example 'MjAwMTpkYjg6MToyOjovNjQ'
+   * @example WyJibG9ja2VkLWlwcyIsIjIwMDE6ZGI4OjE6Mjo6LzY0Il0
    */
   nextCursor!: string | null;
 }

@@ -180,7 +180,7 @@ export class CommandPageDto {
 
   /**
    * Pass it as `cursor` for the next page; null on the last page.
-   * @example WyIyMDI2LTExLTIwVDE4OjAwOjAwLjAwMFoiXQ
+   * @example WyJjb21tYW5kcyIsIjIwMjYtMTEtMjBUMTg6MDA6MDAuMDAwWiIsIjAxOWE5ZjNlLTZiMWEtN2M0NC05ZDBlLTJmNmYzYTFiOGM1NSJd
    */
   nextCursor!: string | null;
 }

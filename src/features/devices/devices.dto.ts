@@ -224,7 +224,7 @@ export class DevicePageDto {
 
   /**
    * Pass it as `cursor` for the next page; null on the last page.
-   * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
+   * @example WyJkZXZpY2VzOi1jcmVhdGVkQXQiLCIyMDI2LTExLTIwVDE4OjAwOjAwLjAwMFoiLCIwMTlhOWYzZS02YjFhLTdjNDQtOWQwZS0yZjZmM2ExYjhjNTUiXQ
    */
   nextCursor!: string | null;
 }

@@ -76,7 +76,7 @@ export class InvitationPageDto {
 
   /**
    * Pass it as `cursor` to go on; null on the last page.
-   * @example MjAyNi0xMS0yMFQxODowMDowMC4wMDBaIDAxOWE5ZjNl
+   * @example WyJpbnZpdGF0aW9ucyIsIjIwMjYtMTEtMjBUMTg6MDA6MDAuMDAwWiIsIjAxOWE5ZjNlLTZiMWEtN2M0NC05ZDBlLTJmNmYzYTFiOGM1NSJd
    */
   nextCursor!: string | null;
 }

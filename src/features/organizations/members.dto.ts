@@ -43,7 +43,7 @@ export class MemberPageDto {
 
   /**
    * Pass it as `cursor` to go on; null on the last page.
-   * @example MjAyNi0xMS0yMFQxODowMDowMC4wMDBaIDAxOWE5ZjNl
+   * @example WyJtZW1iZXJzIiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIiwiMDE5YTlmM2UtNmIxYS03YzQ0LTlkMGUtMmY2ZjNhMWI4YzU1Il0
    */
   nextCursor!: string | null;
 }

@@ -68,7 +68,7 @@ export class OrganizationPageDto {
 
   /**
    * Pass it as `cursor` to go on; null on the last page.
-   * @example MjAyNi0xMS0yMFQxODowMDowMC4wMDBaIDAxOWE5ZjNl
+   * @example WyJvcmdhbml6YXRpb25zIiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIiwiMDE5YTlmM2UtNmIxYS03YzQ0LTlkMGUtMmY2ZjNhMWI4YzU1Il0
    */
   nextCursor!: string | null;
 }

@@ -92,7 +92,7 @@ export class ManagedUserPageDto {
 
   /**
    * Pass it as `cursor` to go on; null on the last page.
-   * @example WyItY3JlYXRlZEF0IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
+   * @example WyJ1c2VyczotY3JlYXRlZEF0IiwiMDE5YTlmM2UtNmIxYS03YzQ0LTlkMGUtMmY2ZjNhMWI4YzU1IiwiMjAyNi0xMS0yMFQxODowMDowMC4wMDBaIl0
    */
   nextCursor!: string | null;
 }
