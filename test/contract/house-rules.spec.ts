@@ -140,6 +140,11 @@ const LINTED: readonly [rule: string, text: string, folder?: string][] = [
     "export const find = (database: { query(...args: string[]): string }): string => database.query('find', 'SELECT 1');\n",
     'platform',
   ],
+  [
+    'local/sql-reason',
+    "export const find = (database: { query(...args: string[]): string }): string => database.query('find', 'SELECT 1');\n",
+    'features/users',
+  ],
   ['no-console', "console.log('hello');\nexport {};\n"],
   ['@typescript-eslint/no-floating-promises', 'Promise.resolve(1);\nexport {};\n'],
   [
