@@ -26,7 +26,7 @@ export class ReauthenticationService {
   ): Promise<PasswordState> {
     const key = { account: sha256(`user:${userId}`), origin: `session:${sessionId}`, trusted: true } as const;
     await this.throttle.consume(key);
-    const verified = await this.passwords.verifyUser(userId, password);
+    const verified = await this.throttle.judge(key, () => this.passwords.verifyUser(userId, password));
     if (!verified) {
       throw new WrongPasswordError(member);
     }
