@@ -11,6 +11,7 @@ import {
   CommandNotSupportedError,
   CommandQueueFullError,
   DeviceOfflineError,
+  UnlockRestrictedError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
@@ -60,6 +61,7 @@ export class CommandSubmissionService {
    * the same idempotent request answers with the first one's command. Within a transaction it is part of that one.
    * @param waitMs milliseconds to wait for a terminal state; 0 returns at once
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws UnlockRestrictedError for an `unlock_door` of an account whose password an administrator may know
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
   async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
@@ -150,6 +152,8 @@ function refusalOf(creation: Creation | undefined, { submission }: PendingSubmis
   switch (creation?.refusal) {
     case 'not_supported':
       return new CommandNotSupportedError(submission.name, creation.deviceType);
+    case 'unlock_restricted':
+      return new UnlockRestrictedError(creation.until);
     case 'offline':
       return new DeviceOfflineError(submission.deviceId);
     case 'queue_full':

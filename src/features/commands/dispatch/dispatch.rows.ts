@@ -1,6 +1,6 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
-import { type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
+import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { type UptimeReport } from '../domain/order.js';
 
@@ -62,9 +62,10 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/** Blocked or deleted issuers count as having no permission. */
+/** Blocked or deleted issuers count as having no permission, and those who must not unlock as having none to unlock. */
 export const ISSUER = `(
   SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
+    AND (${unlockRestricted('c')}) IS NOT TRUE
 ) AS issuer_id`;
 
 /** The device is connected with the boot that the order was made for, and has time left to carry it out. */
