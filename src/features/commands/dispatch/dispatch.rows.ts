@@ -1,5 +1,6 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
+import { canActSql } from '../../users/account-standing.types.js';
 import { type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { type UptimeReport } from '../domain/order.js';
@@ -8,7 +9,7 @@ import { type UptimeReport } from '../domain/order.js';
 export interface NextCommand {
   id: string;
   deviceId: string;
-  /** Null when the account is blocked or deleted. */
+  /** Null when the account cannot act. */
   issuerId: string | null;
   name: CommandName;
   payload: CommandPayloads[CommandName];
@@ -62,10 +63,8 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/** Blocked or deleted issuers count as having no permission. */
-export const ISSUER = `(
-  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
-) AS issuer_id`;
+/** An issuer whose account cannot act counts as having no permission. */
+export const ISSUER = `(SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')}) AS issuer_id`;
 
 /** The device is connected with the boot that the order was made for, and has time left to carry it out. */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
