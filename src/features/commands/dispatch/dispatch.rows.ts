@@ -66,8 +66,12 @@ export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
 /** An issuer whose account cannot act counts as having no permission. */
 export const ISSUER = `(SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')}) AS issuer_id`;
 
-/** The device is connected with the boot that the order was made for, and has time left to carry it out. */
+/**
+ * The device is connected with the boot that the order was made for, and has time left to carry it out; the account of
+ * the issuer can act.
+ */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
+  AND EXISTS (SELECT 1 FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')})
   AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
 
 export function toNext(row: NextRow): NextCommand {
