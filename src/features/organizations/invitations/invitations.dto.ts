@@ -1,8 +1,8 @@
 import { Transform } from 'class-transformer';
 import { IsEmail, IsIn, IsString, Matches, MaxLength } from 'class-validator';
-import { ORGANIZATION_ROLES, type OrganizationRole } from '../../contracts/resources.js';
-import type { Page } from '../../shared/paging.js';
-import type { Invitation } from './organizations.types.js';
+import { ORGANIZATION_ROLES, type OrganizationRole } from '../../../contracts/resources.js';
+import type { Page } from '../../../shared/paging.js';
+import type { Invitation } from '../organizations.types.js';
 
 /** The spelling in which accounts keep their e-mail address. */
 const Folded = (): PropertyDecorator =>
