@@ -41,7 +41,12 @@ export class AppConfig {
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
-  readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
+  readonly passwords: {
+    readonly maxAgeMs: number | null;
+    readonly oneTimeLifeMs: number;
+    /** Of argon2id. */
+    readonly hash: { readonly memoryKib: number; readonly passes: number };
+  };
   readonly mail: {
     readonly from: string;
     readonly logLinks: boolean;
@@ -91,6 +96,7 @@ export class AppConfig {
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
+      hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
     });
     this.mail = Object.freeze({
       from: settings.MAIL_FROM,

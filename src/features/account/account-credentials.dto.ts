@@ -1,4 +1,5 @@
 import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { NormalizeNfc } from '../auth/normalize-nfc.decorator.js';
 
 /** My password, because an access token alone is not enough. */
 export class PasswordAgainDto {
@@ -6,6 +7,7 @@ export class PasswordAgainDto {
    * My password.
    * @example "tangerine harbour plumage 47"
    */
+  @NormalizeNfc()
   @IsString()
   @Length(1, 128)
   password!: string;

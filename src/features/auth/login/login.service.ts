@@ -79,7 +79,7 @@ export class LoginService {
     this.auditHiddenName(name);
     const key = await this.throttleKeyOf(name, knownDevice, client);
     await this.consume(key, name);
-    const verified = await this.passwords.verify(name, password);
+    const verified = await this.throttle.judge(key, () => this.passwords.verify(name, password), name);
     if (!verified || this.hasLapsed(verified)) {
       await this.recordFailure('credentials', key, name);
       throw new InvalidCredentialsError();
