@@ -1,4 +1,5 @@
-import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { IsString, Length } from 'class-validator';
+import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
 
 /** My password, because an access token alone is not enough. */
 export class PasswordAgainDto {
@@ -17,7 +18,6 @@ export class ChangeEmailDto extends PasswordAgainDto {
    * A link to confirm it is mailed there.
    * @example ada@example.org
    */
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email!: string;
 }
