@@ -10,7 +10,7 @@ import { RESET_MEANS, type ResetMeans } from './password-reset.service.js';
 /** An account to be made; its owner chooses a password by a mailed link. */
 export class NewAccountDto {
   /**
-   * Kept in lower case.
+   * Kept in lower case, its domain as in the DNS (`xn--…`).
    * @example ada@example.com
    */
   @IsEmailAddress()

@@ -195,7 +195,7 @@ export class ExportUsersQueryDto extends UserFilterQueryDto {
 /** Only what is given changes. */
 export class UpdateUserDto extends UpdateMeDto {
   /**
-   * Kept in lower case. It counts as confirmed by the administrator.
+   * Kept in lower case, its domain as in the DNS (`xn--…`). It counts as confirmed by the administrator.
    * @example ada@example.com
    */
   @IfGiven()

@@ -9,7 +9,7 @@ import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decor
 /** An account to be made. */
 export class RegisterDto {
   /**
-   * Kept in lower case.
+   * Kept in lower case, its domain as in the DNS (`xn--…`).
    * @example ada@example.com
    */
   @IsEmailAddress()

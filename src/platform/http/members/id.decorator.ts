@@ -17,6 +17,7 @@ export function AreIds(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(lowerCase) : value)),
     IsUUID('all', { each: true }),
+    ApiProperty({ type: [String], format: 'uuid' }),
   );
 }
 
