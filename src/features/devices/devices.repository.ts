@@ -134,11 +134,11 @@ export class DevicesRepository {
       : this.database.query(name, LIST_STATEMENTS[sort].first, values);
   }
 
-  /** @returns null when it does not exist in this version */
-  async update(id: string, changes: DeviceChanges, version: number | undefined): Promise<Device | null> {
+  /** @returns null when it does not exist in one of these versions */
+  async update(id: string, changes: DeviceChanges, versions: readonly number[] | undefined): Promise<Device | null> {
     const { count } = await this.database.prisma((prisma) =>
       prisma.device.updateMany({
-        where: { id, ...(version === undefined ? {} : { version }) },
+        where: { id, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },
         data: { ...changes, version: { increment: 1 } },
       }),
     );
