@@ -11,7 +11,7 @@ export class InvalidRequestError extends DomainError {
   }
 }
 
-/** One pipe for HTTP bodies and queries, socket requests and MQTT payloads: unknown members are refused, not dropped. */
+/** One pipe for HTTP bodies and queries and socket requests: unknown members are refused, not dropped. */
 export function validationPipe(): ValidationPipe {
   return new ValidationPipe({
     transform: true,
@@ -19,8 +19,13 @@ export function validationPipe(): ValidationPipe {
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => new InvalidRequestError(errors.flatMap((error) => faults(error, ''))),
+    exceptionFactory: invalidRequest,
   });
+}
+
+/** The refusal of what class-validator found wrong. */
+export function invalidRequest(errors: readonly ValidationError[]): InvalidRequestError {
+  return new InvalidRequestError(errors.flatMap((error) => faults(error, '')));
 }
 
 function faults(error: ValidationError, parent: string): FieldError[] {
