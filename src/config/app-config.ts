@@ -42,6 +42,7 @@ export class AppConfig {
     readonly rememberTtlMs: number;
   };
   readonly sessions: { readonly maxPerUser: number };
+  readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
@@ -95,6 +96,7 @@ export class AppConfig {
       rememberTtlMs: settings.JWT_REMEMBER_EXPIRY,
     });
     this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
+    this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
     this.registration = settings.REGISTRATION;
     this.passwords = Object.freeze({

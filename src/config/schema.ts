@@ -131,6 +131,10 @@ export const SETTINGS = z
     MAX_SESSIONS_PER_USER: integer(1, 100)
       .default(5)
       .register(DOCS, { description: 'Sessions of a person at a time. One more ends the oldest.', example: '5' }),
+    MAX_ORGANIZATIONS_PER_USER: integer(1, 10_000).default(50).register(DOCS, {
+      description: 'Organizations of which a person may be a member, their own ones included.',
+      example: '50',
+    }),
     REGISTRATION: oneOf('open', 'verified', 'closed').default('open').register(DOCS, {
       description:
         'Who may make an account: open (without confirmation), verified (after a mailed link), closed (administrators make them).',

@@ -1,5 +1,6 @@
-import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
-import { NormalizeNfc } from '../auth/normalize-nfc.decorator.js';
+import { IsString, Length } from 'class-validator';
+import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
+import { NormalizeNfc } from '../../platform/http/members/normalize-nfc.decorator.js';
 
 /** My password, because an access token alone is not enough. */
 export class PasswordAgainDto {
@@ -19,7 +20,6 @@ export class ChangeEmailDto extends PasswordAgainDto {
    * A link to confirm it is mailed there.
    * @example ada@example.org
    */
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email!: string;
 }

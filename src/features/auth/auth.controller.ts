@@ -45,19 +45,23 @@ export class AuthController {
   }
 
   /**
-   * Exchange a refresh token for a new pair. A concurrent request with the same token gets the same successor for ten
-   * seconds; after that it ends the session (401 `token_reused`). 401 `session_evicted` when too many devices signed in.
+   * Exchange a refresh token for a new pair. A concurrent request of the same client with the same token, or its retry
+   * after a lost answer, gets the same successor for ten seconds. The client is the same if it sends the `knownDevice` of
+   * the session; if neither request does, when address and user agent are the same. After that, from another client, or
+   * for the third rotation in ten minutes, it ends the session (401 `token_reused`). 401 `session_evicted` when too many
+   * devices signed in.
    */
   @Post('refresh')
   @HttpCode(HttpStatus.OK)
   @Public()
   @Audit('session_refreshed')
   @NoStore()
+  @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })
   @ApiBody({ type: RefreshDto, required: false })
   @ApiResponse({ status: 401, description: 'Unknown, expired, revoked or used before.', ...PROBLEM_RESPONSE })
-  async refresh(@Body() { refreshToken }: RefreshDto): Promise<TokensDto> {
-    return toTokensDto(await this.sessions.refresh(refreshToken));
+  async refresh(@Body() { refreshToken, knownDevice }: RefreshDto, @Client() client: ClientInfo): Promise<TokensDto> {
+    return toTokensDto(await this.sessions.refresh(refreshToken, { ...client, knownDevice }));
   }
 
   /** End this session: its access token, refresh token and sockets are refused from now on. */

@@ -3,6 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { EventLog } from '../../platform/events/event-log.js';
 import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
+import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import type { Transactions } from '../../platform/prisma/transactions.js';
 import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from '../presence/presence.service.js';
@@ -41,6 +42,7 @@ class FakeStorage {
 function build() {
   const storage = new FakeStorage();
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
+  const reading = jest.fn<RejectedMessages['reading']>();
   const logger = { setContext: jest.fn(), warn: jest.fn(), error: jest.fn() };
   const service = new EventIngestService(
     storage.repository,
@@ -48,10 +50,17 @@ function build() {
     storage.log,
     { recordStates: () => Promise.resolve() } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
+    { reading } as unknown as RejectedMessages,
     new SystemClock(),
     logger as unknown as PinoLogger,
   );
-  return { storage, publish, logger, ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events) };
+  return {
+    storage,
+    publish,
+    reading,
+    logger,
+    ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events),
+  };
 }
 
 describe('EventIngestService', () => {

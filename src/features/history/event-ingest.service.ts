@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { DeviceEventMessage } from '../../contracts/mqtt.js';
+import { type DeviceEventMessage, deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
+import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { Clock } from '../../shared/clock.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -52,6 +53,7 @@ export class EventIngestService {
     private readonly events: EventLog,
     private readonly presence: PresenceService,
     private readonly publisher: DevicePublisher,
+    private readonly refusals: RejectedMessages,
     private readonly clock: Clock,
     private readonly logger: PinoLogger,
   ) {
@@ -67,7 +69,11 @@ export class EventIngestService {
     const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
     const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };
-    let beyondGap = await this.#batches.submit(messages.map((message, index) => toIncoming(origin, message, index)));
+    const read = messages.map((message, index) => toIncoming(origin, message, index));
+    for (const member of read.flatMap(({ dropped }) => dropped)) {
+      this.refusals.reading(deviceTopic(deviceId, 'events'), member);
+    }
+    let beyondGap = await this.#batches.submit(read.map(({ event }) => event));
     while (beyondGap.length > 0 && this.clock.monotonic() < giveUpAt) {
       await delay(GAP_LOOK_EVERY_MS);
       beyondGap = await this.#batches.submit(beyondGap);

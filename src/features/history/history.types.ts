@@ -15,6 +15,8 @@ export interface IncomingEvent extends DeviceBoot {
   readonly data: EventPayloads[DeviceEventType];
   /** By the device's clock, where it has one. */
   readonly occurredAt?: Date;
+  /** By the time since the device's start. */
+  readonly uptimeMs?: number;
   /** Of the message that carried it. */
   readonly correlationId?: string;
 }

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
+import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
 import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
 import { PresenceService } from './presence.service.js';
 
@@ -11,14 +11,14 @@ export class PresenceMqttController {
   constructor(private readonly presence: PresenceService) {}
 
   @OnDeviceMessage('status')
-  status(@DeviceId() deviceId: string, @Payload() status: StatusMessageDto): Promise<void> {
+  status(@DeviceId() deviceId: string, @Uplink() status: StatusMessageDto): Promise<void> {
     return status.online
       ? this.presence.openLink(deviceId, 'mqtt', toBirth(status))
       : this.presence.closeLink(deviceId, 'mqtt', status.boot, 'will');
   }
 
   @OnDeviceMessage('heartbeat')
-  heartbeat(@DeviceId() deviceId: string, @Payload() heartbeat: HeartbeatMessageDto): void {
+  heartbeat(@DeviceId() deviceId: string, @Uplink() heartbeat: HeartbeatMessageDto): void {
     this.presence.heartbeat(deviceId, 'mqtt', heartbeat);
   }
 }

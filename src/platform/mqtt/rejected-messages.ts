@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { parseDeviceTopic } from '../../contracts/mqtt.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 
 const LINES_PER_SECOND = 10;
@@ -12,6 +13,7 @@ const LINES_PER_SECOND = 10;
 export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
+  readonly #readings: Counter<'channel' | 'member'>;
   #second = 0;
   #lines = 0;
   #unlogged = 0;
@@ -28,12 +30,24 @@ export class RejectedMessages {
       'operation',
       'code',
     ]);
+    this.#readings = metrics.counter(
+      'mortise_device_readings_dropped_total',
+      'Members of messages of devices that were no good; the rest of their messages was taken',
+      ['channel', 'member'],
+    );
   }
 
   /** A message reached us and is not what the protocol says. */
   message(code: string, topic: string, fields: Record<string, unknown> = {}): void {
     this.#messages.inc({ code });
     this.log({ code, topic, ...fields }, 'Message of a device refused');
+  }
+
+  /** A reading was no good and was dropped; its message was taken. `member` is one that the protocol names. */
+  reading(topic: string, member: string): void {
+    const channel = parseDeviceTopic(topic)?.channel ?? 'unknown';
+    this.#readings.inc({ channel, member });
+    this.log({ code: 'bad_reading', topic, member }, 'Reading of a device dropped');
   }
 
   /** The embedded broker did not let something happen. */

@@ -30,7 +30,7 @@ describe('LoginService', () => {
         refund: () => Promise.resolve(),
         judge: (_key: unknown, verify: () => Promise<unknown>) => verify(),
       } as unknown as LoginThrottleRepository,
-      {} as KnownDevicesService,
+      { issue: () => 'k'.repeat(64) } as unknown as KnownDevicesService,
       {} as LoginAlertsService,
       {} as OneTimeTokensService,
       { open } as unknown as SessionsService,
