@@ -32,6 +32,11 @@ export interface ReceiptRow extends Receipt {
   readonly ownerId: string;
   /** Of the device. */
   readonly version: number;
+  /** Whether this is the first time that the boot is heard of. */
+  readonly isNew: boolean;
+  /** Events stored since midnight (UTC). */
+  readonly deviceEventsToday: number;
+  readonly ownerEventsToday: number;
 }
 
 /** Which part of a device's history to read. */
