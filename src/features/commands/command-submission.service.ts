@@ -11,6 +11,7 @@ import {
   CommandNotSupportedError,
   CommandQueueFullError,
   DeviceOfflineError,
+  DeviceUptimeFellError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
@@ -60,6 +61,7 @@ export class CommandSubmissionService {
    * the same idempotent request answers with the first one's command. Within a transaction it is part of that one.
    * @param waitMs milliseconds to wait for a terminal state; 0 returns at once
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws DeviceUptimeFellError for `unlock_door` to a device whose uptime fell within one boot
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
   async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
@@ -152,6 +154,8 @@ function refusalOf(creation: Creation | undefined, { submission }: PendingSubmis
       return new CommandNotSupportedError(submission.name, creation.deviceType);
     case 'offline':
       return new DeviceOfflineError(submission.deviceId);
+    case 'uptime_fell':
+      return new DeviceUptimeFellError(submission.deviceId);
     case 'queue_full':
       return new CommandQueueFullError(MAX_QUEUED_PER_DEVICE);
     case 'unknown_device':

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import type { DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
 
+/** A boot that says it has run for longer (ten years, in milliseconds) started at no time that means something. */
+const LONGEST_UPTIME = 315_360_000_000;
 /** No device still sends events of a boot that old. */
 const RECEIPT_TTL_DAYS = 30;
 
@@ -10,7 +12,7 @@ export class HistoryRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Reads how far the events of each boot are stored, and inserts the rows of new boots. The rows stay locked until the
+   * Reads how far the events of each boot are stored and when it started, and inserts the rows of new boots. The rows stay locked until the
    * transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices are left out.
    */
   async lockReceipts(boots: readonly DeviceBoot[]): Promise<ReceiptRow[]> {
@@ -18,13 +20,18 @@ export class HistoryRepository {
     const rows = await this.database.query<Omit<ReceiptRow, 'seq'> & { seq: string }>(
       'history_lock_receipts',
       `WITH held AS (
-         INSERT INTO device_receipts AS r (device_id, boot, seq)
-         SELECT d.id, s.boot, 0 FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
+         INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at)
+         SELECT d.id, s.boot, 0, CASE WHEN d.boot = s.boot AND d.uptime_fell_at IS NULL
+             AND d.boot_uptime_ms < ${String(LONGEST_UPTIME)}
+           THEN d.boot_reported_at - d.boot_uptime_ms * interval '1 millisecond' END
+         FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
          ORDER BY d.id, s.boot
-         ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now()
-         RETURNING r.device_id, r.boot, r.seq
+         ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now(),
+           boot_started_at = coalesce(excluded.boot_started_at, r.boot_started_at)
+         RETURNING r.device_id, r.boot, r.seq, r.boot_started_at
        )
-       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version
+       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version, now() AS now,
+         CASE WHEN d.boot = h.boot AND d.uptime_fell_at IS NOT NULL THEN NULL ELSE h.boot_started_at END AS "bootStartedAt"
        FROM held h JOIN devices d ON d.id = h.device_id`,
       [boots.map(({ deviceId }) => deviceId), boots.map(({ boot }) => boot)],
     );

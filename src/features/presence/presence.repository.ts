@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
+import { LATE_REPORT_MS } from './domain/uptime.js';
 import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink, StateReport } from './presence.types.js';
 
 /** Three missed heartbeats. */
@@ -10,6 +11,9 @@ const QUIET_LINK_S = 45;
 const SILENT_DEVICE_H = 24;
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
+
+/** On the clock of the boot: what arrived earlier than the newest report, or is this little behind it, is late, no fall. */
+const LATE = String(LATE_REPORT_MS);
 
 /** The condition that a report `r` of the current boot of `d` changes something. */
 const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
@@ -45,21 +49,25 @@ export class PresenceRepository {
 
   /**
    * Records a birth. The time of the report is that of the transaction, which is later than its arrival: deadlines
-   * computed from it are shorter, never longer. @returns the new version.
+   * computed from it are shorter, never longer. @returns the new version, and whether this report shows that the uptime
+   * fell within one boot.
    */
-  async recordBirth(deviceId: string, birth: Birth): Promise<number> {
+  async recordBirth(deviceId: string, birth: Birth): Promise<{ version: number; uptimeFell: boolean }> {
     // SQL: database time
-    const [row] = await this.database.query<{ version: number }>(
+    const [row] = await this.database.query<{ version: number; uptimeFell: boolean }>(
       'presence_birth',
       `UPDATE devices SET
-         boot_reported_at = CASE WHEN boot = $2 AND boot_uptime_ms > $3 THEN boot_reported_at ELSE now() END,
-         boot_uptime_ms = CASE WHEN boot = $2 AND boot_uptime_ms > $3 THEN boot_uptime_ms ELSE $3 END,
+         uptime_fell_at = CASE WHEN boot <> $2 THEN NULL WHEN boot_uptime_ms > $3::bigint + ${LATE} THEN now() ELSE uptime_fell_at END,
+         boot_reported_at = CASE WHEN boot = $2 AND boot_uptime_ms > $3 AND boot_uptime_ms <= $3::bigint + ${LATE}
+           THEN boot_reported_at ELSE now() END,
+         boot_uptime_ms = CASE WHEN boot = $2 AND boot_uptime_ms > $3 AND boot_uptime_ms <= $3::bigint + ${LATE}
+           THEN boot_uptime_ms ELSE $3 END,
          boot = $2, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          version = version + 1
-       WHERE id = $1 RETURNING version`,
+       WHERE id = $1 RETURNING version, uptime_fell_at IS NOT DISTINCT FROM now()::timestamptz(3) AS "uptimeFell"`,
       [
         deviceId,
         birth.boot,
@@ -69,7 +77,7 @@ export class PresenceRepository {
         birth.doorState ?? null,
       ],
     );
-    return row?.version ?? 0;
+    return row ?? { version: 0, uptimeFell: false };
   }
 
   async openLink(deviceId: string, link: LinkKind, boot: string): Promise<void> {
@@ -129,11 +137,12 @@ export class PresenceRepository {
   }
 
   /**
-   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot, and never decreases.
+   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot. It never decreases,
+   * unless it fell: then the lower one is the present one.
    * Rows are locked in the order of their ids, so that two processes cannot deadlock.
-   * @returns the devices that have the link of their heartbeat.
+   * @returns the devices that have the link of their heartbeat, and those whose uptime fell within one boot
    */
-  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<Set<string>> {
+  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: string[] }> {
     const columns = [
       beats.map((beat) => beat.deviceId),
       beats.map((beat) => beat.boot),
@@ -143,22 +152,29 @@ export class PresenceRepository {
       beats.map((beat) => beat.ageMs),
     ];
     // SQL: a set-based batch
-    await this.database.query(
+    const fallen = await this.database.query<{ id: string }>(
       'presence_heartbeats',
       `WITH beat AS (
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
+         SELECT *, now() - make_interval(secs => age_ms / 1000) AS at
+         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT id FROM devices WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+         SELECT id, boot, boot_uptime_ms, boot_reported_at FROM devices
+         WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+       ), judged AS (
+         SELECT b.*, h.boot = b.boot AND b.uptime_ms >= h.boot_uptime_ms AS rose,
+           h.boot = b.boot AND b.uptime_ms < h.boot_uptime_ms - ${LATE} AND b.at >= h.boot_reported_at AS fell
+         FROM beat b JOIN held h ON h.id = b.device_id
+       ), written AS (
+         UPDATE devices d SET
+           last_seen_at = greatest(d.last_seen_at, b.at),
+           battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
+           uptime_fell_at = CASE WHEN b.fell THEN now() ELSE d.uptime_fell_at END,
+           boot_reported_at = CASE WHEN b.rose OR b.fell THEN b.at ELSE d.boot_reported_at END,
+           boot_uptime_ms = CASE WHEN b.rose OR b.fell THEN b.uptime_ms ELSE d.boot_uptime_ms END
+         FROM judged b WHERE d.id = b.device_id RETURNING d.id, b.fell
        )
-       UPDATE devices d SET
-         last_seen_at = greatest(d.last_seen_at, now() - make_interval(secs => b.age_ms / 1000)),
-         battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
-         boot_reported_at = CASE WHEN d.boot = b.boot AND b.uptime_ms >= d.boot_uptime_ms
-           THEN now() - make_interval(secs => b.age_ms / 1000) ELSE d.boot_reported_at END,
-         boot_uptime_ms = CASE WHEN d.boot = b.boot AND b.uptime_ms >= d.boot_uptime_ms
-           THEN b.uptime_ms ELSE d.boot_uptime_ms END
-       FROM beat b JOIN held h ON h.id = b.device_id WHERE d.id = b.device_id`,
+       SELECT id FROM written WHERE fell`,
       columns,
     );
     // SQL: a set-based batch
@@ -169,7 +185,7 @@ export class PresenceRepository {
        WHERE l.device_id = b.device_id AND l.kind = b.kind AND l.boot = b.boot RETURNING l.device_id`,
       [columns[0], columns[1], columns[5], beats.map((beat) => beat.link)],
     );
-    return new Set(rows.map((row) => row.device_id));
+    return { linked: new Set(rows.map((row) => row.device_id)), fallen: fallen.map(({ id }) => id) };
   }
 
   /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */

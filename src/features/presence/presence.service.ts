@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { PinoLogger } from 'nestjs-pino';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
+import { deviceTopic } from '../../contracts/mqtt.js';
 import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
+import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
@@ -41,9 +42,8 @@ export class PresenceService {
     private readonly transactions: Transactions,
     private readonly events: EventLog,
     private readonly heartbeats: HeartbeatBuffer,
-    private readonly logger: PinoLogger,
+    private readonly refusals: RejectedMessages,
   ) {
-    logger.setContext(PresenceService.name);
     heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
   }
 
@@ -141,7 +141,10 @@ export class PresenceService {
   }
 
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
-    const linked = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
+    const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
+    fallen.forEach((deviceId) => {
+      this.reportUptimeFell(deviceId);
+    });
     for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
       await this.reopenLink(beat);
     }
@@ -161,7 +164,7 @@ export class PresenceService {
   }
 
   private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
-    const version = await this.repository.recordBirth(deviceId, birth);
+    const { version, uptimeFell } = await this.repository.recordBirth(deviceId, birth);
     await this.repository.openLink(deviceId, link, birth.boot);
     const base: EventBase = { deviceId, userId: device.ownerId, version, source: link, actor: `device:${deviceId}` };
     await this.events.append(eventsOfBirth(link, birth, device, base));
@@ -170,8 +173,19 @@ export class PresenceService {
       await this.lockStateReported({ deviceId, boot, lockState });
     }
     this.transactions.afterCommit(() => {
+      if (uptimeFell) {
+        this.reportUptimeFell(deviceId);
+      }
       this.connected(deviceId);
     });
+  }
+
+  private reportUptimeFell(deviceId: string): void {
+    this.refusals.notice(
+      'uptime_fell',
+      deviceTopic(deviceId, 'status'),
+      'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.',
+    );
   }
 
   /** Inside the transaction: a handler that fails undoes the report. */
@@ -187,7 +201,7 @@ export class PresenceService {
       try {
         handler(deviceId);
       } catch (error) {
-        this.logger.error({ err: error, deviceId }, 'A handler of connected devices failed');
+        this.refusals.message('internal_error', deviceTopic(deviceId, 'status'), { err: error });
       }
     }
   }

@@ -13,7 +13,8 @@ const LINES_PER_SECOND = 10;
 export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
-  readonly #readings: Counter<'channel' | 'member'>;
+  readonly #readings: Counter<'channel' | 'field'>;
+  readonly #notices: Counter<'code'>;
   #second = 0;
   #lines = 0;
   #unlogged = 0;
@@ -32,8 +33,13 @@ export class RejectedMessages {
     ]);
     this.#readings = metrics.counter(
       'mortise_device_readings_dropped_total',
-      'Members of messages of devices that were no good; the rest of their messages was taken',
-      ['channel', 'member'],
+      'Fields of messages of devices that were no good; the rest of their messages was taken',
+      ['channel', 'field'],
+    );
+    this.#notices = metrics.counter(
+      'mortise_device_notices_total',
+      'Faults of devices whose messages were taken all the same',
+      ['code'],
     );
   }
 
@@ -43,11 +49,17 @@ export class RejectedMessages {
     this.log({ code, topic, ...fields }, 'Message of a device refused');
   }
 
-  /** A reading was no good and was dropped; its message was taken. `member` is one that the protocol names. */
-  reading(topic: string, member: string): void {
+  /** A reading was no good and was dropped; its message was taken. `field` is one that the protocol names. */
+  reading(topic: string, field: string): void {
     const channel = parseDeviceTopic(topic)?.channel ?? 'unknown';
-    this.#readings.inc({ channel, member });
-    this.log({ code: 'bad_reading', topic, member }, 'Reading of a device dropped');
+    this.#readings.inc({ channel, field });
+    this.log({ code: 'bad_reading', topic, field }, 'Reading of a device dropped');
+  }
+
+  /** A message was taken, and shows that something is wrong with its device. */
+  notice(code: string, topic: string, detail: string): void {
+    this.#notices.inc({ code });
+    this.log({ code, topic, detail }, 'Something is wrong with a device');
   }
 
   /** The embedded broker did not let something happen. */

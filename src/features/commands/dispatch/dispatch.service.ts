@@ -174,6 +174,8 @@ export class DispatchService {
       const permission = permissions[index];
       if (next.expiresAt <= next.now) {
         refused.push({ id: next.id, reason: 'deadline' });
+      } else if (policyOf(next.name).needsSteadyUptime && !next.steady) {
+        refused.push({ id: next.id, reason: 'uptime_fell' });
       } else if (permission === 'control' || permission === 'admin') {
         allowed.push(next);
       } else {

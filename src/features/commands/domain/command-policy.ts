@@ -25,6 +25,8 @@ export interface CommandPolicy {
   readonly resendEveryMs: number;
   /** Refused unless the device is connected. */
   readonly needsLink: boolean;
+  /** Not sent to a device whose uptime fell within one boot: its deadline might hold for weeks. */
+  readonly needsSteadyUptime: boolean;
   readonly deviceTypes: readonly DeviceType[];
 }
 
@@ -36,6 +38,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 15 * SECOND,
     resendEveryMs: 3 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: ['door_lock'],
   },
   unlock_door: {
@@ -45,6 +48,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 15 * SECOND,
     resendEveryMs: 3 * SECOND,
     needsLink: true,
+    needsSteadyUptime: true,
     deviceTypes: ['door_lock'],
   },
   request_snapshot: {
@@ -54,6 +58,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 30 * SECOND,
     resendEveryMs: 10 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: ['door_lock', 'camera'],
   },
   restart_device: {
@@ -63,6 +68,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: MINUTE,
     resendEveryMs: 10 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: DEVICE_TYPES,
   },
   firmware_update: {
@@ -72,6 +78,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 10 * MINUTE,
     resendEveryMs: 30 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: DEVICE_TYPES,
   },
   sync_access_codes: {
@@ -81,6 +88,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 30 * SECOND,
     resendEveryMs: 10 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: ['door_lock'],
   },
 };
