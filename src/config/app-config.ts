@@ -37,10 +37,16 @@ export class AppConfig {
     readonly rememberTtlMs: number;
   };
   readonly sessions: { readonly maxPerUser: number };
+  readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
-  readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
+  readonly passwords: {
+    readonly maxAgeMs: number | null;
+    readonly oneTimeLifeMs: number;
+    /** Of argon2id. */
+    readonly hash: { readonly memoryKib: number; readonly passes: number };
+  };
   readonly mail: {
     readonly from: string;
     readonly logLinks: boolean;
@@ -84,11 +90,13 @@ export class AppConfig {
       rememberTtlMs: settings.JWT_REMEMBER_EXPIRY,
     });
     this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
+    this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
     this.registration = settings.REGISTRATION;
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
+      hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
     });
     this.mail = Object.freeze({
       from: settings.MAIL_FROM,

@@ -7,7 +7,11 @@ export interface RegisteredDevice {
   readonly token: string;
 }
 
-export async function registerDevice(base: string, owner: Account, name = 'Front door'): Promise<RegisteredDevice> {
+export async function registerDevice(
+  base: string,
+  owner: Pick<Account, 'accessToken'>,
+  name = 'Front door',
+): Promise<RegisteredDevice> {
   const { status, body } = await request<{ device: { id: string }; deviceToken: string }>(
     base,
     'POST',

@@ -4,6 +4,7 @@ import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { KeyStore } from '../../platform/keys/key-store.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { AccountStandingService } from '../users/account-standing.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, NewDevice, RegisteredDevice } from './devices.types.js';
@@ -26,12 +27,13 @@ export class DeviceRegistrationService {
     private readonly eventWriter: DeviceEventWriter,
     private readonly idempotency: IdempotencyService,
     private readonly keys: KeyStore,
+    private readonly standing: AccountStandingService,
   ) {}
 
   /**
    * Registers a device for a user. A repeat with the same idempotency key answers with the same device and without the
    * token, because only its hash is stored.
-   * @throws HardwareIdTakenError
+   * @throws HardwareIdTakenError, AccountCannotActError
    */
   async register(ownerId: string, request: RegistrationRequest): Promise<RegisteredDevice> {
     const token = randomToken();
@@ -44,6 +46,7 @@ export class DeviceRegistrationService {
   }
 
   private async create(ownerId: string, device: NewDevice, token: string): Promise<Device['id']> {
+    await this.standing.requireActing(ownerId);
     const deviceId = await this.repository.create(ownerId, device, sha256(token));
     await this.eventWriter.recordRegistration({ ...device, id: deviceId, ownerId });
     return deviceId;

@@ -1,5 +1,5 @@
 import { type CommandLane, type CommandName } from '../../../contracts/commands.js';
-import { DEVICE_TYPES, type DeviceType } from '../../../contracts/devices.js';
+import { DEVICE_TYPES, type DevicePermission, type DeviceType } from '../../../contracts/devices.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -14,6 +14,8 @@ export const MAX_QUEUED_PER_DEVICE = 100;
 
 /** The rules of one kind of command. Durations are in milliseconds. */
 export interface CommandPolicy {
+  /** What its issuer must be permitted, when they give it and again when it is sent. */
+  readonly demand: DevicePermission;
   readonly lane: CommandLane;
   /** The lowest is sent first within the lane. */
   readonly priority: number;
@@ -32,6 +34,7 @@ export interface CommandPolicy {
 
 export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
   lock_door: {
+    demand: 'control',
     lane: 'bolt',
     priority: 0,
     lifeMs: MAX_LIFE_MS,
@@ -42,6 +45,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock'],
   },
   unlock_door: {
+    demand: 'control',
     lane: 'bolt',
     priority: 1,
     lifeMs: MAX_UNLOCK_LIFE_MS,
@@ -52,6 +56,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock'],
   },
   request_snapshot: {
+    demand: 'control',
     lane: 'maintenance',
     priority: 1,
     lifeMs: 5 * MINUTE,
@@ -62,6 +67,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock', 'camera'],
   },
   restart_device: {
+    demand: 'admin',
     lane: 'maintenance',
     priority: 1,
     lifeMs: HOUR,
@@ -72,6 +78,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: DEVICE_TYPES,
   },
   firmware_update: {
+    demand: 'admin',
     lane: 'maintenance',
     priority: 1,
     lifeMs: MAX_LIFE_MS,
@@ -82,6 +89,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: DEVICE_TYPES,
   },
   sync_access_codes: {
+    demand: 'admin',
     lane: 'maintenance',
     priority: 1,
     lifeMs: MAX_LIFE_MS,
@@ -92,6 +100,9 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock'],
   },
 };
+
+/** What it takes to cancel the command of another person; the own one takes no more than `control`. */
+export const CANCEL_OTHERS_DEMAND: DevicePermission = 'admin';
 
 export function policyOf(name: CommandName): CommandPolicy {
   return COMMAND_POLICIES[name];
