@@ -20,6 +20,9 @@ export class AppConfig {
   readonly rateLimitScale: number;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
+  /** Already multiplied by `rateLimitScale`. */
+  readonly eventsPerDay: { readonly perDevice: number; readonly perOwner: number };
+  readonly devices: { readonly maxPerUser: number };
   readonly database: { readonly url: string; readonly poolSize: number };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
@@ -74,6 +77,11 @@ export class AppConfig {
       after: settings.ADDRESS_BLOCK_AFTER,
       durationMs: settings.ADDRESS_BLOCK_DURATION,
     });
+    this.eventsPerDay = Object.freeze({
+      perDevice: Math.ceil(settings.DEVICE_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
+      perOwner: Math.ceil(settings.OWNER_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
+    });
+    this.devices = Object.freeze({ maxPerUser: settings.MAX_DEVICES_PER_USER });
     this.database = Object.freeze({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({

@@ -70,6 +70,18 @@ export const SETTINGS = z
     ADDRESS_BLOCK_DURATION: duration()
       .prefault('15m')
       .register(DOCS, { description: 'How long an address stays blocked.', example: '15m' }),
+    MAX_DEVICES_PER_USER: integer(1, 1_000_000)
+      .default(1_000)
+      .register(DOCS, { description: 'Devices that a person may own.', example: '1000' }),
+    DEVICE_EVENTS_PER_DAY: integer(1, 1_000_000_000).default(20_000).register(DOCS, {
+      description:
+        'Events of a device that are stored on a day (UTC); RATE_LIMIT_SCALE multiplies it. The device keeps what is beyond.',
+      example: '20000',
+    }),
+    OWNER_EVENTS_PER_DAY: integer(1, 1_000_000_000).default(200_000).register(DOCS, {
+      description: 'The same for all devices of an owner together.',
+      example: '200000',
+    }),
     DATABASE_URL: url('postgres', 'postgresql').register(DOCS, {
       description: 'PostgreSQL 16 or newer: the only system of record.',
       example: 'postgresql://mortise:secret@localhost:5432/mortise',

@@ -30,7 +30,7 @@ export async function registerDevice(
 /** Gives an order; with `waitSeconds` it waits for the outcome. */
 export function sendCommand(
   base: string,
-  person: Account,
+  person: Pick<Account, 'accessToken'>,
   deviceId: string,
   body: { name: string; payload?: Record<string, unknown> },
   { waitSeconds, key = randomUUID() }: { waitSeconds?: number; key?: string } = {},

@@ -74,6 +74,16 @@ export class DevicesRepository {
     }
   }
 
+  /**
+   * How many devices a person owns, at most `limit` of them counted. The account stays locked until the transaction ends, so
+   * that two registrations cannot both be the last one.
+   */
+  async countOwnedLocked(ownerId: string, limit: number): Promise<number> {
+    // SQL: a lock
+    await this.database.execute('devices_lock_owner', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE', [ownerId]);
+    return this.database.prisma((prisma) => prisma.device.count({ where: { ownerId }, take: limit }));
+  }
+
   /** @throws DeviceNotFoundError */
   async get(id: string): Promise<Device> {
     // SQL: one round trip on a hot path: a device with its links, from one snapshot

@@ -1,5 +1,4 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { PinoLogger } from 'nestjs-pino';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { EventLog } from '../../platform/events/event-log.js';
 import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
@@ -8,6 +7,7 @@ import type { Transactions } from '../../platform/prisma/transactions.js';
 import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from '../presence/presence.service.js';
 import { EventIngestService } from './event-ingest.service.js';
+import type { EventQuota } from './event-quota.js';
 import type { HistoryRepository } from './history.repository.js';
 
 const boot = 'a-boot-id';
@@ -34,6 +34,7 @@ class FakeStorage {
         },
       ]),
     advanceReceipts: () => Promise.resolve(),
+    countEvents: () => Promise.resolve(),
   } as unknown as HistoryRepository;
 
   readonly transactions = {
@@ -54,22 +55,22 @@ function build() {
   const storage = new FakeStorage();
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
   const reading = jest.fn<RejectedMessages['reading']>();
-  const logger = { setContext: jest.fn(), warn: jest.fn(), error: jest.fn() };
+  const refused = jest.fn<RejectedMessages['message']>();
   const service = new EventIngestService(
     storage.repository,
     storage.transactions,
     storage.log,
     { recordStates: () => Promise.resolve() } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
-    { reading } as unknown as RejectedMessages,
     new SystemClock(),
-    logger as unknown as PinoLogger,
+    { assertBoots: () => undefined, fit: (steps: unknown) => steps } as unknown as EventQuota,
+    { message: refused, reading } as unknown as RejectedMessages,
   );
   return {
     storage,
     publish,
     reading,
-    logger,
+    refused,
     ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events),
   };
 }
@@ -105,11 +106,11 @@ describe('EventIngestService', () => {
   });
 
   it('publishes no receipt for what was not stored, and stores the next events', async () => {
-    const { storage, publish, logger, ingest } = build();
+    const { storage, publish, refused, ingest } = build();
     storage.failing = true;
     await ingest(event(1));
     expect(publish).not.toHaveBeenCalled();
-    expect([logger.warn.mock.calls.length, logger.error.mock.calls.length]).toEqual([1, 1]);
+    expect(refused.mock.calls.map(([code]) => code)).toEqual(['not_stored']);
     storage.failing = false;
     await ingest(event(1));
     expect(storage.stored).toEqual([1]);

@@ -36,6 +36,11 @@ export interface ReceiptRow extends Receipt {
   readonly bootStartedAt: Date | null;
   /** The time of the transaction, at which its events are received. */
   readonly now: Date;
+  /** Whether this is the first time that the boot is heard of. */
+  readonly isNew: boolean;
+  /** Events stored since midnight (UTC). */
+  readonly deviceEventsToday: number;
+  readonly ownerEventsToday: number;
 }
 
 /** Which part of a device's history to read. */

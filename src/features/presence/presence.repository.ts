@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
+import { HAS_TOKEN } from '../devices/devices.types.js';
 import { LATE_REPORT_MS } from './domain/uptime.js';
 import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink, StateReport } from './presence.types.js';
 
@@ -12,8 +13,13 @@ const SILENT_DEVICE_H = 24;
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
 
-/** On the clock of the boot: what arrived earlier than the newest report, or is this little behind it, is late, no fall. */
-const LATE = String(LATE_REPORT_MS);
+/**
+ * The condition that a later report of the same boot, of the uptime `reported` and from the time `at`, shows that the
+ * uptime fell: it lags behind the newest report by more than their order of arrival explains.
+ */
+const fell = (reported: string, at: string): string =>
+  `boot_uptime_ms - ${reported} > ${String(LATE_REPORT_MS)}
+     + greatest(extract(epoch FROM boot_reported_at - (${at})) * 1000, 0)`;
 
 /** The condition that a report `r` of the current boot of `d` changes something. */
 const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
@@ -29,9 +35,15 @@ export class PresenceRepository {
   /** Locks the row of a device, so that its births, wills and silences are processed in sequence. */
   async lock(deviceId: string, link: LinkKind): Promise<LockedDevice | null> {
     // SQL: a lock
-    const [device] = await this.database.query<{ owner_id: string; status: DeviceStatus; version: number }>(
+    const [device] = await this.database.query<{
+      owner_id: string;
+      status: DeviceStatus;
+      version: number;
+      has_token: boolean;
+    }>(
       'presence_lock',
-      'SELECT owner_id, status, version FROM devices WHERE id = $1 FOR NO KEY UPDATE',
+      `SELECT d.owner_id, d.status, d.version, ${HAS_TOKEN} AS has_token FROM devices d WHERE d.id = $1
+       FOR NO KEY UPDATE`,
       [deviceId],
     );
     // A separate statement: one that waited for the lock would still see the link as it was before the wait.
@@ -43,7 +55,13 @@ export class PresenceRepository {
       [deviceId, link],
     );
     return device
-      ? { ownerId: device.owner_id, status: device.status, version: device.version, link: open ?? null }
+      ? {
+          ownerId: device.owner_id,
+          status: device.status,
+          version: device.version,
+          hasToken: device.has_token,
+          link: open ?? null,
+        }
       : null;
   }
 
@@ -56,18 +74,21 @@ export class PresenceRepository {
     // SQL: database time
     const [row] = await this.database.query<{ version: number; uptimeFell: boolean }>(
       'presence_birth',
-      `UPDATE devices SET
-         uptime_fell_at = CASE WHEN boot <> $2 THEN NULL WHEN boot_uptime_ms > $3::bigint + ${LATE} THEN now() ELSE uptime_fell_at END,
-         boot_reported_at = CASE WHEN boot = $2 AND boot_uptime_ms > $3 AND boot_uptime_ms <= $3::bigint + ${LATE}
-           THEN boot_reported_at ELSE now() END,
-         boot_uptime_ms = CASE WHEN boot = $2 AND boot_uptime_ms > $3 AND boot_uptime_ms <= $3::bigint + ${LATE}
-           THEN boot_uptime_ms ELSE $3 END,
+      `WITH report AS (
+         SELECT boot = $2 AND boot_uptime_ms > $3::bigint AS lower,
+           boot = $2 AND ${fell('$3::bigint', 'now() - make_interval(secs => $7::float8 / 1000)')} AS fell
+         FROM devices WHERE id = $1
+       )
+       UPDATE devices SET
+         uptime_fell_at = CASE WHEN r.fell THEN now() WHEN boot = $2 THEN uptime_fell_at END,
+         boot_reported_at = CASE WHEN r.lower AND NOT r.fell THEN boot_reported_at ELSE now() END,
+         boot_uptime_ms = CASE WHEN r.lower AND NOT r.fell THEN boot_uptime_ms ELSE $3 END,
          boot = $2, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          version = version + 1
-       WHERE id = $1 RETURNING version, uptime_fell_at IS NOT DISTINCT FROM now()::timestamptz(3) AS "uptimeFell"`,
+       FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell"`,
       [
         deviceId,
         birth.boot,
@@ -75,6 +96,7 @@ export class PresenceRepository {
         birth.firmwareVersion ?? null,
         birth.lockState ?? null,
         birth.doorState ?? null,
+        birth.ageMs ?? 0,
       ],
     );
     return row ?? { version: 0, uptimeFell: false };
@@ -159,11 +181,11 @@ export class PresenceRepository {
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT id, boot, boot_uptime_ms, boot_reported_at FROM devices
-         WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at FROM devices d
+         WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
        ), judged AS (
          SELECT b.*, h.boot = b.boot AND b.uptime_ms >= h.boot_uptime_ms AS rose,
-           h.boot = b.boot AND b.uptime_ms < h.boot_uptime_ms - ${LATE} AND b.at >= h.boot_reported_at AS fell
+           h.boot = b.boot AND ${fell('b.uptime_ms', 'b.at')} AS fell
          FROM beat b JOIN held h ON h.id = b.device_id
        ), written AS (
          UPDATE devices d SET

@@ -57,11 +57,11 @@ export class PresenceService {
     this.#connectedHandlers.push(handler);
   }
 
-  /** A device reports that it is online. The birth of a deleted device is ignored. */
+  /** A device reports that it is online. The birth of a deleted or revoked device is ignored. */
   openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device) {
+      if (device?.hasToken) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
@@ -154,11 +154,11 @@ export class PresenceService {
    * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
    * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
    */
-  private reopenLink({ deviceId, link, boot, uptimeMs }: HeldHeartbeat): Promise<void> {
+  private reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device && (device.link === null || device.link.quiet)) {
-        await this.openLocked(deviceId, link, { boot, uptimeMs }, device);
+      if (device?.hasToken && (device.link === null || device.link.quiet)) {
+        await this.openLocked(deviceId, link, { boot, uptimeMs, ageMs }, device);
       }
     });
   }

@@ -8,6 +8,8 @@ export interface Birth {
   readonly firmwareVersion?: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
+  /** Milliseconds since it arrived. */
+  readonly ageMs?: number;
 }
 
 /** A device reports that it is still online. */
@@ -61,6 +63,8 @@ export interface LockedDevice {
   readonly ownerId: string;
   readonly status: DeviceStatus;
   readonly version: number;
+  /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
+  readonly hasToken: boolean;
   readonly link: { readonly boot: string; readonly quiet: boolean } | null;
 }
 

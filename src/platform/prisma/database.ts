@@ -2,6 +2,8 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
+import { requestContext } from '../context/request-context.js';
+import { ConnectionQuota } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
@@ -22,8 +24,11 @@ export type { PrismaTransaction } from './transaction-context.js';
 export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
   readonly root: PrismaClient;
+  /** Of the messages of devices: half, so that people always find a connection. */
+  readonly #deviceQuota: ConnectionQuota;
 
   constructor(config: AppConfig) {
+    this.#deviceQuota = new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize / 2)));
     this.pool = new pg.Pool({
       connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
@@ -60,9 +65,21 @@ export class Database implements OnApplicationShutdown {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    const runner = currentTransaction()?.connection() ?? this.pool;
-    const result = await runner.query<Row>({ name, text, values: [...values] });
-    return result.rows;
+    const statement = { name, text, values: [...values] };
+    const connection = currentTransaction()?.connection();
+    const { rows } = await (connection
+      ? connection.query<Row>(statement)
+      : this.withinQuota(() => this.pool.query<Row>(statement)));
+    return rows;
+  }
+
+  /**
+   * Runs work that takes a connection of its own: as many at once as its kind may hold. Work inside a transaction has its
+   * place already.
+   */
+  withinQuota<T>(work: () => Promise<T>): Promise<T> {
+    const limited = requestContext()?.source === 'mqtt' && !currentTransaction();
+    return limited ? this.#deviceQuota.run(work) : work();
   }
 
   /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */

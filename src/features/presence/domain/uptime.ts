@@ -1,6 +1,6 @@
 /**
- * How far behind the newest report of a boot a report may be and still count as one that was overtaken: two processes
- * share the messages of a device. One further behind shows that the uptime fell: a counter of 32 bits wrapped (after
+ * How far behind the newest report of its boot a later one may be: two processes share the messages of a device, and their
+ * clocks and queues differ a little. One further behind shows that the uptime fell: a counter of 32 bits wrapped (after
  * 49.7 days), or a device that started again repeated its boot id.
  */
 export const LATE_REPORT_MS = 5_000;
