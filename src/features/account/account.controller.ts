@@ -14,6 +14,9 @@ import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './prefer
 import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
 
+/** Each session does it every quarter of an hour, and who holds a stolen token must not read here when. */
+const ROUTINE = ['session_refreshed'] as const;
+
 @ApiTags('Users')
 @Controller('users/me')
 export class AccountController {
@@ -64,11 +67,11 @@ export class AccountController {
     return toPreferencesDto(await this.preferences.update(user.userId, changes));
   }
 
-  /** What I did, and what others did to my account, newest first. */
+  /** What I did, and what others did to my account, newest first. Refreshes are left out, unless a token came back. */
   @Get('activity')
   @Authorize()
   async listActivity(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<ActivityPageDto> {
-    const { items, nextCursor } = await this.activity.pageOfPerson(userId, page);
+    const { items, nextCursor } = await this.activity.pageOfPerson(userId, page, ROUTINE);
     return { items: items.map((entry) => toActivityDto(entry, userId)), nextCursor };
   }
 }

@@ -25,7 +25,7 @@ import {
 /** A command to a device. */
 @ApiExtraModels(UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto)
 export class SendCommandDto {
-  /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. */
+  /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. Some take more than `control`: see the route. */
   @ApiProperty({ enum: COMMAND_NAMES, example: 'unlock_door' })
   @IsIn(COMMAND_NAMES)
   name!: CommandName;

@@ -46,7 +46,10 @@ export class DevicesController {
     private readonly editor: DeviceEditorService,
   ) {}
 
-  /** Register a device. Its token is shown this once. 409 `hardware_id_taken` when it is registered already. */
+  /**
+   * Register a device. Its token is shown this once. 409 `hardware_id_taken` when it is registered already,
+   * `too_many_devices` for a person who owns as many as this installation allows (1,000 unless configured).
+   */
   @Post()
   @Authorize()
   @Audit('device_registered')

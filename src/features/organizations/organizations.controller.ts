@@ -36,7 +36,7 @@ import { OrganizationsService } from './organizations.service.js';
 export class OrganizationsController {
   constructor(private readonly organizations: OrganizationsService) {}
 
-  /** Create an organization, as its owner. */
+  /** Create an organization, as its owner. 409 `too_many_organizations` for a member of as many as one account may be. */
   @Post()
   @Authorize()
   @Audit('organization_created')

@@ -11,9 +11,6 @@ const LIST = `SELECT o.id, o.name, m.role, o.version, o.created_at AS "createdAt
   WHERE m.user_id = $1 AND ($3::timestamptz IS NULL OR (o.created_at, o.id) > ($3, $4::uuid))
   ORDER BY o.created_at, o.id LIMIT $2`;
 
-// SQL: a lock
-const LOCK = 'SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE';
-
 @Injectable()
 export class OrganizationsRepository {
   constructor(private readonly database: Database) {}
@@ -55,14 +52,6 @@ export class OrganizationsRepository {
   /** Organizations of a user, oldest first; one more than `limit`, if there are more. */
   list(userId: string, limit: number, after: CreationPosition | null): Promise<Organization[]> {
     return this.database.query('organizations_list', LIST, [userId, limit + 1, ...(after ?? [null, null])]);
-  }
-
-  /**
-   * Blocks other changes of this organization and its members until the transaction ends.
-   * @returns false when it does not exist
-   */
-  async lock(id: string): Promise<boolean> {
-    return (await this.database.query('organizations_lock', LOCK, [id])).length === 1;
   }
 
   /** @returns false when it does not exist in one of the wanted versions. */

@@ -3,6 +3,7 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -115,6 +116,7 @@ export class UserAdminController {
   @Patch(':userId/reset-password')
   @Authorize('admin')
   @Audit('user_password_reset')
+  @HashesPassword()
   @NoStore()
   @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
   @ApiResponse({

@@ -1,5 +1,4 @@
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import type { DomainError } from '../../shared/domain-error.js';
 
 /** A person with an account; the password hash is no part of it. */
 export interface User {
@@ -57,9 +56,6 @@ export interface AccountChanges {
   readonly username?: string | null | undefined;
   readonly displayName?: string | undefined;
 }
-
-/** Which of these accounts must not be deleted, and why. Asked inside the transaction that deletes them. */
-export type DeletionRefusals = (userIds: readonly string[]) => Promise<ReadonlyMap<string, DomainError>>;
 
 /** The state of a person's password. */
 export interface PasswordState {

@@ -31,7 +31,7 @@ class CompleteValidationPipe extends ValidationPipe {
   }
 }
 
-/** One pipe for HTTP bodies and queries, socket requests and MQTT payloads: unknown members are refused, not dropped. */
+/** One pipe for HTTP bodies and queries and socket requests: unknown members are refused, not dropped. */
 export function validationPipe(): ValidationPipe {
   return new CompleteValidationPipe({
     transform: true,
@@ -39,7 +39,7 @@ export function validationPipe(): ValidationPipe {
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (errors) => new InvalidRequestError(errors.flatMap((error) => faults(error, ''))),
+    exceptionFactory: invalidRequest,
   });
 }
 
@@ -63,6 +63,11 @@ function isMemberOfClass(root: unknown, path: readonly string[]): boolean {
 
 function pointerTo(parent: string, name: string): string {
   return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** The refusal of what class-validator found wrong. */
+export function invalidRequest(errors: readonly ValidationError[]): InvalidRequestError {
+  return new InvalidRequestError(errors.flatMap((error) => faults(error, '')));
 }
 
 function faults(error: ValidationError, parent: string): FieldError[] {

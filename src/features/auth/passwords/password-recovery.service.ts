@@ -52,7 +52,7 @@ export class PasswordRecoveryService implements OnModuleInit {
     if (!user) {
       return null;
     }
-    const { id: userId, email, displayName } = user;
+    const { id: userId } = user;
     const { requestId, address, userAgent } = from;
     const context = newContext('system', 'anonymous', {
       requestId,
@@ -61,6 +61,8 @@ export class PasswordRecoveryService implements OnModuleInit {
     });
     return runInContext(context, () =>
       this.transactions.run(async () => {
+        // Held until the link is committed: a change of the e-mail address revokes it, or comes first and is mailed to.
+        const { email, displayName } = await this.users.lock(userId);
         const token = await this.tokens.issue('password_reset', { userId, payload: {}, ttlMs: RESET_TTL_MS });
         await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
         return { to: email, template: 'password_reset', values: { displayName, token } };

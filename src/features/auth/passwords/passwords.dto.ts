@@ -76,6 +76,17 @@ export class CompletePasswordChangeDto {
   newPassword!: string;
 }
 
+/** The token of a mailed link that confirms a new password. */
+export class ConfirmUnlockDto {
+  /**
+   * From the link: what follows `#token=`. Good once, for a day.
+   * @example 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+   */
+  @IsString()
+  @Length(43, 43)
+  token!: string;
+}
+
 /** The password was changed. */
 export class PasswordChangedDto {
   /**

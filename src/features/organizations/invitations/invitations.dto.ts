@@ -1,8 +1,8 @@
 import { IsIn, IsString, Matches } from 'class-validator';
-import { ORGANIZATION_ROLES, type OrganizationRole } from '../../contracts/resources.js';
-import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
-import type { Page } from '../../shared/paging.js';
-import type { Invitation } from './organizations.types.js';
+import { ORGANIZATION_ROLES, type OrganizationRole } from '../../../contracts/resources.js';
+import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
+import type { Page } from '../../../shared/paging.js';
+import type { Invitation } from '../organizations.types.js';
 
 /** An invitation to send. */
 export class InviteDto {
