@@ -20,6 +20,9 @@ export class AppConfig {
   readonly rateLimitScale: number;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
+  /** Already multiplied by `rateLimitScale`. */
+  readonly eventsPerDay: { readonly perDevice: number; readonly perOwner: number };
+  readonly devices: { readonly maxPerUser: number };
   readonly database: { readonly url: string; readonly poolSize: number };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
@@ -41,7 +44,12 @@ export class AppConfig {
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
-  readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
+  readonly passwords: {
+    readonly maxAgeMs: number | null;
+    readonly oneTimeLifeMs: number;
+    /** Of argon2id. */
+    readonly hash: { readonly memoryKib: number; readonly passes: number };
+  };
   readonly mail: {
     readonly from: string;
     readonly logLinks: boolean;
@@ -69,6 +77,11 @@ export class AppConfig {
       after: settings.ADDRESS_BLOCK_AFTER,
       durationMs: settings.ADDRESS_BLOCK_DURATION,
     });
+    this.eventsPerDay = Object.freeze({
+      perDevice: Math.ceil(settings.DEVICE_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
+      perOwner: Math.ceil(settings.OWNER_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
+    });
+    this.devices = Object.freeze({ maxPerUser: settings.MAX_DEVICES_PER_USER });
     this.database = Object.freeze({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({
@@ -91,6 +104,7 @@ export class AppConfig {
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
+      hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
     });
     this.mail = Object.freeze({
       from: settings.MAIL_FROM,

@@ -116,6 +116,23 @@ describe('dispatching, step by step', () => {
     expect(lock.signedOrders).toHaveLength(1);
   });
 
+  it('locks for a user whose account must not unlock by now, and does not unlock', async () => {
+    const lock = await harness.connectDevice();
+    const id = await harness.insertCommand(lock.id, 'unlock_door');
+    const until = (time: string): Promise<unknown> =>
+      harness.rows(`UPDATE users SET unlock_after = ${time} WHERE id = $1`, [harness.owner.id]);
+    await until(`now() + interval '1 hour'`);
+    try {
+      await dispatch.sendAll(lock.id);
+      expect(await harness.command(id)).toMatchObject({ state: 'EXPIRED', error_code: 'permission_revoked' });
+      const locking = await harness.insertCommand(lock.id, 'lock_door');
+      await dispatch.sendAll(lock.id);
+      expect((await lock.waitForOrder()).commandId).toBe(locking);
+    } finally {
+      await until('NULL');
+    }
+  });
+
   it.each(['blocked_at', 'deleted_at'])(
     'neither sends nor sends again for an owner whose account has ended since (%s)',
     async (end) => {

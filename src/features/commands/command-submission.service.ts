@@ -13,6 +13,7 @@ import {
   CommandNotSupportedError,
   CommandQueueFullError,
   DeviceOfflineError,
+  UnlockRestrictedError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
@@ -63,6 +64,7 @@ export class CommandSubmissionService {
    * @param waitMs milliseconds to wait for a terminal state; 0 returns at once
    * @throws ForbiddenError when this command takes more than the permission of its issuer
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws UnlockRestrictedError for an `unlock_door` of an account whose password an administrator may know
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
   async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
@@ -157,6 +159,8 @@ function refusalOf(creation: Creation | undefined, { submission }: PendingSubmis
   switch (creation?.refusal) {
     case 'not_supported':
       return new CommandNotSupportedError(submission.name, creation.deviceType);
+    case 'unlock_restricted':
+      return new UnlockRestrictedError(creation.until);
     case 'offline':
       return new DeviceOfflineError(submission.deviceId);
     case 'queue_full':

@@ -74,6 +74,16 @@ export class DevicesRepository {
     }
   }
 
+  /**
+   * How many devices a person owns, at most `limit` of them counted. The account stays locked until the transaction ends, so
+   * that two registrations cannot both be the last one.
+   */
+  async countOwnedLocked(ownerId: string, limit: number): Promise<number> {
+    // SQL: a lock
+    await this.database.execute('devices_lock_owner', 'SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE', [ownerId]);
+    return this.database.prisma((prisma) => prisma.device.count({ where: { ownerId }, take: limit }));
+  }
+
   /** @throws DeviceNotFoundError */
   async get(id: string): Promise<Device> {
     // SQL: one round trip on a hot path: a device with its links, from one snapshot
@@ -134,11 +144,11 @@ export class DevicesRepository {
       : this.database.query(name, LIST_STATEMENTS[sort].first, values);
   }
 
-  /** @returns null when it does not exist in this version */
-  async update(id: string, changes: DeviceChanges, version: number | undefined): Promise<Device | null> {
+  /** @returns null when it does not exist in one of these versions */
+  async update(id: string, changes: DeviceChanges, versions: readonly number[] | undefined): Promise<Device | null> {
     const { count } = await this.database.prisma((prisma) =>
       prisma.device.updateMany({
-        where: { id, ...(version === undefined ? {} : { version }) },
+        where: { id, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },
         data: { ...changes, version: { increment: 1 } },
       }),
     );

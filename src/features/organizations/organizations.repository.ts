@@ -54,21 +54,21 @@ export class OrganizationsRepository {
     return this.database.query('organizations_list', LIST, [userId, limit + 1, ...(after ?? [null, null])]);
   }
 
-  /** @returns false when it does not exist in the wanted version. */
-  async rename(id: string, name: string, version: number | undefined): Promise<boolean> {
+  /** @returns false when it does not exist in one of the wanted versions. */
+  async rename(id: string, name: string, versions: readonly number[] | undefined): Promise<boolean> {
     const { count } = await this.database.prisma((prisma) =>
       prisma.organization.updateMany({
-        where: { id, version: version ?? Prisma.skip },
+        where: { id, version: versions ? { in: [...versions] } : Prisma.skip },
         data: { name, version: { increment: 1 } },
       }),
     );
     return count === 1;
   }
 
-  /** @returns false when it did not exist in the wanted version. */
-  async delete(id: string, version: number | undefined): Promise<boolean> {
+  /** @returns false when it did not exist in one of the wanted versions. */
+  async delete(id: string, versions: readonly number[] | undefined): Promise<boolean> {
     const { count } = await this.database.prisma((prisma) =>
-      prisma.organization.deleteMany({ where: { id, version: version ?? Prisma.skip } }),
+      prisma.organization.deleteMany({ where: { id, version: versions ? { in: [...versions] } : Prisma.skip } }),
     );
     return count === 1;
   }

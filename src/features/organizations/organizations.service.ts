@@ -56,14 +56,14 @@ export class OrganizationsService {
   }
 
   /**
-   * @param version the one it must have; any when it is left out
+   * @param versions one of which it must have; any when they are left out
    * @throws OrganizationNotFoundError, OrganizationChangedError
    * @throws ForbiddenError when the user was a manager, and is none any more
    */
-  rename(userId: string, id: string, name: string, version?: number): Promise<Organization> {
+  rename(userId: string, id: string, name: string, versions?: readonly number[]): Promise<Organization> {
     return this.transactions.run(async () => {
       const before = await this.getLocked(userId, id, 'MANAGER');
-      if (!(await this.repository.rename(id, name, version))) {
+      if (!(await this.repository.rename(id, name, versions))) {
         throw new OrganizationChangedError();
       }
       await this.audit.record({
@@ -81,11 +81,11 @@ export class OrganizationsService {
    * @throws OrganizationNotFoundError, OrganizationChangedError
    * @throws ForbiddenError when the user was an owner, and is none any more
    */
-  delete(userId: string, id: string, version?: number): Promise<void> {
+  delete(userId: string, id: string, versions?: readonly number[]): Promise<void> {
     return this.transactions.run(async () => {
       const { name } = await this.getLocked(userId, id, 'OWNER');
       await this.memberships.removeAll(id);
-      if (!(await this.repository.delete(id, version))) {
+      if (!(await this.repository.delete(id, versions))) {
         throw new OrganizationChangedError();
       }
       await this.audit.record({ entity: { type: 'organization', id }, before: { name } });

@@ -129,15 +129,15 @@ export class UsersRepository {
   }
 
   /**
-   * @returns null when it is deleted, or not in the wanted version.
+   * @returns null when it is deleted, or in none of the wanted versions.
    * @throws EmailTakenError, UsernameTakenError: the unique index decides
    */
-  update(id: string, changes: FoldedChanges, version: number | undefined): Promise<Account | null> {
-    return namesTaken(this.change({ id, deletedAt: null, ...ofVersion(version) }, changes));
+  update(id: string, changes: FoldedChanges, versions: readonly number[] | undefined): Promise<Account | null> {
+    return namesTaken(this.change({ id, deletedAt: null, ...ofVersions(versions) }, changes));
   }
 
-  setRole(id: string, role: PlatformRole, version: number | undefined): Promise<Account | null> {
-    return this.change({ id, deletedAt: null, ...ofVersion(version) }, { role });
+  setRole(id: string, role: PlatformRole, versions: readonly number[] | undefined): Promise<Account | null> {
+    return this.change({ id, deletedAt: null, ...ofVersions(versions) }, { role });
   }
 
   async block(id: string): Promise<Account | null> {
@@ -166,8 +166,8 @@ export class UsersRepository {
   }
 }
 
-function ofVersion(version: number | undefined): { version?: number } {
-  return version === undefined ? {} : { version };
+function ofVersions(versions: readonly number[] | undefined): { version?: { in: number[] } } {
+  return versions === undefined ? {} : { version: { in: [...versions] } };
 }
 
 /** @throws EmailTakenError, UsernameTakenError where `work` fails by a unique index. */

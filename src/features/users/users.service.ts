@@ -140,31 +140,31 @@ export class UsersService {
   }
 
   /** @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError */
-  async update(id: string, changes: AccountChanges, version?: number): Promise<Account> {
+  async update(id: string, changes: AccountChanges, versions?: readonly number[]): Promise<Account> {
     const folded = foldedChanges(changes);
     const faults = nameFaults(folded.email ?? null, folded.username ?? null);
     if (faults.length > 0) {
       throw new InvalidAccountError(faults);
     }
-    return this.change(id, version, async () => {
-      const after = await this.repository.update(id, folded, version);
+    return this.change(id, versions, async () => {
+      const after = await this.repository.update(id, folded, versions);
       const keys = Object.keys(folded) as (keyof AccountChanges)[];
       return { after, facts: (account) => Object.fromEntries(keys.map((key) => [key, account[key]])) };
     });
   }
 
   /** The role held already changes nothing. @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
-  changeRole(id: string, role: PlatformRole, version?: number): Promise<Account> {
-    return this.change(id, version, async (before) => {
+  changeRole(id: string, role: PlatformRole, versions?: readonly number[]): Promise<Account> {
+    return this.change(id, versions, async (before) => {
       const isHeld =
-        before.role === role && before.status !== 'deleted' && [undefined, before.version].includes(version);
+        before.role === role && before.status !== 'deleted' && (versions?.includes(before.version) ?? true);
       if (isHeld) {
         return { after: before, facts: ({ role }) => ({ role }) };
       }
       if (role !== 'ADMIN') {
         await this.requireOtherAdmin(before);
       }
-      return { after: await this.repository.setRole(id, role, version), facts: ({ role }) => ({ role }) };
+      return { after: await this.repository.setRole(id, role, versions), facts: ({ role }) => ({ role }) };
     });
   }
 
@@ -201,8 +201,7 @@ export class UsersService {
    * who are needed is deleted.
    * @returns for each id, in order, the account or why it stays.
    */
-  deleteMany(anyCase: readonly string[]): Promise<(Account | DomainError)[]> {
-    const ids = anyCase.map((id) => id.toLowerCase());
+  deleteMany(ids: readonly string[]): Promise<(Account | DomainError)[]> {
     return this.transactions.run(async () => {
       const found = new Map((await this.repository.lock(ids)).map((account) => [account.id, account]));
       const lastAdmins = await this.lastAdminsAmong([...found.values()]);
@@ -243,16 +242,15 @@ export class UsersService {
 
   private change(
     id: string,
-    version: number | undefined,
+    versions: readonly number[] | undefined,
     work: (before: Account) => Promise<{ after: Account | null; facts: (account: Account) => Record<string, unknown> }>,
   ): Promise<Account> {
     return this.transactions.run(async () => {
       const before = await this.lock(id);
       const { after, facts } = await work(before);
       if (!after) {
-        throw version !== undefined && version !== before.version
-          ? new AccountChangedError()
-          : new AccountStateError(before.status);
+        const isWanted = versions?.includes(before.version) ?? true;
+        throw isWanted ? new AccountStateError(before.status) : new AccountChangedError();
       }
       await this.audit.record({ entity: { type: 'user', id: after.id }, before: facts(before), after: facts(after) });
       return after;

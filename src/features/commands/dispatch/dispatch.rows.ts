@@ -1,7 +1,7 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { canActSql } from '../../users/account-standing.types.js';
-import { type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
+import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { type UptimeReport } from '../domain/order.js';
 
@@ -63,8 +63,13 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/** An issuer whose account cannot act counts as having no permission. */
-export const ISSUER = `(SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')}) AS issuer_id`;
+/**
+ * An issuer whose account cannot act counts as having no permission, and one who must not unlock as having none to
+ * unlock.
+ */
+export const ISSUER = `(
+  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE
+) AS issuer_id`;
 
 /**
  * The device is connected with the boot that the order was made for, and has time left to carry it out; the account of
