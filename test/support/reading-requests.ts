@@ -64,6 +64,11 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
     once: true,
     prepare: (fixture) => ofOrganization(fixture, '/invitations'),
   },
+  'GET /api/v1/devices/{deviceId}/diagnostics': {
+    action: 'device_diagnostics_read',
+    once: true,
+    prepare: (fixture) => sharedDevice(fixture, '/diagnostics'),
+  },
   'GET /api/v1/devices/{deviceId}/events': {
     action: 'device_history_read',
     once: true,
