@@ -2,7 +2,8 @@ import { Body, Controller, Delete, HttpCode, HttpStatus, Param, ParseUUIDPipe, P
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch } from '../../platform/http/version-tag.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -126,7 +127,8 @@ export class UserAdminController {
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { means }: AdminResetPasswordDto,
+    @CurrentUser() admin: Principal,
   ): Promise<AdminResetDto> {
-    return { oneTimePassword: await this.passwords.reset(userId, means) };
+    return { oneTimePassword: await this.passwords.reset(userId, means, admin) };
   }
 }
