@@ -5,7 +5,7 @@ import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
-import { NormalizeNfc } from './normalize-nfc.decorator.js';
+import { NormalizeNfc } from '../../platform/http/members/normalize-nfc.decorator.js';
 
 /** What a person signs in with. */
 export class LoginDto {

@@ -39,10 +39,10 @@ export class UserAdminService {
    * Another e-mail address ends sessions and mailed secrets; an account without a password is invited again.
    * @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError
    */
-  update(userId: string, changes: AccountChanges, version?: number): Promise<Account> {
+  update(userId: string, changes: AccountChanges, versions?: readonly number[]): Promise<Account> {
     return this.transactions.run(async () => {
       const before = await this.users.lock(userId);
-      const after = await this.users.update(userId, changes, version);
+      const after = await this.users.update(userId, changes, versions);
       if (after.email !== before.email) {
         await this.restrictions.markEmailReplaced(userId);
         await this.emails.revokeOldAccess(before, 'email_changed_by_admin');
@@ -58,10 +58,10 @@ export class UserAdminService {
    * Ends the sessions, too, because their tokens hold the role.
    * @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError
    */
-  changeRole(userId: string, role: PlatformRole, version?: number): Promise<void> {
+  changeRole(userId: string, role: PlatformRole, versions?: readonly number[]): Promise<void> {
     return this.transactions.run(async () => {
       const before = await this.users.lock(userId);
-      const after = await this.users.changeRole(userId, role, version);
+      const after = await this.users.changeRole(userId, role, versions);
       if (after.role !== before.role) {
         await this.access.revoke(userId, { reason: 'role_changed', secrets: [] });
       }

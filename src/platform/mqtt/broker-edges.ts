@@ -1,7 +1,18 @@
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
 import { EmbeddedBroker } from './embedded-broker.js';
+import { DeviceMessageQueue } from './limits/device-message-queue.js';
+import { DeviceOwnerCache } from './limits/device-owner-cache.js';
+import { LineLimiter } from './limits/line-limiter.js';
 import { MqttServer } from './mqtt-server.js';
 
 /** What the hardware role runs to hear devices; needs a provider for DeviceAuthenticator beside it. */
-export const brokerEdges = [BrokerLock, BrokerAuthorizer, EmbeddedBroker, MqttServer] as const;
+export const brokerEdges = [
+  BrokerLock,
+  BrokerAuthorizer,
+  DeviceMessageQueue,
+  DeviceOwnerCache,
+  LineLimiter,
+  EmbeddedBroker,
+  MqttServer,
+] as const;

@@ -6,6 +6,7 @@ import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { networkKey } from '../../../platform/http/client-address.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import type { PasswordState } from '../../users/users.types.js';
 import {
@@ -75,11 +76,11 @@ export class LoginService {
 
   /** Counts the attempt, and verifies the password. @throws InvalidCredentialsError, LoginThrottledError, BusyError */
   private async verify({ identifier, password, knownDevice }: Credentials, client: ClientInfo): Promise<PasswordState> {
-    const name = identifier.toLowerCase().normalize('NFC');
+    const name = canonicalIdentifier(identifier);
     this.auditHiddenName(name);
     const key = await this.throttleKeyOf(name, knownDevice, client);
     await this.consume(key, name);
-    const verified = await this.passwords.verify(name, password);
+    const verified = await this.throttle.judge(key, () => this.passwords.verify(name, password), name);
     if (!verified || this.hasLapsed(verified)) {
       await this.recordFailure('credentials', key, name);
       throw new InvalidCredentialsError();

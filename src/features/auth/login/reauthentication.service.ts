@@ -34,7 +34,7 @@ export class ReauthenticationService {
   async verifyPassword({ userId, sessionId }: Principal, given: string, member = 'password'): Promise<PasswordProof> {
     const key = { account: sha256(`user:${userId}`), origin: `session:${sessionId}`, trusted: true } as const;
     await this.throttle.consume(key);
-    const password = await this.passwords.verifyUser(userId, given);
+    const password = await this.throttle.judge(key, () => this.passwords.verifyUser(userId, given));
     if (!password) {
       throw new WrongPasswordError(member);
     }

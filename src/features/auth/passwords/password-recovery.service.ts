@@ -4,6 +4,7 @@ import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
 import { MailRequestRegistry } from '../../../platform/mail/mail-request-registry.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UsersService } from '../../users/users.service.js';
 import { EmailQuota } from '../email/email-quota.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
@@ -32,7 +33,7 @@ export class PasswordRecoveryService implements OnModuleInit {
    * @param identifier e-mail address or username, in any case.
    */
   async forgot(identifier: string): Promise<void> {
-    const name = identifier.toLowerCase().normalize('NFC');
+    const name = canonicalIdentifier(identifier);
     const allowed = await this.quota.consume(name);
     await this.transactions.run(async () => {
       if (allowed) {

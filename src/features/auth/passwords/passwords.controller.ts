@@ -3,6 +3,7 @@ import { ApiResponse } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
+import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
@@ -38,7 +39,8 @@ export class PasswordsController {
   @HttpCode(HttpStatus.OK)
   @Authorize()
   @Audit('password_changed')
-  @RateLimit('auth')
+  @RateLimit('reauthentication')
+  @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
   @ApiResponse({
@@ -67,6 +69,7 @@ export class PasswordsController {
   @Public()
   @Audit('password_reset')
   @RateLimit('auth')
+  @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
   @Refusal(UNUSABLE)
@@ -94,6 +97,7 @@ export class PasswordsController {
   @Public()
   @Audit('password_changed')
   @RateLimit('auth')
+  @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
   @Refusal(UNUSABLE)

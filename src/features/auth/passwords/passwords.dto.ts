@@ -1,5 +1,5 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
-import { NormalizeNfc } from '../normalize-nfc.decorator.js';
+import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
 
 /** The current password and the next one. */
 export class ChangePasswordDto {
