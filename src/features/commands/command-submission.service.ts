@@ -7,13 +7,14 @@ import { IdempotencyService } from '../../platform/idempotency/idempotency.servi
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { newId } from '../../shared/ids.js';
+import { UnlockRestrictedError } from '../users/users.errors.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import {
   CommandNotFoundError,
   CommandNotSupportedError,
   CommandQueueFullError,
   DeviceOfflineError,
-  UnlockRestrictedError,
+  DeviceUptimeFellError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
@@ -65,6 +66,7 @@ export class CommandSubmissionService {
    *   answers with the command as it is by then
    * @throws ForbiddenError when this command takes more than the permission of its issuer
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws DeviceUptimeFellError for `unlock_door` to a device whose uptime fell within one boot
    * @throws UnlockRestrictedError for an `unlock_door` of an account whose password an administrator may know
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
@@ -175,6 +177,8 @@ function refusalOf(creation: Creation | undefined, { submission }: PendingSubmis
       return new UnlockRestrictedError(creation.until);
     case 'offline':
       return new DeviceOfflineError(submission.deviceId);
+    case 'uptime_fell':
+      return new DeviceUptimeFellError(submission.deviceId);
     case 'queue_full':
       return new CommandQueueFullError(MAX_QUEUED_PER_DEVICE);
     case 'unknown_device':

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
@@ -73,18 +73,20 @@ export class CommandsController {
     return answered(reply, await this.submissions.submit(submission, waitMs), waitMs);
   }
 
-  /** Commands of a device, newest first. */
+  /** Commands of a device, newest first. Reading them is audited, unless I own the device. */
   @Get()
   @Authorize('device:view')
+  @AuditRead('device_commands_read', 'deviceId')
   @ApiResponse({ status: 200, type: CommandPageDto })
   async list(@Target() device: DeviceRef, @Query() query: CommandQueryDto): Promise<CommandPageDto> {
     const { state, name, ...page } = query;
     return toCommandPageDto(await this.commands.list(device.id, { state, name }, page));
   }
 
-  /** A command and its outcome. */
+  /** A command and its outcome. Reading it is audited, unless I own the device. */
   @Get(':commandId')
   @Authorize('device:view')
+  @AuditRead('device_commands_read', 'deviceId')
   @ApiResponse({ status: 200, type: CommandDto })
   async get(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.get(device.id, id));
