@@ -102,16 +102,19 @@ export class CommandsRepository {
     return row ? toCommand(row) : null;
   }
 
-  /** Those of these commands that have settled. */
-  async listSettled(ids: readonly string[]): Promise<Command[]> {
+  /** Those of these commands that have settled, and the ids of which there is none (any more). */
+  async listEnded(ids: readonly string[]): Promise<{ settled: Command[]; missing: string[] }> {
     // SQL: a set-based batch
-    const rows = await this.database.query<CommandRow>(
-      'commands_settled',
-      `SELECT ${COMMAND_COLUMNS} FROM commands c
-       WHERE c.id = ANY (${arrayParam(1, 'uuid')}) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
+    const rows = await this.database.query<{ wanted: string } & (CommandRow | { id: null })>(
+      'commands_ended',
+      `SELECT wanted, ${COMMAND_COLUMNS} FROM unnest(${arrayParam(1, 'uuid')}) AS wanted LEFT JOIN commands c ON c.id = wanted
+       WHERE c.id IS NULL OR c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
       [ids],
     );
-    return rows.map(toCommand);
+    return {
+      settled: rows.flatMap((row) => (row.id === null ? [] : [toCommand(row)])),
+      missing: rows.flatMap((row) => (row.id === null ? [row.wanted] : [])),
+    };
   }
 
   /** Newest first. @throws InvalidCursorError */

@@ -24,7 +24,7 @@ const BLAMELESS: ReadonlySet<string> = new Set([
   'not_stored',
   'internal_error',
   'busy',
-  'unavailable',
+  'service_unavailable',
 ]);
 
 interface Faulty {
