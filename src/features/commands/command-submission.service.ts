@@ -7,6 +7,7 @@ import { IdempotencyService } from '../../platform/idempotency/idempotency.servi
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { newId } from '../../shared/ids.js';
+import { UnlockRestrictedError } from '../users/users.errors.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import {
   CommandNotFoundError,

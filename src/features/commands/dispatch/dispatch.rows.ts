@@ -67,23 +67,21 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/**
- * An issuer whose account cannot act counts as having no permission, and one who must not unlock as having none to
- * unlock.
- */
-export const ISSUER = `(
-  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE
-) AS issuer_id`;
+/** An account that cannot act has no right to a command, and one that must not unlock has none to that. */
+const RIGHTFUL = `SELECT u.id FROM users u
+  WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE`;
+
+export const ISSUER = `(${RIGHTFUL}) AS issuer_id`;
 
 const STEADY_ONLY = Object.entries(COMMAND_POLICIES).filter(([, policy]) => policy.needsSteadyUptime);
 const STEADY_NAMES = STEADY_ONLY.map(([name]) => `'${name}'`).join(', ');
 
 /**
  * The device is connected with the boot that the order was made for, has time left to carry it out, and no uptime that
- * fell meanwhile where that matters; the account of the issuer can act.
+ * fell meanwhile where that matters; the account of the issuer still has a right to it.
  */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
-  AND EXISTS (SELECT 1 FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')})
+  AND EXISTS (${RIGHTFUL})
   AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot
     AND (d.uptime_fell_at IS NULL OR c.name NOT IN (${STEADY_NAMES})))`;
 
