@@ -15,7 +15,6 @@ import {
   CommandQueueFullError,
   DeviceOfflineError,
   DeviceUptimeFellError,
-  UnlockRestrictedError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
