@@ -39,6 +39,13 @@ export class CommandsController {
    * command reaches a terminal state in that time. An accepted command survives any crash on our side.
    */
   @Post()
+  @ApiResponse({
+    status: 403,
+    description:
+      'Needs `device:control`. For `unlock_door` also `unlock_restricted`: an administrator reset the password of the account ' +
+      'or replaced its e-mail address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
+    ...PROBLEM_RESPONSE,
+  })
   @Authorize('device:control')
   @Audit('command_created')
   @Idempotent({ required: true })
@@ -53,13 +60,6 @@ export class CommandsController {
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
   @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted; follow `Location`.' })
   @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 403,
-    description:
-      'Needs `device:control`. For `unlock_door` also `unlock_restricted`: an administrator reset the password of the account ' +
-      'or replaced its e-mail address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
-    ...PROBLEM_RESPONSE,
-  })
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,
