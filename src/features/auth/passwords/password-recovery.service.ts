@@ -62,7 +62,10 @@ export class PasswordRecoveryService implements OnModuleInit {
     return runInContext(context, () =>
       this.transactions.run(async () => {
         // Held until the link is committed: a change of the e-mail address revokes it, or comes first and is mailed to.
-        const { email, displayName } = await this.users.lock(userId);
+        const { email, displayName, status } = await this.users.lock(userId);
+        if (status === 'deleted') {
+          return null;
+        }
         const token = await this.tokens.issue('password_reset', { userId, payload: {}, ttlMs: RESET_TTL_MS });
         await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
         return { to: email, template: 'password_reset', values: { displayName, token } };
