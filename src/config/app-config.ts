@@ -13,6 +13,8 @@ export class AppConfig {
     readonly drainTimeoutMs: number;
     /** CIDR ranges. */
     readonly trustedProxies: readonly string[];
+    /** The one header that is believed, in lower case. */
+    readonly forwardedHeader: Settings['FORWARDED_HEADER'];
     readonly corsOrigins: readonly string[];
   };
   /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
@@ -20,6 +22,8 @@ export class AppConfig {
   readonly rateLimitScale: number;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
+  /** On which no client has signed in. */
+  readonly connectionsPerAddress: number;
   readonly database: { readonly url: string; readonly poolSize: number };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
@@ -60,6 +64,7 @@ export class AppConfig {
       publicUrl: settings.PUBLIC_URL,
       drainTimeoutMs: settings.DRAIN_TIMEOUT,
       trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
+      forwardedHeader: settings.FORWARDED_HEADER,
       corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
     });
     this.rateLimitOverrides = rateLimitOverrides;
@@ -68,6 +73,7 @@ export class AppConfig {
       after: settings.ADDRESS_BLOCK_AFTER,
       durationMs: settings.ADDRESS_BLOCK_DURATION,
     });
+    this.connectionsPerAddress = settings.CONNECTIONS_PER_ADDRESS;
     this.database = Object.freeze({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({

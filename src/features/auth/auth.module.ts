@@ -16,6 +16,7 @@ import { KnownDevicesService } from './login/known-devices.service.js';
 import { LoginAlertsService } from './login/login-alerts.service.js';
 import { LoginThrottleRepository } from './login/login-throttle.repository.js';
 import { LoginWindowsRepository } from './login/login-windows.repository.js';
+import { ProofVerifier } from './login/proof-verifier.js';
 import { LoginService } from './login/login.service.js';
 import { ReauthenticationService } from './login/reauthentication.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
@@ -65,6 +66,7 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     EmailQuota,
     KnownDevicesService,
     LoginAlertsService,
+    ProofVerifier,
     SessionActivityService,
     SessionCache,
     SessionsRepository,

@@ -2,9 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Client, ConnectPacket, PublishPacket } from 'aedes';
+import type { AppConfig } from '../../config/app-config.js';
+import type { Clock } from '../../shared/clock.js';
+import type { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { type BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
+import { FailedLoginLimiter } from './limits/failed-login-limiter.js';
 import { type RejectedMessages } from './rejected-messages.js';
 
 const INTERNAL = { username: 'backend', password: 'known to this process' };
@@ -13,21 +17,29 @@ const INTERNAL = { username: 'backend', password: 'known to this process' };
 let refused: string[] = [];
 let verify: DeviceAuthenticator['verify'];
 let listRevoked: DeviceAuthenticator['listRevoked'];
+let nowMs = 0;
 let gate: BrokerAuthorizer;
 
 const clientOf = (): Client => ({ id: randomUUID(), conn: new EventEmitter(), closed: false }) as unknown as Client;
 
 beforeEach(() => {
   refused = [];
+  nowMs = 0;
   verify = () => Promise.resolve(true);
   listRevoked = (ids) => Promise.resolve([...ids]);
   const authenticator = {
     verify: (id: string, token: string) => verify(id, token),
     listRevoked: (ids: readonly string[]) => listRevoked(ids),
   };
-  gate = new BrokerAuthorizer({ internal: INTERNAL } as BrokerClientFactory, authenticator, {
-    operation: (_: string, reason: string) => refused.push(reason),
-  } as unknown as RejectedMessages);
+  const refusals = { operation: (_: string, reason: string) => refused.push(reason) } as unknown as RejectedMessages;
+  const config = { http: { trustedProxies: [] as readonly string[] }, rateLimitScale: 1 } as AppConfig;
+  gate = new BrokerAuthorizer(
+    { internal: INTERNAL } as BrokerClientFactory,
+    authenticator,
+    refusals,
+    new FailedLoginLimiter(config, { monotonic: () => nowMs } as Clock),
+    { settle: () => undefined } as unknown as ConnectionLimiter,
+  );
   gate.open();
 });
 

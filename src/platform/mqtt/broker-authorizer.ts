@@ -1,12 +1,15 @@
+import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes';
 import { isUuid } from '../../shared/ids.js';
 import { within } from '../../shared/deadline.js';
+import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { equalInConstantTime, sha256 } from '../crypto/digest.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { DeviceAuthenticator } from './device-authenticator.js';
 import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publication } from './device-acl.js';
 import { DeviceConnectionRegistry } from './device-connection-registry.js';
+import { FailedLoginLimiter, type LoginAttempt } from './limits/failed-login-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 const LOGIN_TIMEOUT_MS = 5_000;
@@ -28,6 +31,7 @@ type Hooks = Required<
 export class BrokerAuthorizer {
   readonly connections = new DeviceConnectionRegistry();
   readonly #backend = new WeakSet<Client>();
+  readonly #backendLines = new WeakSet<object>();
   /** Connections whose last will is about another device. */
   readonly #badWill = new WeakSet<Client>();
   /** The connection that counts, by client id: the will of one that was taken over must not be heard. */
@@ -39,6 +43,8 @@ export class BrokerAuthorizer {
     private readonly access: BrokerClientFactory,
     private readonly authenticator: DeviceAuthenticator,
     private readonly refusals: RejectedMessages,
+    private readonly logins: FailedLoginLimiter,
+    private readonly waiting: ConnectionLimiter,
   ) {
     this.#opened = new Promise((resolve) => {
       this.#open = resolve;
@@ -48,6 +54,11 @@ export class BrokerAuthorizer {
   /** Lets devices log in. Until then they wait, within the time of a login. */
   open(): void {
     this.#open();
+  }
+
+  /** Whether a connection is one of this backend. */
+  isBackend(line: object): boolean {
+    return this.#backendLines.has(line);
   }
 
   hooks(): Hooks {
@@ -103,7 +114,12 @@ export class BrokerAuthorizer {
     if (username === this.access.internal.username) {
       return this.loginBackend(client, password);
     }
+    const attempt = { address: addressOf(client), deviceId: username, token: password };
+    if (this.logins.isRefused(attempt)) {
+      return this.refuseLogin(SERVER_UNAVAILABLE, 'too_many_failures');
+    }
     if (!isUuid(username) || username !== username.toLowerCase()) {
+      this.logins.failed(attempt);
       return this.refuseLogin(BAD_CREDENTIALS, 'not_a_device_id');
     }
     if (this.#badWill.has(client)) {
@@ -111,8 +127,9 @@ export class BrokerAuthorizer {
     }
     // Known from here on, so that a revocation also reaches a login that is under way.
     this.connections.add(username, client);
-    const code = await this.verify(client, username, password);
+    const code = await this.verify(client, attempt);
     if (code === 0) {
+      this.waiting.settle(client.conn);
       this.remember(client);
       this.connections.admit(client).forEach((oldest) => {
         oldest.close();
@@ -126,13 +143,17 @@ export class BrokerAuthorizer {
       return this.refuseLogin(BAD_CREDENTIALS, 'bad_token');
     }
     this.#backend.add(client);
+    this.#backendLines.add(client.conn);
+    this.waiting.settle(client.conn);
     return 0;
   }
 
-  private async verify(client: Client, deviceId: string, password: Buffer): Promise<number> {
+  private async verify(client: Client, attempt: LoginAttempt): Promise<number> {
+    const { deviceId, token } = attempt;
     try {
-      const check = this.#opened.then(() => this.authenticator.verify(deviceId, password.toString('utf8')));
+      const check = this.#opened.then(() => this.authenticator.verify(deviceId, token.toString('utf8')));
       const valid = await within(LOGIN_TIMEOUT_MS, check);
+      this.logins[valid ? 'succeeded' : 'failed'](attempt);
       return valid && !this.connections.isRevoked(client)
         ? 0
         : this.refuseLogin(BAD_CREDENTIALS, 'bad_token', deviceId);
@@ -192,6 +213,10 @@ export class BrokerAuthorizer {
     }
     return code === null;
   }
+}
+
+function addressOf({ conn }: Client): string | undefined {
+  return (conn as Partial<Socket>).remoteAddress;
 }
 
 function toPublication(will: NonNullable<ConnectPacket['will']>): Publication {

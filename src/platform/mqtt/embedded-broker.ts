@@ -3,16 +3,18 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Aedes, type Client } from 'aedes';
 import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
+import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
+import { limitUnread } from './limits/unread-limiter.js';
 import { PacketSizeLimiter } from './packet-size-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 const MAX_CONNECTIONS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A reader that takes nothing for so long is cut, because every client behind it waits. */
+/** When our own client takes nothing for so long, it is cut, because every device waits for it. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /** Unfinished QoS 2 handshakes of one device, each holding a payload in memory. */
 const MAX_QOS2_IN_FLIGHT = 20;
@@ -20,6 +22,8 @@ const MAX_QOS2_IN_FLIGHT = 20;
 const MAX_TOPIC_LEVELS = 8;
 /** Room for the topic and headers beside the payload. */
 const MAX_PACKET_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
+/** No device is ever so far behind that still reads. */
+const MAX_UNREAD_BYTES = 4 * MAX_PACKET_BYTES;
 const RECHECK_EVERY_MS = 5_000;
 
 /**
@@ -40,6 +44,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     private readonly lock: BrokerLock,
     private readonly refusals: RejectedMessages,
     private readonly signals: SignalBus,
+    private readonly waiting: ConnectionLimiter,
   ) {}
 
   /** @throws SecondBrokerError when another process runs one for this database. */
@@ -129,7 +134,15 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   private async openPort(aedes: Aedes): Promise<void> {
     const { host, port } = this.config.mqtt;
     const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      this.waiting.watch('mqtt', socket);
       this.limitPackets(socket);
+      limitUnread(socket, {
+        maxBytes: MAX_UNREAD_BYTES,
+        mayWait: () => this.authorizer.isBackend(socket),
+        onCut: () => {
+          this.refusals.operation('packet', 'reader_too_slow');
+        },
+      });
       aedes.handle(socket);
     });
     server.maxConnections = MAX_CONNECTIONS;

@@ -121,6 +121,11 @@ export class SessionsService {
     }
   }
 
+  /** The session that a refresh token was issued for, live or not; null when it was not issued here. */
+  sessionOf(refreshToken: string): string | null {
+    return readRefreshToken(this.#tokenKey, refreshToken)?.sessionId ?? null;
+  }
+
   /** The live sessions of a person, the last seen first. */
   async list(userId: string): Promise<Session[]> {
     return (await this.repository.list(userId)).map(toSession);
