@@ -11,7 +11,7 @@ import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
 import { AUTH_MAIL } from './auth.mail.js';
 import { AUTH_AUDIT } from './auth.audit.js';
 import { EmailChangeService } from './email/email-change.service.js';
-import { EmailQuota } from './email/email-quota.js';
+import { EmailQuotaService } from './email/email-quota.service.js';
 import { KnownDevicesService } from './login/known-devices.service.js';
 import { LoginAlertsService } from './login/login-alerts.service.js';
 import { LoginThrottleRepository } from './login/login-throttle.repository.js';
@@ -45,6 +45,7 @@ const SERVICES = [
   OneTimeTokensService,
   RegistrationService,
   EmailChangeService,
+  EmailQuotaService,
 ];
 /** What the jobs of this feature purge. */
 const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRepository];
@@ -63,7 +64,6 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     ...SERVICES,
     ...PURGED,
     Authenticator,
-    EmailQuota,
     KnownDevicesService,
     LoginAlertsService,
     ProofVerifier,

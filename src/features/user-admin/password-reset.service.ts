@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Mailer } from '../../platform/mail/mailer.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
+import { EmailQuotaService } from '../auth/email/email-quota.service.js';
 import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
 import { UserPasswordsService } from '../users/user-passwords.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -25,14 +25,14 @@ export class PasswordResetService {
     private readonly passwords: UserPasswordsService,
     private readonly tokens: OneTimeTokensService,
     private readonly changes: PasswordChangeService,
-    private readonly mailer: Mailer,
+    private readonly quota: EmailQuotaService,
     private readonly transactions: Transactions,
   ) {}
 
   /**
    * Takes the password away and ends all sessions. With a one-time password, the next login may only choose another.
    * @returns the one-time password, which cannot be read again; null where a link was mailed.
-   * @throws UserNotFoundError, LastAdminError, BusyError
+   * @throws UserNotFoundError, LastAdminError, BusyError, EmailQuotaExceededError
    */
   async reset(userId: string, means: ResetMeans): Promise<string | null> {
     if (means === 'link') {
@@ -48,10 +48,14 @@ export class PasswordResetService {
     return password;
   }
 
-  /** Mails a link by which a person chooses the first password. Part of the transaction that made the account. */
+  /**
+   * Mails a link by which a person chooses the first password. Part of the transaction that made the account.
+   * @throws EmailQuotaExceededError
+   */
   async invite({ id: userId, email, displayName }: User): Promise<void> {
+    await this.quota.require(email, { byAdministrator: true });
     const token = await this.tokens.issue('set_password', { userId, payload: {}, ttlMs: LINK_TTL_MS });
-    await this.mailer.enqueue({ to: email, template: 'set_password', values: { displayName, token } });
+    await this.quota.send({ to: email, template: 'set_password', values: { displayName, token } }, { really: true });
   }
 }
 

@@ -5,7 +5,7 @@ import { newContext, requestContext, runInContext } from '../../../platform/cont
 import { MailRequestRegistry } from '../../../platform/mail/mail-request-registry.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UsersService } from '../../users/users.service.js';
-import { EmailQuota } from '../email/email-quota.js';
+import { EmailQuotaService } from '../email/email-quota.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
@@ -16,7 +16,7 @@ export class PasswordRecoveryService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: OneTimeTokensService,
-    private readonly quota: EmailQuota,
+    private readonly quota: EmailQuotaService,
     private readonly requests: MailRequestRegistry,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -53,6 +53,10 @@ export class PasswordRecoveryService implements OnModuleInit {
     }
     const { id: userId, email, displayName } = user;
     const { requestId, address, userAgent } = from;
+    // What was typed was counted when it was asked for; here it is known that the username stands for a mailbox.
+    if (identifier !== email && !(await this.quota.consume(email, { askedFrom: address }))) {
+      return null;
+    }
     const context = newContext('system', 'anonymous', {
       requestId,
       ...(address === null ? {} : { address }),
