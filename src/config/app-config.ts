@@ -24,6 +24,9 @@ export class AppConfig {
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
   /** On which no client has signed in. */
   readonly connectionsPerAddress: number;
+  /** Already multiplied by `rateLimitScale`. */
+  readonly eventsPerDay: { readonly perDevice: number; readonly perOwner: number };
+  readonly devices: { readonly maxPerUser: number };
   readonly database: { readonly url: string; readonly poolSize: number };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
@@ -41,10 +44,16 @@ export class AppConfig {
     readonly rememberTtlMs: number;
   };
   readonly sessions: { readonly maxPerUser: number };
+  readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
-  readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
+  readonly passwords: {
+    readonly maxAgeMs: number | null;
+    readonly oneTimeLifeMs: number;
+    /** Of argon2id. */
+    readonly hash: { readonly memoryKib: number; readonly passes: number };
+  };
   readonly mail: {
     readonly from: string;
     readonly logLinks: boolean;
@@ -74,6 +83,11 @@ export class AppConfig {
       durationMs: settings.ADDRESS_BLOCK_DURATION,
     });
     this.connectionsPerAddress = settings.CONNECTIONS_PER_ADDRESS;
+    this.eventsPerDay = Object.freeze({
+      perDevice: Math.ceil(settings.DEVICE_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
+      perOwner: Math.ceil(settings.OWNER_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
+    });
+    this.devices = Object.freeze({ maxPerUser: settings.MAX_DEVICES_PER_USER });
     this.database = Object.freeze({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({
@@ -90,11 +104,13 @@ export class AppConfig {
       rememberTtlMs: settings.JWT_REMEMBER_EXPIRY,
     });
     this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
+    this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
     this.registration = settings.REGISTRATION;
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
+      hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
     });
     this.mail = Object.freeze({
       from: settings.MAIL_FROM,

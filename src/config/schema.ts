@@ -22,6 +22,16 @@ function sound(...variables: readonly string[]): (payload: z.core.ParsePayload) 
   return ({ issues }) => !issues.some(({ path }) => variables.includes(String(path?.[0])));
 }
 
+/** OWASP Password Storage Cheat Sheet, argon2id with one lane: memory in KiB, and passes. As strong as each other. */
+const WEAKEST_HASHES = [
+  [47_104, 1],
+  [19_456, 2],
+  [12_288, 3],
+  [9_216, 4],
+  [7_168, 5],
+] as const;
+const WEAKEST = WEAKEST_HASHES.map(([memory, passes]) => `${String(memory)} with ${String(passes)}`).join(', ');
+
 /**
  * Every environment variable but the rate limits, in the order of `.env.example`. Types, defaults, errors and
  * documentation derive from it.
@@ -69,6 +79,18 @@ export const SETTINGS = z
       description:
         'Connections of an address (HTTP, sockets, MQTT) on which no client has signed in. One more closes the oldest of them.',
       example: '256',
+    }),
+    MAX_DEVICES_PER_USER: integer(1, 1_000_000)
+      .default(1_000)
+      .register(DOCS, { description: 'Devices that a person may own.', example: '1000' }),
+    DEVICE_EVENTS_PER_DAY: integer(1, 1_000_000_000).default(20_000).register(DOCS, {
+      description:
+        'Events of a device that are stored on a day (UTC); RATE_LIMIT_SCALE multiplies it. The device keeps what is beyond.',
+      example: '20000',
+    }),
+    OWNER_EVENTS_PER_DAY: integer(1, 1_000_000_000).default(200_000).register(DOCS, {
+      description: 'The same for all devices of an owner together.',
+      example: '200000',
     }),
     DATABASE_URL: url('postgres', 'postgresql').register(DOCS, {
       description: 'PostgreSQL 16 or newer: the only system of record.',
@@ -131,6 +153,10 @@ export const SETTINGS = z
     MAX_SESSIONS_PER_USER: integer(1, 100)
       .default(5)
       .register(DOCS, { description: 'Sessions of a person at a time. One more ends the oldest.', example: '5' }),
+    MAX_ORGANIZATIONS_PER_USER: integer(1, 10_000).default(50).register(DOCS, {
+      description: 'Organizations of which a person may be a member, their own ones included.',
+      example: '50',
+    }),
     REGISTRATION: oneOf('open', 'verified', 'closed').default('open').register(DOCS, {
       description:
         'Who may make an account: open (without confirmation), verified (after a mailed link), closed (administrators make them).',
@@ -141,6 +167,13 @@ export const SETTINGS = z
         'After that time (1d or more) a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
       example: '365d',
     }),
+    ARGON2_MEMORY: integer(7_168, 4_194_304)
+      .default(19_456)
+      .register(DOCS, {
+        description: `Memory of a password hash (argon2id), in KiB: with ARGON2_PASSES at least ${WEAKEST}. Passwords with weaker hashes are hashed again at the next login.`,
+        example: '19456',
+      }),
+    ARGON2_PASSES: integer(1, 100).default(2).register(DOCS, { description: 'Passes over that memory.', example: '2' }),
     ONE_TIME_PASSWORD_EXPIRY: duration().prefault('24h').register(DOCS, {
       description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
       example: '24h',
@@ -179,6 +212,14 @@ export const SETTINGS = z
     when: sound('NODE_ENV', 'MASTER_KEY'),
     error: 'MASTER_KEY=[redacted] must not be all zeros: openssl rand -base64 32.',
   })
+  .refine(
+    ({ ARGON2_MEMORY, ARGON2_PASSES }) =>
+      WEAKEST_HASHES.some(([memory, passes]) => ARGON2_MEMORY >= memory && ARGON2_PASSES >= passes),
+    {
+      when: sound('ARGON2_MEMORY', 'ARGON2_PASSES'),
+      error: `ARGON2_MEMORY and ARGON2_PASSES must not be weaker than OWASP recommends at least: ${WEAKEST}.`,
+    },
+  )
   .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
     when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),
     error: 'MAIL_LOG_LINKS=1 must not be set with NODE_ENV=production: the links in the log are as good as passwords.',

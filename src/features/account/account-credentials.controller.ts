@@ -3,6 +3,7 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
@@ -32,7 +33,8 @@ export class AccountCredentialsController {
   @Authorize()
   @Audit('email_change_requested')
   @Idempotent()
-  @RateLimit('mail')
+  @RateLimit('mail', 'reauthentication')
+  @HashesPassword()
   @Refusal(WRONG)
   @Refusal(THROTTLED)
   requestEmail(@CurrentUser() user: Principal, @Body() { email, password }: ChangeEmailDto): Promise<void> {
@@ -44,6 +46,8 @@ export class AccountCredentialsController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
   @Audit('account_deleted')
+  @RateLimit('reauthentication')
+  @HashesPassword()
   @WithSessionCookie()
   @WithKnownDeviceCookie({ forgets: true })
   @ApiResponse({

@@ -16,4 +16,9 @@ export const AUTH_RATE_LIMITS = {
     limit: '30/1m',
     keyOf: ({ provenAs = null }) => provenAs,
   },
+  reauthentication: {
+    description: 'Requests of a person that take the password again: another one, another e-mail address, deletion.',
+    limit: '10/1m',
+    keyOf: userKey,
+  },
 } satisfies RateLimitCategories;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type AckStatus, type CommandLane, type CommandName, type CommandState } from '../../contracts/commands.js';
 import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
+import { HAS_TOKEN } from '../devices/devices.types.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from './commands.rows.js';
 import { type CommandChange } from './commands.types.js';
 import { type AckedState, commandMachine } from './domain/command-machine.js';
@@ -19,6 +20,13 @@ export interface AckTransition {
   commandId: string;
   to: AckedState;
   details: AckDetails;
+}
+
+/** A command that an ack names, as it is now. */
+export interface KnownCommand {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly state: CommandState;
 }
 
 /** Every transition that an ack may cause. */
@@ -61,6 +69,7 @@ export class AcknowledgementRepository {
          confirmed_by = CASE WHEN $5 AND c.confirmed_by = 'none' THEN 'ack' ELSE c.confirmed_by END,
          result = $6, error_code = $7, error_message = $8, version = c.version + 1
        WHERE c.id = $1 AND c.device_id = $2 AND c.state = ANY ($4::command_state[])
+         AND EXISTS (SELECT FROM devices d WHERE d.id = c.device_id AND ${HAS_TOKEN})
        RETURNING ${CHANGE_COLUMNS}`,
       [
         commandId,
@@ -89,7 +98,8 @@ export class AcknowledgementRepository {
          SELECT * FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}, ${arrayParam(3, 'command_state')}, ${arrayParam(4, 'boolean')},
            ${arrayParam(5, 'jsonb')}, ${arrayParam(6, 'text')}, ${arrayParam(7, 'text')}) AS w(id, device_id, state, terminal, result, error_code, error_message)
        ), held AS MATERIALIZED (
-         SELECT c.id FROM commands c JOIN w ON w.id = c.id WHERE c.device_id = w.device_id FOR UPDATE OF c SKIP LOCKED
+         SELECT c.id FROM commands c JOIN w ON w.id = c.id JOIN devices d ON d.id = c.device_id
+         WHERE c.device_id = w.device_id AND ${HAS_TOKEN} FOR UPDATE OF c SKIP LOCKED
        )
        UPDATE commands c
        SET state = w.state, received_at = coalesce(c.received_at, clock_timestamp()),
@@ -114,12 +124,25 @@ export class AcknowledgementRepository {
     return rows.map(toChange);
   }
 
+  /** The states of these commands where they are of the device that speaks of them; an unknown one is missing. */
+  async listStates(acks: readonly Pick<AckTransition, 'deviceId' | 'commandId'>[]): Promise<KnownCommand[]> {
+    // SQL: a set-based batch
+    return this.database.query<KnownCommand & Record<string, unknown>>(
+      'commands_states_of_acks',
+      `SELECT c.id, c.device_id AS "deviceId", c.state
+       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) AS w(id, device_id)
+       JOIN commands c ON c.id = w.id AND c.device_id = w.device_id`,
+      [acks.map(({ commandId }) => commandId), acks.map(({ deviceId }) => deviceId)],
+    );
+  }
+
   /** The state of a command of this device, locked until the transaction ends. */
   async lockState(deviceId: string, id: string): Promise<CommandState | null> {
     // SQL: a lock
     const [row] = await this.database.query<{ state: CommandState }>(
       'commands_lock_state',
-      `SELECT c.state FROM commands c WHERE c.id = $1 AND c.device_id = $2 FOR UPDATE`,
+      `SELECT c.state FROM commands c JOIN devices d ON d.id = c.device_id
+       WHERE c.id = $1 AND c.device_id = $2 AND ${HAS_TOKEN} FOR UPDATE OF c`,
       [id, deviceId],
     );
     return row?.state ?? null;

@@ -1,9 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { PinoLogger } from 'nestjs-pino';
-import { type AckMessage } from '../../contracts/mqtt.js';
+import { type CommandState } from '../../contracts/commands.js';
+import { type AckMessage, deviceTopic } from '../../contracts/mqtt.js';
 import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
+import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { type LockStateReport } from '../presence/presence.types.js';
@@ -14,7 +15,7 @@ import {
 } from './acknowledgement.repository.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { type EventOrigin } from './domain/command-events.js';
-import { ackedState, next } from './domain/command-machine.js';
+import { ackedState, commandMachine, next } from './domain/command-machine.js';
 import { type BirthReport, commandsWithGoal, inferOutcome } from './domain/evidence.js';
 
 /** A report of the bolt that names no command confirms the last one sent within this time, if it fits. */
@@ -29,13 +30,18 @@ const RESTARTED = {
   errorMessage: 'The device restarted before it answered: it is not known whether it carried out the order.',
 };
 
+/**
+ * What an ack did. `unsettled`: the command may still change by it, alone, because it has timed out or another transaction
+ * held it.
+ */
+type AckOutcome = 'applied' | 'nothing_new' | 'unknown_command' | 'unsettled';
+
 /** Records what devices say of their orders: acks, births and reports of the bolt. */
 @Injectable()
 export class AcknowledgementService implements OnModuleInit {
   /** The acks of one device are applied in their order: otherwise an overtaken one would be missing in the history. */
   readonly #byDevice = new KeyedMutex();
-  /** Each ack is answered with whether it changed its command. */
-  readonly #batches = new MicroBatcher<AckTransition, boolean>({
+  readonly #batches = new MicroBatcher<AckTransition, AckOutcome>({
     maxBatch: MAX_BATCH,
     maxParallel: MAX_PARALLEL,
     maxWaiting: MAX_WAITING,
@@ -48,10 +54,9 @@ export class AcknowledgementService implements OnModuleInit {
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly presence: PresenceService,
-    private readonly logger: PinoLogger,
+    private readonly refusals: RejectedMessages,
     metrics: Metrics,
   ) {
-    logger.setContext(AcknowledgementService.name);
     this.#ignored = metrics.counter('mortise_command_acks_ignored_total', 'Acks that changed nothing', ['reason']);
   }
 
@@ -66,8 +71,11 @@ export class AcknowledgementService implements OnModuleInit {
   async acknowledge(deviceId: string, ack: AckMessage): Promise<void> {
     const transition = { deviceId, commandId: ack.commandId, to: ackedState(ack.status), details: ack };
     await this.#byDevice.run(deviceId, async () => {
-      if (!(await this.#batches.submit(transition))) {
+      const outcome = await this.#batches.submit(transition);
+      if (outcome === 'unsettled') {
         await this.applyAlone(transition, ack);
+      } else if (outcome !== 'applied') {
+        this.ignore(transition, outcome);
       }
     });
   }
@@ -103,13 +111,25 @@ export class AcknowledgementService implements OnModuleInit {
     });
   }
 
-  private async applyTogether(acks: readonly AckTransition[]): Promise<boolean[]> {
-    const changed = await this.transactions.independently(async () => {
+  /** Those that change nothing cost no more than one question for all of them, however many a device sends. */
+  private async applyTogether(acks: readonly AckTransition[]): Promise<AckOutcome[]> {
+    const outcomes = await this.transactions.independently(async () => {
       const commands = await this.repository.applyAcks(acks);
       await this.eventWriter.recordStates(commands, (command) => originOf(command.deviceId));
-      return new Set(commands.map(({ id, deviceId }) => `${deviceId}/${id}`));
+      const changed = new Map<string, AckOutcome>(commands.map(({ id, deviceId }) => [`${deviceId}/${id}`, 'applied']));
+      const others = acks.filter(({ deviceId, commandId }) => !changed.has(`${deviceId}/${commandId}`));
+      const known = others.length > 0 ? await this.repository.listStates(others) : [];
+      known.forEach(({ id, deviceId, state }) => changed.set(`${deviceId}/${id}`, outcomeOfUnchanged(state)));
+      return changed;
     });
-    return acks.map(({ deviceId, commandId }) => changed.has(`${deviceId}/${commandId}`));
+    return acks.map(({ deviceId, commandId }) => outcomes.get(`${deviceId}/${commandId}`) ?? 'unknown_command');
+  }
+
+  private ignore({ deviceId, commandId }: AckTransition, reason: 'nothing_new' | 'unknown_command'): void {
+    this.#ignored.inc({ reason });
+    if (reason === 'unknown_command') {
+      this.refusals.message(reason, deviceTopic(deviceId, 'acks'), { commandId });
+    }
   }
 
   /** For a duplicate, a late verdict, or a command that another transaction had locked. */
@@ -118,19 +138,16 @@ export class AcknowledgementService implements OnModuleInit {
       const command = await this.repository.applyAck(transition);
       await (command
         ? this.eventWriter.recordStates([command], originOf(transition.deviceId))
-        : this.recordLateResult(transition.deviceId, ack));
+        : this.recordLateResult(transition, ack));
     });
   }
 
   /** Records a verdict that came after TIMED_OUT, and counts any other ack as ignored. */
-  private async recordLateResult(deviceId: string, ack: AckMessage): Promise<void> {
+  private async recordLateResult(transition: AckTransition, ack: AckMessage): Promise<void> {
+    const { deviceId } = transition;
     const state = await this.repository.lockState(deviceId, ack.commandId);
     if (state === null) {
-      this.#ignored.inc({ reason: 'unknown_command' });
-      this.logger.warn(
-        { deviceId, commandId: ack.commandId },
-        'A device acknowledged a command that it was never sent',
-      );
+      this.ignore(transition, 'unknown_command');
       return;
     }
     const { status, result, errorCode, errorMessage } = ack;
@@ -141,7 +158,7 @@ export class AcknowledgementService implements OnModuleInit {
     if (late) {
       await this.eventWriter.recordLateResult(late, originOf(deviceId));
     } else {
-      this.#ignored.inc({ reason: 'nothing_new' });
+      this.ignore(transition, 'nothing_new');
     }
   }
 
@@ -158,6 +175,11 @@ export class AcknowledgementService implements OnModuleInit {
       await this.eventWriter.recordStates([settled], originOf(settled.deviceId));
     }
   }
+}
+
+/** A terminal state never changes; the first verdict after a time-out is kept beside it. */
+function outcomeOfUnchanged(state: CommandState): AckOutcome {
+  return commandMachine.isTerminal(state) && state !== 'TIMED_OUT' ? 'nothing_new' : 'unsettled';
 }
 
 function originOf(deviceId: string): EventOrigin {

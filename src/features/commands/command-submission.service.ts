@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { grants } from '../../contracts/devices.js';
+import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type RequestContext, requestContext } from '../../platform/context/request-context.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
@@ -11,6 +13,7 @@ import {
   CommandNotSupportedError,
   CommandQueueFullError,
   DeviceOfflineError,
+  UnlockRestrictedError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
@@ -59,10 +62,16 @@ export class CommandSubmissionService {
    * Queues a command. When this returns, the command survives any crash and will reach a terminal state. A repeat of
    * the same idempotent request answers with the first one's command. Within a transaction it is part of that one.
    * @param waitMs milliseconds to wait for a terminal state; 0 returns at once
+   * @throws ForbiddenError when this command takes more than the permission of its issuer
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws UnlockRestrictedError for an `unlock_door` of an account whose password an administrator may know
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
   async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
+    const { demand } = policyOf(submission.name);
+    if (!grants(submission.permission, demand)) {
+      throw new ForbiddenError(`device:${demand}`);
+    }
     const id = newId();
     const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
     try {
@@ -150,6 +159,8 @@ function refusalOf(creation: Creation | undefined, { submission }: PendingSubmis
   switch (creation?.refusal) {
     case 'not_supported':
       return new CommandNotSupportedError(submission.name, creation.deviceType);
+    case 'unlock_restricted':
+      return new UnlockRestrictedError(creation.until);
     case 'offline':
       return new DeviceOfflineError(submission.deviceId);
     case 'queue_full':

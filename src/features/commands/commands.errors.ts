@@ -27,6 +27,23 @@ export class CommandNotSupportedError extends DomainError {
   }
 }
 
+/** An administrator reset the password, or replaced the e-mail address, of the account that gives the command. */
+export class UnlockRestrictedError extends DomainError {
+  readonly code = 'unlock_restricted';
+  readonly kind = 'forbidden';
+  override readonly members: Readonly<Record<string, string>>;
+
+  /** @param until when the account may unlock doors again. */
+  constructor(until: Date) {
+    super(
+      'An administrator reset your password or replaced your e-mail address, so your account unlocks no door for 24 hours. ' +
+        'Follow the link that was mailed to you when you chose the password, or reset the password by a link ' +
+        '(POST /auth/forgot-password) if your e-mail address is older than seven days. lock_door works.',
+    );
+    this.members = { until: until.toISOString() };
+  }
+}
+
 export class CommandNotCancellableError extends DomainError {
   readonly code = 'not_cancellable';
   readonly kind = 'conflict';

@@ -11,6 +11,7 @@ import {
   type CommandRow,
   toChange,
   toCommand,
+  unlockRestricted,
 } from './commands.rows.js';
 import { type Command, type CommandChange, type CommandFilter, type CommandSubmission } from './commands.types.js';
 import { type CommandPolicy, MAX_QUEUED_PER_DEVICE } from './domain/command-policy.js';
@@ -25,9 +26,15 @@ export type NewCommand = CommandSubmission & {
 export type Creation =
   | { command: CommandChange; refusal?: never }
   | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
+  | { command?: never; refusal: 'unlock_restricted'; until: Date }
   | { command?: never; refusal: 'unknown_device' | 'offline' | 'queue_full' };
 
-type CreationRow = { device_type: DeviceType | null; linked: boolean; has_room: boolean } & (ChangeRow | { id: null });
+type CreationRow = {
+  device_type: DeviceType | null;
+  linked: boolean;
+  has_room: boolean;
+  restricted_until: Date | null;
+} & (ChangeRow | { id: null });
 
 /** Commands as users see them: created, cancelled, read. */
 @Injectable()
@@ -53,7 +60,8 @@ export class CommandsRepository {
            EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AS linked,
            (SELECT count(*) FROM (
              SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $2
-           ) waiting) < $2 AS has_room
+           ) waiting) < $2 AS has_room,
+           (SELECT u.unlock_after FROM users u WHERE u.id = n.issuer_id AND ${unlockRestricted('n')}) AS restricted_until
          FROM n JOIN devices d ON d.id = n.device_id
        ), c AS (
          INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
@@ -61,9 +69,10 @@ export class CommandsRepository {
            correlation_id
          FROM looked
          WHERE device_type::text = ANY (device_types) AND (linked OR NOT needs_link) AND has_room
+           AND restricted_until IS NULL
          RETURNING *
        )
-       SELECT l.device_type, l.linked, l.has_room, l.owner_id, ${COMMAND_COLUMNS}
+       SELECT l.device_type, l.linked, l.has_room, l.restricted_until, l.owner_id, ${COMMAND_COLUMNS}
        FROM n LEFT JOIN looked l ON l.place = n.place LEFT JOIN c ON c.id = n.id ORDER BY n.place`,
       [JSON.stringify(commands.map(toRecord)), MAX_QUEUED_PER_DEVICE],
     );
@@ -155,6 +164,9 @@ function toCreation(row: CreationRow, policy: CommandPolicy | undefined): Creati
   }
   if (!policy?.deviceTypes.includes(row.device_type)) {
     return { refusal: 'not_supported', deviceType: row.device_type };
+  }
+  if (row.restricted_until) {
+    return { refusal: 'unlock_restricted', until: row.restricted_until };
   }
   return { refusal: policy.needsLink && !row.linked ? 'offline' : 'queue_full' };
 }

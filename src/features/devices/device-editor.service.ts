@@ -22,11 +22,11 @@ export class DeviceEditorService {
 
   /**
    * @param device with the permission of `userId`
-   * @param version the version it must have; any when left out
+   * @param versions one of which it must have; any when they are left out
    * @throws DeviceNotFoundError, DeviceChangedError
    * @throws ForbiddenError, ResourceNotFoundError when `userId` may not put it into that organization
    */
-  update(userId: string, device: DeviceRef, changes: DeviceChanges, version?: number): Promise<Device> {
+  update(userId: string, device: DeviceRef, changes: DeviceChanges, versions?: readonly number[]): Promise<Device> {
     // A DTO has all of its members; those that the request left out are undefined.
     const given = Object.fromEntries(
       Object.entries(changes).filter(([, value]) => value !== undefined),
@@ -34,7 +34,7 @@ export class DeviceEditorService {
     return this.transactions.run(async () => {
       await this.authorizePlacement(userId, device, given.organizationId);
       const before = await this.repository.getLocked(device.id);
-      const updated = await this.repository.update(device.id, given, version);
+      const updated = await this.repository.update(device.id, given, versions);
       if (!updated) {
         throw new DeviceChangedError();
       }

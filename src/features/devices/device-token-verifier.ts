@@ -18,4 +18,8 @@ export class DeviceTokenVerifier extends DeviceAuthenticator {
     const valid = await this.repository.listWithToken(deviceIds);
     return deviceIds.filter((deviceId) => !valid.has(deviceId));
   }
+
+  listOwners(deviceIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.repository.listOwners(deviceIds);
+  }
 }

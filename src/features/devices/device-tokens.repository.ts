@@ -16,6 +16,14 @@ export class DeviceTokensRepository {
     return rows.length === 1;
   }
 
+  /** The owners of these devices, by device. */
+  async listOwners(deviceIds: readonly string[]): Promise<Map<string, string>> {
+    const devices = await this.database.prisma((prisma) =>
+      prisma.device.findMany({ where: { id: { in: [...deviceIds] } }, select: { id: true, ownerId: true } }),
+    );
+    return new Map(devices.map(({ id, ownerId }) => [id, ownerId]));
+  }
+
   /** Those of these devices that have a valid token. */
   async listWithToken(deviceIds: readonly string[]): Promise<Set<string>> {
     // SQL: a set-based batch

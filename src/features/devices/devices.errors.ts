@@ -20,6 +20,15 @@ export class HardwareIdTakenError extends DomainError {
   }
 }
 
+export class TooManyDevicesError extends DomainError {
+  readonly code = 'too_many_devices';
+  readonly kind = 'conflict';
+
+  constructor(max: number) {
+    super(`A person may own ${String(max)} devices. Delete one that is not in use any more.`, { max });
+  }
+}
+
 export class DeviceChangedError extends DomainError {
   readonly code = 'device_changed';
   readonly kind = 'precondition_failed';

@@ -2,6 +2,9 @@ import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '.
 import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { Page } from '../../shared/paging.js';
 
+/** SQL: the condition that a device `d` may talk to us, which ends with the revocation of its last token. */
+export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND t.revoked_at IS NULL)`;
+
 /** A registered device: what its owner has set, and what it last reported. */
 export interface Device {
   readonly id: string;

@@ -1,12 +1,13 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { PinoLogger } from 'nestjs-pino';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { EventLog } from '../../platform/events/event-log.js';
 import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
+import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import type { Transactions } from '../../platform/prisma/transactions.js';
 import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from '../presence/presence.service.js';
 import { EventIngestService } from './event-ingest.service.js';
+import type { EventQuota } from './event-quota.js';
 import type { HistoryRepository } from './history.repository.js';
 
 const boot = 'a-boot-id';
@@ -22,6 +23,7 @@ class FakeStorage {
   readonly repository = {
     lockReceipts: () => Promise.resolve([{ deviceId: 'd', boot, seq: this.stored.length, ownerId: 'o', version: 1 }]),
     advanceReceipts: () => Promise.resolve(),
+    countEvents: () => Promise.resolve(),
   } as unknown as HistoryRepository;
 
   readonly transactions = {
@@ -41,7 +43,8 @@ class FakeStorage {
 function build() {
   const storage = new FakeStorage();
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
-  const logger = { setContext: jest.fn(), warn: jest.fn(), error: jest.fn() };
+  const reading = jest.fn<RejectedMessages['reading']>();
+  const refused = jest.fn<RejectedMessages['message']>();
   const service = new EventIngestService(
     storage.repository,
     storage.transactions,
@@ -49,9 +52,16 @@ function build() {
     { recordStates: () => Promise.resolve() } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
     new SystemClock(),
-    logger as unknown as PinoLogger,
+    { assertBoots: () => undefined, fit: (steps: unknown) => steps } as unknown as EventQuota,
+    { message: refused, reading } as unknown as RejectedMessages,
   );
-  return { storage, publish, logger, ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events) };
+  return {
+    storage,
+    publish,
+    reading,
+    refused,
+    ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events),
+  };
 }
 
 describe('EventIngestService', () => {
@@ -85,11 +95,11 @@ describe('EventIngestService', () => {
   });
 
   it('publishes no receipt for what was not stored, and stores the next events', async () => {
-    const { storage, publish, logger, ingest } = build();
+    const { storage, publish, refused, ingest } = build();
     storage.failing = true;
     await ingest(event(1));
     expect(publish).not.toHaveBeenCalled();
-    expect([logger.warn.mock.calls.length, logger.error.mock.calls.length]).toEqual([1, 1]);
+    expect(refused.mock.calls.map(([code]) => code)).toEqual(['not_stored']);
     storage.failing = false;
     await ingest(event(1));
     expect(storage.stored).toEqual([1]);

@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { PinoLogger } from 'nestjs-pino';
-import type { DeviceEventMessage } from '../../contracts/mqtt.js';
+import { type DeviceEventMessage, deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
+import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { Clock } from '../../shared/clock.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { advance } from './domain/contiguous.js';
+import type { Step } from './domain/daily-quota.js';
+import { EventQuota } from './event-quota.js';
 import { HistoryRepository } from './history.repository.js';
 import type { IncomingEvent, Receipt } from './history.types.js';
 import { bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
@@ -53,21 +55,25 @@ export class EventIngestService {
     private readonly presence: PresenceService,
     private readonly publisher: DevicePublisher,
     private readonly clock: Clock,
-    private readonly logger: PinoLogger,
-  ) {
-    logger.setContext(EventIngestService.name);
-  }
+    private readonly quota: EventQuota,
+    private readonly refusals: RejectedMessages,
+  ) {}
 
   /**
    * Takes the events of one message. They are stored without gaps, each once; a receipt tells the device how far.
    * Resolves when they are stored, or left to be sent again.
-   * @throws InvalidEventDataError: then none of them is taken
+   * @throws InvalidEventDataError, TooManyBootsError: then none of them is taken
    */
   async ingest(deviceId: string, messages: readonly DeviceEventMessage[]): Promise<void> {
+    this.quota.assertBoots(deviceId, messages);
     const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
     const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };
-    let beyondGap = await this.#batches.submit(messages.map((message, index) => toIncoming(origin, message, index)));
+    const read = messages.map((message, index) => toIncoming(origin, message, index));
+    for (const member of read.flatMap(({ dropped }) => dropped)) {
+      this.refusals.reading(deviceTopic(deviceId, 'events'), member);
+    }
+    let beyondGap = await this.#batches.submit(read.map(({ event }) => event));
     while (beyondGap.length > 0 && this.clock.monotonic() < giveUpAt) {
       await delay(GAP_LOOK_EVERY_MS);
       beyondGap = await this.#batches.submit(beyondGap);
@@ -87,8 +93,8 @@ export class EventIngestService {
   private async storeOrSplit(events: Events): Promise<Stored> {
     try {
       return await this.store(events);
-    } catch (error) {
-      this.logger.warn({ err: error, events: events.length }, 'A batch of events failed; trying device by device');
+    } catch {
+      // Whose fault it is shows when each is tried by itself.
       return this.storeByBoot(events);
     }
   }
@@ -98,18 +104,29 @@ export class EventIngestService {
     return this.transactions.independently(async () => {
       const boots = groupByBoot(batch);
       const rows = await this.repository.lockReceipts([...boots.values()].map(bootOf));
-      const steps = rows.map((row) => ({ row, ...advance(row.seq, boots.get(keyOf(row))?.events ?? []) }));
-      const moved = steps.filter(({ accepted }) => accepted.length > 0);
-      if (moved.length > 0) {
-        await this.repository.advanceReceipts(moved.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
-        await this.events.append(moved.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-        await this.presence.recordStates(moved.flatMap(({ accepted }) => accepted.flatMap(toReports)));
+      const steps = this.quota.fit(
+        rows.map((row) => ({ row, ...advance(row.seq, boots.get(keyOf(row))?.events ?? []) })),
+      );
+      const restarted = rows.filter(({ isNew }) => isNew).map(({ deviceId }) => deviceId);
+      if (restarted.length > 0) {
+        await this.repository.forgetEarlierBoots([...new Set(restarted)]);
       }
+      await this.storeSteps(steps.filter(({ accepted }) => accepted.length > 0));
       return {
         receipts: steps.map(({ row, seq }) => ({ ...bootOf(row), seq })),
         beyondGap: steps.flatMap(({ waiting }) => waiting),
       };
     });
+  }
+
+  private async storeSteps(steps: readonly Step<IncomingEvent>[]): Promise<void> {
+    if (steps.length === 0) {
+      return;
+    }
+    await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
+    await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
+    await this.repository.countEvents(countBySubject(steps));
+    await this.presence.recordStates(steps.flatMap(({ accepted }) => accepted.flatMap(toReports)));
   }
 
   /** Each boot of each device in a transaction of its own, so that a bad event does not block other devices. */
@@ -119,7 +136,7 @@ export class EventIngestService {
       try {
         outcomes.push(await this.store(events));
       } catch (error) {
-        this.logger.error({ err: error, deviceId, events: events.length }, 'Events were not stored');
+        this.refusals.message('not_stored', deviceTopic(deviceId, 'events'), { err: error, events: events.length });
       }
     }
     return {
@@ -127,4 +144,15 @@ export class EventIngestService {
       beyondGap: outcomes.flatMap(({ beyondGap }) => beyondGap),
     };
   }
+}
+
+/** How many events were stored of each device, and of each owner. */
+function countBySubject(steps: readonly Step<IncomingEvent>[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { row, accepted } of steps) {
+    for (const subject of [row.deviceId, row.ownerId]) {
+      counts.set(subject, (counts.get(subject) ?? 0) + accepted.length);
+    }
+  }
+  return counts;
 }

@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { HISTORY_EVENTS } from './history.events.js';
-import { EVENT_RECEIPTS_PURGE } from './history.purge.js';
+import { EVENT_QUOTAS_PURGE, EVENT_RECEIPTS_PURGE } from './history.purge.js';
+import { EventQuota } from './event-quota.js';
 import { EventIngestService } from './event-ingest.service.js';
 import { HistoryRepository } from './history.repository.js';
 import { HistoryService } from './history.service.js';
@@ -10,7 +11,14 @@ import { HistoryService } from './history.service.js';
 /** What happened to devices. */
 @Module({
   imports: [PresenceModule, EventsModule.forFeature(HISTORY_EVENTS)],
-  providers: [HistoryService, EventIngestService, HistoryRepository, EVENT_RECEIPTS_PURGE],
+  providers: [
+    HistoryService,
+    EventIngestService,
+    EventQuota,
+    HistoryRepository,
+    EVENT_RECEIPTS_PURGE,
+    EVENT_QUOTAS_PURGE,
+  ],
   exports: [HistoryService, EventIngestService, HistoryRepository],
 })
 export class HistoryModule {}

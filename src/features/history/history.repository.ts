@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
+import { HAS_TOKEN } from '../devices/devices.types.js';
 import type { DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
 
+/** Boots of a device whose receipts are kept, beside the present one. */
+const KEPT_BOOTS = 16;
 /** No device still sends events of a boot that old. */
 const RECEIPT_TTL_DAYS = 30;
 
@@ -11,7 +14,8 @@ export class HistoryRepository {
 
   /**
    * Reads how far the events of each boot are stored, and inserts the rows of new boots. The rows stay locked until the
-   * transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices are left out.
+   * transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices, and those whose
+   * token was revoked, are left out.
    */
   async lockReceipts(boots: readonly DeviceBoot[]): Promise<ReceiptRow[]> {
     // SQL: a lock
@@ -20,12 +24,16 @@ export class HistoryRepository {
       `WITH held AS (
          INSERT INTO device_receipts AS r (device_id, boot, seq)
          SELECT d.id, s.boot, 0 FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
+         WHERE ${HAS_TOKEN}
          ORDER BY d.id, s.boot
          ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now()
-         RETURNING r.device_id, r.boot, r.seq
+         RETURNING r.device_id, r.boot, r.seq, r.xmax = 0 AS is_new
        )
-       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version
-       FROM held h JOIN devices d ON d.id = h.device_id`,
+       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version, h.is_new AS "isNew",
+         coalesce(qd.events, 0) AS "deviceEventsToday", coalesce(qo.events, 0) AS "ownerEventsToday"
+       FROM held h JOIN devices d ON d.id = h.device_id
+         LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
+         LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date`,
       [boots.map(({ deviceId }) => deviceId), boots.map(({ boot }) => boot)],
     );
     return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
@@ -49,6 +57,52 @@ export class HistoryRepository {
     if (rows.length !== moves.length) {
       throw new Error('A receipt changed although its row was locked.');
     }
+  }
+
+  /** Counts stored events for the quotas of the day: of devices and of owners. */
+  async countEvents(counts: ReadonlyMap<string, number>): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.execute(
+      'history_count_events',
+      `INSERT INTO event_quotas AS q (subject_id, day, events)
+       SELECT s.subject_id, current_date, s.events FROM unnest($1::uuid[], $2::int[]) AS s(subject_id, events)
+       ORDER BY s.subject_id
+       ON CONFLICT (subject_id, day) DO UPDATE SET events = q.events + excluded.events`,
+      [[...counts.keys()], [...counts.values()]],
+    );
+  }
+
+  /** Keeps only the newest boots of these devices, beside the present one. Rows that another batch has locked stay. */
+  async forgetEarlierBoots(deviceIds: readonly string[]): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.execute(
+      'history_forget_boots',
+      `DELETE FROM device_receipts WHERE (device_id, boot) IN (
+         SELECT r.device_id, r.boot FROM unnest($1::uuid[]) AS s(device_id)
+         JOIN devices d ON d.id = s.device_id
+         CROSS JOIN LATERAL (
+           SELECT o.device_id, o.boot FROM device_receipts o
+           WHERE o.device_id = s.device_id AND o.boot IS DISTINCT FROM d.boot
+           ORDER BY o.updated_at DESC OFFSET ${String(KEPT_BOOTS)}
+         ) AS old
+         JOIN device_receipts r ON r.device_id = old.device_id AND r.boot = old.boot
+         FOR UPDATE OF r SKIP LOCKED
+       )`,
+      [deviceIds],
+    );
+  }
+
+  /** Deletes the counts of days that are over. @returns how many. */
+  async purgeEventCounts(limit: number): Promise<number> {
+    // SQL: a set-based batch
+    const rows = await this.database.query(
+      'history_purge_counts',
+      `DELETE FROM event_quotas WHERE (subject_id, day) IN (
+         SELECT subject_id, day FROM event_quotas WHERE day < current_date - 1 LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING day`,
+      [limit],
+    );
+    return rows.length;
   }
 
   /** Deletes receipts of old boots; that of the current boot stays. @returns how many. */

@@ -15,6 +15,8 @@ export interface IncomingEvent extends DeviceBoot {
   readonly data: EventPayloads[DeviceEventType];
   /** By the device's clock, where it has one. */
   readonly occurredAt?: Date;
+  /** By the time since the device's start. */
+  readonly uptimeMs?: number;
   /** Of the message that carried it. */
   readonly correlationId?: string;
 }
@@ -30,6 +32,11 @@ export interface ReceiptRow extends Receipt {
   readonly ownerId: string;
   /** Of the device. */
   readonly version: number;
+  /** Whether this is the first time that the boot is heard of. */
+  readonly isNew: boolean;
+  /** Events stored since midnight (UTC). */
+  readonly deviceEventsToday: number;
+  readonly ownerEventsToday: number;
 }
 
 /** Which part of a device's history to read. */

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../contracts/events.js';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { StateReport } from '../presence/presence.types.js';
-import { faultsOf } from './domain/device-event-data.js';
+import { readData } from './domain/device-event-data.js';
 import { InvalidEventDataError } from './history.errors.js';
 import type { DeviceBoot, IncomingEvent, ReceiptRow } from './history.types.js';
 
@@ -28,6 +28,12 @@ export function groupByBoot(batch: readonly IncomingEvent[]): Map<string, Device
   return groups;
 }
 
+/** An event, and the readings in its data that were no good. */
+export interface ReadEvent {
+  readonly event: IncomingEvent;
+  readonly dropped: readonly string[];
+}
+
 /**
  * @param origin the device, and the correlation id of its message
  * @param index the place of the event in its message
@@ -37,22 +43,24 @@ export function toIncoming(
   origin: Pick<IncomingEvent, 'deviceId' | 'correlationId'>,
   message: DeviceEventMessage,
   index: number,
-): IncomingEvent {
-  const { boot, seq, type, data, occurredAt } = message;
-  const faults = faultsOf(type, data);
+): ReadEvent {
+  const { boot, seq, type, occurredAt, uptimeMs } = message;
+  const { data, faults, dropped } = readData(type, { ...message.data });
   if (faults.length > 0) {
     throw new InvalidEventDataError(
       faults.map(({ member, detail }) => ({ detail, pointer: `/events/${String(index)}/data/${member}` })),
     );
   }
-  return {
+  const event: IncomingEvent = {
     ...origin,
     boot,
     seq,
     type,
     data,
     ...(occurredAt === undefined ? {} : { occurredAt: new Date(occurredAt) }),
+    ...(uptimeMs === undefined ? {} : { uptimeMs }),
   };
+  return { event, dropped };
 }
 
 export function toNewEvent(
@@ -72,7 +80,7 @@ export function toNewEvent(
     ...(occurredAt === undefined ? {} : { occurredAt }),
     ...(correlationId === undefined ? {} : { correlationId }),
   };
-  // `faultsOf` has shown that the data belongs to the type, which the compiler cannot follow.
+  // `readData` has shown that the data belongs to the type, which the compiler cannot follow.
   return event as NewEvent;
 }
 

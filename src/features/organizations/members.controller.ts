@@ -25,12 +25,12 @@ export class MembersController {
 
   /**
    * Give a member another role. A manager moves people between the roles below their own, an owner between all. The
-   * last owner stays one (409 `last_owner`).
+   * last owner who can act stays one (409 `last_owner`), and a blocked member becomes none (409 `member_cannot_act`).
    */
   @Patch('members/:userId')
   @Authorize('organization:manager')
   @Audit('member_role_changed', 'organizationId')
-  @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'It would be left without an owner who can act.', ...PROBLEM_RESPONSE })
   async changeRole(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -65,7 +65,10 @@ export class MembersController {
     await this.members.leave(id, user.userId);
   }
 
-  /** Hand an organization over to another member, and be a manager from then on. */
+  /**
+   * Hand an organization over to another member, and be a manager from then on. 409 `member_cannot_act` while the account
+   * of that member is blocked.
+   */
   @Post('transfer')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:owner')

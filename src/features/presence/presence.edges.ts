@@ -1,8 +1,11 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
 import { PresenceMqttController } from './presence-mqtt.controller.js';
 import { PresenceSweeper } from './presence-sweeper.js';
+import { StatusQueue } from './status-queue.js';
 
 /** What meets the outside in each role. */
 export const presenceEdges = {
-  hardware: [PresenceMqttController, PresenceSweeper],
+  api: [DiagnosticsController],
+  hardware: [PresenceMqttController, StatusQueue, PresenceSweeper],
 } satisfies FeatureEdges;

@@ -1,15 +1,25 @@
 import { Module } from '@nestjs/common';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
+import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
+import { DIAGNOSTICS_PURGE } from './presence.purge.js';
 import { PresenceRepository } from './presence.repository.js';
 import { PresenceService } from './presence.service.js';
 
 /** Which devices are connected, and what they report of their state. */
 @Module({
   imports: [DevicesModule, EventsModule.forFeature(PRESENCE_EVENTS)],
-  providers: [PresenceService, PresenceRepository, HeartbeatBuffer],
-  exports: [PresenceService],
+  providers: [
+    PresenceService,
+    PresenceRepository,
+    HeartbeatBuffer,
+    DiagnosticsService,
+    DiagnosticsRepository,
+    DIAGNOSTICS_PURGE,
+  ],
+  exports: [PresenceService, DiagnosticsService],
 })
 export class PresenceModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
+import { HAS_TOKEN } from '../devices/devices.types.js';
 import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink, StateReport } from './presence.types.js';
 
 /** Three missed heartbeats. */
@@ -25,9 +26,15 @@ export class PresenceRepository {
   /** Locks the row of a device, so that its births, wills and silences are processed in sequence. */
   async lock(deviceId: string, link: LinkKind): Promise<LockedDevice | null> {
     // SQL: a lock
-    const [device] = await this.database.query<{ owner_id: string; status: DeviceStatus; version: number }>(
+    const [device] = await this.database.query<{
+      owner_id: string;
+      status: DeviceStatus;
+      version: number;
+      has_token: boolean;
+    }>(
       'presence_lock',
-      'SELECT owner_id, status, version FROM devices WHERE id = $1 FOR NO KEY UPDATE',
+      `SELECT d.owner_id, d.status, d.version, ${HAS_TOKEN} AS has_token FROM devices d WHERE d.id = $1
+       FOR NO KEY UPDATE`,
       [deviceId],
     );
     // A separate statement: one that waited for the lock would still see the link as it was before the wait.
@@ -39,7 +46,13 @@ export class PresenceRepository {
       [deviceId, link],
     );
     return device
-      ? { ownerId: device.owner_id, status: device.status, version: device.version, link: open ?? null }
+      ? {
+          ownerId: device.owner_id,
+          status: device.status,
+          version: device.version,
+          hasToken: device.has_token,
+          link: open ?? null,
+        }
       : null;
   }
 
@@ -149,7 +162,7 @@ export class PresenceRepository {
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT id FROM devices WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+         SELECT d.id FROM devices d WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
        )
        UPDATE devices d SET
          last_seen_at = greatest(d.last_seen_at, now() - make_interval(secs => b.age_ms / 1000)),

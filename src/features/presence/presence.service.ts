@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { PinoLogger } from 'nestjs-pino';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
+import { deviceTopic } from '../../contracts/mqtt.js';
 import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
+import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
@@ -41,9 +42,8 @@ export class PresenceService {
     private readonly transactions: Transactions,
     private readonly events: EventLog,
     private readonly heartbeats: HeartbeatBuffer,
-    private readonly logger: PinoLogger,
+    private readonly refusals: RejectedMessages,
   ) {
-    logger.setContext(PresenceService.name);
     heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
   }
 
@@ -57,11 +57,11 @@ export class PresenceService {
     this.#connectedHandlers.push(handler);
   }
 
-  /** A device reports that it is online. The birth of a deleted device is ignored. */
+  /** A device reports that it is online. The birth of a deleted or revoked device is ignored. */
   openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device) {
+      if (device?.hasToken) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
@@ -154,7 +154,7 @@ export class PresenceService {
   private reopenLink({ deviceId, link, boot, uptimeMs }: HeldHeartbeat): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device && (device.link === null || device.link.quiet)) {
+      if (device?.hasToken && (device.link === null || device.link.quiet)) {
         await this.openLocked(deviceId, link, { boot, uptimeMs }, device);
       }
     });
@@ -187,7 +187,7 @@ export class PresenceService {
       try {
         handler(deviceId);
       } catch (error) {
-        this.logger.error({ err: error, deviceId }, 'A handler of connected devices failed');
+        this.refusals.message('internal_error', deviceTopic(deviceId, 'status'), { err: error });
       }
     }
   }

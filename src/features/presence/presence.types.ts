@@ -61,6 +61,8 @@ export interface LockedDevice {
   readonly ownerId: string;
   readonly status: DeviceStatus;
   readonly version: number;
+  /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
+  readonly hasToken: boolean;
   readonly link: { readonly boot: string; readonly quiet: boolean } | null;
 }
 

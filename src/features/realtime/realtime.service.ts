@@ -31,7 +31,7 @@ export class RealtimeService {
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const principal = await this.authenticator.authenticate(handshake.token);
     socket.data.principal = principal;
-    if (handshake.lastCursor !== undefined) {
+    if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
     return principal;

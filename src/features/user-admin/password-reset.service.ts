@@ -37,14 +37,14 @@ export class PasswordResetService {
   async reset(userId: string, means: ResetMeans): Promise<string | null> {
     if (means === 'link') {
       await this.transactions.run(async () => {
-        await this.changes.apply({ userId, passwordHash: null, reason: 'password_reset' });
-        await this.invite(await this.users.get(userId));
+        await this.changes.apply({ userId, passwordHash: null, authority: 'administrator' });
+        await this.mailLink('password_taken_away', await this.users.get(userId));
       });
       return null;
     }
     const password = oneTimePassword();
     const passwordHash = await this.passwords.hash(password, { email: '' });
-    await this.changes.apply({ userId, passwordHash, reason: 'password_reset', mustChange: true });
+    await this.changes.apply({ userId, passwordHash, authority: 'administrator', mustChange: true });
     return password;
   }
 
@@ -52,10 +52,17 @@ export class PasswordResetService {
    * Mails a link by which a person chooses the first password. Part of the transaction that made the account.
    * @throws EmailQuotaExceededError
    */
-  async invite({ id: userId, email, displayName }: User): Promise<void> {
+  invite(user: User): Promise<void> {
+    return this.mailLink('set_password', user);
+  }
+
+  private async mailLink(
+    template: 'set_password' | 'password_taken_away',
+    { id: userId, email, displayName }: User,
+  ): Promise<void> {
     await this.quota.require(email, { byAdministrator: true });
     const token = await this.tokens.issue('set_password', { userId, payload: {}, ttlMs: LINK_TTL_MS });
-    await this.quota.send({ to: email, template: 'set_password', values: { displayName, token } }, { really: true });
+    await this.quota.send({ to: email, template, values: { displayName, token } }, { really: true });
   }
 }
 

@@ -13,10 +13,11 @@ const BY_NAME = `SELECT ${COLUMNS} FROM users WHERE (email = $1 OR username = $1
 // SQL: database time
 const BY_ID = `SELECT ${COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL`;
 
+/** No two passwords of a person have the same time, because a verified password is known again by its time. */
 // SQL: database time
 const STORE = `
-  UPDATE users SET password_hash = $2, password_changed_at = now(), must_change_password = $3, updated_at = now(),
-                   version = version + 1
+  UPDATE users SET password_hash = $2, must_change_password = $3, updated_at = now(), version = version + 1,
+                   password_changed_at = greatest(clock_timestamp(), password_changed_at + interval '1 millisecond')
   WHERE id = $1 AND deleted_at IS NULL
   RETURNING id`;
 
@@ -40,7 +41,7 @@ const CONSUME_ONE_TIME_PASSWORD = `
 // SQL: a lock
 const LOCK = `
   SELECT id FROM users
-  WHERE id = $1 AND password_changed_at = $2 AND blocked_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE`;
+  WHERE id = $1 AND password_changed_at = $2 AND blocked_at IS NULL AND deleted_at IS NULL FOR UPDATE`;
 
 /** The same password, hashed harder, unless it was changed meanwhile. */
 // SQL: something Prisma cannot say: updated_at stays as it is

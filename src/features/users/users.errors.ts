@@ -82,3 +82,13 @@ export class LastAdminError extends DomainError {
     super(message);
   }
 }
+
+/** The person was signed in, and their account was blocked or deleted while the request was on its way. */
+export class AccountCannotActError extends DomainError {
+  readonly code = 'account_cannot_act';
+  readonly kind = 'forbidden';
+
+  constructor() {
+    super('The account was blocked or deleted in the meantime.');
+  }
+}

@@ -18,12 +18,15 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> | undefined {
     const problem = problemOf(error);
+    if (host.getType() === 'rpc') {
+      this.refusals.message(problem.code, topicOf(host), {
+        ...(problem.errors ? { errors: problem.errors } : {}),
+        ...(problem.status >= 500 ? { err: error } : {}),
+      });
+      return EMPTY;
+    }
     if (problem.status >= 500) {
       this.logger.error({ err: error, code: problem.code }, 'Request failed');
-    }
-    if (host.getType() === 'rpc') {
-      this.refusals.message(problem.code, topicOf(host), problem.errors ? { errors: problem.errors } : {});
-      return EMPTY;
     }
     if (host.getType() === 'http') {
       sendProblem(host.switchToHttp().getRequest(), host.switchToHttp().getResponse(), problem);

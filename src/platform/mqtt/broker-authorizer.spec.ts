@@ -8,6 +8,8 @@ import type { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { type BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
+import type { CutoffRegistry } from './limits/cutoff-registry.js';
+import type { DeviceLimiter } from './limits/device-limiter.js';
 import { FailedLoginLimiter } from './limits/failed-login-limiter.js';
 import { type RejectedMessages } from './rejected-messages.js';
 
@@ -19,24 +21,29 @@ let verify: DeviceAuthenticator['verify'];
 let listRevoked: DeviceAuthenticator['listRevoked'];
 let nowMs = 0;
 let gate: BrokerAuthorizer;
+let admitting = true;
+let cut = false;
 
 const clientOf = (): Client => ({ id: randomUUID(), conn: new EventEmitter(), closed: false }) as unknown as Client;
 
 beforeEach(() => {
   refused = [];
   nowMs = 0;
+  admitting = true;
+  cut = false;
   verify = () => Promise.resolve(true);
   listRevoked = (ids) => Promise.resolve([...ids]);
   const authenticator = {
     verify: (id: string, token: string) => verify(id, token),
     listRevoked: (ids: readonly string[]) => listRevoked(ids),
   };
-  const refusals = { operation: (_: string, reason: string) => refused.push(reason) } as unknown as RejectedMessages;
   const config = { http: { trustedProxies: [] as readonly string[] }, rateLimitScale: 1 } as AppConfig;
   gate = new BrokerAuthorizer(
     { internal: INTERNAL } as BrokerClientFactory,
-    authenticator,
-    refusals,
+    authenticator as DeviceAuthenticator,
+    { operation: (_: string, reason: string) => refused.push(reason) } as unknown as RejectedMessages,
+    { admitsLogin: () => admitting } as unknown as DeviceLimiter,
+    { isCut: () => cut } as unknown as CutoffRegistry,
     new FailedLoginLimiter(config, { monotonic: () => nowMs } as Clock),
     { settle: () => undefined } as unknown as ConnectionLimiter,
   );
@@ -83,6 +90,15 @@ describe('the door of the broker', () => {
     verify = () => Promise.reject(new Error('no database'));
     expect(await login(clientOf(), randomUUID(), 'token')).toBe(3);
     expect(refused).toEqual(['unavailable']);
+  });
+
+  it('lets a device that comes too often, or was cut, wait, and asks no database for one that was cut', async () => {
+    admitting = false;
+    expect(await login(clientOf(), randomUUID(), 'token')).toBe(3);
+    cut = true;
+    verify = () => Promise.reject(new Error('asked'));
+    expect(await login(clientOf(), randomUUID(), 'token')).toBe(3);
+    expect(refused).toEqual(['too_many_logins', 'cut_off']);
   });
 
   it('revokes nothing when it cannot find out what to revoke', async () => {

@@ -5,10 +5,13 @@ import { isUuid } from '../../shared/ids.js';
 import { within } from '../../shared/deadline.js';
 import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { equalInConstantTime, sha256 } from '../crypto/digest.js';
+import { newContext, runInContext } from '../context/request-context.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { DeviceAuthenticator } from './device-authenticator.js';
 import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publication } from './device-acl.js';
 import { DeviceConnectionRegistry } from './device-connection-registry.js';
+import { CutoffRegistry } from './limits/cutoff-registry.js';
+import { DeviceLimiter } from './limits/device-limiter.js';
 import { FailedLoginLimiter, type LoginAttempt } from './limits/failed-login-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
@@ -16,6 +19,11 @@ const LOGIN_TIMEOUT_MS = 5_000;
 /** A client that promises no pings is asked for a sign of life all the same. */
 const MAX_KEEPALIVE_S = 120;
 const RECHECK_BATCH = 1_000;
+/**
+ * Bytes that a device has not taken yet. More is not sent to it: the next write might have to wait for the device, and
+ * everything that this backend publishes would wait behind it.
+ */
+const MAX_UNREAD_BYTES = 32_768;
 
 /** Return codes of CONNACK (MQTT 3.1.1, table 3.1). */
 const SERVER_UNAVAILABLE = 3;
@@ -43,6 +51,8 @@ export class BrokerAuthorizer {
     private readonly access: BrokerClientFactory,
     private readonly authenticator: DeviceAuthenticator,
     private readonly refusals: RejectedMessages,
+    private readonly limiter: DeviceLimiter,
+    private readonly cutoffs: CutoffRegistry,
     private readonly logins: FailedLoginLimiter,
     private readonly waiting: ConnectionLimiter,
   ) {
@@ -54,6 +64,11 @@ export class BrokerAuthorizer {
   /** Lets devices log in. Until then they wait, within the time of a login. */
   open(): void {
     this.#open();
+  }
+
+  /** A new connection, which waits for its login from now on. */
+  accept(line: Socket): void {
+    this.waiting.watch('mqtt', line);
   }
 
   /** Whether a connection is one of this backend. */
@@ -79,7 +94,7 @@ export class BrokerAuthorizer {
       authorizeSubscribe: (client, subscription, done) => {
         done(null, this.maySubscribe(client, subscription.topic) ? subscription : null);
       },
-      authorizeForward: (client, packet) => (this.connections.isRevoked(client) ? null : packet),
+      authorizeForward: (client, packet) => (this.mayReceive(client) ? packet : null),
     };
   }
 
@@ -125,17 +140,27 @@ export class BrokerAuthorizer {
     if (this.#badWill.has(client)) {
       return this.refuseLogin(NOT_AUTHORIZED, 'foreign_will', username);
     }
+    if (this.cutoffs.isCut(username)) {
+      return this.refuseLogin(SERVER_UNAVAILABLE, 'cut_off', username);
+    }
     // Known from here on, so that a revocation also reaches a login that is under way.
     this.connections.add(username, client);
     const code = await this.verify(client, attempt);
-    if (code === 0) {
-      this.waiting.settle(client.conn);
-      this.remember(client);
-      this.connections.admit(client).forEach((oldest) => {
-        oldest.close();
-      });
+    return code === 0 ? this.admit(client, username) : code;
+  }
+
+  /** Only who has the token gets here: a stranger cannot use up the logins of a device. */
+  private admit(client: Client, deviceId: string): number {
+    if (!this.limiter.admitsLogin(deviceId)) {
+      this.refusals.operation('connect', 'too_many_logins', { deviceId, proven: true });
+      return SERVER_UNAVAILABLE;
     }
-    return code;
+    this.waiting.settle(client.conn);
+    this.remember(client);
+    this.connections.admit(client).forEach((oldest) => {
+      oldest.close();
+    });
+    return 0;
   }
 
   private loginBackend(client: Client, password: Buffer): number {
@@ -151,7 +176,12 @@ export class BrokerAuthorizer {
   private async verify(client: Client, attempt: LoginAttempt): Promise<number> {
     const { deviceId, token } = attempt;
     try {
-      const check = this.#opened.then(() => this.authenticator.verify(deviceId, token.toString('utf8')));
+      // In the name of the device, so that logins have no more of the database than its messages.
+      const check = this.#opened.then(() =>
+        runInContext(newContext('mqtt', `device:${deviceId}`), () =>
+          this.authenticator.verify(deviceId, token.toString('utf8')),
+        ),
+      );
       const valid = await within(LOGIN_TIMEOUT_MS, check);
       this.logins[valid ? 'succeeded' : 'failed'](attempt);
       return valid && !this.connections.isRevoked(client)
@@ -191,9 +221,21 @@ export class BrokerAuthorizer {
     }
     const code = refusePublish(deviceId, publication);
     if (code !== null) {
-      this.refusals.operation('publish', code, { deviceId, topic: publication.topic });
+      this.refusals.operation('publish', code, { deviceId, topic: publication.topic, proven: true });
     }
     return code;
+  }
+
+  private mayReceive(client: Client): boolean {
+    if (this.connections.isRevoked(client)) {
+      return false;
+    }
+    const deviceId = this.connections.provenDeviceOf(client);
+    if (deviceId === undefined || client.conn.writableLength <= MAX_UNREAD_BYTES) {
+      return true;
+    }
+    this.refusals.operation('forward', 'reads_too_slowly', { deviceId, proven: true });
+    return false;
   }
 
   /** The will of a closed connection is asked for in its name. */
@@ -209,7 +251,7 @@ export class BrokerAuthorizer {
     const deviceId = this.connections.deviceOf(client);
     const code = deviceId === undefined ? 'revoked' : refuseSubscribe(deviceId, topic);
     if (code !== null) {
-      this.refusals.operation('subscribe', code, { deviceId, topic });
+      this.refusals.operation('subscribe', code, { deviceId, topic, proven: true });
     }
     return code === null;
   }

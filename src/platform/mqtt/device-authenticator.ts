@@ -5,4 +5,7 @@ export abstract class DeviceAuthenticator {
 
   /** Which of these connected devices have no valid token left, or are gone. At most 1000 at a time. */
   abstract listRevoked(deviceIds: readonly string[]): Promise<string[]>;
+
+  /** The owner of each of these devices, by device; a device that does not exist has none. */
+  abstract listOwners(deviceIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }

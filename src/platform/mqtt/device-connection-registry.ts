@@ -35,9 +35,19 @@ export class DeviceConnectionRegistry {
     return this.#deviceOf.get(client);
   }
 
+  /** The device of a connection that has proved to be it. */
+  provenDeviceOf(client: Client): string | undefined {
+    return this.#admitted.has(client) ? this.deviceOf(client) : undefined;
+  }
+
+  /** The connections of a device. */
+  of(deviceId: string): Client[] {
+    return [...(this.#byDevice.get(deviceId) ?? [])];
+  }
+
   /** From now on none of its connections may do anything, whatever is still on its way. @returns them. */
   revoke(deviceId: string): Client[] {
-    const clients = [...(this.#byDevice.get(deviceId) ?? [])];
+    const clients = this.of(deviceId);
     clients.forEach((client) => this.#revoked.add(client));
     return clients;
   }

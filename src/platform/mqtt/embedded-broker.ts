@@ -3,13 +3,14 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Aedes, type Client } from 'aedes';
 import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
-import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
+import { CutoffRegistry } from './limits/cutoff-registry.js';
+import { LineLimiter } from './limits/line-limiter.js';
+import { ReadRateLimiter } from './limits/read-rate-limiter.js';
 import { limitUnread } from './limits/unread-limiter.js';
-import { PacketSizeLimiter } from './packet-size-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 const MAX_CONNECTIONS = 20_000;
@@ -24,7 +25,8 @@ const MAX_TOPIC_LEVELS = 8;
 const MAX_PACKET_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
 /** No device is ever so far behind that still reads. */
 const MAX_UNREAD_BYTES = 4 * MAX_PACKET_BYTES;
-const RECHECK_EVERY_MS = 5_000;
+/** A revoked device is gone within two seconds, whether the signal of its revocation arrives or not. */
+const RECHECK_EVERY_MS = 1_500;
 
 /**
  * The MQTT broker inside this process, for installations with one hardware process: MQTT 3.1.1, no persistent
@@ -44,7 +46,8 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     private readonly lock: BrokerLock,
     private readonly refusals: RejectedMessages,
     private readonly signals: SignalBus,
-    private readonly waiting: ConnectionLimiter,
+    private readonly line: LineLimiter,
+    private readonly cutoffs: CutoffRegistry,
   ) {}
 
   /** @throws SecondBrokerError when another process runs one for this database. */
@@ -57,6 +60,9 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     await this.openPort(this.#aedes);
     this.#unsubscribe = this.signals.on('device_revoked', ({ deviceId }) => {
       this.kick(deviceId);
+    });
+    this.cutoffs.onCut(({ deviceId }) => {
+      this.cut(deviceId);
     });
     this.#recheck = setInterval(() => void this.kickRevoked(), RECHECK_EVERY_MS).unref();
   }
@@ -103,6 +109,13 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     this.lock.release();
   }
 
+  /** Ends every connection of a device; its last will is heard, because it may come back later. */
+  private cut(deviceId: string): void {
+    for (const client of this.authorizer.connections.of(deviceId)) {
+      client.close();
+    }
+  }
+
   private async createBroker(): Promise<Aedes> {
     const aedes = await Aedes.createBroker({
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -119,6 +132,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     const refuse = (client: Client, error: Error): void => {
       this.refusals.operation('packet', 'protocol_error', {
         deviceId: this.authorizer.connections.deviceOf(client),
+        proven: this.authorizer.connections.provenDeviceOf(client) !== undefined,
         reason: error.message,
       });
     };
@@ -134,8 +148,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   private async openPort(aedes: Aedes): Promise<void> {
     const { host, port } = this.config.mqtt;
     const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-      this.waiting.watch('mqtt', socket);
-      this.limitPackets(socket);
+      this.authorizer.accept(socket);
       limitUnread(socket, {
         maxBytes: MAX_UNREAD_BYTES,
         mayWait: () => this.authorizer.isBackend(socket),
@@ -143,7 +156,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
           this.refusals.operation('packet', 'reader_too_slow');
         },
       });
-      aedes.handle(socket);
+      this.limitReading(socket, aedes.handle(socket));
     });
     server.maxConnections = MAX_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
@@ -163,19 +176,23 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     this.access.announce(`mqtt://${host === '0.0.0.0' ? '127.0.0.1' : host}:${String(this.port)}`);
   }
 
-  /** Every byte passes the limiter before the parser, which would collect a packet of any length. */
-  private limitPackets(socket: Socket): void {
-    const frames = new PacketSizeLimiter(MAX_PACKET_BYTES);
-    const read = socket.read.bind(socket);
-    socket.read = (size?: number): unknown => {
-      const chunk = read(size) as Buffer | null;
-      if (chunk !== null && !frames.accept(chunk)) {
-        this.refusals.operation('packet', 'packet_too_large');
-        socket.destroy();
-        return null;
-      }
-      return chunk;
-    };
+  /** Of a device that has not logged in yet, only the length of its packets is limited here. */
+  private limitReading(socket: Socket, client: Client): void {
+    const { connections } = this.authorizer;
+    const address = socket.remoteAddress;
+    new ReadRateLimiter(socket, {
+      maxPacketBytes: MAX_PACKET_BYTES,
+      pace: (packets, bytes) => {
+        const deviceId = connections.provenDeviceOf(client);
+        return deviceId === undefined ? 0 : this.line.pace(deviceId, address, packets, bytes);
+      },
+      onOversized: () => {
+        this.refusals.operation('packet', 'packet_too_large', {
+          deviceId: connections.provenDeviceOf(client),
+          proven: true,
+        });
+      },
+    });
   }
 
   /** The signal that a device was revoked may be lost; the database is not. */

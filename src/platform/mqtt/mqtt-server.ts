@@ -18,26 +18,24 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { ChannelDeserializer } from './channel-deserializer.js';
 import { EmbeddedBroker } from './embedded-broker.js';
-import { BackpressureLimiter } from './backpressure-limiter.js';
+import { LineLimiter } from './limits/line-limiter.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 /** Divides the messages of all devices among the hardware processes, where the broker knows how. */
 const SHARED_GROUP = '$share/mortise/';
-const MAX_IN_HAND = 1_000;
 const DRAIN_WITHIN_MS = 5_000;
 const SUBSCRIBED_WITHIN_MS = 10_000;
 
 /**
  * Carries the messages of devices from the broker to the `@EventPattern` handlers.
  *
- * What it guarantees: the broker gets its acknowledgement when a message is in hand, not when it is stored; a crash
+ * What it guarantees: it takes every message at once, and never stops reading. The broker gets its acknowledgement when a message is in hand, not when it is stored; a crash
  * between the two loses it here. Nothing depends on that: a device sends its events again until a receipt says that
  * they are committed, heartbeats repeat, and a command without an ack ends TIMED_OUT.
  */
 @Injectable()
 export class MqttServer extends ServerMqtt {
-  readonly #intake = new BackpressureLimiter(MAX_IN_HAND);
   readonly #messages: Counter<'channel'>;
   #client: MqttClient | undefined;
   #subscribed = false;
@@ -46,6 +44,7 @@ export class MqttServer extends ServerMqtt {
     private readonly access: BrokerClientFactory,
     private readonly broker: EmbeddedBroker,
     private readonly refusals: RejectedMessages,
+    private readonly line: LineLimiter,
     private readonly log: PinoLogger,
     metrics: Metrics,
   ) {
@@ -80,7 +79,7 @@ export class MqttServer extends ServerMqtt {
     const client = this.#client;
     this.#client = undefined;
     await client?.endAsync(true);
-    await within(DRAIN_WITHIN_MS, this.#intake.drained()).catch(() => {
+    await within(DRAIN_WITHIN_MS, this.line.drained()).catch(() => {
       this.log.warn('Messages of devices were still in hand at the end');
     });
     await this.broker.close();
@@ -101,17 +100,12 @@ export class MqttServer extends ServerMqtt {
   ): Promise<void> {
     const address = parseDeviceTopic(topic);
     const handler = this.getHandlerByPattern(topic);
-    // What the broker retained is of unknown age: no presence follows from it. An empty payload only clears it.
-    if (packet?.retain === true || payload.length === 0) {
-      return;
-    }
     if (!address || !isUuid(address.deviceId) || !handler) {
       this.refusals.message('unknown_topic', topic);
       return;
     }
-    this.#messages.inc({ channel: address.channel });
     const data = await this.read(topic, payload);
-    if (data) {
+    if (data && this.hasRoom(address.deviceId, topic, data.value)) {
       await runInContext(newContext('mqtt', `device:${address.deviceId}`), () =>
         settle(handler(data.value, new MqttContext([topic, packet ?? {}]))),
       );
@@ -127,11 +121,9 @@ export class MqttServer extends ServerMqtt {
     this.#client = client;
     this.mqttClient = client;
     client.handleMessage = (packet, done) => {
-      void this.#intake
-        .take(() => this.receive(packet))
-        .then(() => {
-          done();
-        });
+      this.take(packet);
+      // Never later: the answers to our own pings arrive behind the messages.
+      done();
     };
     let attempt = 0;
     client.on('close', () => {
@@ -165,12 +157,40 @@ export class MqttServer extends ServerMqtt {
     }
   }
 
-  private async receive({ topic, payload, retain }: IPublishPacket): Promise<void> {
+  /** Takes a message in hand, or drops it for the sake of the other devices. */
+  private take(packet: IPublishPacket): void {
+    const { topic, payload, retain } = packet;
+    // What the broker retained is of unknown age: no presence follows from it. An empty payload only clears it.
+    if (retain || payload.length === 0) {
+      return;
+    }
+    const { deviceId, channel } = parseDeviceTopic(topic) ?? { deviceId: topic, channel: 'unknown' };
+    const key = deviceId.toLowerCase();
+    this.#messages.inc({ channel });
+    const refusal = this.line.refuse(key, payload.length);
+    if (refusal !== null) {
+      this.refusals.message(refusal, topic);
+    } else if (!this.line.offer(key, payload.length, () => this.receive(packet))) {
+      this.refusals.message('too_many_waiting', topic);
+    }
+  }
+
+  /** Whether a device may send as much as this message holds. */
+  private hasRoom(deviceId: string, topic: string, data: unknown): boolean {
+    const channel = parseDeviceTopic(topic)?.channel as UplinkChannel;
+    const count = channel === 'events' ? (data as { events: unknown[] }).events.length : 1;
+    const refusal = this.line.refuseOnChannel(deviceId.toLowerCase(), channel, count);
+    if (refusal) {
+      this.refusals.message(refusal, topic);
+    }
+    return refusal === null;
+  }
+
+  private async receive({ topic, payload }: IPublishPacket): Promise<void> {
     try {
-      await this.handleMessage(topic, Buffer.from(payload), undefined, { retain });
+      await this.handleMessage(topic, Buffer.from(payload), undefined, {});
     } catch (error) {
-      this.refusals.message('internal_error', topic);
-      this.log.error({ err: error, topic }, 'A message of a device failed');
+      this.refusals.message('internal_error', topic, { err: error });
     }
   }
 

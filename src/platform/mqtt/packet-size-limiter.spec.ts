@@ -25,7 +25,7 @@ describe('PacketSizeLimiter', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(MAX), { minLength: 1, maxLength: 20 }), fc.array(fc.nat()), (lengths, cuts) => {
         const gate = new PacketSizeLimiter(MAX);
-        expect(split(Buffer.concat(lengths.map(packet)), cuts).every((chunk) => gate.accept(chunk))).toBe(true);
+        expect(split(Buffer.concat(lengths.map(packet)), cuts).every((chunk) => gate.accept(chunk).allowed)).toBe(true);
       }),
     );
   });
@@ -40,13 +40,24 @@ describe('PacketSizeLimiter', () => {
           const gate = new PacketSizeLimiter(MAX);
           const before = Buffer.concat(lengths.map(packet));
           const header = packet(long).subarray(0, packet(long).length - long);
-          expect(split(Buffer.concat([before, header]), cuts).every((chunk) => gate.accept(chunk))).toBe(false);
+          expect(split(Buffer.concat([before, header]), cuts).every((chunk) => gate.accept(chunk).allowed)).toBe(false);
         },
       ),
     );
   });
 
   it('says no to a length of more than four bytes', () => {
-    expect(new PacketSizeLimiter(MAX).accept(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x00]))).toBe(false);
+    expect(new PacketSizeLimiter(MAX).accept(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x00])).allowed).toBe(false);
+  });
+
+  it('stops at the end of as many packets as asked for, and goes on there', () => {
+    const gate = new PacketSizeLimiter(MAX);
+    const stream = Buffer.concat([packet(10), packet(200), packet(0), packet(5)]);
+    const first = gate.accept(stream, 2);
+    expect(first).toEqual({ allowed: true, packets: 2, bytes: packet(10).length + packet(200).length });
+    expect(gate.accept(stream.subarray(first.bytes), 2)).toMatchObject({
+      packets: 2,
+      bytes: stream.length - first.bytes,
+    });
   });
 });

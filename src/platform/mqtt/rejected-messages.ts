@@ -1,26 +1,52 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { parseDeviceTopic } from '../../contracts/mqtt.js';
+import { isUuid } from '../../shared/ids.js';
+import { LimitedLogger } from '../logging/limited-logger.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 
-const LINES_PER_SECOND = 10;
+/** Faults of one message that are told: a message of a hundred events may have hundreds. */
+const MAX_FAULTS = 5;
+
+/** One refusal, of a device that is known to have caused it. */
+export interface Refusal {
+  readonly deviceId: string;
+  readonly code: string;
+  /** What was wrong, as far as it can be said in a line. */
+  readonly detail: string | null;
+  /** What it counts towards cutting the device. */
+  readonly weight: number;
+}
+
+/** Refusals that a device causes by doing as it should, such as sending again what found no room today. */
+const BLAMELESS: ReadonlySet<string> = new Set([
+  'too_many_events_today',
+  'not_stored',
+  'internal_error',
+  'busy',
+  'unavailable',
+]);
+
+interface Faulty {
+  readonly errors?: readonly { readonly detail: string; readonly pointer: string }[];
+  readonly err?: unknown;
+}
 
 /**
- * What was refused on the device line. Each one is counted; the log takes a few lines a second, so that a device gone
- * mad cannot fill the disk.
+ * What was refused on the device line. Each one is counted and told to who listens; the log takes a few lines a second.
  */
 @Injectable()
 export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
-  #second = 0;
-  #lines = 0;
-  #unlogged = 0;
+  readonly #readings: Counter<'channel' | 'member'>;
+  readonly #pauses: Counter;
+  readonly #listeners: ((refusal: Refusal) => void)[] = [];
+  readonly #log: LimitedLogger;
 
-  constructor(
-    private readonly logger: PinoLogger,
-    metrics: Metrics,
-  ) {
+  constructor(logger: PinoLogger, metrics: Metrics) {
     logger.setContext(RejectedMessages.name);
+    this.#log = new LimitedLogger(logger);
     this.#messages = metrics.counter('mortise_mqtt_messages_refused_total', 'Messages of devices that were refused', [
       'code',
     ]);
@@ -28,35 +54,68 @@ export class RejectedMessages {
       'operation',
       'code',
     ]);
+    this.#readings = metrics.counter(
+      'mortise_device_readings_dropped_total',
+      'Members of messages of devices that were no good; the rest of their messages was taken',
+      ['channel', 'member'],
+    );
+    this.#pauses = metrics.counter(
+      'mortise_mqtt_read_pauses_total',
+      'Times that the embedded broker read no further from a device beyond its limits',
+    );
   }
 
-  /** A message reached us and is not what the protocol says. */
-  message(code: string, topic: string, fields: Record<string, unknown> = {}): void {
+  /** Calls `listener` for each refusal whose device is certain. It must be quick, and must not throw. */
+  onRefusal(listener: (refusal: Refusal) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A message reached us and is not what the protocol says, or more than it allows. */
+  message(code: string, topic: string, fields: Faulty & Record<string, unknown> = {}): void {
     this.#messages.inc({ code });
-    this.log({ code, topic, ...fields }, 'Message of a device refused');
+    const { errors, ...others } = fields;
+    const told = errors ? { errors: errors.slice(0, MAX_FAULTS) } : {};
+    this.#log.warn({ code, topic, ...others, ...told }, 'Message of a device refused');
+    const deviceId = parseDeviceTopic(topic)?.deviceId;
+    if (deviceId !== undefined && isUuid(deviceId)) {
+      const [first] = errors ?? [];
+      const detail = first ? `${first.pointer}: ${first.detail}` : null;
+      this.tell({ deviceId, code, detail, weight: BLAMELESS.has(code) ? 0 : 1 });
+    }
   }
 
-  /** The embedded broker did not let something happen. */
+  /** A reading was no good and was dropped; its message was taken. `member` is one that the protocol names. */
+  reading(topic: string, member: string): void {
+    const { channel = 'unknown', deviceId } = parseDeviceTopic(topic) ?? {};
+    this.#readings.inc({ channel, member });
+    this.#log.warn({ code: 'bad_reading', topic, member }, 'Reading of a device dropped');
+    if (deviceId !== undefined && isUuid(deviceId)) {
+      this.tell({ deviceId, code: 'bad_reading', detail: `/${member}`, weight: 0 });
+    }
+  }
+
+  /** The embedded broker did not let something happen. A `deviceId` that has not proved itself is only logged. */
   operation(
-    operation: 'connect' | 'publish' | 'subscribe' | 'packet',
+    operation: 'connect' | 'publish' | 'subscribe' | 'packet' | 'forward',
     code: string,
-    fields: Record<string, unknown> = {},
+    { deviceId, ...fields }: { deviceId?: string | undefined; proven?: boolean } & Record<string, unknown> = {},
   ): void {
     this.#operations.inc({ operation, code });
-    this.log({ operation, code, ...fields }, 'Refused on the device line');
+    this.#log.warn({ operation, code, deviceId, ...fields }, 'Refused on the device line');
+    if (deviceId !== undefined && fields.proven === true) {
+      this.tell({ deviceId, code, detail: null, weight: 1 });
+    }
   }
 
-  private log(fields: Record<string, unknown>, message: string): void {
-    const second = Math.floor(performance.now() / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#lines = 0;
-    }
-    if (++this.#lines > LINES_PER_SECOND) {
-      this.#unlogged++;
-      return;
-    }
-    this.logger.warn(this.#unlogged > 0 ? { ...fields, unlogged: this.#unlogged } : fields, message);
-    this.#unlogged = 0;
+  /** The embedded broker reads no further from a device for so long. */
+  slowed(deviceId: string, forMs: number): void {
+    this.#pauses.inc();
+    this.tell({ deviceId, code: 'too_many_messages', detail: null, weight: forMs / 1_000 });
+  }
+
+  private tell(refusal: Refusal): void {
+    this.#listeners.forEach((listener) => {
+      listener(refusal);
+    });
   }
 }

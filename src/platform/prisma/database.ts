@@ -2,12 +2,16 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
+import { requestContext } from '../context/request-context.js';
+import { ConnectionQuota } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
 const STATEMENT_TIMEOUT_MS = 8_000;
+/** A server that does not even say that it gave up is out of reach: the connection is closed. */
+const ANSWER_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export type { PrismaTransaction } from './transaction-context.js';
@@ -20,14 +24,18 @@ export type { PrismaTransaction } from './transaction-context.js';
 export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
   readonly root: PrismaClient;
+  /** Of the messages of devices: half, so that people always find a connection. */
+  readonly #deviceQuota: ConnectionQuota;
 
   constructor(config: AppConfig) {
+    this.#deviceQuota = new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize / 2)));
     this.pool = new pg.Pool({
       connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: `mortise:${config.roles.join('+')}`,
       keepAlive: true,
@@ -57,9 +65,21 @@ export class Database implements OnApplicationShutdown {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    const runner = currentTransaction()?.connection() ?? this.pool;
-    const result = await runner.query<Row>({ name, text, values: [...values] });
-    return result.rows;
+    const statement = { name, text, values: [...values] };
+    const connection = currentTransaction()?.connection();
+    const { rows } = await (connection
+      ? connection.query<Row>(statement)
+      : this.withinQuota(() => this.pool.query<Row>(statement)));
+    return rows;
+  }
+
+  /**
+   * Runs work that takes a connection of its own: as many at once as its kind may hold. Work inside a transaction has its
+   * place already.
+   */
+  withinQuota<T>(work: () => Promise<T>): Promise<T> {
+    const limited = requestContext()?.source === 'mqtt' && !currentTransaction();
+    return limited ? this.#deviceQuota.run(work) : work();
   }
 
   /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */
@@ -71,11 +91,6 @@ export class Database implements OnApplicationShutdown {
     } else {
       await statement;
     }
-  }
-
-  /** Rejects when PostgreSQL does not answer. */
-  async ping(): Promise<void> {
-    await this.query('ping', 'SELECT 1');
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -33,7 +33,26 @@ export class Transactions {
   }
 
   /** Runs `work` in a transaction of its own: it stands even when the caller's fails, and no check looks at it. */
-  async independently<T>(work: () => Promise<T>): Promise<T> {
+  independently<T>(work: () => Promise<T>): Promise<T> {
+    return this.database.withinQuota(() => this.begin(work));
+  }
+
+  /** Whether the caller is inside a transaction: a batcher must not take its work out of it. */
+  isOpen(): boolean {
+    return currentTransaction() !== undefined;
+  }
+
+  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
+  afterCommit(action: () => void): void {
+    const context = currentTransaction();
+    if (context) {
+      context.afterCommit.push(action);
+    } else {
+      action();
+    }
+  }
+
+  private async begin<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
     // A broken connection fails the statement under way; without a listener its error would also end the process.
     connection.on('error', ignore);
@@ -62,21 +81,6 @@ export class Transactions {
       });
     });
     return result;
-  }
-
-  /** Whether the caller is inside a transaction: a batcher must not take its work out of it. */
-  isOpen(): boolean {
-    return currentTransaction() !== undefined;
-  }
-
-  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
-  afterCommit(action: () => void): void {
-    const context = currentTransaction();
-    if (context) {
-      context.afterCommit.push(action);
-    } else {
-      action();
-    }
   }
 
   private async runWithChecks<T>(work: () => Promise<T>): Promise<T> {

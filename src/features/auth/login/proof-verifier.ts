@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type ProvingRequest, RequestProofRegistry } from '../../../platform/rate-limit/request-proof-registry.js';
+import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { CLIENT_TYPE_HEADER, REFRESH_COOKIE } from '../sessions/session-cookie.interceptor.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { KNOWN_DEVICE_COOKIE } from './known-device-cookie.interceptor.js';
@@ -32,7 +33,7 @@ export class ProofVerifier implements OnModuleInit {
   /** A device is known for one account: it proves nothing where another name is typed. */
   private deviceOf(request: ProvingRequest): string | null {
     const [token, identifier] = [secretOf(request, 'knownDevice', KNOWN_DEVICE_COOKIE), textIn(request, 'identifier')];
-    const id = this.devices.read(token, identifier.toLowerCase().normalize('NFC'));
+    const id = this.devices.read(token, canonicalIdentifier(identifier));
     return id === null ? null : `device:${id}`;
   }
 

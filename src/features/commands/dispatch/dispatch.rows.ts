@@ -1,6 +1,7 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
-import { type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
+import { canActSql } from '../../users/account-standing.types.js';
+import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { type UptimeReport } from '../domain/order.js';
 
@@ -8,7 +9,7 @@ import { type UptimeReport } from '../domain/order.js';
 export interface NextCommand {
   id: string;
   deviceId: string;
-  /** Null when the account is blocked or deleted. */
+  /** Null when the account cannot act. */
   issuerId: string | null;
   name: CommandName;
   payload: CommandPayloads[CommandName];
@@ -62,13 +63,20 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/** Blocked or deleted issuers count as having no permission. */
+/**
+ * An issuer whose account cannot act counts as having no permission, and one who must not unlock as having none to
+ * unlock.
+ */
 export const ISSUER = `(
-  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
+  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE
 ) AS issuer_id`;
 
-/** The device is connected with the boot that the order was made for, and has time left to carry it out. */
+/**
+ * The device is connected with the boot that the order was made for, and has time left to carry it out; the account of
+ * the issuer can act.
+ */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
+  AND EXISTS (SELECT 1 FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')})
   AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
 
 export function toNext(row: NextRow): NextCommand {

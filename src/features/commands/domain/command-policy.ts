@@ -1,5 +1,5 @@
 import { type CommandLane, type CommandName } from '../../../contracts/commands.js';
-import { DEVICE_TYPES, type DeviceType } from '../../../contracts/devices.js';
+import { DEVICE_TYPES, type DevicePermission, type DeviceType } from '../../../contracts/devices.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -14,6 +14,8 @@ export const MAX_QUEUED_PER_DEVICE = 100;
 
 /** The rules of one kind of command. Durations are in milliseconds. */
 export interface CommandPolicy {
+  /** What its issuer must be permitted, when they give it and again when it is sent. */
+  readonly demand: DevicePermission;
   readonly lane: CommandLane;
   /** The lowest is sent first within the lane. */
   readonly priority: number;
@@ -30,6 +32,7 @@ export interface CommandPolicy {
 
 export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
   lock_door: {
+    demand: 'control',
     lane: 'bolt',
     priority: 0,
     lifeMs: MAX_LIFE_MS,
@@ -39,6 +42,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock'],
   },
   unlock_door: {
+    demand: 'control',
     lane: 'bolt',
     priority: 1,
     lifeMs: MAX_UNLOCK_LIFE_MS,
@@ -48,6 +52,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock'],
   },
   request_snapshot: {
+    demand: 'control',
     lane: 'maintenance',
     priority: 1,
     lifeMs: 5 * MINUTE,
@@ -57,6 +62,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock', 'camera'],
   },
   restart_device: {
+    demand: 'admin',
     lane: 'maintenance',
     priority: 1,
     lifeMs: HOUR,
@@ -66,6 +72,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: DEVICE_TYPES,
   },
   firmware_update: {
+    demand: 'admin',
     lane: 'maintenance',
     priority: 1,
     lifeMs: MAX_LIFE_MS,
@@ -75,6 +82,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: DEVICE_TYPES,
   },
   sync_access_codes: {
+    demand: 'admin',
     lane: 'maintenance',
     priority: 1,
     lifeMs: MAX_LIFE_MS,
@@ -84,6 +92,9 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     deviceTypes: ['door_lock'],
   },
 };
+
+/** What it takes to cancel the command of another person; the own one takes no more than `control`. */
+export const CANCEL_OTHERS_DEMAND: DevicePermission = 'admin';
 
 export function policyOf(name: CommandName): CommandPolicy {
   return COMMAND_POLICIES[name];

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
-import { Mailer } from '../../platform/mail/mailer.js';
-import { EmailQuotaService } from '../auth/email/email-quota.service.js';
-import { MembershipsRepository } from './memberships.repository.js';
-import { OrganizationsRepository } from './organizations.repository.js';
+import type { OrganizationRole } from '../../../contracts/resources.js';
+import { Mailer } from '../../../platform/mail/mailer.js';
+import { EmailQuotaService } from '../../auth/email/email-quota.service.js';
+import { MembershipsRepository } from '../memberships.repository.js';
+import { OrganizationsRepository } from '../organizations.repository.js';
 
 export interface InvitationMail {
   readonly organizationId: string;

@@ -1,0 +1,20 @@
+import { Controller, Get } from '@nestjs/common';
+import type { DeviceRef } from '../../../contracts/resources.js';
+import { Authorize, Target } from '../../../platform/auth/authorize.decorator.js';
+import { DiagnosticsDto, toDiagnosticsDto } from './diagnostics.dto.js';
+import { DiagnosticsService } from './diagnostics.service.js';
+
+@Controller('devices/:deviceId/diagnostics')
+export class DiagnosticsController {
+  constructor(private readonly diagnostics: DiagnosticsService) {}
+
+  /**
+   * Why messages of a device were refused, and whether it is cut off. A device line has no answers, so this is where its
+   * owner and the author of its firmware see what was wrong. It follows within some seconds and is kept for 30 days.
+   */
+  @Get()
+  @Authorize('device:view')
+  async get(@Target() device: DeviceRef): Promise<DiagnosticsDto> {
+    return toDiagnosticsDto(await this.diagnostics.get(device.id));
+  }
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/prisma/database.js';
+import type { Diagnostics, HeldRefusals } from './diagnostics.types.js';
+
+const KEPT_DAYS = 30;
+/** There are fewer codes. */
+const MAX_SHOWN = 100;
+
+@Injectable()
+export class DiagnosticsRepository {
+  constructor(private readonly database: Database) {}
+
+  async get(deviceId: string): Promise<Diagnostics> {
+    // SQL: database time
+    const rows = await this.database.query<{
+      code: string;
+      count: string;
+      first_seen_at: Date;
+      last_seen_at: Date;
+      detail: string | null;
+      cut_until: Date | null;
+    }>(
+      'diagnostics_get',
+      `SELECT code, count::text, first_seen_at, last_seen_at, detail, CASE WHEN cut_until > now() THEN cut_until END AS cut_until
+       FROM device_diagnostics WHERE device_id = $1 ORDER BY last_seen_at DESC, code LIMIT $2`,
+      [deviceId, MAX_SHOWN],
+    );
+    return {
+      cutUntil: rows.find((row) => row.cut_until !== null)?.cut_until ?? null,
+      refusals: rows.map((row) => ({
+        code: row.code,
+        count: Number(row.count),
+        firstSeenAt: row.first_seen_at,
+        lastSeenAt: row.last_seen_at,
+        detail: row.detail,
+      })),
+    };
+  }
+
+  /** Adds refusals, at most one entry for each device and code. Those of unknown devices are left out. */
+  async record(refusals: readonly HeldRefusals[]): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.query(
+      'diagnostics_record',
+      `INSERT INTO device_diagnostics AS g (device_id, code, count, detail, cut_until)
+       SELECT d.id, n.code, n.count, n.detail, now() + make_interval(secs => n.cut_ms / 1000)
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::float8[])
+         AS n(device_id, code, count, detail, cut_ms) JOIN devices d ON d.id = n.device_id
+       ORDER BY d.id, n.code
+       ON CONFLICT (device_id, code) DO UPDATE SET count = g.count + excluded.count, last_seen_at = now(),
+         detail = coalesce(excluded.detail, g.detail), cut_until = coalesce(excluded.cut_until, g.cut_until)`,
+      [
+        refusals.map(({ deviceId }) => deviceId),
+        refusals.map(({ code }) => code),
+        refusals.map(({ count }) => count),
+        refusals.map(({ detail }) => detail),
+        refusals.map(({ cutMs }) => cutMs),
+      ],
+    );
+  }
+
+  /** Deletes what did not happen for a month. @returns how many. */
+  async purge(limit: number): Promise<number> {
+    // SQL: a set-based batch
+    const rows = await this.database.query(
+      'diagnostics_purge',
+      `DELETE FROM device_diagnostics WHERE (device_id, code) IN (
+         SELECT device_id, code FROM device_diagnostics
+         WHERE last_seen_at < now() - make_interval(days => ${String(KEPT_DAYS)})
+         ORDER BY last_seen_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING code`,
+      [limit],
+    );
+    return rows.length;
+  }
+}

@@ -1,0 +1,79 @@
+import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
+import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
+import { CutoffRegistry } from '../../../platform/mqtt/limits/cutoff-registry.js';
+import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
+import { DiagnosticsRepository } from './diagnostics.repository.js';
+import type { Diagnostics, HeldRefusals } from './diagnostics.types.js';
+
+const WRITE_EVERY_MS = 2_000;
+const MAX_BATCH = 500;
+/** Kinds of refusals, of all devices, that wait to be written. Further ones are counted in the metrics alone. */
+const MAX_HELD = 5_000;
+const MAX_DETAIL = 200;
+
+/**
+ * Tells each device why it was refused. Refusals of one kind are counted here and written together every two seconds: a
+ * device that sends a thousand bad messages costs one row and no more.
+ */
+@Injectable()
+export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdown {
+  readonly #held = new Map<string, HeldRefusals>();
+  /** Keys of {@link #held}. */
+  readonly #batches = new MicroBatcher<string, undefined>({
+    maxBatch: MAX_BATCH,
+    maxParallel: 1,
+    maxWaiting: MAX_HELD,
+    delayMs: WRITE_EVERY_MS,
+    run: (keys) => this.write(keys),
+  });
+
+  constructor(
+    private readonly repository: DiagnosticsRepository,
+    private readonly refusals: RejectedMessages,
+    private readonly cutoffs: CutoffRegistry,
+  ) {}
+
+  onModuleInit(): void {
+    this.refusals.onRefusal(({ deviceId, code, detail }) => {
+      this.hold({ deviceId, code, detail: detail?.slice(0, MAX_DETAIL) ?? null, count: 1, cutMs: null });
+    });
+    this.cutoffs.onCut(({ deviceId, code, forMs }) => {
+      this.hold({ deviceId, code: 'cut_off', detail: `for ${code}`, count: 1, cutMs: forMs });
+    });
+  }
+
+  get(deviceId: string): Promise<Diagnostics> {
+    return this.repository.get(deviceId);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#batches.flush();
+  }
+
+  private hold(refusal: HeldRefusals): void {
+    const key = `${refusal.deviceId}/${refusal.code}`;
+    const earlier = this.#held.get(key);
+    this.#held.set(key, earlier ? merged(earlier, refusal) : refusal);
+    if (!earlier) {
+      this.#batches.submit(key).catch(() => {
+        this.#held.delete(key);
+      });
+    }
+  }
+
+  private async write(keys: readonly string[]): Promise<undefined[]> {
+    const batch = keys.flatMap((key) => this.#held.get(key) ?? []);
+    keys.forEach((key) => this.#held.delete(key));
+    await this.repository.record(batch);
+    return keys.map(() => undefined);
+  }
+}
+
+function merged(earlier: HeldRefusals, later: HeldRefusals): HeldRefusals {
+  return {
+    ...later,
+    count: earlier.count + later.count,
+    detail: later.detail ?? earlier.detail,
+    cutMs: later.cutMs ?? earlier.cutMs,
+  };
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../../config/app-config.js';
+import { Clock } from '../../../shared/clock.js';
+import { type Counter, Metrics } from '../../metrics/metrics.js';
+import { STRIKES } from './device-limits.js';
+import { TokenBucketLimiter } from './token-bucket-limiter.js';
+
+const FIRST_CUT_MS = 60_000;
+const LONGEST_CUT_MS = 3_600_000;
+/** A device that behaved for so long after its last cut begins with a short one again. */
+const FORGIVEN_AFTER_MS = 6 * 3_600_000;
+const MAX_CUT = 10_000;
+
+/** A device was cut. */
+export interface Cutoff {
+  readonly deviceId: string;
+  /** The refusal that was one too many. */
+  readonly code: string;
+  readonly forMs: number;
+}
+
+/**
+ * Which devices are cut: those that went on beyond their limits. Each cut is twice as long as the one before. Kept in
+ * this process: after a restart a device has a new chance.
+ */
+@Injectable()
+export class CutoffRegistry {
+  readonly #strikes: TokenBucketLimiter;
+  readonly #cuts = new Map<string, { readonly untilMs: number; readonly forMs: number }>();
+  readonly #listeners: ((cutoff: Cutoff) => void)[] = [];
+  readonly #counter: Counter<'code'>;
+
+  constructor(
+    config: AppConfig,
+    private readonly clock: Clock,
+    metrics: Metrics,
+  ) {
+    const { perSecond, burst } = STRIKES;
+    const scale = config.rateLimitScale;
+    this.#strikes = new TokenBucketLimiter({ perSecond: perSecond * scale, burst: burst * scale }, () =>
+      clock.monotonic(),
+    );
+    this.#counter = metrics.counter('mortise_mqtt_devices_cut_total', 'Devices that were cut off for a while', [
+      'code',
+    ]);
+  }
+
+  /** Calls `listener` when a device is cut. */
+  onCut(listener: (cutoff: Cutoff) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Holds something against a device, and cuts it when that is too much. */
+  strike(deviceId: string, code: string, weight = 1): void {
+    if (this.isCut(deviceId) || this.#strikes.take(deviceId, weight)) {
+      return;
+    }
+    const now = this.clock.monotonic();
+    const earlier = this.#cuts.get(deviceId);
+    const forMs =
+      earlier && now - earlier.untilMs < FORGIVEN_AFTER_MS ? Math.min(earlier.forMs * 2, LONGEST_CUT_MS) : FIRST_CUT_MS;
+    this.#cuts.delete(deviceId);
+    this.#cuts.set(deviceId, { untilMs: now + forMs, forMs });
+    if (this.#cuts.size > MAX_CUT) {
+      this.#cuts.delete(this.#cuts.keys().next().value ?? '');
+    }
+    this.#strikes.reset(deviceId);
+    this.#counter.inc({ code });
+    this.#listeners.forEach((listener) => {
+      listener({ deviceId, code, forMs });
+    });
+  }
+
+  isCut(deviceId: string): boolean {
+    return (this.#cuts.get(deviceId)?.untilMs ?? 0) > this.clock.monotonic();
+  }
+}

@@ -1,0 +1,62 @@
+import { DomainError } from '../../shared/domain-error.js';
+
+/** As long as a caller waits for the pool itself. */
+const PATIENCE_MS = 5_000;
+
+/** Work of one kind had all of its connections for too long. */
+export class ConnectionQuotaError extends DomainError {
+  readonly code = 'busy';
+  readonly kind = 'unavailable';
+
+  constructor() {
+    super('Too much is under way already. Try again shortly.', { retryAfter: 1 });
+  }
+}
+
+/** How many connections of the pool one kind of work may hold at once. The rest waits in order. */
+export class ConnectionQuota {
+  readonly #waiting = new Set<() => void>();
+  #held = 0;
+
+  constructor(private readonly connections: number) {}
+
+  /** Runs `work`, which takes one connection. @throws ConnectionQuotaError when its turn did not come in time. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    await this.enter();
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
+  }
+
+  private async enter(): Promise<void> {
+    if (this.#held < this.connections) {
+      this.#held += 1;
+      return;
+    }
+    const turn = Promise.withResolvers<undefined>();
+    const proceed = (): void => {
+      turn.resolve(undefined);
+    };
+    const timer = setTimeout(() => {
+      this.#waiting.delete(proceed);
+      turn.reject(new ConnectionQuotaError());
+    }, PATIENCE_MS);
+    this.#waiting.add(proceed);
+    await turn.promise.finally(() => {
+      clearTimeout(timer);
+    });
+  }
+
+  /** The place passes to the next one: it never looks free in between. */
+  private leave(): void {
+    const [next] = this.#waiting;
+    if (next) {
+      this.#waiting.delete(next);
+      next();
+    } else {
+      this.#held -= 1;
+    }
+  }
+}
