@@ -1,6 +1,9 @@
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
 
+/** A balancer that asks every two seconds has seen twice that a process is not ready. */
+const PRODUCTION_DRAIN_DELAY_MS = 5_000;
+
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
   readonly environment: Settings['NODE_ENV'];
@@ -10,6 +13,8 @@ export class AppConfig {
     readonly host: string;
     readonly port: number;
     readonly publicUrl: string;
+    /** From the signal to stop until the listener closes. */
+    readonly drainDelayMs: number;
     readonly drainTimeoutMs: number;
     /** CIDR ranges. */
     readonly trustedProxies: readonly string[];
@@ -71,6 +76,7 @@ export class AppConfig {
       host: settings.HOST,
       port: settings.PORT,
       publicUrl: settings.PUBLIC_URL,
+      drainDelayMs: settings.DRAIN_DELAY ?? (settings.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
       drainTimeoutMs: settings.DRAIN_TIMEOUT,
       trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
       forwardedHeader: settings.FORWARDED_HEADER,

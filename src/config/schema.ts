@@ -204,9 +204,15 @@ export const SETTINGS = z
       example: 'a-long-random-token',
       secret: true,
     }),
-    DRAIN_TIMEOUT: duration()
-      .prefault('10s')
-      .register(DOCS, { description: 'How long a stopping process waits for requests under way.', example: '10s' }),
+    DRAIN_DELAY: durationFrom('0s', '5m').nullable().default(null).register(DOCS, {
+      description:
+        'How long a process that was told to stop goes on as before, but is not ready any more, so that a balancer sees it. Unset: 5s with NODE_ENV=production, else none.',
+      example: '5s',
+    }),
+    DRAIN_TIMEOUT: duration().prefault('10s').register(DOCS, {
+      description: 'How long a stopping process waits after that for requests under way.',
+      example: '10s',
+    }),
   })
   .refine(({ NODE_ENV, MASTER_KEY }) => NODE_ENV === 'test' || MASTER_KEY.some((byte) => byte !== 0), {
     when: sound('NODE_ENV', 'MASTER_KEY'),

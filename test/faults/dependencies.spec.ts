@@ -7,6 +7,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SocketAck } from '../../src/contracts/realtime.js';
+import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
+import type { DashboardServer, DashboardSocket } from '../../src/platform/realtime/sockets.js';
+import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
@@ -137,6 +140,11 @@ function wrongRefusals(outcomes: readonly Outcome[]): Outcome[] {
   );
 }
 
+/** A private member, where Nest puts the server of the sockets. */
+function serverOf(gateway: RealtimeGateway): DashboardServer {
+  return (gateway as unknown as { server: DashboardServer }).server;
+}
+
 describe('the probes', () => {
   it(`are all answered when ${String(PROBES)} ask for readiness at once`, async () => {
     // As far away as in another data centre: a check by each probe would take the requests' connections for many seconds.
@@ -206,5 +214,32 @@ describe('while PostgreSQL is down', () => {
     expect(await subscribe()).toMatchObject({ error: { status: 404 } });
     dashboard.socket.disconnect();
     lock.client.end(true);
+  }, 30_000);
+
+  it('counts no person as a stranger whom it cannot verify, and outlives a socket that it cannot join', async () => {
+    const [unverified, someone] = [await insertAccount(app), await newAdmin()];
+    const dashboard = await Dashboard.connect(app.url, { token: someone.accessToken, clientType: 'dashboard' });
+    const cut = new Promise((resolve) => dashboard.socket.once('disconnect', resolve));
+    const strangers = async (): Promise<number> =>
+      (await app.get(RateLimiter).spend('anonymous', '127.0.0.1')).remaining;
+    const gateway = app.get(RealtimeGateway);
+    const [socket] = [...serverOf(gateway).of('/').sockets.values()];
+    if (socket) {
+      socket.data.principal = { userId: someone.id, sessionId: randomUUID(), role: 'USER' };
+    }
+    proxies.postgres.down();
+    try {
+      const before = await strangers();
+      const answer = await request(app.url, 'GET', ME, { token: unverified.accessToken });
+      expect([answer.status, answer.body.code]).toEqual([503, 'service_unavailable']);
+      const refused = Dashboard.connect(app.url, { token: unverified.accessToken, clientType: 'dashboard' });
+      await expect(refused).rejects.toMatchObject({ data: { status: 503, code: 'service_unavailable' } });
+      expect(before - (await strangers())).toBe(1);
+      await gateway.handleConnection(socket as DashboardSocket);
+      expect(await cut).toBe('transport close');
+    } finally {
+      proxies.postgres.up();
+    }
+    await healthSays({ postgres: 'up' }, 200);
   }, 30_000);
 });

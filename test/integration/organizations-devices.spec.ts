@@ -63,6 +63,30 @@ describe('A device of an organization', () => {
     expect((await device(ada, id)).status).toBe(404);
   });
 
+  it('is handed to nobody by an account whose password an administrator may know', async () => {
+    const id = (await fixture.registerDevice(ada)).id;
+    await fixture.addMember(grace, 'VIEWER', organization.id);
+    const handOver: [string, string, object][] = [
+      ['PATCH', `/devices/${id}`, { organizationId: organization.id }],
+      ['POST', path('/invitations'), { email: mallory.email, role: 'OPERATOR' }],
+      ['PATCH', path(`/members/${grace.id}`), { role: 'OPERATOR' }],
+      ['POST', path('/transfer'), { userId: grace.id }],
+    ];
+    const tryAll = async (): Promise<unknown[]> => {
+      const codes: unknown[] = [];
+      for (const [method, url, body] of handOver) {
+        const { status, body: answer } = await fixture.request(ada, method, url, body);
+        codes.push((answer as { code?: string } | undefined)?.code ?? status);
+      }
+      return codes;
+    };
+    await fixture.sql.rows(`UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`, [ada.id]);
+    expect(await tryAll()).toEqual(Array(4).fill('unlock_restricted'));
+    expect((await place(ada, id, null)).status).toBe(200);
+    await fixture.sql.rows('UPDATE users SET unlock_after = now() WHERE id = $1', [ada.id]);
+    expect(await tryAll()).toEqual([200, 201, 200, 204]);
+  });
+
   it('is seen, used and administered by role, and lost with the membership', async () => {
     const id = (await fixture.registerDevice(ada)).id;
     await place(ada, id, organization.id);

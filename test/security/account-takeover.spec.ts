@@ -53,14 +53,18 @@ async function reset(means: 'one_time_password' | 'link' = 'one_time_password'):
   return body.oneTimePassword;
 }
 
-/** Sends a request, and lets `meanwhile` happen after its password was verified and before anything else. */
-async function onceVerified<T>(send: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
-  const hasher = fixture.get(PasswordHasher);
-  const verify = hasher.verify.bind(hasher);
-  const held = jest.spyOn(hasher, 'verify').mockImplementationOnce(async (...given) => {
-    const isRight = await verify(...given);
+/** Sends a request, and lets `meanwhile` happen after the hasher did this step of it, and before anything else. */
+async function after<T>(
+  step: 'verify' | 'hash',
+  send: () => Promise<T>,
+  meanwhile: () => Promise<unknown>,
+): Promise<T> {
+  const hasher: Record<typeof step, (...given: string[]) => Promise<unknown>> = fixture.get(PasswordHasher);
+  const done = hasher[step].bind(hasher);
+  const held = jest.spyOn(hasher, step).mockImplementationOnce(async (...given) => {
+    const result = await done(...given);
     await meanwhile();
-    return isRight;
+    return result;
   });
   const answer = await send();
   expect(held.mock.calls.length).toBeGreaterThan(0);
@@ -89,7 +93,7 @@ describe('A change that is made on a password and a session', () => {
 
   it.each(changes)('(%s) loses to an administrator who reset the password meanwhile', async (_what, change) => {
     let oneTime = '';
-    const answer = await onceVerified(change, async () => {
+    const answer = await after('verify', change, async () => {
       oneTime = await reset();
     });
     expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'password_reset']);
@@ -98,7 +102,7 @@ describe('A change that is made on a password and a session', () => {
   });
 
   it.each(changes)('(%s) loses to the end of its session', async (_what, change) => {
-    const answer = await onceVerified(change, () => fixture.post('/auth/logout', {}, { token: mine }));
+    const answer = await after('verify', change, () => fixture.post('/auth/logout', {}, { token: mine }));
     expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'logout']);
     expect(await unchanged()).toEqual({ email: true, there: true, tokens: 0 });
     expect(statusAndCode(await fixture.login(ada.email))).toBe('200');
@@ -106,7 +110,8 @@ describe('A change that is made on a password and a session', () => {
 
   it('loses to a thief or an owner who changed the password first: one of them does, never both', async () => {
     const thief = (await fixture.login(ada.email)).body.accessToken;
-    const answer = await onceVerified(
+    const answer = await after(
+      'verify',
       () => changePassword(thief),
       () => changePassword(mine, NEW_PASSWORD),
     );
@@ -120,6 +125,30 @@ describe('A change that is made on a password and a session', () => {
     expect(answers.map(statusAndCode).sort()).toEqual(['200', '422 wrong_password']);
     const wrong = answers.find(({ status }) => status === 422)?.body.errors;
     expect(wrong).toEqual([{ detail: 'currentPassword is wrong', pointer: '/currentPassword' }]);
+  });
+});
+
+describe('A reset by an administrator', () => {
+  it('is none any more when the administrator was blocked meanwhile', async () => {
+    const blocked = await fixture.createUser({ role: 'ADMIN' });
+    const { accessToken: token } = (await fixture.login(blocked.email)).body;
+    const answer = await after(
+      'hash',
+      () => fixture.request('PATCH', `/users/${ada.id}/reset-password`, { means: 'one_time_password' }, { token }),
+      () => fixture.post(`/users/${blocked.id}/block`, {}, { token: admin }),
+    );
+    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'blocked']);
+    expect(statusAndCode(await fixture.login(ada.email))).toBe('200');
+  });
+
+  it('ends the token of a login that is about to be redeemed', async () => {
+    const { changeToken } = (await fixture.login(ada.email, await reset())).body;
+    const answer = await after(
+      'hash',
+      () => fixture.post('/auth/complete-password-change', { changeToken, newPassword: CHOSEN }),
+      () => reset('link'),
+    );
+    expect(statusAndCode(answer)).toBe('422 invalid_token');
   });
 });
 
@@ -137,7 +166,8 @@ describe('A login that must choose another password', () => {
     ],
   ])('by %s gets no token for that when the password was reset meanwhile', async (_which, begin) => {
     const last = await begin();
-    const answer = await onceVerified(
+    const answer = await after(
+      'verify',
       () => fixture.login(ada.email, last),
       () => reset('link'),
     );

@@ -29,6 +29,11 @@ export class OrganizationsFixture {
     return new OrganizationsFixture(application, await Sql.open(application.databaseUrl));
   }
 
+  /** On an application that runs already. */
+  static on(application: TestApp, sql: Sql): OrganizationsFixture {
+    return new OrganizationsFixture(application, sql);
+  }
+
   async stop(): Promise<void> {
     await this.sql.end();
     await this.application.stop();

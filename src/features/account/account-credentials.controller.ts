@@ -26,7 +26,7 @@ export class AccountCredentialsController {
 
   /**
    * Ask for another e-mail address: a link to confirm it is mailed there, and the old one gets a notice. Until it is
-   * confirmed, nothing changes. A change of the password, or `POST /auth/logout-all`, cancels the request.
+   * confirmed, nothing changes. A change of the password, or the end of a session that I end, cancels the request.
    */
   @Post('email')
   @HttpCode(HttpStatus.ACCEPTED)

@@ -1,7 +1,8 @@
-import { IsIn, IsObject, IsString, IsUUID, ValidateBy } from 'class-validator';
+import { IsIn, IsObject, IsString, ValidateBy } from 'class-validator';
 import { ACK_STATUSES, type AckStatus } from '../../contracts/commands.js';
 import { type AckMessage } from '../../contracts/mqtt.js';
 import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
+import { IsId } from '../../platform/http/members/id.decorator.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
 import { hasInexactNumber } from '../../shared/exact-numbers.js';
 
@@ -9,7 +10,7 @@ const { resultBytes, errorCodeLength, errorMessageLength } = UPLINK_LIMITS;
 
 /** How a device answers an order: a message on its `acks` topic. */
 export class AckDto implements AckMessage {
-  @IsUUID()
+  @IsId()
   commandId!: string;
 
   @IsIn(ACK_STATUSES)

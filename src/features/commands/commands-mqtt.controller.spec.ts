@@ -31,6 +31,7 @@ describe('the acks topic', () => {
   });
 
   it.each<[string, object, object, string[]]>([
+    ['a command id in capitals', { commandId: commandId.toUpperCase() }, {}, []],
     ['an unknown member', { state: 'EXECUTED' }, {}, []],
     ['a result that is no object', { result: [] }, {}, ['result']],
     ['a result beyond 4 KiB', { result: { log: 'x'.repeat(4_096) } }, {}, ['result']],

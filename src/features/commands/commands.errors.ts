@@ -19,28 +19,23 @@ export class DeviceOfflineError extends DomainError {
   }
 }
 
+/** Fails closed: the deadline of an order is on the uptime of its device, and this one would hold for weeks. */
+export class DeviceUptimeFellError extends DomainError {
+  readonly code = 'device_uptime_fell';
+  readonly kind = 'conflict';
+  constructor(deviceId: string) {
+    super(
+      'The uptime of the device fell although it did not start again, so no deadline can be given to it. Restart it.',
+      { deviceId },
+    );
+  }
+}
+
 export class CommandNotSupportedError extends DomainError {
   readonly code = 'command_not_supported';
   readonly kind = 'conflict';
   constructor(name: CommandName, type: DeviceType) {
     super(`A device of type ${type} takes no ${name}.`, { name, type });
-  }
-}
-
-/** An administrator reset the password, or replaced the e-mail address, of the account that gives the command. */
-export class UnlockRestrictedError extends DomainError {
-  readonly code = 'unlock_restricted';
-  readonly kind = 'forbidden';
-  override readonly members: Readonly<Record<string, string>>;
-
-  /** @param until when the account may unlock doors again. */
-  constructor(until: Date) {
-    super(
-      'An administrator reset your password or replaced your e-mail address, so your account unlocks no door for 24 hours. ' +
-        'Follow the link that was mailed to you when you chose the password, or reset the password by a link ' +
-        '(POST /auth/forgot-password) if your e-mail address is older than seven days. lock_door works.',
-    );
-    this.members = { until: until.toISOString() };
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type CommandName,
   type CommandState,
 } from '../../contracts/commands.js';
+import { unlockRestrictedSql } from '../users/account-standing.types.js';
 import { type Command, type CommandChange, type LateResult } from './commands.types.js';
 
 /** Columns of a command `c`, without the signed bytes: only the device gets those. */
@@ -22,7 +23,7 @@ export const IN_FLIGHT = `c.state IN ('SENT', 'RECEIVED', 'EXECUTING')`;
  * password behind it. Checked when it is given and again when it is sent.
  */
 export function unlockRestricted(command: string): string {
-  return `${command}.name = 'unlock_door' AND u.unlock_after > now()`;
+  return `${command}.name = 'unlock_door' AND ${unlockRestrictedSql('u')}`;
 }
 
 export interface CommandRow {

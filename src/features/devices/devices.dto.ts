@@ -1,4 +1,4 @@
-import { IsIn, IsString, Matches } from 'class-validator';
+import { IsIn } from 'class-validator';
 import {
   DEVICE_STATUSES,
   DEVICE_TYPES,
@@ -22,6 +22,7 @@ import {
   type DeviceSort,
   type RegisteredDevice,
 } from './devices.types.js';
+import { IsHardwareId } from './hardware-id.decorator.js';
 import { OrderKeyDto, toOrderKeyDto } from '../signing-keys/order-keys.dto.js';
 
 export class RegisterDeviceDto {
@@ -41,11 +42,10 @@ export class RegisterDeviceDto {
   type?: DeviceType;
 
   /**
-   * Serial number or MAC, as printed on the device. One registration per hardware id.
+   * Serial number or MAC, as printed on the device; kept in capitals. One registration per hardware id.
    * @example LOCK-0001
    */
-  @IsString()
-  @Matches(/^[\w.:-]{1,100}$/, { message: '$property takes 1 to 100 letters, digits and . _ : -' })
+  @IsHardwareId()
   hardwareId!: string;
 
   /**

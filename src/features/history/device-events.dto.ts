@@ -4,7 +4,7 @@ import { DEVICE_EVENT_TYPES, type DeviceEventType, type EventPayloads } from '..
 import { type DeviceEventMessage, MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
-import { IsBoot, IsCount } from '../../platform/uplinks/uplink-members.decorator.js';
+import { IsBoot, IsCount } from '../../platform/uplinks/uplink-fields.decorator.js';
 
 /** One fact reported by a device. */
 export class DeviceEventDto implements DeviceEventMessage {
@@ -27,7 +27,7 @@ export class DeviceEventDto implements DeviceEventMessage {
   @IsTimestamp()
   occurredAt?: string;
 
-  /** Uptime at which it happened, for devices without a clock. */
+  /** Uptime at which it happened: it decides where both are given. */
   @Reading()
   @IsCount()
   uptimeMs?: number;

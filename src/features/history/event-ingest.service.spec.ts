@@ -21,7 +21,18 @@ class FakeStorage {
   failing = false;
 
   readonly repository = {
-    lockReceipts: () => Promise.resolve([{ deviceId: 'd', boot, seq: this.stored.length, ownerId: 'o', version: 1 }]),
+    lockReceipts: () =>
+      Promise.resolve([
+        {
+          deviceId: 'd',
+          boot,
+          seq: this.stored.length,
+          ownerId: 'o',
+          version: 1,
+          bootStartedAt: null,
+          now: new Date(),
+        },
+      ]),
     advanceReceipts: () => Promise.resolve(),
     countEvents: () => Promise.resolve(),
   } as unknown as HistoryRepository;

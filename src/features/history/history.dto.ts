@@ -83,7 +83,8 @@ export class EventDto {
   correlationId!: string | null;
 
   /**
-   * RFC 3339, by the clock of the device where it has one.
+   * RFC 3339. When it happened: by the uptime of the device, else by its wall clock where that is plausible. Equal to
+   * `receivedAt` where neither is known, and for what the device did not report. Pages follow the log, not this time.
    * @example 2026-11-20T18:00:00.000Z
    */
   occurredAt!: string;

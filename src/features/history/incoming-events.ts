@@ -2,6 +2,7 @@ import type { NewEvent } from '../../contracts/events.js';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { StateReport } from '../presence/presence.types.js';
 import { readData } from './domain/device-event-data.js';
+import { timeOfEvent } from './domain/time-of-event.js';
 import { InvalidEventDataError } from './history.errors.js';
 import type { DeviceBoot, IncomingEvent, ReceiptRow } from './history.types.js';
 
@@ -63,19 +64,18 @@ export function toIncoming(
   return { event, dropped };
 }
 
-export function toNewEvent(
-  { deviceId, type, data, occurredAt, correlationId }: IncomingEvent,
-  { ownerId, version }: ReceiptRow,
-): NewEvent {
+export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
+  const { deviceId, type, data, correlationId } = incoming;
   const commandId = commandOf(data);
+  const occurredAt = timeOfEvent(incoming, row);
   const event = {
     type,
     payload: data,
     source: 'mqtt',
     actor: `device:${deviceId}`,
     deviceId,
-    userId: ownerId,
-    version,
+    userId: row.ownerId,
+    version: row.version,
     ...(commandId === undefined ? {} : { commandId }),
     ...(occurredAt === undefined ? {} : { occurredAt }),
     ...(correlationId === undefined ? {} : { correlationId }),

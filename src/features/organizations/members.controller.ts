@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
@@ -16,9 +16,10 @@ import { TransferOrganizationDto } from './organizations.dto.js';
 export class MembersController {
   constructor(private readonly members: MembershipsService) {}
 
-  /** The members of an organization, in the order in which they joined. */
+  /** The members of an organization, in the order in which they joined. Reading them is audited. */
   @Get('members')
   @Authorize('organization:viewer')
+  @AuditRead('members_read', 'organizationId')
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<MemberPageDto> {
     return toMemberPageDto(await this.members.list(id, page));
   }

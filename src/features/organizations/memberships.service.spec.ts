@@ -32,7 +32,10 @@ const members = new MembershipsService(
     find: () => Promise.resolve(null),
   } as unknown as MembershipsRepository,
   { revokeBeyond: () => Promise.resolve() } as unknown as InvitationRevocationService,
-  { lockActing: (ids: readonly string[]) => Promise.resolve(new Set(ids)) } as unknown as AccountStandingService,
+  {
+    lockActing: (ids: readonly string[]) => Promise.resolve(new Set(ids)),
+    requireUnrestricted: () => Promise.resolve(),
+  } as unknown as AccountStandingService,
   {} as unknown as AppConfig,
   { run, afterCommit: () => undefined } as unknown as Transactions,
   {} as unknown as SignalBus,

@@ -88,13 +88,14 @@ export class MembershipsService {
   /**
    * Gives a member another role. A manager can assign the roles below their own, an owner any. Invitations that the
    * member sent and could not send now end.
-   * @throws MemberNotFoundError, ForbiddenError, LastOwnerError, MemberCannotActError
+   * @throws MemberNotFoundError, ForbiddenError, LastOwnerError, MemberCannotActError, UnlockRestrictedError
    */
   changeRole(change: MembershipChange, role: OrganizationRole): Promise<Member> {
     return this.transactions.run(async () => {
       const roles = await this.lock(change);
       requireAssignable(roles.actor, roles.member, role);
       refuseUnfitOwner(roles, role);
+      await this.standing.requireUnrestricted(change.actorId);
       await this.assign(change, roles.member, role);
       await this.record(change, roles.member, role);
       return this.get(change);
@@ -118,7 +119,7 @@ export class MembershipsService {
 
   /**
    * Makes another member an owner and the actor a manager, in one step.
-   * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError, MemberCannotActError
+   * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError, MemberCannotActError, UnlockRestrictedError
    */
   transfer(change: MembershipChange): Promise<void> {
     const { organizationId, actorId, memberId } = change;
@@ -131,6 +132,7 @@ export class MembershipsService {
         throw new TransferToSelfError();
       }
       refuseUnfitOwner(roles, 'OWNER');
+      await this.standing.requireUnrestricted(actorId);
       await this.assign(change, roles.member, 'OWNER');
       await this.assign({ ...change, memberId: actorId }, 'OWNER', 'MANAGER');
       await this.audit.record({

@@ -3,7 +3,7 @@ import { DOOR_STATES, type DoorState, LOCK_STATES, type LockState } from '../../
 import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
-import { IsBoot, IsCount } from '../../platform/uplinks/uplink-members.decorator.js';
+import { IsBoot, IsCount } from '../../platform/uplinks/uplink-fields.decorator.js';
 import type { Birth } from './presence.types.js';
 
 const [EMPTY, FULL] = UPLINK_LIMITS.battery;

@@ -2,7 +2,8 @@ import { Body, Controller, Delete, HttpCode, HttpStatus, Param, ParseUUIDPipe, P
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
@@ -127,7 +128,8 @@ export class UserAdminController {
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { means }: AdminResetPasswordDto,
+    @CurrentUser() admin: Principal,
   ): Promise<AdminResetDto> {
-    return { oneTimePassword: await this.passwords.reset(userId, means) };
+    return { oneTimePassword: await this.passwords.reset(userId, means, admin) };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DomainError } from '../../shared/domain-error.js';
 import type { DeletionRefusals, StandingEndHandler } from './account-standing.types.js';
-import { AccountCannotActError } from './users.errors.js';
+import { AccountCannotActError, UnlockRestrictedError } from './users.errors.js';
 import { UsersRepository } from './users.repository.js';
 
 /** Which accounts can act, and what hangs on it in the features above. */
@@ -24,6 +24,17 @@ export class AccountStandingService {
   async requireActing(userId: string): Promise<void> {
     if ((await this.lockActing([userId])).size === 0) {
       throw new AccountCannotActError();
+    }
+  }
+
+  /**
+   * Call it before an account lets others at doors: those would open at once what is closed to it for a while.
+   * @throws UnlockRestrictedError
+   */
+  async requireUnrestricted(userId: string): Promise<void> {
+    const until = await this.repository.findUnlockRestriction(userId);
+    if (until) {
+      throw new UnlockRestrictedError(until);
     }
   }
 

@@ -23,6 +23,11 @@ export function canActSql(alias: string): string {
   return `${alias}.blocked_at IS NULL AND ${alias}.deleted_at IS NULL`;
 }
 
+/** The condition that the row `alias` of `users` unlocks no door yet: an administrator may know its password. */
+export function unlockRestrictedSql(alias: string): string {
+  return `${alias}.unlock_after > now()`;
+}
+
 /** Which of these accounts must not be deleted, and why. Asked inside the transaction that deletes them. */
 export type DeletionRefusals = (userIds: readonly string[]) => Promise<ReadonlyMap<string, DomainError>>;
 

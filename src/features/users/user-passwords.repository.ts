@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
+import { canActSql } from './account-standing.types.js';
 import type { PasswordState, User } from './users.types.js';
 
 const COLUMNS = `
@@ -40,8 +41,7 @@ const CONSUME_ONE_TIME_PASSWORD = `
 /** The lock that logins and every change of the account wait for. */
 // SQL: a lock
 const LOCK = `
-  SELECT id FROM users
-  WHERE id = $1 AND password_changed_at = $2 AND blocked_at IS NULL AND deleted_at IS NULL FOR UPDATE`;
+  SELECT u.id FROM users u WHERE u.id = $1 AND u.password_changed_at = $2 AND ${canActSql('u')} FOR UPDATE`;
 
 /** The same password, hashed harder, unless it was changed meanwhile. */
 // SQL: something Prisma cannot say: updated_at stays as it is

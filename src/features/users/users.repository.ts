@@ -4,7 +4,7 @@ import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { ACCOUNT, ACCOUNT_COLUMNS, toAccount } from './account-rows.js';
-import { CAN_ACT, canActSql } from './account-standing.types.js';
+import { CAN_ACT, canActSql, unlockRestrictedSql } from './account-standing.types.js';
 import type { FoldedChanges } from './domain/names.js';
 import { EmailTakenError, UsernameTakenError } from './users.errors.js';
 import type { Account, PreparedAccount, User } from './users.types.js';
@@ -21,6 +21,9 @@ const LOCK_ACTING = `
 
 // SQL: a lock
 const LOCK_ADMINS = `SELECT pg_advisory_xact_lock(hashtextextended('last_admin', 0))`;
+
+// SQL: database time
+const UNLOCK_RESTRICTION = `SELECT u.unlock_after AS until FROM users u WHERE u.id = $1 AND ${unlockRestrictedSql('u')}`;
 
 // SQL: a set-based batch: for a thousand rows, Prisma Client takes twenty times the CPU
 const INSERT_MANY = `
@@ -80,6 +83,12 @@ export class UsersRepository {
   async lockActing(ids: readonly string[]): Promise<Set<string>> {
     const rows = await this.database.query<{ id: string }>('accounts_lock_acting', LOCK_ACTING, [ids]);
     return new Set(rows.map(({ id }) => id));
+  }
+
+  /** Until when the account unlocks no door; null when it may. */
+  async findUnlockRestriction(id: string): Promise<Date | null> {
+    const [row] = await this.database.query<{ until: Date }>('accounts_unlock_restriction', UNLOCK_RESTRICTION, [id]);
+    return row?.until ?? null;
   }
 
   /**

@@ -70,9 +70,10 @@ export class UsersService {
     return this.repository.findByName({ ...uniqueName(identifier), deletedAt: null });
   }
 
-  /** Whether this person is an administrator now, whatever their token says. */
+  /** Whether this person is an administrator who can act now, whatever their token says. */
   async isAdmin(id: string): Promise<boolean> {
-    return (await this.repository.findById(id))?.role === 'ADMIN';
+    const account = await this.repository.findAccount(id);
+    return account?.role === 'ADMIN' && account.status === 'active';
   }
 
   /**

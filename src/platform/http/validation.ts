@@ -14,7 +14,9 @@ export class InvalidRequestError extends DomainError {
 /** Members with a name that objects inherit, such as `toString`, are dropped before they can be refused as unknown. */
 class CompleteValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const dropped = this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
+    // Sockets and contexts come through here, too, and are not looked into.
+    const isInput = metadata.metatype !== undefined && this.toValidate(metadata);
+    const dropped = isInput && this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
     const transformed: unknown = await super.transform(value, metadata);
     const unknown = dropped.filter((path) => isMemberOfClass(transformed, path));
     if (unknown.length > 0) {

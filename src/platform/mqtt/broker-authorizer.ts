@@ -39,7 +39,6 @@ type Hooks = Required<
 export class BrokerAuthorizer {
   readonly connections = new DeviceConnectionRegistry();
   readonly #backend = new WeakSet<Client>();
-  readonly #backendLines = new WeakSet<object>();
   /** Connections whose last will is about another device. */
   readonly #badWill = new WeakSet<Client>();
   /** The connection that counts, by client id: the will of one that was taken over must not be heard. */
@@ -69,11 +68,6 @@ export class BrokerAuthorizer {
   /** A new connection, which waits for its login from now on. */
   accept(line: Socket): void {
     this.waiting.watch('mqtt', line);
-  }
-
-  /** Whether a connection is one of this backend. */
-  isBackend(line: object): boolean {
-    return this.#backendLines.has(line);
   }
 
   hooks(): Hooks {
@@ -168,7 +162,6 @@ export class BrokerAuthorizer {
       return this.refuseLogin(BAD_CREDENTIALS, 'bad_token');
     }
     this.#backend.add(client);
-    this.#backendLines.add(client.conn);
     this.waiting.settle(client.conn);
     return 0;
   }

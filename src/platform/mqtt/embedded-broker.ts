@@ -10,12 +10,11 @@ import { BrokerLock } from './broker-lock.js';
 import { CutoffRegistry } from './limits/cutoff-registry.js';
 import { LineLimiter } from './limits/line-limiter.js';
 import { ReadRateLimiter } from './limits/read-rate-limiter.js';
-import { limitUnread } from './limits/unread-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 const MAX_CONNECTIONS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** When our own client takes nothing for so long, it is cut, because every device waits for it. */
+/** A reader that takes nothing for so long is cut, because every client behind it waits. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /** Unfinished QoS 2 handshakes of one device, each holding a payload in memory. */
 const MAX_QOS2_IN_FLIGHT = 20;
@@ -23,8 +22,6 @@ const MAX_QOS2_IN_FLIGHT = 20;
 const MAX_TOPIC_LEVELS = 8;
 /** Room for the topic and headers beside the payload. */
 const MAX_PACKET_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
-/** No device is ever so far behind that still reads. */
-const MAX_UNREAD_BYTES = 4 * MAX_PACKET_BYTES;
 /** A revoked device is gone within two seconds, whether the signal of its revocation arrives or not. */
 const RECHECK_EVERY_MS = 1_500;
 
@@ -149,13 +146,6 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     const { host, port } = this.config.mqtt;
     const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
       this.authorizer.accept(socket);
-      limitUnread(socket, {
-        maxBytes: MAX_UNREAD_BYTES,
-        mayWait: () => this.authorizer.isBackend(socket),
-        onCut: () => {
-          this.refusals.operation('packet', 'reader_too_slow');
-        },
-      });
       this.limitReading(socket, aedes.handle(socket));
     });
     server.maxConnections = MAX_CONNECTIONS;

@@ -24,7 +24,7 @@ const BLAMELESS: ReadonlySet<string> = new Set([
   'not_stored',
   'internal_error',
   'busy',
-  'unavailable',
+  'service_unavailable',
 ]);
 
 interface Faulty {
@@ -39,7 +39,8 @@ interface Faulty {
 export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
-  readonly #readings: Counter<'channel' | 'member'>;
+  readonly #readings: Counter<'channel' | 'field'>;
+  readonly #notices: Counter<'code'>;
   readonly #pauses: Counter;
   readonly #listeners: ((refusal: Refusal) => void)[] = [];
   readonly #log: LimitedLogger;
@@ -56,8 +57,13 @@ export class RejectedMessages {
     ]);
     this.#readings = metrics.counter(
       'mortise_device_readings_dropped_total',
-      'Members of messages of devices that were no good; the rest of their messages was taken',
-      ['channel', 'member'],
+      'Fields of messages of devices that were no good; the rest of their messages was taken',
+      ['channel', 'field'],
+    );
+    this.#notices = metrics.counter(
+      'mortise_device_notices_total',
+      'Faults of devices whose messages were taken all the same',
+      ['code'],
     );
     this.#pauses = metrics.counter(
       'mortise_mqtt_read_pauses_total',
@@ -76,22 +82,24 @@ export class RejectedMessages {
     const { errors, ...others } = fields;
     const told = errors ? { errors: errors.slice(0, MAX_FAULTS) } : {};
     this.#log.warn({ code, topic, ...others, ...told }, 'Message of a device refused');
-    const deviceId = parseDeviceTopic(topic)?.deviceId;
-    if (deviceId !== undefined && isUuid(deviceId)) {
-      const [first] = errors ?? [];
-      const detail = first ? `${first.pointer}: ${first.detail}` : null;
-      this.tell({ deviceId, code, detail, weight: BLAMELESS.has(code) ? 0 : 1 });
-    }
+    const [first] = errors ?? [];
+    const detail = first ? `${first.pointer}: ${first.detail}` : null;
+    this.tellOf(topic, { code, detail, weight: BLAMELESS.has(code) ? 0 : 1 });
   }
 
-  /** A reading was no good and was dropped; its message was taken. `member` is one that the protocol names. */
-  reading(topic: string, member: string): void {
-    const { channel = 'unknown', deviceId } = parseDeviceTopic(topic) ?? {};
-    this.#readings.inc({ channel, member });
-    this.#log.warn({ code: 'bad_reading', topic, member }, 'Reading of a device dropped');
-    if (deviceId !== undefined && isUuid(deviceId)) {
-      this.tell({ deviceId, code: 'bad_reading', detail: `/${member}`, weight: 0 });
-    }
+  /** A reading was no good and was dropped; its message was taken. `field` is one that the protocol names. */
+  reading(topic: string, field: string): void {
+    const channel = parseDeviceTopic(topic)?.channel ?? 'unknown';
+    this.#readings.inc({ channel, field });
+    this.#log.warn({ code: 'bad_reading', topic, field }, 'Reading of a device dropped');
+    this.tellOf(topic, { code: 'bad_reading', detail: `/${field}`, weight: 0 });
+  }
+
+  /** A message was taken, and shows that something is wrong with its device. */
+  notice(code: string, topic: string, detail: string): void {
+    this.#notices.inc({ code });
+    this.#log.warn({ code, topic, detail }, 'Something is wrong with a device');
+    this.tellOf(topic, { code, detail, weight: 0 });
   }
 
   /** The embedded broker did not let something happen. A `deviceId` that has not proved itself is only logged. */
@@ -111,6 +119,14 @@ export class RejectedMessages {
   slowed(deviceId: string, forMs: number): void {
     this.#pauses.inc();
     this.tell({ deviceId, code: 'too_many_messages', detail: null, weight: forMs / 1_000 });
+  }
+
+  /** Of the device that a topic names. */
+  private tellOf(topic: string, refusal: Omit<Refusal, 'deviceId'>): void {
+    const deviceId = parseDeviceTopic(topic)?.deviceId;
+    if (deviceId !== undefined && isUuid(deviceId)) {
+      this.tell({ deviceId, ...refusal });
+    }
   }
 
   private tell(refusal: Refusal): void {

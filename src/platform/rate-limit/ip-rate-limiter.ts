@@ -62,7 +62,8 @@ export class IpRateLimiter {
     fastify.addHook('onSend', async (request, reply, payload) => {
       // A preflight has no token: it is answered before it comes here, and cheaper than a refusal.
       const isPreflight = request.method === 'OPTIONS' && request.headers.authorization === undefined;
-      if (request.principal || request.settledAsAnonymous || isPreflight) {
+      // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
+      if (request.principal || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
         return payload;
       }
       return (await this.refusal(request, reply)) ?? payload;
@@ -120,13 +121,12 @@ export class IpRateLimiter {
   }
 }
 
-/** Also false where the database cannot say: then nothing can be done for the request anyway. */
 async function isGenuine(request: FastifyRequest, verifyToken: TokenVerifier): Promise<boolean> {
   try {
     await verifyToken(bearerTokenOf(request.headers.authorization) ?? '');
     return true;
   } catch (error) {
-    if (error instanceof DomainError) {
+    if (error instanceof DomainError && error.kind === 'unauthenticated') {
       return false;
     }
     throw error;

@@ -15,14 +15,14 @@ export function Reading(tidying: Tidying = {}): PropertyDecorator {
   return applyDecorators(
     IsOptional(),
     Transform(({ value }) => tidy(value, tidying)),
-    (prototype: object, member: PropertyKey) => {
-      readings.set(prototype, (readings.get(prototype) ?? new Set()).add(member));
+    (prototype: object, field: PropertyKey) => {
+      readings.set(prototype, (readings.get(prototype) ?? new Set()).add(field));
     },
   );
 }
 
 /** Whether a member of this instance of a DTO is a reading. */
-export function isReading(instance: object, member: PropertyKey): boolean {
+export function isReading(instance: object, field: PropertyKey): boolean {
   const prototype = Object.getPrototypeOf(instance) as object;
-  return readings.get(prototype)?.has(member) ?? false;
+  return readings.get(prototype)?.has(field) ?? false;
 }

@@ -12,7 +12,9 @@ import { AuthFixture } from '../../support/auth.fixture.js';
 import { tokenIn } from '../../support/mail-server.js';
 import { type Answer, request } from '../../support/rest.js';
 
-const MIGRATION = join(ROOT, 'prisma', 'migrations', '20261129230600_one_spelling', 'migration.sql');
+const MIGRATIONS = ['20261129230600_one_spelling', '20261129230601_one_hardware_id'].map((name) =>
+  join(ROOT, 'prisma', 'migrations', name, 'migration.sql'),
+);
 
 interface Body {
   readonly id: string;
@@ -198,7 +200,14 @@ describe('What was kept before', () => {
       id,
       'Tu\u0308r',
     ]);
-    await fixture.sql.rows(await readFile(MIGRATION, 'utf8'));
+    const second = (await newDevice({})).body.device.id;
+    await fixture.sql.rows(
+      `UPDATE devices SET hardware_id = CASE id WHEN $1 THEN 'lock-' ELSE 'Lock-' END || $3 WHERE id IN ($1, $2)`,
+      [id, second, label],
+    );
+    for (const file of MIGRATIONS) {
+      await fixture.sql.rows(await readFile(file, 'utf8'));
+    }
     const kept = await fixture.sql.rows<{ email: string }>(
       `SELECT email FROM users WHERE email LIKE '%' || $1 || '%' ORDER BY email COLLATE "C"`,
       [label],
@@ -206,5 +215,10 @@ describe('What was kept before', () => {
     expect(kept.map(({ email }) => email)).toEqual([twin.replace('twin', 'solo'), twin, typed[1]]);
     const device = await fixture.sql.rows('SELECT time_zone, name, room FROM devices WHERE id = $1', [id]);
     expect(device).toEqual([{ time_zone: 'Asia/Kolkata', name: 'T\u00fcr', room: 'x' }]);
+    const ids = await fixture.sql.rows('SELECT hardware_id FROM devices WHERE id IN ($1, $2) ORDER BY created_at', [
+      id,
+      second,
+    ]);
+    expect(ids).toEqual([{ hardware_id: `LOCK-${label.toUpperCase()}` }, { hardware_id: `Lock-${label}` }]);
   });
 });

@@ -62,8 +62,8 @@ async function shows(device: ScriptedDevice, wanted: Partial<DeviceBody>): Promi
   });
 }
 
-const dropped = (channel: UplinkChannel, member: string): Promise<number> =>
-  harness.app.metric(`mortise_device_readings_dropped_total{channel="${channel}",member="${member}"}`);
+const dropped = (channel: UplinkChannel, field: string): Promise<number> =>
+  harness.app.metric(`mortise_device_readings_dropped_total{channel="${channel}",field="${field}"}`);
 const refused = (code: string): Promise<number> =>
   harness.app.metric(`mortise_mqtt_messages_refused_total{code="${code}"}`);
 

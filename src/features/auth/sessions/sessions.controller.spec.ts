@@ -28,9 +28,11 @@ const ROUNDED = {
 describe('the edge of sessions', () => {
   const sessions = {
     list: jest.fn<SessionsService['list']>(),
-    revoke: jest.fn<SessionsService['revoke']>(),
   };
-  const access = { logoutAll: jest.fn<AccessRevocationService['logoutAll']>() };
+  const access = {
+    endSession: jest.fn<AccessRevocationService['endSession']>(),
+    logoutAll: jest.fn<AccessRevocationService['logoutAll']>(),
+  };
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
@@ -71,8 +73,8 @@ describe('the edge of sessions', () => {
 
   it('ends one of my own', async () => {
     expect((await call('DELETE', '/auth/sessions/one')).statusCode).toBe(204);
-    expect(sessions.revoke).toHaveBeenCalledWith(ADA.userId, 'one');
-    sessions.revoke.mockRejectedValue(new SessionNotFoundError());
+    expect(access.endSession).toHaveBeenCalledWith(ADA.userId, 'one');
+    access.endSession.mockRejectedValue(new SessionNotFoundError());
     expect((await call('DELETE', '/auth/sessions/two')).statusCode).toBe(404);
   });
 

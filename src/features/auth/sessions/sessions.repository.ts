@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RevocationReason, SessionEnd } from '../../../contracts/sessions.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Database } from '../../../platform/prisma/database.js';
+import { canActSql } from '../../users/account-standing.types.js';
 import type { ClientInfo } from '../auth.types.js';
 import type { ClientTraits } from './client-traits.js';
 import type { RotationState } from './domain/rotation.js';
@@ -17,7 +18,7 @@ const MAX_LISTED = 100;
  */
 // SQL: a lock
 const LOCK = `
-  SELECT blocked_at IS NULL AND deleted_at IS NULL AS "maySignIn" FROM users WHERE id = $1 FOR NO KEY UPDATE`;
+  SELECT ${canActSql('u')} AS "maySignIn" FROM users u WHERE u.id = $1 FOR NO KEY UPDATE`;
 
 /** `clock_timestamp()`, because the transaction may have begun long before it got the lock, and the oldest is evicted. */
 // SQL: one round trip on a hot path: every login
@@ -46,13 +47,13 @@ const ROTATE = `
   FROM users AS u
   WHERE s.id = $1 AND s.refresh_counter = $2 AND s.refresh_hash = $3
     AND s.revoked_at IS NULL AND s.expires_at > now()
-    AND u.id = s.user_id AND u.blocked_at IS NULL AND u.deleted_at IS NULL
+    AND u.id = s.user_id AND ${canActSql('u')}
   RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
 
 // SQL: database time
 const ROTATION_STATE = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
-         s.revoked_at IS NULL AND s.expires_at > now() AND u.blocked_at IS NULL AND u.deleted_at IS NULL AS live,
+         s.revoked_at IS NULL AND s.expires_at > now() AND ${canActSql('u')} AS live,
          coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace",
          coalesce(s.device_hash = $2, false) OR coalesce(s.rotated_by = $3, false) AS "sameClient",
          s.revoked_reason AS "revokedReason"

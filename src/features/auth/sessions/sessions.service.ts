@@ -142,6 +142,18 @@ export class SessionsService {
     return readRefreshToken(this.#tokenKey, refreshToken)?.sessionId ?? null;
   }
 
+  /**
+   * Asks the database, in the transaction of what the session does. Takes no lock: two administrators who act on each other
+   * would wait for each other.
+   * @throws SessionEndedError
+   */
+  async requireLive({ sessionId }: Principal): Promise<void> {
+    const end = await this.repository.endOf(sessionId);
+    if (end !== null) {
+      throw new SessionEndedError(end);
+    }
+  }
+
   /** The live sessions of a person, the last seen first. */
   async list(userId: string): Promise<Session[]> {
     return (await this.repository.list(userId)).map(toSession);

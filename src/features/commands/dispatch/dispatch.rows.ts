@@ -3,6 +3,7 @@ import { type SignedOrder } from '../../../contracts/orders.js';
 import { canActSql } from '../../users/account-standing.types.js';
 import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
+import { COMMAND_POLICIES } from '../domain/command-policy.js';
 import { type UptimeReport } from '../domain/order.js';
 
 /** The command to send next to a device. The device is locked until the transaction ends. */
@@ -18,6 +19,8 @@ export interface NextCommand {
   /** The next counter of this device. */
   counter: number;
   clock: UptimeReport;
+  /** False: the uptime fell within one boot. */
+  steady: boolean;
   /** On the database clock. */
   now: Date;
   /** Whether a command waits in the other lane too. */
@@ -32,6 +35,7 @@ export type NextRow = Pick<
   boot: string;
   boot_uptime_ms: string;
   boot_reported_at: Date;
+  steady: boolean;
   now: Date;
   others_wait: boolean;
 };
@@ -63,21 +67,23 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/**
- * An issuer whose account cannot act counts as having no permission, and one who must not unlock as having none to
- * unlock.
- */
-export const ISSUER = `(
-  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE
-) AS issuer_id`;
+/** An account that cannot act has no right to a command, and one that must not unlock has none to that. */
+const RIGHTFUL = `SELECT u.id FROM users u
+  WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE`;
+
+export const ISSUER = `(${RIGHTFUL}) AS issuer_id`;
+
+const STEADY_ONLY = Object.entries(COMMAND_POLICIES).filter(([, policy]) => policy.needsSteadyUptime);
+const STEADY_NAMES = STEADY_ONLY.map(([name]) => `'${name}'`).join(', ');
 
 /**
- * The device is connected with the boot that the order was made for, and has time left to carry it out; the account of
- * the issuer can act.
+ * The device is connected with the boot that the order was made for, has time left to carry it out, and no uptime that
+ * fell meanwhile where that matters; the account of the issuer still has a right to it.
  */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
-  AND EXISTS (SELECT 1 FROM users u WHERE u.id = c.issuer_id AND ${canActSql('u')})
-  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
+  AND EXISTS (${RIGHTFUL})
+  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot
+    AND (d.uptime_fell_at IS NULL OR c.name NOT IN (${STEADY_NAMES})))`;
 
 export function toNext(row: NextRow): NextCommand {
   return {
@@ -90,6 +96,7 @@ export function toNext(row: NextRow): NextCommand {
     ownerId: row.owner_id,
     counter: Number(row.order_counter) + 1,
     clock: { boot: row.boot, uptimeMs: Number(row.boot_uptime_ms), reportedAt: row.boot_reported_at },
+    steady: row.steady,
     now: row.now,
     othersWait: row.others_wait,
   };

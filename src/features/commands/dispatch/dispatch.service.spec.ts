@@ -22,6 +22,7 @@ const next: NextCommand = {
   counter: 1,
   clock: { boot: 'b00t0001', uptimeMs: 60_000, reportedAt: NOW },
   now: NOW,
+  steady: true,
   othersWait: false,
 };
 
@@ -126,6 +127,15 @@ describe('DispatchService', () => {
     const { dispatch, steps } = setup({ permission: 'control' });
     await dispatch.sendNext('device-1');
     expect(steps).toHaveLength(3);
+  });
+
+  it('expires an unlock, and no lock order, of a device whose uptime fell', async () => {
+    const unlock = setup({ next: { ...next, steady: false } });
+    await unlock.dispatch.sendNext('device-1');
+    expect(unlock.steps).toEqual(['lock', 'expire: uptime_fell', 'commit']);
+    const lock = setup({ next: { ...next, name: 'lock_door', steady: false } });
+    await lock.dispatch.sendNext('device-1');
+    expect(lock.steps).not.toContain('expire: uptime_fell');
   });
 
   it.each(['restart_device', 'firmware_update', 'sync_access_codes'] as const)(

@@ -183,6 +183,8 @@ export class DispatchService {
       const permission = permissions[index];
       if (next.expiresAt <= next.now) {
         refused.push({ id: next.id, reason: 'deadline' });
+      } else if (policyOf(next.name).needsSteadyUptime && !next.steady) {
+        refused.push({ id: next.id, reason: 'uptime_fell' });
       } else if (grants(permission ?? null, policyOf(next.name).demand)) {
         allowed.push(next);
       } else {

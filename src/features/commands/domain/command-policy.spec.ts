@@ -30,6 +30,7 @@ describe('command policies', () => {
 
   it('make only the unlock require a live link: it fails closed, everything else waits', () => {
     expect(COMMAND_NAMES.filter((name) => policyOf(name).needsLink)).toEqual(['unlock_door']);
+    expect(COMMAND_NAMES.filter((name) => policyOf(name).needsSteadyUptime)).toEqual(['unlock_door']);
   });
 
   it('send lock_door before unlock_door, in a lane that maintenance never blocks', () => {

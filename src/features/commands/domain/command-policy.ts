@@ -27,6 +27,8 @@ export interface CommandPolicy {
   readonly resendEveryMs: number;
   /** Refused unless the device is connected. */
   readonly needsLink: boolean;
+  /** Not sent to a device whose uptime fell within one boot: its deadline might hold for weeks. */
+  readonly needsSteadyUptime: boolean;
   readonly deviceTypes: readonly DeviceType[];
 }
 
@@ -39,6 +41,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 15 * SECOND,
     resendEveryMs: 3 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: ['door_lock'],
   },
   unlock_door: {
@@ -49,6 +52,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 15 * SECOND,
     resendEveryMs: 3 * SECOND,
     needsLink: true,
+    needsSteadyUptime: true,
     deviceTypes: ['door_lock'],
   },
   request_snapshot: {
@@ -59,6 +63,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 30 * SECOND,
     resendEveryMs: 10 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: ['door_lock', 'camera'],
   },
   restart_device: {
@@ -69,6 +74,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: MINUTE,
     resendEveryMs: 10 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: DEVICE_TYPES,
   },
   firmware_update: {
@@ -79,6 +85,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 10 * MINUTE,
     resendEveryMs: 30 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: DEVICE_TYPES,
   },
   sync_access_codes: {
@@ -89,6 +96,7 @@ export const COMMAND_POLICIES: Readonly<Record<CommandName, CommandPolicy>> = {
     timeoutMs: 30 * SECOND,
     resendEveryMs: 10 * SECOND,
     needsLink: false,
+    needsSteadyUptime: false,
     deviceTypes: ['door_lock'],
   },
 };

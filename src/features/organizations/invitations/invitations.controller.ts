@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../../contracts/resources.js';
-import { Audit } from '../../../platform/audit/audit.decorator.js';
+import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
@@ -44,9 +44,10 @@ export class InvitationsController {
     return toInvitationDto(await this.invitations.invite(id, user.userId, request));
   }
 
-  /** Invitations that can still be accepted, oldest first. */
+  /** Invitations that can still be accepted, oldest first. Reading them is audited. */
   @Get(':organizationId/invitations')
   @Authorize('organization:manager')
+  @AuditRead('invitations_read', 'organizationId')
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<InvitationPageDto> {
     return toInvitationPageDto(await this.invitations.list(id, page));
   }

@@ -10,6 +10,7 @@ import { type Page, toPage } from '../../../shared/paging.js';
 import { canAssignRole } from '../domain/roles.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
+import { AccountStandingService } from '../../users/account-standing.service.js';
 import { MembershipsService, requireAssignable } from '../memberships.service.js';
 import { InvalidInvitationError, InvitationNotFoundError, TooManyInvitationsError } from '../organizations.errors.js';
 import type { Invitation, PageRequest } from '../organizations.types.js';
@@ -28,6 +29,7 @@ export interface InvitationRequest {
 export class InvitationsService {
   constructor(
     private readonly memberships: MembershipsService,
+    private readonly standing: AccountStandingService,
     private readonly repository: InvitationsRepository,
     private readonly mailer: InvitationMailer,
     private readonly transactions: Transactions,
@@ -49,7 +51,7 @@ export class InvitationsService {
   /**
    * Mails an invitation that is valid for 7 days. The same happens whether the e-mail address has an account or not.
    * Replaces an earlier invitation of the same e-mail address.
-   * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError, EmailQuotaExceededError
+   * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError, UnlockRestrictedError, EmailQuotaExceededError
    */
   invite(organizationId: string, actorId: string, request: InvitationRequest): Promise<Invitation> {
     return this.transactions.run(async () => {
@@ -93,6 +95,7 @@ export class InvitationsService {
     const { actor } = await this.memberships.lock({ organizationId, actorId, memberId: actorId });
     const { offeredRole, open } = await this.repository.summarizeOpen(organizationId, email);
     requireAssignable(actor, role, offeredRole ?? role);
+    await this.standing.requireUnrestricted(actorId);
     if (offeredRole === null && open >= MAX_OPEN) {
       throw new TooManyInvitationsError(MAX_OPEN);
     }
