@@ -6,7 +6,7 @@ import { MailRequestRegistry } from '../../../platform/mail/mail-request-registr
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UsersService } from '../../users/users.service.js';
-import { EmailQuota } from '../email/email-quota.js';
+import { EmailQuotaService } from '../email/email-quota.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
@@ -17,7 +17,7 @@ export class PasswordRecoveryService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: OneTimeTokensService,
-    private readonly quota: EmailQuota,
+    private readonly quota: EmailQuotaService,
     private readonly requests: MailRequestRegistry,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -54,6 +54,10 @@ export class PasswordRecoveryService implements OnModuleInit {
     }
     const { id: userId } = user;
     const { requestId, address, userAgent } = from;
+    // What was typed was counted when it was asked for; here it is known that the username stands for a mailbox.
+    if (identifier !== user.email && !(await this.quota.consume(user.email, { askedFrom: address }))) {
+      return null;
+    }
     const context = newContext('system', 'anonymous', {
       requestId,
       ...(address === null ? {} : { address }),
