@@ -9,7 +9,7 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 const MAX_FAULTS = 5;
 
 /** One refusal, of a device that is known to have caused it. */
-export interface Refusal {
+export interface LineRefusal {
   readonly deviceId: string;
   readonly code: string;
   /** What was wrong, as far as it can be said in a line. */
@@ -40,7 +40,7 @@ export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
   readonly #pauses: Counter;
-  readonly #listeners: ((refusal: Refusal) => void)[] = [];
+  readonly #listeners: ((refusal: LineRefusal) => void)[] = [];
   readonly #log: LimitedLogger;
 
   constructor(logger: PinoLogger, metrics: Metrics) {
@@ -60,7 +60,7 @@ export class RejectedMessages {
   }
 
   /** Calls `listener` for each refusal whose device is certain. It must be quick, and must not throw. */
-  onRefusal(listener: (refusal: Refusal) => void): void {
+  onRefusal(listener: (refusal: LineRefusal) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -69,7 +69,7 @@ export class RejectedMessages {
     this.#messages.inc({ code });
     const { errors, ...others } = fields;
     const told = errors ? { errors: errors.slice(0, MAX_FAULTS) } : {};
-    this.#log.warn({ code, topic, ...others, ...told }, 'Message of a device refused');
+    this.#log.warn(code, { code, topic, ...others, ...told }, 'Message of a device refused');
     const deviceId = parseDeviceTopic(topic)?.deviceId;
     if (deviceId !== undefined && isUuid(deviceId)) {
       const [first] = errors ?? [];
@@ -85,7 +85,7 @@ export class RejectedMessages {
     { deviceId, ...fields }: { deviceId?: string | undefined; proven?: boolean } & Record<string, unknown> = {},
   ): void {
     this.#operations.inc({ operation, code });
-    this.#log.warn({ operation, code, deviceId, ...fields }, 'Refused on the device line');
+    this.#log.warn(code, { operation, code, deviceId, ...fields }, 'Refused on the device line');
     if (deviceId !== undefined && fields.proven === true) {
       this.tell({ deviceId, code, detail: null, weight: 1 });
     }
@@ -97,7 +97,7 @@ export class RejectedMessages {
     this.tell({ deviceId, code: 'too_many_messages', detail: null, weight: forMs / 1_000 });
   }
 
-  private tell(refusal: Refusal): void {
+  private tell(refusal: LineRefusal): void {
     this.#listeners.forEach((listener) => {
       listener(refusal);
     });

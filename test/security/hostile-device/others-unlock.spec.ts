@@ -73,7 +73,7 @@ function register(owner: InsertedAccount): Promise<RegisteredDevice> {
 async function unlock(count: number): Promise<number[]> {
   const took: number[] = [];
   for (let index = 0; index < count; index++) {
-    const { owner, line } = doors[index % doors.length] as (typeof doors)[number];
+    const { owner, line } = doors[index % doors.length]!;
     const begun = performance.now();
     const { status, body } = await sendCommand(
       application.url,
