@@ -8,7 +8,7 @@ import { percentile } from '../support/statistics.js';
 
 const ROUNDS = 7;
 const OPERATIONS = 300;
-/** Enough that a hash is always waiting, and far below the 64 that may wait before the others are answered 503. */
+/** Enough that a hash is always waiting, and below the 16 of one address, beyond which the others are answered 503. */
 const IN_FLIGHT = 8;
 const GLANCE_EVERY_MS = 20;
 

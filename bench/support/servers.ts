@@ -76,6 +76,8 @@ async function startProcess(
       JWT_ACCESS_EXPIRY: '1d',
       // Every request is counted, and none is refused.
       RATE_LIMIT_SCALE: '1000000',
+      // No balancer has to see that it stops.
+      DRAIN_DELAY: '0s',
       ...env,
     },
   });

@@ -79,7 +79,7 @@ function addSharedRefusals(path: string, method: (typeof METHODS)[number], opera
     [!reads, '413', 'The body is too large.'],
     [!reads, '415', 'The body is of another kind than those that are taken.'],
     [!isProbe, '429', 'Too many requests; see `Retry-After`.'],
-    [!isProbe, '503', 'Too much is going on, or the server is stopping; see `Retry-After`.'],
+    [!isProbe, '503', 'Too much is going on, the database is away, or the server is stopping; see `Retry-After`.'],
     [true, 'default', 'Any other problem, such as 500 `internal_error`.'],
   ];
   for (const [, status, description] of due.filter(([applies]) => applies)) {

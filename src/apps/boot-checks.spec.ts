@@ -6,6 +6,7 @@ import { LowBatteryPayload } from '../features/history/history.events.js';
 import { AuditRegistry } from '../platform/audit/audit-registry.js';
 import { Audit } from '../platform/audit/audit.decorator.js';
 import { Authorize, Public } from '../platform/auth/authorize.decorator.js';
+import { HashesPassword } from '../platform/crypto/hashes-password.decorator.js';
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RateLimit } from '../platform/rate-limit/rate-limit.decorator.js';
@@ -76,6 +77,26 @@ class ExportsController {
   @Get()
   @Authorize('admin')
   all(): void {
+    return undefined;
+  }
+}
+
+@Controller('passwords')
+class PasswordsController {
+  @Post('limited')
+  @Public()
+  @Audit('login')
+  @RateLimit('auth')
+  @HashesPassword()
+  limited(): void {
+    return undefined;
+  }
+
+  @Post('unlimited')
+  @Authorize()
+  @Audit('account_deleted')
+  @HashesPassword()
+  unlimited(): void {
     return undefined;
   }
 }
@@ -151,6 +172,12 @@ describe('assertRoutesAreDeclared', () => {
   it('refuses to boot with a route for administrators that may be called as often as one likes', async () => {
     expect(problemsOf(await appWith(AdministrationController, ExportsController))).toEqual([
       "GET AdministrationController.unlimited demands 'admin' without a @RateLimit.",
+    ]);
+  });
+
+  it('refuses to boot with a route that hashes passwords as often as one likes', async () => {
+    expect(problemsOf(await appWith(PasswordsController))).toEqual([
+      'POST PasswordsController.unlimited hashes a password without a @RateLimit.',
     ]);
   });
 });

@@ -6,6 +6,7 @@ import type { RateCategory } from '../contracts/rate-limits.js';
 import { AuditRegistry } from '../platform/audit/audit-registry.js';
 import { AUDITED } from '../platform/audit/audit.decorator.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
+import { HASHES_PASSWORD } from '../platform/crypto/hashes-password.decorator.js';
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
@@ -26,7 +27,8 @@ type Handler = (...args: unknown[]) => unknown;
 type RouteCheck = (method: RequestMethod, declared: (key: symbol) => unknown) => string[];
 
 /**
- * Every route declares who may call it; a changing one its audit action, and one for administrators its rate limit.
+ * Every route declares who may call it; a changing one its audit action; one for administrators, or one that hashes a
+ * password, its rate limit.
  * @throws BootError that names every route that does not.
  */
 export function assertRoutesAreDeclared(app: INestApplication): void {
@@ -96,6 +98,7 @@ function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
     ...(SAFE.includes(method) || declared(AUDITED) ? [] : ['may change something without an @Audit.']),
+    ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),
     ...(isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : []),
   ];
 }

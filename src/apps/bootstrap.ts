@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -6,6 +7,7 @@ import { AppConfig } from '../config/app-config.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
+import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
 import { ProblemFilter } from '../platform/http/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
@@ -21,8 +23,8 @@ import { serveApiDocument } from './api-document.js';
 import { AppModule } from './app.module.js';
 import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
 
-/** A connection that was busy when the process began to stop is idle later, and nothing else closes it. */
-const IDLE_CHECK_MS = 50;
+/** The part of the time to stop that requests under way have; the rest is for what closes after them. */
+const SHARE_OF_REQUESTS = 0.8;
 const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/health/ready', 'metrics'];
 
 /**
@@ -42,6 +44,8 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   app.flushLogs();
   await prepareHttp(app);
+  const readiness = app.get(ReadinessRegistry);
+  endConnectionsWhileDraining(app.getHttpAdapter().getInstance(), () => readiness.draining);
   app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance());
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
   app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(RejectedMessages)));
@@ -82,29 +86,39 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
   await app.startAllMicroservices();
 }
 
-/** Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and exits within a bound. */
+/**
+ * Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and exits within a bound. A second signal
+ * ends the delay of the first one, and nothing else: what is under way is answered all the same.
+ */
 export async function start(config: AppConfig): Promise<void> {
   const app = await createApp(config);
   await listen(app);
+  const hurry = new AbortController();
+  let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      void stop(app, config).then((exitCode) => process.exit(exitCode));
+    process.on(signal, () => {
+      if (isStopping) {
+        hurry.abort();
+        return;
+      }
+      isStopping = true;
+      void stop(app, config, hurry.signal).then((exitCode) => process.exit(exitCode));
     });
   }
 }
 
-async function stop(app: NestFastifyApplication, config: AppConfig): Promise<number> {
+/** Not ready from here on, but as good as before until the delay is over: a balancer takes a while to see it. */
+async function stop(app: NestFastifyApplication, { http }: AppConfig, hurry: AbortSignal): Promise<number> {
   app.get(ReadinessRegistry).drain();
-  const idle = setInterval(() => {
-    app.getHttpServer().closeIdleConnections();
-  }, IDLE_CHECK_MS);
+  await pause(http.drainDelayMs, undefined, { signal: hurry }).catch(() => undefined);
+  const closed = closeConnections(app.getHttpServer(), http.drainTimeoutMs * SHARE_OF_REQUESTS);
   try {
-    await within(config.http.drainTimeoutMs, app.close());
+    await within(http.drainTimeoutMs, app.close());
     return 0;
   } catch (error) {
     app.get(Logger).error(error, 'Did not stop in time');
     return 1;
   } finally {
-    clearInterval(idle);
+    closed();
   }
 }

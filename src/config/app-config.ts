@@ -1,6 +1,9 @@
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
 
+/** A balancer that asks every two seconds has seen twice that a process is not ready. */
+const PRODUCTION_DRAIN_DELAY_MS = 5_000;
+
 /** Configuration by subject: frozen, typed, validated. Durations are in milliseconds. */
 export class AppConfig {
   readonly environment: Settings['NODE_ENV'];
@@ -10,6 +13,8 @@ export class AppConfig {
     readonly host: string;
     readonly port: number;
     readonly publicUrl: string;
+    /** From the signal to stop until the listener closes. */
+    readonly drainDelayMs: number;
     readonly drainTimeoutMs: number;
     /** CIDR ranges. */
     readonly trustedProxies: readonly string[];
@@ -40,10 +45,16 @@ export class AppConfig {
     readonly rememberTtlMs: number;
   };
   readonly sessions: { readonly maxPerUser: number };
+  readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
-  readonly passwords: { readonly maxAgeMs: number | null; readonly oneTimeLifeMs: number };
+  readonly passwords: {
+    readonly maxAgeMs: number | null;
+    readonly oneTimeLifeMs: number;
+    /** Of argon2id. */
+    readonly hash: { readonly memoryKib: number; readonly passes: number };
+  };
   readonly mail: {
     readonly from: string;
     readonly logLinks: boolean;
@@ -61,6 +72,7 @@ export class AppConfig {
       host: settings.HOST,
       port: settings.PORT,
       publicUrl: settings.PUBLIC_URL,
+      drainDelayMs: settings.DRAIN_DELAY ?? (settings.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
       drainTimeoutMs: settings.DRAIN_TIMEOUT,
       trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
       corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
@@ -92,11 +104,13 @@ export class AppConfig {
       rememberTtlMs: settings.JWT_REMEMBER_EXPIRY,
     });
     this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
+    this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
     this.registration = settings.REGISTRATION;
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
+      hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
     });
     this.mail = Object.freeze({
       from: settings.MAIL_FROM,

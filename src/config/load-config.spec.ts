@@ -107,6 +107,29 @@ describe('loadConfig', () => {
     expect(problemsOf({ ...REQUIRED, JWT_ACCESS_EXPIRY: '1m' })).toEqual([]);
   });
 
+  it.each([
+    ['7168', '5'],
+    ['9216', '4'],
+    ['12288', '3'],
+    ['19456', '2'],
+    ['47104', '1'],
+    ['65536', '3'],
+  ])('hashes passwords with %s KiB and %s passes', (memory, passes) => {
+    const { hash } = loadConfig({ ...REQUIRED, ARGON2_MEMORY: memory, ARGON2_PASSES: passes }).passwords;
+    expect(hash).toEqual({ memoryKib: Number(memory), passes: Number(passes) });
+  });
+
+  it.each([
+    ['7168', '4'],
+    ['19455', '2'],
+    ['47103', '1'],
+    ['19456', '1'],
+  ])('refuses to hash passwords with %s KiB and %s passes: OWASP wants more', (memory, passes) => {
+    expect(problemsOf({ ...REQUIRED, ARGON2_MEMORY: memory, ARGON2_PASSES: passes })).toEqual([
+      expect.stringMatching(/^ARGON2_MEMORY and ARGON2_PASSES must not be weaker .* 47104 with 1, 19456 with 2/),
+    ]);
+  });
+
   it('takes a master key of zeros in tests alone', () => {
     const zeros = { ...REQUIRED, MASTER_KEY: Buffer.alloc(32).toString('base64') };
     expect(problemsOf({ ...zeros, NODE_ENV: 'test' })).toEqual([]);

@@ -22,6 +22,16 @@ function sound(...variables: readonly string[]): (payload: z.core.ParsePayload) 
   return ({ issues }) => !issues.some(({ path }) => variables.includes(String(path?.[0])));
 }
 
+/** OWASP Password Storage Cheat Sheet, argon2id with one lane: memory in KiB, and passes. As strong as each other. */
+const WEAKEST_HASHES = [
+  [47_104, 1],
+  [19_456, 2],
+  [12_288, 3],
+  [9_216, 4],
+  [7_168, 5],
+] as const;
+const WEAKEST = WEAKEST_HASHES.map(([memory, passes]) => `${String(memory)} with ${String(passes)}`).join(', ');
+
 /**
  * Every environment variable but the rate limits, in the order of `.env.example`. Types, defaults, errors and
  * documentation derive from it.
@@ -133,6 +143,10 @@ export const SETTINGS = z
     MAX_SESSIONS_PER_USER: integer(1, 100)
       .default(5)
       .register(DOCS, { description: 'Sessions of a person at a time. One more ends the oldest.', example: '5' }),
+    MAX_ORGANIZATIONS_PER_USER: integer(1, 10_000).default(50).register(DOCS, {
+      description: 'Organizations of which a person may be a member, their own ones included.',
+      example: '50',
+    }),
     REGISTRATION: oneOf('open', 'verified', 'closed').default('open').register(DOCS, {
       description:
         'Who may make an account: open (without confirmation), verified (after a mailed link), closed (administrators make them).',
@@ -143,6 +157,13 @@ export const SETTINGS = z
         'After that time (1d or more) a password must be changed at the next login. Unset: never, as NIST SP 800-63B advises.',
       example: '365d',
     }),
+    ARGON2_MEMORY: integer(7_168, 4_194_304)
+      .default(19_456)
+      .register(DOCS, {
+        description: `Memory of a password hash (argon2id), in KiB: with ARGON2_PASSES at least ${WEAKEST}. Passwords with weaker hashes are hashed again at the next login.`,
+        example: '19456',
+      }),
+    ARGON2_PASSES: integer(1, 100).default(2).register(DOCS, { description: 'Passes over that memory.', example: '2' }),
     ONE_TIME_PASSWORD_EXPIRY: duration().prefault('24h').register(DOCS, {
       description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
       example: '24h',
@@ -173,14 +194,28 @@ export const SETTINGS = z
       example: 'a-long-random-token',
       secret: true,
     }),
-    DRAIN_TIMEOUT: duration()
-      .prefault('10s')
-      .register(DOCS, { description: 'How long a stopping process waits for requests under way.', example: '10s' }),
+    DRAIN_DELAY: durationFrom('0s', '5m').nullable().default(null).register(DOCS, {
+      description:
+        'How long a process that was told to stop goes on as before, but is not ready any more, so that a balancer sees it. Unset: 5s with NODE_ENV=production, else none.',
+      example: '5s',
+    }),
+    DRAIN_TIMEOUT: duration().prefault('10s').register(DOCS, {
+      description: 'How long a stopping process waits after that for requests under way.',
+      example: '10s',
+    }),
   })
   .refine(({ NODE_ENV, MASTER_KEY }) => NODE_ENV === 'test' || MASTER_KEY.some((byte) => byte !== 0), {
     when: sound('NODE_ENV', 'MASTER_KEY'),
     error: 'MASTER_KEY=[redacted] must not be all zeros: openssl rand -base64 32.',
   })
+  .refine(
+    ({ ARGON2_MEMORY, ARGON2_PASSES }) =>
+      WEAKEST_HASHES.some(([memory, passes]) => ARGON2_MEMORY >= memory && ARGON2_PASSES >= passes),
+    {
+      when: sound('ARGON2_MEMORY', 'ARGON2_PASSES'),
+      error: `ARGON2_MEMORY and ARGON2_PASSES must not be weaker than OWASP recommends at least: ${WEAKEST}.`,
+    },
+  )
   .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
     when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),
     error: 'MAIL_LOG_LINKS=1 must not be set with NODE_ENV=production: the links in the log are as good as passwords.',

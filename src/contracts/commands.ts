@@ -44,6 +44,10 @@ export type CommandState = (typeof COMMAND_STATES)[number];
 export const COMMAND_CONFIRMATIONS = ['ack', 'state_report', 'none'] as const;
 export type CommandConfirmation = (typeof COMMAND_CONFIRMATIONS)[number];
 
+/** Why a command was not sent: too late, its issuer may not give it any more, or no deadline on the device can be trusted. */
+export const EXPIRY_REASONS = ['deadline', 'permission_revoked', 'uptime_fell'] as const;
+export type ExpiryReason = (typeof EXPIRY_REASONS)[number];
+
 /** What a device says of an order. */
 export const ACK_STATUSES = ['received', 'executing', 'executed', 'failed'] as const;
 export type AckStatus = (typeof ACK_STATUSES)[number];

@@ -21,3 +21,8 @@ export type LinkKind = (typeof LINK_KINDS)[number];
 /** What a person may do with a device; each level includes the ones before it. */
 export const DEVICE_PERMISSIONS = ['view', 'control', 'admin'] as const;
 export type DevicePermission = (typeof DEVICE_PERMISSIONS)[number];
+
+/** Whether a permission is at least another one; none (null) is not even `view`. */
+export function grants(held: DevicePermission | null, needed: DevicePermission): boolean {
+  return held !== null && DEVICE_PERMISSIONS.indexOf(held) >= DEVICE_PERMISSIONS.indexOf(needed);
+}

@@ -1,4 +1,4 @@
-import type { CommandConfirmation, CommandName, CommandState } from './commands.js';
+import type { CommandConfirmation, CommandName, CommandState, ExpiryReason } from './commands.js';
 import type { DeviceType, DoorState, LinkKind, LockState } from './devices.js';
 
 interface CommandFacts {
@@ -38,7 +38,7 @@ export interface EventPayloads {
   command_executed: CommandVerdict;
   command_failed: CommandVerdict;
   command_timed_out: CommandFacts;
-  command_expired: CommandFacts & { reason: 'deadline' | 'permission_revoked' };
+  command_expired: CommandFacts & { reason: ExpiryReason };
   command_cancelled: CommandFacts;
   command_late_result: CommandVerdict;
   custom: Record<string, unknown>;
@@ -131,7 +131,7 @@ export type StoredEvent<T extends EventType = EventType> = {
     userId: string | null;
     commandId: string | null;
     correlationId: string | null;
-    /** RFC 3339, by the device's account. */
+    /** RFC 3339, by the device's account; equal to `receivedAt` where that says nothing plausible. */
     occurredAt: string;
     /** RFC 3339, when we committed it. */
     receivedAt: string;

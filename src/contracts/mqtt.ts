@@ -39,7 +39,7 @@ export interface DeviceEventMessage<T extends DeviceEventType = DeviceEventType>
   type: T;
   /** RFC 3339, if the device has a clock. */
   occurredAt?: string;
-  /** Uptime at which it happened, for devices without a clock. */
+  /** Uptime at which it happened: it decides where both are given. */
   uptimeMs?: number;
   data: EventPayloads[T];
 }

@@ -6,7 +6,7 @@ export interface DashboardHandshake {
   token: string;
   clientType: 'dashboard';
   /** Where an earlier connection left off: what was missed is sent again, or `resync` when that is too far back. */
-  lastCursor?: string;
+  lastCursor?: string | null;
 }
 
 /** A log entry as a dashboard receives it: the event's own payload, with its place in the log. */

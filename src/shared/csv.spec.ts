@@ -17,7 +17,6 @@ describe('csvLine', () => {
     ' =1',
     '\u00A0=1',
     '\u200B=1',
-    '\t=1',
     '＝1',
     '＋1',
     '－1',
@@ -26,11 +25,30 @@ describe('csvLine', () => {
     expect(parseCsv(csvLine([text]))[0]?.cells).toEqual([`'${text}`]);
   });
 
-  it.each(['a\rb', 'a\nb', '=a\r=b', '\n=a\r\n=b'])('begins no record within %j', (text) => {
-    const [record, ...others] = parseCsv(csvLine([text, 'last']));
-    expect(record?.cells[0]?.replace(/^'/, '')).toBe(text);
-    expect(record?.cells[1]).toBe('last');
-    expect(others).toEqual([]);
+  it.each([
+    ['a\rb', 'a\rb'],
+    ['a\nb', 'a\nb'],
+    ['=a\r=b', "'=a\r'=b"],
+    ['\n=a\r\n=b', "'\n'=a\r\n'=b"],
+  ])('begins no record within %j', (text, escaped) => {
+    expect(parseCsv(csvLine([text, 'last'])).map(({ cells }) => cells)).toEqual([[escaped, 'last']]);
+  });
+
+  it.each([
+    ['a;=1+1', "a;'=1+1"],
+    ['a; +1;-2', "a;' +1;'-2"],
+    ['a\t@SUM(A1)', "a\t'@SUM(A1)"],
+    ['a;"=1', 'a;\'"=1'],
+    ['a;\u200b\uff1d1', "a;'\u200b\uff1d1"],
+    ['a\n=1', "a\n'=1"],
+    ['\t=1', "'\t'=1"],
+    ['a;b=1, -2', 'a;b=1, -2'],
+  ])('leaves no formula to readers with another separator in %j', (text, escaped) => {
+    expect(parseCsv(csvLine(['first', text]))[0]?.cells).toEqual(['first', escaped]);
+    for (const separator of [';', '\t', ',']) {
+      const cells = csvLine(['first', text]).split(new RegExp(`[${separator}\r\n]`));
+      expect(cells.filter((cell) => /^[\s\p{Cf}"]*[=+@\uff1d-]/u.test(cell) && !cell.startsWith(' -2'))).toEqual([]);
+    }
   });
 
   it('leaves numbers as they are', () => {
@@ -60,6 +78,37 @@ describe('parseCsv', () => {
 
   it('counts lines that end in CR LF once, also within quotes', () => {
     expect(parseCsv('"a\r\n\r\nb"\r\n\r\nc\rd\ne').map(({ line }) => line)).toEqual([1, 5, 6, 7]);
+  });
+
+  it.each([
+    ['a;b\r\n1;"2;3"\r\n', ';'],
+    ['a\tb\n1\t"2;3"\n', '\t'],
+    ['a,b\n1,2;3\n', ','],
+    ['"a;;;;",b\n1,2;3\n', ','],
+    ['\uFEFF\r\na;b\r\n1;2;3\r\n', ';'],
+  ])('sees what separates the cells of %j', (text, separator) => {
+    const rows = parseCsv(text).map(({ cells }) => cells);
+    expect(rows[0]).toHaveLength(2);
+    expect(rows[1]).toEqual(
+      parseCsv(`sep=${separator}\n${text.trim()}`)
+        .map(({ cells }) => cells)
+        .at(-1),
+    );
+  });
+
+  it.each(['sep=,\na,b;c\n', 'sep=;\r\na;"b;c"', '\uFEFFSEP=;\ra;b\r', '"sep=;"\na;b', 'sep=|\na|b,c'])(
+    'does as the first line of %j says, and counts it',
+    (text) => {
+      const [record, ...others] = parseCsv(text);
+      expect([record?.line, record?.cells[0], record?.cells.length, others]).toEqual([2, 'a', 2, []]);
+    },
+  );
+
+  it('skips lines of blank cells', () => {
+    expect(parseCsv('a,b\n,\n \u00a0,\t\n,,,,\nc,d')).toEqual([
+      { line: 1, cells: ['a', 'b'] },
+      { line: 5, cells: ['c', 'd'] },
+    ]);
   });
 
   it.each([

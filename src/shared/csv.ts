@@ -5,12 +5,19 @@ type Cell = string | number | boolean | null;
 
 /**
  * Spreadsheets run some cells as formulas (OWASP, CSV injection). The library escapes those that begin with the sign
- * itself; spreadsheets also skip spaces and invisible characters in front of it.
+ * itself; spreadsheets also skip spaces, quotes and invisible characters in front of it. And where they take another
+ * separator than ours for that of their region, a cell of ours becomes many, and a quote within a line is a letter.
  */
-const HIDDEN_FORMULA = /^[\s\p{Cf}]+[=+\-@＝＋－＠]|^\n/u;
-/** The library quotes for its own record delimiter alone, and any other line end would begin a record, too. */
-const NEEDS_QUOTES = /[\r\n\t']/;
+const HIDDEN_FORMULA = /^(?=\n)|(?<=^|[;\t\n]|\r(?!\n))(?=[\s\p{Cf}"]*[=+\-@＝＋－＠])/gu;
+/** The library quotes for its own delimiters alone; others would begin a cell or a record for some readers. */
+const NEEDS_QUOTES = /[\r\n\t';]/;
 const LINE_ENDS = ['\r\n', '\n', '\r'];
+/** What spreadsheets separate cells with, by region; the first one where none stands in the line. */
+const SEPARATORS = [',', ';', '\t'] as const;
+/** The first line may name the separator; spreadsheets write and read it so. */
+const SEPARATOR_LINE = /^\uFEFF?"?sep=(.)"?\s*(?:[\r\n]|$)/iu;
+const QUOTED = /"(?:[^"]|"")*"/g;
+const MAX_HEADER = 4_096;
 
 /** Lines of CSV (RFC 4180), in which no cell is a formula: what looks like one gets an apostrophe in front. */
 export function csvLines(rows: readonly (readonly Cell[])[]): string {
@@ -28,7 +35,7 @@ export function csvLine(cells: readonly Cell[]): string {
 }
 
 function escapeHidden(text: string): string {
-  return HIDDEN_FORMULA.test(text) ? `'${text}` : text;
+  return text.replace(HIDDEN_FORMULA, "'");
 }
 
 /** What keeps a text from being CSV. */
@@ -48,22 +55,27 @@ export interface CsvRecord {
 }
 
 /**
- * Reads CSV (RFC 4180), with any line end and an optional byte order mark. Blank lines are skipped.
+ * Reads CSV (RFC 4180) as spreadsheets of any region write it: with any line end, an optional byte order mark, and cells
+ * separated by commas, semicolons or tabs, as a first line `sep=;` or the first record shows. Lines whose cells are all
+ * blank are skipped.
  * @throws MalformedCsvError with the line on which the record begins
  */
 export function parseCsv(text: string): CsvRecord[] {
   const records: CsvRecord[] = [];
+  const declared = SEPARATOR_LINE.exec(text)?.[1];
+  const delimiter = declared ?? commonSeparator(text);
   let line = 1;
   // The library counts the lines within quoted cells twice when they end in CR LF, so they are counted here.
   const keep = (cells: string[]): null => {
-    if (cells.length > 1 || cells[0] !== '') {
+    const isDeclaration = line === 1 && declared !== undefined;
+    if (!isDeclaration && cells.some((cell) => cell.trim() !== '')) {
       records.push({ line, cells });
     }
     line += 1 + lineEndsIn(cells);
     return null;
   };
   try {
-    parse(text, { bom: true, relax_column_count: true, record_delimiter: LINE_ENDS, on_record: keep });
+    parse(text, { bom: true, delimiter, relax_column_count: true, record_delimiter: LINE_ENDS, on_record: keep });
   } catch (error) {
     if (error instanceof CsvError) {
       throw new MalformedCsvError(line, 'a quote is missing, or stands where none may be');
@@ -71,6 +83,13 @@ export function parseCsv(text: string): CsvRecord[] {
     throw error;
   }
   return records;
+}
+
+/** What stands most often in the first line that is not blank, outside of quotes. */
+function commonSeparator(text: string): string {
+  const [first = ''] = /\S.*/.exec(text.slice(0, MAX_HEADER).replace(QUOTED, '')) ?? [];
+  const counts = SEPARATORS.map((separator) => first.split(separator).length);
+  return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? SEPARATORS[0];
 }
 
 function lineEndsIn(cells: readonly string[]): number {

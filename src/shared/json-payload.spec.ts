@@ -48,6 +48,19 @@ describe('readPayload', () => {
   });
 
   it.each([
+    ['{"a":1,"a":1}', '/a'],
+    ['{"a":1,"\\u0061":2}', '/a'],
+    ['{"a":{"b":[1,{"c":1,"d":"}","c":2}]}}', '/a/b/1/c'],
+    ['[[],{"a/b":{"~":1,"~":[]}}]', '/1/a~1b/~0'],
+    ['{"\\"":1,"a":"\\\\","\\"":2}', '/"'],
+    ['{"__proto__":1,"__proto__":1}', '/__proto__'],
+  ])('refuses %s, and points at the second %s', (json, pointer) => {
+    expect(() => readPayload(text(json))).toThrow(expect.objectContaining({ fault: 'repeated_name', pointer }));
+  });
+
+  it.each([
+    ['one name in two objects', '[{"a":{"a":1}},{"a":":"}]'],
+    ['colons, quotes and backslashes inside of strings', '{"a:":"\\":\\"","b":"\\\\"}'],
     ['a whole surrogate pair', '"\\ud83d\\ude00"'],
     ['brackets inside of strings', `"${'['.repeat(50)}\\"${'{'.repeat(50)}"`],
     ['a constructor that is a word', '{"constructor":"Otis"}'],

@@ -31,6 +31,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['keys', 'lock', 'SQL: an advisory lock'],
   ['keys', 'order', 'a purpose of keys is to sign orders; ORDER BY'],
   ['crypto/password-hasher.ts', 'password', 'it hashes passwords'],
+  ['crypto/hashes-password.decorator.ts', 'password', 'it marks the routes that reach the hasher'],
   ['crypto/crypto.module.ts', 'password', 'it provides the hasher'],
   ['mail/smtp-transport.ts', 'password', 'what SMTP logs in with'],
   ['http', 'member', 'a member of a JSON object'],

@@ -111,12 +111,14 @@ async function createVisitor(role: Role): Promise<Visitor> {
     `INSERT INTO devices (id, owner_id, organization_id, name, hardware_id, updated_at) VALUES ($1, $2, $3, 'Door', $1::uuid::text, now())`,
     [ids.deviceId, owner.id, ids.organizationId],
   );
+  const visitor = await asker(role, owner, enlist);
+  // One's own command: that of another person takes more than the route says.
   await sql.rows(
-    `INSERT INTO commands (id, device_id, name, lane, payload, expires_at, correlation_id)
-     VALUES ($1, $2, 'lock_door', 'bolt', '{}', now() + interval '1 hour', 'matrix')`,
-    [ids.commandId, ids.deviceId],
+    `INSERT INTO commands (id, device_id, issuer_id, name, lane, payload, expires_at, correlation_id)
+     VALUES ($1, $2, $3, 'lock_door', 'bolt', '{}', now() + interval '1 hour', 'matrix')`,
+    [ids.commandId, ids.deviceId, visitor?.id ?? null],
   );
-  return { asker: await asker(role, owner, enlist), ids };
+  return { asker: visitor, ids };
 }
 
 async function asker(

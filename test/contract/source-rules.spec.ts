@@ -3,6 +3,7 @@ import {
   crowdedFolders,
   misnamedClasses,
   repeatedExports,
+  repeatedStandings,
   type SourceFile,
   sourceFiles,
   vagueComments,
@@ -52,6 +53,12 @@ describe('names and folders', () => {
   it('finds such a comment', () => {
     const text = "const mail = 'Somebody tried';\n/** Whoever is blocked is nobody. */\n";
     expect(vagueComments([{ path: 'a.ts', text }])).toEqual(['a.ts: /** Whoever is blocked is nobody. */']);
+  });
+
+  it('what an account that can act is stands in one place', () => {
+    expect(repeatedStandings(files)).toEqual([]);
+    const text = "const LIVE = 'u.deleted_at IS NULL AND u.blocked_at IS NULL';";
+    expect(repeatedStandings([{ path: 'src/features/a/a.repository.ts', text }])).toHaveLength(1);
   });
 
   it('no two files export the same name', () => {

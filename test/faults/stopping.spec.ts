@@ -1,27 +1,36 @@
 /**
- * A process that is asked to stop answers what is under way and is gone, whatever connections its clients keep open.
- * Seen to fail: without the check for connections that fell idle after the process began to stop.
+ * A process that is asked to stop says so to the balancer and goes on for a while, then it answers what is under way and is
+ * gone, whatever connections its clients keep open.
+ * Seen to fail: without the check for connections that fell idle after the process began to stop; with requests that wait
+ * for a command released only after the server closed (they were reset, and the process ended with 1); without the delay.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAccount } from '../support/accounts.fixture.js';
+import { Dashboard } from '../support/dashboard.js';
 import { registerDevice } from '../support/devices.fixture.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { ApplicationProcess } from '../support/process.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
-/** Much longer than a stop takes: who waits for it is found out. */
+/** Much longer than a stop takes, each: who waits for them is found out. */
+const DRAIN_DELAY_MS = 20_000;
 const DRAIN_TIMEOUT_MS = 20_000;
 const GONE_WITHIN_MS = 8_000;
+const ME = '/api/v1/users/me';
 
 let installation: Installation;
 let application: ApplicationProcess;
 let sql: Sql;
 
 beforeAll(async () => {
-  installation = await createInstallation({ ROLES: 'api', DRAIN_TIMEOUT: `${String(DRAIN_TIMEOUT_MS)}ms` });
+  installation = await createInstallation({
+    ROLES: 'api',
+    DRAIN_DELAY: `${String(DRAIN_DELAY_MS)}ms`,
+    DRAIN_TIMEOUT: `${String(DRAIN_TIMEOUT_MS)}ms`,
+  });
   application = await ApplicationProcess.start(installation.env);
   sql = await Sql.open(installation.databaseUrl);
 }, 60_000);
@@ -46,9 +55,11 @@ function ask(agent: Agent, method: string, path: string, headers: Record<string,
 }
 
 describe('Stopping', () => {
-  it('waits for no connection that is kept open, idle all along or only since its last answer', async () => {
+  it('is seen by the balancer first, fails no request, and waits for no connection and for no command', async () => {
     const owner = await createAccount(application.url);
+    const authorization = `Bearer ${owner.accessToken}`;
     const device = await registerDevice(application.url, owner);
+    const dashboard = await Dashboard.connect(application.url, { token: owner.accessToken, clientType: 'dashboard' });
     const [idle, busy] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })];
     expect(await ask(idle, 'GET', '/api/health/live', {})).toBe(200);
     expect(Object.values(idle.freeSockets).flat()).toHaveLength(1);
@@ -57,18 +68,27 @@ describe('Stopping', () => {
       busy,
       'POST',
       `/api/v1/devices/${device.id}/commands`,
-      {
-        authorization: `Bearer ${owner.accessToken}`,
-        'content-type': 'application/json',
-        'idempotency-key': randomUUID(),
-        prefer: 'wait=1',
-      },
+      { authorization, 'content-type': 'application/json', 'idempotency-key': randomUUID(), prefer: 'wait=30' },
       JSON.stringify({ name: 'lock_door' }),
     );
     await eventually('the request is under way', async () => (await sql.rows('SELECT 1 FROM commands')).length === 1);
     application.signal('SIGTERM');
+    await eventually('it is not ready any more', async () => {
+      const ready = await fetch(`${application.url}/api/health/ready`);
+      return ready.status === 503 && ((await ready.json()) as { status: string }).status === 'shutting_down';
+    });
+    const served = await fetch(application.url + ME, { headers: { authorization } });
+    expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
+    expect(dashboard.socket.connected).toBe(true);
+
+    // A second signal ends the delay.
+    const cut = new Promise((resolve) => dashboard.socket.once('disconnect', resolve));
+    application.signal('SIGTERM');
     expect(await answer).toBe(202);
+    // A client connects again by itself after this reason, to another process.
+    expect(await cut).toBe('transport close');
     await eventually('the process is gone', () => application.hasEnded, GONE_WITHIN_MS);
+    expect(application.exitCode).toBe(0);
     [idle, busy].forEach((agent) => {
       agent.destroy();
     });

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
 import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
@@ -70,6 +71,11 @@ describe('A pending change of the e-mail address', () => {
         await fixture.request('DELETE', '/users/bulk', { ids: [id] }, { token: admin });
         return fixture.post(`/users/${id}/restore`, {}, { token: admin });
       },
+    ],
+    [
+      'a session was ended',
+      (token: string) =>
+        fixture.request('DELETE', `/auth/sessions/${decodeJwt<{ sid: string }>(token).sid}`, {}, { token }),
     ],
     ['all sessions were ended', (token: string) => fixture.post('/auth/logout-all', {}, { token })],
     ['all other sessions were ended', (token: string) => fixture.post('/auth/logout-others', {}, { token })],

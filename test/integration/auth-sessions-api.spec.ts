@@ -141,6 +141,25 @@ describe('sessions over HTTP', () => {
     const login = (rememberMe = false): Promise<WebAnswer> =>
       asBrowser('login', { body: { identifier: ada.email, password: PASSWORD, rememberMe }, headers: WEB });
 
+    it.each([
+      ['with', 'the same successor again', 200],
+      ['without', 'nothing', 401],
+    ])('that retry %s the cookie of their known device get %s', async (which, _what, status) => {
+      const { headers } = await call('POST', 'login', {
+        body: { identifier: ada.email, password: PASSWORD },
+        headers: WEB,
+      });
+      const [refresh = '', device = ''] = headers.getSetCookie().map((each) => each.split(';')[0]);
+      const retry = (agent: string): Promise<WebAnswer> =>
+        asBrowser('refresh', {
+          headers: { ...WEB, 'user-agent': agent, cookie: which === 'with' ? `${device}; ${refresh}` : refresh },
+        });
+      const first = await retry('browser');
+      const second = await retry('the same, updated');
+      expect([device.split('=')[0], first.status, second.status]).toEqual(['__Host-mortise_device', 200, status]);
+      expect(second.cookie).toBe(status === 200 ? first.cookie : '');
+    });
+
     it('keep the refresh token in a cookie that no script and no other site gets', async () => {
       const { body, setCookie } = await login();
       expect(body).toMatchObject({ accessToken: expect.any(String), refreshExpiresIn: 604_800 });

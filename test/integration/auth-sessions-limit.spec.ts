@@ -4,7 +4,7 @@ import type { SignedIn } from '../../src/features/auth/auth.types.js';
 import { type OpenSession, SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
 import { LoginService } from '../../src/features/auth/login/login.service.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
-import { openSession, PASSWORD } from '../support/accounts.fixture.js';
+import { CLIENT, openSession, PASSWORD } from '../support/accounts.fixture.js';
 import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
@@ -45,9 +45,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   const sessionId = ({ accessToken }: { accessToken: string }): string => decodeJwt<{ sid: string }>(accessToken).sid;
 
   const signIn = (node = nodes[0], rememberMe = false): Promise<SignedIn> =>
-    node
-      .get(LoginService)
-      .login({ identifier: ada.user.email, password: PASSWORD, rememberMe }, { ip: null, userAgent: null });
+    node.get(LoginService).login({ identifier: ada.user.email, password: PASSWORD, rememberMe }, CLIENT);
 
   /** The oldest first. */
   const sessions = (): Promise<SessionRow[]> =>
@@ -66,7 +64,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   it('loses the oldest with the next login, which is answered with the reason and audited', async () => {
     const others = [await signIn(), await signIn()];
     const newest = await signIn(nodes[1]);
-    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'session_evicted',
       kind: 'unauthenticated',
     });
@@ -75,7 +73,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
       members: { reason: 'evicted' },
     });
     for (const session of [...others, newest]) {
-      await expect(nodes[0].get(SessionsService).refresh(session.refreshToken)).resolves.toBeDefined();
+      await expect(nodes[0].get(SessionsService).refresh(session.refreshToken, CLIENT)).resolves.toBeDefined();
     }
     expect((await sessions()).map(({ live, revoked_reason }) => [live, revoked_reason])).toEqual([
       [false, 'evicted'],
@@ -93,7 +91,7 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
 
   it('never has more, however many logins race through two processes, and the last ones win', async () => {
     const open = (index: number): Promise<OpenSession> =>
-      nodes[index % 2 === 0 ? 0 : 1].get(SessionsService).open(ada.user, { ip: null, userAgent: null });
+      nodes[index % 2 === 0 ? 0 : 1].get(SessionsService).open(ada.user, { ...CLIENT, knownDevice: 'k' });
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => open(index)));
     expect(logins).toHaveLength(12);
     const rows = await sessions();
@@ -109,8 +107,8 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
 
   it('may be remembered: for thirty days from each refresh instead of seven', async () => {
     const remembered = await signIn(nodes[0], true);
-    const renewed = await nodes[1].get(SessionsService).refresh(remembered.refreshToken);
-    const repeated = await nodes[1].get(SessionsService).refresh(remembered.refreshToken);
+    const renewed = await nodes[1].get(SessionsService).refresh(remembered.refreshToken, CLIENT);
+    const repeated = await nodes[1].get(SessionsService).refresh(remembered.refreshToken, CLIENT);
     const lifetimes = [ada, remembered, renewed, repeated].map((tokens) => tokens.refreshExpiresInSeconds / 86_400);
     expect(lifetimes).toEqual([7, 30, 30, 30]);
     const [row] = await nodes[0].rows<{ days: number }>(
@@ -123,10 +121,10 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   it('cannot sign in between a block and the end of the sessions it ends', async () => {
     const racing = nodes[0].get(SessionsService);
     await nodes[0].rows(`UPDATE users SET blocked_at = now() WHERE id = $1`, [ada.user.id]);
-    await expect(racing.open(ada.user, { ip: null, userAgent: null })).rejects.toMatchObject({
+    await expect(racing.open(ada.user, { ...CLIENT, knownDevice: 'k' })).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
-    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(nodes[0].get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'invalid_refresh_token',
     });
     expect(await racing.revokeAllOf(ada.user.id, { reason: 'blocked' })).toBe(1);
@@ -134,9 +132,9 @@ describe(`a person who may have ${String(LIMIT)} sessions`, () => {
   });
 
   it('has the reuse of a token in the audit trail, although the request that showed it failed', async () => {
-    const second = await nodes[0].get(SessionsService).refresh(ada.refreshToken);
-    await nodes[0].get(SessionsService).refresh(second.refreshToken);
-    await expect(nodes[1].get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    const second = await nodes[0].get(SessionsService).refresh(ada.refreshToken, CLIENT);
+    await nodes[0].get(SessionsService).refresh(second.refreshToken, CLIENT);
+    await expect(nodes[1].get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'token_reused',
     });
     const [entry] = await nodes[0].rows<{ entity_id: string; outcome: string }>(

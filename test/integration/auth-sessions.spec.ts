@@ -6,7 +6,7 @@ import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { waitUntil } from '../../tools/stack/wait-until.js';
 import { SessionsService } from '../../src/features/auth/sessions/sessions.service.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
-import { openSession } from '../support/accounts.fixture.js';
+import { CLIENT, openSession } from '../support/accounts.fixture.js';
 import { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
@@ -83,8 +83,8 @@ describe('sessions in two processes', () => {
   it('go on with another pair after each refresh, for seven more days', async () => {
     const ada = await openSession(node);
     await node.rows(`UPDATE sessions SET expires_at = now() + interval '1 hour' WHERE id = $1`, [sessionId(ada)]);
-    const second = await node.get(SessionsService).refresh(ada.refreshToken);
-    const third = await other.get(SessionsService).refresh(second.refreshToken);
+    const second = await node.get(SessionsService).refresh(ada.refreshToken, CLIENT);
+    const third = await other.get(SessionsService).refresh(second.refreshToken, CLIENT);
     expect(new Set([ada, second, third].map(({ refreshToken }) => refreshToken)).size).toBe(3);
     expect(new Set([ada, second, third].map(({ accessToken }) => decodeJwt(accessToken).jti)).size).toBe(3);
     expect(sessionId(third)).toBe(sessionId(ada));
@@ -100,10 +100,10 @@ describe('sessions in two processes', () => {
     await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
       code: 'unauthenticated',
     });
-    await expect(node.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(node.get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'invalid_refresh_token',
     });
-    await expect(other.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(other.get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'invalid_refresh_token',
     });
     await waitUntil(
@@ -138,7 +138,7 @@ describe('sessions in two processes', () => {
     await node.rows(`UPDATE sessions SET expires_at = now() - interval '1 millisecond' WHERE id = $1`, [
       sessionId(ada),
     ]);
-    await expect(node.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(node.get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'invalid_refresh_token',
     });
     await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('sessions in two processes', () => {
   it('do not outlive their account', async () => {
     const ada = await openSession(node);
     await node.rows('DELETE FROM users WHERE id = $1', [ada.user.id]);
-    await expect(node.get(SessionsService).refresh(ada.refreshToken)).rejects.toMatchObject({
+    await expect(node.get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'invalid_refresh_token',
     });
     await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({

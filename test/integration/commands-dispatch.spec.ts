@@ -84,7 +84,7 @@ describe('dispatching, step by step', () => {
       const id = await harness.insertCommand(lock.id);
       const send = (): Promise<unknown> => dispatch.sendAll(lock.id);
       const cancel = (): Promise<string> =>
-        service.cancel(lock.id, id).then(
+        service.cancel({ deviceId: lock.id, commandId: id, userId: harness.owner.id, permission: 'admin' }).then(
           () => 'cancelled',
           (error: unknown) => (error as { code?: string }).code ?? String(error),
         );
@@ -116,15 +116,37 @@ describe('dispatching, step by step', () => {
     expect(lock.signedOrders).toHaveLength(1);
   });
 
+  it('locks for a user whose account must not unlock by now, and does not unlock', async () => {
+    const lock = await harness.connectDevice();
+    const id = await harness.insertCommand(lock.id, 'unlock_door');
+    const until = (time: string): Promise<unknown> =>
+      harness.rows(`UPDATE users SET unlock_after = ${time} WHERE id = $1`, [harness.owner.id]);
+    await until(`now() + interval '1 hour'`);
+    try {
+      await dispatch.sendAll(lock.id);
+      expect(await harness.command(id)).toMatchObject({ state: 'EXPIRED', error_code: 'permission_revoked' });
+      const locking = await harness.insertCommand(lock.id, 'lock_door');
+      await dispatch.sendAll(lock.id);
+      expect((await lock.waitForOrder()).commandId).toBe(locking);
+    } finally {
+      await until('NULL');
+    }
+  });
+
   it.each(['blocked_at', 'deleted_at'])(
-    'does not send for an owner whose account has ended since (%s)',
+    'neither sends nor sends again for an owner whose account has ended since (%s)',
     async (end) => {
       const lock = await harness.connectDevice();
-      const id = await harness.insertCommand(lock.id);
       const account = (value: string): Promise<unknown> =>
         harness.rows(`UPDATE users SET ${end} = ${value} WHERE id = $1`, [harness.owner.id]);
+      const unanswered = await harness.insertCommand(lock.id, 'request_snapshot');
+      await dispatch.sendAll(lock.id);
+      await lock.waitForOrder();
+      const id = await harness.insertCommand(lock.id);
       await account('now()');
       try {
+        expect(await dispatch.sender.resendToDevice(lock.id)).toBe(0);
+        expect((await harness.command(unanswered)).attempts).toBe(1);
         await dispatch.sendAll(lock.id);
         expect(await harness.command(id)).toMatchObject({ state: 'EXPIRED', error_code: 'permission_revoked' });
       } finally {
@@ -132,7 +154,7 @@ describe('dispatching, step by step', () => {
       }
       const allowed = await harness.insertCommand(lock.id);
       await dispatch.sendAll(lock.id);
-      expect((await lock.waitForOrder()).commandId).toBe(allowed);
+      expect((await lock.waitForOrder(2)).commandId).toBe(allowed);
     },
   );
 

@@ -108,7 +108,8 @@ describe('commands over the API', () => {
 
   it('creates no command for a deleted device', async () => {
     const service = harness.app.get(CommandSubmissionService);
-    const submission = { deviceId: randomUUID(), issuerId: harness.owner.id, name: 'lock_door', payload: {} } as const;
+    const giver = { issuerId: harness.owner.id, permission: 'admin' } as const;
+    const submission = { ...giver, deviceId: randomUUID(), name: 'lock_door', payload: {} } as const;
     await expect(service.submit(submission)).rejects.toMatchObject({ code: 'not_found' });
   });
 });

@@ -165,6 +165,7 @@ describe('commands of many devices at once', () => {
       const submission = {
         deviceId,
         issuerId: harness.owner.id,
+        permission: 'admin',
         name: 'unlock_door',
         payload: { durationMs: 5_000 },
       } as const;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AckStatus } from '../../src/contracts/commands.js';
+import { CompletionWaiters } from '../../src/features/commands/completion-waiters.js';
 import { CommandHarness, commandsPath } from '../support/command-harness.js';
 import type { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
@@ -65,12 +66,33 @@ describe('a command, from the request to the lock and back', () => {
     expect(actors).toEqual([`user:${harness.owner.id}`, 'system', device, device, device]);
   });
 
-  it('answers 202 at once without a wait, and 202 when the wait was too short', async () => {
+  it('answers 202 at once without a wait, and 202 with the present state when the wait was too short', async () => {
     const lock = await harness.connectDevice();
-    expect((await harness.send(lock.id, 'unlock_door')).status).toBe(202);
     const begun = performance.now();
-    expect((await harness.send(lock.id, 'unlock_door', { waitSeconds: 1 })).status).toBe(202);
+    const answer = harness.send(lock.id, 'unlock_door', { waitSeconds: 1 });
+    const { commandId } = await lock.waitForOrder();
+    await say(lock, commandId, 'executing');
+    expect(await answer).toMatchObject({ status: 202, body: { id: commandId, state: 'EXECUTING' } });
     expect(performance.now() - begun).toBeGreaterThan(950);
+    expect((await harness.send(lock.id, 'unlock_door')).status).toBe(202);
+  });
+
+  it('ends the wait at once when the device is deleted meanwhile, for the first request and for its repeat', async () => {
+    const device = await harness.registerDevice();
+    const key = randomUUID();
+    const first = harness.send(device.id, 'lock_door', { key, waitSeconds: 20 });
+    await eventually('the command is queued', async () => {
+      return (await harness.rows('SELECT 1 FROM commands WHERE device_id = $1', [device.id])).length === 1;
+    });
+    const repeat = harness.send(device.id, 'lock_door', { key, waitSeconds: 20 });
+    const waiters = harness.app.get(CompletionWaiters);
+    await eventually('both wait', () => waiters.size === 2);
+    const begun = performance.now();
+    expect((await harness.request('DELETE', `/api/v1/devices/${device.id}`)).status).toBe(204);
+    for (const { status, body } of await Promise.all([first, repeat])) {
+      expect([status, body.code]).toEqual([404, 'not_found']);
+    }
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   it('answers with the outcome although the signal was lost', async () => {

@@ -93,9 +93,10 @@ describe('Registering a device', () => {
   it('takes a hardware id once, even for another owner', async () => {
     const hardwareId = randomUUID();
     expect((await register(ada, { hardwareId })).status).toBe(201);
-    const again = await register(bob, { hardwareId });
-    expect(again.status).toBe(409);
-    expect(again.body).toMatchObject({ code: 'hardware_id_taken' });
+    for (const spelling of [hardwareId, hardwareId.toUpperCase(), ` ${hardwareId}`]) {
+      const again = await register(bob, { hardwareId: spelling });
+      expect([again.status, again.body]).toEqual([409, expect.objectContaining({ code: 'hardware_id_taken' })]);
+    }
   });
 
   it.each([

@@ -171,10 +171,11 @@ describe('Events of a device', () => {
     const boot = randomUUID();
     const { device, line } = await onLine(boot);
     const commandId = randomUUID();
+    const occurredAt = new Date(Date.now() - 60_000).toISOString();
     await line.publish('events', [
       event(boot, 1, { type: 'door_status_changed', data: { lockState: 'unlocked', doorState: 'open', commandId } }),
       event(boot, 2, { type: 'low_battery', data: { battery: 7 } }),
-      event(boot, 3, { type: 'motion_detected', data: { confidence: 0.5 }, occurredAt: '2026-01-02T03:04:05.678Z' }),
+      event(boot, 3, { type: 'motion_detected', data: { confidence: 0.5 }, occurredAt }),
     ]);
     await line.receipt(boot, 3);
     await line.publish(
@@ -199,7 +200,7 @@ describe('Events of a device', () => {
       payload: { lockState: 'unlocked' },
     });
     const [motion] = await history(device, 'type=motion_detected&type=low_battery');
-    expect(motion).toMatchObject({ type: 'motion_detected', occurredAt: '2026-01-02T03:04:05.678Z' });
+    expect(motion).toMatchObject({ type: 'motion_detected', occurredAt });
   });
 });
 
@@ -280,15 +281,8 @@ describe('A payload that violates the protocol', () => {
     ['of wrong types', 'events', json({ ...valid, seq: '1' }), 'invalid_request'],
     ['before the first', 'events', json({ ...valid, seq: 0 }), 'invalid_request'],
     ['a type that is ours to say', 'events', json({ ...valid, type: 'device_deleted' }), 'invalid_request'],
-    ['with unknown members', 'events', json({ ...valid, deviceId: randomUUID() }), 'invalid_request'],
-    [
-      'with foreign data',
-      'events',
-      json({ ...valid, type: 'low_battery', data: { battery: 5, admin: true } }),
-      'invalid_event_data',
-    ],
+    ['with a number that is rounded', 'events', json({ ...valid, data: { card: 2 ** 53 } }), 'invalid_event_data'],
     ['without required data', 'events', json({ ...valid, type: 'low_battery' }), 'invalid_event_data'],
-    ['at no time', 'events', json({ ...valid, occurredAt: '2026-02-31T25:00:00Z' }), 'invalid_request'],
     ["Nest's envelope", 'events', json({ pattern: 'x', data: valid }), 'invalid_request'],
     ["Nest's envelope with an id", 'heartbeat', json({ id: '1', data: { boot, uptimeMs: 1 } }), 'invalid_request'],
     ['a birth without uptime', 'status', json({ online: true, boot }), 'invalid_request'],

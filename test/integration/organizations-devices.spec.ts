@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { COMMAND_NAMES } from '../../src/contracts/commands.js';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
 import {
   OrganizationsFixture,
@@ -8,6 +9,9 @@ import {
   type AnswerOrProblem,
 } from '../support/organizations.fixture.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
+
+const REFUSALS = `SELECT code, entity_id FROM audit_entries
+  WHERE actor = $1 AND action = 'command_created' AND outcome = 'failure'`;
 
 let fixture: OrganizationsFixture;
 let ada: InsertedAccount;
@@ -38,6 +42,8 @@ describe('A device of an organization', () => {
     fixture.request(who, 'GET', `/devices/${id}`);
   const place = (who: InsertedAccount, id: string, organizationId: string | null): Promise<AnswerOrProblem> =>
     fixture.request(who, 'PATCH', `/devices/${id}`, { organizationId });
+  const command = (who: InsertedAccount, id: string, body: object): Promise<AnswerOrProblem> =>
+    fixture.request(who, 'POST', `/devices/${id}/commands`, body, { 'idempotency-key': randomUUID() });
 
   it('is put there by its owner alone, and only where they manage', async () => {
     const id = (await fixture.registerDevice(grace)).id;
@@ -57,6 +63,30 @@ describe('A device of an organization', () => {
     expect((await device(ada, id)).status).toBe(404);
   });
 
+  it('is handed to nobody by an account whose password an administrator may know', async () => {
+    const id = (await fixture.registerDevice(ada)).id;
+    await fixture.addMember(grace, 'VIEWER', organization.id);
+    const handOver: [string, string, object][] = [
+      ['PATCH', `/devices/${id}`, { organizationId: organization.id }],
+      ['POST', path('/invitations'), { email: mallory.email, role: 'OPERATOR' }],
+      ['PATCH', path(`/members/${grace.id}`), { role: 'OPERATOR' }],
+      ['POST', path('/transfer'), { userId: grace.id }],
+    ];
+    const tryAll = async (): Promise<unknown[]> => {
+      const codes: unknown[] = [];
+      for (const [method, url, body] of handOver) {
+        const { status, body: answer } = await fixture.request(ada, method, url, body);
+        codes.push((answer as { code?: string } | undefined)?.code ?? status);
+      }
+      return codes;
+    };
+    await fixture.sql.rows(`UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`, [ada.id]);
+    expect(await tryAll()).toEqual(Array(4).fill('unlock_restricted'));
+    expect((await place(ada, id, null)).status).toBe(200);
+    await fixture.sql.rows('UPDATE users SET unlock_after = now() WHERE id = $1', [ada.id]);
+    expect(await tryAll()).toEqual([200, 201, 200, 204]);
+  });
+
   it('is seen, used and administered by role, and lost with the membership', async () => {
     const id = (await fixture.registerDevice(ada)).id;
     await place(ada, id, organization.id);
@@ -68,18 +98,10 @@ describe('A device of an organization', () => {
     ];
     const answers: unknown[] = [];
     for (const who of people) {
-      const command = await fixture.request(
-        who,
-        'POST',
-        `/devices/${id}/commands`,
-        { name: 'lock_door', payload: {} },
-        {
-          'idempotency-key': randomUUID(),
-        },
-      );
+      const locked = await command(who, id, { name: 'lock_door', payload: {} });
       const renamed = await fixture.request(who, 'PATCH', `/devices/${id}`, { room: 'Hall' });
       const seen = await device(who, id);
-      answers.push([seen.body.permission ?? seen.status, command.status, renamed.status]);
+      answers.push([seen.body.permission ?? seen.status, locked.status, renamed.status]);
     }
     expect(answers).toEqual([
       ['view', 403, 403],
@@ -89,6 +111,49 @@ describe('A device of an organization', () => {
     ]);
     expect((await fixture.request(ada, 'DELETE', path(`/members/${people[1]?.id ?? ''}`))).status).toBe(204);
     expect((await device(people[1] ?? ada, id)).status).toBe(404);
+  });
+
+  it('takes of an operator what moves it and pictures it, of those who administer it everything', async () => {
+    const id = (await fixture.registerDevice(ada)).id;
+    await place(ada, id, organization.id);
+    const [operator, manager] = [await member('operator', 'OPERATOR'), await member('manager', 'MANAGER')];
+    const update = {
+      version: '2.4.1',
+      url: 'https://example.com/f.bin',
+      sha256: 'a'.repeat(64),
+      signature: 'A'.repeat(86),
+    };
+    const answers: Record<string, unknown> = {};
+    for (const name of COMMAND_NAMES.filter((each) => each !== 'unlock_door')) {
+      const payload = name === 'firmware_update' ? update : {};
+      answers[name] = [
+        (await command(operator, id, { name, payload })).status,
+        (await command(manager, id, { name, payload })).status,
+      ];
+    }
+    expect(answers).toEqual({
+      lock_door: [202, 202],
+      request_snapshot: [202, 202],
+      restart_device: [403, 202],
+      firmware_update: [403, 202],
+      sync_access_codes: [403, 202],
+    });
+    expect(await fixture.sql.rows(REFUSALS, [`user:${operator.id}`])).toEqual(
+      Array.from({ length: 3 }, () => ({ code: 'forbidden', entity_id: id })),
+    );
+  });
+
+  it('lets operators take back what they ordered, and those who administer it what anyone did', async () => {
+    const id = (await fixture.registerDevice(ada)).id;
+    await place(ada, id, organization.id);
+    const [operator, manager] = [await member('operator', 'OPERATOR'), await member('manager', 'MANAGER')];
+    const ordered = async (who: InsertedAccount): Promise<string> =>
+      `/devices/${id}/commands/${String((await command(who, id, { name: 'lock_door' })).body.id)}`;
+    const [hers, own, another] = [await ordered(ada), await ordered(operator), await ordered(operator)];
+    expect((await fixture.request(operator, 'DELETE', hers)).body).toMatchObject({ code: 'forbidden', status: 403 });
+    expect((await fixture.request(operator, 'DELETE', own)).body).toMatchObject({ state: 'CANCELLED' });
+    expect((await fixture.request(manager, 'DELETE', another)).body).toMatchObject({ state: 'CANCELLED' });
+    expect((await fixture.request(manager, 'DELETE', hers)).body).toMatchObject({ state: 'CANCELLED' });
   });
 
   it('leaves with its owner, who keeps it when the organization is deleted', async () => {

@@ -22,6 +22,7 @@ beforeAll(async () => {
       RATE_LIMIT_USER: '10/1m',
       RATE_LIMIT_UNLOCK: '3/1m',
       RATE_LIMIT_MAIL: '3/1h',
+      RATE_LIMIT_REAUTHENTICATION: '4/1m',
       TRUSTED_PROXIES: '127.0.0.1/32',
       ADDRESS_BLOCK_AFTER: '0',
     },
@@ -178,6 +179,16 @@ describe('rate limits over HTTP', () => {
         body: { email: `${randomUUID()}@example.com`, password: PASSWORD },
       });
     expect(await statusesOf(4, ask)).toEqual([202, 202, 202, 429]);
+  });
+
+  it('bound how often a person has their password verified again, on any route and from any address', async () => {
+    const token = await newcomer();
+    const leave = (): Promise<Answer> => from(newAddress(), 'DELETE', ME, { token, body: { password: 'a guess' } });
+    expect(await statusesOf(4, leave)).toEqual([422, 422, 422, 422]);
+    expect((await leave()).body).toMatchObject({ status: 429, code: 'rate_limited' });
+    const change = { currentPassword: PASSWORD, newPassword: 'quiet lantern meadow 12' };
+    const refused = await from(newAddress(), 'POST', '/api/v1/auth/password', { token, body: change });
+    expect(refused.body).toMatchObject({ status: 429, code: 'rate_limited' });
   });
 
   it('never refuse a probe', async () => {

@@ -39,6 +39,10 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
     pattern: /^(function set_updated_at|trigger (\w+)\.\2_updated_at)$/,
     because: 'Prisma knows no triggers: the time of a change comes from the database clock',
   },
+  {
+    pattern: /^(function set_email_since|trigger users\.users_email_since)$/,
+    because: 'Prisma knows no triggers: no change of an address may leave its age behind',
+  },
 ];
 
 /**

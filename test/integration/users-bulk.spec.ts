@@ -164,7 +164,7 @@ describe('Files of accounts', () => {
 
   it('are refused as a whole when they cannot be read, are too large, or come to another route', async () => {
     expect((await csv('email\r\n"open')).status).toBe(422);
-    expect((await csv('email,role\r\na@example.com\r\n')).status).toBe(422);
+    expect((await csv('email,mail\r\na@example.com,b\r\n')).status).toBe(422);
     expect((await csv('email\r\n' + 'x'.repeat(1_048_576))).status).toBe(413);
     const elsewhere = await request(application.url, 'POST', '/api/v1/users', {
       token: root.accessToken,

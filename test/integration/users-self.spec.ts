@@ -138,6 +138,10 @@ describe('My activity', () => {
     const admin = await createAdmin(application);
     await ask(eve, 'PATCH', '/users/me', { displayName: 'Eve' });
     await ask(admin, 'PATCH', `/users/${eve.id}`, { displayName: 'Evelyn' });
+    const refreshed = await request(application.url, 'POST', '/api/v1/auth/refresh', {
+      body: { refreshToken: eve.refreshToken },
+    });
+    expect(refreshed.status).toBe(200);
     const first = await ask<{ items: Record<string, unknown>[]; nextCursor: string }>(
       eve,
       'GET',

@@ -1,12 +1,17 @@
 /**
- * P-19, the other half: an audit entry of a failure or refusal names its target. Seen to fail: with the target left out of
- * the entry of a failure, and with the refusals of guards going by unseen.
+ * P-19, the other half: an audit entry of a failure or refusal names its target, and a look into other people's data
+ * leaves one. Seen to fail: with the target left out of the entry of a failure, with the refusals of guards going by
+ * unseen, and with reads of members, invitations, history, commands and blocked addresses that left no entry.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { TestApp } from '../support/test-app.js';
 import { RequestFactory } from '../support/changing-requests.js';
-import type { Account } from '../support/accounts.fixture.js';
+import { AUDITED_READS, sharedDevice, UNAUDITED_READS } from '../support/reading-requests.js';
+import { Dashboard } from '../support/dashboard.js';
+import { serverRoutes } from '../support/server-routes.js';
+import type { Account, InsertedAccount } from '../support/accounts.fixture.js';
+import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 
@@ -17,6 +22,10 @@ interface Entry {
   readonly actor: string;
   readonly type: string | null;
   readonly id: string | null;
+}
+
+interface Answered extends Answer {
+  readonly entries: Entry[];
 }
 
 let application: TestApp;
@@ -46,7 +55,7 @@ async function send(
   method: string,
   path: string,
   { token, body, requestId = randomUUID() }: { token?: string; body?: unknown; requestId?: string } = {},
-): Promise<Answer & { entries: Entry[] }> {
+): Promise<Answered> {
   const answer = await request(application.url, method, `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
     body,
@@ -65,7 +74,7 @@ async function activityOf(person: Account): Promise<Record<string, unknown>[]> {
   return body.items;
 }
 
-const wrong = (identifier: string): Promise<Answer & { entries: Entry[] }> =>
+const wrong = (identifier: string): Promise<Answered> =>
   send('POST', '/auth/login', { body: { identifier, password: 'not the password of any account' } });
 
 describe('P-19 a failure is audited with its target', () => {
@@ -152,6 +161,77 @@ describe('P-19 a failure is audited with its target', () => {
     expect(await activityOf({ ...ada, accessToken: again.accessToken })).toContainEqual(
       expect.objectContaining({ action: 'token_reuse_detected', entityId: id }),
     );
+  });
+});
+
+describe('P-19 a look into other people’s data is audited', () => {
+  let fixture: OrganizationsFixture;
+
+  beforeAll(() => {
+    fixture = OrganizationsFixture.on(application, sql);
+  });
+
+  const look = (path: string, { accessToken }: InsertedAccount): Promise<Answered> =>
+    send('GET', path, { token: accessToken });
+
+  it('on every route that reads, but for those that are listed with a reason', () => {
+    const reading = serverRoutes(application.nest).filter((route) => route.startsWith('GET /') && !route.includes('*'));
+    const known = [...Object.keys(AUDITED_READS), ...Object.keys(UNAUDITED_READS)];
+    expect(reading.filter((route) => !known.includes(route) && !route.startsWith('GET /api/docs/'))).toEqual([]);
+    expect(known.filter((route) => !reading.includes(route))).toEqual([]);
+  });
+
+  it.each(Object.entries(AUDITED_READS))('%s', async (_route, { action, once, prepare }) => {
+    const { path, reader, owner } = await prepare(fixture);
+    const first = await look(path, reader);
+    expect(first.status).toBe(200);
+    const entry = { action, outcome: 'success', code: null, actor: `user:${reader.id}` };
+    expect(first.entries).toMatchObject([{ ...entry, type: expect.any(String) }]);
+    expect((await look(path, reader)).entries).toMatchObject(once ? [] : [entry]);
+    if (owner) {
+      const own = await look(path, owner);
+      expect([own.status, own.entries]).toEqual([200, []]);
+    }
+  });
+
+  it('or is refused while entries cannot be written', async () => {
+    const prepared = await Promise.all(Object.values(AUDITED_READS).map(({ prepare }) => prepare(fixture)));
+    await sql.rows(`ALTER TABLE audit_entries ADD CONSTRAINT planted CHECK (action = 'nothing') NOT VALID`);
+    try {
+      for (const { path, reader, owner } of prepared) {
+        const { status, entries } = await look(path, reader);
+        expect([path, status >= 500, entries]).toEqual([path, true, []]);
+        if (owner) {
+          expect((await look(path, owner)).status).toBe(200);
+        }
+      }
+    } finally {
+      await sql.rows('ALTER TABLE audit_entries DROP CONSTRAINT planted');
+    }
+  });
+
+  it('also where it was refused', async () => {
+    const [{ path }, eve] = [await sharedDevice(fixture, '/events'), await fixture.createAccount('eve')];
+    const { status, entries } = await look(path, eve);
+    expect(status).toBe(404);
+    expect(entries).toMatchObject([{ action: 'device_history_read', outcome: 'failure', code: 'not_found' }]);
+  });
+
+  it('and so is a dashboard that watches the device of another person', async () => {
+    const { reader, owner, path } = await sharedDevice(fixture);
+    const deviceId = path.split('/')[2] ?? '';
+    for (const person of [reader, owner]) {
+      const dashboard = await Dashboard.signedIn(application.url, person.accessToken);
+      for (let turn = 0; turn < 3; turn += 1) {
+        expect(await dashboard.request('subscribe_device', { deviceId })).toEqual({ ok: true });
+      }
+      dashboard.close();
+    }
+    const watched = await sql.rows(
+      `SELECT actor, entity_id AS id, address, session_id IS NOT NULL AS "hasSession" FROM audit_entries
+       WHERE action = 'device_watched'`,
+    );
+    expect(watched).toEqual([{ actor: `user:${reader.id}`, id: deviceId, address: '127.0.0.1', hasSession: true }]);
   });
 });
 

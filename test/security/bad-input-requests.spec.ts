@@ -92,6 +92,7 @@ describe('P-33: bad requests over HTTP', () => {
     `q=${'q'.repeat(101)}`,
     'q=a&q=b',
     'unknown=1',
+    '__proto__=1',
     '__proto__[admin]=1',
     'constructor.prototype.x=1',
   ])('refuses the query %s', async (query) => {
@@ -100,7 +101,7 @@ describe('P-33: bad requests over HTTP', () => {
 
   it.each([
     'from=yesterday',
-    'from=2026-02-30T25:00:00Z',
+    'from=2026-02-30T10:00:00Z',
     'from=%2B275760-09-13T00:00:00Z',
     'from=-000001-01-01T00:00:00Z',
     'from=1&from=2',
@@ -116,7 +117,7 @@ describe('P-33: bad requests over HTTP', () => {
   });
 
   it('takes what only looks dangerous: wildcards and quotes in a search, and what means nothing', async () => {
-    for (const query of ['__proto__=1', 'room=%ED%A0%80%00', 'room=%zz']) {
+    for (const query of ['room=%ED%A0%80%00', 'room=%zz']) {
       expect((await target.send({ path: `${DEVICES}?${query}` })).status).toBe(200);
     }
     for (const q of ['%25', '_', '%5C', '%5C%5C', "'%20OR%20'1'='1", '%22', '%F0%9F%9A%AA']) {

@@ -65,7 +65,7 @@ async function revoke(device: RegisteredDevice, how: 'deleted' | 'in the databas
 
 /** @returns the milliseconds until it was kicked, and what was stored of what it said afterwards. */
 async function revokeTalking(how: 'deleted' | 'in the database'): Promise<{ kickedMs: number; stored: number }> {
-  const device = await registerDevice(application.url, { ...owner, password: '', refreshToken: '' });
+  const device = await registerDevice(application.url, owner);
   const line = await ScriptedDevice.born(application.mqttUrl, device, randomUUID());
   const talking = talk(line);
   await eventually('it is heard', () => line.receipts().some(({ seq }) => seq >= 10));

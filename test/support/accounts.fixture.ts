@@ -13,6 +13,9 @@ export const PASSWORD = 'tangerine harbour plumage';
 /** What tests change it to. */
 export const NEW_PASSWORD = 'quiet lantern meadow 12';
 
+/** Where {@link openSession} signs in from, and what with. */
+export const CLIENT = { ip: '192.0.2.7', userAgent: 'jest' };
+
 /** An account that was registered through the API, signed in. */
 export interface Account {
   readonly id: string;
@@ -103,5 +106,5 @@ export async function registerUser(app: TestApp, account: Omit<NewUser, 'role'>)
 export async function openSession(app: TestApp): Promise<SignedIn> {
   const email = uniqueEmail();
   await registerUser(app, { email, password: PASSWORD });
-  return app.get(LoginService).login({ identifier: email, password: PASSWORD }, { ip: '192.0.2.7', userAgent: 'jest' });
+  return app.get(LoginService).login({ identifier: email, password: PASSWORD }, CLIENT);
 }

@@ -79,6 +79,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'POST /api/v1/auth/reset-password': () => ({ token: SECRET, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/complete-password-change': () => ({ changeToken: SECRET, newPassword: NEW_PASSWORD }),
   'POST /api/v1/auth/email/confirm': () => ({ token: SECRET }),
+  'POST /api/v1/auth/unlock/confirm': () => ({ token: SECRET }),
   'PATCH /api/v1/users/me': () => ({ displayName: 'Some Body' }),
   'DELETE /api/v1/users/me': () => ({ password: WRONG_PASSWORD }),
   'PATCH /api/v1/users/me/preferences': () => ({ theme: 'dark', language: 'de-CH' }),

@@ -140,6 +140,10 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
     const changeToken = await w.token('password_change', (await w.account()).id, {});
     return { path: '/auth/complete-password-change', body: { changeToken, newPassword: NEW_PASSWORD } };
   },
+  'POST /auth/unlock/confirm': async (w) => {
+    const token = await w.token('unlock_confirmation', (await w.account()).id, {});
+    return { path: '/auth/unlock/confirm', body: { token } };
+  },
   'POST /auth/email/confirm': async (w) => {
     const token = await w.token('email_change', (await w.account()).id, { email: uniqueEmail() });
     return { path: '/auth/email/confirm', body: { token } };

@@ -7,7 +7,11 @@ export interface RegisteredDevice {
   readonly token: string;
 }
 
-export async function registerDevice(base: string, owner: Account, name = 'Front door'): Promise<RegisteredDevice> {
+export async function registerDevice(
+  base: string,
+  owner: Pick<Account, 'accessToken'>,
+  name = 'Front door',
+): Promise<RegisteredDevice> {
   const { status, body } = await request<{ device: { id: string }; deviceToken: string }>(
     base,
     'POST',
@@ -26,7 +30,7 @@ export async function registerDevice(base: string, owner: Account, name = 'Front
 /** Gives an order; with `waitSeconds` it waits for the outcome. */
 export function sendCommand(
   base: string,
-  person: Account,
+  person: Pick<Account, 'accessToken'>,
   deviceId: string,
   body: { name: string; payload?: Record<string, unknown> },
   { waitSeconds, key = randomUUID() }: { waitSeconds?: number; key?: string } = {},

@@ -4,6 +4,7 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 export class FaultProxy {
   readonly #sockets = new Set<Socket>();
   #fault: 'none' | 'down' | 'blackhole' = 'none';
+  #delayMs = 0;
 
   private constructor(
     private readonly server: Server,
@@ -44,12 +45,18 @@ export class FaultProxy {
     this.#fault = 'blackhole';
   }
 
+  /** Lets everything through, each way later by so much. */
+  slow(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
   /** Works again; what went into the black hole stays lost. */
   up(): void {
     if (this.#fault === 'blackhole') {
       this.#sockets.forEach((socket) => socket.destroy());
     }
     this.#fault = 'none';
+    this.#delayMs = 0;
   }
 
   async close(): Promise<void> {
@@ -73,7 +80,11 @@ export class FaultProxy {
     from.on('data', (bytes) => {
       if (this.#fault === 'none') {
         show(bytes);
-        to.write(bytes);
+        if (this.#delayMs > 0) {
+          setTimeout(() => to.write(bytes), this.#delayMs);
+        } else {
+          to.write(bytes);
+        }
       }
     });
     from.on('error', () => undefined);

@@ -29,6 +29,11 @@ export class OrganizationsFixture {
     return new OrganizationsFixture(application, await Sql.open(application.databaseUrl));
   }
 
+  /** On an application that runs already. */
+  static on(application: TestApp, sql: Sql): OrganizationsFixture {
+    return new OrganizationsFixture(application, sql);
+  }
+
   async stop(): Promise<void> {
     await this.sql.end();
     await this.application.stop();
@@ -73,6 +78,24 @@ export class OrganizationsFixture {
     return who;
   }
 
+  /** An invitation whose token is known, though none was mailed; a person has one at a time. */
+  async insertInvitation(
+    organizationId: string,
+    guest: InsertedAccount,
+    { sender, role = 'VIEWER' }: { readonly sender: InsertedAccount; readonly role?: OrganizationRole },
+  ): Promise<void> {
+    await this.sql.rows(
+      `INSERT INTO invitations (id, organization_id, email, role, invited_by, token_hash, expires_at)
+       VALUES (gen_random_uuid(), $1, $2, $3::organization_role, $4, sha256($5), now() + interval '1 day')`,
+      [organizationId, guest.email, role, sender.id, Buffer.from(tokenOf(guest))],
+    );
+  }
+
+  /** Accepts what {@link insertInvitation} made. */
+  accept(guest: InsertedAccount): Promise<AnswerOrProblem> {
+    return this.request(guest, 'POST', '/organizations/invitations/accept', { token: tokenOf(guest) });
+  }
+
   /** A new device with its token. */
   async registerDevice(owner: InsertedAccount): Promise<{ id: string; token: string }> {
     const { body } = await this.request<{ device: { id: string }; deviceToken: string }>(owner, 'POST', '/devices', {
@@ -81,4 +104,8 @@ export class OrganizationsFixture {
     });
     return { id: body.device.id, token: body.deviceToken };
   }
+}
+
+function tokenOf({ id }: InsertedAccount): string {
+  return id.replaceAll('-', '').padEnd(43, 'A');
 }

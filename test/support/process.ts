@@ -35,6 +35,11 @@ export class NodeProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  /** Null while it runs, and when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -95,6 +100,10 @@ export class ApplicationProcess {
 
   get hasEnded(): boolean {
     return this.#process?.hasEnded ?? true;
+  }
+
+  get exitCode(): number | null {
+    return this.#process?.exitCode ?? null;
   }
 
   async start(): Promise<void> {

@@ -20,6 +20,9 @@ const MAX_FILES_IN_FOLDER = 20;
 /** Words that hide who does what: a comment names the caller, the process or the role instead. */
 const VAGUE = /\b(nobody|somebody|whoever|everybody|anybody|lest)\b/i;
 
+/** How SQL and TypeScript say that an account is not blocked. */
+const STANDING = /blocked_at IS NULL|blockedAt === null/;
+
 /** Every TypeScript file of `src` but specs and what is generated. */
 export async function sourceFiles(root = 'src'): Promise<SourceFile[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -59,6 +62,13 @@ export function repeatedExports(files: readonly SourceFile[]): string[] {
   return [...owners]
     .filter(([, paths]) => paths.size > 1)
     .map(([name, paths]) => `${name}: ${[...paths].sort().join(', ')}`);
+}
+
+/** Conditions on accounts that say once more what `users/account-standing.types.ts` says. */
+export function repeatedStandings(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path, text }) => STANDING.test(text) && !path.endsWith('users/account-standing.types.ts'))
+    .map(({ path }) => `${path}: take CAN_ACT, canAct or canActSql`);
 }
 
 /** Comments that do not say who or what they speak of. */

@@ -4,7 +4,8 @@ export const PROMISES: Readonly<Record<string, string>> = {
   'P-02': 'No command actuates twice.',
   'P-03': 'No door is unlocked late.',
   'P-04': 'After an outage lock and revoke are delivered once, in order per lock.',
-  'P-05': 'A refresh token used twice ends its session; a legitimate concurrent refresh does not.',
+  'P-05':
+    'A refresh token used twice ends its session; a concurrent refresh of the same client does not; another client gets nothing.',
   'P-06': 'Revocation bites on every channel.',
   'P-07': 'Nobody reads or writes what belongs to another tenant.',
   'P-08': 'Key rotation is invisible.',

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { COMMAND_NAMES, REFUSAL_CODES } from '../../src/contracts/commands.js';
 import { DEVICE_EVENT_TYPES } from '../../src/contracts/events.js';
-import { deviceTopic, DOWNLINK_CHANNELS, UPLINK_CHANNELS } from '../../src/contracts/mqtt.js';
+import {
+  deviceTopic,
+  DOWNLINK_CHANNELS,
+  MAX_EVENTS_PER_MESSAGE,
+  MAX_MQTT_PAYLOAD_BYTES,
+  UPLINK_CHANNELS,
+} from '../../src/contracts/mqtt.js';
+import { UPLINK_LIMITS as LIMITS } from '../../src/contracts/uplinks.js';
 import { quoteVectors } from './vectors-in-markdown.js';
 import { makeVectors } from './vectors.js';
 
@@ -36,6 +43,22 @@ describe('docs/protocol.md', () => {
     ...[...UPLINK_CHANNELS, ...DOWNLINK_CHANNELS].map((channel) => `| \`${deviceTopic('{id}', channel)}\` |`),
   ])('has a row for %s', (cell) => {
     expect(document).toContain(cell);
+  });
+
+  it.each([
+    `more than **${String(MAX_MQTT_PAYLOAD_BYTES)} bytes**`,
+    `| 1 to ${String(MAX_EVENTS_PER_MESSAGE)} events |`,
+    `| \`boot\` | ${LIMITS.bootLength.join(' to ')} letters`,
+    `| \`firmwareVersion\` | visible text, cut to ${String(LIMITS.firmwareVersionLength)} characters`,
+    `| heartbeat | \`battery\` | ${LIMITS.battery.join(' to ')}`,
+    `| \`rssi\` | ${LIMITS.rssi.join(' to ')}`,
+    `| any other text | not empty, cut to ${String(LIMITS.dataTextLength)} characters`,
+    `any JSON object of at most ${String(LIMITS.customDataBytes)} bytes`,
+    `| \`result\` | an object of at most ${String(LIMITS.resultBytes)} bytes`,
+    `| acks | \`errorCode\` | text, cut to ${String(LIMITS.errorCodeLength)} characters`,
+    `| \`errorMessage\` | text, cut to ${String(LIMITS.errorMessageLength)} characters`,
+  ])('states the limit: %s', (statement) => {
+    expect(document).toContain(statement);
   });
 
   it('loses nothing but the old vectors when they are written again', () => {

@@ -3,6 +3,7 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
@@ -25,14 +26,15 @@ export class AccountCredentialsController {
 
   /**
    * Ask for another e-mail address: a link to confirm it is mailed there, and the old one gets a notice. Until it is
-   * confirmed, nothing changes. A change of the password, or `POST /auth/logout-all`, cancels the request.
+   * confirmed, nothing changes. A change of the password, or the end of a session that I end, cancels the request.
    */
   @Post('email')
   @HttpCode(HttpStatus.ACCEPTED)
   @Authorize()
   @Audit('email_change_requested')
   @Idempotent()
-  @RateLimit('mail')
+  @RateLimit('mail', 'reauthentication')
+  @HashesPassword()
   @Refusal(WRONG)
   @Refusal(THROTTLED)
   requestEmail(@CurrentUser() user: Principal, @Body() { email, password }: ChangeEmailDto): Promise<void> {
@@ -44,6 +46,8 @@ export class AccountCredentialsController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
   @Audit('account_deleted')
+  @RateLimit('reauthentication')
+  @HashesPassword()
   @WithSessionCookie()
   @WithKnownDeviceCookie({ forgets: true })
   @ApiResponse({

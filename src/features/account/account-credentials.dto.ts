@@ -1,4 +1,6 @@
-import { IsEmail, IsString, Length, MaxLength } from 'class-validator';
+import { IsString, Length } from 'class-validator';
+import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
+import { NormalizeNfc } from '../../platform/http/members/normalize-nfc.decorator.js';
 
 /** My password, because an access token alone is not enough. */
 export class PasswordAgainDto {
@@ -6,6 +8,7 @@ export class PasswordAgainDto {
    * My password.
    * @example "tangerine harbour plumage 47"
    */
+  @NormalizeNfc()
   @IsString()
   @Length(1, 128)
   password!: string;
@@ -17,7 +20,6 @@ export class ChangeEmailDto extends PasswordAgainDto {
    * A link to confirm it is mailed there.
    * @example ada@example.org
    */
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email!: string;
 }

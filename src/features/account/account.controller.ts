@@ -1,17 +1,21 @@
 import { Body, Controller, Get, Patch, Query, UseInterceptors } from '@nestjs/common';
-import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
+import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
+import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { ActivityPageDto, toActivityDto } from './activity.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
 import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
+
+/** Each session does it every quarter of an hour, and who holds a stolen token must not read here when. */
+const ROUTINE = ['session_refreshed'] as const;
 
 @ApiTags('Users')
 @Controller('users/me')
@@ -34,16 +38,15 @@ export class AccountController {
   @Patch()
   @Authorize()
   @Audit('profile_updated')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @TakesIfMatch()
   @ApiResponse({ status: 409, description: 'The username is taken.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
   @UseInterceptors(VersionTagInterceptor)
   async update(
     @CurrentUser() user: Principal,
     @Body() changes: UpdateMeDto,
-    @IfMatch() version?: number,
+    @IfMatch() versions?: number[],
   ): Promise<UserDto> {
-    return toUserDto(await this.users.update(user.userId, changes, version));
+    return toUserDto(await this.users.update(user.userId, changes, versions));
   }
 
   /** My preferences: how the apps look, and how I am notified. */
@@ -64,11 +67,11 @@ export class AccountController {
     return toPreferencesDto(await this.preferences.update(user.userId, changes));
   }
 
-  /** What I did, and what others did to my account, newest first. */
+  /** What I did, and what others did to my account, newest first. Refreshes are left out, unless a token came back. */
   @Get('activity')
   @Authorize()
   async listActivity(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<ActivityPageDto> {
-    const { items, nextCursor } = await this.activity.pageOfPerson(userId, page);
+    const { items, nextCursor } = await this.activity.pageOfPerson(userId, page, ROUTINE);
     return { items: items.map((entry) => toActivityDto(entry, userId)), nextCursor };
   }
 }

@@ -1,19 +1,19 @@
-import { Type } from 'class-transformer';
+import { applyDecorators } from '@nestjs/common';
+import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayUnique,
   IsArray,
   IsIn,
   IsObject,
-  IsOptional,
   IsString,
-  IsTimeZone,
   Matches,
   MaxLength,
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
 import {
   NOTIFICATION_CHANNELS,
   type NotificationChannel,
@@ -25,22 +25,27 @@ import {
 const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
 const notTimeOfDay = { message: '$property must be a time of day, HH:MM' };
 
-/** A language tag (BCP 47) that exists; with its subtags in their usual case. */
+/** A language tag (BCP 47) that exists. It is read in its one spelling: `de-ch` as `de-CH`, `iw` as `he`. */
 function IsLanguageTag(): PropertyDecorator {
-  return ValidateBy({
-    name: 'isLanguageTag',
-    validator: {
-      validate: (value) => typeof value === 'string' && isLanguageTag(value),
-      defaultMessage: () => '$property must be a language tag (BCP 47)',
-    },
-  });
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? (canonicalLanguage(value) ?? value) : value,
+    ),
+    ValidateBy({
+      name: 'isLanguageTag',
+      validator: {
+        validate: (value) => typeof value === 'string' && canonicalLanguage(value) !== null,
+        defaultMessage: () => '$property must be a language tag (BCP 47)',
+      },
+    }),
+  );
 }
 
-function isLanguageTag(tag: string): boolean {
+function canonicalLanguage(tag: string): string | null {
   try {
-    return Intl.getCanonicalLocales(tag).length === 1;
+    return Intl.getCanonicalLocales(tag)[0] ?? null;
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -58,8 +63,7 @@ export class QuietHoursDto {
    * IANA name.
    * @example Europe/Berlin
    */
-  @IsTimeZone()
-  @Matches(/^[A-Za-z]/, { message: '$property must be an IANA time zone name' })
+  @IsTimeZoneName()
   timeZone!: string;
 }
 
@@ -107,7 +111,7 @@ export class UpdatePreferencesDto {
   notificationChannels?: NotificationChannel[];
 
   /** Null: I may be notified at any time. */
-  @IsOptional()
+  @OrNull()
   @IsObject()
   @ValidateNested()
   @Type(() => QuietHoursDto)

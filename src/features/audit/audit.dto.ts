@@ -1,6 +1,7 @@
-import { IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsIn, IsString, Length, Matches } from 'class-validator';
 import type { AuditAction, AuditEntityType } from '../../contracts/audit.js';
 import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platform/audit/audit-reader.js';
+import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
 
@@ -10,40 +11,40 @@ export class AuditQueryDto extends PageQueryDto {
    * Who did it: `user:<id>`, `device:<id>`, `system` or `anonymous`.
    * @example user:019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
    */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @Matches(/^[a-z]{1,20}(:[\w-]{1,64})?$/, { message: '$property must be an actor such as user:<id>' })
   actor?: string;
 
   /** @example user_blocked */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   action?: AuditAction;
 
   /** @example user */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   entityType?: AuditEntityType;
 
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @Length(1, 100)
   @Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' })
   entityId?: string;
 
   /** @example failure */
-  @IsOptional()
+  @IfGiven()
   @IsIn(AUDIT_OUTCOMES)
   outcome?: AuditOutcome;
 
   /** At or after this time (RFC 3339). */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   from?: string;
 
   /** Before this time (RFC 3339). */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   to?: string;
 }

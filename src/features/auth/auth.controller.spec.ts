@@ -133,6 +133,12 @@ describe('the edge of auth', () => {
       expect(answer.headers['cache-control']).toBe('no-store');
     });
 
+    it.each([[{}], [{ knownDevice: KNOWN }]])('says who presents the token, with %p', async (shown) => {
+      sessions.refresh.mockResolvedValue(TOKENS);
+      await post('/auth/refresh', { refreshToken: 'old', ...shown }, { 'user-agent': 'phone' });
+      expect(sessions.refresh).toHaveBeenCalledWith('old', { ip: '127.0.0.1', userAgent: 'phone', ...shown });
+    });
+
     it.each([
       [new InvalidRefreshTokenError(), 'invalid_refresh_token'],
       [new TokenReusedError(), 'token_reused'],
@@ -142,12 +148,15 @@ describe('the edge of auth', () => {
       expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([401, code]);
     });
 
-    it.each([[{}], [{ refreshToken: '' }], [{ refreshToken: 7 }], [{ refreshToken: 'x'.repeat(513) }]])(
-      'refuses %p',
-      async (body) => {
-        expect((await post('/auth/refresh', body)).statusCode).toBe(400);
-      },
-    );
+    it.each([
+      [{}],
+      [{ refreshToken: '' }],
+      [{ refreshToken: 7 }],
+      [{ refreshToken: 'x'.repeat(513) }],
+      [{ refreshToken: 'x', knownDevice: 'short' }],
+    ])('refuses %p', async (body) => {
+      expect((await post('/auth/refresh', body)).statusCode).toBe(400);
+    });
   });
 
   describe('POST /auth/logout', () => {

@@ -3,6 +3,7 @@ import { ApiBody, ApiResponse } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDto } from './auth.dto.js';
@@ -27,6 +28,7 @@ export class AuthController {
   @Public()
   @Audit('login')
   @RateLimit('auth')
+  @HashesPassword()
   @NoStore()
   @WithSessionCookie()
   @WithKnownDeviceCookie({ takes: true })
@@ -43,19 +45,23 @@ export class AuthController {
   }
 
   /**
-   * Exchange a refresh token for a new pair. A concurrent request with the same token gets the same successor for ten
-   * seconds; after that it ends the session (401 `token_reused`). 401 `session_evicted` when too many devices signed in.
+   * Exchange a refresh token for a new pair. A concurrent request of the same client with the same token, or its retry
+   * after a lost answer, gets the same successor for ten seconds. The client is the same if it sends the `knownDevice` of
+   * the session; if neither request does, when address and user agent are the same. After that, from another client, or
+   * for the third rotation in ten minutes, it ends the session (401 `token_reused`). 401 `session_evicted` when too many
+   * devices signed in.
    */
   @Post('refresh')
   @HttpCode(HttpStatus.OK)
   @Public()
   @Audit('session_refreshed')
   @NoStore()
+  @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })
   @ApiBody({ type: RefreshDto, required: false })
   @ApiResponse({ status: 401, description: 'Unknown, expired, revoked or used before.', ...PROBLEM_RESPONSE })
-  async refresh(@Body() { refreshToken }: RefreshDto): Promise<TokensDto> {
-    return toTokensDto(await this.sessions.refresh(refreshToken));
+  async refresh(@Body() { refreshToken, knownDevice }: RefreshDto, @Client() client: ClientInfo): Promise<TokensDto> {
+    return toTokensDto(await this.sessions.refresh(refreshToken, { ...client, knownDevice }));
   }
 
   /** End this session: its access token, refresh token and sockets are refused from now on. */

@@ -5,7 +5,7 @@ import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
-import { NormalizeNfc } from './normalize-nfc.decorator.js';
+import { NormalizeNfc } from '../../platform/http/members/normalize-nfc.decorator.js';
 
 /** What a person signs in with. */
 export class LoginDto {
@@ -57,6 +57,16 @@ export class RefreshDto {
   @MinLength(1)
   @MaxLength(512)
   refreshToken!: string;
+
+  /**
+   * What the login of this session answered, or the last change of the password. With it, a retry after a lost answer goes
+   * on from another network, too. Web clients leave it out: theirs comes from the cookie.
+   * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
+   */
+  @IfGiven()
+  @IsString()
+  @Length(64, 64)
+  knownDevice?: string;
 }
 
 /** An account, as registration and login answer it; `GET /users/me` says more. */
@@ -131,7 +141,7 @@ export class SignedInDto extends TokensDto {
   user!: AccountDto;
 
   /**
-   * Keep it, and present it at the next login on this device. It opens nothing. Left out for web clients
+   * Keep it, and present it at each refresh and at the next login on this device. It opens nothing. Left out for web clients
    * (`X-Client-Type: web`), who get it as a cookie.
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */

@@ -16,6 +16,10 @@ export type SecurityNotice = keyof typeof NOTICES;
 const NOTICES = {
   password_changed: 'Your password was changed, and your other sessions were ended.',
   password_reset: 'Your password was reset, and all your sessions were ended.',
+  password_reset_by_admin:
+    'An administrator reset your password, and all your sessions were ended. Whoever signs in with the one-time password of that reset chooses another one, and unlocks no door for the first 24 hours.',
+  unlock_restricted:
+    'A password was chosen for your account after an administrator had reset it, or had replaced its e-mail address. For 24 hours no door can be unlocked with your account.',
   email_changed: 'The e-mail address of your account was changed; this one no longer belongs to it.',
   email_changed_by_admin:
     'An administrator changed the e-mail address of your account, and all sessions were ended; this address no longer belongs to it.',
@@ -43,13 +47,32 @@ export const AUTH_MAIL = {
       'If you did not ask for this, ignore this mail: your password stays as it is.',
     ),
   }),
-  /** After an administrator made the account, or reset its password. */
+  /** After an administrator made the account. */
   set_password: ({ displayName, token }: TokenForName, publicUrl: string): RenderedMail => ({
     subject: 'Choose your password',
     text: paragraphs(
       `Hello ${plain(displayName)},`,
       'an administrator prepared your account. Choose your password here, once:',
       linkTo(publicUrl, 'set-password', token),
+    ),
+  }),
+  /** After an administrator took the password away. */
+  password_taken_away: ({ displayName, token }: TokenForName, publicUrl: string): RenderedMail => ({
+    subject: 'Choose another password',
+    text: paragraphs(
+      `Hello ${plain(displayName)},`,
+      'an administrator reset your password, and all your sessions were ended. Choose another one here, once, within a week:',
+      linkTo(publicUrl, 'set-password', token),
+    ),
+  }),
+  /** After a password was chosen that an administrator may know; to an address that was the account's before. */
+  unlock_confirmation: ({ displayName, token }: TokenForName, publicUrl: string): RenderedMail => ({
+    subject: 'Was it you who chose a new password?',
+    text: paragraphs(
+      `Hello ${plain(displayName)},`,
+      'a password was chosen for your account after an administrator had reset it. For 24 hours no door can be unlocked with your account. If it was you, say so here, once, and unlock doors at once:',
+      linkTo(publicUrl, 'confirm-unlock', token),
+      'If it was not you, do not follow the link. Reset your password, and tell those who run this service.',
     ),
   }),
   /** To the new e-mail address, which its owner confirms. */

@@ -21,6 +21,8 @@ import { ReauthenticationService } from './login/reauthentication.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
 import { PasswordRecoveryService } from './passwords/password-recovery.service.js';
 import { PasswordsService } from './passwords/passwords.service.js';
+import { UnlockRestrictionService } from './passwords/unlock-restriction.service.js';
+import { UnlockRestrictionsRepository } from './passwords/unlock-restrictions.repository.js';
 import { RegistrationService } from './registration/registration.service.js';
 import { AccessRevocationService } from './sessions/access-revocation.service.js';
 import { SessionActivityService } from './sessions/session-activity.service.js';
@@ -41,6 +43,7 @@ const SERVICES = [
   PasswordsService,
   PasswordRecoveryService,
   PasswordChangeService,
+  UnlockRestrictionService,
   OneTimeTokensService,
   RegistrationService,
   EmailChangeService,
@@ -69,6 +72,7 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     SessionCache,
     SessionsRepository,
     SharedSessionCache,
+    UnlockRestrictionsRepository,
     { provide: SessionVerifier, useExisting: SessionCache },
     LOGIN_THROTTLES_PURGE,
     ONE_TIME_TOKENS_PURGE,

@@ -1,4 +1,5 @@
 import { ipKey } from '../../platform/http/client-address.js';
+import { userKey } from '../../platform/rate-limit/platform-rate-limits.js';
 import type { RateLimitCategories } from '../../platform/rate-limit/rate-limit-registry.js';
 
 declare module '../../contracts/rate-limits.js' {
@@ -10,5 +11,10 @@ export const AUTH_RATE_LIMITS = {
     description: 'Logins, registrations, forgotten passwords of an address.',
     limit: '5/1m',
     keyOf: ipKey,
+  },
+  reauthentication: {
+    description: 'Requests of a person that take the password again: another one, another e-mail address, deletion.',
+    limit: '10/1m',
+    keyOf: userKey,
   },
 } satisfies RateLimitCategories;

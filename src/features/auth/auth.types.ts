@@ -6,6 +6,12 @@ export interface ClientInfo {
   readonly userAgent: string | null;
 }
 
+/** A client that exchanges a refresh token. */
+export interface RefreshingClient extends ClientInfo {
+  /** The secret that its login answered, if it shows it. */
+  readonly knownDevice?: string | undefined;
+}
+
 /** What a client needs to go on: a short access token, and the token that renews it. */
 export interface TokenPair {
   /** JWT (RFC 9068). */

@@ -6,6 +6,6 @@ declare module '../../contracts/audit.js' {
 }
 
 export const BLOCKED_IPS_AUDIT = {
-  actions: ['address_unblocked'],
+  actions: ['address_unblocked', 'blocked_addresses_read'],
   entities: { address: 'address' },
 } as const satisfies AuditDeclaration;

@@ -13,9 +13,10 @@ import { BlockedIpsService } from './blocked-ips.service.js';
 export class BlockedIpsController {
   constructor(private readonly blockedIps: BlockedIpsService) {}
 
-  /** IP addresses that are refused because they exceeded a rate limit too often. */
+  /** IP addresses that are refused because they exceeded a rate limit too often. Reading them is audited. */
   @Get()
   @Authorize('admin')
+  @Audit('blocked_addresses_read')
   @RateLimit('admin')
   async list(@Query() page: PageQueryDto): Promise<BlockedIpPageDto> {
     return toBlockedIpPageDto(await this.blockedIps.list(page));

@@ -17,7 +17,11 @@ export class BlockedIpsService {
 
   /** The IPs that are blocked now, in their order. @throws InvalidRequestError for a cursor that is not of this list */
   list(page: { limit: number; cursor?: string | undefined }): Promise<Page<BlockedIp>> {
-    return this.store.list(page);
+    return this.transactions.run(async () => {
+      const blocked = await this.store.list(page);
+      await this.audit.record({ entity: { type: 'address', id: null } });
+      return blocked;
+    });
   }
 
   /** Unblocks an IP before its time. @throws IpNotBlockedError */

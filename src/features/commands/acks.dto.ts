@@ -1,36 +1,38 @@
-import { IsIn, IsObject, IsOptional, IsString, IsUUID, MaxLength, ValidateBy } from 'class-validator';
+import { IsIn, IsObject, IsString, ValidateBy } from 'class-validator';
 import { ACK_STATUSES, type AckStatus } from '../../contracts/commands.js';
 import { type AckMessage } from '../../contracts/mqtt.js';
+import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
+import { IsId } from '../../platform/http/members/id.decorator.js';
+import { Reading } from '../../platform/uplinks/reading.decorator.js';
+import { hasInexactNumber } from '../../shared/exact-numbers.js';
 
-const MAX_RESULT_BYTES = 4_096;
+const { resultBytes, errorCodeLength, errorMessageLength } = UPLINK_LIMITS;
 
 /** How a device answers an order: a message on its `acks` topic. */
 export class AckDto implements AckMessage {
-  @IsUUID()
+  @IsId()
   commandId!: string;
 
   @IsIn(ACK_STATUSES)
   status!: AckStatus;
 
-  /** At most 4 KiB as JSON. */
-  @IsOptional()
+  /** At most 4 KiB as JSON, with numbers up to 2^53 - 1. */
+  @Reading()
   @IsObject()
   @ValidateBy({
-    name: 'maxJsonBytes',
+    name: 'isStorableResult',
     validator: {
-      validate: (value: unknown) => Buffer.byteLength(JSON.stringify(value)) <= MAX_RESULT_BYTES,
-      defaultMessage: () => `$property must not exceed ${String(MAX_RESULT_BYTES)} bytes`,
+      validate: (value: unknown) => Buffer.byteLength(JSON.stringify(value)) <= resultBytes && !hasInexactNumber(value),
+      defaultMessage: () => `$property must not exceed ${String(resultBytes)} bytes, nor its numbers 2^53 - 1`,
     },
   })
   result?: Record<string, unknown>;
 
-  @IsOptional()
+  @Reading({ cutTo: errorCodeLength })
   @IsString()
-  @MaxLength(64)
   errorCode?: string;
 
-  @IsOptional()
+  @Reading({ cutTo: errorMessageLength })
   @IsString()
-  @MaxLength(500)
   errorMessage?: string;
 }

@@ -1,11 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Equals, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
+import { Equals, IsIn, IsInt, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
 import {
   type CommandName,
   type CommandPayloads,
   SNAPSHOT_QUALITIES,
   type SnapshotQuality,
 } from '../../contracts/commands.js';
+import { IfGiven } from '../../platform/http/if-given.js';
 
 type UnlockDoor = CommandPayloads['unlock_door'];
 type RequestSnapshot = CommandPayloads['request_snapshot'];
@@ -24,7 +25,7 @@ export class UnlockDoorPayloadDto implements UnlockDoor {
    * Milliseconds until the lock locks again. Left out, it stays unlocked.
    * @example 5000
    */
-  @IsOptional()
+  @IfGiven()
   @IsInt()
   @Min(1_000)
   @Max(30_000)
@@ -35,7 +36,7 @@ export class UnlockDoorPayloadDto implements UnlockDoor {
 export class RequestSnapshotPayloadDto implements RequestSnapshot {
   /** The camera's own choice when it is left out. */
   @ApiPropertyOptional({ enum: SNAPSHOT_QUALITIES, example: 'medium' })
-  @IsOptional()
+  @IfGiven()
   @IsIn(SNAPSHOT_QUALITIES)
   quality?: SnapshotQuality;
 }

@@ -1,20 +1,24 @@
 import { Injectable } from '@nestjs/common';
+import { grants } from '../../contracts/devices.js';
+import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type RequestContext, requestContext } from '../../platform/context/request-context.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { newId } from '../../shared/ids.js';
+import { UnlockRestrictedError } from '../users/users.errors.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import {
   CommandNotFoundError,
   CommandNotSupportedError,
   CommandQueueFullError,
   DeviceOfflineError,
+  DeviceUptimeFellError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
-import { CompletionWaiters } from './completion-waiters.js';
+import { CompletionWaiters, type Waiter } from './completion-waiters.js';
 import { isSettled } from './domain/command-machine.js';
 import { MAX_QUEUED_PER_DEVICE, policyOf } from './domain/command-policy.js';
 
@@ -58,20 +62,29 @@ export class CommandSubmissionService {
   /**
    * Queues a command. When this returns, the command survives any crash and will reach a terminal state. A repeat of
    * the same idempotent request answers with the first one's command. Within a transaction it is part of that one.
-   * @param waitMs milliseconds to wait for a terminal state; 0 returns at once
+   * @param waitMs milliseconds to wait for a terminal state; 0 returns at once. When the wait ends without one, this
+   *   answers with the command as it is by then
+   * @throws ForbiddenError when this command takes more than the permission of its issuer
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
+   * @throws DeviceUptimeFellError for `unlock_door` to a device whose uptime fell within one boot
+   * @throws UnlockRestrictedError for an `unlock_door` of an account whose password an administrator may know
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
   async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
+    const { name, permission, deviceId } = submission;
+    const { demand } = policyOf(name);
+    if (!grants(permission, demand)) {
+      throw new ForbiddenError(`device:${demand}`);
+    }
     const id = newId();
-    const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
+    const waiter = waitMs > 0 ? this.waiters.open({ id, deviceId }, waitMs) : null;
     try {
       const { command, earlierId } = await this.accept({ id, submission, context: requestContext() });
       if (command) {
-        return (await waiter?.settled) ?? command;
+        return waiter ? await this.awaited(waiter, command) : command;
       }
       this.idempotency.nothingChanged();
-      return await this.outcomeOf(submission.deviceId, earlierId, waitMs);
+      return await this.outcomeOf(deviceId, earlierId, waitMs);
     } finally {
       waiter?.release();
     }
@@ -79,16 +92,26 @@ export class CommandSubmissionService {
 
   /** The command of an earlier request, when it has settled or the time is up. */
   private async outcomeOf(deviceId: string, id: string, waitMs: number): Promise<Command> {
-    const waiter = waitMs > 0 ? this.waiters.open(id, waitMs) : null;
+    const waiter = waitMs > 0 ? this.waiters.open({ id, deviceId }, waitMs) : null;
     try {
-      const current = await this.repository.find(deviceId, id);
-      if (!current) {
-        throw new CommandNotFoundError();
-      }
-      return waiter && !isSettled(current) ? ((await waiter.settled) ?? current) : current;
+      const current = await this.get(deviceId, id);
+      return waiter && !isSettled(current) ? await this.awaited(waiter, current) : current;
     } finally {
       waiter?.release();
     }
+  }
+
+  /** As it settled, or as it is when the wait ends. @throws CommandNotFoundError when it was deleted meanwhile */
+  private async awaited(waiter: Waiter, { id, deviceId }: Command): Promise<Command> {
+    return (await waiter.outcome()) ?? this.get(deviceId, id);
+  }
+
+  private async get(deviceId: string, id: string): Promise<Command> {
+    const command = await this.repository.find(deviceId, id);
+    if (!command) {
+      throw new CommandNotFoundError();
+    }
+    return command;
   }
 
   private async accept(pending: PendingSubmission): Promise<Accepted> {
@@ -150,8 +173,12 @@ function refusalOf(creation: Creation | undefined, { submission }: PendingSubmis
   switch (creation?.refusal) {
     case 'not_supported':
       return new CommandNotSupportedError(submission.name, creation.deviceType);
+    case 'unlock_restricted':
+      return new UnlockRestrictedError(creation.until);
     case 'offline':
       return new DeviceOfflineError(submission.deviceId);
+    case 'uptime_fell':
+      return new DeviceUptimeFellError(submission.deviceId);
     case 'queue_full':
       return new CommandQueueFullError(MAX_QUEUED_PER_DEVICE);
     case 'unknown_device':

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
+import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
 import { AckDto } from './acks.dto.js';
 import { AcknowledgementService } from './acknowledgement.service.js';
 
@@ -11,7 +11,7 @@ export class CommandsMqttController {
   constructor(private readonly acknowledgements: AcknowledgementService) {}
 
   @OnDeviceMessage('acks')
-  acknowledge(@DeviceId() deviceId: string, @Payload() ack: AckDto): Promise<void> {
+  acknowledge(@DeviceId() deviceId: string, @Uplink() ack: AckDto): Promise<void> {
     return this.acknowledgements.acknowledge(deviceId, ack);
   }
 }

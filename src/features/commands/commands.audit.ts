@@ -6,6 +6,6 @@ declare module '../../contracts/audit.js' {
 }
 
 export const COMMANDS_AUDIT = {
-  actions: ['command_created', 'command_cancelled'],
+  actions: ['command_created', 'command_cancelled', 'device_commands_read'],
   entities: { command: 'commandId' },
 } as const satisfies AuditDeclaration;

@@ -106,7 +106,12 @@ describe('the commands of a device over HTTP', () => {
         sentAt: null,
       });
       const [submission, waitMs] = submissions.submit.mock.calls[0] ?? [];
-      expect(submission).toMatchObject({ deviceId: DEVICE, issuerId: ADA.userId, name: 'unlock_door' });
+      expect(submission).toMatchObject({
+        deviceId: DEVICE,
+        issuerId: ADA.userId,
+        permission: 'admin',
+        name: 'unlock_door',
+      });
       expect({ ...submission?.payload }).toEqual({ durationMs: 5_000 });
       expect(waitMs).toBeUndefined();
     });

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
@@ -33,8 +33,11 @@ export class CommandsController {
   ) {}
 
   /**
-   * Send a command to a device. It answers at once with 202, or with the outcome when `Prefer: wait` is given and the
-   * command reaches a terminal state in that time. An accepted command survives any crash on our side.
+   * Send a command to a device. `lock_door`, `unlock_door` and `request_snapshot` need the permission `control`;
+   * `restart_device`, `firmware_update` and `sync_access_codes` need `admin`, or are refused with 403. The permission is
+   * checked again when the command is sent: one that was taken in between lets it expire. It answers at once with 202, or
+   * with the outcome when `Prefer: wait` is given and the command reaches a terminal state in that time. When the device is
+   * deleted meanwhile, the wait ends at once with 404. An accepted command survives any crash on our side.
    */
   @Post()
   @Authorize('device:control')
@@ -49,8 +52,15 @@ export class CommandsController {
     schema: { type: 'string', example: 'wait=10' },
   })
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
-  @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted; follow `Location`.' })
+  @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted, in the state it has now; follow `Location`.' })
   @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 403,
+    description:
+      'Needs `device:control`. For `unlock_door` also `unlock_restricted`: an administrator reset the password of the account ' +
+      'or replaced its e-mail address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
+    ...PROBLEM_RESPONSE,
+  })
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,
@@ -58,35 +68,45 @@ export class CommandsController {
     @PreferredWait() waitMs: number | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CommandDto> {
-    const submission = { ...toCommandRequest(body), deviceId: device.id, issuerId: issuer.userId };
+    const { id: deviceId, permission } = device;
+    const submission = { ...toCommandRequest(body), deviceId, permission, issuerId: issuer.userId };
     return answered(reply, await this.submissions.submit(submission, waitMs), waitMs);
   }
 
-  /** Commands of a device, newest first. */
+  /** Commands of a device, newest first. Reading them is audited, unless I own the device. */
   @Get()
   @Authorize('device:view')
+  @AuditRead('device_commands_read', 'deviceId')
   @ApiResponse({ status: 200, type: CommandPageDto })
   async list(@Target() device: DeviceRef, @Query() query: CommandQueryDto): Promise<CommandPageDto> {
     const { state, name, ...page } = query;
     return toCommandPageDto(await this.commands.list(device.id, { state, name }, page));
   }
 
-  /** A command and its outcome. */
+  /** A command and its outcome. Reading it is audited, unless I own the device. */
   @Get(':commandId')
   @Authorize('device:view')
+  @AuditRead('device_commands_read', 'deviceId')
   @ApiResponse({ status: 200, type: CommandDto })
   async get(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.get(device.id, id));
   }
 
-  /** Cancel a command that was not sent yet. It stays in the list, as CANCELLED. */
+  /**
+   * Cancel a command that was not sent yet. It stays in the list, as CANCELLED. My own commands need the permission
+   * `control`, those of others `admin` (403 otherwise).
+   */
   @Delete(':commandId')
   @Authorize('device:control')
   @Audit('command_cancelled')
   @ApiResponse({ status: 200, type: CommandDto })
   @ApiResponse({ status: 409, description: 'It is in flight, or settled.', ...PROBLEM_RESPONSE })
-  async cancel(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
-    return toCommandDto(await this.commands.cancel(device.id, id));
+  async cancel(
+    @Target() { id: deviceId, permission }: DeviceRef,
+    @CurrentUser() { userId }: Principal,
+    @Param('commandId') commandId: string,
+  ): Promise<CommandDto> {
+    return toCommandDto(await this.commands.cancel({ deviceId, commandId, userId, permission }));
   }
 }
 

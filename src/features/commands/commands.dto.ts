@@ -1,5 +1,5 @@
 import { Type, type TypeHelpOptions } from 'class-transformer';
-import { IsIn, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
+import { IsIn, IsObject, ValidateIf, ValidateNested } from 'class-validator';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import {
   COMMAND_CONFIRMATIONS,
@@ -11,6 +11,7 @@ import {
   type CommandName,
   type CommandState,
 } from '../../contracts/commands.js';
+import { IfGiven } from '../../platform/http/if-given.js';
 import { type Page } from '../../shared/paging.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { type Command, type CommandRequest } from './commands.types.js';
@@ -24,7 +25,7 @@ import {
 /** A command to a device. */
 @ApiExtraModels(UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto)
 export class SendCommandDto {
-  /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. */
+  /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. Some take more than `control`: see the route. */
   @ApiProperty({ enum: COMMAND_NAMES, example: 'unlock_door' })
   @IsIn(COMMAND_NAMES)
   name!: CommandName;
@@ -53,13 +54,13 @@ export function toCommandRequest({ name, payload }: SendCommandDto): CommandRequ
 export class CommandQueryDto extends PageQueryDto {
   /** Only commands in this state. */
   @ApiPropertyOptional({ enum: COMMAND_STATES, example: 'EXECUTED' })
-  @IsOptional()
+  @IfGiven()
   @IsIn(COMMAND_STATES)
   state?: CommandState;
 
   /** Only commands of this name. */
   @ApiPropertyOptional({ enum: COMMAND_NAMES, example: 'unlock_door' })
-  @IsOptional()
+  @IfGiven()
   @IsIn(COMMAND_NAMES)
   name?: CommandName;
 }
@@ -130,7 +131,7 @@ export class CommandDto {
   result!: Record<string, unknown> | null;
 
   /**
-   * Why it failed (the device's own code), expired (`deadline`, `permission_revoked`) or timed out (`device_restarted`).
+   * Why it failed (the device's own code), expired (`deadline`, `permission_revoked`, `uptime_fell`) or timed out (`device_restarted`).
    * @example motor_blocked
    */
   errorCode!: string | null;

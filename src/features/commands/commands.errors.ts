@@ -19,6 +19,18 @@ export class DeviceOfflineError extends DomainError {
   }
 }
 
+/** Fails closed: the deadline of an order is on the uptime of its device, and this one would hold for weeks. */
+export class DeviceUptimeFellError extends DomainError {
+  readonly code = 'device_uptime_fell';
+  readonly kind = 'conflict';
+  constructor(deviceId: string) {
+    super(
+      'The uptime of the device fell although it did not start again, so no deadline can be given to it. Restart it.',
+      { deviceId },
+    );
+  }
+}
+
 export class CommandNotSupportedError extends DomainError {
   readonly code = 'command_not_supported';
   readonly kind = 'conflict';

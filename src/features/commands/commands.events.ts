@@ -1,4 +1,4 @@
-import type { CommandConfirmation, CommandName, CommandState } from '../../contracts/commands.js';
+import type { CommandConfirmation, CommandName, CommandState, ExpiryReason } from '../../contracts/commands.js';
 import type { PayloadOf } from '../../contracts/events.js';
 import type { EventDeclaration } from '../../platform/events/event-type-registry.js';
 
@@ -28,8 +28,11 @@ export class CommandOutcomePayload extends CommandPayload implements PayloadOf<'
 }
 
 export class CommandExpiredPayload extends CommandPayload implements PayloadOf<'command_expired'> {
-  /** `permission_revoked`: the issuer was no longer allowed to control the device when it was to be sent. */
-  reason!: 'deadline' | 'permission_revoked';
+  /**
+   * `permission_revoked`: the issuer was no longer allowed to control the device when it was to be sent. `uptime_fell`:
+   * the uptime of the device fell although it had not started again, so that no deadline on it can be trusted.
+   */
+  reason!: ExpiryReason;
 }
 
 export const COMMANDS_EVENTS = {

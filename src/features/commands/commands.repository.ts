@@ -11,6 +11,7 @@ import {
   type CommandRow,
   toChange,
   toCommand,
+  unlockRestricted,
 } from './commands.rows.js';
 import { type Command, type CommandChange, type CommandFilter, type CommandSubmission } from './commands.types.js';
 import { type CommandPolicy, MAX_QUEUED_PER_DEVICE } from './domain/command-policy.js';
@@ -25,9 +26,15 @@ export type NewCommand = CommandSubmission & {
 export type Creation =
   | { command: CommandChange; refusal?: never }
   | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
-  | { command?: never; refusal: 'unknown_device' | 'offline' | 'queue_full' };
+  | { command?: never; refusal: 'unlock_restricted'; until: Date }
+  | { command?: never; refusal: 'unknown_device' | 'offline' | 'uptime_fell' | 'queue_full' };
 
-type CreationRow = { device_type: DeviceType | null; linked: boolean; has_room: boolean } & (ChangeRow | { id: null });
+type CreationRow = {
+  device_type: DeviceType | null;
+  linked: boolean;
+  steady: boolean;
+  restricted_until: Date | null;
+} & (ChangeRow | { id: null });
 
 /** Commands as users see them: created, cancelled, read. */
 @Injectable()
@@ -45,25 +52,27 @@ export class CommandsRepository {
       `WITH n AS (
          SELECT * FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (id uuid, device_id uuid, issuer_id uuid, name text,
              lane command_lane, priority int, payload jsonb, life_ms int, correlation_id text, device_types text[],
-             needs_link boolean))
+             needs_link boolean, needs_steady_uptime boolean))
            WITH ORDINALITY AS n(id, device_id, issuer_id, name, lane, priority, payload, life_ms, correlation_id,
-             device_types, needs_link, place)
+             device_types, needs_link, needs_steady_uptime, place)
        ), looked AS (
-         SELECT n.*, d.owner_id, d.type AS device_type,
+         SELECT n.*, d.owner_id, d.type AS device_type, d.uptime_fell_at IS NULL AS steady,
            EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AS linked,
            (SELECT count(*) FROM (
              SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $2
-           ) waiting) < $2 AS has_room
+           ) waiting) < $2 AS has_room,
+           (SELECT u.unlock_after FROM users u WHERE u.id = n.issuer_id AND ${unlockRestricted('n')}) AS restricted_until
          FROM n JOIN devices d ON d.id = n.device_id
        ), c AS (
          INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
          SELECT id, device_id, issuer_id, name, lane, priority, payload, now() + life_ms * interval '1 millisecond',
            correlation_id
          FROM looked
-         WHERE device_type::text = ANY (device_types) AND (linked OR NOT needs_link) AND has_room
+         WHERE device_type::text = ANY (device_types) AND (linked OR NOT needs_link)
+           AND (steady OR NOT needs_steady_uptime) AND has_room AND restricted_until IS NULL
          RETURNING *
        )
-       SELECT l.device_type, l.linked, l.has_room, l.owner_id, ${COMMAND_COLUMNS}
+       SELECT l.device_type, l.linked, l.steady, l.restricted_until, l.owner_id, ${COMMAND_COLUMNS}
        FROM n LEFT JOIN looked l ON l.place = n.place LEFT JOIN c ON c.id = n.id ORDER BY n.place`,
       [JSON.stringify(commands.map(toRecord)), MAX_QUEUED_PER_DEVICE],
     );
@@ -93,16 +102,19 @@ export class CommandsRepository {
     return row ? toCommand(row) : null;
   }
 
-  /** Those of these commands that have settled. */
-  async listSettled(ids: readonly string[]): Promise<Command[]> {
+  /** Those of these commands that have settled, and the ids of which there is none (any more). */
+  async listEnded(ids: readonly string[]): Promise<{ settled: Command[]; missing: string[] }> {
     // SQL: a set-based batch
-    const rows = await this.database.query<CommandRow>(
-      'commands_settled',
-      `SELECT ${COMMAND_COLUMNS} FROM commands c
-       WHERE c.id = ANY (${arrayParam(1, 'uuid')}) AND c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
+    const rows = await this.database.query<{ wanted: string } & (CommandRow | { id: null })>(
+      'commands_ended',
+      `SELECT wanted, ${COMMAND_COLUMNS} FROM unnest(${arrayParam(1, 'uuid')}) AS wanted LEFT JOIN commands c ON c.id = wanted
+       WHERE c.id IS NULL OR c.state IN ('EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED')`,
       [ids],
     );
-    return rows.map(toCommand);
+    return {
+      settled: rows.flatMap((row) => (row.id === null ? [] : [toCommand(row)])),
+      missing: rows.flatMap((row) => (row.id === null ? [row.wanted] : [])),
+    };
   }
 
   /** Newest first. @throws InvalidCursorError */
@@ -143,6 +155,7 @@ function toRecord({ policy, ...command }: NewCommand): Record<string, unknown> {
     correlation_id: command.correlationId,
     device_types: policy.deviceTypes,
     needs_link: policy.needsLink,
+    needs_steady_uptime: policy.needsSteadyUptime,
   };
 }
 
@@ -156,5 +169,11 @@ function toCreation(row: CreationRow, policy: CommandPolicy | undefined): Creati
   if (!policy?.deviceTypes.includes(row.device_type)) {
     return { refusal: 'not_supported', deviceType: row.device_type };
   }
-  return { refusal: policy.needsLink && !row.linked ? 'offline' : 'queue_full' };
+  if (row.restricted_until) {
+    return { refusal: 'unlock_restricted', until: row.restricted_until };
+  }
+  if (policy.needsLink && !row.linked) {
+    return { refusal: 'offline' };
+  }
+  return { refusal: policy.needsSteadyUptime && !row.steady ? 'uptime_fell' : 'queue_full' };
 }

@@ -4,6 +4,7 @@ import {
   type CommandName,
   type CommandState,
 } from '../../contracts/commands.js';
+import { unlockRestrictedSql } from '../users/account-standing.types.js';
 import { type Command, type CommandChange, type LateResult } from './commands.types.js';
 
 /** Columns of a command `c`, without the signed bytes: only the device gets those. */
@@ -16,6 +17,14 @@ export const CHANGE_COLUMNS = `${COMMAND_COLUMNS}, (SELECT d.owner_id FROM devic
 
 /** The condition that a command is in flight: exactly the predicate of the partial indexes. */
 export const IN_FLIGHT = `c.state IN ('SENT', 'RECEIVED', 'EXECUTING')`;
+
+/**
+ * The condition that the user `u` must not unlock doors yet, and the command does: an administrator may have chosen the
+ * password behind it. Checked when it is given and again when it is sent.
+ */
+export function unlockRestricted(command: string): string {
+  return `${command}.name = 'unlock_door' AND ${unlockRestrictedSql('u')}`;
+}
 
 export interface CommandRow {
   id: string;

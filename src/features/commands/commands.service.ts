@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { grants } from '../../contracts/devices.js';
+import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { isUuid } from '../../shared/ids.js';
@@ -6,7 +8,8 @@ import { type Page } from '../../shared/paging.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandNotCancellableError, CommandNotFoundError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';
-import { type Command, type CommandFilter } from './commands.types.js';
+import { type Cancellation, type Command, type CommandFilter } from './commands.types.js';
+import { CANCEL_OTHERS_DEMAND } from './domain/command-policy.js';
 
 /** Reads and cancels commands. New ones go through the CommandSubmissionService. */
 @Injectable()
@@ -40,14 +43,19 @@ export class CommandsService {
 
   /**
    * Cancels a command that was not sent yet. Of a cancellation and a dispatch that race, exactly one wins.
+   * @throws ForbiddenError when it is the command of another user, and this one does not administer the device
    * @throws CommandNotCancellableError when it is in flight, or settled
    * @throws CommandNotFoundError
    */
-  async cancel(deviceId: string, id: string): Promise<Command> {
+  async cancel({ deviceId, commandId, userId, permission }: Cancellation): Promise<Command> {
     return this.transactions.run(async () => {
-      const command = isUuid(id) ? await this.repository.cancel(deviceId, id) : null;
+      const { issuerId } = await this.get(deviceId, commandId);
+      if (issuerId !== userId && !grants(permission, CANCEL_OTHERS_DEMAND)) {
+        throw new ForbiddenError(`device:${CANCEL_OTHERS_DEMAND}`);
+      }
+      const command = await this.repository.cancel(deviceId, commandId);
       if (!command) {
-        throw new CommandNotCancellableError((await this.get(deviceId, id)).state);
+        throw new CommandNotCancellableError((await this.get(deviceId, commandId)).state);
       }
       await this.eventWriter.recordRequested([{ command, context: requestContext() }]);
       return command;

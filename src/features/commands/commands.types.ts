@@ -6,6 +6,7 @@ import {
   type CommandPayloads,
   type CommandState,
 } from '../../contracts/commands.js';
+import { type DevicePermission } from '../../contracts/devices.js';
 
 /** A command with its payload, before it is queued. */
 export type CommandRequest = { [N in CommandName]: { name: N; payload: CommandPayloads[N] } }[CommandName];
@@ -15,7 +16,18 @@ export type CommandSubmission = CommandRequest & {
   deviceId: string;
   /** The user who gives it. */
   issuerId: string;
+  /** What that user may do with the device. */
+  permission: DevicePermission;
 };
+
+/** The cancelling of a command by a user. */
+export interface Cancellation {
+  deviceId: string;
+  commandId: string;
+  userId: string;
+  /** What that user may do with the device. */
+  permission: DevicePermission;
+}
 
 /** A verdict that came after TIMED_OUT. */
 export interface LateResult {

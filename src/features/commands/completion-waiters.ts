@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { outsideTransaction } from '../../platform/prisma/transactions.js';
@@ -13,21 +13,32 @@ const POLL_INTERVAL_MS = 500;
 
 /** A request that waits for a command to settle. Always {@link release} it. */
 export interface Waiter {
-  /** The command as it settled; null when the time was up or the process stops. */
-  readonly settled: Promise<Command | null>;
+  /**
+   * Call it once the command is committed: from then on, a command that is missing was deleted with its device.
+   * @returns the command as it settled; null when the time was up, the command was deleted or the process stops: read it
+   *   again, because it may have changed without settling.
+   */
+  outcome(): Promise<Command | null>;
   release(): void;
 }
 
-type End = (settled: Command | null) => void;
+interface Pending {
+  readonly deviceId: string;
+  isCommitted: boolean;
+  readonly end: (settled: Command | null) => void;
+}
+
+/** A command that settled, one that does not exist, or undefined for one that is under way. */
+type Ending = Command | 'missing' | undefined;
 
 /**
  * Requests that wait for the outcome of a command. A command that settles in this process is passed on directly. When
- * another process settles it, a signal names it, and those of one moment are read by one query.
+ * another process settles it, or its device is deleted, a signal says so, and those of one moment are read by one query.
  */
 @Injectable()
-export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
-  readonly #waiting = new Map<string, Set<End>>();
-  readonly #reader = new MicroBatcher<string, Command | undefined>({
+export class CompletionWaiters implements OnModuleInit, OnModuleDestroy {
+  readonly #waiting = new Map<string, Set<Pending>>();
+  readonly #reader = new MicroBatcher<string, Ending>({
     maxBatch: MAX_WAITERS,
     maxParallel: 1,
     maxWaiting: MAX_WAITERS,
@@ -35,7 +46,8 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
   });
   #count = 0;
   #poll: NodeJS.Timeout | undefined;
-  #unsubscribe: (() => void) | undefined;
+  #unsubscribe: (() => void)[] = [];
+  #stopped = false;
 
   constructor(
     private readonly signals: SignalBus,
@@ -46,15 +58,28 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    this.#unsubscribe = this.signals.on('command_settled', ({ commandId }) => {
-      if (this.#waiting.has(commandId)) {
-        void this.readSoon(commandId);
-      }
-    });
+    this.#unsubscribe = [
+      this.signals.on('command_settled', ({ commandId }) => {
+        if (this.#waiting.has(commandId)) {
+          void this.readSoon(commandId);
+        }
+      }),
+      this.signals.on('device_revoked', ({ deviceId }) => {
+        for (const [id, pending] of this.#waiting) {
+          if ([...pending].some((one) => one.deviceId === deviceId)) {
+            void this.readSoon(id);
+          }
+        }
+      }),
+    ];
   }
 
-  onApplicationShutdown(): void {
-    this.#unsubscribe?.();
+  /** Before the HTTP server closes, which waits for the requests that wait here. */
+  onModuleDestroy(): void {
+    this.#stopped = true;
+    this.#unsubscribe.forEach((unsubscribe) => {
+      unsubscribe();
+    });
     clearTimeout(this.#poll);
     for (const id of [...this.#waiting.keys()]) {
       this.end(id, null);
@@ -68,29 +93,36 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * Starts waiting. Call it *before* reading the command: otherwise a change in between is missed.
-   * @returns null when too many requests wait already
+   * @returns null when too many requests wait already, or the process stops
    */
-  open(commandId: string, timeoutMs: number): Waiter | null {
-    if (this.#count >= MAX_WAITERS) {
+  open({ id, deviceId }: Pick<Command, 'id' | 'deviceId'>, timeoutMs: number): Waiter | null {
+    if (this.#count >= MAX_WAITERS || this.#stopped) {
       return null;
     }
     const { promise, resolve } = Promise.withResolvers<Command | null>();
     const timer = setTimeout(() => {
-      end(null);
+      pending.end(null);
     }, timeoutMs);
-    const end: End = (settled) => {
-      if (this.remove(commandId, end)) {
-        clearTimeout(timer);
-        resolve(settled);
-      }
+    const pending: Pending = {
+      deviceId,
+      isCommitted: false,
+      end: (settled) => {
+        if (this.remove(id, pending)) {
+          clearTimeout(timer);
+          resolve(settled);
+        }
+      },
     };
-    this.#waiting.set(commandId, (this.#waiting.get(commandId) ?? new Set()).add(end));
+    this.#waiting.set(id, (this.#waiting.get(id) ?? new Set()).add(pending));
     this.#count += 1;
     this.schedulePoll();
     return {
-      settled: promise,
+      outcome: () => {
+        pending.isCommitted = true;
+        return promise;
+      },
       release: () => {
-        end(null);
+        pending.end(null);
       },
     };
   }
@@ -101,18 +133,31 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
   }
 
   private end(commandId: string, settled: Command | null): void {
-    for (const end of [...(this.#waiting.get(commandId) ?? [])]) {
+    for (const { end } of [...(this.#waiting.get(commandId) ?? [])]) {
       end(settled);
     }
   }
 
-  private remove(commandId: string, end: End): boolean {
-    const ends = this.#waiting.get(commandId);
-    if (!ends?.delete(end)) {
+  private apply(commandId: string, ending: Ending): void {
+    if (ending === 'missing') {
+      const pending = [...(this.#waiting.get(commandId) ?? [])];
+      pending
+        .filter(({ isCommitted }) => isCommitted)
+        .forEach(({ end }) => {
+          end(null);
+        });
+    } else if (ending) {
+      this.settle(ending);
+    }
+  }
+
+  private remove(commandId: string, one: Pending): boolean {
+    const pending = this.#waiting.get(commandId);
+    if (!pending?.delete(one)) {
       return false;
     }
     this.#count -= 1;
-    if (ends.size === 0) {
+    if (pending.size === 0) {
       this.#waiting.delete(commandId);
     }
     return true;
@@ -120,19 +165,20 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
 
   private async readSoon(commandId: string): Promise<void> {
     try {
-      const command = await this.#reader.submit(commandId);
-      if (command) {
-        this.settle(command);
-      }
+      this.apply(commandId, await this.#reader.submit(commandId));
     } catch (error) {
       // The next poll comes within half a second.
       this.logger.warn({ err: error }, 'Could not read a settled command');
     }
   }
 
-  private async read(ids: readonly string[]): Promise<(Command | undefined)[]> {
-    const settled = new Map((await this.repository.listSettled(ids)).map((command) => [command.id, command]));
-    return ids.map((id) => settled.get(id));
+  private async read(ids: readonly string[]): Promise<Ending[]> {
+    const { settled, missing } = await this.repository.listEnded(ids);
+    const endings = new Map<string, Ending>([
+      ...settled.map((command) => [command.id, command] as const),
+      ...missing.map((id) => [id, 'missing'] as const),
+    ]);
+    return ids.map((id) => endings.get(id));
   }
 
   /** Polls only while requests wait. */
@@ -145,9 +191,9 @@ export class CompletionWaiters implements OnModuleInit, OnApplicationShutdown {
   private async poll(): Promise<void> {
     try {
       const ids = [...this.#waiting.keys()];
-      const settled = ids.length > 0 ? await this.repository.listSettled(ids) : [];
-      settled.forEach((command) => {
-        this.settle(command);
+      const endings = ids.length > 0 ? await this.read(ids) : [];
+      endings.forEach((ending, index) => {
+        this.apply(ids[index] ?? '', ending);
       });
     } catch (error) {
       this.logger.warn({ err: error }, 'Could not poll for settled commands');

@@ -4,6 +4,7 @@ import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
+import { AccountStandingService } from '../users/account-standing.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
@@ -15,6 +16,7 @@ export class DeviceEditorService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly memberships: MembershipsService,
+    private readonly standing: AccountStandingService,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
     private readonly signals: SignalBus,
@@ -22,11 +24,11 @@ export class DeviceEditorService {
 
   /**
    * @param device with the permission of `userId`
-   * @param version the version it must have; any when left out
+   * @param versions one of which it must have; any when they are left out
    * @throws DeviceNotFoundError, DeviceChangedError
-   * @throws ForbiddenError, ResourceNotFoundError when `userId` may not put it into that organization
+   * @throws ForbiddenError, ResourceNotFoundError, UnlockRestrictedError when `userId` may not put it into that organization
    */
-  update(userId: string, device: DeviceRef, changes: DeviceChanges, version?: number): Promise<Device> {
+  update(userId: string, device: DeviceRef, changes: DeviceChanges, versions?: readonly number[]): Promise<Device> {
     // A DTO has all of its members; those that the request left out are undefined.
     const given = Object.fromEntries(
       Object.entries(changes).filter(([, value]) => value !== undefined),
@@ -34,7 +36,7 @@ export class DeviceEditorService {
     return this.transactions.run(async () => {
       await this.authorizePlacement(userId, device, given.organizationId);
       const before = await this.repository.getLocked(device.id);
-      const updated = await this.repository.update(device.id, given, version);
+      const updated = await this.repository.update(device.id, given, versions);
       if (!updated) {
         throw new DeviceChangedError();
       }
@@ -76,6 +78,7 @@ export class DeviceEditorService {
     if (role !== 'OWNER' && role !== 'MANAGER') {
       throw new ForbiddenError('organization:manager');
     }
+    await this.standing.requireUnrestricted(userId);
   }
 
   private accessChanged(deviceId: string): void {

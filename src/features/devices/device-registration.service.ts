@@ -5,6 +5,7 @@ import { randomToken, sha256 } from '../../platform/crypto/digest.js';
 import { KeyStore } from '../../platform/keys/key-store.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { AccountStandingService } from '../users/account-standing.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { TooManyDevicesError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
@@ -28,13 +29,14 @@ export class DeviceRegistrationService {
     private readonly eventWriter: DeviceEventWriter,
     private readonly idempotency: IdempotencyService,
     private readonly keys: KeyStore,
+    private readonly standing: AccountStandingService,
     private readonly config: AppConfig,
   ) {}
 
   /**
    * Registers a device for a user. A repeat with the same idempotency key answers with the same device and without the
    * token, because only its hash is stored.
-   * @throws HardwareIdTakenError, TooManyDevicesError
+   * @throws HardwareIdTakenError, AccountCannotActError, TooManyDevicesError
    */
   async register(ownerId: string, request: RegistrationRequest): Promise<RegisteredDevice> {
     const token = randomToken();
@@ -48,9 +50,11 @@ export class DeviceRegistrationService {
 
   private async create(ownerId: string, device: NewDevice, token: string): Promise<Device['id']> {
     const { maxPerUser } = this.config.devices;
+    // Before the weaker lock of `requireActing`: two registrations of one owner would wait for each other.
     if ((await this.repository.countOwnedLocked(ownerId, maxPerUser)) >= maxPerUser) {
       throw new TooManyDevicesError(maxPerUser);
     }
+    await this.standing.requireActing(ownerId);
     const deviceId = await this.repository.create(ownerId, device, sha256(token));
     await this.eventWriter.recordRegistration({ ...device, id: deviceId, ownerId });
     return deviceId;

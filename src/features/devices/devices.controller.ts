@@ -12,14 +12,14 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
+import { ApiOkResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
+import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
+import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceEditorService } from './device-editor.service.js';
@@ -82,22 +82,21 @@ export class DevicesController {
   }
 
   /**
-   * Change a device. With `If-Match`, only the version it names. Its owner may put it into an organization that they
+   * Change a device. With `If-Match`, only a version it names. Its owner may put it into an organization that they
    * manage, or take it out.
    */
   @Patch(':deviceId')
   @Authorize('device:admin')
   @Audit('device_updated')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @TakesIfMatch()
   @UseInterceptors(VersionTagInterceptor)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
     @Body() changes: UpdateDeviceDto,
-    @IfMatch() version?: number,
+    @IfMatch() versions?: number[],
   ): Promise<DeviceDto> {
-    return toDeviceDto(await this.editor.update(user.userId, device, changes, version), device);
+    return toDeviceDto(await this.editor.update(user.userId, device, changes, versions), device);
   }
 
   /** Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. */
@@ -105,9 +104,8 @@ export class DevicesController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:owner')
   @Audit('device_deleted')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
-  async delete(@Target() device: DeviceRef, @IfMatch() version?: number): Promise<void> {
-    await this.devices.delete(device.id, version);
+  @TakesIfMatch()
+  async delete(@Target() device: DeviceRef, @IfMatch() versions?: number[]): Promise<void> {
+    await this.devices.delete(device.id, versions);
   }
 }

@@ -1,4 +1,4 @@
-import { IsIn, IsOptional, IsString, IsTimeZone, IsUUID, Length, Matches, MaxLength } from 'class-validator';
+import { IsIn } from 'class-validator';
 import {
   DEVICE_STATUSES,
   DEVICE_TYPES,
@@ -10,9 +10,11 @@ import {
   type LockState,
 } from '../../contracts/devices.js';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IsId } from '../../platform/http/members/id.decorator.js';
+import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { IsVisibleText } from '../../platform/http/visible-text.js';
 import {
   DEVICE_SORTS,
   type Device,
@@ -20,54 +22,46 @@ import {
   type DeviceSort,
   type RegisteredDevice,
 } from './devices.types.js';
+import { IsHardwareId } from './hardware-id.decorator.js';
 import { OrderKeyDto, toOrderKeyDto } from '../signing-keys/order-keys.dto.js';
-
-const PRINTABLE = /^\P{Cc}*$/u;
-const notPrintable = { message: '$property must not contain control characters' };
-/** `IsTimeZone` also takes offsets such as `+01:00`, which know no daylight saving time. */
-const IANA_NAME = /^[A-Za-z]/;
-const notIana = { message: '$property must be an IANA time zone name' };
 
 export class RegisterDeviceDto {
   /**
    * Display name.
    * @example "Front door"
    */
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText()
   name!: string;
 
   /**
    * Kind of device.
    * @example door_lock
    */
-  @IsOptional()
+  @IfGiven()
   @IsIn(DEVICE_TYPES)
   type?: DeviceType;
 
   /**
-   * Serial number or MAC, as printed on the device. One registration per hardware id.
+   * Serial number or MAC, as printed on the device; kept in capitals. One registration per hardware id.
    * @example LOCK-0001
    */
-  @IsString()
-  @Matches(/^[\w.:-]{1,100}$/, { message: '$property takes 1 to 100 letters, digits and . _ : -' })
+  @IsHardwareId()
   hardwareId!: string;
 
-  /** @example Hall */
-  @IsOptional()
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  /**
+   * Null, as when left out: in no room.
+   * @example Hall
+   */
+  @OrNull()
+  @IsVisibleText()
   room?: string | null;
 
   /**
    * IANA name of the time zone it stands in.
    * @example Europe/Berlin
    */
-  @IsOptional()
-  @IsTimeZone()
-  @Matches(IANA_NAME, notIana)
+  @IfGiven()
+  @IsTimeZoneName()
   timeZone?: string;
 }
 
@@ -75,25 +69,20 @@ export class RegisterDeviceDto {
 export class UpdateDeviceDto {
   /** @example "Front door" */
   @IfGiven()
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText()
   name?: string;
 
   /**
    * Null takes it out of its room.
    * @example Hall
    */
-  @IsOptional()
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  @OrNull()
+  @IsVisibleText()
   room?: string | null;
 
   /** @example Europe/Berlin */
   @IfGiven()
-  @IsTimeZone()
-  @Matches(IANA_NAME, notIana)
+  @IsTimeZoneName()
   timeZone?: string;
 
   /**
@@ -101,36 +90,32 @@ export class UpdateDeviceDto {
    * this, and only to an organization that they manage.
    * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c66
    */
-  @IsOptional()
-  @IsUUID()
+  @OrNull()
+  @IsId()
   organizationId?: string | null;
 }
 
 export class ListDevicesQueryDto extends PageQueryDto {
   /** Ascending, or descending with a leading minus. */
-  @IsOptional()
+  @IfGiven()
   @IsIn(DEVICE_SORTS)
   sort: DeviceSort = '-createdAt';
 
-  @IsOptional()
+  @IfGiven()
   @IsIn(DEVICE_TYPES)
   type?: DeviceType;
 
-  @IsOptional()
+  @IfGiven()
   @IsIn(DEVICE_STATUSES)
   status?: DeviceStatus;
 
-  @IsOptional()
-  @IsString()
-  @MaxLength(100)
-  @Matches(PRINTABLE, notPrintable)
+  @IfGiven()
+  @IsVisibleText()
   room?: string;
 
   /** Part of the name, room or hardware id, in any case. */
-  @IsOptional()
-  @IsString()
-  @Length(1, 100)
-  @Matches(PRINTABLE, notPrintable)
+  @IfGiven()
+  @IsVisibleText()
   q?: string;
 }
 

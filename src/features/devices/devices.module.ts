@@ -6,6 +6,7 @@ import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js
 import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
+import { UsersModule } from '../users/users.module.js';
 import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';
 import { DeviceEditorService } from './device-editor.service.js';
@@ -20,6 +21,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
 @Module({
   imports: [
+    UsersModule,
     OrganizationsModule,
     RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
     AuditPlatformModule.forFeature(DEVICES_AUDIT),

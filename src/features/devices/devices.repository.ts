@@ -4,6 +4,7 @@ import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
+import { canActSql } from '../users/account-standing.types.js';
 import { type DevicePosition, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
 import type { Device, DeviceChanges, DeviceQuery, NewDevice } from './devices.types.js';
@@ -95,14 +96,14 @@ export class DevicesRepository {
     return found(id, await this.database.query<DeviceRow>('devices_get_locked', `${BY_ID} FOR UPDATE`, [id]));
   }
 
-  /** The ties of users to devices, in the order of the pairs; null where the device or the account does not exist. */
+  /** The ties of users to devices, in the order of the pairs; null where there is no such device, or the account cannot act. */
   async listTies(pairs: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
     // SQL: a set-based batch
     const rows = await this.database.query<{ owner_id: string | null; role: OrganizationRole | null }>(
       'devices_ties',
       `SELECT d.owner_id, m.role
        FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
-       LEFT JOIN users u ON u.id = a.user_id AND u.deleted_at IS NULL
+       LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
        LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
        LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
        ORDER BY a.place`,
@@ -143,11 +144,11 @@ export class DevicesRepository {
       : this.database.query(name, LIST_STATEMENTS[sort].first, values);
   }
 
-  /** @returns null when it does not exist in this version */
-  async update(id: string, changes: DeviceChanges, version: number | undefined): Promise<Device | null> {
+  /** @returns null when it does not exist in one of these versions */
+  async update(id: string, changes: DeviceChanges, versions: readonly number[] | undefined): Promise<Device | null> {
     const { count } = await this.database.prisma((prisma) =>
       prisma.device.updateMany({
-        where: { id, ...(version === undefined ? {} : { version }) },
+        where: { id, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },
         data: { ...changes, version: { increment: 1 } },
       }),
     );

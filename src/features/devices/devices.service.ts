@@ -56,10 +56,10 @@ export class DevicesService {
    * Deletes a device. Its token is revoked with the commit, and its connections are closed after it.
    * @throws DeviceNotFoundError, DeviceChangedError
    */
-  delete(deviceId: string, version?: number): Promise<void> {
+  delete(deviceId: string, versions?: readonly number[]): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.getLocked(deviceId);
-      if (version !== undefined && version !== device.version) {
+      if (versions?.includes(device.version) === false) {
         throw new DeviceChangedError();
       }
       await this.repository.delete(deviceId);

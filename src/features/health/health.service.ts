@@ -6,17 +6,24 @@ import {
   HealthIndicatorService,
 } from '@nestjs/terminus';
 import { type Dependency, ReadinessRegistry } from '../../platform/health/readiness-registry.js';
+import { Clock } from '../../shared/clock.js';
 import { within } from '../../shared/deadline.js';
 
 const CHECK_TIMEOUT_MS = 1_000;
+/** A report is good for so long, whatever number of probes asks for it. */
+const KEPT_MS = 1_000;
 
-/** Health for load balancers and operators. */
+/** Health for load balancers and operators. However many ask, each dependency is asked once at a time. */
 @Injectable()
 export class HealthService {
+  #report: Promise<HealthCheckResult> | undefined;
+  #expiresAt = Infinity;
+
   constructor(
     private readonly checks: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly readiness: ReadinessRegistry,
+    private readonly clock: Clock,
   ) {}
 
   /** The event loop runs. Dependencies are not checked: restarting this process would not repair them. */
@@ -29,8 +36,18 @@ export class HealthService {
     return this.readiness.draining ? { status: 'shutting_down', details: {} } : this.report();
   }
 
-  /** Every dependency, with the ones that only degrade the service. */
-  async report(): Promise<HealthCheckResult> {
+  /** Every dependency, with the ones that only degrade the service. At most a second old. */
+  report(): Promise<HealthCheckResult> {
+    if (!this.#report || this.clock.monotonic() >= this.#expiresAt) {
+      this.#expiresAt = Infinity;
+      this.#report = this.checkAll().finally(() => {
+        this.#expiresAt = this.clock.monotonic() + KEPT_MS;
+      });
+    }
+    return this.#report;
+  }
+
+  private async checkAll(): Promise<HealthCheckResult> {
     try {
       return await this.checks.check(this.readiness.dependencies.map((dependency) => () => this.probe(dependency)));
     } catch (error) {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
+import { bearerTokenOf } from '../../platform/auth/bearer-token.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { MetricsForbiddenError } from './health.errors.js';
 
@@ -25,8 +26,7 @@ export class MetricsService {
   /** @throws MetricsForbiddenError */
   async scrape(scraper: Scraper): Promise<{ contentType: string; text: string }> {
     const { token } = this.config.metrics;
-    const allowed =
-      token === null ? isOnThisMachine(scraper) : sameText(String(scraper.headers.authorization), `Bearer ${token}`);
+    const allowed = token === null ? isOnThisMachine(scraper) : sameText(tokenOf(scraper), token);
     if (!allowed) {
       throw new MetricsForbiddenError();
     }
@@ -36,6 +36,10 @@ export class MetricsService {
 
 function isOnThisMachine({ peer = '', headers }: Scraper): boolean {
   return LOOPBACK.test(peer) && !FORWARDING.some((name) => name in headers);
+}
+
+function tokenOf({ headers: { authorization } }: Scraper): string {
+  return bearerTokenOf(typeof authorization === 'string' ? authorization : undefined) ?? '';
 }
 
 function sameText(given: string, expected: string): boolean {

@@ -1,21 +1,10 @@
 import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  IsArray,
-  IsIn,
-  IsInt,
-  IsObject,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsObject, Max, Min, ValidateNested } from 'class-validator';
 import { DEVICE_EVENT_TYPES, type DeviceEventType, type EventPayloads } from '../../contracts/events.js';
 import { type DeviceEventMessage, MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
-import { IfGiven } from '../../platform/http/if-given.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { Reading } from '../../platform/uplinks/reading.decorator.js';
+import { IsBoot, IsCount } from '../../platform/uplinks/uplink-fields.decorator.js';
 
 /** One fact reported by a device. */
 export class DeviceEventDto implements DeviceEventMessage {
@@ -26,7 +15,7 @@ export class DeviceEventDto implements DeviceEventMessage {
   seq!: number;
 
   /** Random, made by the device at every start. */
-  @Matches(/^[\w-]{8,64}$/, { message: 'boot takes 8 to 64 letters, digits, _ and -' })
+  @IsBoot()
   boot!: string;
 
   /** What happened. */
@@ -34,15 +23,13 @@ export class DeviceEventDto implements DeviceEventMessage {
   type!: DeviceEventType;
 
   /** RFC 3339, if the device has a clock. */
-  @IfGiven()
+  @Reading()
   @IsTimestamp()
   occurredAt?: string;
 
-  /** Uptime at which it happened, for devices without a clock. */
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(Number.MAX_SAFE_INTEGER)
+  /** Uptime at which it happened: it decides where both are given. */
+  @Reading()
+  @IsCount()
   uptimeMs?: number;
 
   /** The members depend on the type. */

@@ -21,7 +21,18 @@ class FakeStorage {
   failing = false;
 
   readonly repository = {
-    lockReceipts: () => Promise.resolve([{ deviceId: 'd', boot, seq: this.stored.length, ownerId: 'o', version: 1 }]),
+    lockReceipts: () =>
+      Promise.resolve([
+        {
+          deviceId: 'd',
+          boot,
+          seq: this.stored.length,
+          ownerId: 'o',
+          version: 1,
+          bootStartedAt: null,
+          now: new Date(),
+        },
+      ]),
     advanceReceipts: () => Promise.resolve(),
     countEvents: () => Promise.resolve(),
   } as unknown as HistoryRepository;
@@ -43,6 +54,7 @@ class FakeStorage {
 function build() {
   const storage = new FakeStorage();
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
+  const reading = jest.fn<RejectedMessages['reading']>();
   const refused = jest.fn<RejectedMessages['message']>();
   const service = new EventIngestService(
     storage.repository,
@@ -52,9 +64,15 @@ function build() {
     { publish } as unknown as DevicePublisher,
     new SystemClock(),
     { assertBoots: () => undefined, fit: (steps: unknown) => steps } as unknown as EventQuota,
-    { message: refused } as unknown as RejectedMessages,
+    { message: refused, reading } as unknown as RejectedMessages,
   );
-  return { storage, publish, refused, ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events) };
+  return {
+    storage,
+    publish,
+    reading,
+    refused,
+    ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events),
+  };
 }
 
 describe('EventIngestService', () => {

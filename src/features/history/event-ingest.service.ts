@@ -69,7 +69,11 @@ export class EventIngestService {
     const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
     const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };
-    let beyondGap = await this.#batches.submit(messages.map((message, index) => toIncoming(origin, message, index)));
+    const read = messages.map((message, index) => toIncoming(origin, message, index));
+    for (const member of read.flatMap(({ dropped }) => dropped)) {
+      this.refusals.reading(deviceTopic(deviceId, 'events'), member);
+    }
+    let beyondGap = await this.#batches.submit(read.map(({ event }) => event));
     while (beyondGap.length > 0 && this.clock.monotonic() < giveUpAt) {
       await delay(GAP_LOOK_EVERY_MS);
       beyondGap = await this.#batches.submit(beyondGap);

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
+import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
 import { DeviceEventsDto } from './device-events.dto.js';
 import { EventIngestService } from './event-ingest.service.js';
 
@@ -11,7 +11,7 @@ export class HistoryMqttController {
   constructor(private readonly ingestion: EventIngestService) {}
 
   @OnDeviceMessage('events')
-  ingest(@DeviceId() deviceId: string, @Payload() { events }: DeviceEventsDto): Promise<void> {
+  ingest(@DeviceId() deviceId: string, @Uplink() { events }: DeviceEventsDto): Promise<void> {
     return this.ingestion.ingest(deviceId, events);
   }
 }

@@ -1,6 +1,7 @@
 import { Transform } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsOptional } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
 import { EVENT_TYPES, type EventSource, type EventType, type StoredEvent } from '../../contracts/events.js';
+import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import type { Page } from '../../shared/paging.js';
 import type { HistoryQuery } from './history.types.js';
@@ -11,7 +12,7 @@ type HistoryOrder = (typeof HISTORY_ORDERS)[number];
 
 export class ListEventsQueryDto extends PageQueryDto {
   /** Only these types; repeat the parameter for several. */
-  @IsOptional()
+  @IfGiven()
   @Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? (value as unknown[]) : [value]))
   @IsArray()
   @ArrayMaxSize(EVENT_TYPES.length)
@@ -22,7 +23,7 @@ export class ListEventsQueryDto extends PageQueryDto {
    * Committed then or later (RFC 3339).
    * @example 2026-11-20T00:00:00Z
    */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   from?: string;
 
@@ -30,12 +31,12 @@ export class ListEventsQueryDto extends PageQueryDto {
    * Committed earlier (RFC 3339).
    * @example 2026-11-21T00:00:00Z
    */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   to?: string;
 
   /** `desc`: newest first. */
-  @IsOptional()
+  @IfGiven()
   @IsIn(HISTORY_ORDERS)
   order: HistoryOrder = 'desc';
 }
@@ -82,7 +83,8 @@ export class EventDto {
   correlationId!: string | null;
 
   /**
-   * RFC 3339, by the clock of the device where it has one.
+   * RFC 3339. When it happened: by the uptime of the device, else by its wall clock where that is plausible. Equal to
+   * `receivedAt` where neither is known, and for what the device did not report. Pages follow the log, not this time.
    * @example 2026-11-20T18:00:00.000Z
    */
   occurredAt!: string;

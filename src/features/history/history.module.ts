@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { HISTORY_AUDIT } from './history.audit.js';
 import { HISTORY_EVENTS } from './history.events.js';
 import { EVENT_QUOTAS_PURGE, EVENT_RECEIPTS_PURGE } from './history.purge.js';
 import { EventQuota } from './event-quota.js';
@@ -10,7 +12,7 @@ import { HistoryService } from './history.service.js';
 
 /** What happened to devices. */
 @Module({
-  imports: [PresenceModule, EventsModule.forFeature(HISTORY_EVENTS)],
+  imports: [PresenceModule, AuditPlatformModule.forFeature(HISTORY_AUDIT), EventsModule.forFeature(HISTORY_EVENTS)],
   providers: [
     HistoryService,
     EventIngestService,

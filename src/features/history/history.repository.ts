@@ -3,6 +3,8 @@ import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
 import type { DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
 
+/** A boot that says it has run for longer (ten years, in milliseconds) started at no time that means something. */
+const LONGEST_UPTIME = 315_360_000_000;
 /** Boots of a device whose receipts are kept, beside the present one. */
 const KEPT_BOOTS = 16;
 /** No device still sends events of a boot that old. */
@@ -13,24 +15,29 @@ export class HistoryRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Reads how far the events of each boot are stored, and inserts the rows of new boots. The rows stay locked until the
-   * transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices, and those whose
-   * token was revoked, are left out.
+   * Reads how far the events of each boot are stored and when it started, and inserts the rows of new boots. The rows stay
+   * locked until the transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices,
+   * and those whose token was revoked, are left out.
    */
   async lockReceipts(boots: readonly DeviceBoot[]): Promise<ReceiptRow[]> {
     // SQL: a lock
     const rows = await this.database.query<Omit<ReceiptRow, 'seq'> & { seq: string }>(
       'history_lock_receipts',
       `WITH held AS (
-         INSERT INTO device_receipts AS r (device_id, boot, seq)
-         SELECT d.id, s.boot, 0 FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
+         INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at)
+         SELECT d.id, s.boot, 0, CASE WHEN d.boot = s.boot AND d.uptime_fell_at IS NULL
+             AND d.boot_uptime_ms < ${String(LONGEST_UPTIME)}
+           THEN d.boot_reported_at - d.boot_uptime_ms * interval '1 millisecond' END
+         FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
          WHERE ${HAS_TOKEN}
          ORDER BY d.id, s.boot
-         ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now()
-         RETURNING r.device_id, r.boot, r.seq, r.xmax = 0 AS is_new
+         ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now(),
+           boot_started_at = coalesce(excluded.boot_started_at, r.boot_started_at)
+         RETURNING r.device_id, r.boot, r.seq, r.boot_started_at, r.xmax = 0 AS is_new
        )
        SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version, h.is_new AS "isNew",
-         coalesce(qd.events, 0) AS "deviceEventsToday", coalesce(qo.events, 0) AS "ownerEventsToday"
+         coalesce(qd.events, 0) AS "deviceEventsToday", coalesce(qo.events, 0) AS "ownerEventsToday", now() AS now,
+         CASE WHEN d.boot = h.boot AND d.uptime_fell_at IS NOT NULL THEN NULL ELSE h.boot_started_at END AS "bootStartedAt"
        FROM held h JOIN devices d ON d.id = h.device_id
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
          LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date`,

@@ -15,6 +15,8 @@ export interface IncomingEvent extends DeviceBoot {
   readonly data: EventPayloads[DeviceEventType];
   /** By the device's clock, where it has one. */
   readonly occurredAt?: Date;
+  /** By the time since the device's start. */
+  readonly uptimeMs?: number;
   /** Of the message that carried it. */
   readonly correlationId?: string;
 }
@@ -30,6 +32,10 @@ export interface ReceiptRow extends Receipt {
   readonly ownerId: string;
   /** Of the device. */
   readonly version: number;
+  /** When that boot started; null when it is not known, or when its uptime cannot be trusted. */
+  readonly bootStartedAt: Date | null;
+  /** The time of the transaction, at which its events are received. */
+  readonly now: Date;
   /** Whether this is the first time that the boot is heard of. */
   readonly isNew: boolean;
   /** Events stored since midnight (UTC). */

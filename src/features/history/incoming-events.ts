@@ -1,7 +1,8 @@
 import type { NewEvent } from '../../contracts/events.js';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { StateReport } from '../presence/presence.types.js';
-import { faultsOf } from './domain/device-event-data.js';
+import { readData } from './domain/device-event-data.js';
+import { timeOfEvent } from './domain/time-of-event.js';
 import { InvalidEventDataError } from './history.errors.js';
 import type { DeviceBoot, IncomingEvent, ReceiptRow } from './history.types.js';
 
@@ -28,6 +29,12 @@ export function groupByBoot(batch: readonly IncomingEvent[]): Map<string, Device
   return groups;
 }
 
+/** An event, and the readings in its data that were no good. */
+export interface ReadEvent {
+  readonly event: IncomingEvent;
+  readonly dropped: readonly string[];
+}
+
 /**
  * @param origin the device, and the correlation id of its message
  * @param index the place of the event in its message
@@ -37,42 +44,43 @@ export function toIncoming(
   origin: Pick<IncomingEvent, 'deviceId' | 'correlationId'>,
   message: DeviceEventMessage,
   index: number,
-): IncomingEvent {
-  const { boot, seq, type, data, occurredAt } = message;
-  const faults = faultsOf(type, data);
+): ReadEvent {
+  const { boot, seq, type, occurredAt, uptimeMs } = message;
+  const { data, faults, dropped } = readData(type, { ...message.data });
   if (faults.length > 0) {
     throw new InvalidEventDataError(
       faults.map(({ member, detail }) => ({ detail, pointer: `/events/${String(index)}/data/${member}` })),
     );
   }
-  return {
+  const event: IncomingEvent = {
     ...origin,
     boot,
     seq,
     type,
     data,
     ...(occurredAt === undefined ? {} : { occurredAt: new Date(occurredAt) }),
+    ...(uptimeMs === undefined ? {} : { uptimeMs }),
   };
+  return { event, dropped };
 }
 
-export function toNewEvent(
-  { deviceId, type, data, occurredAt, correlationId }: IncomingEvent,
-  { ownerId, version }: ReceiptRow,
-): NewEvent {
+export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
+  const { deviceId, type, data, correlationId } = incoming;
   const commandId = commandOf(data);
+  const occurredAt = timeOfEvent(incoming, row);
   const event = {
     type,
     payload: data,
     source: 'mqtt',
     actor: `device:${deviceId}`,
     deviceId,
-    userId: ownerId,
-    version,
+    userId: row.ownerId,
+    version: row.version,
     ...(commandId === undefined ? {} : { commandId }),
     ...(occurredAt === undefined ? {} : { occurredAt }),
     ...(correlationId === undefined ? {} : { correlationId }),
   };
-  // `faultsOf` has shown that the data belongs to the type, which the compiler cannot follow.
+  // `readData` has shown that the data belongs to the type, which the compiler cannot follow.
   return event as NewEvent;
 }
 

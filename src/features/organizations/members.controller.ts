@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.decorator.js';
+import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
@@ -16,21 +16,22 @@ import { TransferOrganizationDto } from './organizations.dto.js';
 export class MembersController {
   constructor(private readonly members: MembershipsService) {}
 
-  /** The members of an organization, in the order in which they joined. */
+  /** The members of an organization, in the order in which they joined. Reading them is audited. */
   @Get('members')
   @Authorize('organization:viewer')
+  @AuditRead('members_read', 'organizationId')
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<MemberPageDto> {
     return toMemberPageDto(await this.members.list(id, page));
   }
 
   /**
    * Give a member another role. A manager moves people between the roles below their own, an owner between all. The
-   * last owner stays one (409 `last_owner`).
+   * last owner who can act stays one (409 `last_owner`), and a blocked member becomes none (409 `member_cannot_act`).
    */
   @Patch('members/:userId')
   @Authorize('organization:manager')
   @Audit('member_role_changed', 'organizationId')
-  @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
+  @ApiResponse({ status: 409, description: 'It would be left without an owner who can act.', ...PROBLEM_RESPONSE })
   async changeRole(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -65,7 +66,10 @@ export class MembersController {
     await this.members.leave(id, user.userId);
   }
 
-  /** Hand an organization over to another member, and be a manager from then on. */
+  /**
+   * Hand an organization over to another member, and be a manager from then on. 409 `member_cannot_act` while the account
+   * of that member is blocked.
+   */
   @Post('transfer')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:owner')

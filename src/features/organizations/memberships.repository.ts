@@ -3,18 +3,21 @@ import { Prisma } from '../../generated/prisma/client.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
 import type { CreationPosition } from '../../shared/cursor.js';
+import { CAN_ACT, canAct, canActSql } from '../users/account-standing.types.js';
 import type { Member } from './organizations.types.js';
 
-/** The roles of two users in an organization, and how many owners it has. */
+/** The roles of two users in an organization, and how many owners besides the second one can act. */
 export interface MembershipRoles {
   readonly actor: OrganizationRole | null;
   readonly member: OrganizationRole | null;
-  readonly owners: number;
+  readonly otherOwners: number;
 }
 
 /** A deleted account keeps its memberships, because it can be restored, but no query counts them. */
 const OF_LIVE_USERS = { user: { deletedAt: null } } satisfies Prisma.MembershipWhereInput;
 const MEMBERS = 'memberships m JOIN users u ON u.id = m.user_id AND u.deleted_at IS NULL';
+/** A blocked one keeps its memberships, too, and is listed, but its roles give it nothing. */
+const OF_ACTING_USERS = { user: CAN_ACT } satisfies Prisma.MembershipWhereInput;
 
 // SQL: a keyset
 const LIST = `SELECT m.user_id AS "userId", u.email, u.display_name AS "displayName", m.role, m.created_at AS "joinedAt"
@@ -23,7 +26,11 @@ const LIST = `SELECT m.user_id AS "userId", u.email, u.display_name AS "displayN
   ORDER BY m.created_at, m.user_id LIMIT $2`;
 
 // SQL: a lock
-const LOCK_ROLE = `SELECT m.role FROM ${MEMBERS} WHERE m.organization_id = $1 AND m.user_id = $2 FOR SHARE OF m`;
+const LOCK_ROLE = `SELECT m.role FROM memberships m JOIN users u ON u.id = m.user_id AND ${canActSql('u')}
+  WHERE m.organization_id = $1 AND m.user_id = $2 FOR SHARE OF m`;
+
+// SQL: a lock
+const LOCK_ORGANIZATION = 'SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE';
 
 // SQL: a lock
 const LOCK_OWNED = `SELECT 1 FROM organizations WHERE id IN (
@@ -37,7 +44,7 @@ export class MembershipsRepository {
   async findRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
     const membership = await this.database.prisma((prisma) =>
       prisma.membership.findFirst({
-        where: { organizationId, userId, ...OF_LIVE_USERS },
+        where: { organizationId, userId, ...OF_ACTING_USERS },
         select: { role: true },
       }),
     );
@@ -54,7 +61,15 @@ export class MembershipsRepository {
   }
 
   /**
-   * The users among `userIds` who own an organization that has no owner outside of `userIds`. Locks the organizations
+   * Blocks other changes of this organization and its members until the transaction ends.
+   * @returns false when it does not exist
+   */
+  async lockOrganization(id: string): Promise<boolean> {
+    return (await this.database.query('organizations_lock', LOCK_ORGANIZATION, [id])).length === 1;
+  }
+
+  /**
+   * The users among `userIds` who own an organization that has no owner outside of `userIds` who can act. Locks the organizations
    * they own until the transaction ends: of two transactions that remove owners, the second sees what the first did.
    */
   async listSoleOwners(userIds: readonly string[]): Promise<string[]> {
@@ -64,7 +79,9 @@ export class MembershipsRepository {
         where: {
           userId: { in: [...userIds] },
           role: 'OWNER',
-          organization: { memberships: { none: { role: 'OWNER', userId: { notIn: [...userIds] }, ...OF_LIVE_USERS } } },
+          organization: {
+            memberships: { none: { role: 'OWNER', userId: { notIn: [...userIds] }, ...OF_ACTING_USERS } },
+          },
         },
         select: { userId: true },
       }),
@@ -92,17 +109,21 @@ export class MembershipsRepository {
     const rows = await this.database.prisma((prisma) =>
       prisma.membership.findMany({
         where: { organizationId, ...OF_LIVE_USERS, OR: [{ role: 'OWNER' }, { userId: { in: [actorId, memberId] } }] },
-        select: { userId: true, role: true },
+        select: { userId: true, role: true, user: { select: { blockedAt: true, deletedAt: true } } },
       }),
     );
-    // Clients may write an id in upper case; PostgreSQL answers in lower case.
-    const roleOf = (id: string): OrganizationRole | null =>
-      rows.find(({ userId }) => userId === id.toLowerCase())?.role ?? null;
+    const roleOf = (id: string): OrganizationRole | null => rows.find(({ userId }) => userId === id)?.role ?? null;
     return {
       actor: roleOf(actorId),
       member: roleOf(memberId),
-      owners: rows.filter(({ role }) => role === 'OWNER').length,
+      otherOwners: rows.filter(({ role, userId, user }) => role === 'OWNER' && userId !== memberId && canAct(user))
+        .length,
     };
+  }
+
+  /** Of how many organizations a user is a member. */
+  count(userId: string): Promise<number> {
+    return this.database.prisma((prisma) => prisma.membership.count({ where: { userId } }));
   }
 
   /** Whether the account with this e-mail address is a member. */

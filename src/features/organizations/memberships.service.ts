@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../config/app-config.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
@@ -8,36 +9,44 @@ import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
+import { AccountStandingService } from '../users/account-standing.service.js';
 import { canAssignRole } from './domain/roles.js';
+import { InvitationRevocationService } from './invitations/invitation-revocation.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import {
   AlreadyMemberError,
   LastOwnerError,
+  MemberCannotActError,
   MemberNotFoundError,
   OrganizationNotFoundError,
+  TooManyOrganizationsError,
   TransferToSelfError,
 } from './organizations.errors.js';
-import { OrganizationsRepository } from './organizations.repository.js';
 import type { Departure, DepartureHandler, Member, MembershipChange, PageRequest } from './organizations.types.js';
 
-/** The roles of both users of a change, and the number of owners: they do not change while the organization is locked. */
+/** What was read of both users of a change: it does not change until the transaction ends. */
 interface LockedRoles {
   readonly actor: OrganizationRole;
   readonly member: OrganizationRole;
-  readonly owners: number;
+  /** Whether the account of the member is neither blocked nor deleted. */
+  readonly memberCanAct: boolean;
+  /** Owners besides the member who can act. */
+  readonly otherOwners: number;
 }
 
 /**
- * The members of an organization. Each change locks the organization first, so that it has an owner at every moment,
- * however many members change it at once.
+ * The members of an organization. Each change locks the accounts of those it is about, then the organization, so that
+ * it has an owner who can act at every moment, however many members change it, or are deleted, at once.
  */
 @Injectable()
 export class MembershipsService {
   readonly #departureHandlers: DepartureHandler[] = [];
 
   constructor(
-    private readonly organizations: OrganizationsRepository,
     private readonly memberships: MembershipsRepository,
+    private readonly invitations: InvitationRevocationService,
+    private readonly standing: AccountStandingService,
+    private readonly config: AppConfig,
     private readonly transactions: Transactions,
     private readonly signals: SignalBus,
     private readonly audit: AuditWriter,
@@ -77,16 +86,16 @@ export class MembershipsService {
   }
 
   /**
-   * Gives a member another role. A manager can assign the roles below their own, an owner any.
-   * @throws MemberNotFoundError, ForbiddenError, LastOwnerError
+   * Gives a member another role. A manager can assign the roles below their own, an owner any. Invitations that the
+   * member sent and could not send now end.
+   * @throws MemberNotFoundError, ForbiddenError, LastOwnerError, MemberCannotActError, UnlockRestrictedError
    */
   changeRole(change: MembershipChange, role: OrganizationRole): Promise<Member> {
     return this.transactions.run(async () => {
       const roles = await this.lock(change);
       requireAssignable(roles.actor, roles.member, role);
-      if (role !== 'OWNER') {
-        refuseLastOwner(roles);
-      }
+      refuseUnfitOwner(roles, role);
+      await this.standing.requireUnrestricted(change.actorId);
       await this.assign(change, roles.member, role);
       await this.record(change, roles.member, role);
       return this.get(change);
@@ -110,7 +119,7 @@ export class MembershipsService {
 
   /**
    * Makes another member an owner and the actor a manager, in one step.
-   * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError
+   * @throws MemberNotFoundError, ForbiddenError, TransferToSelfError, MemberCannotActError, UnlockRestrictedError
    */
   transfer(change: MembershipChange): Promise<void> {
     const { organizationId, actorId, memberId } = change;
@@ -122,6 +131,8 @@ export class MembershipsService {
       if (actorId === memberId) {
         throw new TransferToSelfError();
       }
+      refuseUnfitOwner(roles, 'OWNER');
+      await this.standing.requireUnrestricted(actorId);
       await this.assign(change, roles.member, 'OWNER');
       await this.assign({ ...change, memberId: actorId }, 'OWNER', 'MANAGER');
       await this.audit.record({
@@ -133,27 +144,54 @@ export class MembershipsService {
   }
 
   /**
-   * Locks the organization until the surrounding transaction ends, then reads the roles again: they may have changed
-   * since the guard read them.
-   * @throws OrganizationNotFoundError also when the actor is no member any more; MemberNotFoundError
+   * Locks both accounts and the organization until the surrounding transaction ends, then reads the roles again: they
+   * may have changed since the guard read them.
+   * @throws OrganizationNotFoundError also when the actor is no member any more, or cannot act; MemberNotFoundError
    */
-  async lock({ organizationId, actorId, memberId }: MembershipChange): Promise<LockedRoles> {
-    if (!isUuid(memberId)) {
-      throw new MemberNotFoundError(memberId);
+  async lock({ organizationId, actorId, memberId: anyCase }: MembershipChange): Promise<LockedRoles> {
+    if (!isUuid(anyCase)) {
+      throw new MemberNotFoundError(anyCase);
     }
-    const exists = await this.organizations.lock(organizationId);
-    const { actor, member, owners } = await this.memberships.findRoles(organizationId, actorId, memberId);
-    if (!exists || actor === null) {
+    const memberId = anyCase.toLowerCase();
+    const acting = await this.standing.lockActing([actorId, memberId]);
+    const exists = await this.memberships.lockOrganization(organizationId);
+    const { actor, member, otherOwners } = await this.memberships.findRoles(organizationId, actorId, memberId);
+    if (!exists || actor === null || !acting.has(actorId)) {
       throw new OrganizationNotFoundError(organizationId);
     }
     if (member === null) {
-      throw new MemberNotFoundError(memberId);
+      throw new MemberNotFoundError(anyCase);
     }
-    return { actor, member, owners };
+    return { actor, member, memberCanAct: acting.has(memberId), otherOwners };
   }
 
-  /** @throws AlreadyMemberError */
+  /** The role of a member who changes the organization itself. @throws OrganizationNotFoundError */
+  async lockOwnRole(organizationId: string, userId: string): Promise<OrganizationRole> {
+    return (await this.lock({ organizationId, actorId: userId, memberId: userId })).actor;
+  }
+
+  /** Locks accounts and an organization until the surrounding transaction ends. @returns whether all of them can act. */
+  async lockWith(organizationId: string, userIds: readonly string[]): Promise<boolean> {
+    const acting = await this.standing.lockActing(userIds);
+    return (await this.memberships.lockOrganization(organizationId)) && userIds.every((id) => acting.has(id));
+  }
+
+  /**
+   * Call it before a user becomes a member of one more organization, in the same transaction: it locks the account, so
+   * that of two that come at once the second sees the first.
+   * @throws TooManyOrganizationsError, AccountCannotActError
+   */
+  async requireRoom(userId: string): Promise<void> {
+    await this.standing.requireActing(userId);
+    const { maxPerPerson } = this.config.organizations;
+    if ((await this.memberships.count(userId)) >= maxPerPerson) {
+      throw new TooManyOrganizationsError(maxPerPerson);
+    }
+  }
+
+  /** @throws AlreadyMemberError, TooManyOrganizationsError */
   async add(organizationId: string, userId: string, role: OrganizationRole): Promise<void> {
+    await this.requireRoom(userId);
     if (!(await this.memberships.add(organizationId, userId, role))) {
       throw new AlreadyMemberError();
     }
@@ -180,6 +218,7 @@ export class MembershipsService {
     if (!(await this.memberships.remove(organizationId, memberId))) {
       throw new MemberNotFoundError(memberId);
     }
+    await this.invitations.revokeBeyond(organizationId, memberId, null);
     await this.withdraw({ organizationId, userId: memberId });
     this.publishChange(organizationId);
     await this.record(change, roles.member, null);
@@ -196,6 +235,7 @@ export class MembershipsService {
     if (!(await this.memberships.changeRole(change.organizationId, change.memberId, { from, to }))) {
       throw new MemberNotFoundError(change.memberId);
     }
+    await this.invitations.revokeBeyond(change.organizationId, change.memberId, to);
     this.publishChange(change.organizationId);
   }
 
@@ -231,8 +271,17 @@ export function requireAssignable(actor: OrganizationRole, ...roles: readonly Or
 }
 
 /** An organization without an owner could never get one again. */
-function refuseLastOwner({ member, owners }: LockedRoles): void {
-  if (member === 'OWNER' && owners === 1) {
+function refuseLastOwner({ member, otherOwners }: LockedRoles): void {
+  if (member === 'OWNER' && otherOwners === 0) {
     throw new LastOwnerError();
+  }
+}
+
+/** Neither a role that leaves it without an owner, nor an owner who cannot act. */
+function refuseUnfitOwner(roles: LockedRoles, role: OrganizationRole): void {
+  if (role !== 'OWNER') {
+    refuseLastOwner(roles);
+  } else if (!roles.memberCanAct) {
+    throw new MemberCannotActError();
   }
 }

@@ -17,6 +17,8 @@ export const ORGANIZATIONS_AUDIT = {
     'member_role_changed',
     'member_removed',
     'member_left',
+    'members_read',
+    'invitations_read',
   ],
   entities: { organization: 'organizationId', invitation: 'invitationId' },
 } as const satisfies AuditDeclaration;

@@ -11,15 +11,15 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { OrganizationRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
+import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
+import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import {
   CreateOrganizationDto,
@@ -36,7 +36,7 @@ import { OrganizationsService } from './organizations.service.js';
 export class OrganizationsController {
   constructor(private readonly organizations: OrganizationsService) {}
 
-  /** Create an organization, as its owner. */
+  /** Create an organization, as its owner. 409 `too_many_organizations` for a member of as many as one account may be. */
   @Post()
   @Authorize()
   @Audit('organization_created')
@@ -66,20 +66,19 @@ export class OrganizationsController {
     return toOrganizationDto(await this.organizations.get(user.userId, organization.id));
   }
 
-  /** Rename an organization. With `If-Match`, only the version it names. */
+  /** Rename an organization. With `If-Match`, only a version it names. */
   @Patch(':organizationId')
   @Authorize('organization:manager')
   @Audit('organization_updated')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @TakesIfMatch()
   @UseInterceptors(VersionTagInterceptor)
   async update(
     @Target() organization: OrganizationRef,
     @CurrentUser() user: Principal,
     @Body() { name }: UpdateOrganizationDto,
-    @IfMatch() version?: number,
+    @IfMatch() versions?: number[],
   ): Promise<OrganizationDto> {
-    return toOrganizationDto(await this.organizations.rename(user.userId, organization.id, name, version));
+    return toOrganizationDto(await this.organizations.rename(user.userId, organization.id, name, versions));
   }
 
   /** Delete an organization with its memberships and invitations. Its devices stay with their owners. */
@@ -87,13 +86,12 @@ export class OrganizationsController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:owner')
   @Audit('organization_deleted')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
+  @TakesIfMatch()
   async delete(
     @Target() organization: OrganizationRef,
     @CurrentUser() user: Principal,
-    @IfMatch() version?: number,
+    @IfMatch() versions?: number[],
   ): Promise<void> {
-    await this.organizations.delete(user.userId, organization.id, version);
+    await this.organizations.delete(user.userId, organization.id, versions);
   }
 }

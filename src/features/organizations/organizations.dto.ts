@@ -1,6 +1,6 @@
-import { IsString, IsUUID, Length, Matches } from 'class-validator';
 import type { OrganizationRole } from '../../contracts/resources.js';
-import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { IsId } from '../../platform/http/members/id.decorator.js';
+import { IsVisibleText } from '../../platform/http/visible-text.js';
 import type { Page } from '../../shared/paging.js';
 import type { Organization } from './organizations.types.js';
 
@@ -10,9 +10,7 @@ export class CreateOrganizationDto {
    * For display; need not be unique.
    * @example "Lovelace & Daughters"
    */
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText()
   name!: string;
 }
 
@@ -25,7 +23,7 @@ export class TransferOrganizationDto {
    * A member of the organization.
    * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
    */
-  @IsUUID()
+  @IsId()
   userId!: string;
 }
 

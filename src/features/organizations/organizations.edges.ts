@@ -1,5 +1,5 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
-import { InvitationsController } from './invitations.controller.js';
+import { InvitationsController } from './invitations/invitations.controller.js';
 import { MembersController } from './members.controller.js';
 import { OrganizationsController } from './organizations.controller.js';
 

@@ -40,6 +40,23 @@ export class LastOwnerError extends DomainError {
   }
 }
 
+/** The account of a member who was to be an owner is blocked. */
+export class MemberCannotActError extends DomainError {
+  readonly code = 'member_cannot_act';
+  readonly kind = 'conflict';
+  constructor() {
+    super('The account of this member cannot act at present, so it cannot own the organization.');
+  }
+}
+
+export class TooManyOrganizationsError extends DomainError {
+  readonly code = 'too_many_organizations';
+  readonly kind = 'conflict';
+  constructor(limit: number) {
+    super('You are a member of as many organizations as one account may be. Leave one first.', { limit });
+  }
+}
+
 export class InvitationNotFoundError extends DomainError {
   readonly code = 'invitation_not_found';
   readonly kind = 'not_found';

@@ -4,14 +4,15 @@ import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { UsersService } from '../users/users.service.js';
+import { AccountStandingService } from '../users/account-standing.service.js';
 import { INVITATIONS_PURGE } from './organizations.purge.js';
 import { ORGANIZATIONS_MAIL } from './organizations.mail.js';
 import { ORGANIZATIONS_AUDIT } from './organizations.audit.js';
 import { reaches } from './domain/roles.js';
-import { InvitationMailer } from './invitation-mailer.js';
-import { InvitationsRepository } from './invitations.repository.js';
-import { InvitationsService } from './invitations.service.js';
+import { InvitationRevocationService } from './invitations/invitation-revocation.service.js';
+import { InvitationMailer } from './invitations/invitation-mailer.js';
+import { InvitationsRepository } from './invitations/invitations.repository.js';
+import { InvitationsService } from './invitations/invitations.service.js';
 import { MembershipsService } from './memberships.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { OrganizationsRepository } from './organizations.repository.js';
@@ -29,6 +30,7 @@ import { OrganizationsService } from './organizations.service.js';
     MembershipsService,
     MembershipsRepository,
     InvitationsService,
+    InvitationRevocationService,
     InvitationMailer,
     InvitationsRepository,
     INVITATIONS_PURGE,
@@ -39,11 +41,13 @@ export class OrganizationsModule implements OnModuleInit {
   constructor(
     private readonly resolvers: ResourceResolverRegistry,
     private readonly memberships: MembershipsService,
-    private readonly users: UsersService,
+    private readonly invitations: InvitationRevocationService,
+    private readonly standing: AccountStandingService,
   ) {}
 
   onModuleInit(): void {
-    this.users.onDeletion((userIds) => this.memberships.refusalsOf(userIds));
+    this.standing.onDeletion((userIds) => this.memberships.refusalsOf(userIds));
+    this.standing.onEnd((userIds) => this.invitations.revokeSentBy(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
         const role = await this.memberships.roleOf(principal.userId, id);

@@ -1,5 +1,5 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
-import { InvitationsRepository } from './invitations.repository.js';
+import { InvitationsRepository } from './invitations/invitations.repository.js';
 
 /** Invitations that were accepted or revoked, or have expired. */
 export const INVITATIONS_PURGE = purgeRule({

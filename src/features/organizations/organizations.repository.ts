@@ -11,9 +11,6 @@ const LIST = `SELECT o.id, o.name, m.role, o.version, o.created_at AS "createdAt
   WHERE m.user_id = $1 AND ($3::timestamptz IS NULL OR (o.created_at, o.id) > ($3, $4::uuid))
   ORDER BY o.created_at, o.id LIMIT $2`;
 
-// SQL: a lock
-const LOCK = 'SELECT 1 FROM organizations WHERE id = $1 FOR NO KEY UPDATE';
-
 @Injectable()
 export class OrganizationsRepository {
   constructor(private readonly database: Database) {}
@@ -57,29 +54,21 @@ export class OrganizationsRepository {
     return this.database.query('organizations_list', LIST, [userId, limit + 1, ...(after ?? [null, null])]);
   }
 
-  /**
-   * Blocks other changes of this organization and its members until the transaction ends.
-   * @returns false when it does not exist
-   */
-  async lock(id: string): Promise<boolean> {
-    return (await this.database.query('organizations_lock', LOCK, [id])).length === 1;
-  }
-
-  /** @returns false when it does not exist in the wanted version. */
-  async rename(id: string, name: string, version: number | undefined): Promise<boolean> {
+  /** @returns false when it does not exist in one of the wanted versions. */
+  async rename(id: string, name: string, versions: readonly number[] | undefined): Promise<boolean> {
     const { count } = await this.database.prisma((prisma) =>
       prisma.organization.updateMany({
-        where: { id, version: version ?? Prisma.skip },
+        where: { id, version: versions ? { in: [...versions] } : Prisma.skip },
         data: { name, version: { increment: 1 } },
       }),
     );
     return count === 1;
   }
 
-  /** @returns false when it did not exist in the wanted version. */
-  async delete(id: string, version: number | undefined): Promise<boolean> {
+  /** @returns false when it did not exist in one of the wanted versions. */
+  async delete(id: string, versions: readonly number[] | undefined): Promise<boolean> {
     const { count } = await this.database.prisma((prisma) =>
-      prisma.organization.deleteMany({ where: { id, version: version ?? Prisma.skip } }),
+      prisma.organization.deleteMany({ where: { id, version: versions ? { in: [...versions] } : Prisma.skip } }),
     );
     return count === 1;
   }

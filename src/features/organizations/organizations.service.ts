@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
+import { reaches } from './domain/roles.js';
 import { MembershipsService } from './memberships.service.js';
-import { OrganizationChangedError, OrganizationNotFoundError } from './organizations.errors.js';
+import { OrganizationChangedError } from './organizations.errors.js';
 import { OrganizationsRepository } from './organizations.repository.js';
 import type { Organization, PageRequest } from './organizations.types.js';
 
@@ -38,10 +41,12 @@ export class OrganizationsService {
 
   /**
    * Creates an organization, which belongs to the user. A repeat under the same idempotency key returns the first one.
+   * @throws TooManyOrganizationsError
    */
   create(userId: string, name: string): Promise<Organization> {
     return this.transactions.run(async () => {
       const { id } = await this.idempotency.once(async () => {
+        await this.memberships.requireRoom(userId);
         const id = await this.repository.create(name, userId);
         await this.audit.record({ entity: { type: 'organization', id }, after: { name, ownerId: userId } });
         return id;
@@ -51,13 +56,14 @@ export class OrganizationsService {
   }
 
   /**
-   * @param version the one it must have; any when it is left out
+   * @param versions one of which it must have; any when they are left out
    * @throws OrganizationNotFoundError, OrganizationChangedError
+   * @throws ForbiddenError when the user was a manager, and is none any more
    */
-  rename(userId: string, id: string, name: string, version?: number): Promise<Organization> {
+  rename(userId: string, id: string, name: string, versions?: readonly number[]): Promise<Organization> {
     return this.transactions.run(async () => {
-      const before = await this.getLocked(userId, id);
-      if (!(await this.repository.rename(id, name, version))) {
+      const before = await this.getLocked(userId, id, 'MANAGER');
+      if (!(await this.repository.rename(id, name, versions))) {
         throw new OrganizationChangedError();
       }
       await this.audit.record({
@@ -73,21 +79,22 @@ export class OrganizationsService {
    * Deletes an organization with its memberships and invitations. Its devices stay with their owners, and no other
    * member sees them any more.
    * @throws OrganizationNotFoundError, OrganizationChangedError
+   * @throws ForbiddenError when the user was an owner, and is none any more
    */
-  delete(userId: string, id: string, version?: number): Promise<void> {
+  delete(userId: string, id: string, versions?: readonly number[]): Promise<void> {
     return this.transactions.run(async () => {
-      const { name } = await this.getLocked(userId, id);
+      const { name } = await this.getLocked(userId, id, 'OWNER');
       await this.memberships.removeAll(id);
-      if (!(await this.repository.delete(id, version))) {
+      if (!(await this.repository.delete(id, versions))) {
         throw new OrganizationChangedError();
       }
       await this.audit.record({ entity: { type: 'organization', id }, before: { name } });
     });
   }
 
-  private async getLocked(userId: string, id: string): Promise<Organization> {
-    if (!(await this.repository.lock(id))) {
-      throw new OrganizationNotFoundError(id);
+  private async getLocked(userId: string, id: string, needed: OrganizationRole): Promise<Organization> {
+    if (!reaches(await this.memberships.lockOwnRole(id, userId), needed)) {
+      throw new ForbiddenError(`organization:${needed === 'OWNER' ? 'owner' : 'manager'}`);
     }
     return this.repository.get(userId, id);
   }

@@ -60,6 +60,14 @@ describe('HeartbeatBuffer', () => {
     ]);
   });
 
+  it('keeps an uptime that fell, so that it is seen', async () => {
+    const { buffer, written } = build();
+    buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 2 ** 32 - 1 });
+    buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 40 });
+    await buffer.flush();
+    expect(written.flat().map(({ uptimeMs }) => uptimeMs)).toEqual([40]);
+  });
+
   it('keeps the higher uptime of one boot, and the later boot', async () => {
     const { buffer, written } = build();
     buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 500 });

@@ -4,6 +4,7 @@ import type { LinkKind } from '../../contracts/devices.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { Clock } from '../../shared/clock.js';
+import { hasFallen } from './domain/uptime.js';
 import type { Heartbeat, HeldHeartbeat } from './presence.types.js';
 
 const FLUSH_EVERY_MS = 1_000;
@@ -57,8 +58,7 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
   hold(deviceId: string, link: LinkKind, heartbeat: Heartbeat): void {
     const key = `${deviceId}/${link}`;
     const earlier = this.#newest.get(key);
-    // With two hardware processes, the older heartbeat may arrive last.
-    if (earlier?.boot === heartbeat.boot && earlier.uptimeMs > heartbeat.uptimeMs) {
+    if (earlier?.boot === heartbeat.boot && isOvertaken(heartbeat, earlier)) {
       return;
     }
     this.#newest.set(key, { ...heartbeat, deviceId, link, receivedAt: this.clock.monotonic() });
@@ -93,6 +93,11 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     }
     return keys.map(() => undefined);
   }
+}
+
+/** With two hardware processes, the older heartbeat may arrive last. One that fell is the newer one. */
+function isOvertaken(heartbeat: Heartbeat, earlier: Heartbeat): boolean {
+  return heartbeat.uptimeMs < earlier.uptimeMs && !hasFallen(earlier.uptimeMs, heartbeat.uptimeMs);
 }
 
 function toHeld({ receivedAt, ...beat }: ReceivedHeartbeat, now: number): HeldHeartbeat {

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
+import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
 import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
 import { PresenceService } from './presence.service.js';
 import { StatusQueue } from './status-queue.js';
@@ -15,7 +15,7 @@ export class PresenceMqttController {
   ) {}
 
   @OnDeviceMessage('status')
-  status(@DeviceId() deviceId: string, @Payload() status: StatusMessageDto): Promise<void> {
+  status(@DeviceId() deviceId: string, @Uplink() status: StatusMessageDto): Promise<void> {
     return this.statuses.report(
       deviceId,
       status.online ? { online: true, birth: toBirth(status) } : { online: false, boot: status.boot },
@@ -23,7 +23,7 @@ export class PresenceMqttController {
   }
 
   @OnDeviceMessage('heartbeat')
-  heartbeat(@DeviceId() deviceId: string, @Payload() heartbeat: HeartbeatMessageDto): void {
+  heartbeat(@DeviceId() deviceId: string, @Uplink() heartbeat: HeartbeatMessageDto): void {
     this.presence.heartbeat(deviceId, 'mqtt', heartbeat);
   }
 }

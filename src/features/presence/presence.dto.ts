@@ -1,10 +1,13 @@
-import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { DOOR_STATES, type DoorState, LOCK_STATES, type LockState } from '../../contracts/devices.js';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
+import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { Reading } from '../../platform/uplinks/reading.decorator.js';
+import { IsBoot, IsCount } from '../../platform/uplinks/uplink-fields.decorator.js';
 import type { Birth } from './presence.types.js';
 
-const BOOT = /^[\w-]{8,64}$/;
-const notBoot = { message: 'boot takes 8 to 64 letters, digits, _ and -' };
+const [EMPTY, FULL] = UPLINK_LIMITS.battery;
+const [WEAKEST, STRONGEST] = UPLINK_LIMITS.rssi;
 
 /** Birth and will: what a device publishes on its `status` topic. */
 export class StatusMessageDto {
@@ -13,25 +16,24 @@ export class StatusMessageDto {
   online!: boolean;
 
   /** Random, made by the device at every start. */
-  @Matches(BOOT, notBoot)
+  @IsBoot()
   boot!: string;
 
   /** Milliseconds since that start, on a monotonic clock. Required in a birth. */
-  @ValidateIf((status: StatusMessageDto) => status.online || status.uptimeMs !== undefined)
-  @IsInt()
-  @Min(0)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @ValidateIf((status: StatusMessageDto) => status.online)
+  @IsCount()
   uptimeMs?: number;
 
-  @IfGiven()
-  @Matches(/^[\x21-\x7e]{1,64}$/, { message: 'firmwareVersion takes 1 to 64 visible ASCII characters' })
+  @Reading({ cutTo: UPLINK_LIMITS.firmwareVersionLength })
+  @IsString()
+  @Matches(VISIBLE, notVisible)
   firmwareVersion?: string;
 
-  @IfGiven()
+  @Reading()
   @IsIn(LOCK_STATES)
   lockState?: LockState;
 
-  @IfGiven()
+  @Reading()
   @IsIn(DOOR_STATES)
   doorState?: DoorState;
 }
@@ -39,34 +41,30 @@ export class StatusMessageDto {
 /** What a device publishes on its `heartbeat` topic every 30 s. */
 export class HeartbeatMessageDto {
   /** Random, made by the device at every start. */
-  @Matches(BOOT, notBoot)
+  @IsBoot()
   boot!: string;
 
   /** Milliseconds since that start. */
-  @IsInt()
-  @Min(0)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IsCount()
   uptimeMs!: number;
 
   /** Percent. */
-  @IsOptional()
+  @Reading({ rounded: true })
   @IsInt()
-  @Min(0)
-  @Max(100)
+  @Min(EMPTY)
+  @Max(FULL)
   battery?: number;
 
   /** dBm. */
-  @IsOptional()
+  @Reading({ rounded: true })
   @IsInt()
-  @Min(-120)
-  @Max(0)
+  @Min(WEAKEST)
+  @Max(STRONGEST)
   rssi?: number;
 
   /** Bytes. */
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @Reading({ rounded: true })
+  @IsCount()
   freeHeap?: number;
 }
 

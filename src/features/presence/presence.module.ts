@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
+import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { DIAGNOSTICS_PURGE } from './presence.purge.js';
@@ -11,7 +13,7 @@ import { PresenceService } from './presence.service.js';
 
 /** Which devices are connected, and what they report of their state. */
 @Module({
-  imports: [DevicesModule, EventsModule.forFeature(PRESENCE_EVENTS)],
+  imports: [DevicesModule, AuditPlatformModule.forFeature(PRESENCE_AUDIT), EventsModule.forFeature(PRESENCE_EVENTS)],
   providers: [
     PresenceService,
     PresenceRepository,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
+import { LATE_REPORT_MS } from './domain/uptime.js';
 import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink, StateReport } from './presence.types.js';
 
 /** Three missed heartbeats. */
@@ -11,6 +12,14 @@ const QUIET_LINK_S = 45;
 const SILENT_DEVICE_H = 24;
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
+
+/**
+ * The condition that a later report of the same boot, of the uptime `reported` and from the time `at`, shows that the
+ * uptime fell: it lags behind the newest report by more than their order of arrival explains.
+ */
+const fell = (reported: string, at: string): string =>
+  `boot_uptime_ms - ${reported} > ${String(LATE_REPORT_MS)}
+     + greatest(extract(epoch FROM boot_reported_at - (${at})) * 1000, 0)`;
 
 /** The condition that a report `r` of the current boot of `d` changes something. */
 const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
@@ -58,21 +67,28 @@ export class PresenceRepository {
 
   /**
    * Records a birth. The time of the report is that of the transaction, which is later than its arrival: deadlines
-   * computed from it are shorter, never longer. @returns the new version.
+   * computed from it are shorter, never longer. @returns the new version, and whether this report shows that the uptime
+   * fell within one boot.
    */
-  async recordBirth(deviceId: string, birth: Birth): Promise<number> {
+  async recordBirth(deviceId: string, birth: Birth): Promise<{ version: number; uptimeFell: boolean }> {
     // SQL: database time
-    const [row] = await this.database.query<{ version: number }>(
+    const [row] = await this.database.query<{ version: number; uptimeFell: boolean }>(
       'presence_birth',
-      `UPDATE devices SET
-         boot_reported_at = CASE WHEN boot = $2 AND boot_uptime_ms > $3 THEN boot_reported_at ELSE now() END,
-         boot_uptime_ms = CASE WHEN boot = $2 AND boot_uptime_ms > $3 THEN boot_uptime_ms ELSE $3 END,
+      `WITH report AS (
+         SELECT boot = $2 AND boot_uptime_ms > $3::bigint AS lower,
+           boot = $2 AND ${fell('$3::bigint', 'now() - make_interval(secs => $7::float8 / 1000)')} AS fell
+         FROM devices WHERE id = $1
+       )
+       UPDATE devices SET
+         uptime_fell_at = CASE WHEN r.fell THEN now() WHEN boot = $2 THEN uptime_fell_at END,
+         boot_reported_at = CASE WHEN r.lower AND NOT r.fell THEN boot_reported_at ELSE now() END,
+         boot_uptime_ms = CASE WHEN r.lower AND NOT r.fell THEN boot_uptime_ms ELSE $3 END,
          boot = $2, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          version = version + 1
-       WHERE id = $1 RETURNING version`,
+       FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell"`,
       [
         deviceId,
         birth.boot,
@@ -80,9 +96,10 @@ export class PresenceRepository {
         birth.firmwareVersion ?? null,
         birth.lockState ?? null,
         birth.doorState ?? null,
+        birth.ageMs ?? 0,
       ],
     );
-    return row?.version ?? 0;
+    return row ?? { version: 0, uptimeFell: false };
   }
 
   async openLink(deviceId: string, link: LinkKind, boot: string): Promise<void> {
@@ -142,11 +159,12 @@ export class PresenceRepository {
   }
 
   /**
-   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot, and never decreases.
+   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot. It never decreases,
+   * unless it fell: then the lower one is the present one.
    * Rows are locked in the order of their ids, so that two processes cannot deadlock.
-   * @returns the devices that have the link of their heartbeat.
+   * @returns the devices that have the link of their heartbeat, and those whose uptime fell within one boot
    */
-  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<Set<string>> {
+  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: string[] }> {
     const columns = [
       beats.map((beat) => beat.deviceId),
       beats.map((beat) => beat.boot),
@@ -156,22 +174,29 @@ export class PresenceRepository {
       beats.map((beat) => beat.ageMs),
     ];
     // SQL: a set-based batch
-    await this.database.query(
+    const fallen = await this.database.query<{ id: string }>(
       'presence_heartbeats',
       `WITH beat AS (
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
+         SELECT *, now() - make_interval(secs => age_ms / 1000) AS at
+         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT d.id FROM devices d WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
+         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at FROM devices d
+         WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
+       ), judged AS (
+         SELECT b.*, h.boot = b.boot AND b.uptime_ms >= h.boot_uptime_ms AS rose,
+           h.boot = b.boot AND ${fell('b.uptime_ms', 'b.at')} AS fell
+         FROM beat b JOIN held h ON h.id = b.device_id
+       ), written AS (
+         UPDATE devices d SET
+           last_seen_at = greatest(d.last_seen_at, b.at),
+           battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
+           uptime_fell_at = CASE WHEN b.fell THEN now() ELSE d.uptime_fell_at END,
+           boot_reported_at = CASE WHEN b.rose OR b.fell THEN b.at ELSE d.boot_reported_at END,
+           boot_uptime_ms = CASE WHEN b.rose OR b.fell THEN b.uptime_ms ELSE d.boot_uptime_ms END
+         FROM judged b WHERE d.id = b.device_id RETURNING d.id, b.fell
        )
-       UPDATE devices d SET
-         last_seen_at = greatest(d.last_seen_at, now() - make_interval(secs => b.age_ms / 1000)),
-         battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
-         boot_reported_at = CASE WHEN d.boot = b.boot AND b.uptime_ms >= d.boot_uptime_ms
-           THEN now() - make_interval(secs => b.age_ms / 1000) ELSE d.boot_reported_at END,
-         boot_uptime_ms = CASE WHEN d.boot = b.boot AND b.uptime_ms >= d.boot_uptime_ms
-           THEN b.uptime_ms ELSE d.boot_uptime_ms END
-       FROM beat b JOIN held h ON h.id = b.device_id WHERE d.id = b.device_id`,
+       SELECT id FROM written WHERE fell`,
       columns,
     );
     // SQL: a set-based batch
@@ -182,7 +207,7 @@ export class PresenceRepository {
        WHERE l.device_id = b.device_id AND l.kind = b.kind AND l.boot = b.boot RETURNING l.device_id`,
       [columns[0], columns[1], columns[5], beats.map((beat) => beat.link)],
     );
-    return new Set(rows.map((row) => row.device_id));
+    return { linked: new Set(rows.map((row) => row.device_id)), fallen: fallen.map(({ id }) => id) };
   }
 
   /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */

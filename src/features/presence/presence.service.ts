@@ -141,7 +141,10 @@ export class PresenceService {
   }
 
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
-    const linked = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
+    const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
+    fallen.forEach((deviceId) => {
+      this.reportUptimeFell(deviceId);
+    });
     for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
       await this.reopenLink(beat);
     }
@@ -151,17 +154,17 @@ export class PresenceService {
    * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
    * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
    */
-  private reopenLink({ deviceId, link, boot, uptimeMs }: HeldHeartbeat): Promise<void> {
+  private reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device?.hasToken && (device.link === null || device.link.quiet)) {
-        await this.openLocked(deviceId, link, { boot, uptimeMs }, device);
+        await this.openLocked(deviceId, link, { boot, uptimeMs, ageMs }, device);
       }
     });
   }
 
   private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
-    const version = await this.repository.recordBirth(deviceId, birth);
+    const { version, uptimeFell } = await this.repository.recordBirth(deviceId, birth);
     await this.repository.openLink(deviceId, link, birth.boot);
     const base: EventBase = { deviceId, userId: device.ownerId, version, source: link, actor: `device:${deviceId}` };
     await this.events.append(eventsOfBirth(link, birth, device, base));
@@ -170,8 +173,19 @@ export class PresenceService {
       await this.lockStateReported({ deviceId, boot, lockState });
     }
     this.transactions.afterCommit(() => {
+      if (uptimeFell) {
+        this.reportUptimeFell(deviceId);
+      }
       this.connected(deviceId);
     });
+  }
+
+  private reportUptimeFell(deviceId: string): void {
+    this.refusals.notice(
+      'uptime_fell',
+      deviceTopic(deviceId, 'status'),
+      'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.',
+    );
   }
 
   /** Inside the transaction: a handler that fails undoes the report. */

@@ -8,6 +8,8 @@ export interface Birth {
   readonly firmwareVersion?: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
+  /** Milliseconds since it arrived. */
+  readonly ageMs?: number;
 }
 
 /** A device reports that it is still online. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
+import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from './presence.service.js';
 import { StatusQueue, type StatusReport } from './status-queue.js';
 
@@ -26,6 +27,7 @@ function build({ pauseMs = 0, admitsBoot = true } = {}) {
       statusPauseMs: () => (recorded.length === 0 ? 0 : pauseMs),
     } as unknown as DeviceLimiter,
     { message: (code: string) => refused.push(code) } as unknown as RejectedMessages,
+    new SystemClock(),
   );
   const next = async (): Promise<void> => {
     ends.splice(0).forEach((end) => {

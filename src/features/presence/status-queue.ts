@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
+import { Clock } from '../../shared/clock.js';
 import { TooManyBootsError } from './presence.errors.js';
 import { PresenceService } from './presence.service.js';
 import type { Birth } from './presence.types.js';
@@ -14,6 +15,11 @@ const MAX_DEVICES = 10_000;
 export type StatusReport =
   { readonly online: true; readonly birth: Birth } | { readonly online: false; readonly boot: string };
 
+type HeldStatus = StatusReport & {
+  /** On the monotonic clock. */
+  readonly receivedAt: number;
+};
+
 /**
  * Births and wills of each device, one at a time and no faster than a device reconnects. Of those that wait only the
  * newest counts: a birth replaces all before it, and a will stays with the birth that it follows.
@@ -21,22 +27,24 @@ export type StatusReport =
 @Injectable()
 export class StatusQueue {
   /** What waits, of each device of which a status is being recorded. */
-  readonly #waiting = new Map<string, readonly StatusReport[]>();
+  readonly #waiting = new Map<string, readonly HeldStatus[]>();
 
   constructor(
     private readonly presence: PresenceService,
     private readonly limiter: DeviceLimiter,
     private readonly refusals: RejectedMessages,
+    private readonly clock: Clock,
   ) {}
 
   /**
    * Records a status at once, or later when there were many. Resolves when it is recorded or waits.
    * @throws TooManyBootsError
    */
-  async report(deviceId: string, status: StatusReport): Promise<void> {
-    if (status.online && !this.limiter.admitsBoot(deviceId, status.birth.boot)) {
+  async report(deviceId: string, report: StatusReport): Promise<void> {
+    if (report.online && !this.limiter.admitsBoot(deviceId, report.birth.boot)) {
       throw new TooManyBootsError();
     }
+    const status = { ...report, receivedAt: this.clock.monotonic() };
     const waiting = this.#waiting.get(deviceId);
     if (waiting) {
       this.replace(deviceId, waiting, status);
@@ -53,7 +61,7 @@ export class StatusQueue {
     }
   }
 
-  private replace(deviceId: string, waiting: readonly StatusReport[], status: StatusReport): void {
+  private replace(deviceId: string, waiting: readonly HeldStatus[], status: HeldStatus): void {
     const kept = status.online ? [] : waiting.filter(({ online }) => online);
     if (kept.length < waiting.length) {
       this.refuse(deviceId, 'too_many_statuses');
@@ -80,10 +88,13 @@ export class StatusQueue {
     this.#waiting.delete(deviceId);
   }
 
-  private record(deviceId: string, status: StatusReport): Promise<void> {
+  private record(deviceId: string, status: HeldStatus): Promise<void> {
     this.limiter.countStatus(deviceId);
     return status.online
-      ? this.presence.openLink(deviceId, 'mqtt', status.birth)
+      ? this.presence.openLink(deviceId, 'mqtt', {
+          ...status.birth,
+          ageMs: this.clock.monotonic() - status.receivedAt,
+        })
       : this.presence.closeLink(deviceId, 'mqtt', status.boot, 'will');
   }
 

@@ -1,5 +1,7 @@
-import { Equals, IsJWT, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { Equals, IsJWT, IsString, MaxLength } from 'class-validator';
 import type { DashboardHandshake } from '../../contracts/realtime.js';
+import { OrNull } from '../../platform/http/if-given.js';
+import { IsId } from '../../platform/http/members/id.decorator.js';
 
 /** What a dashboard sends as `auth` when it connects. */
 export class DashboardHandshakeDto implements DashboardHandshake {
@@ -11,15 +13,15 @@ export class DashboardHandshakeDto implements DashboardHandshake {
   @Equals('dashboard')
   clientType!: 'dashboard';
 
-  /** The last `cursor` that the dashboard got: the events after it are sent first. */
-  @IsOptional()
+  /** The last `cursor` that the dashboard got: the events after it are sent first. Null, as when left out: from now on. */
+  @OrNull()
   @IsString()
   @MaxLength(512)
-  lastCursor?: string;
+  lastCursor?: string | null;
 }
 
 /** Names a device. */
 export class DeviceSubscriptionDto {
-  @IsUUID()
+  @IsId()
   deviceId!: string;
 }

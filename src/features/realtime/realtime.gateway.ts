@@ -8,6 +8,7 @@ import {
   WebSocketGateway,
   WebSocketServer,
 } from '@nestjs/websockets';
+import { PinoLogger } from 'nestjs-pino';
 import type { Principal } from '../../platform/auth/principal.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation.js';
@@ -35,7 +36,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly feed: DashboardFeedPublisher,
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
-  ) {}
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(RealtimeGateway.name);
+  }
 
   afterInit(server: DashboardServer): void {
     server.use((socket, next) => {
@@ -61,9 +65,16 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.feed.stop();
   }
 
+  /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
   async handleConnection(socket: DashboardSocket): Promise<void> {
-    await this.realtime.joinSession(socket);
-    await this.feed.join(socket);
+    try {
+      await this.realtime.joinSession(socket);
+      await this.feed.join(socket);
+    } catch (error) {
+      // The database cannot say whether the session stands. A client whose connection is cut connects again by itself.
+      this.logger.warn({ err: error }, 'A dashboard could not be connected');
+      socket.conn.close();
+    }
   }
 
   @SubscribeMessage('subscribe_device')
@@ -91,7 +102,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     try {
       return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
     } catch (error) {
-      await this.limiter.countStranger(socket.request);
+      // While the database is away there is no verdict, and a person whose token is good is no stranger.
+      if (problemOf(error).status < 500) {
+        await this.limiter.countStranger(socket.request);
+      }
       throw error;
     }
   }

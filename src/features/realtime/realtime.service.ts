@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../config/app-config.js';
 import type { Demand } from '../../contracts/resources.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
+import { AuditReadWriter } from '../../platform/audit/audit-read-writer.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
+import { newContext, type RequestContext, runInContext } from '../../platform/context/request-context.js';
+import { clientIps } from '../../platform/http/client-address.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { type DashboardServer, type DashboardSocket, emitLocally, type Room } from '../../platform/realtime/sockets.js';
 import { DevicesService } from '../devices/devices.service.js';
@@ -17,13 +21,17 @@ const MAX_SUBSCRIPTIONS = 500;
 @Injectable()
 export class RealtimeService {
   readonly #connected;
+  readonly #addressOf;
 
   constructor(
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
     private readonly devices: DevicesService,
+    private readonly reads: AuditReadWriter,
+    config: AppConfig,
     metrics: Metrics,
   ) {
+    this.#addressOf = clientIps(config.http.trustedProxies);
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
@@ -31,7 +39,7 @@ export class RealtimeService {
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const principal = await this.authenticator.authenticate(handshake.token);
     socket.data.principal = principal;
-    if (handshake.lastCursor !== undefined) {
+    if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
     return principal;
@@ -54,18 +62,36 @@ export class RealtimeService {
 
   /** Adds the events of a device that another user owns; those of the user's own devices need no subscription. */
   async subscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
-    const { userId } = principalOf(socket);
-    if ((await this.devices.permissionOf(userId, deviceId)) === null) {
+    const device = await this.devices.resolve(principalOf(socket).userId, deviceId);
+    if (!device) {
       throw new ResourceNotFoundError('device');
     }
     if (socket.rooms.size >= MAX_SUBSCRIPTIONS) {
       throw new TooManySubscriptionsError(MAX_SUBSCRIPTIONS);
+    }
+    if (!device.owned) {
+      await runInContext(this.contextOf(socket), () =>
+        this.reads.record('device_watched', { type: 'device', id: device.id }),
+      );
     }
     await socket.join(`device:${deviceId}` satisfies Room);
   }
 
   async unsubscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
     await socket.leave(`device:${deviceId}` satisfies Room);
+  }
+
+  /** A message of a socket has no request: who sent it, in which session, and from where. */
+  private contextOf(socket: DashboardSocket): RequestContext {
+    const { userId, sessionId } = principalOf(socket);
+    const userAgent = socket.handshake.headers['user-agent'];
+    return {
+      ...newContext('websocket', `user:${userId}`, {
+        address: this.#addressOf(socket.request),
+        ...(userAgent === undefined ? {} : { userAgent }),
+      }),
+      sessionId,
+    };
   }
 
   /** Ends every socket of a session in this process, after a message with the reason. */

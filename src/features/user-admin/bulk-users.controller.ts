@@ -59,7 +59,9 @@ export class BulkUsersController {
 
   /**
    * Create up to 1,000 accounts from a file: CSV whose first line names the columns (`email`, `username`,
-   * `displayName`, `role`), or JSON. With `dryRun`, it only says what would happen.
+   * `displayName`, `role`), or JSON. CSV is UTF-8, or UTF-16 with a byte order mark; its cells are separated by commas,
+   * semicolons or tabs. Rows may be short, blank ones are skipped, and spaces around values are no part of them. With
+   * `dryRun`, it only says what would happen.
    */
   @Post('import')
   @HttpCode(HttpStatus.OK)

@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsOptional, IsUUID } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn } from 'class-validator';
 import { IfGiven } from '../../platform/http/if-given.js';
+import { AreIds } from '../../platform/http/members/id.decorator.js';
 import { FieldErrorDto } from '../../platform/http/problem.dto.js';
 import { BULK_MODES, type BulkMode, MAX_BULK_ROWS, type RowResult } from './bulk-users.types.js';
 import { NewAccountDto } from './user-admin.dto.js';
@@ -28,7 +29,7 @@ export class DeleteAccountsDto {
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_BULK_ROWS)
   @ArrayUnique()
-  @IsUUID('all', { each: true })
+  @AreIds()
   ids!: string[];
 
   /** `all`: every row, or none. `per_row`: those that can be done. */
@@ -77,13 +78,13 @@ export class BatchResultDto {
 
 export class ImportQueryDto {
   /** Only say what would happen. */
-  @IsOptional()
+  @IfGiven()
   @Transform(({ value }: { value: unknown }) => ({ true: true, false: false })[String(value)] ?? value)
   @IsBoolean()
   dryRun?: boolean;
 
   /** `all`: every line, or none. `per_row`: those that can be imported. */
-  @IsOptional()
+  @IfGiven()
   @IsIn(BULK_MODES)
   mode: BulkMode = 'per_row';
 }

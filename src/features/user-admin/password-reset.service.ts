@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../platform/auth/principal.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
+import { SessionsService } from '../auth/sessions/sessions.service.js';
 import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
 import { UserPasswordsService } from '../users/user-passwords.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -25,6 +27,7 @@ export class PasswordResetService {
     private readonly passwords: UserPasswordsService,
     private readonly tokens: OneTimeTokensService,
     private readonly changes: PasswordChangeService,
+    private readonly sessions: SessionsService,
     private readonly mailer: Mailer,
     private readonly transactions: Transactions,
   ) {}
@@ -32,26 +35,35 @@ export class PasswordResetService {
   /**
    * Takes the password away and ends all sessions. With a one-time password, the next login may only choose another.
    * @returns the one-time password, which cannot be read again; null where a link was mailed.
-   * @throws UserNotFoundError, LastAdminError, BusyError
+   * @param admin whose session must be live when the reset commits: they may have been blocked meanwhile.
+   * @throws UserNotFoundError, LastAdminError, SessionEndedError, BusyError
    */
-  async reset(userId: string, means: ResetMeans): Promise<string | null> {
+  async reset(userId: string, means: ResetMeans, admin: Principal): Promise<string | null> {
+    const change = { userId, authority: 'administrator', claim: () => this.sessions.requireLive(admin) } as const;
     if (means === 'link') {
       await this.transactions.run(async () => {
-        await this.changes.apply({ userId, passwordHash: null, reason: 'password_reset' });
-        await this.invite(await this.users.get(userId));
+        await this.changes.apply({ ...change, passwordHash: null });
+        await this.mailLink('password_taken_away', await this.users.get(userId));
       });
       return null;
     }
     const password = oneTimePassword();
     const passwordHash = await this.passwords.hash(password, { email: '' });
-    await this.changes.apply({ userId, passwordHash, reason: 'password_reset', mustChange: true });
+    await this.changes.apply({ ...change, passwordHash, mustChange: true });
     return password;
   }
 
   /** Mails a link by which a person chooses the first password. Part of the transaction that made the account. */
-  async invite({ id: userId, email, displayName }: User): Promise<void> {
+  invite(user: User): Promise<void> {
+    return this.mailLink('set_password', user);
+  }
+
+  private async mailLink(
+    template: 'set_password' | 'password_taken_away',
+    { id: userId, email, displayName }: User,
+  ): Promise<void> {
     const token = await this.tokens.issue('set_password', { userId, payload: {}, ttlMs: LINK_TTL_MS });
-    await this.mailer.enqueue({ to: email, template: 'set_password', values: { displayName, token } });
+    await this.mailer.enqueue({ to: email, template, values: { displayName, token } });
   }
 }
 

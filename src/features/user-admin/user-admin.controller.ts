@@ -1,10 +1,12 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Param, ParseUUIDPipe, Patch, Post, Res } from '@nestjs/common';
-import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
+import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
-import { IfMatch } from '../../platform/http/version-tag.interceptor.js';
+import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { NoStore } from '../auth/no-store.decorator.js';
@@ -56,16 +58,15 @@ export class UserAdminController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
   @Audit('user_role_changed')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @TakesIfMatch()
   @Refusal(NOT_FOUND)
   @Refusal(REFUSED)
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
   changeRole(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { role }: ChangePlatformRoleDto,
-    @IfMatch() version?: number,
+    @IfMatch() versions?: number[],
   ): Promise<void> {
-    return this.accounts.changeRole(userId, role, version);
+    return this.accounts.changeRole(userId, role, versions);
   }
 
   /** Block an account: its sessions end at once, and it cannot sign in. */
@@ -116,6 +117,7 @@ export class UserAdminController {
   @Patch(':userId/reset-password')
   @Authorize('admin')
   @Audit('user_password_reset')
+  @HashesPassword()
   @NoStore()
   @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
   @ApiResponse({
@@ -126,7 +128,8 @@ export class UserAdminController {
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { means }: AdminResetPasswordDto,
+    @CurrentUser() admin: Principal,
   ): Promise<AdminResetDto> {
-    return { oneTimePassword: await this.passwords.reset(userId, means) };
+    return { oneTimePassword: await this.passwords.reset(userId, means, admin) };
   }
 }

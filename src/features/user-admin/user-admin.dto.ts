@@ -1,26 +1,27 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsEmail, IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsString, Matches } from 'class-validator';
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
-import { IfGiven } from '../../platform/http/if-given.js';
-import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
+import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { noUsername, USERNAME } from '../users/users.dto.js';
 import { RESET_MEANS, type ResetMeans } from './password-reset.service.js';
 
 /** An account to be made; its owner chooses a password by a mailed link. */
 export class NewAccountDto {
   /**
-   * Kept in lower case.
+   * Kept in lower case, its domain as in the DNS (`xn--…`).
    * @example ada@example.com
    */
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email!: string;
 
   /**
-   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case.
+   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case. Null, as when left
+   * out: none.
    * @example ada
    */
-  @IsOptional()
+  @OrNull()
   @IsString()
   @Matches(USERNAME, noUsername)
   @ApiPropertyOptional({ type: String, nullable: true, pattern: USERNAME.source })
@@ -31,9 +32,7 @@ export class NewAccountDto {
    * @example "Ada Lovelace"
    */
   @IfGiven()
-  @IsString()
-  @MaxLength(100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText()
   displayName?: string;
 
   /** `USER`, if it is left out. */

@@ -4,6 +4,7 @@ import type { PlatformRole } from '../../platform/auth/principal.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { EmailChangeService } from '../auth/email/email-change.service.js';
+import { UnlockRestrictionService } from '../auth/passwords/unlock-restriction.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { Account, AccountChanges, InvitedAccount } from '../users/users.types.js';
@@ -17,6 +18,7 @@ export class UserAdminService {
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
     private readonly emails: EmailChangeService,
+    private readonly restrictions: UnlockRestrictionService,
     private readonly transactions: Transactions,
     private readonly once: IdempotencyService,
   ) {}
@@ -37,11 +39,12 @@ export class UserAdminService {
    * Another e-mail address ends sessions and mailed secrets; an account without a password is invited again.
    * @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError
    */
-  update(userId: string, changes: AccountChanges, version?: number): Promise<Account> {
+  update(userId: string, changes: AccountChanges, versions?: readonly number[]): Promise<Account> {
     return this.transactions.run(async () => {
       const before = await this.users.lock(userId);
-      const after = await this.users.update(userId, changes, version);
+      const after = await this.users.update(userId, changes, versions);
       if (after.email !== before.email) {
+        await this.restrictions.markEmailReplaced(userId);
         await this.emails.revokeOldAccess(before, 'email_changed_by_admin');
         if (!after.hasPassword) {
           await this.passwords.invite(after);
@@ -55,10 +58,10 @@ export class UserAdminService {
    * Ends the sessions, too, because their tokens hold the role.
    * @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError
    */
-  changeRole(userId: string, role: PlatformRole, version?: number): Promise<void> {
+  changeRole(userId: string, role: PlatformRole, versions?: readonly number[]): Promise<void> {
     return this.transactions.run(async () => {
       const before = await this.users.lock(userId);
-      const after = await this.users.changeRole(userId, role, version);
+      const after = await this.users.changeRole(userId, role, versions);
       if (after.role !== before.role) {
         await this.access.revoke(userId, { reason: 'role_changed', secrets: [] });
       }

@@ -1,9 +1,10 @@
 import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, UseInterceptors } from '@nestjs/common';
-import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { IfMatch, ReadVersioned, VersionTagInterceptor } from '../../platform/http/version-tag.interceptor.js';
+import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
+import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { UserDirectoryService } from '../users/user-directory.service.js';
 import {
@@ -55,22 +56,21 @@ export class UserDirectoryController {
   }
 
   /**
-   * Change the names of an account. With `If-Match`, only the version it names. Another e-mail address ends all sessions
+   * Change the names of an account. With `If-Match`, only a version it names. Another e-mail address ends all sessions
    * and revokes every mailed link; the old one gets a notice, and an account without a password is invited again.
    */
   @Patch(':userId')
   @Authorize('admin')
   @Audit('user_updated')
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it must still have; 412 otherwise.' })
+  @TakesIfMatch()
   @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 409, description: 'A name is taken, or the account is deleted.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE })
   @UseInterceptors(VersionTagInterceptor)
   async update(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() changes: UpdateUserDto,
-    @IfMatch() version?: number,
+    @IfMatch() versions?: number[],
   ): Promise<ManagedUserDto> {
-    return toManagedUserDto(await this.users.update(userId, changes, version));
+    return toManagedUserDto(await this.users.update(userId, changes, versions));
   }
 }

@@ -1,23 +1,13 @@
 import { PartialType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayUnique,
-  IsArray,
-  IsEmail,
-  IsIn,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  MaxLength,
-} from 'class-validator';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
 import { IfGiven } from '../../platform/http/if-given.js';
+import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PageSize } from '../../platform/http/page-size.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
-import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
 import { ACCOUNT_SORTS, type AccountSort } from '../users/user-directory.types.js';
 import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
@@ -104,31 +94,31 @@ export class FoundUsersDto {
 
 /** Which accounts; every filter that is given must match. */
 export class UserFilterQueryDto {
-  @IsOptional()
+  @IfGiven()
   @IsIn(PLATFORM_ROLES)
   role?: PlatformRole;
 
-  @IsOptional()
+  @IfGiven()
   @IsIn(ACCOUNT_STATUSES)
   status?: AccountStatus;
 
   /** Created at or after this time (RFC 3339). */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   createdFrom?: string;
 
   /** Created before this time (RFC 3339). */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   createdTo?: string;
 
   /** Last login at or after this time (RFC 3339). */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   lastLoginFrom?: string;
 
   /** Last login before this time (RFC 3339). */
-  @IsOptional()
+  @IfGiven()
   @IsTimestamp()
   lastLoginTo?: string;
 
@@ -136,10 +126,8 @@ export class UserFilterQueryDto {
    * Up to eight words, each of them part of the e-mail address, username or display name, in any case.
    * @example lovelace
    */
-  @IsOptional()
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  @IfGiven()
+  @IsVisibleText()
   @Matches(FEW_WORDS, manyWords)
   q?: string;
 }
@@ -150,7 +138,7 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
   limit: number = DEFAULT_PAGE_SIZE;
 
   /** `nextCursor` of the page before; opaque. */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @MaxLength(1_024)
   cursor?: string;
@@ -159,7 +147,7 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
    * Up to three keys, the most important first, separated by commas; descending with a leading minus.
    * @example ["-createdAt", "email"]
    */
-  @IsOptional()
+  @IfGiven()
   @List()
   @IsArray()
   @ArrayMaxSize(MAX_SORTS)
@@ -171,7 +159,7 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
    * Only these members, separated by commas.
    * @example ["id", "email"]
    */
-  @IsOptional()
+  @IfGiven()
   @List()
   @IsArray()
   @ArrayUnique()
@@ -185,9 +173,7 @@ export class SearchUsersQueryDto {
    * Up to eight words, each of them part of the e-mail address, username or display name, in any case.
    * @example lovelace
    */
-  @IsString()
-  @Length(2, 100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText({ min: 2 })
   @Matches(FEW_WORDS, manyWords)
   q!: string;
 
@@ -201,7 +187,7 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export class ExportUsersQueryDto extends UserFilterQueryDto {
   /** `csv` (RFC 4180) or `json`. */
-  @IsOptional()
+  @IfGiven()
   @IsIn(EXPORT_FORMATS)
   format: ExportFormat = 'csv';
 }
@@ -209,12 +195,11 @@ export class ExportUsersQueryDto extends UserFilterQueryDto {
 /** Only what is given changes. */
 export class UpdateUserDto extends UpdateMeDto {
   /**
-   * Kept in lower case. It counts as confirmed by the administrator.
+   * Kept in lower case, its domain as in the DNS (`xn--…`). It counts as confirmed by the administrator.
    * @example ada@example.com
    */
   @IfGiven()
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email?: string;
 }
 

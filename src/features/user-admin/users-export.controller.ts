@@ -17,8 +17,8 @@ export class UsersExportController {
   constructor(private readonly directory: UserDirectoryService) {}
 
   /**
-   * All accounts that match, as a file. It is streamed, in the order of their ids. In CSV, a cell that a spreadsheet
-   * would run as a formula begins with an apostrophe.
+   * All accounts that match, as a file. It is streamed, in the order of their ids. In CSV, what a spreadsheet of any
+   * region would run as a formula, at the begin of a cell or within it, gets an apostrophe in front.
    */
   @Get()
   @Authorize('admin')

@@ -54,7 +54,10 @@ export class UsersImportService {
       throw new UnreadableImportError(`at most ${String(MAX_BULK_ROWS)} accounts at once`, 0);
     }
     const checked = await Promise.all(
-      lines.records.map(async ({ line, values }) => ({ line, ...(await checkRow(values)) })),
+      lines.records.map(async ({ line, values, fault }) => ({
+        line,
+        ...(fault === undefined ? await checkRow(values) : { account: null, errors: [{ detail: fault, pointer: '' }] }),
+      })),
     );
     try {
       return await this.transactions.run(async () => {

@@ -1,3 +1,4 @@
+import { canActSql } from './account-standing.types.js';
 import type { Account, AccountStatus } from './users.types.js';
 
 /** An {@link Account} in SQL. */
@@ -8,7 +9,7 @@ export const ACCOUNT_COLUMNS = `u.id, u.email, u.username, u.display_name AS "di
   u.created_at AS "createdAt", u.updated_at AS "updatedAt"`;
 
 export const STATUS_CONDITIONS: Record<AccountStatus, string> = {
-  active: 'u.deleted_at IS NULL AND u.blocked_at IS NULL',
+  active: canActSql('u'),
   blocked: 'u.deleted_at IS NULL AND u.blocked_at IS NOT NULL',
   deleted: 'u.deleted_at IS NOT NULL',
 };

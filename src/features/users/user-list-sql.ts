@@ -1,3 +1,4 @@
+import { canonicalDomain, canonicalIdentifier } from '../../shared/identifiers.js';
 import { ACCOUNT_COLUMNS, STATUS_CONDITIONS } from './account-rows.js';
 import type { AccountFilter, AccountSortKey } from './user-directory.types.js';
 
@@ -59,10 +60,19 @@ export function accountList(
   };
 }
 
-/** Conditions for every word of `q`, wherever it stands. */
+/** Conditions for every word of `q`, wherever it stands; what may be (part of) an e-mail address, in its one spelling, too. */
 export function containingAll(q: string, bind: (value: unknown) => string): string[] {
   const words = new Set(q.split(/\s+/).filter((word) => word !== ''));
-  return [...words].map((word) => `${SEARCH_TEXT} ILIKE ${bind(containing(word))}`);
+  return [...words].map((word) => {
+    const found = spellingsOf(word).map((spelling) => `${SEARCH_TEXT} ILIKE ${bind(containing(spelling))}`);
+    return found.length > 1 ? `(${found.join(' OR ')})` : found.join('');
+  });
+}
+
+function spellingsOf(word: string): string[] {
+  const lower = word.toLowerCase();
+  const name = lower.includes('@') ? canonicalIdentifier(lower) : canonicalDomain(lower);
+  return name === lower ? [word] : [word, name];
 }
 
 function containing(part: string): string {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
+import { canActSql } from './account-standing.types.js';
 import type { PasswordState, User } from './users.types.js';
 
 const COLUMNS = `
@@ -13,10 +14,11 @@ const BY_NAME = `SELECT ${COLUMNS} FROM users WHERE (email = $1 OR username = $1
 // SQL: database time
 const BY_ID = `SELECT ${COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL`;
 
+/** No two passwords of a person have the same time, because a verified password is known again by its time. */
 // SQL: database time
 const STORE = `
-  UPDATE users SET password_hash = $2, password_changed_at = now(), must_change_password = $3, updated_at = now(),
-                   version = version + 1
+  UPDATE users SET password_hash = $2, must_change_password = $3, updated_at = now(), version = version + 1,
+                   password_changed_at = greatest(clock_timestamp(), password_changed_at + interval '1 millisecond')
   WHERE id = $1 AND deleted_at IS NULL
   RETURNING id`;
 
@@ -39,8 +41,7 @@ const CONSUME_ONE_TIME_PASSWORD = `
 /** The lock that logins and every change of the account wait for. */
 // SQL: a lock
 const LOCK = `
-  SELECT id FROM users
-  WHERE id = $1 AND password_changed_at = $2 AND blocked_at IS NULL AND deleted_at IS NULL FOR NO KEY UPDATE`;
+  SELECT u.id FROM users u WHERE u.id = $1 AND u.password_changed_at = $2 AND ${canActSql('u')} FOR UPDATE`;
 
 /** The same password, hashed harder, unless it was changed meanwhile. */
 // SQL: something Prisma cannot say: updated_at stays as it is

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { BusyError } from '../../platform/crypto/semaphore.js';
+import { canonicalIdentifier } from '../../shared/identifiers.js';
 import { commonPasswords } from './common-passwords.js';
-import { fold } from './domain/names.js';
 import { normalizePassword, passwordFault, type PasswordOwner } from './domain/password-policy.js';
 import { type StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserNotFoundError, WeakPasswordError } from './users.errors.js';
@@ -36,7 +36,7 @@ export class UserPasswordsService {
    * @throws BusyError when too many passwords are being checked
    */
   async verify(identifier: string, password: string): Promise<PasswordState | null> {
-    return this.verifyStored(await this.repository.findByName(fold(identifier)), password);
+    return this.verifyStored(await this.repository.findByName(canonicalIdentifier(identifier)), password);
   }
 
   /** As {@link verify}, for an account by its id. @throws BusyError */
@@ -67,7 +67,7 @@ export class UserPasswordsService {
 
   /** By e-mail address or username. */
   async findState(identifier: string): Promise<PasswordState | null> {
-    const stored = await this.repository.findByName(fold(identifier));
+    const stored = await this.repository.findByName(canonicalIdentifier(identifier));
     return stored && toState(stored);
   }
 

@@ -1,8 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsString, Matches } from 'class-validator';
 import { type PlatformRole } from '../../platform/auth/principal.js';
-import { IfGiven } from '../../platform/http/if-given.js';
-import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
+import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { USERNAME_RULE } from './domain/names.js';
 import type { Account } from './users.types.js';
 
@@ -71,16 +71,14 @@ export class UpdateMeDto {
    * @example "Ada Lovelace"
    */
   @IfGiven()
-  @IsString()
-  @Length(1, 100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText()
   displayName?: string;
 
   /**
    * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Null takes it away.
    * @example ada
    */
-  @IsOptional()
+  @OrNull()
   @IsString()
   @Matches(USERNAME, noUsername)
   @ApiPropertyOptional({ type: String, nullable: true, pattern: USERNAME.source })

@@ -82,3 +82,30 @@ export class LastAdminError extends DomainError {
     super(message);
   }
 }
+
+/** The person was signed in, and their account was blocked or deleted while the request was on its way. */
+export class AccountCannotActError extends DomainError {
+  readonly code = 'account_cannot_act';
+  readonly kind = 'forbidden';
+
+  constructor() {
+    super('The account was blocked or deleted in the meantime.');
+  }
+}
+
+/** An administrator reset the password of the account, or replaced its e-mail address, and may be the one who asks. */
+export class UnlockRestrictedError extends DomainError {
+  readonly code = 'unlock_restricted';
+  readonly kind = 'forbidden';
+  override readonly members: Readonly<Record<string, string>>;
+
+  /** @param until when it may unlock doors, and let others do so, again. */
+  constructor(until: Date) {
+    super(
+      'An administrator reset your password or replaced your e-mail address, so for 24 hours your account unlocks no door ' +
+        'and lets nobody else do so. Follow the link that was mailed to you when you chose the password, or reset the ' +
+        'password by a link (POST /auth/forgot-password) if your e-mail address is older than seven days. lock_door works.',
+    );
+    this.members = { until: until.toISOString() };
+  }
+}

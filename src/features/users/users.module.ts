@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
+import { AccountStandingService } from './account-standing.service.js';
 import { USERS_AUDIT } from './users.audit.js';
 import { UserDirectoryRepository } from './user-directory.repository.js';
 import { UserDirectoryService } from './user-directory.service.js';
@@ -13,11 +14,12 @@ import { UsersService } from './users.service.js';
   providers: [
     UsersService,
     UsersRepository,
+    AccountStandingService,
     UserPasswordsService,
     UserPasswordsRepository,
     UserDirectoryService,
     UserDirectoryRepository,
   ],
-  exports: [UsersService, UserPasswordsService, UserDirectoryService],
+  exports: [UsersService, AccountStandingService, UserPasswordsService, UserDirectoryService],
 })
 export class UsersModule {}

@@ -4,6 +4,7 @@ import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { ACCOUNT, ACCOUNT_COLUMNS, toAccount } from './account-rows.js';
+import { CAN_ACT, canActSql, unlockRestrictedSql } from './account-standing.types.js';
 import type { FoldedChanges } from './domain/names.js';
 import { EmailTakenError, UsernameTakenError } from './users.errors.js';
 import type { Account, PreparedAccount, User } from './users.types.js';
@@ -13,8 +14,16 @@ const USER = { id: true, email: true, username: true, displayName: true, role: t
 // SQL: a lock
 const LOCK = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[]) ORDER BY u.id FOR UPDATE`;
 
+/** Waits for a change of these accounts, and holds off the next one; inserts that refer to them go on. */
+// SQL: a lock
+const LOCK_ACTING = `
+  SELECT u.id FROM users u WHERE u.id = ANY ($1::uuid[]) AND ${canActSql('u')} ORDER BY u.id FOR NO KEY UPDATE`;
+
 // SQL: a lock
 const LOCK_ADMINS = `SELECT pg_advisory_xact_lock(hashtextextended('last_admin', 0))`;
+
+// SQL: database time
+const UNLOCK_RESTRICTION = `SELECT u.unlock_after AS until FROM users u WHERE u.id = $1 AND ${unlockRestrictedSql('u')}`;
 
 // SQL: a set-based batch: for a thousand rows, Prisma Client takes twenty times the CPU
 const INSERT_MANY = `
@@ -25,7 +34,7 @@ const INSERT_MANY = `
 // SQL: database time
 const BLOCK = `
   UPDATE users AS u SET blocked_at = now(), updated_at = now(), version = version + 1
-  WHERE id = $1 AND blocked_at IS NULL AND deleted_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`;
+  WHERE id = $1 AND ${canActSql('u')} RETURNING ${ACCOUNT_COLUMNS}`;
 
 // SQL: database time
 const DELETE = `
@@ -70,6 +79,18 @@ export class UsersRepository {
     return this.database.query<Account & object>('accounts_lock', LOCK, [ids]);
   }
 
+  /** Those of these accounts that can act, locked in the order of their ids until the transaction ends. */
+  async lockActing(ids: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.query<{ id: string }>('accounts_lock_acting', LOCK_ACTING, [ids]);
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** Until when the account unlocks no door; null when it may. */
+  async findUnlockRestriction(id: string): Promise<Date | null> {
+    const [row] = await this.database.query<{ until: Date }>('accounts_unlock_restriction', UNLOCK_RESTRICTION, [id]);
+    return row?.until ?? null;
+  }
+
   /**
    * Whether an administrator who can sign in is left without these: one who never chose a password, or has one that is
    * good for one login only, might never come. Of two transactions that each take one away, the second asks when
@@ -82,8 +103,7 @@ export class UsersRepository {
         where: {
           id: { notIn: [...without] },
           role: 'ADMIN',
-          blockedAt: null,
-          deletedAt: null,
+          ...CAN_ACT,
           passwordHash: { not: null },
           mustChangePassword: false,
         },
@@ -118,15 +138,15 @@ export class UsersRepository {
   }
 
   /**
-   * @returns null when it is deleted, or not in the wanted version.
+   * @returns null when it is deleted, or in none of the wanted versions.
    * @throws EmailTakenError, UsernameTakenError: the unique index decides
    */
-  update(id: string, changes: FoldedChanges, version: number | undefined): Promise<Account | null> {
-    return namesTaken(this.change({ id, deletedAt: null, ...ofVersion(version) }, changes));
+  update(id: string, changes: FoldedChanges, versions: readonly number[] | undefined): Promise<Account | null> {
+    return namesTaken(this.change({ id, deletedAt: null, ...ofVersions(versions) }, changes));
   }
 
-  setRole(id: string, role: PlatformRole, version: number | undefined): Promise<Account | null> {
-    return this.change({ id, deletedAt: null, ...ofVersion(version) }, { role });
+  setRole(id: string, role: PlatformRole, versions: readonly number[] | undefined): Promise<Account | null> {
+    return this.change({ id, deletedAt: null, ...ofVersions(versions) }, { role });
   }
 
   async block(id: string): Promise<Account | null> {
@@ -155,8 +175,8 @@ export class UsersRepository {
   }
 }
 
-function ofVersion(version: number | undefined): { version?: number } {
-  return version === undefined ? {} : { version };
+function ofVersions(versions: readonly number[] | undefined): { version?: { in: number[] } } {
+  return versions === undefined ? {} : { version: { in: [...versions] } };
 }
 
 /** @throws EmailTakenError, UsernameTakenError where `work` fails by a unique index. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import type { AuditWriter } from '../../platform/audit/audit-writer.js';
 import type { Transactions } from '../../platform/prisma/transactions.js';
+import type { AccountStandingService } from './account-standing.service.js';
 import type { UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { InvalidAccountError, UserNotFoundError, WeakPasswordError } from './users.errors.js';
@@ -33,6 +34,7 @@ describe('UsersService', () => {
   const users = new UsersService(
     repository as unknown as UsersRepository,
     passwords,
+    {} as AccountStandingService,
     {} as Transactions,
     {} as AuditWriter,
   );

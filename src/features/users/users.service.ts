@@ -4,6 +4,7 @@ import type { PlatformRole } from '../../platform/auth/principal.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import type { DomainError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
+import { AccountStandingService } from './account-standing.service.js';
 import { foldedChanges, foldedNames, nameFaults, uniqueName } from './domain/names.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import {
@@ -16,15 +17,7 @@ import {
   UserNotFoundError,
 } from './users.errors.js';
 import { UsersRepository } from './users.repository.js';
-import type {
-  Account,
-  AccountChanges,
-  DeletionRefusals,
-  InvitedAccount,
-  NewUser,
-  PreparedAccount,
-  User,
-} from './users.types.js';
+import type { Account, AccountChanges, InvitedAccount, NewUser, PreparedAccount, User } from './users.types.js';
 
 /**
  * Accounts: found, made and changed. A change and its audit entry share one transaction, and an administrator who can
@@ -32,11 +25,10 @@ import type {
  */
 @Injectable()
 export class UsersService {
-  readonly #deletionRefusals: DeletionRefusals[] = [];
-
   constructor(
     private readonly repository: UsersRepository,
     private readonly passwords: UserPasswordsService,
+    private readonly standing: AccountStandingService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
@@ -78,9 +70,10 @@ export class UsersService {
     return this.repository.findByName({ ...uniqueName(identifier), deletedAt: null });
   }
 
-  /** Whether this person is an administrator now, whatever their token says. */
+  /** Whether this person is an administrator who can act now, whatever their token says. */
   async isAdmin(id: string): Promise<boolean> {
-    return (await this.repository.findById(id))?.role === 'ADMIN';
+    const account = await this.repository.findAccount(id);
+    return account?.role === 'ADMIN' && account.status === 'active';
   }
 
   /**
@@ -148,31 +141,31 @@ export class UsersService {
   }
 
   /** @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError */
-  async update(id: string, changes: AccountChanges, version?: number): Promise<Account> {
+  async update(id: string, changes: AccountChanges, versions?: readonly number[]): Promise<Account> {
     const folded = foldedChanges(changes);
     const faults = nameFaults(folded.email ?? null, folded.username ?? null);
     if (faults.length > 0) {
       throw new InvalidAccountError(faults);
     }
-    return this.change(id, version, async () => {
-      const after = await this.repository.update(id, folded, version);
+    return this.change(id, versions, async () => {
+      const after = await this.repository.update(id, folded, versions);
       const keys = Object.keys(folded) as (keyof AccountChanges)[];
       return { after, facts: (account) => Object.fromEntries(keys.map((key) => [key, account[key]])) };
     });
   }
 
   /** The role held already changes nothing. @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
-  changeRole(id: string, role: PlatformRole, version?: number): Promise<Account> {
-    return this.change(id, version, async (before) => {
+  changeRole(id: string, role: PlatformRole, versions?: readonly number[]): Promise<Account> {
+    return this.change(id, versions, async (before) => {
       const isHeld =
-        before.role === role && before.status !== 'deleted' && [undefined, before.version].includes(version);
+        before.role === role && before.status !== 'deleted' && (versions?.includes(before.version) ?? true);
       if (isHeld) {
         return { after: before, facts: ({ role }) => ({ role }) };
       }
       if (role !== 'ADMIN') {
         await this.requireOtherAdmin(before);
       }
-      return { after: await this.repository.setRole(id, role, version), facts: ({ role }) => ({ role }) };
+      return { after: await this.repository.setRole(id, role, versions), facts: ({ role }) => ({ role }) };
     });
   }
 
@@ -180,18 +173,13 @@ export class UsersService {
   block(id: string): Promise<Account> {
     return this.changeStatus(id, async (before) => {
       await this.requireOtherAdmin(before);
-      return this.repository.block(id);
+      return this.ending(await this.repository.block(id));
     });
   }
 
   /** @throws UserNotFoundError, AccountStateError */
   unblock(id: string): Promise<Account> {
     return this.changeStatus(id, () => this.repository.unblock(id));
-  }
-
-  /** Registers what keeps accounts from being deleted. Call it in `onModuleInit`. */
-  onDeletion(refusals: DeletionRefusals): void {
-    this.#deletionRefusals.push(refusals);
   }
 
   /**
@@ -201,11 +189,11 @@ export class UsersService {
   delete(id: string): Promise<Account> {
     return this.changeStatus(id, async (before) => {
       await this.requireOtherAdmin(before);
-      const refusal = (await this.refusalsOf([id])).get(id);
+      const refusal = (await this.standing.refusalsOf([id])).get(id);
       if (refusal) {
         throw refusal;
       }
-      return this.repository.delete(id);
+      return this.ending(await this.repository.delete(id));
     });
   }
 
@@ -214,19 +202,19 @@ export class UsersService {
    * who are needed is deleted.
    * @returns for each id, in order, the account or why it stays.
    */
-  deleteMany(anyCase: readonly string[]): Promise<(Account | DomainError)[]> {
-    const ids = anyCase.map((id) => id.toLowerCase());
+  deleteMany(ids: readonly string[]): Promise<(Account | DomainError)[]> {
     return this.transactions.run(async () => {
       const found = new Map((await this.repository.lock(ids)).map((account) => [account.id, account]));
       const lastAdmins = await this.lastAdminsAmong([...found.values()]);
       const refusals = new Map(ids.map((id) => [id, refusalOf(id, found.get(id), lastAdmins)]));
       const possible = ids.filter((id) => !refusals.get(id));
-      (await this.refusalsOf(possible)).forEach((refusal, id) => refusals.set(id, refusal));
+      (await this.standing.refusalsOf(possible)).forEach((refusal, id) => refusals.set(id, refusal));
       const outcomes: (Account | DomainError)[] = [];
       for (const id of ids) {
         // Without a refusal it is null when the same id stands there twice.
         outcomes.push(refusals.get(id) ?? (await this.repository.delete(id)) ?? new AccountStateError('deleted'));
       }
+      await this.standing.end(ids.filter((id) => !refusals.get(id)));
       return outcomes;
     });
   }
@@ -255,16 +243,15 @@ export class UsersService {
 
   private change(
     id: string,
-    version: number | undefined,
+    versions: readonly number[] | undefined,
     work: (before: Account) => Promise<{ after: Account | null; facts: (account: Account) => Record<string, unknown> }>,
   ): Promise<Account> {
     return this.transactions.run(async () => {
       const before = await this.lock(id);
       const { after, facts } = await work(before);
       if (!after) {
-        throw version !== undefined && version !== before.version
-          ? new AccountChangedError()
-          : new AccountStateError(before.status);
+        const isWanted = versions?.includes(before.version) ?? true;
+        throw isWanted ? new AccountStateError(before.status) : new AccountChangedError();
       }
       await this.audit.record({ entity: { type: 'user', id: after.id }, before: facts(before), after: facts(after) });
       return after;
@@ -279,12 +266,12 @@ export class UsersService {
     return new Set(admins.length > 0 && !(await this.repository.hasOtherAdmin(admins)) ? admins : []);
   }
 
-  private async refusalsOf(ids: readonly string[]): Promise<ReadonlyMap<string, DomainError>> {
-    const refusals = new Map<string, DomainError>();
-    for (const ask of this.#deletionRefusals) {
-      (await ask(ids)).forEach((refusal, id) => refusals.set(id, refusal));
+  /** Ends what an account has open, if it has just stopped being able to act. */
+  private async ending(ended: Account | null): Promise<Account | null> {
+    if (ended) {
+      await this.standing.end([ended.id]);
     }
-    return refusals;
+    return ended;
   }
 }
 

@@ -1,19 +1,18 @@
 import type { PlatformRole } from '../../platform/auth/principal.js';
-import type { DomainError } from '../../shared/domain-error.js';
 
 /** A person with an account; the password hash is no part of it. */
 export interface User {
   readonly id: string;
-  /** Folded: lower case, NFC. */
+  /** In its one spelling, as the username is. */
   readonly email: string;
-  /** Folded; null for people who only use their e-mail address. */
+  /** Null for people who only use their e-mail address. */
   readonly username: string | null;
   readonly displayName: string;
   readonly role: PlatformRole;
   readonly createdAt: Date;
 }
 
-/** An account to be made. Spelling and case of e-mail and username are folded before they are kept. */
+/** An account to be made. E-mail address and username get their one spelling before they are kept. */
 export interface NewUser {
   readonly email: string;
   readonly username?: string | undefined;
@@ -57,9 +56,6 @@ export interface AccountChanges {
   readonly username?: string | null | undefined;
   readonly displayName?: string | undefined;
 }
-
-/** Which of these accounts must not be deleted, and why. Asked inside the transaction that deletes them. */
-export type DeletionRefusals = (userIds: readonly string[]) => Promise<ReadonlyMap<string, DomainError>>;
 
 /** The state of a person's password. */
 export interface PasswordState {

@@ -5,6 +5,7 @@ import type { AuditIntent } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
 import { problemOf } from '../http/problem.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
+import { isDatabaseUnavailable } from '../prisma/prisma-errors.js';
 import { AuditWriter } from './audit-writer.js';
 
 const WINDOW_MS = 60_000;
@@ -33,8 +34,12 @@ export class AuditFailureWriter {
     );
   }
 
-  /** The announced action failed with `error`. */
+  /** The announced action failed with `error`. A database that did not serve the request is not asked to record it. */
   async record(intent: AuditIntent, error: unknown): Promise<void> {
+    if (isDatabaseUnavailable(error)) {
+      this.logger.warn({ action: intent.action }, 'A failure was not audited, because the database is not available');
+      return;
+    }
     try {
       await this.trail.recordFailure(intent, problemOf(error).code);
     } catch (failure) {

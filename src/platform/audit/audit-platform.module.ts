@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module, type OnModuleInit } from '@nestjs/c
 import { Transactions } from '../prisma/transactions.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
 import { AuditFailureWriter } from './audit-failure-writer.js';
+import { AuditReadWriter } from './audit-read-writer.js';
 import { AuditReader } from './audit-reader.js';
 import { type AuditDeclaration, AuditRegistry } from './audit-registry.js';
 import { requireAuditEntry } from './audit-requirement.js';
@@ -9,8 +10,8 @@ import { AuditWriter } from './audit-writer.js';
 
 @Global()
 @Module({
-  providers: [AuditRegistry, AuditWriter, AuditReader, AuditFailureWriter],
-  exports: [AuditRegistry, AuditWriter, AuditReader, AuditFailureWriter],
+  providers: [AuditRegistry, AuditWriter, AuditReader, AuditFailureWriter, AuditReadWriter],
+  exports: [AuditRegistry, AuditWriter, AuditReader, AuditFailureWriter, AuditReadWriter],
 })
 export class AuditPlatformModule implements OnModuleInit {
   constructor(private readonly transactions: Transactions) {}

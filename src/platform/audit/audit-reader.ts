@@ -69,7 +69,9 @@ const SELECT = {
 const COLUMNS = `id::text, at, action, outcome, code, actor, session_id AS "sessionId", entity_type AS "entityType",
   entity_id AS "entityId", before, after, address, user_agent AS "userAgent", request_id AS "requestId"`;
 const OF_PERSON = ['actor = $1', `entity_type = 'user' AND entity_id = $2`].map(
-  (condition) => `(SELECT * FROM audit_entries WHERE ${condition} AND id < $3::bigint ORDER BY id DESC LIMIT $4)`,
+  (condition) => `(
+    SELECT * FROM audit_entries WHERE ${condition} AND id < $3::bigint AND action <> ALL ($5::text[])
+    ORDER BY id DESC LIMIT $4)`,
 );
 
 // SQL: something Prisma cannot say: a UNION, whose sides each read one page of their own index
@@ -105,9 +107,13 @@ export class AuditReader {
     return toAuditPage(rows.map(toEntry), limit);
   }
 
-  /** What a user did, and what was done to their account. @throws InvalidCursorError */
-  async pageOfPerson(userId: string, { limit, cursor }: AuditPage): Promise<Page<AuditEntry>> {
-    const values = [`user:${userId}`, userId, idBefore(cursor), limit + 1];
+  /** What a user did, and what was done to their account, `without` some actions. @throws InvalidCursorError */
+  async pageOfPerson(
+    userId: string,
+    { limit, cursor }: AuditPage,
+    without: readonly AuditAction[] = [],
+  ): Promise<Page<AuditEntry>> {
+    const values = [`user:${userId}`, userId, idBefore(cursor), limit + 1, without];
     return toAuditPage(await this.database.query<AuditEntry>('audit_of_person', PAGE_OF_PERSON, values), limit);
   }
 

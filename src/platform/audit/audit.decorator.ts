@@ -7,6 +7,7 @@ import type { AuditRegistry } from './audit-registry.js';
 
 export const AUDITED = Symbol('audited');
 const TARGET = Symbol('audit target');
+export const READING = Symbol('audited read');
 
 /**
  * This route changes something, or reads other people's data: no transaction of it commits without an audit entry.
@@ -16,6 +17,18 @@ export function Audit(action: AuditAction, target?: AuditParameter): MethodDecor
   return (prototype, name, descriptor) => {
     SetMetadata(AUDITED, action)(prototype, name, descriptor);
     SetMetadata(TARGET, target)(prototype, name, descriptor);
+  };
+}
+
+/**
+ * This route shows what belongs to others. Who reads it leaves an entry, once in a while however often an app asks, and
+ * none as the owner of what the route names. What cannot be recorded is not shown.
+ * @param target the parameter that names what is read.
+ */
+export function AuditRead(action: AuditAction, target: AuditParameter): MethodDecorator {
+  return (prototype, name, descriptor) => {
+    Audit(action, target)(prototype, name, descriptor);
+    SetMetadata(READING, true)(prototype, name, descriptor);
   };
 }
 

@@ -12,6 +12,7 @@ import { IdempotencyInterceptor } from '../idempotency/idempotency.interceptor.j
 import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './auth.errors.js';
 import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
 import { Authenticator } from './authenticator.js';
+import { bearerTokenOf } from './bearer-token.js';
 import type { Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
@@ -108,8 +109,8 @@ function partsOf(demand: ResourceDemand): [kind: ResourceKind, permission: never
 }
 
 function bearerToken(request: FastifyRequest): string {
-  const [scheme, token] = request.headers.authorization?.split(' ') ?? [];
-  if (scheme?.toLowerCase() !== 'bearer' || !token) {
+  const token = bearerTokenOf(request.headers.authorization);
+  if (token === null) {
     throw new UnauthenticatedError();
   }
   return token;

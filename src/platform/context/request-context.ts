@@ -13,6 +13,8 @@ export interface RequestContext {
   actor: Actor;
   deviceId?: string;
   sessionId?: string;
+  /** Whose share of the password hasher it takes, for a route that is marked to hash passwords. */
+  hashHolder?: string;
   /** Where it came from: the client's address, by the list of trusted proxies. */
   readonly address?: string;
   readonly userAgent?: string;

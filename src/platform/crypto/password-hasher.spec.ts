@@ -1,10 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import { hash } from 'argon2';
+import { loadConfig } from '../../config/load-config.js';
+import { SystemClock } from '../../shared/system-clock.js';
+import { newContext, runInContext } from '../context/request-context.js';
+import { Metrics } from '../metrics/metrics.js';
 import { PasswordHasher } from './password-hasher.js';
 import { BusyError } from './semaphore.js';
 
+const SETTINGS = {
+  NODE_ENV: 'test',
+  DATABASE_URL: 'postgres://nowhere',
+  REDIS_URL: 'redis://nowhere',
+  MASTER_KEY: Buffer.alloc(32).toString('base64'),
+};
+
 describe('PasswordHasher', () => {
-  const hasher = new PasswordHasher();
+  const metrics = new Metrics();
+  const hasher = hasherWith();
+
+  function hasherWith(parameters: Record<string, string> = {}): PasswordHasher {
+    return new PasswordHasher(loadConfig({ ...SETTINGS, ...parameters }), metrics, new SystemClock());
+  }
 
   it('hashes with argon2id and the parameters of OWASP, salted', async () => {
     const [one, other] = await Promise.all([hasher.hash('the same password'), hasher.hash('the same password')]);
@@ -18,9 +34,22 @@ describe('PasswordHasher', () => {
     await expect(hasher.verify(hashed, 'tangerine harbour plumagE')).resolves.toBe(false);
   });
 
-  it('knows a hash that was made with other parameters', async () => {
-    expect(hasher.isOutdated(await hasher.hash('tangerine harbour plumage'))).toBe(false);
+  it('finds a hash outdated that was made with less than today, and no other', async () => {
+    const hashed = await hasher.hash('tangerine harbour plumage');
+    expect(hasher.isOutdated(hashed)).toBe(false);
     expect(hasher.isOutdated(await hash('tangerine harbour plumage', { memoryCost: 8_192, timeCost: 1 }))).toBe(true);
+    expect(hasherWith({ ARGON2_MEMORY: '19457' }).isOutdated(hashed)).toBe(true);
+    expect(hasherWith({ ARGON2_PASSES: '3' }).isOutdated(hashed)).toBe(true);
+    expect(hasherWith({ ARGON2_MEMORY: '12288', ARGON2_PASSES: '3' }).isOutdated(hashed)).toBe(true);
+    const stronger = await hash('tangerine harbour plumage', { memoryCost: 20_000, timeCost: 3 });
+    expect(hasher.isOutdated(stronger)).toBe(false);
+  });
+
+  it('works for a route only that says so', async () => {
+    const request = newContext('http', 'anonymous');
+    await expect(runInContext(request, () => hasher.hash('tangerine harbour'))).rejects.toThrow(/@HashesPassword/);
+    request.hashHolder = '192.0.2.7';
+    await expect(runInContext(request, () => hasher.verify(null, 'tangerine harbour'))).resolves.toBe(false);
   });
 
   it('takes as long without a hash, and answers false', async () => {
@@ -40,10 +69,15 @@ describe('PasswordHasher', () => {
   });
 
   it('refuses a flood instead of queueing it without end', async () => {
-    const outcomes = await Promise.allSettled(Array.from({ length: 200 }, () => hasher.verify(null, 'guess')));
+    const outcomes = await Promise.allSettled(Array.from({ length: 40 }, () => hasher.verify(null, 'guess')));
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThan(200);
+    expect(refused.length).toBeLessThan(40);
     expect(refused.every((outcome) => outcome.reason instanceof BusyError)).toBe(true);
+    const page = await metrics.render();
+    expect(page).toContain(`mortise_password_hash_refusals_total ${String(refused.length)}`);
+    expect(page).toContain('mortise_password_hashes_waiting 0');
+    expect(page).toMatch(/mortise_password_hash_seconds_count [1-9]/);
+    expect(page).toMatch(/mortise_password_hash_wait_seconds_count [1-9]/);
   });
 });

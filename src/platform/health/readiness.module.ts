@@ -1,5 +1,5 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
-import { Database } from '../prisma/database.js';
+import { DatabaseHealthService } from '../prisma/database-health.service.js';
 import { ReadinessRegistry } from './readiness-registry.js';
 
 /** Readiness, and its check of PostgreSQL: the database is below everything, so it does not register itself. */
@@ -8,10 +8,10 @@ import { ReadinessRegistry } from './readiness-registry.js';
 export class ReadinessModule implements OnModuleInit {
   constructor(
     private readonly readiness: ReadinessRegistry,
-    private readonly database: Database,
+    private readonly database: DatabaseHealthService,
   ) {}
 
   onModuleInit(): void {
-    this.readiness.register({ name: 'postgres', critical: true, check: () => this.database.ping() });
+    this.readiness.register({ name: 'postgres', critical: true, check: () => this.database.check() });
   }
 }

@@ -8,7 +8,7 @@ declare module 'fastify' {
   }
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const NOT_TEXT = 'the body must be UTF-8, or UTF-16 with a byte order mark';
 
 /** This route takes `text/csv` beside JSON, up to so many bytes; the handler gets CSV as text. */
 export const CsvOrJson = (bytes: number): MethodDecorator => RouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes });
@@ -21,12 +21,18 @@ export function acceptCsvWhereWanted(fastify: FastifyInstance, bodyLimit: number
       return;
     }
     try {
-      const text = decoder.decode(body);
-      done(text.includes('\0') ? refusal('text must not contain U+0000') : null, text);
+      const text = new TextDecoder(encodingOf(body), { fatal: true }).decode(body);
+      done(text.includes('\0') ? refusal(NOT_TEXT) : null, text);
     } catch {
-      done(refusal('the body must be UTF-8'));
+      done(refusal(NOT_TEXT));
     }
   });
+}
+
+/** By the byte order mark, as spreadsheets write it: not all of them name the encoding in a header. */
+function encodingOf(body: Buffer): string {
+  const mark = body.subarray(0, 2).toString('hex');
+  return mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
 }
 
 function refusal(detail: string): InvalidRequestError {

@@ -38,7 +38,8 @@ export function httpAdapter(trustedProxies: readonly string[]): FastifyAdapter {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
     },
-    return503OnClosing: true,
+    // What still arrives on open connections is served: to refuse it would fail requests in every release.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 },
     clientErrorHandler: refuseConnection,

@@ -1,4 +1,5 @@
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsString, MaxLength } from 'class-validator';
+import { IfGiven } from './if-given.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
 import { PageSize } from './page-size.js';
 
@@ -9,7 +10,7 @@ export class PageQueryDto {
   limit: number = DEFAULT_PAGE_SIZE;
 
   /** `nextCursor` of the page before; opaque. */
-  @IsOptional()
+  @IfGiven()
   @IsString()
   @MaxLength(512)
   cursor?: string;

@@ -1,12 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsOptional, ValidateBy } from 'class-validator';
+import { ValidateBy } from 'class-validator';
+import { IfGiven } from './if-given.js';
 
 /** A whole number from 1 to `max`; the one thing that is wrong with another is said, and not all that follows from it. */
 export function PageSize(max: number, fallback: number): PropertyDecorator {
   return applyDecorators(
-    IsOptional(),
+    IfGiven(),
     Type(() => Number),
     ValidateBy({
       name: 'pageSize',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConflictException, NotFoundException, ServiceUnavailableException } from '@nestjs/common';
+import { DeadlineExceededError } from '../../shared/deadline.js';
 import { DomainError, ERROR_KINDS, type ErrorKind } from '../../shared/domain-error.js';
 import { problemOf } from './problem.js';
 
@@ -40,7 +41,21 @@ describe('problemOf', () => {
       status: 413,
       code: 'body_too_large',
     });
-    expect(problemOf(new ServiceUnavailableException('inside'))).toMatchObject({ status: 503, code: 'unavailable' });
+    expect(problemOf(new ServiceUnavailableException('inside'))).toMatchObject({
+      status: 503,
+      code: 'service_unavailable',
+      retryAfter: 2,
+    });
+  });
+
+  it.each([
+    Object.assign(new Error('inside'), { code: '57P01' }),
+    new Error('timeout exceeded when trying to connect'),
+    new DeadlineExceededError(10_000),
+  ])('asks to come back when what we depend on is away, used up or slow: %s', (error) => {
+    const problem = problemOf(error);
+    expect(problem).toMatchObject({ status: 503, code: 'service_unavailable', retryAfter: 2 });
+    expect(JSON.stringify(problem)).not.toContain(error.message);
   });
 
   it('tells nothing of the inside of what was not foreseen', () => {

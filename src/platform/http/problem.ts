@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
+import { DeadlineExceededError } from '../../shared/deadline.js';
 import { DomainError, type ErrorKind, type FieldError } from '../../shared/domain-error.js';
+import { isDatabaseUnavailable } from '../prisma/prisma-errors.js';
 
 /** One HTTP status for every kind of error: complete, or it does not compile. */
 const HTTP_STATUS: Record<ErrorKind, number> = {
@@ -26,8 +28,11 @@ const FRAMEWORK_CODES: Readonly<Record<number, string>> = {
   414: 'uri_too_long',
   415: 'unsupported_media_type',
   431: 'headers_too_large',
-  503: 'unavailable',
+  503: 'service_unavailable',
 };
+
+/** What was away is often back by then; a client that is refused again waits longer by itself. */
+const RETRY_UNAVAILABLE_S = 2;
 
 const TYPE_BASE = 'https://mortise.dev/problems/';
 
@@ -57,10 +62,18 @@ export function problemOf(error: unknown): Problem {
   if (status !== null && status < 500 && error instanceof Error) {
     return named(status, FRAMEWORK_CODES[status] ?? 'invalid_request', error.message);
   }
-  if (status === 503) {
-    return named(503, 'unavailable', 'The service cannot answer right now. Try again shortly.');
+  if (status === 503 || isUnavailable(error)) {
+    return {
+      ...named(503, 'service_unavailable', 'The service cannot answer right now. Try again shortly.'),
+      retryAfter: RETRY_UNAVAILABLE_S,
+    };
   }
   return named(500, 'internal_error', 'Something went wrong on our side. The request id helps to find out what.');
+}
+
+/** PostgreSQL is away, full or too slow, or something else that this process depends on did not answer in time. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof DeadlineExceededError || isDatabaseUnavailable(error);
 }
 
 function named(status: number, code: string, detail: string): Problem {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PinoLogger } from 'nestjs-pino';
+import { isUuid } from '../../shared/ids.js';
 import { newContext, type RequestContext, runInContext } from '../context/request-context.js';
 import { requestIdOf, traceIdOf } from '../context/trace-context.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -29,6 +30,7 @@ export function registerRequestHooks(fastify: FastifyInstance, logger: PinoLogge
 
   // A body arrives in the socket's own context: enter ours again once it has been read.
   fastify.addHook('preValidation', (request, _reply, done) => {
+    spellIds(request.params as Record<string, string>);
     runInContext(request.requestContext ?? contextOf(request), done);
   });
 
@@ -53,6 +55,15 @@ function contextOf(request: FastifyRequest): RequestContext {
     ...(requestId === undefined ? {} : { requestId }),
     ...(traceId === undefined ? {} : { traceId }),
   });
+}
+
+/** Ids are written and compared in lower case (RFC 9562): in rooms, locks and hashes as in PostgreSQL. */
+function spellIds(params: Record<string, string>): void {
+  for (const [name, value] of Object.entries(params)) {
+    if (isUuid(value)) {
+      params[name] = value.toLowerCase();
+    }
+  }
 }
 
 function lineOf(request: FastifyRequest, reply: FastifyReply, route: string): Record<string, unknown> {

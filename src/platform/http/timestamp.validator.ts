@@ -1,20 +1,23 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsRFC3339, ValidateBy } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { ValidateBy } from 'class-validator';
+import { canonicalInstant } from '../../shared/instant.js';
 
-/** A point in time by RFC 3339 that exists, in a year of four digits: PostgreSQL can store it. */
+/**
+ * A point in time by RFC 3339 that exists, in a year of four digits. It is read as we write it, in UTC: PostgreSQL, too,
+ * takes fewer offsets than the RFC.
+ */
 export function IsTimestamp(): PropertyDecorator {
   return applyDecorators(
-    IsRFC3339(),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? (canonicalInstant(value) ?? value) : value,
+    ),
     ValidateBy({
       name: 'isTimestamp',
       validator: {
-        validate: (value) => typeof value === 'string' && value.length <= 40 && isStorable(Date.parse(value)),
-        defaultMessage: () => '$property must be a date and time that exists',
+        validate: (value) => typeof value === 'string' && canonicalInstant(value) !== null,
+        defaultMessage: () => '$property must be a date and time that exists, by RFC 3339',
       },
     }),
   );
-}
-
-function isStorable(time: number): boolean {
-  return time >= Date.UTC(1970, 0, 1) && time < Date.UTC(10_000, 0, 1);
 }

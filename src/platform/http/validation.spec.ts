@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Type } from 'class-transformer';
-import { IsInt, IsString, Max, ValidateNested } from 'class-validator';
+import { IsInt, IsObject, IsString, Max, ValidateNested } from 'class-validator';
+import { IfGiven } from './if-given.js';
 import { InvalidRequestError, validated } from './validation.js';
 
 class Inner {
@@ -16,6 +17,10 @@ class Outer {
   @ValidateNested()
   @Type(() => Inner)
   inner!: Inner;
+
+  @IfGiven()
+  @IsObject()
+  any?: object;
 }
 
 async function faultsOf(value: unknown): Promise<readonly { detail: string; pointer: string }[]> {
@@ -43,6 +48,18 @@ describe('validated', () => {
     const faults = await faultsOf({ name: 'x', inner: { level: 1 }, 'a/b~c': true });
     expect(faults).toEqual([expect.objectContaining({ pointer: '/a~1b~0c' })]);
   });
+
+  it.each(['toString', 'constructor', 'hasOwnProperty', 'prototype'])(
+    'refuses %s, which the library would drop, but not in members of any shape',
+    async (name) => {
+      expect(
+        await faultsOf(JSON.parse(`{"name":"x","inner":{"level":1,"${name}":1},"${name}":1,"any":{"${name}":1}}`)),
+      ).toEqual([
+        { detail: `property ${name} should not exist`, pointer: `/inner/${name}` },
+        { detail: `property ${name} should not exist`, pointer: `/${name}` },
+      ]);
+    },
+  );
 
   it.each([[null], [undefined], ['text'], [[]], [42]])('refuses %p, which is no object', async (value) => {
     await expect(validated(Outer, value)).rejects.toThrow();

@@ -1,3 +1,8 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsString, Length, Matches } from 'class-validator';
+
 /** Blanks that Unicode counts as letters or symbols. */
 const BLANKS = '\\u115f\\u1160\\u2800\\u3164\\uffa0';
 
@@ -12,3 +17,17 @@ export const VISIBLE = new RegExp(
 
 /** What is said of other text, with `@Matches`. */
 export const notVisible = { message: '$property must be visible text' };
+
+/**
+ * Text for people, to be kept or to be searched for. It is read composed (NFC) and without space around it, so that it
+ * is found however a keyboard wrote it.
+ */
+export function IsVisibleText({ min = 1, max = 100 } = {}): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC').trim() : value)),
+    IsString(),
+    Length(min, max),
+    Matches(VISIBLE, notVisible),
+    ApiProperty({ type: String, minLength: min, maxLength: max }),
+  );
+}

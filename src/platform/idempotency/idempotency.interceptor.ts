@@ -15,6 +15,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Observable, of } from 'rxjs';
 import { AppConfig } from '../../config/app-config.js';
 import { requestContext } from '../context/request-context.js';
+import { sortedJson } from '../../shared/sorted-json.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
 import { IdempotencyService } from './idempotency.service.js';
@@ -117,10 +118,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  /** Keyed, because a body may hold a password, and a hash without a key lets it be guessed. */
+  /**
+   * Of what was asked, however its members, parameters and ids were written down. Keyed, because a body may hold a
+   * password, and a hash without a key lets it be guessed.
+   */
   private hash({ params, query, body }: FastifyRequest): Buffer {
     return createHmac('sha256', this.#key)
-      .update(JSON.stringify([params, query, body ?? null]))
+      .update(sortedJson([params, query, body ?? null]))
       .digest();
   }
 }

@@ -24,7 +24,7 @@ const BLAMELESS: ReadonlySet<string> = new Set([
   'not_stored',
   'internal_error',
   'busy',
-  'unavailable',
+  'service_unavailable',
 ]);
 
 interface Faulty {
@@ -39,6 +39,8 @@ interface Faulty {
 export class RejectedMessages {
   readonly #messages: Counter<'code'>;
   readonly #operations: Counter<'operation' | 'code'>;
+  readonly #readings: Counter<'channel' | 'field'>;
+  readonly #notices: Counter<'code'>;
   readonly #pauses: Counter;
   readonly #listeners: ((refusal: LineRefusal) => void)[] = [];
   readonly #log: LimitedLogger;
@@ -53,6 +55,16 @@ export class RejectedMessages {
       'operation',
       'code',
     ]);
+    this.#readings = metrics.counter(
+      'mortise_device_readings_dropped_total',
+      'Fields of messages of devices that were no good; the rest of their messages was taken',
+      ['channel', 'field'],
+    );
+    this.#notices = metrics.counter(
+      'mortise_device_notices_total',
+      'Faults of devices whose messages were taken all the same',
+      ['code'],
+    );
     this.#pauses = metrics.counter(
       'mortise_mqtt_read_pauses_total',
       'Times that the embedded broker read no further from a device beyond its limits',
@@ -70,12 +82,24 @@ export class RejectedMessages {
     const { errors, ...others } = fields;
     const told = errors ? { errors: errors.slice(0, MAX_FAULTS) } : {};
     this.#log.warn(code, { code, topic, ...others, ...told }, 'Message of a device refused');
-    const deviceId = parseDeviceTopic(topic)?.deviceId;
-    if (deviceId !== undefined && isUuid(deviceId)) {
-      const [first] = errors ?? [];
-      const detail = first ? `${first.pointer}: ${first.detail}` : null;
-      this.tell({ deviceId, code, detail, weight: BLAMELESS.has(code) ? 0 : 1 });
-    }
+    const [first] = errors ?? [];
+    const detail = first ? `${first.pointer}: ${first.detail}` : null;
+    this.tellOf(topic, { code, detail, weight: BLAMELESS.has(code) ? 0 : 1 });
+  }
+
+  /** A reading was no good and was dropped; its message was taken. `field` is one that the protocol names. */
+  reading(topic: string, field: string): void {
+    const channel = parseDeviceTopic(topic)?.channel ?? 'unknown';
+    this.#readings.inc({ channel, field });
+    this.#log.warn('bad_reading', { code: 'bad_reading', topic, field }, 'Reading of a device dropped');
+    this.tellOf(topic, { code: 'bad_reading', detail: `/${field}`, weight: 0 });
+  }
+
+  /** A message was taken, and shows that something is wrong with its device. */
+  notice(code: string, topic: string, detail: string): void {
+    this.#notices.inc({ code });
+    this.#log.warn(code, { code, topic, detail }, 'Something is wrong with a device');
+    this.tellOf(topic, { code, detail, weight: 0 });
   }
 
   /** The embedded broker did not let something happen. A `deviceId` that has not proved itself is only logged. */
@@ -95,6 +119,14 @@ export class RejectedMessages {
   slowed(deviceId: string, forMs: number): void {
     this.#pauses.inc();
     this.tell({ deviceId, code: 'too_many_messages', detail: null, weight: forMs / 1_000 });
+  }
+
+  /** Of the device that a topic names. */
+  private tellOf(topic: string, refusal: Omit<LineRefusal, 'deviceId'>): void {
+    const deviceId = parseDeviceTopic(topic)?.deviceId;
+    if (deviceId !== undefined && isUuid(deviceId)) {
+      this.tell({ deviceId, ...refusal });
+    }
   }
 
   private tell(refusal: LineRefusal): void {

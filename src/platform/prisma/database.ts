@@ -10,6 +10,8 @@ import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
 const STATEMENT_TIMEOUT_MS = 8_000;
+/** A server that does not even say that it gave up is out of reach: the connection is closed. */
+const ANSWER_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export type { PrismaTransaction } from './transaction-context.js';
@@ -33,6 +35,7 @@ export class Database implements OnApplicationShutdown {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: `mortise:${config.roles.join('+')}`,
       keepAlive: true,
@@ -88,11 +91,6 @@ export class Database implements OnApplicationShutdown {
     } else {
       await statement;
     }
-  }
-
-  /** Rejects when PostgreSQL does not answer. */
-  async ping(): Promise<void> {
-    await this.query('ping', 'SELECT 1');
   }
 
   async onApplicationShutdown(): Promise<void> {

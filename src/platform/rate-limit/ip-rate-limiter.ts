@@ -33,7 +33,8 @@ export class IpRateLimiter {
       }
     });
     fastify.addHook('onSend', (request, reply, payload, done) => {
-      if (request.principal || request.settledAsAnonymous || request.method === 'OPTIONS') {
+      // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
+      if (request.principal || request.settledAsAnonymous || request.method === 'OPTIONS' || reply.statusCode >= 500) {
         done(null, payload);
       } else {
         this.refusal(request, reply).then((refusal) => {

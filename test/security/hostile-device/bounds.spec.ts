@@ -42,7 +42,7 @@ afterAll(async () => {
 
 async function newDevice(): Promise<void> {
   owner = await insertAccount(application);
-  device = await registerDevice(application.url, { ...owner, password: '', refreshToken: '' });
+  device = await registerDevice(application.url, owner);
 }
 
 interface Told {

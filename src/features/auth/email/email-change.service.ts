@@ -31,14 +31,13 @@ export class EmailChangeService {
   /**
    * Mails a link to the new e-mail address, and a notice to the old one. If the new one belongs to another account, no
    * link is sent, and the answer does not tell.
-   * @throws WrongPasswordError, LoginThrottledError, BusyError
+   * @throws WrongPasswordError, SessionEndedError, LoginThrottledError, BusyError
    */
   async request(principal: Principal, email: string, password: string): Promise<void> {
-    const verified = await this.reauthentication.verifyPassword(principal, password);
-    await this.once.run(async () => {
-      await this.reauthentication.lock(verified);
-      await this.mailLink(verified.userId, email);
-      return verified.userId;
+    const proof = await this.reauthentication.verifyPassword(principal, password);
+    await this.once.change(principal.userId, async () => {
+      await this.reauthentication.hold(proof);
+      await this.mailLink(principal.userId, email);
     });
   }
 

@@ -2,8 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
-import { equalInConstantTime } from '../../../platform/crypto/digest.js';
+import { equalInConstantTime, sha256 } from '../../../platform/crypto/digest.js';
 import type { PasswordState } from '../../users/users.types.js';
+import { SessionsRepository } from '../sessions/sessions.repository.js';
 
 const ID_BYTES = 16;
 const MAC_BYTES = 32;
@@ -16,8 +17,20 @@ const MAC_BYTES = 32;
 export class KnownDevicesService {
   readonly #key: Buffer;
 
-  constructor(config: AppConfig) {
+  constructor(
+    config: AppConfig,
+    private readonly sessions: SessionsRepository,
+  ) {
     this.#key = deriveKey(config.masterKey(), 'sign_known_devices');
+  }
+
+  /** After a change of password, which ended every token. @param sessionId the session that goes on, if one does. */
+  async renew(owner: KnownTo, sessionId: string | undefined): Promise<string> {
+    const token = this.issue(owner);
+    if (sessionId !== undefined) {
+      await this.sessions.setDevice(sessionId, sha256(token));
+    }
+    return token;
   }
 
   issue(owner: KnownTo): string {

@@ -65,6 +65,21 @@ const REFUND = `
   UPDATE login_throttles SET failures = greatest(0, failures - 1)
   WHERE account = $1 AND origin = 'everybody' AND NOT $3::boolean`;
 
+/**
+ * Takes one attempt back. The wait that it began ends with it: the next attempt was let through by that wait, or by none.
+ */
+// SQL: one round trip on a hot path: every login that is refused because of too many others
+const GIVE_BACK = `
+  WITH this_origin AS (
+    UPDATE login_throttles SET failures = greatest(0, failures - 1), locked_until = NULL
+    WHERE account = $1 AND origin = $2
+  ), all_origins AS (
+    UPDATE login_throttles SET failures = greatest(0, failures - 1)
+    WHERE account = $1 AND origin = 'everybody' AND NOT $3::boolean
+  )
+  UPDATE users SET failed_attempts = greatest(0, failed_attempts - 1)
+  WHERE $4::text IS NOT NULL AND (email = $4 OR username = $4) AND deleted_at IS NULL`;
+
 // SQL: database time
 const PURGE = `
   DELETE FROM login_throttles WHERE (account, origin) IN (
@@ -108,6 +123,26 @@ export class LoginThrottleRepository {
   /** Forgets the failures of the origin, and takes the attempt off the count of all origins. */
   async refund({ account, origin, trusted }: ThrottleKey): Promise<void> {
     await this.database.query('login_throttles_refund', REFUND, [account, origin, trusted]);
+  }
+
+  /**
+   * Verifies a password whose attempt was counted. An attempt that comes to no verdict, because too many passwords are being
+   * verified or the database is away, is no guess: it is taken back.
+   * @param name as it was given to {@link consume}.
+   * @throws what `verify` throws
+   */
+  async judge<T>(key: ThrottleKey, verify: () => Promise<T>, name: string | null = null): Promise<T> {
+    try {
+      return await verify();
+    } catch (error) {
+      // A database that is away keeps the count; the reason why there is no verdict says more than that.
+      await this.giveBack(key, name).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async giveBack({ account, origin, trusted }: ThrottleKey, name: string | null): Promise<void> {
+    await this.database.query('login_throttles_give_back', GIVE_BACK, [account, origin, trusted, name]);
   }
 
   /** @returns how many of at most `limit` were deleted. */

@@ -25,8 +25,12 @@ describe('LoginService', () => {
     const logins = new LoginService(
       { passwords: { maxAgeMs: null, oneTimeLifeMs: 1 }, masterKey: () => Buffer.alloc(32) } as unknown as AppConfig,
       { verify: () => Promise.resolve(VERIFIED), recordLogin } as unknown as UserPasswordsService,
-      { consume: () => Promise.resolve(), refund: () => Promise.resolve() } as unknown as LoginThrottleRepository,
-      {} as KnownDevicesService,
+      {
+        consume: () => Promise.resolve(),
+        refund: () => Promise.resolve(),
+        judge: (_key: unknown, verify: () => Promise<unknown>) => verify(),
+      } as unknown as LoginThrottleRepository,
+      { issue: () => 'k'.repeat(64) } as unknown as KnownDevicesService,
       {} as LoginAlertsService,
       {} as OneTimeTokensService,
       { open } as unknown as SessionsService,

@@ -6,6 +6,7 @@ import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { networkKey } from '../../../platform/http/client-address.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import type { PasswordState } from '../../users/users.types.js';
 import {
@@ -59,27 +60,27 @@ export class LoginService {
       throw new AccountBlockedError();
     }
     await this.refuseOutdated(verified);
-    const { knownDevice, rememberMe = false } = credentials;
-    const isKnown = knownDevice !== undefined && this.devices.verify(knownDevice, verified) !== null;
+    const { knownDevice: shown, rememberMe = false } = credentials;
+    const isKnown = shown !== undefined && this.devices.verify(shown, verified) !== null;
+    const knownDevice = isKnown ? shown : this.devices.issue(verified);
     const { user, session } = await this.transactions.run(async () => {
       const user = await this.passwords.recordLogin(verified);
       if (!user) {
         // The password was changed meanwhile: the change ended all sessions, and would not end this one.
         throw new InvalidCredentialsError();
       }
-      return { user, session: await this.sessions.open(user, { ...client, rememberMe }) };
+      return { user, session: await this.sessions.open(user, { ...client, rememberMe, knownDevice }) };
     });
-    const tokens = await this.sessions.tokensOf(session);
-    return { ...tokens, user, knownDevice: isKnown ? knownDevice : this.devices.issue(verified) };
+    return { ...(await this.sessions.tokensOf(session)), user, knownDevice };
   }
 
   /** Counts the attempt, and verifies the password. @throws InvalidCredentialsError, LoginThrottledError, BusyError */
   private async verify({ identifier, password, knownDevice }: Credentials, client: ClientInfo): Promise<PasswordState> {
-    const name = identifier.toLowerCase().normalize('NFC');
+    const name = canonicalIdentifier(identifier);
     this.auditHiddenName(name);
     const key = await this.throttleKeyOf(name, knownDevice, client);
     await this.consume(key, name);
-    const verified = await this.passwords.verify(name, password);
+    const verified = await this.throttle.judge(key, () => this.passwords.verify(name, password), name);
     if (!verified || this.hasLapsed(verified)) {
       await this.recordFailure('credentials', key, name);
       throw new InvalidCredentialsError();
@@ -134,18 +135,32 @@ export class LoginService {
   /** Refuses a right password that is too old, or was set by an administrator: a login with it may only choose another. */
   private async refuseOutdated(verified: PasswordState): Promise<void> {
     if (verified.mustChange) {
-      const used = await this.passwords.consumeOneTimePassword(verified);
-      if (used === null) {
-        throw new InvalidCredentialsError();
-      }
-      throw new PasswordChangeRequiredError(await this.changeToken(verified, { used }), 'reset');
+      throw new PasswordChangeRequiredError(await this.changeToken(verified), 'reset');
     }
     if (this.#maxAgeMs !== null && verified.ageMs > this.#maxAgeMs) {
-      throw new PasswordChangeRequiredError(await this.changeToken(verified, {}), 'expired');
+      throw new PasswordChangeRequiredError(await this.changeToken(verified), 'expired');
     }
   }
 
-  private changeToken({ userId }: PasswordState, payload: OneTimePayloads['password_change']): Promise<string> {
-    return this.tokens.issue('password_change', { userId, payload, ttlMs: CHANGE_TOKEN_TTL_MS });
+  /**
+   * Holds the account from the password to its token: a reset that commits in between would not end a token that is issued
+   * after it. In a transaction of its own, because the request fails.
+   */
+  private changeToken(verified: PasswordState): Promise<string> {
+    return this.transactions.independently(async () => {
+      if (!(await this.passwords.lock(verified))) {
+        throw new InvalidCredentialsError();
+      }
+      const payload = verified.mustChange ? await this.consumeOneTimePassword(verified) : {};
+      return this.tokens.issue('password_change', { userId: verified.userId, payload, ttlMs: CHANGE_TOKEN_TTL_MS });
+    });
+  }
+
+  private async consumeOneTimePassword(verified: PasswordState): Promise<OneTimePayloads['password_change']> {
+    const used = await this.passwords.consumeOneTimePassword(verified);
+    if (used === null) {
+      throw new InvalidCredentialsError();
+    }
+    return { used };
   }
 }

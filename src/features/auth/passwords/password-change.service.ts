@@ -1,27 +1,41 @@
 import { Injectable } from '@nestjs/common';
+import type { RevocationReason } from '../../../contracts/sessions.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
+import type { Account } from '../../users/users.types.js';
+import type { SecurityNotice } from '../auth.mail.js';
 import { KnownDevicesService } from '../login/known-devices.service.js';
 import { AccessRevocationService } from '../sessions/access-revocation.service.js';
-import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
+import { type HandedOutSecret, UnlockRestrictionService } from './unlock-restriction.service.js';
 
-export type PasswordToken = 'password_reset' | 'set_password' | 'password_change';
+/** By what a password is changed: the one before it, a secret that was handed out, or an administrator's decision. */
+export type PasswordAuthority = 'last_password' | HandedOutSecret | 'administrator';
 
 export interface PasswordChange {
   readonly userId: string;
   /** Null: no password fits until the owner chose one by a mailed link. */
   readonly passwordHash: string | null;
-  readonly reason: 'password_changed' | 'password_reset';
+  readonly authority: PasswordAuthority;
+  /**
+   * Called once the account is locked: holds the proof, or consumes the token, that the change is made on, and throws when
+   * it no longer stands. Hashing took a while, and whatever committed meanwhile comes first.
+   */
+  readonly claim?: () => Promise<unknown>;
   /** A login with it may only choose another one. */
   readonly mustChange?: boolean;
-  /** Consumed by the change. */
-  readonly redeems?: { readonly purpose: PasswordToken; readonly token: string };
   /** The session that goes on; all others end. */
   readonly exceptSessionId?: string;
 }
+
+const REASONS: Readonly<Record<PasswordAuthority, RevocationReason & SecurityNotice>> = {
+  last_password: 'password_changed',
+  one_time_password: 'password_changed',
+  mailed_link: 'password_reset',
+  administrator: 'password_reset',
+};
 
 /** What every change of a password brings with it, in one transaction. */
 @Injectable()
@@ -30,8 +44,8 @@ export class PasswordChangeService {
     private readonly users: UsersService,
     private readonly passwords: UserPasswordsService,
     private readonly access: AccessRevocationService,
-    private readonly tokens: OneTimeTokensService,
     private readonly devices: KnownDevicesService,
+    private readonly restrictions: UnlockRestrictionService,
     private readonly mailer: Mailer,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -41,10 +55,10 @@ export class PasswordChangeService {
    * Ends sessions and every mailed secret, records the change, and mails the owner a notice, unless the password was only
    * taken away: then the caller mails a link.
    * @returns the token by which the device that did it stays known.
-   * @throws UserNotFoundError, InvalidOneTimeTokenError, LastAdminError
+   * @throws UserNotFoundError, LastAdminError, and what `claim` throws
    */
   apply(change: PasswordChange): Promise<string> {
-    const { userId, passwordHash, reason, mustChange = false, redeems, exceptSessionId } = change;
+    const { userId, passwordHash, authority, claim, mustChange = false, exceptSessionId } = change;
     return this.transactions.run(async () => {
       // The account is locked first, as by everything else that gives or ends access, so that two of these never deadlock.
       const account = await this.users.lock(userId);
@@ -54,17 +68,40 @@ export class PasswordChangeService {
           'This is the last administrator who can sign in. Use POST /auth/password instead.',
         );
       }
-      if (redeems) {
-        await this.tokens.redeem(redeems.purpose, redeems.token);
-      }
-      const sessionsEnded = await this.access.revoke(userId, { reason, exceptSessionId });
+      await claim?.();
+      const sessionsEnded = await this.access.revoke(userId, { reason: REASONS[authority], exceptSessionId });
       await this.passwords.store(userId, passwordHash, { mustChange });
-      await this.audit.record({ entity: { type: 'user', id: userId }, after: { sessionsEnded, mustChange } });
-      if (passwordHash !== null) {
-        const values = { displayName: account.displayName, notice: reason };
-        await this.mailer.enqueue({ to: account.email, template: 'security_notice', values });
-      }
-      return this.devices.issue(await this.passwords.getState(userId));
+      const unlockRestricted = await this.tellOwner(account, change);
+      await this.audit.record({
+        entity: { type: 'user', id: userId },
+        after: { sessionsEnded, mustChange, unlockRestricted },
+      });
+      return this.devices.renew(await this.passwords.getState(userId), exceptSessionId);
     });
+  }
+
+  /** @returns whether the account unlocks no door for a day. */
+  private async tellOwner(
+    { id, email: to, displayName }: Account,
+    { authority, passwordHash }: PasswordChange,
+  ): Promise<boolean> {
+    if (authority === 'administrator') {
+      if (passwordHash !== null) {
+        const values = { displayName, notice: 'password_reset_by_admin' } as const;
+        await this.mailer.enqueue({ to, template: 'security_notice', values });
+      }
+      return false;
+    }
+    const { restricted, confirmation } =
+      authority === 'last_password'
+        ? { restricted: false, confirmation: null }
+        : await this.restrictions.judge(id, authority);
+    if (confirmation !== null) {
+      await this.mailer.enqueue({ to, template: 'unlock_confirmation', values: { displayName, token: confirmation } });
+    } else {
+      const notice = restricted ? 'unlock_restricted' : REASONS[authority];
+      await this.mailer.enqueue({ to, template: 'security_notice', values: { displayName, notice } });
+    }
+    return restricted;
   }
 }

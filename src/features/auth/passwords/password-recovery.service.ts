@@ -4,6 +4,7 @@ import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
 import { MailRequestRegistry } from '../../../platform/mail/mail-request-registry.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UsersService } from '../../users/users.service.js';
 import { EmailQuota } from '../email/email-quota.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
@@ -32,7 +33,7 @@ export class PasswordRecoveryService implements OnModuleInit {
    * @param identifier e-mail address or username, in any case.
    */
   async forgot(identifier: string): Promise<void> {
-    const name = identifier.toLowerCase().normalize('NFC');
+    const name = canonicalIdentifier(identifier);
     const allowed = await this.quota.consume(name);
     await this.transactions.run(async () => {
       if (allowed) {
@@ -51,7 +52,7 @@ export class PasswordRecoveryService implements OnModuleInit {
     if (!user) {
       return null;
     }
-    const { id: userId, email, displayName } = user;
+    const { id: userId } = user;
     const { requestId, address, userAgent } = from;
     const context = newContext('system', 'anonymous', {
       requestId,
@@ -60,6 +61,8 @@ export class PasswordRecoveryService implements OnModuleInit {
     });
     return runInContext(context, () =>
       this.transactions.run(async () => {
+        // Held until the link is committed: a change of the e-mail address revokes it, or comes first and is mailed to.
+        const { email, displayName } = await this.users.lock(userId);
         const token = await this.tokens.issue('password_reset', { userId, payload: {}, ttlMs: RESET_TTL_MS });
         await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
         return { to: email, template: 'password_reset', values: { displayName, token } };

@@ -3,6 +3,7 @@ import { ApiResponse } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
+import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
@@ -11,11 +12,13 @@ import { PasswordRecoveryService } from './password-recovery.service.js';
 import {
   ChangePasswordDto,
   CompletePasswordChangeDto,
+  ConfirmUnlockDto,
   ForgotPasswordDto,
   PasswordChangedDto,
   ResetPasswordDto,
 } from './passwords.dto.js';
 import { PasswordsService } from './passwords.service.js';
+import { UnlockRestrictionService } from './unlock-restriction.service.js';
 
 const UNUSABLE = {
   status: 422,
@@ -28,6 +31,7 @@ export class PasswordsController {
   constructor(
     private readonly passwords: PasswordsService,
     private readonly recovery: PasswordRecoveryService,
+    private readonly restrictions: UnlockRestrictionService,
   ) {}
 
   /** Choose another password. My other sessions end. */
@@ -35,7 +39,8 @@ export class PasswordsController {
   @HttpCode(HttpStatus.OK)
   @Authorize()
   @Audit('password_changed')
-  @RateLimit('auth')
+  @RateLimit('reauthentication')
+  @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
   @ApiResponse({
@@ -64,11 +69,26 @@ export class PasswordsController {
   @Public()
   @Audit('password_reset')
   @RateLimit('auth')
+  @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
   @Refusal(UNUSABLE)
   async reset(@Body() { token, newPassword }: ResetPasswordDto): Promise<PasswordChangedDto> {
     return { knownDevice: await this.passwords.reset(token, newPassword) };
+  }
+
+  /**
+   * Confirm, by the link of a mail, that it was me who chose a password after an administrator's reset: my account may
+   * unlock doors again at once, not only a day later.
+   */
+  @Post('unlock/confirm')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Public()
+  @Audit('unlock_confirmed')
+  @RateLimit('auth')
+  @Refusal({ status: 422, description: 'The token is unknown, used or expired.', ...PROBLEM_RESPONSE })
+  confirmUnlock(@Body() { token }: ConfirmUnlockDto): Promise<void> {
+    return this.restrictions.confirm(token);
   }
 
   /** Choose a password after a login that was answered 403 `password_change_required`. All sessions end. */
@@ -77,6 +97,7 @@ export class PasswordsController {
   @Public()
   @Audit('password_changed')
   @RateLimit('auth')
+  @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
   @Refusal(UNUSABLE)

@@ -1,5 +1,5 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
-import { NormalizeNfc } from '../normalize-nfc.decorator.js';
+import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
 
 /** The current password and the next one. */
 export class ChangePasswordDto {
@@ -74,6 +74,17 @@ export class CompletePasswordChangeDto {
   @IsString()
   @Length(12, 128)
   newPassword!: string;
+}
+
+/** The token of a mailed link that confirms a new password. */
+export class ConfirmUnlockDto {
+  /**
+   * From the link: what follows `#token=`. Good once, for a day.
+   * @example 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+   */
+  @IsString()
+  @Length(43, 43)
+  token!: string;
 }
 
 /** The password was changed. */

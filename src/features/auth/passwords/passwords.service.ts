@@ -6,7 +6,9 @@ import { UsersService } from '../../users/users.service.js';
 import { PasswordUnchangedError } from '../auth.errors.js';
 import { ReauthenticationService } from '../login/reauthentication.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
-import { type PasswordChange, PasswordChangeService, type PasswordToken } from './password-change.service.js';
+import { type PasswordChange, PasswordChangeService } from './password-change.service.js';
+
+type PasswordToken = 'password_reset' | 'set_password' | 'password_change';
 
 /** Passwords that people choose, with the last one or with a token that stands for it. */
 @Injectable()
@@ -22,14 +24,20 @@ export class PasswordsService {
   /**
    * Ends the person's other sessions.
    * @returns a token by which this device stays known.
-   * @throws WrongPasswordError, WeakPasswordError, PasswordUnchangedError, LoginThrottledError, BusyError
+   * @throws WrongPasswordError, SessionEndedError, WeakPasswordError, PasswordUnchangedError, LoginThrottledError, BusyError
    */
   async change(principal: Principal, current: string, chosen: string): Promise<string> {
-    const { userId } = await this.reauthentication.verifyPassword(principal, current, 'currentPassword');
+    const { userId, sessionId } = principal;
+    const proof = await this.reauthentication.verifyPassword(principal, current, 'currentPassword');
     if (current === chosen) {
       throw new PasswordUnchangedError();
     }
-    return this.store(chosen, { userId, reason: 'password_changed', exceptSessionId: principal.sessionId });
+    return this.store(chosen, {
+      userId,
+      authority: 'last_password',
+      claim: () => this.reauthentication.hold(proof),
+      exceptSessionId: sessionId,
+    });
   }
 
   /**
@@ -55,8 +63,11 @@ export class PasswordsService {
     if (purpose === 'password_change' && (await this.isLast(userId, payload, chosen))) {
       throw new PasswordUnchangedError();
     }
-    const reason = purpose === 'password_change' ? 'password_changed' : 'password_reset';
-    return this.store(chosen, { userId, reason, redeems: { purpose, token } });
+    return this.store(chosen, {
+      userId,
+      authority: authorityOf(purpose, payload),
+      claim: () => this.tokens.redeem(purpose, token),
+    });
   }
 
   private async isLast(userId: string, { used }: { used?: string }, chosen: string): Promise<boolean> {
@@ -70,4 +81,12 @@ export class PasswordsService {
     const passwordHash = await this.passwords.hash(password, owner, 'newPassword');
     return this.changes.apply({ ...change, passwordHash });
   }
+}
+
+/** The token of a refused login stands for the password of that login, which may be one that an administrator handed out. */
+function authorityOf(purpose: PasswordToken, { used }: { used?: string }): PasswordChange['authority'] {
+  if (purpose !== 'password_change') {
+    return 'mailed_link';
+  }
+  return used === undefined ? 'last_password' : 'one_time_password';
 }

@@ -3,6 +3,7 @@ import { ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Public } from '../../../platform/auth/authorize.decorator.js';
+import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountDto, toAccountDto } from '../auth.dto.js';
@@ -21,6 +22,7 @@ export class RegistrationController {
   @Public()
   @Audit('account_registered')
   @RateLimit('auth')
+  @HashesPassword()
   @ApiResponse({ status: 201, description: 'The account was made.', type: AccountDto })
   @ApiResponse({ status: 202, description: 'A mail was sent to the e-mail address.' })
   @ApiResponse({ status: 403, description: 'Accounts are made by administrators here.', ...PROBLEM_RESPONSE })
@@ -44,6 +46,7 @@ export class RegistrationController {
   @Public()
   @Audit('account_registered')
   @RateLimit('auth')
+  @HashesPassword()
   @ApiResponse({ status: 409, description: 'The e-mail address was registered in the meantime.', ...PROBLEM_RESPONSE })
   @ApiResponse({
     status: 422,

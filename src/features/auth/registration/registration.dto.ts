@@ -1,18 +1,18 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsEmail, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsString, Length, Matches } from 'class-validator';
 import { IfGiven } from '../../../platform/http/if-given.js';
-import { notVisible, VISIBLE } from '../../../platform/http/visible-text.js';
+import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
+import { IsVisibleText } from '../../../platform/http/visible-text.js';
 import { noUsername, USERNAME } from '../../users/users.dto.js';
-import { NormalizeNfc } from '../normalize-nfc.decorator.js';
+import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
 
 /** An account to be made. */
 export class RegisterDto {
   /**
-   * Kept in lower case.
+   * Kept in lower case, its domain as in the DNS (`xn--…`).
    * @example ada@example.com
    */
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email!: string;
 
   /**
@@ -41,9 +41,7 @@ export class RegisterDto {
    * @example "Ada Lovelace"
    */
   @IfGiven()
-  @IsString()
-  @MaxLength(100)
-  @Matches(VISIBLE, notVisible)
+  @IsVisibleText()
   displayName?: string;
 }
 

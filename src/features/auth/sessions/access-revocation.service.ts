@@ -36,6 +36,17 @@ export class AccessRevocationService {
   }
 
   /**
+   * Ends one session of the person, and a change of the e-mail address that may have begun in it.
+   * @throws SessionNotFoundError when it is over, or another person's
+   */
+  endSession(userId: string, sessionId: string): Promise<void> {
+    return this.transactions.run(async () => {
+      await this.sessions.revoke(userId, sessionId);
+      await this.tokens.revokeAllOf(userId, ['email_change']);
+    });
+  }
+
+  /**
    * Ends every session of the person, or every other one, and a change of the e-mail address that may have begun in one
    * of them.
    * @returns how many sessions.

@@ -43,7 +43,7 @@ export class SessionCookieInterceptor implements NestInterceptor {
     }
     const reply = http.getResponse<FastifyReply>();
     if (this.reflector.get<boolean>(TAKES_COOKIE, context.getHandler())) {
-      request.body = { refreshToken: cookieOf(request) };
+      request.body = { ...(request.body as object | undefined), refreshToken: cookieOf(request) };
     }
     return next.handle().pipe(map((answer: unknown) => moveToCookie(reply, answer)));
   }

@@ -13,17 +13,26 @@ const SESSION: Session = {
   device: 'Firefox on Linux',
   ip: '192.0.2.7',
   createdAt: NOON,
-  lastSeenAt: NOON,
-  expiresAt: NOON,
+  lastSeenAt: new Date('2026-11-20T12:07:59.999Z'),
+  expiresAt: new Date('2026-11-27T12:07:31Z'),
   rememberMe: false,
+};
+
+/** No time of theirs tells the moment of a refresh. */
+const ROUNDED = {
+  createdAt: '2026-11-20T12:00:00.000Z',
+  lastSeenAt: '2026-11-20T12:07:00.000Z',
+  expiresAt: '2026-11-27T13:00:00.000Z',
 };
 
 describe('the edge of sessions', () => {
   const sessions = {
     list: jest.fn<SessionsService['list']>(),
-    revoke: jest.fn<SessionsService['revoke']>(),
   };
-  const access = { logoutAll: jest.fn<AccessRevocationService['logoutAll']>() };
+  const access = {
+    endSession: jest.fn<AccessRevocationService['endSession']>(),
+    logoutAll: jest.fn<AccessRevocationService['logoutAll']>(),
+  };
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
@@ -48,9 +57,8 @@ describe('the edge of sessions', () => {
   it('shows a session with what is meant to be shown', async () => {
     sessions.list.mockResolvedValue([{ ...SESSION, refreshHash: 'secret' } as never, { ...SESSION, id: 'other' }]);
     const { statusCode, body } = await call('GET', '/auth/sessions');
-    const time = NOON.toISOString();
     const { ip: address, ...rest } = SESSION;
-    const shown = { ...rest, address, createdAt: time, lastSeenAt: time, expiresAt: time };
+    const shown = { ...rest, address, ...ROUNDED };
     expect([statusCode, JSON.parse(body)]).toEqual([
       200,
       {
@@ -65,8 +73,8 @@ describe('the edge of sessions', () => {
 
   it('ends one of my own', async () => {
     expect((await call('DELETE', '/auth/sessions/one')).statusCode).toBe(204);
-    expect(sessions.revoke).toHaveBeenCalledWith(ADA.userId, 'one');
-    sessions.revoke.mockRejectedValue(new SessionNotFoundError());
+    expect(access.endSession).toHaveBeenCalledWith(ADA.userId, 'one');
+    access.endSession.mockRejectedValue(new SessionNotFoundError());
     expect((await call('DELETE', '/auth/sessions/two')).statusCode).toBe(404);
   });
 

@@ -24,7 +24,10 @@ export class SessionsController {
     return toSessionListDto(await this.sessions.list(user.userId), user);
   }
 
-  /** End one of your sessions: its tokens and sockets are refused from now on. */
+  /**
+   * End one of your sessions: its tokens and sockets are refused from now on. A change of the e-mail address that is not
+   * confirmed yet is over.
+   */
   @Delete('sessions/:sessionId')
   @Authorize()
   @Audit('session_revoked')
@@ -33,7 +36,7 @@ export class SessionsController {
   @ApiResponse({ status: 204, description: 'Ended.' })
   @ApiResponse({ status: 404, description: 'No such session, or not yours.', ...PROBLEM_RESPONSE })
   end(@CurrentUser() user: Principal, @Param('sessionId') sessionId: string): Promise<void> {
-    return this.sessions.revoke(user.userId, sessionId);
+    return this.access.endSession(user.userId, sessionId);
   }
 
   /** End every session of yours, this one too. A change of the e-mail address that is not confirmed yet is over. */

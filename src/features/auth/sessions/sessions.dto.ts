@@ -1,7 +1,10 @@
 import type { Principal } from '../../../platform/auth/principal.js';
 import type { Session } from '../auth.types.js';
 
-/** One signed-in client. */
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** One signed-in client. Its times are rounded, so that they do not tell when its token was exchanged. */
 export class SessionDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56 */
   id!: string;
@@ -22,7 +25,7 @@ export class SessionDto {
   address!: string | null;
 
   /**
-   * When it signed in, RFC 3339.
+   * When it signed in, to the minute. RFC 3339.
    * @example 2026-11-20T18:00:00.000Z
    */
   createdAt!: string;
@@ -34,8 +37,8 @@ export class SessionDto {
   lastSeenAt!: string;
 
   /**
-   * When it ends unless it is refreshed before. RFC 3339.
-   * @example 2026-11-27T18:30:00.000Z
+   * When it ends unless it is refreshed before, to the hour after it. RFC 3339.
+   * @example 2026-11-27T19:00:00.000Z
    */
   expiresAt!: string;
 
@@ -67,9 +70,17 @@ function toSessionDto(session: Session, { sessionId }: Principal): Readonly<Sess
     current: session.id === sessionId,
     device: session.device,
     address: session.ip,
-    createdAt: session.createdAt.toISOString(),
-    lastSeenAt: session.lastSeenAt.toISOString(),
-    expiresAt: session.expiresAt.toISOString(),
+    createdAt: minuteOf(session.createdAt),
+    lastSeenAt: minuteOf(session.lastSeenAt),
+    expiresAt: hourAfter(session.expiresAt),
     rememberMe: session.rememberMe,
   };
+}
+
+function minuteOf(time: Date): string {
+  return new Date(Math.floor(time.getTime() / MINUTE_MS) * MINUTE_MS).toISOString();
+}
+
+function hourAfter(time: Date): string {
+  return new Date(Math.ceil(time.getTime() / HOUR_MS) * HOUR_MS).toISOString();
 }

@@ -2,11 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { RevocationReason, SessionEnd } from '../../../contracts/sessions.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Database } from '../../../platform/prisma/database.js';
+import { canActSql } from '../../users/account-standing.types.js';
 import type { ClientInfo } from '../auth.types.js';
+import type { ClientTraits } from './client-traits.js';
 import type { RotationState } from './domain/rotation.js';
 
 /** How long the predecessor of a refresh token is accepted: two tabs refresh within it, a thief hardly does. */
 const GRACE = `interval '10 seconds'`;
+const REPEATS_WINDOW = `interval '10 minutes'`;
 const MAX_LISTED = 100;
 
 /**
@@ -15,13 +18,14 @@ const MAX_LISTED = 100;
  */
 // SQL: a lock
 const LOCK = `
-  SELECT blocked_at IS NULL AND deleted_at IS NULL AS "maySignIn" FROM users WHERE id = $1 FOR NO KEY UPDATE`;
+  SELECT ${canActSql('u')} AS "maySignIn" FROM users u WHERE u.id = $1 FOR NO KEY UPDATE`;
 
 /** `clock_timestamp()`, because the transaction may have begun long before it got the lock, and the oldest is evicted. */
 // SQL: one round trip on a hot path: every login
 const OPEN = `
-  INSERT INTO sessions (id, user_id, refresh_counter, refresh_hash, created_at, expires_at, remember_me, user_agent, address)
-  VALUES ($1, $2, $3, $4, clock_timestamp(), now() + $5::float8 * interval '1 millisecond', $6, $7, $8)`;
+  INSERT INTO sessions (id, user_id, refresh_counter, refresh_hash, created_at, expires_at, remember_me, user_agent, address,
+    device_hash)
+  VALUES ($1, $2, $3, $4, clock_timestamp(), now() + $5::float8 * interval '1 millisecond', $6, $7, $8, $9)`;
 
 // SQL: one round trip on a hot path: every login
 const EVICT = `
@@ -37,21 +41,36 @@ const EVICT = `
 // SQL: one round trip on a hot path: every refresh
 const ROTATE = `
   UPDATE sessions AS s
-  SET refresh_counter = s.refresh_counter + 1, refresh_hash = $4, rotated_at = now(), last_seen_at = now(),
+  SET refresh_counter = s.refresh_counter + 1, refresh_hash = $4, rotated_at = now(),
+      rotated_by = CASE WHEN s.device_hash = $7 THEN NULL ELSE $8::bytea END,
       expires_at = now() + CASE WHEN s.remember_me THEN $6::float8 ELSE $5::float8 END * interval '1 millisecond'
   FROM users AS u
   WHERE s.id = $1 AND s.refresh_counter = $2 AND s.refresh_hash = $3
     AND s.revoked_at IS NULL AND s.expires_at > now()
-    AND u.id = s.user_id AND u.blocked_at IS NULL AND u.deleted_at IS NULL
+    AND u.id = s.user_id AND ${canActSql('u')}
   RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
 
 // SQL: database time
 const ROTATION_STATE = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
-         s.revoked_at IS NULL AND s.expires_at > now() AND u.blocked_at IS NULL AND u.deleted_at IS NULL AS live,
-         coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace", s.revoked_reason AS "revokedReason"
+         s.revoked_at IS NULL AND s.expires_at > now() AND ${canActSql('u')} AS live,
+         coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace",
+         coalesce(s.device_hash = $2, false) OR coalesce(s.rotated_by = $3, false) AS "sameClient",
+         s.revoked_reason AS "revokedReason"
   FROM sessions AS s JOIN users AS u ON u.id = s.user_id
   WHERE s.id = $1`;
+
+/** A rotation counts once, however many answers it was repeated in. */
+// SQL: database time
+const COUNT_REPEAT = `
+  UPDATE sessions AS s SET repeated_at = CASE
+    WHEN s.repeated_at[cardinality(s.repeated_at)] >= s.rotated_at THEN s.repeated_at
+    ELSE array_append(s.repeated_at[greatest(1, cardinality(s.repeated_at) - 1):], clock_timestamp()) END
+  WHERE s.id = $1 AND s.refresh_counter = $2
+  RETURNING (SELECT count(*)::int FROM unnest(s.repeated_at) AS r(at) WHERE r.at > now() - ${REPEATS_WINDOW}) AS repeats`;
+
+// SQL: database time
+const SET_DEVICE = `UPDATE sessions SET device_hash = $2 WHERE id = $1`;
 
 // SQL: database time
 const REVOKE = `
@@ -69,6 +88,10 @@ const REVOKE_ALL = `
 const END = `
   SELECT CASE WHEN revoked_at IS NOT NULL THEN coalesce(revoked_reason, 'revoked') WHEN expires_at <= now() THEN 'expired' END AS "end"
   FROM sessions WHERE id = $1`;
+
+/** Whatever ends or refreshes the session waits until the transaction ends. */
+// SQL: a lock
+const HOLD = `${END} FOR NO KEY UPDATE`;
 
 // SQL: database time
 const LIST = `
@@ -90,6 +113,8 @@ export interface NewSession extends ClientInfo {
   readonly refreshHash: Buffer;
   readonly rememberMe: boolean;
   readonly lifetimeMs: number;
+  /** SHA-256 of the secret of the known device. */
+  readonly deviceHash: Buffer;
 }
 
 export interface Rotation {
@@ -97,6 +122,7 @@ export interface Rotation {
   /** Generation of the presented token. */
   readonly counter: number;
   readonly presentedHash: Buffer;
+  readonly client: ClientTraits;
   readonly successorHash: Buffer;
   readonly lifetimeMs: number;
   /** Of a session with `rememberMe`. */
@@ -136,8 +162,8 @@ export class SessionsRepository {
   }
 
   async open(session: NewSession): Promise<void> {
-    const { id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, ip } = session;
-    const values = [id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, ip];
+    const { id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, ip, deviceHash } = session;
+    const values = [id, userId, counter, refreshHash, lifetimeMs, rememberMe, userAgent, ip, deviceHash];
     await this.database.query('sessions_open', OPEN, values);
   }
 
@@ -148,15 +174,35 @@ export class SessionsRepository {
 
   /** Replaces the presented token by its successor; null when it was not the valid one, or the session is over. */
   async rotate(rotation: Rotation): Promise<RotatedSession | null> {
-    const { sessionId, counter, presentedHash, successorHash, lifetimeMs, rememberedLifetimeMs } = rotation;
-    const values = [sessionId, counter, presentedHash, successorHash, lifetimeMs, rememberedLifetimeMs];
+    const { sessionId, counter, presentedHash, successorHash, lifetimeMs, rememberedLifetimeMs, client } = rotation;
+    const lifetimes = [lifetimeMs, rememberedLifetimeMs];
+    const values = [sessionId, counter, presentedHash, successorHash, ...lifetimes, client.deviceHash, client.origin];
     const [rotated] = await this.database.query<RotatedSession>('sessions_rotate', ROTATE, values);
     return rotated ?? null;
   }
 
-  async findRotationState(sessionId: string): Promise<UnrotatedSession | null> {
-    const [state] = await this.database.query<UnrotatedSession>('sessions_rotation_state', ROTATION_STATE, [sessionId]);
+  /** @param client who presented the token that did not rotate. */
+  async findRotationState(sessionId: string, client: ClientTraits): Promise<UnrotatedSession | null> {
+    const values = [sessionId, client.deviceHash, client.origin];
+    const [state] = await this.database.query<UnrotatedSession>('sessions_rotation_state', ROTATION_STATE, values);
     return state ?? null;
+  }
+
+  /**
+   * Counts that the answer to the last rotation is given again. `counter`: generation of the token in that answer.
+   * @returns how many rotations that happened to in the last ten minutes.
+   */
+  async countRepeat(sessionId: string, counter: number): Promise<number> {
+    const [row] = await this.database.query<{ repeats: number }>('sessions_count_repeat', COUNT_REPEAT, [
+      sessionId,
+      counter,
+    ]);
+    // Refreshed in this very moment: the repeat came before that, and the next one would find it too late.
+    return row?.repeats ?? 0;
+  }
+
+  async setDevice(sessionId: string, deviceHash: Buffer): Promise<void> {
+    await this.database.query('sessions_set_device', SET_DEVICE, [sessionId, deviceHash]);
   }
 
   /**
@@ -175,6 +221,12 @@ export class SessionsRepository {
   /** Why it is over; null while it is live. One that is not there any more has expired. */
   async endOf(sessionId: string): Promise<SessionEnd | null> {
     const [row] = await this.database.query<{ end: SessionEnd | null }>('sessions_end', END, [sessionId]);
+    return row ? row.end : 'expired';
+  }
+
+  /** As {@link endOf}, and locks the session until the end of the transaction. */
+  async hold(sessionId: string): Promise<SessionEnd | null> {
+    const [row] = await this.database.query<{ end: SessionEnd | null }>('sessions_hold', HOLD, [sessionId]);
     return row ? row.end : 'expired';
   }
 

@@ -18,10 +18,12 @@ import {
   SessionNotFoundError,
   TokenReusedError,
 } from '../auth.errors.js';
-import type { ClientInfo, Session, TokenPair } from '../auth.types.js';
+import type { ClientInfo, RefreshingClient, Session, TokenPair } from '../auth.types.js';
 import { deviceName } from './domain/device-name.js';
 import { readRefreshToken, type RefreshTokenFacts, refreshTokenOf } from './domain/refresh-token.js';
-import { judgeRotation } from './domain/rotation.js';
+import { type ClientTraits, clientTraits } from './client-traits.js';
+import { judgeRotation, MAX_REPEATS } from './domain/rotation.js';
+import { SessionActivityService } from './session-activity.service.js';
 import { SharedSessionCache } from './shared-session-cache.js';
 import { type RotatedSession, type SessionRow, SessionsRepository } from './sessions.repository.js';
 
@@ -38,6 +40,14 @@ export interface OpenSession {
 export interface SessionOptions extends ClientInfo {
   /** The session lasts for a month instead of a week. */
   readonly rememberMe?: boolean;
+  /** The secret by which the client that opens it is known again. */
+  readonly knownDevice: string;
+}
+
+/** A refresh token that came in, and who presented it. */
+interface Presented extends RefreshTokenFacts {
+  readonly token: string;
+  readonly client: ClientTraits;
 }
 
 /** Sessions from login to revocation, and the rotation of their refresh tokens. */
@@ -53,6 +63,7 @@ export class SessionsService {
     private readonly cache: SharedSessionCache,
     private readonly accessTokens: AccessTokenFactory,
     private readonly audit: AuditWriter,
+    private readonly activity: SessionActivityService,
   ) {
     this.#tokenKey = deriveKey(config.masterKey(), 'derive_refresh_tokens');
   }
@@ -61,7 +72,7 @@ export class SessionsService {
    * Opens a session, and ends the oldest ones beyond the number a person may have.
    * @throws InvalidCredentialsError when the account was blocked or deleted since it was looked up
    */
-  open(user: User, { rememberMe = false, ip, userAgent }: SessionOptions): Promise<OpenSession> {
+  open(user: User, { rememberMe = false, ip, userAgent, knownDevice }: SessionOptions): Promise<OpenSession> {
     const facts = { sessionId: newId(), counter: FIRST_GENERATION };
     const refreshToken = refreshTokenOf(this.#tokenKey, facts);
     const refreshTtlMs = this.lifetimeMs(rememberMe);
@@ -74,6 +85,7 @@ export class SessionsService {
       rememberMe,
       ip,
       userAgent,
+      deviceHash: sha256(knownDevice),
     };
     return this.transactions.run(async () => {
       if (!(await this.repository.lock(user.id))) {
@@ -99,25 +111,41 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a refresh token for a new pair. The direct predecessor of the valid token gets the same successor again for
-   * ten seconds, as long as that is unused.
+   * Exchanges a refresh token for a new pair. For ten seconds, the client that presents the direct predecessor of the valid
+   * token again gets the same successor, as long as that is unused.
    * @throws InvalidRefreshTokenError
    * @throws SessionEndedError when too many devices signed in
-   * @throws TokenReusedError when an older token came back; its session is revoked by then
+   * @throws TokenReusedError when an older token came back, or another client presented it; its session is revoked by then
    */
-  async refresh(refreshToken: string): Promise<TokenPair> {
-    const presented = readRefreshToken(this.#tokenKey, refreshToken);
-    if (!presented) {
+  async refresh(refreshToken: string, client: RefreshingClient): Promise<TokenPair> {
+    const facts = readRefreshToken(this.#tokenKey, refreshToken);
+    if (!facts) {
       throw new InvalidRefreshTokenError();
     }
-    setAuditTarget({ type: 'session', id: presented.sessionId });
+    const presented = { ...facts, token: refreshToken, client: clientTraits(client) };
+    setAuditTarget({ type: 'session', id: facts.sessionId });
     try {
-      return await this.tokensOf(await this.transactions.run(() => this.rotate(refreshToken, presented)));
+      const session = await this.transactions.run(() => this.rotate(presented));
+      // Not at once: the list of sessions would tell a thief the moment of each rotation.
+      this.activity.seen(facts.sessionId);
+      return await this.tokensOf(session);
     } catch (error) {
       if (error instanceof TokenReusedError) {
-        await this.revokeReused(presented.sessionId);
+        await this.revokeReused(presented);
       }
       throw error;
+    }
+  }
+
+  /**
+   * Asks the database, in the transaction of what the session does. Takes no lock: two administrators who act on each other
+   * would wait for each other.
+   * @throws SessionEndedError
+   */
+  async requireLive({ sessionId }: Principal): Promise<void> {
+    const end = await this.repository.endOf(sessionId);
+    if (end !== null) {
+      throw new SessionEndedError(end);
     }
   }
 
@@ -180,27 +208,30 @@ export class SessionsService {
     this.signalAfterCommit(evicted, 'evicted');
   }
 
-  private async rotate(refreshToken: string, presented: RefreshTokenFacts): Promise<OpenSession> {
-    const successor = refreshTokenOf(this.#tokenKey, { ...presented, counter: presented.counter + 1 });
+  private async rotate(presented: Presented): Promise<OpenSession> {
+    const { sessionId, counter, token, client } = presented;
+    const successor = refreshTokenOf(this.#tokenKey, { sessionId, counter: counter + 1 });
     const rotated = await this.repository.rotate({
-      ...presented,
-      presentedHash: sha256(refreshToken),
+      sessionId,
+      counter,
+      client,
+      presentedHash: sha256(token),
       successorHash: sha256(successor),
       lifetimeMs: this.lifetimeMs(false),
       rememberedLifetimeMs: this.lifetimeMs(true),
     });
     const { rememberMe, ...principal } = rotated ?? (await this.repeat(presented));
     await this.audit.record({
-      action: 'session_refreshed',
+      action: rotated ? 'session_refreshed' : 'refresh_repeated',
       actor: `user:${principal.userId}`,
-      entity: { type: 'session', id: principal.sessionId },
+      entity: { type: 'session', id: sessionId },
     });
     return { principal, refreshToken: successor, refreshTtlMs: this.lifetimeMs(rememberMe) };
   }
 
-  /** For a token that is not the valid one. @returns its session when it was replaced a moment ago. */
-  private async repeat({ sessionId, counter }: RefreshTokenFacts): Promise<RotatedSession> {
-    const state = await this.repository.findRotationState(sessionId);
+  /** For a token that is not the valid one. @returns its session when it was replaced a moment ago, by the same client. */
+  private async repeat({ sessionId, counter, client }: Presented): Promise<RotatedSession> {
+    const state = await this.repository.findRotationState(sessionId, client);
     const verdict = judgeRotation(counter, state);
     if (verdict === 'reuse') {
       throw new TokenReusedError();
@@ -211,16 +242,19 @@ export class SessionsService {
     if (!state || verdict === 'invalid') {
       throw new InvalidRefreshTokenError();
     }
+    if ((await this.repository.countRepeat(sessionId, state.counter)) >= MAX_REPEATS) {
+      throw new TokenReusedError();
+    }
     return { userId: state.userId, sessionId, role: state.role, rememberMe: state.rememberMe };
   }
 
   /** In a transaction of its own, so that the revocation stands although the request fails. */
-  private revokeReused(sessionId: string): Promise<void> {
+  private revokeReused({ sessionId, client }: Presented): Promise<void> {
     return this.transactions.independently(async () => {
       if (await this.repository.revoke(sessionId, 'token_reuse')) {
         this.signalAfterCommit([sessionId], 'token_reuse');
       }
-      const state = await this.repository.findRotationState(sessionId);
+      const state = await this.repository.findRotationState(sessionId, client);
       await this.audit.record({
         action: 'token_reuse_detected',
         // The token was one of this person, so the entry belongs into their activity.

@@ -13,6 +13,8 @@ export interface OneTimePayloads {
   password_change: { used?: string };
   /** The e-mail address that the token was mailed to. */
   email_change: { email: string };
+  /** Lets an account unlock doors before the day after an administrator's reset is over. */
+  unlock_confirmation: Record<string, never>;
   /** The account to be. Null where the e-mail address was taken; such a token is not mailed. */
   registration: { account: PreparedAccount | null };
 }
@@ -21,6 +23,7 @@ export const TOKEN_PURPOSES = [
   'set_password',
   'password_change',
   'email_change',
+  'unlock_confirmation',
   'registration',
 ] as const satisfies readonly (keyof OneTimePayloads)[];
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number];

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type ExpiryReason } from '../../../contracts/commands.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
@@ -17,9 +18,6 @@ import {
   type Transmission,
   type TransmissionRow,
 } from './dispatch.rows.js';
-
-/** Why a command expired. */
-export type ExpiryReason = 'deadline' | 'permission_revoked';
 
 /** Another process has just sent an order on this lane. The transaction has failed with it. */
 export class LaneBusyError extends Error {}
@@ -60,7 +58,7 @@ export class DispatchRepository {
     const rows = await this.database.query<NextRow>(
       'commands_next',
       `SELECT c.id, c.device_id, ${ISSUER}, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
-         d.boot_uptime_ms, d.boot_reported_at, clock_timestamp() AS now,
+         d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at IS NULL AS steady, clock_timestamp() AS now,
          EXISTS (
            SELECT 1 FROM commands o WHERE o.device_id = d.id AND o.state = 'QUEUED' AND o.lane <> c.lane
          ) AS others_wait

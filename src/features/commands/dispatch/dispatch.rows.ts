@@ -1,14 +1,16 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
-import { type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
+import { canActSql } from '../../users/account-standing.types.js';
+import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
+import { COMMAND_POLICIES } from '../domain/command-policy.js';
 import { type UptimeReport } from '../domain/order.js';
 
 /** The command to send next to a device. The device is locked until the transaction ends. */
 export interface NextCommand {
   id: string;
   deviceId: string;
-  /** Null when the account is blocked or deleted. */
+  /** Null when the account cannot act. */
   issuerId: string | null;
   name: CommandName;
   payload: CommandPayloads[CommandName];
@@ -17,6 +19,8 @@ export interface NextCommand {
   /** The next counter of this device. */
   counter: number;
   clock: UptimeReport;
+  /** False: the uptime fell within one boot. */
+  steady: boolean;
   /** On the database clock. */
   now: Date;
   /** Whether a command waits in the other lane too. */
@@ -31,6 +35,7 @@ export type NextRow = Pick<
   boot: string;
   boot_uptime_ms: string;
   boot_reported_at: Date;
+  steady: boolean;
   now: Date;
   others_wait: boolean;
 };
@@ -62,14 +67,23 @@ export interface TransmissionRow extends ChangeRow {
 export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
-/** Blocked or deleted issuers count as having no permission. */
-export const ISSUER = `(
-  SELECT u.id FROM users u WHERE u.id = c.issuer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL
-) AS issuer_id`;
+/** An account that cannot act has no right to a command, and one that must not unlock has none to that. */
+const RIGHTFUL = `SELECT u.id FROM users u
+  WHERE u.id = c.issuer_id AND ${canActSql('u')} AND (${unlockRestricted('c')}) IS NOT TRUE`;
 
-/** The device is connected with the boot that the order was made for, and has time left to carry it out. */
+export const ISSUER = `(${RIGHTFUL}) AS issuer_id`;
+
+const STEADY_ONLY = Object.entries(COMMAND_POLICIES).filter(([, policy]) => policy.needsSteadyUptime);
+const STEADY_NAMES = STEADY_ONLY.map(([name]) => `'${name}'`).join(', ');
+
+/**
+ * The device is connected with the boot that the order was made for, has time left to carry it out, and no uptime that
+ * fell meanwhile where that matters; the account of the issuer still has a right to it.
+ */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
-  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot)`;
+  AND EXISTS (${RIGHTFUL})
+  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot
+    AND (d.uptime_fell_at IS NULL OR c.name NOT IN (${STEADY_NAMES})))`;
 
 export function toNext(row: NextRow): NextCommand {
   return {
@@ -82,6 +96,7 @@ export function toNext(row: NextRow): NextCommand {
     ownerId: row.owner_id,
     counter: Number(row.order_counter) + 1,
     clock: { boot: row.boot, uptimeMs: Number(row.boot_uptime_ms), reportedAt: row.boot_reported_at },
+    steady: row.steady,
     now: row.now,
     othersWait: row.others_wait,
   };

@@ -22,6 +22,7 @@ const next: NextCommand = {
   counter: 1,
   clock: { boot: 'b00t0001', uptimeMs: 60_000, reportedAt: NOW },
   now: NOW,
+  steady: true,
   othersWait: false,
 };
 
@@ -51,8 +52,9 @@ function setup(options: {
         steps.push(...refused.map(({ reason }) => `expire: ${reason}`));
         return Promise.resolve(refused.map(({ id }) => change(id, 'device-1')));
       },
+      resendDue: () => Promise.resolve([{ command: next, signed: {}, remainingMs: 5_000 }]),
     } as unknown as DispatchRepository,
-    { recordStates: () => Promise.resolve() } as unknown as CommandEventWriter,
+    { recordStates: () => Promise.resolve(), recordResends: () => Promise.resolve() } as unknown as CommandEventWriter,
     {
       independently: async (work: () => Promise<unknown>) => {
         const result = await work();
@@ -125,6 +127,31 @@ describe('DispatchService', () => {
     const { dispatch, steps } = setup({ permission: 'control' });
     await dispatch.sendNext('device-1');
     expect(steps).toHaveLength(3);
+  });
+
+  it('expires an unlock, and no lock order, of a device whose uptime fell', async () => {
+    const unlock = setup({ next: { ...next, steady: false } });
+    await unlock.dispatch.sendNext('device-1');
+    expect(unlock.steps).toEqual(['lock', 'expire: uptime_fell', 'commit']);
+    const lock = setup({ next: { ...next, name: 'lock_door', steady: false } });
+    await lock.dispatch.sendNext('device-1');
+    expect(lock.steps).not.toContain('expire: uptime_fell');
+  });
+
+  it.each(['restart_device', 'firmware_update', 'sync_access_codes'] as const)(
+    'sends no %s for a user who does not administer the device any more',
+    async (name) => {
+      const { dispatch, steps } = setup({ next: { ...next, name }, permission: 'control' });
+      await dispatch.sendNext('device-1');
+      expect(steps).toEqual(['lock', 'expire: permission_revoked', 'commit']);
+    },
+  );
+
+  it('sends nothing again for a user whose permission was taken after the first time', async () => {
+    const { dispatch, steps } = setup({ permission: 'view' });
+    await expect(dispatch.resendDue(10)).resolves.toBe(0);
+    expect(steps).toEqual(['commit']);
+    await expect(setup({ permission: 'control' }).dispatch.resendDue(10)).resolves.toBe(1);
   });
 
   it('expires a command that is past its deadline, whatever the permission', async () => {

@@ -1,5 +1,6 @@
 import { sign } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { grants } from '../../../contracts/devices.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
@@ -100,7 +101,7 @@ export class DispatchService {
     }
     const askedAt = this.publisher.now();
     const transmissions = await this.transactions.independently(async () => {
-      const found = await find();
+      const found = await this.stillPermitted(await find());
       await this.eventWriter.recordResends(
         found.map(({ command }) => command),
         SYSTEM,
@@ -109,6 +110,14 @@ export class DispatchService {
     });
     this.publish(transmissions, askedAt);
     return transmissions.length;
+  }
+
+  /** A device that reconnects must not get the order of an issuer who lost the permission meanwhile. */
+  private async stillPermitted(found: readonly Transmission[]): Promise<Transmission[]> {
+    const permissions = await this.devices.permissionsOf(
+      found.map(({ command: { issuerId, deviceId, ownerId } }) => ({ userId: issuerId, deviceId, ownerId })),
+    );
+    return found.filter(({ command }, index) => grants(permissions[index] ?? null, policyOf(command.name).demand));
   }
 
   private async sendNextOfEach(deviceIds: readonly string[]): Promise<boolean[]> {
@@ -174,7 +183,9 @@ export class DispatchService {
       const permission = permissions[index];
       if (next.expiresAt <= next.now) {
         refused.push({ id: next.id, reason: 'deadline' });
-      } else if (permission === 'control' || permission === 'admin') {
+      } else if (policyOf(next.name).needsSteadyUptime && !next.steady) {
+        refused.push({ id: next.id, reason: 'uptime_fell' });
+      } else if (grants(permission ?? null, policyOf(next.name).demand)) {
         allowed.push(next);
       } else {
         refused.push({ id: next.id, reason: 'permission_revoked' });

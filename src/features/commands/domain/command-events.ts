@@ -1,3 +1,4 @@
+import { EXPIRY_REASONS, type ExpiryReason } from '../../../contracts/commands.js';
 import { type Actor, type EventSource, type NewEvent } from '../../../contracts/events.js';
 import { type CommandChange, type LateResult } from '../commands.types.js';
 
@@ -78,6 +79,6 @@ function verdictOf({ confirmedBy }: CommandChange, { result, errorCode, errorMes
 }
 
 /** An expired command keeps the reason as its error code. */
-function expiryReason(command: CommandChange): 'deadline' | 'permission_revoked' {
-  return command.errorCode === 'permission_revoked' ? 'permission_revoked' : 'deadline';
+function expiryReason({ errorCode }: CommandChange): ExpiryReason {
+  return EXPIRY_REASONS.find((reason) => reason === errorCode) ?? 'deadline';
 }

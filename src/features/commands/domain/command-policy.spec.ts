@@ -7,6 +7,18 @@ describe('command policies', () => {
     expect(Object.keys(COMMAND_POLICIES).sort()).toEqual([...COMMAND_NAMES].sort());
   });
 
+  it('leave the bolt and snapshots to those who may operate a device, everything else to those who administer it', () => {
+    const demands = Object.fromEntries(COMMAND_NAMES.map((name) => [name, policyOf(name).demand]));
+    expect(demands).toEqual({
+      lock_door: 'control',
+      unlock_door: 'control',
+      request_snapshot: 'control',
+      restart_device: 'admin',
+      firmware_update: 'admin',
+      sync_access_codes: 'admin',
+    });
+  });
+
   it('let nothing wait for more than a day, and an unlock for no more than 15 s', () => {
     COMMAND_NAMES.forEach((name) => {
       expect(policyOf(name).lifeMs).toBeLessThanOrEqual(MAX_LIFE_MS);
@@ -18,6 +30,7 @@ describe('command policies', () => {
 
   it('make only the unlock require a live link: it fails closed, everything else waits', () => {
     expect(COMMAND_NAMES.filter((name) => policyOf(name).needsLink)).toEqual(['unlock_door']);
+    expect(COMMAND_NAMES.filter((name) => policyOf(name).needsSteadyUptime)).toEqual(['unlock_door']);
   });
 
   it('send lock_door before unlock_door, in a lane that maintenance never blocks', () => {

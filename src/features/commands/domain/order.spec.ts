@@ -8,7 +8,7 @@ const at = (offsetMs: number): Date => new Date(NOW + offsetMs);
 describe('deadlineOnUptime', () => {
   it('counts from the last report, to a little before the deadline', () => {
     const clock = { boot: 'b00t0001', uptimeMs: 60_000, reportedAt: at(-5_000) };
-    expect(deadlineOnUptime(clock, at(15_000))).toBe(79_800);
+    expect(deadlineOnUptime(clock, at(0), at(15_000))).toBe(79_800);
   });
 
   it('is never late: however long the report took, and however slow the device counts within its tolerance', () => {
@@ -24,11 +24,17 @@ describe('deadlineOnUptime', () => {
     fc.assert(
       fc.property(facts, ({ uptimeMs, reportDelayMs, reportAgeMs, lifeMs, rate }) => {
         const clock = { boot: 'b00t0001', uptimeMs, reportedAt: at(-reportAgeMs) };
-        const limit = deadlineOnUptime(clock, at(lifeMs));
+        const limit = deadlineOnUptime(clock, at(0), at(lifeMs));
         const uptimeAtDeadline = uptimeMs + (reportDelayMs + reportAgeMs + lifeMs) * rate;
         expect(limit).toBeLessThanOrEqual(uptimeAtDeadline + 1e-3);
       }),
     );
+  });
+
+  it('is not later because the database clock was set forward, and not earlier because it was set back', () => {
+    const clock = { boot: 'b00t0001', uptimeMs: 60_000, reportedAt: at(-3_600_000) };
+    expect(deadlineOnUptime(clock, at(0), at(15_000))).toBe(60_000 + 0.99 * 135_000);
+    expect(deadlineOnUptime({ ...clock, reportedAt: at(3_600_000) }, at(0), at(15_000))).toBe(60_000 + 0.99 * 15_000);
   });
 
   it('gives more time for a later deadline', () => {
@@ -36,7 +42,7 @@ describe('deadlineOnUptime', () => {
     fc.assert(
       fc.property(fc.nat(10 ** 8), fc.nat(10 ** 8), (a, b) => {
         const [early, late] = [Math.min(a, b), Math.max(a, b)];
-        expect(deadlineOnUptime(clock, at(early))).toBeLessThanOrEqual(deadlineOnUptime(clock, at(late)));
+        expect(deadlineOnUptime(clock, at(0), at(early))).toBeLessThanOrEqual(deadlineOnUptime(clock, at(0), at(late)));
       }),
     );
   });

@@ -30,14 +30,21 @@ export interface OrderFacts<N extends CommandName = CommandName> {
 const CLOCK_TOLERANCE = 0.01;
 
 /**
+ * The oldest report of a connected device: it is silent for 90 s at most. An older one shows that the database clock was
+ * set, and must not make the deadline later.
+ */
+const OLDEST_REPORT_MS = 120_000;
+
+/**
  * `deadline` on the device's own uptime.
  *
  * The report was sent before it arrived, so at `reportedAt` the device had been up for at least `uptimeMs`. Adding the
  * remaining time as if the report had taken no time gives an uptime that the device reaches *before* the deadline: every
  * delay, of the report or of the order, shortens the time to act and never prolongs it.
  */
-export function deadlineOnUptime(clock: UptimeReport, deadline: Date): number {
-  const remainingMs = deadline.getTime() - clock.reportedAt.getTime();
+export function deadlineOnUptime(clock: UptimeReport, now: Date, deadline: Date): number {
+  const reportAgeMs = Math.min(Math.max(now.getTime() - clock.reportedAt.getTime(), 0), OLDEST_REPORT_MS);
+  const remainingMs = reportAgeMs + deadline.getTime() - now.getTime();
   return Math.floor(clock.uptimeMs + remainingMs * (1 - CLOCK_TOLERANCE));
 }
 
@@ -50,7 +57,7 @@ export function writeOrder<N extends CommandName>(facts: OrderFacts<N>): string 
     deviceId: facts.deviceId,
     boot: facts.clock.boot,
     counter: facts.counter,
-    expiresAtUptimeMs: deadlineOnUptime(facts.clock, facts.deadline),
+    expiresAtUptimeMs: deadlineOnUptime(facts.clock, facts.issuedAt, facts.deadline),
     issuedAt: facts.issuedAt.toISOString(),
     expiresAt: facts.deadline.toISOString(),
   };

@@ -1,4 +1,4 @@
-import { DEVICE_PERMISSIONS, type DevicePermission } from '../../../contracts/devices.js';
+import { type DevicePermission, grants } from '../../../contracts/devices.js';
 import type { OrganizationRole } from '../../../contracts/resources.js';
 
 /** What gives a user access to a device. */
@@ -31,8 +31,5 @@ export function permits(
   access: { permission: DevicePermission; owned: boolean },
   demand: DevicePermission | 'owner',
 ): boolean {
-  if (demand === 'owner') {
-    return access.owned;
-  }
-  return DEVICE_PERMISSIONS.indexOf(access.permission) >= DEVICE_PERMISSIONS.indexOf(demand);
+  return demand === 'owner' ? access.owned : grants(access.permission, demand);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeviceEventType } from '../../../contracts/events.js';
-import { faultsOf } from './device-event-data.js';
+import { readData } from './device-event-data.js';
 
 const id = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55';
 
@@ -12,23 +12,33 @@ describe('The data of a device event', () => {
     ['snapshot_captured', { reference: 'x', quality: 'high', commandId: id }],
     ['low_battery', { battery: 0 }],
     ['error_occurred', { errorCode: 'motor_stalled' }],
-    ['custom', { anything: [1, { goes: true }] }],
-  ])('is valid: %s %j', (type, data) => {
-    expect(faultsOf(type, data)).toEqual([]);
+    ['custom', { anything: [1, { goes: true }], largest: Number.MAX_SAFE_INTEGER }],
+  ])('is taken as it is: %s %j', (type, data) => {
+    expect(readData(type, data)).toEqual({ data, faults: [], dropped: [] });
+  });
+
+  it.each<[DeviceEventType, Record<string, unknown>, Record<string, unknown>, string[]]>([
+    ['door_status_changed', { lockState: 'ajar', doorState: 'open' }, { doorState: 'open' }, ['lockState']],
+    ['door_status_changed', { commandId: null, cause: 7 }, {}, ['cause']],
+    ['motion_detected', { confidence: 2, zone: 'porch' }, { zone: 'porch' }, ['confidence']],
+    ['motion_detected', { confidence: null, lux: 40 }, {}, []],
+    ['motion_detected', { toString: 'x' }, {}, []],
+    ['snapshot_captured', { reference: '' }, {}, ['reference']],
+    ['error_occurred', { errorCode: ` ${'x'.repeat(513)}` }, { errorCode: 'x'.repeat(512) }, []],
+    ['error_occurred', { errorCode: `${'x'.repeat(511)}\u{1f6aa}` }, { errorCode: 'x'.repeat(511) }, []],
+  ])('is taken without what is no good: %s %j', (type, data, stored, dropped) => {
+    expect(readData(type, data)).toEqual({ data: stored, faults: [], dropped });
   });
 
   it.each<[DeviceEventType, Record<string, unknown>, string]>([
-    ['door_status_changed', { lockState: 'ajar' }, 'lockState'],
-    ['door_status_changed', { commandId: 'x' }, 'commandId'],
-    ['motion_detected', { confidence: 2 }, 'confidence'],
-    ['motion_detected', { confidence: null }, 'confidence'],
-    ['motion_detected', { toString: 'x' }, 'toString'],
-    ['snapshot_captured', { reference: '' }, 'reference'],
+    ['door_status_changed', { lockState: 'locked', commandId: 'x' }, 'commandId'],
     ['low_battery', {}, 'battery'],
     ['low_battery', { battery: '5' }, 'battery'],
-    ['error_occurred', { errorCode: 'x'.repeat(513) }, 'errorCode'],
+    ['low_battery', { battery: null }, 'battery'],
+    ['error_occurred', { errorCode: ' ' }, 'errorCode'],
     ['custom', { text: 'x'.repeat(4_096) }, ''],
-  ])('is not valid: %s %j', (type, data, member) => {
-    expect(faultsOf(type, data).map((fault) => fault.member)).toEqual([member]);
+    ['custom', { card: 2 ** 53 }, ''],
+  ])('refuses the event: %s %j', (type, data, member) => {
+    expect(readData(type, data).faults.map((fault) => fault.member)).toEqual([member]);
   });
 });

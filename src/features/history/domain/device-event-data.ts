@@ -1,39 +1,45 @@
 import { DOOR_STATES, LOCK_STATES } from '../../../contracts/devices.js';
 import type { DeviceEventType, EventPayloads } from '../../../contracts/events.js';
+import { UPLINK_LIMITS } from '../../../contracts/uplinks.js';
+import { cutText } from '../../../shared/cut-text.js';
+import { hasInexactNumber } from '../../../shared/exact-numbers.js';
 import { isUuid } from '../../../shared/ids.js';
 
-const MAX_TEXT = 512;
-const MAX_CUSTOM_BYTES = 4_096;
+const { dataTextLength, customDataBytes, battery } = UPLINK_LIMITS;
 
-/** @returns what is wrong with a member, as a sentence without its subject; null when it is valid */
-type Check = (value: unknown) => string | null;
+/** How one member of `data` is judged. */
+interface Member {
+  /** @returns what is wrong with a value, as a sentence without its subject; null when it is good */
+  readonly check: (value: unknown) => string | null;
+  /** Without it the event would say nothing: a missing one refuses the event. */
+  readonly required?: boolean;
+  /** A bad one refuses the event; otherwise it is a reading, and dropped. */
+  readonly strict?: boolean;
+  /** A longer text is cut. */
+  readonly cutTo?: number;
+}
 
-const text: Check = (value) =>
-  typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT
-    ? null
-    : `takes 1 to ${String(MAX_TEXT)} characters`;
-const uuid: Check = (value) => (isUuid(value) ? null : 'must be a UUID');
-const oneOf =
-  (allowed: readonly string[]): Check =>
-  (value) =>
-    allowed.some((item) => item === value) ? null : `must be one of ${allowed.join(', ')}`;
-const number =
-  (min: number, max: number): Check =>
-  (value) =>
+const text: Member = {
+  check: (value) => (typeof value === 'string' && value.length > 0 ? null : 'must be a text that is not empty'),
+  cutTo: dataTextLength,
+};
+const uuid: Member = { check: (value) => (isUuid(value) ? null : 'must be a UUID'), strict: true };
+const oneOf = (allowed: readonly string[]): Member => ({
+  check: (value) => (allowed.some((item) => item === value) ? null : `must be one of ${allowed.join(', ')}`),
+});
+const number = (min: number, max: number): Member => ({
+  check: (value) =>
     typeof value === 'number' && value >= min && value <= max
       ? null
-      : `must be a number from ${String(min)} to ${String(max)}`;
-const required =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined ? 'is missing' : check(value);
+      : `must be a number from ${String(min)} to ${String(max)}`,
+});
+const required = (member: Member): Member => ({ ...member, required: true, strict: true });
 
-/** Members of `data` by type of event; all optional unless marked. */
-const SHAPES: { [T in Exclude<DeviceEventType, 'custom'>]: { [K in keyof EventPayloads[T]]-?: Check } } = {
+const SHAPES: { [T in Exclude<DeviceEventType, 'custom'>]: { [K in keyof EventPayloads[T]]-?: Member } } = {
   door_status_changed: { lockState: oneOf(LOCK_STATES), doorState: oneOf(DOOR_STATES), commandId: uuid, cause: text },
   motion_detected: { confidence: number(0, 1), zone: text },
   snapshot_captured: { reference: text, quality: text, commandId: uuid },
-  low_battery: { battery: required(number(0, 100)) },
+  low_battery: { battery: required(number(...battery)) },
   error_occurred: { errorCode: required(text), errorMessage: text },
 };
 
@@ -43,21 +49,56 @@ export interface DataFault {
   readonly detail: string;
 }
 
-/** Checks the `data` of a device's event against its type. Unknown members are faults, except in `custom`. */
-export function faultsOf(type: DeviceEventType, data: Readonly<Record<string, unknown>>): DataFault[] {
+/** The `data` of a device's event as it is stored. */
+export interface EventData {
+  /** Without unknown members and bad readings. Not to be used when there are faults. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** They refuse the event. */
+  readonly faults: readonly DataFault[];
+  /** Readings that were no good. */
+  readonly dropped: readonly string[];
+}
+
+/** Reads the `data` of a device's event by its type. Members that the type does not have are ignored, except in `custom`. */
+export function readData(type: DeviceEventType, data: Readonly<Record<string, unknown>>): EventData {
   if (type === 'custom') {
-    const size = Buffer.byteLength(JSON.stringify(data));
-    return size > MAX_CUSTOM_BYTES ? [{ member: '', detail: `takes at most ${String(MAX_CUSTOM_BYTES)} bytes` }] : [];
+    return { data, faults: customFaults(data), dropped: [] };
   }
-  const shape = new Map<string, Check>(Object.entries(SHAPES[type]));
-  const unknown = Object.keys(data).filter((member) => !shape.has(member));
-  const faults = unknown.map((member) => ({ member, detail: 'is not part of this event' }));
-  for (const [member, check] of shape) {
-    const isRequired = check(undefined) === 'is missing';
-    const detail = data[member] === undefined && !isRequired ? null : check(data[member]);
-    if (detail !== null) {
-      faults.push({ member, detail });
+  const faults: DataFault[] = [];
+  const dropped: string[] = [];
+  const read: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries<Member>(SHAPES[type])) {
+    const value = valueOf(data, name, member.cutTo);
+    const detail = faultOf(value, member);
+    if (detail === null) {
+      Object.assign(read, value === null ? {} : { [name]: value });
+    } else if (member.strict) {
+      faults.push({ member: name, detail });
+    } else {
+      dropped.push(name);
     }
   }
-  return faults;
+  return { data: read, faults, dropped };
+}
+
+/** Null for a member that was left out. */
+function valueOf(data: Readonly<Record<string, unknown>>, name: string, cutTo: number | undefined): unknown {
+  const value = Object.hasOwn(data, name) ? data[name] : null;
+  return typeof value === 'string' && cutTo !== undefined ? cutText(value, cutTo) : value;
+}
+
+function faultOf(value: unknown, { check, required: isRequired }: Member): string | null {
+  if (value === null) {
+    return isRequired ? 'is missing' : null;
+  }
+  return check(value);
+}
+
+function customFaults(data: object): DataFault[] {
+  if (Buffer.byteLength(JSON.stringify(data)) > customDataBytes) {
+    return [{ member: '', detail: `takes at most ${String(customDataBytes)} bytes` }];
+  }
+  return hasInexactNumber(data)
+    ? [{ member: '', detail: 'has a number beyond 2^53 - 1, which would be rounded: send it as text' }]
+    : [];
 }

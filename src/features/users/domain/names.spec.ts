@@ -1,16 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fold, nameFaults } from './names.js';
-
-describe('fold', () => {
-  it.each([
-    ['Ada@Example.COM', 'ada@example.com'],
-    // The same letters, composed and decomposed.
-    ['ZOE\u0308@example.com', 'zo\u00EB@example.com'],
-    ['Zo\u00EB@example.com', 'zo\u00EB@example.com'],
-  ])('makes %s into %s', (typed, folded) => {
-    expect(fold(typed)).toBe(folded);
-  });
-});
+import { nameFaults } from './names.js';
 
 describe('nameFaults', () => {
   it.each(['ada', 'a.b', 'ada_lovelace-1815', '007', 'a'.repeat(32)])('finds none in the username %s', (username) => {
@@ -24,7 +13,7 @@ describe('nameFaults', () => {
     },
   );
 
-  it.each(['ada', 'ada@', '@example.com', 'ada@b@c', 'a da@example.com'])(
+  it.each(['ada', 'ada@', '@example.com', 'ada@b@c', 'a da@example.com', 'a\u200bda@example.com'])(
     'refuses the e-mail address "%s"',
     (email) => {
       expect(nameFaults(email, null)).toMatchObject([{ pointer: '/email' }]);

@@ -1,6 +1,8 @@
 import type { FieldError } from '../../../shared/domain-error.js';
+import { canonicalIdentifier, emailFault } from '../../../shared/identifiers.js';
 import type { AccountChanges } from '../users.types.js';
 
+/** Roughly: requests are checked more closely. */
 const EMAIL_PATTERN = /^[^@\s]+@[^@\s]+$/;
 export const USERNAME_RULE = 'username must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends';
 /** What a username is, after folding. */
@@ -23,17 +25,9 @@ export interface FoldedNames {
 /** Names of an account to be changed, as they are kept; what is missing stays. */
 export type FoldedChanges = Partial<FoldedNames>;
 
-/**
- * The one spelling of an e-mail address or username: two that differ only in case or in how an accent is composed
- * belong to one person.
- */
-export function fold(name: string): string {
-  return name.toLowerCase().normalize('NFC');
-}
-
-/** What an identifier is, folded. With an `@` it is an e-mail address, because no username holds one. */
+/** What an identifier is, in its one spelling. With an `@` it is an e-mail address, because no username holds one. */
 export function uniqueName(identifier: string): { readonly email: string } | { readonly username: string } {
-  const name = fold(identifier);
+  const name = canonicalIdentifier(identifier);
   return name.includes('@') ? { email: name } : { username: name };
 }
 
@@ -47,29 +41,29 @@ export function foldedNames(account: {
   readonly username?: string | null | undefined;
   readonly displayName?: string | undefined;
 }): FoldedNames {
-  const email = fold(account.email);
-  const username = typeof account.username === 'string' ? fold(account.username) : null;
+  const email = canonicalIdentifier(account.email);
+  const username = typeof account.username === 'string' ? canonicalIdentifier(account.username) : null;
   return { email, username, displayName: account.displayName?.normalize('NFC').trim() ?? username ?? localPart(email) };
 }
 
 /** The members that are given, as they are kept. */
 export function foldedChanges({ email, username, displayName }: AccountChanges): FoldedChanges {
   return {
-    ...(email === undefined ? {} : { email: fold(email) }),
-    ...(username === undefined ? {} : { username: username === null ? null : fold(username) }),
+    ...(email === undefined ? {} : { email: canonicalIdentifier(email) }),
+    ...(username === undefined ? {} : { username: username === null ? null : canonicalIdentifier(username) }),
     ...(displayName === undefined ? {} : { displayName: displayName.normalize('NFC').trim() }),
   };
 }
 
 /**
- * What is wrong with the folded names of an account; empty when nothing is.
+ * What is wrong with the folded names of an account that is new, or gets these; empty when nothing is.
  * @param email null: it does not change.
  */
 export function nameFaults(email: string | null, username: string | null): FieldError[] {
+  const emailDetail =
+    email === null ? null : EMAIL_PATTERN.test(email) ? emailFault(email) : 'must be an e-mail address';
   return [
-    ...(email === null || EMAIL_PATTERN.test(email)
-      ? []
-      : [{ detail: 'email must be an e-mail address', pointer: '/email' }]),
+    ...(emailDetail === null ? [] : [{ detail: `email ${emailDetail}`, pointer: '/email' }]),
     ...(username === null || USERNAME_PATTERN.test(username) ? [] : [{ detail: USERNAME_RULE, pointer: '/username' }]),
     ...(username !== null && RESERVED_USERNAMES.has(username)
       ? [{ detail: 'username is reserved; choose another one', pointer: '/username' }]

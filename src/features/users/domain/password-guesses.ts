@@ -10,6 +10,8 @@ const CHARACTER_COST = 1;
 const RICH_CHARACTER_COST = 2;
 const RICH = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{So}]/u;
 
+/** Characters that are looked at: as many as a password may have. */
+const LONGEST_ESTIMATED = 128;
 const SHORTEST_PIECE = 3;
 const LONGEST_PIECE = 40;
 const YEAR = /^(?:19|20)\d\d$/;
@@ -158,7 +160,11 @@ function withoutRepeats(text: string): string {
   return text.replace(/(.+?)\1+/gu, '$1');
 }
 
-/** Without accents, width and case. */
+/**
+ * Without accents, width and case. One letter may stand for eighteen; of what it becomes, the beginning is enough: a whole
+ * takes no fewer guesses than a part of it.
+ */
 function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFKC').toLowerCase();
+  const folded = text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFKC').toLowerCase();
+  return Array.from(folded).slice(0, LONGEST_ESTIMATED).join('');
 }

@@ -144,4 +144,21 @@ describe('passwordFault', () => {
     }
     expect(performance.now() - begin).toBeLessThan(2_000);
   });
+
+  it('takes no longer for letters that stand for many others each', () => {
+    const quickest = (password: string): number =>
+      Math.min(
+        ...Array.from({ length: 3 }, () => {
+          const begin = performance.now();
+          passwordFault(password, ADA);
+          return performance.now() - begin;
+        }),
+      );
+    const letters = Array.from({ length: 128 }, (_, at) => String.fromCharCode(0x61 + ((at * at) % 23))).join('');
+    // U+FDFA stands for 18 letters, U+3300 and the signs after it for up to six.
+    const ligatures = Array.from({ length: 128 }, (_, at) =>
+      at % 2 ? '\ufdfa' : String.fromCharCode(0x3300 + at),
+    ).join('');
+    expect(quickest(ligatures)).toBeLessThan(4 * quickest(letters) + 5);
+  });
 });

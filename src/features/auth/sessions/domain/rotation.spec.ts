@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeRotation } from './rotation.js';
 
-const LIVE = { live: true, counter: 5, inGrace: true };
+const LIVE = { live: true, counter: 5, inGrace: true, sameClient: true };
 
 describe('a genuine refresh token that did not rotate', () => {
   it('gets the same successor again when it was replaced a moment ago', () => {
@@ -10,6 +10,10 @@ describe('a genuine refresh token that did not rotate', () => {
 
   it('ends the session when it was replaced longer ago', () => {
     expect(judgeRotation(4, { ...LIVE, inGrace: false })).toBe('reuse');
+  });
+
+  it('ends the session when another client presents it, however recently it was replaced', () => {
+    expect(judgeRotation(4, { ...LIVE, sameClient: false })).toBe('reuse');
   });
 
   it('ends the session when its successor was used already, however recently', () => {

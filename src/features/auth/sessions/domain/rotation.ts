@@ -6,18 +6,24 @@ export interface RotationState {
   readonly counter: number;
   /** Whether that one replaced its predecessor within the last ten seconds. */
   readonly inGrace: boolean;
+  /** Whether the predecessor was presented by the session's known device, or from where it was exchanged a moment ago. */
+  readonly sameClient: boolean;
 }
 
 /** `repeat`: answer the same successor again. `reuse`: an old token came back, end the session. `invalid`: nothing to refresh. */
 export type RotationVerdict = 'repeat' | 'reuse' | 'invalid';
 
+/** This many rotations whose answers were repeated, within ten minutes, end the session: two clients take turns with it. */
+export const MAX_REPEATS = 3;
+
 /**
  * Why a genuine refresh token did not rotate. Two tabs, or a retry after a lost answer, present the predecessor within
- * moments, while its successor is still unused. Any older token that comes back was stolen, or a thief had used it first.
+ * moments, while its successor is still unused. Any older token that comes back was stolen, or a thief had used it first;
+ * and so was one that another client presents, however soon.
  */
 export function judgeRotation(presented: number, state: RotationState | null): RotationVerdict {
   if (!state?.live || presented >= state.counter) {
     return 'invalid';
   }
-  return state.inGrace && presented === state.counter - 1 ? 'repeat' : 'reuse';
+  return state.inGrace && state.sameClient && presented === state.counter - 1 ? 'repeat' : 'reuse';
 }

@@ -1,24 +1,16 @@
-import { Transform } from 'class-transformer';
-import { IsEmail, IsIn, IsString, Matches, MaxLength } from 'class-validator';
-import { ORGANIZATION_ROLES, type OrganizationRole } from '../../contracts/resources.js';
-import type { Page } from '../../shared/paging.js';
-import type { Invitation } from './organizations.types.js';
-
-/** The spelling in which accounts keep their e-mail address. */
-const Folded = (): PropertyDecorator =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? value.toLowerCase().normalize('NFC') : value,
-  );
+import { IsIn, IsString, Matches } from 'class-validator';
+import { ORGANIZATION_ROLES, type OrganizationRole } from '../../../contracts/resources.js';
+import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
+import type { Page } from '../../../shared/paging.js';
+import type { Invitation } from '../organizations.types.js';
 
 /** An invitation to send. */
 export class InviteDto {
   /**
-   * Kept in lower case. It need not have an account yet; the answer does not tell whether it has.
+   * Kept in lower case, its domain as in the DNS (`xn--…`). It need not have an account yet; the answer does not tell whether it has.
    * @example grace@example.com
    */
-  @Folded()
-  @IsEmail()
-  @MaxLength(254)
+  @IsEmailAddress()
   email!: string;
 
   /**

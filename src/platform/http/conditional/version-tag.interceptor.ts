@@ -1,7 +1,6 @@
 import {
   applyDecorators,
   type CallHandler,
-  createParamDecorator,
   type ExecutionContext,
   HttpStatus,
   Injectable,
@@ -12,10 +11,8 @@ import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fresh from 'fresh';
 import { map, type Observable } from 'rxjs';
-import { sha256 } from '../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 
-/** Matches no version there is. */
-const NO_VERSION = -1;
 const DIGEST_LENGTH = 16;
 
 interface Versioned {
@@ -59,20 +56,6 @@ export function ReadVersioned(): MethodDecorator {
     }),
     ApiResponse({ status: 304, description: 'Not modified: what you have is what it is.' }),
   );
-}
-
-/** The version that `If-Match` insists on; undefined without it, or with `*`. */
-export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): number | undefined =>
-  versionOf(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
-);
-
-/** What a device reports of itself in between is no conflict: the version counts, not the digest. */
-export function versionOf(header: string | undefined): number | undefined {
-  if (header === undefined || header.trim() === '*') {
-    return undefined;
-  }
-  const version = /^"(\d{1,9})(?:-[\w-]{1,64})?"$/.exec(header.trim())?.[1];
-  return version === undefined ? NO_VERSION : Number(version);
 }
 
 /** By the weak comparison, as RFC 9110 asks for `If-None-Match`. The library also splits at commas within a tag: ours have none. */

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
-import { Mailer } from '../../platform/mail/mailer.js';
-import { MembershipsRepository } from './memberships.repository.js';
-import { OrganizationsRepository } from './organizations.repository.js';
+import type { OrganizationRole } from '../../../contracts/resources.js';
+import { Mailer } from '../../../platform/mail/mailer.js';
+import { MembershipsRepository } from '../memberships.repository.js';
+import { OrganizationsRepository } from '../organizations.repository.js';
 
 export interface InvitationMail {
   readonly organizationId: string;

@@ -1,18 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
-import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { randomToken, sha256 } from '../../platform/crypto/digest.js';
-import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
-import { Transactions } from '../../platform/prisma/transactions.js';
-import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
-import { isUuid } from '../../shared/ids.js';
-import { type Page, toPage } from '../../shared/paging.js';
-import { canAssignRole } from './domain/roles.js';
+import type { OrganizationRole } from '../../../contracts/resources.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
+import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../../shared/cursor.js';
+import { isUuid } from '../../../shared/ids.js';
+import { type Page, toPage } from '../../../shared/paging.js';
+import { canAssignRole } from '../domain/roles.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
-import { MembershipsService, requireAssignable } from './memberships.service.js';
-import { InvalidInvitationError, InvitationNotFoundError, TooManyInvitationsError } from './organizations.errors.js';
-import type { Invitation, PageRequest } from './organizations.types.js';
+import { AccountStandingService } from '../../users/account-standing.service.js';
+import { MembershipsService, requireAssignable } from '../memberships.service.js';
+import { InvalidInvitationError, InvitationNotFoundError, TooManyInvitationsError } from '../organizations.errors.js';
+import type { Invitation, PageRequest } from '../organizations.types.js';
 
 const TTL_MS = 7 * 24 * 60 * 60 * 1_000;
 /** Keeps an organization from sending unwanted mail to the world in our name. */
@@ -28,6 +29,7 @@ export interface InvitationRequest {
 export class InvitationsService {
   constructor(
     private readonly memberships: MembershipsService,
+    private readonly standing: AccountStandingService,
     private readonly repository: InvitationsRepository,
     private readonly mailer: InvitationMailer,
     private readonly transactions: Transactions,
@@ -49,7 +51,7 @@ export class InvitationsService {
   /**
    * Mails an invitation that is valid for 7 days. The same happens whether the e-mail address has an account or not.
    * Replaces an earlier invitation of the same e-mail address.
-   * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError
+   * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError, UnlockRestrictedError
    */
   invite(organizationId: string, actorId: string, request: InvitationRequest): Promise<Invitation> {
     return this.transactions.run(async () => {
@@ -78,9 +80,9 @@ export class InvitationsService {
 
   /**
    * Consumes a token and makes the user a member. The invitation must be for the e-mail address of their account, and
-   * its sender must still be allowed to assign the role.
+   * its sender must still be able to act and allowed to assign the role.
    * @returns the id of the organization
-   * @throws InvalidInvitationError, AlreadyMemberError
+   * @throws InvalidInvitationError, AlreadyMemberError, TooManyOrganizationsError
    */
   accept(userId: string, token: string): Promise<string> {
     return this.transactions.run(async () => {
@@ -93,6 +95,7 @@ export class InvitationsService {
     const { actor } = await this.memberships.lock({ organizationId, actorId, memberId: actorId });
     const { offeredRole, open } = await this.repository.summarizeOpen(organizationId, email);
     requireAssignable(actor, role, offeredRole ?? role);
+    await this.standing.requireUnrestricted(actorId);
     if (offeredRole === null && open >= MAX_OPEN) {
       throw new TooManyInvitationsError(MAX_OPEN);
     }
@@ -107,9 +110,9 @@ export class InvitationsService {
 
   private async join(userId: string, token: string): Promise<string> {
     const tokenHash = sha256(token);
-    const accepted = (await this.repository.lockOrganization(tokenHash))
-      ? await this.repository.accept(tokenHash, userId)
-      : null;
+    const open = await this.repository.findOpen(tokenHash);
+    const stands = open && (await this.memberships.lockWith(open.organizationId, [userId, open.invitedBy]));
+    const accepted = stands ? await this.repository.accept(tokenHash, userId) : null;
     if (!accepted?.inviterRole || !canAssignRole(accepted.inviterRole, accepted.role)) {
       throw new InvalidInvitationError();
     }

@@ -1,12 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { OrganizationRef } from '../../contracts/resources.js';
-import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
-import type { Principal } from '../../platform/auth/principal.js';
-import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
-import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import type { OrganizationRef } from '../../../contracts/resources.js';
+import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
+import { Authorize, CurrentUser, Target } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
+import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
+import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import {
   AcceptInvitationDto,
   InvitationDto,
@@ -16,8 +16,8 @@ import {
   toInvitationPageDto,
 } from './invitations.dto.js';
 import { InvitationsService } from './invitations.service.js';
-import { OrganizationDto, toOrganizationDto } from './organizations.dto.js';
-import { OrganizationsService } from './organizations.service.js';
+import { OrganizationDto, toOrganizationDto } from '../organizations.dto.js';
+import { OrganizationsService } from '../organizations.service.js';
 
 @ApiTags('Organizations')
 @Controller('organizations')
@@ -44,9 +44,10 @@ export class InvitationsController {
     return toInvitationDto(await this.invitations.invite(id, user.userId, request));
   }
 
-  /** Invitations that can still be accepted, oldest first. */
+  /** Invitations that can still be accepted, oldest first. Reading them is audited. */
   @Get(':organizationId/invitations')
   @Authorize('organization:manager')
+  @AuditRead('invitations_read', 'organizationId')
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<InvitationPageDto> {
     return toInvitationPageDto(await this.invitations.list(id, page));
   }
@@ -66,7 +67,8 @@ export class InvitationsController {
 
   /**
    * Accept an invitation that was mailed to the e-mail address of my account. 422 `invalid_invitation` when it is used,
-   * expired, revoked, or for another e-mail address.
+   * expired, revoked, or for another e-mail address, or its sender may not invite any more. 409 `already_member`, or
+   * `too_many_organizations` for a member of as many as one account may be.
    */
   @Post('invitations/accept')
   @HttpCode(HttpStatus.OK)

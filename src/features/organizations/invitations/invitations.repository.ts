@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
-import { Database } from '../../platform/prisma/database.js';
-import type { CreationPosition } from '../../shared/cursor.js';
-import { newId } from '../../shared/ids.js';
-import type { Invitation } from './organizations.types.js';
+import type { OrganizationRole } from '../../../contracts/resources.js';
+import { Database } from '../../../platform/prisma/database.js';
+import type { CreationPosition } from '../../../shared/cursor.js';
+import { newId } from '../../../shared/ids.js';
+import type { Invitation } from '../organizations.types.js';
 
 /** An invitation that was accepted, and the role that its sender has now; null when the sender is not a member. */
 export interface AcceptedInvitation {
@@ -38,17 +38,22 @@ const LIST_OPEN = `SELECT ${COLUMNS} FROM invitations i WHERE i.organization_id 
 // SQL: database time
 const REVOKE = `DELETE FROM invitations i WHERE i.organization_id = $1 AND i.id = $2 AND ${OPEN} RETURNING ${COLUMNS}`;
 
-// SQL: a lock
-const LOCK_ORGANIZATION = `SELECT 1 FROM organizations WHERE id = (
-    SELECT i.organization_id FROM invitations i WHERE i.token_hash = $1 AND ${OPEN}
-  ) FOR NO KEY UPDATE`;
+// SQL: a set-based batch
+const REVOKE_SENT_BY = `DELETE FROM invitations i
+  WHERE i.invited_by = ANY ($1::uuid[]) AND ($2::uuid IS NULL OR i.organization_id = $2)
+    AND NOT i.role = ANY ($3::organization_role[]) AND ${OPEN}
+  RETURNING i.organization_id AS "organizationId", ${COLUMNS}`;
+
+// SQL: database time
+const FIND_OPEN = `SELECT i.organization_id AS "organizationId", i.invited_by AS "invitedBy"
+  FROM invitations i WHERE i.token_hash = $1 AND ${OPEN}`;
 
 // SQL: database time
 const ACCEPT = `UPDATE invitations i SET accepted_at = now()
   FROM users u
   WHERE i.token_hash = $1 AND ${OPEN} AND u.id = $2 AND u.email = i.email
   RETURNING i.id, i.organization_id AS "organizationId", i.role,
-    (SELECT m.role FROM memberships m JOIN users inviter ON inviter.id = m.user_id AND inviter.deleted_at IS NULL
+    (SELECT m.role FROM memberships m
      WHERE m.organization_id = i.organization_id AND m.user_id = i.invited_by) AS "inviterRole"`;
 
 // SQL: a set-based batch
@@ -112,17 +117,30 @@ export class InvitationsRepository {
   }
 
   /**
-   * Locks the organization of an open invitation until the transaction ends, so that neither it nor its members change.
-   * @returns false when no open invitation has this token
+   * Deletes the open invitations that these users sent, of one organization or of all, but for those to `kept` roles.
+   * @returns what was deleted
    */
-  async lockOrganization(tokenHash: Buffer): Promise<boolean> {
-    const rows = await this.database.query('invitations_lock_organization', LOCK_ORGANIZATION, [tokenHash]);
-    return rows.length === 1;
+  revokeSentBy(
+    userIds: readonly string[],
+    organizationId: string | null,
+    kept: readonly OrganizationRole[],
+  ): Promise<(Invitation & { readonly organizationId: string })[]> {
+    return this.database.query('invitations_revoke_sent_by', REVOKE_SENT_BY, [userIds, organizationId, kept]);
+  }
+
+  /** Whose invitation a token is, and to what; null when no open one has it. Takes no lock. */
+  async findOpen(tokenHash: Buffer): Promise<{ organizationId: string; invitedBy: string } | null> {
+    const [row] = await this.database.query<{ organizationId: string; invitedBy: string }>(
+      'invitations_find_open',
+      FIND_OPEN,
+      [tokenHash],
+    );
+    return row ?? null;
   }
 
   /**
    * Consumes a token for the account with the invited e-mail address. One conditional statement, so that a token is
-   * accepted once. Call it with the organization locked, so that the role of the inviter does not change.
+   * accepted once. Call it with the organization and the account of the inviter locked, so that their right stands.
    */
   async accept(tokenHash: Buffer, userId: string): Promise<AcceptedInvitation | null> {
     const [row] = await this.database.query<AcceptedInvitation>('invitations_accept', ACCEPT, [tokenHash, userId]);

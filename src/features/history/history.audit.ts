@@ -1,0 +1,9 @@
+import type { AuditDeclaration } from '../../platform/audit/audit-registry.js';
+
+declare module '../../contracts/audit.js' {
+  interface AuditActions extends Record<(typeof HISTORY_AUDIT.actions)[number], true> {}
+}
+
+export const HISTORY_AUDIT = {
+  actions: ['device_history_read'],
+} as const satisfies AuditDeclaration;

@@ -1,0 +1,9 @@
+import type { AuditDeclaration } from '../../platform/audit/audit-registry.js';
+
+declare module '../../contracts/audit.js' {
+  interface AuditActions extends Record<(typeof REALTIME_AUDIT.actions)[number], true> {}
+}
+
+export const REALTIME_AUDIT = {
+  actions: ['device_watched'],
+} as const satisfies AuditDeclaration;

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
+import { Clock } from '../../shared/clock.js';
+import { requestContext } from '../context/request-context.js';
+import { AuditWriter } from './audit-writer.js';
+
+/** How long one entry stands for further reads of the same thing: apps poll, and page through what is long. */
+export const AUDIT_READ_PERIOD_MS = 15 * 60_000;
+/** Reads that are remembered; with more, the one repeated longest ago is recorded again before its time. */
+const MAX_REMEMBERED = 20_000;
+
+/**
+ * Records that a person read what belongs to others: once in a while for each session, address, action and thing, in
+ * each process. The entry is committed before the answer leaves, so that what cannot be recorded is not shown.
+ */
+@Injectable()
+export class AuditReadWriter {
+  readonly #recordedAt = new LRUCache<string, number>({ max: MAX_REMEMBERED });
+
+  constructor(
+    private readonly trail: AuditWriter,
+    private readonly clock: Clock,
+  ) {}
+
+  async record(action: AuditAction, entity: AuditEntity): Promise<void> {
+    const { actor, sessionId, address } = requestContext() ?? {};
+    const key = JSON.stringify([actor, sessionId, address, action, entity.type, entity.id]);
+    const now = this.clock.monotonic();
+    const recordedAt = this.#recordedAt.get(key);
+    if (recordedAt === undefined || now - recordedAt >= AUDIT_READ_PERIOD_MS) {
+      await this.trail.record({ action, entity });
+      this.#recordedAt.set(key, now);
+    }
+  }
+}

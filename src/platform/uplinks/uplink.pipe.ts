@@ -1,0 +1,55 @@
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validate, type ValidationError } from 'class-validator';
+import { invalidRequest } from '../http/validation.js';
+import { RejectedMessages } from '../mqtt/rejected-messages.js';
+import { isReading } from './reading.decorator.js';
+
+/** A message of a device as it arrived. */
+export interface ReceivedUplink {
+  readonly topic: string;
+  readonly payload: unknown;
+}
+
+/**
+ * Reads what a device says with tolerance, because firmware in the field is not mended by refusing it: members that
+ * the DTO does not know are ignored, a bad `@Reading` is dropped and counted. Every other fault refuses the message.
+ */
+@Injectable()
+export class UplinkPipe implements PipeTransform<ReceivedUplink, Promise<object>> {
+  constructor(private readonly refusals: RejectedMessages) {}
+
+  /** @throws InvalidRequestError */
+  async transform({ topic, payload }: ReceivedUplink, { metatype }: ArgumentMetadata): Promise<object> {
+    if (!metatype) {
+      throw new Error('An uplink needs a DTO.');
+    }
+    const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
+    const message = plainToInstance(metatype, isObject ? payload : {}) as object;
+    const errors = await validate(message, { whitelist: true, forbidUnknownValues: true });
+    const { faults, readings } = sort(errors);
+    if (faults.length > 0) {
+      throw invalidRequest(faults);
+    }
+    for (const { target, property } of readings) {
+      Reflect.deleteProperty(target ?? {}, property);
+      this.refusals.reading(topic, property);
+    }
+    return message;
+  }
+}
+
+/** Sorts errors into those that refuse the message and those of readings, at any depth. */
+function sort(errors: readonly ValidationError[]): { faults: ValidationError[]; readings: ValidationError[] } {
+  const faults: ValidationError[] = [];
+  const readings: ValidationError[] = [];
+  for (const error of errors) {
+    const inner = sort(error.children ?? []);
+    readings.push(...inner.readings);
+    if (error.constraints || inner.faults.length > 0) {
+      const isDropped = error.target && isReading(error.target, error.property);
+      (isDropped ? readings : faults).push(Object.assign(error, { children: inner.faults }));
+    }
+  }
+  return { faults, readings };
+}

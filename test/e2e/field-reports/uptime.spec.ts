@@ -1,0 +1,152 @@
+/**
+ * The uptime of devices in the field: events that waited while the line was cut, and counters that wrap. Seen to fail:
+ * with the time of the upload for the time of the event, and with deadlines on an uptime from before a wrap.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { CommandHarness } from '../../support/command-harness.js';
+import type { ScriptedDevice } from '../../support/scripted-device.js';
+import { eventually } from '../../support/wait.js';
+
+const HOUR = 3_600_000;
+/** Where a counter of 32 bits wraps, after 49.7 days. */
+const WRAP = 2 ** 32;
+
+let harness: CommandHarness;
+
+beforeAll(async () => {
+  harness = await CommandHarness.start();
+}, 60_000);
+
+afterAll(() => harness.stop());
+
+/** How long before it was received each motion in the history happened, in milliseconds, oldest first. */
+async function agesOf(device: ScriptedDevice): Promise<number[]> {
+  const { body } = await harness.request('GET', `/api/v1/devices/${device.id}/events?type=motion_detected&order=asc`);
+  const items = body.items as { occurredAt: string; receivedAt: string }[];
+  return items.map(({ occurredAt, receivedAt }) => Date.parse(receivedAt) - Date.parse(occurredAt));
+}
+
+async function motions(
+  device: ScriptedDevice,
+  boot: string,
+  times: readonly { uptimeMs?: number; occurredAt?: string }[],
+): Promise<number[]> {
+  await device.listen();
+  const events = times.map((time, index) => ({
+    seq: index + 1,
+    boot,
+    type: 'motion_detected' as const,
+    data: {},
+    ...time,
+  }));
+  await device.publish('events', events);
+  await device.receipt(boot, events.length);
+  return agesOf(device);
+}
+
+const fallen = (device: ScriptedDevice): Promise<boolean> =>
+  harness
+    .rows<{ fell: boolean }>('SELECT uptime_fell_at IS NOT NULL AS fell FROM devices WHERE id = $1', [device.id])
+    .then(([row]) => row?.fell === true);
+
+describe('An event that waited in the device', () => {
+  it('has the time at which it happened, by the uptime', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: 5 * HOUR });
+    const ages = await motions(device, device.boot, [
+      { uptimeMs: 3 * HOUR },
+      { uptimeMs: 4 * HOUR, occurredAt: '2026-01-01T00:00:00Z' },
+      { uptimeMs: 5 * HOUR },
+      { uptimeMs: 50 * HOUR },
+      {},
+    ]);
+    const expected = [2 * HOUR, HOUR, 0, 0, 0];
+    ages.forEach((age, index) => {
+      expect(age).toBeGreaterThanOrEqual(expected[index]!);
+      expect(age).toBeLessThan(expected[index]! + 20_000);
+    });
+    expect(ages.slice(3)).toEqual([0, 0]);
+  });
+
+  it('has the time of the wall clock without an uptime, unless that is weeks off', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: 5 * HOUR });
+    const clock = (offsetMs: number): { occurredAt: string } => ({
+      occurredAt: new Date(Date.now() + offsetMs).toISOString(),
+    });
+    const [hour, ...others] = await motions(device, device.boot, [clock(-HOUR), clock(500 * HOUR), clock(-500 * HOUR)]);
+    expect(Math.abs(hour! - HOUR)).toBeLessThan(20_000);
+    expect(others).toEqual([0, 0]);
+  });
+
+  it('keeps its time when the device has started again meanwhile, if its boot was heard of', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: 2 * HOUR });
+    await motions(device, device.boot, [{ uptimeMs: 2 * HOUR }]);
+    const next = randomUUID();
+    await device.publish('status', { online: true, boot: next, uptimeMs: 1_000 });
+    await device.publish('events', { seq: 2, boot: device.boot, type: 'motion_detected', uptimeMs: HOUR, data: {} });
+    await device.receipt(device.boot, 2);
+    const [, old] = await agesOf(device);
+    expect(Math.abs(old! - HOUR)).toBeLessThan(20_000);
+
+    const unheard = randomUUID();
+    await device.publish('events', { seq: 1, boot: unheard, type: 'motion_detected', uptimeMs: HOUR, data: {} });
+    await device.receipt(unheard, 1);
+    expect((await agesOf(device))[2]).toBe(0);
+  });
+});
+
+describe('A device whose uptime falls within one boot', () => {
+  it.each<[string, (device: ScriptedDevice) => Promise<void>]>([
+    ['in a heartbeat', (device) => device.publish('heartbeat', { boot: device.boot, uptimeMs: 40 })],
+    ['in a birth', (device) => device.birth({ uptimeMs: 40 })],
+  ])('is not unlocked until it starts again: %s', async (_where, fall) => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: WRAP - 5_000 });
+    const notices = await harness.app.metric('mortise_device_notices_total{code="uptime_fell"}');
+    await fall(device);
+    await eventually('the fall is seen', () => fallen(device));
+    await eventually(
+      'it is counted',
+      async () => (await harness.app.metric('mortise_device_notices_total{code="uptime_fell"}')) === notices + 1,
+    );
+    const { status, body } = await harness.send(device.id, 'unlock_door');
+    expect({ status, body }).toMatchObject({ status: 409, body: { code: 'device_uptime_fell' } });
+
+    await harness.sendAccepted(device.id, 'lock_door');
+    const lock = await device.waitForOrder();
+    expect(lock.name).toBe('lock_door');
+    expect(lock.expiresAtUptimeMs).toBeLessThan(60_000);
+    await device.ack({ commandId: lock.commandId, status: 'executed' });
+
+    await device.publish('status', { online: true, boot: randomUUID(), uptimeMs: 50 });
+    await eventually('it starts again', async () => !(await fallen(device)));
+    await harness.sendAccepted(device.id, 'unlock_door');
+    expect(await device.waitForOrder(2)).toMatchObject({ name: 'unlock_door' });
+  });
+
+  it('gets no unlock that was accepted before, nor one again', async () => {
+    const device = await harness.connectDevice();
+    const sent = await harness.sendAccepted(device.id, 'unlock_door');
+    await device.waitForOrder();
+    await harness.waitForState(sent, 'SENT');
+    const waiting = await harness.sendAccepted(device.id, 'unlock_door');
+    await device.birth({ uptimeMs: 40 });
+    await eventually('the fall is seen', () => fallen(device));
+    await device.ack({ commandId: sent, status: 'failed', errorCode: 'busy' });
+    expect((await harness.waitForState(waiting, 'EXPIRED')).error_code).toBe('uptime_fell');
+    expect(device.orders).toHaveLength(1);
+  });
+
+  it('is unlocked as ever when a report was only overtaken', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: 90_000 });
+    await device.birth({ uptimeMs: 86_000 });
+    await device.publish('heartbeat', { boot: device.boot, uptimeMs: 91_000, battery: 44 });
+    await eventually('the heartbeat is stored', () =>
+      harness
+        .rows('SELECT 1 FROM devices WHERE id = $1 AND battery = 44', [device.id])
+        .then(({ length }) => length === 1),
+    );
+    expect(await fallen(device)).toBe(false);
+    await harness.sendAccepted(device.id, 'unlock_door');
+    expect((await device.waitForOrder()).expiresAtUptimeMs).toBeGreaterThan(90_000);
+  });
+});

@@ -1,0 +1,109 @@
+import type { AuditAction } from '../../src/contracts/audit.js';
+import { insertAccount, type InsertedAccount } from './accounts.fixture.js';
+import type { OrganizationsFixture } from './organizations.fixture.js';
+
+/** A request that shows what belongs to others. */
+export interface ReadingRequest {
+  readonly path: string;
+  readonly reader: InsertedAccount;
+  /** To whom it belongs, where reading it as its owner leaves no entry. */
+  readonly owner?: InsertedAccount;
+}
+
+interface AuditedRead {
+  readonly action: AuditAction;
+  /** Whether further reads of a while leave no entry of their own. */
+  readonly once: boolean;
+  readonly prepare: (fixture: OrganizationsFixture) => Promise<ReadingRequest>;
+}
+
+/** A device in an organization, which an operator of it reads. */
+export async function sharedDevice(fixture: OrganizationsFixture, rest = ''): Promise<Required<ReadingRequest>> {
+  const [owner, reader] = [await fixture.createAccount('owner'), await fixture.createAccount('operator')];
+  const organization = await fixture.createOrganization(owner);
+  await fixture.addMember(reader, 'OPERATOR', organization.id);
+  const { id } = await fixture.registerDevice(owner);
+  await fixture.request(owner, 'PATCH', `/devices/${id}`, { organizationId: organization.id });
+  const order = { name: 'lock_door' };
+  const { body } = await fixture.request(owner, 'POST', `/devices/${id}/commands`, order, { 'idempotency-key': id });
+  return { path: `/devices/${id}${rest}`.replace('{commandId}', String(body.id)), reader, owner };
+}
+
+async function ofOrganization(fixture: OrganizationsFixture, rest: string): Promise<ReadingRequest> {
+  const reader = await fixture.createAccount('owner');
+  const { id } = await fixture.createOrganization(reader);
+  return { path: `/organizations/${id}${rest}`, reader };
+}
+
+const byAdmin =
+  (path: string) =>
+  async ({ application }: OrganizationsFixture): Promise<ReadingRequest> => {
+    const reader = await insertAccount(application, { name: 'admin', role: 'ADMIN' });
+    return { path: path.replace('{userId}', reader.id), reader };
+  };
+
+/** Routes that show other people's data, each with a request. */
+export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
+  'GET /api/v1/audit': { action: 'audit_read', once: false, prepare: byAdmin('/audit?limit=1') },
+  'GET /api/v1/users': { action: 'users_read', once: false, prepare: byAdmin('/users?limit=1') },
+  'GET /api/v1/users/export': { action: 'users_exported', once: false, prepare: byAdmin('/users/export?format=json') },
+  'GET /api/v1/users/search': { action: 'users_read', once: false, prepare: byAdmin('/users/search?q=person') },
+  'GET /api/v1/users/{userId}': { action: 'users_read', once: false, prepare: byAdmin('/users/{userId}') },
+  'GET /api/v1/auth/blocked-addresses': {
+    action: 'blocked_addresses_read',
+    once: false,
+    prepare: byAdmin('/auth/blocked-addresses'),
+  },
+  'GET /api/v1/organizations/{organizationId}/members': {
+    action: 'members_read',
+    once: true,
+    prepare: (fixture) => ofOrganization(fixture, '/members'),
+  },
+  'GET /api/v1/organizations/{organizationId}/invitations': {
+    action: 'invitations_read',
+    once: true,
+    prepare: (fixture) => ofOrganization(fixture, '/invitations'),
+  },
+  'GET /api/v1/devices/{deviceId}/diagnostics': {
+    action: 'device_diagnostics_read',
+    once: true,
+    prepare: (fixture) => sharedDevice(fixture, '/diagnostics'),
+  },
+  'GET /api/v1/devices/{deviceId}/events': {
+    action: 'device_history_read',
+    once: true,
+    prepare: (fixture) => sharedDevice(fixture, '/events'),
+  },
+  'GET /api/v1/devices/{deviceId}/commands': {
+    action: 'device_commands_read',
+    once: true,
+    prepare: (fixture) => sharedDevice(fixture, '/commands'),
+  },
+  'GET /api/v1/devices/{deviceId}/commands/{commandId}': {
+    action: 'device_commands_read',
+    once: true,
+    prepare: (fixture) => sharedDevice(fixture, '/commands/{commandId}'),
+  },
+};
+
+/** Every other route that reads, with the reason why it leaves no entry. A new one stands here or above. */
+export const UNAUDITED_READS: Readonly<Record<string, string>> = {
+  'GET /.well-known/jwks.json': 'public keys',
+  'GET /.well-known/order-keys.json': 'public keys',
+  'GET /api/docs': 'the documentation',
+  'GET /api/docs-json': 'the documentation',
+  'GET /api/docs-yaml': 'the documentation',
+  'GET /api/health': 'of the service, of no person',
+  'GET /api/health/live': 'of the service, of no person',
+  'GET /api/health/ready': 'of the service, of no person',
+  'GET /metrics': 'numbers, of no person',
+  'GET /api/v1/auth/sessions': 'one’s own',
+  'GET /api/v1/auth/signing-keys': 'of the service, of no person',
+  'GET /api/v1/users/me': 'one’s own',
+  'GET /api/v1/users/me/activity': 'one’s own, and what was done to it',
+  'GET /api/v1/users/me/preferences': 'one’s own',
+  'GET /api/v1/organizations': 'one’s own memberships',
+  'GET /api/v1/organizations/{organizationId}': 'its name, and one’s own role',
+  'GET /api/v1/devices': 'the present state of what was given to one to use; what it did is audited',
+  'GET /api/v1/devices/{deviceId}': 'the present state of what was given to one to use; what it did is audited',
+};
