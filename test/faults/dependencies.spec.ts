@@ -236,7 +236,7 @@ describe('while PostgreSQL is down', () => {
       const refused = Dashboard.connect(app.url, { token: unverified.accessToken, clientType: 'dashboard' });
       await expect(refused).rejects.toMatchObject({ data: { status: 503, code: 'service_unavailable' } });
       expect(before - (await strangers())).toBe(1);
-      await gateway.handleConnection(socket as DashboardSocket);
+      await gateway.handleConnection(socket!);
       expect(await cut).toBe('transport close');
     } finally {
       proxies.postgres.up();
