@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SocketAck } from '../../src/contracts/realtime.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
-import type { DashboardServer, DashboardSocket } from '../../src/platform/realtime/sockets.js';
+import { allSockets, type DashboardServer, type DashboardSocket } from '../../src/platform/realtime/sockets.js';
 import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
@@ -223,7 +223,7 @@ describe('while PostgreSQL is down', () => {
     const strangers = async (): Promise<number> =>
       (await app.get(RateLimiter).spend('anonymous', '127.0.0.1')).remaining;
     const gateway = app.get(RealtimeGateway);
-    const [socket] = [...serverOf(gateway).of('/').sockets.values()];
+    const [socket] = allSockets(serverOf(gateway));
     if (socket) {
       socket.data.principal = { userId: someone.id, sessionId: randomUUID(), role: 'USER' };
     }
