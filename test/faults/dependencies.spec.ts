@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SocketAck } from '../../src/contracts/realtime.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
-import { allSockets, type DashboardServer, type DashboardSocket } from '../../src/platform/realtime/sockets.js';
+import { allSockets, type DashboardServer } from '../../src/platform/realtime/sockets.js';
 import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
@@ -235,7 +235,7 @@ describe('while PostgreSQL is down', () => {
       const refused = Dashboard.connect(app.url, { token: unverified.accessToken, clientType: 'dashboard' });
       await expect(refused).rejects.toMatchObject({ data: { status: 503, code: 'service_unavailable' } });
       expect(before - (await strangers())).toBe(1);
-      await gateway.handleConnection(socket as DashboardSocket);
+      await gateway.handleConnection(socket!);
       expect(await cut).toBe('transport close');
     } finally {
       proxies.postgres.up();

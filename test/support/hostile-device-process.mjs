@@ -31,9 +31,10 @@ const KINDS = {
 function packets(count) {
   return Buffer.concat(
     Array.from({ length: count }, () => {
-      const [channel, payload] = KINDS[target.kind]();
+      const [channel, message] = KINDS[target.kind]();
+      const payload = typeof message === 'string' ? message : JSON.stringify(message);
       const topic = `v1/devices/${target.id}/${channel}`;
-      return generate({ cmd: 'publish', topic, payload: JSON.stringify(payload), qos: 0, retain: false, dup: false });
+      return generate({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false });
     }),
   );
 }
@@ -63,6 +64,7 @@ function tick() {
   }
 }
 
+process.on('disconnect', () => process.exit());
 process.on('message', (next) => {
   clearInterval(timer);
   const ended = socket;

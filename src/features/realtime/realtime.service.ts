@@ -8,7 +8,7 @@ import { Authenticator } from '../../platform/auth/authenticator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { newContext, type RequestContext, runInContext } from '../../platform/context/request-context.js';
-import { clientIps } from '../../platform/http/client-address.js';
+import { clientAddressReader } from '../../platform/http/client-address.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import {
   allSockets,
@@ -38,7 +38,7 @@ export class RealtimeService {
     config: AppConfig,
     metrics: Metrics,
   ) {
-    this.#addressOf = clientIps(config.http.trustedProxies);
+    this.#addressOf = clientAddressReader(config.http);
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 

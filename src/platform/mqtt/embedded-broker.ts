@@ -23,7 +23,7 @@ const MAX_TOPIC_LEVELS = 8;
 /** Room for the topic and headers beside the payload. */
 const MAX_PACKET_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
 /** A revoked device is gone within two seconds, whether the signal of its revocation arrives or not. */
-const RECHECK_EVERY_MS = 1_500;
+const RECHECK_EVERY_MS = 1_000;
 
 /**
  * The MQTT broker inside this process, for installations with one hardware process: MQTT 3.1.1, no persistent
@@ -145,6 +145,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   private async openPort(aedes: Aedes): Promise<void> {
     const { host, port } = this.config.mqtt;
     const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      this.authorizer.accept(socket);
       this.limitReading(socket, aedes.handle(socket));
     });
     server.maxConnections = MAX_CONNECTIONS;

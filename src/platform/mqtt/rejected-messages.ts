@@ -9,7 +9,7 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 const MAX_FAULTS = 5;
 
 /** One refusal, of a device that is known to have caused it. */
-export interface Refusal {
+export interface LineRefusal {
   readonly deviceId: string;
   readonly code: string;
   /** What was wrong, as far as it can be said in a line. */
@@ -42,7 +42,7 @@ export class RejectedMessages {
   readonly #readings: Counter<'channel' | 'field'>;
   readonly #notices: Counter<'code'>;
   readonly #pauses: Counter;
-  readonly #listeners: ((refusal: Refusal) => void)[] = [];
+  readonly #listeners: ((refusal: LineRefusal) => void)[] = [];
   readonly #log: LimitedLogger;
 
   constructor(logger: PinoLogger, metrics: Metrics) {
@@ -72,7 +72,7 @@ export class RejectedMessages {
   }
 
   /** Calls `listener` for each refusal whose device is certain. It must be quick, and must not throw. */
-  onRefusal(listener: (refusal: Refusal) => void): void {
+  onRefusal(listener: (refusal: LineRefusal) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -81,7 +81,7 @@ export class RejectedMessages {
     this.#messages.inc({ code });
     const { errors, ...others } = fields;
     const told = errors ? { errors: errors.slice(0, MAX_FAULTS) } : {};
-    this.#log.warn({ code, topic, ...others, ...told }, 'Message of a device refused');
+    this.#log.warn(code, { code, topic, ...others, ...told }, 'Message of a device refused');
     const [first] = errors ?? [];
     const detail = first ? `${first.pointer}: ${first.detail}` : null;
     this.tellOf(topic, { code, detail, weight: BLAMELESS.has(code) ? 0 : 1 });
@@ -91,14 +91,14 @@ export class RejectedMessages {
   reading(topic: string, field: string): void {
     const channel = parseDeviceTopic(topic)?.channel ?? 'unknown';
     this.#readings.inc({ channel, field });
-    this.#log.warn({ code: 'bad_reading', topic, field }, 'Reading of a device dropped');
+    this.#log.warn('bad_reading', { code: 'bad_reading', topic, field }, 'Reading of a device dropped');
     this.tellOf(topic, { code: 'bad_reading', detail: `/${field}`, weight: 0 });
   }
 
   /** A message was taken, and shows that something is wrong with its device. */
   notice(code: string, topic: string, detail: string): void {
     this.#notices.inc({ code });
-    this.#log.warn({ code, topic, detail }, 'Something is wrong with a device');
+    this.#log.warn(code, { code, topic, detail }, 'Something is wrong with a device');
     this.tellOf(topic, { code, detail, weight: 0 });
   }
 
@@ -109,7 +109,7 @@ export class RejectedMessages {
     { deviceId, ...fields }: { deviceId?: string | undefined; proven?: boolean } & Record<string, unknown> = {},
   ): void {
     this.#operations.inc({ operation, code });
-    this.#log.warn({ operation, code, deviceId, ...fields }, 'Refused on the device line');
+    this.#log.warn(code, { operation, code, deviceId, ...fields }, 'Refused on the device line');
     if (deviceId !== undefined && fields.proven === true) {
       this.tell({ deviceId, code, detail: null, weight: 1 });
     }
@@ -122,14 +122,14 @@ export class RejectedMessages {
   }
 
   /** Of the device that a topic names. */
-  private tellOf(topic: string, refusal: Omit<Refusal, 'deviceId'>): void {
+  private tellOf(topic: string, refusal: Omit<LineRefusal, 'deviceId'>): void {
     const deviceId = parseDeviceTopic(topic)?.deviceId;
     if (deviceId !== undefined && isUuid(deviceId)) {
       this.tell({ deviceId, ...refusal });
     }
   }
 
-  private tell(refusal: Refusal): void {
+  private tell(refusal: LineRefusal): void {
     this.#listeners.forEach((listener) => {
       listener(refusal);
     });

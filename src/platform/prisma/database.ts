@@ -25,10 +25,10 @@ export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
   readonly root: PrismaClient;
   /** Of the messages of devices: half, so that people always find a connection. */
-  readonly #deviceQuota: ConnectionQuota;
+  readonly #lineQuota: ConnectionQuota;
 
   constructor(config: AppConfig) {
-    this.#deviceQuota = new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize / 2)));
+    this.#lineQuota = new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize / 2)));
     this.pool = new pg.Pool({
       connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
@@ -79,7 +79,7 @@ export class Database implements OnApplicationShutdown {
    */
   withinQuota<T>(work: () => Promise<T>): Promise<T> {
     const limited = requestContext()?.source === 'mqtt' && !currentTransaction();
-    return limited ? this.#deviceQuota.run(work) : work();
+    return limited ? this.#lineQuota.run(work) : work();
   }
 
   /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */

@@ -70,9 +70,6 @@ const COUNT_REPEAT = `
   RETURNING (SELECT count(*)::int FROM unnest(s.repeated_at) AS r(at) WHERE r.at > now() - ${REPEATS_WINDOW}) AS repeats`;
 
 // SQL: database time
-const SET_DEVICE = `UPDATE sessions SET device_hash = $2 WHERE id = $1`;
-
-// SQL: database time
 const REVOKE = `
   UPDATE sessions SET revoked_at = now(), revoked_reason = $2
   WHERE id = $1 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL AND expires_at > now()
@@ -100,11 +97,15 @@ const LIST = `
   FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
   ORDER BY last_seen_at DESC, id LIMIT ${String(MAX_LISTED)}`;
 
-/** Other processes may have seen the same sessions; each row is still written once a minute at most. */
+/**
+ * Other processes may have seen the same sessions; each row is still written once a minute at most. It never waits: a
+ * change of a password locks one session, and then ends others that this may have locked.
+ */
 // SQL: a set-based batch
 const TOUCH = `
   UPDATE sessions SET last_seen_at = now()
-  WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'`;
+  WHERE id IN (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'
+               FOR NO KEY UPDATE SKIP LOCKED)`;
 
 export interface NewSession extends ClientInfo {
   readonly id: string;
@@ -202,7 +203,9 @@ export class SessionsRepository {
   }
 
   async setDevice(sessionId: string, deviceHash: Buffer): Promise<void> {
-    await this.database.query('sessions_set_device', SET_DEVICE, [sessionId, deviceHash]);
+    await this.database.prisma((prisma) =>
+      prisma.session.updateMany({ where: { id: sessionId }, data: { deviceHash: new Uint8Array(deviceHash) } }),
+    );
   }
 
   /**

@@ -40,6 +40,7 @@ export class DeviceLimiter {
     };
     this.#device = Object.freeze({
       messages: limiter(DEVICE_LIMITS.messages),
+      rush: limiter(DEVICE_LIMITS.rush),
       bytes: limiter(DEVICE_LIMITS.bytes),
       events: limiter(DEVICE_LIMITS.events),
       acks: limiter(DEVICE_LIMITS.acks),
@@ -54,6 +55,11 @@ export class DeviceLimiter {
   /** Counts what was read from a device. @returns the milliseconds for which nothing more should be read from it. */
   paceDevice(deviceId: string, packets: number, bytes: number): number {
     return Math.max(this.#device.messages.spend(deviceId, packets), this.#device.bytes.spend(deviceId, bytes));
+  }
+
+  /** How long to wait before more is read from a device that is within its limits. @returns milliseconds */
+  paceRush(deviceId: string, packets: number): number {
+    return this.#device.rush.spend(deviceId, packets);
   }
 
   /** As {@link paceDevice}, for what the devices of an owner, or behind an address, send together. */

@@ -10,6 +10,8 @@ export interface BucketPolicy {
  */
 export const DEVICE_LIMITS = {
   messages: { perSecond: 20, burst: 1_200 },
+  /** What is read of the bursts at once: the rest follows within seconds, so that others do not notice it. */
+  rush: { perSecond: 250, burst: 100 },
   bytes: { perSecond: 65_536, burst: 2_097_152 },
   events: { perSecond: 50, burst: 2_000 },
   acks: { perSecond: 5, burst: 300 },

@@ -38,7 +38,8 @@ export class LineLimiter implements OnModuleInit {
       this.refusals.slowed(deviceId, own);
     }
     const shared = this.limiter.paceGroups({ ownerId: this.owners.get(deviceId), address }, packets, bytes);
-    return Math.max(own, shared, this.queue.isCrowded(deviceId) ? CROWDED_PAUSE_MS : 0);
+    const rush = this.limiter.paceRush(deviceId, packets);
+    return Math.max(own, shared, rush, this.queue.isCrowded(deviceId) ? CROWDED_PAUSE_MS : 0);
   }
 
   /** Why a message is dropped before it is read, or null. The embedded broker has slowed its device down instead. */

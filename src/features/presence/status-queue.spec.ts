@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
+import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
+import { SystemClock } from '../../shared/system-clock.js';
+import type { PresenceService } from './presence.service.js';
+import { StatusQueue, type StatusReport } from './status-queue.js';
+
+/** Each status is recorded when the test says so. */
+function build({ pauseMs = 0, admitsBoot = true } = {}) {
+  const recorded: string[] = [];
+  const refused: string[] = [];
+  const ends: (() => void)[] = [];
+  const record = (what: string): Promise<void> => {
+    recorded.push(what);
+    return new Promise((resolve) => {
+      ends.push(resolve);
+    });
+  };
+  const queue = new StatusQueue(
+    {
+      openLink: (_id: string, _link: string, { boot }: { boot: string }) => record(`birth ${boot}`),
+      closeLink: (_id: string, _link: string, boot: string) => record(`will ${boot}`),
+    } as unknown as PresenceService,
+    {
+      admitsBoot: () => admitsBoot,
+      countStatus: () => undefined,
+      statusPauseMs: () => (recorded.length === 0 ? 0 : pauseMs),
+    } as unknown as DeviceLimiter,
+    { message: (code: string) => refused.push(code) } as unknown as RejectedMessages,
+    new SystemClock(),
+  );
+  const next = async (): Promise<void> => {
+    ends.splice(0).forEach((end) => {
+      end();
+    });
+    await new Promise((resolve) => setTimeout(resolve, pauseMs + 5));
+  };
+  return { queue, recorded, refused, next };
+}
+
+const birth = (boot: string): StatusReport => ({ online: true, birth: { boot, uptimeMs: 1 } });
+const will = (boot: string): StatusReport => ({ online: false, boot });
+
+describe('StatusQueue', () => {
+  it('records one status of a device at a time, and of those that wait the newest birth', async () => {
+    const { queue, recorded, refused, next } = build();
+    for (const boot of ['a', 'b', 'c', 'd']) {
+      void queue.report('device', birth(boot));
+    }
+    void queue.report('other', birth('x'));
+    await next();
+    await next();
+    expect(recorded).toEqual(['birth a', 'birth x', 'birth d']);
+    expect(refused).toEqual(['too_many_statuses', 'too_many_statuses']);
+  });
+
+  it('keeps a will with the birth that it follows', async () => {
+    const { queue, recorded, refused, next } = build();
+    void queue.report('device', birth('a'));
+    void queue.report('device', will('old'));
+    void queue.report('device', birth('b'));
+    void queue.report('device', will('b'));
+    await next();
+    await next();
+    await next();
+    expect(recorded).toEqual(['birth a', 'birth b', 'will b']);
+    expect(refused).toEqual(['too_many_statuses']);
+  });
+
+  it('records the last one after a pause when there were many', async () => {
+    const { queue, recorded, next } = build({ pauseMs: 30 });
+    const first = queue.report('device', birth('a'));
+    await next();
+    await first;
+    await queue.report('device', birth('b'));
+    expect(recorded).toEqual(['birth a']);
+    await next();
+    expect(recorded).toEqual(['birth a', 'birth b']);
+  });
+
+  it('refuses the birth of a device that cannot have restarted so often', async () => {
+    const { queue, recorded } = build({ admitsBoot: false });
+    await expect(queue.report('device', birth('a'))).rejects.toMatchObject({ code: 'too_many_boots' });
+    expect(recorded).toEqual([]);
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConnectionQuota } from './connection-quota.js';
+
+describe('ConnectionQuota', () => {
+  it('runs as many at once as it may, the others in order, and passes a place on after a failure', async () => {
+    const quota = new ConnectionQuota(2);
+    const started: number[] = [];
+    const ends: ((failure?: Error) => void)[] = [];
+    const runs = [0, 1, 2, 3].map((index) =>
+      quota.run(() => {
+        started.push(index);
+        return new Promise<number>((resolve, reject) => {
+          ends[index] = (failure) => {
+            if (failure) {
+              reject(failure);
+            } else {
+              resolve(index);
+            }
+          };
+        });
+      }),
+    );
+    await Promise.resolve();
+    expect(started).toEqual([0, 1]);
+    ends[1]?.(new Error('failed'));
+    await expect(runs[1]).rejects.toThrow('failed');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(started).toEqual([0, 1, 2]);
+    [0, 2].forEach((index) => ends[index]?.());
+    await Promise.all([runs[0], runs[2]]);
+    await new Promise((resolve) => setImmediate(resolve));
+    ends[3]?.();
+    expect(await runs[3]).toBe(3);
+  });
+});

@@ -1,0 +1,171 @@
+/**
+ * What one device may leave behind: rows, lines in the log, load. Seen to fail on the build before the limits, each of them.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { deviceTopic } from '../../../src/contracts/mqtt.js';
+import { type InsertedAccount, insertAccount } from '../../support/accounts.fixture.js';
+import { type RegisteredDevice, registerDevice } from '../../support/devices.fixture.js';
+import { HostileDevice } from '../../support/hostile-device.js';
+import { type Answer, request } from '../../support/rest.js';
+import { ScriptedDevice } from '../../support/scripted-device.js';
+import { TestApp } from '../../support/test-app.js';
+import { eventually } from '../../support/wait.js';
+
+const EVENTS_PER_DAY = 1_500;
+const MAX_DEVICES = 3;
+
+let application: TestApp;
+let hostile: HostileDevice;
+let owner: InsertedAccount;
+let device: RegisteredDevice;
+
+beforeAll(async () => {
+  const many = '1000000/1m';
+  application = await TestApp.start({
+    env: {
+      RATE_LIMIT_SCALE: '1',
+      RATE_LIMIT_ANONYMOUS: many,
+      RATE_LIMIT_USER: many,
+      RATE_LIMIT_DEVICE: many,
+      MAX_DEVICES_PER_USER: String(MAX_DEVICES),
+      DEVICE_EVENTS_PER_DAY: String(EVENTS_PER_DAY),
+    },
+  });
+  hostile = await HostileDevice.start();
+}, 60_000);
+
+afterAll(async () => {
+  await hostile.stop();
+  await application.stop();
+});
+
+async function newDevice(): Promise<void> {
+  owner = await insertAccount(application);
+  device = await registerDevice(application.url, owner);
+}
+
+interface Told {
+  cutUntil: string | null;
+  refusals: { code: string; count: number; detail: string | null }[];
+}
+
+function diagnostics(token = owner.accessToken): Promise<Answer<Told>> {
+  return request<Told>(application.url, 'GET', `/api/v1/devices/${device.id}/diagnostics`, { token });
+}
+
+function told(code: string): Promise<Told['refusals'][number]> {
+  return eventually(`the device is told ${code}`, async () =>
+    (await diagnostics()).body.refusals.find((refusal) => refusal.code === code),
+  );
+}
+
+const count = async (table: string): Promise<number> =>
+  (
+    await application.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE device_id = $1`, [device.id])
+  )[0]?.n ?? 0;
+
+const custom = (boot: string, seq: number): object => ({ boot, seq, type: 'custom', data: { seq } });
+
+describe('A device that was offline', () => {
+  it('uploads a thousand events at once, each in a message of its own, and loses none', async () => {
+    await newDevice();
+    const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-a-backlog');
+    for (let seq = 1; seq <= 1_000; seq++) {
+      line.client.publish(deviceTopic(device.id, 'events'), JSON.stringify(custom('boot-of-a-backlog', seq)), {
+        qos: 1,
+      });
+    }
+    await line.receipt('boot-of-a-backlog', 1_000);
+    expect((await diagnostics()).body).toEqual({ cutUntil: null, refusals: [] });
+    await line.end();
+  });
+});
+
+describe('A hostile device', () => {
+  it('cannot fill the database with boots', async () => {
+    await newDevice();
+    const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-the-birth');
+    await Promise.all(
+      Array.from({ length: 200 }, () =>
+        line.publishRaw(deviceTopic(device.id, 'events'), JSON.stringify(custom(randomUUID(), 1))),
+      ),
+    );
+    expect((await told('too_many_boots')).count).toBeGreaterThan(100);
+    expect(await count('device_receipts')).toBeLessThanOrEqual(17);
+    expect(await count('events')).toBeLessThanOrEqual(25);
+    await line.end();
+  });
+
+  it('keeps what is beyond the events of a day, and is not cut for sending it again', async () => {
+    await newDevice();
+    await application.rows('INSERT INTO event_quotas (subject_id, day, events) VALUES ($1, current_date, $2)', [
+      device.id,
+      EVENTS_PER_DAY - 3,
+    ]);
+    const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-a-day');
+    const events = Array.from({ length: 5 }, (_, index) => custom('boot-of-a-day', index + 1));
+    for (let again = 0; again < 5; again++) {
+      await line.publishRaw(deviceTopic(device.id, 'events'), JSON.stringify(events));
+    }
+    await line.receipt('boot-of-a-day', 3);
+    await told('too_many_events_today');
+    expect(Math.max(...line.receipts().map(({ seq }) => seq))).toBe(3);
+    const stored = await application.rows(`SELECT 1 FROM events WHERE device_id = $1 AND type = 'custom'`, [device.id]);
+    expect(stored).toHaveLength(3);
+    expect((await diagnostics()).body.cutUntil).toBeNull();
+    // The next day it is taken.
+    await application.rows('DELETE FROM event_quotas WHERE subject_id = $1', [device.id]);
+    await line.publishRaw(deviceTopic(device.id, 'events'), JSON.stringify(events));
+    await line.receipt('boot-of-a-day', 5);
+    await line.end();
+  });
+
+  it('is cut, told why, counted, and not let in again for a while', async () => {
+    await newDevice();
+    await hostile.attack('garbage', device, application.mqttUrl);
+    const cut = await eventually('it is cut', async () => (await diagnostics()).body.cutUntil);
+    expect(Date.parse(cut)).toBeGreaterThan(Date.now());
+    const { body } = await diagnostics();
+    expect(body.refusals.map(({ code }) => code)).toEqual(expect.arrayContaining(['malformed_json', 'cut_off']));
+    expect(await application.metric('mortise_mqtt_devices_cut_total{code="malformed_json"}')).toBe(1);
+    await hostile.rest();
+    await expect(ScriptedDevice.connect(application.mqttUrl, device)).rejects.toMatchObject({ code: 3 });
+    expect(await count('device_diagnostics')).toBe(body.refusals.length);
+  });
+
+  it('has one of many births recorded', async () => {
+    await newDevice();
+    const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-births');
+    await Promise.all(Array.from({ length: 100 }, () => line.birth({ uptimeMs: 5 })));
+    await told('too_many_statuses');
+    const [row] = await application.rows<{ version: number }>('SELECT version FROM devices WHERE id = $1', [device.id]);
+    expect(row?.version).toBeLessThan(30);
+    await line.end();
+  });
+
+  it('is told to nobody else', async () => {
+    const stranger = await insertAccount(application);
+    expect((await diagnostics(stranger.accessToken)).status).toBe(404);
+  });
+});
+
+describe('A person', () => {
+  it('owns so many devices and no more, however many are registered at once', async () => {
+    await newDevice();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        request(application.url, 'POST', '/api/v1/devices', {
+          token: owner.accessToken,
+          body: { name: 'One more', hardwareId: randomUUID() },
+          headers: { 'idempotency-key': randomUUID() },
+        }),
+      ),
+    );
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(answers).toHaveLength(refused.length + MAX_DEVICES - 1);
+    expect(refused.map(({ status, body }) => [status, body.code])).toEqual(
+      refused.map(() => [409, 'too_many_devices']),
+    );
+  });
+});
