@@ -5,9 +5,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Server } from 'socket.io';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
-import type { DashboardServer } from '../../src/platform/realtime/sockets.js';
 import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
 import { createAccount } from '../support/accounts.fixture.js';
@@ -90,7 +90,7 @@ describe('a socket', () => {
     const [deaf, reader] = [await signedIn(accessToken), await signedIn(accessToken)];
     const { ws } = deaf.socket.io.engine.transport as unknown as { ws: { pause(): void } };
     ws.pause();
-    const { server } = app.get(RealtimeGateway) as unknown as { server: DashboardServer };
+    const { server } = app.get(RealtimeGateway) as unknown as { server: Server };
     const cursor = 'x'.repeat(60_000);
     await eventually('it is cut', () => {
       for (let message = 0; message < 20; message += 1) {
