@@ -110,7 +110,7 @@ export class FeedCrowd {
     );
   }
 
-  /** Of a device of somebody, of the shared one, of a person, for administrators, or of nothing at all. */
+  /** Of a device of its own owner, of the shared one, of a person, for administrators, or of nothing at all. */
   private anyEvent(random: () => number): FeedEvent {
     const mark = randomUUID();
     const { account, deviceId } = this.viewers[Math.floor(random() * this.viewers.length)]!;

@@ -61,6 +61,13 @@ export class CommandsController {
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
   @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted, in the state it has now; follow `Location`.' })
   @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
+  @ApiResponse({
+    status: 409,
+    description:
+      '`command_not_supported` by this type of device. For `unlock_door` also `device_offline`, and `device_uptime_fell`: the ' +
+      'uptime of the device fell although it did not start again, so that no deadline can be given to it until it does.',
+    ...PROBLEM_RESPONSE,
+  })
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,

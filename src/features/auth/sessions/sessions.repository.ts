@@ -50,12 +50,20 @@ const ROTATE = `
     AND u.id = s.user_id AND ${canActSql('u')}
   RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
 
+/**
+ * The client that rotated showed the known device ($2), and so does this one; or neither did, and both came from the same
+ * origin ($3). One of each kind are two clients, whichever of them is the thief. Neither hash is there where the release
+ * before this one rotated.
+ */
+const SAME_CLIENT = `CASE WHEN s.rotated_by IS NULL THEN s.device_hash IS NULL OR s.device_hash = $2
+  ELSE s.rotated_by = $3 AND s.device_hash IS DISTINCT FROM $2 END`;
+
 // SQL: database time
 const ROTATION_STATE = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
          s.revoked_at IS NULL AND s.expires_at > now() AND ${canActSql('u')} AS live,
          coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace",
-         coalesce(s.device_hash = $2, false) OR coalesce(s.rotated_by = $3, false) AS "sameClient",
+         coalesce(${SAME_CLIENT}, false) AS "sameClient",
          s.revoked_reason AS "revokedReason"
   FROM sessions AS s JOIN users AS u ON u.id = s.user_id
   WHERE s.id = $1`;
