@@ -20,7 +20,7 @@ const LOGIN = '/api/v1/auth/login';
 const REFRESH = '/api/v1/auth/refresh';
 const ME = '/api/v1/users/me';
 const CONNECTIONS = 32;
-/** A token of the right form that nobody signed. */
+/** A token of the right form, without a signature of ours. */
 const FORGED = 'eyJhbGciOiJub25lIn0.e30.AAAA';
 
 let app: TestApp;
