@@ -6,6 +6,7 @@ import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../config/app-config.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
+import { Authenticator } from '../platform/auth/authenticator.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
@@ -32,21 +33,18 @@ const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/
  * @param extra further modules, for a test that plants something.
  */
 export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(config, extra),
-    httpAdapter(config.http.trustedProxies),
-    {
-      bufferLogs: true,
-      bodyParser: false,
-      abortOnError: false,
-    },
-  );
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, extra), httpAdapter(), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   app.flushLogs();
   await prepareHttp(app);
   const readiness = app.get(ReadinessRegistry);
   endConnectionsWhileDraining(app.getHttpAdapter().getInstance(), () => readiness.draining);
-  app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance());
+  const authenticator = app.get(Authenticator);
+  app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), (token) => authenticator.authenticate(token));
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
   app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(RejectedMessages)));
   app.useGlobalGuards(app.get(AccessGuard), app.get(RateLimitGuard));

@@ -18,6 +18,8 @@ export class AppConfig {
     readonly drainTimeoutMs: number;
     /** CIDR ranges. */
     readonly trustedProxies: readonly string[];
+    /** The one header that is believed, in lower case. */
+    readonly forwardedHeader: Settings['FORWARDED_HEADER'];
     readonly corsOrigins: readonly string[];
   };
   /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
@@ -25,6 +27,8 @@ export class AppConfig {
   readonly rateLimitScale: number;
   /** `after` refusals in a row an address is blocked; 0 is never. */
   readonly addressBlock: { readonly after: number; readonly durationMs: number };
+  /** On which no client has signed in. */
+  readonly connectionsPerAddress: number;
   /** Already multiplied by `rateLimitScale`. */
   readonly eventsPerDay: { readonly perDevice: number; readonly perOwner: number };
   readonly devices: { readonly maxPerUser: number };
@@ -75,6 +79,7 @@ export class AppConfig {
       drainDelayMs: settings.DRAIN_DELAY ?? (settings.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
       drainTimeoutMs: settings.DRAIN_TIMEOUT,
       trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
+      forwardedHeader: settings.FORWARDED_HEADER,
       corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
     });
     this.rateLimitOverrides = rateLimitOverrides;
@@ -83,6 +88,7 @@ export class AppConfig {
       after: settings.ADDRESS_BLOCK_AFTER,
       durationMs: settings.ADDRESS_BLOCK_DURATION,
     });
+    this.connectionsPerAddress = settings.CONNECTIONS_PER_ADDRESS;
     this.eventsPerDay = Object.freeze({
       perDevice: Math.ceil(settings.DEVICE_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
       perOwner: Math.ceil(settings.OWNER_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),

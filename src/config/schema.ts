@@ -55,8 +55,13 @@ export const SETTINGS = z
     }),
     TRUSTED_PROXIES: listOf(cidr()).prefault('').register(DOCS, {
       description:
-        'Addresses of your own reverse proxies, as CIDR ranges. Only what these say of the client in X-Forwarded-For is believed.',
+        'Addresses of your own reverse proxies, as CIDR ranges. Only what these say of the client is believed.',
       example: '10.0.0.0/8,fd00::/8',
+    }),
+    FORWARDED_HEADER: oneOf('x-forwarded-for', 'forwarded').default('x-forwarded-for').register(DOCS, {
+      description:
+        'The header in which they say it: x-forwarded-for, or forwarded (RFC 7239). The other one is what a client wrote, and ignored.',
+      example: 'x-forwarded-for',
     }),
     CORS_ORIGINS: listOf(origin()).prefault('').register(DOCS, {
       description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
@@ -70,6 +75,11 @@ export const SETTINGS = z
     ADDRESS_BLOCK_DURATION: duration()
       .prefault('15m')
       .register(DOCS, { description: 'How long an address stays blocked.', example: '15m' }),
+    CONNECTIONS_PER_ADDRESS: integer(8, 100_000).default(256).register(DOCS, {
+      description:
+        'Connections of an address (HTTP, sockets, MQTT) on which no client has signed in. One more closes the oldest of them.',
+      example: '256',
+    }),
     MAX_DEVICES_PER_USER: integer(1, 1_000_000)
       .default(1_000)
       .register(DOCS, { description: 'Devices that a person may own.', example: '1000' }),

@@ -35,6 +35,12 @@ describe('canonicalIdentifier', () => {
     },
   );
 
+  it('leaves what is too long for any identifier as it is', () => {
+    const marks = `${'\u0307\u0323'.repeat(600)}@example.com`;
+    expect(canonicalIdentifier(marks)).toBe(marks);
+    expect(emailFault(marks)).toBeNull();
+  });
+
   it('has one spelling for each of its own spellings', () => {
     const text = fc.string({ unit: 'binary', maxLength: 20 });
     fc.assert(

@@ -7,8 +7,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SocketAck } from '../../src/contracts/realtime.js';
+import type { Server } from 'socket.io';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
-import type { DashboardServer, DashboardSocket } from '../../src/platform/realtime/sockets.js';
+import type { DashboardSocket } from '../../src/platform/realtime/sockets.js';
 import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
@@ -141,8 +142,8 @@ function wrongRefusals(outcomes: readonly Outcome[]): Outcome[] {
 }
 
 /** A private member, where Nest puts the server of the sockets. */
-function serverOf(gateway: RealtimeGateway): DashboardServer {
-  return (gateway as unknown as { server: DashboardServer }).server;
+function serverOf(gateway: RealtimeGateway): Server {
+  return (gateway as unknown as { server: Server }).server;
 }
 
 describe('the probes', () => {
@@ -223,7 +224,7 @@ describe('while PostgreSQL is down', () => {
     const strangers = async (): Promise<number> =>
       (await app.get(RateLimiter).spend('anonymous', '127.0.0.1')).remaining;
     const gateway = app.get(RealtimeGateway);
-    const [socket] = [...serverOf(gateway).of('/').sockets.values()];
+    const [socket] = [...serverOf(gateway).of('/').sockets.values()] as unknown as DashboardSocket[];
     if (socket) {
       socket.data.principal = { userId: someone.id, sessionId: randomUUID(), role: 'USER' };
     }
@@ -235,7 +236,7 @@ describe('while PostgreSQL is down', () => {
       const refused = Dashboard.connect(app.url, { token: unverified.accessToken, clientType: 'dashboard' });
       await expect(refused).rejects.toMatchObject({ data: { status: 503, code: 'service_unavailable' } });
       expect(before - (await strangers())).toBe(1);
-      await gateway.handleConnection(socket as DashboardSocket);
+      await gateway.handleConnection(socket!);
       expect(await cut).toBe('transport close');
     } finally {
       proxies.postgres.up();

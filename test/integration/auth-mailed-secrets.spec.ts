@@ -1,6 +1,7 @@
 /**
  * What becomes of links that were mailed when the account behind them changes. Seen to fail: with `email_change` left out
- * of the tokens that are revoked, with an administrator's change that only writes the e-mail address.
+ * of the tokens that are revoked, with an administrator's change that only writes the e-mail address; without the quota of
+ * mail to a mailbox.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -28,7 +29,8 @@ async function signedIn(wish: { role?: 'ADMIN' } = {}): Promise<{ id: string; em
 }
 
 const fresh = (): string => `${randomUUID()}@example.com`;
-const codeOf = ({ status, body }: Answer): string => [status, body.code].join(' ').trim();
+const codeOf = ({ status, body }: Answer): string =>
+  [status, (body as { code?: string } | undefined)?.code].join(' ').trim();
 const emailOf = async (id: string): Promise<unknown> =>
   (await fixture.sql.rows<{ email: string }>('SELECT email FROM users WHERE id = $1', [id]))[0]?.email;
 const confirm = (token: string): Promise<Answer> => fixture.post('/auth/email/confirm', { token });
@@ -118,6 +120,73 @@ describe('A pending change of the e-mail address', () => {
     await holder.end();
     expect(codeOf(await asked)).toBe('422 wrong_password');
     expect(await fixture.sql.rows(`SELECT 1 FROM one_time_tokens WHERE user_id = $1`, [id])).toEqual([]);
+  });
+});
+
+describe('Mail to one e-mail address', () => {
+  const statusesOf = async (times: number, send: () => Promise<Answer>): Promise<string[]> => {
+    const codes: string[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const answer = await send();
+      codes.push(`${codeOf(answer)} ${answer.headers.has('retry-after') ? 'later' : ''}`.trim());
+    }
+    return codes;
+  };
+  const refusedAfterFive = (status: string): string[] => [
+    ...Array<string>(5).fill(status),
+    '429 mail_quota_exceeded later',
+  ];
+
+  it.each([
+    ['nobody has', (): Promise<string> => Promise.resolve(fresh())],
+    ['another account has', async (): Promise<string> => (await signedIn()).email],
+  ])('that %s is refused to a person who asks to change to it over and over', async (_which, mailbox) => {
+    const [{ token }, email] = [await signedIn(), await mailbox()];
+    const send = (): Promise<Answer> => fixture.post('/users/me/email', { email, password: PASSWORD }, { token });
+    expect(await statusesOf(6, send)).toEqual(refusedAfterFive('202'));
+    const [{ token: others }] = [await signedIn()];
+    const other = await fixture.post('/users/me/email', { email, password: PASSWORD }, { token: others });
+    expect(other.status).toBe(202);
+  });
+
+  it('repeats a notice to the old e-mail address five times at most', async () => {
+    const { id, email: old, token } = await signedIn();
+    const email = fresh();
+    for (let time = 0; time < 5; time += 1) {
+      await askForAddress(token, fresh());
+    }
+    const mailed = await askForAddress(token, email);
+    for (let time = 0; time < 5; time += 1) {
+      expect((await fixture.mails.nextTo(old)).text).toContain('Somebody who knows your password asked');
+    }
+    expect((await confirm(mailed)).status).toBe(204);
+    expect((await fixture.mails.nextTo(old)).text).toContain('no longer belongs to it');
+    expect(await emailOf(id)).toBe(email);
+  });
+
+  it('is refused to an administrator who resets over and over, and not because of strangers', async () => {
+    const { id, email } = await fixture.createUser();
+    for (let host = 0; host < 12; host += 1) {
+      await fixture.post('/auth/forgot-password', { identifier: email }, { from: ipOf(host * 7 + 5_000) });
+    }
+    const reset = (): Promise<Answer> =>
+      fixture.request('PATCH', `/users/${id}/reset-password`, { means: 'link' }, { token: admin });
+    expect(await statusesOf(6, reset)).toEqual(refusedAfterFive('200'));
+  });
+
+  it('is bounded for strangers who know its username as well', async () => {
+    const username = `u${randomUUID().slice(0, 8)}`;
+    const { id, email } = await fixture.createUser({ username });
+    const forgot = (identifier: string): Promise<Answer> =>
+      fixture.post('/auth/forgot-password', { identifier }, { from: '198.51.100.77' });
+    await statusesOf(8, () => forgot(email));
+    await statusesOf(8, () => forgot(username));
+    await eventually('all are written', async () => {
+      const waiting = `SELECT 1 FROM mails WHERE status = 'PENDING'`;
+      return (await fixture.sql.rows(waiting)).length === 0;
+    });
+    const links = `SELECT 1 FROM one_time_tokens WHERE purpose = 'password_reset' AND user_id = $1`;
+    expect(await fixture.sql.rows(links, [id])).toHaveLength(5);
   });
 });
 

@@ -2,11 +2,15 @@
  * Who may make an account. Seen to fail: with a confirmation that takes no password, and with older links left good.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EmailQuotaService } from '../../src/features/auth/email/email-quota.service.js';
 import { UsersService } from '../../src/features/users/users.service.js';
 import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
 import { AuthFixture } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
 import { tokenIn } from '../support/mail-server.js';
+
+const OWNER = '203.0.113.1';
+const STRANGER = '198.51.100.7';
 
 describe('registration', () => {
   const account = (name: string): Record<string, string> => ({
@@ -90,26 +94,42 @@ describe('registration', () => {
       expect((await confirm(NEW_PASSWORD)).status).toBe(201);
     });
 
-    it('is worth only its latest link', async () => {
-      await fixture.post('/auth/register', { ...account('again'), password: NEW_PASSWORD });
-      const older = tokenIn(await fixture.mails.nextTo('again@example.com'));
-      await fixture.post('/auth/register', account('again'));
-      const newer = tokenIn(await fixture.mails.nextTo('again@example.com'));
+    it('is good by each link that was mailed, until the first one makes the account', async () => {
+      await fixture.post('/auth/register', { ...account('again'), password: NEW_PASSWORD }, { from: OWNER });
+      const owners = tokenIn(await fixture.mails.nextTo('again@example.com'));
+      await fixture.post('/auth/register', account('again'), { from: STRANGER });
+      const strangers = tokenIn(await fixture.mails.nextTo('again@example.com'));
       const confirm = (token: string, password: string): Promise<Answer> =>
         fixture.post('/auth/register/confirm', { token, password });
-      expect((await confirm(older, NEW_PASSWORD)).body.code).toBe('invalid_token');
-      expect((await confirm(newer, PASSWORD)).status).toBe(201);
+      expect((await confirm(owners, NEW_PASSWORD)).status).toBe(201);
+      expect((await confirm(strangers, PASSWORD)).body.code).toBe('invalid_token');
     });
 
-    it('keeps its last mailed link, however often a stranger asks for another', async () => {
-      await fixture.post('/auth/register', account('flooded'));
-      let token = tokenIn(await fixture.mails.nextTo('flooded@example.com'));
-      for (let asked = 1; asked < 5; asked += 1) {
-        await fixture.post('/auth/register', account('flooded'));
-        token = tokenIn(await fixture.mails.nextTo('flooded@example.com'));
+    it('gets its mail, however often strangers register the same e-mail address', async () => {
+      const register = (from: string): Promise<Answer> => fixture.post('/auth/register', account('flooded'), { from });
+      const strangers = async (times: number, ipOf: (time: number) => string): Promise<number> => {
+        let admitted = 0;
+        for (let time = 0; time < times; time += 1) {
+          const options = { askedFrom: ipOf(time) };
+          admitted += (await fixture.get(EmailQuotaService).consume('flooded@example.com', options)) ? 1 : 0;
+        }
+        return admitted;
+      };
+      for (let asked = 0; asked < 6; asked += 1) {
+        expect((await register(STRANGER)).status).toBe(202);
       }
-      await fixture.post('/auth/register', { ...account('flooded'), password: NEW_PASSWORD });
-      expect((await fixture.post('/auth/register/confirm', { token, password: PASSWORD })).status).toBe(201);
+      expect(await linksTo('flooded')).toBe(5);
+      expect(await strangers(20, (time) => `198.51.100.${String(8 + (time % 2))}`)).toBe(5);
+      expect((await register(OWNER)).status).toBe(202);
+      expect(await linksTo('flooded')).toBe(6);
+      // Nor is the mailbox flooded, from however many addresses.
+      expect(await strangers(100, (time) => `192.0.2.${String(time)}`)).toBe(19);
     });
+
+    /** Registrations that a link was mailed for; others leave a token without an account. */
+    async function linksTo(name: string): Promise<number> {
+      const open = `SELECT 1 FROM one_time_tokens WHERE used_at IS NULL AND payload #>> '{account,email}' = $1`;
+      return (await fixture.sql.rows(open, [`${name}@example.com`])).length;
+    }
   });
 });

@@ -7,7 +7,7 @@ import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { TestApp } from '../support/test-app.js';
-import { MailServer, tokenIn } from '../support/mail-server.js';
+import { MailServer, type ReceivedMail, tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -198,11 +198,18 @@ describe('mail', () => {
     await get(Mailer).enqueue({ to, template: 'set_password', values });
     await get(Mailer).enqueue({ to, template: 'email_change', values });
     await get(Mailer).enqueue({ to, template: 'registration', values });
-    const mails = [await server.nextTo(to), await server.nextTo(to), await server.nextTo(to)];
-    expect(mails.map((mail) => tokenIn(mail))).toEqual([TOKEN, TOKEN, TOKEN]);
+    await get(Mailer).enqueue({ to, template: 'password_taken_away', values });
+    await get(Mailer).enqueue({ to, template: 'unlock_confirmation', values });
+    const mails: ReceivedMail[] = [];
+    while (mails.length < 5) {
+      mails.push(await server.nextTo(to));
+    }
+    expect(mails.map((mail) => tokenIn(mail))).toEqual(Array(5).fill(TOKEN));
     expect(mails.map(({ text }) => /\/([a-z-]+)#/.exec(text)?.[1]).sort()).toEqual([
       'confirm-email',
       'confirm-registration',
+      'confirm-unlock',
+      'set-password',
       'set-password',
     ]);
     await get(Mailer).enqueue({

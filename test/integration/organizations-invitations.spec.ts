@@ -106,6 +106,24 @@ describe('Invitations', () => {
     expect(mailed.get(grace.email)).toBe(token);
   });
 
+  it('are refused when a mailbox got enough of one person, and the last one stays good', async () => {
+    const other = await fixture.createOrganization(ada);
+    const send = (email: string, time: number): Promise<AnswerOrProblem> => {
+      const { id } = time % 2 === 0 ? organization : other;
+      return fixture.request(ada, 'POST', `/organizations/${id}/invitations`, { email, role: 'VIEWER' });
+    };
+    for (const email of [grace.email, `nobody-${randomUUID()}@example.com`]) {
+      const answers: AnswerOrProblem[] = [];
+      for (let time = 0; time < 7; time += 1) {
+        answers.push(await send(email, time));
+      }
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 429, 429]);
+      expect(answers.at(-1)?.body.code).toBe('mail_quota_exceeded');
+      expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect((await accept(grace, mailed.get(grace.email))).status).toBe(200);
+  });
+
   it('are worthless when they are revoked, replaced or seven days old', async () => {
     const { body } = await invite(ada, grace.email);
     const revoked = mailed.get(grace.email);

@@ -202,7 +202,7 @@ describe('The audit trail', () => {
     for (const theme of ['dark', 'light', 'system']) {
       await send('PATCH', { path: '/users/me/preferences', token: ada.accessToken, body: { theme } });
     }
-    const query = `?actor=user:${ada.id}&action=preferences_updated&entityType=user&entityId=${ada.id}&outcome=success&from=2020-01-01T00:00:00Z&limit=2`;
+    const query = `?actor=user:${ada.id}&action=preferences_updated&entityType=user&entityId=${ada.id.toUpperCase()}&outcome=success&from=2020-01-01T00:00:00Z&limit=2`;
     const first = await read(query);
     expect(first.body.items.map((entry) => entry.after)).toMatchObject([{ theme: 'system' }, { theme: 'light' }]);
     const second = await read(`${query}&cursor=${String(first.body.nextCursor)}`);

@@ -57,6 +57,7 @@ const BAD: readonly [what: string, channel: UplinkChannel, payload: string | Buf
       '{"pattern":"x","data":{"online":false,"boot":"boot-of-a-test"},"id":"1"}',
     ],
   ]),
+  ['a name that stands twice', 'heartbeat', '{"boot":"boot-of-a-test","uptimeMs":1,"uptimeMs":2}'],
   ['a birth without an uptime', 'status', json({ online: true, boot: BOOT })],
   ['a birth without a boot', 'status', json({ online: true, uptimeMs: 1 })],
   ['a boot that is too short', 'status', json({ online: true, boot: 'x', uptimeMs: 1 })],

@@ -130,6 +130,14 @@ describe('P-05: rotation of refresh tokens', () => {
       expect(await audited(ada)).toContain('token_reuse_detected');
     });
 
+    it('ends the session when a thief exchanged it first, and its known device comes a moment later', async () => {
+      for (const thief of [CLIENT, { ...CLIENT, ip: '203.0.113.9' }, { ...CLIENT, knownDevice: 'd'.repeat(64) }]) {
+        const ada = await openSession(nodes[0]);
+        await exchanged(thief, ada);
+        await expect(repeat(ada, clientOf(ada))).rejects.toMatchObject({ code: 'token_reused' });
+      }
+    });
+
     it('still is the same client after a change of the password, which replaced its known device', async () => {
       const ada = await openSession(nodes[0]);
       const { body } = await request<{ knownDevice: string }>(nodes[0].url, 'POST', '/api/v1/auth/password', {

@@ -34,8 +34,8 @@ interface Device {
 const EMAIL = 'demo@mortise.example';
 const WELL_KNOWN_PASSWORD = 'knock-three-times-please';
 const LOCKS = [
-  { name: 'Front door', hardwareId: 'demo-front-door', room: 'Hall' },
-  { name: 'Garage', hardwareId: 'demo-garage', room: 'Garage' },
+  { name: 'Front door', hardwareId: 'DEMO-FRONT-DOOR', room: 'Hall' },
+  { name: 'Garage', hardwareId: 'DEMO-GARAGE', room: 'Garage' },
 ];
 
 /** Makes sure of one account with two locks, through the public interface alone and as often as it is called. */

@@ -1,9 +1,11 @@
+import { Transform } from 'class-transformer';
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import type { AuditAction, AuditEntityType } from '../../contracts/audit.js';
 import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platform/audit/audit-reader.js';
 import { IfGiven } from '../../platform/http/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { canonicalId } from '../../shared/ids.js';
 
 /** Which entries; everything that is given must apply. */
 export class AuditQueryDto extends PageQueryDto {
@@ -12,6 +14,7 @@ export class AuditQueryDto extends PageQueryDto {
    * @example user:019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
    */
   @IfGiven()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))
   @IsString()
   @Matches(/^[a-z]{1,20}(:[\w-]{1,64})?$/, { message: '$property must be an actor such as user:<id>' })
   actor?: string;
@@ -28,6 +31,7 @@ export class AuditQueryDto extends PageQueryDto {
 
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   @IfGiven()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? canonicalId(value) : value))
   @IsString()
   @Length(1, 100)
   @Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' })

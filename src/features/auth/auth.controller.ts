@@ -5,12 +5,13 @@ import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
-import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
+import { ProvenBy, RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDto } from './auth.dto.js';
 import type { ClientInfo } from './auth.types.js';
 import { Client } from './client-info.decorator.js';
 import { WithKnownDeviceCookie } from './login/known-device-cookie.interceptor.js';
 import { LoginService } from './login/login.service.js';
+import type { ProofName } from './login/proof-verifier.js';
 import { NoStore } from './no-store.decorator.js';
 import { WithSessionCookie } from './sessions/session-cookie.interceptor.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -32,6 +33,7 @@ export class AuthController {
   @NoStore()
   @WithSessionCookie()
   @WithKnownDeviceCookie({ takes: true })
+  @ProvenBy('known_device' satisfies ProofName)
   @ApiResponse({ status: 401, description: 'The identifier or the password is wrong.', ...PROBLEM_RESPONSE })
   @ApiResponse({ status: 503, description: 'Too many logins at once; try again in a second.', ...PROBLEM_RESPONSE })
   @ApiResponse({
@@ -46,8 +48,8 @@ export class AuthController {
 
   /**
    * Exchange a refresh token for a new pair. A concurrent request of the same client with the same token, or its retry
-   * after a lost answer, gets the same successor for ten seconds. The client is the same if it sends the `knownDevice` of
-   * the session; if neither request does, when address and user agent are the same. After that, from another client, or
+   * after a lost answer, gets the same successor for ten seconds. The client is the same if both send the `knownDevice`
+   * of the session; if neither does, when address and user agent are the same. After that, from another client, or
    * for the third rotation in ten minutes, it ends the session (401 `token_reused`). 401 `session_evicted` when too many
    * devices signed in.
    */
@@ -55,6 +57,8 @@ export class AuthController {
   @HttpCode(HttpStatus.OK)
   @Public()
   @Audit('session_refreshed')
+  @RateLimit('refresh')
+  @ProvenBy('refresh_token' satisfies ProofName)
   @NoStore()
   @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })

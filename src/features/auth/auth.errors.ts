@@ -52,6 +52,16 @@ export class LoginThrottledError extends DomainError {
   }
 }
 
+/** Whether the e-mail address has an account makes no difference. */
+export class EmailQuotaExceededError extends DomainError {
+  readonly code = 'mail_quota_exceeded';
+  readonly kind = 'too_many';
+
+  constructor(retryAfter: number) {
+    super('Enough mail was sent to this e-mail address for now. What was sent before stays valid.', { retryAfter });
+  }
+}
+
 /** Thrown only when the password was right. */
 export class AccountBlockedError extends DomainError {
   readonly code = 'account_blocked';

@@ -11,11 +11,12 @@ import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
 import { AUTH_MAIL } from './auth.mail.js';
 import { AUTH_AUDIT } from './auth.audit.js';
 import { EmailChangeService } from './email/email-change.service.js';
-import { EmailQuota } from './email/email-quota.js';
+import { EmailQuotaService } from './email/email-quota.service.js';
 import { KnownDevicesService } from './login/known-devices.service.js';
 import { LoginAlertsService } from './login/login-alerts.service.js';
 import { LoginThrottleRepository } from './login/login-throttle.repository.js';
 import { LoginWindowsRepository } from './login/login-windows.repository.js';
+import { ProofVerifier } from './login/proof-verifier.js';
 import { LoginService } from './login/login.service.js';
 import { ReauthenticationService } from './login/reauthentication.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
@@ -47,6 +48,7 @@ const SERVICES = [
   OneTimeTokensService,
   RegistrationService,
   EmailChangeService,
+  EmailQuotaService,
 ];
 /** What the jobs of this feature purge. */
 const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRepository];
@@ -65,9 +67,9 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     ...SERVICES,
     ...PURGED,
     Authenticator,
-    EmailQuota,
     KnownDevicesService,
     LoginAlertsService,
+    ProofVerifier,
     SessionActivityService,
     SessionCache,
     SessionsRepository,

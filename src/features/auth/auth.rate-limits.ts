@@ -1,4 +1,3 @@
-import { ipKey } from '../../platform/http/client-address.js';
 import { userKey } from '../../platform/rate-limit/platform-rate-limits.js';
 import type { RateLimitCategories } from '../../platform/rate-limit/rate-limit-registry.js';
 
@@ -8,9 +7,14 @@ declare module '../../contracts/rate-limits.js' {
 
 export const AUTH_RATE_LIMITS = {
   auth: {
-    description: 'Logins, registrations, forgotten passwords of an address.',
+    description: 'Logins, registrations, forgotten passwords of an address, or of a known device or a person.',
     limit: '5/1m',
-    keyOf: ipKey,
+    keyOf: userKey,
+  },
+  refresh: {
+    description: 'Refreshes of a session; without a refresh token of this server, `anonymous` limits them.',
+    limit: '30/1m',
+    keyOf: ({ provenAs = null }) => provenAs,
   },
   reauthentication: {
     description: 'Requests of a person that take the password again: another one, another e-mail address, deletion.',

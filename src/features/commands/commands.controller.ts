@@ -40,6 +40,13 @@ export class CommandsController {
    * deleted meanwhile, the wait ends at once with 404. An accepted command survives any crash on our side.
    */
   @Post()
+  @ApiResponse({
+    status: 403,
+    description:
+      'Needs `device:control`. For `unlock_door` also `unlock_restricted`: an administrator reset the password of the account ' +
+      'or replaced its e-mail address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
+    ...PROBLEM_RESPONSE,
+  })
   @Authorize('device:control')
   @Audit('command_created')
   @Idempotent({ required: true })
@@ -54,13 +61,6 @@ export class CommandsController {
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
   @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted, in the state it has now; follow `Location`.' })
   @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 403,
-    description:
-      'Needs `device:control`. For `unlock_door` also `unlock_restricted`: an administrator reset the password of the account ' +
-      'or replaced its e-mail address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
-    ...PROBLEM_RESPONSE,
-  })
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,

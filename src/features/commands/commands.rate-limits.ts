@@ -9,8 +9,6 @@ export const COMMANDS_RATE_LIMITS = {
     description: 'Unlock commands for one device, of all users together.',
     limit: '15/1m',
     keyOf: (request) => (asksToUnlock(request.body) ? (request.target?.id ?? null) : null),
-    // A blocked IP address could not lock the door either: pressing the unlock button too often is refused, no more.
-    neverBlocks: true,
   },
 } satisfies RateLimitCategories;
 

@@ -8,6 +8,7 @@ import {
   type DashboardServer,
   type DashboardSocket,
   emitLocally,
+  resyncAll,
   type Room,
   socketsIn,
 } from '../../platform/realtime/sockets.js';
@@ -131,7 +132,9 @@ export class DashboardFeedPublisher {
         'Dashboards are too far behind; they must read the state again',
       );
       this.#backlog.length = 0;
-      this.#server?.local.emit('resync', { cursor: event.cursor });
+      if (this.#server) {
+        resyncAll(this.#server, event.cursor);
+      }
     }
     this.#backlog.push(event);
     if (!this.#draining) {

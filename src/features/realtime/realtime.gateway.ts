@@ -21,6 +21,7 @@ import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
+const TOO_MANY_REQUESTS = 429;
 const SESSION_CHECK_MS = 25_000;
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
@@ -91,9 +92,16 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   private async authenticate(socket: DashboardSocket): Promise<void> {
     try {
       const { userId } = await this.identify(socket);
-      await this.limiter.countPerson(socket.request, userId);
+      await this.limiter.countPerson(userId);
+      this.limiter.settle(socket.conn);
     } catch (error) {
       const { code, title, detail, status } = problemOf(error);
+      if (status === TOO_MANY_REQUESTS) {
+        // Once the refusal is sent: the next attempt costs a connection.
+        setImmediate(() => {
+          socket.conn.close();
+        });
+      }
       throw Object.assign(new Error(code), { data: { code, title, detail, status } });
     }
   }

@@ -8,9 +8,16 @@ import { Authenticator } from '../../platform/auth/authenticator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { newContext, type RequestContext, runInContext } from '../../platform/context/request-context.js';
-import { clientIps } from '../../platform/http/client-address.js';
+import { clientAddressReader } from '../../platform/http/client-address.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
-import { type DashboardServer, type DashboardSocket, emitLocally, type Room } from '../../platform/realtime/sockets.js';
+import {
+  allSockets,
+  type DashboardServer,
+  type DashboardSocket,
+  disconnectLocally,
+  emitLocally,
+  type Room,
+} from '../../platform/realtime/sockets.js';
 import { DevicesService } from '../devices/devices.service.js';
 import type { DashboardHandshakeDto } from './realtime.dto.js';
 import { TooManySubscriptionsError } from './realtime.errors.js';
@@ -31,7 +38,7 @@ export class RealtimeService {
     config: AppConfig,
     metrics: Metrics,
   ) {
-    this.#addressOf = clientIps(config.http.trustedProxies);
+    this.#addressOf = clientAddressReader(config.http);
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
@@ -98,12 +105,12 @@ export class RealtimeService {
   endSession(server: DashboardServer, sessionId: string, reason: SessionEnd): void {
     const room: Room = `session:${sessionId}`;
     emitLocally(server, [room], 'session_ended', { reason });
-    server.local.in(room).disconnectSockets(true);
+    disconnectLocally(server, room);
   }
 
   /** Ends the sockets of sessions that have ended, in case the signal was lost. */
   async endDeadSessions(server: DashboardServer): Promise<void> {
-    const sessionIds = new Set([...server.of('/').sockets.values()].map((socket) => socket.data.principal?.sessionId));
+    const sessionIds = new Set(allSockets(server).map((socket) => socket.data.principal?.sessionId));
     for (const sessionId of sessionIds) {
       const end = sessionId === undefined ? null : await this.sessions.endOf(sessionId);
       if (sessionId !== undefined && end !== null) {

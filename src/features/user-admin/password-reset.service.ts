@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
-import { Mailer } from '../../platform/mail/mailer.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { EmailQuotaService } from '../auth/email/email-quota.service.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
 import { SessionsService } from '../auth/sessions/sessions.service.js';
 import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
@@ -28,7 +28,7 @@ export class PasswordResetService {
     private readonly tokens: OneTimeTokensService,
     private readonly changes: PasswordChangeService,
     private readonly sessions: SessionsService,
-    private readonly mailer: Mailer,
+    private readonly quota: EmailQuotaService,
     private readonly transactions: Transactions,
   ) {}
 
@@ -36,7 +36,7 @@ export class PasswordResetService {
    * Takes the password away and ends all sessions. With a one-time password, the next login may only choose another.
    * @returns the one-time password, which cannot be read again; null where a link was mailed.
    * @param admin whose session must be live when the reset commits: they may have been blocked meanwhile.
-   * @throws UserNotFoundError, LastAdminError, SessionEndedError, BusyError
+   * @throws UserNotFoundError, LastAdminError, SessionEndedError, BusyError, EmailQuotaExceededError
    */
   async reset(userId: string, means: ResetMeans, admin: Principal): Promise<string | null> {
     const change = { userId, authority: 'administrator', claim: () => this.sessions.requireLive(admin) } as const;
@@ -53,7 +53,10 @@ export class PasswordResetService {
     return password;
   }
 
-  /** Mails a link by which a person chooses the first password. Part of the transaction that made the account. */
+  /**
+   * Mails a link by which a person chooses the first password. Part of the transaction that made the account.
+   * @throws EmailQuotaExceededError
+   */
   invite(user: User): Promise<void> {
     return this.mailLink('set_password', user);
   }
@@ -62,8 +65,9 @@ export class PasswordResetService {
     template: 'set_password' | 'password_taken_away',
     { id: userId, email, displayName }: User,
   ): Promise<void> {
+    await this.quota.require(email, { byAdministrator: true });
     const token = await this.tokens.issue('set_password', { userId, payload: {}, ttlMs: LINK_TTL_MS });
-    await this.mailer.enqueue({ to: email, template, values: { displayName, token } });
+    await this.quota.send({ to: email, template, values: { displayName, token } }, { really: true });
   }
 }
 

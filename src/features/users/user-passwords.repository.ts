@@ -4,7 +4,7 @@ import { canActSql } from './account-standing.types.js';
 import type { PasswordState, User } from './users.types.js';
 
 const COLUMNS = `
-  id AS "userId", password_hash AS "passwordHash", password_changed_at AS "changedAt",
+  id AS "userId", email, username, password_hash AS "passwordHash", password_changed_at AS "changedAt",
   extract(epoch FROM now() - password_changed_at)::float8 * 1000 AS "ageMs",
   must_change_password AS "mustChange", blocked_at IS NOT NULL AS blocked`;
 

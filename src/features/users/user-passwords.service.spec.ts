@@ -7,14 +7,16 @@ import { UserNotFoundError } from './users.errors.js';
 
 const ADA: StoredPassword = {
   userId: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55',
+  email: 'ada@example.com',
+  username: null,
   passwordHash: '$argon2id$ada',
   changedAt: new Date('2026-11-20T18:00:00Z'),
   ageMs: 1_000,
   mustChange: false,
   blocked: false,
 };
-const { userId, changedAt, ageMs, mustChange, blocked } = ADA;
-const STATE = { userId, changedAt, ageMs, mustChange, blocked };
+const { userId, email, username, changedAt, ageMs, mustChange, blocked } = ADA;
+const STATE = { userId, email, username, changedAt, ageMs, mustChange, blocked };
 
 describe('UserPasswordsService', () => {
   const repository = {

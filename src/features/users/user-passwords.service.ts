@@ -123,6 +123,7 @@ export class UserPasswordsService {
   }
 }
 
-function toState({ userId, changedAt, ageMs, mustChange, blocked }: StoredPassword): PasswordState {
-  return { userId, changedAt, ageMs, mustChange, blocked };
+function toState(stored: StoredPassword): PasswordState {
+  const { userId, email, username, changedAt, ageMs, mustChange, blocked } = stored;
+  return { userId, email, username, changedAt, ageMs, mustChange, blocked };
 }

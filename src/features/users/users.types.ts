@@ -60,6 +60,9 @@ export interface AccountChanges {
 /** The state of a person's password. */
 export interface PasswordState {
   readonly userId: string;
+  /** The names to sign in with. */
+  readonly email: string;
+  readonly username: string | null;
   readonly changedAt: Date;
   /** Milliseconds since then, by the database clock. */
   readonly ageMs: number;

@@ -9,6 +9,7 @@ import { refuseConnection } from './connection-errors.js';
 import { acceptCsvWhereWanted } from './csv-body.js';
 import { acceptJsonOnly } from './json-body.js';
 import { allowBodyLimits } from './body-limit.decorator.js';
+import { clientAddressReader, readClientAddresses } from './client-address.js';
 import { allowOrigins } from './cors.js';
 import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
@@ -23,16 +24,12 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_TIMEOUTS_EVERY_MS = 5_000;
 
-/**
- * Fastify with our limits.
- * @param trustedProxies CIDR ranges. Only a peer in one of them is believed what it says of the client's address.
- */
-export function httpAdapter(trustedProxies: readonly string[]): FastifyAdapter {
+/** Fastify with our limits. It believes no proxy by itself: see `readClientAddresses`. */
+export function httpAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS * 2,
-    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -54,6 +51,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   const logger: PinoLogger = await app.resolve(PinoLogger);
   logger.setContext('Http');
+  readClientAddresses(fastify, clientAddressReader(app.get(AppConfig).http));
   registerRequestHooks(fastify, logger, app.get(Metrics));
   allowBodyLimits(fastify);
 

@@ -49,10 +49,10 @@ describe('problemOf', () => {
   });
 
   it.each([
-    Object.assign(new Error('inside'), { code: '57P01' }),
-    new Error('timeout exceeded when trying to connect'),
-    new DeadlineExceededError(10_000),
-  ])('asks to come back when what we depend on is away, used up or slow: %s', (error) => {
+    ['away', Object.assign(new Error('inside'), { code: '57P01' })],
+    ['used up', new Error('timeout exceeded when trying to connect')],
+    ['slow', new DeadlineExceededError(10_000)],
+  ])('asks to come back when what we depend on is %s', (_how, error) => {
     const problem = problemOf(error);
     expect(problem).toMatchObject({ status: 503, code: 'service_unavailable', retryAfter: 2 });
     expect(JSON.stringify(problem)).not.toContain(error.message);

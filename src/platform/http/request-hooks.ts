@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PinoLogger } from 'nestjs-pino';
-import { isUuid } from '../../shared/ids.js';
+import { canonicalId } from '../../shared/ids.js';
 import { newContext, type RequestContext, runInContext } from '../context/request-context.js';
 import { requestIdOf, traceIdOf } from '../context/trace-context.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -57,12 +57,10 @@ function contextOf(request: FastifyRequest): RequestContext {
   });
 }
 
-/** Ids are written and compared in lower case (RFC 9562): in rooms, locks and hashes as in PostgreSQL. */
+/** Rooms, locks and hashes compare ids as text. */
 function spellIds(params: Record<string, string>): void {
   for (const [name, value] of Object.entries(params)) {
-    if (isUuid(value)) {
-      params[name] = value.toLowerCase();
-    }
+    params[name] = canonicalId(value);
   }
 }
 

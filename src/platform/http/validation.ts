@@ -16,6 +16,10 @@ class CompleteValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     // Sockets and contexts come through here, too, and are not looked into.
     const isInput = metadata.metatype !== undefined && this.toValidate(metadata);
+    // The framework takes null for an object without members, as it does nothing at all.
+    if (isInput && value === null) {
+      throw new InvalidRequestError([{ detail: 'must be an object', pointer: '' }]);
+    }
     const dropped = isInput && this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
     const transformed: unknown = await super.transform(value, metadata);
     const unknown = dropped.filter((path) => isMemberOfClass(transformed, path));

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsString, Length, Matches } from 'class-validator';
+import { NormalizeNfc } from './members/normalize-nfc.decorator.js';
 
 /** Blanks that Unicode counts as letters or symbols. */
 const BLANKS = '\\u115f\\u1160\\u2800\\u3164\\uffa0';
@@ -24,7 +25,8 @@ export const notVisible = { message: '$property must be visible text' };
  */
 export function IsVisibleText({ min = 1, max = 100 } = {}): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.normalize('NFC').trim() : value)),
+    NormalizeNfc(),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
     IsString(),
     Length(min, max),
     Matches(VISIBLE, notVisible),

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AedesPublishPacket, Client, ConnectPacket, PublishPacket } from 'aedes';
+import type { AppConfig } from '../../config/app-config.js';
+import type { Clock } from '../../shared/clock.js';
+import type { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { type BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
 import type { CutoffRegistry } from './limits/cutoff-registry.js';
 import type { DeviceLimiter } from './limits/device-limiter.js';
+import { FailedLoginLimiter } from './limits/failed-login-limiter.js';
 import { type RejectedMessages } from './rejected-messages.js';
 
 const INTERNAL = { username: 'backend', password: 'known to this process' };
@@ -15,6 +19,7 @@ const INTERNAL = { username: 'backend', password: 'known to this process' };
 let refused: string[] = [];
 let verify: DeviceAuthenticator['verify'];
 let listRevoked: DeviceAuthenticator['listRevoked'];
+let nowMs = 0;
 let gate: BrokerAuthorizer;
 let admitting = true;
 let cut = false;
@@ -23,6 +28,7 @@ const clientOf = (): Client => ({ id: randomUUID(), conn: new EventEmitter(), cl
 
 beforeEach(() => {
   refused = [];
+  nowMs = 0;
   admitting = true;
   cut = false;
   verify = () => Promise.resolve(true);
@@ -31,12 +37,15 @@ beforeEach(() => {
     verify: (id: string, token: string) => verify(id, token),
     listRevoked: (ids: readonly string[]) => listRevoked(ids),
   };
+  const config = { http: { trustedProxies: [] as readonly string[] }, rateLimitScale: 1 } as AppConfig;
   gate = new BrokerAuthorizer(
     { internal: INTERNAL } as BrokerClientFactory,
     authenticator as DeviceAuthenticator,
     { operation: (_: string, reason: string) => refused.push(reason) } as unknown as RejectedMessages,
     { admitsLogin: () => admitting } as unknown as DeviceLimiter,
     { isCut: () => cut } as unknown as CutoffRegistry,
+    new FailedLoginLimiter(config, { monotonic: () => nowMs } as Clock),
+    { settle: () => undefined } as unknown as ConnectionLimiter,
   );
   gate.open();
 });

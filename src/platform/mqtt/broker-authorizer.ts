@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { AedesOptions, AuthenticateError, Client, ConnectPacket } from 'aedes';
 import { isUuid } from '../../shared/ids.js';
 import { within } from '../../shared/deadline.js';
+import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { equalInConstantTime, sha256 } from '../crypto/digest.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
@@ -10,6 +12,7 @@ import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publicatio
 import { DeviceConnectionRegistry } from './device-connection-registry.js';
 import { CutoffRegistry } from './limits/cutoff-registry.js';
 import { DeviceLimiter } from './limits/device-limiter.js';
+import { FailedLoginLimiter, type LoginAttempt } from './limits/failed-login-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
 const LOGIN_TIMEOUT_MS = 5_000;
@@ -49,6 +52,8 @@ export class BrokerAuthorizer {
     private readonly refusals: RejectedMessages,
     private readonly limiter: DeviceLimiter,
     private readonly cutoffs: CutoffRegistry,
+    private readonly logins: FailedLoginLimiter,
+    private readonly waiting: ConnectionLimiter,
   ) {
     this.#opened = new Promise((resolve) => {
       this.#open = resolve;
@@ -58,6 +63,11 @@ export class BrokerAuthorizer {
   /** Lets devices log in. Until then they wait, within the time of a login. */
   open(): void {
     this.#open();
+  }
+
+  /** A new connection, which waits for its login from now on. */
+  accept(line: Socket): void {
+    this.waiting.watch('mqtt', line);
   }
 
   hooks(): Hooks {
@@ -113,7 +123,12 @@ export class BrokerAuthorizer {
     if (username === this.access.internal.username) {
       return this.loginBackend(client, password);
     }
+    const attempt = { address: addressOf(client), deviceId: username, token: password };
+    if (this.logins.isRefused(attempt)) {
+      return this.refuseLogin(SERVER_UNAVAILABLE, 'too_many_failures');
+    }
     if (!isUuid(username) || username !== username.toLowerCase()) {
+      this.logins.failed(attempt);
       return this.refuseLogin(BAD_CREDENTIALS, 'not_a_device_id');
     }
     if (this.#badWill.has(client)) {
@@ -124,7 +139,7 @@ export class BrokerAuthorizer {
     }
     // Known from here on, so that a revocation also reaches a login that is under way.
     this.connections.add(username, client);
-    const code = await this.verify(client, username, password);
+    const code = await this.verify(client, attempt);
     return code === 0 ? this.admit(client, username) : code;
   }
 
@@ -134,6 +149,7 @@ export class BrokerAuthorizer {
       this.refusals.operation('connect', 'too_many_logins', { deviceId, proven: true });
       return SERVER_UNAVAILABLE;
     }
+    this.waiting.settle(client.conn);
     this.remember(client);
     this.connections.admit(client).forEach((oldest) => {
       oldest.close();
@@ -146,18 +162,21 @@ export class BrokerAuthorizer {
       return this.refuseLogin(BAD_CREDENTIALS, 'bad_token');
     }
     this.#backend.add(client);
+    this.waiting.settle(client.conn);
     return 0;
   }
 
-  private async verify(client: Client, deviceId: string, password: Buffer): Promise<number> {
+  private async verify(client: Client, attempt: LoginAttempt): Promise<number> {
+    const { deviceId, token } = attempt;
     try {
       // In the name of the device, so that logins have no more of the database than its messages.
       const check = this.#opened.then(() =>
         runInContext(newContext('mqtt', `device:${deviceId}`), () =>
-          this.authenticator.verify(deviceId, password.toString('utf8')),
+          this.authenticator.verify(deviceId, token.toString('utf8')),
         ),
       );
       const valid = await within(LOGIN_TIMEOUT_MS, check);
+      this.logins[valid ? 'succeeded' : 'failed'](attempt);
       return valid && !this.connections.isRevoked(client)
         ? 0
         : this.refuseLogin(BAD_CREDENTIALS, 'bad_token', deviceId);
@@ -229,6 +248,10 @@ export class BrokerAuthorizer {
     }
     return code === null;
   }
+}
+
+function addressOf({ conn }: Client): string | undefined {
+  return (conn as Partial<Socket>).remoteAddress;
 }
 
 function toPublication(will: NonNullable<ConnectPacket['will']>): Publication {

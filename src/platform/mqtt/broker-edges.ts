@@ -3,12 +3,14 @@ import { BrokerLock } from './broker-lock.js';
 import { EmbeddedBroker } from './embedded-broker.js';
 import { DeviceMessageQueue } from './limits/device-message-queue.js';
 import { DeviceOwnerCache } from './limits/device-owner-cache.js';
+import { FailedLoginLimiter } from './limits/failed-login-limiter.js';
 import { LineLimiter } from './limits/line-limiter.js';
 import { MqttServer } from './mqtt-server.js';
 
 /** What the hardware role runs to hear devices; needs a provider for DeviceAuthenticator beside it. */
 export const brokerEdges = [
   BrokerLock,
+  FailedLoginLimiter,
   BrokerAuthorizer,
   DeviceMessageQueue,
   DeviceOwnerCache,

@@ -145,6 +145,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   private async openPort(aedes: Aedes): Promise<void> {
     const { host, port } = this.config.mqtt;
     const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      this.authorizer.accept(socket);
       this.limitReading(socket, aedes.handle(socket));
     });
     server.maxConnections = MAX_CONNECTIONS;

@@ -21,12 +21,12 @@ describe('RejectedMessages', () => {
   };
 
   it.each([
-    Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
-    new Error('timeout exceeded when trying to connect'),
-    new DeadlineExceededError(10_000),
-    new BatcherFullError(),
-    new Error('a mistake of ours'),
-  ])('blames no device for what failed on our side: %s', (error) => {
+    ['the database is away', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+    ['no connection is free', new Error('timeout exceeded when trying to connect')],
+    ['it took too long', new DeadlineExceededError(10_000)],
+    ['too much waits', new BatcherFullError()],
+    ['a mistake of ours', new Error('a mistake of ours')],
+  ])('blames no device for what failed on our side: %s', (_what, error) => {
     expect(weightOf(problemOf(error).code)).toBe(0);
   });
 

@@ -2,15 +2,13 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../config/app-config.js';
 import type { BlockedIpStore } from './blocked-ip-store.js';
 import { AbuseDetector } from './abuse-detector.js';
-import type { RateLimitRegistry } from './rate-limit-registry.js';
 
 const HOUR = 3_600_000;
 
 function rowsOf(after: number): { rows: AbuseDetector; block: jest.Mock<BlockedIpStore['block']> } {
   const block = jest.fn<BlockedIpStore['block']>().mockResolvedValue();
   const config = { addressBlock: { after, durationMs: HOUR } } as AppConfig;
-  const registry = { get: (name: string) => ({ neverBlocks: name === 'unlock' }) } as unknown as RateLimitRegistry;
-  return { rows: new AbuseDetector(config, { block } as unknown as BlockedIpStore, registry), block };
+  return { rows: new AbuseDetector(config, { block } as unknown as BlockedIpStore), block };
 }
 
 function refuse(rows: AbuseDetector, address: string, times: number): void {
@@ -44,14 +42,6 @@ describe('AbuseDetector', () => {
       rows.note('192.0.2.2', 'auth', true);
     }
     expect(block).toHaveBeenCalledTimes(1);
-  });
-
-  it('leave a house alone whose door is unlocked over and over', () => {
-    const { rows, block } = rowsOf(2);
-    for (let time = 0; time < 30; time += 1) {
-      rows.note('192.0.2.1', 'unlock', false);
-    }
-    expect(block).not.toHaveBeenCalled();
   });
 
   it('never block where the setting says so', () => {

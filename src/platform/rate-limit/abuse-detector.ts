@@ -3,14 +3,13 @@ import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../config/app-config.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
-import { RateLimitRegistry } from './rate-limit-registry.js';
 
 /** Counts that are kept; the one that did not grow for longest is dropped first. */
 const CAPACITY = 10_000;
 
 /**
- * Blocks an IP address that keeps sending requests although a limit refuses them: after so many refusals in a row by
- * one limit. Only a request that the same limit admits resets the count. Categories with `neverBlocks` are not counted.
+ * Blocks an IP address that keeps sending anonymous requests although a limit refuses them: after so many refusals in a row
+ * by one limit. Only a request that the same limit admits resets the count.
  */
 @Injectable()
 export class AbuseDetector {
@@ -20,12 +19,12 @@ export class AbuseDetector {
   constructor(
     private readonly config: AppConfig,
     private readonly blocked: BlockedIpStore,
-    private readonly registry: RateLimitRegistry,
   ) {}
 
+  /** Call it for requests that did not show who sent them: others are no fault of the address they share. */
   note(ip: string, category: RateCategory, admitted: boolean): void {
     const { after, durationMs } = this.config.addressBlock;
-    if ((admitted && this.#refusals.size === 0) || this.registry.get(category).neverBlocks) {
+    if (admitted && this.#refusals.size === 0) {
       return;
     }
     const key = `${category} ${ip}`;

@@ -1,18 +1,32 @@
+import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '../../shared/domain-error.js';
+import { bearerTokenOf } from '../auth/bearer-token.js';
 import { ipKey } from '../http/client-address.js';
-import { sendProblem, writeProblem } from '../http/problem.filter.js';
+import { writeProblem } from '../http/problem.filter.js';
 import { problemOf } from '../http/problem.js';
+import { AbuseDetector } from './abuse-detector.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
+import { ConnectionLimiter } from './connection-limiter.js';
+import { anonymousKey, isDriveBy } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
 import { RateLimiter } from './rate-limiter.js';
-import { AbuseDetector } from './abuse-detector.js';
+import { RequestProofRegistry } from './request-proof-registry.js';
+
+interface RouteConfig {
+  readonly unlimited?: boolean;
+  readonly provenBy?: string;
+}
+
+/** Rejects unless the token is good: see `Authenticator`. */
+export type TokenVerifier = (token: string) => Promise<unknown>;
 
 /**
- * Runs before everything else: requests of blocked IP addresses are refused, and requests without a token are counted by
- * IP address before any work is done for them. A request with a token is counted when the token turns out to be
- * invalid: users behind one IP address do not share the limit, and an invented token is no way around it.
+ * Runs before everything else. Blocks and anonymous limits bind anonymous requests: what comes with a valid session, or with
+ * another secret of this server, has limits of its own, whatever others do at the same address. From a blocked address the
+ * secret is verified before any other work; a request with an invalid token counts as anonymous.
  */
 @Injectable()
 export class IpRateLimiter {
@@ -20,56 +34,86 @@ export class IpRateLimiter {
     private readonly limits: RateLimiter,
     private readonly blocked: BlockedIpStore,
     private readonly abuse: AbuseDetector,
+    private readonly connections: ConnectionLimiter,
+    private readonly proofs: RequestProofRegistry,
   ) {}
 
   /** Call it after the security headers are installed, so that refusals have them, too. */
-  install(fastify: FastifyInstance): void {
-    fastify.addHook('onRequest', (request, reply, done) => {
+  install(fastify: FastifyInstance, verifyToken: TokenVerifier): void {
+    fastify.server.on('connection', (socket: Socket) => {
+      this.connections.watch('http', socket);
+    });
+    fastify.addHook('onRequest', async (request, reply) => {
       if (isUnlimited(request)) {
         request.settledAsAnonymous = true;
-        done();
-      } else {
-        this.enter(request, reply, done);
+      } else if (request.headers.authorization !== undefined) {
+        await this.admitBearer(request, reply, verifyToken);
+      } else if (proofOf(request) === undefined) {
+        await this.admitAnonymous(request, reply);
       }
+      return reply.sent ? reply : undefined;
     });
-    fastify.addHook('onSend', (request, reply, payload, done) => {
-      // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
-      if (request.principal || request.settledAsAnonymous || request.method === 'OPTIONS' || reply.statusCode >= 500) {
-        done(null, payload);
-      } else {
-        this.refusal(request, reply).then((refusal) => {
-          done(null, refusal ?? payload);
-        }, done);
+    fastify.addHook('preHandler', async (request, reply) => {
+      if (proofOf(request) !== undefined && request.headers.authorization === undefined) {
+        await this.admitProven(request, reply);
       }
+      return reply.sent ? reply : undefined;
+    });
+    fastify.addHook('onSend', async (request, reply, payload) => {
+      // A preflight has no token: it is answered before it comes here, and cheaper than a refusal.
+      const isPreflight = request.method === 'OPTIONS' && request.headers.authorization === undefined;
+      // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
+      if (request.principal || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
+        return payload;
+      }
+      return (await this.refusal(request, reply)) ?? payload;
     });
   }
 
-  private enter(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    const remainingMs = this.blocked.remainingMs(ipKey(request));
-    if (remainingMs > 0) {
-      request.settledAsAnonymous = true;
-      sendProblem(request, reply, problemOf(new IpBlockedError(remainingMs)));
-    } else if (request.headers.authorization === undefined) {
-      this.refusal(request, reply).then((refusal) => {
-        if (refusal === null) {
-          done();
-        } else {
-          void reply.send(refusal);
-        }
-      }, done);
-    } else {
-      done();
+  /** The client of this request has shown who it is, and is within its own limits: its connection is none of a stranger. */
+  settle(request: FastifyRequest): void {
+    this.connections.settle(request.raw.socket);
+  }
+
+  /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */
+  private async admitBearer(request: FastifyRequest, reply: FastifyReply, verifyToken: TokenVerifier): Promise<void> {
+    if (this.blocked.remainingMs(ipKey(request)) > 0 && !(await isGenuine(request, verifyToken))) {
+      await this.admitAnonymous(request, reply);
     }
   }
 
-  /** Counts it as anonymous; what to answer when that was one too many. */
+  private async admitProven(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const key = this.proofs.read(proofOf(request) ?? '', request);
+    if (key === null) {
+      await this.admitAnonymous(request, reply);
+    } else {
+      request.provenAs = key;
+      request.settledAsAnonymous = true;
+      this.settle(request);
+    }
+  }
+
+  private async admitAnonymous(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const refusal = await this.refusal(request, reply);
+    if (refusal !== null) {
+      void reply.send(refusal);
+    }
+  }
+
+  /** Counts it as anonymous; what to answer when its address is blocked, or that was one too many. */
   private async refusal(request: FastifyRequest, reply: FastifyReply): Promise<string | null> {
     request.settledAsAnonymous = true;
     const ip = ipKey(request);
-    const verdict = await this.limits.spend('anonymous', ip);
+    const blockedMs = this.blocked.remainingMs(ip);
+    if (blockedMs > 0) {
+      return writeProblem(request, reply, problemOf(new IpBlockedError(blockedMs)));
+    }
+    const verdict = await this.limits.spend('anonymous', anonymousKey(ip, request));
     const policy = this.limits.policyOf('anonymous');
     announceLimit(reply, 'anonymous', policy, verdict);
-    this.abuse.note(ip, 'anonymous', verdict.admitted);
+    if (!isDriveBy(request)) {
+      this.abuse.note(ip, 'anonymous', verdict.admitted);
+    }
     if (verdict.admitted) {
       return null;
     }
@@ -77,7 +121,27 @@ export class IpRateLimiter {
   }
 }
 
+async function isGenuine(request: FastifyRequest, verifyToken: TokenVerifier): Promise<boolean> {
+  try {
+    await verifyToken(bearerTokenOf(request.headers.authorization) ?? '');
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError && error.kind === 'unauthenticated') {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /** Not even a route that does not exist has a configuration of its own. */
+function configOf({ routeOptions }: FastifyRequest): RouteConfig | undefined {
+  return routeOptions.config;
+}
+
 function isUnlimited(request: FastifyRequest): boolean {
-  return (request.routeOptions.config as { unlimited?: boolean } | undefined)?.unlimited ?? false;
+  return configOf(request)?.unlimited ?? false;
+}
+
+function proofOf(request: FastifyRequest): string | undefined {
+  return configOf(request)?.provenBy;
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ipKey } from '../http/client-address.js';
 import type { RateLimitCategories } from './rate-limit-registry.js';
@@ -10,12 +11,36 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The request was counted as anonymous, or is exempt. */
     settledAsAnonymous?: boolean;
+    /** What it brought in place of an access token (`@ProvenBy`): the key that it is limited by. */
+    provenAs?: string;
   }
 }
 
-/** The key of limits per user: the user id, or the IP address of a request without a valid access token. */
+interface RequestHead {
+  readonly method?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD']);
+const JSON_TYPE = /json/i;
+
+/** The key of limits per user: the user id, what the request brought in place of an access token, or its IP address. */
 export function userKey(request: FastifyRequest): string {
-  return request.principal?.userId ?? ipKey(request);
+  return request.principal?.userId ?? request.provenAs ?? ipKey(request);
+}
+
+/**
+ * A page of another site made a browser send this, behind the back of the person at it: without a preflight, so without a
+ * token and without JSON. Browsers tell it themselves, and no script can change it (Fetch Metadata).
+ */
+export function isDriveBy({ method = 'GET', headers }: RequestHead): boolean {
+  const isSimple = SAFE_METHODS.has(method) || (method === 'POST' && !JSON_TYPE.test(headers['content-type'] ?? ''));
+  return isSimple && headers['sec-fetch-site'] === 'cross-site' && headers.authorization === undefined;
+}
+
+/** What foreign pages send has a count of its own, so that none is taken from the people at the address. */
+export function anonymousKey(ip: string, request: RequestHead): string {
+  return isDriveBy(request) ? `cross-site ${ip}` : ip;
 }
 
 /** The limits that hold on every route. */
@@ -23,7 +48,8 @@ export const PLATFORM_RATE_LIMITS = {
   anonymous: {
     description: 'Requests of an address without a valid access token.',
     limit: '100/1m',
-    keyOf: (request) => (request.principal || request.settledAsAnonymous ? null : ipKey(request)),
+    keyOf: (request) =>
+      request.principal || request.settledAsAnonymous ? null : anonymousKey(ipKey(request), request),
     everywhere: true,
   },
   user: {

@@ -14,8 +14,6 @@ export interface RateLimitCategory {
   readonly keyOf: (request: FastifyRequest) => string | null;
   /** It holds on every route, without `@RateLimit`. */
   readonly everywhere?: true;
-  /** Refusals in a row do not block the IP address. */
-  readonly neverBlocks?: true;
 }
 
 export type RateLimitCategories = Readonly<Record<string, RateLimitCategory>>;

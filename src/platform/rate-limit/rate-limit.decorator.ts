@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Not limited at all. */
     unlimited?: boolean;
+    /** Names a reader of RequestProofRegistry. */
+    provenBy?: string;
   }
 }
 
@@ -43,6 +45,13 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
     }),
   );
 }
+
+/**
+ * A request of this route may show by another secret than an access token who sends it: then the limits of that secret hold,
+ * not those of the address, nor its block.
+ * @param proof names a reader of RequestProofRegistry.
+ */
+export const ProvenBy = (proof: string): MethodDecorator => RouteConfig({ provenBy: proof });
 
 /** For probes alone: a liveness check must get an answer. */
 export const Unlimited = (): MethodDecorator => RouteConfig({ unlimited: true });

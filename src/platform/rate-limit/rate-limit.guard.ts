@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { ipKey } from '../http/client-address.js';
 import { AbuseDetector } from './abuse-detector.js';
+import { IpRateLimiter } from './ip-rate-limiter.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
@@ -22,6 +23,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     @Inject(RateLimitStorage) storage: RateLimitStorage,
     reflector: Reflector,
     private readonly abuse: AbuseDetector,
+    private readonly ips: IpRateLimiter,
   ) {
     const throttlers: ThrottlerOptions[] = [];
     super(throttlers, storage, reflector);
@@ -50,9 +52,14 @@ export class RateLimitGuard extends ThrottlerGuard {
     const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
     announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
     request.settledAsAnonymous ||= category === 'anonymous';
-    this.abuse.note(ipKey(request), category, verdict.admitted);
+    if (!request.principal && request.provenAs === undefined) {
+      this.abuse.note(ipKey(request), category, verdict.admitted);
+    }
     if (!verdict.admitted) {
       throw new RateLimitedError(category, policy, verdict.resetMs);
+    }
+    if (category === 'user') {
+      this.ips.settle(request);
     }
     return true;
   }

@@ -3,15 +3,17 @@ import { FeatureRegistrationModule } from '../roles/feature-registration.module.
 import { AbuseDetector } from './abuse-detector.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { BlockedIpsRepository } from './blocked-ips.repository.js';
+import { ConnectionLimiter } from './connection-limiter.js';
 import { IpRateLimiter } from './ip-rate-limiter.js';
 import { PLATFORM_RATE_LIMITS } from './platform-rate-limits.js';
 import { type RateLimitCategories, RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimiter } from './rate-limiter.js';
+import { RequestProofRegistry } from './request-proof-registry.js';
 import { SocketRateLimiter } from './socket-rate-limiter.js';
 
-/** Rate limits: by IP address before any work is done for a request, by user and category in the guard. */
+/** Rate limits: of anonymous requests by IP address before any work is done for them, by user and category in the guard. */
 @Global()
 @Module({
   imports: [FeatureRegistrationModule.with(RateLimitRegistry, PLATFORM_RATE_LIMITS)],
@@ -22,11 +24,22 @@ import { SocketRateLimiter } from './socket-rate-limiter.js';
     BlockedIpsRepository,
     BlockedIpStore,
     AbuseDetector,
+    ConnectionLimiter,
+    RequestProofRegistry,
     IpRateLimiter,
     SocketRateLimiter,
     RateLimitGuard,
   ],
-  exports: [RateLimitRegistry, RateLimiter, BlockedIpStore, IpRateLimiter, SocketRateLimiter, RateLimitGuard],
+  exports: [
+    RateLimitRegistry,
+    RateLimiter,
+    BlockedIpStore,
+    ConnectionLimiter,
+    RequestProofRegistry,
+    IpRateLimiter,
+    SocketRateLimiter,
+    RateLimitGuard,
+  ],
 })
 export class RateLimitModule {
   /** Registers the categories of a feature. */

@@ -2,15 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import { clientIps, networkKey } from '../http/client-address.js';
-import { BlockedIpStore } from './blocked-ip-store.js';
-import { RateLimitedError } from './rate-limit.errors.js';
-import { RateLimiter } from './rate-limiter.js';
+import { clientAddressReader, networkKey } from '../http/client-address.js';
 import { AbuseDetector } from './abuse-detector.js';
+import { BlockedIpStore } from './blocked-ip-store.js';
+import { ConnectionLimiter } from './connection-limiter.js';
+import { anonymousKey, isDriveBy } from './platform-rate-limits.js';
+import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
+import { RateLimiter } from './rate-limiter.js';
 
 /**
- * The limits of HTTP, for sockets, which do not pass through Fastify: a blocked IP address cannot connect, a failed
- * handshake counts as anonymous, and a message counts like a request of its user.
+ * The limits of HTTP, for sockets, which do not pass through Fastify: connections that wait for their handshake are bounded, a
+ * failed handshake counts as anonymous, which a blocked address may not be, and a message counts like a request of its user.
  */
 @Injectable()
 export class SocketRateLimiter {
@@ -21,30 +23,50 @@ export class SocketRateLimiter {
     private readonly limits: RateLimiter,
     private readonly blocked: BlockedIpStore,
     private readonly abuse: AbuseDetector,
+    private readonly connections: ConnectionLimiter,
   ) {
-    const ipOf = clientIps(config.http.trustedProxies);
+    const ipOf = clientAddressReader(config.http);
     this.#ipOf = (request) => networkKey(ipOf(request));
   }
 
-  isBlocked(request: IncomingMessage): boolean {
-    return this.blocked.remainingMs(this.#ipOf(request)) > 0;
+  /** A new connection waits for its handshake from now on; it was one of HTTP until now. */
+  open(connection: { readonly request: IncomingMessage }, close: () => void): void {
+    const { request } = connection;
+    this.connections.settle(request.socket);
+    this.connections.open(connection, { transport: 'socket', address: this.#ipOf(request), close });
   }
 
-  /** Counts a handshake without a user. @throws RateLimitedError when that was one too many. */
-  countStranger(request: IncomingMessage): Promise<void> {
-    return this.count(request, 'anonymous', this.#ipOf(request));
+  /** Its user is known and within the limits, or it is over. */
+  settle(connection: object): void {
+    this.connections.settle(connection);
+  }
+
+  /** Counts a handshake without a user. @throws IpBlockedError; RateLimitedError when that was one too many */
+  async countStranger(request: IncomingMessage): Promise<void> {
+    const ip = this.#ipOf(request);
+    const blockedMs = this.blocked.remainingMs(ip);
+    if (blockedMs > 0) {
+      throw new IpBlockedError(blockedMs);
+    }
+    const refusal = await this.spend('anonymous', anonymousKey(ip, request));
+    if (!isDriveBy(request)) {
+      this.abuse.note(ip, 'anonymous', refusal === null);
+    }
+    if (refusal) {
+      throw refusal;
+    }
   }
 
   /** Counts a handshake or a message of a user. @throws RateLimitedError */
-  countPerson(request: IncomingMessage, userId: string): Promise<void> {
-    return this.count(request, 'user', userId);
+  async countPerson(userId: string): Promise<void> {
+    const refusal = await this.spend('user', userId);
+    if (refusal) {
+      throw refusal;
+    }
   }
 
-  private async count(request: IncomingMessage, category: RateCategory, key: string): Promise<void> {
-    const verdict = await this.limits.spend(category, key);
-    this.abuse.note(this.#ipOf(request), category, verdict.admitted);
-    if (!verdict.admitted) {
-      throw new RateLimitedError(category, this.limits.policyOf(category), verdict.resetMs);
-    }
+  private async spend(category: RateCategory, key: string): Promise<RateLimitedError | null> {
+    const { admitted, resetMs } = await this.limits.spend(category, key);
+    return admitted ? null : new RateLimitedError(category, this.limits.policyOf(category), resetMs);
   }
 }

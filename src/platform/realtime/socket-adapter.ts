@@ -1,9 +1,22 @@
+import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
 import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
+/** What one client has not read yet: minutes of a busy feed. It asks for the rest again, by its last cursor. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
+/** A connection of Engine.IO, as far as it is used here. */
+interface Connection {
+  readonly request: IncomingMessage;
+  /** Of WebSocket, the one that can be ended without the consent of the other side. */
+  readonly transport: { readonly socket?: { terminate?: () => void } };
+  close(discard: boolean): void;
+  on(event: 'packetCreate', listener: (packet: { readonly data?: string | Uint8Array }) => void): void;
+  on(event: 'flush' | 'close', listener: () => void): void;
+}
 
 /** Socket.IO with our limits. WebSocket first; compression per message costs more memory than it saves traffic. */
 export class SocketAdapter extends IoAdapter {
@@ -19,7 +32,7 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
-    return super.createIOServer(port, {
+    const server: Server = super.createIOServer(port, {
       ...options,
       transports: ['websocket', 'polling'],
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
@@ -28,11 +41,41 @@ export class SocketAdapter extends IoAdapter {
       pingInterval: 20_000,
       pingTimeout: 20_000,
       serveClient: false,
-      allowRequest: (request, answer) => {
-        const blocked = this.#limiter.isBlocked(request);
-        answer(blocked ? 'address_blocked' : undefined, !blocked);
-      },
       ...(this.origins.length > 0 && { cors: { origin: [...this.origins], credentials: true } }),
     } as ServerOptions);
+    server.engine.on('connection', (connection: Connection) => {
+      this.limit(connection);
+    });
+    return server;
   }
+
+  private limit(connection: Connection): void {
+    this.#limiter.open(connection, () => {
+      cut(connection);
+    });
+    connection.on('close', () => {
+      this.#limiter.settle(connection);
+    });
+    cutWhenUnread(connection);
+  }
+}
+
+/** A client that answers pings and reads nothing would make this process keep everything for it. */
+function cutWhenUnread(connection: Connection): void {
+  let unreadBytes = 0;
+  connection.on('packetCreate', ({ data }) => {
+    unreadBytes += data?.length ?? 0;
+    if (unreadBytes > MAX_UNREAD_BYTES) {
+      cut(connection);
+    }
+  });
+  connection.on('flush', () => {
+    unreadBytes = 0;
+  });
+}
+
+/** Without waiting for the client to agree. */
+function cut(connection: Connection): void {
+  connection.close(true);
+  connection.transport.socket?.terminate?.();
 }

@@ -11,8 +11,7 @@ export class SocketLimitInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { request, data } = context.switchToWs().getClient<DashboardSocket>();
     const userId = data.principal?.userId;
-    const counted =
-      userId === undefined ? this.limiter.countStranger(request) : this.limiter.countPerson(request, userId);
+    const counted = userId === undefined ? this.limiter.countStranger(request) : this.limiter.countPerson(userId);
     return from(counted).pipe(mergeMap(() => next.handle()));
   }
 }

@@ -8,16 +8,22 @@ interface SocketData {
   lastCursor?: string;
 }
 
-export type DashboardSocket = IoSocket<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
-export type DashboardServer = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
+type Io = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
+type Connection = IoSocket<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
+
+/** One dashboard, without the ways that lead from it to others. */
+export type DashboardSocket = Omit<Connection, 'broadcast' | 'to' | 'in' | 'except' | 'local' | 'nsp' | 'server'>;
+
+/**
+ * The dashboards of this process. They are reached by the functions of this file alone: socket.io itself takes an empty
+ * list of rooms for *every socket* (promise P-35).
+ */
+export type DashboardServer = Pick<Io, 'use'>;
 
 /** Rooms by what they are for. Two kinds never collide. */
 export type Room = `user:${string}` | `session:${string}` | `device:${string}` | 'role:ADMIN';
 
-/**
- * Emits to the sockets of this process that are in any of `rooms`, once each. No rooms means no socket: with socket.io
- * itself, an empty list means *every socket* (promise P-35).
- */
+/** Emits to the sockets of this process that are in any of `rooms`, once each. No rooms means no socket. */
 export function emitLocally<E extends keyof DashboardEvents>(
   server: DashboardServer,
   rooms: readonly Room[],
@@ -25,13 +31,28 @@ export function emitLocally<E extends keyof DashboardEvents>(
   ...message: Parameters<DashboardEvents[E]>
 ): void {
   if (rooms.length > 0) {
-    server.local.to([...rooms]).emit(event, ...message);
+    (server as Io).local.to([...rooms]).emit(event, ...message);
   }
+}
+
+/** Tells every dashboard of this process to read the state again. Nothing that is about one person goes to all of them. */
+export function resyncAll(server: DashboardServer, cursor: string): void {
+  (server as Io).local.emit('resync', { cursor });
+}
+
+/** Ends the sockets of this process in `room`. */
+export function disconnectLocally(server: DashboardServer, room: Room): void {
+  (server as Io).local.in(room).disconnectSockets(true);
+}
+
+/** The sockets of this process. */
+export function allSockets(server: DashboardServer): DashboardSocket[] {
+  return [...(server as Io).of('/').sockets.values()];
 }
 
 /** The sockets of this process in `room`. */
 export function socketsIn(server: DashboardServer, room: Room): DashboardSocket[] {
-  const namespace = server.of('/');
+  const namespace = (server as Io).of('/');
   const ids = namespace.adapter.rooms.get(room) ?? new Set<string>();
   return [...ids].flatMap((id) => namespace.sockets.get(id) ?? []);
 }

@@ -54,6 +54,13 @@ describe('A member that is null', () => {
     expect(await application.rows('SELECT id FROM commands')).toEqual([]);
   });
 
+  it('is no body either', async () => {
+    expect(errorsOf(await send('PATCH', `/devices/${deviceId}`, 'null'))).toEqual([
+      { detail: 'must be an object', pointer: '' },
+    ]);
+    expect((await send('PATCH', '/users/me/preferences', 'null')).status).toBe(400);
+  });
+
   it('is refused where a device is registered, but for the room that it then lacks', async () => {
     const device = { name: 'Door', hardwareId: randomUUID(), room: null };
     expect(errorsOf(await send('POST', '/devices', JSON.stringify({ ...device, type: null, timeZone: null })))).toEqual(

@@ -183,3 +183,21 @@ describe('A number that a double cannot hold', () => {
     expect((await harness.waitForState(id, 'EXECUTED')).result).toBeNull();
   });
 });
+
+describe('A foreign topic', () => {
+  it('costs its publisher the connection, and its subscriber nothing', async () => {
+    const [device, other] = [await harness.connectDevice(), await harness.registerDevice()];
+    await device.listen();
+    const foreign = deviceTopic(other.id, 'receipts');
+    // The client rejects what SUBACK refuses with 0x80.
+    await expect(device.client.subscribeAsync(foreign, { qos: 1 })).rejects.toThrow();
+    expect(device.client.connected).toBe(true);
+    void device.publishRaw(deviceTopic(other.id, 'heartbeat'), '{}').catch(() => undefined);
+    await device.closed();
+    const last = deviceTopic(other.id, 'status');
+    const will = { topic: last, payload: Buffer.from('{}'), qos: 1, retain: true } as const;
+    await expect(
+      ScriptedDevice.connect(harness.app.mqttUrl, await harness.registerDevice(), { will }),
+    ).rejects.toMatchObject({ code: 5 });
+  });
+});

@@ -3,13 +3,13 @@ import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { requestContext } from '../../../platform/context/request-context.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
-import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UsersService } from '../../users/users.service.js';
 import type { Account } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError } from '../auth.errors.js';
 import { ReauthenticationService } from '../login/reauthentication.service.js';
 import { AccessRevocationService } from '../sessions/access-revocation.service.js';
+import { EmailQuotaService } from './email-quota.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const CONFIRM_TTL_MS = 24 * 3_600_000;
@@ -22,7 +22,7 @@ export class EmailChangeService {
     private readonly reauthentication: ReauthenticationService,
     private readonly tokens: OneTimeTokensService,
     private readonly access: AccessRevocationService,
-    private readonly mailer: Mailer,
+    private readonly quota: EmailQuotaService,
     private readonly once: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -31,7 +31,7 @@ export class EmailChangeService {
   /**
    * Mails a link to the new e-mail address, and a notice to the old one. If the new one belongs to another account, no
    * link is sent, and the answer does not tell.
-   * @throws WrongPasswordError, SessionEndedError, LoginThrottledError, BusyError
+   * @throws WrongPasswordError, SessionEndedError, LoginThrottledError, BusyError, EmailQuotaExceededError
    */
   async request(principal: Principal, email: string, password: string): Promise<void> {
     const proof = await this.reauthentication.verifyPassword(principal, password);
@@ -69,7 +69,23 @@ export class EmailChangeService {
     notice: 'email_changed' | 'email_changed_by_admin',
   ): Promise<void> {
     await this.access.revoke(id, { reason: 'email_changed' });
-    await this.mailer.enqueue({ to: email, template: 'security_notice', values: { displayName, notice } });
+    const mail = { to: email, template: 'security_notice', values: { displayName, notice } } as const;
+    await this.quota.send(mail, { really: true });
+  }
+
+  /**
+   * In the order of the mailboxes, so that two changes at once never wait for each other.
+   * @returns whether the old e-mail address gets another notice.
+   * @throws EmailQuotaExceededError when the new one got enough mail
+   */
+  private async countMails(email: string, old: string): Promise<boolean> {
+    if (old < email) {
+      const isToldAgain = await this.quota.consume(old);
+      await this.quota.require(email);
+      return isToldAgain;
+    }
+    await this.quota.require(email);
+    return this.quota.consume(old);
   }
 
   private async mailLink(userId: string, email: string): Promise<void> {
@@ -77,15 +93,15 @@ export class EmailChangeService {
       this.users.get(userId),
       this.users.findByIdentifier(email),
     ]);
+    const isToldAgain = await this.countMails(email, old);
     await this.tokens.revokeAllOf(userId, ['email_change']);
     const token = await this.tokens.issue('email_change', { userId, payload: { email }, ttlMs: CONFIRM_TTL_MS });
     const mail = { to: email, template: 'email_change', values: { displayName, token } } as const;
-    await (owner ? this.mailer.pretend(mail) : this.mailer.enqueue(mail));
-    await this.mailer.enqueue({
-      to: old,
-      template: 'security_notice',
-      values: { displayName, notice: 'email_change_requested' },
-    });
+    await this.quota.send(mail, { really: owner === null });
+    await this.quota.send(
+      { to: old, template: 'security_notice', values: { displayName, notice: 'email_change_requested' } },
+      { really: isToldAgain },
+    );
     await this.audit.record({ entity: { type: 'user', id: userId }, after: { email } });
   }
 }

@@ -6,8 +6,12 @@ import { equalInConstantTime, sha256 } from '../../../platform/crypto/digest.js'
 import type { PasswordState } from '../../users/users.types.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 
-const ID_BYTES = 16;
+/** Random, and two tags: one for each name of the account, of 32 bits, which only this server can be asked about. */
+const RANDOM_BYTES = 8;
+const TAG_BYTES = 4;
+const ID_BYTES = RANDOM_BYTES + 2 * TAG_BYTES;
 const MAC_BYTES = 32;
+const TOKEN_LENGTH = ((ID_BYTES + MAC_BYTES) * 4) / 3;
 
 /**
  * Tokens that say that this device signed in to this account before, with the password it has now. They open nothing by
@@ -34,7 +38,7 @@ export class KnownDevicesService {
   }
 
   issue(owner: KnownTo): string {
-    const id = randomBytes(ID_BYTES);
+    const id = this.idFor(owner);
     return Buffer.concat([id, this.mac(id, owner)]).toString('base64url');
   }
 
@@ -47,10 +51,35 @@ export class KnownDevicesService {
     return genuine ? id.toString('hex') : null;
   }
 
+  /**
+   * Whether the token was issued for the account with this name; it may have ended since. That needs no database: it decides
+   * only whose limits hold.
+   * @returns the id of the device.
+   */
+  read(token: string, name: string): string | null {
+    const bytes = Buffer.from(token.length === TOKEN_LENGTH ? token : '', 'base64url');
+    const id = bytes.subarray(0, ID_BYTES);
+    const tag = this.tag(id.subarray(0, RANDOM_BYTES), name);
+    const isOfName = [RANDOM_BYTES, RANDOM_BYTES + TAG_BYTES].some(
+      (start) => bytes.length > 0 && equalInConstantTime(id.subarray(start, start + TAG_BYTES), tag),
+    );
+    return isOfName ? id.toString('hex') : null;
+  }
+
+  private idFor({ email, username }: KnownTo): Buffer {
+    const random = randomBytes(RANDOM_BYTES);
+    const second = username === null ? randomBytes(TAG_BYTES) : this.tag(random, username);
+    return Buffer.concat([random, this.tag(random, email), second]);
+  }
+
+  private tag(random: Buffer, name: string): Buffer {
+    return createHmac('sha256', this.#key).update('name ').update(random).update(name).digest().subarray(0, TAG_BYTES);
+  }
+
   private mac(id: Buffer, { userId, changedAt }: KnownTo): Buffer {
     const place = `${userId} ${String(changedAt.getTime())} `;
     return createHmac('sha256', this.#key).update(place).update(id).digest();
   }
 }
 
-type KnownTo = Pick<PasswordState, 'userId' | 'changedAt'>;
+type KnownTo = Pick<PasswordState, 'userId' | 'email' | 'username' | 'changedAt'>;

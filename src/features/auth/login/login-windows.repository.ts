@@ -30,12 +30,31 @@ const RAISE = `
   ON CONFLICT DO NOTHING
   RETURNING 1`;
 
+const MAILS_OF_ORIGIN = 5;
+const MAILS_IN_ALL = 10;
+/** Above `MAILS_IN_ALL` only the first one of an origin is admitted. */
+const MAILS_OF_NEWCOMERS = 30;
+const THIS_HOUR = `date_bin('1 hour', now(), timestamptz 'epoch')`;
+
+/** The row locks decide: of any number at once, only as many are admitted as are left. */
 // SQL: database time
 const COUNT_MAIL = `
-  INSERT INTO alert_windows AS w (kind, subject, window_start, failures)
-  VALUES ('mails_asked_for', $1, date_bin('1 hour', now(), timestamptz 'epoch'), 1)
-  ON CONFLICT (kind, subject, window_start) DO UPDATE SET failures = w.failures + 1
-  RETURNING failures`;
+  WITH of_origin AS (
+    INSERT INTO alert_windows AS w (kind, subject, window_start, failures)
+    VALUES ('mails_asked_for', $2, ${THIS_HOUR}, 1)
+    ON CONFLICT (kind, subject, window_start) DO UPDATE SET failures = w.failures + 1
+    WHERE w.failures < ${String(MAILS_OF_ORIGIN)}
+    RETURNING failures
+  ), in_all AS (
+    INSERT INTO alert_windows AS w (kind, subject, window_start, failures)
+    SELECT 'mails_asked_for', $1, ${THIS_HOUR}, 1 FROM of_origin
+    ON CONFLICT (kind, subject, window_start) DO UPDATE SET failures = w.failures + 1
+    WHERE w.failures < CASE WHEN (SELECT failures FROM of_origin) = 1
+                            THEN ${String(MAILS_OF_NEWCOMERS)} ELSE ${String(MAILS_IN_ALL)} END
+    RETURNING 1
+  )
+  SELECT EXISTS (SELECT FROM in_all) OR ($3::boolean AND EXISTS (SELECT FROM of_origin)) AS admitted,
+         ceil(extract(epoch FROM ${THIS_HOUR} + interval '1 hour' - now()))::int AS "retryAfter"`;
 
 // SQL: database time
 const PURGE = `
@@ -47,6 +66,12 @@ export interface FailureCount {
   readonly subject: string;
   /** In the last minute. */
   readonly failures: number;
+}
+
+export interface MailDecision {
+  readonly admitted: boolean;
+  /** Seconds until the counts begin anew. */
+  readonly retryAfter: number;
 }
 
 /** Counts by window of time, shared by all processes, by the database clock. */
@@ -63,10 +88,15 @@ export class LoginWindowsRepository {
     return (await this.database.query('login_windows_raise', RAISE, [subject, failures])).length > 0;
   }
 
-  /** @returns how many mails were requested in this hour, this one included. */
-  async countMail(subject: string): Promise<number> {
-    const [row] = await this.database.query<{ failures: number }>('login_windows_mail', COUNT_MAIL, [subject]);
-    return row?.failures ?? 1;
+  /**
+   * Counts a mail to a mailbox, unless it is one too many.
+   * @param mail `subject` stands for the mailbox, `ofOrigin` for the mailbox and who causes the mail; `isPrivileged`: only the
+   *   limit of the origin holds.
+   */
+  async countMail(mail: { subject: string; ofOrigin: string; isPrivileged: boolean }): Promise<MailDecision> {
+    const values = [mail.subject, mail.ofOrigin, mail.isPrivileged];
+    const [row] = await this.database.query<MailDecision & object>('login_windows_mail', COUNT_MAIL, values);
+    return row ?? { admitted: false, retryAfter: 1 };
   }
 
   /** @returns how many of at most `limit` were deleted. */

@@ -12,6 +12,8 @@ import { LoginService } from './login.service.js';
 
 const VERIFIED: PasswordState = {
   userId: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55',
+  email: 'ada@example.com',
+  username: null,
   changedAt: new Date('2026-11-20T18:00:00Z'),
   ageMs: 1_000,
   mustChange: false,

@@ -6,7 +6,7 @@ import { MailRequestRegistry } from '../../../platform/mail/mail-request-registr
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UsersService } from '../../users/users.service.js';
-import { EmailQuota } from '../email/email-quota.js';
+import { EmailQuotaService } from '../email/email-quota.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
@@ -17,7 +17,7 @@ export class PasswordRecoveryService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: OneTimeTokensService,
-    private readonly quota: EmailQuota,
+    private readonly quota: EmailQuotaService,
     private readonly requests: MailRequestRegistry,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -54,6 +54,10 @@ export class PasswordRecoveryService implements OnModuleInit {
     }
     const { id: userId } = user;
     const { requestId, address, userAgent } = from;
+    // What was typed was counted when it was asked for; here it is known that the username stands for a mailbox.
+    if (identifier !== user.email && !(await this.quota.consume(user.email, { askedFrom: address }))) {
+      return null;
+    }
     const context = newContext('system', 'anonymous', {
       requestId,
       ...(address === null ? {} : { address }),
@@ -62,7 +66,10 @@ export class PasswordRecoveryService implements OnModuleInit {
     return runInContext(context, () =>
       this.transactions.run(async () => {
         // Held until the link is committed: a change of the e-mail address revokes it, or comes first and is mailed to.
-        const { email, displayName } = await this.users.lock(userId);
+        const { email, displayName, status } = await this.users.lock(userId);
+        if (status === 'deleted') {
+          return null;
+        }
         const token = await this.tokens.issue('password_reset', { userId, payload: {}, ttlMs: RESET_TTL_MS });
         await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
         return { to: email, template: 'password_reset', values: { displayName, token } };

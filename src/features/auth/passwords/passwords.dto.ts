@@ -90,7 +90,7 @@ export class ConfirmUnlockDto {
 /** The password was changed. */
 export class PasswordChangedDto {
   /**
-   * Present it as `knownDevice` at the next login: the change made earlier ones invalid. Left out for web
+   * Present it as `knownDevice` at each refresh and at the next login: the change made earlier ones invalid. Left out for web
    * clients (`X-Client-Type: web`), who get it as a cookie.
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */

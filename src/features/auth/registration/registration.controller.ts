@@ -39,7 +39,7 @@ export class RegistrationController {
 
   /**
    * Create the account that a mailed link stands for. It takes the password again, because a stranger may have registered
-   * the e-mail address with a password of their own. Only the link of the latest registration is valid.
+   * the e-mail address with a password of their own. Of several links the first one that is confirmed makes the account.
    */
   @Post('confirm')
   @HttpCode(HttpStatus.CREATED)

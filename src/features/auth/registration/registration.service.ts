@@ -6,7 +6,7 @@ import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
 import type { NewUser, PreparedAccount, User } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError, RegistrationClosedError, WrongPasswordError } from '../auth.errors.js';
-import { EmailQuota } from '../email/email-quota.js';
+import { EmailQuotaService } from '../email/email-quota.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const CONFIRM_TTL_MS = 24 * 3_600_000;
@@ -19,7 +19,7 @@ export class RegistrationService {
     private readonly users: UsersService,
     private readonly passwords: UserPasswordsService,
     private readonly tokens: OneTimeTokensService,
-    private readonly quota: EmailQuota,
+    private readonly quota: EmailQuotaService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
@@ -67,7 +67,9 @@ export class RegistrationService {
       }
       const { username } = account;
       const isTaken = username !== null && (await this.users.findByIdentifier(username)) !== null;
-      return this.create({ ...account, username: isTaken ? null : username });
+      const user = await this.create({ ...account, username: isTaken ? null : username });
+      await this.tokens.revokeRegistrations(account.email);
+      return user;
     });
   }
 
@@ -85,16 +87,14 @@ export class RegistrationService {
   }
 
   /**
-   * The same work, a token and a mail to the same e-mail address, whether it has an account or not. Where a mail goes out,
-   * only its link stays valid. Where the quota is used up, the last link stays valid, or strangers could keep the owner
-   * from ever having an account.
+   * The same work, a token and a mail to the same e-mail address, whether it has an account or not. Every link that was mailed
+   * stays valid until one of them makes the account: else strangers could keep the owner from ever having one.
    */
   private async invite(account: PreparedAccount): Promise<void> {
     const { email } = account;
     const really = await this.quota.consume(email);
     const owner = await this.users.findByIdentifier(email);
     await this.transactions.run(async () => {
-      await this.tokens.revokeRegistrations(really ? email : '');
       const token = await this.tokens.issue('registration', {
         payload: { account: owner || !really ? null : account },
         ttlMs: CONFIRM_TTL_MS,

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { clientTraits } from './client-traits.js';
 
 const PHONE = { ip: '192.0.2.7', userAgent: 'Mortise/1.0' };
-const originOf = (client: { ip: string | null; userAgent: string | null }): string | undefined =>
-  clientTraits(client).origin?.toString('hex');
+const originOf = (client: { ip: string | null; userAgent: string | null }): string =>
+  clientTraits(client).origin.toString('hex');
 
 describe('the traits of a client that refreshes', () => {
   it('are its known device, and address and user agent together', () => {
@@ -14,8 +14,9 @@ describe('the traits of a client that refreshes', () => {
       { ...PHONE, ip: '192.0.2.8' },
       { ...PHONE, userAgent: 'Mortise/1.1' },
       { ...PHONE, userAgent: null },
+      { ...PHONE, ip: null },
     ];
-    expect(new Set([PHONE, ...others].map(originOf)).size).toBe(4);
+    expect(new Set([PHONE, ...others].map(originOf)).size).toBe(5);
   });
 
   it('hold an IPv6 address by its /64, whose rest changes by the hour', () => {
@@ -24,9 +25,5 @@ describe('the traits of a client that refreshes', () => {
     );
     expect(one).toBe(same);
     expect(one).not.toBe(other);
-  });
-
-  it('say nothing of where it came from without an address', () => {
-    expect(clientTraits({ ip: null, userAgent: 'jest' }).origin).toBeNull();
   });
 });

@@ -6,13 +6,13 @@ import type { RefreshingClient } from '../auth.types.js';
 export interface ClientTraits {
   /** SHA-256 of the secret of the known device, if one was shown. */
   readonly deviceHash: Buffer | null;
-  /** SHA-256 of address and user agent; null where the address is unknown, which is like none. */
-  readonly origin: Buffer | null;
+  /** SHA-256 of address and user agent. */
+  readonly origin: Buffer;
 }
 
 export function clientTraits({ ip, userAgent, knownDevice }: RefreshingClient): ClientTraits {
   return {
     deviceHash: knownDevice === undefined ? null : sha256(knownDevice),
-    origin: ip === null ? null : sha256(JSON.stringify([networkKey(ip), userAgent])),
+    origin: sha256(JSON.stringify([ip === null ? null : networkKey(ip), userAgent])),
   };
 }

@@ -50,12 +50,20 @@ const ROTATE = `
     AND u.id = s.user_id AND ${canActSql('u')}
   RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
 
+/**
+ * The client that rotated showed the known device ($2), and so does this one; or neither did, and both came from the same
+ * origin ($3). One of each kind are two clients, whichever of them is the thief. Neither hash is there where the release
+ * before this one rotated.
+ */
+const SAME_CLIENT = `CASE WHEN s.rotated_by IS NULL THEN s.device_hash IS NULL OR s.device_hash = $2
+  ELSE s.rotated_by = $3 AND s.device_hash IS DISTINCT FROM $2 END`;
+
 // SQL: database time
 const ROTATION_STATE = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
          s.revoked_at IS NULL AND s.expires_at > now() AND ${canActSql('u')} AS live,
          coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace",
-         coalesce(s.device_hash = $2, false) OR coalesce(s.rotated_by = $3, false) AS "sameClient",
+         coalesce(${SAME_CLIENT}, false) AS "sameClient",
          s.revoked_reason AS "revokedReason"
   FROM sessions AS s JOIN users AS u ON u.id = s.user_id
   WHERE s.id = $1`;
@@ -68,9 +76,6 @@ const COUNT_REPEAT = `
     ELSE array_append(s.repeated_at[greatest(1, cardinality(s.repeated_at) - 1):], clock_timestamp()) END
   WHERE s.id = $1 AND s.refresh_counter = $2
   RETURNING (SELECT count(*)::int FROM unnest(s.repeated_at) AS r(at) WHERE r.at > now() - ${REPEATS_WINDOW}) AS repeats`;
-
-// SQL: database time
-const SET_DEVICE = `UPDATE sessions SET device_hash = $2 WHERE id = $1`;
 
 // SQL: database time
 const REVOKE = `
@@ -100,11 +105,15 @@ const LIST = `
   FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
   ORDER BY last_seen_at DESC, id LIMIT ${String(MAX_LISTED)}`;
 
-/** Other processes may have seen the same sessions; each row is still written once a minute at most. */
+/**
+ * Other processes may have seen the same sessions; each row is still written once a minute at most. It never waits: a
+ * change of a password locks one session, and then ends others that this may have locked.
+ */
 // SQL: a set-based batch
 const TOUCH = `
   UPDATE sessions SET last_seen_at = now()
-  WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'`;
+  WHERE id IN (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'
+               FOR NO KEY UPDATE SKIP LOCKED)`;
 
 export interface NewSession extends ClientInfo {
   readonly id: string;
@@ -202,7 +211,9 @@ export class SessionsRepository {
   }
 
   async setDevice(sessionId: string, deviceHash: Buffer): Promise<void> {
-    await this.database.query('sessions_set_device', SET_DEVICE, [sessionId, deviceHash]);
+    await this.database.prisma((prisma) =>
+      prisma.session.updateMany({ where: { id: sessionId }, data: { deviceHash: new Uint8Array(deviceHash) } }),
+    );
   }
 
   /**

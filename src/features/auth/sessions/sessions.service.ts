@@ -137,6 +137,11 @@ export class SessionsService {
     }
   }
 
+  /** The session that a refresh token was issued for, live or not; null when it was not issued here. */
+  sessionOf(refreshToken: string): string | null {
+    return readRefreshToken(this.#tokenKey, refreshToken)?.sessionId ?? null;
+  }
+
   /**
    * Asks the database, in the transaction of what the session does. Takes no lock: two administrators who act on each other
    * would wait for each other.

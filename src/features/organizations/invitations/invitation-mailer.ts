@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OrganizationRole } from '../../../contracts/resources.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
+import { EmailQuotaService } from '../../auth/email/email-quota.service.js';
 import { MembershipsRepository } from '../memberships.repository.js';
 import { OrganizationsRepository } from '../organizations.repository.js';
 
@@ -16,12 +17,14 @@ export interface InvitationMail {
 export class InvitationMailer {
   constructor(
     private readonly mailer: Mailer,
+    private readonly quota: EmailQuotaService,
     private readonly organizations: OrganizationsRepository,
     private readonly memberships: MembershipsRepository,
   ) {}
 
-  /** Queues the mail; it is sent after the surrounding transaction has committed. */
+  /** Queues the mail; it is sent after the surrounding transaction has committed. @throws EmailQuotaExceededError */
   async send({ organizationId, inviterId, email, role, token }: InvitationMail): Promise<void> {
+    await this.quota.require(email);
     const { name } = await this.organizations.get(inviterId, organizationId);
     const inviter = await this.memberships.find(organizationId, inviterId);
     await this.mailer.enqueue({

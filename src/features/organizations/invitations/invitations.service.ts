@@ -51,7 +51,7 @@ export class InvitationsService {
   /**
    * Mails an invitation that is valid for 7 days. The same happens whether the e-mail address has an account or not.
    * Replaces an earlier invitation of the same e-mail address.
-   * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError, UnlockRestrictedError
+   * @throws ForbiddenError, AlreadyMemberError, TooManyInvitationsError, UnlockRestrictedError, EmailQuotaExceededError
    */
   invite(organizationId: string, actorId: string, request: InvitationRequest): Promise<Invitation> {
     return this.transactions.run(async () => {

@@ -2,11 +2,12 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsUUID } from 'class-validator';
+import { canonicalId } from '../../../shared/ids.js';
 
-/** A UUID, which is read in lower case (RFC 9562), as every id here is written and compared. */
+/** An id, which is read in its one spelling. */
 export function IsId(): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => lowerCase(value)),
+    Transform(({ value }: { value: unknown }) => spelled(value)),
     IsUUID(),
     ApiProperty({ type: String, format: 'uuid' }),
   );
@@ -15,12 +16,12 @@ export function IsId(): PropertyDecorator {
 /** A list of them. */
 export function AreIds(): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(lowerCase) : value)),
+    Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(spelled) : value)),
     IsUUID('all', { each: true }),
     ApiProperty({ type: [String], format: 'uuid' }),
   );
 }
 
-function lowerCase(value: unknown): unknown {
-  return typeof value === 'string' ? value.toLowerCase() : value;
+function spelled(value: unknown): unknown {
+  return typeof value === 'string' ? canonicalId(value) : value;
 }

@@ -6,7 +6,7 @@ export interface RotationState {
   readonly counter: number;
   /** Whether that one replaced its predecessor within the last ten seconds. */
   readonly inGrace: boolean;
-  /** Whether the predecessor was presented by the session's known device, or from where it was exchanged a moment ago. */
+  /** Whether the predecessor was presented by the client that exchanged it a moment ago. */
   readonly sameClient: boolean;
 }
 

@@ -1,0 +1,56 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { type ProvingRequest, RequestProofRegistry } from '../../../platform/rate-limit/request-proof-registry.js';
+import { canonicalIdentifier } from '../../../shared/identifiers.js';
+import { CLIENT_TYPE_HEADER, REFRESH_COOKIE } from '../sessions/session-cookie.interceptor.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { KNOWN_DEVICE_COOKIE } from './known-device-cookie.interceptor.js';
+import { KnownDevicesService } from './known-devices.service.js';
+
+/** What may take the place of an access token: see `@ProvenBy`. */
+export type ProofName = 'known_device' | 'refresh_token';
+
+/**
+ * Reads what shows that a request comes from the device of a resident, although its address is shared: the secret of a known
+ * device at a login, and the refresh token of a session. Both are recognized without the database.
+ */
+@Injectable()
+export class ProofVerifier implements OnModuleInit {
+  constructor(
+    private readonly registry: RequestProofRegistry,
+    private readonly devices: KnownDevicesService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  onModuleInit(): void {
+    this.register('known_device', (request) => this.deviceOf(request));
+    this.register('refresh_token', (request) => this.sessionOf(request));
+  }
+
+  private register(name: ProofName, read: (request: ProvingRequest) => string | null): void {
+    this.registry.register(name, read);
+  }
+
+  /** A device is known for one account: it proves nothing where another name is typed. */
+  private deviceOf(request: ProvingRequest): string | null {
+    const [token, identifier] = [secretOf(request, 'knownDevice', KNOWN_DEVICE_COOKIE), textIn(request, 'identifier')];
+    const id = this.devices.read(token, canonicalIdentifier(identifier));
+    return id === null ? null : `device:${id}`;
+  }
+
+  private sessionOf(request: ProvingRequest): string | null {
+    const id = this.sessions.sessionOf(secretOf(request, 'refreshToken', REFRESH_COOKIE));
+    return id === null ? null : `session:${id}`;
+  }
+}
+
+/** Of a web client in its cookie, of others in the body. */
+function secretOf(request: ProvingRequest, member: string, cookie: string): string {
+  const isWeb = request.headers[CLIENT_TYPE_HEADER.toLowerCase()] === 'web';
+  return (isWeb ? request.cookies[cookie] : undefined) ?? textIn(request, member);
+}
+
+/** Nothing of the body has been validated yet. */
+function textIn({ body }: ProvingRequest, member: string): string {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, member) : undefined;
+  return typeof value === 'string' ? value : '';
+}

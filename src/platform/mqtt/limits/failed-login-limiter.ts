@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { AppConfig } from '../../../config/app-config.js';
+import { type RateLimitPolicy, scaleRateLimit } from '../../../config/rate-limit.js';
+import { Clock } from '../../../shared/clock.js';
+import { sha256 } from '../../crypto/digest.js';
+import { networkKey, parseAddress, trustOf } from '../../http/client-address.js';
+import { SlidingWindowStore } from '../../rate-limit/sliding-window-store.js';
+
+const MINUTE_MS = 60_000;
+/** One device that fails over and over, such as one with a token that was revoked, takes no more than this of its neighbours'. */
+const PER_DEVICE: RateLimitPolicy = { limit: 5, windowMs: MINUTE_MS, burst: 0 };
+const PER_ADDRESS: RateLimitPolicy = { limit: 60, windowMs: MINUTE_MS, burst: 0 };
+const MAX_COUNTED = 10_000;
+const MAX_KNOWN = 50_000;
+
+/** One attempt to log in. */
+export interface LoginAttempt {
+  /** As the socket says; undefined when it is closed by now. */
+  readonly address: string | undefined;
+  readonly deviceId: string;
+  readonly token: Buffer;
+}
+
+/**
+ * Bounds failed logins of devices by address, and by device at an address: beyond the limit, attempts are refused without
+ * asking the database. Credentials that were good before are always looked at, so that a stranger behind the same address
+ * keeps no device out. Behind a trusted proxy are many addresses, so it is no address itself.
+ */
+@Injectable()
+export class FailedLoginLimiter {
+  readonly #isProxy: (address: string) => boolean;
+  readonly #ofDevices: SlidingWindowStore;
+  readonly #ofAddresses: SlidingWindowStore;
+  /** Until when attempts with this key are refused. */
+  readonly #refusedUntil = new LRUCache<string, number>({ max: MAX_COUNTED });
+  /** Hashes of credentials that were good. */
+  readonly #known = new LRUCache<string, true>({ max: MAX_KNOWN });
+
+  constructor(
+    { http, rateLimitScale }: AppConfig,
+    private readonly clock: Clock,
+  ) {
+    this.#isProxy = trustOf(http.trustedProxies);
+    this.#ofDevices = new SlidingWindowStore(scaleRateLimit(PER_DEVICE, rateLimitScale), MAX_COUNTED);
+    this.#ofAddresses = new SlidingWindowStore(scaleRateLimit(PER_ADDRESS, rateLimitScale), MAX_COUNTED);
+  }
+
+  isRefused(attempt: LoginAttempt): boolean {
+    const now = this.clock.monotonic();
+    const { device, address } = this.keysOf(attempt);
+    return (
+      [device, address].some((key) => (this.#refusedUntil.get(key) ?? 0) > now) &&
+      !this.#known.has(credentialsOf(attempt))
+    );
+  }
+
+  /** What one device fails beyond its own limit is not counted against its address. */
+  failed(attempt: LoginAttempt): void {
+    const { device, address, isProxy } = this.keysOf(attempt);
+    this.#known.delete(credentialsOf(attempt));
+    if (this.count(this.#ofDevices, device) && !isProxy) {
+      this.count(this.#ofAddresses, address);
+    }
+  }
+
+  succeeded(attempt: LoginAttempt): void {
+    this.#known.set(credentialsOf(attempt), true);
+  }
+
+  /** @returns whether that was within the limit. */
+  private count(failures: SlidingWindowStore, key: string): boolean {
+    const now = this.clock.monotonic();
+    const { admitted, resetMs, remaining } = failures.spend(key, now);
+    if (remaining === 0) {
+      this.#refusedUntil.set(key, now + resetMs);
+    }
+    return admitted;
+  }
+
+  private keysOf({ address, deviceId }: LoginAttempt): { device: string; address: string; isProxy: boolean } {
+    const ip = parseAddress(address ?? '') ?? 'unknown';
+    const network = networkKey(ip);
+    return { device: `${network} ${deviceId}`, address: network, isProxy: this.#isProxy(ip) };
+  }
+}
+
+function credentialsOf({ deviceId, token }: LoginAttempt): string {
+  return sha256(Buffer.concat([Buffer.from(`${deviceId} `), token])).toString('base64');
+}
