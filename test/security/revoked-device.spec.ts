@@ -2,7 +2,7 @@
  * P-16: a revoked device is gone, with the embedded broker: kicked within two seconds, and nothing that it says after its
  * revocation is stored, what was in hand included. Half of the devices are deleted; of the others only the database knows
  * that their token was revoked, as if the signal had been lost.
- * Seen to fail: with the check of all connections every five seconds (4.9 s), and without the condition on the token
+ * Seen to fail: with the check of all connections every five seconds (4.2 s), and without the condition on the token
  * where events are stored.
  */
 import { randomUUID } from 'node:crypto';

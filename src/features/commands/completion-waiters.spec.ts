@@ -184,6 +184,24 @@ describe('waiting for an outcome', () => {
     await expect(outcome).resolves.toBeNull();
   });
 
+  it('takes a command for no deleted one that was committed while the query ran', async () => {
+    const answers: (() => void)[] = [];
+    const { waiters } = setup(
+      (ids) =>
+        new Promise((resolve) => {
+          answers.push(() => {
+            resolve({ settled: [], missing: [...ids] });
+          });
+        }),
+    );
+    const waiter = waiters.open(command('a'), 5_000);
+    await jest.advanceTimersByTimeAsync(500);
+    void waiter?.outcome();
+    answers[0]?.();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(waiters.size).toBe(1);
+  });
+
   it('ends every wait at shutdown, and leaves no listener and no timer', async () => {
     const { waiters, listeners } = setup();
     const waiter = waiters.open(command('a'), 5_000);

@@ -173,10 +173,12 @@ export class CompletionWaiters implements OnModuleInit, OnModuleDestroy {
   }
 
   private async read(ids: readonly string[]): Promise<Ending[]> {
+    // Before the query: a command that is committed while it runs is one that it cannot see.
+    const committed = new Set(ids.filter((id) => [...(this.#waiting.get(id) ?? [])].some((one) => one.isCommitted)));
     const { settled, missing } = await this.repository.listEnded(ids);
     const endings = new Map<string, Ending>([
       ...settled.map((command) => [command.id, command] as const),
-      ...missing.map((id) => [id, 'missing'] as const),
+      ...missing.filter((id) => committed.has(id)).map((id) => [id, 'missing'] as const),
     ]);
     return ids.map((id) => endings.get(id));
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Client, ConnectPacket, PublishPacket } from 'aedes';
+import type { AedesPublishPacket, Client, ConnectPacket, PublishPacket } from 'aedes';
 import type { AppConfig } from '../../config/app-config.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
@@ -99,6 +99,18 @@ describe('the door of the broker', () => {
     verify = () => Promise.reject(new Error('asked'));
     expect(await login(clientOf(), randomUUID(), 'token')).toBe(3);
     expect(refused).toEqual(['too_many_logins', 'cut_off']);
+  });
+
+  it('sends no more to a device that does not read, because the next order for another would wait behind it', async () => {
+    const client = clientOf();
+    const packet = { topic: 'v1/devices/x/receipts', payload: Buffer.from('{}') } as AedesPublishPacket;
+    await login(client, randomUUID(), 'token');
+    const forwarded = (unread: number): boolean => {
+      Object.assign(client.conn, { writableLength: unread });
+      return gate.hooks().authorizeForward(client, packet) !== null;
+    };
+    expect([forwarded(0), forwarded(40_000), forwarded(1_000)]).toEqual([true, false, true]);
+    expect(refused).toEqual(['reads_too_slowly']);
   });
 
   it('revokes nothing when it cannot find out what to revoke', async () => {

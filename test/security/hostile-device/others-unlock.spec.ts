@@ -4,7 +4,7 @@
  * Seen to fail: on the build before the limits, with acks (unlocks timed out, then none was possible) and with births
  * (500, no connection to PostgreSQL).
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount } from '../../support/accounts.fixture.js';
 import { type RegisteredDevice, registerDevice, sendCommand } from '../../support/devices.fixture.js';
 import { HOSTILITIES, HostileDevice, type Hostility } from '../../support/hostile-device.js';
@@ -17,12 +17,15 @@ import { eventually } from '../../support/wait.js';
 const BLOCKS = scaled(1, 6);
 const OF_BLOCK = scaled(12, 50);
 const STRANGERS = 4;
+const HEARTBEAT_MS = 10_000;
 /** What is promised of the 99th percentile; with few unlocks only the middle is not left to chance. */
 const MOST_SLOWER = 3;
 const QUANTILE = scaled(0.5, 0.99);
 
 let application: TestApp;
 let hostile: HostileDevice;
+let heartbeats: NodeJS.Timeout;
+const begun = performance.now();
 let doors: { readonly owner: InsertedAccount; readonly line: ScriptedDevice }[];
 
 beforeAll(async () => {
@@ -38,9 +41,17 @@ beforeAll(async () => {
   });
   hostile = await HostileDevice.start();
   doors = await Promise.all(Array.from({ length: STRANGERS }, openDoor));
+  heartbeats = setInterval(() => {
+    for (const { line } of doors) {
+      void line.publish('heartbeat', { boot: line.boot, uptimeMs: Math.round(1_000 + performance.now() - begun) });
+    }
+  }, HEARTBEAT_MS);
 }, 60_000);
 
+afterEach(() => hostile.rest());
+
 afterAll(async () => {
+  clearInterval(heartbeats);
   await hostile.stop();
   await Promise.all(doors.map(({ line }) => line.end()));
   await application.stop();
@@ -74,7 +85,7 @@ async function unlock(count: number): Promise<number[]> {
   const took: number[] = [];
   for (let index = 0; index < count; index++) {
     const { owner, line } = doors[index % doors.length]!;
-    const begun = performance.now();
+    const asked = performance.now();
     const { status, body } = await sendCommand(
       application.url,
       owner,
@@ -82,7 +93,7 @@ async function unlock(count: number): Promise<number[]> {
       { name: 'unlock_door', payload: { durationMs: 1_000 } },
       { waitSeconds: 20 },
     );
-    took.push(performance.now() - begun);
+    took.push(performance.now() - asked);
     expect([status, body.state]).toEqual([200, 'EXECUTED']);
   }
   return took;

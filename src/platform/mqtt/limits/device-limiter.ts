@@ -41,6 +41,7 @@ export class DeviceLimiter {
     this.#device = Object.freeze({
       messages: limiter(DEVICE_LIMITS.messages),
       rush: limiter(DEVICE_LIMITS.rush),
+      rushBytes: limiter(DEVICE_LIMITS.rushBytes),
       bytes: limiter(DEVICE_LIMITS.bytes),
       events: limiter(DEVICE_LIMITS.events),
       acks: limiter(DEVICE_LIMITS.acks),
@@ -58,8 +59,8 @@ export class DeviceLimiter {
   }
 
   /** How long to wait before more is read from a device that is within its limits. @returns milliseconds */
-  paceRush(deviceId: string, packets: number): number {
-    return this.#device.rush.spend(deviceId, packets);
+  paceRush(deviceId: string, packets: number, bytes: number): number {
+    return Math.max(this.#device.rush.spend(deviceId, packets), this.#device.rushBytes.spend(deviceId, bytes));
   }
 
   /** As {@link paceDevice}, for what the devices of an owner, or behind an address, send together. */

@@ -11,7 +11,8 @@ export interface BucketPolicy {
 export const DEVICE_LIMITS = {
   messages: { perSecond: 20, burst: 1_200 },
   /** What is read of the bursts at once: the rest follows within seconds, so that others do not notice it. */
-  rush: { perSecond: 250, burst: 100 },
+  rush: { perSecond: 200, burst: 32 },
+  rushBytes: { perSecond: 524_288, burst: 131_072 },
   bytes: { perSecond: 65_536, burst: 2_097_152 },
   events: { perSecond: 50, burst: 2_000 },
   acks: { perSecond: 5, burst: 300 },

@@ -38,7 +38,7 @@ export class LineLimiter implements OnModuleInit {
       this.refusals.slowed(deviceId, own);
     }
     const shared = this.limiter.paceGroups({ ownerId: this.owners.get(deviceId), address }, packets, bytes);
-    const rush = this.limiter.paceRush(deviceId, packets);
+    const rush = this.limiter.paceRush(deviceId, packets, bytes);
     return Math.max(own, shared, rush, this.queue.isCrowded(deviceId) ? CROWDED_PAUSE_MS : 0);
   }
 

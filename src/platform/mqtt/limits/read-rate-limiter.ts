@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { PacketSizeLimiter } from '../packet-size-limiter.js';
 
 /** Packets handed over at once: a device is never further beyond its limit than by these. */
-const PACKETS_AT_ONCE = 16;
+const PACKETS_AT_ONCE = 8;
 
 /** What decides over the bytes of a connection. */
 export interface ReadRules {
