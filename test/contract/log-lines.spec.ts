@@ -38,7 +38,8 @@ async function reachable(): Promise<SourceFile[]> {
   return [...found].flatMap((path) => files.get(path) ?? []);
 }
 
-const writes = ({ text }: SourceFile): boolean => /(?<!#)\b(log|logger)\.(trace|debug|info|warn|error|fatal)\(/.test(text);
+const writes = ({ text }: SourceFile): boolean =>
+  /(?<!#)\b(log|logger)\.(trace|debug|info|warn|error|fatal)\(/.test(text);
 
 describe('Lines in the log that a device can cause', () => {
   it('go through LimitedLogger, or say why they are few', async () => {
