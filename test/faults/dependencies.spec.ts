@@ -60,6 +60,8 @@ beforeAll(async () => {
       ROLES: 'api,hardware',
       DATABASE_URL: proxies.postgres.url,
       REDIS_URL: proxies.redis.url,
+      // The probes of a whole installation come from one address here.
+      CONNECTIONS_PER_ADDRESS: String(PROBES * 2),
       ...broker.env(proxies.mqtt.url),
     },
   });

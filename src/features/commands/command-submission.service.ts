@@ -84,6 +84,7 @@ export class CommandSubmissionService {
         return waiter ? await this.awaited(waiter, command) : command;
       }
       this.idempotency.nothingChanged();
+      waiter?.release();
       return await this.outcomeOf(deviceId, earlierId, waitMs);
     } finally {
       waiter?.release();
