@@ -1,7 +1,7 @@
 /**
  * What becomes of links that were mailed when the account behind them changes. Seen to fail: with `email_change` left out
  * of the tokens that are revoked, with an administrator's change that only writes the e-mail address; without the quota of
- * mail to a mailbox.
+ * mail to a mailbox; with a stolen session that ends alone; with a session that is locked before its account (deadlock).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -23,9 +23,12 @@ beforeAll(async () => {
 
 afterAll(() => fixture.stop());
 
-async function signedIn(wish: { role?: 'ADMIN' } = {}): Promise<{ id: string; email: string; token: string }> {
+async function signedIn(
+  wish: { role?: 'ADMIN' } = {},
+): Promise<{ id: string; email: string; token: string; refreshToken: string }> {
   const { id, email } = await fixture.createUser(wish);
-  return { id, email, token: (await fixture.login(email)).body.accessToken };
+  const { accessToken: token, refreshToken } = (await fixture.login(email)).body;
+  return { id, email, token, refreshToken };
 }
 
 const fresh = (): string => `${randomUUID()}@example.com`;
@@ -40,6 +43,9 @@ async function askForAddress(token: string, email: string): Promise<string> {
   expect((await fixture.post('/users/me/email', { email, password: PASSWORD }, { token })).status).toBe(202);
   return tokenIn(await fixture.mails.nextTo(email));
 }
+
+const endSession = (token: string, by = token): Promise<Answer> =>
+  fixture.request('DELETE', `/auth/sessions/${decodeJwt<{ sid: string }>(token).sid}`, {}, { token: by });
 
 describe('A pending change of the e-mail address', () => {
   it.each([
@@ -74,11 +80,7 @@ describe('A pending change of the e-mail address', () => {
         return fixture.post(`/users/${id}/restore`, {}, { token: admin });
       },
     ],
-    [
-      'a session was ended',
-      (token: string) =>
-        fixture.request('DELETE', `/auth/sessions/${decodeJwt<{ sid: string }>(token).sid}`, {}, { token }),
-    ],
+    ['a session was ended', (token: string) => endSession(token)],
     ['all sessions were ended', (token: string) => fixture.post('/auth/logout-all', {}, { token })],
     ['all other sessions were ended', (token: string) => fixture.post('/auth/logout-others', {}, { token })],
   ])('is over when %s', async (_when, end) => {
@@ -87,6 +89,32 @@ describe('A pending change of the e-mail address', () => {
     expect((await end(token, id)).status).toBeLessThan(300);
     expect(codeOf(await confirm(mailed))).toBe('422 invalid_token');
     expect(await emailOf(id)).toBe(email);
+  });
+
+  it('is over when its session ends as stolen, and not by a logout', async () => {
+    const [stolen, left] = [await signedIn(), await signedIn()];
+    const links = [await askForAddress(stolen.token, fresh()), await askForAddress(left.token, fresh())];
+    for (const from of ['192.0.2.1', '192.0.2.2']) {
+      await fixture.post('/auth/refresh', { refreshToken: stolen.refreshToken }, { from });
+    }
+    await fixture.post('/auth/logout', {}, { token: left.token });
+    expect((await Promise.all(links.map(confirm))).map(codeOf)).toEqual(['422 invalid_token', '204']);
+  });
+
+  it('is confirmed while a session is being ended, and they never deadlock', async () => {
+    const { id, email, token } = await signedIn();
+    const other = (await fixture.login(email)).body.accessToken;
+    const mailed = await askForAddress(token, fresh());
+    const holder = await Sql.open(fixture.application.databaseUrl);
+    await holder.rows('BEGIN');
+    await holder.rows('SELECT 1 FROM one_time_tokens WHERE user_id = $1 FOR UPDATE', [id]);
+    const confirmed = confirm(mailed);
+    await eventually('the link waits', async () => (await fixture.sql.lockWaits()) >= 1);
+    const ended = endSession(token, other);
+    await eventually('the end of the session waits', async () => (await fixture.sql.lockWaits()) >= 2);
+    await holder.rows('COMMIT');
+    await holder.end();
+    expect([codeOf(await confirmed), codeOf(await ended)]).toEqual(['204', '404 not_found']);
   });
 
   it.each(['blocked_at', 'deleted_at'])('is not confirmed for an account with %s', async (column) => {
@@ -112,10 +140,7 @@ describe('A pending change of the e-mail address', () => {
     await holder.rows('BEGIN');
     await holder.rows('UPDATE users SET password_changed_at = now() WHERE id = $1', [id]);
     const asked = fixture.post('/users/me/email', { email: fresh(), password: PASSWORD }, { token });
-    await eventually('the request waits for the account', async () => {
-      const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
-      return (await fixture.sql.rows(waiting)).length > 0;
-    });
+    await eventually('the request waits for the account', async () => (await fixture.sql.lockWaits()) > 0);
     await holder.rows('COMMIT');
     await holder.end();
     expect(codeOf(await asked)).toBe('422 wrong_password');

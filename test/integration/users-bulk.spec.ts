@@ -1,9 +1,10 @@
 /**
  * What administrators do to many accounts at once: batches, exports, imports. Seen to fail: without `FORMULA_START`
- * (the cell runs).
+ * (the cell runs); with accounts locked `FOR UPDATE` (the deletion waits for inserts, which may wait for it).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseCsv } from '../../src/shared/csv.js';
 import { type Account, uniqueEmail } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
@@ -14,7 +15,7 @@ import {
   UserAdminFixture,
 } from '../support/user-admin.fixture.js';
 import type { TestApp } from '../support/test-app.js';
-import type { Sql } from '../support/sql.js';
+import { Sql } from '../support/sql.js';
 
 let fixture: UserAdminFixture;
 let application: TestApp;
@@ -114,6 +115,23 @@ describe('Many accounts at once', () => {
       400,
     );
   }, 60_000);
+});
+
+describe('A deletion of many accounts', () => {
+  it('does not wait for an insert that refers to one of them, nor makes it wait', async () => {
+    const ids = [await fixture.createUser(), await fixture.createUser()].sort();
+    const holder = await Sql.open(application.databaseUrl);
+    await holder.rows('BEGIN');
+    // What a foreign key takes.
+    await holder.rows('SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE', [ids[1]]);
+    const gone = ask<BulkAnswer>(root, 'DELETE', '/users/bulk', { ids });
+    await expect(Promise.race([gone, pause(5_000, null, { ref: false })])).resolves.toMatchObject({
+      status: 200,
+      body: { done: 2 },
+    });
+    await holder.rows('COMMIT');
+    await holder.end();
+  });
 });
 
 describe('Files of accounts', () => {

@@ -184,8 +184,7 @@ describe('A link for a forgotten password', () => {
     await holder.rows('BEGIN');
     await holder.rows('UPDATE users SET email = $2 WHERE id = $1', [ada.id, corrected]);
     await fixture.post('/auth/forgot-password', { identifier: ada.email });
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
-    await eventually('the link waits', async () => (await fixture.sql.rows(waiting)).length > 0);
+    await eventually('the link waits', async () => (await fixture.sql.lockWaits()) > 0);
     await holder.rows('COMMIT');
     await holder.end();
     const addresses = [ada.email, corrected];

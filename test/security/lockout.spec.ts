@@ -3,17 +3,23 @@
  * address and by username; the owner signs in meanwhile, on a device that did so before.
  * Seen failing on broken builds: without the ceiling of all origins every address has guesses of its own; with the
  * known device counted among strangers its owner stays outside; without the condition of the upsert 30 guesses at once
- * pass for five; without taking back what came to no verdict, five refusals of a busy server lock the owner out; with a ceiling that drains in ten minutes each there are too many guesses in a day.
+ * pass for five; without taking back what came to no verdict, five refusals of a busy server lock the owner out; with a
+ * ceiling that drains in ten minutes each there are too many guesses in a day; with a count that is taken back in another
+ * order than it was made, the two deadlock.
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LoginThrottleRepository, type ThrottleKey } from '../../src/features/auth/login/login-throttle.repository.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
+import { sha256 } from '../../src/platform/crypto/digest.js';
 import { MAX_WAITING, PasswordHasher } from '../../src/platform/crypto/password-hasher.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import { PASSWORD } from '../support/accounts.fixture.js';
 import { recordFigure, scaled } from '../support/promise.js';
+import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
 
 const ATTEMPTS = scaled(400, 10_000);
 const AT_ONCE = 20;
@@ -146,6 +152,34 @@ describe('P-11: lockout', () => {
     await stop();
     expect(await countsOf(id)).toEqual(before);
     expect((await fixture.login(email, undefined, { from })).status).toBe(200);
+  });
+
+  const noVerdict = (throttle: LoginThrottleRepository, key: ThrottleKey, name: string): Promise<unknown> =>
+    throttle.judge(key, () => Promise.reject(new Error('busy')), name).catch(() => undefined);
+  it.each<[string, boolean, typeof noVerdict, number[]]>([
+    ['a good one', false, (throttle, key) => throttle.refund(key), [2, 1]],
+    ['one without a verdict', false, noVerdict, [1, 1, 1]],
+    ['one without a verdict, of a known device', true, noVerdict, [1, 1]],
+  ])('counts an attempt while it takes back %s, and they never deadlock', async (_which, trusted, takeBack, left) => {
+    const { email, id } = await fixture.createUser();
+    const throttle = fixture.get(LoginThrottleRepository);
+    const origin = trusted ? 'device:a' : 'address:198.51.100.10';
+    const key: ThrottleKey = { account: sha256(`name:${email}`), origin, trusted };
+    await throttle.consume(key, email);
+    const holder = await Sql.open(fixture.application.databaseUrl);
+    await holder.rows('BEGIN');
+    await holder.rows('SELECT 1 FROM login_throttles WHERE account = $1 AND origin = $2 FOR UPDATE', [
+      key.account,
+      origin,
+    ]);
+    const counted = throttle.consume(key, email);
+    await eventually('counting waits', async () => (await fixture.sql.lockWaits()) >= 1);
+    const takenBack = takeBack(throttle, key, email);
+    await eventually('taking back waits', async () => (await fixture.sql.lockWaits()) >= 2);
+    await holder.rows('COMMIT');
+    await holder.end();
+    await Promise.all([counted, takenBack]);
+    expect(await countsOf(id)).toEqual(left);
   });
 
   it('counts a household of IPv6 as one', async () => {

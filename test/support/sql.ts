@@ -15,6 +15,12 @@ export class Sql {
     return (await this.client.query<R>(text, [...values])).rows;
   }
 
+  /** How many connections to this database wait for a lock. */
+  async lockWaits(): Promise<number> {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    return (await this.rows(waiting)).length;
+  }
+
   async end(): Promise<void> {
     await this.client.end();
   }

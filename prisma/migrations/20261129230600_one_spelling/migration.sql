@@ -77,10 +77,12 @@ CREATE FUNCTION pg_temp.one_spelling(email text) RETURNS text LANGUAGE sql IMMUT
 $$;
 
 -- Where two accounts are one mailbox now, both stay as they are, and only an administrator can say which is to go:
--- docs/operations.md tells how to find them.
+-- docs/operations.md tells how to find them. It is the same mailbox, so how long it was held, and who set it, stays.
+ALTER TABLE "users" DISABLE TRIGGER "users_email_since";
 UPDATE "users" AS u SET "email" = pg_temp.one_spelling(u."email"), "version" = u."version" + 1
 WHERE u."email" ~ '@[^@]*[^\x01-\x7f][^@]*$'
   AND NOT EXISTS (SELECT 1 FROM "users" o WHERE o."email" = pg_temp.one_spelling(u."email"));
+ALTER TABLE "users" ENABLE TRIGGER "users_email_since";
 
 UPDATE "invitations" AS i SET "email" = pg_temp.one_spelling(i."email")
 WHERE i."email" ~ '@[^@]*[^\x01-\x7f][^@]*$'

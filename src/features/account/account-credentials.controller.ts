@@ -26,7 +26,9 @@ export class AccountCredentialsController {
 
   /**
    * Ask for another e-mail address: a link to confirm it is mailed there, and the old one gets a notice. Until it is
-   * confirmed, nothing changes. A change of the password, or the end of a session that I end, cancels the request.
+   * confirmed, nothing changes. Cancelled by a change of the password, by `DELETE /auth/sessions/{sessionId}`, `logout-all`
+   * or `logout-others`, and by `token_reused` in a session of mine. A mere logout cancels nothing: the link can still be
+   * opened, in any browser.
    */
   @Post('email')
   @HttpCode(HttpStatus.ACCEPTED)

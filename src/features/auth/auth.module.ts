@@ -28,6 +28,7 @@ import { RegistrationService } from './registration/registration.service.js';
 import { AccessRevocationService } from './sessions/access-revocation.service.js';
 import { SessionActivityService } from './sessions/session-activity.service.js';
 import { SessionCache } from './sessions/session-cache.js';
+import { SessionEndPublisher } from './sessions/session-end-publisher.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { SharedSessionCache } from './sessions/shared-session-cache.js';
@@ -72,6 +73,7 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     ProofVerifier,
     SessionActivityService,
     SessionCache,
+    SessionEndPublisher,
     SessionsRepository,
     SharedSessionCache,
     UnlockRestrictionsRepository,

@@ -11,8 +11,9 @@ import type { Account, PreparedAccount, User } from './users.types.js';
 
 const USER = { id: true, email: true, username: true, displayName: true, role: true, createdAt: true } as const;
 
+/** Inserts that refer to these accounts go on: they take no turn by id, and a wait for them could be one in a circle. */
 // SQL: a lock
-const LOCK = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[]) ORDER BY u.id FOR UPDATE`;
+const LOCK = `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = ANY ($1::uuid[]) ORDER BY u.id FOR NO KEY UPDATE`;
 
 /** Waits for a change of these accounts, and holds off the next one; inserts that refer to them go on. */
 // SQL: a lock

@@ -192,7 +192,8 @@ describe('What was kept before', () => {
     const typed = ['solo', 'twin'].map((name) => `${name}@\u00fc-${label}.example`);
     const twin = (await register(`twin@\u00fc-${label}.example`, '192.0.2.6')).body.email;
     await fixture.sql.rows(
-      `INSERT INTO users (id, email, display_name) SELECT gen_random_uuid(), unnest($1::text[]), 'x'`,
+      `INSERT INTO users (id, email, display_name, email_since, email_by_admin)
+       SELECT gen_random_uuid(), unnest($1::text[]), 'x', now() - interval '8 days', true`,
       [typed],
     );
     const { id } = (await newDevice({})).body.device;
@@ -213,6 +214,13 @@ describe('What was kept before', () => {
       [label],
     );
     expect(kept.map(({ email }) => email)).toEqual([twin.replace('twin', 'solo'), twin, typed[1]]);
+    const held = `SELECT email_by_admin, now() - email_since > interval '7 days' AS long FROM users WHERE email = $1`;
+    expect(await fixture.sql.rows(held, [kept[0]?.email])).toEqual([{ email_by_admin: true, long: true }]);
+    // From then on, a new one counts anew.
+    await fixture.sql.rows(`UPDATE users SET email = 'new-' || email WHERE email = $1`, [kept[0]?.email]);
+    expect(await fixture.sql.rows(held, [`new-${String(kept[0]?.email)}`])).toEqual([
+      { email_by_admin: false, long: false },
+    ]);
     const device = await fixture.sql.rows('SELECT time_zone, name, room FROM devices WHERE id = $1', [id]);
     expect(device).toEqual([{ time_zone: 'Asia/Kolkata', name: 'T\u00fcr', room: 'x' }]);
     const ids = await fixture.sql.rows('SELECT hardware_id FROM devices WHERE id IN ($1, $2) ORDER BY created_at', [

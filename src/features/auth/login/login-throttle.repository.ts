@@ -20,7 +20,9 @@ const STANDING = `greatest(0, t.failures - ${DRAINED})`;
 
 /**
  * Counts an attempt before the password is verified, so that attempts at the same time cannot outrun the count; a good one
- * is refunded. The row locks decide: of any number at once, only as many pass as are left.
+ * is refunded. The row locks decide: of any number at once, only as many pass as are left. What takes an attempt back
+ * locks the same rows in the same order (this origin, all origins, account), so that the two never wait for each other:
+ * PostgreSQL runs a CTE that changes rows where it is read, and one that is not read only after the main statement.
  */
 // SQL: one round trip on a hot path: every login
 const CONSUME = `
@@ -61,8 +63,9 @@ const WAIT = `
 
 // SQL: one round trip on a hot path: every login
 const REFUND = `
-  WITH this_origin AS (DELETE FROM login_throttles WHERE account = $1 AND origin = $2)
+  WITH this_origin AS (DELETE FROM login_throttles WHERE account = $1 AND origin = $2 RETURNING 1)
   UPDATE login_throttles SET failures = greatest(0, failures - 1)
+  FROM (SELECT count(*) FROM this_origin) AS first
   WHERE account = $1 AND origin = 'everybody' AND NOT $3::boolean`;
 
 /**
@@ -73,17 +76,22 @@ const GIVE_BACK = `
   WITH this_origin AS (
     UPDATE login_throttles SET failures = greatest(0, failures - 1), locked_until = NULL
     WHERE account = $1 AND origin = $2
+    RETURNING 1
   ), all_origins AS (
     UPDATE login_throttles SET failures = greatest(0, failures - 1)
+    FROM (SELECT count(*) FROM this_origin) AS first
     WHERE account = $1 AND origin = 'everybody' AND NOT $3::boolean
+    RETURNING 1
   )
   UPDATE users SET failed_attempts = greatest(0, failed_attempts - 1)
+  FROM (SELECT count(*) FROM this_origin) AS first, (SELECT count(*) FROM all_origins) AS second
   WHERE $4::text IS NOT NULL AND (email = $4 OR username = $4) AND deleted_at IS NULL`;
 
 // SQL: database time
 const PURGE = `
   DELETE FROM login_throttles WHERE (account, origin) IN (
-    SELECT account, origin FROM login_throttles WHERE last_failure < now() - interval '48 hours' LIMIT $1)
+    SELECT account, origin FROM login_throttles WHERE last_failure < now() - interval '48 hours'
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING 1`;
 
 /** Failures are counted for each of these by itself. An IPv6 address stands for its /64. */

@@ -41,6 +41,7 @@ export class AccessRevocationService {
    */
   endSession(userId: string, sessionId: string): Promise<void> {
     return this.transactions.run(async () => {
+      // First, because that locks the account, as every change of the e-mail address does before anything else.
       await this.sessions.revoke(userId, sessionId);
       await this.tokens.revokeAllOf(userId, ['email_change']);
     });

@@ -52,11 +52,11 @@ const ROTATE = `
 
 /**
  * The client that rotated showed the known device ($2), and so does this one; or neither did, and both came from the same
- * origin ($3). One of each kind are two clients, whichever of them is the thief. Neither hash is there where the release
- * before this one rotated.
+ * origin ($3). One of each kind are two clients, whichever of them is the thief. A session that the release before this one
+ * opened has no known device; where that release rotated it, neither hash is there.
  */
 const SAME_CLIENT = `CASE WHEN s.rotated_by IS NULL THEN s.device_hash IS NULL OR s.device_hash = $2
-  ELSE s.rotated_by = $3 AND s.device_hash IS DISTINCT FROM $2 END`;
+  ELSE s.rotated_by = $3 AND (s.device_hash = $2) IS NOT TRUE END`;
 
 // SQL: database time
 const ROTATION_STATE = `

@@ -9,7 +9,6 @@ import type { Principal } from '../../../platform/auth/principal.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { isUuid, newId } from '../../../shared/ids.js';
 import type { User } from '../../users/users.types.js';
 import {
@@ -19,12 +18,13 @@ import {
   TokenReusedError,
 } from '../auth.errors.js';
 import type { ClientInfo, RefreshingClient, Session, TokenPair } from '../auth.types.js';
+import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 import { deviceName } from './domain/device-name.js';
 import { readRefreshToken, type RefreshTokenFacts, refreshTokenOf } from './domain/refresh-token.js';
 import { type ClientTraits, clientTraits } from './client-traits.js';
 import { judgeRotation, MAX_REPEATS } from './domain/rotation.js';
 import { SessionActivityService } from './session-activity.service.js';
-import { SharedSessionCache } from './shared-session-cache.js';
+import { SessionEndPublisher } from './session-end-publisher.js';
 import { type RotatedSession, type SessionRow, SessionsRepository } from './sessions.repository.js';
 
 const FIRST_GENERATION = 1;
@@ -59,8 +59,8 @@ export class SessionsService {
     private readonly config: AppConfig,
     private readonly repository: SessionsRepository,
     private readonly transactions: Transactions,
-    private readonly signals: SignalBus,
-    private readonly cache: SharedSessionCache,
+    private readonly ends: SessionEndPublisher,
+    private readonly tokens: OneTimeTokensService,
     private readonly accessTokens: AccessTokenFactory,
     private readonly audit: AuditWriter,
     private readonly activity: SessionActivityService,
@@ -166,19 +166,23 @@ export class SessionsService {
   logout({ sessionId }: Principal): Promise<void> {
     return this.transactions.run(async () => {
       if (await this.repository.revoke(sessionId, 'logout')) {
-        this.signalAfterCommit([sessionId], 'logout');
+        this.ends.publish([sessionId], 'logout');
       }
       await this.audit.record({ action: 'logout', entity: { type: 'session', id: sessionId } });
     });
   }
 
-  /** Ends one session of a person. @throws SessionNotFoundError when it is over, or another person's. */
+  /**
+   * Ends one session of a person, after what else changes their account.
+   * @throws SessionNotFoundError when it is over, or another person's.
+   */
   revoke(userId: string, sessionId: string): Promise<void> {
     return this.transactions.run(async () => {
+      await this.repository.lock(userId);
       if (!isUuid(sessionId) || !(await this.repository.revoke(sessionId, 'revoked', userId))) {
         throw new SessionNotFoundError();
       }
-      this.signalAfterCommit([sessionId], 'revoked');
+      this.ends.publish([sessionId], 'revoked');
       await this.audit.record({ action: 'session_revoked', entity: { type: 'session', id: sessionId } });
     });
   }
@@ -195,7 +199,7 @@ export class SessionsService {
     return this.transactions.run(async () => {
       await this.repository.lock(userId);
       const ended = await this.repository.revokeAll(userId, reason, exceptSessionId ?? null);
-      this.signalAfterCommit(ended, reason);
+      this.ends.publish(ended, reason);
       return ended.length;
     });
   }
@@ -210,7 +214,7 @@ export class SessionsService {
         after: { by: sessionId },
       });
     }
-    this.signalAfterCommit(evicted, 'evicted');
+    this.ends.publish(evicted, 'evicted');
   }
 
   private async rotate(presented: Presented): Promise<OpenSession> {
@@ -253,28 +257,26 @@ export class SessionsService {
     return { userId: state.userId, sessionId, role: state.role, rememberMe: state.rememberMe };
   }
 
-  /** In a transaction of its own, so that the revocation stands although the request fails. */
+  /**
+   * Ends the session, and a change of the e-mail address that the thief may have begun in it. In a transaction of its own,
+   * so that the revocation stands although the request fails.
+   */
   private revokeReused({ sessionId, client }: Presented): Promise<void> {
     return this.transactions.independently(async () => {
-      if (await this.repository.revoke(sessionId, 'token_reuse')) {
-        this.signalAfterCommit([sessionId], 'token_reuse');
-      }
       const state = await this.repository.findRotationState(sessionId, client);
+      if (state) {
+        await this.repository.lock(state.userId);
+        await this.tokens.revokeAllOf(state.userId, ['email_change']);
+      }
+      if (await this.repository.revoke(sessionId, 'token_reuse')) {
+        this.ends.publish([sessionId], 'token_reuse');
+      }
       await this.audit.record({
         action: 'token_reuse_detected',
         // The token was one of this person, so the entry belongs into their activity.
         ...(state ? { actor: `user:${state.userId}` } : {}),
         entity: { type: 'session', id: sessionId },
       });
-    });
-  }
-
-  private signalAfterCommit(sessionIds: readonly string[], reason: RevocationReason): void {
-    this.transactions.afterCommit(() => {
-      for (const sessionId of sessionIds) {
-        this.cache.setEnded(sessionId, reason);
-        this.signals.publish('session_revoked', { sessionId, reason });
-      }
     });
   }
 
