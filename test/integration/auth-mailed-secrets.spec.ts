@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
+import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
 import { AuthFixture, ipOf } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
@@ -199,19 +200,54 @@ describe('Mail to one e-mail address', () => {
     expect(await statusesOf(6, reset)).toEqual(refusedAfterFive('200'));
   });
 
-  it('is bounded for strangers who know its username as well', async () => {
-    const username = `u${randomUUID().slice(0, 8)}`;
-    const { id, email } = await fixture.createUser({ username });
-    const forgot = (identifier: string): Promise<Answer> =>
-      fixture.post('/auth/forgot-password', { identifier }, { from: '198.51.100.77' });
-    await statusesOf(8, () => forgot(email));
-    await statusesOf(8, () => forgot(username));
-    await eventually('all are written', async () => {
+  const named = (): string => `u${randomUUID().slice(0, 8)}`;
+  const forgot = (identifier: string, from = '198.51.100.77'): Promise<Answer> =>
+    fixture.post('/auth/forgot-password', { identifier }, { from });
+  const allWritten = (): Promise<unknown> =>
+    eventually('all are written', async () => {
       const waiting = `SELECT 1 FROM mails WHERE status = 'PENDING'`;
       return (await fixture.sql.rows(waiting)).length === 0;
     });
+
+  it('is bounded for strangers who know its username as well', async () => {
+    const username = named();
+    const { id, email } = await fixture.createUser({ username });
+    await statusesOf(8, () => forgot(email));
+    await statusesOf(8, () => forgot(username));
+    await allWritten();
     const links = `SELECT 1 FROM one_time_tokens WHERE purpose = 'password_reset' AND user_id = $1`;
-    expect(await fixture.sql.rows(links, [id])).toHaveLength(5);
+    expect(await fixture.sql.rows(links, [id])).toHaveLength(10);
+  });
+
+  it('tells by no refusal that it is what a username stands for', async () => {
+    const username = named();
+    const [{ email }, { token }] = [await fixture.createUser({ username }), await signedIn()];
+    await statusesOf(5, () => forgot(username, '198.51.100.78'));
+    await statusesOf(5, () => forgot(username, '198.51.100.79'));
+    await allWritten();
+    const send = (): Promise<Answer> => fixture.post('/users/me/email', { email, password: PASSWORD }, { token });
+    expect(await statusesOf(2, send)).toEqual(['202', '202']);
+  });
+
+  it('is counted once, however often its server sends it away', async () => {
+    const username = named();
+    const { email } = await fixture.createUser({ username });
+    await fixture.mails.refuse({ code: 450, text: 'Later' });
+    await forgot(username, '198.51.100.80');
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      await eventually(`attempt ${String(attempt)} is refused`, async () => {
+        const refused = `UPDATE mails SET next_attempt_at = now(), last_error = NULL
+                         WHERE status = 'PENDING' AND attempts = $1 AND last_error IS NOT NULL RETURNING id`;
+        return (await fixture.sql.rows(refused, [attempt])).length > 0;
+      });
+      if (attempt === 5) {
+        await fixture.mails.refuse(null);
+      }
+      fixture.get(SignalBus).publish('mail_enqueued', {});
+    }
+    await fixture.mails.nextTo(email);
+    await forgot(username, '198.51.100.80');
+    expect((await fixture.mails.nextTo(email)).subject).toBe('Reset your password');
   });
 });
 

@@ -238,6 +238,16 @@ describe('P-11: lockout', () => {
     expect((await fixture.login(ada.email, undefined, { knownDevice, from })).status).toBe(429);
   });
 
+  it('knows a device anew, by the names that the account has now', async () => {
+    const { email, id } = await fixture.createUser({ username: 'maiden' });
+    const { knownDevice: before } = (await fixture.login(email)).body;
+    expect((await fixture.login('maiden', undefined, { knownDevice: before })).body.knownDevice).toBe(before);
+    await fixture.sql.rows(`UPDATE users SET username = 'married' WHERE id = $1`, [id]);
+    const { knownDevice } = (await fixture.login(email, undefined, { knownDevice: before })).body;
+    expect(knownDevice).not.toBe(before);
+    expect((await fixture.login('married', undefined, { knownDevice })).body.knownDevice).toBe(knownDevice);
+  });
+
   it('deletes throttles that no longer slow a login', async () => {
     await passed('last_failure', `'3 days'`);
     await fixture.sql.rows(`UPDATE alert_windows SET window_start = window_start - interval '1 day'`);

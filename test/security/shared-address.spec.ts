@@ -70,6 +70,15 @@ function lockDoor(): Promise<Answer> {
   });
 }
 
+/** Twice, because the first answer tells that it ended. */
+async function refreshEnded(): Promise<Answer> {
+  const { body } = await login(resident.email, PASSWORD, { knownDevice: resident.knownDevice });
+  await ask('POST', '/api/v1/auth/logout', { token: String(body.accessToken) });
+  const refresh = (): Promise<Answer> => ask('POST', REFRESH, { body: { refreshToken: body.refreshToken } });
+  expect((await refresh()).body.code).toBe('address_blocked');
+  return refresh();
+}
+
 async function codesOf(times: number, send: () => Promise<Answer>): Promise<unknown[]> {
   const codes: unknown[] = [];
   for (let time = 0; time < times; time += 1) {
@@ -101,7 +110,8 @@ describe('A resident of a house whose address is blocked', () => {
     expect((await ask('GET', ME, { token: resident.accessToken })).status).toBe(200);
     const { knownDevice, email, refreshToken } = resident;
     expect((await login(email, PASSWORD, { knownDevice })).status).toBe(200);
-    expect((await ask('POST', REFRESH, { body: { refreshToken } })).status).toBe(200);
+    // With an access token that has expired, as clients attach it.
+    expect((await ask('POST', REFRESH, { body: { refreshToken }, token: FORGED })).status).toBe(200);
     expect(await refusalOfSocket(resident.accessToken)).toBeNull();
     expect((await login(email, PASSWORD)).body.code).toBe('address_blocked');
   });
@@ -110,7 +120,7 @@ describe('A resident of a house whose address is blocked', () => {
     await block();
     const cookie = `__Host-mortise_device=${resident.knownDevice}`;
     const body = { identifier: resident.email.toUpperCase(), password: PASSWORD };
-    const answer = await ask('POST', LOGIN, { body, headers: { 'x-client-type': 'web', cookie } });
+    const answer = await ask('POST', LOGIN, { body, token: FORGED, headers: { 'x-client-type': 'web', cookie } });
     expect(answer.status).toBe(200);
   });
 
@@ -130,6 +140,7 @@ describe('A resident of a house whose address is blocked', () => {
     ],
     ['another scheme', (): Promise<Answer> => ask('GET', ME, { headers: { authorization: 'Basic bm9ib2R5' } })],
     ['a forged refresh token', (): Promise<Answer> => ask('POST', REFRESH, { body: { refreshToken: 'x'.repeat(70) } })],
+    ['a refresh token of a session that ended', refreshEnded],
     ['no refresh token', (): Promise<Answer> => ask('POST', REFRESH, { body: ['refreshToken'] })],
     ['a body that is no JSON', (): Promise<Answer> => ask('POST', REFRESH, { body: '{' })],
     ['an invented device', (): Promise<Answer> => login(resident.email, PASSWORD, { knownDevice: 'A'.repeat(64) })],
@@ -143,15 +154,19 @@ describe('A resident of a house whose address is blocked', () => {
     expect([status, body.code]).toEqual([429, 'address_blocked']);
   });
 
-  it('has limits of a device, whatever address it signs in from', async () => {
+  it('has limits of its own, whatever address and device it signs in from, and whatever is made up beside its name', async () => {
     const { email } = await createAccount(app.url.replace('127.0.0.1', 'localhost'));
-    const known = (await login(email, PASSWORD)).body.knownDevice as string;
+    let knownDevice = (await login(email, PASSWORD)).body.knownDevice as string;
     const statuses: unknown[] = [];
-    for (let time = 0; time < 6; time += 1) {
+    for (let time = 0; time < 7; time += 1) {
       house = `203.0.113.${String(time)}`;
-      statuses.push((await login(email, PASSWORD, { knownDevice: known })).status);
+      const { status, body } = await login(email, PASSWORD, { knownDevice });
+      statuses.push(status);
+      // Another tag of a name, and so no genuine token either: it is answered with another one of this account.
+      const madeUp = Buffer.from(knownDevice, 'base64url').fill(time, 12, 16).toString('base64url');
+      knownDevice = time % 2 === 1 && status === 200 ? (body.knownDevice as string) : madeUp;
     }
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
   });
 });
 

@@ -58,7 +58,7 @@ export class AuthController {
   @Public()
   @Audit('session_refreshed')
   @RateLimit('refresh')
-  @ProvenBy('refresh_token' satisfies ProofName)
+  @ProvenBy('refresh_token' satisfies ProofName, { isSpentBy401: true })
   @NoStore()
   @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })

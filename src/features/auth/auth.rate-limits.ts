@@ -7,7 +7,8 @@ declare module '../../contracts/rate-limits.js' {
 
 export const AUTH_RATE_LIMITS = {
   auth: {
-    description: 'Logins, registrations, forgotten passwords of an address, or of a known device or a person.',
+    description:
+      'Logins, registrations, forgotten passwords of an address, of the known devices of an account, or of a person.',
     limit: '5/1m',
     keyOf: userKey,
   },

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
+import { Mailer } from '../../platform/mail/mailer.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { EmailQuotaService } from '../auth/email/email-quota.service.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
@@ -29,6 +30,7 @@ export class PasswordResetService {
     private readonly changes: PasswordChangeService,
     private readonly sessions: SessionsService,
     private readonly quota: EmailQuotaService,
+    private readonly mailer: Mailer,
     private readonly transactions: Transactions,
   ) {}
 
@@ -67,7 +69,7 @@ export class PasswordResetService {
   ): Promise<void> {
     await this.quota.require(email, { byAdministrator: true });
     const token = await this.tokens.issue('set_password', { userId, payload: {}, ttlMs: LINK_TTL_MS });
-    await this.quota.send({ to: email, template, values: { displayName, token } }, { really: true });
+    await this.mailer.enqueue({ to: email, template, values: { displayName, token } });
   }
 }
 

@@ -3,7 +3,6 @@ import type { RevocationReason } from '../../contracts/sessions.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
-import { EmailChangeService } from '../auth/email/email-change.service.js';
 import { UnlockRestrictionService } from '../auth/passwords/unlock-restriction.service.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -17,7 +16,6 @@ export class UserAdminService {
     private readonly users: UsersService,
     private readonly access: AccessRevocationService,
     private readonly passwords: PasswordResetService,
-    private readonly emails: EmailChangeService,
     private readonly restrictions: UnlockRestrictionService,
     private readonly transactions: Transactions,
     private readonly once: IdempotencyService,
@@ -45,7 +43,7 @@ export class UserAdminService {
       const after = await this.users.update(userId, changes, versions);
       if (after.email !== before.email) {
         await this.restrictions.markEmailReplaced(userId);
-        await this.emails.revokeOldAccess(before, 'email_changed_by_admin');
+        await this.access.revokeForNewEmail(before, 'email_changed_by_admin');
         if (!after.hasPassword) {
           await this.passwords.invite(after);
         }

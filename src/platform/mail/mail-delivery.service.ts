@@ -47,7 +47,7 @@ export class MailDeliveryService implements OnModuleInit {
     }
     let mail: NewMail | null;
     try {
-      mail = await this.written(pending);
+      mail = await this.written(pending, attempt);
       if (mail) {
         await this.transport.send(mail, attempt.mailId);
       }
@@ -60,9 +60,9 @@ export class MailDeliveryService implements OnModuleInit {
     this.#mails.inc({ outcome: mail ? 'sent' : 'for_nobody' });
   }
 
-  private async written(pending: PendingMail): Promise<NewMail | null> {
+  private async written(pending: PendingMail, { attempt }: MailAttempt): Promise<NewMail | null> {
     if ('request' in pending) {
-      return this.writers.write(pending);
+      return this.writers.write(pending, attempt);
     }
     return 'instead' in pending ? null : pending;
   }

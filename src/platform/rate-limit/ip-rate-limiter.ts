@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../shared/domain-error.js';
 import { bearerTokenOf } from '../auth/bearer-token.js';
 import { ipKey } from '../http/client-address.js';
@@ -14,11 +14,6 @@ import { announceLimit } from './rate-limit-headers.js';
 import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RequestProofRegistry } from './request-proof-registry.js';
-
-interface RouteConfig {
-  readonly unlimited?: boolean;
-  readonly provenBy?: string;
-}
 
 /** Rejects unless the token is good: see `Authenticator`. */
 export type TokenVerifier = (token: string) => Promise<unknown>;
@@ -46,20 +41,20 @@ export class IpRateLimiter {
     fastify.addHook('onRequest', async (request, reply) => {
       if (isUnlimited(request)) {
         request.settledAsAnonymous = true;
-      } else if (request.headers.authorization !== undefined) {
-        await this.admitBearer(request, reply, verifyToken);
       } else if (proofOf(request) === undefined) {
-        await this.admitAnonymous(request, reply);
+        await this.admitUnproven(request, reply, verifyToken);
       }
       return reply.sent ? reply : undefined;
     });
+    // The body has been read: a proof counts whatever token comes with it, because clients attach one that has expired.
     fastify.addHook('preHandler', async (request, reply) => {
-      if (proofOf(request) !== undefined && request.headers.authorization === undefined) {
-        await this.admitProven(request, reply);
+      if (proofOf(request) !== undefined && !this.admitProven(request)) {
+        await this.admitUnproven(request, reply, verifyToken);
       }
       return reply.sent ? reply : undefined;
     });
     fastify.addHook('onSend', async (request, reply, payload) => {
+      this.discreditSpent(request, reply);
       // A preflight has no token: it is answered before it comes here, and cheaper than a refusal.
       const isPreflight = request.method === 'OPTIONS' && request.headers.authorization === undefined;
       // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
@@ -76,20 +71,30 @@ export class IpRateLimiter {
   }
 
   /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */
-  private async admitBearer(request: FastifyRequest, reply: FastifyReply, verifyToken: TokenVerifier): Promise<void> {
-    if (this.blocked.remainingMs(ipKey(request)) > 0 && !(await isGenuine(request, verifyToken))) {
+  private async admitUnproven(request: FastifyRequest, reply: FastifyReply, verifyToken: TokenVerifier): Promise<void> {
+    const isBlocked = this.blocked.remainingMs(ipKey(request)) > 0;
+    const hasToken = request.headers.authorization !== undefined;
+    if (!hasToken || (isBlocked && !(await isGenuine(request, verifyToken)))) {
       await this.admitAnonymous(request, reply);
     }
   }
 
-  private async admitProven(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private admitProven(request: FastifyRequest): boolean {
     const key = this.proofs.read(proofOf(request) ?? '', request);
     if (key === null) {
-      await this.admitAnonymous(request, reply);
-    } else {
-      request.provenAs = key;
-      request.settledAsAnonymous = true;
-      this.settle(request);
+      return false;
+    }
+    request.provenAs = key;
+    request.settledAsAnonymous = true;
+    this.settle(request);
+    return true;
+  }
+
+  /** What was genuine, but has ended, proves nothing: the request counts as anonymous after all. */
+  private discreditSpent(request: FastifyRequest, reply: FastifyReply): void {
+    if (reply.statusCode === 401 && request.provenAs !== undefined && configOf(request)?.isProofSpentBy401) {
+      this.proofs.discredit(request.provenAs);
+      request.settledAsAnonymous = false;
     }
   }
 
@@ -134,7 +139,7 @@ async function isGenuine(request: FastifyRequest, verifyToken: TokenVerifier): P
 }
 
 /** Not even a route that does not exist has a configuration of its own. */
-function configOf({ routeOptions }: FastifyRequest): RouteConfig | undefined {
+function configOf({ routeOptions }: FastifyRequest): FastifyContextConfig | undefined {
   return routeOptions.config;
 }
 

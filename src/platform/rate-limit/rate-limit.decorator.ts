@@ -15,6 +15,8 @@ declare module 'fastify' {
     unlimited?: boolean;
     /** Names a reader of RequestProofRegistry. */
     provenBy?: string;
+    /** An answer of 401 says that the proof itself is no good. */
+    isProofSpentBy401?: boolean;
   }
 }
 
@@ -50,8 +52,10 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
  * A request of this route may show by another secret than an access token who sends it: then the limits of that secret hold,
  * not those of the address, nor its block.
  * @param proof names a reader of RequestProofRegistry.
+ * @param isSpentBy401 where the route judges nothing but the proof: refused by 401, it proves nothing any more.
  */
-export const ProvenBy = (proof: string): MethodDecorator => RouteConfig({ provenBy: proof });
+export const ProvenBy = (proof: string, { isSpentBy401 = false } = {}): MethodDecorator =>
+  RouteConfig({ provenBy: proof, isProofSpentBy401: isSpentBy401 });
 
 /** For probes alone: a liveness check must get an answer. */
 export const Unlimited = (): MethodDecorator => RouteConfig({ unlimited: true });

@@ -1,5 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+
+/** Proofs that are remembered as spent; the one that was not shown for longest is forgotten first. */
+const SPENT_CAPACITY = 10_000;
 
 /** What a request may bring in place of an access token: its body, headers and cookies have been read. */
 export type ProvingRequest = Pick<FastifyRequest, 'body' | 'headers' | 'cookies'>;
@@ -15,9 +19,15 @@ export type ProofReader = (request: ProvingRequest) => string | null;
 @Injectable()
 export class RequestProofRegistry {
   readonly #readers = new Map<string, ProofReader>();
+  readonly #spent = new LRUCache<string, true>({ max: SPENT_CAPACITY });
 
   register(name: string, reader: ProofReader): void {
     this.#readers.set(name, reader);
+  }
+
+  /** The proof with this key was genuine, but opens nothing any more: this process takes it for none from now on. */
+  discredit(key: string): void {
+    this.#spent.set(key, true);
   }
 
   /** @throws for a name without a reader. */
@@ -26,6 +36,7 @@ export class RequestProofRegistry {
     if (!reader) {
       throw new Error(`No reader of the proof "${name}": its feature registers one at onModuleInit.`);
     }
-    return reader(request);
+    const key = reader(request);
+    return key === null || this.#spent.get(key) ? null : key;
   }
 }

@@ -5,7 +5,6 @@ import { requestContext } from '../../../platform/context/request-context.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UsersService } from '../../users/users.service.js';
-import type { Account } from '../../users/users.types.js';
 import { InvalidOneTimeTokenError } from '../auth.errors.js';
 import { ReauthenticationService } from '../login/reauthentication.service.js';
 import { AccessRevocationService } from '../sessions/access-revocation.service.js';
@@ -55,22 +54,8 @@ export class EmailChangeService {
         throw new InvalidOneTimeTokenError();
       }
       await this.users.update(userId, { email: payload.email });
-      await this.revokeOldAccess(before, 'email_changed');
+      await this.access.revokeForNewEmail(before, 'email_changed');
     });
-  }
-
-  /**
-   * What every change brings with it, in the transaction of the change: sessions and mailed secrets end, and the old
-   * e-mail address gets a notice.
-   * @param before the account as it was.
-   */
-  async revokeOldAccess(
-    { id, email, displayName }: Account,
-    notice: 'email_changed' | 'email_changed_by_admin',
-  ): Promise<void> {
-    await this.access.revoke(id, { reason: 'email_changed' });
-    const mail = { to: email, template: 'security_notice', values: { displayName, notice } } as const;
-    await this.quota.send(mail, { really: true });
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { MailRequest, NewMail } from '../../../contracts/mail.js';
+import type { NewMail } from '../../../contracts/mail.js';
 import { requestContext } from '../../../platform/context/request-context.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { networkKey } from '../../../platform/http/client-address.js';
@@ -10,6 +10,8 @@ import { LoginWindowsRepository, type MailDecision } from '../login/login-window
 export interface MailOptions {
   /** Mails that others cause take nothing from those of an administrator, which still have a limit of their own. */
   readonly byAdministrator?: boolean;
+  /** Mails that are asked for by the username of the mailbox have a count of their own: one of both would tell whose it is. */
+  readonly byUsername?: boolean;
   /** The IP address that asked, where the mail is written later than it was asked for. */
   readonly askedFrom?: string | null;
 }
@@ -46,23 +48,20 @@ export class EmailQuotaService {
     }
   }
 
-  /** Enqueues a mail whose recipient is looked up later: see {@link Mailer.request}. */
-  request(mail: MailRequest): Promise<void> {
-    return this.mailer.request(mail);
-  }
-
   /** Sends it, or does the same work without sending it, so that the time of an answer does not tell which. */
   send(mail: NewMail, { really }: { really: boolean }): Promise<void> {
     return really ? this.mailer.enqueue(mail) : this.mailer.pretend(mail);
   }
 
-  private async decide(mailbox: string, { byAdministrator = false, askedFrom }: MailOptions): Promise<MailDecision> {
+  private async decide(mailbox: string, options: MailOptions): Promise<MailDecision> {
+    const { byAdministrator = false, byUsername = false, askedFrom } = options;
     const origin = askedFrom === undefined ? originOfRequest() : `address:${networkKey(askedFrom ?? 'unknown')}`;
     if (origin === 'system') {
       return { admitted: true, retryAfter: 0 };
     }
-    const subject = sha256(`name:${mailbox}`).toString('hex');
-    const ofOrigin = sha256(`name:${mailbox} ${origin}`).toString('hex');
+    const counted = `${byUsername ? 'by-username' : 'name'}:${mailbox}`;
+    const subject = sha256(counted).toString('hex');
+    const ofOrigin = sha256(`${counted} ${origin}`).toString('hex');
     return this.windows.countMail({ subject, ofOrigin, isPrivileged: byAdministrator });
   }
 }

@@ -51,19 +51,22 @@ export class KnownDevicesService {
     return genuine ? id.toString('hex') : null;
   }
 
+  /** Whether the token is for this account and its present password, and names it as it is named now. */
+  isCurrent(token: string, owner: KnownTo): boolean {
+    const names = owner.username === null ? [owner.email] : [owner.email, owner.username];
+    return this.verify(token, owner) !== null && names.every((name) => this.isOfName(token, name));
+  }
+
   /**
-   * Whether the token was issued for the account with this name; it may have ended since. That needs no database: it decides
-   * only whose limits hold.
-   * @returns the id of the device.
+   * Whether the token was issued for the account with this name; it may have ended since. That needs no database, so it
+   * decides only whose limits hold. Nothing but the name is proven: the rest of the token may be made up.
    */
-  read(token: string, name: string): string | null {
+  isOfName(token: string, name: string): boolean {
     const bytes = Buffer.from(token.length === TOKEN_LENGTH ? token : '', 'base64url');
-    const id = bytes.subarray(0, ID_BYTES);
-    const tag = this.tag(id.subarray(0, RANDOM_BYTES), name);
-    const isOfName = [RANDOM_BYTES, RANDOM_BYTES + TAG_BYTES].some(
-      (start) => bytes.length > 0 && equalInConstantTime(id.subarray(start, start + TAG_BYTES), tag),
+    const tag = this.tag(bytes.subarray(0, RANDOM_BYTES), name);
+    return [RANDOM_BYTES, RANDOM_BYTES + TAG_BYTES].some(
+      (start) => bytes.length > 0 && equalInConstantTime(bytes.subarray(start, start + TAG_BYTES), tag),
     );
-    return isOfName ? id.toString('hex') : null;
   }
 
   private idFor({ email, username }: KnownTo): Buffer {

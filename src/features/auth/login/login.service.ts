@@ -61,8 +61,8 @@ export class LoginService {
     }
     await this.refuseOutdated(verified);
     const { knownDevice: shown, rememberMe = false } = credentials;
-    const isKnown = shown !== undefined && this.devices.verify(shown, verified) !== null;
-    const knownDevice = isKnown ? shown : this.devices.issue(verified);
+    const isCurrent = shown !== undefined && this.devices.isCurrent(shown, verified);
+    const knownDevice = isCurrent ? shown : this.devices.issue(verified);
     const { user, session } = await this.transactions.run(async () => {
       const user = await this.passwords.recordLogin(verified);
       if (!user) {

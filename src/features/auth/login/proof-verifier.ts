@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { sha256 } from '../../../platform/crypto/digest.js';
 import { type ProvingRequest, RequestProofRegistry } from '../../../platform/rate-limit/request-proof-registry.js';
 import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { CLIENT_TYPE_HEADER, REFRESH_COOKIE } from '../sessions/session-cookie.interceptor.js';
@@ -30,23 +31,28 @@ export class ProofVerifier implements OnModuleInit {
     this.registry.register(name, read);
   }
 
-  /** A device is known for one account: it proves nothing where another name is typed. */
+  /**
+   * A device is known for one account: it proves nothing where another name is typed. All that are known by a name share its
+   * limits: else each login would give one more share, and so would each change of what is not proven.
+   */
   private deviceOf(request: ProvingRequest): string | null {
-    const [token, identifier] = [secretOf(request, 'knownDevice', KNOWN_DEVICE_COOKIE), textIn(request, 'identifier')];
-    const id = this.devices.read(token, canonicalIdentifier(identifier));
-    return id === null ? null : `device:${id}`;
+    const name = canonicalIdentifier(textIn(request, 'identifier'));
+    const cookie = isWeb(request) ? request.cookies[KNOWN_DEVICE_COOKIE] : undefined;
+    return this.devices.isOfName(cookie ?? textIn(request, 'knownDevice'), name)
+      ? `device:${sha256(name).toString('hex')}`
+      : null;
   }
 
   private sessionOf(request: ProvingRequest): string | null {
-    const id = this.sessions.sessionOf(secretOf(request, 'refreshToken', REFRESH_COOKIE));
+    const token = isWeb(request) ? request.cookies[REFRESH_COOKIE] : textIn(request, 'refreshToken');
+    const id = this.sessions.sessionOf(token ?? '');
     return id === null ? null : `session:${id}`;
   }
 }
 
-/** Of a web client in its cookie, of others in the body. */
-function secretOf(request: ProvingRequest, member: string, cookie: string): string {
-  const isWeb = request.headers[CLIENT_TYPE_HEADER.toLowerCase()] === 'web';
-  return (isWeb ? request.cookies[cookie] : undefined) ?? textIn(request, member);
+/** A web client has its secrets in cookies. */
+function isWeb({ headers }: ProvingRequest): boolean {
+  return headers[CLIENT_TYPE_HEADER.toLowerCase()] === 'web';
 }
 
 /** Nothing of the body has been validated yet. */

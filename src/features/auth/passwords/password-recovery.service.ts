@@ -3,6 +3,7 @@ import type { MailAskedFrom, MailRequests, NewMail } from '../../../contracts/ma
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
 import { MailRequestRegistry } from '../../../platform/mail/mail-request-registry.js';
+import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { UsersService } from '../../users/users.service.js';
@@ -18,13 +19,14 @@ export class PasswordRecoveryService implements OnModuleInit {
     private readonly users: UsersService,
     private readonly tokens: OneTimeTokensService,
     private readonly quota: EmailQuotaService,
+    private readonly mailer: Mailer,
     private readonly requests: MailRequestRegistry,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
 
   onModuleInit(): void {
-    this.requests.register('password_reset', (details) => this.write(details));
+    this.requests.register('password_reset', (details, attempt) => this.write(details, attempt));
   }
 
   /**
@@ -37,7 +39,7 @@ export class PasswordRecoveryService implements OnModuleInit {
     const allowed = await this.quota.consume(name);
     await this.transactions.run(async () => {
       if (allowed) {
-        await this.quota.request({
+        await this.mailer.request({
           request: 'password_reset',
           details: { identifier: name, from: askedFrom() },
         });
@@ -47,7 +49,7 @@ export class PasswordRecoveryService implements OnModuleInit {
   }
 
   /** The audit trail names the account from here on, with what is known of the request. */
-  private async write({ identifier, from }: MailRequests['password_reset']): Promise<NewMail | null> {
+  private async write({ identifier, from }: MailRequests['password_reset'], attempt: number): Promise<NewMail | null> {
     const user = await this.users.findUndeletedByIdentifier(identifier);
     if (!user) {
       return null;
@@ -55,7 +57,8 @@ export class PasswordRecoveryService implements OnModuleInit {
     const { id: userId } = user;
     const { requestId, address, userAgent } = from;
     // What was typed was counted when it was asked for; here it is known that the username stands for a mailbox.
-    if (identifier !== user.email && !(await this.quota.consume(user.email, { askedFrom: address }))) {
+    const isByUsername = identifier !== user.email && attempt === 1;
+    if (isByUsername && !(await this.quota.consume(user.email, { askedFrom: address, byUsername: true }))) {
       return null;
     }
     const context = newContext('system', 'anonymous', {
