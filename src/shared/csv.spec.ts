@@ -104,6 +104,21 @@ describe('parseCsv', () => {
     },
   );
 
+  it.each([
+    'sep="\na"b',
+    '"sep=""\na',
+    '"sep="\na',
+    'sep=\na',
+    'sep=a\nab',
+    'SEP= \na b',
+    'sep=\u{1f511}',
+    'sep=\\\r\na',
+  ])('takes no such separator as %j names, and says so', (text) => {
+    expect(() => parseCsv(text)).toThrow(
+      expect.objectContaining({ line: 1, message: expect.stringMatching(/^sep= /) }),
+    );
+  });
+
   it('skips lines of blank cells', () => {
     expect(parseCsv('a,b\n,\n \u00a0,\t\n,,,,\nc,d')).toEqual([
       { line: 1, cells: ['a', 'b'] },

@@ -15,7 +15,8 @@ const LINE_ENDS = ['\r\n', '\n', '\r'];
 /** What spreadsheets separate cells with, by region; the first one where none stands in the line. */
 const SEPARATORS = [',', ';', '\t'] as const;
 /** The first line may name the separator; spreadsheets write and read it so. */
-const SEPARATOR_LINE = /^\uFEFF?"?sep=(.)"?\s*(?:[\r\n]|$)/iu;
+const SEPARATOR_LINE = /^\uFEFF?"?sep=(.?)"?\s*(?:[\r\n]|$)/iu;
+const NAMED_SEPARATORS: readonly string[] = [...SEPARATORS, '|'];
 const QUOTED = /"(?:[^"]|"")*"/g;
 const MAX_HEADER = 4_096;
 
@@ -56,13 +57,16 @@ export interface CsvRecord {
 
 /**
  * Reads CSV (RFC 4180) as spreadsheets of any region write it: with any line end, an optional byte order mark, and cells
- * separated by commas, semicolons or tabs, as a first line `sep=;` or the first record shows. Lines whose cells are all
- * blank are skipped.
+ * separated by commas, semicolons or tabs, as a first line `sep=;` or the first record shows; that line may also name `|`.
+ * Lines whose cells are all blank are skipped.
  * @throws MalformedCsvError with the line on which the record begins
  */
 export function parseCsv(text: string): CsvRecord[] {
   const records: CsvRecord[] = [];
   const declared = SEPARATOR_LINE.exec(text)?.[1];
+  if (declared !== undefined && !NAMED_SEPARATORS.includes(declared)) {
+    throw new MalformedCsvError(1, 'sep= takes a comma, a semicolon, a tab or a vertical line');
+  }
   const delimiter = declared ?? commonSeparator(text);
   let line = 1;
   // The library counts the lines within quoted cells twice when they end in CR LF, so they are counted here.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { PayloadRefusedError, readPayload } from './json-payload.js';
+import { isTooDeep, PayloadRefusedError, readPayload } from './json-payload.js';
 
 const fault = (bytes: Uint8Array): string => {
   try {
@@ -68,5 +68,49 @@ describe('readPayload', () => {
     ['an escaped backslash before u0000', '"\\\\u0000"'],
   ])('takes %s', (_name, json) => {
     expect(readPayload(text(json))).toEqual(JSON.parse(json));
+    expect(readPayload(text(json), 'replaced')).toEqual(JSON.parse(json));
+  });
+
+  it.each<[json: string, value: unknown]>([
+    ['{"a":"b\\u0000c"}', { a: 'b\ufffdc' }],
+    ['["\\ud800","\\uDC00\\uD800","\\\\\\u0000"]', ['\ufffd', '\ufffd\ufffd', '\\\ufffd']],
+    ['"\\ud800\\ud83d\\ude00\\ude00"', '\ufffd\u{1f600}\ufffd'],
+    ['{"\\u0000":{"\\udbff":1}}', { '\ufffd': { '\ufffd': 1 } }],
+  ])('replaces what cannot be stored in %s, where that is asked for', (json, value) => {
+    expect(readPayload(text(json), 'replaced')).toEqual(value);
+  });
+
+  it('replaces nothing that is a fault of another kind', () => {
+    for (const json of ['"\0"', '"\\ud8"', '"\\U0000"', '{"\\u0000":1,"\\ud800":2}', '{"__proto__":"\\u0000"}']) {
+      expect(() => readPayload(text(json), 'replaced')).toThrow(PayloadRefusedError);
+    }
+  });
+
+  it('replaces as a walk through all texts would', () => {
+    const parts = fc.constantFrom('\\', 'u0000', '\0', '\ud83d', '\ude00', '"', 'x', 'ud800');
+    fc.assert(
+      fc.property(fc.array(parts), (words) => {
+        const value = words.join('');
+        const storable = value.toWellFormed().replaceAll('\0', '\ufffd');
+        expect(readPayload(text(JSON.stringify([value])), 'replaced')).toEqual([storable]);
+      }),
+    );
+  });
+});
+
+describe('isTooDeep', () => {
+  it.each([
+    [16, false],
+    [17, true],
+    [30_000, true],
+  ])('takes the same levels as a payload: %i', (levels, expected) => {
+    expect(isTooDeep(JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`))).toBe(expected);
+    const last = levels - 1;
+    expect(isTooDeep(JSON.parse(`${'{"a":'.repeat(last)}[]${'}'.repeat(last)}`))).toBe(expected);
+  });
+
+  it('looks at every member, and not into bytes', () => {
+    expect(isTooDeep([1, null, 'x', {}, JSON.parse(`${'['.repeat(16)}${']'.repeat(16)}`)])).toBe(true);
+    expect(isTooDeep(Buffer.alloc(1), 0)).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
-const MAX_DEPTH = 16;
+/** How many levels of objects and arrays JSON may have, whichever way it comes in. */
+export const MAX_JSON_DEPTH = 16;
 
 export type PayloadFault =
   'not_utf8' | 'malformed_json' | 'too_deep' | 'repeated_name' | 'unstorable_text' | 'forbidden_name';
@@ -21,15 +22,20 @@ const UNSTORABLE = /[\0\p{Surrogate}]/u;
 /** What bad text and names come in with, escapes above all: most payloads have nothing of it and need no walk. */
 const SUSPICIOUS = /\\u|__proto__|constructor/;
 
+/** The escapes of JSON. A group holds what is U+0000 or, as whole pairs come first, half of a surrogate pair. */
+const ESCAPES = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u(0000|[dD][89a-fA-F][\da-fA-F]{2})|\\./g;
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads a payload as JSON (RFC 8259) that PostgreSQL can store: valid UTF-8, no deeper than 16 levels, no U+0000 and
  * no half of a surrogate pair; without names that reach into prototypes, and with every name once in its object, because
- * readers differ in which of two they take (RFC 7493). @throws PayloadRefusedError
+ * readers differ in which of two they take (RFC 7493).
+ * @param unstorable whether text that PostgreSQL cannot store refuses the payload, or has U+FFFD in its place
+ * @throws PayloadRefusedError
  */
-export function readPayload(bytes: Uint8Array): unknown {
-  const text = decode(bytes);
+export function readPayload(bytes: Uint8Array, unstorable: 'refused' | 'replaced' = 'refused'): unknown {
+  const text = unstorable === 'refused' ? decode(bytes) : withStorableText(decode(bytes));
   const written = membersIn(text);
   const value = parse(text);
   // Of members with one name, only the last is in the value.
@@ -41,6 +47,22 @@ export function readPayload(bytes: Uint8Array): unknown {
     throw new PayloadRefusedError(fault);
   }
   return value;
+}
+
+/**
+ * Whether a value that was parsed elsewhere is nested deeper than JSON may be. It goes no deeper than that itself, unlike
+ * what comes after it.
+ */
+export function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) {
+    return false;
+  }
+  return levels === 0 || Object.values(value).some((member) => isTooDeep(member, levels - 1));
+}
+
+/** The text holds such characters as escapes alone: as they are, they would be no JSON, or no UTF-8. */
+function withStorableText(json: string): string {
+  return json.replace(ESCAPES, (escape, unstorable?: string) => (unstorable === undefined ? escape : '\\ufffd'));
 }
 
 function decode(bytes: Uint8Array): string {
@@ -71,7 +93,7 @@ function membersIn(text: string): number {
       members++;
     } else if (character === '{' || character === '[') {
       depth++;
-      if (depth > MAX_DEPTH) {
+      if (depth > MAX_JSON_DEPTH) {
         throw new PayloadRefusedError('too_deep');
       }
     } else if (character === '}' || character === ']') {

@@ -1,7 +1,7 @@
 /**
  * The limits of HTTP hold on sockets. Each test was seen to fail without its line in the socket's rate limiter: the look at
- * blocked addresses, the count of strangers, the count of messages; and without the bound of what is unread, or the port
- * taken off the address.
+ * blocked addresses, the count of strangers, the count of messages; and without the bound of what is unread, the port
+ * taken off the address, the bound of the depth, or the end of a refused connection.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -50,7 +50,7 @@ function signedIn(token: string): Promise<Dashboard> {
   return Dashboard.connect(app.url, { token, clientType: 'dashboard' }, nextAddress().from());
 }
 
-async function refusalOf(token: string, from: Record<string, string>): Promise<unknown> {
+async function refusalOf(token: unknown, from: Record<string, string>): Promise<unknown> {
   try {
     (await Dashboard.connect(app.url, { token, clientType: 'dashboard' }, from)).close();
     return null;
@@ -74,6 +74,30 @@ describe('a socket', () => {
     ]);
     const { accessToken } = await createAccount(app.url, 'neighbour');
     expect(await refusalOf(accessToken, from())).toBeNull();
+  });
+
+  it('counts handshakes of any shape, also those that no token can be read from', async () => {
+    const { from } = nextAddress();
+    const deep: unknown = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`);
+    const codes: unknown[] = [];
+    for (let time = 0; time < 21; time += 1) {
+      codes.push(await refusalOf(deep, from()));
+    }
+    expect(codes).toEqual([...Array.from({ length: 20 }, () => 'invalid_request'), 'rate_limited']);
+  });
+
+  it('is closed with the refusal of its handshake: the next one costs a connection', async () => {
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    const refusals: string[] = [];
+    socket.addEventListener('message', ({ data }) => {
+      const packet = String(data);
+      if (packet.startsWith('44')) {
+        refusals.push(packet);
+      }
+      socket.send('40{"token":"a.b.c","clientType":"dashboard"}');
+    });
+    await eventually('it is closed', () => socket.readyState === WebSocket.CLOSED, 2_000);
+    expect(refusals).toEqual([expect.stringContaining('unauthenticated')]);
   });
 
   it('is refused to strangers at a blocked address, until the block is over', async () => {

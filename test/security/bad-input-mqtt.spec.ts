@@ -47,8 +47,8 @@ const BAD: readonly [what: string, channel: UplinkChannel, payload: string | Buf
     [`an empty object on ${channel}`, channel, '{}'],
     [`an array of arrays on ${channel}`, channel, '[[[]]]'],
     [`invalid UTF-8 on ${channel}`, channel, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
-    [`U+0000 on ${channel}`, channel, '{"boot":"\\u0000"}'],
-    [`half a surrogate pair on ${channel}`, channel, '{"boot":"\\ud800"}'],
+    [`a boot of U+0000 on ${channel}`, channel, '{"boot":"\\u0000"}'],
+    [`half a surrogate pair for a boot on ${channel}`, channel, '{"boot":"\\ud800"}'],
     [`depth on ${channel}`, channel, `${'['.repeat(1_000)}${']'.repeat(1_000)}`],
     [`__proto__ on ${channel}`, channel, '{"__proto__":{"online":true},"boot":"boot-of-a-test","uptimeMs":1}'],
     [

@@ -1,6 +1,6 @@
 /**
  * P-33: malformed frames never crash; here on the sockets of dashboards.
- * Seen to fail: without `@IsUUID()` on the id that a dashboard names (500 from the database).
+ * Seen to fail: without `@IsUUID()` on the id that a dashboard names (500 from the database), and without a bound of the depth.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -24,6 +24,7 @@ afterAll(async () => {
   await target.stop();
 }, 60_000);
 
+const DEEP: unknown = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`);
 const anyJson = fc.jsonValue({ depthSize: 'small', stringUnit: 'binary' });
 
 describe('P-33: bad handshakes', () => {
@@ -35,6 +36,7 @@ describe('P-33: bad handshakes', () => {
     ['a token that is none', () => ({ ...good(), token: 'x' }), 'invalid_request'],
     ['a token that is a list', () => ({ ...good(), token: [target.owner.accessToken] }), 'invalid_request'],
     ['a token that is an object', () => ({ ...good(), token: { toString: 'x' } }), 'invalid_request'],
+    ['a token of lists in lists', () => ({ ...good(), token: DEEP }), 'invalid_request'],
     ['an unsigned token', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'unauthenticated'],
     [
       'a token with another signature',
@@ -80,6 +82,7 @@ describe('P-33: bad messages on sockets', () => {
     ['an id that is none', { deviceId: 'x' }],
     ['an id that is a list', { deviceId: ['x'] }],
     ['an id with U+0000', { deviceId: '\0' }],
+    ['an id of lists in lists', { deviceId: DEEP }],
     ['a query', { deviceId: { $ne: null } }],
     ['a member too many', { deviceId: '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55', admin: true }],
     ['bytes', Buffer.from([1, 2, 3])],

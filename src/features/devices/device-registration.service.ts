@@ -50,11 +50,11 @@ export class DeviceRegistrationService {
 
   private async create(ownerId: string, device: NewDevice, token: string): Promise<Device['id']> {
     const { maxPerUser } = this.config.devices;
-    // Before the weaker lock of `requireActing`: two registrations of one owner would wait for each other.
-    if ((await this.repository.countOwnedLocked(ownerId, maxPerUser)) >= maxPerUser) {
+    // It locks the account, so that two registrations cannot both be the last one.
+    await this.standing.requireActing(ownerId);
+    if ((await this.repository.countOwned(ownerId, maxPerUser)) >= maxPerUser) {
       throw new TooManyDevicesError(maxPerUser);
     }
-    await this.standing.requireActing(ownerId);
     const deviceId = await this.repository.create(ownerId, device, sha256(token));
     await this.eventWriter.recordRegistration({ ...device, id: deviceId, ownerId });
     return deviceId;

@@ -21,7 +21,7 @@ import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
-const TOO_MANY_REQUESTS = 429;
+const SERVICE_UNAVAILABLE = 503;
 const SESSION_CHECK_MS = 25_000;
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
@@ -88,7 +88,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     return this.realtime.unsubscribe(socket, body.deviceId);
   }
 
-  /** A refusal reaches the client as `connect_error` with the problem as its `data`. */
+  /** A refusal reaches the client as `connect_error` with the problem as its `data`; then the connection is closed. */
   private async authenticate(socket: DashboardSocket): Promise<void> {
     try {
       const { userId } = await this.identify(socket);
@@ -96,12 +96,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       this.limiter.settle(socket.conn);
     } catch (error) {
       const { code, title, detail, status } = problemOf(error);
-      if (status === TOO_MANY_REQUESTS) {
-        // Once the refusal is sent: the next attempt costs a connection.
-        setImmediate(() => {
-          socket.conn.close();
-        });
-      }
+      // Once the refusal is sent: the next attempt costs a connection.
+      setImmediate(() => {
+        socket.conn.close();
+      });
       throw Object.assign(new Error(code), { data: { code, title, detail, status } });
     }
   }
@@ -111,7 +109,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
     } catch (error) {
       // While the database is away there is no verdict, and a person whose token is good is no stranger.
-      if (problemOf(error).status < 500) {
+      if (problemOf(error).status !== SERVICE_UNAVAILABLE) {
         await this.limiter.countStranger(socket.request);
       }
       throw error;

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { PayloadRefusedError, type PayloadFault, readPayload } from '../../shared/json-payload.js';
+import { MAX_JSON_DEPTH, PayloadRefusedError, type PayloadFault, readPayload } from '../../shared/json-payload.js';
 import { InvalidRequestError } from './validation.js';
 
 const DETAILS: Record<PayloadFault, string> = {
   not_utf8: 'the body must be UTF-8',
   malformed_json: 'the body must be JSON',
-  too_deep: 'the body must not be nested deeper than 16 levels',
+  too_deep: `the body must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`,
   repeated_name: 'its object has another member of this name',
   unstorable_text: 'text must not contain U+0000 or half of a surrogate pair',
   forbidden_name: 'no member may be called __proto__, or constructor with a prototype',

@@ -61,6 +61,13 @@ describe('validated', () => {
     },
   );
 
+  it('refuses what is nested without end before anything goes into it', async () => {
+    for (const member of ['name', 'inner', 'any']) {
+      const deep: unknown = JSON.parse(`{"${member}":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
+      expect(await faultsOf(deep)).toEqual([{ detail: 'must not be nested deeper than 16 levels', pointer: '' }]);
+    }
+  });
+
   it.each([[null], [undefined], ['text'], [[]], [42]])('refuses %p, which is no object', async (value) => {
     await expect(validated(Outer, value)).rejects.toThrow();
   });

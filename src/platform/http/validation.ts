@@ -1,5 +1,6 @@
 import { type ArgumentMetadata, type Type, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { DomainError, type FieldError } from '../../shared/domain-error.js';
+import { isTooDeep, MAX_JSON_DEPTH } from '../../shared/json-payload.js';
 
 /** The request does not have the documented shape; `errors` points at every fault. */
 export class InvalidRequestError extends DomainError {
@@ -19,6 +20,11 @@ class CompleteValidationPipe extends ValidationPipe {
     // The framework takes null for an object without members, as it does nothing at all.
     if (isInput && value === null) {
       throw new InvalidRequestError([{ detail: 'must be an object', pointer: '' }]);
+    }
+    // Bodies were read with this bound; messages of sockets come from a parser that has none.
+    if (isInput && isTooDeep(value)) {
+      const detail = `must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`;
+      throw new InvalidRequestError([{ detail, pointer: '' }]);
     }
     const dropped = isInput && this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
     const transformed: unknown = await super.transform(value, metadata);

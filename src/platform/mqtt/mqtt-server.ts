@@ -201,9 +201,9 @@ export class MqttServer extends ServerMqtt {
       return undefined;
     }
     try {
-      const { data } = (await this.deserializer.deserialize(readPayload(payload), { channel: topic })) as {
-        data: unknown;
-      };
+      // A bolt that moved has moved, whatever the characters of the text beside it.
+      const value = readPayload(payload, 'replaced');
+      const { data } = (await this.deserializer.deserialize(value, { channel: topic })) as { data: unknown };
       return { value: data };
     } catch (error) {
       this.refusals.message(error instanceof PayloadRefusedError ? error.fault : 'malformed_json', topic);

@@ -1,7 +1,7 @@
 /**
  * What firmware in the field sends: readings out of range, members of the next version, texts that are too long. A
  * message that says who speaks, from which start and what about counts; what of it cannot be used is left out.
- * Seen to fail: with the strict validation that HTTP bodies have.
+ * Seen to fail: with the strict validation that HTTP bodies have, of members and of the text in them.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -112,11 +112,13 @@ describe('A device that reports something out of the ordinary', () => {
       status: 'executed',
       motorTemperature: 41,
       result: ['no object'],
-      errorMessage: 'm'.repeat(600),
+      errorMessage: `\0\ud800${'m'.repeat(600)}`,
       errorCode: 7,
     });
     const row = await harness.waitForState(id, 'EXECUTED');
     expect(row).toMatchObject({ confirmed_by: 'ack', result: null, error_code: null });
+    const { body } = await harness.request('GET', `/api/v1/devices/${device.id}/commands/${id}`);
+    expect(body.errorMessage).toBe(`\ufffd\ufffd${'m'.repeat(498)}`);
     expect(await dropped('acks', 'result')).toBe(1);
   });
 
@@ -135,6 +137,11 @@ describe('A device that reports something out of the ordinary', () => {
     expect(event?.payload).toEqual({ zone: 'z'.repeat(512) });
     expect(event?.occurredAt).toBe(event?.receivedAt);
     expect(await dropped('events', 'confidence')).toBe(1);
+    await say(device, 'events', { seq: 2, type: 'custom', data: { '\0': '\ud83d\ude00\ude00' } });
+    await device.receipt(device.boot, 2);
+    expect((await historyOf(device, 'custom')).map(({ payload }) => payload)).toEqual([
+      { '\ufffd': '\u{1f600}\ufffd' },
+    ]);
   });
 
   it('is refused whole without what a message is about', async () => {
