@@ -22,7 +22,11 @@ export interface EventPayloads {
   device_deleted: { name: string; hardwareId: string };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
   /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
-  device_disconnected: { link: LinkKind; boot: string; reason: 'will' | 'silence' | 'replaced' | 'goodbye' };
+  device_disconnected: {
+    link: LinkKind;
+    boot: string;
+    reason: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off';
+  };
   /** Silent for 24 hours. */
   device_inactive: { lastSeenAt: string };
   status_changed: { status: string; previous: string };

@@ -17,6 +17,8 @@ export interface SignalPayloads {
   session_revoked: { sessionId: string; reason: RevocationReason };
   /** A device may no longer talk to us: kick its links. */
   device_revoked: { deviceId: string };
+  /** A device went on beyond its limits: what it sends is ignored for so long. */
+  device_cut: { deviceId: string; forMs: number };
   /** Who may see or use a device changed. */
   device_access_changed: { deviceId: string };
   /** Roles in an organization changed, and so who may see or use its devices. */

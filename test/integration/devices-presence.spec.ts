@@ -242,4 +242,16 @@ describe('Heartbeats of many devices', () => {
       expect(now.reported_at?.getTime()).toBeGreaterThanOrEqual((before?.now.getTime() ?? 0) - 2);
     }
   });
+
+  it('bring back all others when the link of one cannot be opened', async () => {
+    const [broken, sound] = [await newDevice(), await newDevice()];
+    await sql.rows(`ALTER TABLE device_links ADD CONSTRAINT broken CHECK (device_id <> '${broken.id}') NOT VALID`);
+    [broken, sound].forEach(({ id }) => {
+      application.get(PresenceService).heartbeat(id, 'mqtt', { boot: newBoot(), uptimeMs: 1 });
+    });
+    await application.get(HeartbeatBuffer).flush();
+    await sql.rows('ALTER TABLE device_links DROP CONSTRAINT broken');
+    expect(await row(sound)).toMatchObject({ status: 'online' });
+    expect(await row(broken)).toMatchObject({ link_boot: null });
+  });
 });

@@ -6,6 +6,7 @@ import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js'
 import type { Transactions } from '../../platform/prisma/transactions.js';
 import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from '../presence/presence.service.js';
+import { withinDailyLimits } from './domain/daily-quota.js';
 import { EventIngestService } from './event-ingest.service.js';
 import type { EventQuota } from './event-quota.js';
 import type { HistoryRepository } from './history.repository.js';
@@ -56,6 +57,12 @@ function build() {
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
   const reading = jest.fn<RejectedMessages['reading']>();
   const refused = jest.fn<RejectedMessages['message']>();
+  const quota = { left: Infinity };
+  const fitting: EventQuota['fit'] = (steps) =>
+    withinDailyLimits(
+      steps.map((step) => ({ ...step, row: { ...step.row, deviceEventsToday: 0, ownerEventsToday: 0 } })),
+      { ofDevice: quota.left, ofOwner: quota.left },
+    );
   const service = new EventIngestService(
     storage.repository,
     storage.transactions,
@@ -63,7 +70,7 @@ function build() {
     { recordStates: () => Promise.resolve() } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
     new SystemClock(),
-    { assertBoots: () => undefined, fit: (steps: unknown) => steps } as unknown as EventQuota,
+    { assertBoots: () => undefined, fit: fitting } as unknown as EventQuota,
     { message: refused, reading } as unknown as RejectedMessages,
   );
   return {
@@ -71,6 +78,7 @@ function build() {
     publish,
     reading,
     refused,
+    quota,
     ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events),
   };
 }
@@ -103,6 +111,17 @@ describe('EventIngestService', () => {
     await ingest(event(1), event(3));
     expect(storage.stored).toEqual([1]);
     expect(publish).toHaveBeenLastCalledWith('d', 'receipts', { boot, seq: 1 });
+  });
+
+  it('publishes a receipt for a repeat, and none for what waits for an earlier event or for the next day', async () => {
+    const { publish, quota, ingest } = build();
+    await ingest(event(1));
+    await ingest(event(1));
+    expect(publish).toHaveBeenCalledTimes(2);
+    await ingest(event(3));
+    quota.left = 0;
+    await ingest(event(2));
+    expect(publish).toHaveBeenCalledTimes(2);
   });
 
   it('publishes no receipt for what was not stored, and stores the next events', async () => {

@@ -27,7 +27,10 @@ const GAP_LOOK_EVERY_MS = 30;
 type Events = readonly IncomingEvent[];
 
 interface Stored {
-  /** How far each boot is stored now: also for pure repeats, because their first receipt may be lost. */
+  /**
+   * How far each boot is stored now, where that covers some of what came: also pure repeats, because their first receipt
+   * may be lost. One that covers nothing would keep the device from backing off.
+   */
   readonly receipts: readonly Receipt[];
   /** Events beyond a gap. Not stored: the device sends them again, unless the gap closes by itself. */
   readonly beyondGap: Events;
@@ -113,7 +116,9 @@ export class EventIngestService {
       }
       await this.storeSteps(steps.filter(({ accepted }) => accepted.length > 0));
       return {
-        receipts: steps.map(({ row, seq }) => ({ ...bootOf(row), seq })),
+        receipts: steps
+          .filter(({ row, seq }) => boots.get(keyOf(row))?.events.some((event) => event.seq <= seq))
+          .map(({ row, seq }) => ({ ...bootOf(row), seq })),
         beyondGap: steps.flatMap(({ waiting }) => waiting),
       };
     });

@@ -14,8 +14,11 @@ export class DeviceConnectedPayload implements PayloadOf<'device_connected'> {
 export class DeviceDisconnectedPayload implements PayloadOf<'device_disconnected'> {
   link!: LinkKind;
   boot!: string;
-  /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
-  reason!: 'will' | 'silence' | 'replaced' | 'goodbye';
+  /**
+   * `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot.
+   * `cut_off`: the device went on beyond its limits.
+   */
+  reason!: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off';
 }
 
 /** A device was silent for 24 hours. */

@@ -133,6 +133,11 @@ export class PresenceRepository {
     return rows.length === 1;
   }
 
+  /** Closes the link, of whatever boot. */
+  async closeLink(deviceId: string, kind: LinkKind): Promise<void> {
+    await this.database.prisma((prisma) => prisma.deviceLink.deleteMany({ where: { deviceId, kind } }));
+  }
+
   /** Closes the link if it is still silent, and of that boot. */
   async closeSilent(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
     // SQL: database time

@@ -3,6 +3,8 @@ import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
+import { newContext, runInContext } from '../../platform/context/request-context.js';
+import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -30,7 +32,7 @@ interface EventBase {
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
- * by silence, or because the device has restarted.
+ * by silence, or because the device has restarted or was cut.
  */
 @Injectable()
 export class PresenceService {
@@ -43,8 +45,10 @@ export class PresenceService {
     private readonly events: EventLog,
     private readonly heartbeats: HeartbeatBuffer,
     private readonly refusals: RejectedMessages,
+    private readonly cutoffs: CutoffRegistry,
   ) {
     heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
+    cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
   }
 
   /** Registers a handler of lock state reports. Call it in `onModuleInit`. */
@@ -57,11 +61,11 @@ export class PresenceService {
     this.#connectedHandlers.push(handler);
   }
 
-  /** A device reports that it is online. The birth of a deleted or revoked device is ignored. */
+  /** A device reports that it is online. The birth of a device that was deleted, revoked or cut is ignored. */
   openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device?.hasToken) {
+      if (device?.hasToken && !this.cutoffs.isCut(deviceId)) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
@@ -71,26 +75,13 @@ export class PresenceService {
    * A link ended. Only the boot that opened the link can end it: the late will of an earlier boot is ignored, as is the
    * will of an earlier connection. A link that has received something since does not count as silent.
    */
-  closeLink(deviceId: string, link: LinkKind, boot: string, reason: Exclude<LinkEnd, 'replaced'>): Promise<void> {
+  closeLink(deviceId: string, link: LinkKind, boot: string, reason: 'will' | 'silence'): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const close = reason === 'silence' ? 'closeSilent' : 'closeOnWill';
-      if (!device || !(await this.repository[close](deviceId, link, boot))) {
-        return;
+      if (device && (await this.repository[close](deviceId, link, boot))) {
+        await this.closed(deviceId, device, { link, boot, reason });
       }
-      const version = await this.repository.markOffline(deviceId);
-      const base: EventBase = {
-        deviceId,
-        userId: device.ownerId,
-        version: version ?? device.version,
-        ...(reason === 'silence'
-          ? { source: 'system', actor: 'system' }
-          : { source: link, actor: `device:${deviceId}` }),
-      };
-      await this.events.append([
-        { type: 'device_disconnected', payload: { link, boot, reason }, ...base },
-        ...(version === null ? [] : [statusChanged('offline', device.status, base)]),
-      ]);
     });
   }
 
@@ -146,7 +137,11 @@ export class PresenceService {
       this.reportUptimeFell(deviceId);
     });
     for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
-      await this.reopenLink(beat);
+      try {
+        await this.reopenLink(beat);
+      } catch (error) {
+        this.failed(beat.deviceId, error);
+      }
     }
   }
 
@@ -157,7 +152,8 @@ export class PresenceService {
   private reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device?.hasToken && (device.link === null || device.link.quiet)) {
+      const isFree = device?.link === null || device?.link.quiet;
+      if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
         await this.openLocked(deviceId, link, { boot, uptimeMs, ageMs }, device);
       }
     });
@@ -178,6 +174,44 @@ export class PresenceService {
       }
       this.connected(deviceId);
     });
+  }
+
+  /**
+   * Of a cut device nothing is heard, the last will included: its commands wait from now on, and are not sent to it. What
+   * it sent before may still be on its way here, and opens no link any more.
+   */
+  private async closeOnCut(deviceId: string, link: LinkKind): Promise<void> {
+    const close = async (): Promise<void> => {
+      const device = await this.repository.lock(deviceId, link);
+      if (device?.link) {
+        await this.repository.closeLink(deviceId, link);
+        await this.closed(deviceId, device, { link, boot: device.link.boot, reason: 'cut_off' });
+      }
+    };
+    try {
+      // In our own name: it waits for no message of a device, and belongs to none.
+      await runInContext(newContext('system', 'system'), () => this.transactions.independently(close));
+    } catch (error) {
+      this.failed(deviceId, error);
+    }
+  }
+
+  private async closed(
+    deviceId: string,
+    device: LockedDevice,
+    { link, boot, reason }: { link: LinkKind; boot: string; reason: LinkEnd },
+  ): Promise<void> {
+    const version = await this.repository.markOffline(deviceId);
+    const base: EventBase = {
+      deviceId,
+      userId: device.ownerId,
+      version: version ?? device.version,
+      ...(reason === 'will' ? { source: link, actor: `device:${deviceId}` } : { source: 'system', actor: 'system' }),
+    };
+    await this.events.append([
+      { type: 'device_disconnected', payload: { link, boot, reason }, ...base },
+      ...(version === null ? [] : [statusChanged('offline', device.status, base)]),
+    ]);
   }
 
   private reportUptimeFell(deviceId: string): void {
@@ -201,9 +235,13 @@ export class PresenceService {
       try {
         handler(deviceId);
       } catch (error) {
-        this.refusals.message('internal_error', deviceTopic(deviceId, 'status'), { err: error });
+        this.failed(deviceId, error);
       }
     }
+  }
+
+  private failed(deviceId: string, error: unknown): void {
+    this.refusals.message('internal_error', deviceTopic(deviceId, 'status'), { err: error });
   }
 }
 

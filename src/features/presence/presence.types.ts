@@ -69,7 +69,7 @@ export interface LockedDevice {
 }
 
 /** Why a link ended. */
-export type LinkEnd = 'will' | 'silence' | 'replaced';
+export type LinkEnd = 'will' | 'silence' | 'replaced' | 'cut_off';
 
 /** A link on which nothing has arrived for too long. */
 export interface SilentLink {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { isIPv4, isIPv6, type Socket, SocketAddress } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 import { normalizeIp } from '@nestjs/throttler';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -18,6 +18,9 @@ const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
 const FORWARDED_PAIR = /(?<![\w-])([\w-]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;"]*))/g;
 /** More proxies than any installation has: what stands before them was made up. */
 const MAX_HOPS = 20;
+
+/** The key that the other end of a connection is counted by; undefined for a trusted proxy, and when it is gone. */
+export type PeerKeyReader = (socket: Pick<Socket, 'remoteAddress'>) => string | undefined;
 
 /** Reads the address of the client of a request. */
 export type ClientAddressReader = (request: IncomingMessage) => string;
@@ -75,6 +78,15 @@ export function clientAddressReader({
 export function trustOf(trustedProxies: readonly string[]): (address: string) => boolean {
   const isTrusted = trustedProxies.length > 0 ? proxyAddr.compile([...trustedProxies]) : () => false;
   return (address) => address !== UNKNOWN && isTrusted(address, 0);
+}
+
+/** For connections on which no header tells more: one of a trusted proxy stands for many addresses, and so for none. */
+export function peerKeyReader({ trustedProxies }: Pick<AppConfig['http'], 'trustedProxies'>): PeerKeyReader {
+  const isTrusted = trustOf(trustedProxies);
+  return ({ remoteAddress }) => {
+    const peer = parseAddress(remoteAddress ?? '');
+    return peer === null || isTrusted(peer) ? undefined : networkKey(peer);
+  };
 }
 
 /** `request.ip` is what our reader says, everywhere. Call it before any other hook is added. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AedesPublishPacket, Client, ConnectPacket, PublishPacket } from 'aedes';
 import type { AppConfig } from '../../config/app-config.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
+import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
+import { Metrics } from '../metrics/metrics.js';
 import { type BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
@@ -37,7 +39,12 @@ beforeEach(() => {
     verify: (id: string, token: string) => verify(id, token),
     listRevoked: (ids: readonly string[]) => listRevoked(ids),
   };
-  const config = { http: { trustedProxies: [] as readonly string[] }, rateLimitScale: 1 } as AppConfig;
+  const config = {
+    http: { trustedProxies: [] as readonly string[] },
+    rateLimitScale: 1,
+    connectionsPerAddress: 2,
+  } as AppConfig;
+  const waiting = new ConnectionLimiter(config, new Metrics());
   gate = new BrokerAuthorizer(
     { internal: INTERNAL } as BrokerClientFactory,
     authenticator as DeviceAuthenticator,
@@ -45,10 +52,17 @@ beforeEach(() => {
     { admitsLogin: () => admitting } as unknown as DeviceLimiter,
     { isCut: () => cut } as unknown as CutoffRegistry,
     new FailedLoginLimiter(config, { monotonic: () => nowMs } as Clock),
-    { settle: () => undefined } as unknown as ConnectionLimiter,
+    waiting,
   );
-  gate.open();
 });
+
+/** A connection from one building. */
+function connectionFrom(closed: Client[]): Client {
+  const client = clientOf();
+  Object.assign(client.conn, { remoteAddress: '192.0.2.7', destroy: () => closed.push(client) });
+  gate.accept(client.conn as Socket);
+  return client;
+}
 
 /** The return code of CONNACK; 0 when the client is let in. */
 function login(client: Client, username?: string, password?: string): Promise<number> {
@@ -66,6 +80,21 @@ function connected(packet: Partial<ConnectPacket>): Partial<ConnectPacket> {
 }
 
 describe('the door of the broker', () => {
+  it('takes no device for a silent connection that waits for its answer, such as a building after a restart', async () => {
+    const closed: Client[] = [];
+    const locks = Array.from({ length: 5 }, () => login(connectionFrom(closed), randomUUID(), 'token'));
+    const silent = Array.from({ length: 3 }, () => connectionFrom(closed));
+    gate.open();
+    expect(await Promise.all(locks)).toEqual(locks.map(() => 0));
+    expect(closed).toEqual(silent.slice(0, 1));
+  });
+});
+
+describe('the open door of the broker', () => {
+  beforeEach(() => {
+    gate.open();
+  });
+
   it.each([
     ['without a name and a secret', undefined, undefined, 4, 'not_a_device_id'],
     ['under a name that is no id', 'front-door', 'secret', 4, 'not_a_device_id'],

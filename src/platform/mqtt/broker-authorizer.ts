@@ -19,6 +19,8 @@ const LOGIN_TIMEOUT_MS = 5_000;
 /** A client that promises no pings is asked for a sign of life all the same. */
 const MAX_KEEPALIVE_S = 120;
 const RECHECK_BATCH = 1_000;
+/** Logins under way that do not count as connections that say nothing. Those of further ones do. */
+const MAX_VERIFYING = 4_096;
 /**
  * Bytes that a device has not taken yet. More is not sent to it: the next write might have to wait for the device, and
  * everything that this backend publishes would wait behind it.
@@ -44,6 +46,7 @@ export class BrokerAuthorizer {
   /** The connection that counts, by client id: the will of one that was taken over must not be heard. */
   readonly #newest = new Map<string, Client>();
   readonly #opened: Promise<void>;
+  #verifying = 0;
   #open: () => void = () => undefined;
 
   constructor(
@@ -168,6 +171,11 @@ export class BrokerAuthorizer {
 
   private async verify(client: Client, attempt: LoginAttempt): Promise<number> {
     const { deviceId, token } = attempt;
+    this.#verifying += 1;
+    // It has said who it is and waits for us: after a restart all locks of a building do, behind one address.
+    if (this.#verifying <= MAX_VERIFYING) {
+      this.waiting.settle(client.conn);
+    }
     try {
       // In the name of the device, so that logins have no more of the database than its messages.
       const check = this.#opened.then(() =>
@@ -182,6 +190,8 @@ export class BrokerAuthorizer {
         : this.refuseLogin(BAD_CREDENTIALS, 'bad_token', deviceId);
     } catch {
       return this.refuseLogin(SERVER_UNAVAILABLE, 'unavailable', deviceId);
+    } finally {
+      this.#verifying -= 1;
     }
   }
 

@@ -3,6 +3,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Aedes, type Client } from 'aedes';
 import { AppConfig } from '../../config/app-config.js';
 import { MAX_MQTT_PAYLOAD_BYTES } from '../../contracts/mqtt.js';
+import { type PeerKeyReader, peerKeyReader } from '../http/client-address.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
@@ -24,6 +25,8 @@ const MAX_TOPIC_LEVELS = 8;
 const MAX_PACKET_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
 /** A revoked device is gone within two seconds, whether the signal of its revocation arrives or not. */
 const RECHECK_EVERY_MS = 1_000;
+/** Beyond what BrokerAuthorizer leaves unread, so that no write waits for a device. Before Node 22 the default was 16 KiB. */
+const HIGH_WATER_MARK = 65_536;
 
 /**
  * The MQTT broker inside this process, for installations with one hardware process: MQTT 3.1.1, no persistent
@@ -31,6 +34,7 @@ const RECHECK_EVERY_MS = 1_000;
  */
 @Injectable()
 export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #peerKeyOf: PeerKeyReader;
   #aedes: Aedes | undefined;
   #server: Server | undefined;
   #recheck: NodeJS.Timeout | undefined;
@@ -45,7 +49,9 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     private readonly signals: SignalBus,
     private readonly line: LineLimiter,
     private readonly cutoffs: CutoffRegistry,
-  ) {}
+  ) {
+    this.#peerKeyOf = peerKeyReader(config.http);
+  }
 
   /** @throws SecondBrokerError when another process runs one for this database. */
   async onApplicationBootstrap(): Promise<void> {
@@ -106,7 +112,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     this.lock.release();
   }
 
-  /** Ends every connection of a device; its last will is heard, because it may come back later. */
+  /** Ends every connection of a device. Its last will is refused like all that it sends: presence knows of the cut. */
   private cut(deviceId: string): void {
     for (const client of this.authorizer.connections.of(deviceId)) {
       client.close();
@@ -144,7 +150,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
 
   private async openPort(aedes: Aedes): Promise<void> {
     const { host, port } = this.config.mqtt;
-    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    const server = createServer({ noDelay: true, keepAlive: true, highWaterMark: HIGH_WATER_MARK }, (socket) => {
       this.authorizer.accept(socket);
       this.limitReading(socket, aedes.handle(socket));
     });
@@ -169,7 +175,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   /** Of a device that has not logged in yet, only the length of its packets is limited here. */
   private limitReading(socket: Socket, client: Client): void {
     const { connections } = this.authorizer;
-    const address = socket.remoteAddress;
+    const address = this.#peerKeyOf(socket);
     new ReadRateLimiter(socket, {
       maxPacketBytes: MAX_PACKET_BYTES,
       pace: (packets, bytes) => {

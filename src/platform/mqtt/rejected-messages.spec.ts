@@ -30,6 +30,13 @@ describe('RejectedMessages', () => {
     expect(weightOf(problemOf(error).code)).toBe(0);
   });
 
+  it.each(['too_many_events', 'too_many_events_today', 'too_many_waiting', 'too_many_messages_of_owner'])(
+    'blames no device for what it shall send again, or others caused: %s',
+    (code) => {
+      expect(weightOf(code)).toBe(0);
+    },
+  );
+
   it('blames a device for what the protocol does not say', () => {
     expect(weightOf('invalid_request')).toBe(1);
   });

@@ -18,9 +18,15 @@ export interface LineRefusal {
   readonly weight: number;
 }
 
-/** Refusals that a device causes by doing as it should, such as sending again what found no room today. */
+/**
+ * Refusals that a device causes by doing as it should, such as sending again what found no room today, or that others
+ * cause: the devices of its owner, and whatever keeps this process busy.
+ */
 const BLAMELESS: ReadonlySet<string> = new Set([
   'too_many_events_today',
+  'too_many_events',
+  'too_many_messages_of_owner',
+  'too_many_waiting',
   'not_stored',
   'internal_error',
   'busy',

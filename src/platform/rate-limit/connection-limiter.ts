@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
-import { networkKey, parseAddress, trustOf } from '../http/client-address.js';
+import { type PeerKeyReader, peerKeyReader } from '../http/client-address.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 
 /** Of all addresses together. Each one holds a file descriptor and some kilobytes. */
@@ -25,12 +25,12 @@ export class ConnectionLimiter {
   readonly #waiting = new Map<object, WaitingConnection>();
   readonly #byAddress = new Map<string, Set<object>>();
   readonly #perAddress: number;
-  readonly #isProxy: (address: string) => boolean;
+  readonly #peerKeyOf: PeerKeyReader;
   readonly #cut: Counter<'transport'>;
 
   constructor(config: AppConfig, metrics: Metrics) {
     this.#perAddress = config.connectionsPerAddress;
-    this.#isProxy = trustOf(config.http.trustedProxies);
+    this.#peerKeyOf = peerKeyReader(config.http);
     this.#cut = metrics.counter(
       'mortise_connections_cut_total',
       'Connections that were closed before a client signed in, because newer ones came',
@@ -40,14 +40,14 @@ export class ConnectionLimiter {
 
   /** Counts a new connection until it is settled, or over. One of a trusted proxy stands for many addresses, and for none. */
   watch(transport: WaitingConnection['transport'], socket: Socket): void {
-    const peer = parseAddress(socket.remoteAddress ?? '');
-    if (peer === null || this.#isProxy(peer)) {
+    const address = this.#peerKeyOf(socket);
+    if (address === undefined) {
       return;
     }
     const close = (): void => {
       socket.destroy();
     };
-    this.open(socket, { transport, address: networkKey(peer), close });
+    this.open(socket, { transport, address, close });
     socket.once('close', () => {
       this.settle(socket);
     });

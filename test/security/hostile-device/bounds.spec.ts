@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deviceTopic } from '../../../src/contracts/mqtt.js';
 import { type InsertedAccount, insertAccount } from '../../support/accounts.fixture.js';
-import { type RegisteredDevice, registerDevice } from '../../support/devices.fixture.js';
+import { type RegisteredDevice, registerDevice, sendCommand } from '../../support/devices.fixture.js';
 import { HostileDevice } from '../../support/hostile-device.js';
 import { type Answer, request } from '../../support/rest.js';
 import { ScriptedDevice } from '../../support/scripted-device.js';
@@ -60,6 +60,10 @@ function told(code: string): Promise<Told['refusals'][number]> {
   );
 }
 
+const status = async (): Promise<unknown> =>
+  (await application.rows<{ status: string }>('SELECT status FROM devices WHERE id = $1', [device.id]))[0]?.status;
+const state = async (commandId: string): Promise<unknown> =>
+  (await application.rows<{ state: string }>('SELECT state FROM commands WHERE id = $1', [commandId]))[0]?.state;
 const count = async (table: string): Promise<number> =>
   (
     await application.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE device_id = $1`, [device.id])
@@ -123,6 +127,11 @@ describe('A hostile device', () => {
 
   it('is cut, told why, counted, and not let in again for a while', async () => {
     await newDevice();
+    const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-a-cut');
+    await eventually('it is online', async () => (await status()) === 'online');
+    // Twice on one link: such a link outlives one will.
+    await line.birth();
+    await line.publish('heartbeat', { boot: line.boot, uptimeMs: 70_000 });
     await hostile.attack('garbage', device, application.mqttUrl);
     const cut = await eventually('it is cut', async () => (await diagnostics()).body.cutUntil);
     expect(Date.parse(cut)).toBeGreaterThan(Date.now());
@@ -132,6 +141,13 @@ describe('A hostile device', () => {
     await hostile.rest();
     await expect(ScriptedDevice.connect(application.mqttUrl, device)).rejects.toMatchObject({ code: 3 });
     expect(await count('device_diagnostics')).toBe(body.refusals.length);
+    // Its commands wait for it: none is sent to a device that is not heard.
+    await eventually('it is offline', async () => (await status()) === 'offline');
+    const lock = await sendCommand(application.url, owner, device.id, { name: 'lock_door' });
+    expect([lock.status, lock.body.state]).toEqual([202, 'QUEUED']);
+    const unlock = await sendCommand(application.url, owner, device.id, { name: 'unlock_door' });
+    expect([unlock.status, unlock.body.code]).toEqual([409, 'device_offline']);
+    expect([await status(), await state(lock.body.id)]).toEqual(['offline', 'QUEUED']);
   });
 
   it('has one of many births recorded', async () => {

@@ -51,7 +51,7 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
   }
 
   private hold(refusal: HeldRefusals): void {
-    const key = `${refusal.deviceId}/${refusal.code}`;
+    const key = keyOf(refusal);
     const earlier = this.#held.get(key);
     this.#held.set(key, earlier ? merged(earlier, refusal) : refusal);
     if (!earlier) {
@@ -62,11 +62,25 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
   }
 
   private async write(keys: readonly string[]): Promise<undefined[]> {
-    const batch = keys.flatMap((key) => this.#held.get(key) ?? []);
+    // A key may stand there twice: when it was held again while its first batch failed.
+    const batch = [...new Set(keys)].flatMap((key) => this.#held.get(key) ?? []);
     keys.forEach((key) => this.#held.delete(key));
-    await this.repository.record(batch);
+    try {
+      await this.repository.record(batch);
+    } catch (error) {
+      // They are tried again one by one.
+      batch.forEach((refusal) => {
+        const later = this.#held.get(keyOf(refusal));
+        this.#held.set(keyOf(refusal), later ? merged(refusal, later) : refusal);
+      });
+      throw error;
+    }
     return keys.map(() => undefined);
   }
+}
+
+function keyOf({ deviceId, code }: HeldRefusals): string {
+  return `${deviceId}/${code}`;
 }
 
 function merged(earlier: HeldRefusals, later: HeldRefusals): HeldRefusals {

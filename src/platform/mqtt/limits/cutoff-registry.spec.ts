@@ -2,16 +2,30 @@ import { describe, expect, it } from '@jest/globals';
 import type { AppConfig } from '../../../config/app-config.js';
 import type { Clock } from '../../../shared/clock.js';
 import { Metrics } from '../../metrics/metrics.js';
+import type { SignalBus } from '../../redis/signal-bus.js';
 import { CutoffRegistry, type Cutoff } from './cutoff-registry.js';
 
-function build() {
+/** Delivers at once, to the processes that share it. */
+class Signals {
+  readonly #handlers: ((body: object) => void)[] = [];
+  on = (_name: string, handler: (body: object) => void): void => void this.#handlers.push(handler);
+  publish = (_name: string, body: object): void => {
+    this.#handlers.forEach((handler) => {
+      handler(body);
+    });
+  };
+}
+
+function build(signals = new Signals()) {
   let now = 0;
   const cuts: Cutoff[] = [];
   const registry = new CutoffRegistry(
     { rateLimitScale: 1 } as AppConfig,
     { monotonic: () => now } as Clock,
     new Metrics(),
+    signals as unknown as SignalBus,
   );
+  registry.onModuleInit();
   registry.onCut((cut) => cuts.push(cut));
   const strike = (times: number): void => {
     for (let index = 0; index < times; index++) {
@@ -43,6 +57,16 @@ describe('CutoffRegistry', () => {
     pass(7 * 3_600_000);
     strike(301);
     expect(cuts.at(-1)?.forMs).toBe(60_000);
+  });
+
+  it('tells the other processes, which take the next cut for the second', () => {
+    const signals = new Signals();
+    const [here, there] = [build(signals), build(signals)];
+    here.strike(301);
+    expect([there.registry.isCut('a'), there.cuts]).toEqual([true, []]);
+    [here, there].forEach(({ pass }) => pass(60_000));
+    there.strike(301);
+    expect(there.cuts).toEqual([{ deviceId: 'a', code: 'malformed_json', forMs: 120_000 }]);
   });
 
   it('forgives what comes now and then: an event sent again each minute, a bad reading in every heartbeat', () => {

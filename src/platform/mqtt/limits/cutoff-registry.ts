@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { Clock } from '../../../shared/clock.js';
 import { type Counter, Metrics } from '../../metrics/metrics.js';
+import { SignalBus } from '../../redis/signal-bus.js';
 import { STRIKES } from './device-limits.js';
 import { TokenBucketLimiter } from './token-bucket-limiter.js';
 
@@ -20,11 +21,11 @@ export interface Cutoff {
 }
 
 /**
- * Which devices are cut: those that went on beyond their limits. Each cut is twice as long as the one before. Kept in
- * this process: after a restart a device has a new chance.
+ * Which devices are cut: those that went on beyond their limits. Each cut is twice as long as the one before. Each process
+ * counts for itself and tells the others whom it cut. Kept in memory: after a restart a device has a new chance.
  */
 @Injectable()
-export class CutoffRegistry {
+export class CutoffRegistry implements OnModuleInit {
   readonly #strikes: TokenBucketLimiter;
   readonly #cuts = new Map<string, { readonly untilMs: number; readonly forMs: number }>();
   readonly #listeners: ((cutoff: Cutoff) => void)[] = [];
@@ -34,6 +35,7 @@ export class CutoffRegistry {
     config: AppConfig,
     private readonly clock: Clock,
     metrics: Metrics,
+    private readonly signals: SignalBus,
   ) {
     const { perSecond, burst } = STRIKES;
     const scale = config.rateLimitScale;
@@ -45,7 +47,15 @@ export class CutoffRegistry {
     ]);
   }
 
-  /** Calls `listener` when a device is cut. */
+  onModuleInit(): void {
+    this.signals.on('device_cut', ({ deviceId, forMs }) => {
+      if (!this.isCut(deviceId)) {
+        this.remember(deviceId, forMs);
+      }
+    });
+  }
+
+  /** Calls `listener` when this process cuts a device. */
   onCut(listener: (cutoff: Cutoff) => void): void {
     this.#listeners.push(listener);
   }
@@ -59,13 +69,9 @@ export class CutoffRegistry {
     const earlier = this.#cuts.get(deviceId);
     const forMs =
       earlier && now - earlier.untilMs < FORGIVEN_AFTER_MS ? Math.min(earlier.forMs * 2, LONGEST_CUT_MS) : FIRST_CUT_MS;
-    this.#cuts.delete(deviceId);
-    this.#cuts.set(deviceId, { untilMs: now + forMs, forMs });
-    if (this.#cuts.size > MAX_CUT) {
-      this.#cuts.delete(this.#cuts.keys().next().value ?? '');
-    }
-    this.#strikes.reset(deviceId);
+    this.remember(deviceId, forMs);
     this.#counter.inc({ code });
+    this.signals.publish('device_cut', { deviceId, forMs });
     this.#listeners.forEach((listener) => {
       listener({ deviceId, code, forMs });
     });
@@ -73,5 +79,14 @@ export class CutoffRegistry {
 
   isCut(deviceId: string): boolean {
     return (this.#cuts.get(deviceId)?.untilMs ?? 0) > this.clock.monotonic();
+  }
+
+  private remember(deviceId: string, forMs: number): void {
+    this.#cuts.delete(deviceId);
+    this.#cuts.set(deviceId, { untilMs: this.clock.monotonic() + forMs, forMs });
+    if (this.#cuts.size > MAX_CUT) {
+      this.#cuts.delete(this.#cuts.keys().next().value ?? '');
+    }
+    this.#strikes.reset(deviceId);
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { AppConfig } from '../../../config/app-config.js';
 import type { Clock } from '../../../shared/clock.js';
 import { DeviceLimiter } from './device-limiter.js';
-import { DEVICE_LIMITS, GROUP_LIMITS } from './device-limits.js';
+import { DEVICE_LIMITS, GROUP_LIMITS, GROUP_SHARE } from './device-limits.js';
 
 let now = 0;
 const build = (rateLimitScale = 1): DeviceLimiter =>
@@ -37,10 +37,19 @@ describe('DeviceLimiter', () => {
     const limiter = build();
     const { burst } = GROUP_LIMITS.messages;
     const groups = { ownerId: 'owner', address: '192.0.2.1' };
-    expect(limiter.paceGroups(groups, burst, 0)).toBe(0);
-    expect(limiter.paceGroups({ ownerId: undefined, address: '192.0.2.1' }, 400, 0)).toBe(1_000);
-    expect(limiter.refuse('another', 'owner', 1)).toBe('too_many_messages_of_owner');
-    expect(limiter.paceGroups({ ownerId: 'other', address: '192.0.2.2' }, 1, 1)).toBe(0);
+    expect(limiter.paceGroups('a', groups, burst, 0)).toBe(0);
+    expect(limiter.paceGroups('a', { ownerId: undefined, address: '192.0.2.1' }, 400, 0)).toBe(1_000);
+    expect(limiter.refuse('another', 'owner', 40_000)).toBe('too_many_messages_of_owner');
+    expect(limiter.paceGroups('a', { ownerId: 'other', address: '192.0.2.2' }, 1, 1)).toBe(0);
+  });
+
+  it('makes no device wait for its neighbours that sends no more than its share', () => {
+    const limiter = build();
+    const groups = { ownerId: 'owner', address: '192.0.2.1' };
+    limiter.paceGroups('hostile', groups, GROUP_LIMITS.messages.burst + 40_000, 0);
+    expect(limiter.paceGroups('lock', groups, GROUP_SHARE.messages.burst, 3_000)).toBe(0);
+    expect(limiter.refuse('another', 'owner', 300)).toBeNull();
+    expect(limiter.paceGroups('lock', groups, 1, 100)).toBeGreaterThan(60_000);
   });
 
   it('admits some new boots, later more, and those that it knows at any time', () => {

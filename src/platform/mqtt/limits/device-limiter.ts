@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import type { UplinkChannel } from '../../../contracts/mqtt.js';
 import { Clock } from '../../../shared/clock.js';
-import { type BucketPolicy, DEVICE_LIMITS, GROUP_LIMITS } from './device-limits.js';
+import { type BucketPolicy, DEVICE_LIMITS, GROUP_LIMITS, GROUP_SHARE } from './device-limits.js';
 import { TokenBucketLimiter } from './token-bucket-limiter.js';
 
 /** Boot ids of a device that are known; an earlier one counts as new again. */
@@ -30,6 +30,8 @@ export class DeviceLimiter {
   readonly #device: Readonly<Record<keyof typeof DEVICE_LIMITS, TokenBucketLimiter>>;
   readonly #groupMessages: TokenBucketLimiter;
   readonly #groupBytes: TokenBucketLimiter;
+  readonly #shareMessages: TokenBucketLimiter;
+  readonly #shareBytes: TokenBucketLimiter;
   /** The last boots of each device, both in the order of their last use. */
   readonly #boots = new Map<string, string[]>();
 
@@ -51,6 +53,8 @@ export class DeviceLimiter {
     });
     this.#groupMessages = limiter(GROUP_LIMITS.messages);
     this.#groupBytes = limiter(GROUP_LIMITS.bytes);
+    this.#shareMessages = limiter(GROUP_SHARE.messages);
+    this.#shareBytes = limiter(GROUP_SHARE.bytes);
   }
 
   /** Counts what was read from a device. @returns the milliseconds for which nothing more should be read from it. */
@@ -63,8 +67,11 @@ export class DeviceLimiter {
     return Math.max(this.#device.rush.spend(deviceId, packets), this.#device.rushBytes.spend(deviceId, bytes));
   }
 
-  /** As {@link paceDevice}, for what the devices of an owner, or behind an address, send together. */
-  paceGroups({ ownerId, address }: Groups, packets: number, bytes: number): number {
+  /** As {@link paceDevice}, for what the devices of an owner, or behind an address, send together beyond their shares. */
+  paceGroups(deviceId: string, { ownerId, address }: Groups, packets: number, bytes: number): number {
+    if (this.isWithinShare(deviceId, packets, bytes)) {
+      return 0;
+    }
     const keys = [
       ...(ownerId === undefined ? [] : [`owner:${ownerId}`]),
       ...(address === undefined ? [] : [`address:${address}`]),
@@ -84,7 +91,9 @@ export class DeviceLimiter {
       return 'too_many_bytes';
     }
     const owner = ownerId === undefined ? undefined : `owner:${ownerId}`;
-    return owner === undefined || (this.#groupMessages.take(owner) && this.#groupBytes.take(owner, bytes))
+    return owner === undefined ||
+      this.isWithinShare(deviceId, 1, bytes) ||
+      (this.#groupMessages.take(owner) && this.#groupBytes.take(owner, bytes))
       ? null
       : 'too_many_messages_of_owner';
   }
@@ -127,5 +136,10 @@ export class DeviceLimiter {
       this.#boots.delete(this.#boots.keys().next().value ?? '');
     }
     return true;
+  }
+
+  /** Counts what a device may send whatever its neighbours do. */
+  private isWithinShare(deviceId: string, packets: number, bytes: number): boolean {
+    return this.#shareMessages.take(deviceId, packets) && this.#shareBytes.take(deviceId, bytes);
   }
 }

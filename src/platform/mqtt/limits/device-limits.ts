@@ -29,5 +29,11 @@ export const GROUP_LIMITS = {
   bytes: { perSecond: 1_048_576, burst: 33_554_432 },
 } as const satisfies Record<string, BucketPolicy>;
 
+/** What each of a thousand devices may take of it: who sends no more does not count, and waits for no neighbour. */
+export const GROUP_SHARE = {
+  messages: { perSecond: 0.4, burst: 24 },
+  bytes: { perSecond: 1_048, burst: 33_554 },
+} as const satisfies Record<keyof typeof GROUP_LIMITS, BucketPolicy>;
+
 /** Refusals, and seconds for which it had to wait, that a device may collect before it is cut. */
 export const STRIKES = { perSecond: 0.5, burst: 300 } as const satisfies BucketPolicy;

@@ -5,6 +5,8 @@ import { FailedLoginLimiter, type LoginAttempt } from './failed-login-limiter.js
 
 const HOUSE = '192.0.2.7';
 const PROXY = '10.0.0.1';
+/** Looked at beyond the limit of an address at once. */
+const BEYOND = 20;
 
 let nowMs: number;
 let limiter: FailedLoginLimiter;
@@ -33,16 +35,26 @@ function fail(times: number, attempt: (time: number) => LoginAttempt): number {
 
 describe('FailedLoginLimiter', () => {
   it('bounds the failed logins of an address, under however many names, for a while', () => {
-    expect(fail(3_000, (time) => attemptOf(`device ${String(time)}`))).toBe(60);
+    expect(fail(3_000, (time) => attemptOf(`device ${String(time)}`))).toBe(60 + BEYOND);
     expect(limiter.isRefused(attemptOf('another'))).toBe(true);
     expect(limiter.isRefused(attemptOf('another', { address: '192.0.2.8' }))).toBe(false);
     nowMs = 64_000;
     expect(limiter.isRefused(attemptOf('another'))).toBe(false);
   });
 
+  it('looks at some devices that it does not know yet, such as after a restart, whatever fails at their address', () => {
+    fail(60, (time) => attemptOf(`stranger ${String(time)}`));
+    fail(5, () => attemptOf('broken'));
+    const looked = Array.from({ length: 3 }, () => {
+      nowMs += 1_000;
+      return [limiter.isRefused(attemptOf('broken')), limiter.isRefused(attemptOf('front door'))];
+    });
+    expect(looked).toEqual(Array.from({ length: 3 }, () => [true, false]));
+  });
+
   it('lets one broken device take little of what its neighbours have', () => {
     expect(fail(1_000, () => attemptOf('broken'))).toBe(5);
-    expect(fail(1_000, (time) => attemptOf(`device ${String(time)}`))).toBe(55);
+    expect(fail(1_000, (time) => attemptOf(`device ${String(time)}`))).toBe(55 + BEYOND);
   });
 
   it('always looks at credentials that were good, until they are no more', () => {

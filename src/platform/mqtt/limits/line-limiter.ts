@@ -31,13 +31,13 @@ export class LineLimiter implements OnModuleInit {
     });
   }
 
-  /** Counts what the embedded broker read from a device. @returns the milliseconds for which it must not read on. */
+  /** Counts what the embedded broker read from a device at an `address`, as a key. @returns the milliseconds for which it must not read on. */
   pace(deviceId: string, address: string | undefined, packets: number, bytes: number): number {
     const own = this.limiter.paceDevice(deviceId, packets, bytes);
     if (own > 0) {
       this.refusals.slowed(deviceId, own);
     }
-    const shared = this.limiter.paceGroups({ ownerId: this.owners.get(deviceId), address }, packets, bytes);
+    const shared = this.limiter.paceGroups(deviceId, { ownerId: this.owners.get(deviceId), address }, packets, bytes);
     const rush = this.limiter.paceRush(deviceId, packets, bytes);
     return Math.max(own, shared, rush, this.queue.isCrowded(deviceId) ? CROWDED_PAUSE_MS : 0);
   }
