@@ -5,11 +5,13 @@ import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { within } from '../../shared/deadline.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { PresenceRepository } from './presence.repository.js';
 import type {
   Birth,
   DeviceConnectedHandler,
+  FallenBoot,
   Heartbeat,
   HeldHeartbeat,
   LinkEnd,
@@ -17,7 +19,14 @@ import type {
   LockStateHandler,
   LockStateReport,
   StateReport,
+  UptimeFallHandler,
+  Will,
 } from './presence.types.js';
+
+/** How long what follows a birth waits for it; a transaction has that limit, too. */
+const BIRTH_PATIENCE_MS = 10_000;
+const UPTIME_FELL =
+  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.';
 
 /** What all events of one change have in common. */
 interface EventBase {
@@ -36,6 +45,9 @@ interface EventBase {
 export class PresenceService {
   readonly #lockStateHandlers: LockStateHandler[] = [];
   readonly #connectedHandlers: DeviceConnectedHandler[] = [];
+  readonly #uptimeFallHandlers: UptimeFallHandler[] = [];
+  /** The newest birth of each device that is being recorded. */
+  readonly #births = new Map<string, Promise<void>>();
 
   constructor(
     private readonly repository: PresenceRepository,
@@ -57,27 +69,55 @@ export class PresenceService {
     this.#connectedHandlers.push(handler);
   }
 
-  /** A device reports that it is online. The birth of a deleted or revoked device is ignored. */
-  openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
-    return this.transactions.run(async () => {
+  /** Registers a handler that is called when the uptime of a boot has fallen. Call it in `onModuleInit`. */
+  onUptimeFell(handler: UptimeFallHandler): void {
+    this.#uptimeFallHandlers.push(handler);
+  }
+
+  /**
+   * A device reports that it is online. The birth of a deleted or revoked device is ignored, and so is one that waited
+   * while another boot was heard of.
+   */
+  async openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
+    const recorded = this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device?.hasToken) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
+    this.#births.set(deviceId, recorded);
+    try {
+      await recorded;
+    } finally {
+      if (this.#births.get(deviceId) === recorded) {
+        this.#births.delete(deviceId);
+      }
+    }
+  }
+
+  /**
+   * Resolves when no birth of this device is being recorded, whatever became of it. What a device sends right behind its
+   * birth overtakes it otherwise, and the start of its boot is not known yet.
+   */
+  async birthRecorded(deviceId: string): Promise<void> {
+    const recorded = this.#births.get(deviceId);
+    if (recorded) {
+      await within(BIRTH_PATIENCE_MS, recorded).catch(() => undefined);
+    }
   }
 
   /**
    * A link ended. Only the boot that opened the link can end it: the late will of an earlier boot is ignored, as is the
    * will of an earlier connection. A link that has received something since does not count as silent.
    */
-  closeLink(deviceId: string, link: LinkKind, boot: string, reason: Exclude<LinkEnd, 'replaced'>): Promise<void> {
+  closeLink(deviceId: string, link: LinkKind, will: Will, reason: Exclude<LinkEnd, 'replaced'>): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const close = reason === 'silence' ? 'closeSilent' : 'closeOnWill';
-      if (!device || !(await this.repository[close](deviceId, link, boot))) {
+      if (!device || !(await this.repository[close](deviceId, link, will))) {
         return;
       }
+      const { boot } = will;
       const version = await this.repository.markOffline(deviceId);
       const base: EventBase = {
         deviceId,
@@ -118,7 +158,7 @@ export class PresenceService {
   async closeSilentLinks(limit: number): Promise<boolean> {
     const silent = await this.repository.listSilentLinks(limit);
     for (const { deviceId, link, boot } of silent) {
-      await this.closeLink(deviceId, link, boot, 'silence');
+      await this.closeLink(deviceId, link, { boot }, 'silence');
     }
     return silent.length === limit;
   }
@@ -142,9 +182,7 @@ export class PresenceService {
 
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
     const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
-    fallen.forEach((deviceId) => {
-      this.reportUptimeFell(deviceId);
-    });
+    await this.uptimesFell(fallen);
     for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
       await this.reopenLink(beat);
     }
@@ -164,8 +202,12 @@ export class PresenceService {
   }
 
   private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
-    const { version, uptimeFell } = await this.repository.recordBirth(deviceId, birth);
-    await this.repository.openLink(deviceId, link, birth.boot);
+    const recorded = await this.repository.recordBirth(deviceId, birth);
+    if (!recorded) {
+      return;
+    }
+    const { version, uptimeFell } = recorded;
+    await this.repository.openLink(deviceId, link, birth);
     const base: EventBase = { deviceId, userId: device.ownerId, version, source: link, actor: `device:${deviceId}` };
     await this.events.append(eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
@@ -174,18 +216,23 @@ export class PresenceService {
     }
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
-        this.reportUptimeFell(deviceId);
+        void this.uptimesFell([{ deviceId, boot: birth.boot }]);
       }
       this.connected(deviceId);
     });
   }
 
-  private reportUptimeFell(deviceId: string): void {
-    this.refusals.notice(
-      'uptime_fell',
-      deviceTopic(deviceId, 'status'),
-      'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.',
-    );
+  /** After the transaction: a handler that fails does not affect the others. */
+  private async uptimesFell(fallen: readonly FallenBoot[]): Promise<void> {
+    for (const boot of fallen) {
+      const topic = deviceTopic(boot.deviceId, 'status');
+      this.refusals.notice('uptime_fell', topic, UPTIME_FELL);
+      for (const handler of this.#uptimeFallHandlers) {
+        await handler(boot).catch((error: unknown) => {
+          this.refusals.message('internal_error', topic, { err: error });
+        });
+      }
+    }
   }
 
   /** Inside the transaction: a handler that fails undoes the report. */
