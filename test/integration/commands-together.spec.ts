@@ -113,6 +113,33 @@ describe('commands of many devices at once', () => {
     expect((await harness.command(twice)).error_code).toBeNull();
   });
 
+  it('settles a command by the ack of its own device, whatever others say of it in the same batch', async () => {
+    const ids = await queueForAll();
+    await sendToAll();
+    const [commandId = ''] = ids;
+    await Promise.all(
+      (['failed', 'received', 'executing', 'executed', 'failed'] as const).map((status, n) =>
+        outcomes.acknowledge(locks[n]?.id ?? '', { commandId, status, errorCode: `of_${String(n)}` }),
+      ),
+    );
+    expect(await statesOf(ids)).toEqual(['FAILED', 'SENT', 'SENT', 'SENT', 'SENT']);
+    expect((await harness.command(commandId)).error_code).toBe('of_0');
+  });
+
+  it('signs nothing for a device without a token, and does not send again what was signed before', async () => {
+    const ids = await queueForAll();
+    await Promise.all(locks.slice(1).map(({ id }) => sender.sendNext(id)));
+    const revoke = (at: string) =>
+      harness.rows(`UPDATE device_credentials SET revoked_at = ${at} WHERE device_id = ANY ($1)`, [
+        locks.slice(0, 2).map(({ id }) => id),
+      ]);
+    await revoke('now()');
+    await sender.sendNext(locks[0]?.id ?? '');
+    expect(await statesOf(ids)).toEqual(['QUEUED', 'SENT', 'SENT', 'SENT', 'SENT']);
+    expect(await Promise.all(locks.map(({ id }) => sender.resendToDevice(id)))).toEqual([0, 0, 1, 1, 1]);
+    await revoke('NULL');
+  });
+
   it('keeps the acks of one device in their order, although other devices answer at the same time', async () => {
     const ids = await queueForAll();
     await sendToAll();

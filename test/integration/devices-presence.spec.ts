@@ -128,7 +128,7 @@ describe('A connected device', () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.get(PresenceService);
     const born = (uptimeMs: number): Promise<void> => presence.openLink(device.id, 'mqtt', { boot, uptimeMs });
-    const will = (): Promise<void> => presence.closeLink(device.id, 'mqtt', boot, 'will');
+    const will = (): Promise<void> => presence.closeLink(device.id, 'mqtt', { boot }, 'will');
     await born(1_000);
     for (let reconnect = 1; reconnect <= 20; reconnect += 1) {
       await Promise.all([born(1_000 + reconnect), will()]);
@@ -143,6 +143,34 @@ describe('A connected device', () => {
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
   });
 
+  it('keeps its boot and its link when a birth or a will was held back while another process heard of it', async () => {
+    const [device, old, boot] = [await newDevice(), newBoot(), newBoot()];
+    const presence = application.get(PresenceService);
+    await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
+    await presence.openLink(device.id, 'mqtt', { boot: old, uptimeMs: 900_000, ageMs: 4_000 });
+    expect(await row(device)).toMatchObject({ status: 'online', boot, link_boot: boot });
+    await presence.closeLink(device.id, 'mqtt', { boot, ageMs: 4_000 }, 'will');
+    expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });
+    expect(await eventsOf(device)).toEqual([`device_connected ${boot}`, 'status_changed online']);
+    await presence.closeLink(device.id, 'mqtt', { boot, ageMs: 0 }, 'will');
+    expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
+  });
+
+  it('is not kept online by the heartbeats of a revoked token', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    const presence = application.get(PresenceService);
+    await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
+    await sql.rows('UPDATE device_credentials SET revoked_at = now() WHERE device_id = $1', [device.id]);
+    await age(device, '80 seconds');
+    presence.heartbeat(device.id, 'mqtt', { boot, uptimeMs: 90_000 });
+    await application.get(HeartbeatBuffer).flush();
+    const [link] = await sql.rows<{ silent: boolean }>(
+      `SELECT last_seen_at < now() - interval '70 seconds' AS silent FROM device_links WHERE device_id = $1`,
+      [device.id],
+    );
+    expect(link).toEqual({ silent: true });
+  });
+
   it('is offline when a will arrives long after the last birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.get(PresenceService);
@@ -151,7 +179,7 @@ describe('A connected device', () => {
     await sql.rows(`UPDATE device_links SET reborn_at = reborn_at - interval '6 seconds' WHERE device_id = $1`, [
       device.id,
     ]);
-    await presence.closeLink(device.id, 'mqtt', boot, 'will');
+    await presence.closeLink(device.id, 'mqtt', { boot }, 'will');
     expect(await row(device)).toMatchObject({ status: 'offline', link_boot: null });
   });
 

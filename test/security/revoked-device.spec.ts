@@ -87,22 +87,26 @@ async function revokeTalking(how: 'deleted' | 'in the database'): Promise<{ kick
 }
 
 describe('P-16: a revoked device is gone', () => {
-  it.each(['deleted', 'in the database'] as const)('kicked in time, and nothing of it is stored: %s', async (how) => {
-    const outcomes: Awaited<ReturnType<typeof revokeTalking>>[] = [];
-    for (let done = 0; done < DEVICES / 2; done += AT_ONCE) {
-      const some = Array.from({ length: Math.min(AT_ONCE, DEVICES / 2 - done) }, () => revokeTalking(how));
-      outcomes.push(...(await Promise.all(some)));
-    }
-    const slowest = Math.max(...outcomes.map(({ kickedMs }) => kickedMs));
-    const stored = outcomes.reduce((sum, outcome) => sum + outcome.stored, 0);
-    recordFigure({
-      promise: 'P-16',
-      shown: `Devices revoked while they talked, ${how}.`,
-      n: outcomes.length,
-      figure: `kicked after ${slowest.toFixed(0)} ms at most, ${String(stored)} messages stored after`,
-    });
-    expect(stored).toBe(0);
-    expect(slowest).toBeLessThan(KICKED_WITHIN_MS);
-    await eventually('the database still answers', async () => (await application.rows('SELECT 1')).length === 1);
-  }, scaled(60_000, 600_000));
+  it.each(['deleted', 'in the database'] as const)(
+    'kicked in time, and nothing of it is stored: %s',
+    async (how) => {
+      const outcomes: Awaited<ReturnType<typeof revokeTalking>>[] = [];
+      for (let done = 0; done < DEVICES / 2; done += AT_ONCE) {
+        const some = Array.from({ length: Math.min(AT_ONCE, DEVICES / 2 - done) }, () => revokeTalking(how));
+        outcomes.push(...(await Promise.all(some)));
+      }
+      const slowest = Math.max(...outcomes.map(({ kickedMs }) => kickedMs));
+      const stored = outcomes.reduce((sum, outcome) => sum + outcome.stored, 0);
+      recordFigure({
+        promise: 'P-16',
+        shown: `Devices revoked while they talked, ${how}.`,
+        n: outcomes.length,
+        figure: `kicked after ${slowest.toFixed(0)} ms at most, ${String(stored)} messages stored after`,
+      });
+      expect(stored).toBe(0);
+      expect(slowest).toBeLessThan(KICKED_WITHIN_MS);
+      await eventually('the database still answers', async () => (await application.rows('SELECT 1')).length === 1);
+    },
+    scaled(60_000, 600_000),
+  );
 });

@@ -86,7 +86,7 @@ export class AcknowledgementRepository {
   }
 
   /**
-   * Applies many acks, at most one per command. It skips rows that another transaction has locked: waiting for them while
+   * Applies many acks, at most one of each device for a command. It skips rows that another transaction has locked: waiting for them while
    * it holds locks of its own could deadlock. A command that did not change is missing from the answer, for whatever
    * reason; use {@link applyAck} for it.
    */
@@ -107,7 +107,8 @@ export class AcknowledgementRepository {
          confirmed_by = CASE WHEN w.terminal AND c.confirmed_by = 'none' THEN 'ack' ELSE c.confirmed_by END,
          result = w.result, error_code = w.error_code, error_message = w.error_message, version = c.version + 1
        FROM w JOIN held ON held.id = w.id
-       WHERE c.id = w.id AND (c.state, w.state) IN (SELECT * FROM unnest(${arrayParam(8, 'command_state')}, ${arrayParam(9, 'command_state')}))
+       WHERE c.id = w.id AND c.device_id = w.device_id
+         AND (c.state, w.state) IN (SELECT * FROM unnest(${arrayParam(8, 'command_state')}, ${arrayParam(9, 'command_state')}))
        RETURNING ${CHANGE_COLUMNS}`,
       [
         acks.map(({ commandId }) => commandId),

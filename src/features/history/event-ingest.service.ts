@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type DeviceEventMessage, deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
@@ -41,7 +41,7 @@ interface Stored {
  * devices change together or not at all. One transaction runs at a time; the next one takes what arrived meanwhile.
  */
 @Injectable()
-export class EventIngestService {
+export class EventIngestService implements OnModuleInit {
   /** Each message is answered with those of its events that are beyond a gap. */
   readonly #batches = new MicroBatcher<Events, Events>({
     maxBatch: MAX_BATCH,
@@ -62,6 +62,10 @@ export class EventIngestService {
     private readonly refusals: RejectedMessages,
   ) {}
 
+  onModuleInit(): void {
+    this.presence.onUptimeFell((fallen) => this.repository.forgetStart(fallen));
+  }
+
   /**
    * Takes the events of one message. They are stored without gaps, each once; a receipt tells the device how far.
    * Resolves when they are stored, or left to be sent again.
@@ -69,6 +73,7 @@ export class EventIngestService {
    */
   async ingest(deviceId: string, messages: readonly DeviceEventMessage[]): Promise<void> {
     this.quota.assertBoots(deviceId, messages);
+    await this.presence.birthRecorded(deviceId);
     const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
     const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };

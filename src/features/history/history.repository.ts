@@ -46,6 +46,13 @@ export class HistoryRepository {
     return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
   }
 
+  /** Forgets when a boot started: its uptime fell, and by it what it still sends would be weeks too early. */
+  async forgetStart({ deviceId, boot }: DeviceBoot): Promise<void> {
+    await this.database.prisma((prisma) =>
+      prisma.deviceReceipt.updateMany({ where: { deviceId, boot }, data: { bootStartedAt: null } }),
+    );
+  }
+
   /** Advances receipts, each from the number that was read. @throws Error when one has changed since. */
   async advanceReceipts(moves: readonly (Receipt & { from: number })[]): Promise<void> {
     // SQL: a set-based batch

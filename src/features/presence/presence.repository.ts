@@ -2,8 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
-import { LATE_REPORT_MS } from './domain/uptime.js';
-import type { Birth, HeldHeartbeat, LockedDevice, SilentDevice, SilentLink, StateReport } from './presence.types.js';
+import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
+import type {
+  Birth,
+  FallenBoot,
+  HeldHeartbeat,
+  LockedDevice,
+  SilentDevice,
+  SilentLink,
+  StateReport,
+  Will,
+} from './presence.types.js';
 
 /** Three missed heartbeats. */
 const SILENT_LINK_S = 90;
@@ -12,14 +21,6 @@ const QUIET_LINK_S = 45;
 const SILENT_DEVICE_H = 24;
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
-
-/**
- * The condition that a later report of the same boot, of the uptime `reported` and from the time `at`, shows that the
- * uptime fell: it lags behind the newest report by more than their order of arrival explains.
- */
-const fell = (reported: string, at: string): string =>
-  `boot_uptime_ms - ${reported} > ${String(LATE_REPORT_MS)}
-     + greatest(extract(epoch FROM boot_reported_at - (${at})) * 1000, 0)`;
 
 /** The condition that a report `r` of the current boot of `d` changes something. */
 const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
@@ -66,23 +67,26 @@ export class PresenceRepository {
   }
 
   /**
-   * Records a birth. The time of the report is that of the transaction, which is later than its arrival: deadlines
-   * computed from it are shorter, never longer. @returns the new version, and whether this report shows that the uptime
-   * fell within one boot.
+   * Records a birth, as of its arrival: deadlines computed from it are shorter than the device's own, never longer.
+   * @returns the new version, and whether this report shows that the uptime fell within one boot; null when another boot
+   * has been heard of since the birth arrived, so that nothing changed
    */
-  async recordBirth(deviceId: string, birth: Birth): Promise<{ version: number; uptimeFell: boolean }> {
+  async recordBirth(deviceId: string, birth: Birth): Promise<{ version: number; uptimeFell: boolean } | null> {
+    const [reported, at] = ['$3::bigint', ago('$7')];
     // SQL: database time
     const [row] = await this.database.query<{ version: number; uptimeFell: boolean }>(
       'presence_birth',
       `WITH report AS (
-         SELECT boot = $2 AND boot_uptime_ms > $3::bigint AS lower,
-           boot = $2 AND ${fell('$3::bigint', 'now() - make_interval(secs => $7::float8 / 1000)')} AS fell
-         FROM devices WHERE id = $1
+         SELECT boot = $2 AND ${isFall(reported, at)} AS fell,
+           boot IS DISTINCT FROM $2 OR ${counts(reported, at)} AS counts,
+           boot IS DISTINCT FROM $2 OR ${isBack(reported, at)} AS steady
+         FROM devices WHERE id = $1 AND (boot <> $2 AND boot_reported_at > ${at}) IS NOT TRUE
        )
        UPDATE devices SET
-         uptime_fell_at = CASE WHEN r.fell THEN now() WHEN boot = $2 THEN uptime_fell_at END,
-         boot_reported_at = CASE WHEN r.lower AND NOT r.fell THEN boot_reported_at ELSE now() END,
-         boot_uptime_ms = CASE WHEN r.lower AND NOT r.fell THEN boot_uptime_ms ELSE $3 END,
+         uptime_fell_at = CASE WHEN r.fell THEN now() WHEN r.steady THEN NULL ELSE uptime_fell_at END,
+         start_before_fall = CASE WHEN r.fell THEN ${START_BEFORE_FALL} WHEN r.steady THEN NULL ELSE start_before_fall END,
+         boot_reported_at = CASE WHEN r.counts THEN ${at} ELSE boot_reported_at END,
+         boot_uptime_ms = CASE WHEN r.counts THEN $3 ELSE boot_uptime_ms END,
          boot = $2, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
@@ -99,36 +103,39 @@ export class PresenceRepository {
         birth.ageMs ?? 0,
       ],
     );
-    return row ?? { version: 0, uptimeFell: false };
+    return row ?? null;
   }
 
-  async openLink(deviceId: string, link: LinkKind, boot: string): Promise<void> {
+  /** Opens the link, as of the arrival of the birth. */
+  async openLink(deviceId: string, link: LinkKind, { boot, ageMs }: Birth): Promise<void> {
     // SQL: database time
     await this.database.query(
       'presence_open_link',
-      `INSERT INTO device_links AS l (device_id, kind, boot) VALUES ($1, $2, $3)
+      `INSERT INTO device_links AS l (device_id, kind, boot, connected_at) VALUES ($1, $2, $3, ${ago('$4')})
        ON CONFLICT (device_id, kind) DO UPDATE SET boot = excluded.boot, last_seen_at = now(),
-         reborn_at = CASE WHEN l.boot = excluded.boot THEN now() END,
-         connected_at = CASE WHEN l.boot = excluded.boot THEN l.connected_at ELSE now() END`,
-      [deviceId, link, boot],
+         reborn_at = CASE WHEN l.boot = excluded.boot THEN excluded.connected_at END,
+         connected_at = CASE WHEN l.boot = excluded.boot THEN l.connected_at ELSE excluded.connected_at END`,
+      [deviceId, link, boot, ageMs ?? 0],
     );
   }
 
   /**
-   * Closes the link on a will, if the same boot opened it. When a device reconnects, its new birth and the will of the
-   * old connection arrive in any order: therefore a birth on an open link makes the link survive one will.
+   * Closes the link on a will, if the same boot opened it, and before the will arrived. When a device reconnects, its new
+   * birth and the will of the old connection arrive in any order: therefore a birth on an open link makes the link
+   * survive one will.
    */
-  async closeOnWill(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
+  async closeOnWill(deviceId: string, link: LinkKind, { boot, ageMs }: Will): Promise<boolean> {
     // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
       'presence_will',
       `WITH spared AS (
          UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
-           AND reborn_at > now() - make_interval(secs => ${String(LATE_WILL_S)}) RETURNING device_id
+           AND (reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')})
+           RETURNING device_id
        )
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
-      [deviceId, link, boot],
+      [deviceId, link, boot, ageMs ?? 0],
     );
     return rows.length === 1;
   }
@@ -139,7 +146,7 @@ export class PresenceRepository {
   }
 
   /** Closes the link if it is still silent, and of that boot. */
-  async closeSilent(deviceId: string, link: LinkKind, boot: string): Promise<boolean> {
+  async closeSilent(deviceId: string, link: LinkKind, { boot }: Will): Promise<boolean> {
     // SQL: database time
     const rows = await this.database.query(
       'presence_silence',
@@ -169,7 +176,8 @@ export class PresenceRepository {
    * Rows are locked in the order of their ids, so that two processes cannot deadlock.
    * @returns the devices that have the link of their heartbeat, and those whose uptime fell within one boot
    */
-  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: string[] }> {
+  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: FallenBoot[] }> {
+    const [reported, at] = ['b.uptime_ms', 'b.at'];
     const columns = [
       beats.map((beat) => beat.deviceId),
       beats.map((beat) => beat.boot),
@@ -179,40 +187,42 @@ export class PresenceRepository {
       beats.map((beat) => beat.ageMs),
     ];
     // SQL: a set-based batch
-    const fallen = await this.database.query<{ id: string }>(
+    const fallen = await this.database.query<FallenBoot & Record<string, unknown>>(
       'presence_heartbeats',
       `WITH beat AS (
-         SELECT *, now() - make_interval(secs => age_ms / 1000) AS at
+         SELECT *, ${ago('age_ms')} AS at
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at FROM devices d
+         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.start_before_fall FROM devices d
          WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
        ), judged AS (
-         SELECT b.*, h.boot = b.boot AND b.uptime_ms >= h.boot_uptime_ms AS rose,
-           h.boot = b.boot AND ${fell('b.uptime_ms', 'b.at')} AS fell
+         SELECT b.*, h.boot = b.boot AND ${counts(reported, at)} AS counts, h.boot = b.boot AND ${isBack(reported, at)} AS steady,
+           h.boot = b.boot AND ${isFall(reported, at)} AS fell
          FROM beat b JOIN held h ON h.id = b.device_id
        ), written AS (
          UPDATE devices d SET
            last_seen_at = greatest(d.last_seen_at, b.at),
            battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
-           uptime_fell_at = CASE WHEN b.fell THEN now() ELSE d.uptime_fell_at END,
-           boot_reported_at = CASE WHEN b.rose OR b.fell THEN b.at ELSE d.boot_reported_at END,
-           boot_uptime_ms = CASE WHEN b.rose OR b.fell THEN b.uptime_ms ELSE d.boot_uptime_ms END
-         FROM judged b WHERE d.id = b.device_id RETURNING d.id, b.fell
+           uptime_fell_at = CASE WHEN b.fell THEN now() WHEN b.steady THEN NULL ELSE d.uptime_fell_at END,
+           start_before_fall = CASE WHEN b.fell THEN ${START_BEFORE_FALL} WHEN b.steady THEN NULL ELSE d.start_before_fall END,
+           boot_reported_at = CASE WHEN b.counts THEN b.at ELSE d.boot_reported_at END,
+           boot_uptime_ms = CASE WHEN b.counts THEN b.uptime_ms ELSE d.boot_uptime_ms END
+         FROM judged b WHERE d.id = b.device_id RETURNING d.id, b.boot, b.fell
        )
-       SELECT id FROM written WHERE fell`,
+       SELECT id AS "deviceId", boot FROM written WHERE fell`,
       columns,
     );
     // SQL: a set-based batch
     const rows = await this.database.query<{ device_id: string }>(
       'presence_link_heartbeats',
-      `UPDATE device_links l SET last_seen_at = greatest(l.last_seen_at, now() - make_interval(secs => b.age_ms / 1000))
+      `UPDATE device_links l SET last_seen_at = greatest(l.last_seen_at, ${ago('b.age_ms')})
        FROM unnest($1::uuid[], $2::text[], $3::float8[], $4::link_kind[]) AS b(device_id, boot, age_ms, kind)
-       WHERE l.device_id = b.device_id AND l.kind = b.kind AND l.boot = b.boot RETURNING l.device_id`,
+         JOIN devices d ON d.id = b.device_id
+       WHERE l.device_id = d.id AND l.kind = b.kind AND l.boot = b.boot AND ${HAS_TOKEN} RETURNING l.device_id`,
       [columns[0], columns[1], columns[5], beats.map((beat) => beat.link)],
     );
-    return { linked: new Set(rows.map((row) => row.device_id)), fallen: fallen.map(({ id }) => id) };
+    return { linked: new Set(rows.map((row) => row.device_id)), fallen };
   }
 
   /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */

@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
+import type { LinkKind } from '../../contracts/devices.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
-import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
+import type { NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { within } from '../../shared/deadline.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
+import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './link-events.js';
 import { PresenceRepository } from './presence.repository.js';
 import type {
   Birth,
   DeviceConnectedHandler,
+  FallenBoot,
   Heartbeat,
   HeldHeartbeat,
   LinkEnd,
@@ -19,16 +22,14 @@ import type {
   LockStateHandler,
   LockStateReport,
   StateReport,
+  UptimeFallHandler,
+  Will,
 } from './presence.types.js';
 
-/** What all events of one change have in common. */
-interface EventBase {
-  deviceId: string;
-  userId: string;
-  version: number;
-  source: EventSource;
-  actor: Actor;
-}
+/** How long what follows a birth waits for it; a transaction has that limit, too. */
+const BIRTH_PATIENCE_MS = 10_000;
+const UPTIME_FELL =
+  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -38,6 +39,9 @@ interface EventBase {
 export class PresenceService {
   readonly #lockStateHandlers: LockStateHandler[] = [];
   readonly #connectedHandlers: DeviceConnectedHandler[] = [];
+  readonly #uptimeFallHandlers: UptimeFallHandler[] = [];
+  /** The newest birth of each device that is being recorded. */
+  readonly #births = new Map<string, Promise<void>>();
 
   constructor(
     private readonly repository: PresenceRepository,
@@ -61,26 +65,53 @@ export class PresenceService {
     this.#connectedHandlers.push(handler);
   }
 
-  /** A device reports that it is online. The birth of a device that was deleted, revoked or cut is ignored. */
-  openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
-    return this.transactions.run(async () => {
+  /** Registers a handler that is called when the uptime of a boot has fallen. Call it in `onModuleInit`. */
+  onUptimeFell(handler: UptimeFallHandler): void {
+    this.#uptimeFallHandlers.push(handler);
+  }
+
+  /**
+   * A device reports that it is online. The birth of a device that was deleted, revoked or cut is ignored, and so is one
+   * that waited while another boot was heard of.
+   */
+  async openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
+    const recorded = this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device?.hasToken && !this.cutoffs.isCut(deviceId)) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
+    this.#births.set(deviceId, recorded);
+    try {
+      await recorded;
+    } finally {
+      if (this.#births.get(deviceId) === recorded) {
+        this.#births.delete(deviceId);
+      }
+    }
+  }
+
+  /**
+   * Resolves when no birth of this device is being recorded, whatever became of it. What a device sends right behind its
+   * birth overtakes it otherwise, and the start of its boot is not known yet.
+   */
+  async birthRecorded(deviceId: string): Promise<void> {
+    const recorded = this.#births.get(deviceId);
+    if (recorded) {
+      await within(BIRTH_PATIENCE_MS, recorded).catch(() => undefined);
+    }
   }
 
   /**
    * A link ended. Only the boot that opened the link can end it: the late will of an earlier boot is ignored, as is the
    * will of an earlier connection. A link that has received something since does not count as silent.
    */
-  closeLink(deviceId: string, link: LinkKind, boot: string, reason: 'will' | 'silence'): Promise<void> {
+  closeLink(deviceId: string, link: LinkKind, will: Will, reason: 'will' | 'silence'): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const close = reason === 'silence' ? 'closeSilent' : 'closeOnWill';
-      if (device && (await this.repository[close](deviceId, link, boot))) {
-        await this.closed(deviceId, device, { link, boot, reason });
+      if (device && (await this.repository[close](deviceId, link, will))) {
+        await this.closed(deviceId, device, { link, boot: will.boot, reason });
       }
     });
   }
@@ -109,7 +140,7 @@ export class PresenceService {
   async closeSilentLinks(limit: number): Promise<boolean> {
     const silent = await this.repository.listSilentLinks(limit);
     for (const { deviceId, link, boot } of silent) {
-      await this.closeLink(deviceId, link, boot, 'silence');
+      await this.closeLink(deviceId, link, { boot }, 'silence');
     }
     return silent.length === limit;
   }
@@ -120,7 +151,7 @@ export class PresenceService {
       const devices = await this.repository.markInactive(limit);
       await this.events.append(
         devices.flatMap(({ deviceId, ownerId, previous, lastSeenAt, version }): NewEvent[] => {
-          const base: EventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
+          const base: PresenceEventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
           return [
             { type: 'device_inactive', payload: { lastSeenAt: lastSeenAt.toISOString() }, ...base },
             statusChanged('inactive', previous, base),
@@ -133,9 +164,7 @@ export class PresenceService {
 
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
     const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
-    fallen.forEach((deviceId) => {
-      this.reportUptimeFell(deviceId);
-    });
+    await this.uptimesFell(fallen);
     for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
       try {
         await this.reopenLink(beat);
@@ -160,9 +189,19 @@ export class PresenceService {
   }
 
   private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
-    const { version, uptimeFell } = await this.repository.recordBirth(deviceId, birth);
-    await this.repository.openLink(deviceId, link, birth.boot);
-    const base: EventBase = { deviceId, userId: device.ownerId, version, source: link, actor: `device:${deviceId}` };
+    const recorded = await this.repository.recordBirth(deviceId, birth);
+    if (!recorded) {
+      return;
+    }
+    const { version, uptimeFell } = recorded;
+    await this.repository.openLink(deviceId, link, birth);
+    const base: PresenceEventBase = {
+      deviceId,
+      userId: device.ownerId,
+      version,
+      source: link,
+      actor: `device:${deviceId}`,
+    };
     await this.events.append(eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
     if (lockState !== undefined) {
@@ -170,7 +209,7 @@ export class PresenceService {
     }
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
-        this.reportUptimeFell(deviceId);
+        void this.uptimesFell([{ deviceId, boot: birth.boot }]);
       }
       this.connected(deviceId);
     });
@@ -202,24 +241,26 @@ export class PresenceService {
     { link, boot, reason }: { link: LinkKind; boot: string; reason: LinkEnd },
   ): Promise<void> {
     const version = await this.repository.markOffline(deviceId);
-    const base: EventBase = {
+    const base: PresenceEventBase = {
       deviceId,
       userId: device.ownerId,
       version: version ?? device.version,
       ...(reason === 'will' ? { source: link, actor: `device:${deviceId}` } : { source: 'system', actor: 'system' }),
     };
-    await this.events.append([
-      { type: 'device_disconnected', payload: { link, boot, reason }, ...base },
-      ...(version === null ? [] : [statusChanged('offline', device.status, base)]),
-    ]);
+    await this.events.append(eventsOfEnd({ link, boot, reason }, version === null ? null : device.status, base));
   }
 
-  private reportUptimeFell(deviceId: string): void {
-    this.refusals.notice(
-      'uptime_fell',
-      deviceTopic(deviceId, 'status'),
-      'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.',
-    );
+  /** After the transaction: a handler that fails does not affect the others. */
+  private async uptimesFell(fallen: readonly FallenBoot[]): Promise<void> {
+    for (const boot of fallen) {
+      const topic = deviceTopic(boot.deviceId, 'status');
+      this.refusals.notice('uptime_fell', topic, UPTIME_FELL);
+      for (const handler of this.#uptimeFallHandlers) {
+        await handler(boot).catch((error: unknown) => {
+          this.refusals.message('internal_error', topic, { err: error });
+        });
+      }
+    }
   }
 
   /** Inside the transaction: a handler that fails undoes the report. */
@@ -253,28 +294,4 @@ function latestByBoot(reports: readonly StateReport[]): Map<string, StateReport>
     merged.set(key, { ...merged.get(key), ...report });
   }
   return merged;
-}
-
-function eventsOfBirth(link: LinkKind, birth: Birth, before: LockedDevice, base: EventBase): NewEvent[] {
-  const { boot, firmwareVersion } = birth;
-  const events: NewEvent[] = [];
-  if (before.link !== null && before.link.boot !== boot) {
-    events.push({
-      type: 'device_disconnected',
-      payload: { link, boot: before.link.boot, reason: 'replaced' },
-      ...base,
-    });
-  }
-  if (before.link?.boot !== boot) {
-    const payload = { link, boot, ...(firmwareVersion === undefined ? {} : { firmwareVersion }) };
-    events.push({ type: 'device_connected', payload, ...base });
-  }
-  if (before.status !== 'online' && before.status !== 'maintenance') {
-    events.push(statusChanged('online', before.status, base));
-  }
-  return events;
-}
-
-function statusChanged(status: DeviceStatus, previous: DeviceStatus, base: EventBase): NewEvent {
-  return { type: 'status_changed', payload: { status, previous }, ...base };
 }

@@ -12,6 +12,13 @@ export interface Birth {
   readonly ageMs?: number;
 }
 
+/** A device, or its broker, reports that it is offline. */
+export interface Will {
+  readonly boot: string;
+  /** Milliseconds since it arrived. */
+  readonly ageMs?: number;
+}
+
 /** A device reports that it is still online. */
 export interface Heartbeat {
   readonly boot: string;
@@ -57,6 +64,15 @@ export type LockStateHandler = (report: LockStateReport) => Promise<void>;
 
 /** Called after a device has come online, in the process that received its birth. */
 export type DeviceConnectedHandler = (deviceId: string) => void;
+
+/** A boot whose uptime fell: when it started is not known any more. */
+export interface FallenBoot {
+  readonly deviceId: string;
+  readonly boot: string;
+}
+
+/** Called after the fall of an uptime was recorded, in the process that saw it. */
+export type UptimeFallHandler = (fallen: FallenBoot) => Promise<void>;
 
 /** A device and its link, locked until the transaction ends. */
 export interface LockedDevice {

@@ -6,7 +6,7 @@ import type { PresenceService } from './presence.service.js';
 import { StatusQueue, type StatusReport } from './status-queue.js';
 
 /** Each status is recorded when the test says so. */
-function build({ pauseMs = 0, admitsBoot = true } = {}) {
+function build({ pauseMs = 0, admitsBoot = true, recordedBefore = false } = {}) {
   const recorded: string[] = [];
   const refused: string[] = [];
   const ends: (() => void)[] = [];
@@ -19,21 +19,22 @@ function build({ pauseMs = 0, admitsBoot = true } = {}) {
   const queue = new StatusQueue(
     {
       openLink: (_id: string, _link: string, { boot }: { boot: string }) => record(`birth ${boot}`),
-      closeLink: (_id: string, _link: string, boot: string) => record(`will ${boot}`),
+      closeLink: (_id: string, _link: string, { boot }: { boot: string }) => record(`will ${boot}`),
     } as unknown as PresenceService,
     {
       admitsBoot: () => admitsBoot,
       countStatus: () => undefined,
-      statusPauseMs: () => (recorded.length === 0 ? 0 : pauseMs),
+      statusPauseMs: () => (recorded.length === 0 && !recordedBefore ? 0 : pauseMs),
     } as unknown as DeviceLimiter,
     { message: (code: string) => refused.push(code) } as unknown as RejectedMessages,
     new SystemClock(),
   );
   const next = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
     ends.splice(0).forEach((end) => {
       end();
     });
-    await new Promise((resolve) => setTimeout(resolve, pauseMs + 5));
+    await new Promise((resolve) => setTimeout(resolve, recordedBefore ? 0 : pauseMs + 5));
   };
   return { queue, recorded, refused, next };
 }
@@ -65,6 +66,27 @@ describe('StatusQueue', () => {
     await next();
     expect(recorded).toEqual(['birth a', 'birth b', 'will b']);
     expect(refused).toEqual(['too_many_statuses']);
+  });
+
+  it('keeps the will of the birth that waits when that of an earlier boot comes late', async () => {
+    const { queue, recorded, refused, next } = build();
+    for (const report of [birth('a'), birth('b'), will('b'), will('a')]) {
+      void queue.report('device', report);
+    }
+    await next();
+    await next();
+    await next();
+    expect(recorded).toEqual(['birth a', 'birth b', 'will b']);
+    expect(refused).toEqual(['too_many_statuses']);
+  });
+
+  it('records at the end of the process what waits, without a pause', async () => {
+    const { queue, recorded, next } = build({ pauseMs: 60_000, recordedBefore: true });
+    await queue.report('device', birth('a'));
+    const ended = queue.beforeApplicationShutdown();
+    await next();
+    await ended;
+    expect(recorded).toEqual(['birth a']);
   });
 
   it('records the last one after a pause when there were many', async () => {

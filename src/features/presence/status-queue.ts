@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Clock } from '../../shared/clock.js';
+import { within } from '../../shared/deadline.js';
 import { TooManyBootsError } from './presence.errors.js';
 import { PresenceService } from './presence.service.js';
 import type { Birth } from './presence.types.js';
 
 /** Devices with a status that waits; that of a further one is dropped, and its next heartbeat brings it online. */
 const MAX_DEVICES = 10_000;
+/** How long the end of the process waits for what waits here. */
+const END_WITHIN_MS = 5_000;
 
 /** What a device says on its `status` topic. */
 export type StatusReport =
@@ -22,12 +25,15 @@ type HeldStatus = StatusReport & {
 
 /**
  * Births and wills of each device, one at a time and no faster than a device reconnects. Of those that wait only the
- * newest counts: a birth replaces all before it, and a will stays with the birth that it follows.
+ * newest counts: a birth replaces all before it, and a will stays with the birth that it follows. At the end of the process
+ * what waits is recorded at once.
  */
 @Injectable()
-export class StatusQueue {
+export class StatusQueue implements BeforeApplicationShutdown {
   /** What waits, of each device of which a status is being recorded. */
   readonly #waiting = new Map<string, readonly HeldStatus[]>();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #end = new AbortController();
 
   constructor(
     private readonly presence: PresenceService,
@@ -48,38 +54,53 @@ export class StatusQueue {
     const waiting = this.#waiting.get(deviceId);
     if (waiting) {
       this.replace(deviceId, waiting, status);
-    } else if (this.limiter.statusPauseMs(deviceId) === 0) {
+    } else if (this.pauseMs(deviceId) === 0) {
       this.#waiting.set(deviceId, []);
       await this.record(deviceId, status).finally(() => {
-        void this.recordWaiting(deviceId);
+        this.recordSoon(deviceId);
       });
     } else if (this.#waiting.size < MAX_DEVICES) {
       this.#waiting.set(deviceId, [status]);
-      void this.recordWaiting(deviceId);
+      this.recordSoon(deviceId);
     } else {
       this.refuse(deviceId, 'too_many_statuses');
     }
   }
 
+  /** Before the line is closed, and long before the database. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#end.abort();
+    await within(END_WITHIN_MS, Promise.all(this.#underWay)).catch(() => undefined);
+  }
+
   private replace(deviceId: string, waiting: readonly HeldStatus[], status: HeldStatus): void {
-    const kept = status.online ? [] : waiting.filter(({ online }) => online);
-    if (kept.length < waiting.length) {
+    const births = waiting.filter(({ online }) => online);
+    const [birth, will] = [births[0], waiting.find(({ online }) => !online)];
+    const isOfEarlierBoot =
+      !status.online && birth !== undefined && will !== undefined && bootOf(will) === bootOf(birth);
+    const next =
+      isOfEarlierBoot && bootOf(status) !== bootOf(birth) ? waiting : [...(status.online ? [] : births), status];
+    if (next.length <= waiting.length) {
       this.refuse(deviceId, 'too_many_statuses');
     }
-    this.#waiting.set(deviceId, [...kept, status]);
+    this.#waiting.set(deviceId, next);
+  }
+
+  private recordSoon(deviceId: string): void {
+    const underWay = this.recordWaiting(deviceId).finally(() => this.#underWay.delete(underWay));
+    this.#underWay.add(underWay);
   }
 
   private async recordWaiting(deviceId: string): Promise<void> {
+    let since = this.clock.monotonic();
     while ((this.#waiting.get(deviceId) ?? []).length > 0) {
-      const pauseMs = this.limiter.statusPauseMs(deviceId);
-      if (pauseMs > 0) {
-        await delay(pauseMs, undefined, { ref: false });
-      }
+      await this.pause(deviceId);
       const next = this.#waiting.get(deviceId) ?? [];
       this.#waiting.set(deviceId, []);
       try {
         for (const status of next) {
-          await this.record(deviceId, status);
+          await this.record(deviceId, status, since);
+          since = this.clock.monotonic();
         }
       } catch (error) {
         this.refuse(deviceId, 'internal_error', error);
@@ -88,17 +109,31 @@ export class StatusQueue {
     this.#waiting.delete(deviceId);
   }
 
-  private record(deviceId: string, status: HeldStatus): Promise<void> {
+  private async pause(deviceId: string): Promise<void> {
+    const pauseMs = this.pauseMs(deviceId);
+    if (pauseMs > 0) {
+      await delay(pauseMs, undefined, { ref: false, signal: this.#end.signal }).catch(() => undefined);
+    }
+  }
+
+  private pauseMs(deviceId: string): number {
+    return this.#end.signal.aborted ? 0 : this.limiter.statusPauseMs(deviceId);
+  }
+
+  /** What waited behind another status arrived after it: `since` is when that one was recorded. */
+  private record(deviceId: string, status: HeldStatus, since = 0): Promise<void> {
     this.limiter.countStatus(deviceId);
+    const ageMs = this.clock.monotonic() - Math.max(status.receivedAt, since);
     return status.online
-      ? this.presence.openLink(deviceId, 'mqtt', {
-          ...status.birth,
-          ageMs: this.clock.monotonic() - status.receivedAt,
-        })
-      : this.presence.closeLink(deviceId, 'mqtt', status.boot, 'will');
+      ? this.presence.openLink(deviceId, 'mqtt', { ...status.birth, ageMs })
+      : this.presence.closeLink(deviceId, 'mqtt', { boot: status.boot, ageMs }, 'will');
   }
 
   private refuse(deviceId: string, code: string, err?: unknown): void {
     this.refusals.message(code, deviceTopic(deviceId, 'status'), err === undefined ? {} : { err });
   }
+}
+
+function bootOf(status: StatusReport): string {
+  return status.online ? status.birth.boot : status.boot;
 }

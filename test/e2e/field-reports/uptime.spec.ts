@@ -45,10 +45,10 @@ async function motions(
   return agesOf(device);
 }
 
-const fallen = (device: ScriptedDevice): Promise<boolean> =>
-  harness
-    .rows<{ fell: boolean }>('SELECT uptime_fell_at IS NOT NULL AS fell FROM devices WHERE id = $1', [device.id])
-    .then(([row]) => row?.fell === true);
+const rowHas = (device: ScriptedDevice, condition: string): Promise<boolean> =>
+  harness.rows(`SELECT 1 FROM devices WHERE id = $1 AND ${condition}`, [device.id]).then(({ length }) => length === 1);
+
+const fallen = (device: ScriptedDevice): Promise<boolean> => rowHas(device, 'uptime_fell_at IS NOT NULL');
 
 describe('An event that waited in the device', () => {
   it('has the time at which it happened, by the uptime', async () => {
@@ -66,6 +66,25 @@ describe('An event that waited in the device', () => {
       expect(age).toBeLessThan(expected[index]! + 20_000);
     });
     expect(ages.slice(3)).toEqual([0, 0]);
+  });
+
+  it('has its time although it arrives right behind the birth of its boot', async () => {
+    const device = await harness.connectDevice();
+    await device.listen();
+    const boot = randomUUID();
+    const backlog = [1, 2, 3].map((seq) => ({
+      seq,
+      boot,
+      type: 'motion_detected' as const,
+      uptimeMs: seq * HOUR,
+      data: {},
+    }));
+    await Promise.all([
+      device.publish('status', { online: true, boot, uptimeMs: 4 * HOUR }),
+      ...backlog.map((event) => device.publish('events', event)),
+    ]);
+    await device.receipt(boot, 3);
+    expect((await agesOf(device)).map((age) => Math.round(age / HOUR))).toEqual([3, 2, 1]);
   });
 
   it('has the time of the wall clock without an uptime, unless that is weeks off', async () => {
@@ -123,7 +142,7 @@ describe('A device whose uptime falls within one boot', () => {
   });
 
   it('gets no unlock that was accepted before, nor one again', async () => {
-    const device = await harness.connectDevice();
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: HOUR });
     const sent = await harness.sendAccepted(device.id, 'unlock_door');
     await device.waitForOrder();
     await harness.waitForState(sent, 'SENT');
@@ -135,17 +154,53 @@ describe('A device whose uptime falls within one boot', () => {
     expect(device.orders).toHaveLength(1);
   });
 
-  it('is unlocked as ever when a report was only overtaken', async () => {
+  it.each([
+    ['overtaken', 86_000, 90_000],
+    ['late', 55_000, 55_000],
+  ])('is unlocked as ever when a report was only %s', async (_how, uptimeMs, counting) => {
     const device = await harness.connectDevice(undefined, undefined, { uptimeMs: 90_000 });
-    await device.birth({ uptimeMs: 86_000 });
-    await device.publish('heartbeat', { boot: device.boot, uptimeMs: 91_000, battery: 44 });
-    await eventually('the heartbeat is stored', () =>
-      harness
-        .rows('SELECT 1 FROM devices WHERE id = $1 AND battery = 44', [device.id])
-        .then(({ length }) => length === 1),
-    );
+    await device.birth({ uptimeMs, firmwareVersion: '9.9.9' });
+    await eventually('the birth is stored', () => rowHas(device, `firmware_version = '9.9.9'`));
     expect(await fallen(device)).toBe(false);
+    // Never by a later start than the device may have.
+    expect(await rowHas(device, `boot_uptime_ms = ${String(counting)}`)).toBe(true);
+    await device.publish('heartbeat', { boot: device.boot, uptimeMs: 91_000, battery: 44 });
+    await eventually('the heartbeat is stored', () => rowHas(device, 'battery = 44'));
     await harness.sendAccepted(device.id, 'unlock_door');
     expect((await device.waitForOrder()).expiresAtUptimeMs).toBeGreaterThan(90_000);
+  });
+
+  it.each<[string, (device: ScriptedDevice, uptimeMs: number) => Promise<void>]>([
+    ['heartbeat', (device, uptimeMs) => device.publish('heartbeat', { boot: device.boot, uptimeMs })],
+    ['birth', (device, uptimeMs) => device.birth({ uptimeMs })],
+  ])('is unlocked again once a %s shows that the others were minutes late', async (_what, report) => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: HOUR });
+    await device.birth({ uptimeMs: HOUR - 200_000 });
+    await eventually('it seems to fall', () => fallen(device));
+    await report(device, HOUR - 190_000);
+    await eventually('it is stored', () => rowHas(device, `boot_uptime_ms = ${String(HOUR - 190_000)}`));
+    expect(await fallen(device)).toBe(true);
+    await report(device, HOUR + 1_000);
+    await eventually('it did not', async () => !(await fallen(device)));
+    await harness.sendAccepted(device.id, 'unlock_door');
+    expect((await device.waitForOrder()).expiresAtUptimeMs).toBeGreaterThan(HOUR);
+  });
+
+  it('leaves events of that boot without a time by its start, also after the next start', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: WRAP - 5_000 });
+    await motions(device, device.boot, [{}]);
+    await device.birth({ uptimeMs: 40 });
+    await eventually('the fall is seen', () => fallen(device));
+    await device.publish('status', { online: true, boot: randomUUID(), uptimeMs: 50 });
+    await eventually('it starts again', async () => !(await fallen(device)));
+    await device.publish('events', {
+      seq: 2,
+      boot: device.boot,
+      type: 'motion_detected',
+      uptimeMs: WRAP - HOUR,
+      data: {},
+    });
+    await device.receipt(device.boot, 2);
+    expect((await agesOf(device))[1]).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { type ExpiryReason } from '../../../contracts/commands.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
+import { HAS_TOKEN } from '../../devices/devices.types.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { COMMAND_POLICIES } from '../domain/command-policy.js';
@@ -39,7 +40,7 @@ export class DispatchRepository {
 
   /**
    * Locks these devices, in the order of their ids like every transaction, and finds for each the command to send next.
-   * A device is missing from the answer when nothing waits, it is not connected, its clock is unknown, or its lanes are
+   * A device is missing from the answer when nothing waits, it is not connected or has no token, its clock is unknown, or its lanes are
    * busy.
    *
    * It waits for another process that has locked a device instead of skipping the device: if that process failed, a
@@ -73,7 +74,7 @@ export class DispatchRepository {
        ) c
        WHERE d.id = ANY (${arrayParam(1, 'uuid')})
          AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-         AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id)`,
+         AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AND ${HAS_TOKEN}`,
       [deviceIds],
     );
     return rows.map(toNext);
@@ -180,7 +181,7 @@ export class DispatchRepository {
            SELECT DISTINCT c.device_id FROM commands c JOIN devices d ON d.id = c.device_id
            WHERE c.state = 'QUEUED'
              AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-             AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = c.device_id)
+             AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = c.device_id) AND ${HAS_TOKEN}
              AND NOT EXISTS (
                SELECT 1 FROM commands f
                WHERE f.device_id = c.device_id AND f.lane = c.lane AND f.state IN ('SENT', 'RECEIVED', 'EXECUTING')

@@ -1,11 +1,20 @@
 /**
- * How far behind the newest report of its boot a later one may be: two processes share the messages of a device, and their
- * clocks and queues differ a little. One further behind shows that the uptime fell: a counter of 32 bits wrapped (after
- * 49.7 days), or a device that started again repeated its boot id.
+ * How far behind the newest report of its boot a later one may be and still change nothing: two processes share the
+ * messages of a device, and their clocks and queues differ a little.
  */
-export const LATE_REPORT_MS = 5_000;
+export const OVERTAKEN_MS = 5_000;
+
+/**
+ * One further behind may be late, because a process or a broker stood still, or the device may have started again with the
+ * same boot id a moment after it had started. The later start counts until the next report: deadlines by it are at worst
+ * too short, never too long.
+ *
+ * One behind by more than this shows that the uptime fell: a counter of 32 bits wrapped (after 49.7 days), or a device
+ * repeated its boot id.
+ */
+export const FALL_MS = 120_000;
 
 /** Whether a later report of the same boot shows that the uptime fell. */
 export function hasFallen(beforeMs: number, afterMs: number): boolean {
-  return afterMs < beforeMs - LATE_REPORT_MS;
+  return afterMs < beforeMs - FALL_MS;
 }

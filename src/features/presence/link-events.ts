@@ -1,0 +1,48 @@
+import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
+import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
+import type { Birth, LinkEnd, LockedDevice } from './presence.types.js';
+
+/** What all events of one change have in common. */
+export interface PresenceEventBase {
+  deviceId: string;
+  userId: string;
+  version: number;
+  source: EventSource;
+  actor: Actor;
+}
+
+export function eventsOfBirth(link: LinkKind, birth: Birth, before: LockedDevice, base: PresenceEventBase): NewEvent[] {
+  const { boot, firmwareVersion } = birth;
+  const events: NewEvent[] = [];
+  if (before.link !== null && before.link.boot !== boot) {
+    events.push({
+      type: 'device_disconnected',
+      payload: { link, boot: before.link.boot, reason: 'replaced' },
+      ...base,
+    });
+  }
+  if (before.link?.boot !== boot) {
+    const payload = { link, boot, ...(firmwareVersion === undefined ? {} : { firmwareVersion }) };
+    events.push({ type: 'device_connected', payload, ...base });
+  }
+  if (before.status !== 'online' && before.status !== 'maintenance') {
+    events.push(statusChanged('online', before.status, base));
+  }
+  return events;
+}
+
+/** @param previous the status before the device went offline; null when it was so already */
+export function eventsOfEnd(
+  end: { link: LinkKind; boot: string; reason: LinkEnd },
+  previous: DeviceStatus | null,
+  base: PresenceEventBase,
+): NewEvent[] {
+  return [
+    { type: 'device_disconnected', payload: end, ...base },
+    ...(previous === null ? [] : [statusChanged('offline', previous, base)]),
+  ];
+}
+
+export function statusChanged(status: DeviceStatus, previous: DeviceStatus, base: PresenceEventBase): NewEvent {
+  return { type: 'status_changed', payload: { status, previous }, ...base };
+}
