@@ -67,7 +67,7 @@ function build() {
     storage.repository,
     storage.transactions,
     storage.log,
-    { recordStates: () => Promise.resolve() } as unknown as PresenceService,
+    { recordStates: () => Promise.resolve(), birthRecorded: () => Promise.resolve() } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
     new SystemClock(),
     { assertBoots: () => undefined, fit: fitting } as unknown as EventQuota,
