@@ -195,6 +195,19 @@ describe('the probes', () => {
     });
     await healthSays(ALL_UP, 200);
   }, 30_000);
+
+  it('go on being ready while Redis and the broker are slow, and while Redis says nothing', async () => {
+    proxies.redis.slow(TOO_SLOW_MS);
+    proxies.mqtt.slow(TOO_SLOW_MS);
+    await healthSays({ postgres: 'up', redis: 'degraded', mqtt: 'up' }, 200);
+    expect(wrongRefusals(await askEverything(await newAdmin()))).toEqual([]);
+    proxies.redis.blackhole();
+    await healthSays({ postgres: 'up', redis: 'degraded' }, 200);
+    Object.values(proxies).forEach((proxy) => {
+      proxy.up();
+    });
+    await healthSays(ALL_UP, 200);
+  }, 30_000);
 });
 
 describe('while PostgreSQL is down', () => {
