@@ -16,10 +16,16 @@ export class HistoryRepository {
 
   /**
    * Reads how far the events of each boot are stored and when it started, and inserts the rows of new boots. The rows stay
-   * locked until the transaction ends, in one order, so that batches with the same devices run in sequence. Unknown devices,
-   * and those whose token was revoked, are left out.
+   * locked until the transaction ends, in one order, so that batches with the same devices run in sequence, and their devices
+   * before them, as a deletion does it. Unknown devices, and those whose token was revoked, are left out.
    */
   async lockReceipts(boots: readonly DeviceBoot[]): Promise<ReceiptRow[]> {
+    // SQL: a lock
+    await this.database.execute(
+      'history_lock_devices',
+      'SELECT FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+      [boots.map(({ deviceId }) => deviceId)],
+    );
     // SQL: a lock
     const rows = await this.database.query<Omit<ReceiptRow, 'seq'> & { seq: string }>(
       'history_lock_receipts',
