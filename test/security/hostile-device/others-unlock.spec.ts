@@ -16,7 +16,8 @@ import { eventually } from '../../support/wait.js';
 /** Unlocks of each kind, half of them while the device is hostile. They come in blocks, so that the machine is as busy for both. */
 const BLOCKS = scaled(1, 6);
 const OF_BLOCK = scaled(12, 50);
-const STRANGERS = 4;
+/** So many that the acks of all kinds together are no more than each of their locks may send at once. */
+const STRANGERS = scaled(4, 16);
 const HEARTBEAT_MS = 10_000;
 /** What is promised of the 99th percentile; with few unlocks only the middle is not left to chance. */
 const MOST_SLOWER = 3;
