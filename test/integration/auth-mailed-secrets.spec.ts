@@ -296,28 +296,3 @@ describe('An e-mail address that an administrator changes', () => {
     expect(moving).toHaveLength(43);
   });
 });
-
-describe('The password that is asked for again', () => {
-  it.each([
-    ['POST', '/users/me/email', (): object => ({ email: fresh() })],
-    ['DELETE', '/users/me', (): object => ({})],
-  ])('cannot be guessed at %s %s by who has an access token, from wherever', async (method, path, more) => {
-    const { token } = await signedIn();
-    const answers: string[] = [];
-    for (let guess = 0; guess < 7; guess += 1) {
-      const body = { ...more(), password: `guess ${String(guess)}` };
-      answers.push(codeOf(await fixture.request(method, path, body, { token, from: ipOf(1_000 + guess) })));
-    }
-    expect(answers).toEqual([
-      ...Array<string>(5).fill('422 wrong_password'),
-      '429 login_throttled',
-      '429 login_throttled',
-    ]);
-  });
-
-  it('is pointed at where it was sent', async () => {
-    const { token } = await signedIn();
-    const answer = await fixture.request('DELETE', '/users/me', { password: 'not mine at all' }, { token });
-    expect(answer.body.errors).toEqual([{ detail: 'password is wrong', pointer: '/password' }]);
-  });
-});

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hash } from 'argon2';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
@@ -203,4 +204,29 @@ describe('passwords', () => {
       expect(right.headers.getSetCookie().join()).toMatch(/__Host-mortise_device=[\w-]{64};/);
     },
   );
+
+  describe('asked for again', () => {
+    it.each([
+      ['POST', '/users/me/email', (): object => ({ email: `${randomUUID()}@example.com` })],
+      ['DELETE', '/users/me', (): object => ({})],
+    ])('cannot be guessed at %s %s by who has an access token, from wherever', async (method, path, more) => {
+      const { accessToken: token } = (await fixture.login((await fixture.createUser()).email)).body;
+      const answers: string[] = [];
+      for (let guess = 0; guess < 7; guess += 1) {
+        const body = { ...more(), password: `guess ${String(guess)}` };
+        answers.push(statusAndCode(await fixture.request(method, path, body, { token, from: ipOf(1_000 + guess) })));
+      }
+      expect(answers).toEqual([
+        ...Array<string>(5).fill('422 wrong_password'),
+        '429 login_throttled',
+        '429 login_throttled',
+      ]);
+    });
+
+    it('are pointed at where they were sent', async () => {
+      const { accessToken: token } = (await fixture.login((await fixture.createUser()).email)).body;
+      const answer = await fixture.request('DELETE', '/users/me', { password: 'not mine at all' }, { token });
+      expect(answer.body.errors).toEqual([{ detail: 'password is wrong', pointer: '/password' }]);
+    });
+  });
 });

@@ -30,9 +30,10 @@ const SUBSCRIBED_WITHIN_MS = 10_000;
 /**
  * Carries the messages of devices from the broker to the `@EventPattern` handlers.
  *
- * What it guarantees: it takes every message at once, and never stops reading. The broker gets its acknowledgement when a message is in hand, not when it is stored; a crash
- * between the two loses it here. Nothing depends on that: a device sends its events again until a receipt says that
- * they are committed, heartbeats repeat, and a command without an ack ends TIMED_OUT.
+ * What it guarantees: it takes every message at once, and never stops reading. The broker gets its acknowledgement when a
+ * message is in hand, not when it is stored; a crash between the two loses it here. Nothing depends on that: a device sends
+ * its events again until a receipt says that they are committed, heartbeats repeat, and a command without an ack ends
+ * TIMED_OUT.
  */
 @Injectable()
 export class MqttServer extends ServerMqtt {
