@@ -43,6 +43,16 @@ describe('PasswordHasher', () => {
     expect(hasherWith({ ARGON2_MEMORY: '12288', ARGON2_PASSES: '3' }).isOutdated(hashed)).toBe(true);
     const stronger = await hash('tangerine harbour plumage', { memoryCost: 20_000, timeCost: 3 });
     expect(hasher.isOutdated(stronger)).toBe(false);
+    expect(hasher.isOutdated('$2b$12$the.hash.of.another.algorithm')).toBe(true);
+  });
+
+  it('says that it was given no hash, and counts no refusal for that', async () => {
+    const refusals = async (): Promise<string | undefined> =>
+      /^mortise_password_hash_refusals_total (\d+)/m.exec(await metrics.render())?.[1];
+    const before = await refusals();
+    expect(before).toMatch(/^\d+$/);
+    await expect(hasher.verify('not a hash', 'tangerine harbour')).rejects.toThrow();
+    expect(await refusals()).toBe(before);
   });
 
   it('works for a route only that says so', async () => {

@@ -97,6 +97,14 @@ describe('a semaphore for one at a time, with two waiting for at most a second, 
     expect(semaphore.waiting).toBe(0);
   });
 
+  it('makes no room for a holder that would wait for as much as the one who waits for most', async () => {
+    begin('running', 'a');
+    begin('waiting', 'a');
+    begin('waiting too', 'b');
+    await expect(begin('one too many', 'b').done).rejects.toThrow(BusyError);
+    expect(semaphore.waiting).toBe(2);
+  });
+
   it('lets the newest of the one who waits for most make room for another holder, who is next', async () => {
     const running = begin('running', 'greedy');
     const [first, second] = [begin('first', 'greedy'), begin('second', 'greedy')];

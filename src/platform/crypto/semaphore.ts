@@ -26,16 +26,21 @@ interface Waiting {
   readonly refuse: () => void;
 }
 
+/** Who has places: the number of them, running or waiting, and what waits. */
+interface Holder {
+  places: number;
+  readonly waiting: Waiting[];
+}
+
 /**
  * Lets a few run, a bounded number wait, and refuses the rest. Holders take turns, whatever number of places each has asked
  * for; and when no place to wait is left, the holder with the most gives one up for a holder with fewer. So one that asks
  * without end keeps no other from its turn.
  */
 export class Semaphore {
-  /** By holder, in the order of their turns. No list is empty. */
-  readonly #queues = new Map<string, Waiting[]>();
-  /** Places of each holder, running or waiting. */
-  readonly #held = new Map<string, number>();
+  readonly #holders = new Map<string, Holder>();
+  /** The holders that wait for something, in the order of their turns. */
+  readonly #turns = new Set<Holder>();
   #running = 0;
   #waiting = 0;
 
@@ -47,12 +52,13 @@ export class Semaphore {
   }
 
   /** @throws BusyError when the holder or all together ask for too much, or its turn did not come in time. */
-  async run<T>(holder: string, work: () => Promise<T>): Promise<T> {
-    const held = this.#held.get(holder) ?? 0;
-    if (held >= this.limits.perHolder) {
+  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const holder = this.#holders.get(name) ?? { places: 0, waiting: [] };
+    if (holder.places >= this.limits.perHolder) {
       throw new BusyError();
     }
-    this.#held.set(holder, held + 1);
+    holder.places += 1;
+    this.#holders.set(name, holder);
     try {
       await this.enter(holder);
       try {
@@ -61,11 +67,14 @@ export class Semaphore {
         this.leave();
       }
     } finally {
-      this.giveBack(holder);
+      holder.places -= 1;
+      if (holder.places === 0) {
+        this.#holders.delete(name);
+      }
     }
   }
 
-  private async enter(holder: string): Promise<void> {
+  private async enter(holder: Holder): Promise<void> {
     if (this.#running < this.limits.concurrent) {
       this.#running += 1;
       return;
@@ -76,7 +85,7 @@ export class Semaphore {
     await this.wait(holder);
   }
 
-  private wait(holder: string): Promise<void> {
+  private wait(holder: Holder): Promise<void> {
     return new Promise((resolve, reject) => {
       const refuse = (): void => {
         clearTimeout(timer);
@@ -92,54 +101,40 @@ export class Semaphore {
         },
       };
       const timer = setTimeout(refuse, this.limits.patienceMs);
-      this.#queues.set(holder, [...(this.#queues.get(holder) ?? []), one]);
+      holder.waiting.push(one);
+      this.#turns.add(holder);
       this.#waiting += 1;
     });
   }
 
   /** The newest of the holder that waits for most is refused, if that one has more places even then. */
-  private makeRoomFor(holder: string): void {
-    const own = this.#queues.get(holder)?.length ?? 0;
-    const [most = []] = [...this.#queues.values()].sort((a, b) => b.length - a.length);
-    if (most.length <= own + 1) {
+  private makeRoomFor(holder: Holder): void {
+    const [most] = [...this.#turns].sort((a, b) => b.waiting.length - a.waiting.length);
+    if (!most || most.waiting.length <= holder.waiting.length + 1) {
       throw new BusyError();
     }
-    most.at(-1)?.refuse();
+    most.waiting.at(-1)?.refuse();
   }
 
-  private remove(holder: string, one: Waiting): void {
-    const left = (this.#queues.get(holder) ?? []).filter((each) => each !== one);
+  private remove(holder: Holder, one: Waiting): void {
+    holder.waiting.splice(holder.waiting.indexOf(one), 1);
     this.#waiting -= 1;
-    if (left.length === 0) {
-      this.#queues.delete(holder);
-    } else {
-      this.#queues.set(holder, left);
+    if (holder.waiting.length === 0) {
+      this.#turns.delete(holder);
     }
   }
 
   /** Passes the place to the next holder's first: it never looks free in between, so no caller overtakes the queue. */
   private leave(): void {
-    const [next] = this.#queues;
+    const [next] = this.#turns;
     if (!next) {
       this.#running -= 1;
       return;
     }
-    const [holder, [first]] = next;
-    first?.proceed();
-    const left = this.#queues.get(holder);
-    if (left) {
-      // To the end of the turns.
-      this.#queues.delete(holder);
-      this.#queues.set(holder, left);
-    }
-  }
-
-  private giveBack(holder: string): void {
-    const left = (this.#held.get(holder) ?? 1) - 1;
-    if (left === 0) {
-      this.#held.delete(holder);
-    } else {
-      this.#held.set(holder, left);
+    next.waiting[0]?.proceed();
+    // Still waiting for more: to the end of the turns.
+    if (this.#turns.delete(next)) {
+      this.#turns.add(next);
     }
   }
 }
