@@ -37,7 +37,8 @@ export class FeedStream {
   ) {}
 
   async append(entries: readonly LogEntry[], previous: LogPosition): Promise<void> {
-    this.#writer ??= this.connect('feed-relay');
+    this.#writer ??= this.client('feed-relay');
+    await connected(this.#writer);
     const key = await this.key();
     const pipeline = this.#writer.pipeline();
     let before = previous;
@@ -60,8 +61,9 @@ export class FeedStream {
    * What lies before the end is for the caller to find in PostgreSQL.
    */
   async read(): Promise<FeedEntry[]> {
-    this.#reader ??= this.connect('feed');
+    this.#reader ??= this.client('feed');
     try {
+      await connected(this.#reader);
       const entries = this.#lastId === undefined ? [] : await this.readAfter(this.#reader, this.#lastId);
       this.#lastId = entries.at(-1)?.[0] ?? (await this.newestId(this.#reader));
       return entries.flatMap(([, fields]) => toFeedEntry(fields));
@@ -87,12 +89,23 @@ export class FeedStream {
   }
 
   /** Nothing is queued or sent again on a new connection: the caller has gone on without Redis. */
-  private connect(purpose: string): Redis {
-    return this.redis.dedicated(purpose, { maxRetriesPerRequest: 0, commandTimeout: ANSWER_WITHIN_MS });
+  private client(purpose: string): Redis {
+    return this.redis.dedicated(purpose, {
+      maxRetriesPerRequest: 0,
+      commandTimeout: ANSWER_WITHIN_MS,
+      lazyConnect: true,
+    });
   }
 
   private async key(): Promise<string> {
     return `mortise:feed:${await this.store.generation()}`;
+  }
+}
+
+/** The first command would fail while its connection is being made. Later ones do: then Redis is away. */
+async function connected(client: Redis): Promise<void> {
+  if (client.status === 'wait') {
+    await client.connect();
   }
 }
 
