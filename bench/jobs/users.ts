@@ -14,7 +14,10 @@ const USERS = 10_000;
 const PAGE = 20;
 const LARGEST_PAGE = 200;
 
-/** A page in the middle of all accounts for an administrator, against Fastify and pg with one keyset query and the same JSON. */
+/**
+ * A page in the middle of all accounts for an administrator, against Fastify and pg with one keyset query and the same
+ * JSON.
+ */
 export async function users(services: Services): Promise<void> {
   const mortise = await startMortise(services);
   const plain = await startProgram(services, 'users-baseline');

@@ -12,7 +12,10 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** Asks one server over connections that stay open. Plain `node:http`, because `fetch` would cost more than what it measures. */
+/**
+ * Asks one server over connections that stay open. Plain `node:http`, because `fetch` would cost more than what it
+ * measures.
+ */
 export class HttpClient {
   readonly #agent: Agent;
   readonly #target: { readonly host: string; readonly port: string };

@@ -1,6 +1,6 @@
 /**
- * Nothing is skipped and nothing counted twice, whichever process is killed: writers race, the relay is killed with signal 9, Redis
- * is wiped.
+ * Nothing is skipped and nothing counted twice, whichever process is killed: writers race, the relay is killed with
+ * signal 9, Redis is wiped.
  *
  * Seen to fail without the horizon of open transactions (events are skipped), and without the transaction around effect
  * and cursor (events count twice).

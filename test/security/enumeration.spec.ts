@@ -1,11 +1,11 @@
 /**
  * P-13: no user enumeration on login, forgotten passwords, verified registration and invitations: an account that exists
  * and one that does not are answered alike, after the same work, in the same time. Each address is asked for once: one
- * that was asked for often gets no mail any more, and then its answers take as long as those for other emails. Administrators may
- * list accounts, so what they are told when they make one is not part of it.
- * Seen failing on broken builds: with the account looked up, its token and its mail made before the answer to who forgot
- * the password, and with an early return for who has no account, the statements differed; without the decoy hash of a
- * login the clock told, which needs a quiet machine to tell a millisecond.
+ * that was asked for often gets no mail any more, and then its answers take as long as those for other emails.
+ * Administrators may list accounts, so what they are told when they make one is not part of it. Seen failing on broken
+ * builds: with the account looked up, its token and its mail made before the answer to who forgot the password, and
+ * with an early return for who has no account, the statements differed; without the decoy hash of a login the clock
+ * told, which needs a quiet machine to tell a millisecond.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Database } from '../../src/platform/prisma/database.js';

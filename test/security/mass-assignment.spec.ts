@@ -1,7 +1,7 @@
 /**
  * P-31: no mass assignment, no field beyond the allow-list. Takes the request schemas and answers out of the OpenAPI
- * document, so that a new route is covered by its entry in CHANGING_REQUESTS alone. Seen to fail: with `forbidNonWhitelisted` off, and with a
- * member added to what `toUserDto` answers.
+ * document, so that a new route is covered by its entry in CHANGING_REQUESTS alone. Seen to fail: with
+ * `forbidNonWhitelisted` off, and with a member added to what `toUserDto` answers.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

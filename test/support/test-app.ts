@@ -22,7 +22,10 @@ export interface TestAppOptions {
   readonly only?: { readonly modules: readonly (Type | DynamicModule)[]; readonly providers?: readonly Type[] };
 }
 
-/** One process of the application as production runs it, on a database, a Redis and a broker of its own unless told otherwise. */
+/**
+ * One process of the application as production runs it, on a database, a Redis and a broker of its own unless told
+ * otherwise.
+ */
 export class TestApp {
   /** `http://127.0.0.1:port`. */
   readonly url: string;

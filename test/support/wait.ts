@@ -4,7 +4,10 @@
  */
 const PATIENCE_MS = 25_000;
 
-/** Waits until `condition` gives something other than undefined, null or false. Fails, naming `what`, when it takes too long. */
+/**
+ * Waits until `condition` gives something other than undefined, null or false. Fails, naming `what`, when it takes too
+ * long.
+ */
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,

@@ -13,7 +13,10 @@ export class AckCache {
 
   constructor(private readonly capacity = 256) {}
 
-  /** Starts with the movements of earlier boots: a repeated order of theirs is acknowledged as executed, not as of another boot. */
+  /**
+   * Starts with the movements of earlier boots: a repeated order of theirs is acknowledged as executed, not as of
+   * another boot.
+   */
   static of(actuations: readonly Actuation[], capacity = 256): AckCache {
     const memory = new AckCache(capacity);
     for (const { commandId, action } of actuations.slice(-2 * capacity)) {

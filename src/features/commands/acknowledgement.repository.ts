@@ -86,9 +86,9 @@ export class AcknowledgementRepository {
   }
 
   /**
-   * Applies many acks, at most one of each device for a command. It skips rows that another transaction has locked: waiting for them while
-   * it holds locks of its own could deadlock. A command that did not change is missing from the answer, for whatever
-   * reason; use {@link applyAck} for it.
+   * Applies many acks, at most one of each device for a command. It skips rows that another transaction has locked:
+   * waiting for them while it holds locks of its own could deadlock. A command that did not change is missing from the
+   * answer, for whatever reason; use {@link applyAck} for it.
    */
   async applyAcks(acks: readonly AckTransition[]): Promise<CommandChange[]> {
     // SQL: a set-based batch

@@ -69,8 +69,9 @@ export class MembershipsRepository {
   }
 
   /**
-   * The users among `userIds` who own an organization that has no owner outside of `userIds` who can act. Locks the organizations
-   * they own until the transaction ends: of two transactions that remove owners, the second sees what the first did.
+   * The users among `userIds` who own an organization that has no owner outside of `userIds` who can act. Locks the
+   * organizations they own until the transaction ends: of two transactions that remove owners, the second sees what the
+   * first did.
    */
   async listSoleOwners(userIds: readonly string[]): Promise<string[]> {
     await this.database.query('memberships_lock_owned', LOCK_OWNED, [userIds]);

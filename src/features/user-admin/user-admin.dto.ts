@@ -17,8 +17,8 @@ export class NewAccountDto {
   email!: string;
 
   /**
-   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case. Null, as when left
-   * out: none.
+   * Second name to sign in with: 3 to 32 of `a-z 0-9 . _ -`, a letter or digit at both ends. Kept in lower case. Null,
+   * as when left out: none.
    * @example ada
    */
   @OrNull()

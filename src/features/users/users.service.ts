@@ -140,7 +140,10 @@ export class UsersService {
     });
   }
 
-  /** @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError, InvalidAccountError */
+  /**
+   * @throws UserNotFoundError, AccountChangedError, AccountStateError, EmailTakenError, UsernameTakenError,
+   * InvalidAccountError
+   */
   async update(id: string, changes: AccountChanges, versions?: readonly number[]): Promise<Account> {
     const folded = foldedChanges(changes);
     const faults = nameFaults(folded.email ?? null, folded.username ?? null);
@@ -154,7 +157,10 @@ export class UsersService {
     });
   }
 
-  /** The role held already changes nothing. @throws UserNotFoundError, AccountChangedError, AccountStateError, LastAdminError */
+  /**
+   * The role held already changes nothing. @throws UserNotFoundError, AccountChangedError, AccountStateError,
+   * LastAdminError
+   */
   changeRole(id: string, role: PlatformRole, versions?: readonly number[]): Promise<Account> {
     return this.change(id, versions, async (before) => {
       const isHeld =

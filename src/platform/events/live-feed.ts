@@ -74,7 +74,10 @@ export class LiveFeed implements BeforeApplicationShutdown {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The position of the last event delivered here: a client with the present state continues from it. Null until it started. */
+  /**
+   * The position of the last event delivered here: a client with the present state continues from it. Null until it
+   * started.
+   */
   get cursor(): string | null {
     return this.#cursor;
   }

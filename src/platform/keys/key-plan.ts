@@ -31,8 +31,8 @@ export interface KeyPlan {
 }
 
 /**
- * What is to be done about the keys of one purpose. A key is `next` for a while before it signs, so that every process that keeps
- * a copy of the key set knows it by then; it stays `passive` until the last thing it signed has expired.
+ * What is to be done about the keys of one purpose. A key is `next` for a while before it signs, so that every process
+ * that keeps a copy of the key set knows it by then; it stays `passive` until the last thing it signed has expired.
  */
 export function planKeys(keys: readonly KeyAge[], times: KeyTimes): KeyPlan {
   const active = keys.find(({ state }) => state === 'active');

@@ -20,13 +20,17 @@ export class Mailer {
     return this.add(mail);
   }
 
-  /** The recipient is found out later, so that the answer cannot depend on whether there is one: see {@link MailRequestRegistry}. */
+  /**
+   * The recipient is found out later, so that the answer cannot depend on whether there is one: see {@link
+   * MailRequestRegistry}.
+   */
   request(request: MailRequest): Promise<void> {
     return this.add(request);
   }
 
   /**
-   * Does the same work and sends nothing: neither the answer nor its time may tell whether there is a recipient. The worker takes it up like any other, because it may run in the same process.
+   * Does the same work and sends nothing: neither the answer nor its time may tell whether there is a recipient. The
+   * worker takes it up like any other, because it may run in the same process.
    */
   pretend(mail: NewMail): Promise<void> {
     return this.add({ instead: mail });

@@ -37,7 +37,10 @@ export function refuseForm({ topic, payload, retain }: Publication): AclRefusal 
   return retain && parseDeviceTopic(topic)?.channel !== 'status' ? 'retain_not_allowed' : null;
 }
 
-/** Why a device may not subscribe to this, or null when it may. Exact topics only: no wildcard is needed, so none is granted. */
+/**
+ * Why a device may not subscribe to this, or null when it may. Exact topics only: no wildcard is needed, so none is
+ * granted.
+ */
 export function refuseSubscribe(deviceId: string, topic: string): AclRefusal | null {
   const target = parseDeviceTopic(topic);
   if (target?.deviceId !== deviceId) {

@@ -23,7 +23,10 @@ export class DeviceConnectionRegistry {
     });
   }
 
-  /** Its login succeeded. Only these count, or a stranger could push a device out. @returns those now too many, oldest first. */
+  /**
+   * Its login succeeded. Only these count, or a stranger could push a device out. @returns those now too many, oldest
+   * first.
+   */
   admit(client: Client): Client[] {
     this.#admitted.add(client);
     const deviceId = this.#deviceOf.get(client) ?? '';

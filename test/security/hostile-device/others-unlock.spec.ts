@@ -13,7 +13,10 @@ import { ScriptedDevice } from '../../support/scripted-device.js';
 import { TestApp } from '../../support/test-app.js';
 import { eventually } from '../../support/wait.js';
 
-/** Unlocks of each kind, half of them while the device is hostile. They come in blocks, so that the machine is as busy for both. */
+/**
+ * Unlocks of each kind, half of them while the device is hostile. They come in blocks, so that the machine is as busy
+ * for both.
+ */
 const BLOCKS = scaled(1, 6);
 const OF_BLOCK = scaled(12, 50);
 /** So many that the acks of all kinds together are no more than each of their locks may send at once. */

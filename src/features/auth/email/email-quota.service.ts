@@ -17,9 +17,9 @@ export interface MailOptions {
 }
 
 /**
- * Bounds the mail that one person can cause to the mailbox of another: in an hour 5 from each origin (a person who is signed in,
- * else an IP address) and 10 in all; up to 30, one from each further origin, so that a few strangers who ask over and over
- * leave room for the owner.
+ * Bounds the mail that one person can cause to the mailbox of another: in an hour 5 from each origin (a person who is
+ * signed in, else an IP address) and 10 in all; up to 30, one from each further origin, so that a few strangers who ask
+ * over and over leave room for the owner.
  */
 @Injectable()
 export class EmailQuotaService {

@@ -40,8 +40,8 @@ export class DispatchRepository {
 
   /**
    * Locks these devices, in the order of their ids like every transaction, and finds for each the command to send next.
-   * A device is missing from the answer when nothing waits, it is not connected or has no token, its clock is unknown, or its lanes are
-   * busy.
+   * A device is missing from the answer when nothing waits, it is not connected or has no token, its clock is unknown,
+   * or its lanes are busy.
    *
    * It waits for another process that has locked a device instead of skipping the device: if that process failed, a
    * later command could overtake.

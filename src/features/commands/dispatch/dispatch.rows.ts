@@ -78,8 +78,8 @@ const STEADY_ONLY = Object.entries(COMMAND_POLICIES).filter(([, policy]) => poli
 const STEADY_NAMES = STEADY_ONLY.map(([name]) => `'${name}'`).join(', ');
 
 /**
- * The device is connected with the boot that the order was made for, has a token and time left to carry it out, and no uptime that
- * fell meanwhile where that matters; the account of the issuer still has a right to it.
+ * The device is connected with the boot that the order was made for, has a token and time left to carry it out, and no
+ * uptime that fell meanwhile where that matters; the account of the issuer still has a right to it.
  */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
   AND EXISTS (${RIGHTFUL})

@@ -7,7 +7,8 @@ import type { Invitation } from '../organizations.types.js';
 /** An invitation to send. */
 export class InviteDto {
   /**
-   * Kept in lower case, its domain as in the DNS (`xn--…`). It need not have an account yet; the answer does not tell whether it has.
+   * Kept in lower case, its domain as in the DNS (`xn--…`). It need not have an account yet; the answer does not tell
+   * whether it has.
    * @example grace@example.com
    */
   @IsEmailAddress()

@@ -35,7 +35,10 @@ export function localPart(email: string): string {
   return email.slice(0, email.lastIndexOf('@'));
 }
 
-/** The names of an account to be. Without a display name it is called by its username, or the local part of its e-mail address. */
+/**
+ * The names of an account to be. Without a display name it is called by its username, or the local part of its e-mail
+ * address.
+ */
 export function foldedNames(account: {
   readonly email: string;
   readonly username?: string | null | undefined;

@@ -9,7 +9,10 @@ const NEXT_TAG = /[ \t,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/gy;
 const LIST_END = /^[ \t,]*$/;
 const OUR_TAG = /^(\d{1,9})(?:-[\w-]{1,64})?$/;
 
-/** The versions of which `If-Match` wants one; undefined without it, or with `*`. @throws InvalidIfMatchError, WeakEntityTagError */
+/**
+ * The versions of which `If-Match` wants one; undefined without it, or with `*`. @throws InvalidIfMatchError,
+ * WeakEntityTagError
+ */
 export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): number[] | undefined =>
   versionsIn(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
 );

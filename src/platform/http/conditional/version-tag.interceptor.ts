@@ -58,7 +58,10 @@ export function ReadVersioned(): MethodDecorator {
   );
 }
 
-/** By the weak comparison, as RFC 9110 asks for `If-None-Match`. The library also splits at commas within a tag: ours have none. */
+/**
+ * By the weak comparison, as RFC 9110 asks for `If-None-Match`. The library also splits at commas within a tag: ours
+ * have none.
+ */
 export function matches(header: string | undefined, tag: string): boolean {
   return fresh({ 'if-none-match': header?.trim() }, { etag: tag });
 }

@@ -10,7 +10,10 @@ import type { BucketPolicy } from './device-limits.js';
 import { TokenBucketLimiter } from './token-bucket-limiter.js';
 
 const MINUTE_MS = 60_000;
-/** One device that fails over and over, such as one with a token that was revoked, takes no more than this of its neighbours'. */
+/**
+ * One device that fails over and over, such as one with a token that was revoked, takes no more than this of its
+ * neighbours'.
+ */
 const PER_DEVICE: RateLimitPolicy = { limit: 5, windowMs: MINUTE_MS, burst: 0 };
 const PER_ADDRESS: RateLimitPolicy = { limit: 60, windowMs: MINUTE_MS, burst: 0 };
 /** What is looked at beyond that, of devices that are not over their own limit: after a restart none is known yet. */

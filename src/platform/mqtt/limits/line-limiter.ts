@@ -31,7 +31,10 @@ export class LineLimiter implements OnModuleInit {
     });
   }
 
-  /** Counts what the embedded broker read from a device at an `address`, as a key. @returns the milliseconds for which it must not read on. */
+  /**
+   * Counts what the embedded broker read from a device at an `address`, as a key. @returns the milliseconds for which
+   * it must not read on.
+   */
   pace(deviceId: string, address: string | undefined, packets: number, bytes: number): number {
     const own = this.limiter.paceDevice(deviceId, packets, bytes);
     if (own > 0) {

@@ -15,7 +15,8 @@ export interface ReadRules {
 
 /**
  * Reads from a connection packet by packet, and no faster than its client may send. What is not read fills the sockets
- * and makes the client wait: nothing is lost. Every byte passes it before the parser, which would collect a packet of any length.
+ * and makes the client wait: nothing is lost. Every byte passes it before the parser, which would collect a packet of
+ * any length.
  */
 export class ReadRateLimiter {
   readonly #frames: PacketSizeLimiter;

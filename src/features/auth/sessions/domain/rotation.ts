@@ -10,7 +10,10 @@ export interface RotationState {
   readonly sameClient: boolean;
 }
 
-/** `repeat`: answer the same successor again. `reuse`: an old token came back, end the session. `invalid`: nothing to refresh. */
+/**
+ * `repeat`: answer the same successor again. `reuse`: an old token came back, end the session. `invalid`: nothing to
+ * refresh.
+ */
 export type RotationVerdict = 'repeat' | 'reuse' | 'invalid';
 
 /** This many rotations whose answers were repeated, within ten minutes, end the session: two clients take turns with it. */
