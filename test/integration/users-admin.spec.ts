@@ -1,14 +1,23 @@
 /**
  * What administrators do to one account. Seen to fail: without the lock in `hasOtherAdmin` (two
- * demotions leave no administrator), with the version left out of the condition, with sessions that outlive a block.
+ * demotions leave no administrator), with the version left out of the condition, with sessions that outlive a block, with an
+ * administrator whom only the guard looks at (each change of one who is blocked at that moment takes place).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { type Account, createAccount, createAdmin, PASSWORD, uniqueEmail } from '../support/accounts.fixture.js';
+import {
+  type Account,
+  createAccount,
+  createAdmin,
+  insertAccount,
+  PASSWORD,
+  uniqueEmail,
+} from '../support/accounts.fixture.js';
 import { request } from '../support/rest.js';
 import { type BulkAnswer, UserAdminFixture } from '../support/user-admin.fixture.js';
 import type { TestApp } from '../support/test-app.js';
-import type { Sql } from '../support/sql.js';
+import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
 
 let fixture: UserAdminFixture;
 let application: TestApp;
@@ -196,4 +205,72 @@ describe('The last administrator', () => {
       root = { ...root, accessToken: signedIn.body.accessToken };
     }
   }, 60_000);
+});
+
+describe('An administrator who is blocked or demoted at that moment', () => {
+  type Change = (target: string, self: string) => [method: string, path: string, body?: unknown];
+  const changes: [string, Change][] = [
+    ['makes no account', () => ['POST', '/users', { email: uniqueEmail('x') }]],
+    ['changes none', (id) => ['PATCH', `/users/${id}`, { displayName: 'Theirs' }]],
+    ['gives no role', (id) => ['PATCH', `/users/${id}/role`, { role: 'ADMIN' }]],
+    ['blocks none', (id) => ['POST', `/users/${id}/block`]],
+    ['unblocks none, nor the own one', (_id, self) => ['POST', `/users/${self}/unblock`]],
+    ['deletes none', (id) => ['DELETE', `/users/${id}`]],
+    ['restores none, nor the own one', (_id, self) => ['POST', `/users/${self}/restore`]],
+    ['makes no batch of them', () => ['POST', '/users/bulk', { users: [{ email: uniqueEmail('x') }] }]],
+    ['deletes no batch of them', (id) => ['DELETE', '/users/bulk', { ids: [id] }]],
+    ['imports none', () => ['POST', '/users/import', { users: [{ email: uniqueEmail('x') }] }]],
+    ['mails no link', (id) => ['PATCH', `/users/${id}/reset-password`, { means: 'link' }]],
+    ['makes no one-time password', (id) => ['PATCH', `/users/${id}/reset-password`, { means: 'one_time_password' }]],
+  ];
+
+  /** Sends a change while another transaction makes `statement` about its administrator, and is about to commit. */
+  async function during(statement: string, change: Change): Promise<{ answer: string; entries: number }> {
+    const [{ id: target }, eve] = [
+      await insertAccount(application),
+      await insertAccount(application, { role: 'ADMIN' }),
+    ];
+    const other = await Sql.open(application.databaseUrl);
+    await other.rows('BEGIN');
+    await other.rows(statement, [eve.id]);
+    let isAnswered = false;
+    const sent = ask(eve, ...change(target, eve.id)).finally(() => {
+      isAnswered = true;
+    });
+    await eventually('the change waits', async () => isAnswered || (await sql.lockWaits()) > 0);
+    await other.rows('COMMIT');
+    await other.end();
+    const { status, body } = await sent;
+    const done = await sql.rows(
+      `SELECT 1 FROM audit_entries WHERE actor = $1 AND action LIKE 'user%' AND outcome = 'success'`,
+      [`user:${eve.id}`],
+    );
+    return { answer: [status, body.reason ?? body.code].join(' '), entries: done.length };
+  }
+
+  it.each(changes)('%s', async (_what, change) => {
+    const end = (column: string): string => `WITH ended AS (
+        UPDATE sessions SET revoked_at = now(), revoked_reason = 'blocked' WHERE user_id = $1)
+      UPDATE users SET ${column} = now() WHERE id = $1`;
+    const column = change('', 'self')[1].includes('restore') ? 'deleted_at' : 'blocked_at';
+    expect(await during(end(column), change)).toEqual({ answer: '401 blocked', entries: 0 });
+  });
+
+  it('is judged by the account itself, where a session was left', async () => {
+    const [, rename] = changes[1]!;
+    const refused = { answer: '403 forbidden', entries: 0 };
+    expect(await during(`UPDATE users SET role = 'USER' WHERE id = $1`, rename)).toEqual(refused);
+    expect(await during(`UPDATE users SET blocked_at = now() WHERE id = $1`, rename)).toEqual(refused);
+  });
+
+  it.each([
+    ['POST', '/auth/signing-keys/rotate'],
+    ['DELETE', '/auth/blocked-addresses/192.0.2.1'],
+    ['POST', '/users/019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55/block'],
+  ])('has no session for %s %s, although it is remembered for reading', async (method, path) => {
+    const eve = await insertAccount(application, { role: 'ADMIN' });
+    expect((await ask(eve, 'GET', '/auth/signing-keys')).status).toBe(200);
+    await sql.rows('UPDATE sessions SET revoked_at = now() WHERE user_id = $1', [eve.id]);
+    expect((await ask(eve, method, path)).status).toBe(401);
+  });
 });

@@ -51,7 +51,7 @@ export class UserAdminFixture {
   }
 
   request<T = ManagedUser>(
-    who: Account,
+    who: Pick<Account, 'accessToken'>,
     method: string,
     path: string,
     body?: unknown,

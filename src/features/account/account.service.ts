@@ -21,7 +21,7 @@ export class AccountService {
     const proof = await this.reauthentication.verifyPassword(principal, password);
     await this.transactions.run(async () => {
       await this.reauthentication.hold(proof);
-      await this.users.delete(principal.userId);
+      await this.users.deleteOwn(principal.userId);
     });
   }
 }

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
 import { BodyLimit } from '../../platform/http/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/csv-body.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
@@ -43,8 +44,8 @@ export class BulkUsersController {
   @Audit('users_created')
   @Idempotent()
   @Refusal(REFUSED)
-  async create(@Body() { users, mode }: CreateAccountsDto): Promise<BatchResultDto> {
-    return toBatchResultDto(await this.users.create(users, mode));
+  async create(@Body() { users, mode }: CreateAccountsDto, @CurrentUser() admin: Principal): Promise<BatchResultDto> {
+    return toBatchResultDto(await this.users.create(users, mode, admin));
   }
 
   /** Delete up to 1,000 accounts: their sessions end at once. They can be restored. */
@@ -53,8 +54,8 @@ export class BulkUsersController {
   @Authorize('admin')
   @Audit('users_deleted')
   @Refusal(REFUSED)
-  async delete(@Body() { ids, mode }: DeleteAccountsDto): Promise<BatchResultDto> {
-    return toBatchResultDto(await this.users.delete(ids, mode));
+  async delete(@Body() { ids, mode }: DeleteAccountsDto, @CurrentUser() admin: Principal): Promise<BatchResultDto> {
+    return toBatchResultDto(await this.users.delete(ids, mode, admin));
   }
 
   /**
@@ -81,7 +82,11 @@ export class BulkUsersController {
     },
   })
   @Refusal(REFUSED)
-  async import(@Body() file: unknown, @Query() { dryRun = false, mode }: ImportQueryDto): Promise<ImportResultDto> {
-    return toImportResultDto(await this.imports.run(file, { dryRun, mode }));
+  async import(
+    @Body() file: unknown,
+    @Query() { dryRun = false, mode }: ImportQueryDto,
+    @CurrentUser() admin: Principal,
+  ): Promise<ImportResultDto> {
+    return toImportResultDto(await this.imports.run(file, { dryRun, mode, admin }));
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AuditAction } from '../../contracts/audit.js';
 import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import type { Principal } from '../../platform/auth/principal.js';
 import { InvalidRequestError } from '../../platform/http/validation.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
@@ -11,6 +12,7 @@ import { AccessRevocationService } from '../auth/sessions/access-revocation.serv
 import { InvalidAccountError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
 import type { Account } from '../users/users.types.js';
+import { AdminAuthorityService } from './admin-authority.service.js';
 import type { BulkMode, RowResult } from './bulk-users.types.js';
 import { type CheckedRow, checkRow } from './checked-row.js';
 import { PasswordResetService } from './password-reset.service.js';
@@ -21,12 +23,18 @@ type RowOutcome = Account | Omit<RowResult, 'id'>;
 
 /** What a bulk request is about: the member that holds its rows, and what is recorded of each account. */
 interface BulkChange {
+  readonly admin: Principal;
+  /** Of accounts that exist. */
+  readonly ids?: readonly string[];
   readonly mode: BulkMode;
   readonly member: string;
   readonly rowAction: AuditAction;
 }
 
-/** What administrators do to many accounts at once. The results are kept in the audit trail, and answer a repeat. */
+/**
+ * What administrators do to many accounts at once. The results are kept in the audit trail, and answer a repeat. All of it
+ * throws what AdminAuthorityService throws.
+ */
 @Injectable()
 export class BulkUsersService {
   constructor(
@@ -37,13 +45,14 @@ export class BulkUsersService {
     private readonly auditLog: AuditReader,
     private readonly audit: AuditWriter,
     private readonly transactions: Transactions,
+    private readonly authority: AdminAuthorityService,
   ) {}
 
   /**
    * Makes accounts and mails each owner a link to choose a password.
    * @throws BatchRefusedError; InvalidRequestError in mode `all`, when a row does not have the shape of an account
    */
-  async create(rows: readonly unknown[], mode: BulkMode): Promise<readonly RowResult[]> {
+  async create(rows: readonly unknown[], mode: BulkMode, admin: Principal): Promise<readonly RowResult[]> {
     const checked = await Promise.all(rows.map(checkRow));
     const faults = checked.flatMap(({ errors }, row) =>
       errors.map(({ detail, pointer }) => ({ detail, pointer: `/users/${String(row)}${pointer}` })),
@@ -51,12 +60,12 @@ export class BulkUsersService {
     if (mode === 'all' && faults.length > 0) {
       throw new InvalidRequestError(faults);
     }
-    return this.createChecked(checked, mode);
+    return this.createChecked(checked, mode, admin);
   }
 
   /** As {@link create}, of checked rows; those that are no accounts are refused. @throws BatchRefusedError */
-  createChecked(rows: readonly CheckedRow[], mode: BulkMode): Promise<readonly RowResult[]> {
-    return this.once({ mode, member: 'users', rowAction: 'user_created' }, async () => {
+  createChecked(rows: readonly CheckedRow[], mode: BulkMode, admin: Principal): Promise<readonly RowResult[]> {
+    return this.once({ admin, mode, member: 'users', rowAction: 'user_created' }, async () => {
       const accounts = rows.flatMap(({ account }) => (account ? [account] : []));
       const outcomes = (await this.users.inviteMany(accounts)).map(toOutcome);
       await eachAccount(outcomes, (account) => this.passwords.invite(account));
@@ -66,8 +75,8 @@ export class BulkUsersService {
   }
 
   /** Soft-deletes accounts and ends their sessions. @throws BatchRefusedError */
-  delete(ids: readonly string[], mode: BulkMode): Promise<readonly RowResult[]> {
-    return this.once({ mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
+  delete(ids: readonly string[], mode: BulkMode, admin: Principal): Promise<readonly RowResult[]> {
+    return this.once({ admin, ids, mode, member: 'ids', rowAction: 'user_deleted' }, async () => {
       const outcomes = (await this.users.deleteMany(ids)).map(toOutcome);
       await eachAccount(outcomes, ({ id }) => this.access.revoke(id, { reason: 'account_deleted' }));
       return outcomes;
@@ -79,7 +88,7 @@ export class BulkUsersService {
     return this.transactions.run(async () => {
       let results: readonly RowResult[] | undefined;
       const { id } = await this.idempotency.once(async () => {
-        const outcomes = await work();
+        const outcomes = await this.authority.exercise(change.admin, change.ids ?? [], work);
         results = outcomes.map(toResult);
         if (change.mode === 'all' && results.some(({ code }) => code !== null)) {
           throw new BatchRefusedError(change.member, results);

@@ -2,14 +2,13 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Mailer } from '../../platform/mail/mailer.js';
-import { Transactions } from '../../platform/prisma/transactions.js';
 import { EmailQuotaService } from '../auth/email/email-quota.service.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
-import { SessionsService } from '../auth/sessions/sessions.service.js';
 import { OneTimeTokensService } from '../auth/tokens/one-time-tokens.service.js';
 import { UserPasswordsService } from '../users/user-passwords.service.js';
 import { UsersService } from '../users/users.service.js';
 import type { User } from '../users/users.types.js';
+import { AdminAuthorityService } from './admin-authority.service.js';
 
 const LINK_TTL_MS = 7 * 86_400_000;
 /** Without characters that look alike on paper: 20 of these are 99 bits. */
@@ -28,22 +27,20 @@ export class PasswordResetService {
     private readonly passwords: UserPasswordsService,
     private readonly tokens: OneTimeTokensService,
     private readonly changes: PasswordChangeService,
-    private readonly sessions: SessionsService,
+    private readonly authority: AdminAuthorityService,
     private readonly quota: EmailQuotaService,
     private readonly mailer: Mailer,
-    private readonly transactions: Transactions,
   ) {}
 
   /**
    * Takes the password away and ends all sessions. With a one-time password, the next login may only choose another.
    * @returns the one-time password, which cannot be read again; null where a link was mailed.
-   * @param admin whose session must be live when the reset commits: they may have been blocked meanwhile.
-   * @throws UserNotFoundError, LastAdminError, SessionEndedError, BusyError, EmailQuotaExceededError
+   * @throws UserNotFoundError, LastAdminError, BusyError, EmailQuotaExceededError, and what AdminAuthorityService throws
    */
   async reset(userId: string, means: ResetMeans, admin: Principal): Promise<string | null> {
-    const change = { userId, authority: 'administrator', claim: () => this.sessions.requireLive(admin) } as const;
+    const change = { userId, authority: 'administrator' } as const;
     if (means === 'link') {
-      await this.transactions.run(async () => {
+      await this.authority.exercise(admin, [userId], async () => {
         await this.changes.apply({ ...change, passwordHash: null });
         await this.mailLink('password_taken_away', await this.users.get(userId));
       });
@@ -51,7 +48,9 @@ export class PasswordResetService {
     }
     const password = oneTimePassword();
     const passwordHash = await this.passwords.hash(password, { email: '' });
-    await this.changes.apply({ ...change, passwordHash, mustChange: true });
+    await this.authority.exercise(admin, [userId], () =>
+      this.changes.apply({ ...change, passwordHash, mustChange: true }),
+    );
     return password;
   }
 

@@ -43,9 +43,10 @@ export class UserAdminController {
   @Idempotent()
   async create(
     @Body() account: NewAccountDto,
+    @CurrentUser() admin: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedAccountDto> {
-    const id = await this.accounts.create(account);
+    const id = await this.accounts.create(account, admin);
     void reply.header('Location', `/api/v1/users/${id}`);
     return { id };
   }
@@ -64,9 +65,10 @@ export class UserAdminController {
   changeRole(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { role }: ChangePlatformRoleDto,
+    @CurrentUser() admin: Principal,
     @IfMatch() versions?: number[],
   ): Promise<void> {
-    return this.accounts.changeRole(userId, role, versions);
+    return this.accounts.changeRole(userId, role, admin, versions);
   }
 
   /** Block an account: its sessions end at once, and it cannot sign in. */
@@ -76,8 +78,8 @@ export class UserAdminController {
   @Audit('user_blocked')
   @Idempotent()
   @Refusal(NOT_FOUND)
-  block(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
-    return this.accounts.block(userId);
+  block(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
+    return this.accounts.block(userId, admin);
   }
 
   /** Unblock an account: it can sign in again. */
@@ -87,8 +89,8 @@ export class UserAdminController {
   @Audit('user_unblocked')
   @Idempotent()
   @Refusal(NOT_FOUND)
-  unblock(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
-    return this.accounts.unblock(userId);
+  unblock(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
+    return this.accounts.unblock(userId, admin);
   }
 
   /** Delete an account: its sessions end at once. It can be restored. */
@@ -98,8 +100,8 @@ export class UserAdminController {
   @Audit('user_deleted')
   @Refusal(NOT_FOUND)
   @Refusal(REFUSED)
-  delete(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
-    return this.accounts.delete(userId);
+  delete(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
+    return this.accounts.delete(userId, admin);
   }
 
   /** Restore a deleted account. */
@@ -109,8 +111,8 @@ export class UserAdminController {
   @Audit('user_restored')
   @Idempotent()
   @Refusal(NOT_FOUND)
-  restore(@Param('userId', ParseUUIDPipe) userId: string): Promise<void> {
-    return this.accounts.restore(userId);
+  restore(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
+    return this.accounts.restore(userId, admin);
   }
 
   /** Take a person's password away, and let them choose another. All their sessions end. */

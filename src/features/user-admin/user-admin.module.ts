@@ -4,6 +4,7 @@ import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js'
 import { AuthModule } from '../auth/auth.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { USER_ADMIN_AUDIT } from './user-admin.audit.js';
+import { AdminAuthorityService } from './admin-authority.service.js';
 import { BulkUsersService } from './bulk-users.service.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { UserAdminService } from './user-admin.service.js';
@@ -18,7 +19,7 @@ import { USER_ADMIN_RATE_LIMITS } from './user-admin.rate-limits.js';
     RateLimitModule.forFeature(USER_ADMIN_RATE_LIMITS),
     AuditPlatformModule.forFeature(USER_ADMIN_AUDIT),
   ],
-  providers: [UserAdminService, BulkUsersService, UsersImportService, PasswordResetService],
+  providers: [AdminAuthorityService, UserAdminService, BulkUsersService, UsersImportService, PasswordResetService],
   exports: [UserAdminService, BulkUsersService, UsersImportService, PasswordResetService],
 })
 export class UserAdminModule {}

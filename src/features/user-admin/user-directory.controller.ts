@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, UseInterceptors } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
@@ -69,8 +70,9 @@ export class UserDirectoryController {
   async update(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() changes: UpdateUserDto,
+    @CurrentUser() admin: Principal,
     @IfMatch() versions?: number[],
   ): Promise<ManagedUserDto> {
-    return toManagedUserDto(await this.users.update(userId, changes, versions));
+    return toManagedUserDto(await this.users.update(userId, changes, admin, versions));
   }
 }

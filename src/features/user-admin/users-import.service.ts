@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../platform/auth/principal.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import { BulkUsersService } from './bulk-users.service.js';
@@ -45,7 +46,10 @@ export class UsersImportService {
    * @param file CSV as text, or JSON as parsed.
    * @throws UnreadableImportError; ImportRefusedError in mode `all`, when a line cannot be imported
    */
-  async run(file: unknown, { dryRun, mode }: { dryRun: boolean; mode: BulkMode }): Promise<ImportResult> {
+  async run(
+    file: unknown,
+    { dryRun, mode, admin }: { dryRun: boolean; mode: BulkMode; admin: Principal },
+  ): Promise<ImportResult> {
     const lines = readImport(file);
     if ('fault' in lines) {
       throw new UnreadableImportError(lines.fault, lines.line);
@@ -61,7 +65,7 @@ export class UsersImportService {
     );
     try {
       return await this.transactions.run(async () => {
-        const result = { dryRun, lines: await this.import(checked) };
+        const result = { dryRun, lines: await this.import(checked, admin) };
         refuseAll(result.lines, mode);
         if (dryRun) {
           throw new DryRunEnded(result);
@@ -76,8 +80,8 @@ export class UsersImportService {
     }
   }
 
-  private async import(checked: readonly CheckedLine[]): Promise<ImportedLine[]> {
-    const results = await this.bulk.createChecked(checked, 'per_row');
+  private async import(checked: readonly CheckedLine[], admin: Principal): Promise<ImportedLine[]> {
+    const results = await this.bulk.createChecked(checked, 'per_row', admin);
     return results.map(({ id, code, errors }, row) => ({
       line: checked[row]?.line ?? 0,
       id,

@@ -53,11 +53,16 @@ export class UsersService {
 
   /** The whole account, locked until the end of the transaction. @throws UserNotFoundError */
   async lock(id: string): Promise<Account> {
-    const [account] = await this.repository.lock([id]);
+    const [account] = await this.lockAll([id]);
     if (!account) {
       throw new UserNotFoundError(id);
     }
     return account;
+  }
+
+  /** Those of these accounts that exist, locked in the order of their ids until the end of the transaction. */
+  lockAll(ids: readonly string[]): Promise<Account[]> {
+    return this.repository.lock(ids);
   }
 
   /** The person behind an e-mail address or username, in any case and spelling; also of a deleted account. */

@@ -43,6 +43,12 @@ class SampleController {
     return undefined;
   }
 
+  @Get('admin')
+  @Authorize('admin')
+  admin(): void {
+    return undefined;
+  }
+
   @Get('forgotten')
   forgotten(): void {
     return undefined;
@@ -50,6 +56,7 @@ class SampleController {
 }
 
 interface SampleRequest {
+  method?: string;
   headers: { authorization?: string };
   params: Record<string, string>;
   principal?: Principal;
@@ -112,6 +119,13 @@ describe('AccessGuard', () => {
     await ask('view', asAda());
     await expect(ask('control', asAda())).rejects.toThrow(ForbiddenError);
     expect(certainty).toEqual([false, true]);
+  });
+
+  it('looks the session up for every change by an administrator', async () => {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      await expect(ask('admin', { ...asAda(), method })).rejects.toThrow(ForbiddenError);
+    }
+    expect(certainty).toEqual([false, false, true, true, true, true]);
   });
 
   it('notes who asks, for the route, the logs and the events', async () => {

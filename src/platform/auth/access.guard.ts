@@ -16,6 +16,9 @@ import { bearerTokenOf } from './bearer-token.js';
 import type { Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
+/** An administrator who was blocked reads for as long as other people do, and changes nothing. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 type PrivateRule = Extract<AccessRule, { public: false }>;
 
 /** Authenticates and authorizes every HTTP request. A route without a rule is refused (and does not pass boot). */
@@ -44,7 +47,7 @@ export class AccessGuard implements CanActivate {
     }
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     // What cannot be undone needs a session that stands now, not one that stood seconds ago (promise P-06).
-    const certain = rule ? this.needsCertainty(rule) : false;
+    const certain = rule ? this.needsCertainty(rule, request) : false;
     const principal = await this.authenticator.authenticate(bearerToken(request), { certain });
     request.principal = principal;
     const current = requestContext();
@@ -71,8 +74,11 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  private needsCertainty({ demand }: PrivateRule): boolean {
-    return demand !== null && demand !== 'admin' && this.resolvers.needsCertainty(...partsOf(demand));
+  private needsCertainty({ demand }: PrivateRule, { method }: FastifyRequest): boolean {
+    if (demand === 'admin') {
+      return !READING.has(method);
+    }
+    return demand !== null && this.resolvers.needsCertainty(...partsOf(demand));
   }
 
   private async authorize(request: FastifyRequest, { role }: Principal, rule: PrivateRule | undefined): Promise<void> {

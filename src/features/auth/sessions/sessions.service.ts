@@ -143,8 +143,8 @@ export class SessionsService {
   }
 
   /**
-   * Asks the database, in the transaction of what the session does. Takes no lock: two administrators who act on each other
-   * would wait for each other.
+   * Asks the database, in the transaction of what the session does. Call it with the account locked: then nothing but a
+   * logout ends the session before the commit.
    * @throws SessionEndedError
    */
   async requireLive({ sessionId }: Principal): Promise<void> {
