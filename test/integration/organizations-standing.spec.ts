@@ -1,7 +1,8 @@
 /**
  * Whose right stands in an organization: only that of an account that can act, at the moment of the change. Seen to
- * fail: with a sender of whom only the deletion counts, with blocked owners counted, and with a transfer that does not
- * lock the account of the heir (2 of 20 organizations were left without an owner).
+ * fail: with a sender of whom only the deletion counts, with blocked owners counted, with a transfer that does not
+ * lock the account of the heir (2 of 20 organizations were left without an owner), and with a block that does not lock
+ * the organizations of the account (its other owner left while it was on its way).
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
@@ -86,6 +87,27 @@ async function during(
   }
 }
 
+/** Runs `work` while a block is about to commit: it waits for a session of the account until `work` waits for it, too. */
+async function whileBlocking(who: InsertedAccount, work: () => Promise<AnswerOrProblem>): Promise<AnswerOrProblem> {
+  const other = await Sql.open(fixture.application.databaseUrl);
+  try {
+    await other.rows('BEGIN');
+    await other.rows('SELECT 1 FROM sessions WHERE user_id = $1 FOR UPDATE', [who.id]);
+    const blocking = block(who);
+    await eventually('the block waits', async () => (await fixture.sql.lockWaits()) > 0);
+    let isDone = false;
+    const working = work().finally(() => {
+      isDone = true;
+    });
+    await eventually('the request waits for the block', async () => isDone || (await fixture.sql.lockWaits()) > 1);
+    await other.rows('COMMIT');
+    expect((await blocking).status).toBe(204);
+    return await working;
+  } finally {
+    await other.end();
+  }
+}
+
 describe('An invitation by a member who was blocked since', () => {
   it('admits no one, not even as an owner, and does not come back when they are unblocked', async () => {
     await fixture.addMember(grace, 'OWNER', organization.id);
@@ -142,7 +164,7 @@ describe('An invitation by a member who was blocked since', () => {
   });
 });
 
-describe('An organization always has an owner who can act', () => {
+describe('An organization keeps an owner who can act, unless an administrator blocks the last one', () => {
   it('when it is handed over to a member whose account is deleted at that moment', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       [ada, grace] = [await fixture.createAccount('ada'), await fixture.createAccount('grace')];
@@ -192,6 +214,34 @@ describe('An organization always has an owner who can act', () => {
     }
     expect((await remove(ada)).body).toMatchObject({ code: 'last_owner' });
     expect((await change(ada, 'DELETE', `/members/${grace.id}`)).status).toBe(204);
+  });
+
+  it.each<[string, () => Promise<AnswerOrProblem>]>([
+    ['leaves', () => change(ada, 'POST', '/leave')],
+    ['steps down', () => change(ada, 'PATCH', `/members/${ada.id}`, { role: 'VIEWER' })],
+    [
+      'is deleted',
+      async () =>
+        fixture.request(await insertAccount(fixture.application, { role: 'ADMIN' }), 'DELETE', `/users/${ada.id}`),
+    ],
+  ])('when its other owner %s while one is being blocked', async (_how, go) => {
+    await fixture.addMember(grace, 'OWNER', organization.id);
+    expect((await whileBlocking(grace, go)).body).toMatchObject({ code: 'last_owner' });
+    expect(await actingOwners()).toBe(1);
+  });
+
+  it('and the trail says which ones such a block left without', async () => {
+    const shared = await fixture.createOrganization(ada);
+    await fixture.addMember(grace, 'OWNER', shared.id);
+    await block(ada);
+    const trail = `SELECT actor, entity_id, after FROM audit_entries WHERE action = 'organization_left_without_owner'`;
+    expect(await fixture.sql.rows(`${trail} AND after->>'userId' = $1`, [ada.id])).toEqual([
+      { actor: `user:${admin.id}`, entity_id: organization.id, after: { userId: ada.id } },
+    ]);
+    await block(grace);
+    expect(await fixture.sql.rows(`${trail} AND after->>'userId' = $1`, [grace.id])).toMatchObject([
+      { entity_id: shared.id },
+    ]);
   });
 
   it('and a blocked member does not become one', async () => {

@@ -69,13 +69,13 @@ export class MembershipsRepository {
   }
 
   /**
-   * The users among `userIds` who own an organization that has no owner outside of `userIds` who can act. Locks the
-   * organizations they own until the transaction ends: of two transactions that remove owners, the second sees what the
-   * first did.
+   * The organizations that `userIds` own and that have no owner outside of `userIds` who can act, with each of these owners.
+   * Locks the organizations they own until the transaction ends: of two transactions that remove owners, the second sees
+   * what the first did.
    */
-  async listSoleOwners(userIds: readonly string[]): Promise<string[]> {
+  async listSolelyOwned(userIds: readonly string[]): Promise<{ userId: string; organizationId: string }[]> {
     await this.database.query('memberships_lock_owned', LOCK_OWNED, [userIds]);
-    const owned = await this.database.prisma((prisma) =>
+    return this.database.prisma((prisma) =>
       prisma.membership.findMany({
         where: {
           userId: { in: [...userIds] },
@@ -84,10 +84,9 @@ export class MembershipsRepository {
             memberships: { none: { role: 'OWNER', userId: { notIn: [...userIds] }, ...OF_ACTING_USERS } },
           },
         },
-        select: { userId: true },
+        select: { userId: true, organizationId: true },
       }),
     );
-    return [...new Set(owned.map(({ userId }) => userId))];
   }
 
   /** Members in the order in which they joined; one more than `limit`, if there are more. */

@@ -35,8 +35,9 @@ interface LockedRoles {
 }
 
 /**
- * The members of an organization. Each change locks the accounts of those it is about, then the organization, so that
- * it has an owner who can act at every moment, however many members change it, or are deleted, at once.
+ * The members of an organization. Each change locks the accounts of those it is about, then the organization, as the end of
+ * an owner's account does. So none leaves it without an owner who can act, however many members change it, or are deleted
+ * or blocked, at once. Only the block of its last one does: that is never refused, and is recorded.
  */
 @Injectable()
 export class MembershipsService {
@@ -76,8 +77,22 @@ export class MembershipsService {
 
   /** The accounts that cannot be deleted, because an organization would be left without an owner. */
   async refusalsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, LastOwnerError>> {
-    const owners = await this.memberships.listSoleOwners(userIds);
-    return new Map(owners.map((userId) => [userId, new LastOwnerError()]));
+    const owned = await this.memberships.listSolelyOwned(userIds);
+    return new Map(owned.map(({ userId }) => [userId, new LastOwnerError()]));
+  }
+
+  /**
+   * Called when accounts stop being able to act, in that transaction. It waits for a member who is leaving one of their
+   * organizations, or comes before; and those that have no owner now who can act are recorded.
+   */
+  async recordLeftWithoutOwner(userIds: readonly string[]): Promise<void> {
+    for (const { userId, organizationId } of await this.memberships.listSolelyOwned(userIds)) {
+      await this.audit.record({
+        action: 'organization_left_without_owner',
+        entity: { type: 'organization', id: organizationId },
+        after: { userId },
+      });
+    }
   }
 
   /** Registers what happens when members leave, or the organization is deleted. Call it in `onModuleInit`. */

@@ -11,6 +11,7 @@ export const ORGANIZATIONS_AUDIT = {
     'organization_updated',
     'organization_deleted',
     'organization_transferred',
+    'organization_left_without_owner',
     'member_invited',
     'invitation_revoked',
     'member_joined',

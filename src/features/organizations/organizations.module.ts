@@ -47,6 +47,7 @@ export class OrganizationsModule implements OnModuleInit {
 
   onModuleInit(): void {
     this.standing.onDeletion((userIds) => this.memberships.refusalsOf(userIds));
+    this.standing.onEnd((userIds) => this.memberships.recordLeftWithoutOwner(userIds));
     this.standing.onEnd((userIds) => this.invitations.revokeSentBy(userIds));
     this.resolvers.register('organization', {
       resolve: async (id, principal) => {
