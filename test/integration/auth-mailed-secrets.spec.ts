@@ -1,14 +1,13 @@
 /**
  * What becomes of links that were mailed when the account behind them changes. Seen to fail: with `email_change` left out
- * of the tokens that are revoked, with an administrator's change that only writes the e-mail address; without the quota of
- * mail to a mailbox; with a stolen session that ends alone; with a session that is locked before its account (deadlock).
+ * of the tokens that are revoked, with an administrator's change that only writes the e-mail address; with a stolen session
+ * that ends alone; with a session that is locked before its account (deadlock).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
-import { AuthFixture, ipOf } from '../support/auth.fixture.js';
+import { AuthFixture } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
 import { tokenIn } from '../support/mail-server.js';
 import { Sql } from '../support/sql.js';
@@ -146,108 +145,6 @@ describe('A pending change of the e-mail address', () => {
     await holder.end();
     expect(codeOf(await asked)).toBe('422 wrong_password');
     expect(await fixture.sql.rows(`SELECT 1 FROM one_time_tokens WHERE user_id = $1`, [id])).toEqual([]);
-  });
-});
-
-describe('Mail to one e-mail address', () => {
-  const statusesOf = async (times: number, send: () => Promise<Answer>): Promise<string[]> => {
-    const codes: string[] = [];
-    for (let time = 0; time < times; time += 1) {
-      const answer = await send();
-      codes.push(`${codeOf(answer)} ${answer.headers.has('retry-after') ? 'later' : ''}`.trim());
-    }
-    return codes;
-  };
-  const refusedAfterFive = (status: string): string[] => [
-    ...Array<string>(5).fill(status),
-    '429 mail_quota_exceeded later',
-  ];
-
-  it.each([
-    ['nobody has', (): Promise<string> => Promise.resolve(fresh())],
-    ['another account has', async (): Promise<string> => (await signedIn()).email],
-  ])('that %s is refused to a person who asks to change to it over and over', async (_which, mailbox) => {
-    const [{ token }, email] = [await signedIn(), await mailbox()];
-    const send = (): Promise<Answer> => fixture.post('/users/me/email', { email, password: PASSWORD }, { token });
-    expect(await statusesOf(6, send)).toEqual(refusedAfterFive('202'));
-    const [{ token: others }] = [await signedIn()];
-    const other = await fixture.post('/users/me/email', { email, password: PASSWORD }, { token: others });
-    expect(other.status).toBe(202);
-  });
-
-  it('repeats a notice to the old e-mail address five times at most', async () => {
-    const { id, email: old, token } = await signedIn();
-    const email = fresh();
-    for (let time = 0; time < 5; time += 1) {
-      await askForAddress(token, fresh());
-    }
-    const mailed = await askForAddress(token, email);
-    for (let time = 0; time < 5; time += 1) {
-      expect((await fixture.mails.nextTo(old)).text).toContain('Somebody who knows your password asked');
-    }
-    expect((await confirm(mailed)).status).toBe(204);
-    expect((await fixture.mails.nextTo(old)).text).toContain('no longer belongs to it');
-    expect(await emailOf(id)).toBe(email);
-  });
-
-  it('is refused to an administrator who resets over and over, and not because of strangers', async () => {
-    const { id, email } = await fixture.createUser();
-    for (let host = 0; host < 12; host += 1) {
-      await fixture.post('/auth/forgot-password', { identifier: email }, { from: ipOf(host * 7 + 5_000) });
-    }
-    const reset = (): Promise<Answer> =>
-      fixture.request('PATCH', `/users/${id}/reset-password`, { means: 'link' }, { token: admin });
-    expect(await statusesOf(6, reset)).toEqual(refusedAfterFive('200'));
-  });
-
-  const named = (): string => `u${randomUUID().slice(0, 8)}`;
-  const forgot = (identifier: string, from = '198.51.100.77'): Promise<Answer> =>
-    fixture.post('/auth/forgot-password', { identifier }, { from });
-  const allWritten = (): Promise<unknown> =>
-    eventually('all are written', async () => {
-      const waiting = `SELECT 1 FROM mails WHERE status = 'PENDING'`;
-      return (await fixture.sql.rows(waiting)).length === 0;
-    });
-
-  it('is bounded for strangers who know its username as well', async () => {
-    const username = named();
-    const { id, email } = await fixture.createUser({ username });
-    await statusesOf(8, () => forgot(email));
-    await statusesOf(8, () => forgot(username));
-    await allWritten();
-    const links = `SELECT 1 FROM one_time_tokens WHERE purpose = 'password_reset' AND user_id = $1`;
-    expect(await fixture.sql.rows(links, [id])).toHaveLength(10);
-  });
-
-  it('tells by no refusal that it is what a username stands for', async () => {
-    const username = named();
-    const [{ email }, { token }] = [await fixture.createUser({ username }), await signedIn()];
-    await statusesOf(5, () => forgot(username, '198.51.100.78'));
-    await statusesOf(5, () => forgot(username, '198.51.100.79'));
-    await allWritten();
-    const send = (): Promise<Answer> => fixture.post('/users/me/email', { email, password: PASSWORD }, { token });
-    expect(await statusesOf(2, send)).toEqual(['202', '202']);
-  });
-
-  it('is counted once, however often its server sends it away', async () => {
-    const username = named();
-    const { email } = await fixture.createUser({ username });
-    await fixture.mails.refuse({ code: 450, text: 'Later' });
-    await forgot(username, '198.51.100.80');
-    for (let attempt = 1; attempt <= 5; attempt += 1) {
-      await eventually(`attempt ${String(attempt)} is refused`, async () => {
-        const refused = `UPDATE mails SET next_attempt_at = now(), last_error = NULL
-                         WHERE status = 'PENDING' AND attempts = $1 AND last_error IS NOT NULL RETURNING id`;
-        return (await fixture.sql.rows(refused, [attempt])).length > 0;
-      });
-      if (attempt === 5) {
-        await fixture.mails.refuse(null);
-      }
-      fixture.get(SignalBus).publish('mail_enqueued', {});
-    }
-    await fixture.mails.nextTo(email);
-    await forgot(username, '198.51.100.80');
-    expect((await fixture.mails.nextTo(email)).subject).toBe('Reset your password');
   });
 });
 

@@ -3,6 +3,7 @@ import { NEW_PASSWORD, PASSWORD } from '../support/accounts.fixture.js';
 import { AuthFixture, type LoginAnswer, statusAndCode } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
 import { tokenIn } from '../support/mail-server.js';
+import { eventually } from '../support/wait.js';
 
 /** Passwords that are good for being changed only, or for nothing any more. */
 describe('passwords', () => {
@@ -14,17 +15,17 @@ describe('passwords', () => {
 
   afterAll(() => fixture.stop());
 
-  describe('reset by an administrator', () => {
-    const reset = async (userId: string, means: string, role: 'ADMIN' | 'USER' = 'ADMIN') => {
-      const { body } = await fixture.login((await fixture.createUser({ role })).email);
-      return fixture.request<{ oneTimePassword: string }>(
-        'PATCH',
-        `/users/${userId}/reset-password`,
-        { means },
-        { token: body.accessToken },
-      );
-    };
+  const reset = async (userId: string, means: string, role: 'ADMIN' | 'USER' = 'ADMIN') => {
+    const { body } = await fixture.login((await fixture.createUser({ role })).email);
+    return fixture.request<{ oneTimePassword: string }>(
+      'PATCH',
+      `/users/${userId}/reset-password`,
+      { means },
+      { token: body.accessToken },
+    );
+  };
 
+  describe('reset by an administrator', () => {
     it('are good for choosing another, and nothing else', async () => {
       const { id, email } = await fixture.createUser();
       const before = await fixture.login(email);
@@ -104,6 +105,58 @@ describe('passwords', () => {
       expect((await fixture.login(email)).status).toBe(200);
       expect(statusAndCode(await reset('019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55', 'link'))).toBe('404 user_not_found');
       expect((await reset(id, 'shout')).status).toBe(400);
+    });
+  });
+
+  describe('of an account that was blocked', () => {
+    const blocked = (id: string, at: string): Promise<unknown> =>
+      fixture.sql.rows(`UPDATE users SET blocked_at = ${at} WHERE id = $1`, [id]);
+    const open = (id: string): Promise<unknown[]> =>
+      fixture.sql.rows('SELECT 1 FROM one_time_tokens WHERE user_id = $1 AND used_at IS NULL', [id]);
+
+    it('are not mailed a link for, with the answer that every name gets', async () => {
+      const { id, email } = await fixture.createUser();
+      await blocked(id, 'now()');
+      expect((await fixture.post('/auth/forgot-password', { identifier: email })).status).toBe(202);
+      await eventually('the request is done', async () => {
+        return (await fixture.sql.rows(`SELECT 1 FROM mails WHERE status = 'PENDING'`)).length === 0;
+      });
+      await fixture.mails.recipients();
+      expect([await open(id), fixture.mails.mails.filter(({ to }) => to === email)]).toEqual([[], []]);
+    });
+
+    it.each([
+      ['a forgotten one', (email: string) => fixture.post('/auth/forgot-password', { identifier: email })],
+      ['one taken away', async (_email: string, id: string) => reset(id, 'link')],
+    ])('are not chosen by the link for %s before it is unblocked', async (_which, ask) => {
+      const { id, email } = await fixture.createUser();
+      await ask(email, id);
+      const token = tokenIn(await fixture.mails.nextTo(email));
+      const redeem = (): ReturnType<typeof fixture.post> =>
+        fixture.post('/auth/reset-password', { token, newPassword: NEW_PASSWORD });
+      await blocked(id, 'now()');
+      expect(statusAndCode(await redeem())).toBe('422 invalid_token');
+      await blocked(id, 'NULL');
+      expect(statusAndCode(await redeem())).toBe('200');
+    });
+
+    it('are neither completed nor confirmed', async () => {
+      const { id, email } = await fixture.createUser();
+      await fixture.sql.rows(`UPDATE users SET email_since = now() - interval '8 days' WHERE id = $1`, [id]);
+      const complete = async (): Promise<string> => {
+        const { oneTimePassword } = (await reset(id, 'one_time_password')).body;
+        const { changeToken } = (await fixture.login(email, oneTimePassword)).body;
+        return changeToken;
+      };
+      const chosen = { changeToken: await complete(), newPassword: NEW_PASSWORD };
+      await blocked(id, 'now()');
+      expect(statusAndCode(await fixture.post('/auth/complete-password-change', chosen))).toBe('422 invalid_token');
+      await blocked(id, 'NULL');
+      expect(statusAndCode(await fixture.post('/auth/complete-password-change', chosen))).toBe('200');
+      await fixture.mails.nextTo(email);
+      const token = tokenIn(await fixture.mails.nextTo(email));
+      await blocked(id, 'now()');
+      expect(statusAndCode(await fixture.post('/auth/unlock/confirm', { token }))).toBe('422 invalid_token');
     });
   });
 

@@ -5,8 +5,8 @@ declare module '../../contracts/mail.js' {
   interface MailTemplates extends MailValuesOf<typeof AUTH_MAIL> {}
 
   interface MailRequests {
-    /** `identifier`: what was typed, folded. */
-    password_reset: { identifier: string; from: MailAskedFrom };
+    /** `identifier`: what was typed, folded. `onKnownDevice`: on a device that its owner signed in on. */
+    password_reset: { identifier: string; from: MailAskedFrom; onKnownDevice?: boolean };
   }
 }
 

@@ -107,6 +107,11 @@ export function networkKey(ip: string): string {
   return normalizeIp(ip);
 }
 
+/** The key of the site that an address belongs to: of IPv6 its /48, the most that one customer has, with 65,536 networks. */
+export function siteKey(ip: string): string {
+  return normalizeIp(ip, 48);
+}
+
 function xForwardedForHops(header: string): string[] {
   return header.split(',').slice(-MAX_HOPS);
 }

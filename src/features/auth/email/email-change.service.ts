@@ -58,35 +58,17 @@ export class EmailChangeService {
     });
   }
 
-  /**
-   * In the order of the mailboxes, so that two changes at once never wait for each other.
-   * @returns whether the old e-mail address gets another notice.
-   * @throws EmailQuotaExceededError when the new one got enough mail
-   */
-  private async countMails(email: string, old: string): Promise<boolean> {
-    if (old < email) {
-      const isToldAgain = await this.quota.consume(old);
-      await this.quota.require(email);
-      return isToldAgain;
-    }
-    await this.quota.require(email);
-    return this.quota.consume(old);
-  }
-
   private async mailLink(userId: string, email: string): Promise<void> {
     const [{ displayName, email: old }, owner] = await Promise.all([
       this.users.get(userId),
       this.users.findByIdentifier(email),
     ]);
-    const isToldAgain = await this.countMails(email, old);
+    await this.quota.require(email);
     await this.tokens.revokeAllOf(userId, ['email_change']);
     const token = await this.tokens.issue('email_change', { userId, payload: { email }, ttlMs: CONFIRM_TTL_MS });
     const mail = { to: email, template: 'email_change', values: { displayName, token } } as const;
     await this.quota.send(mail, { really: owner === null });
-    await this.quota.send(
-      { to: old, template: 'security_notice', values: { displayName, notice: 'email_change_requested' } },
-      { really: isToldAgain },
-    );
+    await this.quota.notify({ email: old, displayName }, 'email_change_requested');
     await this.audit.record({ entity: { type: 'user', id: userId }, after: { email } });
   }
 }

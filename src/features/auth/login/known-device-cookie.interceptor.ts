@@ -53,13 +53,13 @@ export class KnownDeviceCookieInterceptor implements NestInterceptor {
     if (forgets) {
       return next.handle().pipe(tap(() => void reply.clearCookie(KNOWN_DEVICE_COOKIE, CLEARED)));
     }
-    return next.handle().pipe(map((answer: object) => moveToCookie(reply, answer)));
+    return next.handle().pipe(map((answer?: object) => answer && moveToCookie(reply, answer)));
   }
 }
 
 /**
- * For the routes that answer the token of a known device.
- * @param use `takes` for a route that also reads it, `forgets` for one after which no device is known.
+ * For the routes that answer the token of a known device, or read it.
+ * @param use `takes` for a route that reads it, `forgets` for one after which no device is known.
  */
 export function WithKnownDeviceCookie(use: CookieUse = {}): MethodDecorator {
   return applyDecorators(SetMetadata(COOKIE_USE, use), UseInterceptors(KnownDeviceCookieInterceptor));

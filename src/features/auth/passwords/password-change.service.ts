@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../../contracts/sessions.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
-import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import { UsersService } from '../../users/users.service.js';
 import type { Account } from '../../users/users.types.js';
+import { canAct } from '../../users/account-standing.types.js';
+import { InvalidOneTimeTokenError } from '../auth.errors.js';
 import type { SecurityNotice } from '../auth.mail.js';
+import { EmailQuotaService } from '../email/email-quota.service.js';
 import { KnownDevicesService } from '../login/known-devices.service.js';
 import { AccessRevocationService } from '../sessions/access-revocation.service.js';
 import { type HandedOutSecret, UnlockRestrictionService } from './unlock-restriction.service.js';
@@ -46,7 +48,7 @@ export class PasswordChangeService {
     private readonly access: AccessRevocationService,
     private readonly devices: KnownDevicesService,
     private readonly restrictions: UnlockRestrictionService,
-    private readonly mailer: Mailer,
+    private readonly quota: EmailQuotaService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
@@ -55,7 +57,8 @@ export class PasswordChangeService {
    * Ends sessions and every mailed secret, records the change, and mails the owner a notice, unless the password was only
    * taken away: then the caller mails a link.
    * @returns the token by which the device that did it stays known.
-   * @throws UserNotFoundError, LastAdminError, and what `claim` throws
+   * @throws UserNotFoundError, LastAdminError, and what `claim` throws; InvalidOneTimeTokenError when the account cannot act,
+   *   and it is no administrator who changes it: a link is good again once it is unblocked
    */
   apply(change: PasswordChange): Promise<string> {
     const { userId, passwordHash, authority, claim, mustChange = false, exceptSessionId } = change;
@@ -69,6 +72,9 @@ export class PasswordChangeService {
         );
       }
       await claim?.();
+      if (authority !== 'administrator' && !canAct(account)) {
+        throw new InvalidOneTimeTokenError();
+      }
       const sessionsEnded = await this.access.revoke(userId, { reason: REASONS[authority], exceptSessionId });
       await this.passwords.store(userId, passwordHash, { mustChange });
       const unlockRestricted = await this.tellOwner(account, change);
@@ -81,26 +87,23 @@ export class PasswordChangeService {
   }
 
   /** @returns whether the account unlocks no door for a day. */
-  private async tellOwner(
-    { id, email: to, displayName }: Account,
-    { authority, passwordHash }: PasswordChange,
-  ): Promise<boolean> {
+  private async tellOwner(account: Account, { authority, passwordHash }: PasswordChange): Promise<boolean> {
     if (authority === 'administrator') {
       if (passwordHash !== null) {
-        const values = { displayName, notice: 'password_reset_by_admin' } as const;
-        await this.mailer.enqueue({ to, template: 'security_notice', values });
+        await this.quota.notify(account, 'password_reset_by_admin');
       }
       return false;
     }
+    const { id, email: to, displayName } = account;
     const { restricted, confirmation } =
       authority === 'last_password'
         ? { restricted: false, confirmation: null }
         : await this.restrictions.judge(id, authority);
     if (confirmation !== null) {
-      await this.mailer.enqueue({ to, template: 'unlock_confirmation', values: { displayName, token: confirmation } });
+      const values = { displayName, token: confirmation };
+      await this.quota.send({ to, template: 'unlock_confirmation', values }, { really: true });
     } else {
-      const notice = restricted ? 'unlock_restricted' : REASONS[authority];
-      await this.mailer.enqueue({ to, template: 'security_notice', values: { displayName, notice } });
+      await this.quota.notify(account, restricted ? 'unlock_restricted' : REASONS[authority]);
     }
     return restricted;
   }

@@ -6,8 +6,10 @@ import { MailRequestRegistry } from '../../../platform/mail/mail-request-registr
 import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { canonicalIdentifier } from '../../../shared/identifiers.js';
+import { canAct } from '../../users/account-standing.types.js';
 import { UsersService } from '../../users/users.service.js';
 import { EmailQuotaService } from '../email/email-quota.service.js';
+import { KnownDevicesService } from '../login/known-devices.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 
 const RESET_TTL_MS = 3_600_000;
@@ -18,6 +20,7 @@ export class PasswordRecoveryService implements OnModuleInit {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: OneTimeTokensService,
+    private readonly devices: KnownDevicesService,
     private readonly quota: EmailQuotaService,
     private readonly mailer: Mailer,
     private readonly requests: MailRequestRegistry,
@@ -33,15 +36,17 @@ export class PasswordRecoveryService implements OnModuleInit {
    * Mails a link, if there is such an account. It is looked for only after the answer, so neither the answer nor its time
    * can tell.
    * @param identifier e-mail address or username, in any case.
+   * @param knownDevice of the client that asks.
    */
-  async forgot(identifier: string): Promise<void> {
+  async forgot(identifier: string, knownDevice = ''): Promise<void> {
     const name = canonicalIdentifier(identifier);
-    const allowed = await this.quota.consume(name);
+    const onKnownDevice = this.devices.isOfName(knownDevice, name);
+    const allowed = await this.quota.consume(name, { onKnownDevice });
     await this.transactions.run(async () => {
       if (allowed) {
         await this.mailer.request({
           request: 'password_reset',
-          details: { identifier: name, from: askedFrom() },
+          details: { identifier: name, from: askedFrom(), onKnownDevice },
         });
       }
       await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: null } });
@@ -49,7 +54,10 @@ export class PasswordRecoveryService implements OnModuleInit {
   }
 
   /** The audit trail names the account from here on, with what is known of the request. */
-  private async write({ identifier, from }: MailRequests['password_reset'], attempt: number): Promise<NewMail | null> {
+  private async write(
+    { identifier, from, onKnownDevice = false }: MailRequests['password_reset'],
+    attempt: number,
+  ): Promise<NewMail | null> {
     const user = await this.users.findUndeletedByIdentifier(identifier);
     if (!user) {
       return null;
@@ -58,7 +66,8 @@ export class PasswordRecoveryService implements OnModuleInit {
     const { requestId, address, userAgent } = from;
     // What was typed was counted when it was asked for; here it is known that the username stands for a mailbox.
     const isByUsername = identifier !== user.email && attempt === 1;
-    if (isByUsername && !(await this.quota.consume(user.email, { askedFrom: address, byUsername: true }))) {
+    const asked = { askedFrom: address, byUsername: true, onKnownDevice };
+    if (isByUsername && !(await this.quota.consume(user.email, asked))) {
       return null;
     }
     const context = newContext('system', 'anonymous', {
@@ -69,10 +78,11 @@ export class PasswordRecoveryService implements OnModuleInit {
     return runInContext(context, () =>
       this.transactions.run(async () => {
         // Held until the link is committed: a change of the e-mail address revokes it, or comes first and is mailed to.
-        const { email, displayName, status } = await this.users.lock(userId);
-        if (status === 'deleted') {
+        const account = await this.users.lock(userId);
+        if (!canAct(account)) {
           return null;
         }
+        const { email, displayName } = account;
         const token = await this.tokens.issue('password_reset', { userId, payload: {}, ttlMs: RESET_TTL_MS });
         await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
         return { to: email, template: 'password_reset', values: { displayName, token } };

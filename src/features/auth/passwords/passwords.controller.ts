@@ -59,8 +59,9 @@ export class PasswordsController {
   @Public()
   @Audit('password_reset_requested')
   @RateLimit('auth')
-  forgot(@Body() { identifier }: ForgotPasswordDto): Promise<void> {
-    return this.recovery.forgot(identifier);
+  @WithKnownDeviceCookie({ takes: true })
+  forgot(@Body() { identifier, knownDevice }: ForgotPasswordDto): Promise<void> {
+    return this.recovery.forgot(identifier, knownDevice);
   }
 
   /** Choose a password by the link of a mail. All sessions end. */

@@ -1,4 +1,5 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
+import { IfGiven } from '../../../platform/http/if-given.js';
 import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
 
 /** The current password and the next one. */
@@ -34,6 +35,16 @@ export class ForgotPasswordDto {
   @MinLength(1)
   @MaxLength(254)
   identifier!: string;
+
+  /**
+   * What an earlier login on this device answered. With it, strangers who ask for links over and over do not use up the mail
+   * of this account. Web clients leave it out: theirs comes from the cookie.
+   * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
+   */
+  @IfGiven()
+  @IsString()
+  @Length(64, 64)
+  knownDevice?: string;
 }
 
 /** The token of a mailed link and the next password. */

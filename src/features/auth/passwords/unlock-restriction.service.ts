@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { canAct } from '../../users/account-standing.types.js';
 import { UsersService } from '../../users/users.service.js';
+import { InvalidOneTimeTokenError } from '../auth.errors.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
 import { UnlockRestrictionsRepository } from './unlock-restrictions.repository.js';
 
@@ -50,8 +52,11 @@ export class UnlockRestrictionService {
     const { userId } = await this.tokens.find(['unlock_confirmation'], token);
     setAuditTarget({ type: 'user', id: userId });
     await this.transactions.run(async () => {
-      await this.users.lock(userId);
+      const account = await this.users.lock(userId);
       await this.tokens.redeem('unlock_confirmation', token);
+      if (!canAct(account)) {
+        throw new InvalidOneTimeTokenError();
+      }
       await this.repository.lift(userId);
       await this.audit.record({ actor: `user:${userId}`, entity: { type: 'user', id: userId } });
     });

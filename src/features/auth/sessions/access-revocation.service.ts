@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { RevocationReason } from '../../../contracts/sessions.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import type { Principal } from '../../../platform/auth/principal.js';
-import { Mailer } from '../../../platform/mail/mailer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import type { Account } from '../../users/users.types.js';
+import { EmailQuotaService } from '../email/email-quota.service.js';
 import { OneTimeTokensService, TOKEN_PURPOSES, type TokenPurpose } from '../tokens/one-time-tokens.service.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -23,7 +23,7 @@ export class AccessRevocationService {
   constructor(
     private readonly sessions: SessionsService,
     private readonly tokens: OneTimeTokensService,
-    private readonly mailer: Mailer,
+    private readonly quota: EmailQuotaService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
@@ -40,15 +40,12 @@ export class AccessRevocationService {
 
   /**
    * What every change of the e-mail address brings with it, in the transaction of the change: sessions and mailed secrets
-   * end, and the old one gets a notice, however much mail it got.
+   * end, and the old one gets a notice.
    * @param before the account as it was.
    */
-  async revokeForNewEmail(
-    { id, email, displayName }: Account,
-    notice: 'email_changed' | 'email_changed_by_admin',
-  ): Promise<void> {
-    await this.revoke(id, { reason: 'email_changed' });
-    await this.mailer.enqueue({ to: email, template: 'security_notice', values: { displayName, notice } });
+  async revokeForNewEmail(before: Account, notice: 'email_changed' | 'email_changed_by_admin'): Promise<void> {
+    await this.revoke(before.id, { reason: 'email_changed' });
+    await this.quota.notify(before, notice);
   }
 
   /**
