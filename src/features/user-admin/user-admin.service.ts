@@ -10,7 +10,10 @@ import type { Account, AccountChanges, InvitedAccount } from '../users/users.typ
 import { AdminAuthorityService } from './admin-authority.service.js';
 import { PasswordResetService } from './password-reset.service.js';
 
-/** What administrators do to one account, and what follows for its sessions. All of it throws what AdminAuthorityService throws. */
+/**
+ * What administrators do to one account, and what follows for its sessions. All of it throws what AdminAuthorityService
+ * throws.
+ */
 @Injectable()
 export class UserAdminService {
   constructor(
