@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
 import { AccountController } from './account.controller.js';
-import { AuditReader } from '../../platform/audit/audit-reader.js';
+import { type AuditEntry, AuditReader } from '../../platform/audit/audit-reader.js';
 import { PreferencesService } from './preferences.service.js';
 import { UserNotFoundError } from '../users/users.errors.js';
 import { UsersService } from '../users/users.service.js';
@@ -10,6 +10,7 @@ import type { Account } from '../users/users.types.js';
 
 describe('GET /users/me', () => {
   const getAccount = jest.fn<UsersService['getAccount']>();
+  const pageOfPerson = jest.fn<AuditReader['pageOfPerson']>();
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
@@ -18,7 +19,7 @@ describe('GET /users/me', () => {
       [
         { provide: UsersService, useValue: { getAccount } },
         { provide: PreferencesService, useValue: {} },
-        { provide: AuditReader, useValue: {} },
+        { provide: AuditReader, useValue: { pageOfPerson } },
       ],
     );
   });
@@ -58,6 +59,22 @@ describe('GET /users/me', () => {
       updatedAt: '2026-11-20T18:00:00.000Z',
     });
     expect(getAccount).toHaveBeenCalledWith(ADA.userId);
+  });
+
+  it('lists a repeated refresh to the minute, once it tells no thief any more when a token was exchanged', async () => {
+    const minute = Math.floor(Date.now() / 60_000) * 60_000;
+    const entry = { id: '1', outcome: 'success', code: null, actor: `user:${ADA.userId}` };
+    const entries = (['refresh_repeated', 'login'] as const).flatMap((action) =>
+      [minute + 30_123, minute - 89_877].map((at) => ({ ...entry, action, at: new Date(at) })),
+    );
+    pageOfPerson.mockResolvedValueOnce({ items: entries as unknown as AuditEntry[], nextCursor: null });
+    const answer = await app.inject({ url: '/users/me/activity', headers: AS_ADA });
+    const { items } = answer.json<{ items: { action: string; at: string }[] }>();
+    expect(items.map(({ action, at }) => [action, Date.parse(at) - minute])).toEqual([
+      ['refresh_repeated', -120_000],
+      ['login', 30_123],
+      ['login', -89_877],
+    ]);
   });
 
   it.each([[{}], [{ authorization: 'Bearer eve' }], [{ authorization: 'Basic ada' }]])(

@@ -8,7 +8,7 @@ import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
-import { ActivityPageDto, toActivityDto } from './activity.dto.js';
+import { ActivityPageDto, toActivityPageDto } from './activity.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
 import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
@@ -71,7 +71,6 @@ export class AccountController {
   @Get('activity')
   @Authorize()
   async listActivity(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<ActivityPageDto> {
-    const { items, nextCursor } = await this.activity.pageOfPerson(userId, page, ROUTINE);
-    return { items: items.map((entry) => toActivityDto(entry, userId)), nextCursor };
+    return toActivityPageDto(await this.activity.pageOfPerson(userId, page, ROUTINE), userId);
   }
 }

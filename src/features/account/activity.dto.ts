@@ -1,5 +1,9 @@
 import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
 import type { AuditEntry, AuditOutcome } from '../../platform/audit/audit-reader.js';
+import type { Page } from '../../shared/paging.js';
+
+const REPEATED: AuditAction = 'refresh_repeated';
+const MINUTE_MS = 60_000;
 
 /** Something I did, or that was done to my account. */
 export class ActivityDto {
@@ -7,7 +11,7 @@ export class ActivityDto {
   id!: string;
 
   /**
-   * RFC 3339.
+   * RFC 3339; of `refresh_repeated`, which is listed a minute later, the minute.
    * @example 2026-11-20T18:00:00.000Z
    */
   at!: string;
@@ -57,11 +61,24 @@ export class ActivityPageDto {
   nextCursor!: string | null;
 }
 
-export function toActivityDto(entry: AuditEntry, userId: string): Readonly<ActivityDto> {
+/**
+ * A repeated refresh is listed after a minute, and to the minute: whoever polls with a stolen token does not learn from it when
+ * a token was exchanged, in time to present its predecessor.
+ */
+export function toActivityPageDto(
+  { items, nextCursor }: Page<AuditEntry>,
+  userId: string,
+  now = Date.now(),
+): Readonly<ActivityPageDto> {
+  const listed = items.filter(({ action, at }) => action !== REPEATED || at.getTime() < now - MINUTE_MS);
+  return { items: listed.map((entry) => toActivityDto(entry, userId)), nextCursor };
+}
+
+function toActivityDto(entry: AuditEntry, userId: string): Readonly<ActivityDto> {
   const byMe = entry.actor === `user:${userId}`;
   return {
     id: entry.id,
-    at: entry.at.toISOString(),
+    at: (entry.action === REPEATED ? minuteOf(entry.at) : entry.at).toISOString(),
     action: entry.action,
     outcome: entry.outcome,
     code: entry.code,
@@ -71,4 +88,8 @@ export function toActivityDto(entry: AuditEntry, userId: string): Readonly<Activ
     address: byMe ? entry.address : null,
     userAgent: byMe ? entry.userAgent : null,
   };
+}
+
+function minuteOf(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / MINUTE_MS) * MINUTE_MS);
 }

@@ -68,11 +68,15 @@ const ROTATION_STATE = `
   FROM sessions AS s JOIN users AS u ON u.id = s.user_id
   WHERE s.id = $1`;
 
-/** A rotation counts once, however many answers it was repeated in. */
+/**
+ * A rotation by the known device counts once, however many answers it was repeated in. Without one, each use counts: a thief
+ * behind the same address and user agent cannot be told from a client that tries again.
+ */
 // SQL: database time
 const COUNT_REPEAT = `
   UPDATE sessions AS s SET repeated_at = CASE
-    WHEN s.repeated_at[cardinality(s.repeated_at)] >= s.rotated_at THEN s.repeated_at
+    WHEN s.device_hash IS NOT NULL AND s.rotated_by IS NULL
+     AND s.repeated_at[cardinality(s.repeated_at)] >= s.rotated_at THEN s.repeated_at
     ELSE array_append(s.repeated_at[greatest(1, cardinality(s.repeated_at) - 1):], clock_timestamp()) END
   WHERE s.id = $1 AND s.refresh_counter = $2
   RETURNING (SELECT count(*)::int FROM unnest(s.repeated_at) AS r(at) WHERE r.at > now() - ${REPEATS_WINDOW}) AS repeats`;
@@ -199,7 +203,7 @@ export class SessionsRepository {
 
   /**
    * Counts that the answer to the last rotation is given again. `counter`: generation of the token in that answer.
-   * @returns how many rotations that happened to in the last ten minutes.
+   * @returns how many rotations that happened to in the last ten minutes; without a known device, how many times it happened.
    */
   async countRepeat(sessionId: string, counter: number): Promise<number> {
     const [row] = await this.database.query<{ repeats: number }>('sessions_count_repeat', COUNT_REPEAT, [

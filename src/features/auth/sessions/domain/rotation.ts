@@ -16,7 +16,10 @@ export interface RotationState {
  */
 export type RotationVerdict = 'repeat' | 'reuse' | 'invalid';
 
-/** This many rotations whose answers were repeated, within ten minutes, end the session: two clients take turns with it. */
+/**
+ * This many rotations whose answers were repeated, within ten minutes, end the session: two clients take turns with it. Without
+ * a known device, this many repeats do.
+ */
 export const MAX_REPEATS = 3;
 
 /**
