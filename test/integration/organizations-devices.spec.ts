@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { COMMAND_NAMES } from '../../src/contracts/commands.js';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
+import { CommandsRepository } from '../../src/features/commands/commands.repository.js';
 import {
   OrganizationsFixture,
   type OrganizationBody,
@@ -154,6 +155,22 @@ describe('A device of an organization', () => {
     expect((await fixture.request(operator, 'DELETE', own)).body).toMatchObject({ state: 'CANCELLED' });
     expect((await fixture.request(manager, 'DELETE', another)).body).toMatchObject({ state: 'CANCELLED' });
     expect((await fixture.request(manager, 'DELETE', hers)).body).toMatchObject({ state: 'CANCELLED' });
+  });
+
+  it('keeps what others ordered from one who stopped administering it a moment ago', async () => {
+    const id = (await fixture.registerDevice(ada)).id;
+    await place(ada, id, organization.id);
+    const manager = await member('manager', 'MANAGER');
+    const order = (await command(ada, id, { name: 'lock_door' })).body.id;
+    const commands = fixture.application.get(CommandsRepository);
+    const found = commands.find.bind(commands);
+    const demoted = jest.spyOn(commands, 'find').mockImplementationOnce(async (...asked) => {
+      await fixture.sql.rows(`UPDATE memberships SET role = 'OPERATOR' WHERE user_id = $1`, [manager.id]);
+      return found(...asked);
+    });
+    const refused = await fixture.request(manager, 'DELETE', `/devices/${id}/commands/${String(order)}`);
+    expect([refused.body.code, demoted.mock.calls.length]).toEqual(['forbidden', 1]);
+    demoted.mockRestore();
   });
 
   it('leaves with its owner, who keeps it when the organization is deleted', async () => {

@@ -43,8 +43,9 @@ export class CommandsController {
   @ApiResponse({
     status: 403,
     description:
-      'Needs `device:control`. For `unlock_door` also `unlock_restricted`: an administrator reset the password of the account ' +
-      'or replaced its e-mail address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
+      'Needs `device:control`; `restart_device`, `firmware_update` and `sync_access_codes` need `device:admin`. For ' +
+      '`unlock_door` also `unlock_restricted`: an administrator reset the password of the account or replaced its e-mail ' +
+      'address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
     ...PROBLEM_RESPONSE,
   })
   @Authorize('device:control')
@@ -109,11 +110,11 @@ export class CommandsController {
   @ApiResponse({ status: 200, type: CommandDto })
   @ApiResponse({ status: 409, description: 'It is in flight, or settled.', ...PROBLEM_RESPONSE })
   async cancel(
-    @Target() { id: deviceId, permission }: DeviceRef,
+    @Target() { id: deviceId, ownerId }: DeviceRef,
     @CurrentUser() { userId }: Principal,
     @Param('commandId') commandId: string,
   ): Promise<CommandDto> {
-    return toCommandDto(await this.commands.cancel({ deviceId, commandId, userId, permission }));
+    return toCommandDto(await this.commands.cancel({ deviceId, ownerId, commandId, userId }));
   }
 }
 

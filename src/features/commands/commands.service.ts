@@ -5,6 +5,7 @@ import { requestContext } from '../../platform/context/request-context.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
+import { DevicesService } from '../devices/devices.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandNotCancellableError, CommandNotFoundError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';
@@ -16,6 +17,7 @@ import { CANCEL_OTHERS_DEMAND } from './domain/command-policy.js';
 export class CommandsService {
   constructor(
     private readonly repository: CommandsRepository,
+    private readonly devices: DevicesService,
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
   ) {}
@@ -47,11 +49,15 @@ export class CommandsService {
    * @throws CommandNotCancellableError when it is in flight, or settled
    * @throws CommandNotFoundError
    */
-  async cancel({ deviceId, commandId, userId, permission }: Cancellation): Promise<Command> {
+  async cancel({ deviceId, ownerId, commandId, userId }: Cancellation): Promise<Command> {
     return this.transactions.run(async () => {
       const { issuerId } = await this.get(deviceId, commandId);
-      if (issuerId !== userId && !grants(permission, CANCEL_OTHERS_DEMAND)) {
-        throw new ForbiddenError(`device:${CANCEL_OTHERS_DEMAND}`);
+      if (issuerId !== userId) {
+        // Read again: what the guard read may have been taken meanwhile.
+        const [permission = null] = await this.devices.permissionsOf([{ userId, deviceId, ownerId }]);
+        if (!grants(permission, CANCEL_OTHERS_DEMAND)) {
+          throw new ForbiddenError(`device:${CANCEL_OTHERS_DEMAND}`);
+        }
       }
       const command = await this.repository.cancel(deviceId, commandId);
       if (!command) {

@@ -23,10 +23,10 @@ export type CommandSubmission = CommandRequest & {
 /** The cancelling of a command by a user. */
 export interface Cancellation {
   deviceId: string;
+  /** Of the device. */
+  ownerId: string;
   commandId: string;
   userId: string;
-  /** What that user may do with the device. */
-  permission: DevicePermission;
 }
 
 /** A verdict that came after TIMED_OUT. */
