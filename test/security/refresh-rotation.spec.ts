@@ -165,7 +165,7 @@ describe('P-05: rotation of refresh tokens', () => {
     it('ends the session with the third use, where no known device tells the client from a thief beside it', async () => {
       const ada = await openSession(nodes[0]);
       const { refreshToken } = await exchanged(CLIENT, ada);
-      for (const _retry of [1, 2]) {
+      for (let retry = 0; retry < 2; retry += 1) {
         await expect(repeat(ada, CLIENT)).resolves.toMatchObject({ refreshToken });
       }
       await expect(repeat(ada, CLIENT)).rejects.toMatchObject({ code: 'token_reused' });
