@@ -62,8 +62,8 @@ export class ActivityPageDto {
 }
 
 /**
- * A repeated refresh is listed after a minute, and to the minute: whoever polls with a stolen token does not learn from it when
- * a token was exchanged, in time to present its predecessor.
+ * A repeated refresh is listed after a minute, and to the minute: a thief who polls with a stolen token does not learn from it
+ * when a token was exchanged, in time to present its predecessor.
  */
 export function toActivityPageDto(
   { items, nextCursor }: Page<AuditEntry>,

@@ -50,8 +50,8 @@ export class AuthController {
    * Exchange a refresh token for a new pair. A concurrent request of the same client with the same token, or its retry
    * after a lost answer, gets the same successor for ten seconds. The client is the same if both send the `knownDevice`
    * of the session; if neither does, when address and user agent are the same. After that, from another client, or
-   * for the third rotation in ten minutes (without `knownDevice`, the third time), it ends the session (401 `token_reused`). 401 `session_evicted` when too many
-   * devices signed in.
+   * for the third rotation in ten minutes (without `knownDevice`, the third time), it ends the session (401
+   * `token_reused`). 401 `session_evicted` when too many devices signed in.
    */
   @Post('refresh')
   @HttpCode(HttpStatus.OK)
