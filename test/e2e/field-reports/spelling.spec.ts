@@ -196,12 +196,13 @@ describe('A request', () => {
       ask('PATCH', `/devices/${id}`, { name: 'Side door' }, { 'if-match': ifMatch });
     const tag = String((await ask('GET', `/devices/${id}`)).headers.get('etag'));
     expect((await rename(`"0-other", ${tag}`)).status).toBe(200);
-    expect((await rename(`"1", W/"2"`)).body.code).toBe('device_changed');
-    expect((await rename(`W/"9", "2"`)).status).toBe(200);
+    expect((await rename(`"1", W/"9"`)).body.code).toBe('device_changed');
+    // As compressing proxies serve them on: nginx makes a tag weak, Apache adds to it.
+    const served = String((await ask('GET', `/devices/${id}`)).headers.get('etag'));
+    expect((await rename(`W/${served}`)).status).toBe(200);
+    expect((await rename(`W/${served}`)).body.code).toBe('device_changed');
+    expect((await rename('"3-x-gzip"')).status).toBe(200);
     expect((await rename('*')).status).toBe(200);
-    const weak = await rename('W/"4"');
-    expect([weak.status, weak.body.code]).toEqual([412, 'weak_entity_tag']);
-    expect(weak.body.detail).toContain('W/');
     for (const malformed of ['4', '"4', '"4" "5"']) {
       const { status, body } = await rename(malformed);
       expect([malformed, status, body.code]).toEqual([malformed, 400, 'invalid_if_match']);
