@@ -180,6 +180,7 @@ describe('A file of accounts', () => {
     ['big-endian UTF-16', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
     ['spaces that do not break', (text) => text.replaceAll(',', '\u00a0,\u00a0')],
     ['rows of separators alone', (text) => `${text},,,\r\n,,,\r\n`],
+    ['rows of other separators in front', (text) => `,,,\r\n${text.replaceAll(',', ';')},,\r\n`],
   ])('is read with %s', async (_name, spell) => {
     const email = uniqueEmail('import');
     const { done, lines } = await run(spell(`email,displayName,role\r\n${email},Z\u00fcrich\r\n`));
