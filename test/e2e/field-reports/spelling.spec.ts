@@ -172,7 +172,7 @@ describe('Text', () => {
 });
 
 describe('A request', () => {
-  it('is repeated with its members in another order, its numbers and its ids written otherwise', async () => {
+  it('is repeated with its members in another order, with escapes, and the id in its path in capitals', async () => {
     const { id } = (await newDevice({})).body.device;
     const headers = { 'idempotency-key': randomUUID() };
     const first = '{"name":"request_snapshot","payload":{"quality":"low"}}';
