@@ -31,11 +31,11 @@ export function canonicalIdentifier(typed: string): string {
   // The last capital sigma of a word would become the other small one, and what follows decides which one is the last.
   const name = narrow.normalize('NFC').replaceAll('Σ', 'σ').toLowerCase().normalize('NFC');
   const at = name.lastIndexOf('@');
-  return at === -1 ? name : `${canonicalLocal(name.slice(0, at))}@${canonicalDomain(name.slice(at + 1))}`;
+  return at === -1 ? name : `${canonicalLocalPart(name.slice(0, at))}@${canonicalDomain(name.slice(at + 1))}`;
 }
 
-/** Without quotes and escapes where it needs none; with the two small forms of sigma as one. */
-function canonicalLocal(local: string): string {
+/** The local part of an address: without quotes and escapes where it needs none, and with one small form of sigma. */
+export function canonicalLocalPart(local: string): string {
   const bare = QUOTED.exec(local)?.[1]?.replace(/\\(.)/gsu, '$1');
   return (bare !== undefined && PLAIN_LOCAL.test(bare) ? bare.normalize('NFC') : local).replaceAll('ς', 'σ');
 }
