@@ -135,12 +135,12 @@ describe('EventIngestService', () => {
     expect(storage.stored).toEqual([1]);
   });
 
-  it('refuses a message with data that does not belong to its type, and stores nothing of it', async () => {
+  it('refuses a message with a strict member that is no good, and stores nothing of it', async () => {
     const { storage, ingest } = build();
-    const faulty = { boot, seq: 2, type: 'low_battery', data: {} } as unknown as DeviceEventMessage;
+    const faulty = { boot, seq: 2, type: 'door_status_changed', data: { commandId: 'x' } } as const;
     await expect(ingest(event(1), faulty)).rejects.toMatchObject({
       code: 'invalid_event_data',
-      errors: [{ pointer: '/events/1/data/battery' }],
+      errors: [{ pointer: '/events/1/data/commandId' }],
     });
     expect(storage.batches).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type DeviceEventMessage, deviceTopic } from '../../contracts/mqtt.js';
+import { deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
@@ -13,7 +13,7 @@ import { advance } from './domain/contiguous.js';
 import type { Step } from './domain/daily-quota.js';
 import { EventQuota } from './event-quota.js';
 import { HistoryRepository } from './history.repository.js';
-import type { IncomingEvent, Receipt } from './history.types.js';
+import type { IncomingEvent, Receipt, ReceivedEvent } from './history.types.js';
 import { bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
 
 /** Events stored by one transaction. */
@@ -71,7 +71,7 @@ export class EventIngestService implements OnModuleInit {
    * Resolves when they are stored, or left to be sent again.
    * @throws InvalidEventDataError, TooManyBootsError: then none of them is taken
    */
-  async ingest(deviceId: string, messages: readonly DeviceEventMessage[]): Promise<void> {
+  async ingest(deviceId: string, messages: readonly ReceivedEvent[]): Promise<void> {
     this.quota.assertBoots(deviceId, messages);
     await this.presence.birthRecorded(deviceId);
     const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;

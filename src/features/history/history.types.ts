@@ -1,10 +1,14 @@
 import type { DeviceEventType, EventPayloads, EventType } from '../../contracts/events.js';
+import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 
 /** One boot of one device: event sequences are counted per boot. */
 export interface DeviceBoot {
   readonly deviceId: string;
   readonly boot: string;
 }
+
+/** An event as it was received: its type and its data may be anything. */
+export type ReceivedEvent = Omit<DeviceEventMessage, 'type' | 'data'> & { type?: unknown; data?: unknown };
 
 /** An event that a device sent and that is not stored yet. */
 export interface IncomingEvent extends DeviceBoot {

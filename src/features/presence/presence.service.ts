@@ -29,7 +29,9 @@ import type {
 /** How long what follows a birth waits for it; a transaction has that limit, too. */
 const BIRTH_PATIENCE_MS = 10_000;
 const UPTIME_FELL =
-  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.';
+  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
+  'or until a report shows that it did not fall.';
+const UPTIME_UNKNOWN = 'The birth had no uptimeMs that can be used: no command is sent until a report has one.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -178,12 +180,12 @@ export class PresenceService {
    * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
    * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
    */
-  private reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
+  private reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<void> {
     return this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
-        await this.openLocked(deviceId, link, { boot, uptimeMs, ageMs }, device);
+        await this.openLocked(deviceId, link, beat, device);
       }
     });
   }
@@ -193,7 +195,7 @@ export class PresenceService {
     if (!recorded) {
       return;
     }
-    const { version, uptimeFell } = recorded;
+    const { version, uptimeFell, uptimeUnknown } = recorded;
     await this.repository.openLink(deviceId, link, birth);
     const base: PresenceEventBase = {
       deviceId,
@@ -210,6 +212,9 @@ export class PresenceService {
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
         void this.uptimesFell([{ deviceId, boot: birth.boot }]);
+      }
+      if (uptimeUnknown) {
+        this.refusals.notice('uptime_unknown', deviceTopic(deviceId, 'status'), UPTIME_UNKNOWN);
       }
       this.connected(deviceId);
     });
