@@ -7,6 +7,12 @@ export interface DeviceBoot {
   readonly boot: string;
 }
 
+/** A boot of which events arrived. */
+export interface ArrivedBoot extends DeviceBoot {
+  /** When it started, by a birth that is not recorded yet. */
+  readonly startedMsAgo?: number | undefined;
+}
+
 /** An event as it was received: its type and its data may be anything. */
 export type ReceivedEvent = Omit<DeviceEventMessage, 'type' | 'data'> & { type?: unknown; data?: unknown };
 
@@ -21,6 +27,8 @@ export interface IncomingEvent extends DeviceBoot {
   readonly occurredAt?: Date;
   /** By the time since the device's start. */
   readonly uptimeMs?: number;
+  /** It may be left for a moment, until the birth of its boot has arrived. */
+  readonly mayWait?: boolean;
   /** Of the message that carried it. */
   readonly correlationId?: string;
 }
@@ -38,6 +46,8 @@ export interface ReceiptRow extends Receipt {
   readonly version: number;
   /** When that boot started; null when it is not known, or when its uptime cannot be trusted. */
   readonly bootStartedAt: Date | null;
+  /** Whether its birth is the last one that was recorded. */
+  readonly isBorn: boolean;
   /** The time of the transaction, at which its events are received. */
   readonly now: Date;
   /** Whether this is the first time that the boot is heard of. */

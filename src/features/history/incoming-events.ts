@@ -63,6 +63,15 @@ export function toIncoming(
   return { event, dropped };
 }
 
+/**
+ * Whether the first events of a boot wait for its birth, which may be in another process: without it their uptime gives
+ * no time.
+ */
+export function awaitsBirth(row: ReceiptRow, events: readonly IncomingEvent[]): boolean {
+  const isUnheardOf = row.seq === 0 && !row.isBorn && row.bootStartedAt === null;
+  return isUnheardOf && events.every(({ mayWait }) => mayWait) && events.some(({ uptimeMs }) => uptimeMs !== undefined);
+}
+
 export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
   const { deviceId, type, data, correlationId } = incoming;
   const commandId = commandOf(data);

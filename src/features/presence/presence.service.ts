@@ -7,7 +7,7 @@ import { newContext, runInContext } from '../../platform/context/request-context
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
-import { within } from '../../shared/deadline.js';
+import { BirthRegistry } from './birth-registry.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './link-events.js';
 import { PresenceRepository } from './presence.repository.js';
@@ -26,8 +26,6 @@ import type {
   Will,
 } from './presence.types.js';
 
-/** How long what follows a birth waits for it; a transaction has that limit, too. */
-const BIRTH_PATIENCE_MS = 10_000;
 const UPTIME_FELL =
   'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
   'or until a report shows that it did not fall.';
@@ -42,8 +40,6 @@ export class PresenceService {
   readonly #lockStateHandlers: LockStateHandler[] = [];
   readonly #connectedHandlers: DeviceConnectedHandler[] = [];
   readonly #uptimeFallHandlers: UptimeFallHandler[] = [];
-  /** The newest birth of each device that is being recorded. */
-  readonly #births = new Map<string, Promise<void>>();
 
   constructor(
     private readonly repository: PresenceRepository,
@@ -52,6 +48,8 @@ export class PresenceService {
     private readonly heartbeats: HeartbeatBuffer,
     private readonly refusals: RejectedMessages,
     private readonly cutoffs: CutoffRegistry,
+    /** What follows a birth may have arrived before it is recorded. */
+    readonly births: BirthRegistry,
   ) {
     heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
     cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
@@ -76,32 +74,15 @@ export class PresenceService {
    * A device reports that it is online. The birth of a device that was deleted, revoked or cut is ignored, and so is one
    * that waited while another boot was heard of.
    */
-  async openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
+  openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     const recorded = this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device?.hasToken && !this.cutoffs.isCut(deviceId)) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
-    this.#births.set(deviceId, recorded);
-    try {
-      await recorded;
-    } finally {
-      if (this.#births.get(deviceId) === recorded) {
-        this.#births.delete(deviceId);
-      }
-    }
-  }
-
-  /**
-   * Resolves when no birth of this device is being recorded, whatever became of it. What a device sends right behind its
-   * birth overtakes it otherwise, and the start of its boot is not known yet.
-   */
-  async birthRecorded(deviceId: string): Promise<void> {
-    const recorded = this.#births.get(deviceId);
-    if (recorded) {
-      await within(BIRTH_PATIENCE_MS, recorded).catch(() => undefined);
-    }
+    this.births.recording(deviceId, recorded);
+    return recorded;
   }
 
   /**
