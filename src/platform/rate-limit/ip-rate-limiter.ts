@@ -9,7 +9,7 @@ import { problemOf } from '../http/problem.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { ConnectionLimiter } from './connection-limiter.js';
-import { anonymousKey, isDriveBy } from './platform-rate-limits.js';
+import { anonymousKey, isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -58,7 +58,7 @@ export class IpRateLimiter {
       // A preflight has no token: it is answered before it comes here, and cheaper than a refusal.
       const isPreflight = request.method === 'OPTIONS' && request.headers.authorization === undefined;
       // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
-      if (request.principal || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
+      if (personOf(request) !== null || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
         return payload;
       }
       return (await this.refusal(request, reply)) ?? payload;
@@ -73,7 +73,7 @@ export class IpRateLimiter {
   /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */
   private async admitUnproven(request: FastifyRequest, reply: FastifyReply, verifyToken: TokenVerifier): Promise<void> {
     const isBlocked = this.blocked.remainingMs(ipKey(request)) > 0;
-    const hasToken = request.headers.authorization !== undefined;
+    const hasToken = request.headers.authorization !== undefined && !configOf(request)?.ignoresToken;
     if (!hasToken || (isBlocked && !(await isGenuine(request, verifyToken)))) {
       await this.admitAnonymous(request, reply);
     }
