@@ -1,16 +1,26 @@
 /**
- * Public routes of a shared address: what a foreign page posts there takes nothing from the people at it, and a valid token
- * counts for its person, but for nothing where any name can be typed. Seen failing on the build before: blocks by requests
- * without a body or with `text/plain;json`, 429 for a resident with a token, and guesses past a block with a token of one's own.
+ * Public routes of a shared address: what a foreign page posts there takes nothing from the people at it, a valid token
+ * counts for its person, but for nothing where any name can be typed, and who waits for an answer is none that says nothing.
+ * Seen failing on the build before: blocks by requests without a body or with `text/plain;json`, 429 for a resident with a
+ * token, guesses past a block with a token of one's own, and connections that were cut while their request was under way.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { LoginService } from '../../src/features/auth/login/login.service.js';
+import { RealtimeService } from '../../src/features/realtime/realtime.service.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { documentedRoutes, GOOD_BODIES } from '../support/api-routes.js';
+import { Dashboard } from '../support/dashboard.js';
 import { type Answer, request, type RequestOptions } from '../support/rest.js';
+import { crowd, silentConnection } from '../support/silent-connections.js';
 import { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
 
+const CONNECTIONS = 32;
+/** Of this machine, and none of its proxies. */
+const NEIGHBOUR = '127.0.0.2';
 const LOGIN = '/api/v1/auth/login';
 const CONFIRM_UNLOCK = '/api/v1/auth/unlock/confirm';
 const FOREIGN = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
@@ -24,7 +34,13 @@ let house = '';
 
 beforeAll(async () => {
   app = await TestApp.start({
-    env: { ROLES: 'api', RATE_LIMIT_SCALE: '1', RATE_LIMIT_USER: '30/1m', TRUSTED_PROXIES: '127.0.0.1/32' },
+    env: {
+      ROLES: 'api',
+      RATE_LIMIT_SCALE: '1',
+      RATE_LIMIT_USER: '30/1m',
+      CONNECTIONS_PER_ADDRESS: String(CONNECTIONS),
+      TRUSTED_PROXIES: '127.0.0.1/32',
+    },
   });
   resident = await createAccount(app.url);
 });
@@ -107,5 +123,71 @@ describe('A valid token on a public route', () => {
     expect((await ask('POST', path, { body, token })).body.code).toBe('rate_limited');
     await block();
     expect((await ask('POST', path, { body, token })).body.code).toBe('address_blocked');
+  });
+});
+
+describe('A connection whose client waits for an answer', () => {
+  /** The next call of that method waits until the test lets it go on. */
+  function held<T extends object>(target: T, method: keyof T): { called: Promise<unknown>; goOn: () => void } {
+    const [called, released] = [Promise.withResolvers<true>(), Promise.withResolvers<true>()];
+    const original = target[method] as (...args: unknown[]) => Promise<unknown>;
+    const waiting = async (...args: unknown[]): Promise<unknown> => {
+      called.resolve(true);
+      await released.promise;
+      return original.apply(target, args);
+    };
+    jest.spyOn(target as Record<PropertyKey, typeof waiting>, method).mockImplementationOnce(waiting);
+    const goOn = (): void => {
+      released.resolve(true);
+    };
+    return { called: called.promise, goOn };
+  }
+
+  const post = (type: string, length: number, body: string): string =>
+    `POST ${LOGIN} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${String(length)}\r\n\r\n${body}`;
+  const answerTo = (socket: Socket): Promise<string> =>
+    new Promise((resolve) =>
+      socket.once('data', (data) => {
+        resolve(String(data));
+      }),
+    );
+
+  it('stays beside any number that say nothing: a login from an unknown device', async () => {
+    const login = held(app.get(LoginService), 'login');
+    const waiting = await silentConnection(app.url, NEIGHBOUR);
+    const body = JSON.stringify(GUESS.body);
+    waiting.write(post('application/json', body.length, body));
+    await crowd(app.url, NEIGHBOUR, CONNECTIONS);
+    expect(waiting.closed).toBe(false);
+    login.goOn();
+    expect(await answerTo(waiting)).toMatch(/^HTTP\/1.1 401 /);
+    // From the answer on, it is one that says nothing; so is one whose body is still to come, or comes after the answer.
+    const [unfinished, refused] = [
+      await silentConnection(app.url, NEIGHBOUR),
+      await silentConnection(app.url, NEIGHBOUR),
+    ];
+    unfinished.write(post('application/json', 9, '{'));
+    refused.write(post('text/plain', 9, '{'));
+    expect(await answerTo(refused)).toMatch(/^HTTP\/1.1 415 /);
+    refused.write('12345678');
+    await crowd(app.url, NEIGHBOUR, CONNECTIONS);
+    expect([waiting, unfinished, refused].map(({ closed }) => closed)).toEqual([true, true, true]);
+  });
+
+  it('stays beside any number that say nothing: a socket in its handshake', async () => {
+    const authenticate = held(app.get(RealtimeService), 'authenticate');
+    const dashboard = Dashboard.connect(app.url, { token: resident.accessToken, clientType: 'dashboard' });
+    await authenticate.called;
+    const url = `${app.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    const others = Array.from({ length: CONNECTIONS + 10 }, () => new WebSocket(url));
+    await eventually(
+      'the oldest are closed',
+      () => others.filter(({ readyState }) => readyState === WebSocket.CLOSED).length === 10,
+    );
+    authenticate.goOn();
+    (await dashboard).close();
+    others.forEach((other) => {
+      other.close();
+    });
   });
 });

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -38,6 +39,12 @@ export class IpRateLimiter {
     fastify.server.on('connection', (socket: Socket) => {
       this.connections.watch('http', socket);
     });
+    // Not earlier: the server of the sockets hides its requests from the listeners that were there before it.
+    fastify.server.once('listening', () => {
+      fastify.server.prependListener('request', (request, response) => {
+        this.holdUntilAnswered(request, response);
+      });
+    });
     fastify.addHook('onRequest', async (request, reply) => {
       if (isUnlimited(request)) {
         request.settledAsAnonymous = true;
@@ -68,6 +75,23 @@ export class IpRateLimiter {
   /** The client of this request has shown who it is, and is within its own limits: its connection is none of a stranger. */
   settle(request: FastifyRequest): void {
     this.connections.settle(request.raw.socket);
+  }
+
+  /** A request that has arrived waits for us; one whose body is still to come does not. */
+  private holdUntilAnswered(request: IncomingMessage, response: ServerResponse): void {
+    const { socket, headers } = request;
+    const hold = (): void => {
+      this.connections.hold(socket);
+    };
+    if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+      request.once('end', hold);
+    } else {
+      hold();
+    }
+    response.once('close', () => {
+      request.off('end', hold);
+      this.connections.release(socket);
+    });
   }
 
   /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */
