@@ -1,7 +1,8 @@
 /**
  * People behind one address: a house, an office, the guests in its Wi-Fi, and every page that one of them opens. What some of
  * them do binds none who shows who they are. Seen failing on the build before: `address_blocked` for a valid token, a known
- * device and a refresh token; a block by cross-site requests; OPTIONS that were not counted; silent connections that were all kept.
+ * device and a refresh token; a block by cross-site requests; OPTIONS that were not counted; silent connections that
+ * were all kept.
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';

@@ -10,8 +10,9 @@ import { PARTS } from './sliding-window.js';
  * that used a token is counted, too, so that a burst borrows from the time that follows, and the rate holds in the long
  * run.
  *
- * ARGV: cost (0 only asks whether a request would be admitted), (unused), limit, window in seconds, size of the bucket. It answers how much is used, and in how many
- * milliseconds something is available again; more than the limit is a refusal.
+ * ARGV: cost (0 only asks whether a request would be admitted), (unused), limit, window in seconds, size of the bucket.
+ * It answers how much is used, and in how many milliseconds something is available again; more than the limit is a
+ * refusal.
  */
 const SPEND = `
 local time = redis.call('TIME')
