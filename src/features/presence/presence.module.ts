@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { BirthRegistry } from './birth-registry.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
@@ -18,6 +19,7 @@ import { PresenceService } from './presence.service.js';
     PresenceService,
     PresenceRepository,
     HeartbeatBuffer,
+    BirthRegistry,
     DiagnosticsService,
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,

@@ -29,6 +29,8 @@ interface BulkChange {
   readonly mode: BulkMode;
   readonly member: string;
   readonly rowAction: AuditAction;
+  /** What a repeat must ask for, too. */
+  readonly asked?: object;
 }
 
 /**
@@ -65,7 +67,8 @@ export class BulkUsersService {
 
   /** As {@link create}, of checked rows; those that are no accounts are refused. @throws BatchRefusedError */
   createChecked(rows: readonly CheckedRow[], mode: BulkMode, admin: Principal): Promise<readonly RowResult[]> {
-    return this.once({ admin, mode, member: 'users', rowAction: 'user_created' }, async () => {
+    const asked = { mode, rows: rows.map(({ account, errors }) => account ?? errors) };
+    return this.once({ admin, mode, member: 'users', rowAction: 'user_created', asked }, async () => {
       const accounts = rows.flatMap(({ account }) => (account ? [account] : []));
       const outcomes = (await this.users.inviteMany(accounts)).map(toOutcome);
       await eachAccount(outcomes, (account) => this.passwords.invite(account));
@@ -94,7 +97,7 @@ export class BulkUsersService {
           throw new BatchRefusedError(change.member, results);
         }
         return this.record(change.rowAction, outcomes, results);
-      });
+      }, change.asked);
       return results ?? this.resultsOf(id);
     });
   }
