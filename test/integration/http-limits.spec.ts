@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { Audit } from '../../src/platform/audit/audit.decorator.js';
 import { Public } from '../../src/platform/auth/authorize.decorator.js';
-import { BodyLimit } from '../../src/platform/http/body-limit.decorator.js';
+import { BodyLimit } from '../../src/platform/http/bodies/body-limit.decorator.js';
 import { TestApp } from '../support/test-app.js';
 import { sendRaw } from '../support/raw-http.js';
 import { request } from '../support/rest.js';

@@ -1,6 +1,6 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { InvalidRequestError } from './validation.js';
+import { InvalidRequestError } from '../validation.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

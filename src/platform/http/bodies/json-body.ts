@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { MAX_JSON_DEPTH, PayloadRefusedError, type PayloadFault, readPayload } from '../../shared/json-payload.js';
-import { InvalidRequestError } from './validation.js';
+import { MAX_JSON_DEPTH, PayloadRefusedError, type PayloadFault, readPayload } from '../../../shared/json-payload.js';
+import { InvalidRequestError } from '../validation.js';
 
 const DETAILS: Record<PayloadFault, string> = {
   not_utf8: 'the body must be UTF-8',
