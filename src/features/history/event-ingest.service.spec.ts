@@ -35,7 +35,6 @@ class FakeStorage {
         },
       ]),
     advanceReceipts: () => Promise.resolve(),
-    countEvents: () => Promise.resolve(),
   } as unknown as HistoryRepository;
 
   readonly transactions = {
@@ -70,7 +69,7 @@ function build() {
     { recordStates: () => Promise.resolve(), birthRecorded: () => Promise.resolve() } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
     new SystemClock(),
-    { assertBoots: () => undefined, fit: fitting } as unknown as EventQuota,
+    { assertBoots: () => undefined, fit: fitting, count: () => Promise.resolve() } as unknown as EventQuota,
     { message: refused, reading } as unknown as RejectedMessages,
   );
   return {

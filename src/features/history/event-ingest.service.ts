@@ -135,7 +135,7 @@ export class EventIngestService implements OnModuleInit {
     }
     await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
     await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-    await this.repository.countEvents(countBySubject(steps));
+    await this.quota.count(steps);
     await this.presence.recordStates(steps.flatMap(({ accepted }) => accepted.flatMap(toReports)));
   }
 
@@ -154,15 +154,4 @@ export class EventIngestService implements OnModuleInit {
       beyondGap: outcomes.flatMap(({ beyondGap }) => beyondGap),
     };
   }
-}
-
-/** How many events were stored of each device, and of each owner. */
-function countBySubject(steps: readonly Step<IncomingEvent>[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { row, accepted } of steps) {
-    for (const subject of [row.deviceId, row.ownerId]) {
-      counts.set(subject, (counts.get(subject) ?? 0) + accepted.length);
-    }
-  }
-  return counts;
 }

@@ -4,6 +4,7 @@ import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
+import { DeviceEventsService } from './device-events.service.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -16,12 +17,13 @@ import { PresenceService } from './presence.service.js';
   imports: [DevicesModule, AuditPlatformModule.forFeature(PRESENCE_AUDIT), EventsModule.forFeature(PRESENCE_EVENTS)],
   providers: [
     PresenceService,
+    DeviceEventsService,
     PresenceRepository,
     HeartbeatBuffer,
     DiagnosticsService,
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,
   ],
-  exports: [PresenceService, DiagnosticsService],
+  exports: [PresenceService, DeviceEventsService, DiagnosticsService],
 })
 export class PresenceModule {}

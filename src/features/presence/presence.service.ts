@@ -5,9 +5,11 @@ import type { NewEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
+import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { within } from '../../shared/deadline.js';
+import { DeviceEventsService } from './device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './link-events.js';
 import { PresenceRepository } from './presence.repository.js';
@@ -47,9 +49,11 @@ export class PresenceService {
     private readonly repository: PresenceRepository,
     private readonly transactions: Transactions,
     private readonly events: EventLog,
+    private readonly deviceEvents: DeviceEventsService,
     private readonly heartbeats: HeartbeatBuffer,
     private readonly refusals: RejectedMessages,
     private readonly cutoffs: CutoffRegistry,
+    private readonly limiter: DeviceLimiter,
   ) {
     heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
     cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
@@ -176,13 +180,18 @@ export class PresenceService {
 
   /**
    * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
-   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
+   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late. It counts
+   * as a birth: after too many of them, a later heartbeat opens the link.
    */
-  private reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
-    return this.transactions.run(async () => {
+  private async reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
+    if (this.limiter.statusPauseMs(deviceId) > 0) {
+      return;
+    }
+    await this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
+        this.limiter.countStatus(deviceId);
         await this.openLocked(deviceId, link, { boot, uptimeMs, ageMs }, device);
       }
     });
@@ -202,7 +211,7 @@ export class PresenceService {
       source: link,
       actor: `device:${deviceId}`,
     };
-    await this.events.append(eventsOfBirth(link, birth, device, base));
+    await this.deviceEvents.append(deviceId, device, eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
     if (lockState !== undefined) {
       await this.lockStateReported({ deviceId, boot, lockState });
@@ -247,7 +256,8 @@ export class PresenceService {
       version: version ?? device.version,
       ...(reason === 'will' ? { source: link, actor: `device:${deviceId}` } : { source: 'system', actor: 'system' }),
     };
-    await this.events.append(eventsOfEnd({ link, boot, reason }, version === null ? null : device.status, base));
+    const ended = eventsOfEnd({ link, boot, reason }, version === null ? null : device.status, base);
+    await this.deviceEvents.append(deviceId, device, ended);
   }
 
   /** After the transaction: a handler that fails does not affect the others. */
