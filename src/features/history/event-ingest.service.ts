@@ -46,6 +46,7 @@ export class EventIngestService implements OnModuleInit {
   readonly #batches = new MicroBatcher<Events, Events>({
     maxBatch: MAX_BATCH,
     weightOf: (events) => events.length,
+    connectsAs: 'line',
     maxParallel: 1,
     maxWaiting: MAX_WAITING,
     run: (messages) => this.storeMessages(messages),

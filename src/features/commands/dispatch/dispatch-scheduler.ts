@@ -11,7 +11,7 @@ import { DispatchService } from './dispatch.service.js';
 
 /** Devices dispatched to in parallel. Their queries of one moment are batched. */
 const MAX_PARALLEL = 200;
-/** Devices that came online and are caught up with in parallel; each takes a connection to PostgreSQL. */
+/** Devices that came online and are caught up with in parallel, as far as dispatch has connections to PostgreSQL. */
 const MAX_RETURNING = 8;
 /** Devices that wait at most; the sweep finds further ones. */
 const MAX_WAITING = 50_000;
@@ -33,12 +33,14 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
   readonly #subscriptions: (() => void)[] = [];
   readonly #openChecks = new MicroBatcher<string, boolean>({
     maxBatch: MAX_PARALLEL,
+    connectsAs: 'dispatch',
     maxParallel: 1,
     maxWaiting: MAX_PARALLEL,
     run: (deviceIds) => this.haveOpen(deviceIds),
   });
   readonly #catchUps = new MicroBatcher<string, undefined>({
     maxBatch: 1,
+    connectsAs: 'dispatch',
     maxParallel: MAX_RETURNING,
     maxWaiting: MAX_PARALLEL,
     run: (deviceIds) => this.catchUp(deviceIds),
