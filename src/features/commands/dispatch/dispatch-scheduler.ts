@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
+import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { outsideTransaction } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { within } from '../../../shared/deadline.js';
@@ -45,6 +46,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     maxWaiting: MAX_PARALLEL,
     run: (deviceIds) => this.catchUp(deviceIds),
   });
+  readonly #log: LimitedLogger;
   #stopped = false;
 
   constructor(
@@ -53,9 +55,10 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     private readonly repository: DispatchRepository,
     private readonly presence: PresenceService,
     private readonly signals: SignalBus,
-    private readonly logger: PinoLogger,
+    logger: PinoLogger,
   ) {
     logger.setContext(DispatchScheduler.name);
+    this.#log = new LimitedLogger(logger);
   }
 
   onModuleInit(): void {
@@ -115,7 +118,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     const run = outsideTransaction(() => this.process(deviceId, reason))
       .catch((error: unknown) => {
         // The sweep finds it again.
-        this.logger.error({ deviceId, err: error }, 'Dispatch failed');
+        this.#log.error('dispatch_failed', { deviceId, err: error }, 'Dispatch failed');
       })
       .finally(() => {
         this.#running.delete(deviceId);
