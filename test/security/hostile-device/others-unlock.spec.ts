@@ -71,7 +71,9 @@ describe.each(Object.keys(KINDS))('P-30: one hostile device at full speed, over 
       [application.get(MqttServer), application.get(DevicePublisher)].every((client) => client.isConnected()),
     );
     hostile = await HostileDevice.start();
-    doors = await Promise.all(Array.from({ length: STRANGERS }, openDoor));
+    const owners = await Promise.all(Array.from({ length: STRANGERS }, () => insertAccount(application)));
+    const devices = await register(...owners);
+    doors = await Promise.all(owners.map((owner, index) => openDoor(owner, devices[index]!)));
     heartbeats = setInterval(() => {
       for (const { line } of doors) {
         void line.publish('heartbeat', { boot: line.boot, uptimeMs: Math.round(1_000 + performance.now() - begun) });
@@ -91,16 +93,14 @@ describe.each(Object.keys(KINDS))('P-30: one hostile device at full speed, over 
 
   const lineUrl = (): string => mosquitto?.deviceUrl ?? application.mqttUrl;
 
-  async function register(owner: InsertedAccount): Promise<RegisteredDevice> {
-    const device = await registerDevice(application.url, owner);
-    await mosquitto?.addAccounts([device]);
-    return device;
+  async function register(...owners: InsertedAccount[]): Promise<RegisteredDevice[]> {
+    const devices = await Promise.all(owners.map((owner) => registerDevice(application.url, owner)));
+    await mosquitto?.addAccounts(devices);
+    return devices;
   }
 
   /** A stranger's lock, which does at once what it is told. */
-  async function openDoor(): Promise<Door> {
-    const owner = await insertAccount(application);
-    const device = await register(owner);
+  async function openDoor(owner: InsertedAccount, device: RegisteredDevice): Promise<Door> {
     const line = await ScriptedDevice.born(lineUrl(), device, 'boot-of-a-stranger');
     line.client.on('message', (topic, payload) => {
       if (topic.endsWith('/commands')) {
@@ -145,12 +145,12 @@ describe.each(Object.keys(KINDS))('P-30: one hostile device at full speed, over 
     const attacked: number[] = [];
     for (let block = 0; block < BLOCKS; block++) {
       // A new one each time: the one before has been cut.
-      const device = await register(await insertAccount(application));
-      await hostile.attack(kind, device, null);
+      const [device] = await register(await insertAccount(application));
+      await hostile.attack(kind, device!, null);
       quiet.push(...(await unlock(OF_BLOCK)));
       await hostile.rest();
       const before = await noticed(kind);
-      await hostile.attack(kind, device, lineUrl());
+      await hostile.attack(kind, device!, lineUrl());
       attacked.push(...(await unlock(OF_BLOCK)));
       const least = LEAST_NOTICED[kind] ?? OF_STRANGERS;
       await eventually('the server notices it', async () => (await noticed(kind)) - before > least);
