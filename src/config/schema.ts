@@ -77,7 +77,7 @@ export const SETTINGS = z
       .register(DOCS, { description: 'How long an address stays blocked.', example: '15m' }),
     CONNECTIONS_PER_ADDRESS: integer(8, 100_000).default(256).register(DOCS, {
       description:
-        'Connections of an address (HTTP, sockets, MQTT) on which no client has signed in. One more closes the oldest of them.',
+        'Connections of an address (HTTP, sockets, MQTT) on which no client has signed in or waits for an answer. One more closes the oldest of them.',
       example: '256',
     }),
     MAX_DEVICES_PER_USER: integer(1, 1_000_000)

@@ -33,8 +33,8 @@ export interface EventPayloads {
   door_status_changed: { lockState?: LockState; doorState?: DoorState; commandId?: string; cause?: string };
   motion_detected: { confidence?: number; zone?: string };
   snapshot_captured: { reference?: string; quality?: string; commandId?: string };
-  low_battery: { battery: number };
-  error_occurred: { errorCode: string; errorMessage?: string };
+  low_battery: { battery?: number };
+  error_occurred: { errorCode?: string; errorMessage?: string };
   command_created: CommandFacts & { expiresAt: string };
   command_sent: CommandFacts & { attempt: number };
   command_received: CommandFacts;

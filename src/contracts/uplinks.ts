@@ -12,6 +12,8 @@ export const UPLINK_LIMITS = {
   errorMessageLength: 500,
   /** Of `result` in an ack, as JSON. */
   resultBytes: 4_096,
+  /** Of an event's `type` that is not in the vocabulary. */
+  eventTypeLength: 64,
   /** Of each text in the `data` of an event. */
   dataTextLength: 512,
   /** Of the `data` of a `custom` event, as JSON. */

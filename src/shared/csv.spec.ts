@@ -86,6 +86,11 @@ describe('parseCsv', () => {
     ['a,b\n1,2;3\n', ','],
     ['"a;;;;",b\n1,2;3\n', ','],
     ['\uFEFF\r\na;b\r\n1;2;3\r\n', ';'],
+    [',,,\na;b\n1;2,3\n', ';'],
+    ['\uFEFF;;;\r\n\t\t\r\n \u00a0,\r\na,b\r\n1,2;3\r\n', ','],
+    [';"";\n;" ,";\na;b\n1;2,3\n', ';'],
+    [',,,\r"a";"b,,,,"\r1;2,3\r', ';'],
+    [',,,\n"\n";;\n"a\n";"b"\n1;2,3\n', ';'],
   ])('sees what separates the cells of %j', (text, separator) => {
     const rows = parseCsv(text).map(({ cells }) => cells);
     expect(rows[0]).toHaveLength(2);
@@ -94,6 +99,11 @@ describe('parseCsv', () => {
         .map(({ cells }) => cells)
         .at(-1),
     );
+  });
+
+  it('looks for it behind any number of rows that hold nothing', () => {
+    expect(parseCsv(`\uFEFF${',,,,\n'.repeat(2_000)}a;b\n`)).toEqual([{ line: 2_001, cells: ['a', 'b'] }]);
+    expect(parseCsv('\uFEFFsep=;\r\n,,,\r\n;;\r\na;b,c\r\n')).toEqual([{ line: 4, cells: ['a', 'b,c'] }]);
   });
 
   it.each(['sep=,\na,b;c\n', 'sep=;\r\na;"b;c"', '\uFEFFSEP=;\ra;b\r', '"sep=;"\na;b', 'sep=|\na|b,c'])(

@@ -18,7 +18,9 @@ const SEPARATORS = [',', ';', '\t'] as const;
 const SEPARATOR_LINE = /^\uFEFF?"?sep=(.?)"?\s*(?:[\r\n]|$)/iu;
 const NAMED_SEPARATORS: readonly string[] = [...SEPARATORS, '|'];
 const QUOTED = /"(?:[^"]|"")*"/g;
-const MAX_HEADER = 4_096;
+/** A cell or line with more in it than space and separators, be they those of another region. */
+const FILLED = /[^\s,;]/;
+const FILLED_LINE = /^.*[^\s,;].*$/m;
 
 /** Lines of CSV (RFC 4180), in which no cell is a formula: what looks like one gets an apostrophe in front. */
 export function csvLines(rows: readonly (readonly Cell[])[]): string {
@@ -58,7 +60,7 @@ export interface CsvRecord {
 /**
  * Reads CSV (RFC 4180) as spreadsheets of any region write it: with any line end, an optional byte order mark, and cells
  * separated by commas, semicolons or tabs, as a first line `sep=;` or the first record shows; that line may also name `|`.
- * Lines whose cells are all blank are skipped.
+ * Lines with nothing but separators and space are skipped.
  * @throws MalformedCsvError with the line on which the record begins
  */
 export function parseCsv(text: string): CsvRecord[] {
@@ -72,7 +74,7 @@ export function parseCsv(text: string): CsvRecord[] {
   // The library counts the lines within quoted cells twice when they end in CR LF, so they are counted here.
   const keep = (cells: string[]): null => {
     const isDeclaration = line === 1 && declared !== undefined;
-    if (!isDeclaration && cells.some((cell) => cell.trim() !== '')) {
+    if (!isDeclaration && cells.some((cell) => FILLED.test(cell))) {
       records.push({ line, cells });
     }
     line += 1 + lineEndsIn(cells);
@@ -89,9 +91,10 @@ export function parseCsv(text: string): CsvRecord[] {
   return records;
 }
 
-/** What stands most often in the first line that is not blank, outside of quotes. */
+/** What stands most often in the first line that holds something, outside of quotes. */
 function commonSeparator(text: string): string {
-  const [first = ''] = /\S.*/.exec(text.slice(0, MAX_HEADER).replace(QUOTED, '')) ?? [];
+  const unquoted = text.replace(QUOTED, (cell) => (FILLED.test(cell.replaceAll('"', '')) ? 'x' : ''));
+  const [first = ''] = FILLED_LINE.exec(unquoted) ?? [];
   const counts = SEPARATORS.map((separator) => first.split(separator).length);
   return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? SEPARATORS[0];
 }

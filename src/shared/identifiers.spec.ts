@@ -17,6 +17,20 @@ describe('canonicalIdentifier', () => {
     ['\uff21\uff24\uff21\uff20example\uff0ecom', 'ada@example.com'],
     ['ZOE\u0308@example.com', 'zo\u00eb@example.com'],
     ['Ada_Lovelace', 'ada_lovelace'],
+    // Quotes around a name that needs none, and escapes in them (RFC 5321, section 4.1.2).
+    ['"Ada"@example.com', 'ada@example.com'],
+    ['"\\ada"@example.com', 'ada@example.com'],
+    ['"a\\d\\a.\\l"@example.com', 'ada.l@example.com'],
+    ['\uff02ada\uff02@example.com', 'ada@example.com'],
+    ['"zoe\\\u0308"@example.com', 'zo\u00eb@example.com'],
+    // Sigma has two small forms, by its place in the word; in a domain, the one that was typed is part of the name.
+    ['\u039f\u03a3.\u0391@example.com', '\u03bf\u03c3.\u03b1@example.com'],
+    ['\u03bf\u03c2.\u03b1@example.com', '\u03bf\u03c3.\u03b1@example.com'],
+    ['\u039f\u03a3@example.com', '\u03bf\u03c3@example.com'],
+    ['a@\u039f\u03a3.example', 'a@xn--0xai.example'],
+    ['a@example.\u039f\u03a3', 'a@example.xn--0xai'],
+    ['a@\u03bf\u03c3.example', 'a@xn--0xai.example'],
+    ['a@\u03bf\u03c2.example', 'a@xn--0xag.example'],
   ])('makes %j into %s', (typed, canonical) => {
     expect(canonicalIdentifier(typed)).toBe(canonical);
   });
@@ -34,6 +48,17 @@ describe('canonicalIdentifier', () => {
       expect(canonicalIdentifier(typed)).toBe(typed);
     },
   );
+
+  it.each([
+    '"a b"@example.com',
+    '"a@b"@example.com',
+    '"a..b"@example.com',
+    '".a"@example.com',
+    '"a\\"b"@example.com',
+    '""@example.com',
+  ])('leaves the quotes of %j, which mean something', (typed) => {
+    expect(canonicalIdentifier(typed)).toBe(typed);
+  });
 
   it('leaves what is too long for any identifier as it is', () => {
     const marks = `${'\u0307\u0323'.repeat(600)}@example.com`;
@@ -76,6 +101,16 @@ describe('emailFault', () => {
     ['tag', '\u{e0061}'],
   ])('finds a %s', (_name, character) => {
     expect(emailFault(`a${character}da@example.com`)).toMatch(/invisible/);
+  });
+
+  it.each([
+    '"a b"@example.com',
+    '"ada".l@example.com',
+    'ada(home)@example.com',
+    '<ada@example.com',
+    'a\\da@example.com',
+  ])('finds quotes, comments or escapes in %s', (email) => {
+    expect(emailFault(email)).toMatch(/quotes/);
   });
 
   it.each(['o\ufb03ce@example.com', 'a\u00b2@example.com', '\u017fam@example.com', '\u2460@example.com'])(

@@ -27,7 +27,7 @@ describe('the statements of commands', () => {
     await repository.expire([]);
     await repository.findWaiting(1);
     await repository.listOpen([]);
-    await harness.app.get(CommandsRepository).create([]);
+    await harness.app.get(CommandsRepository).create([], { limit: 1, windowMs: 1 });
     await repository.findOverdue();
     await acknowledgements.lockOfEarlierBoots('');
     await acknowledgements.applyAcks([]);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandSubmissionService } from '../../src/features/commands/command-submission.service.js';
 import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
@@ -187,8 +187,8 @@ describe('commands of many devices at once', () => {
       const requestId = randomUUID();
       const context = newContext('http', `user:${harness.owner.id}`, { requestId });
       context.audit = { action: 'command_created', recorded: false };
-      const requestHash = createHash('sha256').update(body).digest();
-      context.idempotency = { key, route: 'POST test', userId: harness.owner.id, requestHash };
+      const asked = { params: {}, query: {}, body };
+      context.idempotency = { key, route: 'POST test', userId: harness.owner.id, asked };
       const submission = {
         deviceId,
         issuerId: harness.owner.id,

@@ -47,6 +47,16 @@ describe('durable readers', () => {
     return node;
   }
 
+  /** What readers are given, as what is read forward, ends at the oldest transaction that is open in the whole cluster. */
+  async function appendSettled(node: TestApp, deviceId: string, count: number): Promise<void> {
+    const log = node.get(EventLog);
+    await log.append(upTo(count).map((n) => numbered(n, deviceId)));
+    await eventually('the events are settled', async () => {
+      const { items } = await log.page({ deviceIds: [deviceId], order: 'asc', limit: count });
+      return items.length === count;
+    });
+  }
+
   async function counted(node: TestApp, deviceId: string): Promise<number> {
     const rows = await node
       .get(Database)
@@ -90,7 +100,7 @@ describe('durable readers', () => {
         }
       },
     };
-    await node.get(EventLog).append(upTo(15).map((n) => numbered(n, deviceId)));
+    await appendSettled(node, deviceId, 15);
     const batches = node.get(ReaderBatchService);
     await expect(batches.applyNext(reader)).rejects.toThrow('half way');
     await expect(batches.applyNext(reader)).rejects.toThrow('half way');
@@ -122,7 +132,7 @@ describe('durable readers', () => {
   it('leave a reader to the process that holds it', async () => {
     const node = await start({ worker: false });
     const deviceId = randomUUID();
-    await node.get(EventLog).append(numbered(1, deviceId));
+    await appendSettled(node, deviceId, 1);
     const batches = node.get(ReaderBatchService);
     let second: readonly unknown[] | undefined;
     const reader: DurableReader = {

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { createApp, listen } from '../../src/apps/bootstrap.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
+import { RejectedMessages } from '../../src/platform/mqtt/rejected-messages.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { testEnvironment } from '../support/installation.js';
 import { TestApp } from '../support/test-app.js';
@@ -73,6 +74,22 @@ async function statusOf(device: RegisteredDevice): Promise<unknown> {
   return (await request(application.url, 'GET', `/api/v1/devices/${device.id}`, { token: owner.accessToken })).body
     .status;
 }
+
+describe('A connection that its network ends', () => {
+  it('is no fault of its device, unlike a packet that is none', async () => {
+    const told: string[] = [];
+    application.get(RejectedMessages).onRefusal(({ code }) => told.push(code));
+    const before = await refusals('packet', 'line_lost');
+    const reset = await connect(await newDevice());
+    (reset.client.stream as Socket).resetAndDestroy();
+    await eventually('the reset is counted', async () => (await refusals('packet', 'line_lost')) === before + 1);
+    expect(told).toEqual([]);
+
+    const faulty = await connect(await newDevice());
+    faulty.client.stream.write(Buffer.from([0xf0, 0]));
+    await eventually('the fault is told', () => told.includes('protocol_error'));
+  });
+});
 
 describe('Logging in at the embedded broker', () => {
   it('takes the device id and its token, and nothing else', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
-import { type Account, createAccount, createAdmin } from '../support/accounts.fixture.js';
+import { type Account, createAccount, createAdmin, insertAccount } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
 import { FaultProxy } from '../support/fault-proxy.js';
@@ -140,7 +140,7 @@ describe('an administrator', () => {
   const PATH = '/api/v1/auth/blocked-addresses';
   const NETWORK = '2001:db8:7:7::/64';
 
-  const lift = (who: Account, name: string): Promise<Answer> =>
+  const lift = (who: Pick<Account, 'accessToken'>, name: string): Promise<Answer> =>
     request(app.url, 'DELETE', `${PATH}/${encodeURIComponent(name)}`, { token: who.accessToken });
 
   it('sees who is blocked, and lets them in, on the record', async () => {
@@ -162,7 +162,7 @@ describe('an administrator', () => {
     expect((await request(app.url, 'GET', PATH, { token: ada.accessToken })).status).toBe(403);
     expect((await lift(ada, NETWORK)).status).toBe(403);
     expect((await lift(admin, NETWORK)).status).toBe(204);
-    for (const name of [NETWORK, 'nonsense', '\0']) {
+    for (const name of [NETWORK, 'nonsense', '192.0.2.7/64', '\0']) {
       const again = await lift(admin, name);
       expect([again.status, again.body.code]).toEqual([404, 'address_not_blocked']);
     }
@@ -172,6 +172,23 @@ describe('an administrator', () => {
     expect(entries).toEqual([
       { actor: `user:${admin.id}`, entity_id: NETWORK, outcome: 'success', reason: 'rate_limit:auth' },
     ]);
+  });
+
+  it.each([
+    ['2001:db8:7:8::5', '2001:db8:7:8::/64'],
+    ['2001:DB8:7:8:0:0:0:5/64', '2001:db8:7:8::/64'],
+    ['[2001:db8:7:8::5]:443', '2001:db8:7:8::/64'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['192.0.2.7:443', '192.0.2.7'],
+  ])('lifts the block that %s is under, as the audit trail or a log spells it', async (name, ip) => {
+    const admin = await insertAccount(app, { role: 'ADMIN' });
+    await inOther().block(ip, 'test', QUARTER_MS);
+    const here = app.get(BlockedIpStore);
+    await eventually('it is blocked here, too', () => here.remainingMs(ip) > 0);
+    expect((await lift(admin, name)).status).toBe(204);
+    await eventually('every process lets it in', () => here.remainingMs(ip) + inOther().remainingMs(ip) === 0);
+    const entries = await sql.rows('SELECT entity_id FROM audit_entries WHERE actor = $1', [`user:${admin.id}`]);
+    expect(entries).toContainEqual({ entity_id: ip });
   });
 });
 

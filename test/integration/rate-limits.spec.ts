@@ -1,6 +1,6 @@
 /** The windows themselves, on a real Redis: exact, shared by all processes, and there without it. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RateCategory } from '../../src/contracts/rate-limits.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
@@ -41,22 +41,42 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Asks again and again for some time; when it was admitted. */
-async function admittedDuring(ms: number, category: 'user' | 'device', key: string): Promise<number[]> {
-  const admitted: number[] = [];
+/** A request that was admitted at some moment between these two. */
+interface Admission {
+  readonly askedAt: number;
+  readonly answeredAt: number;
+}
+
+async function admission(node: TestApp, category: RateCategory, key: string): Promise<Admission | null> {
+  const askedAt = performance.now();
+  const { admitted } = await node.get(RateLimiter).spend(category, key);
+  return admitted ? { askedAt, answeredAt: performance.now() } : null;
+}
+
+/** Asks again and again for some time. */
+async function admittedDuring(ms: number, category: 'user' | 'device', key: string): Promise<Admission[]> {
+  const admitted: Admission[] = [];
   const end = performance.now() + ms;
   while (performance.now() < end) {
-    const asked = performance.now();
-    const node = admitted.length % 2 === 0 ? first : second;
-    if ((await node.get(RateLimiter).spend(category, key)).admitted) {
-      admitted.push(asked);
+    const one = await admission(admitted.length % 2 === 0 ? first : second, category, key);
+    if (one) {
+      admitted.push(one);
+    } else {
+      // A key that was just refused is refused at once: without a turn of the event loop, timers would run late for it.
+      await nextTurn();
     }
   }
   return admitted;
 }
 
-function mostInOneWindow(times: readonly number[]): number {
-  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + WINDOW_MS).length));
+/** Of which it is certain that they were admitted within one window. */
+function mostInOneWindow(all: readonly Admission[]): number {
+  return Math.max(
+    ...all.map(({ askedAt: from }) => {
+      const within = all.filter(({ askedAt, answeredAt }) => askedAt >= from && answeredAt < from + WINDOW_MS);
+      return within.length;
+    }),
+  );
 }
 
 /** Both processes ask Redis. */
@@ -114,43 +134,56 @@ describe('rate limits in Redis', () => {
 
   it('lend a burst from what comes later', async () => {
     const seconds = 4;
-    const admitted = await answeredByRedis('device', () => admittedDuring(seconds * WINDOW_MS, 'device', randomUUID()));
-    const start = admitted[0] ?? 0;
-    expect(admitted.filter((at) => at < start + 200).length).toBeGreaterThanOrEqual(15);
+    const [burst, later] = await answeredByRedis('device', async () => {
+      const key = randomUUID();
+      const asked = Array.from({ length: 10 + 5 }, () => admission(first, 'device', key));
+      return [await Promise.all(asked), await admittedDuring(seconds * WINDOW_MS, 'device', key)] as const;
+    });
+    const admitted = [...burst, ...later].filter((one) => one !== null);
+    expect(burst).not.toContain(null);
     expect(mostInOneWindow(admitted)).toBeLessThanOrEqual(10 + 2 * 5);
     expect(admitted.length).toBeLessThanOrEqual(10 * (seconds + 1) + 5);
   });
 
   it('let a caller in again when the answer said so, and no earlier', async () => {
-    const seen = await answeredByRedis('admin', async () => {
-      const key = randomUUID();
-      const ask = async (): Promise<{ admitted: boolean; resetMs: number; askedAt: number }> => {
-        const askedAt = performance.now();
-        return { ...(await first.get(RateLimiter).spend('admin', key)), askedAt };
-      };
-      let refusal = await ask();
-      while (refusal.admitted) {
-        refusal = await ask();
-      }
-      const latestReset = performance.now() + refusal.resetMs;
-      const earliestReset = refusal.askedAt + refusal.resetMs;
-      // A question may be under way at the reset itself: to be admitted then is right, and takes the place.
-      for (;;) {
-        const { admitted, askedAt } = await ask();
-        if (admitted || askedAt > latestReset) {
-          return { early: performance.now() < earliestReset - 5, then: admitted };
-        }
-        await delay(10);
-      }
-    });
-    expect(seen).toEqual({ early: false, then: true });
+    const ask = async (key: string): Promise<{ admitted: boolean; earliest: number; latest: number }> => {
+      const askedAt = performance.now();
+      const { admitted, resetMs } = await first.get(RateLimiter).spend('admin', key);
+      return { admitted, earliest: askedAt + resetMs, latest: performance.now() + resetMs };
+    };
+    const until = (at: number): Promise<unknown> => delay(Math.max(0, at - performance.now()));
+    // All over one part of the window: where it begins in Redis, and where in this process, is up to chance.
+    const starts = Array.from({ length: 25 }, (_, index) => index * 2);
+    const seen = await answeredByRedis('admin', () =>
+      Promise.all(
+        starts.map(async (startMs) => {
+          const key = randomUUID();
+          await delay(startMs);
+          let refusal = await ask(key);
+          while (refusal.admitted) {
+            refusal = await ask(key);
+          }
+          await until(refusal.earliest - 30);
+          // It may be under way at the reset itself: to be admitted then is right, and takes the place.
+          if ((await ask(key)).admitted) {
+            return performance.now() < refusal.earliest - 5 ? 'early' : 'in time';
+          }
+          await until(refusal.latest + 5);
+          return (await ask(key)).admitted ? 'in time' : 'late';
+        }),
+      ),
+    );
+    expect(new Set(seen)).toEqual(new Set(['in time']));
   });
 
   it('do not ask Redis again for a key that was just refused', async () => {
-    const key = randomUUID();
-    while ((await first.get(RateLimiter).spend('auth', key)).admitted) {
-      // Until the limit is spent.
-    }
+    const key = await answeredByRedis('auth', async () => {
+      const spent = randomUUID();
+      while ((await first.get(RateLimiter).spend('auth', spent)).admitted) {
+        // Until the limit is spent.
+      }
+      return spent;
+    });
     proxy.blackhole();
     try {
       const before = await first.metric('mortise_rate_limit_degraded_total{category="auth"}');
@@ -164,9 +197,12 @@ describe('rate limits in Redis', () => {
 
   it('leave nothing behind in Redis for longer than they need it', async () => {
     const key = randomUUID();
-    await second.get(RateLimiter).spend('admin', key);
-    const redis = second.get(RedisClients).app;
-    expect(await redis.pttl(`mortise:rate:admin:${key}`)).toBeLessThanOrEqual(1_050);
+    const pttl = await answeredByRedis('auth', async () => {
+      await second.get(RateLimiter).spend('auth', key);
+      return second.get(RedisClients).app.pttl(`mortise:rate:auth:${key}`);
+    });
+    expect(pttl).toBeGreaterThan(0);
+    expect(pttl).toBeLessThanOrEqual(63_000);
   });
 });
 
@@ -195,7 +231,6 @@ describe.each(['down', 'blackhole'] as const)('rate limits while Redis is %s', (
     expect(took[Math.floor(took.length * 0.9)]).toBeLessThan(40);
     expect(took[Math.floor(took.length * 0.99)]).toBeLessThan(100);
     // One of them found out: at once when Redis refuses connections, after 50 ms when it swallows what it is asked.
-    expect(took.at(-1)).toBeLessThan(250);
     expect(took.at(-1)).toBeGreaterThan(fault === 'blackhole' ? 40 : 0);
     expect(await first.metric('mortise_rate_limit_degraded_total{category="auth"}')).toBeGreaterThanOrEqual(300);
   });
@@ -226,11 +261,14 @@ describe('rate limits when Redis goes and comes back', () => {
 
 describe('rate limits when Redis is back', () => {
   it('are counted together again', async () => {
-    const key = randomUUID();
-    await countedTogether();
-    for (let time = 0; time < 5; time += 1) {
-      expect((await first.get(RateLimiter).spend('auth', key)).admitted).toBe(true);
-    }
-    expect((await second.get(RateLimiter).spend('auth', key)).admitted).toBe(false);
+    const admitted = await answeredByRedis('auth', async () => {
+      const key = randomUUID();
+      const verdicts: boolean[] = [];
+      for (const node of [first, first, first, first, first, second]) {
+        verdicts.push((await node.get(RateLimiter).spend('auth', key)).admitted);
+      }
+      return verdicts;
+    });
+    expect(admitted).toEqual([true, true, true, true, true, false]);
   });
 });

@@ -1,10 +1,11 @@
 /**
  * People behind one address: a house, an office, the guests in its Wi-Fi, and every page that one of them opens. What some of
  * them do binds none who shows who they are. Seen failing on the build before: `address_blocked` for a valid token, a known
- * device and a refresh token; a block by cross-site requests; OPTIONS that were not counted; silent connections that were all kept.
+ * device and a refresh token; a block by cross-site requests; OPTIONS that were not counted; silent connections that
+ * were all kept.
  */
 import { randomUUID } from 'node:crypto';
-import { connect as connectTcp, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
@@ -13,6 +14,7 @@ import { Dashboard } from '../support/dashboard.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { type Answer, request, type RequestOptions } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { crowd, silentConnection } from '../support/silent-connections.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -20,6 +22,8 @@ const LOGIN = '/api/v1/auth/login';
 const REFRESH = '/api/v1/auth/refresh';
 const ME = '/api/v1/users/me';
 const CONNECTIONS = 32;
+/** Of this machine, and none of its proxies. */
+const NEIGHBOUR = '127.0.0.2';
 /** A token of the right form, without a signature of ours. */
 const FORGED = 'eyJhbGciOiJub25lIn0.e30.AAAA';
 
@@ -208,21 +212,21 @@ describe('What is not signed in', () => {
   });
 
   it('keeps so many connections to the API, and closes the oldest, but none of a resident', async () => {
-    const { port } = new URL(app.url);
-    const mine = await silent(Number(port), '127.0.0.2');
+    const mine = await silentConnection(app.url, NEIGHBOUR);
     mine.write(`GET ${ME} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${resident.accessToken}\r\n\r\n`);
     await new Promise((resolve) => mine.once('data', resolve));
-    await crowd(Number(port), mine);
+    await crowd(app.url, NEIGHBOUR, CONNECTIONS);
+    expect(mine.closed).toBe(false);
+    mine.destroy();
   });
 
   it('keeps so many connections to the broker, while a device with its token gets in', async () => {
-    const { port } = new URL(app.mqttUrl);
-    const device = await ScriptedDevice.connect(app.mqttUrl, lock, { localAddress: '127.0.0.2' } as object);
-    await crowd(Number(port), null);
+    const device = await ScriptedDevice.connect(app.mqttUrl, lock, { localAddress: NEIGHBOUR } as object);
+    await crowd(app.mqttUrl, NEIGHBOUR, CONNECTIONS);
     expect(device.client.connected).toBe(true);
     const again = await ScriptedDevice.connect(app.mqttUrl, lock, {
       clientId: 'b',
-      localAddress: '127.0.0.2',
+      localAddress: NEIGHBOUR,
     } as object);
     await Promise.all([device.end(), again.end()]);
   });
@@ -275,26 +279,3 @@ describe('A device that reads nothing', () => {
     await Promise.all([deaf.end(), reader.end()]);
   });
 });
-
-/** A connection on which nothing is said. */
-function silent(port: number, localAddress: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTcp({ port, host: '127.0.0.1', localAddress }, () => {
-      resolve(socket);
-    });
-    socket.once('error', reject);
-    socket.on('error', () => undefined);
-  });
-}
-
-/** Opens more connections from one address than it may have: the oldest are closed. `mine` stays open. */
-async function crowd(port: number, mine: Socket | null): Promise<void> {
-  const sockets: Socket[] = [];
-  for (let time = 0; time < CONNECTIONS + 10; time += 1) {
-    sockets.push(await silent(port, '127.0.0.2'));
-  }
-  await eventually('the oldest are closed', () => sockets.filter(({ closed }) => closed).length === 10);
-  expect(sockets.slice(0, 10).every(({ closed }) => closed)).toBe(true);
-  expect(mine?.closed ?? false).toBe(false);
-  [...sockets, ...(mine ? [mine] : [])].forEach((socket) => socket.destroy());
-}

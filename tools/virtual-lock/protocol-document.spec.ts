@@ -52,6 +52,7 @@ describe('docs/protocol.md', () => {
     `| \`firmwareVersion\` | visible text, cut to ${String(LIMITS.firmwareVersionLength)} characters`,
     `| heartbeat | \`battery\` | ${LIMITS.battery.join(' to ')}`,
     `| \`rssi\` | ${LIMITS.rssi.join(' to ')}`,
+    `another is cut to ${String(LIMITS.eventTypeLength)} characters`,
     `| any other text | not empty, cut to ${String(LIMITS.dataTextLength)} characters`,
     `any JSON object of at most ${String(LIMITS.customDataBytes)} bytes`,
     `| \`result\` | an object of at most ${String(LIMITS.resultBytes)} bytes`,

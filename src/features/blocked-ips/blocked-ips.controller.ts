@@ -22,15 +22,15 @@ export class BlockedIpsController {
     return toBlockedIpPageDto(await this.blockedIps.list(page));
   }
 
-  /** Unblock an IP address. */
+  /** Unblock an IP address, however it is spelled. An IPv6 address stands for its /64 network. */
   @Delete(':address')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
   @Audit('address_unblocked')
   @RateLimit('admin')
-  @ApiParam({ name: 'address', description: 'As listed, percent-encoded.', example: '2001:db8:1:2::%2F64' })
+  @ApiParam({ name: 'address', description: 'As listed or logged, percent-encoded.', example: '2001:db8:1:2::%2F64' })
   @ApiResponse({ status: 404, description: 'It is not blocked.', ...PROBLEM_RESPONSE })
-  lift(@Param('address') ip: string): Promise<void> {
-    return this.blockedIps.lift(ip);
+  lift(@Param('address') address: string): Promise<void> {
+    return this.blockedIps.lift(address);
   }
 }

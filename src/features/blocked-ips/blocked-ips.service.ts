@@ -24,14 +24,14 @@ export class BlockedIpsService {
     });
   }
 
-  /** Unblocks an IP before its time. @throws IpNotBlockedError */
-  lift(ip: string): Promise<void> {
+  /** Unblocks an IP, in whatever spelling, before its time. @throws IpNotBlockedError */
+  lift(address: string): Promise<void> {
     return this.transactions.run(async () => {
-      const lifted = await this.store.lift(ip);
+      const lifted = await this.store.lift(address);
       if (!lifted) {
         throw new IpNotBlockedError();
       }
-      const { reason, blockedUntil } = lifted;
+      const { ip, reason, blockedUntil } = lifted;
       await this.audit.record({
         entity: { type: 'address', id: ip },
         before: { reason, blockedUntil: blockedUntil.toISOString() },

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import { grants } from '../../contracts/devices.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type RequestContext, requestContext } from '../../platform/context/request-context.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { RateLimitRegistry } from '../../platform/rate-limit/rate-limit-registry.js';
+import { RateLimitedError } from '../../platform/rate-limit/rate-limit.errors.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { newId } from '../../shared/ids.js';
 import { UnlockRestrictedError } from '../users/users.errors.js';
@@ -17,6 +20,7 @@ import {
   DeviceUptimeFellError,
 } from './commands.errors.js';
 import { CommandsRepository, type Creation, type NewCommand } from './commands.repository.js';
+import { UNLOCKS_IN_ALL } from './commands.rate-limits.js';
 import { type Command, type CommandChange, type CommandSubmission } from './commands.types.js';
 import { CompletionWaiters, type Waiter } from './completion-waiters.js';
 import { isSettled } from './domain/command-machine.js';
@@ -58,6 +62,7 @@ export class CommandSubmissionService {
     private readonly idempotency: IdempotencyService,
     private readonly signals: SignalBus,
     private readonly waiters: CompletionWaiters,
+    private readonly limits: RateLimitRegistry,
   ) {}
 
   /**
@@ -69,6 +74,7 @@ export class CommandSubmissionService {
    * @throws DeviceOfflineError for a command that must not wait (`unlock_door`) to a device without a link
    * @throws DeviceUptimeFellError for `unlock_door` to a device whose uptime fell within one boot
    * @throws UnlockRestrictedError for an `unlock_door` of an account whose password an administrator may know
+   * @throws RateLimitedError for an `unlock_door` to a device that has accepted as many as it may
    * @throws CommandNotSupportedError, CommandQueueFullError, CommandNotFoundError
    */
   async submit(submission: CommandSubmission, waitMs = 0): Promise<Command> {
@@ -130,7 +136,7 @@ export class CommandSubmissionService {
     return this.transactions.run(async () => {
       const claims = await this.idempotency.claimEach(pending.map(({ context }) => context?.idempotency));
       const fresh = pending.filter((_, index) => claims[index] === null);
-      const creations = fresh.length > 0 ? await this.repository.create(fresh.map(toNewCommand)) : [];
+      const creations = fresh.length > 0 ? await this.repository.create(fresh.map(toNewCommand), this.unlocks()) : [];
       const outcomes = new Map(fresh.map(({ id }, index) => [id, creations[index]]));
       await this.record(
         fresh.flatMap(({ context }, index) => {
@@ -144,9 +150,18 @@ export class CommandSubmissionService {
           return claim instanceof Error ? claim : { earlierId: claim };
         }
         const creation = outcomes.get(one.id);
+        if (creation?.refusal === 'unlocked_too_often') {
+          return new RateLimitedError('unlock', this.unlocks(), creation.resetMs);
+        }
         return creation?.command ? { command: creation.command } : refusalOf(creation, one);
       });
     });
+  }
+
+  /** Of a device as a whole. */
+  private unlocks(): RateLimitPolicy {
+    const policy = this.limits.policyOf('unlock');
+    return { ...policy, limit: policy.limit * UNLOCKS_IN_ALL };
   }
 
   private async record(created: Parameters<CommandEventWriter['recordRequested']>[0]): Promise<void> {
@@ -171,7 +186,10 @@ function toNewCommand({ id, submission, context }: PendingSubmission): NewComman
   return { ...submission, id, correlationId: context?.requestId ?? id, policy: policyOf(submission.name) };
 }
 
-function refusalOf(creation: Creation | undefined, { submission }: PendingSubmission): Error {
+function refusalOf(
+  creation: Exclude<Creation, { refusal: 'unlocked_too_often' }> | undefined,
+  { submission }: PendingSubmission,
+): Error {
   switch (creation?.refusal) {
     case 'not_supported':
       return new CommandNotSupportedError(submission.name, creation.deviceType);

@@ -65,7 +65,8 @@ export class CommandsController {
     status: 409,
     description:
       '`command_not_supported` by this type of device. For `unlock_door` also `device_offline`, and `device_uptime_fell`: the ' +
-      'uptime of the device fell although it did not start again, so that no deadline can be given to it until it does.',
+      'uptime of the device fell although it did not start again, so that no deadline can be given to it until it does, or ' +
+      'until a report shows that it did not fall.',
     ...PROBLEM_RESPONSE,
   })
   async send(

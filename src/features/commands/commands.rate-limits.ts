@@ -4,11 +4,15 @@ declare module '../../contracts/rate-limits.js' {
   interface RateCategories extends Record<keyof typeof COMMANDS_RATE_LIMITS, true> {}
 }
 
+/** So many times the limit of one person are the unlocks of a device as a whole: only those count that were accepted. */
+export const UNLOCKS_IN_ALL = 4;
+
 export const COMMANDS_RATE_LIMITS = {
   unlock: {
-    description: 'Unlock commands for one device, of all users together.',
+    description: 'Unlock commands of a person for one device; four times as many are accepted for it in all.',
     limit: '15/1m',
-    keyOf: (request) => (asksToUnlock(request.body) ? (request.target?.id ?? null) : null),
+    keyOf: ({ body, principal, target }) =>
+      principal && target && asksToUnlock(body) ? `${principal.userId} ${target.id}` : null,
   },
 } satisfies RateLimitCategories;
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import { type DeviceType } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
@@ -27,6 +28,7 @@ export type Creation =
   | { command: CommandChange; refusal?: never }
   | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
   | { command?: never; refusal: 'unlock_restricted'; until: Date }
+  | { command?: never; refusal: 'unlocked_too_often'; resetMs: number }
   | { command?: never; refusal: 'unknown_device' | 'offline' | 'uptime_fell' | 'queue_full' };
 
 type CreationRow = {
@@ -34,6 +36,7 @@ type CreationRow = {
   linked: boolean;
   steady: boolean;
   restricted_until: Date | null;
+  unlocks_reset_ms: number | null;
 } & (ChangeRow | { id: null });
 
 /** Commands as users see them: created, cancelled, read. */
@@ -43,9 +46,13 @@ export class CommandsRepository {
 
   /**
    * Checks the devices and queues the commands that are not refused, in one statement. It answers in the order of
-   * `commands`. Concurrent requests may exceed the limit of a queue by their number at most.
+   * `commands`. Concurrent requests may exceed the limit of a queue, or of unlocks, by their number at most.
+   * @param unlocks how many are accepted for one device, in any time of that length
    */
-  async create(commands: readonly NewCommand[]): Promise<Creation[]> {
+  async create(
+    commands: readonly NewCommand[],
+    unlocks: Pick<RateLimitPolicy, 'limit' | 'windowMs'>,
+  ): Promise<Creation[]> {
     // SQL: a set-based batch
     const rows = await this.database.query<CreationRow>(
       'commands_create',
@@ -61,7 +68,11 @@ export class CommandsRepository {
            (SELECT count(*) FROM (
              SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $2
            ) waiting) < $2 AS has_room,
-           (SELECT u.unlock_after FROM users u WHERE u.id = n.issuer_id AND ${unlockRestricted('n')}) AS restricted_until
+           (SELECT u.unlock_after FROM users u WHERE u.id = n.issuer_id AND ${unlockRestricted('n')}) AS restricted_until,
+           (SELECT extract(epoch FROM u.created_at - now())::float8 * 1000 + $4 FROM commands u
+            WHERE n.name = 'unlock_door' AND u.device_id = d.id AND u.name = 'unlock_door'
+              AND u.created_at > now() - $4 * interval '1 millisecond'
+            ORDER BY u.created_at DESC OFFSET $3::int - 1 LIMIT 1) AS unlocks_reset_ms
          FROM n JOIN devices d ON d.id = n.device_id
        ), c AS (
          INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
@@ -70,11 +81,12 @@ export class CommandsRepository {
          FROM looked
          WHERE device_type::text = ANY (device_types) AND (linked OR NOT needs_link)
            AND (steady OR NOT needs_steady_uptime) AND has_room AND restricted_until IS NULL
+           AND unlocks_reset_ms IS NULL
          RETURNING *
        )
-       SELECT l.device_type, l.linked, l.steady, l.restricted_until, l.owner_id, ${COMMAND_COLUMNS}
+       SELECT l.device_type, l.linked, l.steady, l.restricted_until, l.unlocks_reset_ms, l.owner_id, ${COMMAND_COLUMNS}
        FROM n LEFT JOIN looked l ON l.place = n.place LEFT JOIN c ON c.id = n.id ORDER BY n.place`,
-      [JSON.stringify(commands.map(toRecord)), MAX_QUEUED_PER_DEVICE],
+      [JSON.stringify(commands.map(toRecord)), MAX_QUEUED_PER_DEVICE, unlocks.limit, unlocks.windowMs],
     );
     return rows.map((row, index) => toCreation(row, commands[index]?.policy));
   }
@@ -175,5 +187,16 @@ function toCreation(row: CreationRow, policy: CommandPolicy | undefined): Creati
   if (policy.needsLink && !row.linked) {
     return { refusal: 'offline' };
   }
-  return { refusal: policy.needsSteadyUptime && !row.steady ? 'uptime_fell' : 'queue_full' };
+  return refusalForNow(row, policy);
+}
+
+/** Of a connected device that takes this command from this person. */
+function refusalForNow(
+  { steady, unlocks_reset_ms: resetMs }: CreationRow,
+  { needsSteadyUptime }: CommandPolicy,
+): Creation {
+  if (needsSteadyUptime && !steady) {
+    return { refusal: 'uptime_fell' };
+  }
+  return resetMs === null ? { refusal: 'queue_full' } : { refusal: 'unlocked_too_often', resetMs };
 }

@@ -1,13 +1,13 @@
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsInt, IsObject, Max, Min, ValidateNested } from 'class-validator';
-import { DEVICE_EVENT_TYPES, type DeviceEventType, type EventPayloads } from '../../contracts/events.js';
-import { type DeviceEventMessage, MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
+import { Allow, ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsObject, Max, Min } from 'class-validator';
+import { MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { Parts } from '../../platform/uplinks/parts.decorator.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
-import { IsBoot, IsCount } from '../../platform/uplinks/uplink-fields.decorator.js';
+import { IsBoot, Uptime } from '../../platform/uplinks/uplink-fields.decorator.js';
+import type { ReceivedEvent } from './history.types.js';
 
-/** One fact reported by a device. */
-export class DeviceEventDto implements DeviceEventMessage {
+/** One fact reported by a device. `readData` looks at its type and its data. */
+export class DeviceEventDto implements ReceivedEvent {
   /** Starts at 1 with every boot, and has no gaps. */
   @IsInt()
   @Min(1)
@@ -19,8 +19,8 @@ export class DeviceEventDto implements DeviceEventMessage {
   boot!: string;
 
   /** What happened. */
-  @IsIn(DEVICE_EVENT_TYPES)
-  type!: DeviceEventType;
+  @Allow()
+  type?: unknown;
 
   /** RFC 3339, if the device has a clock. */
   @Reading()
@@ -28,13 +28,12 @@ export class DeviceEventDto implements DeviceEventMessage {
   occurredAt?: string;
 
   /** Uptime at which it happened: it decides where both are given. */
-  @Reading()
-  @IsCount()
+  @Uptime()
   uptimeMs?: number;
 
   /** The members depend on the type. */
-  @IsObject()
-  data!: EventPayloads[DeviceEventType];
+  @Allow()
+  data?: unknown;
 }
 
 /** A message on the `events` channel, which carries one event or many. */
@@ -44,7 +43,6 @@ export class DeviceEventsDto {
   @ArrayMaxSize(MAX_EVENTS_PER_MESSAGE)
   // Nested lists would be validated member by member, and an empty one would pass.
   @IsObject({ each: true })
-  @ValidateNested({ each: true })
-  @Type(() => DeviceEventDto)
+  @Parts(() => DeviceEventDto)
   events!: DeviceEventDto[];
 }

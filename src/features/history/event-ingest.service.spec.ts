@@ -4,6 +4,7 @@ import type { EventLog } from '../../platform/events/event-log.js';
 import type { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
 import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import type { Transactions } from '../../platform/prisma/transactions.js';
+import type { Clock } from '../../shared/clock.js';
 import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from '../presence/presence.service.js';
 import { withinDailyLimits } from './domain/daily-quota.js';
@@ -12,6 +13,8 @@ import type { EventQuota } from './event-quota.js';
 import type { HistoryRepository } from './history.repository.js';
 
 const boot = 'a-boot-id';
+const NOW = Date.parse('2026-11-20T18:00:00Z');
+const HOUR = 3_600_000;
 const event = (seq: number): DeviceEventMessage => ({ boot, seq, type: 'custom', data: { seq } });
 
 /** The storage of one device, in memory. */
@@ -19,7 +22,10 @@ class FakeStorage {
   /** Events per transaction. */
   readonly batches: number[] = [];
   readonly stored: number[] = [];
+  readonly times: (Date | undefined)[] = [];
   failing = false;
+  /** What is known of the boot, the more often it is asked for. */
+  known: { isBorn: boolean; bootStartedAt: Date | null }[] = [];
 
   readonly repository = {
     lockReceipts: () =>
@@ -30,8 +36,8 @@ class FakeStorage {
           seq: this.stored.length,
           ownerId: 'o',
           version: 1,
-          bootStartedAt: null,
-          now: new Date(),
+          now: new Date(NOW),
+          ...(this.known.shift() ?? { isBorn: true, bootStartedAt: null }),
         },
       ]),
     advanceReceipts: () => Promise.resolve(),
@@ -43,15 +49,16 @@ class FakeStorage {
   } as unknown as Transactions;
 
   readonly log = {
-    append: (events: readonly { payload: { seq: number } }[]) => {
+    append: (events: readonly { payload: { seq: number }; occurredAt?: Date }[]) => {
       this.batches.push(events.length);
+      this.times.push(...events.map(({ occurredAt }) => occurredAt));
       this.stored.push(...events.map(({ payload }) => payload.seq));
       return Promise.resolve();
     },
   } as unknown as EventLog;
 }
 
-function build() {
+function build(clock: Clock = new SystemClock()) {
   const storage = new FakeStorage();
   const publish = jest.fn<DevicePublisher['publish']>(() => Promise.resolve(true));
   const reading = jest.fn<RejectedMessages['reading']>();
@@ -66,9 +73,12 @@ function build() {
     storage.repository,
     storage.transactions,
     storage.log,
-    { recordStates: () => Promise.resolve(), birthRecorded: () => Promise.resolve() } as unknown as PresenceService,
+    {
+      recordStates: () => Promise.resolve(),
+      births: { recorded: () => Promise.resolve(), startedMsAgo: () => undefined },
+    } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
-    new SystemClock(),
+    clock,
     { assertBoots: () => undefined, fit: fitting, count: () => Promise.resolve() } as unknown as EventQuota,
     { message: refused, reading } as unknown as RejectedMessages,
   );
@@ -105,6 +115,44 @@ describe('EventIngestService', () => {
     expect(storage.stored).toEqual([1, 2]);
   });
 
+  describe('gives the first events of a boot their time', () => {
+    const unborn = { isBorn: false, bootStartedAt: null };
+    const born = { isBorn: true, bootStartedAt: new Date(NOW - 5 * HOUR) };
+    const timed: DeviceEventMessage = { ...event(1), uptimeMs: HOUR };
+    /** It stands still for so many looks, and then runs out. */
+    const patientFor = (looks: number): Clock => {
+      let left = looks;
+      return { now: () => NOW, monotonic: () => (left-- >= 0 ? 0 : 10_000) };
+    };
+
+    it('when their birth, which another process has, is recorded a moment later', async () => {
+      const { storage, publish, ingest } = build(patientFor(9));
+      storage.known = [unborn, unborn, born];
+      await ingest(timed, event(2));
+      expect(storage.times).toEqual([new Date(NOW - 4 * HOUR), undefined]);
+      expect(publish.mock.calls).toEqual([['d', 'receipts', { boot, seq: 2 }]]);
+    });
+
+    it('unless it does not come: then they are stored without one', async () => {
+      const { storage, ingest } = build(patientFor(2));
+      storage.known = [unborn, unborn, unborn, unborn];
+      await ingest(timed);
+      expect(storage.times).toEqual([undefined]);
+      expect(storage.known).toHaveLength(1);
+    });
+
+    it.each([
+      ['the boot is known, and its start is not', { isBorn: true, bootStartedAt: null }, timed],
+      ['none has an uptime', unborn, event(1)],
+    ])('and does not wait when %s', async (_why, known, message) => {
+      const { storage, ingest } = build(patientFor(9));
+      storage.known = [known, born];
+      await ingest(message);
+      expect(storage.times).toEqual([undefined]);
+      expect(storage.known).toHaveLength(1);
+    });
+  });
+
   it('leaves events beyond a gap that stays, and publishes how far it got', async () => {
     const { storage, publish, ingest } = build();
     await ingest(event(1), event(3));
@@ -134,12 +182,12 @@ describe('EventIngestService', () => {
     expect(storage.stored).toEqual([1]);
   });
 
-  it('refuses a message with data that does not belong to its type, and stores nothing of it', async () => {
+  it('refuses a message with a strict member that is no good, and stores nothing of it', async () => {
     const { storage, ingest } = build();
-    const faulty = { boot, seq: 2, type: 'low_battery', data: {} } as unknown as DeviceEventMessage;
+    const faulty = { boot, seq: 2, type: 'door_status_changed', data: { commandId: 'x' } } as const;
     await expect(ingest(event(1), faulty)).rejects.toMatchObject({
       code: 'invalid_event_data',
-      errors: [{ pointer: '/events/1/data/battery' }],
+      errors: [{ pointer: '/events/1/data/commandId' }],
     });
     expect(storage.batches).toEqual([]);
   });

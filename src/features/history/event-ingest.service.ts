@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type DeviceEventMessage, deviceTopic } from '../../contracts/mqtt.js';
+import { deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
@@ -9,20 +9,20 @@ import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { Clock } from '../../shared/clock.js';
 import { PresenceService } from '../presence/presence.service.js';
-import { advance } from './domain/contiguous.js';
+import { advance, waitAll } from './domain/contiguous.js';
 import type { Step } from './domain/daily-quota.js';
 import { EventQuota } from './event-quota.js';
 import { HistoryRepository } from './history.repository.js';
-import type { IncomingEvent, Receipt } from './history.types.js';
-import { bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
+import type { ArrivedBoot, DeviceBoot, IncomingEvent, Receipt, ReceivedEvent } from './history.types.js';
+import { awaitsBirth, bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
 
 /** Events stored by one transaction. */
 const MAX_BATCH = 500;
 /** Messages that wait: more than there are ever in process, since each waits for its own to be stored. */
 const MAX_WAITING = 10_000;
-/** Two hardware processes share the messages of a device: the other one may still process the previous message. */
-const GAP_PATIENCE_MS = 300;
-const GAP_LOOK_EVERY_MS = 30;
+/** Two hardware processes share the messages of a device: the other one may still process the previous message, or a birth. */
+const PATIENCE_MS = 300;
+const LOOK_EVERY_MS = 30;
 
 type Events = readonly IncomingEvent[];
 
@@ -32,8 +32,11 @@ interface Stored {
    * may be lost. One that covers nothing would keep the device from backing off.
    */
   readonly receipts: readonly Receipt[];
-  /** Events beyond a gap. Not stored: the device sends them again, unless the gap closes by itself. */
-  readonly beyondGap: Events;
+  /**
+   * Not stored: those beyond a gap, which the device sends again unless the gap closes by itself, and those that wait a
+   * moment for the birth of their boot.
+   */
+  readonly left: Events;
 }
 
 /**
@@ -42,7 +45,7 @@ interface Stored {
  */
 @Injectable()
 export class EventIngestService implements OnModuleInit {
-  /** Each message is answered with those of its events that are beyond a gap. */
+  /** Each message is answered with those of its events that are left. */
   readonly #batches = new MicroBatcher<Events, Events>({
     maxBatch: MAX_BATCH,
     weightOf: (events) => events.length,
@@ -72,31 +75,39 @@ export class EventIngestService implements OnModuleInit {
    * Resolves when they are stored, or left to be sent again.
    * @throws InvalidEventDataError, TooManyBootsError: then none of them is taken
    */
-  async ingest(deviceId: string, messages: readonly DeviceEventMessage[]): Promise<void> {
+  async ingest(deviceId: string, messages: readonly ReceivedEvent[]): Promise<void> {
     this.quota.assertBoots(deviceId, messages);
-    await this.presence.birthRecorded(deviceId);
-    const giveUpAt = this.clock.monotonic() + GAP_PATIENCE_MS;
+    await this.presence.births.recorded(deviceId);
+    const giveUpAt = this.clock.monotonic() + PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
     const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };
     const read = messages.map((message, index) => toIncoming(origin, message, index));
     for (const member of read.flatMap(({ dropped }) => dropped)) {
       this.refusals.reading(deviceTopic(deviceId, 'events'), member);
     }
-    let beyondGap = await this.#batches.submit(read.map(({ event }) => event));
-    while (beyondGap.length > 0 && this.clock.monotonic() < giveUpAt) {
-      await delay(GAP_LOOK_EVERY_MS);
-      beyondGap = await this.#batches.submit(beyondGap);
+    await this.submit(
+      read.map(({ event }) => event),
+      giveUpAt,
+    );
+  }
+
+  private async submit(events: Events, giveUpAt: number): Promise<void> {
+    const mayWait = this.clock.monotonic() < giveUpAt;
+    const left = await this.#batches.submit(events.map((event) => ({ ...event, mayWait })));
+    if (left.length > 0 && mayWait) {
+      await delay(LOOK_EVERY_MS);
+      await this.submit(left, giveUpAt);
     }
   }
 
   private async storeMessages(messages: readonly Events[]): Promise<Events[]> {
-    const { receipts, beyondGap } = await this.storeOrSplit(messages.flat());
+    const { receipts, left } = await this.storeOrSplit(messages.flat());
     // Only what is committed. A lost receipt is published again when the device repeats itself.
     for (const { deviceId, boot, seq } of receipts) {
       void this.publisher.publish(deviceId, 'receipts', { boot, seq });
     }
-    const left = new Set(beyondGap);
-    return messages.map((events) => events.filter((event) => left.has(event)));
+    const isLeft = new Set(left);
+    return messages.map((events) => events.filter((event) => isLeft.has(event)));
   }
 
   private async storeOrSplit(events: Events): Promise<Stored> {
@@ -112,9 +123,12 @@ export class EventIngestService implements OnModuleInit {
   private store(batch: Events): Promise<Stored> {
     return this.transactions.independently(async () => {
       const boots = groupByBoot(batch);
-      const rows = await this.repository.lockReceipts([...boots.values()].map(bootOf));
+      const rows = await this.repository.lockReceipts([...boots.values()].map((boot) => this.arrived(boot)));
       const steps = this.quota.fit(
-        rows.map((row) => ({ row, ...advance(row.seq, boots.get(keyOf(row))?.events ?? []) })),
+        rows.map((row) => {
+          const events = boots.get(keyOf(row))?.events ?? [];
+          return { row, ...(awaitsBirth(row, events) ? waitAll(row.seq, events) : advance(row.seq, events)) };
+        }),
       );
       const restarted = rows.filter(({ isNew }) => isNew).map(({ deviceId }) => deviceId);
       if (restarted.length > 0) {
@@ -125,9 +139,13 @@ export class EventIngestService implements OnModuleInit {
         receipts: steps
           .filter(({ row, seq }) => boots.get(keyOf(row))?.events.some((event) => event.seq <= seq))
           .map(({ row, seq }) => ({ ...bootOf(row), seq })),
-        beyondGap: steps.flatMap(({ waiting }) => waiting),
+        left: steps.flatMap(({ waiting }) => waiting),
       };
     });
+  }
+
+  private arrived({ deviceId, boot }: DeviceBoot): ArrivedBoot {
+    return { deviceId, boot, startedMsAgo: this.presence.births.startedMsAgo(deviceId, boot) };
   }
 
   private async storeSteps(steps: readonly Step<IncomingEvent>[]): Promise<void> {
@@ -152,7 +170,7 @@ export class EventIngestService implements OnModuleInit {
     }
     return {
       receipts: outcomes.flatMap(({ receipts }) => receipts),
-      beyondGap: outcomes.flatMap(({ beyondGap }) => beyondGap),
+      left: outcomes.flatMap(({ left }) => left),
     };
   }
 }

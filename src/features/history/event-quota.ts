@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
-import { type DeviceEventMessage, deviceTopic } from '../../contracts/mqtt.js';
+import { deviceTopic } from '../../contracts/mqtt.js';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { DeviceEventsService } from '../presence/device-events.service.js';
 import { TooManyBootsError } from '../presence/presence.errors.js';
 import { type Step, withinDailyLimits } from './domain/daily-quota.js';
-import type { IncomingEvent } from './history.types.js';
+import type { IncomingEvent, ReceivedEvent } from './history.types.js';
 
 /** How many events are stored, and of how many boots. What is refused gets no receipt: its device keeps it. */
 @Injectable()
@@ -19,7 +19,7 @@ export class EventQuota {
   ) {}
 
   /** @throws TooManyBootsError when the device cannot have restarted so often. */
-  assertBoots(deviceId: string, messages: readonly DeviceEventMessage[]): void {
+  assertBoots(deviceId: string, messages: readonly ReceivedEvent[]): void {
     for (const boot of new Set(messages.map((message) => message.boot))) {
       if (!this.limiter.admitsBoot(deviceId, boot)) {
         throw new TooManyBootsError();

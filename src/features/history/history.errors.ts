@@ -1,6 +1,6 @@
 import { DomainError, type FieldError } from '../../shared/domain-error.js';
 
-/** The `data` of an event does not belong to its type. */
+/** A strict member in the `data` of an event is no good. */
 export class InvalidEventDataError extends DomainError {
   readonly code = 'invalid_event_data';
   readonly kind = 'invalid';

@@ -24,17 +24,20 @@ export class SnapshotCapturedPayload implements PayloadOf<'snapshot_captured'> {
 }
 
 export class LowBatteryPayload implements PayloadOf<'low_battery'> {
-  /** Percent. */
-  battery!: number;
+  /** Percent; left out where the device named none that exists. */
+  battery?: number;
 }
 
 /** A device reported a fault of its own. */
 export class ErrorOccurredPayload implements PayloadOf<'error_occurred'> {
-  errorCode!: string;
+  errorCode?: string;
   errorMessage?: string;
 }
 
-/** What a vendor's device reports beyond the vocabulary: any members. */
+/**
+ * What a vendor's device reports beyond the vocabulary: any members. Of an event with a type that is not in the
+ * vocabulary, `type` and `data` as they were sent.
+ */
 export class CustomPayload implements Record<string, unknown> {
   [member: string]: unknown;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
-import type { DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
+import type { ArrivedBoot, DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
 
 /** A boot that says it has run for longer (ten years, in milliseconds) started at no time that means something. */
 const LONGEST_UPTIME = 315_360_000_000;
@@ -19,7 +19,7 @@ export class HistoryRepository {
    * locked until the transaction ends, in one order, so that batches with the same devices run in sequence, and their devices
    * before them, as a deletion does it. Unknown devices, and those whose token was revoked, are left out.
    */
-  async lockReceipts(boots: readonly DeviceBoot[]): Promise<ReceiptRow[]> {
+  async lockReceipts(boots: readonly ArrivedBoot[]): Promise<ReceiptRow[]> {
     // SQL: a lock
     await this.database.execute(
       'history_lock_devices',
@@ -31,10 +31,13 @@ export class HistoryRepository {
       'history_lock_receipts',
       `WITH held AS (
          INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at)
-         SELECT d.id, s.boot, 0, CASE WHEN d.boot = s.boot AND d.uptime_fell_at IS NULL
-             AND d.boot_uptime_ms < ${String(LONGEST_UPTIME)}
-           THEN d.boot_reported_at - d.boot_uptime_ms * interval '1 millisecond' END
-         FROM unnest($1::uuid[], $2::text[]) AS s(device_id, boot) JOIN devices d ON d.id = s.device_id
+         SELECT d.id, s.boot, 0, CASE
+           WHEN d.boot IS DISTINCT FROM s.boot AND s.started_ms_ago < ${String(LONGEST_UPTIME)}
+             THEN now() - s.started_ms_ago * interval '1 millisecond'
+           WHEN d.boot = s.boot AND d.uptime_fell_at IS NULL AND d.boot_uptime_ms < ${String(LONGEST_UPTIME)}
+             THEN d.boot_reported_at - d.boot_uptime_ms * interval '1 millisecond' END
+         FROM unnest($1::uuid[], $2::text[], $3::float8[]) AS s(device_id, boot, started_ms_ago)
+           JOIN devices d ON d.id = s.device_id
          WHERE ${HAS_TOKEN}
          ORDER BY d.id, s.boot
          ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now(),
@@ -42,12 +45,17 @@ export class HistoryRepository {
          RETURNING r.device_id, r.boot, r.seq, r.boot_started_at, r.xmax = 0 AS is_new
        )
        SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version, h.is_new AS "isNew",
+         d.boot IS NOT DISTINCT FROM h.boot AS "isBorn",
          coalesce(qd.events, 0) AS "deviceEventsToday", coalesce(qo.events, 0) AS "ownerEventsToday", now() AS now,
          CASE WHEN d.boot = h.boot AND d.uptime_fell_at IS NOT NULL THEN NULL ELSE h.boot_started_at END AS "bootStartedAt"
        FROM held h JOIN devices d ON d.id = h.device_id
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
          LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date`,
-      [boots.map(({ deviceId }) => deviceId), boots.map(({ boot }) => boot)],
+      [
+        boots.map(({ deviceId }) => deviceId),
+        boots.map(({ boot }) => boot),
+        boots.map(({ startedMsAgo }) => startedMsAgo ?? null),
+      ],
     );
     return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
   }

@@ -1,10 +1,20 @@
 import type { DeviceEventType, EventPayloads, EventType } from '../../contracts/events.js';
+import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 
 /** One boot of one device: event sequences are counted per boot. */
 export interface DeviceBoot {
   readonly deviceId: string;
   readonly boot: string;
 }
+
+/** A boot of which events arrived. */
+export interface ArrivedBoot extends DeviceBoot {
+  /** When it started, by a birth that is not recorded yet. */
+  readonly startedMsAgo?: number | undefined;
+}
+
+/** An event as it was received: its type and its data may be anything. */
+export type ReceivedEvent = Omit<DeviceEventMessage, 'type' | 'data'> & { type?: unknown; data?: unknown };
 
 /** An event that a device sent and that is not stored yet. */
 export interface IncomingEvent extends DeviceBoot {
@@ -17,6 +27,8 @@ export interface IncomingEvent extends DeviceBoot {
   readonly occurredAt?: Date;
   /** By the time since the device's start. */
   readonly uptimeMs?: number;
+  /** It may be left for a moment, until the birth of its boot has arrived. */
+  readonly mayWait?: boolean;
   /** Of the message that carried it. */
   readonly correlationId?: string;
 }
@@ -34,6 +46,8 @@ export interface ReceiptRow extends Receipt {
   readonly version: number;
   /** When that boot started; null when it is not known, or when its uptime cannot be trusted. */
   readonly bootStartedAt: Date | null;
+  /** Whether its birth is the last one that was recorded. */
+  readonly isBorn: boolean;
   /** The time of the transaction, at which its events are received. */
   readonly now: Date;
   /** Whether this is the first time that the boot is heard of. */

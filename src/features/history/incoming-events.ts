@@ -1,10 +1,9 @@
 import type { NewEvent } from '../../contracts/events.js';
-import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { StateReport } from '../presence/presence.types.js';
 import { readData } from './domain/device-event-data.js';
 import { timeOfEvent } from './domain/time-of-event.js';
 import { InvalidEventDataError } from './history.errors.js';
-import type { DeviceBoot, IncomingEvent, ReceiptRow } from './history.types.js';
+import type { DeviceBoot, IncomingEvent, ReceiptRow, ReceivedEvent } from './history.types.js';
 
 export function keyOf({ deviceId, boot }: DeviceBoot): string {
   return `${deviceId}/${boot}`;
@@ -29,7 +28,7 @@ export function groupByBoot(batch: readonly IncomingEvent[]): Map<string, Device
   return groups;
 }
 
-/** An event, and the readings in its data that were no good. */
+/** An event, and what of its type and its data was no good. */
 export interface ReadEvent {
   readonly event: IncomingEvent;
   readonly dropped: readonly string[];
@@ -38,15 +37,15 @@ export interface ReadEvent {
 /**
  * @param origin the device, and the correlation id of its message
  * @param index the place of the event in its message
- * @throws InvalidEventDataError when the data does not belong to the type
+ * @throws InvalidEventDataError when a strict member of the data is no good
  */
 export function toIncoming(
   origin: Pick<IncomingEvent, 'deviceId' | 'correlationId'>,
-  message: DeviceEventMessage,
+  message: ReceivedEvent,
   index: number,
 ): ReadEvent {
-  const { boot, seq, type, occurredAt, uptimeMs } = message;
-  const { data, faults, dropped } = readData(type, { ...message.data });
+  const { boot, seq, occurredAt, uptimeMs } = message;
+  const { type, data, faults, dropped } = readData(message.type, message.data);
   if (faults.length > 0) {
     throw new InvalidEventDataError(
       faults.map(({ member, detail }) => ({ detail, pointer: `/events/${String(index)}/data/${member}` })),
@@ -62,6 +61,15 @@ export function toIncoming(
     ...(uptimeMs === undefined ? {} : { uptimeMs }),
   };
   return { event, dropped };
+}
+
+/**
+ * Whether the first events of a boot wait for its birth, which may be in another process: without it their uptime gives
+ * no time.
+ */
+export function awaitsBirth(row: ReceiptRow, events: readonly IncomingEvent[]): boolean {
+  const isUnheardOf = row.seq === 0 && !row.isBorn && row.bootStartedAt === null;
+  return isUnheardOf && events.every(({ mayWait }) => mayWait) && events.some(({ uptimeMs }) => uptimeMs !== undefined);
 }
 
 export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
@@ -102,7 +110,7 @@ export function toReports(event: IncomingEvent): StateReport[] {
   }
   if (event.type === 'low_battery') {
     const { battery } = event.data as NewEvent<'low_battery'>['payload'];
-    return [{ deviceId, boot, battery: Math.round(battery) }];
+    return battery === undefined ? [] : [{ deviceId, boot, battery: Math.round(battery) }];
   }
   return [];
 }

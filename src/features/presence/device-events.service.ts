@@ -34,6 +34,11 @@ export class DeviceEventsService {
     }
   }
 
+  /** Records what a device cannot repeat at will, as part of the surrounding transaction. */
+  appendUncounted(events: readonly NewEvent[]): Promise<void> {
+    return this.events.append(events);
+  }
+
   /** Counts stored events of devices and of owners, as part of the surrounding transaction. */
   count(counts: ReadonlyMap<string, number>): Promise<void> {
     return this.repository.countEvents(counts);

@@ -81,6 +81,15 @@ describe('HeartbeatBuffer', () => {
     ]);
   });
 
+  it('keeps an uptime when a heartbeat without one follows', async () => {
+    const { buffer, written } = build();
+    buffer.hold('a', 'mqtt', { boot: 'one', battery: 7 });
+    buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 500 });
+    buffer.hold('a', 'mqtt', { boot: 'one' });
+    await buffer.flush();
+    expect(written.flat().map(({ uptimeMs }) => uptimeMs)).toEqual([500]);
+  });
+
   it('writes at once when 500 devices are held, in batches of 500', async () => {
     const { buffer, written } = build();
     holdMany(buffer, 499);

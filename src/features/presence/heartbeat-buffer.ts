@@ -97,8 +97,11 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
 }
 
 /** With two hardware processes, the older heartbeat may arrive last. One that fell is the newer one. */
-function isOvertaken(heartbeat: Heartbeat, earlier: Heartbeat): boolean {
-  return heartbeat.uptimeMs < earlier.uptimeMs && !hasFallen(earlier.uptimeMs, heartbeat.uptimeMs);
+function isOvertaken({ uptimeMs }: Heartbeat, earlier: Heartbeat): boolean {
+  if (earlier.uptimeMs === undefined) {
+    return false;
+  }
+  return uptimeMs === undefined || (uptimeMs < earlier.uptimeMs && !hasFallen(earlier.uptimeMs, uptimeMs));
 }
 
 function toHeld({ receivedAt, ...beat }: ReceivedHeartbeat, now: number): HeldHeartbeat {

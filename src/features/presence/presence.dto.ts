@@ -1,9 +1,9 @@
-import { IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
 import { DOOR_STATES, type DoorState, LOCK_STATES, type LockState } from '../../contracts/devices.js';
 import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
-import { IsBoot, IsCount } from '../../platform/uplinks/uplink-fields.decorator.js';
+import { IsBoot, IsCount, Uptime } from '../../platform/uplinks/uplink-fields.decorator.js';
 import type { Birth } from './presence.types.js';
 
 const [EMPTY, FULL] = UPLINK_LIMITS.battery;
@@ -19,9 +19,8 @@ export class StatusMessageDto {
   @IsBoot()
   boot!: string;
 
-  /** Milliseconds since that start, on a monotonic clock. Required in a birth. */
-  @ValidateIf((status: StatusMessageDto) => status.online)
-  @IsCount()
+  /** Milliseconds since that start, on a monotonic clock. Of a birth without it no deadline can be computed. */
+  @Uptime()
   uptimeMs?: number;
 
   @Reading({ cutTo: UPLINK_LIMITS.firmwareVersionLength })
@@ -45,34 +44,34 @@ export class HeartbeatMessageDto {
   boot!: string;
 
   /** Milliseconds since that start. */
-  @IsCount()
-  uptimeMs!: number;
+  @Uptime()
+  uptimeMs?: number;
 
   /** Percent. */
-  @Reading({ rounded: true })
+  @Reading({ whole: 'rounded' })
   @IsInt()
   @Min(EMPTY)
   @Max(FULL)
   battery?: number;
 
   /** dBm. */
-  @Reading({ rounded: true })
+  @Reading({ whole: 'rounded' })
   @IsInt()
   @Min(WEAKEST)
   @Max(STRONGEST)
   rssi?: number;
 
   /** Bytes. */
-  @Reading({ rounded: true })
+  @Reading({ whole: 'rounded' })
   @IsCount()
   freeHeap?: number;
 }
 
-/** Takes only a status with `online: true`: the validation has checked its uptime. */
+/** Takes only a status with `online: true`. */
 export function toBirth({ boot, uptimeMs, firmwareVersion, lockState, doorState }: StatusMessageDto): Birth {
   return {
     boot,
-    uptimeMs: uptimeMs ?? 0,
+    ...(uptimeMs !== undefined && { uptimeMs }),
     ...(firmwareVersion !== undefined && { firmwareVersion }),
     ...(lockState !== undefined && { lockState }),
     ...(doorState !== undefined && { doorState }),

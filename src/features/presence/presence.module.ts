@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { BirthRegistry } from './birth-registry.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { DeviceEventsService } from './device-events.service.js';
@@ -20,6 +21,7 @@ import { PresenceService } from './presence.service.js';
     DeviceEventsService,
     PresenceRepository,
     HeartbeatBuffer,
+    BirthRegistry,
     DiagnosticsService,
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,

@@ -8,6 +8,7 @@ import type {
   FallenBoot,
   HeldHeartbeat,
   LockedDevice,
+  RecordedBirth,
   SilentDevice,
   SilentLink,
   StateReport,
@@ -78,17 +79,17 @@ export class PresenceRepository {
 
   /**
    * Records a birth, as of its arrival: deadlines computed from it are shorter than the device's own, never longer.
-   * @returns the new version, and whether this report shows that the uptime fell within one boot; null when another boot
-   * has been heard of since the birth arrived, so that nothing changed
+   * After one without an uptime no deadline can be computed until a report has one.
+   * @returns null when another boot has been heard of since the birth arrived, so that nothing changed
    */
-  async recordBirth(deviceId: string, birth: Birth): Promise<{ version: number; uptimeFell: boolean } | null> {
+  async recordBirth(deviceId: string, birth: Birth): Promise<RecordedBirth | null> {
     const [reported, at] = ['$3::bigint', ago('$7')];
     // SQL: database time
-    const [row] = await this.database.query<{ version: number; uptimeFell: boolean }>(
+    const [row] = await this.database.query<RecordedBirth & Record<string, unknown>>(
       'presence_birth',
       `WITH report AS (
          SELECT boot = $2 AND ${isFall(reported, at)} AS fell,
-           boot IS DISTINCT FROM $2 OR ${counts(reported, at)} AS counts,
+           boot IS DISTINCT FROM $2 OR ${reported} IS NULL OR ${counts(reported, at)} AS counts,
            boot IS DISTINCT FROM $2 OR ${isBack(reported, at)} AS steady
          FROM devices WHERE id = $1 AND (boot <> $2 AND boot_reported_at > ${at}) IS NOT TRUE
        )
@@ -102,11 +103,12 @@ export class PresenceRepository {
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          version = version + 1
-       FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell"`,
+       FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell",
+         boot_uptime_ms IS NULL AS "uptimeUnknown"`,
       [
         deviceId,
         birth.boot,
-        birth.uptimeMs,
+        birth.uptimeMs ?? null,
         birth.firmwareVersion ?? null,
         birth.lockState ?? null,
         birth.doorState ?? null,
@@ -191,7 +193,7 @@ export class PresenceRepository {
     const columns = [
       beats.map((beat) => beat.deviceId),
       beats.map((beat) => beat.boot),
-      beats.map((beat) => beat.uptimeMs),
+      beats.map((beat) => beat.uptimeMs ?? null),
       beats.map((beat) => beat.battery ?? null),
       beats.map((beat) => beat.rssi ?? null),
       beats.map((beat) => beat.ageMs),

@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { LinkKind } from '../../contracts/devices.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import type { NewEvent } from '../../contracts/events.js';
-import { EventLog } from '../../platform/events/event-log.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
-import { within } from '../../shared/deadline.js';
+import { BirthRegistry } from './birth-registry.js';
 import { DeviceEventsService } from './device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './link-events.js';
@@ -28,10 +27,10 @@ import type {
   Will,
 } from './presence.types.js';
 
-/** How long what follows a birth waits for it; a transaction has that limit, too. */
-const BIRTH_PATIENCE_MS = 10_000;
 const UPTIME_FELL =
-  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with a new boot.';
+  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
+  'or until a report shows that it did not fall.';
+const UPTIME_UNKNOWN = 'The birth had no uptimeMs that can be used: no command is sent until a report has one.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -42,18 +41,17 @@ export class PresenceService {
   readonly #lockStateHandlers: LockStateHandler[] = [];
   readonly #connectedHandlers: DeviceConnectedHandler[] = [];
   readonly #uptimeFallHandlers: UptimeFallHandler[] = [];
-  /** The newest birth of each device that is being recorded. */
-  readonly #births = new Map<string, Promise<void>>();
 
   constructor(
     private readonly repository: PresenceRepository,
     private readonly transactions: Transactions,
-    private readonly events: EventLog,
     private readonly deviceEvents: DeviceEventsService,
     private readonly heartbeats: HeartbeatBuffer,
     private readonly refusals: RejectedMessages,
     private readonly cutoffs: CutoffRegistry,
     private readonly limiter: DeviceLimiter,
+    /** What follows a birth may have arrived before it is recorded. */
+    readonly births: BirthRegistry,
   ) {
     heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
     cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
@@ -78,32 +76,15 @@ export class PresenceService {
    * A device reports that it is online. The birth of a device that was deleted, revoked or cut is ignored, and so is one
    * that waited while another boot was heard of.
    */
-  async openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
+  openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     const recorded = this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       if (device?.hasToken && !this.cutoffs.isCut(deviceId)) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
-    this.#births.set(deviceId, recorded);
-    try {
-      await recorded;
-    } finally {
-      if (this.#births.get(deviceId) === recorded) {
-        this.#births.delete(deviceId);
-      }
-    }
-  }
-
-  /**
-   * Resolves when no birth of this device is being recorded, whatever became of it. What a device sends right behind its
-   * birth overtakes it otherwise, and the start of its boot is not known yet.
-   */
-  async birthRecorded(deviceId: string): Promise<void> {
-    const recorded = this.#births.get(deviceId);
-    if (recorded) {
-      await within(BIRTH_PATIENCE_MS, recorded).catch(() => undefined);
-    }
+    this.births.recording(deviceId, recorded);
+    return recorded;
   }
 
   /**
@@ -153,7 +134,7 @@ export class PresenceService {
   markInactive(limit: number): Promise<boolean> {
     return this.transactions.run(async () => {
       const devices = await this.repository.markInactive(limit);
-      await this.events.append(
+      await this.deviceEvents.appendUncounted(
         devices.flatMap(({ deviceId, ownerId, previous, lastSeenAt, version }): NewEvent[] => {
           const base: PresenceEventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
           return [
@@ -183,7 +164,7 @@ export class PresenceService {
    * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late. It counts
    * as a birth: after too many of them, a later heartbeat opens the link.
    */
-  private async reopenLink({ deviceId, link, boot, uptimeMs, ageMs }: HeldHeartbeat): Promise<void> {
+  private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<void> {
     if (this.limiter.statusPauseMs(deviceId) > 0) {
       return;
     }
@@ -192,7 +173,7 @@ export class PresenceService {
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
         this.limiter.countStatus(deviceId);
-        await this.openLocked(deviceId, link, { boot, uptimeMs, ageMs }, device);
+        await this.openLocked(deviceId, link, beat, device);
       }
     });
   }
@@ -202,7 +183,7 @@ export class PresenceService {
     if (!recorded) {
       return;
     }
-    const { version, uptimeFell } = recorded;
+    const { version, uptimeFell, uptimeUnknown } = recorded;
     await this.repository.openLink(deviceId, link, birth);
     const base: PresenceEventBase = {
       deviceId,
@@ -219,6 +200,9 @@ export class PresenceService {
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
         void this.uptimesFell([{ deviceId, boot: birth.boot }]);
+      }
+      if (uptimeUnknown) {
+        this.refusals.notice('uptime_unknown', deviceTopic(deviceId, 'status'), UPTIME_UNKNOWN);
       }
       this.connected(deviceId);
     });

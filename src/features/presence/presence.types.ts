@@ -3,8 +3,8 @@ import type { DeviceStatus, DoorState, LinkKind, LockState } from '../../contrac
 /** A device reports that it is online. */
 export interface Birth {
   readonly boot: string;
-  /** Milliseconds since the device started. */
-  readonly uptimeMs: number;
+  /** Milliseconds since the device started; left out when it sent none that can be used. */
+  readonly uptimeMs?: number;
   readonly firmwareVersion?: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
@@ -22,8 +22,8 @@ export interface Will {
 /** A device reports that it is still online. */
 export interface Heartbeat {
   readonly boot: string;
-  /** Milliseconds since the device started. */
-  readonly uptimeMs: number;
+  /** Milliseconds since the device started; left out when it sent none that can be used. */
+  readonly uptimeMs?: number;
   /** Percent. */
   readonly battery?: number;
   /** dBm. */
@@ -84,6 +84,16 @@ export interface LockedDevice {
   readonly link: { readonly boot: string; readonly quiet: boolean } | null;
   /** Events stored since midnight (UTC), of the device and of all devices of its owner. */
   readonly eventsToday: { readonly ofDevice: number; readonly ofOwner: number };
+}
+
+/** What a birth changed. */
+export interface RecordedBirth {
+  /** Of the device. */
+  readonly version: number;
+  /** It shows that the uptime fell within one boot. */
+  readonly uptimeFell: boolean;
+  /** It had none: no deadline can be computed. */
+  readonly uptimeUnknown: boolean;
 }
 
 /** Why a link ended. */

@@ -3,6 +3,7 @@ import type { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js
 import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { SystemClock } from '../../shared/system-clock.js';
 import type { PresenceService } from './presence.service.js';
+import { BirthRegistry } from './birth-registry.js';
 import { StatusQueue, type StatusReport } from './status-queue.js';
 
 /** Each status is recorded when the test says so. */
@@ -16,8 +17,11 @@ function build({ pauseMs = 0, admitsBoot = true, recordedBefore = false } = {}) 
       ends.push(resolve);
     });
   };
+  const clock = new SystemClock();
+  const births = new BirthRegistry(clock);
   const queue = new StatusQueue(
     {
+      births,
       openLink: (_id: string, _link: string, { boot }: { boot: string }) => record(`birth ${boot}`),
       closeLink: (_id: string, _link: string, { boot }: { boot: string }) => record(`will ${boot}`),
     } as unknown as PresenceService,
@@ -27,7 +31,7 @@ function build({ pauseMs = 0, admitsBoot = true, recordedBefore = false } = {}) 
       statusPauseMs: () => (recorded.length === 0 && !recordedBefore ? 0 : pauseMs),
     } as unknown as DeviceLimiter,
     { message: (code: string) => refused.push(code) } as unknown as RejectedMessages,
-    new SystemClock(),
+    clock,
   );
   const next = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -36,7 +40,7 @@ function build({ pauseMs = 0, admitsBoot = true, recordedBefore = false } = {}) 
     });
     await new Promise((resolve) => setTimeout(resolve, recordedBefore ? 0 : pauseMs + 5));
   };
-  return { queue, recorded, refused, next };
+  return { queue, births, recorded, refused, next };
 }
 
 const birth = (boot: string): StatusReport => ({ online: true, birth: { boot, uptimeMs: 1 } });
@@ -98,6 +102,17 @@ describe('StatusQueue', () => {
     expect(recorded).toEqual(['birth a']);
     await next();
     expect(recorded).toEqual(['birth a', 'birth b']);
+  });
+
+  it('tells when a boot started whose birth it holds back', async () => {
+    const { queue, births } = build({ pauseMs: 60_000, recordedBefore: true });
+    await queue.report('device', { online: true, birth: { boot: 'a', uptimeMs: 5_000 } });
+    await queue.report('device', will('a'));
+    expect(births.startedMsAgo('device', 'a')).toBeGreaterThanOrEqual(5_000);
+    expect(births.startedMsAgo('device', 'b')).toBeUndefined();
+    expect(births.startedMsAgo('other', 'a')).toBeUndefined();
+    await queue.report('device', { online: true, birth: { boot: 'b' } });
+    expect(births.startedMsAgo('device', 'b')).toBeUndefined();
   });
 
   it('refuses the birth of a device that cannot have restarted so often', async () => {

@@ -40,7 +40,9 @@ export class StatusQueue implements BeforeApplicationShutdown {
     private readonly limiter: DeviceLimiter,
     private readonly refusals: RejectedMessages,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    presence.births.onFindHeld((deviceId) => this.#waiting.get(deviceId)?.find((status) => status.online));
+  }
 
   /**
    * Records a status at once, or later when there were many. Resolves when it is recorded or waits.

@@ -10,9 +10,9 @@ const lags = (reported: string, at: string, ms: number): string =>
 /** The condition that it shows that the uptime fell. */
 export const isFall = (reported: string, at: string): string => lags(reported, at, FALL_MS);
 
-/** The condition that such a report counts from now on: it was not merely overtaken by the newest one. */
+/** The condition that such a report counts from now on: it has an uptime, and was not merely overtaken by the newest one. */
 export const counts = (reported: string, at: string): string =>
-  `(${reported} < boot_uptime_ms AND NOT ${lags(reported, at, OVERTAKEN_MS)}) IS NOT TRUE`;
+  `(${reported} IS NULL OR ${reported} < boot_uptime_ms AND NOT ${lags(reported, at, OVERTAKEN_MS)}) IS NOT TRUE`;
 
 /** When a boot started by such a report, in milliseconds since 1970: at the latest, since a report takes its time. */
 const startBy = (reported: string, at: string): string => `(extract(epoch FROM ${at}) * 1000)::bigint - ${reported}`;

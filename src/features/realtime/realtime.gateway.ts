@@ -90,12 +90,14 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   /** A refusal reaches the client as `connect_error` with the problem as its `data`; then the connection is closed. */
   private async authenticate(socket: DashboardSocket): Promise<void> {
+    this.limiter.hold(socket.conn);
     try {
       const { userId } = await this.identify(socket);
       await this.limiter.countPerson(userId);
       this.limiter.settle(socket.conn);
     } catch (error) {
       const { code, title, detail, status } = problemOf(error);
+      this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
         socket.conn.close();

@@ -24,6 +24,8 @@ interface BulkChange {
   readonly mode: BulkMode;
   readonly member: string;
   readonly rowAction: AuditAction;
+  /** What a repeat must ask for, too. */
+  readonly asked?: object;
 }
 
 /** What administrators do to many accounts at once. The results are kept in the audit trail, and answer a repeat. */
@@ -56,7 +58,8 @@ export class BulkUsersService {
 
   /** As {@link create}, of checked rows; those that are no accounts are refused. @throws BatchRefusedError */
   createChecked(rows: readonly CheckedRow[], mode: BulkMode): Promise<readonly RowResult[]> {
-    return this.once({ mode, member: 'users', rowAction: 'user_created' }, async () => {
+    const asked = { mode, rows: rows.map(({ account, errors }) => account ?? errors) };
+    return this.once({ mode, member: 'users', rowAction: 'user_created', asked }, async () => {
       const accounts = rows.flatMap(({ account }) => (account ? [account] : []));
       const outcomes = (await this.users.inviteMany(accounts)).map(toOutcome);
       await eachAccount(outcomes, (account) => this.passwords.invite(account));
@@ -85,7 +88,7 @@ export class BulkUsersService {
           throw new BatchRefusedError(change.member, results);
         }
         return this.record(change.rowAction, outcomes, results);
-      });
+      }, change.asked);
       return results ?? this.resultsOf(id);
     });
   }

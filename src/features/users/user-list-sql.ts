@@ -1,4 +1,4 @@
-import { canonicalDomain, canonicalIdentifier } from '../../shared/identifiers.js';
+import { canonicalDomain, canonicalIdentifier, canonicalLocalPart } from '../../shared/identifiers.js';
 import { ACCOUNT_COLUMNS, STATUS_CONDITIONS } from './account-rows.js';
 import type { AccountFilter, AccountSortKey } from './user-directory.types.js';
 
@@ -71,8 +71,10 @@ export function containingAll(q: string, bind: (value: unknown) => string): stri
 
 function spellingsOf(word: string): string[] {
   const lower = word.toLowerCase();
-  const name = lower.includes('@') ? canonicalIdentifier(lower) : canonicalDomain(lower);
-  return name === lower ? [word] : [word, name];
+  const names = lower.includes('@')
+    ? [canonicalIdentifier(lower)]
+    : [canonicalDomain(lower), canonicalLocalPart(lower)];
+  return [word, ...names.filter((name) => name !== lower)];
 }
 
 function containing(part: string): string {

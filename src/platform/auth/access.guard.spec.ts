@@ -50,6 +50,8 @@ class SampleController {
 }
 
 interface SampleRequest {
+  settledAsAnonymous?: boolean;
+  bearerId?: string;
   headers: { authorization?: string };
   params: Record<string, string>;
   principal?: Principal;
@@ -69,7 +71,7 @@ beforeEach(() => {
     allows: ({ permission }, demand) => permission === demand,
   });
   const authenticator = {
-    authenticate: (token: string, { certain }: { certain: boolean }) => {
+    authenticate: (token: string, { certain = false }: { certain?: boolean } = {}) => {
       certainty.push(certain);
       return token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError());
     },
@@ -106,6 +108,16 @@ describe('AccessGuard', () => {
   it('lets every request into a public route, and leaves other transports to their own guards', async () => {
     await expect(ask('open', anonymous())).resolves.toBe(true);
     await expect(ask('control', anonymous(), 'rpc')).resolves.toBe(true);
+  });
+
+  it('notes on a public route only whose limits hold, and asks for nothing', async () => {
+    const [known, counted, unknown] = [asAda(), { ...asAda(), settledAsAnonymous: true }, asAda()];
+    unknown.headers.authorization = 'Bearer eve';
+    for (const request of [known, counted, unknown]) {
+      await expect(ask('open', request)).resolves.toBe(true);
+    }
+    expect([known, counted, unknown].map(({ bearerId }) => bearerId)).toEqual([ADA.userId, undefined, undefined]);
+    expect(known.principal).toBeUndefined();
   });
 
   it('looks the session up for demands that cannot be undone', async () => {

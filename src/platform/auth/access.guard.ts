@@ -39,10 +39,11 @@ export class AccessGuard implements CanActivate {
       context.getHandler(),
       context.getClass(),
     ]);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (rule?.public) {
+      await this.recognize(request);
       return true;
     }
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
     // What cannot be undone needs a session that stands now, not one that stood seconds ago (promise P-06).
     const certain = rule ? this.needsCertainty(rule) : false;
     const principal = await this.authenticator.authenticate(bearerToken(request), { certain });
@@ -69,6 +70,15 @@ export class AccessGuard implements CanActivate {
       throw error;
     }
     return true;
+  }
+
+  /** A public route needs no token: one that is not valid, or cannot be verified now, counts as none. */
+  private async recognize(request: FastifyRequest): Promise<void> {
+    const token = request.settledAsAnonymous ? null : bearerTokenOf(request.headers.authorization);
+    const bearer = token === null ? null : await this.authenticator.authenticate(token).catch(() => null);
+    if (bearer) {
+      request.bearerId = bearer.userId;
+    }
   }
 
   private needsCertainty({ demand }: PrivateRule): boolean {

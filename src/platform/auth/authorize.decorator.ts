@@ -13,6 +13,8 @@ export const ACCESS_RULE = Symbol('access rule');
 declare module 'fastify' {
   interface FastifyRequest {
     principal?: Principal;
+    /** Whose valid access token came along on a public route: their limits hold, and nothing else follows from it. */
+    bearerId?: string;
     target?: Resources[ResourceKind]['ref'];
   }
 }

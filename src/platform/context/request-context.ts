@@ -29,8 +29,8 @@ export interface IdempotencyClaim {
   /** `POST /api/v1/devices`. */
   readonly route: string;
   readonly userId: string;
-  /** HMAC-SHA256 over path, query and body. */
-  readonly requestHash: Buffer;
+  /** What a repeat must ask for, too. */
+  readonly asked: Readonly<Record<'params' | 'query' | 'body', unknown>>;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -11,6 +11,10 @@ const UNKNOWN = 'unknown';
 const IPV4_WITH_PORT = /^([\d.]+):[\w.-]+$/;
 const BRACKETED = /^\[([^\]]+)\](?::[\w.-]+)?$/;
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
+/** IPv4 behind NAT64 (RFC 6052) and in translated form (RFC 2765): all of it would share one /64. */
+const TRANSLATED_IPV4 = /^(?:64:ff9b::|::ffff:0:)([\da-f]+:[\da-f]+)$/;
+/** Of IPv6, as lists of blocked addresses spell it. */
+const NETWORK_SUFFIX = /(?<=:.*)\/64$/;
 /**
  * A pair of an element of `Forwarded`: its value is a token or a quoted string. A name is tried from its beginning only: from
  * each of its letters, that would take time with the square of the length.
@@ -40,8 +44,12 @@ export function parseAddress(text: string): string | null {
   if (!isIPv6(address)) {
     return null;
   }
-  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
+  const canonical = spellIpv6(spellIpv6(address).replace(TRANSLATED_IPV4, '::ffff:$1'));
   return MAPPED_IPV4.exec(canonical)?.[1] ?? canonical;
+}
+
+function spellIpv6(address: string): string {
+  return new SocketAddress({ address, family: 'ipv6' }).address;
 }
 
 /**
@@ -105,6 +113,12 @@ export function ipKey({ ip }: Pick<FastifyRequest, 'ip'>): string {
 /** The key that an address is counted by: IPv4 as it is, IPv6 by its /64, which one site or server has to itself. */
 export function networkKey(ip: string): string {
   return normalizeIp(ip);
+}
+
+/** The key of an address or of a /64 in whatever spelling. Null for what is neither. */
+export function parseNetworkKey(text: string): string | null {
+  const address = parseAddress(text.replace(NETWORK_SUFFIX, ''));
+  return address === null ? null : networkKey(address);
 }
 
 function xForwardedForHops(header: string): string[] {

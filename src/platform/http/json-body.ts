@@ -11,18 +11,29 @@ const DETAILS: Record<PayloadFault, string> = {
   forbidden_name: 'no member may be called __proto__, or constructor with a prototype',
 };
 
+/** The space that may stand around JSON (RFC 8259): blank, tab and line ends. */
+const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
 /**
- * JSON or 415: no form posts, so no cross-site form can reach a route. And JSON that PostgreSQL can store, read as on
- * the device line. Clients name the type also where they send nothing; whether a body must be there, the route says.
+ * JSON or 415: no form posts, so no cross-site form can reach a route with anything in it. And JSON that PostgreSQL can
+ * store, read as on the device line. Clients name a type also where they send nothing, and not always JSON: what has no
+ * body has no type. Whether a body must be there, the route says.
  */
 export function acceptJsonOnly(fastify: FastifyInstance, bodyLimit: number): void {
   fastify.removeAllContentTypeParsers();
+  // Behind the limits of anonymous requests, which tell those of foreign pages by their type.
+  fastify.addHook('preParsing', ({ headers }, _reply, _payload, done) => {
+    if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) {
+      delete headers['content-type'];
+    }
+    done();
+  });
   fastify.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer', bodyLimit },
     (_request, body: Buffer, done) => {
       try {
-        done(null, body.length === 0 ? undefined : readPayload(body));
+        done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readPayload(body));
       } catch (error) {
         done(error instanceof PayloadRefusedError ? refusal(error) : (error as Error));
       }

@@ -49,7 +49,7 @@ describe('validated', () => {
     expect(faults).toEqual([expect.objectContaining({ pointer: '/a~1b~0c' })]);
   });
 
-  it.each(['toString', 'constructor', 'hasOwnProperty', 'prototype'])(
+  it.each(['toString', 'valueOf', 'constructor', 'hasOwnProperty', '__proto__', 'prototype'])(
     'refuses %s, which the library would drop, but not in members of any shape',
     async (name) => {
       expect(
@@ -60,6 +60,11 @@ describe('validated', () => {
       ]);
     },
   );
+
+  it('breaks at none of them, however deep they are in members that are no objects', async () => {
+    const odd: unknown = JSON.parse('{"constructor":"ACME","toString":[{"constructor":1,"valueOf":{"__proto__":2}}]}');
+    expect((await faultsOf({ name: odd, inner: [odd] })).map(({ pointer }) => pointer)).toContain('/name');
+  });
 
   it('refuses what is nested without end before anything goes into it', async () => {
     for (const member of ['name', 'inner', 'any']) {

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -13,11 +12,9 @@ import { Reflector } from '@nestjs/core';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Observable, of } from 'rxjs';
-import { AppConfig } from '../../config/app-config.js';
 import { requestContext } from '../context/request-context.js';
-import { sortedJson } from '../../shared/sorted-json.js';
-import { deriveKey } from '../crypto/derived-key.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+import { requestAsRead } from '../http/request-as-read.js';
 import { IdempotencyService } from './idempotency.service.js';
 import { IdempotencyKeyRequiredError, InvalidIdempotencyKeyError } from './idempotency.errors.js';
 
@@ -54,15 +51,10 @@ export function Idempotent(options: { required: boolean } = { required: false })
 /** Reads the key into the request context, where the service finds it inside its transaction. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  readonly #key: Buffer;
-
   constructor(
     private readonly reflector: Reflector,
     private readonly idempotency: IdempotencyService,
-    config: AppConfig,
-  ) {
-    this.#key = deriveKey(config.masterKey(), 'compare_requests');
-  }
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') {
@@ -91,12 +83,12 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private read(context: ExecutionContext, request: FastifyRequest): boolean {
     const options = this.reflector.get<{ required: boolean } | undefined>(IDEMPOTENT, context.getHandler());
     if (options) {
-      this.claim(request, options.required);
+      this.claim(context, request, options.required);
     }
     return options !== undefined;
   }
 
-  private claim(request: FastifyRequest, required: boolean): void {
+  private claim(context: ExecutionContext, request: FastifyRequest, required: boolean): void {
     const key = request.headers['idempotency-key'];
     const current = requestContext();
     if (key === undefined) {
@@ -113,18 +105,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
         key,
         route: `${request.method} ${request.routeOptions.url ?? ''}`,
         userId: request.principal.userId,
-        requestHash: this.hash(request),
+        asked: requestAsRead(context),
       };
     }
-  }
-
-  /**
-   * Of what was asked, however its members, parameters and ids were written down. Keyed, because a body may hold a
-   * password, and a hash without a key lets it be guessed.
-   */
-  private hash({ params, query, body }: FastifyRequest): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(sortedJson([params, query, body ?? null]))
-      .digest();
   }
 }

@@ -1,5 +1,9 @@
+import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../config/app-config.js';
+import { sortedJson } from '../../shared/sorted-json.js';
 import { type IdempotencyClaim, requestContext } from '../context/request-context.js';
+import { deriveKey } from '../crypto/derived-key.js';
 import { Database } from '../prisma/database.js';
 import { arrayParam } from '../prisma/array-param.js';
 import { Transactions } from '../prisma/transactions.js';
@@ -14,10 +18,15 @@ export const IDEMPOTENCY_TTL_HOURS = 24;
  */
 @Injectable()
 export class IdempotencyService {
+  readonly #key: Buffer;
+
   constructor(
     private readonly database: Database,
     private readonly transactions: Transactions,
-  ) {}
+    config: AppConfig,
+  ) {
+    this.#key = deriveKey(config.masterKey(), 'compare_requests');
+  }
 
   /** {@link once} in a transaction of its own. @returns the id, also to a repeat. */
   run(make: () => Promise<string>): Promise<string> {
@@ -34,14 +43,16 @@ export class IdempotencyService {
 
   /**
    * Runs `make` unless an earlier request with the same key did. Call it inside the transaction that makes the resource.
+   * @param body what the body asks for, where its class does not read all of it
    * @returns the id of the resource, and whether this request is a repeat.
    * @throws IdempotencyKeyInUseError while the first request runs; IdempotencyKeyReusedError for another request.
    */
-  async once(make: () => Promise<string>): Promise<{ id: string; repeated: boolean }> {
-    const claim = requestContext()?.idempotency;
-    if (!claim) {
+  async once(make: () => Promise<string>, body?: object): Promise<{ id: string; repeated: boolean }> {
+    const sent = requestContext()?.idempotency;
+    if (!sent) {
       return { id: await make(), repeated: false };
     }
+    const claim = body ? { ...sent, asked: { ...sent.asked, body } } : sent;
     const [earlier] = await this.claimEach([claim]);
     if (earlier instanceof Error) {
       throw earlier;
@@ -73,7 +84,7 @@ export class IdempotencyService {
       // A transaction takes a lock of its own twice.
       const busy = locked[index] !== true || seen.has(nameOf(claim));
       seen.add(nameOf(claim));
-      verdicts.set(claim, busy ? new IdempotencyKeyInUseError() : verdictOn(claim, earlier[index]));
+      verdicts.set(claim, busy ? new IdempotencyKeyInUseError() : this.verdictOn(claim, earlier[index]));
     });
     return claims.map((claim) => (claim && verdicts.get(claim)) ?? null);
   }
@@ -94,7 +105,7 @@ export class IdempotencyService {
         made.map(({ claim }) => claim.userId),
         made.map(({ claim }) => claim.route),
         made.map(({ claim }) => claim.key),
-        made.map(({ claim }) => claim.requestHash),
+        made.map(({ claim }) => this.hash(claim)),
         made.map(({ id }) => id),
       ],
     );
@@ -115,7 +126,7 @@ export class IdempotencyService {
       return false;
     }
     const [earlier] = await this.find([claim]);
-    const verdict = verdictOn(claim, earlier);
+    const verdict = this.verdictOn(claim, earlier);
     if (verdict instanceof Error) {
       throw verdict;
     }
@@ -133,6 +144,23 @@ export class IdempotencyService {
       [IDEMPOTENCY_TTL_HOURS, limit],
     );
     return rows.length;
+  }
+
+  private verdictOn(claim: IdempotencyClaim, earlier: Earlier | undefined): string | Error | null {
+    if (!earlier?.request_hash) {
+      return null;
+    }
+    return earlier.request_hash.equals(this.hash(claim)) ? earlier.resource_id : new IdempotencyKeyReusedError();
+  }
+
+  /**
+   * Of what was asked, however it was written down. Keyed, because a body may hold a password, and a hash without a key lets
+   * it be guessed.
+   */
+  private hash({ asked: { params, query, body } }: IdempotencyClaim): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(sortedJson([params, query, body ?? null]))
+      .digest();
   }
 
   /** A second insert would wait for the first transaction to end; a lock that is tried answers at once. */
@@ -174,11 +202,4 @@ interface Earlier {
 
 function nameOf({ userId, route, key }: IdempotencyClaim): string {
   return [userId, route, key].join('\n');
-}
-
-function verdictOn(claim: IdempotencyClaim, earlier: Earlier | undefined): string | Error | null {
-  if (!earlier?.request_hash) {
-    return null;
-  }
-  return earlier.request_hash.equals(claim.requestHash) ? earlier.resource_id : new IdempotencyKeyReusedError();
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AedesPublishPacket, Client, ConnectPacket, PublishPacket } from 'aedes';
 import type { AppConfig } from '../../config/app-config.js';
 import type { Clock } from '../../shared/clock.js';
@@ -56,6 +56,10 @@ beforeEach(() => {
   );
 });
 
+afterEach(() => {
+  jest.useRealTimers();
+});
+
 /** A connection from one building. */
 function connectionFrom(closed: Client[]): Client {
   const client = clientOf();
@@ -81,11 +85,13 @@ function connected(packet: Partial<ConnectPacket>): Partial<ConnectPacket> {
 
 describe('the door of the broker', () => {
   it('takes no device for a silent connection that waits for its answer, such as a building after a restart', async () => {
+    jest.useFakeTimers();
     const closed: Client[] = [];
     const locks = Array.from({ length: 5 }, () => login(connectionFrom(closed), randomUUID(), 'token'));
     const silent = Array.from({ length: 3 }, () => connectionFrom(closed));
     gate.open();
     expect(await Promise.all(locks)).toEqual(locks.map(() => 0));
+    jest.advanceTimersByTime(1_000);
     expect(closed).toEqual(silent.slice(0, 1));
   });
 });

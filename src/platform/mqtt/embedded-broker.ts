@@ -8,6 +8,7 @@ import { SignalBus } from '../redis/signal-bus.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { BrokerLock } from './broker-lock.js';
+import { isLineLoss } from './line-loss.js';
 import { CutoffRegistry } from './limits/cutoff-registry.js';
 import { LineLimiter } from './limits/line-limiter.js';
 import { ReadRateLimiter } from './limits/read-rate-limiter.js';
@@ -133,9 +134,11 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
       ...this.authorizer.hooks(),
     });
     const refuse = (client: Client, error: Error): void => {
-      this.refusals.operation('packet', 'protocol_error', {
+      const isLost = isLineLoss(error);
+      this.refusals.operation('packet', isLost ? 'line_lost' : 'protocol_error', {
         deviceId: this.authorizer.connections.deviceOf(client),
-        proven: this.authorizer.connections.provenDeviceOf(client) !== undefined,
+        // A device is not told of what is no fault of its own, nor cut for it.
+        proven: !isLost && this.authorizer.connections.provenDeviceOf(client) !== undefined,
         reason: error.message,
       });
     };

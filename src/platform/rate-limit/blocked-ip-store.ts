@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { Clock } from '../../shared/clock.js';
 import { decodeCursor, InvalidCursorError } from '../../shared/cursor.js';
 import type { Page } from '../../shared/paging.js';
+import { parseNetworkKey } from '../http/client-address.js';
 import { InvalidRequestError } from '../http/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
@@ -76,9 +77,13 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Unblocks an IP when the surrounding transaction commits. @returns null when it was not blocked */
-  async lift(ip: string): Promise<BlockedIp | null> {
-    const lifted = IP_PATTERN.test(ip) ? await this.repository.lift(ip) : null;
+  /** Unblocks an IP, in whatever spelling, when the surrounding transaction commits. @returns null when it was not blocked */
+  async lift(text: string): Promise<BlockedIp | null> {
+    const ip = parseNetworkKey(text);
+    if (ip === null) {
+      return null;
+    }
+    const lifted = await this.repository.lift(ip);
     this.transactions.afterCommit(() => {
       this.signals.publish('address_unblocked', { address: ip });
     });

@@ -6,6 +6,10 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 
 /** Of all addresses together. Each one holds a file descriptor and some kilobytes. */
 const MAX_WAITING = 4_096;
+/** Whose clients wait for an answer. Further ones count as those that say nothing. */
+const MAX_HELD = 4_096;
+/** So long a new one has to say something, however many came with it. */
+const GRACE_MS = 500;
 
 /** A connection on which no client has shown yet who it is. */
 export interface WaitingConnection {
@@ -15,15 +19,24 @@ export interface WaitingConnection {
   readonly close: () => void;
 }
 
+interface Waiting extends WaitingConnection {
+  readonly sinceMs: number;
+}
+
 /**
  * Bounds the connections on which no client has signed in, for each address and in all. One more closes the oldest of them,
- * and not itself: a client that signs in does so at once, and gets in beside any number that say nothing.
+ * and not itself: a client that signs in does so at once, and gets in beside any number that say nothing. One whose client
+ * waits for us is not among them.
  */
 @Injectable()
 export class ConnectionLimiter {
   /** In the order in which they came. */
-  readonly #waiting = new Map<object, WaitingConnection>();
+  readonly #waiting = new Map<object, Waiting>();
   readonly #byAddress = new Map<string, Set<object>>();
+  /** The addresses that have too many. */
+  readonly #overfull = new Set<string>();
+  readonly #held = new Map<object, WaitingConnection>();
+  #isCheckDue = false;
   readonly #perAddress: number;
   readonly #peerKeyOf: PeerKeyReader;
   readonly #cut: Counter<'transport'>;
@@ -55,33 +68,93 @@ export class ConnectionLimiter {
 
   /** As {@link watch}, for what is no socket. Its owner settles it when it is over. */
   open(connection: object, waiting: WaitingConnection): void {
-    const neighbours = this.#byAddress.get(waiting.address) ?? new Set();
-    this.#byAddress.set(waiting.address, neighbours.add(connection));
-    this.#waiting.set(connection, waiting);
-    const [eldest] = neighbours.size > this.#perAddress ? neighbours : this.#waiting.keys();
-    if (eldest !== undefined && (neighbours.size > this.#perAddress || this.#waiting.size > MAX_WAITING)) {
+    const { address } = waiting;
+    const neighbours = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, neighbours.add(connection));
+    this.#waiting.set(connection, { ...waiting, sinceMs: performance.now() });
+    if (neighbours.size > this.#perAddress) {
+      this.#overfull.add(address);
+      this.checkLater();
+    }
+    if (this.#waiting.size > MAX_WAITING) {
+      const [worst = ''] = this.#overfull;
+      const [eldest] = this.#byAddress.get(worst) ?? this.#waiting.keys();
       this.cut(eldest);
+    }
+  }
+
+  /** Its client waits for our answer, and until {@link release} it is none that says nothing. */
+  hold(connection: object): void {
+    const waiting = this.#waiting.get(connection);
+    if (waiting && this.#held.size < MAX_HELD) {
+      this.settle(connection);
+      this.#held.set(connection, waiting);
+    }
+  }
+
+  /** It was answered: unless it is settled, it waits again, as the newest. */
+  release(connection: object): void {
+    const waiting = this.#held.get(connection);
+    if (waiting) {
+      this.#held.delete(connection);
+      this.open(connection, waiting);
     }
   }
 
   /** It is over, or its client signed in: from now on the limits of that client hold. */
   settle(connection: object): void {
+    this.#held.delete(connection);
     const waiting = this.#waiting.get(connection);
     if (!waiting) {
       return;
     }
+    const { address } = waiting;
     this.#waiting.delete(connection);
-    const neighbours = this.#byAddress.get(waiting.address);
+    const neighbours = this.#byAddress.get(address);
     neighbours?.delete(connection);
     if (neighbours?.size === 0) {
-      this.#byAddress.delete(waiting.address);
+      this.#byAddress.delete(address);
+    }
+    if (neighbours && neighbours.size <= this.#perAddress) {
+      this.#overfull.delete(address);
     }
   }
 
-  private cut(connection: object): void {
-    const waiting = this.#waiting.get(connection);
-    this.settle(connection);
+  /** What has arrived meanwhile is read first: a busy process has accepted connections whose requests it did not see yet. */
+  private checkLater(): void {
+    if (this.#isCheckDue) {
+      return;
+    }
+    this.#isCheckDue = true;
+    const check = (): void => {
+      setImmediate(() => {
+        this.#isCheckDue = false;
+        this.cutEldest();
+      });
+    };
+    setTimeout(check, GRACE_MS).unref();
+  }
+
+  private cutEldest(): void {
+    const before = performance.now() - GRACE_MS;
+    for (const address of this.#overfull) {
+      const neighbours = this.#byAddress.get(address) ?? new Set();
+      const tooMany = [...neighbours].slice(0, neighbours.size - this.#perAddress);
+      tooMany
+        .filter((connection) => (this.#waiting.get(connection)?.sinceMs ?? 0) <= before)
+        .forEach((connection) => {
+          this.cut(connection);
+        });
+    }
+    if (this.#overfull.size > 0) {
+      this.checkLater();
+    }
+  }
+
+  private cut(connection: object | undefined): void {
+    const waiting = connection && this.#waiting.get(connection);
     if (waiting) {
+      this.settle(connection);
       this.#cut.inc({ transport: waiting.transport });
       waiting.close();
     }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,7 +10,7 @@ import { problemOf } from '../http/problem.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { ConnectionLimiter } from './connection-limiter.js';
-import { anonymousKey, isDriveBy } from './platform-rate-limits.js';
+import { anonymousKey, isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -38,6 +39,12 @@ export class IpRateLimiter {
     fastify.server.on('connection', (socket: Socket) => {
       this.connections.watch('http', socket);
     });
+    // Not earlier: the server of the sockets hides its requests from the listeners that were there before it.
+    fastify.server.once('listening', () => {
+      fastify.server.prependListener('request', (request, response) => {
+        this.holdUntilAnswered(request, response);
+      });
+    });
     fastify.addHook('onRequest', async (request, reply) => {
       if (isUnlimited(request)) {
         request.settledAsAnonymous = true;
@@ -58,7 +65,7 @@ export class IpRateLimiter {
       // A preflight has no token: it is answered before it comes here, and cheaper than a refusal.
       const isPreflight = request.method === 'OPTIONS' && request.headers.authorization === undefined;
       // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
-      if (request.principal || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
+      if (personOf(request) !== null || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
         return payload;
       }
       return (await this.refusal(request, reply)) ?? payload;
@@ -70,10 +77,27 @@ export class IpRateLimiter {
     this.connections.settle(request.raw.socket);
   }
 
+  /** A request that has arrived waits for us; one whose body is still to come does not. */
+  private holdUntilAnswered(request: IncomingMessage, response: ServerResponse): void {
+    const { socket, headers } = request;
+    const hold = (): void => {
+      this.connections.hold(socket);
+    };
+    if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+      request.once('end', hold);
+    } else {
+      hold();
+    }
+    response.once('close', () => {
+      request.off('end', hold);
+      this.connections.release(socket);
+    });
+  }
+
   /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */
   private async admitUnproven(request: FastifyRequest, reply: FastifyReply, verifyToken: TokenVerifier): Promise<void> {
     const isBlocked = this.blocked.remainingMs(ipKey(request)) > 0;
-    const hasToken = request.headers.authorization !== undefined;
+    const hasToken = request.headers.authorization !== undefined && !configOf(request)?.ignoresToken;
     if (!hasToken || (isBlocked && !(await isGenuine(request, verifyToken)))) {
       await this.admitAnonymous(request, reply);
     }

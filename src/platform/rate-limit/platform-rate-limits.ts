@@ -22,11 +22,17 @@ interface RequestHead {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
-const JSON_TYPE = /json/i;
+/** The types of a body that a page may send elsewhere without asking first (CORS-safelisted), and none. */
+const SIMPLE_TYPE = /^\s*(?:text\/plain|multipart\/form-data|application\/x-www-form-urlencoded)?\s*(?:;|$)/i;
+
+/** The person whose limits hold: of the session, or of a valid access token on a public route. */
+export function personOf({ principal, bearerId }: FastifyRequest): string | null {
+  return principal?.userId ?? bearerId ?? null;
+}
 
 /** The key of limits per user: the user id, what the request brought in place of an access token, or its IP address. */
 export function userKey(request: FastifyRequest): string {
-  return request.principal?.userId ?? request.provenAs ?? ipKey(request);
+  return personOf(request) ?? request.provenAs ?? anonymousKey(ipKey(request), request);
 }
 
 /**
@@ -34,7 +40,7 @@ export function userKey(request: FastifyRequest): string {
  * token and without JSON. Browsers tell it themselves, and no script can change it (Fetch Metadata).
  */
 export function isDriveBy({ method = 'GET', headers }: RequestHead): boolean {
-  const isSimple = SAFE_METHODS.has(method) || (method === 'POST' && !JSON_TYPE.test(headers['content-type'] ?? ''));
+  const isSimple = SAFE_METHODS.has(method) || (method === 'POST' && SIMPLE_TYPE.test(headers['content-type'] ?? ''));
   return isSimple && headers['sec-fetch-site'] === 'cross-site' && headers.authorization === undefined;
 }
 
@@ -49,13 +55,13 @@ export const PLATFORM_RATE_LIMITS = {
     description: 'Requests of an address without a valid access token.',
     limit: '100/1m',
     keyOf: (request) =>
-      request.principal || request.settledAsAnonymous ? null : anonymousKey(ipKey(request), request),
+      request.settledAsAnonymous || personOf(request) !== null ? null : anonymousKey(ipKey(request), request),
     everywhere: true,
   },
   user: {
     description: 'Requests of a signed-in person.',
     limit: '500/1m+50',
-    keyOf: (request) => request.principal?.userId ?? null,
+    keyOf: personOf,
     everywhere: true,
   },
 } satisfies RateLimitCategories;

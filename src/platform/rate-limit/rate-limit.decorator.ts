@@ -17,6 +17,8 @@ declare module 'fastify' {
     provenBy?: string;
     /** An answer of 401 says that the proof itself is no good. */
     isProofSpentBy401?: boolean;
+    /** See `@AnonymousWithToken`. */
+    ignoresToken?: boolean;
   }
 }
 
@@ -50,12 +52,18 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
 
 /**
  * A request of this route may show by another secret than an access token who sends it: then the limits of that secret hold,
- * not those of the address, nor its block.
+ * not those of the address, nor its block. An access token then counts for nothing.
  * @param proof names a reader of RequestProofRegistry.
  * @param isSpentBy401 where the route judges nothing but the proof: refused by 401, it proves nothing any more.
  */
 export const ProvenBy = (proof: string, { isSpentBy401 = false } = {}): MethodDecorator =>
-  RouteConfig({ provenBy: proof, isProofSpentBy401: isSpentBy401 });
+  RouteConfig({ provenBy: proof, isProofSpentBy401: isSpentBy401, ignoresToken: true });
+
+/**
+ * A request of this public route counts as anonymous whatever access token comes with it. For routes where any name can be
+ * typed: else an account of one's own would give more tries, and pass the block of the address.
+ */
+export const AnonymousWithToken = (): MethodDecorator => RouteConfig({ ignoresToken: true });
 
 /** For probes alone: a liveness check must get an answer. */
 export const Unlimited = (): MethodDecorator => RouteConfig({ unlimited: true });

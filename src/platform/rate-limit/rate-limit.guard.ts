@@ -6,6 +6,7 @@ import type { RateCategory } from '../../contracts/rate-limits.js';
 import { ipKey } from '../http/client-address.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { IpRateLimiter } from './ip-rate-limiter.js';
+import { isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
@@ -52,7 +53,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
     announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
     request.settledAsAnonymous ||= category === 'anonymous';
-    if (!request.principal && request.provenAs === undefined) {
+    if (personOf(request) === null && request.provenAs === undefined && !isDriveBy(request)) {
       this.abuse.note(ipKey(request), category, verdict.admitted);
     }
     if (!verdict.admitted) {

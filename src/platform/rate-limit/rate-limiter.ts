@@ -61,11 +61,18 @@ export class RateLimiter implements OnModuleInit {
 
   /** Counts one request of `key`: an IP address, a user, a device. */
   async spend(category: RateCategory, key: string): Promise<RateLimitDecision> {
-    const shared = await this.spendShared(category, key);
+    const { alone } = this.limiterOf(category);
+    // What this process refuses is only looked up in Redis: counted there, it would take the place of the next try.
+    const isRefusedHere = alone.waitMs(key, this.clock.monotonic()) > 0;
+    const shared = await this.spendShared(category, key, isRefusedHere ? 0 : 1);
     if (shared === null) {
       this.#degraded.inc({ category });
     }
-    const verdict = shared?.admitted === false ? shared : stricter(shared, this.spendAlone(category, key));
+    const now = this.clock.monotonic();
+    const verdict =
+      isRefusedHere || shared?.admitted === false
+        ? refusal(shared?.admitted === false ? shared.resetMs : 0, alone.waitMs(key, now))
+        : stricter(shared, alone.spend(key, now));
     if (!verdict.admitted) {
       this.#refused.inc({ category });
     }
@@ -73,12 +80,12 @@ export class RateLimiter implements OnModuleInit {
   }
 
   /** Null when Redis does not answer. */
-  private async spendShared(category: RateCategory, key: string): Promise<RateLimitDecision | null> {
+  private async spendShared(category: RateCategory, key: string, cost: number): Promise<RateLimitDecision | null> {
     if (this.clock.monotonic() < this.#aloneUntilMs) {
       return null;
     }
     try {
-      return decisionOf(true, await this.limiterOf(category).shared.consume(key));
+      return decisionOf(true, await this.limiterOf(category).shared.consume(key, cost));
     } catch (outcome) {
       if (outcome instanceof RateLimiterRes) {
         return decisionOf(false, outcome);
@@ -86,10 +93,6 @@ export class RateLimiter implements OnModuleInit {
       this.#aloneUntilMs = this.clock.monotonic() + PAUSE_MS;
       return null;
     }
-  }
-
-  private spendAlone(category: RateCategory, key: string): RateLimitDecision {
-    return this.limiterOf(category).alone.spend(key, this.clock.monotonic());
   }
 
   private limiterOf(category: RateCategory): Limiter {
@@ -109,6 +112,11 @@ function withBurst({ limit, windowMs, burst }: RateLimitPolicy): Pick<RateLimitP
 /** What Redis admitted may still be too much for what this process saw while Redis was away. */
 function stricter(shared: RateLimitDecision | null, alone: RateLimitDecision): RateLimitDecision {
   return shared === null || !alone.admitted || alone.remaining < shared.remaining ? alone : shared;
+}
+
+/** The windows of Redis and of this process have parts that begin at different times: a try succeeds when both have room. */
+function refusal(sharedMs: number, aloneMs: number): RateLimitDecision {
+  return { admitted: false, remaining: 0, resetMs: Math.max(sharedMs, aloneMs) };
 }
 
 function decisionOf(admitted: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): RateLimitDecision {

@@ -10,8 +10,9 @@ import { PARTS } from './sliding-window.js';
  * that used a token is counted, too, so that a burst borrows from the time that follows, and the rate holds in the long
  * run.
  *
- * ARGV: cost, (unused), limit, window in seconds, size of the bucket. It answers how much is used, and in how many
- * milliseconds something is available again; more than the limit is a refusal.
+ * ARGV: cost (0 only asks whether a request would be admitted), (unused), limit, window in seconds, size of the bucket.
+ * It answers how much is used, and in how many milliseconds something is available again; more than the limit is a
+ * refusal.
  */
 const SPEND = `
 local time = redis.call('TIME')
@@ -36,17 +37,21 @@ for i = 1, #fields, 2 do
 end
 tokens = math.min(burst, tokens + math.max(0, now - since) * burst / window)
 local reset = math.ceil((oldest + ${String(PARTS + 1)}) * width - now)
-if used + cost > limit then
-  if tokens < cost then
+if used + math.max(cost, 1) > limit then
+  if tokens < 1 then
     if burst > 0 then
-      reset = math.min(reset, math.ceil((cost - tokens) * window / burst))
+      reset = math.min(reset, math.ceil((1 - tokens) * window / burst))
     end
     return { limit + 1, reset }
   end
-  redis.call('HSET', KEYS[1], 'tokens', tokens - cost, 'since', now)
+  if cost > 0 then
+    redis.call('HSET', KEYS[1], 'tokens', tokens - cost, 'since', now)
+  end
 end
-redis.call('HINCRBY', KEYS[1], string.format('%.0f', current), cost)
-redis.call('PEXPIRE', KEYS[1], math.ceil(window + width))
+if cost > 0 then
+  redis.call('HINCRBY', KEYS[1], string.format('%.0f', current), cost)
+  redis.call('PEXPIRE', KEYS[1], math.ceil(window + width))
+end
 return { math.min(used + cost, limit), reset }
 `;
 

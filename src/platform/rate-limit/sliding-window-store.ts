@@ -18,4 +18,9 @@ export class SlidingWindowStore {
     this.#windows.set(key, window);
     return window.spend(nowMs);
   }
+
+  /** Until a request would be admitted; 0 when one is now. It counts none. */
+  waitMs(key: string, nowMs: number): number {
+    return this.#windows.get(key)?.waitMs(nowMs) ?? 0;
+  }
 }

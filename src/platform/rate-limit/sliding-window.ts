@@ -18,26 +18,43 @@ export interface RateLimitDecision {
 export class SlidingWindow {
   /** Requests by part, in the order of time. */
   readonly #parts = new Map<number, number>();
+  readonly #width: number;
 
-  constructor(private readonly policy: Pick<RateLimitPolicy, 'limit' | 'windowMs'>) {}
+  constructor(private readonly policy: Pick<RateLimitPolicy, 'limit' | 'windowMs'>) {
+    this.#width = policy.windowMs / PARTS;
+  }
 
   spend(nowMs: number): RateLimitDecision {
-    const width = this.policy.windowMs / PARTS;
-    const current = Math.floor(nowMs / width);
+    let used = this.usedAt(nowMs);
+    const admitted = used < this.policy.limit;
+    if (admitted) {
+      const current = Math.floor(nowMs / this.#width);
+      this.#parts.set(current, (this.#parts.get(current) ?? 0) + 1);
+      used += 1;
+    }
+    return { admitted, remaining: this.policy.limit - used, resetMs: this.resetMs(nowMs) };
+  }
+
+  /** Until a request would be admitted; 0 when one is now. It counts none. */
+  waitMs(nowMs: number): number {
+    return this.usedAt(nowMs) < this.policy.limit ? 0 : this.resetMs(nowMs);
+  }
+
+  private usedAt(nowMs: number): number {
+    const first = Math.floor(nowMs / this.#width) - PARTS;
     let used = 0;
     for (const [part, count] of this.#parts) {
-      if (part < current - PARTS) {
+      if (part < first) {
         this.#parts.delete(part);
       } else {
         used += count;
       }
     }
-    const admitted = used < this.policy.limit;
-    if (admitted) {
-      this.#parts.set(current, (this.#parts.get(current) ?? 0) + 1);
-      used += 1;
-    }
-    const [oldest = current] = this.#parts.keys();
-    return { admitted, remaining: this.policy.limit - used, resetMs: (oldest + PARTS + 1) * width - nowMs };
+    return used;
+  }
+
+  private resetMs(nowMs: number): number {
+    const [oldest = 0] = this.#parts.keys();
+    return (oldest + PARTS + 1) * this.#width - nowMs;
   }
 }

@@ -36,6 +36,16 @@ export class SocketRateLimiter {
     this.connections.open(connection, { transport: 'socket', address: this.#ipOf(request), close });
   }
 
+  /** Its handshake has arrived, and waits for us until it is settled or released. */
+  hold(connection: object): void {
+    this.connections.hold(connection);
+  }
+
+  /** Its handshake was refused. */
+  release(connection: object): void {
+    this.connections.release(connection);
+  }
+
   /** Its user is known and within the limits, or it is over. */
   settle(connection: object): void {
     this.connections.settle(connection);

@@ -4,18 +4,18 @@ import { cutText } from '../../shared/cut-text.js';
 export interface Tidying {
   /** A longer text is cut to this many UTF-16 units. */
   readonly cutTo?: number;
-  /** A number with a fraction is rounded. */
-  readonly rounded?: boolean;
+  /** A number with a fraction is rounded, or loses the fraction. */
+  readonly whole?: 'rounded' | 'floored';
 }
 
 /** A reading as it is judged and stored; undefined for null, which many serializers write for what they do not know. */
-export function tidy(value: unknown, { cutTo, rounded = false }: Tidying): unknown {
+export function tidy(value: unknown, { cutTo, whole }: Tidying): unknown {
   if (typeof value === 'string' && cutTo !== undefined) {
     return cutText(value, cutTo);
   }
-  if (typeof value === 'number' && rounded) {
+  if (typeof value === 'number' && whole !== undefined) {
     // Minus zero is no value of its own: the addition makes it zero.
-    return Math.round(value) + 0;
+    return (whole === 'rounded' ? Math.round(value) : Math.floor(value)) + 0;
   }
   return value ?? undefined;
 }

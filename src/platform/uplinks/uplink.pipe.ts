@@ -1,8 +1,9 @@
-import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import { validate, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { invalidRequest } from '../http/validation.js';
 import { RejectedMessages } from '../mqtt/rejected-messages.js';
+import { partOf } from './parts.decorator.js';
 import { isReading } from './reading.decorator.js';
 
 /** A message of a device as it arrived. */
@@ -24,8 +25,7 @@ export class UplinkPipe implements PipeTransform<ReceivedUplink, Promise<object>
     if (!metatype) {
       throw new Error('An uplink needs a DTO.');
     }
-    const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
-    const message = plainToInstance(metatype, isObject ? payload : {}) as object;
+    const message = toInstance(metatype, isObject(payload) ? payload : {});
     const errors = await validate(message, { whitelist: true, forbidUnknownValues: true });
     const { faults, readings } = sort(errors);
     if (faults.length > 0) {
@@ -37,6 +37,35 @@ export class UplinkPipe implements PipeTransform<ReceivedUplink, Promise<object>
     }
     return message;
   }
+}
+
+/**
+ * Only members that the DTO declares, and objects and lists among them as they are: class-transformer breaks at a
+ * member named `constructor`, and loses those with other names that objects inherit.
+ */
+function toInstance(dto: Type, payload: object): object {
+  const simple: Record<string, unknown> = {};
+  const compound: Record<string, unknown> = {};
+  const declared = new Set(membersOf(dto));
+  for (const [name, value] of Object.entries(payload).filter(([each]) => declared.has(each))) {
+    const part = partOf(dto, name);
+    if (part && Array.isArray(value)) {
+      compound[name] = value.map((item: unknown) => (isObject(item) ? toInstance(part, item) : item));
+    } else {
+      (typeof value === 'object' && value !== null ? compound : simple)[name] = value;
+    }
+  }
+  return Object.assign(plainToInstance(dto, simple) as object, compound);
+}
+
+function membersOf(dto: Type): string[] {
+  return getMetadataStorage()
+    .getTargetValidationMetadatas(dto, '', false, false)
+    .map(({ propertyName }) => propertyName);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Sorts errors into those that refuse the message and those of readings, at any depth. */

@@ -96,14 +96,37 @@ describe('A time', () => {
 });
 
 describe('A request', () => {
-  it('without a body may name a content type', async () => {
-    const json = { 'content-type': 'application/json' };
-    const { id } = await registerDevice(application.url, admin);
-    expect((await send('DELETE', `/devices/${id}`, undefined, json)).status).toBe(204);
-    expect(errorsOf(await send('POST', '/devices', '', json))).toContainEqual(
+  it.each([
+    'application/json',
+    'application/vnd.api+json',
+    'application/x-www-form-urlencoded',
+    'text/plain;charset=UTF-8',
+    'multipart/form-data; boundary=x',
+    'text/csv',
+    'json',
+  ])('without a body may name any content type: %s', async (type) => {
+    const named = { 'content-type': type };
+    for (const length of [{}, { 'content-length': '0' }]) {
+      const { id } = await registerDevice(application.url, admin);
+      expect((await send('DELETE', `/devices/${id}`, undefined, { ...named, ...length })).status).toBe(204);
+    }
+    expect(errorsOf(await send('POST', '/devices', '', named))).toContainEqual(
       expect.objectContaining({ pointer: '/name' }),
     );
-    expect((await send('GET', '/users/me', undefined, json)).status).toBe(200);
+    expect((await send('GET', '/users/me', undefined, named)).status).toBe(200);
+  });
+
+  it('has no body where there are blanks alone', async () => {
+    const { id } = await registerDevice(application.url, admin);
+    expect((await send('DELETE', `/devices/${id}`, ' \r\n\t')).status).toBe(204);
+    expect(errorsOf(await send('POST', '/devices', '\n'))).toContainEqual(
+      expect.objectContaining({ pointer: '/name' }),
+    );
+    // What is there must be JSON: no form of a foreign page comes in.
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+      expectProblem(await send('POST', '/devices', '\n', { 'content-type': type }), 415);
+    }
+    expectProblem(await send('POST', '/users/import', '', { 'content-type': 'text/csv' }), 422);
   });
 
   it('has its token after one or more spaces, and its scheme in any case', async () => {
@@ -157,6 +180,7 @@ describe('A file of accounts', () => {
     ['big-endian UTF-16', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
     ['spaces that do not break', (text) => text.replaceAll(',', '\u00a0,\u00a0')],
     ['rows of separators alone', (text) => `${text},,,\r\n,,,\r\n`],
+    ['rows of other separators in front', (text) => `,,,\r\n${text.replaceAll(',', ';')},,\r\n`],
   ])('is read with %s', async (_name, spell) => {
     const email = uniqueEmail('import');
     const { done, lines } = await run(spell(`email,displayName,role\r\n${email},Z\u00fcrich\r\n`));

@@ -12,9 +12,11 @@ import { AuthFixture } from '../../support/auth.fixture.js';
 import { tokenIn } from '../../support/mail-server.js';
 import { type Answer, request } from '../../support/rest.js';
 
-const MIGRATIONS = ['20261129230600_one_spelling', '20261129230601_one_hardware_id'].map((name) =>
-  join(ROOT, 'prisma', 'migrations', name, 'migration.sql'),
-);
+const MIGRATIONS = [
+  '20261129230600_one_spelling',
+  '20261129230601_one_hardware_id',
+  '20261130150100_plain_local_parts',
+].map((name) => join(ROOT, 'prisma', 'migrations', name, 'migration.sql'));
 
 interface Body {
   readonly id: string;
@@ -25,6 +27,7 @@ interface Body {
   readonly detail: string;
   readonly items: { readonly id: string; readonly name: string; readonly email: string }[];
   readonly errors: { readonly detail: string; readonly pointer: string }[];
+  readonly results?: { readonly code: string | null }[];
   readonly device: { readonly id: string; readonly name: string; readonly room: string; readonly timeZone: string };
 }
 
@@ -92,6 +95,34 @@ describe('An e-mail address', () => {
     expect((await ask('GET', `/organizations/${organization.body.id}/invitations`)).body.items).toHaveLength(1);
   });
 
+  it('is one with quotes that mean nothing, and refused with others, wherever it is given', async () => {
+    const name = uniqueEmail('quoted').replace('@example.com', '');
+    const plain = `${name}@example.com`;
+    const quoted = [`"${name}"@example.com`, `"\\${name}"@Example.com`];
+    const made = await register(quoted[0] ?? '', '192.0.2.7');
+    expect([made.status, made.body.email]).toEqual([201, plain]);
+    const organization = (await ask('POST', '/organizations', { name: 'Quotes' })).body.id;
+    const invite = (email: string): Promise<Answer<Body>> =>
+      ask('POST', `/organizations/${organization}/invitations`, { email, role: 'VIEWER' });
+    for (const email of quoted) {
+      expect((await register(email, '192.0.2.8')).body.code).toBe('email_taken');
+      expect((await ask('POST', '/users', { email })).body.code).toBe('email_taken');
+      expect((await ask('POST', '/users/bulk', { mode: 'per_row', users: [{ email }] })).body.results?.[0]?.code).toBe(
+        'email_taken',
+      );
+      expect((await invite(email)).body.email).toBe(plain);
+      expect((await fixture.login(email, PASSWORD, { from: '192.0.2.9' })).status).toBe(200);
+    }
+    const meant = `"${name} x"@example.com`;
+    const answers = [
+      await register(meant, '192.0.2.8'),
+      await ask('POST', '/users', { email: meant }),
+      await ask('POST', '/users/me/email', { email: meant, password: PASSWORD }),
+      await invite(meant),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+  });
+
   it('is mailed to as it is kept: a Kelvin sign is the letter K in both', async () => {
     const plain = uniqueEmail('kay');
     const asked = await ask('POST', '/users/me/email', { email: plain.replace('k', '\u212a'), password: PASSWORD });
@@ -141,7 +172,7 @@ describe('Text', () => {
 });
 
 describe('A request', () => {
-  it('is repeated with its members in another order, its numbers and its ids written otherwise', async () => {
+  it('is repeated with its members in another order, with escapes, and the id in its path in capitals', async () => {
     const { id } = (await newDevice({})).body.device;
     const headers = { 'idempotency-key': randomUUID() };
     const first = '{"name":"request_snapshot","payload":{"quality":"low"}}';
@@ -165,12 +196,13 @@ describe('A request', () => {
       ask('PATCH', `/devices/${id}`, { name: 'Side door' }, { 'if-match': ifMatch });
     const tag = String((await ask('GET', `/devices/${id}`)).headers.get('etag'));
     expect((await rename(`"0-other", ${tag}`)).status).toBe(200);
-    expect((await rename(`"1", W/"2"`)).body.code).toBe('device_changed');
-    expect((await rename(`W/"9", "2"`)).status).toBe(200);
+    expect((await rename(`"1", W/"9"`)).body.code).toBe('device_changed');
+    // As compressing proxies serve them on: nginx makes a tag weak, Apache adds to it.
+    const served = String((await ask('GET', `/devices/${id}`)).headers.get('etag'));
+    expect((await rename(`W/${served}`)).status).toBe(200);
+    expect((await rename(`W/${served}`)).body.code).toBe('device_changed');
+    expect((await rename('"3-x-gzip"')).status).toBe(200);
     expect((await rename('*')).status).toBe(200);
-    const weak = await rename('W/"4"');
-    expect([weak.status, weak.body.code]).toEqual([412, 'weak_entity_tag']);
-    expect(weak.body.detail).toContain('W/');
     for (const malformed of ['4', '"4', '"4" "5"']) {
       const { status, body } = await rename(malformed);
       expect([malformed, status, body.code]).toEqual([malformed, 400, 'invalid_if_match']);
@@ -187,6 +219,37 @@ describe('A request', () => {
 });
 
 describe('What was kept before', () => {
+  it('loses quotes that mean nothing by the migration, once for each mailbox', async () => {
+    const domain = `${randomUUID().slice(0, 8)}.example`;
+    const kept = ['"solo"', '"\\first"', '"first"', 'twin', '"twin"', '"a b"', '\u03bf\u03b4\u03bf\u03c2.\u03b1'];
+    const people = await fixture.sql.rows<{ id: string }>(
+      `INSERT INTO users (id, email, display_name, email_since, email_by_admin, created_at)
+       SELECT gen_random_uuid(), name || '@' || $2, 'x', now() - interval '8 days', true, now() + place * interval '1 s'
+       FROM unnest($1::text[]) WITH ORDINALITY AS t(name, place) RETURNING id`,
+      [kept, domain],
+    );
+    const organization = (await ask('POST', '/organizations', { name: 'Quotes' })).body.id;
+    await fixture.sql.rows(
+      `INSERT INTO invitations (id, organization_id, email, role, token_hash, invited_by, expires_at)
+       SELECT gen_random_uuid(), $1, name || '@' || $2, 'VIEWER', sha256(convert_to(name, 'UTF8')), $3, now() + interval '1 day'
+       FROM unnest($4::text[]) AS t(name)`,
+      [organization, domain, ada.id, ['"solo"', '"s\\olo"', '"twin"', 'twin']],
+    );
+    await fixture.sql.rows(await readFile(MIGRATIONS[2] ?? '', 'utf8'));
+    const rows = await fixture.sql.rows<{ email: string; long: boolean }>(
+      `SELECT email, email_by_admin AND now() - email_since > interval '7 days' AS long FROM users
+       WHERE id = ANY ($1) ORDER BY created_at`,
+      [people.map(({ id }) => id)],
+    );
+    const plain = ['solo', 'first', '"first"', 'twin', '"twin"', '"a b"', '\u03bf\u03b4\u03bf\u03c3.\u03b1'];
+    expect(rows).toEqual(plain.map((name) => ({ email: `${name}@${domain}`, long: true })));
+    const invited = await fixture.sql.rows<{ email: string }>(
+      'SELECT email FROM invitations WHERE organization_id = $1 AND email = ANY ($2)',
+      [organization, ['solo', 'twin', '"twin"'].map((name) => `${name}@${domain}`)],
+    );
+    expect(invited).toHaveLength(3);
+  });
+
   it('gets its one spelling by the migration, and accounts that became one stay', async () => {
     const label = randomUUID().slice(0, 8);
     const typed = ['solo', 'twin'].map((name) => `${name}@\u00fc-${label}.example`);

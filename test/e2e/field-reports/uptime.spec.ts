@@ -2,8 +2,13 @@
  * The uptime of devices in the field: events that waited while the line was cut, and counters that wrap. Seen to fail:
  * with the time of the upload for the time of the event, and with deadlines on an uptime from before a wrap.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { type DeviceEventMessage, deviceTopic, type UplinkChannel } from '../../../src/contracts/mqtt.js';
+import { EventIngestService } from '../../../src/features/history/event-ingest.service.js';
+import { PresenceService } from '../../../src/features/presence/presence.service.js';
+import { DeviceLimiter } from '../../../src/platform/mqtt/limits/device-limiter.js';
+import { Clock } from '../../../src/shared/clock.js';
 import { CommandHarness } from '../../support/command-harness.js';
 import type { ScriptedDevice } from '../../support/scripted-device.js';
 import { eventually } from '../../support/wait.js';
@@ -20,10 +25,17 @@ beforeAll(async () => {
 
 afterAll(() => harness.stop());
 
-/** How long before it was received each motion in the history happened, in milliseconds, oldest first. */
-async function agesOf(device: ScriptedDevice): Promise<number[]> {
-  const { body } = await harness.request('GET', `/api/v1/devices/${device.id}/events?type=motion_detected&order=asc`);
-  const items = body.items as { occurredAt: string; receivedAt: string }[];
+/**
+ * How long before it was received each of `count` motions in the history happened, in milliseconds, oldest first. The
+ * history ends at the oldest transaction that is open in the whole cluster.
+ */
+async function agesOf(device: ScriptedDevice, count: number): Promise<number[]> {
+  const path = `/api/v1/devices/${device.id}/events?type=motion_detected&order=asc`;
+  const items = await eventually(`${String(count)} motions in the history`, async () => {
+    const { body } = await harness.request('GET', path);
+    const found = body.items as { occurredAt: string; receivedAt: string }[];
+    return found.length >= count && found;
+  });
   return items.map(({ occurredAt, receivedAt }) => Date.parse(receivedAt) - Date.parse(occurredAt));
 }
 
@@ -42,7 +54,13 @@ async function motions(
   }));
   await device.publish('events', events);
   await device.receipt(boot, events.length);
-  return agesOf(device);
+  return agesOf(device, events.length);
+}
+
+/** What its diagnostics name. */
+async function codesOf(device: ScriptedDevice): Promise<string[]> {
+  const { body } = await harness.request('GET', `/api/v1/devices/${device.id}/diagnostics`);
+  return (body.refusals as { code: string }[]).map(({ code }) => code);
 }
 
 const rowHas = (device: ScriptedDevice, condition: string): Promise<boolean> =>
@@ -51,6 +69,10 @@ const rowHas = (device: ScriptedDevice, condition: string): Promise<boolean> =>
 const fallen = (device: ScriptedDevice): Promise<boolean> => rowHas(device, 'uptime_fell_at IS NOT NULL');
 
 describe('An event that waited in the device', () => {
+  const waited = (boot: string): DeviceEventMessage[] =>
+    [1, 2, 3].map((seq) => ({ seq, boot, type: 'motion_detected' as const, uptimeMs: seq * HOUR, data: {} }));
+  const inHours = (ages: readonly number[]): number[] => ages.map((age) => Math.round(age / HOUR));
+
   it('has the time at which it happened, by the uptime', async () => {
     const device = await harness.connectDevice(undefined, undefined, { uptimeMs: 5 * HOUR });
     const ages = await motions(device, device.boot, [
@@ -72,19 +94,42 @@ describe('An event that waited in the device', () => {
     const device = await harness.connectDevice();
     await device.listen();
     const boot = randomUUID();
-    const backlog = [1, 2, 3].map((seq) => ({
-      seq,
-      boot,
-      type: 'motion_detected' as const,
-      uptimeMs: seq * HOUR,
-      data: {},
-    }));
     await Promise.all([
-      device.publish('status', { online: true, boot, uptimeMs: 4 * HOUR }),
-      ...backlog.map((event) => device.publish('events', event)),
+      device.birth({ boot, uptimeMs: 4 * HOUR }),
+      ...waited(boot).map((event) => device.publish('events', event)),
     ]);
     await device.receipt(boot, 3);
-    expect((await agesOf(device)).map((age) => Math.round(age / HOUR))).toEqual([3, 2, 1]);
+    expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
+  });
+
+  it('has its time although its birth is held back, because there were many', async () => {
+    const device = await harness.connectDevice();
+    await device.listen();
+    const pause = jest.spyOn(harness.app.get(DeviceLimiter), 'statusPauseMs').mockReturnValue(60_000);
+    const boot = randomUUID();
+    await device.birth({ boot, uptimeMs: 4 * HOUR });
+    await device.publish('events', waited(boot));
+    await device.receipt(boot, 3);
+    pause.mockRestore();
+    expect(await rowHas(device, `boot = '${device.boot}'`)).toBe(true);
+    expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
+  });
+
+  it('has its time although another process records its birth later', async () => {
+    const device = await harness.connectDevice();
+    const boot = randomUUID();
+    // It does not give up, however slow the machine is.
+    const clock = jest.spyOn(harness.app.get(Clock), 'monotonic').mockReturnValue(0);
+    const stored = harness.app.get(EventIngestService).ingest(device.id, waited(boot));
+    await eventually('it has looked', () =>
+      harness
+        .rows('SELECT 1 FROM device_receipts WHERE device_id = $1 AND boot = $2', [device.id, boot])
+        .then(({ length }) => length > 0),
+    );
+    await harness.app.get(PresenceService).openLink(device.id, 'mqtt', { boot, uptimeMs: 4 * HOUR });
+    await stored;
+    clock.mockRestore();
+    expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
   });
 
   it('has the time of the wall clock without an uptime, unless that is weeks off', async () => {
@@ -104,13 +149,48 @@ describe('An event that waited in the device', () => {
     await device.publish('status', { online: true, boot: next, uptimeMs: 1_000 });
     await device.publish('events', { seq: 2, boot: device.boot, type: 'motion_detected', uptimeMs: HOUR, data: {} });
     await device.receipt(device.boot, 2);
-    const [, old] = await agesOf(device);
+    const [, old] = await agesOf(device, 2);
     expect(Math.abs(old! - HOUR)).toBeLessThan(20_000);
 
     const unheard = randomUUID();
     await device.publish('events', { seq: 1, boot: unheard, type: 'motion_detected', uptimeMs: HOUR, data: {} });
     await device.receipt(unheard, 1);
-    expect((await agesOf(device))[2]).toBe(0);
+    expect((await agesOf(device, 3))[2]).toBe(0);
+  });
+});
+
+describe('A device without an uptime that can be used', () => {
+  const say = (device: ScriptedDevice, channel: UplinkChannel, message: object): Promise<void> =>
+    device.publishRaw(deviceTopic(device.id, channel), JSON.stringify({ boot: device.boot, ...message }));
+
+  it('is online, whatever is in its place', async () => {
+    const device = await harness.connectDevice();
+    for (const uptime of [{}, { uptimeMs: null }, { uptimeMs: '60' }, { uptimeMs: -1 }, { uptimeMs: 2 ** 53 }]) {
+      const boot = randomUUID();
+      await say(device, 'status', { online: true, boot, ...uptime });
+      await eventually(`a birth with ${JSON.stringify(uptime)}`, () =>
+        rowHas(device, `boot = '${boot}' AND status = 'online' AND boot_uptime_ms IS NULL`),
+      );
+    }
+  });
+
+  it('gets no order by an earlier one, until a report has one', async () => {
+    const device = await harness.connectDevice();
+    await say(device, 'status', { online: true });
+    await eventually('the birth is stored', () => rowHas(device, 'boot_uptime_ms IS NULL'));
+    const waiting = await harness.sendAccepted(device.id, 'unlock_door');
+    await harness.rows(`UPDATE device_links SET last_seen_at = now() - interval '1 day' WHERE device_id = $1`, [
+      device.id,
+    ]);
+    await say(device, 'heartbeat', { uptimeMs: 'soon', battery: 44 });
+    const isSeen = `(SELECT last_seen_at > now() - interval '1 hour' FROM device_links WHERE device_id = devices.id)`;
+    await eventually('it is present', () => rowHas(device, `battery = 44 AND boot_uptime_ms IS NULL AND ${isSeen}`));
+    expect(device.orders).toEqual([]);
+    await say(device, 'heartbeat', { uptimeMs: 932.93 });
+    expect(await device.waitForOrder()).toMatchObject({ commandId: waiting, boot: device.boot });
+    expect(device.orders[0]?.expiresAtUptimeMs).toBeLessThan(30_000);
+    expect(await rowHas(device, 'boot_uptime_ms = 932')).toBe(true);
+    await eventually('its diagnostics say so', async () => (await codesOf(device)).includes('uptime_unknown'));
   });
 });
 
@@ -125,10 +205,7 @@ describe('A device whose uptime falls within one boot', () => {
     const { status, body } = await harness.send(device.id, 'unlock_door');
     expect({ status, body }).toMatchObject({ status: 409, body: { code: 'device_uptime_fell' } });
 
-    await eventually('its diagnostics say so', async () => {
-      const { body: diagnostics } = await harness.request('GET', `/api/v1/devices/${device.id}/diagnostics`);
-      return (diagnostics.refusals as { code: string }[]).some(({ code }) => code === 'uptime_fell');
-    });
+    await eventually('its diagnostics say so', async () => (await codesOf(device)).includes('uptime_fell'));
     await harness.sendAccepted(device.id, 'lock_door');
     const lock = await device.waitForOrder();
     expect(lock.name).toBe('lock_door');
@@ -201,6 +278,6 @@ describe('A device whose uptime falls within one boot', () => {
       data: {},
     });
     await device.receipt(device.boot, 2);
-    expect((await agesOf(device))[1]).toBe(0);
+    expect((await agesOf(device, 2))[1]).toBe(0);
   });
 });

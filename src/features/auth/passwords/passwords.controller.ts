@@ -5,7 +5,7 @@ import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize
 import type { Principal } from '../../../platform/auth/principal.js';
 import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js';
-import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { AnonymousWithToken, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
 import { NoStore } from '../no-store.decorator.js';
 import { PasswordRecoveryService } from './password-recovery.service.js';
@@ -59,6 +59,7 @@ export class PasswordsController {
   @Public()
   @Audit('password_reset_requested')
   @RateLimit('auth')
+  @AnonymousWithToken()
   forgot(@Body() { identifier }: ForgotPasswordDto): Promise<void> {
     return this.recovery.forgot(identifier);
   }

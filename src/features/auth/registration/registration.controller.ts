@@ -5,7 +5,7 @@ import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Public } from '../../../platform/auth/authorize.decorator.js';
 import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
 import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
-import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { AnonymousWithToken, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountDto, toAccountDto } from '../auth.dto.js';
 import { ConfirmRegistrationDto, RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
@@ -22,6 +22,7 @@ export class RegistrationController {
   @Public()
   @Audit('account_registered')
   @RateLimit('auth')
+  @AnonymousWithToken()
   @HashesPassword()
   @ApiResponse({ status: 201, description: 'The account was made.', type: AccountDto })
   @ApiResponse({ status: 202, description: 'A mail was sent to the e-mail address.' })

@@ -2,7 +2,7 @@
 export interface Advance<T> {
   /** They continue the sequence. */
   readonly accepted: readonly T[];
-  /** Beyond a gap: an earlier event has not arrived yet. */
+  /** An earlier event has not arrived yet, or something else that they need. */
   readonly waiting: readonly T[];
   /** The last number without a gap before it. */
   readonly seq: number;
@@ -26,4 +26,9 @@ export function advance<T extends { readonly seq: number }>(seq: number, events:
     }
   }
   return { accepted, waiting, seq: last };
+}
+
+/** None of them is accepted now. */
+export function waitAll<T>(seq: number, events: readonly T[]): Advance<T> {
+  return { accepted: [], waiting: events, seq };
 }

@@ -9,6 +9,7 @@ const step = (deviceId: string, count: number, today = { device: 0, owner: 0 }):
     ownerId: 'owner',
     version: 1,
     isNew: false,
+    isBorn: true,
     bootStartedAt: null,
     now: new Date(),
     deviceEventsToday: today.device,

@@ -32,6 +32,7 @@ describe('readImport', () => {
     ['displayName,role\nAda,USER', 'has no column email', 1],
     ['email,constructor\na@example.com,x', 'has a column "constructor"', 1],
     [',\n,', 'the file is empty', 1],
+    [undefined, 'the file is empty', 1],
   ])('refuses %j as a whole, and says why', (text, fault, line) => {
     expect(readImport(text)).toEqual({ fault: expect.stringContaining(fault), line });
   });

@@ -18,7 +18,7 @@ export type ImportFile =
  * Text is CSV whose first line names the columns; anything else is JSON: `{ "users": [ … ] }`. An empty cell leaves its
  * member out, as does one that a short row lacks: spreadsheets end a row with its last value.
  */
-export function readImport(file: unknown): ImportFile {
+export function readImport(file: unknown = ''): ImportFile {
   return typeof file === 'string' ? readCsv(file) : readJson(file);
 }
 

@@ -2,17 +2,14 @@ import { applyDecorators, createParamDecorator, type ExecutionContext } from '@n
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { PROBLEM_RESPONSE } from '../problem.dto.js';
-import { InvalidIfMatchError, WeakEntityTagError } from './precondition.errors.js';
+import { InvalidIfMatchError } from './precondition.errors.js';
 
 /** An entity tag and what may stand around it in a list (RFC 9110, sections 8.8.3 and 5.6.1). */
-const NEXT_TAG = /[ \t,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/gy;
+const NEXT_TAG = /[ \t,]*(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/gy;
 const LIST_END = /^[ \t,]*$/;
 const OUR_TAG = /^(\d{1,9})(?:-[\w-]{1,64})?$/;
 
-/**
- * The versions of which `If-Match` wants one; undefined without it, or with `*`. @throws InvalidIfMatchError,
- * WeakEntityTagError
- */
+/** The versions of which `If-Match` wants one; undefined without it, or with `*`. @throws InvalidIfMatchError */
 export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionContext): number[] | undefined =>
   versionsIn(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
 );
@@ -30,28 +27,25 @@ export function TakesIfMatch(): MethodDecorator {
 }
 
 /**
- * By the strong comparison (RFC 9110, section 13.1.1). What a device reports of itself in between is no conflict: the
- * version counts, not the digest.
+ * What a device reports of itself in between is no conflict: the version counts, not the digest. So it does in a tag that a
+ * proxy made weak, or added to, because it compressed the answer: we give out strong tags alone, and the version in them
+ * is the same (ADR 0017).
  */
 export function versionsIn(header: string | undefined): number[] | undefined {
   if (header === undefined || header.trim() === '*') {
     return undefined;
   }
-  const tags = tagsIn(header);
-  if (tags.every(({ weak }) => weak)) {
-    throw new WeakEntityTagError();
-  }
-  return tags.flatMap(({ weak, text }) => {
-    const version = OUR_TAG.exec(text)?.[1];
-    return weak || version === undefined ? [] : [Number(version)];
+  return tagsIn(header).flatMap((tag) => {
+    const version = OUR_TAG.exec(tag)?.[1];
+    return version === undefined ? [] : [Number(version)];
   });
 }
 
-function tagsIn(header: string): { weak: boolean; text: string }[] {
-  const tags: { weak: boolean; text: string }[] = [];
+function tagsIn(header: string): string[] {
+  const tags: string[] = [];
   let end = 0;
   for (const tag of header.matchAll(NEXT_TAG)) {
-    tags.push({ weak: tag[1] !== undefined, text: tag[2] ?? '' });
+    tags.push(tag[1] ?? '');
     end = tag.index + tag[0].length;
   }
   if (tags.length === 0 || !LIST_END.test(header.slice(end))) {

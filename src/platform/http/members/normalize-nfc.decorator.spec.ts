@@ -17,8 +17,12 @@ describe('NormalizeNfc', () => {
 
   it('takes no time for a body full of marks, which is too long in any form', () => {
     const marks = `a${'\u0316\u0301'.repeat(16_000)}`;
-    const begin = performance.now();
-    expect(normalized(marks)).toBe(marks);
-    expect(performance.now() - begin).toBeLessThan(50);
+    const times = Array.from({ length: 5 }, () => {
+      const begin = performance.now();
+      expect(normalized(marks)).toBe(marks);
+      return performance.now() - begin;
+    });
+    // The least, because the machine may do something else meanwhile. To compose it takes hundreds of milliseconds each time.
+    expect(Math.min(...times)).toBeLessThan(50);
   });
 });

@@ -1,0 +1,78 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { AppConfig } from '../../config/app-config.js';
+import type { RateCategory } from '../../contracts/rate-limits.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { RedisClients } from '../redis/redis-clients.js';
+import { RateLimitRegistry } from './rate-limit-registry.js';
+import { RateLimiter } from './rate-limiter.js';
+
+const CATEGORY = 'sample' as RateCategory;
+/** Of the window in Redis and of the process's own: parts of 50 ms. */
+const LIMIT = '2/1s';
+const REFUSED = 3;
+
+let limits: RateLimiter;
+let nowMs: number;
+/** What Redis answers: how much is used, and when something is available again. */
+let answer: [used: number, resetMs: number];
+/** What each question to Redis was to cost. */
+let asked: string[];
+
+beforeEach(() => {
+  nowMs = 10_020;
+  asked = [];
+  const registry = new RateLimitRegistry({ rateLimitOverrides: {}, rateLimitScale: 1 } as unknown as AppConfig);
+  registry.register({ [CATEGORY]: { description: '', limit: LIMIT, keyOf: () => null } });
+  const redis = {
+    status: 'ready',
+    defineCommand: () => undefined,
+    rlflxIncr: ([, cost = '']: string[]) => {
+      asked.push(cost);
+      return Promise.resolve(answer);
+    },
+  };
+  const metrics = { counter: () => ({ inc: () => undefined }) };
+  const clock = { monotonic: () => nowMs } as unknown as Clock;
+  const clients = { app: redis } as unknown as RedisClients;
+  limits = new RateLimiter(registry, clients, metrics as unknown as Metrics, clock);
+  limits.onModuleInit();
+});
+
+async function spendAll(key: string): Promise<void> {
+  for (const used of [1, 2]) {
+    answer = [used, 1_010];
+    expect((await limits.spend(CATEGORY, key)).admitted).toBe(true);
+  }
+}
+
+describe('RateLimiter', () => {
+  it('tells of a refusal by Redis when both windows have room again: their parts begin at other times', async () => {
+    await spendAll('a');
+    answer = [REFUSED, 1_010];
+    // The part of 10,000 leaves the own window at 11,050.
+    expect(await limits.spend(CATEGORY, 'a')).toEqual({ admitted: false, remaining: 0, resetMs: 1_030 });
+    answer = [REFUSED, 1_040];
+    await spendAll('b');
+    answer = [REFUSED, 1_040];
+    expect(await limits.spend(CATEGORY, 'b')).toEqual({ admitted: false, remaining: 0, resetMs: 1_040 });
+  });
+
+  it('takes nothing of the window in Redis for a request that its own window refuses', async () => {
+    await spendAll('a');
+    nowMs += 1_015;
+    answer = [0, 950];
+    expect(await limits.spend(CATEGORY, 'a')).toEqual({ admitted: false, remaining: 0, resetMs: 15 });
+    nowMs += 15;
+    answer = [1, 1_000];
+    expect((await limits.spend(CATEGORY, 'a')).admitted).toBe(true);
+    expect(asked).toEqual(['1', '1', '0', '1']);
+  });
+
+  it('tells of a refusal by its own window no earlier than Redis has room', async () => {
+    await spendAll('a');
+    nowMs += 1_015;
+    answer = [REFUSED, 35];
+    expect(await limits.spend(CATEGORY, 'a')).toEqual({ admitted: false, remaining: 0, resetMs: 35 });
+  });
+});
