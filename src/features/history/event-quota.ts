@@ -3,7 +3,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
-import { DeviceEventsService } from '../presence/device-events.service.js';
+import { DeviceEventsService } from '../presence/events/device-events.service.js';
 import { TooManyBootsError } from '../presence/presence.errors.js';
 import { type Step, withinDailyLimits } from './domain/daily-quota.js';
 import type { IncomingEvent, ReceivedEvent } from './history.types.js';

@@ -5,7 +5,7 @@ import { DevicesModule } from '../devices/devices.module.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
-import { DeviceEventsService } from './device-events.service.js';
+import { DeviceEventsService } from './events/device-events.service.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';

@@ -8,9 +8,9 @@ import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { BirthRegistry } from './birth-registry.js';
-import { DeviceEventsService } from './device-events.service.js';
+import { DeviceEventsService } from './events/device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
-import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './link-events.js';
+import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './events/link-events.js';
 import { PresenceRepository } from './presence.repository.js';
 import type {
   Birth,

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { AppConfig } from '../../config/app-config.js';
-import type { NewEvent } from '../../contracts/events.js';
-import { deviceTopic } from '../../contracts/mqtt.js';
-import { EventLog } from '../../platform/events/event-log.js';
-import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
-import { PresenceRepository } from './presence.repository.js';
-import type { LockedDevice } from './presence.types.js';
+import { AppConfig } from '../../../config/app-config.js';
+import type { NewEvent } from '../../../contracts/events.js';
+import { deviceTopic } from '../../../contracts/mqtt.js';
+import { EventLog } from '../../../platform/events/event-log.js';
+import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
+import { PresenceRepository } from '../presence.repository.js';
+import type { LockedDevice } from '../presence.types.js';
 
 const NOT_TOLD = 'The events of this day are used up: it comes and goes without events until midnight (UTC).';
 
