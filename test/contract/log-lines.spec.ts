@@ -1,13 +1,16 @@
 /**
  * A device can cause a line in the log as often as it likes, so each such line goes through LimitedLogger. The handlers of
  * device messages, the broker and all that they import are read; a logger used there needs a reason below.
- * Seen to fail: with the warning for acks of unknown commands, as it was.
+ * Seen to fail: with the warning for acks of unknown commands, as it was, and with one line for each device whose dispatch failed.
  */
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type SourceFile, sourceFiles } from '../support/source-rules.js';
 
 const ROOTS = /(-mqtt\.controller|platform\/mqtt\/(mqtt-server|embedded-broker|broker-authorizer))\.ts$/;
+/** What runs because of a message without being imported by its handler: it is told. */
+const IS_TOLD =
+  /\.(onConnected|onLockStateReported|onUptimeFell|onRefusal|onCut)\(|signals\.on\('(command_|device_(revoked|cut)|events_)|feed\.subscribe\(/;
 
 /** Loggers in reach of a device that write without a limit of theirs, and why that is enough. */
 const BOUNDED: Readonly<Record<string, string>> = {
@@ -18,6 +21,10 @@ const BOUNDED: Readonly<Record<string, string>> = {
   'src/platform/redis/redis-clients.ts': 'an outage of Redis and its end',
   'src/platform/redis/signal-bus.ts': 'debug lines; and a handler of signals that fails, which is a fault of ours',
   'src/features/commands/completion-waiters.ts': 'a command that a person waits for could not be read',
+  'src/platform/events/feed-relay.ts': 'who relays the feed changes, and an outage of the loop',
+  'src/platform/events/live-feed.ts': 'an outage of the loop',
+  'src/platform/events/durable-reader-scheduler.ts': 'a step that failed: one in a growing pause',
+  'src/features/realtime/dashboard-feed-publisher.ts': 'a debug line for a dashboard that joins',
   'src/features/presence/heartbeat-buffer.ts': 'a batch that failed: one a second',
 };
 
@@ -34,12 +41,16 @@ async function reachable(): Promise<SourceFile[]> {
       visit(normalize(join(dirname(path), `${imported}.ts`)));
     }
   };
-  [...files.keys()].filter((path) => ROOTS.test(path)).forEach(visit);
+  [...files]
+    .filter(([path, { text }]) => ROOTS.test(path) || IS_TOLD.test(text))
+    .forEach(([path]) => {
+      visit(path);
+    });
   return [...found].flatMap((path) => files.get(path) ?? []);
 }
 
 const writes = ({ text }: SourceFile): boolean =>
-  /(?<!#)\b(log|logger)\.(trace|debug|info|warn|error|fatal)\(/.test(text);
+  /(?<!#)\b(log|logger)(\.(trace|debug|info|warn|error|fatal)|\[[^\]]+\])\(/.test(text);
 
 describe('Lines in the log that a device can cause', () => {
   it('go through LimitedLogger, or say why they are few', async () => {

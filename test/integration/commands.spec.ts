@@ -69,11 +69,11 @@ describe('a command, from the request to the lock and back', () => {
   it('answers 202 at once without a wait, and 202 with the present state when the wait was too short', async () => {
     const lock = await harness.connectDevice();
     const begun = performance.now();
-    const answer = harness.send(lock.id, 'unlock_door', { waitSeconds: 1 });
+    const answer = harness.send(lock.id, 'unlock_door', { waitSeconds: 3 });
     const { commandId } = await lock.waitForOrder();
     await say(lock, commandId, 'executing');
     expect(await answer).toMatchObject({ status: 202, body: { id: commandId, state: 'EXECUTING' } });
-    expect(performance.now() - begun).toBeGreaterThan(950);
+    expect(performance.now() - begun).toBeGreaterThan(2_950);
     expect((await harness.send(lock.id, 'unlock_door')).status).toBe(202);
   });
 
@@ -202,7 +202,10 @@ describe('a command, from the request to the lock and back', () => {
     await back.waitForOrder();
     expect(back.signedOrders[0]).toEqual(lock.signedOrders[0]);
     expect((await harness.command(id)).attempts).toBeGreaterThan(1);
-    expect(await harness.eventTypes(id)).toEqual(['command_created', 'command_sent', 'command_sent']);
+    // More than twice, should it wait longer than the resend interval.
+    const [created, ...sent] = await harness.eventTypes(id);
+    expect([created, ...new Set(sent)]).toEqual(['command_created', 'command_sent']);
+    expect(sent.length).toBeGreaterThan(1);
     await say(back, id, 'executed');
     await harness.waitForState(id, 'EXECUTED');
   });
@@ -260,7 +263,7 @@ describe('a command, from the request to the lock and back', () => {
     expect((await harness.waitForState(early, 'EXECUTED')).confirmed_by).toBe('state_report');
 
     const late = await harness.sendAccepted(lock.id, 'lock_door');
-    await lock.waitForOrder(2);
+    await eventually('the second order', () => lock.orders.some(({ commandId }) => commandId === late));
     await say(lock, late, 'executed');
     expect((await harness.waitForState(late, 'EXECUTED')).confirmed_by).toBe('ack');
     await lock.report(2, { lockState: 'not_fully_locked' });

@@ -7,6 +7,7 @@ import { createApp, listen } from '../../src/apps/bootstrap.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { type DeviceEventMessage, deviceTopic } from '../../src/contracts/mqtt.js';
 import { DevicePublisher } from '../../src/platform/mqtt/device-publisher.js';
+import { CutoffRegistry } from '../../src/platform/mqtt/limits/cutoff-registry.js';
 import { MqttServer } from '../../src/platform/mqtt/mqtt-server.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { freePort } from '../../tools/stack/ports.js';
@@ -17,7 +18,7 @@ import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
 import { passwordFile } from '../support/mosquitto-accounts.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
-import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
 import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
@@ -60,7 +61,7 @@ beforeAll(async () => {
   await listen(second);
   owner = await createAccount(application.url);
   sql = await Sql.open(application.databaseUrl);
-  devices = await Promise.all(Array.from({ length: 3 }, () => registerDevice(application.url, owner)));
+  devices = await Promise.all(Array.from({ length: 4 }, () => registerDevice(application.url, owner)));
   const accounts = [backend, ...devices.map(({ id, token }) => ({ name: id, password: token }))];
   await writeFile(join(mosquitto.folder, 'passwords'), passwordFile(accounts));
   await mosquitto.restart();
@@ -98,23 +99,46 @@ async function born(device: RegisteredDevice, boot: string): Promise<ScriptedDev
 const device = (index: number): RegisteredDevice => devices[index]!;
 const event = (boot: string, seq: number): DeviceEventMessage => ({ boot, seq, type: 'custom', data: { seq } });
 
-async function heardEvents(app: NestFastifyApplication): Promise<number> {
-  return Number(
-    /^mortise_mqtt_messages_total\{channel="events"\} (\d+)/m.exec(await app.get(Metrics).render())?.[1] ?? 0,
-  );
+async function metric(app: NestFastifyApplication, series: string): Promise<number> {
+  const line = (await app.get(Metrics).render()).split('\n').find((text) => text.startsWith(`${series} `));
+  return Number(line?.slice(series.length) ?? 0);
 }
 
-/** Seen to fail without the `$share/` prefix: both processes then hear every message. */
+const heardEvents = (app: NestFastifyApplication): Promise<number> =>
+  metric(app, 'mortise_mqtt_messages_total{channel="events"}');
+const statusOf = async ({ id }: RegisteredDevice): Promise<unknown> =>
+  (await request(application.url, 'GET', `/api/v1/devices/${id}`, { token: owner.accessToken })).body.status;
+
+/** Seen to fail without the `$share/` prefix: both processes then hear every message; and with cut devices heard. */
 describe('The device line over a Mosquitto server', () => {
   it('knows who is there', async () => {
     const boot = randomUUID();
     const line = await born(device(0), boot);
-    const status = async (): Promise<unknown> =>
-      (await request(application.url, 'GET', `/api/v1/devices/${device(0).id}`, { token: owner.accessToken })).body
-        .status;
-    await eventually('online', async () => (await status()) === 'online');
+    await eventually('online', async () => (await statusOf(device(0))) === 'online');
     line.cut();
-    await eventually('offline', async () => (await status()) === 'offline');
+    await eventually('offline', async () => (await statusOf(device(0))) === 'offline');
+  });
+
+  it('drops what a cut device sends, and hears the acks of others', async () => {
+    const [mad, other] = [await born(device(3), randomUUID()), await born(device(1), randomUUID())];
+    await eventually('both are online', async () =>
+      (await Promise.all([device(3), device(1)].map(statusOf))).every((status) => status === 'online'),
+    );
+    both().forEach((app) => {
+      app.get(CutoffRegistry, { strict: false }).strike(mad.id, 'malformed_json', Number.MAX_SAFE_INTEGER);
+    });
+    for (let seq = 1; seq <= 2_000; seq++) {
+      mad.client.publish(deviceTopic(mad.id, 'events'), JSON.stringify(event('boot-after-a-cut', seq)), { qos: 1 });
+    }
+    const unlock = sendCommand(application.url, owner, other.id, { name: 'unlock_door' }, { waitSeconds: 20 });
+    await other.ack({ commandId: (await other.waitForOrder()).commandId, status: 'executed' });
+    expect((await unlock).body.state).toBe('EXECUTED');
+    await eventually('all of it is dropped', async () => {
+      const dropped = both().map((app) => metric(app, 'mortise_mqtt_messages_refused_total{code="cut_off"}'));
+      return (await Promise.all(dropped)).reduce((sum, count) => sum + count, 0) === 2_000;
+    });
+    expect(await sql.rows(`SELECT 1 FROM device_receipts WHERE boot = 'boot-after-a-cut'`)).toEqual([]);
+    expect(await statusOf(device(3))).toBe('offline');
   });
 
   it('shares the events among both processes; each is stored once, in order, and receipted', async () => {

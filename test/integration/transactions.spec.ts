@@ -2,10 +2,13 @@ import { AsyncResource } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AppConfig } from '../../src/config/app-config.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { newContext, runInContext } from '../../src/platform/context/request-context.js';
+import { connectAs } from '../../src/platform/prisma/connection-quota.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { isUniqueViolation } from '../../src/platform/prisma/prisma-errors.js';
 import { outsideTransaction, Transactions } from '../../src/platform/prisma/transactions.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { eventually } from '../support/wait.js';
 
 let testDatabase: TestDatabase;
 let config: AppConfig;
@@ -43,6 +46,36 @@ const createBySql = (email: string): Promise<unknown> =>
     [email],
   );
 const exists = async (email: string): Promise<boolean> => (await database.root.user.count({ where: { email } })) === 1;
+
+describe('Connections', () => {
+  it('are half for the messages of devices and a quarter for dispatch, in batches and queries of Prisma, too', async () => {
+    const inMessage = <T>(work: () => T): T => runInContext(newContext('mqtt', 'device:d'), work);
+    const held = Promise.withResolvers<undefined>();
+    const started: string[] = [];
+    const hold = (who: string) => () =>
+      transactions.run(() => {
+        started.push(who);
+        return held.promise;
+      });
+    const holders = [
+      ...[1, 2, 3].map(() => connectAs('dispatch', hold('dispatch'))),
+      connectAs('line', hold('a batch')),
+      ...[1, 2, 3].map(() => inMessage(hold('a message'))),
+    ];
+    await eventually('as many as may have begun', () => started.length >= 3);
+    let answered = false;
+    const asked = inMessage(() => database.prisma((prisma) => prisma.user.count())).then(() => {
+      answered = true;
+    });
+    // People find a connection meanwhile.
+    await createBySql('p1@example.com');
+    await createBySql('p2@example.com');
+    const seen = [[...started].sort(), answered];
+    held.resolve(undefined);
+    await Promise.all([...holders, asked]);
+    expect(seen).toEqual([['a batch', 'a message', 'dispatch'], false]);
+  });
+});
 
 describe('Transactions', () => {
   it('commits what Prisma and plain SQL did together', async () => {

@@ -4,9 +4,26 @@ import { join } from 'node:path';
 import { ROOT } from '../../tools/stack/paths.js';
 import type { RegisteredDevice } from './devices.fixture.js';
 
-/** What a device sends far too much of. */
-export const HOSTILITIES = ['acks', 'births', 'boots', 'events', 'heartbeats', 'garbage', 'payloads'] as const;
-export type Hostility = (typeof HOSTILITIES)[number];
+const messages = (channel: string): string[] => [`mortise_mqtt_messages_total{channel="${channel}"}`];
+const refused = (operation: string, ...codes: string[]): string[] =>
+  codes.map((code) => `mortise_mqtt_operations_refused_total{operation="${operation}",code="${code}"}`);
+
+/** What a device sends far too much of, and the metrics by which the server notices it. */
+export const HOSTILITIES = {
+  acks: messages('acks'),
+  births: messages('status'),
+  boots: messages('events'),
+  events: messages('events'),
+  heartbeats: messages('heartbeat'),
+  garbage: messages('heartbeat'),
+  payloads: messages('events'),
+  'events at QoS 1': messages('events'),
+  'events over four connections': messages('events'),
+  subscriptions: refused('subscribe', 'foreign_topic'),
+  /** Last: then the address has failed too often. */
+  logins: refused('connect', 'bad_token', 'too_many_failures'),
+} as const;
+export type Hostility = keyof typeof HOSTILITIES;
 
 /** Packets of a tick of 5 ms: what one process can make without a whole core. A large payload costs as much as many. */
 const PACKETS_PER_TICK: Readonly<Partial<Record<Hostility, number>>> = { payloads: 1 };

@@ -35,10 +35,17 @@ interface MosquittoOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Accounts by username, for a setting `password_file %folder%/passwords`. */
   readonly accounts?: Readonly<Record<string, string>>;
+  /** Does not log each message. */
+  readonly quiet?: boolean;
 }
 
 /** Starts a real Mosquitto on a free port of 127.0.0.1. Stop it in `afterAll`. */
-export async function startMosquitto({ settings, files = {}, accounts = {} }: MosquittoOptions): Promise<Mosquitto> {
+export async function startMosquitto({
+  settings,
+  files = {},
+  accounts = {},
+  quiet = false,
+}: MosquittoOptions): Promise<Mosquitto> {
   const executable = fromEnvironment('TEST_MOSQUITTO');
   const folder = await mkdtemp(join(tmpdir(), 'mortise-mosquitto-'));
   const port = await freePort();
@@ -50,7 +57,8 @@ export async function startMosquitto({ settings, files = {}, accounts = {} }: Mo
     await writeFile(passwords, '', { flag: 'a', mode: 0o600 });
     execFileSync(fromEnvironment('TEST_MOSQUITTO_PASSWD'), ['-b', passwords, username, password], { stdio: 'ignore' });
   }
-  const lines = [`listener ${String(port)} 127.0.0.1`, `user ${userInfo().username}`, 'log_type all', ...settings];
+  const logTypes = (quiet ? ['error', 'warning', 'notice', 'information'] : ['all']).map((type) => `log_type ${type}`);
+  const lines = [`listener ${String(port)} 127.0.0.1`, `user ${userInfo().username}`, ...logTypes, ...settings];
   await writeFile(join(folder, 'mosquitto.conf'), `${lines.join('\n').replaceAll('%folder%', folder)}\n`);
   let log = '';
 

@@ -28,7 +28,7 @@ export class OperatedMosquitto {
     readonly backendUrl: string,
   ) {}
 
-  static async start(): Promise<OperatedMosquitto> {
+  static async start({ quiet = false } = {}): Promise<OperatedMosquitto> {
     const backendPort = await freePort();
     const shipped = join(ROOT, 'deploy', 'mosquitto');
     const [devices, ...rest] = (await readFile(join(shipped, 'mosquitto.conf'), 'utf8'))
@@ -42,6 +42,7 @@ export class OperatedMosquitto {
     const acl = await readFile(join(shipped, 'acl'), 'utf8');
     const server = await startMosquitto({
       settings: rest,
+      quiet,
       files: { passwords: '', acl: `${acl}\nuser spy\ntopic read v1/devices/+/commands\n` },
     });
     const broker = new OperatedMosquitto(server, `mqtt://127.0.0.1:${String(backendPort)}`);

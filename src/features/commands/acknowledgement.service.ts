@@ -43,6 +43,7 @@ export class AcknowledgementService implements OnModuleInit {
   readonly #byDevice = new KeyedMutex();
   readonly #batches = new MicroBatcher<AckTransition, AckOutcome>({
     maxBatch: MAX_BATCH,
+    connectsAs: 'line',
     maxParallel: MAX_PARALLEL,
     maxWaiting: MAX_WAITING,
     run: (acks) => this.applyTogether(acks),

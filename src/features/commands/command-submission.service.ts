@@ -49,6 +49,7 @@ type Accepted = { command: CommandChange; earlierId?: never } | { command?: neve
 export class CommandSubmissionService {
   readonly #batches = new MicroBatcher<PendingSubmission, Accepted | Error>({
     maxBatch: MAX_BATCH,
+    connectsAs: 'people',
     maxParallel: MAX_PARALLEL,
     maxWaiting: MAX_WAITING,
     run: (pending) => this.acceptEach(pending),

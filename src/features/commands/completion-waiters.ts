@@ -40,6 +40,7 @@ export class CompletionWaiters implements OnModuleInit, OnModuleDestroy {
   readonly #waiting = new Map<string, Set<Pending>>();
   readonly #reader = new MicroBatcher<string, Ending>({
     maxBatch: MAX_WAITERS,
+    connectsAs: 'people',
     maxParallel: 1,
     maxWaiting: MAX_WAITERS,
     run: (ids) => this.read(ids),

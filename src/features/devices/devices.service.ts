@@ -24,6 +24,7 @@ export class DevicesService {
   /** Every request about a device needs its ties: those of one moment share a query. */
   readonly #ties = new MicroBatcher<{ deviceId: string; userId: string }, OwnedTies | null>({
     ...TIES_AT_ONCE,
+    connectsAs: 'people',
     run: (pairs) => this.repository.listTies(pairs),
   });
 

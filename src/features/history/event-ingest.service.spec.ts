@@ -41,7 +41,6 @@ class FakeStorage {
         },
       ]),
     advanceReceipts: () => Promise.resolve(),
-    countEvents: () => Promise.resolve(),
   } as unknown as HistoryRepository;
 
   readonly transactions = {
@@ -80,7 +79,7 @@ function build(clock: Clock = new SystemClock()) {
     } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
     clock,
-    { assertBoots: () => undefined, fit: fitting } as unknown as EventQuota,
+    { assertBoots: () => undefined, fit: fitting, count: () => Promise.resolve() } as unknown as EventQuota,
     { message: refused, reading } as unknown as RejectedMessages,
   );
   return {

@@ -49,6 +49,7 @@ export class EventIngestService implements OnModuleInit {
   readonly #batches = new MicroBatcher<Events, Events>({
     maxBatch: MAX_BATCH,
     weightOf: (events) => events.length,
+    connectsAs: 'line',
     maxParallel: 1,
     maxWaiting: MAX_WAITING,
     run: (messages) => this.storeMessages(messages),
@@ -153,7 +154,7 @@ export class EventIngestService implements OnModuleInit {
     }
     await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
     await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-    await this.repository.countEvents(countBySubject(steps));
+    await this.quota.count(steps);
     await this.presence.recordStates(steps.flatMap(({ accepted }) => accepted.flatMap(toReports)));
   }
 
@@ -172,15 +173,4 @@ export class EventIngestService implements OnModuleInit {
       left: outcomes.flatMap(({ left }) => left),
     };
   }
-}
-
-/** How many events were stored of each device, and of each owner. */
-function countBySubject(steps: readonly Step<IncomingEvent>[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { row, accepted } of steps) {
-    for (const subject of [row.deviceId, row.ownerId]) {
-      counts.set(subject, (counts.get(subject) ?? 0) + accepted.length);
-    }
-  }
-  return counts;
 }

@@ -3,6 +3,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
+import { DeviceEventsService } from '../presence/events/device-events.service.js';
 import { TooManyBootsError } from '../presence/presence.errors.js';
 import { type Step, withinDailyLimits } from './domain/daily-quota.js';
 import type { IncomingEvent, ReceivedEvent } from './history.types.js';
@@ -14,6 +15,7 @@ export class EventQuota {
     private readonly config: AppConfig,
     private readonly limiter: DeviceLimiter,
     private readonly refusals: RejectedMessages,
+    private readonly deviceEvents: DeviceEventsService,
   ) {}
 
   /** @throws TooManyBootsError when the device cannot have restarted so often. */
@@ -35,5 +37,16 @@ export class EventQuota {
       }
     });
     return fitting;
+  }
+
+  /** Counts what is stored now, of each device and of each owner. */
+  count(steps: readonly Step<IncomingEvent>[]): Promise<void> {
+    const counts = new Map<string, number>();
+    for (const { row, accepted } of steps) {
+      for (const subject of [row.deviceId, row.ownerId]) {
+        counts.set(subject, (counts.get(subject) ?? 0) + accepted.length);
+      }
+    }
+    return this.deviceEvents.count(counts);
   }
 }

@@ -87,19 +87,6 @@ export class HistoryRepository {
     }
   }
 
-  /** Counts stored events for the quotas of the day: of devices and of owners. */
-  async countEvents(counts: ReadonlyMap<string, number>): Promise<void> {
-    // SQL: a set-based batch
-    await this.database.execute(
-      'history_count_events',
-      `INSERT INTO event_quotas AS q (subject_id, day, events)
-       SELECT s.subject_id, current_date, s.events FROM unnest($1::uuid[], $2::int[]) AS s(subject_id, events)
-       ORDER BY s.subject_id
-       ON CONFLICT (subject_id, day) DO UPDATE SET events = q.events + excluded.events`,
-      [[...counts.keys()], [...counts.values()]],
-    );
-  }
-
   /** Keeps only the newest boots of these devices, beside the present one. Rows that another batch has locked stay. */
   async forgetEarlierBoots(deviceIds: readonly string[]): Promise<void> {
     // SQL: a set-based batch

@@ -30,6 +30,7 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
   /** Keys of {@link #newest}. */
   readonly #batches = new MicroBatcher<string, undefined>({
     maxBatch: MAX_BATCH,
+    connectsAs: 'line',
     maxParallel: 1,
     maxWaiting: MAX_HELD,
     delayMs: FLUSH_EVERY_MS,

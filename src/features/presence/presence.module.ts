@@ -5,6 +5,7 @@ import { DevicesModule } from '../devices/devices.module.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
+import { DeviceEventsService } from './events/device-events.service.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -17,6 +18,7 @@ import { PresenceService } from './presence.service.js';
   imports: [DevicesModule, AuditPlatformModule.forFeature(PRESENCE_AUDIT), EventsModule.forFeature(PRESENCE_EVENTS)],
   providers: [
     PresenceService,
+    DeviceEventsService,
     PresenceRepository,
     HeartbeatBuffer,
     BirthRegistry,
@@ -24,6 +26,6 @@ import { PresenceService } from './presence.service.js';
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,
   ],
-  exports: [PresenceService, DiagnosticsService],
+  exports: [PresenceService, DeviceEventsService, DiagnosticsService],
 })
 export class PresenceModule {}

@@ -50,19 +50,29 @@ export class PresenceRepository {
     );
     // A separate statement: one that waited for the lock would still see the link as it was before the wait.
     // SQL: database time
-    const [open] = await this.database.query<{ boot: string; quiet: boolean }>(
+    const [now] = await this.database.query<{
+      boot: string | null;
+      quiet: boolean;
+      of_device: number;
+      of_owner: number;
+    }>(
       'presence_link',
-      `SELECT boot, last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet
-       FROM device_links WHERE device_id = $1 AND kind = $2`,
+      `SELECT l.boot, l.last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet,
+         coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner
+       FROM devices d LEFT JOIN device_links l ON l.device_id = d.id AND l.kind = $2
+         LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
+         LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date
+       WHERE d.id = $1`,
       [deviceId, link],
     );
-    return device
+    return device && now
       ? {
           ownerId: device.owner_id,
           status: device.status,
           version: device.version,
           hasToken: device.has_token,
-          link: open ?? null,
+          link: now.boot === null ? null : { boot: now.boot, quiet: now.quiet },
+          eventsToday: { ofDevice: now.of_device, ofOwner: now.of_owner },
         }
       : null;
   }
@@ -252,6 +262,19 @@ export class PresenceRepository {
         reports.map((report) => report.doorState ?? null),
         reports.map((report) => report.battery ?? null),
       ],
+    );
+  }
+
+  /** Counts stored events for the quotas of the day: of devices and of owners. */
+  async countEvents(counts: ReadonlyMap<string, number>): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.execute(
+      'presence_count_events',
+      `INSERT INTO event_quotas AS q (subject_id, day, events)
+       SELECT s.subject_id, current_date, s.events FROM unnest($1::uuid[], $2::int[]) AS s(subject_id, events)
+       ORDER BY s.subject_id
+       ON CONFLICT (subject_id, day) DO UPDATE SET events = q.events + excluded.events`,
+      [[...counts.keys()], [...counts.values()]],
     );
   }
 

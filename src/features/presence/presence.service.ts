@@ -2,14 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { LinkKind } from '../../contracts/devices.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import type { NewEvent } from '../../contracts/events.js';
-import { EventLog } from '../../platform/events/event-log.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
+import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { BirthRegistry } from './birth-registry.js';
+import { DeviceEventsService } from './events/device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
-import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './link-events.js';
+import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './events/link-events.js';
 import { PresenceRepository } from './presence.repository.js';
 import type {
   Birth,
@@ -44,10 +45,11 @@ export class PresenceService {
   constructor(
     private readonly repository: PresenceRepository,
     private readonly transactions: Transactions,
-    private readonly events: EventLog,
+    private readonly deviceEvents: DeviceEventsService,
     private readonly heartbeats: HeartbeatBuffer,
     private readonly refusals: RejectedMessages,
     private readonly cutoffs: CutoffRegistry,
+    private readonly limiter: DeviceLimiter,
     /** What follows a birth may have arrived before it is recorded. */
     readonly births: BirthRegistry,
   ) {
@@ -132,7 +134,7 @@ export class PresenceService {
   markInactive(limit: number): Promise<boolean> {
     return this.transactions.run(async () => {
       const devices = await this.repository.markInactive(limit);
-      await this.events.append(
+      await this.deviceEvents.appendUncounted(
         devices.flatMap(({ deviceId, ownerId, previous, lastSeenAt, version }): NewEvent[] => {
           const base: PresenceEventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
           return [
@@ -159,13 +161,18 @@ export class PresenceService {
 
   /**
    * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
-   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
+   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late. It counts
+   * as a birth: after too many of them, a later heartbeat opens the link.
    */
-  private reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<void> {
-    return this.transactions.run(async () => {
+  private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<void> {
+    if (this.limiter.statusPauseMs(deviceId) > 0) {
+      return;
+    }
+    await this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
+        this.limiter.countStatus(deviceId);
         await this.openLocked(deviceId, link, beat, device);
       }
     });
@@ -185,7 +192,7 @@ export class PresenceService {
       source: link,
       actor: `device:${deviceId}`,
     };
-    await this.events.append(eventsOfBirth(link, birth, device, base));
+    await this.deviceEvents.append(deviceId, device, eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
     if (lockState !== undefined) {
       await this.lockStateReported({ deviceId, boot, lockState });
@@ -233,7 +240,8 @@ export class PresenceService {
       version: version ?? device.version,
       ...(reason === 'will' ? { source: link, actor: `device:${deviceId}` } : { source: 'system', actor: 'system' }),
     };
-    await this.events.append(eventsOfEnd({ link, boot, reason }, version === null ? null : device.status, base));
+    const ended = eventsOfEnd({ link, boot, reason }, version === null ? null : device.status, base);
+    await this.deviceEvents.append(deviceId, device, ended);
   }
 
   /** After the transaction: a handler that fails does not affect the others. */

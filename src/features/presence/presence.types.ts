@@ -82,6 +82,8 @@ export interface LockedDevice {
   /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
   readonly hasToken: boolean;
   readonly link: { readonly boot: string; readonly quiet: boolean } | null;
+  /** Events stored since midnight (UTC), of the device and of all devices of its owner. */
+  readonly eventsToday: { readonly ofDevice: number; readonly ofOwner: number };
 }
 
 /** What a birth changed. */

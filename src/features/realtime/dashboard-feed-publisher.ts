@@ -4,6 +4,7 @@ import type { StoredEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { LiveFeed } from '../../platform/events/live-feed.js';
 import { isCursorAfter } from '../../platform/events/log-position.js';
+import { LimitedLogger } from '../../platform/logging/limited-logger.js';
 import {
   type DashboardServer,
   type DashboardSocket,
@@ -42,6 +43,7 @@ export class DashboardFeedPublisher {
   #server: DashboardServer | undefined;
   #delivered: string | undefined;
   #draining = false;
+  readonly #log: LimitedLogger;
   #unsubscribe: (() => void) | undefined;
 
   constructor(
@@ -51,6 +53,7 @@ export class DashboardFeedPublisher {
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(DashboardFeedPublisher.name);
+    this.#log = new LimitedLogger(logger);
   }
 
   start(server: DashboardServer): void {
@@ -127,7 +130,8 @@ export class DashboardFeedPublisher {
 
   private enqueue(event: StoredEvent): void {
     if (this.#backlog.length >= MAX_BACKLOG) {
-      this.logger.warn(
+      this.#log.warn(
+        'too_far_behind',
         { dropped: this.#backlog.length },
         'Dashboards are too far behind; they must read the state again',
       );
@@ -148,7 +152,7 @@ export class DashboardFeedPublisher {
       try {
         await this.deliver(event);
       } catch (error) {
-        this.logger.error({ err: error, type: event.type }, 'An event did not reach the dashboards');
+        this.#log.error('not_delivered', { err: error, type: event.type }, 'An event did not reach the dashboards');
       }
       this.#delivered = event.cursor;
       this.joinReached();

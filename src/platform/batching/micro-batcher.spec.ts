@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { connectionKind } from '../prisma/connection-quota.js';
 import { BatcherFullError, type BatchRules, MicroBatcher } from './micro-batcher.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -9,6 +10,7 @@ function setup(rules: Partial<BatchRules<number, number>> = {}) {
   const batches: { items: readonly number[]; end: () => void; fail: (error: Error) => void }[] = [];
   const batcher = new MicroBatcher<number, number>({
     maxBatch: 3,
+    connectsAs: 'people',
     maxParallel: 1,
     maxWaiting: 5,
     run: (items) => {
@@ -75,6 +77,33 @@ describe('MicroBatcher', () => {
     await expect(batcher.submit(4)).resolves.toBe(8);
   });
 
+  it('tries a few of a failed batch at a time', async () => {
+    let [running, most] = [0, 0];
+    const { batcher } = setup({
+      maxBatch: 50,
+      maxWaiting: 50,
+      run: async (items) => {
+        if (items.length > 1) {
+          throw new Error('one of them is bad');
+        }
+        most = Math.max(most, ++running);
+        await turn();
+        running -= 1;
+        return items;
+      },
+    });
+    await Promise.all(Array.from({ length: 50 }, (_, item) => batcher.submit(item)));
+    expect(most).toBe(4);
+  });
+
+  it('runs its batches on the connections of its kind', async () => {
+    const { batcher } = setup({
+      connectsAs: 'line',
+      run: (items) => Promise.resolve(items.map(() => Number(connectionKind() === 'line'))),
+    });
+    await expect(Promise.all([batcher.submit(1), batcher.submit(2)])).resolves.toEqual([1, 1]);
+  });
+
   it('runs the next batch after one that threw synchronously', async () => {
     const { batcher } = setup({
       run: () => {
@@ -128,6 +157,27 @@ describe('MicroBatcher', () => {
     });
     await Promise.all([4, 6, 1, 12, 3].map((item) => batcher.submit(item)));
     expect(seen).toEqual([[4, 6], [1], [12], [3]]);
+  });
+
+  it('tries no more of a failed batch when that takes too long', async () => {
+    jest.useFakeTimers();
+    let tried = 0;
+    const { batcher } = setup({
+      maxBatch: 50,
+      maxWaiting: 50,
+      delayMs: 1,
+      run: (items) => {
+        tried += items.length === 1 ? 1 : 0;
+        return new Promise((_, reject) => {
+          setTimeout(reject, 4_000, new Error('out of reach'));
+        });
+      },
+    });
+    const outcomes = Promise.allSettled(Array.from({ length: 50 }, (_, item) => batcher.submit(item)));
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect((await outcomes).map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 'rejected'));
+    expect(tried).toBe(8);
+    jest.useRealTimers();
   });
 
   describe('with a delay', () => {

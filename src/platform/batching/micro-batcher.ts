@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError } from '../../shared/domain-error.js';
+import { type ConnectionKind, connectAs } from '../prisma/connection-quota.js';
 
 /** How much is done together. */
 export interface BatchRules<Item, Result> {
@@ -12,6 +13,8 @@ export interface BatchRules<Item, Result> {
    * out, it waits until the end of the current turn of the event loop.
    */
   readonly delayMs?: number;
+  /** Whose connections to PostgreSQL its batches take: they run in the context of no message and no request. */
+  readonly connectsAs: ConnectionKind;
   /** Batches under way at once; each may take a connection. */
   readonly maxParallel: number;
   /** Items that wait for their batch; further ones are refused. */
@@ -32,6 +35,11 @@ export class BatcherFullError extends DomainError {
   }
 }
 
+/** Items of a failed batch that are tried alone at the same time. */
+const MAX_RETRIES_AT_ONCE = 4;
+/** Later, no more of them are tried: a database that hangs would make the last one wait for the time limits of all others. */
+const RETRY_WITHIN_MS = 5_000;
+
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
@@ -46,7 +54,7 @@ const outside = AsyncLocalStorage.snapshot();
  * in one turn of the event loop, or while earlier batches were under way. So a single item is hardly delayed, and
  * batches grow with the load. Only a batcher with `delayMs` waits for more items to come.
  *
- * When a batch fails, each of its items is tried again alone, so that a bad item does not fail the others.
+ * When a batch fails, each of its items is tried again alone, a few at a time, so that a bad item does not fail the others.
  */
 export class MicroBatcher<Item, Result> {
   readonly #waiting: Waiting<Item, Result>[] = [];
@@ -136,7 +144,8 @@ export class MicroBatcher<Item, Result> {
 
   private async settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.rules.run(batch.map(({ item }) => item));
+      const items = batch.map(({ item }) => item);
+      const results = await connectAs(this.rules.connectsAs, () => this.rules.run(items));
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] as Result);
       });
@@ -144,9 +153,23 @@ export class MicroBatcher<Item, Result> {
       if (batch.length === 1) {
         batch[0]?.reject(error);
       } else {
-        // All at once: in sequence, a database that hangs would make the last one wait for the time limits of all others.
-        await Promise.all(batch.map((one) => this.settle([one])));
+        await this.tryEach(batch, error);
       }
     }
+  }
+
+  private async tryEach(batch: readonly Waiting<Item, Result>[], failure: unknown): Promise<void> {
+    const giveUpAt = performance.now() + RETRY_WITHIN_MS;
+    const left = [...batch];
+    const tryNext = async (): Promise<void> => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        if (performance.now() < giveUpAt) {
+          await this.settle([next]);
+        } else {
+          next.reject(failure);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: MAX_RETRIES_AT_ONCE }, tryNext));
   }
 }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { StoredEvent } from '../../contracts/events.js';
+import { LimitedLogger } from '../logging/limited-logger.js';
 import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
@@ -28,6 +29,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
   readonly #delivered: Counter<'source'>;
   readonly #failures: Counter<'listener'>;
   readonly #lag: Gauge;
+  readonly #log: LimitedLogger;
   #last = LOG_START;
   #cursor: string | null = null;
   #unsubscribe: (() => void) | undefined;
@@ -41,6 +43,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(LiveFeed.name);
+    this.#log = new LimitedLogger(logger);
     this.#delivered = metrics.counter('mortise_live_feed_events_total', 'Events delivered, by where they were read.', [
       'source',
     ]);
@@ -152,7 +155,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
         listener(event);
       } catch (error) {
         this.#failures.inc({ listener: name });
-        this.logger.error({ listener: name, eventId: event.id, err: error }, 'A listener of the live feed failed');
+        this.#log.error(name, { listener: name, eventId: event.id, err: error }, 'A listener of the live feed failed');
       }
     });
     this.#delivered.inc({ source });

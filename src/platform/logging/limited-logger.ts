@@ -1,12 +1,15 @@
 import type { PinoLogger } from 'nestjs-pino';
+import { cutText } from '../../shared/cut-text.js';
 
 const LINES_PER_SECOND = 10;
 /** Of one kind, so that a device that causes one of them hides none of the others. */
 const OF_KIND_PER_SECOND = 3;
+/** Characters of a text: topics and the names in them come from devices. */
+const MAX_TEXT = 200;
 
 /**
  * Writes a few lines a second and counts the rest: for what a device can cause as often as it likes, so that one gone mad
- * cannot fill the disk. Each line says how many before it were left out.
+ * cannot fill the disk. Each line says how many before it were left out, and holds no long text.
  */
 export class LimitedLogger {
   #second = 0;
@@ -19,11 +22,21 @@ export class LimitedLogger {
 
   /** @param kind one of a bounded number */
   warn(kind: string, fields: Record<string, unknown>, message: string): void {
+    this.write('warn', kind, fields, message);
+  }
+
+  /** @param kind one of a bounded number */
+  error(kind: string, fields: Record<string, unknown>, message: string): void {
+    this.write('error', kind, fields, message);
+  }
+
+  private write(level: 'warn' | 'error', kind: string, fields: Record<string, unknown>, message: string): void {
     if (!this.hasRoomFor(kind)) {
       this.#unlogged++;
       return;
     }
-    this.logger.warn(this.#unlogged > 0 ? { ...fields, unlogged: this.#unlogged } : fields, message);
+    const unlogged = this.#unlogged > 0 ? { unlogged: this.#unlogged } : {};
+    this.logger[level]({ ...(shortened(fields) as object), ...unlogged }, message);
     this.#unlogged = 0;
   }
 
@@ -42,4 +55,16 @@ export class LimitedLogger {
     this.#ofKind.set(kind, ofKind + 1);
     return true;
   }
+}
+
+/** The same with its texts cut, those of its members included. An error stays as it is. */
+function shortened(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return cutText(value, MAX_TEXT);
+  }
+  if (Array.isArray(value)) {
+    return value.map(shortened);
+  }
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shortened(each)])) : value;
 }

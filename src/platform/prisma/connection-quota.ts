@@ -1,4 +1,21 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError } from '../../shared/domain-error.js';
+import { requestContext } from '../context/request-context.js';
+
+/** Whose work takes a connection: the device line's, dispatch's, or that of people, who may take all of them. */
+export type ConnectionKind = 'line' | 'dispatch' | 'people';
+
+const kinds = new AsyncLocalStorage<ConnectionKind>();
+
+/** Runs work that serves no request and no message, such as a batch of many, so that its connections count as of a kind. */
+export function connectAs<T>(kind: ConnectionKind, work: () => T): T {
+  return kinds.run(kind, work);
+}
+
+export function connectionKind(): ConnectionKind {
+  const context = requestContext();
+  return context ? (context.source === 'mqtt' ? 'line' : 'people') : (kinds.getStore() ?? 'people');
+}
 
 /** As long as a caller waits for the pool itself. */
 const PATIENCE_MS = 5_000;

@@ -2,8 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { requestContext } from '../context/request-context.js';
-import { ConnectionQuota } from './connection-quota.js';
+import { connectionKind, ConnectionQuota } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
@@ -24,11 +23,13 @@ export type { PrismaTransaction } from './transaction-context.js';
 export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
   readonly root: PrismaClient;
-  /** Of the messages of devices: half, so that people always find a connection. */
-  readonly #lineQuota: ConnectionQuota;
+  /** Half for what devices send and a quarter for dispatch, so that people always find a connection. */
+  readonly #quotas: Readonly<Record<'line' | 'dispatch', ConnectionQuota>>;
 
   constructor(config: AppConfig) {
-    this.#lineQuota = new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize / 2)));
+    const share = (part: number): ConnectionQuota =>
+      new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize * part)));
+    this.#quotas = { line: share(1 / 2), dispatch: share(1 / 4) };
     this.pool = new pg.Pool({
       connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
@@ -53,7 +54,8 @@ export class Database implements OnApplicationShutdown {
    * Always `select` what you need.
    */
   async prisma<T>(work: (client: PrismaTransaction) => Promise<T>): Promise<T> {
-    return work((await currentTransaction()?.prisma(this.root)) ?? this.root);
+    const transaction = currentTransaction();
+    return transaction ? work(await transaction.prisma(this.root)) : this.withinQuota(() => work(this.root));
   }
 
   /**
@@ -78,8 +80,8 @@ export class Database implements OnApplicationShutdown {
    * place already.
    */
   withinQuota<T>(work: () => Promise<T>): Promise<T> {
-    const limited = requestContext()?.source === 'mqtt' && !currentTransaction();
-    return limited ? this.#lineQuota.run(work) : work();
+    const kind = connectionKind();
+    return kind === 'people' || currentTransaction() ? work() : this.#quotas[kind].run(work);
   }
 
   /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */

@@ -4,6 +4,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deviceTopic } from '../../../src/contracts/mqtt.js';
+import { HeartbeatBuffer } from '../../../src/features/presence/heartbeat-buffer.js';
+import { PresenceService } from '../../../src/features/presence/presence.service.js';
+import { DeviceLimiter } from '../../../src/platform/mqtt/limits/device-limiter.js';
 import { type InsertedAccount, insertAccount } from '../../support/accounts.fixture.js';
 import { type RegisteredDevice, registerDevice, sendCommand } from '../../support/devices.fixture.js';
 import { HostileDevice } from '../../support/hostile-device.js';
@@ -13,6 +16,7 @@ import { TestApp } from '../../support/test-app.js';
 import { eventually } from '../../support/wait.js';
 
 const EVENTS_PER_DAY = 1_500;
+const OWNER_EVENTS_PER_DAY = 5_000;
 const MAX_DEVICES = 3;
 
 let application: TestApp;
@@ -30,6 +34,7 @@ beforeAll(async () => {
       RATE_LIMIT_DEVICE: many,
       MAX_DEVICES_PER_USER: String(MAX_DEVICES),
       DEVICE_EVENTS_PER_DAY: String(EVENTS_PER_DAY),
+      OWNER_EVENTS_PER_DAY: String(OWNER_EVENTS_PER_DAY),
     },
   });
   hostile = await HostileDevice.start();
@@ -69,6 +74,14 @@ const count = async (table: string): Promise<number> =>
     await application.rows<{ n: number }>(`SELECT count(*)::int AS n FROM ${table} WHERE device_id = $1`, [device.id])
   )[0]?.n ?? 0;
 
+/** As if so many events had been stored today, of a device or of an owner; and tomorrow, should midnight come meanwhile. */
+const storedToday = (subjectId: string, events: number): Promise<object[]> =>
+  application.rows(
+    `INSERT INTO event_quotas (subject_id, day, events) SELECT $1, current_date + later, $2 FROM generate_series(0, 1) AS later
+     ON CONFLICT (subject_id, day) DO UPDATE SET events = excluded.events`,
+    [subjectId, events],
+  );
+
 const custom = (boot: string, seq: number): object => ({ boot, seq, type: 'custom', data: { seq } });
 
 describe('A device that was offline', () => {
@@ -95,7 +108,7 @@ describe('A hostile device', () => {
         line.publishRaw(deviceTopic(device.id, 'events'), JSON.stringify(custom(randomUUID(), 1))),
       ),
     );
-    expect((await told('too_many_boots')).count).toBeGreaterThan(100);
+    await eventually('the device is told of most of them', async () => (await told('too_many_boots')).count > 100);
     expect(await count('device_receipts')).toBeLessThanOrEqual(17);
     expect(await count('events')).toBeLessThanOrEqual(25);
     await line.end();
@@ -103,11 +116,9 @@ describe('A hostile device', () => {
 
   it('keeps what is beyond the events of a day, and is not cut for sending it again', async () => {
     await newDevice();
-    await application.rows('INSERT INTO event_quotas (subject_id, day, events) VALUES ($1, current_date, $2)', [
-      device.id,
-      EVENTS_PER_DAY - 3,
-    ]);
     const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-a-day');
+    await eventually('it is online', async () => (await status()) === 'online');
+    await storedToday(device.id, EVENTS_PER_DAY - 3);
     const events = Array.from({ length: 5 }, (_, index) => custom('boot-of-a-day', index + 1));
     for (let again = 0; again < 5; again++) {
       await line.publishRaw(deviceTopic(device.id, 'events'), JSON.stringify(events));
@@ -123,6 +134,59 @@ describe('A hostile device', () => {
     await line.publishRaw(deviceTopic(device.id, 'events'), JSON.stringify(events));
     await line.receipt('boot-of-a-day', 5);
     await line.end();
+  });
+
+  it('comes and goes without events once those of the day are used up, its own or those of its owner', async () => {
+    let notices = await application.metric('mortise_device_notices_total{code="too_many_events_today"}');
+    for (const [used, events] of [
+      ['device', EVENTS_PER_DAY - 1],
+      ['owner', OWNER_EVENTS_PER_DAY - 1],
+    ] as const) {
+      await newDevice();
+      await storedToday(used === 'device' ? device.id : owner.id, events);
+      const before = await count('events');
+      const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-of-many-links');
+      await eventually('it is online', async () => (await status()) === 'online');
+      line.cut();
+      await eventually('it is offline', async () => (await status()) === 'offline');
+      expect(await count('events')).toBe(before);
+      expect(await application.metric('mortise_device_notices_total{code="too_many_events_today"}')).toBe(
+        (notices += 2),
+      );
+      expect((await diagnostics()).body.cutUntil).toBeNull();
+    }
+  });
+
+  it('has its births and wills counted as events of the day', async () => {
+    await newDevice();
+    const line = await ScriptedDevice.born(application.mqttUrl, device, 'boot-that-counts');
+    await eventually('it is online', async () => (await status()) === 'online');
+    line.cut();
+    await eventually('it is offline', async () => (await status()) === 'offline');
+    const counted = await application.rows<{ events: number }>(
+      'SELECT sum(events)::int AS events FROM event_quotas WHERE subject_id = ANY ($1) GROUP BY subject_id',
+      [[device.id, owner.id]],
+    );
+    // Connected, online, disconnected, offline.
+    expect(counted).toEqual([{ events: 4 }, { events: 4 }]);
+  });
+
+  it('comes back with its heartbeats no more often than with births', async () => {
+    await newDevice();
+    const presence = application.get(PresenceService);
+    const isOnlineByHeartbeat = async (): Promise<boolean> => {
+      presence.heartbeat(device.id, 'mqtt', { boot: 'boot-of-heartbeats', uptimeMs: 5 });
+      await application.get(HeartbeatBuffer).flush();
+      return (await status()) === 'online';
+    };
+    expect(await isOnlineByHeartbeat()).toBe(true);
+    await presence.closeLink(device.id, 'mqtt', { boot: 'boot-of-heartbeats' }, 'will');
+    expect(await isOnlineByHeartbeat()).toBe(true);
+    await presence.closeLink(device.id, 'mqtt', { boot: 'boot-of-heartbeats' }, 'will');
+    Array.from({ length: 25 }, () => {
+      application.get(DeviceLimiter).countStatus(device.id);
+    });
+    expect(await isOnlineByHeartbeat()).toBe(false);
   });
 
   it('is cut, told why, counted, and not let in again for a while', async () => {

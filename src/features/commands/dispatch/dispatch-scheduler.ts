@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
+import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { outsideTransaction } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { within } from '../../../shared/deadline.js';
@@ -11,7 +12,7 @@ import { DispatchService } from './dispatch.service.js';
 
 /** Devices dispatched to in parallel. Their queries of one moment are batched. */
 const MAX_PARALLEL = 200;
-/** Devices that came online and are caught up with in parallel; each takes a connection to PostgreSQL. */
+/** Devices that came online and are caught up with in parallel, as far as dispatch has connections to PostgreSQL. */
 const MAX_RETURNING = 8;
 /** Devices that wait at most; the sweep finds further ones. */
 const MAX_WAITING = 50_000;
@@ -33,16 +34,19 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
   readonly #subscriptions: (() => void)[] = [];
   readonly #openChecks = new MicroBatcher<string, boolean>({
     maxBatch: MAX_PARALLEL,
+    connectsAs: 'dispatch',
     maxParallel: 1,
     maxWaiting: MAX_PARALLEL,
     run: (deviceIds) => this.haveOpen(deviceIds),
   });
   readonly #catchUps = new MicroBatcher<string, undefined>({
     maxBatch: 1,
+    connectsAs: 'dispatch',
     maxParallel: MAX_RETURNING,
     maxWaiting: MAX_PARALLEL,
     run: (deviceIds) => this.catchUp(deviceIds),
   });
+  readonly #log: LimitedLogger;
   #stopped = false;
 
   constructor(
@@ -51,9 +55,10 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     private readonly repository: DispatchRepository,
     private readonly presence: PresenceService,
     private readonly signals: SignalBus,
-    private readonly logger: PinoLogger,
+    logger: PinoLogger,
   ) {
     logger.setContext(DispatchScheduler.name);
+    this.#log = new LimitedLogger(logger);
   }
 
   onModuleInit(): void {
@@ -113,7 +118,7 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
     const run = outsideTransaction(() => this.process(deviceId, reason))
       .catch((error: unknown) => {
         // The sweep finds it again.
-        this.logger.error({ deviceId, err: error }, 'Dispatch failed');
+        this.#log.error('dispatch_failed', { deviceId, err: error }, 'Dispatch failed');
       })
       .finally(() => {
         this.#running.delete(deviceId);

@@ -42,6 +42,7 @@ const NOTHING: Step = { transmissions: [], again: new Set() };
 export class DispatchService {
   readonly #steps = new MicroBatcher<string, boolean>({
     maxBatch: MAX_BATCH,
+    connectsAs: 'dispatch',
     maxParallel: MAX_PARALLEL,
     maxWaiting: MAX_WAITING,
     run: (deviceIds) => this.sendNextOfEach(deviceIds),

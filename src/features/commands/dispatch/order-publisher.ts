@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { type SignedOrder } from '../../../contracts/orders.js';
+import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
 import { Clock } from '../../../shared/clock.js';
@@ -9,14 +10,16 @@ import { Clock } from '../../../shared/clock.js';
 @Injectable()
 export class OrderPublisher {
   readonly #orders: Counter<'outcome'>;
+  readonly #log: LimitedLogger;
 
   constructor(
     private readonly publisher: DevicePublisher,
     private readonly clock: Clock,
-    private readonly logger: PinoLogger,
+    logger: PinoLogger,
     metrics: Metrics,
   ) {
     logger.setContext(OrderPublisher.name);
+    this.#log = new LimitedLogger(logger);
     this.#orders = metrics.counter('mortise_orders_published_total', 'Orders handed to the broker', ['outcome']);
   }
 
@@ -46,7 +49,7 @@ export class OrderPublisher {
       },
       (error: unknown) => {
         this.#orders.inc({ outcome: 'lost' });
-        this.logger.error({ deviceId, err: error }, 'An order could not be published');
+        this.#log.error('not_published', { deviceId, err: error }, 'An order could not be published');
       },
     );
   }

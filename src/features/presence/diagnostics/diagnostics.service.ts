@@ -21,6 +21,7 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
   /** Keys of {@link #held}. */
   readonly #batches = new MicroBatcher<string, undefined>({
     maxBatch: MAX_BATCH,
+    connectsAs: 'line',
     maxParallel: 1,
     maxWaiting: MAX_HELD,
     delayMs: WRITE_EVERY_MS,

@@ -14,6 +14,7 @@ export class DeviceOwnerCache {
   readonly #owners = new LRUCache<string, string>({ max: MAX_DEVICES, ttl: KEPT_MS });
   readonly #lookups = new MicroBatcher<string, string | null>({
     maxBatch: 500,
+    connectsAs: 'line',
     maxParallel: 1,
     maxWaiting: MAX_DEVICES,
     delayMs: 10,

@@ -1,6 +1,6 @@
-import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
-import type { Actor, EventSource, NewEvent } from '../../contracts/events.js';
-import type { Birth, LinkEnd, LockedDevice } from './presence.types.js';
+import type { DeviceStatus, LinkKind } from '../../../contracts/devices.js';
+import type { Actor, EventSource, NewEvent } from '../../../contracts/events.js';
+import type { Birth, LinkEnd, LockedDevice } from '../presence.types.js';
 
 /** What all events of one change have in common. */
 export interface PresenceEventBase {
