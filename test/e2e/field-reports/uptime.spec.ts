@@ -2,7 +2,7 @@
  * The uptime of devices in the field: events that waited while the line was cut, and counters that wrap. Seen to fail:
  * with the time of the upload for the time of the event, and with deadlines on an uptime from before a wrap.
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type DeviceEventMessage, deviceTopic, type UplinkChannel } from '../../../src/contracts/mqtt.js';
 import { EventIngestService } from '../../../src/features/history/event-ingest.service.js';
@@ -24,6 +24,10 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => harness.stop());
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 /**
  * How long before it was received each of `count` motions in the history happened, in milliseconds, oldest first. The
@@ -119,7 +123,8 @@ describe('An event that waited in the device', () => {
     const device = await harness.connectDevice();
     const boot = randomUUID();
     // It does not give up, however slow the machine is.
-    const clock = jest.spyOn(harness.app.get(Clock), 'monotonic').mockReturnValue(0);
+    const clock = harness.app.get(Clock);
+    const frozen = jest.spyOn(clock, 'monotonic').mockReturnValue(clock.monotonic());
     const stored = harness.app.get(EventIngestService).ingest(device.id, waited(boot));
     await eventually('it has looked', () =>
       harness
@@ -128,7 +133,7 @@ describe('An event that waited in the device', () => {
     );
     await harness.app.get(PresenceService).openLink(device.id, 'mqtt', { boot, uptimeMs: 4 * HOUR });
     await stored;
-    clock.mockRestore();
+    frozen.mockRestore();
     expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
   });
 
