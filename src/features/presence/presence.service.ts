@@ -30,7 +30,8 @@ import type {
 const UPTIME_FELL =
   'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
   'or until a report shows that it did not fall.';
-const UPTIME_UNKNOWN = 'The birth had no uptimeMs that can be used: no command is sent until a report has one.';
+const UPTIME_UNKNOWN =
+  'The report that brought it online had no uptimeMs that can be used: no command is sent until one has it.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -173,7 +174,7 @@ export class PresenceService {
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
         this.limiter.countStatus(deviceId);
-        await this.openLocked(deviceId, link, beat, device);
+        await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
       }
     });
   }

@@ -72,6 +72,14 @@ const rowHas = (device: ScriptedDevice, condition: string): Promise<boolean> =>
 
 const fallen = (device: ScriptedDevice): Promise<boolean> => rowHas(device, 'uptime_fell_at IS NOT NULL');
 
+const say = (device: ScriptedDevice, channel: UplinkChannel, message: object): Promise<void> =>
+  device.publishRaw(deviceTopic(device.id, channel), JSON.stringify({ boot: device.boot, ...message }));
+
+async function birthWithoutUptime(device: ScriptedDevice): Promise<void> {
+  await say(device, 'status', { online: true });
+  await eventually('it is stored', () => rowHas(device, 'boot_uptime_ms IS NULL OR boot_reported_at IS NULL'));
+}
+
 describe('An event that waited in the device', () => {
   const waited = (boot: string): DeviceEventMessage[] =>
     [1, 2, 3].map((seq) => ({ seq, boot, type: 'motion_detected' as const, uptimeMs: seq * HOUR, data: {} }));
@@ -165,9 +173,6 @@ describe('An event that waited in the device', () => {
 });
 
 describe('A device without an uptime that can be used', () => {
-  const say = (device: ScriptedDevice, channel: UplinkChannel, message: object): Promise<void> =>
-    device.publishRaw(deviceTopic(device.id, channel), JSON.stringify({ boot: device.boot, ...message }));
-
   it('is online, whatever is in its place', async () => {
     const device = await harness.connectDevice();
     for (const uptime of [{}, { uptimeMs: null }, { uptimeMs: '60' }, { uptimeMs: -1 }, { uptimeMs: 2 ** 53 }]) {
@@ -181,15 +186,14 @@ describe('A device without an uptime that can be used', () => {
 
   it('gets no order by an earlier one, until a report has one', async () => {
     const device = await harness.connectDevice();
-    await say(device, 'status', { online: true });
-    await eventually('the birth is stored', () => rowHas(device, 'boot_uptime_ms IS NULL'));
+    await birthWithoutUptime(device);
     const waiting = await harness.sendAccepted(device.id, 'unlock_door');
     await harness.rows(`UPDATE device_links SET last_seen_at = now() - interval '1 day' WHERE device_id = $1`, [
       device.id,
     ]);
     await say(device, 'heartbeat', { uptimeMs: 'soon', battery: 44 });
     const isSeen = `(SELECT last_seen_at > now() - interval '1 hour' FROM device_links WHERE device_id = devices.id)`;
-    await eventually('it is present', () => rowHas(device, `battery = 44 AND boot_uptime_ms IS NULL AND ${isSeen}`));
+    await eventually('it is present', () => rowHas(device, `battery = 44 AND boot_reported_at IS NULL AND ${isSeen}`));
     expect(device.orders).toEqual([]);
     await say(device, 'heartbeat', { uptimeMs: 932.93 });
     expect(await device.waitForOrder()).toMatchObject({ commandId: waiting, boot: device.boot });
@@ -197,12 +201,29 @@ describe('A device without an uptime that can be used', () => {
     expect(await rowHas(device, 'boot_uptime_ms = 932')).toBe(true);
     await eventually('its diagnostics say so', async () => (await codesOf(device)).includes('uptime_unknown'));
   });
+
+  it('keeps the one it had when a heartbeat without one brings it online', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: HOUR });
+    await harness.rows('DELETE FROM device_links WHERE device_id = $1', [device.id]);
+    await say(device, 'heartbeat', {});
+    await eventually('it is back', () =>
+      rowHas(device, 'EXISTS (SELECT 1 FROM device_links WHERE device_id = devices.id)'),
+    );
+    expect(await rowHas(device, `boot_uptime_ms = ${String(HOUR)} AND boot_reported_at IS NOT NULL`)).toBe(true);
+  });
 });
 
 describe('A device whose uptime falls within one boot', () => {
   it.each<[string, (device: ScriptedDevice) => Promise<void>]>([
     ['in a heartbeat', (device) => device.publish('heartbeat', { boot: device.boot, uptimeMs: 40 })],
     ['in a birth', (device) => device.birth({ uptimeMs: 40 })],
+    [
+      'after a birth without one',
+      async (device) => {
+        await birthWithoutUptime(device);
+        await device.publish('heartbeat', { boot: device.boot, uptimeMs: 40 });
+      },
+    ],
   ])('is not unlocked until it starts again: %s', async (_where, fall) => {
     const device = await harness.connectDevice(undefined, undefined, { uptimeMs: WRAP - 5_000 });
     await fall(device);
@@ -229,6 +250,7 @@ describe('A device whose uptime falls within one boot', () => {
     await device.waitForOrder();
     await harness.waitForState(sent, 'SENT');
     const waiting = await harness.sendAccepted(device.id, 'unlock_door');
+    await birthWithoutUptime(device);
     await device.birth({ uptimeMs: 40 });
     await eventually('the fall is seen', () => fallen(device));
     await device.ack({ commandId: sent, status: 'failed', errorCode: 'busy' });
