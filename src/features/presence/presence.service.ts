@@ -54,7 +54,10 @@ export class PresenceService {
     /** What follows a birth may have arrived before it is recorded. */
     readonly births: BirthRegistry,
   ) {
-    heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
+    heartbeats.onFlush(
+      (beats) => this.writeHeartbeats(beats),
+      (beat) => this.reopenLink(beat),
+    );
     cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
   }
 
@@ -148,16 +151,11 @@ export class PresenceService {
     });
   }
 
-  private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
+  /** @returns those without a link */
+  private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> {
     const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
     await this.uptimesFell(fallen);
-    for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
-      try {
-        await this.reopenLink(beat);
-      } catch (error) {
-        this.failed(beat.deviceId, error);
-      }
-    }
+    return beats.filter(({ deviceId }) => !linked.has(deviceId));
   }
 
   /**
@@ -169,13 +167,16 @@ export class PresenceService {
     if (this.limiter.statusPauseMs(deviceId) > 0) {
       return;
     }
-    await this.transactions.run(async () => {
+    const reopen = async (): Promise<void> => {
       const device = await this.repository.lock(deviceId, link);
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
         this.limiter.countStatus(deviceId);
         await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
       }
+    };
+    await this.transactions.run(reopen).catch((error: unknown) => {
+      this.failed(deviceId, error);
     });
   }
 
