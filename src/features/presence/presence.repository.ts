@@ -211,7 +211,7 @@ export class PresenceRepository {
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.start_before_fall FROM devices d
+         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at, d.start_before_fall FROM devices d
          WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
        ), judged AS (
          SELECT b.*, h.boot = b.boot AND ${counts(reported, at)} AS counts, h.boot = b.boot AND ${isBack(reported, at)} AS steady,

@@ -21,9 +21,13 @@ export const counts = (reported: string, at: string): string =>
 /** When a boot started by such a report, in milliseconds since 1970: at the latest, since a report takes its time. */
 const startBy = (reported: string, at: string): string => `(extract(epoch FROM ${at}) * 1000)::bigint - ${reported}`;
 
-/** The condition that the boot started as early as it seemed before its uptime fell: the reports since then were late. */
+/**
+ * The condition that a report, if it shows no fall, leaves none: none was seen, or the boot started as early as it seemed
+ * before, and the reports since then were late.
+ */
 export const isBack = (reported: string, at: string): string =>
-  `${startBy(reported, at)} <= start_before_fall + ${String(OVERTAKEN_MS)}`;
+  `(uptime_fell_at IS NULL AND ${reported} IS NOT NULL
+    OR ${startBy(reported, at)} <= start_before_fall + ${String(OVERTAKEN_MS)})`;
 
 /** What {@link isBack} compares with, from a fall on, or from a birth without an uptime on, after which one may be seen. */
 export const START_BEFORE_FALL = `coalesce(start_before_fall, ${startBy('boot_uptime_ms', 'boot_reported_at')})`;

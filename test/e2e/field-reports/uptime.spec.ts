@@ -198,7 +198,7 @@ describe('A device without an uptime that can be used', () => {
     await say(device, 'heartbeat', { uptimeMs: 932.93 });
     expect(await device.waitForOrder()).toMatchObject({ commandId: waiting, boot: device.boot });
     expect(device.orders[0]?.expiresAtUptimeMs).toBeLessThan(30_000);
-    expect(await rowHas(device, 'boot_uptime_ms = 932')).toBe(true);
+    expect(await rowHas(device, 'boot_uptime_ms = 932 AND start_before_fall IS NULL')).toBe(true);
     await eventually('its diagnostics say so', async () => (await codesOf(device)).includes('uptime_unknown'));
   });
 
