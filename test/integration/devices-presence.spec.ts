@@ -148,6 +148,8 @@ describe('A connected device', () => {
     const presence = application.get(PresenceService);
     await presence.openLink(device.id, 'mqtt', { boot, uptimeMs: 1_000 });
     await presence.openLink(device.id, 'mqtt', { boot: old, uptimeMs: 900_000, ageMs: 4_000 });
+    await presence.openLink(device.id, 'mqtt', { boot });
+    await presence.openLink(device.id, 'mqtt', { boot: old, uptimeMs: 900_000, ageMs: 4_000 });
     expect(await row(device)).toMatchObject({ status: 'online', boot, link_boot: boot });
     await presence.closeLink(device.id, 'mqtt', { boot, ageMs: 4_000 }, 'will');
     expect(await row(device)).toMatchObject({ status: 'online', link_boot: boot });

@@ -64,6 +64,11 @@ function build(clock: Clock = new SystemClock()) {
   const reading = jest.fn<RejectedMessages['reading']>();
   const refused = jest.fn<RejectedMessages['message']>();
   const quota = { left: Infinity };
+  const steps: string[] = [];
+  const count = (): Promise<void> => {
+    steps.push('count');
+    return Promise.resolve();
+  };
   const fitting: EventQuota['fit'] = (steps) =>
     withinDailyLimits(
       steps.map((step) => ({ ...step, row: { ...step.row, deviceEventsToday: 0, ownerEventsToday: 0 } })),
@@ -74,12 +79,15 @@ function build(clock: Clock = new SystemClock()) {
     storage.transactions,
     storage.log,
     {
-      recordStates: () => Promise.resolve(),
+      recordStates: () => {
+        steps.push('states');
+        return Promise.resolve();
+      },
       births: { recorded: () => Promise.resolve(), startedMsAgo: () => undefined },
     } as unknown as PresenceService,
     { publish } as unknown as DevicePublisher,
     clock,
-    { assertBoots: () => undefined, fit: fitting, count: () => Promise.resolve() } as unknown as EventQuota,
+    { assertBoots: () => undefined, fit: fitting, count } as unknown as EventQuota,
     { message: refused, reading } as unknown as RejectedMessages,
   );
   return {
@@ -88,6 +96,7 @@ function build(clock: Clock = new SystemClock()) {
     reading,
     refused,
     quota,
+    steps,
     ingest: (...events: DeviceEventMessage[]) => service.ingest('d', events),
   };
 }
@@ -97,6 +106,12 @@ describe('EventIngestService', () => {
     const { storage, ingest } = build();
     await Promise.all([1, 2, 3].map((seq) => ingest(event(seq))));
     expect(storage.batches).toEqual([3]);
+  });
+
+  it('counts last, since others of the owner wait from then on', async () => {
+    const { steps, ingest } = build();
+    await ingest(event(1));
+    expect(steps).toEqual(['states', 'count']);
   });
 
   it('limits a batch to 500 events', async () => {

@@ -154,8 +154,9 @@ export class EventIngestService implements OnModuleInit {
     }
     await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
     await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-    await this.quota.count(steps);
     await this.presence.recordStates(steps.flatMap(({ accepted }) => accepted.flatMap(toReports)));
+    // Last: other devices of the owner wait for its row until the end of this transaction.
+    await this.quota.count(steps);
   }
 
   /** Each boot of each device in a transaction of its own, so that a bad event does not block other devices. */

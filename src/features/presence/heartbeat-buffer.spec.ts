@@ -24,11 +24,13 @@ function build() {
     metrics,
   );
   const written: HeldHeartbeat[][] = [];
-  buffer.onFlush((beats) => {
+  const reopen = jest.fn(() => Promise.resolve());
+  const write = (beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> => {
     written.push([...beats]);
-    return Promise.resolve();
-  });
-  return { clock, buffer, written, metrics };
+    return Promise.resolve(beats.filter(({ boot }) => boot === 'unlinked'));
+  };
+  buffer.onFlush(write, reopen);
+  return { clock, buffer, write, written, reopen, metrics };
 }
 
 function holdMany(buffer: HeartbeatBuffer, devices: number): void {
@@ -110,16 +112,28 @@ describe('HeartbeatBuffer', () => {
   });
 
   it('writes the next batch after one that failed', async () => {
-    const { buffer, written } = build();
-    buffer.onFlush(() => Promise.reject(new Error('The database is away.')));
+    const { buffer, write, written, reopen } = build();
+    buffer.onFlush(() => Promise.reject(new Error('The database is away.')), reopen);
     buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 1 });
     await buffer.flush();
-    buffer.onFlush((beats) => {
-      written.push([...beats]);
-      return Promise.resolve();
-    });
+    buffer.onFlush(write, reopen);
     buffer.hold('a', 'mqtt', { boot: 'one', uptimeMs: 2 });
     await buffer.flush();
     expect(written.flat().map(({ uptimeMs }) => uptimeMs)).toEqual([2]);
+  });
+
+  it('opens a few links at a time, and writes others meanwhile', async () => {
+    const { buffer, written, reopen } = build();
+    reopen.mockReturnValue(new Promise(() => undefined));
+    ['a', 'b', 'c'].forEach((id) => {
+      buffer.hold(id, 'mqtt', { boot: 'unlinked' });
+    });
+    void buffer.flush();
+    await turns(6);
+    expect([written.length, reopen.mock.calls.length]).toEqual([1, 2]);
+    buffer.hold('d', 'mqtt', { boot: 'one' });
+    void buffer.flush();
+    await turns(6);
+    expect(written.flat().map(({ deviceId }) => deviceId)).toEqual(['a', 'b', 'c', 'd']);
   });
 });

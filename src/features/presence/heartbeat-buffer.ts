@@ -10,6 +10,8 @@ import type { Heartbeat, HeldHeartbeat } from './presence.types.js';
 const FLUSH_EVERY_MS = 1_000;
 const MAX_BATCH = 500;
 const MAX_HELD = 50_000;
+/** Links opened at a time. */
+const MAX_REOPENED = 2;
 
 interface ReceivedHeartbeat extends Heartbeat {
   readonly deviceId: string;
@@ -18,7 +20,8 @@ interface ReceivedHeartbeat extends Heartbeat {
   readonly receivedAt: number;
 }
 
-type Flush = (beats: readonly HeldHeartbeat[]) => Promise<void>;
+type Flush = (beats: readonly HeldHeartbeat[]) => Promise<readonly HeldHeartbeat[]>;
+type Reopen = (beat: HeldHeartbeat) => Promise<void>;
 
 /**
  * Heartbeats between their arrival and the database: the newest of each device, written together once a second. A lost
@@ -36,8 +39,20 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     delayMs: FLUSH_EVERY_MS,
     run: (keys) => this.write(keys),
   });
+  /** Each may wait for the row of its device: the heartbeats of others do not wait with it. */
+  readonly #reopenings = new MicroBatcher<HeldHeartbeat, undefined>({
+    maxBatch: 1,
+    connectsAs: 'line',
+    maxParallel: MAX_REOPENED,
+    maxWaiting: MAX_HELD,
+    run: async (beats) => {
+      await Promise.all(beats.map((beat) => this.#reopen(beat)));
+      return beats.map(() => undefined);
+    },
+  });
   readonly #dropped: Counter;
-  #flush: Flush = () => Promise.resolve();
+  #flush: Flush = () => Promise.resolve([]);
+  #reopen: Reopen = () => Promise.resolve();
 
   constructor(
     private readonly clock: Clock,
@@ -51,9 +66,13 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     );
   }
 
-  /** Sets how a batch is written. */
-  onFlush(flush: Flush): void {
+  /**
+   * Sets how a batch is written, which answers with the heartbeats that have no link, and how the link of such a one is
+   * opened, later.
+   */
+  onFlush(flush: Flush, reopen: Reopen): void {
     this.#flush = flush;
+    this.#reopen = reopen;
   }
 
   hold(deviceId: string, link: LinkKind, heartbeat: Heartbeat): void {
@@ -72,8 +91,9 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
   }
 
   /** Writes what is held now. Resolves when it is written, or has failed. */
-  flush(): Promise<void> {
-    return this.#batches.flush();
+  async flush(): Promise<void> {
+    await this.#batches.flush();
+    await this.#reopenings.flush();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -88,7 +108,11 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
       return beat ? [toHeld(beat, now)] : [];
     });
     try {
-      await this.#flush(beats);
+      for (const beat of await this.#flush(beats)) {
+        this.#reopenings.submit(beat).catch(() => {
+          this.#dropped.inc();
+        });
+      }
     } catch (error) {
       this.logger.warn({ err: error, heartbeats: beats.length }, 'Heartbeats were not written; the next ones will be');
     }

@@ -79,7 +79,7 @@ export class PresenceRepository {
 
   /**
    * Records a birth, as of its arrival: deadlines computed from it are shorter than the device's own, never longer.
-   * After one without an uptime no deadline can be computed until a report has one.
+   * After one without an uptime no deadline can be computed until a report has one, which is still compared with the last.
    * @returns null when another boot has been heard of since the birth arrived, so that nothing changed
    */
   async recordBirth(deviceId: string, birth: Birth): Promise<RecordedBirth | null> {
@@ -89,14 +89,18 @@ export class PresenceRepository {
       'presence_birth',
       `WITH report AS (
          SELECT boot = $2 AND ${isFall(reported, at)} AS fell,
-           boot IS DISTINCT FROM $2 OR ${reported} IS NULL OR ${counts(reported, at)} AS counts,
+           boot = $2 AND boot_uptime_ms IS NOT NULL AND ${reported} IS NULL AND NOT $8 AS clears,
+           boot IS DISTINCT FROM $2 OR boot_uptime_ms IS NULL OR ${counts(reported, at)} AS counts,
            boot IS DISTINCT FROM $2 OR ${isBack(reported, at)} AS steady
-         FROM devices WHERE id = $1 AND (boot <> $2 AND boot_reported_at > ${at}) IS NOT TRUE
+         FROM devices WHERE id = $1 AND (boot <> $2 AND coalesce(boot_reported_at, (
+           SELECT max(greatest(l.connected_at, l.reborn_at)) FROM device_links l WHERE l.device_id = $1 AND l.boot <> $2
+         )) > ${at}) IS NOT TRUE
        )
        UPDATE devices SET
          uptime_fell_at = CASE WHEN r.fell THEN now() WHEN r.steady THEN NULL ELSE uptime_fell_at END,
-         start_before_fall = CASE WHEN r.fell THEN ${START_BEFORE_FALL} WHEN r.steady THEN NULL ELSE start_before_fall END,
-         boot_reported_at = CASE WHEN r.counts THEN ${at} ELSE boot_reported_at END,
+         start_before_fall = CASE WHEN r.fell OR r.clears THEN ${START_BEFORE_FALL}
+           WHEN r.steady THEN NULL ELSE start_before_fall END,
+         boot_reported_at = CASE WHEN r.counts THEN ${at} WHEN r.clears THEN NULL ELSE boot_reported_at END,
          boot_uptime_ms = CASE WHEN r.counts THEN $3 ELSE boot_uptime_ms END,
          boot = $2, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
@@ -104,7 +108,7 @@ export class PresenceRepository {
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          version = version + 1
        FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell",
-         boot_uptime_ms IS NULL AS "uptimeUnknown"`,
+         boot_uptime_ms IS NULL OR boot_reported_at IS NULL AS "uptimeUnknown"`,
       [
         deviceId,
         birth.boot,
@@ -113,6 +117,7 @@ export class PresenceRepository {
         birth.lockState ?? null,
         birth.doorState ?? null,
         birth.ageMs ?? 0,
+        birth.isHeartbeat ?? false,
       ],
     );
     return row ?? null;
@@ -206,7 +211,7 @@ export class PresenceRepository {
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
        ), held AS MATERIALIZED (
-         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.start_before_fall FROM devices d
+         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at, d.start_before_fall FROM devices d
          WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
        ), judged AS (
          SELECT b.*, h.boot = b.boot AND ${counts(reported, at)} AS counts, h.boot = b.boot AND ${isBack(reported, at)} AS steady,

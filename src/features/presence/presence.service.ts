@@ -30,7 +30,8 @@ import type {
 const UPTIME_FELL =
   'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
   'or until a report shows that it did not fall.';
-const UPTIME_UNKNOWN = 'The birth had no uptimeMs that can be used: no command is sent until a report has one.';
+const UPTIME_UNKNOWN =
+  'The report that brought it online had no uptimeMs that can be used: no command is sent until one has it.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -53,7 +54,10 @@ export class PresenceService {
     /** What follows a birth may have arrived before it is recorded. */
     readonly births: BirthRegistry,
   ) {
-    heartbeats.onFlush((beats) => this.writeHeartbeats(beats));
+    heartbeats.onFlush(
+      (beats) => this.writeHeartbeats(beats),
+      (beat) => this.reopenLink(beat),
+    );
     cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
   }
 
@@ -147,16 +151,11 @@ export class PresenceService {
     });
   }
 
-  private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<void> {
+  /** @returns those without a link */
+  private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> {
     const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
     await this.uptimesFell(fallen);
-    for (const beat of beats.filter(({ deviceId }) => !linked.has(deviceId))) {
-      try {
-        await this.reopenLink(beat);
-      } catch (error) {
-        this.failed(beat.deviceId, error);
-      }
-    }
+    return beats.filter(({ deviceId }) => !linked.has(deviceId));
   }
 
   /**
@@ -168,13 +167,16 @@ export class PresenceService {
     if (this.limiter.statusPauseMs(deviceId) > 0) {
       return;
     }
-    await this.transactions.run(async () => {
+    const reopen = async (): Promise<void> => {
       const device = await this.repository.lock(deviceId, link);
       const isFree = device?.link === null || device?.link.quiet;
       if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
         this.limiter.countStatus(deviceId);
-        await this.openLocked(deviceId, link, beat, device);
+        await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
       }
+    };
+    await this.transactions.run(reopen).catch((error: unknown) => {
+      this.failed(deviceId, error);
     });
   }
 

@@ -10,6 +10,8 @@ export interface Birth {
   readonly doorState?: DoorState;
   /** Milliseconds since it arrived. */
   readonly ageMs?: number;
+  /** It is a heartbeat in place of a lost birth: without an uptime, it leaves the one that is known. */
+  readonly isHeartbeat?: true;
 }
 
 /** A device, or its broker, reports that it is offline. */
@@ -92,7 +94,7 @@ export interface RecordedBirth {
   readonly version: number;
   /** It shows that the uptime fell within one boot. */
   readonly uptimeFell: boolean;
-  /** It had none: no deadline can be computed. */
+  /** No deadline can be computed. */
   readonly uptimeUnknown: boolean;
 }
 

@@ -10,18 +10,26 @@ const lags = (reported: string, at: string, ms: number): string =>
 /** The condition that it shows that the uptime fell. */
 export const isFall = (reported: string, at: string): string => lags(reported, at, FALL_MS);
 
-/** The condition that such a report counts from now on: it has an uptime, and was not merely overtaken by the newest one. */
+/**
+ * The condition that such a report counts from now on: it has an uptime, and was not merely overtaken by the newest one.
+ * After a birth without an uptime, the next one counts whatever it is.
+ */
 export const counts = (reported: string, at: string): string =>
-  `(${reported} IS NULL OR ${reported} < boot_uptime_ms AND NOT ${lags(reported, at, OVERTAKEN_MS)}) IS NOT TRUE`;
+  `(${reported} IS NULL OR boot_reported_at IS NOT NULL
+    AND ${reported} < boot_uptime_ms AND NOT ${lags(reported, at, OVERTAKEN_MS)}) IS NOT TRUE`;
 
 /** When a boot started by such a report, in milliseconds since 1970: at the latest, since a report takes its time. */
 const startBy = (reported: string, at: string): string => `(extract(epoch FROM ${at}) * 1000)::bigint - ${reported}`;
 
-/** The condition that the boot started as early as it seemed before its uptime fell: the reports since then were late. */
+/**
+ * The condition that a report, if it shows no fall, leaves none: none was seen, or the boot started as early as it seemed
+ * before, and the reports since then were late.
+ */
 export const isBack = (reported: string, at: string): string =>
-  `${startBy(reported, at)} <= start_before_fall + ${String(OVERTAKEN_MS)}`;
+  `(uptime_fell_at IS NULL AND ${reported} IS NOT NULL
+    OR ${startBy(reported, at)} <= start_before_fall + ${String(OVERTAKEN_MS)})`;
 
-/** What {@link isBack} compares with, from a fall on. */
+/** What {@link isBack} compares with, from a fall on, or from a birth without an uptime on, after which one may be seen. */
 export const START_BEFORE_FALL = `coalesce(start_before_fall, ${startBy('boot_uptime_ms', 'boot_reported_at')})`;
 
 /** The time, on the database clock, of what arrived `age` milliseconds ago. */

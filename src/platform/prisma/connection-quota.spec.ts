@@ -32,4 +32,19 @@ describe('ConnectionQuota', () => {
     ends[3]?.();
     expect(await runs[3]).toBe(3);
   });
+
+  it('lets batches and single work enter in turn, however many of the others wait', async () => {
+    const quota = new ConnectionQuota(1);
+    const order: string[] = [];
+    const enter = (name: string, isBatch: boolean): Promise<void> =>
+      quota.run(() => {
+        order.push(name);
+        return Promise.resolve();
+      }, isBatch);
+    await Promise.all([
+      ...['held', 'm1', 'm2', 'm3', 'm4'].map((name) => enter(name, false)),
+      ...['b1', 'b2'].map((name) => enter(name, true)),
+    ]);
+    expect(order).toEqual(['held', 'b1', 'm1', 'b2', 'm2', 'm3', 'm4']);
+  });
 });

@@ -17,6 +17,11 @@ export function connectionKind(): ConnectionKind {
   return context ? (context.source === 'mqtt' ? 'line' : 'people') : (kinds.getStore() ?? 'people');
 }
 
+/** Whether the work is a batch of many, of which few wait at a time. */
+export function isBatch(): boolean {
+  return requestContext() === undefined;
+}
+
 /** As long as a caller waits for the pool itself. */
 const PATIENCE_MS = 5_000;
 
@@ -30,16 +35,21 @@ export class ConnectionQuotaError extends DomainError {
   }
 }
 
-/** How many connections of the pool one kind of work may hold at once. The rest waits in order. */
+/**
+ * How many connections of the pool one kind of work may hold at once. The rest waits in order; batches and single work,
+ * of which there may be a thousand, enter in turn.
+ */
 export class ConnectionQuota {
-  readonly #waiting = new Set<() => void>();
+  readonly #batches = new Set<() => void>();
+  readonly #others = new Set<() => void>();
   #held = 0;
+  #batchIsNext = true;
 
   constructor(private readonly connections: number) {}
 
   /** Runs `work`, which takes one connection. @throws ConnectionQuotaError when its turn did not come in time. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.enter();
+  async run<T>(work: () => Promise<T>, isBatch = false): Promise<T> {
+    await this.enter(isBatch ? this.#batches : this.#others);
     try {
       return await work();
     } finally {
@@ -47,7 +57,7 @@ export class ConnectionQuota {
     }
   }
 
-  private async enter(): Promise<void> {
+  private async enter(waiting: Set<() => void>): Promise<void> {
     if (this.#held < this.connections) {
       this.#held += 1;
       return;
@@ -57,10 +67,10 @@ export class ConnectionQuota {
       turn.resolve(undefined);
     };
     const timer = setTimeout(() => {
-      this.#waiting.delete(proceed);
+      waiting.delete(proceed);
       turn.reject(new ConnectionQuotaError());
     }, PATIENCE_MS);
-    this.#waiting.add(proceed);
+    waiting.add(proceed);
     await turn.promise.finally(() => {
       clearTimeout(timer);
     });
@@ -68,9 +78,12 @@ export class ConnectionQuota {
 
   /** The place passes to the next one: it never looks free in between. */
   private leave(): void {
-    const [next] = this.#waiting;
+    const isBatch = this.#others.size === 0 || (this.#batchIsNext && this.#batches.size > 0);
+    const waiting = isBatch ? this.#batches : this.#others;
+    const [next] = waiting;
     if (next) {
-      this.#waiting.delete(next);
+      this.#batchIsNext = !isBatch;
+      waiting.delete(next);
       next();
     } else {
       this.#held -= 1;

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { connectionKind, ConnectionQuota } from './connection-quota.js';
+import { connectionKind, ConnectionQuota, isBatch } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
 import { utcConnection } from './utc-connection.js';
@@ -81,7 +81,7 @@ export class Database implements OnApplicationShutdown {
    */
   withinQuota<T>(work: () => Promise<T>): Promise<T> {
     const kind = connectionKind();
-    return kind === 'people' || currentTransaction() ? work() : this.#quotas[kind].run(work);
+    return kind === 'people' || currentTransaction() ? work() : this.#quotas[kind].run(work, isBatch());
   }
 
   /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */

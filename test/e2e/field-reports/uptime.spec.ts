@@ -2,7 +2,7 @@
  * The uptime of devices in the field: events that waited while the line was cut, and counters that wrap. Seen to fail:
  * with the time of the upload for the time of the event, and with deadlines on an uptime from before a wrap.
  */
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type DeviceEventMessage, deviceTopic, type UplinkChannel } from '../../../src/contracts/mqtt.js';
 import { EventIngestService } from '../../../src/features/history/event-ingest.service.js';
@@ -24,6 +24,10 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => harness.stop());
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 /**
  * How long before it was received each of `count` motions in the history happened, in milliseconds, oldest first. The
@@ -67,6 +71,14 @@ const rowHas = (device: ScriptedDevice, condition: string): Promise<boolean> =>
   harness.rows(`SELECT 1 FROM devices WHERE id = $1 AND ${condition}`, [device.id]).then(({ length }) => length === 1);
 
 const fallen = (device: ScriptedDevice): Promise<boolean> => rowHas(device, 'uptime_fell_at IS NOT NULL');
+
+const say = (device: ScriptedDevice, channel: UplinkChannel, message: object): Promise<void> =>
+  device.publishRaw(deviceTopic(device.id, channel), JSON.stringify({ boot: device.boot, ...message }));
+
+async function birthWithoutUptime(device: ScriptedDevice): Promise<void> {
+  await say(device, 'status', { online: true });
+  await eventually('it is stored', () => rowHas(device, 'boot_uptime_ms IS NULL OR boot_reported_at IS NULL'));
+}
 
 describe('An event that waited in the device', () => {
   const waited = (boot: string): DeviceEventMessage[] =>
@@ -119,7 +131,8 @@ describe('An event that waited in the device', () => {
     const device = await harness.connectDevice();
     const boot = randomUUID();
     // It does not give up, however slow the machine is.
-    const clock = jest.spyOn(harness.app.get(Clock), 'monotonic').mockReturnValue(0);
+    const clock = harness.app.get(Clock);
+    const frozen = jest.spyOn(clock, 'monotonic').mockReturnValue(clock.monotonic());
     const stored = harness.app.get(EventIngestService).ingest(device.id, waited(boot));
     await eventually('it has looked', () =>
       harness
@@ -128,7 +141,7 @@ describe('An event that waited in the device', () => {
     );
     await harness.app.get(PresenceService).openLink(device.id, 'mqtt', { boot, uptimeMs: 4 * HOUR });
     await stored;
-    clock.mockRestore();
+    frozen.mockRestore();
     expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
   });
 
@@ -160,9 +173,6 @@ describe('An event that waited in the device', () => {
 });
 
 describe('A device without an uptime that can be used', () => {
-  const say = (device: ScriptedDevice, channel: UplinkChannel, message: object): Promise<void> =>
-    device.publishRaw(deviceTopic(device.id, channel), JSON.stringify({ boot: device.boot, ...message }));
-
   it('is online, whatever is in its place', async () => {
     const device = await harness.connectDevice();
     for (const uptime of [{}, { uptimeMs: null }, { uptimeMs: '60' }, { uptimeMs: -1 }, { uptimeMs: 2 ** 53 }]) {
@@ -176,21 +186,30 @@ describe('A device without an uptime that can be used', () => {
 
   it('gets no order by an earlier one, until a report has one', async () => {
     const device = await harness.connectDevice();
-    await say(device, 'status', { online: true });
-    await eventually('the birth is stored', () => rowHas(device, 'boot_uptime_ms IS NULL'));
+    await birthWithoutUptime(device);
     const waiting = await harness.sendAccepted(device.id, 'unlock_door');
     await harness.rows(`UPDATE device_links SET last_seen_at = now() - interval '1 day' WHERE device_id = $1`, [
       device.id,
     ]);
     await say(device, 'heartbeat', { uptimeMs: 'soon', battery: 44 });
     const isSeen = `(SELECT last_seen_at > now() - interval '1 hour' FROM device_links WHERE device_id = devices.id)`;
-    await eventually('it is present', () => rowHas(device, `battery = 44 AND boot_uptime_ms IS NULL AND ${isSeen}`));
+    await eventually('it is present', () => rowHas(device, `battery = 44 AND boot_reported_at IS NULL AND ${isSeen}`));
     expect(device.orders).toEqual([]);
     await say(device, 'heartbeat', { uptimeMs: 932.93 });
     expect(await device.waitForOrder()).toMatchObject({ commandId: waiting, boot: device.boot });
     expect(device.orders[0]?.expiresAtUptimeMs).toBeLessThan(30_000);
-    expect(await rowHas(device, 'boot_uptime_ms = 932')).toBe(true);
+    expect(await rowHas(device, 'boot_uptime_ms = 932 AND start_before_fall IS NULL')).toBe(true);
     await eventually('its diagnostics say so', async () => (await codesOf(device)).includes('uptime_unknown'));
+  });
+
+  it('keeps the one it had when a heartbeat without one brings it online', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: HOUR });
+    await harness.rows('DELETE FROM device_links WHERE device_id = $1', [device.id]);
+    await say(device, 'heartbeat', {});
+    await eventually('it is back', () =>
+      rowHas(device, 'EXISTS (SELECT 1 FROM device_links WHERE device_id = devices.id)'),
+    );
+    expect(await rowHas(device, `boot_uptime_ms = ${String(HOUR)} AND boot_reported_at IS NOT NULL`)).toBe(true);
   });
 });
 
@@ -198,6 +217,13 @@ describe('A device whose uptime falls within one boot', () => {
   it.each<[string, (device: ScriptedDevice) => Promise<void>]>([
     ['in a heartbeat', (device) => device.publish('heartbeat', { boot: device.boot, uptimeMs: 40 })],
     ['in a birth', (device) => device.birth({ uptimeMs: 40 })],
+    [
+      'after a birth without one',
+      async (device) => {
+        await birthWithoutUptime(device);
+        await device.publish('heartbeat', { boot: device.boot, uptimeMs: 40 });
+      },
+    ],
   ])('is not unlocked until it starts again: %s', async (_where, fall) => {
     const device = await harness.connectDevice(undefined, undefined, { uptimeMs: WRAP - 5_000 });
     await fall(device);
@@ -224,6 +250,7 @@ describe('A device whose uptime falls within one boot', () => {
     await device.waitForOrder();
     await harness.waitForState(sent, 'SENT');
     const waiting = await harness.sendAccepted(device.id, 'unlock_door');
+    await birthWithoutUptime(device);
     await device.birth({ uptimeMs: 40 });
     await eventually('the fall is seen', () => fallen(device));
     await device.ack({ commandId: sent, status: 'failed', errorCode: 'busy' });

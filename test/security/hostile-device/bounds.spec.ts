@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deviceTopic } from '../../../src/contracts/mqtt.js';
+import { DeviceEventsService } from '../../../src/features/presence/events/device-events.service.js';
 import { HeartbeatBuffer } from '../../../src/features/presence/heartbeat-buffer.js';
 import { PresenceService } from '../../../src/features/presence/presence.service.js';
 import { DeviceLimiter } from '../../../src/platform/mqtt/limits/device-limiter.js';
@@ -75,12 +76,14 @@ const count = async (table: string): Promise<number> =>
   )[0]?.n ?? 0;
 
 /** As if so many events had been stored today, of a device or of an owner; and tomorrow, should midnight come meanwhile. */
-const storedToday = (subjectId: string, events: number): Promise<object[]> =>
-  application.rows(
+async function storedToday(subjectId: string, events: number): Promise<void> {
+  await application.get(DeviceEventsService).flush();
+  await application.rows(
     `INSERT INTO event_quotas (subject_id, day, events) SELECT $1, current_date + later, $2 FROM generate_series(0, 1) AS later
      ON CONFLICT (subject_id, day) DO UPDATE SET events = excluded.events`,
     [subjectId, events],
   );
+}
 
 const custom = (boot: string, seq: number): object => ({ boot, seq, type: 'custom', data: { seq } });
 
@@ -163,6 +166,7 @@ describe('A hostile device', () => {
     await eventually('it is online', async () => (await status()) === 'online');
     line.cut();
     await eventually('it is offline', async () => (await status()) === 'offline');
+    await application.get(DeviceEventsService).flush();
     const counted = await application.rows<{ events: number }>(
       'SELECT sum(events)::int AS events FROM event_quotas WHERE subject_id = ANY ($1) GROUP BY subject_id',
       [[device.id, owner.id]],

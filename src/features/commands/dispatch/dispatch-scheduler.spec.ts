@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import type { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type PresenceService } from '../../presence/presence.service.js';
@@ -32,7 +32,8 @@ const settle = async (): Promise<void> => {
   }
 };
 
-function setup({ open = true, holdSettling = false } = {}) {
+function setup({ open = true, holdSettling = false, failures = 0 } = {}) {
+  let failing = failures;
   const settling: (() => void)[] = [];
   const dispatch = new ScriptedDispatch();
   const handlers = new Map<string, (body: { deviceId: string }) => void>();
@@ -53,7 +54,7 @@ function setup({ open = true, holdSettling = false } = {}) {
     {
       listOpen: (deviceIds: readonly string[]) => {
         dispatch.steps.push(`query ${deviceIds.join(', ')}`);
-        return Promise.resolve(open ? deviceIds : []);
+        return failing-- > 0 ? Promise.reject(new Error('database away')) : Promise.resolve(open ? deviceIds : []);
       },
     } as unknown as DispatchRepository,
     { onConnected: (handler: (deviceId: string) => void) => connected.push(handler) } as unknown as PresenceService,
@@ -164,6 +165,24 @@ describe('DispatchScheduler', () => {
     signal('command_queued', 'a');
     expect(dispatch.runs).toHaveLength(2);
     expect(errors).toHaveLength(1);
+  });
+
+  it('catches up later with a device that came online while that failed, until the stop', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    const { scheduler, dispatch, connect, errors } = setup({ failures: 2 });
+    connect('a');
+    await settle();
+    jest.advanceTimersByTime(5_000);
+    await settle();
+    jest.advanceTimersByTime(5_000);
+    await settle();
+    expect(dispatch.steps).toEqual(['query a', 'query a', 'query a', 'settle a', 'resend a', 'send a']);
+    dispatch.runs[0]?.fail(new Error('database away'));
+    await settle();
+    expect([errors.length, jest.getTimerCount()]).toEqual([3, 1]);
+    await scheduler.beforeApplicationShutdown();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
   });
 
   it('stops after the current step, and accepts nothing new', async () => {

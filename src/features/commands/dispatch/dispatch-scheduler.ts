@@ -17,6 +17,8 @@ const MAX_RETURNING = 8;
 /** Devices that wait at most; the sweep finds further ones. */
 const MAX_WAITING = 50_000;
 const STOP_WITHIN_MS = 1_500;
+/** After a failure, until a device that came online is caught up with again. */
+const AGAIN_AFTER_MS = 5_000;
 
 /** Why a device is dispatched to, the strongest reason last. */
 const REASONS = ['lane_free', 'queued', 'connected'] as const;
@@ -31,6 +33,7 @@ type Reason = (typeof REASONS)[number];
 export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdown {
   readonly #waiting = new Map<string, Reason>();
   readonly #running = new Map<string, Promise<void>>();
+  readonly #again = new Map<string, NodeJS.Timeout>();
   readonly #subscriptions: (() => void)[] = [];
   readonly #openChecks = new MicroBatcher<string, boolean>({
     maxBatch: MAX_PARALLEL,
@@ -81,6 +84,9 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
       end();
     });
     this.#waiting.clear();
+    this.#again.forEach((timer) => {
+      clearTimeout(timer);
+    });
     // The sweep of another process, or of the next one, finds what does not end in time.
     await within(STOP_WITHIN_MS, Promise.all(this.#running.values())).catch(() => undefined);
   }
@@ -117,14 +123,28 @@ export class DispatchScheduler implements OnModuleInit, BeforeApplicationShutdow
   private start(deviceId: string, reason: Reason): void {
     const run = outsideTransaction(() => this.process(deviceId, reason))
       .catch((error: unknown) => {
-        // The sweep finds it again.
         this.#log.error('dispatch_failed', { deviceId, err: error }, 'Dispatch failed');
+        // The sweep finds what is queued, but not what the device has to be caught up with.
+        if (reason === 'connected') {
+          this.catchUpLater(deviceId);
+        }
       })
       .finally(() => {
         this.#running.delete(deviceId);
         this.startWaiting();
       });
     this.#running.set(deviceId, run);
+  }
+
+  private catchUpLater(deviceId: string): void {
+    if (this.#stopped || this.#again.has(deviceId) || this.#again.size >= MAX_WAITING) {
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#again.delete(deviceId);
+      this.wake(deviceId, 'connected');
+    }, AGAIN_AFTER_MS).unref();
+    this.#again.set(deviceId, timer);
   }
 
   private async process(deviceId: string, reason: Reason): Promise<void> {

@@ -79,12 +79,12 @@ const STEADY_NAMES = STEADY_ONLY.map(([name]) => `'${name}'`).join(', ');
 
 /**
  * The device is connected with the boot that the order was made for, has a token and time left to carry it out, and no
- * uptime that fell meanwhile where that matters; the account of the issuer still has a right to it.
+ * uptime that fell or became unknown meanwhile where that matters; the account of the issuer still has a right to it.
  */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
   AND EXISTS (${RIGHTFUL})
   AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot
-    AND ${HAS_TOKEN} AND (d.uptime_fell_at IS NULL OR c.name NOT IN (${STEADY_NAMES})))`;
+    AND ${HAS_TOKEN} AND (d.uptime_fell_at IS NULL AND d.boot_reported_at IS NOT NULL OR c.name NOT IN (${STEADY_NAMES})))`;
 
 export function toNext(row: NextRow): NextCommand {
   return {

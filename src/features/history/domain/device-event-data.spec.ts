@@ -34,6 +34,7 @@ describe('The data of a device event', () => {
     ['low_battery', { battery: '5' }, {}, ['battery']],
     ['low_battery', { battery: null }, {}, []],
     ['custom', { text: 'x'.repeat(4_096) }, {}, ['data']],
+    ['custom', { text: 'x'.repeat(4_096), card: 2 ** 53 }, {}, ['data']],
   ])('is taken without what is no good: %s %j', (type, data, stored, dropped) => {
     expect(readData(type, data)).toEqual({ type, data: stored, faults: [], dropped });
   });

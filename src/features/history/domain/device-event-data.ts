@@ -85,9 +85,10 @@ function custom(data: object, rest: object, dropped: readonly string[]): EventDa
   return {
     type: 'custom',
     data: { ...(isLarge ? rest : data) },
-    faults: hasInexactNumber(data)
-      ? [{ member: '', detail: 'has a number beyond 2^53 - 1, which would be rounded: send it as text' }]
-      : [],
+    faults:
+      !isLarge && hasInexactNumber(data)
+        ? [{ member: '', detail: 'has a number beyond 2^53 - 1, which would be rounded: send it as text' }]
+        : [],
     dropped: isLarge ? [...dropped, 'data'] : dropped,
   };
 }

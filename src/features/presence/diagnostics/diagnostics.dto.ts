@@ -7,7 +7,8 @@ export class RefusalDto {
    * `too_many_logins`, `too_many_events_today`, `reads_too_slowly`, `cut_off`), or what was wrong with the message.
    * `bad_reading`: a reading was dropped, and the rest of its message taken. `uptime_fell`: the uptime fell within one
    * boot, and no `unlock_door` is sent until the device starts with another boot, or until a report shows that it did not
-   * fall. `uptime_unknown`: a birth had no uptime that can be used, and no command is sent until a report has one.
+   * fall. `uptime_unknown`: the report that brought it online had no uptime that can be used, and no command is sent until
+   * one has it.
    * @example too_many_messages
    */
   code!: string;
