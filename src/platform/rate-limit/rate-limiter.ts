@@ -65,13 +65,18 @@ export class RateLimiter implements OnModuleInit {
     // What this process refuses is only looked up in Redis: counted there, it would take the place of the next try.
     const isRefusedHere = alone.waitMs(key, this.clock.monotonic()) > 0;
     const shared = await this.spendShared(category, key, isRefusedHere ? 0 : 1);
+    const now = this.clock.monotonic();
+    const waitMs = alone.waitMs(key, now);
+    if (isRefusedHere && waitMs === 0 && shared?.admitted !== false) {
+      // Its time came while Redis was asked, which counted nothing.
+      return this.spend(category, key);
+    }
     if (shared === null) {
       this.#degraded.inc({ category });
     }
-    const now = this.clock.monotonic();
     const verdict =
       isRefusedHere || shared?.admitted === false
-        ? refusal(shared?.admitted === false ? shared.resetMs : 0, alone.waitMs(key, now))
+        ? refusal(shared?.admitted === false ? shared.resetMs : 0, waitMs)
         : stricter(shared, alone.spend(key, now));
     if (!verdict.admitted) {
       this.#refused.inc({ category });
@@ -109,9 +114,15 @@ function withBurst({ limit, windowMs, burst }: RateLimitPolicy): Pick<RateLimitP
   return { limit: limit + burst, windowMs };
 }
 
-/** What Redis admitted may still be too much for what this process saw while Redis was away. */
+/**
+ * What Redis admitted may still be too much for what this process saw while Redis was away, or admitted at that moment. It
+ * has taken its place in Redis then, which may have been the last one.
+ */
 function stricter(shared: RateLimitDecision | null, alone: RateLimitDecision): RateLimitDecision {
-  return shared === null || !alone.admitted || alone.remaining < shared.remaining ? alone : shared;
+  if (!alone.admitted) {
+    return refusal(shared?.remaining === 0 ? shared.resetMs : 0, alone.resetMs);
+  }
+  return shared === null || alone.remaining < shared.remaining ? alone : shared;
 }
 
 /** The windows of Redis and of this process have parts that begin at different times: a try succeeds when both have room. */
