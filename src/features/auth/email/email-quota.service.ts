@@ -14,7 +14,7 @@ export interface MailOptions {
   readonly byAdministrator?: boolean;
   /** Mails that are asked for by the username of the mailbox have a count of their own: one of both would tell whose it is. */
   readonly byUsername?: boolean;
-  /** Mails that are asked for on a known device of the name have a limit of their own, which strangers cannot use up. */
+  /** Mails that are asked for on a device that is known to the account now have a limit of their own, which others cannot use up. */
   readonly onKnownDevice?: boolean;
   /** The IP address that asked, where the mail is written later than it was asked for. */
   readonly askedFrom?: string | null;
