@@ -21,7 +21,7 @@ export interface MailOptions {
 }
 
 /**
- * Bounds the mail that one person can cause to the mailbox of another: in an hour 5 from each origin (a person who is
+ * Bounds the mail that one person can cause to the mailbox of another: in an hour of the clock 5 from each origin (a person who is
  * signed in, else the site of an IP address) and 10 in all; up to 30, one from each further origin, so that a few strangers
  * who ask over and over leave room for the owner. An account may have been made with the e-mail address of a stranger, so what
  * its person causes to it is bounded, too.
