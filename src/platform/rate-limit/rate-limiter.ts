@@ -61,27 +61,31 @@ export class RateLimiter implements OnModuleInit {
 
   /** Counts one request of `key`: an IP address, a user, a device. */
   async spend(category: RateCategory, key: string): Promise<RateLimitDecision> {
+    const verdict = await this.decide(category, key);
+    if (!verdict.admitted) {
+      this.#refused.inc({ category });
+    }
+    return verdict;
+  }
+
+  private async decide(category: RateCategory, key: string): Promise<RateLimitDecision> {
     const { alone } = this.limiterOf(category);
     // What this process refuses is only looked up in Redis: counted there, it would take the place of the next try.
     const isRefusedHere = alone.waitMs(key, this.clock.monotonic()) > 0;
     const shared = await this.spendShared(category, key, isRefusedHere ? 0 : 1);
     const now = this.clock.monotonic();
     const waitMs = alone.waitMs(key, now);
-    if (isRefusedHere && waitMs === 0 && shared?.admitted !== false) {
+    if (shared?.admitted === false) {
+      return refusal(shared.resetMs, waitMs);
+    }
+    if (isRefusedHere && waitMs === 0) {
       // Its time came while Redis was asked, which counted nothing.
-      return this.spend(category, key);
+      return this.decide(category, key);
     }
     if (shared === null) {
       this.#degraded.inc({ category });
     }
-    const verdict =
-      isRefusedHere || shared?.admitted === false
-        ? refusal(shared?.admitted === false ? shared.resetMs : 0, waitMs)
-        : stricter(shared, alone.spend(key, now));
-    if (!verdict.admitted) {
-      this.#refused.inc({ category });
-    }
-    return verdict;
+    return isRefusedHere ? refusal(0, waitMs) : stricter(shared, alone.spend(key, now));
   }
 
   /** Null when Redis does not answer. */
