@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { ConnectionQuota } from '../../platform/prisma/connection-quota.js';
+import { Semaphore } from '../../platform/crypto/semaphore.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SessionsService } from '../auth/sessions/sessions.service.js';
 import { UsersService } from '../users/users.service.js';
 
 /** Administrators whose turns one process remembers. */
 const CAPACITY = 1_000;
+/** One change at a time; the others wait as long as they would for a connection. */
+const ONE_BY_ONE = { concurrent: 1, waiting: 100, perHolder: 101, patienceMs: 5_000 };
 
 /**
  * The right of administrators to change accounts, at the moment of the change: the guard asked before it, and hashing or a
@@ -17,10 +19,7 @@ const CAPACITY = 1_000;
  */
 @Injectable()
 export class AdminAuthorityService {
-  readonly #turns = new LRUCache<string, ConnectionQuota>({
-    max: CAPACITY,
-    memoMethod: () => new ConnectionQuota(1),
-  });
+  readonly #turns = new LRUCache<string, Semaphore>({ max: CAPACITY, memoMethod: () => new Semaphore(ONE_BY_ONE) });
 
   constructor(
     private readonly users: UsersService,
@@ -59,7 +58,7 @@ export class AdminAuthorityService {
   }
 
   private inTurn<T>({ userId }: Principal, work: () => Promise<T>): Promise<T> {
-    return this.#turns.memo(userId).run(() => this.transactions.run(work));
+    return this.#turns.memo(userId).run(userId, () => this.transactions.run(work));
   }
 
   private async require(admin: Principal): Promise<void> {
