@@ -135,6 +135,7 @@ describe('Mail to one e-mail address', () => {
   it('is counted once, however often its server sends it away', async () => {
     const username = named();
     const { email } = await fixture.createUser({ username });
+    // A mail of another test would be refused as well, and taken for this one.
     await allWritten();
     await fixture.mails.refuse({ code: 450, text: 'Later' });
     await forgot(username, '198.51.100.80');

@@ -17,7 +17,7 @@ import { StatementTrace } from '../support/statement-trace.js';
 import { certainlyApart, quantileDifference, type TimedPair } from '../support/timing.js';
 
 const COMPARED = scaled(8, 100);
-const TIMED = { slow: scaled(60, 600), fast: scaled(200, 2_000) };
+const TIMED = { slow: scaled(40, 600), fast: scaled(120, 2_000) };
 const WARM_UP = 10;
 /** A difference is one when it is surely more than this, at both quantiles, each time it is looked for. */
 const BOUND_MS = 0.2;
