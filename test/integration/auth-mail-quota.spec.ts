@@ -1,9 +1,10 @@
 /**
  * How much mail one mailbox gets, whoever causes it. Seen to fail: without the quota; with notices that are sent whenever a
  * password is changed (a stranger's account at my address: 6 of 6), or that strangers can use up; with a count for each
- * IPv6 /64 (30 of one site keep the owner from any mail), and with a known device that is counted like a stranger.
+ * IPv6 /64 (30 of one site keep the owner from any mail), with a known device that is counted like a stranger, and with one that
+ * was known before the password or the name was another's, and is counted like those that are known now.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { EmailQuotaService } from '../../src/features/auth/email/email-quota.service.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
@@ -22,6 +23,13 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => fixture.stop());
+
+/** Counts begin anew with each hour of the database: a test that is short begins after it rather than just before. */
+beforeEach(() =>
+  fixture.sql.rows(`
+    SELECT pg_sleep(CASE WHEN remaining < 10 THEN remaining ELSE 0 END)
+    FROM (SELECT extract(epoch FROM date_bin('1 hour', now(), timestamptz 'epoch') + interval '1 hour' - now())) AS h (remaining)`),
+);
 
 async function signedIn(
   wish: { role?: 'ADMIN'; username?: string } = {},
@@ -217,4 +225,24 @@ describe('Mail to one e-mail address', () => {
       expect(await mailsTo(email)).toHaveLength(5);
     },
   );
+
+  it.each([
+    ['another password', (): string => 'password_changed_at = now()'],
+    ['another username', (): string => `username = '${named()}'`],
+  ])('has room for a known device, whatever one asks for that was known before %s', async (_what, change) => {
+    const username = named();
+    const former = await signedIn({ username });
+    await fixture.sql.rows(`UPDATE users SET ${change()} WHERE id = $1`, [former.id]);
+    const [found] = await fixture.sql.rows('SELECT 1 FROM users WHERE username = $1', [username]);
+    const { email } = found ? former : await fixture.createUser({ username });
+    const { knownDevice } = (await fixture.login(email)).body;
+    await statusesOf(5, () => forgot(username, '203.0.113.7', former.knownDevice));
+    expect(await mailsTo(email)).toHaveLength(5);
+    await strangers(username);
+    await strangers(email, true);
+    await statusesOf(5, () => forgot(username, '203.0.113.7', former.knownDevice));
+    expect(await mailsTo(email)).toHaveLength(5);
+    await statusesOf(5, () => forgot(username, '203.0.113.7', knownDevice));
+    expect(await mailsTo(email)).toHaveLength(10);
+  });
 });

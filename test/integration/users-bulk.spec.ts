@@ -1,12 +1,13 @@
 /**
  * What administrators do to many accounts at once: batches, exports, imports. Seen to fail: without `FORMULA_START`
- * (the cell runs); with accounts locked `FOR UPDATE` (the deletion waits for inserts, which may wait for it).
+ * (the cell runs); with accounts locked `FOR UPDATE` (the deletion waits for inserts, which may wait for it); with an administrator
+ * who is held while accounts are made (the block waits for all of them), or whose changes take no turns (each holds a connection).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseCsv } from '../../src/shared/csv.js';
-import { type Account, uniqueEmail } from '../support/accounts.fixture.js';
+import { type Account, insertAccount, uniqueEmail } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import {
   type BulkAnswer,
@@ -16,6 +17,7 @@ import {
 } from '../support/user-admin.fixture.js';
 import type { TestApp } from '../support/test-app.js';
 import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
 
 let fixture: UserAdminFixture;
 let application: TestApp;
@@ -131,6 +133,53 @@ describe('A deletion of many accounts', () => {
     });
     await holder.rows('COMMIT');
     await holder.end();
+  });
+});
+
+describe('Fifteen changes of one administrator at once', () => {
+  /** Sends a change fifteen times while another transaction holds it up. @returns what ends that, and says how many waited. */
+  async function heldUp(
+    [statement, values]: [string, unknown[]],
+    [admin, ...change]: Parameters<UserAdminFixture['request']>,
+  ): Promise<() => Promise<{ waiting: number; statuses: Set<number> }>> {
+    const holder = await Sql.open(application.databaseUrl);
+    await holder.rows('BEGIN');
+    await holder.rows(statement, values);
+    const answers = Array.from({ length: 15 }, () => ask(admin, ...change));
+    await eventually('one waits', async () => (await sql.lockWaits()) > 0);
+    // Those that take no turn come to wait in this time, too.
+    await pause(200);
+    const waiting = await sql.lockWaits();
+    return async () => {
+      await holder.rows('ROLLBACK');
+      await holder.end();
+      return { waiting, statuses: new Set((await Promise.all(answers)).map(({ status }) => status)) };
+    };
+  }
+
+  it('take turns, and only the first holds a connection', async () => {
+    const id = await fixture.createUser();
+    const end = await heldUp(
+      ['SELECT 1 FROM users WHERE id = $1 FOR UPDATE', [id]],
+      [root, 'PATCH', `/users/${id}`, { displayName: 'Theirs' }],
+    );
+    expect(await end()).toEqual({ waiting: 1, statuses: new Set([200]) });
+  });
+
+  it.each([
+    ['dry runs', '/users/import?dryRun=true', (email: string) => ({ users: [{ email }] })],
+    ['new accounts', '/users', (email: string) => ({ email })],
+  ])('do not hold off the block of that administrator: %s', async (_what, path, body) => {
+    const eve = await insertAccount(application, { role: 'ADMIN' });
+    const email = uniqueEmail('held');
+    const end = await heldUp(
+      [`INSERT INTO users (id, email, display_name) VALUES (gen_random_uuid(), $1, '')`, [email]],
+      [eve, 'POST', path, body(email)],
+    );
+    const block = ask(root, 'POST', `/users/${eve.id}/block`);
+    const blocked = await Promise.race([block, pause(3_000, { status: 'it waits' }, { ref: false })]);
+    expect([blocked.status, await end()]).toEqual([204, { waiting: 1, statuses: new Set([401]) }]);
+    expect(await sql.rows('SELECT 1 FROM users WHERE email = $1', [email])).toEqual([]);
   });
 });
 

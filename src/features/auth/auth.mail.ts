@@ -5,8 +5,8 @@ declare module '../../contracts/mail.js' {
   interface MailTemplates extends MailValuesOf<typeof AUTH_MAIL> {}
 
   interface MailRequests {
-    /** `identifier`: what was typed, folded. `onKnownDevice`: on a device that its owner signed in on. */
-    password_reset: { identifier: string; from: MailAskedFrom; onKnownDevice?: boolean };
+    /** `identifier`: what was typed, folded. `knownDevice`: with it, what may name the account only, and is not counted yet. */
+    password_reset: { identifier: string; from: MailAskedFrom; knownDevice?: string };
   }
 }
 

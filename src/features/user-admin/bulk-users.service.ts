@@ -5,7 +5,6 @@ import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { InvalidRequestError } from '../../platform/http/validation.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
-import { Transactions } from '../../platform/prisma/transactions.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';
 import { AccessRevocationService } from '../auth/sessions/access-revocation.service.js';
@@ -31,6 +30,8 @@ interface BulkChange {
   readonly rowAction: AuditAction;
   /** What a repeat must ask for, too. */
   readonly asked?: object;
+  /** May still refuse what was made. */
+  readonly inspect?: (results: readonly RowResult[]) => void;
 }
 
 /**
@@ -46,7 +47,6 @@ export class BulkUsersService {
     private readonly idempotency: IdempotencyService,
     private readonly auditLog: AuditReader,
     private readonly audit: AuditWriter,
-    private readonly transactions: Transactions,
     private readonly authority: AdminAuthorityService,
   ) {}
 
@@ -62,13 +62,19 @@ export class BulkUsersService {
     if (mode === 'all' && faults.length > 0) {
       throw new InvalidRequestError(faults);
     }
-    return this.createChecked(checked, mode, admin);
+    return this.createChecked(checked, { mode, admin });
   }
 
-  /** As {@link create}, of checked rows; those that are no accounts are refused. @throws BatchRefusedError */
-  createChecked(rows: readonly CheckedRow[], mode: BulkMode, admin: Principal): Promise<readonly RowResult[]> {
-    const asked = { mode, rows: rows.map(({ account, errors }) => account ?? errors) };
-    return this.once({ admin, mode, member: 'users', rowAction: 'user_created', asked }, async () => {
+  /**
+   * As {@link create}, of checked rows; those that are no accounts are refused.
+   * @throws BatchRefusedError, and what `inspect` throws; then none of it stands
+   */
+  createChecked(
+    rows: readonly CheckedRow[],
+    how: Pick<BulkChange, 'admin' | 'mode' | 'inspect'>,
+  ): Promise<readonly RowResult[]> {
+    const asked = { mode: how.mode, rows: rows.map(({ account, errors }) => account ?? errors) };
+    return this.once({ ...how, member: 'users', rowAction: 'user_created', asked }, async () => {
       const accounts = rows.flatMap(({ account }) => (account ? [account] : []));
       const outcomes = (await this.users.inviteMany(accounts)).map(toOutcome);
       await eachAccount(outcomes, (account) => this.passwords.invite(account));
@@ -88,10 +94,11 @@ export class BulkUsersService {
 
   /** @throws BatchRefusedError in mode `all`, when a row cannot be done */
   private once(change: BulkChange, work: () => Promise<readonly RowOutcome[]>): Promise<readonly RowResult[]> {
-    return this.transactions.run(async () => {
+    const { admin, ids, inspect } = change;
+    const done = async (): Promise<readonly RowResult[]> => {
       let results: readonly RowResult[] | undefined;
       const { id } = await this.idempotency.once(async () => {
-        const outcomes = await this.authority.exercise(change.admin, change.ids ?? [], work);
+        const outcomes = await work();
         results = outcomes.map(toResult);
         if (change.mode === 'all' && results.some(({ code }) => code !== null)) {
           throw new BatchRefusedError(change.member, results);
@@ -99,7 +106,8 @@ export class BulkUsersService {
         return this.record(change.rowAction, outcomes, results);
       }, change.asked);
       return results ?? this.resultsOf(id);
-    });
+    };
+    return ids ? this.authority.exercise(admin, ids, done) : this.authority.exerciseAtEnd(admin, done, inspect);
   }
 
   /** Each account gets an entry of its own, beside the one of the batch. @returns the id of the batch. */

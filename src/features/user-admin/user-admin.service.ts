@@ -31,8 +31,8 @@ export class UserAdminService {
    * @throws InvalidAccountError, EmailTakenError, UsernameTakenError
    */
   create(account: InvitedAccount, admin: Principal): Promise<string> {
-    return this.once.run(() =>
-      this.authority.exercise(admin, [], async () => {
+    return this.authority.exerciseAtEnd(admin, () =>
+      this.once.run(async () => {
         const made = await this.users.invite(account);
         await this.passwords.invite(made);
         return made.id;
@@ -100,7 +100,7 @@ export class UserAdminService {
 
   /** Once for one idempotency key. */
   private change(userId: string, admin: Principal, work: () => Promise<unknown>): Promise<void> {
-    return this.once.change(userId, () => this.authority.exercise(admin, [userId], work));
+    return this.authority.exercise(admin, [userId], () => this.once.change(userId, work));
   }
 
   private endingAccess(userId: string, reason: RevocationReason, work: () => Promise<unknown>): Promise<void> {

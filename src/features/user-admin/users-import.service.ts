@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
-import { Transactions } from '../../platform/prisma/transactions.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import { BulkUsersService } from './bulk-users.service.js';
-import { type BulkMode, MAX_BULK_ROWS } from './bulk-users.types.js';
+import { type BulkMode, MAX_BULK_ROWS, type RowResult } from './bulk-users.types.js';
 import { type CheckedRow, checkRow } from './checked-row.js';
 import { readImport } from './domain/import-file.js';
 import { ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
@@ -37,10 +36,7 @@ class DryRunEnded extends Error {
 /** Makes accounts from a file: CSV with a header, or JSON. */
 @Injectable()
 export class UsersImportService {
-  constructor(
-    private readonly bulk: BulkUsersService,
-    private readonly transactions: Transactions,
-  ) {}
+  constructor(private readonly bulk: BulkUsersService) {}
 
   /**
    * @param file CSV as text, or JSON as parsed.
@@ -63,15 +59,16 @@ export class UsersImportService {
         ...(fault === undefined ? await checkRow(values) : { account: null, errors: [{ detail: fault, pointer: '' }] }),
       })),
     );
+    const resultOf = (results: readonly RowResult[]): ImportResult => ({ dryRun, lines: linesOf(checked, results) });
+    const inspect = (results: readonly RowResult[]): void => {
+      const result = resultOf(results);
+      refuseAll(result.lines, mode);
+      if (dryRun) {
+        throw new DryRunEnded(result);
+      }
+    };
     try {
-      return await this.transactions.run(async () => {
-        const result = { dryRun, lines: await this.import(checked, admin) };
-        refuseAll(result.lines, mode);
-        if (dryRun) {
-          throw new DryRunEnded(result);
-        }
-        return result;
-      });
+      return resultOf(await this.bulk.createChecked(checked, { mode: 'per_row', admin, inspect }));
     } catch (error) {
       if (error instanceof DryRunEnded) {
         return error.result;
@@ -79,15 +76,14 @@ export class UsersImportService {
       throw error;
     }
   }
+}
 
-  private async import(checked: readonly CheckedLine[], admin: Principal): Promise<ImportedLine[]> {
-    const results = await this.bulk.createChecked(checked, 'per_row', admin);
-    return results.map(({ id, code, errors }, row) => ({
-      line: checked[row]?.line ?? 0,
-      id,
-      errors: code !== null && errors.length === 0 ? [{ detail: code, pointer: POINTERS[code] ?? '' }] : errors,
-    }));
-  }
+function linesOf(checked: readonly CheckedLine[], results: readonly RowResult[]): ImportedLine[] {
+  return results.map(({ id, code, errors }, row) => ({
+    line: checked[row]?.line ?? 0,
+    id,
+    errors: code !== null && errors.length === 0 ? [{ detail: code, pointer: POINTERS[code] ?? '' }] : errors,
+  }));
 }
 
 function refuseAll(lines: readonly ImportedLine[], mode: BulkMode): void {

@@ -108,6 +108,14 @@ describe('ConnectionLimiter', () => {
     expect(closed).toEqual(['0', '1', '2']);
   });
 
+  it('closes those of the address that has the most then, and not of the first that has too many', () => {
+    ['1', '2', '3', '4'].forEach((name) => open(`building ${name}`, 'b'));
+    for (let count = 0; count < 4_094; count += 1) {
+      open(String(count), 'a');
+    }
+    expect(closed).toEqual(['0', '1']);
+  });
+
   it('closes the oldest of all when many addresses have some', () => {
     for (let host = 0; host <= 4_096; host += 1) {
       open(`host ${String(host)}`, `a${String(host)}`);

@@ -77,8 +77,7 @@ export class ConnectionLimiter {
       this.checkLater();
     }
     if (this.#waiting.size > MAX_WAITING) {
-      const [worst = ''] = this.#overfull;
-      const [eldest] = this.#byAddress.get(worst) ?? this.#waiting.keys();
+      const [eldest] = this.mostOfOneAddress() ?? this.#waiting.keys();
       this.cut(eldest);
     }
   }
@@ -118,6 +117,16 @@ export class ConnectionLimiter {
     if (neighbours && neighbours.size <= this.#perAddress) {
       this.#overfull.delete(address);
     }
+  }
+
+  /** The connections of the address that has the most, if one has too many. */
+  private mostOfOneAddress(): ReadonlySet<object> | undefined {
+    let most: ReadonlySet<object> | undefined;
+    for (const address of this.#overfull) {
+      const neighbours = this.#byAddress.get(address);
+      most = neighbours && neighbours.size > (most?.size ?? 0) ? neighbours : most;
+    }
+    return most;
   }
 
   /** What has arrived meanwhile is read first: a busy process has accepted connections whose requests it did not see yet. */

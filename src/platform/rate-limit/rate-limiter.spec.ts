@@ -18,9 +18,13 @@ let nowMs: number;
 let answer: [used: number, resetMs: number];
 /** What each question to Redis was to cost. */
 let asked: string[];
+let tookMs: number;
+let isAway: boolean;
 
 beforeEach(() => {
   nowMs = 10_020;
+  tookMs = 0;
+  isAway = false;
   asked = [];
   const registry = new RateLimitRegistry({ rateLimitOverrides: {}, rateLimitScale: 1 } as unknown as AppConfig);
   registry.register({ [CATEGORY]: { description: '', limit: LIMIT, keyOf: () => null } });
@@ -29,7 +33,8 @@ beforeEach(() => {
     defineCommand: () => undefined,
     rlflxIncr: ([, cost = '']: string[]) => {
       asked.push(cost);
-      return Promise.resolve(answer);
+      nowMs += tookMs;
+      return isAway ? Promise.reject(new Error('away')) : Promise.resolve(answer);
     },
   };
   const metrics = { counter: () => ({ inc: () => undefined }) };
@@ -74,5 +79,34 @@ describe('RateLimiter', () => {
     nowMs += 1_015;
     answer = [REFUSED, 35];
     expect(await limits.spend(CATEGORY, 'a')).toEqual({ admitted: false, remaining: 0, resetMs: 35 });
+  });
+
+  it('admits a request whose own window opened while Redis was asked, or did not answer', async () => {
+    for (const [key, away, costs] of [
+      ['a', false, ['1', '1', '0', '1']],
+      ['b', true, ['1', '1', '0']],
+    ] as const) {
+      await spendAll(key);
+      nowMs += 1_015;
+      [tookMs, isAway, answer] = [20, away, [0, 950]];
+      expect(await limits.spend(CATEGORY, key)).toMatchObject({ admitted: true, remaining: 1 });
+      expect(asked).toEqual(costs);
+      [tookMs, asked] = [0, []];
+    }
+  });
+
+  it('tells of a refusal by its own window at the last moment what the place that it took in Redis costs', async () => {
+    answer = [1, 1_010];
+    await limits.spend(CATEGORY, 'a');
+    nowMs += 20;
+    answer = [2, 1_040];
+    const both = await Promise.all([limits.spend(CATEGORY, 'a'), limits.spend(CATEGORY, 'a')]);
+    expect(both.map(({ admitted }) => admitted)).toEqual([true, false]);
+    expect(both[1].resetMs).toBe(1_040);
+    await limits.spend(CATEGORY, 'b');
+    answer = [1, 1_040];
+    const others = await Promise.all([limits.spend(CATEGORY, 'b'), limits.spend(CATEGORY, 'b')]);
+    // Redis has room for another one.
+    expect(others[1]).toEqual({ admitted: false, remaining: 0, resetMs: 1_010 });
   });
 });

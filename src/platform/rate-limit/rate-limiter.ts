@@ -61,22 +61,31 @@ export class RateLimiter implements OnModuleInit {
 
   /** Counts one request of `key`: an IP address, a user, a device. */
   async spend(category: RateCategory, key: string): Promise<RateLimitDecision> {
-    const { alone } = this.limiterOf(category);
-    // What this process refuses is only looked up in Redis: counted there, it would take the place of the next try.
-    const isRefusedHere = alone.waitMs(key, this.clock.monotonic()) > 0;
-    const shared = await this.spendShared(category, key, isRefusedHere ? 0 : 1);
-    if (shared === null) {
-      this.#degraded.inc({ category });
-    }
-    const now = this.clock.monotonic();
-    const verdict =
-      isRefusedHere || shared?.admitted === false
-        ? refusal(shared?.admitted === false ? shared.resetMs : 0, alone.waitMs(key, now))
-        : stricter(shared, alone.spend(key, now));
+    const verdict = await this.decide(category, key);
     if (!verdict.admitted) {
       this.#refused.inc({ category });
     }
     return verdict;
+  }
+
+  private async decide(category: RateCategory, key: string): Promise<RateLimitDecision> {
+    const { alone } = this.limiterOf(category);
+    // What this process refuses is only looked up in Redis: counted there, it would take the place of the next try.
+    const isRefusedHere = alone.waitMs(key, this.clock.monotonic()) > 0;
+    const shared = await this.spendShared(category, key, isRefusedHere ? 0 : 1);
+    const now = this.clock.monotonic();
+    const waitMs = alone.waitMs(key, now);
+    if (shared?.admitted === false) {
+      return refusal(shared.resetMs, waitMs);
+    }
+    if (isRefusedHere && waitMs === 0) {
+      // Its time came while Redis was asked, which counted nothing.
+      return this.decide(category, key);
+    }
+    if (shared === null) {
+      this.#degraded.inc({ category });
+    }
+    return isRefusedHere ? refusal(0, waitMs) : stricter(shared, alone.spend(key, now));
   }
 
   /** Null when Redis does not answer. */
@@ -109,9 +118,15 @@ function withBurst({ limit, windowMs, burst }: RateLimitPolicy): Pick<RateLimitP
   return { limit: limit + burst, windowMs };
 }
 
-/** What Redis admitted may still be too much for what this process saw while Redis was away. */
+/**
+ * What Redis admitted may still be too much for what this process saw while Redis was away, or admitted at that moment. It
+ * has taken its place in Redis then, which may have been the last one.
+ */
 function stricter(shared: RateLimitDecision | null, alone: RateLimitDecision): RateLimitDecision {
-  return shared === null || !alone.admitted || alone.remaining < shared.remaining ? alone : shared;
+  if (!alone.admitted) {
+    return refusal(shared?.remaining === 0 ? shared.resetMs : 0, alone.resetMs);
+  }
+  return shared === null || alone.remaining < shared.remaining ? alone : shared;
 }
 
 /** The windows of Redis and of this process have parts that begin at different times: a try succeeds when both have room. */

@@ -17,6 +17,7 @@ const MIGRATIONS = [
   '20261129230601_one_hardware_id',
   '20261130150100_plain_local_parts',
 ].map((name) => join(ROOT, 'prisma', 'migrations', name, 'migration.sql'));
+const OPERATIONS = join(ROOT, 'docs', 'operations.md');
 
 interface Body {
   readonly id: string;
@@ -221,7 +222,8 @@ describe('A request', () => {
 describe('What was kept before', () => {
   it('loses quotes that mean nothing by the migration, once for each mailbox', async () => {
     const domain = `${randomUUID().slice(0, 8)}.example`;
-    const kept = ['"solo"', '"\\first"', '"first"', 'twin', '"twin"', '"a b"', '\u03bf\u03b4\u03bf\u03c2.\u03b1'];
+    const meant = ['"a b"', '"a\\"@b"'];
+    const kept = ['"solo"', '"\\first"', '"first"', 'twin', '"twin"', ...meant, '\u03bf\u03b4\u03bf\u03c2.\u03b1'];
     const people = await fixture.sql.rows<{ id: string }>(
       `INSERT INTO users (id, email, display_name, email_since, email_by_admin, created_at)
        SELECT gen_random_uuid(), name || '@' || $2, 'x', now() - interval '8 days', true, now() + place * interval '1 s'
@@ -241,8 +243,11 @@ describe('What was kept before', () => {
        WHERE id = ANY ($1) ORDER BY created_at`,
       [people.map(({ id }) => id)],
     );
-    const plain = ['solo', 'first', '"first"', 'twin', '"twin"', '"a b"', '\u03bf\u03b4\u03bf\u03c3.\u03b1'];
+    const plain = ['solo', 'first', '"first"', 'twin', '"twin"', ...meant, '\u03bf\u03b4\u03bf\u03c3.\u03b1'];
     expect(rows).toEqual(plain.map((name) => ({ email: `${name}@${domain}`, long: true })));
+    const [query = ''] = /SELECT id, email FROM users[^`]+/.exec(await readFile(OPERATIONS, 'utf8')) ?? [];
+    const others = (await fixture.sql.rows<{ email: string }>(query)).filter(({ email }) => email.endsWith(domain));
+    expect(others.map(({ email }) => email).sort()).toEqual([`"first"@${domain}`, `"twin"@${domain}`]);
     const invited = await fixture.sql.rows<{ email: string }>(
       'SELECT email FROM invitations WHERE organization_id = $1 AND email = ANY ($2)',
       [organization, ['solo', 'twin', '"twin"'].map((name) => `${name}@${domain}`)],

@@ -14,14 +14,14 @@ export interface MailOptions {
   readonly byAdministrator?: boolean;
   /** Mails that are asked for by the username of the mailbox have a count of their own: one of both would tell whose it is. */
   readonly byUsername?: boolean;
-  /** Mails that are asked for on a known device of the name have a limit of their own, which strangers cannot use up. */
+  /** Mails that are asked for on a device that is known to the account now have a limit of their own, which others cannot use up. */
   readonly onKnownDevice?: boolean;
   /** The IP address that asked, where the mail is written later than it was asked for. */
   readonly askedFrom?: string | null;
 }
 
 /**
- * Bounds the mail that one person can cause to the mailbox of another: in an hour 5 from each origin (a person who is
+ * Bounds the mail that one person can cause to the mailbox of another: in an hour of the clock 5 from each origin (a person who is
  * signed in, else the site of an IP address) and 10 in all; up to 30, one from each further origin, so that a few strangers
  * who ask over and over leave room for the owner. An account may have been made with the e-mail address of a stranger, so what
  * its person causes to it is bounded, too.

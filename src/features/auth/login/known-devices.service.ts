@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { equalInConstantTime, sha256 } from '../../../platform/crypto/digest.js';
+import { UserPasswordsService } from '../../users/user-passwords.service.js';
 import type { PasswordState } from '../../users/users.types.js';
 import { SessionsRepository } from '../sessions/sessions.repository.js';
 
@@ -24,6 +25,7 @@ export class KnownDevicesService {
   constructor(
     config: AppConfig,
     private readonly sessions: SessionsRepository,
+    private readonly passwords: UserPasswordsService,
   ) {
     this.#key = deriveKey(config.masterKey(), 'sign_known_devices');
   }
@@ -55,6 +57,11 @@ export class KnownDevicesService {
   isCurrent(token: string, owner: KnownTo): boolean {
     const names = owner.username === null ? [owner.email] : [owner.email, owner.username];
     return this.verify(token, owner) !== null && names.every((name) => this.isOfName(token, name));
+  }
+
+  /** The same, asking the database. @throws UserNotFoundError */
+  async isCurrentOf(token: string, userId: string): Promise<boolean> {
+    return this.isCurrent(token, await this.passwords.getState(userId));
   }
 
   /**

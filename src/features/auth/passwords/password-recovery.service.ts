@@ -8,6 +8,7 @@ import { Transactions } from '../../../platform/prisma/transactions.js';
 import { canonicalIdentifier } from '../../../shared/identifiers.js';
 import { canAct } from '../../users/account-standing.types.js';
 import { UsersService } from '../../users/users.service.js';
+import type { User } from '../../users/users.types.js';
 import { EmailQuotaService } from '../email/email-quota.service.js';
 import { KnownDevicesService } from '../login/known-devices.service.js';
 import { OneTimeTokensService } from '../tokens/one-time-tokens.service.js';
@@ -40,13 +41,14 @@ export class PasswordRecoveryService implements OnModuleInit {
    */
   async forgot(identifier: string, knownDevice = ''): Promise<void> {
     const name = canonicalIdentifier(identifier);
-    const onKnownDevice = this.devices.isOfName(knownDevice, name);
-    const allowed = await this.quota.consume(name, { onKnownDevice });
+    // Former holders of the name have such a token, too: whether this one still is good is found out with the account.
+    const isOfName = this.devices.isOfName(knownDevice, name);
+    const allowed = isOfName || (await this.quota.consume(name));
     await this.transactions.run(async () => {
       if (allowed) {
         await this.mailer.request({
           request: 'password_reset',
-          details: { identifier: name, from: askedFrom(), onKnownDevice },
+          details: { identifier: name, from: askedFrom(), ...(isOfName ? { knownDevice } : {}) },
         });
       }
       await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: null } });
@@ -54,22 +56,13 @@ export class PasswordRecoveryService implements OnModuleInit {
   }
 
   /** The audit trail names the account from here on, with what is known of the request. */
-  private async write(
-    { identifier, from, onKnownDevice = false }: MailRequests['password_reset'],
-    attempt: number,
-  ): Promise<NewMail | null> {
-    const user = await this.users.findUndeletedByIdentifier(identifier);
-    if (!user) {
+  private async write(details: MailRequests['password_reset'], attempt: number): Promise<NewMail | null> {
+    const user = await this.users.findUndeletedByIdentifier(details.identifier);
+    if (!user || (attempt === 1 && !(await this.consume(details, user)))) {
       return null;
     }
     const { id: userId } = user;
-    const { requestId, address, userAgent } = from;
-    // What was typed was counted when it was asked for; here it is known that the username stands for a mailbox.
-    const isByUsername = identifier !== user.email && attempt === 1;
-    const asked = { askedFrom: address, byUsername: true, onKnownDevice };
-    if (isByUsername && !(await this.quota.consume(user.email, asked))) {
-      return null;
-    }
+    const { requestId, address, userAgent } = details.from;
     const context = newContext('system', 'anonymous', {
       requestId,
       ...(address === null ? {} : { address }),
@@ -87,6 +80,19 @@ export class PasswordRecoveryService implements OnModuleInit {
         await this.audit.record({ action: 'password_reset_requested', entity: { type: 'user', id: userId } });
         return { to: email, template: 'password_reset', values: { displayName, token } };
       }),
+    );
+  }
+
+  /** Counts what was not counted when it was asked for: only here it is known whose mailbox it is. */
+  private async consume(
+    { identifier, from, knownDevice }: MailRequests['password_reset'],
+    { id, email }: User,
+  ): Promise<boolean> {
+    const onKnownDevice = knownDevice !== undefined && (await this.devices.isCurrentOf(knownDevice, id));
+    const asked = { askedFrom: from.address, onKnownDevice };
+    return (
+      (knownDevice === undefined || (await this.quota.consume(identifier, asked))) &&
+      (identifier === email || (await this.quota.consume(email, { ...asked, byUsername: true })))
     );
   }
 }

@@ -37,8 +37,9 @@ export class ForgotPasswordDto {
   identifier!: string;
 
   /**
-   * What an earlier login on this device answered. With it, strangers who ask for links over and over do not use up the mail
-   * of this account. Web clients leave it out: theirs comes from the cookie.
+   * What an earlier login on this device answered. While the password and the names of the account are those of that login,
+   * strangers who ask for links over and over do not use up what is mailed here. Web clients leave it out: theirs comes from
+   * the cookie.
    * @example 9k2mC3vQdW8qz1l0c4b7Z2Y1x0w9v8u7t6s5r4q3p2o1n0m9l8k7j6i5h4g3f2e1
    */
   @IfGiven()
