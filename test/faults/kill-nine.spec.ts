@@ -19,7 +19,7 @@ import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { eventually } from '../support/wait.js';
 
-const KILLS = scaled(6, 20);
+const KILLS = scaled(4, 20);
 const LONGEST_PAUSE_MS = 60;
 const TERMINAL_WITHIN_MS = 60_000;
 /** The second one moves so late that every kill falls before its ack; the others may be through or in the middle. */
