@@ -11,7 +11,6 @@ import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { PASSWORD, NEW_PASSWORD } from '../support/accounts.fixture.js';
 import { AuthFixture, ipOf, statusAndCode } from '../support/auth.fixture.js';
 import type { Answer } from '../support/rest.js';
-import { tokenIn } from '../support/mail-server.js';
 import { eventually } from '../support/wait.js';
 
 let fixture: AuthFixture;
@@ -19,7 +18,7 @@ let admin: string;
 
 beforeAll(async () => {
   fixture = await AuthFixture.start();
-  admin = (await signedIn({ role: 'ADMIN' })).token;
+  admin = (await fixture.signedIn({ role: 'ADMIN' })).token;
 }, 60_000);
 
 afterAll(() => fixture.stop());
@@ -31,23 +30,7 @@ beforeEach(() =>
     FROM (SELECT extract(epoch FROM date_bin('1 hour', now(), timestamptz 'epoch') + interval '1 hour' - now())) AS h (remaining)`),
 );
 
-async function signedIn(
-  wish: { role?: 'ADMIN'; username?: string } = {},
-): Promise<{ id: string; email: string; token: string; knownDevice: string }> {
-  const { id, email } = await fixture.createUser(wish);
-  const { accessToken: token, knownDevice } = (await fixture.login(email)).body;
-  return { id, email, token, knownDevice };
-}
-
 const fresh = (): string => `${randomUUID()}@example.com`;
-const confirm = (token: string): Promise<Answer> => fixture.post('/auth/email/confirm', { token });
-
-/** @returns the token that was mailed to the new e-mail address. */
-async function askForAddress(token: string, email: string): Promise<string> {
-  expect((await fixture.post('/users/me/email', { email, password: PASSWORD }, { token })).status).toBe(202);
-  return tokenIn(await fixture.mails.nextTo(email));
-}
-
 describe('Mail to one e-mail address', () => {
   const statusesOf = async (times: number, send: () => Promise<Answer>): Promise<string[]> => {
     const codes: string[] = [];
@@ -64,27 +47,27 @@ describe('Mail to one e-mail address', () => {
 
   it.each([
     ['nobody has', (): Promise<string> => Promise.resolve(fresh())],
-    ['another account has', async (): Promise<string> => (await signedIn()).email],
+    ['another account has', async (): Promise<string> => (await fixture.signedIn()).email],
   ])('that %s is refused to a person who asks to change to it over and over', async (_which, mailbox) => {
-    const [{ token }, email] = [await signedIn(), await mailbox()];
+    const [{ token }, email] = [await fixture.signedIn(), await mailbox()];
     const send = (): Promise<Answer> => fixture.post('/users/me/email', { email, password: PASSWORD }, { token });
     expect(await statusesOf(6, send)).toEqual(refusedAfterFive('202'));
-    const [{ token: others }] = [await signedIn()];
+    const [{ token: others }] = [await fixture.signedIn()];
     const other = await fixture.post('/users/me/email', { email, password: PASSWORD }, { token: others });
     expect(other.status).toBe(202);
   });
 
   it('repeats a notice to the old e-mail address five times at most', async () => {
-    const { email: old, token } = await signedIn();
+    const { email: old, token } = await fixture.signedIn();
     const email = fresh();
     for (let time = 0; time < 5; time += 1) {
-      await askForAddress(token, fresh());
+      await fixture.askForEmail(token, fresh());
     }
-    const mailed = await askForAddress(token, email);
+    const mailed = await fixture.askForEmail(token, email);
     for (let time = 0; time < 5; time += 1) {
       expect((await fixture.mails.nextTo(old)).text).toContain('Somebody who knows your password asked');
     }
-    expect((await confirm(mailed)).status).toBe(204);
+    expect((await fixture.confirmEmail(mailed)).status).toBe(204);
     expect((await fixture.mails.nextTo(old)).text).toContain('no longer belongs to it');
     expect(statusAndCode(await fixture.login(email))).toBe('200');
   });
@@ -124,7 +107,7 @@ describe('Mail to one e-mail address', () => {
 
   it('tells by no refusal that it is what a username stands for', async () => {
     const username = named();
-    const [{ email }, { token }] = [await fixture.createUser({ username }), await signedIn()];
+    const [{ email }, { token }] = [await fixture.createUser({ username }), await fixture.signedIn()];
     await statusesOf(5, () => forgot(username, '198.51.100.78'));
     await statusesOf(5, () => forgot(username, '198.51.100.79'));
     await allWritten();
@@ -188,12 +171,12 @@ describe('Mail to one e-mail address', () => {
   });
 
   it('is five notices of a password that changes over and over, and those of its address, whatever strangers asked for', async () => {
-    const { email, token } = await signedIn();
+    const { email, token } = await fixture.signedIn();
     expect(await strangers(email)).toBe(30);
     for (let time = 0; time < 6; time += 1) {
       await changePassword(token, time);
     }
-    expect((await confirm(await askForAddress(token, fresh()))).status).toBe(204);
+    expect((await fixture.confirmEmail(await fixture.askForEmail(token, fresh()))).status).toBe(204);
     const notices = (await mailsTo(email)).filter((text) => !text.includes('#token='));
     expect(notices).toHaveLength(7);
     for (const told of ['asked for another e-mail address', 'no longer belongs to it']) {
@@ -212,12 +195,12 @@ describe('Mail to one e-mail address', () => {
     'has room for a device that its owner signed in on, asked by %s',
     async (by) => {
       const username = named();
-      const { email, knownDevice } = await signedIn({ username });
+      const { email, knownDevice } = await fixture.signedIn({ username });
       const name = by === 'email' ? email : username;
       await strangers(name);
       await strangers(email, true);
       await forgot(name, '203.0.113.6');
-      await forgot(name, '203.0.113.6', (await signedIn()).knownDevice);
+      await forgot(name, '203.0.113.6', (await fixture.signedIn()).knownDevice);
       expect(await mailsTo(email)).toHaveLength(0);
       const web = `__Host-mortise_device=${knownDevice}`;
       expect((await fixture.post('/auth/forgot-password', { identifier: name }, { web })).status).toBe(202);
@@ -231,7 +214,7 @@ describe('Mail to one e-mail address', () => {
     ['another username', (): string => `username = '${named()}'`],
   ])('has room for a known device, whatever one asks for that was known before %s', async (_what, change) => {
     const username = named();
-    const former = await signedIn({ username });
+    const former = await fixture.signedIn({ username });
     await fixture.sql.rows(`UPDATE users SET ${change()} WHERE id = $1`, [former.id]);
     const [found] = await fixture.sql.rows('SELECT 1 FROM users WHERE username = $1', [username]);
     const { email } = found ? former : await fixture.createUser({ username });

@@ -74,12 +74,7 @@ async function during(
     await other.rows('BEGIN');
     await other.rows(statement, values);
     const working = work();
-    await eventually('the request waits for the other transaction', async () => {
-      const waiting = await fixture.sql.rows(
-        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      return waiting.length > 0;
-    });
+    await eventually('the request waits for the other transaction', async () => (await fixture.sql.lockWaits()) > 0);
     await other.rows('COMMIT');
     return await working;
   } finally {

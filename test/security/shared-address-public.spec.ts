@@ -13,7 +13,7 @@ import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.j
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { documentedRoutes, GOOD_BODIES } from '../support/api-routes.js';
 import { Dashboard } from '../support/dashboard.js';
-import { type Answer, request, type RequestOptions } from '../support/rest.js';
+import { type Answer, codesOf, request, type RequestOptions } from '../support/rest.js';
 import { crowd, silentConnection } from '../support/silent-connections.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -54,15 +54,6 @@ beforeEach(() => {
 
 function ask(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
   return request(app.url, method, path, { ...options, headers: { ...options.headers, 'x-forwarded-for': house } });
-}
-
-async function codesOf(times: number, send: () => Promise<Answer>): Promise<unknown[]> {
-  const codes: unknown[] = [];
-  for (let time = 0; time < times; time += 1) {
-    const { status, body } = await send();
-    codes.push((body as { code?: string } | undefined)?.code ?? status);
-  }
-  return codes;
 }
 
 const blockedMs = (): number => app.get(BlockedIpStore).remainingMs(house);

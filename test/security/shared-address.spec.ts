@@ -12,7 +12,7 @@ import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.j
 import { type Account, createAccount, PASSWORD } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
-import { type Answer, request, type RequestOptions } from '../support/rest.js';
+import { type Answer, codesOf, request, type RequestOptions } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { crowd, silentConnection } from '../support/silent-connections.js';
 import { TestApp } from '../support/test-app.js';
@@ -81,15 +81,6 @@ async function refreshEnded(): Promise<Answer> {
   const refresh = (): Promise<Answer> => ask('POST', REFRESH, { body: { refreshToken: body.refreshToken } });
   expect((await refresh()).body.code).toBe('address_blocked');
   return refresh();
-}
-
-async function codesOf(times: number, send: () => Promise<Answer>): Promise<unknown[]> {
-  const codes: unknown[] = [];
-  for (let time = 0; time < times; time += 1) {
-    const { status, body } = await send();
-    codes.push((body as { code?: string } | undefined)?.code ?? status);
-  }
-  return codes;
 }
 
 const blockedMs = (): number => app.get(BlockedIpStore).remainingMs(house);

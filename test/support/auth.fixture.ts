@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { UsersService } from '../../src/features/users/users.service.js';
 import type { User } from '../../src/features/users/users.types.js';
 import { TestApp, type TestAppOptions } from './test-app.js';
-import { MailServer } from './mail-server.js';
+import { MailServer, tokenIn } from './mail-server.js';
 import { type Answer, request } from './rest.js';
 import { Sql } from './sql.js';
 import { PASSWORD } from './accounts.fixture.js';
@@ -75,6 +75,26 @@ export class AuthFixture {
     return this.post<LoginAnswer>('/auth/login', { identifier, password, ...body }, from === undefined ? {} : { from });
   }
 
+  /** A new account with a session. */
+  async signedIn(wish: { role?: User['role']; username?: string } = {}): Promise<SignedInUser> {
+    const { id, email } = await this.createUser(wish);
+    const { accessToken: token, refreshToken, knownDevice } = (await this.login(email)).body;
+    return { id, email, token, refreshToken, knownDevice };
+  }
+
+  /** Asks for another e-mail address. @returns the token that was mailed to it. */
+  async askForEmail(token: string, email: string): Promise<string> {
+    const { status } = await this.post('/users/me/email', { email, password: PASSWORD }, { token });
+    if (status !== 202) {
+      throw new Error(`Asked for another e-mail address, and got ${String(status)}.`);
+    }
+    return tokenIn(await this.mails.nextTo(email));
+  }
+
+  confirmEmail(token: string): Promise<Answer> {
+    return this.post('/auth/email/confirm', { token });
+  }
+
   /** Whether the session of this login can still be refreshed. */
   async isLive({ body }: Answer<LoginAnswer>): Promise<boolean> {
     return (await this.post('/auth/refresh', { refreshToken: body.refreshToken })).status === 200;
@@ -101,6 +121,14 @@ export class AuthFixture {
     );
     return rows.map(({ shown }) => shown);
   }
+}
+
+export interface SignedInUser {
+  readonly id: string;
+  readonly email: string;
+  readonly token: string;
+  readonly refreshToken: string;
+  readonly knownDevice: string;
 }
 
 export interface LoginAnswer {

@@ -150,6 +150,20 @@ export class CommandHarness {
     return rows.map(({ type }) => type);
   }
 
+  /**
+   * How long before it was received each of `count` motions in the history happened, in milliseconds, oldest first. The
+   * history ends at the oldest transaction that is open in the whole cluster.
+   */
+  async motionAges(device: ScriptedDevice, count: number): Promise<number[]> {
+    const path = `/api/v1/devices/${device.id}/events?type=motion_detected&order=asc`;
+    const items = await eventually(`${String(count)} motions in the history`, async () => {
+      const { body } = await this.request('GET', path);
+      const found = body.items as { occurredAt: string; receivedAt: string }[];
+      return found.length >= count && found;
+    });
+    return items.map(({ occurredAt, receivedAt }) => Date.parse(receivedAt) - Date.parse(occurredAt));
+  }
+
   async rows<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row>(sql, [...values])).rows;
   }

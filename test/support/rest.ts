@@ -34,3 +34,13 @@ export async function request<T = Record<string, unknown>>(
     body: (text === '' ? undefined : JSON.parse(text)) as T,
   };
 }
+
+/** The code of the problem in each of so many answers, one after another; the status of those without one. */
+export async function codesOf(times: number, send: () => Promise<Answer>): Promise<unknown[]> {
+  const codes: unknown[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const { status, body } = await send();
+    codes.push((body as { code?: string } | undefined)?.code ?? status);
+  }
+  return codes;
+}

@@ -10,29 +10,18 @@ import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.
 import { isUuid } from '../../shared/ids.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
-import { canAssignRole } from './domain/roles.js';
 import { InvitationRevocationService } from './invitations/invitation-revocation.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import {
   AlreadyMemberError,
   LastOwnerError,
-  MemberCannotActError,
   MemberNotFoundError,
   OrganizationNotFoundError,
   TooManyOrganizationsError,
   TransferToSelfError,
 } from './organizations.errors.js';
 import type { Departure, DepartureHandler, Member, MembershipChange, PageRequest } from './organizations.types.js';
-
-/** What was read of both users of a change: it does not change until the transaction ends. */
-interface LockedRoles {
-  readonly actor: OrganizationRole;
-  readonly member: OrganizationRole;
-  /** Whether the account of the member is neither blocked nor deleted. */
-  readonly memberCanAct: boolean;
-  /** Owners besides the member who can act. */
-  readonly otherOwners: number;
-}
+import { type LockedRoles, refuseLastOwner, refuseUnfitOwner, requireAssignable } from './role-checks.js';
 
 /**
  * The members of an organization. Each change locks the accounts of those it is about, then the organization, as the end of
@@ -275,28 +264,5 @@ export class MembershipsService {
     this.transactions.afterCommit(() => {
       this.signals.publish('organization_access_changed', { organizationId });
     });
-  }
-}
-
-/** @throws ForbiddenError when the actor may not assign all of these roles. */
-export function requireAssignable(actor: OrganizationRole, ...roles: readonly OrganizationRole[]): void {
-  if (!roles.every((role) => canAssignRole(actor, role))) {
-    throw new ForbiddenError('organization:owner');
-  }
-}
-
-/** An organization without an owner could never get one again. */
-function refuseLastOwner({ member, otherOwners }: LockedRoles): void {
-  if (member === 'OWNER' && otherOwners === 0) {
-    throw new LastOwnerError();
-  }
-}
-
-/** Neither a role that leaves it without an owner, nor an owner who cannot act. */
-function refuseUnfitOwner(roles: LockedRoles, role: OrganizationRole): void {
-  if (role !== 'OWNER') {
-    refuseLastOwner(roles);
-  } else if (!roles.memberCanAct) {
-    throw new MemberCannotActError();
   }
 }

@@ -6,6 +6,7 @@ import { BirthRegistry } from './birth-registry.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { DeviceEventsService } from './events/device-events.service.js';
+import { EventQuotasRepository } from './events/event-quotas.repository.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -20,6 +21,7 @@ import { PresenceService } from './presence.service.js';
     PresenceService,
     DeviceEventsService,
     PresenceRepository,
+    EventQuotasRepository,
     HeartbeatBuffer,
     BirthRegistry,
     DiagnosticsService,

@@ -270,19 +270,6 @@ export class PresenceRepository {
     );
   }
 
-  /** Counts stored events for the quotas of the day: of devices and of owners. */
-  async countEvents(counts: ReadonlyMap<string, number>): Promise<void> {
-    // SQL: a set-based batch
-    await this.database.execute(
-      'presence_count_events',
-      `INSERT INTO event_quotas AS q (subject_id, day, events)
-       SELECT s.subject_id, current_date, s.events FROM unnest($1::uuid[], $2::int[]) AS s(subject_id, events)
-       ORDER BY s.subject_id
-       ON CONFLICT (subject_id, day) DO UPDATE SET events = q.events + excluded.events`,
-      [[...counts.keys()], [...counts.values()]],
-    );
-  }
-
   listSilentLinks(limit: number): Promise<SilentLink[]> {
     // SQL: database time
     return this.database.query(

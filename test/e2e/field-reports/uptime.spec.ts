@@ -29,20 +29,6 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/**
- * How long before it was received each of `count` motions in the history happened, in milliseconds, oldest first. The
- * history ends at the oldest transaction that is open in the whole cluster.
- */
-async function agesOf(device: ScriptedDevice, count: number): Promise<number[]> {
-  const path = `/api/v1/devices/${device.id}/events?type=motion_detected&order=asc`;
-  const items = await eventually(`${String(count)} motions in the history`, async () => {
-    const { body } = await harness.request('GET', path);
-    const found = body.items as { occurredAt: string; receivedAt: string }[];
-    return found.length >= count && found;
-  });
-  return items.map(({ occurredAt, receivedAt }) => Date.parse(receivedAt) - Date.parse(occurredAt));
-}
-
 async function motions(
   device: ScriptedDevice,
   boot: string,
@@ -58,7 +44,7 @@ async function motions(
   }));
   await device.publish('events', events);
   await device.receipt(boot, events.length);
-  return agesOf(device, events.length);
+  return harness.motionAges(device, events.length);
 }
 
 /** What its diagnostics name. */
@@ -111,7 +97,7 @@ describe('An event that waited in the device', () => {
       ...waited(boot).map((event) => device.publish('events', event)),
     ]);
     await device.receipt(boot, 3);
-    expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
+    expect(inHours(await harness.motionAges(device, 3))).toEqual([3, 2, 1]);
   });
 
   it('has its time although its birth is held back, because there were many', async () => {
@@ -124,7 +110,7 @@ describe('An event that waited in the device', () => {
     await device.receipt(boot, 3);
     pause.mockRestore();
     expect(await rowHas(device, `boot = '${device.boot}'`)).toBe(true);
-    expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
+    expect(inHours(await harness.motionAges(device, 3))).toEqual([3, 2, 1]);
   });
 
   it('has its time although another process records its birth later', async () => {
@@ -142,7 +128,7 @@ describe('An event that waited in the device', () => {
     await harness.app.get(PresenceService).openLink(device.id, 'mqtt', { boot, uptimeMs: 4 * HOUR });
     await stored;
     frozen.mockRestore();
-    expect(inHours(await agesOf(device, 3))).toEqual([3, 2, 1]);
+    expect(inHours(await harness.motionAges(device, 3))).toEqual([3, 2, 1]);
   });
 
   it('has the time of the wall clock without an uptime, unless that is weeks off', async () => {
@@ -162,13 +148,13 @@ describe('An event that waited in the device', () => {
     await device.publish('status', { online: true, boot: next, uptimeMs: 1_000 });
     await device.publish('events', { seq: 2, boot: device.boot, type: 'motion_detected', uptimeMs: HOUR, data: {} });
     await device.receipt(device.boot, 2);
-    const [, old] = await agesOf(device, 2);
+    const [, old] = await harness.motionAges(device, 2);
     expect(Math.abs(old! - HOUR)).toBeLessThan(20_000);
 
     const unheard = randomUUID();
     await device.publish('events', { seq: 1, boot: unheard, type: 'motion_detected', uptimeMs: HOUR, data: {} });
     await device.receipt(unheard, 1);
-    expect((await agesOf(device, 3))[2]).toBe(0);
+    expect((await harness.motionAges(device, 3))[2]).toBe(0);
   });
 });
 
@@ -305,6 +291,6 @@ describe('A device whose uptime falls within one boot', () => {
       data: {},
     });
     await device.receipt(device.boot, 2);
-    expect((await agesOf(device, 2))[1]).toBe(0);
+    expect((await harness.motionAges(device, 2))[1]).toBe(0);
   });
 });

@@ -11,9 +11,10 @@ import { canAssignRole } from '../domain/roles.js';
 import { InvitationMailer } from './invitation-mailer.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { AccountStandingService } from '../../users/account-standing.service.js';
-import { MembershipsService, requireAssignable } from '../memberships.service.js';
+import { MembershipsService } from '../memberships.service.js';
 import { InvalidInvitationError, InvitationNotFoundError, TooManyInvitationsError } from '../organizations.errors.js';
 import type { Invitation, PageRequest } from '../organizations.types.js';
+import { requireAssignable } from '../role-checks.js';
 
 const TTL_MS = 7 * 24 * 60 * 60 * 1_000;
 /** Keeps an organization from sending unwanted mail to the world in our name. */

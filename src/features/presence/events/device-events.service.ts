@@ -8,8 +8,8 @@ import { EventLog } from '../../../platform/events/event-log.js';
 import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import { PresenceRepository } from '../presence.repository.js';
 import type { LockedDevice } from '../presence.types.js';
+import { EventQuotasRepository } from './event-quotas.repository.js';
 
 const NOT_TOLD = 'The events of this day are used up: it comes and goes without events until midnight (UTC).';
 const COUNT_AFTER_MS = 200;
@@ -44,7 +44,7 @@ export class DeviceEventsService implements BeforeApplicationShutdown {
   readonly #log: LimitedLogger;
 
   constructor(
-    private readonly repository: PresenceRepository,
+    private readonly quotas: EventQuotasRepository,
     private readonly events: EventLog,
     private readonly config: AppConfig,
     private readonly refusals: RejectedMessages,
@@ -79,7 +79,7 @@ export class DeviceEventsService implements BeforeApplicationShutdown {
 
   /** Counts stored events of devices and of owners, as part of the surrounding transaction. */
   count(counts: ReadonlyMap<string, number>): Promise<void> {
-    return this.repository.countEvents(counts);
+    return this.quotas.add(counts);
   }
 
   /** Counts now what is to be counted. */
