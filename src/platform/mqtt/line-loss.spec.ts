@@ -10,6 +10,7 @@ describe('isLineLoss', () => {
     [true, 'keep alive timeout', {}],
     [true, 'drain timeout', {}],
     [true, 'connection closed', {}],
+    [false, 'The value of "offset" is out of range.', { code: 'ERR_OUT_OF_RANGE' }],
     [false, 'Invalid protocol', {}],
     [false, 'topic has too many levels', {}],
   ])('is %s for %s', (expected, message, more) => {
