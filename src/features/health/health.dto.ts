@@ -4,6 +4,10 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 export class DependencyHealthDto {
   @ApiProperty({ enum: ['up', 'down', 'degraded'], example: 'up' })
   status!: string;
+
+  /** Why it is not `up`. Further members are numbers and names for the operator. */
+  @ApiPropertyOptional({ example: 'does not answer' })
+  reason?: string;
 }
 
 /** The state of this process and of what it depends on. */

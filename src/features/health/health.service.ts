@@ -5,13 +5,14 @@ import {
   type HealthIndicatorResult,
   HealthIndicatorService,
 } from '@nestjs/terminus';
-import { type Dependency, ReadinessRegistry } from '../../platform/health/readiness-registry.js';
+import { type Dependency, ReadinessRegistry, UnhealthyError } from '../../platform/health/readiness-registry.js';
 import { Clock } from '../../shared/clock.js';
 import { within } from '../../shared/deadline.js';
 
 const CHECK_TIMEOUT_MS = 1_000;
 /** A report is good for so long, whatever number of probes asks for it. */
 const KEPT_MS = 1_000;
+const NO_ANSWER = { reason: 'does not answer' };
 
 /** Health for load balancers and operators. However many ask, each dependency is asked once at a time. */
 @Injectable()
@@ -62,10 +63,10 @@ export class HealthService {
   private async probe({ name, critical, check }: Dependency): Promise<HealthIndicatorResult> {
     const indicator = this.indicators.check(name);
     try {
-      await within(CHECK_TIMEOUT_MS, check());
-      return indicator.up();
-    } catch {
-      return critical ? indicator.down('does not answer') : indicator.degraded();
+      return indicator.up(await within(CHECK_TIMEOUT_MS, check()));
+    } catch (error) {
+      const reason = error instanceof UnhealthyError ? { reason: error.message, ...error.details } : NO_ANSWER;
+      return critical ? indicator.down(reason) : indicator.degraded(reason);
     }
   }
 }

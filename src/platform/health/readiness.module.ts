@@ -12,6 +12,13 @@ export class ReadinessModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.readiness.register({ name: 'postgres', critical: true, check: () => this.database.check() });
+    this.readiness.register({
+      name: 'postgres',
+      critical: true,
+      check: async () => {
+        await this.database.check();
+        return undefined;
+      },
+    });
   }
 }

@@ -3,7 +3,7 @@ import type { MqttClient } from 'mqtt';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
-import { ReadinessRegistry } from '../health/readiness-registry.js';
+import { ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
@@ -40,7 +40,10 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
     this.readiness.register({
       name: 'mqtt',
       critical: false,
-      check: () => (this.isConnected() ? Promise.resolve() : Promise.reject(new Error('Not connected to the broker.'))),
+      check: () =>
+        this.isConnected()
+          ? Promise.resolve(undefined)
+          : Promise.reject(new UnhealthyError('is not connected to the broker')),
     });
     void this.connect();
   }

@@ -17,6 +17,7 @@ export class RedisModule implements OnModuleInit {
       critical: false,
       check: async () => {
         await this.redis.app.ping();
+        return undefined;
       },
     });
   }
