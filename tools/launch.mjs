@@ -20,6 +20,7 @@ const COMMANDS = {
   promises: 'tools/test/promises.js',
   'db:migrate': 'tools/db/migrate-command.js',
   'db:migration': 'tools/db/migration-command.js',
+  'db:adopt': 'tools/db/adopt-command.js',
   'admin:create': 'tools/admin-create.js',
   'env:example': 'tools/env-example.js',
   lock: 'tools/virtual-lock/main.js',

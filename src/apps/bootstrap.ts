@@ -7,6 +7,9 @@ import { AppConfig } from '../config/app-config.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
 import { Authenticator } from '../platform/auth/authenticator.js';
+import { DatabaseHealthService } from '../platform/prisma/database-health.service.js';
+import { ClusterUnknownError, ForeignDatabaseError } from '../platform/prisma/database-identity.errors.js';
+import { DatabaseIdentityStore } from '../platform/prisma/database-identity-store.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
@@ -70,8 +73,12 @@ function connectDeviceLine(app: INestApplication): void {
   app.connectMicroservice({ strategy: app.get(MqttServer, { strict: false }) }, { inheritAppConfig: true });
 }
 
-/** Starts to listen: HTTP first, so that no message of a device is handled before every module has initialized. */
+/**
+ * Starts to listen: HTTP first, so that no message of a device is handled before every module has initialized.
+ * @throws BootError also when the database was restored and not adopted
+ */
 export async function listen(app: NestFastifyApplication): Promise<void> {
+  await assertOwnDatabase(app);
   const { host, port } = app.get(AppConfig).http;
   try {
     await app.listen({ host, port });
@@ -84,6 +91,17 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
   await app.startAllMicroservices();
 }
 
+/** While PostgreSQL is away, the first connection that it accepts is asked instead. */
+async function assertOwnDatabase(app: NestFastifyApplication): Promise<void> {
+  try {
+    await app.get(DatabaseHealthService).check();
+  } catch (error) {
+    if (error instanceof ForeignDatabaseError || error instanceof ClusterUnknownError) {
+      throw new BootError([error.message]);
+    }
+  }
+}
+
 /**
  * Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and exits within a bound. A second signal
  * ends the delay of the first one, and nothing else: what is under way is answered all the same.
@@ -91,6 +109,9 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
 export async function start(config: AppConfig): Promise<void> {
   const app = await createApp(config);
   await listen(app);
+  app.get(DatabaseIdentityStore).onForeign((error) => {
+    endProcess(app, error);
+  });
   const hurry = new AbortController();
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -103,6 +124,13 @@ export async function start(config: AppConfig): Promise<void> {
       void stop(app, config, hurry.signal).then((exitCode) => process.exit(exitCode));
     });
   }
+}
+
+/** At once: whatever is under way belongs to the database that is gone. Started again, the process refuses. */
+function endProcess(app: NestFastifyApplication, error: ForeignDatabaseError): void {
+  app.get(Logger).fatal(error, 'The database is another one; this process ends');
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
 }
 
 /** Not ready from here on, but as good as before until the delay is over: a balancer takes a while to see it. */

@@ -1,4 +1,5 @@
 import type { DynamicModule, Type } from '@nestjs/common';
+import { AdoptionModule } from '../platform/adoption/adoption.module.js';
 import { AuditPlatformModule } from '../platform/audit/audit-platform.module.js';
 import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
@@ -47,6 +48,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   IdempotencyModule,
   RateLimitModule,
   AuditPlatformModule,
+  AdoptionModule,
   MailModule,
 ];
 

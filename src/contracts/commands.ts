@@ -44,8 +44,11 @@ export type CommandState = (typeof COMMAND_STATES)[number];
 export const COMMAND_CONFIRMATIONS = ['ack', 'state_report', 'none'] as const;
 export type CommandConfirmation = (typeof COMMAND_CONFIRMATIONS)[number];
 
-/** Why a command was not sent: too late, its issuer may not give it any more, or no deadline on the device can be trusted. */
-export const EXPIRY_REASONS = ['deadline', 'permission_revoked', 'uptime_fell'] as const;
+/**
+ * Why a command was not sent: too late, its issuer may not give it any more, or no deadline on the device can be trusted.
+ * `restored`: it waited in a backup that was restored, so it may have been sent since.
+ */
+export const EXPIRY_REASONS = ['deadline', 'permission_revoked', 'uptime_fell', 'restored'] as const;
 export type ExpiryReason = (typeof EXPIRY_REASONS)[number];
 
 /** What a device says of an order. */

@@ -11,7 +11,8 @@ export type RevocationReason =
   | 'email_changed'
   | 'blocked'
   | 'role_changed'
-  | 'account_deleted';
+  | 'account_deleted'
+  | 'restored';
 
 /** Why a session is over: told to its holder only. */
 export type SessionEnd = RevocationReason | 'expired';

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { loadConfig } from '../../src/config/load-config.js';
+import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
@@ -146,6 +147,7 @@ describe('Prisma Client', () => {
         REDIS_URL: 'redis://unused',
         MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
       }),
+      new DatabaseIdentityStore(),
     );
     transactions = new Transactions(database);
   });

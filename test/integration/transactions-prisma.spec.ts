@@ -6,6 +6,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { loadConfig } from '../../src/config/load-config.js';
 import { PrismaClient } from '../../src/generated/prisma/client.js';
+import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { isUniqueViolation } from '../../src/platform/prisma/prisma-errors.js';
 import { outsideTransaction, Transactions } from '../../src/platform/prisma/transactions.js';
@@ -26,6 +27,7 @@ beforeAll(async () => {
       MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
       DATABASE_POOL_SIZE: '4',
     }),
+    new DatabaseIdentityStore(),
   );
   database.pool.on('connect', noteStatements);
   transactions = new Transactions(database);

@@ -4,6 +4,7 @@ import { type AppConfig } from '../../src/config/app-config.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { newContext, runInContext } from '../../src/platform/context/request-context.js';
 import { connectAs } from '../../src/platform/prisma/connection-quota.js';
+import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { isUniqueViolation } from '../../src/platform/prisma/prisma-errors.js';
 import { outsideTransaction, Transactions } from '../../src/platform/prisma/transactions.js';
@@ -23,7 +24,7 @@ beforeAll(async () => {
     MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     DATABASE_POOL_SIZE: '4',
   });
-  database = new Database(config);
+  database = new Database(config, new DatabaseIdentityStore());
   transactions = new Transactions(database);
 });
 

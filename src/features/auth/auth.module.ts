@@ -6,6 +6,7 @@ import { SessionVerifier } from '../../platform/auth/session-verifier.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { ONE_TIME_TOKENS_ADOPTION, SESSIONS_ADOPTION } from './auth.adoption.js';
 import { AUTH_EVENTS } from './auth.events.js';
 import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
 import { AUTH_MAIL } from './auth.mail.js';
@@ -80,6 +81,8 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     { provide: SessionVerifier, useExisting: SessionCache },
     LOGIN_THROTTLES_PURGE,
     ONE_TIME_TOKENS_PURGE,
+    SESSIONS_ADOPTION,
+    ONE_TIME_TOKENS_ADOPTION,
   ],
   exports: [...SERVICES, ...PURGED, Authenticator, SessionVerifier],
 })

@@ -131,8 +131,8 @@ export class CommandDto {
   result!: Record<string, unknown> | null;
 
   /**
-   * Why it failed (the device's own code), expired (`deadline`, `permission_revoked`, `uptime_fell`) or timed out
-   * (`device_restarted`).
+   * Why it failed (the device's own code), expired (`deadline`, `permission_revoked`, `uptime_fell`, `restored`) or timed
+   * out (`device_restarted`, `restored`).
    * @example motor_blocked
    */
   errorCode!: string | null;

@@ -30,7 +30,8 @@ export class CommandOutcomePayload extends CommandPayload implements PayloadOf<'
 export class CommandExpiredPayload extends CommandPayload implements PayloadOf<'command_expired'> {
   /**
    * `permission_revoked`: the issuer was no longer allowed to control the device when it was to be sent. `uptime_fell`:
-   * the uptime of the device fell although it had not started again, so that no deadline on it can be trusted.
+   * the uptime of the device fell although it had not started again, so that no deadline on it can be trusted. `restored`:
+   * it waited in a backup that was restored; whether it was sent since is not known.
    */
   reason!: ExpiryReason;
 }

@@ -4,6 +4,7 @@ import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js'
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { COMMANDS_ADOPTION, ORDER_COUNTERS_ADOPTION } from './commands.adoption.js';
 import { COMMANDS_EVENTS } from './commands.events.js';
 import { COMMANDS_AUDIT } from './commands.audit.js';
 import { CommandSubmissionService } from './command-submission.service.js';
@@ -11,6 +12,8 @@ import { AcknowledgementService } from './acknowledgement.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandsRepository } from './commands.repository.js';
 import { CommandsService } from './commands.service.js';
+import { CommandRecoveryRepository } from './dispatch/command-recovery.repository.js';
+import { CommandRecoveryService } from './dispatch/command-recovery.service.js';
 import { DispatchRepository } from './dispatch/dispatch.repository.js';
 import { OrderPublisher } from './dispatch/order-publisher.js';
 import { DispatchService } from './dispatch/dispatch.service.js';
@@ -38,6 +41,10 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
     DispatchService,
     OrderPublisher,
     CompletionWaiters,
+    CommandRecoveryRepository,
+    CommandRecoveryService,
+    COMMANDS_ADOPTION,
+    ORDER_COUNTERS_ADOPTION,
   ],
   exports: [CommandsService, CommandSubmissionService, AcknowledgementService, DispatchRepository, DispatchService],
 })

@@ -10,10 +10,11 @@ import { Transactions } from '../../platform/prisma/transactions.js';
 import { Clock } from '../../shared/clock.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { advance, waitAll } from './domain/contiguous.js';
+import { resume } from './domain/resumption.js';
 import type { Step } from './domain/daily-quota.js';
 import { EventQuota } from './event-quota.js';
 import { HistoryRepository } from './history.repository.js';
-import type { ArrivedBoot, DeviceBoot, IncomingEvent, Receipt, ReceivedEvent } from './history.types.js';
+import type { ArrivedBoot, DeviceBoot, IncomingEvent, Receipt, ReceiptRow, ReceivedEvent } from './history.types.js';
 import { awaitsBirth, bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
 
 /** Events stored by one transaction. */
@@ -123,7 +124,10 @@ export class EventIngestService implements OnModuleInit {
   private store(batch: Events): Promise<Stored> {
     return this.transactions.independently(async () => {
       const boots = groupByBoot(batch);
-      const rows = await this.repository.lockReceipts([...boots.values()].map((boot) => this.arrived(boot)));
+      const rows = await this.resumed(
+        await this.repository.lockReceipts([...boots.values()].map((boot) => this.arrived(boot))),
+        (row) => boots.get(keyOf(row))?.events ?? [],
+      );
       const steps = this.quota.fit(
         rows.map((row) => {
           const events = boots.get(keyOf(row))?.events ?? [];
@@ -142,6 +146,21 @@ export class EventIngestService implements OnModuleInit {
         left: steps.flatMap(({ waiting }) => waiting),
       };
     });
+  }
+
+  /** The rows, with the sequences that go on above their receipts because a restore has lost the later ones. */
+  private async resumed(rows: readonly ReceiptRow[], eventsOf: (row: ReceiptRow) => Events): Promise<ReceiptRow[]> {
+    const resumed = rows.map((row) =>
+      resume(
+        row,
+        eventsOf(row).map(({ seq }) => seq),
+      ),
+    );
+    const changed = resumed.filter((row, index) => row !== rows[index]);
+    if (changed.length > 0) {
+      await this.repository.resumeReceipts(changed);
+    }
+    return resumed;
   }
 
   private arrived({ deviceId, boot }: DeviceBoot): ArrivedBoot {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
+import { RECEIPTS_ADOPTION } from './history.adoption.js';
 import { HISTORY_AUDIT } from './history.audit.js';
 import { HISTORY_EVENTS } from './history.events.js';
 import { EVENT_QUOTAS_PURGE, EVENT_RECEIPTS_PURGE } from './history.purge.js';
@@ -20,6 +21,7 @@ import { HistoryService } from './history.service.js';
     HistoryRepository,
     EVENT_RECEIPTS_PURGE,
     EVENT_QUOTAS_PURGE,
+    RECEIPTS_ADOPTION,
   ],
   exports: [HistoryService, EventIngestService, HistoryRepository],
 })

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DatabaseIdentityStore } from '../../platform/prisma/database-identity-store.js';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
 import type { ArrivedBoot, DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
@@ -12,7 +13,10 @@ const RECEIPT_TTL_DAYS = 30;
 
 @Injectable()
 export class HistoryRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly identity: DatabaseIdentityStore,
+  ) {}
 
   /**
    * Reads how far the events of each boot are stored and when it started, and inserts the rows of new boots. The rows stay
@@ -27,27 +31,30 @@ export class HistoryRepository {
       [boots.map(({ deviceId }) => deviceId)],
     );
     // SQL: a lock
-    const rows = await this.database.query<Omit<ReceiptRow, 'seq'> & { seq: string }>(
+    const rows = await this.database.query<Omit<ReceiptRow, 'seq' | 'resumeFrom'> & { seq: string; resumeFrom: string | null }>(
       'history_lock_receipts',
       `WITH held AS (
-         INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at)
-         SELECT d.id, s.boot, 0, CASE
-           WHEN d.boot IS DISTINCT FROM s.boot AND s.started_ms_ago < ${String(LONGEST_UPTIME)}
-             THEN now() - s.started_ms_ago * interval '1 millisecond'
-           WHEN d.boot = s.boot AND d.uptime_fell_at IS NULL AND d.boot_uptime_ms < ${String(LONGEST_UPTIME)}
-             THEN d.boot_reported_at - d.boot_uptime_ms * interval '1 millisecond' END
+         INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at, adopted_at)
+         SELECT d.id, s.boot, 0, t.started,
+           CASE WHEN coalesce(t.started, now() - make_interval(days => ${String(RECEIPT_TTL_DAYS)})) <= $4 THEN $4::timestamptz END
          FROM unnest($1::uuid[], $2::text[], $3::float8[]) AS s(device_id, boot, started_ms_ago)
            JOIN devices d ON d.id = s.device_id
+           CROSS JOIN LATERAL (SELECT CASE
+             WHEN d.boot IS DISTINCT FROM s.boot AND s.started_ms_ago < ${String(LONGEST_UPTIME)}
+               THEN now() - s.started_ms_ago * interval '1 millisecond'
+             WHEN d.boot = s.boot AND d.uptime_fell_at IS NULL AND d.boot_uptime_ms < ${String(LONGEST_UPTIME)}
+               THEN d.boot_reported_at - d.boot_uptime_ms * interval '1 millisecond' END AS started) AS t
          WHERE ${HAS_TOKEN}
          ORDER BY d.id, s.boot
          ON CONFLICT (device_id, boot) DO UPDATE SET updated_at = now(),
            boot_started_at = coalesce(excluded.boot_started_at, r.boot_started_at)
-         RETURNING r.device_id, r.boot, r.seq, r.boot_started_at, r.xmax = 0 AS is_new
+         RETURNING r.device_id, r.boot, r.seq, r.boot_started_at, r.adopted_at, r.resume_from, r.resume_seen_at, r.xmax = 0 AS is_new
        )
        SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version, h.is_new AS "isNew",
          d.boot IS NOT DISTINCT FROM h.boot AS "isBorn",
          coalesce(qd.events, 0) AS "deviceEventsToday", coalesce(qo.events, 0) AS "ownerEventsToday", now() AS now,
-         CASE WHEN d.boot = h.boot AND d.uptime_fell_at IS NOT NULL THEN NULL ELSE h.boot_started_at END AS "bootStartedAt"
+         CASE WHEN d.boot = h.boot AND d.uptime_fell_at IS NOT NULL THEN NULL ELSE h.boot_started_at END AS "bootStartedAt",
+         h.adopted_at AS "adoptedAt", h.resume_from::text AS "resumeFrom", h.resume_seen_at AS "resumeSeenAt"
        FROM held h JOIN devices d ON d.id = h.device_id
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
          LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date`,
@@ -55,9 +62,51 @@ export class HistoryRepository {
         boots.map(({ deviceId }) => deviceId),
         boots.map(({ boot }) => boot),
         boots.map(({ startedMsAgo }) => startedMsAgo ?? null),
+        this.identity.adoptedAt,
       ],
     );
-    return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
+    return rows.map((row) => ({
+      ...row,
+      seq: Number(row.seq),
+      resumeFrom: row.resumeFrom === null ? null : Number(row.resumeFrom),
+    }));
+  }
+
+  /** Records where the sequences of boots go on that have receipts which a restore has lost. The rows are locked. */
+  async resumeReceipts(rows: readonly ReceiptRow[]): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.execute(
+      'history_resume_receipts',
+      `UPDATE device_receipts r SET seq = m.seq, adopted_at = m.adopted_at, resume_from = m.resume_from,
+         resume_seen_at = m.resume_seen_at
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
+         AS m(device_id, boot, seq, adopted_at, resume_from, resume_seen_at)
+       WHERE r.device_id = m.device_id AND r.boot = m.boot`,
+      [
+        rows.map(({ deviceId }) => deviceId),
+        rows.map(({ boot }) => boot),
+        rows.map(({ seq }) => seq),
+        rows.map(({ adoptedAt }) => adoptedAt),
+        rows.map(({ resumeFrom }) => resumeFrom),
+        rows.map(({ resumeSeenAt }) => resumeSeenAt),
+      ],
+    );
+  }
+
+  /** Lets sequences go on above their receipts, because a restore has lost some. @returns how many of at most `limit` */
+  async openReceipts(limit: number): Promise<number> {
+    // SQL: a set-based batch
+    const rows = await this.database.query(
+      'history_open_receipts',
+      `UPDATE device_receipts r SET adopted_at = t.adopted_at, resume_from = NULL, resume_seen_at = NULL
+       FROM (SELECT date_trunc('milliseconds', now()) AS adopted_at) AS t
+       WHERE (r.device_id, r.boot) IN (
+         SELECT o.device_id, o.boot FROM device_receipts o
+         WHERE o.adopted_at IS DISTINCT FROM date_trunc('milliseconds', now()) LIMIT $1
+       ) RETURNING r.boot`,
+      [limit],
+    );
+    return rows.length;
   }
 
   /** Forgets when a boot started: its uptime fell, and by it what it still sends would be weeks too early. */

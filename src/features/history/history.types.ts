@@ -1,5 +1,6 @@
 import type { DeviceEventType, EventPayloads, EventType } from '../../contracts/events.js';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
+import type { Sequence } from './domain/resumption.js';
 
 /** One boot of one device: event sequences are counted per boot. */
 export interface DeviceBoot {
@@ -39,8 +40,8 @@ export interface Receipt extends DeviceBoot {
   readonly seq: number;
 }
 
-/** A receipt with what the events of its device need. */
-export interface ReceiptRow extends Receipt {
+/** A receipt with what the events of its device need. `now`: the time of the transaction, at which they are received. */
+export interface ReceiptRow extends Receipt, Sequence {
   readonly ownerId: string;
   /** Of the device. */
   readonly version: number;
@@ -48,8 +49,6 @@ export interface ReceiptRow extends Receipt {
   readonly bootStartedAt: Date | null;
   /** Whether its birth is the last one that was recorded. */
   readonly isBorn: boolean;
-  /** The time of the transaction, at which its events are received. */
-  readonly now: Date;
   /** Whether this is the first time that the boot is heard of. */
   readonly isNew: boolean;
   /** Events stored since midnight (UTC). */

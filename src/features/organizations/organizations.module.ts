@@ -5,6 +5,7 @@ import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
+import { INVITATIONS_ADOPTION } from './organizations.adoption.js';
 import { INVITATIONS_PURGE } from './organizations.purge.js';
 import { ORGANIZATIONS_MAIL } from './organizations.mail.js';
 import { ORGANIZATIONS_AUDIT } from './organizations.audit.js';
@@ -34,6 +35,7 @@ import { OrganizationsService } from './organizations.service.js';
     InvitationMailer,
     InvitationsRepository,
     INVITATIONS_PURGE,
+    INVITATIONS_ADOPTION,
   ],
   exports: [OrganizationsService, MembershipsService, InvitationsService, InvitationsRepository],
 })

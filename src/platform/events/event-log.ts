@@ -4,6 +4,7 @@ import { type Page, toPage } from '../../shared/paging.js';
 import { requestContext } from '../context/request-context.js';
 import { Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
+import { CursorExpiredError } from './event-log.errors.js';
 import { type EventFilter, EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
 import { decodeLogCursor, encodeLogCursor } from './log-position.js';
@@ -50,16 +51,21 @@ export class EventLog {
 
   /**
    * @throws InvalidCursorError for what is no cursor
-   * @throws CursorExpiredError for a cursor of a log that a restore has replaced
+   * @throws CursorExpiredError for a cursor of a log that a restore has replaced, or set back
    */
   async page({ after, before, order, limit, ...filter }: EventQuery): Promise<Page<StoredEvent>> {
     const generation = await this.store.generation();
+    const start = after === undefined ? undefined : decodeLogCursor(generation, after);
     const entries = await this.store.listPage(filter, {
-      ...(after !== undefined && { after: decodeLogCursor(generation, after) }),
+      ...(start && { after: start }),
       ...(before !== undefined && { before: decodeLogCursor(generation, before) }),
       order,
       limit: limit + 1,
     });
+    // What follows a position beyond the end would be an empty page until the log gets there, and then a gap.
+    if (start && entries.length === 0 && !(await this.store.hasReached(start))) {
+      throw new CursorExpiredError();
+    }
     return toPage(
       entries,
       limit,

@@ -26,7 +26,7 @@ export interface EventRow {
 }
 
 /** The oldest transaction still open: from it on, the log may still gain rows. A sub-select is evaluated only once. */
-export const HORIZON = '(SELECT pg_snapshot_xmin(pg_current_snapshot()))';
+export const HORIZON = '(SELECT event_log_position(pg_snapshot_xmin(pg_current_snapshot())))';
 
 /**
  * A reader that resumes from an event beyond the horizon must not miss what commits before it later on. Its cursor therefore

@@ -26,10 +26,12 @@ export interface PageBounds {
 @Injectable()
 export class EventStore {
   #generation: Promise<string> | undefined;
+  /** The highest transaction that is known to have begun; so have all before it. */
+  #begun = 0n;
 
   constructor(private readonly database: Database) {}
 
-  /** Which log this is. It changes only with a restore, which no process outlives. */
+  /** Which log this is. It changes only by adoption, which no process outlives. */
   generation(): Promise<string> {
     this.#generation ??= this.readGeneration().catch((error: unknown) => {
       this.#generation = undefined;
@@ -79,6 +81,22 @@ export class EventStore {
     // SQL: a keyset: in the order of xid8
     const rows = await this.database.query<EventRow>(name, text, values);
     return rows.map((row) => toEntry(generation, row));
+  }
+
+  /**
+   * Whether a position that a client holds was ever given out by this log. Not so when the log was set back to an earlier
+   * moment without being adopted.
+   */
+  async hasReached({ xid }: LogPosition): Promise<boolean> {
+    if (xid > this.#begun) {
+      // SQL: something Prisma cannot say: xid8
+      const [row] = await this.database.query<{ end: string }>(
+        'events_end',
+        'SELECT event_log_position(pg_snapshot_xmax(pg_current_snapshot()))::text AS "end"',
+      );
+      this.#begun = BigInt(row?.end ?? 0);
+    }
+    return xid <= this.#begun;
   }
 
   private async readGeneration(): Promise<string> {

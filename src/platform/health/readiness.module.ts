@@ -1,6 +1,7 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DatabaseHealthService } from '../prisma/database-health.service.js';
-import { ReadinessRegistry } from './readiness-registry.js';
+import { ForeignDatabaseError } from '../prisma/database-identity.errors.js';
+import { ReadinessRegistry, UnhealthyError } from './readiness-registry.js';
 
 /** Readiness, and its check of PostgreSQL: the database is below everything, so it does not register itself. */
 @Global()
@@ -16,7 +17,9 @@ export class ReadinessModule implements OnModuleInit {
       name: 'postgres',
       critical: true,
       check: async () => {
-        await this.database.check();
+        await this.database.check().catch((error: unknown) => {
+          throw error instanceof ForeignDatabaseError ? new UnhealthyError(error.message) : error;
+        });
         return undefined;
       },
     });

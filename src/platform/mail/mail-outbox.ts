@@ -36,6 +36,11 @@ const POSTPONE = `
   UPDATE mails SET next_attempt_at = now() + $3 * interval '1 millisecond', last_error = $4
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
 
+// SQL: a set-based batch
+const GIVE_UP_ALL = `
+  UPDATE mails SET status = 'FAILED', sealed = '', last_error = $1
+  WHERE id IN (SELECT id FROM mails WHERE status = 'PENDING' LIMIT $2) RETURNING id`;
+
 // SQL: database time
 const PURGE = `
   DELETE FROM mails WHERE id IN (
@@ -94,6 +99,11 @@ export class MailOutbox {
         data: { status: 'FAILED', sealed: new Uint8Array(), lastError: reason },
       }),
     );
+  }
+
+  /** Gives up mails that wait. @returns how many of at most `limit`. */
+  async giveUpAll(reason: string, limit: number): Promise<number> {
+    return (await this.database.query('mails_give_up_all', GIVE_UP_ALL, [reason, limit])).length;
   }
 
   /** @returns how many of at most `limit` were forgotten. */

@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import type { NewMail } from '../../contracts/mail.js';
+import { adoptionRule } from '../adoption/adoption-registry.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
 import { purgeRule } from '../scheduling/purge-registry.js';
 import { LogTransport } from './log-transport.js';
@@ -21,6 +22,13 @@ const MAILS_PURGE = purgeRule({
   purge: (limit, outbox) => outbox.purge(limit),
 });
 
+/** They may have been sent since the backup, and the links in them open nothing any more. */
+const MAILS_ADOPTION = adoptionRule({
+  name: 'mails_given_up',
+  from: [MailOutbox],
+  adopt: (limit, _turn, outbox) => outbox.giveUpAll('A backup was restored.', limit),
+});
+
 /** `Mailer` for every role. `MailSweeper` and `MailDeliveryService` are edges of the worker role. */
 @Global()
 @Module({
@@ -30,6 +38,7 @@ const MAILS_PURGE = purgeRule({
     MailRequestRegistry,
     MailTemplateRegistry,
     MAILS_PURGE,
+    MAILS_ADOPTION,
     {
       provide: MailTransport,
       inject: [AppConfig, MailTemplateRegistry, PinoLogger],

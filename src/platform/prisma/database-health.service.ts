@@ -1,20 +1,27 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
+import { DatabaseIdentityStore } from './database-identity-store.js';
 import { utcConnection } from './utc-connection.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
+/** A database that was restored behind connections that survived it is noticed within this time. */
+const LOOK_EVERY_MS = 5_000;
 
 /**
  * Asks PostgreSQL for a sign of life, over a connection of its own: while requests use up all the others, they are told to
  * come back, but the database is not away, and a balancer must not take every process out of service at once.
  */
 @Injectable()
-export class DatabaseHealthService implements OnApplicationShutdown {
+export class DatabaseHealthService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #pool: pg.Pool;
+  #looking: NodeJS.Timeout | undefined;
 
-  constructor(config: AppConfig) {
+  constructor(
+    config: AppConfig,
+    private readonly identity: DatabaseIdentityStore,
+  ) {
     this.#pool = new pg.Pool({
       connectionString: utcConnection(config.database.url),
       max: 1,
@@ -28,12 +35,20 @@ export class DatabaseHealthService implements OnApplicationShutdown {
     this.#pool.on('error', () => undefined);
   }
 
-  /** Rejects when PostgreSQL does not answer. A connection that did not is not used again. */
+  /** Looks by itself, too: not every installation has a probe. What it finds is told by {@link DatabaseIdentityStore}. */
+  onApplicationBootstrap(): void {
+    this.#looking = setInterval(() => void this.check().catch(() => undefined), LOOK_EVERY_MS).unref();
+  }
+
+  /**
+   * Rejects when PostgreSQL does not answer. A connection that did not is not used again.
+   * @throws ForeignDatabaseError
+   */
   async check(): Promise<void> {
     const connection = await this.#pool.connect();
     let answered = false;
     try {
-      await within(ANSWER_TIMEOUT_MS, connection.query('SELECT 1'));
+      await within(ANSWER_TIMEOUT_MS, this.identity.verify(connection));
       answered = true;
     } finally {
       connection.release(!answered);
@@ -41,6 +56,7 @@ export class DatabaseHealthService implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#looking);
     await this.#pool.end();
   }
 }

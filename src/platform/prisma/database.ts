@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
+import { DatabaseIdentityStore } from './database-identity-store.js';
 import { connectionKind, ConnectionQuota, isBatch } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
@@ -26,7 +27,7 @@ export class Database implements OnApplicationShutdown {
   /** Half for what devices send and a quarter for dispatch, so that people always find a connection. */
   readonly #quotas: Readonly<Record<'line' | 'dispatch', ConnectionQuota>>;
 
-  constructor(config: AppConfig) {
+  constructor(config: AppConfig, identity: DatabaseIdentityStore) {
     const share = (part: number): ConnectionQuota =>
       new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize * part)));
     this.#quotas = { line: share(1 / 2), dispatch: share(1 / 4) };
@@ -42,6 +43,8 @@ export class Database implements OnApplicationShutdown {
       keepAlive: true,
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
+      // Before it is handed out: no statement reaches a database that was swapped for another one.
+      onConnect: (client) => identity.verify(client),
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);

@@ -1,12 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { DatabaseHealthService } from './database-health.service.js';
+import { DatabaseIdentityStore } from './database-identity-store.js';
 import { Database } from './database.js';
 import { Transactions } from './transactions.js';
 
 /** PostgreSQL: `Database` for repositories, `Transactions` for services. */
 @Global()
 @Module({
-  providers: [Database, DatabaseHealthService, Transactions],
-  exports: [Database, DatabaseHealthService, Transactions],
+  providers: [DatabaseIdentityStore, Database, DatabaseHealthService, Transactions],
+  exports: [DatabaseIdentityStore, Database, DatabaseHealthService, Transactions],
 })
 export class PrismaModule {}

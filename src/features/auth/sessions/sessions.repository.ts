@@ -93,6 +93,11 @@ const REVOKE_ALL = `
   WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now() AND ($3::uuid IS NULL OR id <> $3)
   RETURNING id`;
 
+// SQL: a set-based batch
+const END_ALL = `
+  UPDATE sessions SET revoked_at = now(), revoked_reason = $1
+  WHERE id IN (SELECT id FROM sessions WHERE revoked_at IS NULL AND expires_at > now() LIMIT $2) RETURNING id`;
+
 // SQL: one round trip on a hot path: every request whose session is not cached
 const END = `
   SELECT CASE WHEN revoked_at IS NOT NULL THEN coalesce(revoked_reason, 'revoked') WHEN expires_at <= now() THEN 'expired' END AS "end"
@@ -212,6 +217,11 @@ export class SessionsRepository {
     ]);
     // Refreshed in this very moment: the repeat came before that, and the next one would find it too late.
     return row?.repeats ?? 0;
+  }
+
+  /** Ends live sessions of everyone. @returns how many of at most `limit`. */
+  async endAll(reason: RevocationReason, limit: number): Promise<number> {
+    return (await this.database.query('sessions_end_all', END_ALL, [reason, limit])).length;
   }
 
   async setDevice(sessionId: string, deviceHash: Buffer): Promise<void> {

@@ -28,6 +28,11 @@ const REVOKE_REGISTRATIONS = `
   UPDATE one_time_tokens SET used_at = now()
   WHERE purpose = 'registration' AND used_at IS NULL AND payload #>> '{account,email}' = $1`;
 
+// SQL: a set-based batch
+const REVOKE_ALL = `
+  UPDATE one_time_tokens SET used_at = now()
+  WHERE id IN (SELECT id FROM one_time_tokens WHERE used_at IS NULL AND expires_at > now() LIMIT $1) RETURNING id`;
+
 // SQL: database time
 const PURGE = `
   DELETE FROM one_time_tokens WHERE id IN (
@@ -78,6 +83,11 @@ export class OneTimeTokensRepository {
 
   async revokeRegistrations(email: string): Promise<void> {
     await this.database.query('one_time_tokens_revoke_registrations', REVOKE_REGISTRATIONS, [email]);
+  }
+
+  /** Revokes tokens of everyone. @returns how many of at most `limit`. */
+  async revokeAll(limit: number): Promise<number> {
+    return (await this.database.query('one_time_tokens_revoke_all', REVOKE_ALL, [limit])).length;
   }
 
   /** @returns how many of at most `limit` were deleted. */

@@ -57,6 +57,11 @@ const ACCEPT = `UPDATE invitations i SET accepted_at = now()
      WHERE m.organization_id = i.organization_id AND m.user_id = i.invited_by) AS "inviterRole"`;
 
 // SQL: a set-based batch
+const REVOKE_ALL_OPEN = `DELETE FROM invitations WHERE id IN (
+    SELECT i.id FROM invitations i WHERE ${OPEN} LIMIT $1
+  ) RETURNING id`;
+
+// SQL: a set-based batch
 const PURGE = `DELETE FROM invitations WHERE id IN (
     SELECT id FROM invitations WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ) RETURNING id`;
@@ -145,6 +150,11 @@ export class InvitationsRepository {
   async accept(tokenHash: Buffer, userId: string): Promise<AcceptedInvitation | null> {
     const [row] = await this.database.query<AcceptedInvitation>('invitations_accept', ACCEPT, [tokenHash, userId]);
     return row ?? null;
+  }
+
+  /** Revokes open invitations of every organization. @returns how many of at most `limit` */
+  async revokeAllOpen(limit: number): Promise<number> {
+    return (await this.database.query('invitations_revoke_all', REVOKE_ALL_OPEN, [limit])).length;
   }
 
   /** Deletes expired invitations, accepted or not. @returns how many, at most `limit`. */

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/prisma/database.js';
+import { CHANGE_COLUMNS, type ChangeRow, toChange } from '../commands.rows.js';
+import { type CommandChange } from '../commands.types.js';
+
+/**
+ * Orders that a device may have been sent since the backup: one each second for twelve days. A counter of 32 bits, which
+ * some firmware keeps against the protocol, bears four thousand restores.
+ */
+const COUNTER_LEAP = 1_048_576;
+/** The highest counter of the protocol. */
+const LAST_COUNTER = Number.MAX_SAFE_INTEGER;
+
+/** Commands and counters of a database that was restored. */
+@Injectable()
+export class CommandRecoveryRepository {
+  constructor(private readonly database: Database) {}
+
+  /** QUEUED to EXPIRED, in flight to TIMED_OUT. */
+  async settleOpen(limit: number): Promise<CommandChange[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<ChangeRow>(
+      'commands_settle_restored',
+      `WITH open AS (
+         SELECT o.id FROM commands o WHERE o.state IN ('QUEUED', 'SENT', 'RECEIVED', 'EXECUTING') ORDER BY o.id LIMIT $1 FOR UPDATE
+       )
+       UPDATE commands c
+       SET state = CASE WHEN c.state = 'QUEUED' THEN 'EXPIRED' ELSE 'TIMED_OUT' END::command_state, error_code = 'restored',
+         error_message = 'A backup was restored: whether the order was sent and carried out since is not known.',
+         finished_at = clock_timestamp(), version = c.version + 1
+       FROM open WHERE c.id = open.id
+       RETURNING ${CHANGE_COLUMNS}`,
+      [limit],
+    );
+    return rows.map(toChange);
+  }
+
+  /** Raises the order counters of the devices that follow `after`. @returns their ids in order */
+  async raiseCounters(after: string | null, limit: number): Promise<string[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<{ id: string }>(
+      'commands_raise_counters',
+      `WITH next AS (
+         SELECT id FROM devices WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE
+       ), raised AS (
+         UPDATE devices d SET order_counter = least(d.order_counter + ${String(COUNTER_LEAP)}, ${String(LAST_COUNTER - 1)})
+         FROM next WHERE d.id = next.id RETURNING d.id
+       )
+       SELECT id FROM raised ORDER BY id`,
+      [after, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+}

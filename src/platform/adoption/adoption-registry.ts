@@ -1,0 +1,71 @@
+import { Injectable, type Provider, type Type } from '@nestjs/common';
+
+/** Rows changed by one statement, so that none runs into the limits of a statement. */
+const BATCH = 2_000;
+
+/**
+ * What a feature does with its tables when a database is adopted after a restore: the world may have gone on from where
+ * they stand. In the transaction of the adoption; harmless to repeat.
+ */
+export interface AdoptionRule {
+  /**
+   * Changes at most `limit` rows of those that are left.
+   * @param turn of this rule, from 0
+   * @returns how many; fewer than `limit` when none is left
+   */
+  readonly adopt: (limit: number, turn: number) => Promise<number>;
+}
+
+/** Every adoption rule, by what it says that it did, such as `sessions_ended`. */
+@Injectable()
+export class AdoptionRegistry {
+  readonly #rules = new Map<string, AdoptionRule>();
+
+  /** @throws when a rule of this name is registered already. */
+  register(name: string, rule: AdoptionRule): void {
+    if (this.#rules.has(name)) {
+      throw new Error(`The adoption rule "${name}" is registered twice.`);
+    }
+    this.#rules.set(name, rule);
+  }
+
+  /** Runs every rule, batch after batch. @returns how many rows each has changed */
+  async run(): Promise<Readonly<Record<string, number>>> {
+    const changed: Record<string, number> = {};
+    for (const [name, rule] of this.#rules) {
+      changed[name] = await runRule(rule);
+    }
+    return changed;
+  }
+}
+
+async function runRule({ adopt }: AdoptionRule): Promise<number> {
+  let changed = 0;
+  for (let turn = 0; ; turn += 1) {
+    const count = await adopt(BATCH, turn);
+    changed += count;
+    if (count < BATCH) {
+      return changed;
+    }
+  }
+}
+
+/** How a feature declares a rule: `from` is what it changes its tables with, such as a repository. */
+export interface AdoptionDeclaration<D extends readonly unknown[]> {
+  readonly name: string;
+  readonly from: { readonly [I in keyof D]: Type<D[I]> };
+  /** See {@link AdoptionRule.adopt}. */
+  readonly adopt: (limit: number, turn: number, ...from: D) => Promise<number>;
+}
+
+/** A provider for the module of a feature: it registers the rule when the application is built. */
+export function adoptionRule<D extends readonly unknown[]>({ name, from, adopt }: AdoptionDeclaration<D>): Provider {
+  return {
+    provide: Symbol(name),
+    inject: [AdoptionRegistry, ...from],
+    useFactory: (registry: AdoptionRegistry, ...injected: D): string => {
+      registry.register(name, { adopt: (limit, turn) => adopt(limit, turn, ...injected) });
+      return name;
+    },
+  };
+}
