@@ -31,7 +31,9 @@ export class HistoryRepository {
       [boots.map(({ deviceId }) => deviceId)],
     );
     // SQL: a lock
-    const rows = await this.database.query<Omit<ReceiptRow, 'seq' | 'resumeFrom'> & { seq: string; resumeFrom: string | null }>(
+    const rows = await this.database.query<
+      Omit<ReceiptRow, 'seq' | 'resumeFrom'> & { seq: string; resumeFrom: string | null }
+    >(
       'history_lock_receipts',
       `WITH held AS (
          INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at, adopted_at)

@@ -1,0 +1,239 @@
+/**
+ * A restore in full, as an operator does it who has only COPY: a backup, work after it, a fresh cluster whose transaction
+ * ids are far behind, and a lock that ran all the time. Seen to fail before there was an adoption, each by itself: dashboards
+ * without `resync`, an empty page for an old cursor, history out of order, rollups that stood still, `stale_counter`, events
+ * without receipts, `ok` from health.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { adoptDatabase } from '../../src/apps/adoption.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { freePort } from '../../tools/stack/ports.js';
+import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
+import { CopyBackup } from '../support/copy-backup.js';
+import { Dashboard } from '../support/dashboard.js';
+import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { FreshCluster } from '../support/fresh-cluster.js';
+import { createInstallation, type Installation, testEnvironment } from '../support/installation.js';
+import { type Answer, request } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+import { TestApp } from '../support/test-app.js';
+import { VirtualLockProcess } from '../support/virtual-lock-process.js';
+import { eventually } from '../support/wait.js';
+
+/** More than a migrated cluster has used. */
+const TRANSACTIONS_BEFORE = 5_000;
+/** A device repeats its events five seconds after the first time, by which their place is known. */
+const REPEATED_WITHIN_MS = 20_000;
+
+interface EventDto {
+  readonly id: string;
+  readonly type: string;
+  readonly cursor: string;
+  readonly version: number;
+  readonly commandId: string | null;
+}
+
+let installation: Installation;
+let cluster: FreshCluster;
+let backup: CopyBackup;
+let env: Readonly<Record<string, string>>;
+let app: TestApp;
+let owner: Account;
+let token: string;
+let device: RegisteredDevice;
+let away: RegisteredDevice;
+let lock: VirtualLockProcess;
+/** What clients hold of the time after the backup. */
+let oldCursor = '';
+let waiting = '';
+let seqBefore = 0;
+
+beforeAll(async () => {
+  [installation, cluster] = await Promise.all([createInstallation(), FreshCluster.start()]);
+  env = { ...installation.env, PORT: String(await freePort()), MQTT_PORT: String(await freePort()) };
+  app = await TestApp.start({ env });
+  await useTransactions();
+  owner = await createAccount(app.url);
+  token = owner.accessToken;
+  device = await registerDevice(app.url, owner);
+  away = await registerDevice(app.url, owner, 'Back door');
+  const { url, mqttUrl } = app;
+  lock = new VirtualLockProcess({ device, url, mqttUrl, directory: installation.directory });
+  await lock.online();
+  await unlock(2);
+  waiting = (await sendCommand(app.url, { accessToken: token }, away.id, { name: 'lock_door' })).body.id;
+  await settled();
+  backup = await CopyBackup.take(installation.databaseUrl);
+  await unlock(3);
+  await settled();
+  seqBefore = await receipt();
+  oldCursor = (await history('asc')).at(-1)?.cursor ?? '';
+  await app.stop();
+  await backup.restore(cluster.databaseUrl);
+  env = { ...env, DATABASE_URL: cluster.databaseUrl };
+}, 120_000);
+
+afterAll(async () => {
+  await lock.stop();
+  await app.stop();
+  await cluster.stop();
+  await backup.remove();
+  await installation.remove();
+}, 60_000);
+
+async function useTransactions(): Promise<void> {
+  await app.rows(`DO $$ BEGIN
+    CREATE TEMP TABLE used (n integer) ON COMMIT DROP;
+    FOR i IN 1..${String(TRANSACTIONS_BEFORE)} LOOP
+      BEGIN INSERT INTO used VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END;
+    END LOOP; END $$`);
+}
+
+async function unlock(times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    const { status, body } = await sendCommand(
+      app.url,
+      { accessToken: token },
+      device.id,
+      { name: 'unlock_door' },
+      { waitSeconds: 20 },
+    );
+    expect({ status, state: body.state, errorCode: body.errorCode }).toEqual({
+      status: 200,
+      state: 'EXECUTED',
+      errorCode: null,
+    });
+    await sendCommand(app.url, { accessToken: token }, device.id, { name: 'lock_door' }, { waitSeconds: 20 });
+  }
+}
+
+async function history(order: 'asc' | 'desc', cursor?: string): Promise<EventDto[]> {
+  const { body } = await readHistory(order, cursor);
+  return body.items;
+}
+
+function readHistory(order: string, cursor?: string): Promise<Answer<{ items: EventDto[]; code?: string }>> {
+  const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+  return request(app.url, 'GET', `/api/v1/devices/${device.id}/events?limit=200&order=${order}${from}`, { token });
+}
+
+async function receipt(): Promise<number> {
+  const rows = await app.rows<{ seq: string }>(`SELECT max(seq)::text AS seq FROM device_receipts`);
+  return Number(rows[0]?.seq ?? 0);
+}
+
+/** Until the lock has receipts for all, and every event is counted. */
+async function settled(): Promise<void> {
+  await eventually(
+    'every event is stored and counted',
+    async () => {
+      const [row] = await app.rows<{ events: string; counted: string }>(
+        `SELECT (SELECT count(*) FROM events WHERE device_id IS NOT NULL)::text AS events,
+           (SELECT coalesce(sum(count), 0) FROM event_rollups)::text AS counted`,
+      );
+      return row !== undefined && row.events === row.counted && (await lockIsDone());
+    },
+    REPEATED_WITHIN_MS,
+  );
+}
+
+/** The last thing that the lock heard of its events is that none waits. */
+function lockIsDone(): boolean {
+  return (
+    lock
+      .logEntries()
+      .findLast(({ kind }) => kind === 'receipt')
+      ?.text.includes('; 0 events wait') ?? false
+  );
+}
+
+describe('a database that was restored from the rows of a backup into a fresh cluster', () => {
+  it('is refused with one line that says what to do', async () => {
+    const [row] = await rowsOfRestored<{ behind: boolean }>(
+      `SELECT max(xid::text::bigint) > pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS behind FROM events`,
+    );
+    expect(row).toEqual({ behind: true });
+    await expect(TestApp.start({ env })).rejects.toThrow(/Refusing to start:\n.*npm run db:adopt/);
+  });
+
+  it('is adopted without Redis, and started', async () => {
+    const config = loadConfig(await testEnvironment(cluster.databaseUrl, { REDIS_URL: 'redis://127.0.0.1:1' }));
+    const { changed } = await adoptDatabase(config);
+    expect(changed).toMatchObject({ commands_settled: 1, order_counters_raised: 2, receipts_opened: 1 });
+    expect(changed.sessions_ended).toBeGreaterThan(0);
+    const online = lock.timesOnline;
+    app = await TestApp.start({ env });
+    await lock.online(online);
+  });
+
+  it('has ended every session, and settled what waited', async () => {
+    expect((await readHistory('desc')).status).toBe(401);
+    token = (await signIn(app.url, owner.email)).accessToken;
+    const { body } = await request(app.url, 'GET', `/api/v1/devices/${away.id}/commands/${waiting}`, { token });
+    expect(body).toMatchObject({ state: 'EXPIRED', errorCode: 'restored' });
+  });
+
+  it('knows no cursor of the log before: 400 over REST, resync on a socket', async () => {
+    const { status, body } = await readHistory('asc', oldCursor);
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'cursor_expired' });
+    const dashboard = await Dashboard.signedIn(app.url, token, oldCursor);
+    await dashboard.expectResync();
+    await unlock(1);
+    await dashboard.expect('the unlocking', ({ message }) => message.type === 'command_executed');
+    dashboard.close();
+  });
+
+  it('opens the lock that ran all the time, whose events are stored again', async () => {
+    await unlock(1);
+    await eventually(
+      'the lock has receipts above those before the restore',
+      async () => (await receipt()) > seqBefore,
+      REPEATED_WITHIN_MS,
+    );
+    await settled();
+    const unreported = await app.rows(
+      `SELECT c.name, c.state FROM commands c WHERE c.device_id = $1 AND c.counter > 1048576 AND NOT EXISTS (
+         SELECT FROM events e WHERE e.type = 'door_status_changed' AND e.command_id = c.id)`,
+      [device.id],
+    );
+    expect(unreported).toEqual([]);
+    expect(lock.logEntries().filter(({ text }) => text.includes('stale_counter'))).toEqual([]);
+  });
+
+  it('has its history in order, and each event counted once', async () => {
+    await settled();
+    const rows = await app.rows<{ id: string }>(`SELECT id::text FROM events ORDER BY received_at, id`);
+    const ordered = await app.rows<{ id: string }>(`SELECT id::text FROM events ORDER BY xid, id`);
+    const ids = ordered.map(({ id }) => BigInt(id));
+    expect(ids.length).toBe(new Set(ids).size);
+    // What was written after the restore comes after everything that was restored.
+    const firstNew = ids.findIndex((id) => id > 1_000_000_000n);
+    expect(firstNew).toBeGreaterThan(0);
+    expect(ids.slice(firstNew).every((id) => id > 1_000_000_000n)).toBe(true);
+    expect(rows.length).toBe(ids.length);
+    const wrong = await app.rows(
+      `SELECT e.device_id, e.type, count(*), r.count FROM events e
+       LEFT JOIN (SELECT device_id, type, sum(count) AS count FROM event_rollups GROUP BY 1, 2) r
+         ON r.device_id = e.device_id AND r.type = e.type
+       WHERE e.device_id IS NOT NULL GROUP BY e.device_id, e.type, r.count HAVING count(*) IS DISTINCT FROM r.count`,
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('is healthy, and says who did what', async () => {
+    const { status, body } = await request<{ status: string }>(app.url, 'GET', '/api/health');
+    expect({ status, health: body.status }).toEqual({ status: 200, health: 'ok' });
+    expect(await app.rows(`SELECT outcome FROM audit_entries WHERE action = 'database_adopted'`)).toEqual([
+      { outcome: 'success' },
+    ]);
+  });
+});
+
+async function rowsOfRestored<R extends object>(sql: string): Promise<R[]> {
+  const connection = await Sql.open(cluster.databaseUrl);
+  try {
+    return await connection.rows<R & Record<string, unknown>>(sql);
+  } finally {
+    await connection.end();
+  }
+}
