@@ -7,9 +7,9 @@ import { AppConfig } from '../config/app-config.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
 import { Authenticator } from '../platform/auth/authenticator.js';
-import { DatabaseHealthService } from '../platform/prisma/database-health.service.js';
 import { ClusterUnknownError, ForeignDatabaseError } from '../platform/prisma/database-identity.errors.js';
 import { DatabaseIdentityStore } from '../platform/prisma/database-identity-store.js';
+import { Database } from '../platform/prisma/database.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
@@ -94,7 +94,7 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
 /** While PostgreSQL is away, the first connection that it accepts is asked instead. */
 async function assertOwnDatabase(app: NestFastifyApplication): Promise<void> {
   try {
-    await app.get(DatabaseHealthService).check();
+    await app.get(Database).connect();
   } catch (error) {
     if (error instanceof ForeignDatabaseError || error instanceof ClusterUnknownError) {
       throw new BootError([error.message]);

@@ -5,8 +5,10 @@
  * without receipts, `ok` from health.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { adoptDatabase } from '../../src/apps/adoption.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import type { Order } from '../../src/contracts/orders.js';
 import { freePort } from '../../tools/stack/ports.js';
 import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
 import { CopyBackup } from '../support/copy-backup.js';
@@ -15,6 +17,7 @@ import { registerDevice, type RegisteredDevice, sendCommand } from '../support/d
 import { FreshCluster } from '../support/fresh-cluster.js';
 import { createInstallation, type Installation, testEnvironment } from '../support/installation.js';
 import { type Answer, request } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
 import { Sql } from '../support/sql.js';
 import { TestApp } from '../support/test-app.js';
 import { VirtualLockProcess } from '../support/virtual-lock-process.js';
@@ -45,6 +48,8 @@ let away: RegisteredDevice;
 let lock: VirtualLockProcess;
 /** What clients hold of the time after the backup. */
 let oldCursor = '';
+/** What they hold of the time before it. */
+let earlierCursor = '';
 let waiting = '';
 let seqBefore = 0;
 
@@ -63,6 +68,7 @@ beforeAll(async () => {
   await unlock(2);
   waiting = (await sendCommand(app.url, { accessToken: token }, away.id, { name: 'lock_door' })).body.id;
   await settled();
+  earlierCursor = (await history('asc')).at(-1)?.cursor ?? '';
   backup = await CopyBackup.take(installation.databaseUrl);
   await unlock(3);
   await settled();
@@ -131,7 +137,7 @@ async function settled(): Promise<void> {
         `SELECT (SELECT count(*) FROM events WHERE device_id IS NOT NULL)::text AS events,
            (SELECT coalesce(sum(count), 0) FROM event_rollups)::text AS counted`,
       );
-      return row !== undefined && row.events === row.counted && (await lockIsDone());
+      return row !== undefined && row.events === row.counted && lockIsDone();
     },
     REPEATED_WITHIN_MS,
   );
@@ -174,8 +180,10 @@ describe('a database that was restored from the rows of a backup into a fresh cl
   });
 
   it('knows no cursor of the log before: 400 over REST, resync on a socket', async () => {
-    const { status, body } = await readHistory('asc', oldCursor);
-    expect({ status, code: body.code }).toEqual({ status: 400, code: 'cursor_expired' });
+    for (const cursor of [oldCursor, earlierCursor]) {
+      const { status, body } = await readHistory('asc', cursor);
+      expect({ status, code: body.code }).toEqual({ status: 400, code: 'cursor_expired' });
+    }
     const dashboard = await Dashboard.signedIn(app.url, token, oldCursor);
     await dashboard.expectResync();
     await unlock(1);
@@ -198,6 +206,65 @@ describe('a database that was restored from the rows of a backup into a fresh cl
     );
     expect(unreported).toEqual([]);
     expect(lock.logEntries().filter(({ text }) => text.includes('stale_counter'))).toEqual([]);
+  });
+
+  it('takes the events of a boot that the backup knows nothing of, and goes on where the device does', async () => {
+    const boot = randomUUID();
+    const started = await ScriptedDevice.connect(app.mqttUrl, away, {}, boot);
+    await started.listen();
+    await started.birth({ uptimeMs: 3_600_000 });
+    await eventually(
+      'a receipt for what the device has left',
+      async () => {
+        await started.report(42, { lockState: 'locked' });
+        await started.report(41, { lockState: 'unlocked' });
+        return started.receipts().some(({ seq }) => seq === 42);
+      },
+      REPEATED_WITHIN_MS,
+    );
+    await started.end();
+    const later = await ScriptedDevice.connect(app.mqttUrl, away, {}, randomUUID());
+    await later.listen();
+    await later.birth({ uptimeMs: 10 });
+    await later.report(1, { lockState: 'locked' });
+    await later.receipt(later.boot, 1);
+    await later.end();
+    const rows = await app.rows(
+      `SELECT boot, seq::int, adopted_at IS NULL AS "isSure" FROM device_receipts WHERE device_id = $1 ORDER BY seq`,
+      [away.id],
+    );
+    expect(rows).toEqual([
+      { boot: later.boot, seq: 1, isSure: true },
+      { boot, seq: 42, isSure: false },
+    ]);
+    const stored = await app.rows(`SELECT FROM events WHERE device_id = $1 AND source = 'mqtt'`, [away.id]);
+    expect(stored.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('mends by itself what no adoption has: a device that refuses an order as stale gets a higher counter', async () => {
+    const scripted = await ScriptedDevice.born(app.mqttUrl, away, randomUUID());
+    const order = async (count: number): Promise<Order> => {
+      await eventually('the device is linked', async () => {
+        const { status } = await sendCommand(app.url, { accessToken: token }, away.id, { name: 'unlock_door' });
+        return status === 202;
+      });
+      return scripted.waitForOrder(count);
+    };
+    const first = await order(1);
+    const refusal = { commandId: first.commandId, status: 'failed', errorCode: 'stale_counter' } as const;
+    await scripted.ack(refusal);
+    await scripted.ack(refusal);
+    await eventually('the counter is raised', async () => {
+      const raised = await app.rows(`SELECT FROM devices WHERE id = $1 AND order_counter > $2`, [
+        away.id,
+        first.counter,
+      ]);
+      return raised.length === 1;
+    });
+    const second = await order(2);
+    expect(second.counter - first.counter).toBe(1_048_577);
+    await scripted.ack({ commandId: second.commandId, status: 'executed' });
+    await scripted.end();
   });
 
   it('has its history in order, and each event counted once', async () => {

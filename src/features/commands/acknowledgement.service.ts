@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type CommandState } from '../../contracts/commands.js';
+import { type CommandState, type RefusalCode } from '../../contracts/commands.js';
 import { type AckMessage, deviceTopic } from '../../contracts/mqtt.js';
 import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
@@ -14,6 +14,7 @@ import {
   type EarlierBootCommand,
 } from './acknowledgement.repository.js';
 import { CommandEventWriter } from './command-event-writer.js';
+import { CommandRecoveryRepository } from './dispatch/command-recovery.repository.js';
 import { type EventOrigin } from './domain/command-events.js';
 import { ackedState, commandMachine, next } from './domain/command-machine.js';
 import { type BirthReport, commandsWithGoal, inferOutcome } from './domain/evidence.js';
@@ -25,6 +26,8 @@ const MAX_BATCH = 100;
 const MAX_PARALLEL = 2;
 /** More than the messages of devices that are ever in process. */
 const MAX_WAITING = 10_000;
+/** The device knows later orders than we do: a backup was restored and not adopted. */
+const STALE_COUNTER: RefusalCode = 'stale_counter';
 const RESTARTED = {
   errorCode: 'device_restarted',
   errorMessage: 'The device restarted before it answered: it is not known whether it carried out the order.',
@@ -55,6 +58,7 @@ export class AcknowledgementService implements OnModuleInit {
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly presence: PresenceService,
+    private readonly recovery: CommandRecoveryRepository,
     private readonly refusals: RejectedMessages,
     metrics: Metrics,
   ) {
@@ -73,6 +77,9 @@ export class AcknowledgementService implements OnModuleInit {
     const transition = { deviceId, commandId: ack.commandId, to: ackedState(ack.status), details: ack };
     await this.#byDevice.run(deviceId, async () => {
       const outcome = await this.#batches.submit(transition);
+      if (outcome === 'applied' && ack.errorCode === STALE_COUNTER) {
+        await this.recovery.raiseCounterAbove(deviceId, ack.commandId);
+      }
       if (outcome === 'unsettled') {
         await this.applyAlone(transition, ack);
       } else if (outcome !== 'applied') {

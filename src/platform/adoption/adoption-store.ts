@@ -38,7 +38,7 @@ export class AdoptionStore {
   constructor(private readonly database: Database) {}
 
   async lock(): Promise<void> {
-    // SQL: a setting of the session: another adoption is to wait for this one instead of taking it for the application
+    // SQL: something Prisma cannot say: a setting. Another adoption waits, and does not take this one for the application
     await this.database.query('adoption_name', `SET application_name = 'mortise-adoption'`);
     // SQL: a lock
     await this.database.query('adoption_lock_timeout', `SET LOCAL lock_timeout = '10s'`);

@@ -44,11 +44,19 @@ export class Database implements OnApplicationShutdown {
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
       // Before it is handed out: no statement reaches a database that was swapped for another one.
-      onConnect: (client) => identity.verify(client),
+      onConnect: awaited((client) => identity.verify(client)),
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
     this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
+  }
+
+  /**
+   * Makes sure that there is a connection: a new one is asked whether this is the database of its event log.
+   * @throws ForeignDatabaseError, ClusterUnknownError
+   */
+  async connect(): Promise<void> {
+    (await this.pool.connect()).release();
   }
 
   /**
@@ -102,4 +110,9 @@ export class Database implements OnApplicationShutdown {
     await this.root.$disconnect();
     await this.pool.end();
   }
+}
+
+/** The pool waits for what the hook answers, which its types do not say. */
+function awaited(hook: (client: pg.ClientBase) => Promise<void>): (client: pg.ClientBase) => void {
+  return hook as (client: pg.ClientBase) => unknown;
 }

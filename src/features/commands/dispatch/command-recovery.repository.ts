@@ -35,6 +35,20 @@ export class CommandRecoveryRepository {
     return rows.map(toChange);
   }
 
+  /**
+   * Raises the order counter of a device that refused this order because it has accepted one with a higher counter. Once for
+   * each order, and for orders with one counter: repeats of an answer raise nothing.
+   */
+  async raiseCounterAbove(deviceId: string, commandId: string): Promise<void> {
+    // SQL: one round trip on a hot path: acks
+    await this.database.query(
+      'commands_raise_counter_above',
+      `UPDATE devices d SET order_counter = least(c.counter + ${String(COUNTER_LEAP)}, ${String(LAST_COUNTER - 1)})
+       FROM commands c WHERE c.id = $2 AND c.device_id = $1 AND d.id = $1 AND d.order_counter < c.counter + ${String(COUNTER_LEAP)}`,
+      [deviceId, commandId],
+    );
+  }
+
   /** Raises the order counters of the devices that follow `after`. @returns their ids in order */
   async raiseCounters(after: string | null, limit: number): Promise<string[]> {
     // SQL: a set-based batch
