@@ -64,7 +64,7 @@ beforeAll(async () => {
   away = await registerDevice(app.url, owner, 'Back door');
   const { url, mqttUrl } = app;
   lock = new VirtualLockProcess({ device, url, mqttUrl, directory: installation.directory });
-  await lock.online();
+  await eventually('the lock is linked', async () => (await app.rows(`SELECT FROM device_links`)).length === 1, 20_000);
   await unlock(2);
   waiting = (await sendCommand(app.url, { accessToken: token }, away.id, { name: 'lock_door' })).body.id;
   await settled();

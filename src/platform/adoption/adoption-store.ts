@@ -37,9 +37,12 @@ const FREE_LEASES = 'UPDATE event_readers SET holder = NULL, lease_until = NULL,
 export class AdoptionStore {
   constructor(private readonly database: Database) {}
 
+  /** Before anything else: another adoption waits for this one, and does not take it for the application. */
+  nameConnections(): void {
+    this.database.nameConnections('mortise-adoption');
+  }
+
   async lock(): Promise<void> {
-    // SQL: something Prisma cannot say: a setting. Another adoption waits, and does not take this one for the application
-    await this.database.query('adoption_name', `SET application_name = 'mortise-adoption'`);
     // SQL: a lock
     await this.database.query('adoption_lock_timeout', `SET LOCAL lock_timeout = '10s'`);
     // SQL: a lock

@@ -34,6 +34,7 @@ export class AdoptionService {
    */
   adopt(): Promise<AdoptionReport> {
     this.identity.suspend();
+    this.store.nameConnections();
     return this.transactions.run(async () => {
       await this.store.lock();
       const connected = await this.store.listConnected();

@@ -43,8 +43,8 @@ export class Database implements OnApplicationShutdown {
       keepAlive: true,
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
-      // Before it is handed out: no statement reaches a database that was swapped for another one.
-      onConnect: awaited((client) => identity.verify(client)),
+      // Awaited before it is handed out: no statement reaches a database that was swapped for another one.
+      onConnect: (client): unknown => identity.verify(client),
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
@@ -57,6 +57,11 @@ export class Database implements OnApplicationShutdown {
    */
   async connect(): Promise<void> {
     (await this.pool.connect()).release();
+  }
+
+  /** What PostgreSQL shows of the connections that are made from now on. */
+  nameConnections(name: string): void {
+    this.pool.options.application_name = name;
   }
 
   /**
@@ -110,9 +115,4 @@ export class Database implements OnApplicationShutdown {
     await this.root.$disconnect();
     await this.pool.end();
   }
-}
-
-/** The pool waits for what the hook answers, which its types do not say. */
-function awaited(hook: (client: pg.ClientBase) => Promise<void>): (client: pg.ClientBase) => void {
-  return hook as (client: pg.ClientBase) => unknown;
 }
