@@ -4,7 +4,7 @@ import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js'
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
-import { COMMANDS_ADOPTION, ORDER_COUNTERS_ADOPTION } from './commands.adoption.js';
+import { COMMANDS_ADOPTION, ORDER_COUNTERS_ADOPTION } from './dispatch/commands.adoption.js';
 import { COMMANDS_EVENTS } from './commands.events.js';
 import { COMMANDS_AUDIT } from './commands.audit.js';
 import { CommandSubmissionService } from './command-submission.service.js';

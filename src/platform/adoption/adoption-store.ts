@@ -8,7 +8,7 @@ const ID_LEAP = 1_000_000_000;
 const LAST_EVENTS = 10_000;
 
 /** Everything stays out until the end of the transaction: a process that starts asks this table first. */
-const LOCK = 'LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE';
+const EXCLUDE = 'LOCK TABLE event_log IN ACCESS EXCLUSIVE MODE';
 
 const CONNECTED = `SELECT DISTINCT application_name AS name FROM pg_stat_activity
   WHERE datname = current_database() AND application_name LIKE 'mortise:%' AND pid <> pg_backend_pid() ORDER BY name`;
@@ -42,11 +42,11 @@ export class AdoptionStore {
     this.database.nameConnections('mortise-adoption');
   }
 
-  async lock(): Promise<void> {
+  async excludeProcesses(): Promise<void> {
     // SQL: a lock
-    await this.database.query('adoption_lock_timeout', `SET LOCAL lock_timeout = '10s'`);
+    await this.database.query('adoption_patience', `SET LOCAL lock_timeout = '10s'`);
     // SQL: a lock
-    await this.database.query('adoption_lock', LOCK);
+    await this.database.query('adoption_exclude', EXCLUDE);
   }
 
   /** Names of the processes of the application that are connected. */

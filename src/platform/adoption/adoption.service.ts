@@ -36,7 +36,7 @@ export class AdoptionService {
     this.identity.suspend();
     this.store.nameConnections();
     return this.transactions.run(async () => {
-      await this.store.lock();
+      await this.store.excludeProcesses();
       const connected = await this.store.listConnected();
       if (connected.length > 0) {
         throw new DatabaseInUseError(connected);

@@ -1,5 +1,5 @@
-import { adoptionRule } from '../../platform/adoption/adoption-registry.js';
-import { CommandRecoveryService } from './dispatch/command-recovery.service.js';
+import { adoptionRule } from '../../../platform/adoption/adoption-registry.js';
+import { CommandRecoveryService } from './command-recovery.service.js';
 
 /** Whether they were sent after the backup, and carried out, is not known: none is sent now. */
 export const COMMANDS_ADOPTION = adoptionRule({
