@@ -98,11 +98,13 @@ describe('a transaction that took its id before the cause of its change was comm
     let id = '';
     const { owner } = harness;
     const cancelling = await held.hold(() =>
-      dispatch.get(Transactions).run(() =>
-        dispatch
-          .get(CommandsService)
-          .cancel({ deviceId: door.id, ownerId: owner.id, commandId: id, userId: owner.id }),
-      ),
+      dispatch
+        .get(Transactions)
+        .run(() =>
+          dispatch
+            .get(CommandsService)
+            .cancel({ deviceId: door.id, ownerId: owner.id, commandId: id, userId: owner.id }),
+        ),
     );
     id = await harness.sendAccepted(door.id, 'unlock_door');
     await cancelling.finish();
@@ -165,7 +167,8 @@ describe('a transaction that took its id before the cause of its change was comm
       await rename(`Meanwhile ${String(index)}`);
       await changing.finish();
     }
-    const isMeant = ({ type }: Told): boolean => ['device_updated', 'device_disconnected', 'device_deleted'].includes(type);
+    const isMeant = ({ type }: Told): boolean =>
+      ['device_updated', 'device_disconnected', 'device_deleted'].includes(type);
     const types = ['updated', 'updated', 'updated', 'disconnected', 'updated', 'deleted'];
     expect((await feed(isMeant)).map(({ type }) => type)).toEqual(types.map((type) => `device_${type}`));
   });

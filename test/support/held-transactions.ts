@@ -34,7 +34,7 @@ export class HeldTransactions {
       return original(async () => {
         await database.query('test_take_id', 'SELECT pg_current_xact_id()');
         hold?.reached.resolve(undefined);
-        await (hold?.released.promise ?? new Promise((resolve) => setTimeout(resolve, ms)));
+        await (hold?.released.promise ?? new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined)));
         return work();
       });
     };
