@@ -14,7 +14,6 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
-import { eventually } from '../support/wait.js';
 
 const DAY_MS = 86_400_000;
 const DEVICE = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55';
@@ -34,7 +33,11 @@ afterEach(async () => {
 });
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  node = await startEventLog({ databaseUrl: database.url, redisUrl: await emptyRedis(), env });
+  node = await startEventLog({
+    databaseUrl: database.url,
+    redisUrl: await emptyRedis(),
+    env: { RETENTION_ROLLUPS: '36500d', ...env },
+  });
 }
 
 const partitions = async (): Promise<EventPartition[]> =>
@@ -89,7 +92,7 @@ describe('the partitions of the event log', () => {
 
   it('take the events out of the default partition that found none, years old and to come', async () => {
     await start({ RETENTION_EVENTS: '3650d' });
-    await insert(700, 31, 1, -33, -300);
+    await insert(700, 31, 1, -50, -300);
     const before = await places();
     expect(before.map(({ lies }) => lies === 'events_default')).toEqual([true, true, true, true, true]);
     expect(await maintain()).toBe(false);
@@ -98,21 +101,21 @@ describe('the partitions of the event log', () => {
     expect(after.filter(({ lies }) => lies === 'events_default')).toEqual([]);
     expect(await node.metric('mortise_events_default_rows')).toBe(0);
     const { items } = await node.get(EventLog).page({ deviceIds: [DEVICE], order: 'desc', limit: 10 });
-    expect(items.map(({ payload }) => (payload as { age: number }).age)).toEqual([-300, -33, 1, 31, 700]);
+    expect(items.map(({ payload }) => (payload as { age: number }).age)).toEqual([-300, -50, 1, 31, 700]);
   });
 
   it('are shorter where too many events are to be moved at once', async () => {
     await start({ RETENTION_EVENTS: '3650d' });
     await sql.rows(`INSERT INTO events (type, source, actor, payload, received_at)
       SELECT 'custom', 'system', 'system', '{}', now() - interval '400 days' - n * interval '1 millisecond'
-      FROM generate_series(1, 100500) n`);
+      FROM generate_series(1, 50500) n`);
     await maintain();
     expect(await node.metric('mortise_events_default_rows')).toBe(0);
     const old = (await partitions()).filter(({ to }) => to < Date.now() - 300 * DAY_MS);
     const [counted] = await sql.rows<{ n: number }>(
       `SELECT count(*)::int AS n FROM events WHERE received_at < now() - interval '300 days'`,
     );
-    expect({ parts: old.length, n: counted?.n }).toEqual({ parts: 2, n: 100_500 });
+    expect({ parts: old.length, n: counted?.n }).toEqual({ parts: 2, n: 50_500 });
   });
 
   it('hide no event and show none twice while a writer, readers and the move meet', async () => {
@@ -193,10 +196,9 @@ describe('the partitions of the event log', () => {
       const spans = await partitions();
       expectWhole(spans, 28);
       expect(Math.max(...spans.map(({ from, to }) => to - from))).toBeLessThanOrEqual(longest * DAY_MS);
-      if (retention !== '90d' || longest !== 7) {
-        await node.stop();
-      }
+      await node.stop();
     }
+    await start();
   });
 
   it('are left out by PostgreSQL where a query is bounded in time', async () => {
@@ -212,6 +214,5 @@ describe('the partitions of the event log', () => {
     await start({ DATABASE_POOL_SIZE: '500' });
     await maintain();
     await expect(health()).rejects.toThrow('max_locks_per_transaction is too low');
-    await eventually('no connection is left open for it', () => true);
   });
 });

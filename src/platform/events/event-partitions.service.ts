@@ -17,8 +17,8 @@ import {
 
 /** More would only make the count slow. */
 const STRAYS_COUNTED = 10_000;
-/** Readers and writers wait while so many are moved: one to two seconds. */
-const MOVED_AT_ONCE = 100_000;
+/** Readers and writers wait while so many are moved: about a second. */
+const MOVED_AT_ONCE = 50_000;
 /** Partitions for strays, and batches of old ones, in one round; the next round follows at once. */
 const STEPS_PER_ROUND = 10;
 
@@ -75,8 +75,8 @@ export class EventPartitionsService implements OnModuleInit {
     for (const span of missingWithin(partitions, this.#width, { from: now, to: now + MADE_AHEAD_MS })) {
       await round.make(span);
     }
-    const moreStrays = strays > 0 && (await round.moveStrays());
     const moreOld = await round.dropBefore(this.retainedFrom(now));
+    const moreStrays = strays > 0 && (await round.moveStrays());
     await this.conclude(round, strays > 0 ? await this.countStrays() : 0);
     return round.failures === 0 && (moreStrays || moreOld);
   }
