@@ -3,9 +3,9 @@
  * then see what one with a higher id has committed.
  *
  * Seen to fail with the transaction's own id as the position of its events: each of these interleavings, every time, and
- * the race in 10 to 40 of 200 commands.
+ * the race with 2 and 11 of 64 commands.
  *
- * PROMISE_SCALE=full races 1,000 commands; PROMISE_SEED repeats a run.
+ * PROMISE_SCALE=full races 800 commands; PROMISE_SEED repeats a run.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandsService } from '../../src/features/commands/commands.service.js';

@@ -53,7 +53,8 @@ export class EventPartitionStore {
       'SELECT make_event_partition($1::timestamptz, $2::timestamptz) AS moved',
       [new Date(from), new Date(to)],
     );
-    return row?.moved == null ? null : Number(row.moved);
+    const moved = row?.moved ?? null;
+    return moved === null ? null : Number(moved);
   }
 
   /** Drops a partition if all of it is older than `before`. @returns whether it did */

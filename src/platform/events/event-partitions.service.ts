@@ -66,7 +66,10 @@ export class EventPartitionsService implements OnModuleInit {
     });
   }
 
-  /** One round. What fails in it is tried again in the next, and keeps nothing else from being done. @returns whether there is more */
+  /**
+   * One round. What fails in it is tried again in the next, and keeps nothing else from being done.
+   * @returns whether there is more to do at once
+   */
   async maintain(): Promise<boolean> {
     // First, and whatever becomes of the rest: it is the alarm.
     const strays = await this.countStrays();
