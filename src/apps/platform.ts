@@ -5,7 +5,7 @@ import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { CryptoModule } from '../platform/crypto/crypto.module.js';
 import { DurableReaderScheduler } from '../platform/events/durable-reader-scheduler.js';
-import { EventPartitionsJob } from '../platform/events/event-partitions-job.js';
+import { EventPartitionsScheduler } from '../platform/events/event-partitions-scheduler.js';
 import { EventsModule } from '../platform/events/events.module.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
@@ -55,14 +55,14 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
 /** The modules of one role alone. */
 export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as const;
 
-/** What of the platform runs in one role alone: the broker or its client, the ways out of the event log, the jobs. */
+/** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the jobs. */
 export const PLATFORM_EDGES = {
-  api: [SocketAnswerInterceptor],
-  hardware: [...brokerEdges],
+  api: [SocketAnswerInterceptor, EventPartitionsScheduler],
+  hardware: [...brokerEdges, EventPartitionsScheduler],
   worker: [
     FeedRelay,
     DurableReaderScheduler,
-    EventPartitionsJob,
+    EventPartitionsScheduler,
     PurgeJob,
     KeyRotationJob,
     MailDeliveryService,

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { NewEvent, StoredEvent } from '../../src/contracts/events.js';
+import { ClockModule } from '../../src/platform/clock/clock.module.js';
 import { EventsModule } from '../../src/platform/events/events.module.js';
 import { LiveFeed } from '../../src/platform/events/live-feed.js';
 import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
@@ -15,14 +16,22 @@ interface EventLogOptions {
   readonly modules?: readonly Type[];
   /** What this process does besides writing, such as the relay. */
   readonly edges?: readonly Type[];
+  /** Settings that differ from those of tests. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The event log of one process without the rest of the application, so that no other reader or relay takes part. */
-export function startEventLog({ databaseUrl, redisUrl, modules = [], edges = [] }: EventLogOptions): Promise<TestApp> {
+export function startEventLog({
+  databaseUrl,
+  redisUrl,
+  modules = [],
+  edges = [],
+  env = {},
+}: EventLogOptions): Promise<TestApp> {
   return TestApp.start({
-    env: { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
+    env: { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
     only: {
-      modules: [ReadinessModule, PrismaModule, RedisModule, MetricsModule, EventsModule, ...modules],
+      modules: [ReadinessModule, PrismaModule, RedisModule, MetricsModule, ClockModule, EventsModule, ...modules],
       providers: edges,
     },
   });

@@ -36,14 +36,18 @@ export class EventLog {
     private readonly signals: SignalBus,
   ) {}
 
-  /** Records one or many facts, in their order, as part of the surrounding transaction. */
+  /**
+   * Records one or many facts, in their order, as part of the surrounding transaction. They are written when its work is
+   * done, so that they stand behind all that it has seen: no effect stands before its cause.
+   */
   async append(events: NewEvent | readonly NewEvent[]): Promise<void> {
     const batch: readonly NewEvent[] = 'type' in events ? [events] : events;
     if (batch.length === 0) {
       return;
     }
     const correlationId = requestContext()?.requestId;
-    await this.store.insert(batch.map((event) => toRecord(event, correlationId)));
+    const records = batch.map((event) => toRecord(event, correlationId));
+    await this.transactions.executeLast(() => this.store.insert(records));
     this.transactions.afterCommit(() => {
       this.hint();
     });

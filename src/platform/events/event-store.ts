@@ -106,28 +106,6 @@ export class EventStore {
     }
     return row.generation;
   }
-
-  /** Makes the partitions of the coming weeks. @returns how many were missing. */
-  async makePartitions(weeksAhead: number): Promise<number> {
-    // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ made: number }>(
-      'event_partitions_make',
-      'SELECT ensure_event_partitions($1) AS made',
-      [weeksAhead],
-    );
-    return row?.made ?? 0;
-  }
-
-  /** Rows that no partition was there for, counted up to `limit`. */
-  async countStrays(limit: number): Promise<number> {
-    // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ strays: number }>(
-      'event_partitions_strays',
-      'SELECT count(*)::int AS strays FROM (SELECT FROM events_default LIMIT $1) AS s',
-      [limit],
-    );
-    return row?.strays ?? 0;
-  }
 }
 
 interface Statement {

@@ -3,6 +3,8 @@ import { DurableReaderRegistry } from './durable-reader-registry.js';
 import { EventLog } from './event-log.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
 import { type EventDeclaration, EventTypeRegistry } from './event-type-registry.js';
+import { EventPartitionStore } from './event-partition-store.js';
+import { EventPartitionsService } from './event-partitions.service.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
 import { LiveFeed } from './live-feed.js';
@@ -12,13 +14,15 @@ import { ReaderLeaseStore } from './reader-lease-store.js';
 
 /**
  * The event log: `EventLog` to write and page, `DurableReaderRegistry` and `LiveFeed` as its two ways out. The worker's loops
- * (`FeedRelay`, `DurableReaderScheduler`, `EventPartitionsJob`) are edges of that role and stand in its module.
+ * (`FeedRelay`, `DurableReaderScheduler`) are edges of that role, `EventPartitionsScheduler` is one of every role.
  */
 @Global()
 @Module({
   providers: [
     EventTypeRegistry,
     EventStore,
+    EventPartitionStore,
+    EventPartitionsService,
     EventLog,
     ReaderCursorsRepository,
     ReaderLeaseStore,
@@ -30,6 +34,7 @@ import { ReaderLeaseStore } from './reader-lease-store.js';
   exports: [
     EventTypeRegistry,
     EventStore,
+    EventPartitionsService,
     EventLog,
     ReaderLeaseStore,
     ReaderBatchService,

@@ -16,6 +16,8 @@ const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
  */
 export class TransactionContext {
   readonly afterCommit: (() => void)[] = [];
+  /** Statements that leave with COMMIT, when the work is done. */
+  readonly lastStatements: (() => Promise<void>)[] = [];
   readonly #pending: Promise<unknown>[] = [];
   readonly #ended = Promise.withResolvers<undefined>();
   #prisma: Promise<PrismaTransaction> | undefined;
@@ -57,6 +59,9 @@ export class TransactionContext {
 
   /** @throws what made a statement fail; then nothing of the transaction stands. */
   async commit(): Promise<void> {
+    for (const send of this.lastStatements) {
+      this.addPending(send());
+    }
     this.end();
     const committed = corkForOneTurn(this.client).query('COMMIT');
     await Promise.all([...this.#pending, committed]);

@@ -1,0 +1,41 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { BackgroundLoop } from '../scheduling/background-loop.js';
+import { EventPartitionsService } from './event-partitions.service.js';
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Looks after the event partitions when the process starts, and every few minutes. An edge of every role, and not left to
+ * the queue: whatever process is left can make what is missing.
+ */
+@Injectable()
+export class EventPartitionsScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #loop: BackgroundLoop;
+
+  constructor(partitions: EventPartitionsService, logger: PinoLogger) {
+    logger.setContext(EventPartitionsScheduler.name);
+    // By chance, so that processes that started together do not meet each time.
+    const pauseMs = MINUTE_MS * (5 + 5 * Math.random());
+    this.#loop = new BackgroundLoop(async () => ((await partitions.maintain()) ? 'more' : 'idle'), {
+      idleFromMs: pauseMs,
+      idleMs: pauseMs,
+      retryMs: MINUTE_MS,
+      onError: (error, failures) => {
+        // One line per outage, not one per attempt.
+        logger[failures === 1 ? 'error' : 'debug'](
+          { err: error },
+          'The event partitions were not looked after; it is tried again',
+        );
+      },
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.#loop.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.#loop.stop();
+  }
+}
