@@ -51,6 +51,7 @@ export class AppConfig {
   readonly sessions: { readonly maxPerUser: number };
   readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
+  readonly retention: Retention;
   readonly registration: Settings['REGISTRATION'];
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
   readonly passwords: {
@@ -112,6 +113,7 @@ export class AppConfig {
     this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
     this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
+    this.retention = retentionOf(settings);
     this.registration = settings.REGISTRATION;
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,

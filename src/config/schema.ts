@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
 import {
   cidr,
   DOCS,
@@ -178,6 +179,7 @@ export const SETTINGS = z
       description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
       example: '24h',
     }),
+    ...RETENTION_SETTINGS,
     SMTP_URL: url('smtp', 'smtps').nullable().default(null).register(DOCS, {
       description:
         'Mail server: smtp://user:password@host:587 (STARTTLS where offered; ?requireTLS=true insists) or smtps://. Unset: mail goes to the log, without its links.',
@@ -226,6 +228,10 @@ export const SETTINGS = z
       error: `ARGON2_MEMORY and ARGON2_PASSES must not be weaker than OWASP recommends at least: ${WEAKEST}.`,
     },
   )
+  .refine(rollupsOutlastEvents, {
+    when: sound('RETENTION_EVENTS', 'RETENTION_ROLLUPS'),
+    error: 'RETENTION_ROLLUPS must not be shorter than RETENTION_EVENTS: an hour would be counted again without its beginning.',
+  })
   .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
     when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),
     error: 'MAIL_LOG_LINKS=1 must not be set with NODE_ENV=production: the links in the log are as good as passwords.',
