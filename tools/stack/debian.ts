@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { constants, existsSync, readFileSync } from 'node:fs';
+import { constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,11 +19,13 @@ export interface DebianTool {
   readonly package: string;
   /** Its executables, under any name that serves, where a package puts them. */
   readonly programs: Readonly<Record<string, readonly string[]>>;
+  /** Libraries that a program is started with, by their paths below the system's folder of libraries. */
+  readonly libraries?: Readonly<Record<string, string>>;
   /** What to do where nothing can be fetched. */
   readonly advice: string;
 }
 
-/** Paths of a tool's executables by their key in `programs`. */
+/** Paths of a tool's executables and libraries by their keys in `programs` and `libraries`. */
 export type ToolPaths = Readonly<Record<string, string>>;
 
 /**
@@ -38,17 +40,32 @@ export async function provideTool(tool: DebianTool): Promise<ToolPaths> {
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Failure(`${tool.name} was not found on PATH. ${tool.advice}`);
   }
-  const folder = join(await cacheFolder(), [tool.package, ...Object.keys(tool.programs)].join('-'));
+  const parts = Object.keys({ ...tool.programs, ...tool.libraries });
+  const folder = join(await cacheFolder(), [tool.package, ...parts].join('-'));
   if (!existsSync(folder)) {
     await fetchInto(folder, tool);
   }
-  return wrappersIn(folder, tool);
+  return { ...wrappersIn(folder, tool), ...librariesIn(join(folder, 'usr', 'lib'), tool) };
 }
 
 function onPath(tool: DebianTool): ToolPaths | undefined {
   // Servers live in sbin, which an ordinary user's PATH does not name.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin'];
-  return findAll(tool, (name) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path)));
+  const programs = findAll(tool, (name) =>
+    folders.map((folder) => join(folder, name)).find((path) => existsSync(path)),
+  );
+  const libraries = librariesIn('/usr/lib', tool);
+  return programs && libraries && { ...programs, ...libraries };
+}
+
+/** Libraries lie in the folder of one architecture, whose name differs from machine to machine. */
+function librariesIn(root: string, tool: DebianTool): ToolPaths | undefined {
+  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name)) : [];
+  const found = Object.entries(tool.libraries ?? {}).map(
+    ([key, name]) =>
+      [key, [root, ...folders].map((folder) => join(folder, name)).find((path) => existsSync(path))] as const,
+  );
+  return found.every(([, path]) => path) ? (Object.fromEntries(found) as ToolPaths) : undefined;
 }
 
 function findAll(tool: DebianTool, find: (name: string) => string | undefined): ToolPaths | undefined {
@@ -123,7 +140,7 @@ async function writeWrappers(aside: string, folder: string, tool: DebianTool): P
   const programs = findAll(tool, (name) =>
     PROGRAM_FOLDERS.map((bin) => join(bin, name)).find((path) => existsSync(join(aside, path))),
   );
-  if (!programs) {
+  if (!programs || !librariesIn(join(aside, 'usr', 'lib'), tool)) {
     throw new Error(`the package ${tool.package} does not hold what was expected`);
   }
   const root = join(aside, 'usr', 'lib');

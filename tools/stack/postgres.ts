@@ -20,8 +20,18 @@ export interface RunningPostgres {
   readonly server: SupervisedProcess;
 }
 
+/** What a server is started with besides what every one gets. */
+export interface PostgresOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
 /** Starts the PostgreSQL that npm brought, on a free port of 127.0.0.1, creating its data the first time. */
-export async function startPostgres(supervisor: Supervisor, place: PostgresPlace): Promise<RunningPostgres> {
+export async function startPostgres(
+  supervisor: Supervisor,
+  place: PostgresPlace,
+  options: PostgresOptions = {},
+): Promise<RunningPostgres> {
   const password = await passwordOf(place);
   await createCluster(supervisor, place, password);
   await waitForPredecessor(place);
@@ -29,7 +39,8 @@ export async function startPostgres(supervisor: Supervisor, place: PostgresPlace
     const server = supervisor.start({
       name: 'PostgreSQL',
       command: join(place.binaries, 'postgres'),
-      args: ['-D', place.data, ...settings(port)],
+      args: ['-D', place.data, ...settings(port, options.settings)],
+      ...(options.env && { env: options.env }),
       cwd: '/',
       stopSignal: 'SIGINT',
       stopWithinMs: 10_000,
@@ -65,7 +76,7 @@ export async function createDatabase(url: DatabaseUrl, name: string): Promise<vo
   }
 }
 
-function settings(port: number): string[] {
+function settings(port: number, more: PostgresOptions['settings']): string[] {
   const values = {
     port,
     listen_addresses: '127.0.0.1',
@@ -73,6 +84,7 @@ function settings(port: number): string[] {
     max_connections: 200,
     // English, whatever the locale of the host: a message about an address in use is understood below.
     lc_messages: 'C',
+    ...more,
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
 }

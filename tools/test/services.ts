@@ -2,6 +2,7 @@ import { createDatabase, startPostgres } from '../stack/postgres.js';
 import { temporaryPlace } from '../stack/postgres-place.js';
 import { migrate } from '../db/migrate.js';
 import { provideChromium } from '../stack/chromium.js';
+import { provideFaketime } from '../stack/faketime.js';
 import { provideMosquitto } from '../stack/mosquitto.js';
 import { provideRedis, startRedis } from '../stack/redis.js';
 import { type Supervisor } from '../stack/supervisor.js';
@@ -21,6 +22,7 @@ export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.
   const redisServer = await step('Redis', provideRedis);
   const mosquitto = await step('Mosquitto', provideMosquitto);
   const chromium = await step('Chromium', provideChromium);
+  const faketime = await step('libfaketime', provideFaketime);
   const sets = await step('PostgreSQL, migrations', () =>
     Promise.all(Array.from({ length: WORKERS }, (_, index) => startSet(supervisor, redisServer, String(index + 1)))),
   );
@@ -29,6 +31,7 @@ export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.
     TEST_DATABASE_TEMPLATE: TEMPLATE,
     TEST_REDIS_SERVER: redisServer,
     TEST_CHROMIUM: chromium,
+    TEST_FAKETIME: faketime,
     TEST_MOSQUITTO: mosquitto.server,
     TEST_MOSQUITTO_PASSWD: mosquitto.passwd,
     TEST_MOSQUITTO_PUB: mosquitto.publish,
