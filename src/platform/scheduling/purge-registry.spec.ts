@@ -36,7 +36,9 @@ const RULE = purgeRule({
 });
 
 describe('PurgeRegistry', () => {
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
 
   it('runs the rule that a module provides, in batches, until nothing is left, with the time that is set', async () => {
     const module = await Test.createTestingModule({
