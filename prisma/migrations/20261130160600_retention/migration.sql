@@ -25,4 +25,3 @@ CREATE INDEX "one_time_tokens_over_idx" ON "one_time_tokens" (least("used_at", "
 CREATE INDEX "commands_finished_idx" ON "commands"("finished_at") WHERE "finished_at" IS NOT NULL;
 CREATE INDEX "users_deleted_idx" ON "users"("deleted_at", "id") WHERE "deleted_at" IS NOT NULL;
 CREATE INDEX "device_credentials_revoked_idx" ON "device_credentials"("revoked_at") WHERE "revoked_at" IS NOT NULL;
-CREATE INDEX "signing_keys_retired_idx" ON "signing_keys"("changed_at") WHERE "state" = 'retired';

@@ -10,6 +10,9 @@ import { DeletedAccountsRepository, type DeletedAccount } from './deleted-accoun
 /** Each is a transaction of its own; more in one batch would only make the clock looked at less often. */
 const MAX_BATCH = 50;
 const LAST_OWNER = 'last_owner';
+const REMOVED = 'removed';
+/** Restored meanwhile, or in the hands of another process. */
+const SKIPPED = 'skipped';
 
 /** What a feature above has of an account, and does when it is removed for good. */
 export interface AccountRemovalHandler {
@@ -66,9 +69,9 @@ export class AccountRemovalService {
     for (const account of accounts) {
       this.#after = account;
       try {
-        const kept = await this.removeUnlessNeeded(account.id, keptMs);
-        deleted += kept === null ? 1 : 0;
-        this.#found.set(kept ?? 'removed', (this.#found.get(kept ?? 'removed') ?? 0) + 1);
+        const outcome = await this.removeUnlessNeeded(account.id, keptMs);
+        deleted += outcome === REMOVED ? 1 : 0;
+        this.#found.set(outcome, (this.#found.get(outcome) ?? 0) + 1);
       } catch (error) {
         this.logger.error({ err: error, userId: account.id }, 'A deleted account could not be removed');
         failure = error;
@@ -84,12 +87,12 @@ export class AccountRemovalService {
     return { deleted, more };
   }
 
-  /** @returns what keeps it; null when it was removed, or is another process's or nothing any more. */
-  private removeUnlessNeeded(userId: string, keptMs: number): Promise<string | null> {
+  /** @returns what became of it: one of the two above, or what keeps it. */
+  private removeUnlessNeeded(userId: string, keptMs: number): Promise<string> {
     return this.transactions.run(async () => {
       const account = await this.repository.lockOverdue(userId, keptMs);
       if (!account) {
-        return null;
+        return SKIPPED;
       }
       const reason = await this.reasonToKeep(userId);
       if (reason !== null) {
@@ -104,7 +107,7 @@ export class AccountRemovalService {
         entity: { type: 'user', id: userId },
         before: { deletedAt: account.deletedAt },
       });
-      return null;
+      return REMOVED;
     });
   }
 
