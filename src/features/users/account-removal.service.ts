@@ -65,7 +65,7 @@ export class AccountRemovalService {
     const size = Math.min(limit, MAX_BATCH);
     const accounts = await this.repository.listOverdue(keptMs, this.#after, size);
     let deleted = 0;
-    let failure: unknown;
+    let failure: Error | undefined;
     for (const account of accounts) {
       this.#after = account;
       try {
@@ -74,7 +74,7 @@ export class AccountRemovalService {
         this.#found.set(outcome, (this.#found.get(outcome) ?? 0) + 1);
       } catch (error) {
         this.logger.error({ err: error, userId: account.id }, 'A deleted account could not be removed');
-        failure = error;
+        failure = error instanceof Error ? error : new Error('No error was thrown, but something else.');
       }
     }
     const more = accounts.length === size;
@@ -82,7 +82,7 @@ export class AccountRemovalService {
       this.report();
     }
     if (failure !== undefined) {
-      throw failure instanceof Error ? failure : new Error(String(failure));
+      throw failure;
     }
     return { deleted, more };
   }
