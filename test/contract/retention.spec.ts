@@ -1,6 +1,6 @@
 /**
  * Every table has a decision on how long its rows are kept: docs/operations.md names the rule and the time, as the code has
- * them, or says why there is none. Seen to fail: with a table that nothing named, and with a default that had changed.
+ * them, or says why there is none. Seen to fail: with a table that one side named, and the other did not.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

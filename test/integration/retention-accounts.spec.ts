@@ -1,6 +1,6 @@
 /**
- * What becomes of accounts that were deleted long ago. Seen to fail: the restoration, while the purge asked for the deletion
- * before it locked the account; and the one behind, while the walk began anew at those who stay.
+ * What becomes of accounts that were deleted long ago. Seen to fail: the restoration, while an account that was passed over
+ * counted as removed; and the one behind, with a walk that began anew at those who stay, which never ended.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
