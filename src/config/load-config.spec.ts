@@ -101,6 +101,28 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('keeps what it was told to keep, and refuses a time that a promise needs longer', () => {
+    const day = 86_400_000;
+    expect(loadConfig({ ...REQUIRED, RETENTION_COMMANDS: '3d' }).retention).toEqual({
+      eventsMs: 90 * day,
+      rollupsMs: 730 * day,
+      commandsMs: 3 * day,
+      sessionsMs: 30 * day,
+      deletedUsersMs: 90 * day,
+      keysMs: 365 * day,
+      credentialsMs: 90 * day,
+    });
+    expect(problemsOf({ ...REQUIRED, RETENTION_COMMANDS: '71h' })).toEqual([
+      'RETENTION_COMMANDS="71h" must be a duration of at least 3d and at most 36500d.',
+    ]);
+    // Beyond the years that PostgreSQL can name, no purge would run.
+    expect(problemsOf({ ...REQUIRED, RETENTION_SESSIONS: '36501d' })).toHaveLength(1);
+    expect(problemsOf({ ...REQUIRED, RETENTION_EVENTS: '800d' })).toEqual([
+      expect.stringMatching(/^RETENTION_ROLLUPS must not be shorter than RETENTION_EVENTS/),
+    ]);
+    expect(problemsOf({ ...REQUIRED, RETENTION_EVENTS: '800d', RETENTION_ROLLUPS: '800d' })).toEqual([]);
+  });
+
   it('takes the bounds themselves', () => {
     const bounds = { JWT_ACCESS_EXPIRY: '24h', KEY_ROTATION_INTERVAL: '1h', PASSWORD_MAX_AGE: '1d' };
     expect(problemsOf({ ...REQUIRED, ...bounds })).toEqual([]);

@@ -146,9 +146,10 @@ import { ToysService } from './toys.service.js';
 
 export const TOYS_PURGE = purgeRule({
   name: 'purge_toys',
-  everyMs: 3_600_000,
+  tables: ['toys'],
+  keptFor: 3_600_000,
   from: [ToysService],
-  purge: (limit, toys) => toys.purge(limit),
+  purge: ({ limit }, toys) => toys.purge(limit),
 });
 `;
 

@@ -8,7 +8,7 @@ import { EventsModule } from '../../platform/events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { ONE_TIME_TOKENS_ADOPTION, SESSIONS_ADOPTION } from './auth.adoption.js';
 import { AUTH_EVENTS } from './auth.events.js';
-import { LOGIN_THROTTLES_PURGE, ONE_TIME_TOKENS_PURGE } from './auth.purge.js';
+import { AUTH_PURGES } from './auth.purge.js';
 import { AUTH_MAIL } from './auth.mail.js';
 import { AUTH_AUDIT } from './auth.audit.js';
 import { EmailChangeService } from './email/email-change.service.js';
@@ -53,7 +53,7 @@ const SERVICES = [
   EmailQuotaService,
 ];
 /** What the jobs of this feature purge. */
-const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRepository];
+const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRepository, SessionsRepository];
 
 /** Global, because the guard of every role needs to know who sent a request, and whether their session is live. */
 @Global()
@@ -75,14 +75,12 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     SessionActivityService,
     SessionCache,
     SessionEndPublisher,
-    SessionsRepository,
     SharedSessionCache,
     UnlockRestrictionsRepository,
     { provide: SessionVerifier, useExisting: SessionCache },
-    LOGIN_THROTTLES_PURGE,
-    ONE_TIME_TOKENS_PURGE,
     SESSIONS_ADOPTION,
     ONE_TIME_TOKENS_ADOPTION,
+    ...AUTH_PURGES,
   ],
   exports: [...SERVICES, ...PURGED, Authenticator, SessionVerifier],
 })

@@ -1,22 +1,45 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
 import { LoginThrottleRepository } from './login/login-throttle.repository.js';
 import { LoginWindowsRepository } from './login/login-windows.repository.js';
+import { SessionsRepository } from './sessions/sessions.repository.js';
 import { OneTimeTokensRepository } from './tokens/one-time-tokens.repository.js';
 
 const HOUR_MS = 3_600_000;
 
-/** Failed logins and counts that no longer delay a login. */
-export const LOGIN_THROTTLES_PURGE = purgeRule({
+/** Failed logins that no longer delay a login: a day of them drains within another. */
+const LOGIN_THROTTLES_PURGE = purgeRule({
   name: 'purge_login_throttles',
-  everyMs: HOUR_MS,
-  from: [LoginThrottleRepository, LoginWindowsRepository],
-  purge: async (limit, throttles, windows) => Math.max(await throttles.purge(limit), await windows.purge(limit)),
+  tables: ['login_throttles'],
+  keptFor: 48 * HOUR_MS,
+  from: [LoginThrottleRepository],
+  purge: ({ limit, keptMs }, throttles) => throttles.purge(limit, keptMs),
+});
+
+/** Counts by windows of an hour at most. */
+const ALERT_WINDOWS_PURGE = purgeRule({
+  name: 'purge_alert_windows',
+  tables: ['alert_windows'],
+  keptFor: 2 * HOUR_MS,
+  from: [LoginWindowsRepository],
+  purge: ({ limit, keptMs }, windows) => windows.purge(limit, keptMs),
 });
 
 /** Tokens that were used or have expired. */
-export const ONE_TIME_TOKENS_PURGE = purgeRule({
+const ONE_TIME_TOKENS_PURGE = purgeRule({
   name: 'purge_one_time_tokens',
-  everyMs: HOUR_MS,
+  tables: ['one_time_tokens'],
+  keptFor: 0,
   from: [OneTimeTokensRepository],
-  purge: (limit, tokens) => tokens.purge(limit),
+  purge: ({ limit, keptMs }, tokens) => tokens.purge(limit, keptMs),
 });
+
+/** Sessions whose last refresh token expired long ago, however they ended. */
+const SESSIONS_PURGE = purgeRule({
+  name: 'purge_sessions',
+  tables: ['sessions'],
+  keptFor: 'sessionsMs',
+  from: [SessionsRepository],
+  purge: ({ limit, keptMs }, sessions) => sessions.purge(limit, keptMs),
+});
+
+export const AUTH_PURGES = [LOGIN_THROTTLES_PURGE, ALERT_WINDOWS_PURGE, ONE_TIME_TOKENS_PURGE, SESSIONS_PURGE];

@@ -19,6 +19,7 @@ import { OrderPublisher } from './dispatch/order-publisher.js';
 import { DispatchService } from './dispatch/dispatch.service.js';
 import { AcknowledgementRepository } from './acknowledgement.repository.js';
 import { CompletionWaiters } from './completion-waiters.js';
+import { COMMANDS_PURGE } from './commands.purge.js';
 import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
 
 /** Commands to devices. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
@@ -45,6 +46,7 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
     CommandRecoveryService,
     COMMANDS_ADOPTION,
     ORDER_COUNTERS_ADOPTION,
+    COMMANDS_PURGE,
   ],
   exports: [CommandsService, CommandSubmissionService, AcknowledgementService, DispatchRepository, DispatchService],
 })

@@ -129,6 +129,20 @@ export class CommandsRepository {
     };
   }
 
+  /** Deletes commands that ended; one that takes a late verdict at this moment waits for the next run. @returns how many. */
+  async purge(limit: number, keptMs: number): Promise<number> {
+    // SQL: a set-based batch
+    const rows = await this.database.query(
+      'commands_purge',
+      `DELETE FROM commands WHERE id IN (
+         SELECT id FROM commands WHERE finished_at < now() - $2 * interval '1 millisecond'
+         ORDER BY finished_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING 1`,
+      [limit, keptMs],
+    );
+    return rows.length;
+  }
+
   /** Newest first. @throws InvalidCursorError */
   async listPage(
     deviceId: string,

@@ -49,14 +49,36 @@ export class DeviceEventWriter {
     }
   }
 
-  async recordDeletion(device: Device): Promise<void> {
-    const { id, name, hardwareId, ownerId } = device;
-    await this.audit.record({ entity: { type: 'device', id }, before: { name, hardwareId, ownerId } });
-    await this.events.append({ type: 'device_deleted', payload: { name, hardwareId }, ...this.baseOf(device) });
+  /** By its owner, or together with the account of its owner. */
+  async recordDeletions(
+    devices: readonly Pick<Device, 'id' | 'ownerId' | 'name' | 'hardwareId' | 'version'>[],
+  ): Promise<void> {
+    if (devices.length === 0) {
+      return;
+    }
+    const context = requestContext();
+    await this.audit.recordEach(
+      devices.map(({ id, name, hardwareId, ownerId }) => ({
+        context,
+        record: {
+          action: 'device_deleted' as const,
+          entity: { type: 'device' as const, id },
+          before: { name, hardwareId, ownerId },
+        },
+      })),
+    );
+    await this.events.append(
+      devices.map((device) => ({
+        type: 'device_deleted' as const,
+        payload: { name: device.name, hardwareId: device.hardwareId },
+        ...this.baseOf(device),
+      })),
+    );
   }
 
   private baseOf({ id, ownerId, version }: Pick<Device, 'id' | 'ownerId' | 'version'>) {
     const actor = requestContext()?.actor ?? 'system';
-    return { source: 'http', actor, deviceId: id, userId: ownerId, version } as const;
+    const source = actor === 'system' ? 'system' : 'http';
+    return { source, actor, deviceId: id, userId: ownerId, version } as const;
   }
 }

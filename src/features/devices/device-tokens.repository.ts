@@ -34,4 +34,18 @@ export class DeviceTokensRepository {
     );
     return new Set(rows.map((row) => row.device_id));
   }
+
+  /** Forgets revoked tokens: an unknown one is refused as a revoked one is. @returns how many of at most `limit`. */
+  async purge(limit: number, keptMs: number): Promise<number> {
+    // SQL: a set-based batch
+    const rows = await this.database.query(
+      'device_tokens_purge',
+      `DELETE FROM device_credentials WHERE id IN (
+         SELECT id FROM device_credentials WHERE revoked_at < now() - $2 * interval '1 millisecond'
+         ORDER BY revoked_at LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING 1`,
+      [limit, keptMs],
+    );
+    return rows.length;
+  }
 }

@@ -6,6 +6,7 @@ import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js
 import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
+import { AccountRemovalService } from '../users/account-removal.service.js';
 import { UsersModule } from '../users/users.module.js';
 import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';
@@ -17,6 +18,7 @@ import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { permits } from './domain/device-access.js';
+import { CREDENTIALS_PURGE } from './devices.purge.js';
 import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
 @Module({
@@ -34,6 +36,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
     DeviceEditorService,
     DeviceEventWriter,
     DeviceTokensRepository,
+    CREDENTIALS_PURGE,
     { provide: DeviceAuthenticator, useClass: DeviceTokenVerifier },
   ],
   exports: [DevicesService, DeviceEditorService, DeviceRegistrationService, DeviceAuthenticator],
@@ -44,6 +47,7 @@ export class DevicesModule implements OnModuleInit {
     private readonly devices: DevicesService,
     private readonly editor: DeviceEditorService,
     private readonly memberships: MembershipsService,
+    private readonly removal: AccountRemovalService,
   ) {}
 
   onModuleInit(): void {
@@ -52,6 +56,11 @@ export class DevicesModule implements OnModuleInit {
       // Opening a door cannot be undone.
       certainFor: ['control'],
       allows: permits,
+    });
+    this.removal.onRemoval({
+      reason: 'shared_devices',
+      isNeeded: (userId) => this.devices.hasShared(userId),
+      remove: (userId) => this.devices.deleteAllOf(userId),
     });
     this.memberships.onDeparture(({ organizationId, userId }) => this.editor.withdraw(organizationId, userId));
   }

@@ -52,6 +52,9 @@ export interface OwnedTies {
   readonly ties: DeviceTies;
 }
 
+/** What of a device tells of its deletion. */
+export type DeletedDevice = Pick<Device, 'id' | 'ownerId' | 'name' | 'hardwareId' | 'version'>;
+
 /** A device that has just been taken out of its organization. */
 export type Withdrawn = Pick<Device, 'id' | 'ownerId' | 'version'>;
 
@@ -148,6 +151,31 @@ export class DevicesRepository {
       }),
     );
     return count === 1 ? this.get(id) : null;
+  }
+
+  /** Whether a device of this owner is in an organization with another member whose account is not deleted. */
+  async hasShared(ownerId: string): Promise<boolean> {
+    const device = await this.database.prisma((prisma) =>
+      prisma.device.findFirst({
+        where: {
+          ownerId,
+          organization: { memberships: { some: { userId: { not: ownerId }, user: { deletedAt: null } } } },
+        },
+        select: { id: true },
+      }),
+    );
+    return device !== null;
+  }
+
+  /** Deletes every device of an owner, with what belongs to them. */
+  async deleteAllOf(ownerId: string): Promise<DeletedDevice[]> {
+    // SQL: a set-based batch
+    return this.database.query<DeletedDevice & Record<string, unknown>>(
+      'devices_delete_all',
+      `DELETE FROM devices WHERE owner_id = $1
+       RETURNING id, owner_id AS "ownerId", name, hardware_id AS "hardwareId", version`,
+      [ownerId],
+    );
   }
 
   /** @throws an error of Prisma when it does not exist: lock it before */

@@ -64,10 +64,25 @@ export class DevicesService {
         throw new DeviceChangedError();
       }
       await this.repository.delete(deviceId);
-      await this.eventWriter.recordDeletion(device);
+      await this.eventWriter.recordDeletions([device]);
       this.transactions.afterCommit(() => {
-        this.signals.publish('device_revoked', { deviceId });
-        this.signals.publish('device_access_changed', { deviceId });
+        this.publishDeletion(deviceId);
+      });
+    });
+  }
+
+  /** Whether a device of this owner is in an organization that has another member: they would stand before a closed door. */
+  hasShared(ownerId: string): Promise<boolean> {
+    return this.repository.hasShared(ownerId);
+  }
+
+  /** Deletes every device of an owner, in the surrounding transaction: see {@link delete}. */
+  async deleteAllOf(ownerId: string): Promise<void> {
+    const devices = await this.repository.deleteAllOf(ownerId);
+    await this.eventWriter.recordDeletions(devices);
+    this.transactions.afterCommit(() => {
+      devices.forEach(({ id }) => {
+        this.publishDeletion(id);
       });
     });
   }
@@ -102,5 +117,10 @@ export class DevicesService {
     const found = await this.#ties.submit({ deviceId, userId });
     const permission = found && decidePermission(found.ties);
     return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
+  }
+
+  private publishDeletion(deviceId: string): void {
+    this.signals.publish('device_revoked', { deviceId });
+    this.signals.publish('device_access_changed', { deviceId });
   }
 }

@@ -8,8 +8,6 @@ import type { ArrivedBoot, DeviceBoot, Receipt, ReceiptRow } from './history.typ
 const LONGEST_UPTIME = 315_360_000_000;
 /** Boots of a device whose receipts are kept, beside the present one. */
 const KEPT_BOOTS = 16;
-/** No device still sends events of a boot that old. */
-const RECEIPT_TTL_DAYS = 30;
 
 @Injectable()
 export class HistoryRepository {
@@ -159,29 +157,30 @@ export class HistoryRepository {
   }
 
   /** Deletes the counts of days that are over. @returns how many. */
-  async purgeEventCounts(limit: number): Promise<number> {
+  async purgeEventCounts(limit: number, keptMs: number): Promise<number> {
     // SQL: a set-based batch
     const rows = await this.database.query(
       'history_purge_counts',
       `DELETE FROM event_quotas WHERE (subject_id, day) IN (
-         SELECT subject_id, day FROM event_quotas WHERE day < current_date - 1 LIMIT $1 FOR UPDATE SKIP LOCKED
+         SELECT subject_id, day FROM event_quotas WHERE day < (now() - $2 * interval '1 millisecond')::date
+         ORDER BY day LIMIT $1 FOR UPDATE SKIP LOCKED
        ) RETURNING day`,
-      [limit],
+      [limit, keptMs],
     );
     return rows.length;
   }
 
   /** Deletes receipts of old boots; that of the current boot stays. @returns how many. */
-  async purgeReceipts(limit: number): Promise<number> {
+  async purgeReceipts(limit: number, keptMs: number): Promise<number> {
     // SQL: a set-based batch
     const rows = await this.database.query(
       'history_purge_receipts',
       `DELETE FROM device_receipts WHERE (device_id, boot) IN (
          SELECT r.device_id, r.boot FROM device_receipts r JOIN devices d ON d.id = r.device_id
-         WHERE r.updated_at < now() - make_interval(days => ${String(RECEIPT_TTL_DAYS)}) AND r.boot IS DISTINCT FROM d.boot
+         WHERE r.updated_at < now() - $2 * interval '1 millisecond' AND r.boot IS DISTINCT FROM d.boot
          ORDER BY r.updated_at LIMIT $1 FOR UPDATE OF r SKIP LOCKED
        ) RETURNING boot`,
-      [limit],
+      [limit, keptMs],
     );
     return rows.length;
   }

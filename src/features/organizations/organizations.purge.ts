@@ -1,10 +1,11 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
 import { InvitationsRepository } from './invitations/invitations.repository.js';
 
-/** Invitations that were accepted or revoked, or have expired. */
+/** Invitations that have expired, accepted or not. */
 export const INVITATIONS_PURGE = purgeRule({
   name: 'purge_invitations',
-  everyMs: 3_600_000,
+  tables: ['invitations'],
+  keptFor: 0,
   from: [InvitationsRepository],
-  purge: (limit, invitations) => invitations.purge(limit),
+  purge: ({ limit, keptMs }, invitations) => invitations.purge(limit, keptMs),
 });

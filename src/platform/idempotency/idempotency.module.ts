@@ -1,13 +1,16 @@
 import { Global, Module } from '@nestjs/common';
 import { purgeRule } from '../scheduling/purge-registry.js';
-import { IdempotencyService } from './idempotency.service.js';
+import { IDEMPOTENCY_TTL_HOURS, IdempotencyService } from './idempotency.service.js';
+
+const HOUR_MS = 3_600_000;
 
 /** Keys that are older than 24 hours. */
 const IDEMPOTENCY_KEYS_PURGE = purgeRule({
   name: 'purge_idempotency_keys',
-  everyMs: 3_600_000,
+  tables: ['idempotency_records'],
+  keptFor: IDEMPOTENCY_TTL_HOURS * HOUR_MS,
   from: [IdempotencyService],
-  purge: (limit, idempotency) => idempotency.purge(limit),
+  purge: ({ limit, keptMs }, idempotency) => idempotency.purge(limit, keptMs),
 });
 
 @Global()

@@ -134,14 +134,15 @@ export class IdempotencyService {
   }
 
   /** Forgets keys past their time, oldest first. @returns how many; less than `limit` when none is left. */
-  async purge(limit: number): Promise<number> {
+  async purge(limit: number, keptMs: number): Promise<number> {
     // SQL: database time
     const rows = await this.database.query<{ key: string }>(
       'idempotency_purge',
       `DELETE FROM idempotency_records WHERE ctid IN (
-         SELECT ctid FROM idempotency_records WHERE created_at < now() - make_interval(hours => $1) ORDER BY created_at LIMIT $2
+         SELECT ctid FROM idempotency_records WHERE created_at < now() - $2 * interval '1 millisecond'
+         ORDER BY created_at LIMIT $1
        ) RETURNING key`,
-      [IDEMPOTENCY_TTL_HOURS, limit],
+      [limit, keptMs],
     );
     return rows.length;
   }

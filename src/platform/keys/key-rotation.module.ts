@@ -3,10 +3,21 @@ import { SignalBus } from '../redis/signal-bus.js';
 import { CryptoModule } from '../crypto/crypto.module.js';
 import { KeyRotationService } from './key-rotation.service.js';
 import { KeyStore } from './key-store.js';
+import { SigningKeysRepository } from './signing-keys.repository.js';
+import { purgeRule } from '../scheduling/purge-registry.js';
+
+/** Keys that were retired long ago: what they signed expired before that. */
+const SIGNING_KEYS_PURGE = purgeRule({
+  name: 'purge_signing_keys',
+  tables: ['signing_keys'],
+  keptFor: 'keysMs',
+  from: [SigningKeysRepository],
+  purge: ({ limit, keptMs }, keys) => keys.purge(limit, keptMs),
+});
 
 /** Changes of the signing keys, made here or heard of; `KeyStore` alone needs neither Redis nor other processes. */
 @Global()
-@Module({ imports: [CryptoModule], providers: [KeyRotationService], exports: [KeyRotationService] })
+@Module({ imports: [CryptoModule], providers: [KeyRotationService, SIGNING_KEYS_PURGE], exports: [KeyRotationService] })
 export class KeyRotationModule implements OnModuleInit, OnModuleDestroy {
   #unsubscribe: (() => void) | undefined;
 

@@ -23,6 +23,14 @@ const RETIRE = `
   UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
   WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;
 
+/** Their private halves are gone already; none comes back from there. */
+// SQL: a set-based batch
+const PURGE = `
+  DELETE FROM signing_keys WHERE kid IN (
+    SELECT kid FROM signing_keys WHERE state = 'retired' AND changed_at < now() - $2 * interval '1 millisecond'
+    ORDER BY changed_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING 1`;
+
 // SQL: a lock
 const LOCK = `SELECT pg_advisory_xact_lock(hashtext('signing_keys:' || $1))`;
 
@@ -101,5 +109,10 @@ export class SigningKeysRepository {
     if ((await this.database.query('signing_keys_retire', RETIRE, [kid])).length !== 1) {
       throw new Error(`The signing key ${kid} could not be retired.`);
     }
+  }
+
+  /** Forgets retired keys. @returns how many of at most `limit`. */
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('signing_keys_purge', PURGE, [limit, keptMs])).length;
   }
 }

@@ -44,7 +44,8 @@ const GIVE_UP_ALL = `
 // SQL: database time
 const PURGE = `
   DELETE FROM mails WHERE id IN (
-    SELECT id FROM mails WHERE status <> 'PENDING' AND next_attempt_at < now() - interval '14 days' LIMIT $1)
+    SELECT id FROM mails WHERE status IN ('SENT', 'FAILED') AND next_attempt_at < now() - $2 * interval '1 millisecond'
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING id`;
 
 /** One attempt to send one mail. */
@@ -107,8 +108,8 @@ export class MailOutbox {
   }
 
   /** @returns how many of at most `limit` were forgotten. */
-  async purge(limit: number): Promise<number> {
-    return (await this.database.query('mails_purge', PURGE, [limit])).length;
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('mails_purge', PURGE, [limit, keptMs])).length;
   }
 }
 

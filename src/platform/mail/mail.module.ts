@@ -14,12 +14,15 @@ import type { RenderedMail } from './mail-text.js';
 import { Mailer } from './mailer.js';
 import { SmtpTransport } from './smtp-transport.js';
 
+const DAY_MS = 86_400_000;
+
 /** Mails that were sent or given up two weeks ago. */
 const MAILS_PURGE = purgeRule({
   name: 'purge_mails',
-  everyMs: 3_600_000,
+  tables: ['mails'],
+  keptFor: 14 * DAY_MS,
   from: [MailOutbox],
-  purge: (limit, outbox) => outbox.purge(limit),
+  purge: ({ limit, keptMs }, outbox) => outbox.purge(limit, keptMs),
 });
 
 /** They may have been sent since the backup, and the links in them open nothing any more. */

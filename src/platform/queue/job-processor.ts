@@ -30,7 +30,7 @@ export abstract class JobProcessor extends WorkerHost {
       try {
         await this.handlers.get(job.name)(job.data);
         this.#jobs.inc({ job: job.name, outcome: 'done' });
-        this.logger.info({ job: job.name, jobId: job.id }, 'Job done');
+        this.logger.debug({ job: job.name, jobId: job.id }, 'Job done');
       } catch (error) {
         this.#jobs.inc({ job: job.name, outcome: 'failed' });
         this.logger.error({ job: job.name, jobId: job.id, err: error }, 'Job failed');

@@ -51,7 +51,8 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
     this.#checking = true;
     try {
       for (const [name, everyMs] of this.jobs.repeating()) {
-        if (!(await this.queue.getJobScheduler(name))) {
+        // Another release may have planned it with another period.
+        if ((await this.queue.getJobScheduler(name))?.every !== everyMs) {
           await this.queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
         }
       }

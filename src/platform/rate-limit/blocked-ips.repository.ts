@@ -6,13 +6,8 @@ import { Database } from '../prisma/database.js';
 /** The most that a process keeps in memory: those that are blocked the longest. */
 const MAX_LIVE = 10_000;
 
-// SQL: database time: each new block deletes some old ones, so that the table needs no purge.
+// SQL: database time
 const BLOCK = `
-  WITH over AS (
-    DELETE FROM blocked_addresses
-    WHERE address IN (SELECT address FROM blocked_addresses WHERE blocked_until < now() - interval '1 day' LIMIT 100)
-      AND address <> $1
-  )
   INSERT INTO blocked_addresses (address, reason, blocked_until)
   VALUES ($1, $2, now() + $3 * interval '1 millisecond')
   ON CONFLICT (address) DO UPDATE
@@ -35,6 +30,13 @@ const PAGE = `
 const LIFT = `
   DELETE FROM blocked_addresses WHERE address = $1 AND blocked_until > now()
   RETURNING address AS ip, reason, blocked_at AS "blockedAt", blocked_until AS "blockedUntil"`;
+
+// SQL: database time
+const PURGE = `
+  DELETE FROM blocked_addresses WHERE address IN (
+    SELECT address FROM blocked_addresses WHERE blocked_until < now() - $2 * interval '1 millisecond'
+    ORDER BY blocked_until LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING 1`;
 
 /** Names the list in its cursors. */
 export const BLOCKED_IPS_LIST = 'blocked-ips';
@@ -61,6 +63,11 @@ export class BlockedIpsRepository {
   async lift(ip: string): Promise<BlockedIp | null> {
     const [lifted] = await this.database.query<BlockedIp>('blocked_addresses_lift', LIFT, [ip]);
     return lifted ?? null;
+  }
+
+  /** Forgets blocks that are over. @returns how many of at most `limit`. */
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('blocked_addresses_purge', PURGE, [limit, keptMs])).length;
   }
 
   listLive(): Promise<{ ip: string; remainingMs: number }[]> {

@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
+import { purgeRule } from '../scheduling/purge-registry.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { BlockedIpsRepository } from './blocked-ips.repository.js';
@@ -13,6 +14,15 @@ import { RateLimiter } from './rate-limiter.js';
 import { RequestProofRegistry } from './request-proof-registry.js';
 import { SocketRateLimiter } from './socket-rate-limiter.js';
 
+/** Blocks of addresses that were over a day ago. */
+const BLOCKED_ADDRESSES_PURGE = purgeRule({
+  name: 'purge_blocked_addresses',
+  tables: ['blocked_addresses'],
+  keptFor: 86_400_000,
+  from: [BlockedIpsRepository],
+  purge: ({ limit, keptMs }, blocks) => blocks.purge(limit, keptMs),
+});
+
 /** Rate limits: of anonymous requests by IP address before any work is done for them, by user and category in the guard. */
 @Global()
 @Module({
@@ -22,6 +32,7 @@ import { SocketRateLimiter } from './socket-rate-limiter.js';
     RateLimiter,
     RateLimitStorage,
     BlockedIpsRepository,
+    BLOCKED_ADDRESSES_PURGE,
     BlockedIpStore,
     AbuseDetector,
     ConnectionLimiter,

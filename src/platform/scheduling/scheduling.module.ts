@@ -1,6 +1,31 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
 import { PurgeRegistry } from './purge-registry.js';
+import { PurgeRunsRepository } from './purge-runs.repository.js';
 
+/** The purge rules, and what health says of them in every role: whichever worker ran them. */
 @Global()
-@Module({ providers: [PurgeRegistry], exports: [PurgeRegistry] })
-export class SchedulingModule {}
+@Module({ providers: [PurgeRegistry, PurgeRunsRepository], exports: [PurgeRegistry, PurgeRunsRepository] })
+export class SchedulingModule implements OnModuleInit {
+  constructor(
+    private readonly readiness: ReadinessRegistry,
+    private readonly rules: PurgeRegistry,
+    private readonly runs: PurgeRunsRepository,
+  ) {}
+
+  onModuleInit(): void {
+    this.readiness.register({ name: 'retention', critical: false, check: () => this.check() });
+  }
+
+  /** @throws UnhealthyError that names the rules which do not end what they should. */
+  private async check(): Promise<undefined> {
+    const late = await this.runs.listLate(this.rules.all().map(([name]) => name));
+    if (late.length > 0) {
+      throw new UnhealthyError(
+        'rows are kept beyond their time',
+        Object.fromEntries(late.map(({ rule, state }) => [rule, state])),
+      );
+    }
+    return undefined;
+  }
+}

@@ -90,7 +90,7 @@ const GIVE_BACK = `
 // SQL: database time
 const PURGE = `
   DELETE FROM login_throttles WHERE (account, origin) IN (
-    SELECT account, origin FROM login_throttles WHERE last_failure < now() - interval '48 hours'
+    SELECT account, origin FROM login_throttles WHERE last_failure < now() - $2 * interval '1 millisecond'
     LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING 1`;
 
@@ -154,8 +154,8 @@ export class LoginThrottleRepository {
   }
 
   /** @returns how many of at most `limit` were deleted. */
-  async purge(limit: number): Promise<number> {
-    return (await this.database.query('login_throttles_purge', PURGE, [limit])).length;
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('login_throttles_purge', PURGE, [limit, keptMs])).length;
   }
 
   /** In seconds. */

@@ -59,7 +59,8 @@ const COUNT_MAIL = `
 // SQL: database time
 const PURGE = `
   DELETE FROM alert_windows WHERE (kind, subject, window_start) IN (
-    SELECT kind, subject, window_start FROM alert_windows WHERE window_start < now() - interval '2 hours' LIMIT $1)
+    SELECT kind, subject, window_start FROM alert_windows WHERE window_start < now() - $2 * interval '1 millisecond'
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING 1`;
 
 export interface FailureCount {
@@ -100,7 +101,7 @@ export class LoginWindowsRepository {
   }
 
   /** @returns how many of at most `limit` were deleted. */
-  async purge(limit: number): Promise<number> {
-    return (await this.database.query('login_windows_purge', PURGE, [limit])).length;
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('login_windows_purge', PURGE, [limit, keptMs])).length;
   }
 }

@@ -124,6 +124,14 @@ const TOUCH = `
   WHERE id IN (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND last_seen_at < now() - interval '1 minute'
                FOR NO KEY UPDATE SKIP LOCKED)`;
 
+/** Until its last token expired, a session tells why it ended; nothing brings back one that is expired. */
+// SQL: database time
+const PURGE = `
+  DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at < now() - $2 * interval '1 millisecond'
+    ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING 1`;
+
 export interface NewSession extends ClientInfo {
   readonly id: string;
   readonly userId: string;
@@ -263,6 +271,11 @@ export class SessionsRepository {
   /** Sets when these sessions were last seen. */
   async touch(sessionIds: readonly string[]): Promise<void> {
     await this.database.query('sessions_touch', TOUCH, [sessionIds]);
+  }
+
+  /** @returns how many of at most `limit` were deleted. */
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('sessions_purge', PURGE, [limit, keptMs])).length;
   }
 }
 

@@ -33,10 +33,12 @@ const REVOKE_ALL = `
   UPDATE one_time_tokens SET used_at = now()
   WHERE id IN (SELECT id FROM one_time_tokens WHERE used_at IS NULL AND expires_at > now() LIMIT $1) RETURNING id`;
 
+/** Expression exactly as in the index `one_time_tokens_over_idx`. */
 // SQL: database time
 const PURGE = `
   DELETE FROM one_time_tokens WHERE id IN (
-    SELECT id FROM one_time_tokens WHERE used_at IS NOT NULL OR expires_at < now() LIMIT $1)
+    SELECT id FROM one_time_tokens WHERE least(used_at, expires_at) < now() - $2 * interval '1 millisecond'
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING id`;
 
 export interface NewOneTimeToken {
@@ -91,7 +93,7 @@ export class OneTimeTokensRepository {
   }
 
   /** @returns how many of at most `limit` were deleted. */
-  async purge(limit: number): Promise<number> {
-    return (await this.database.query('one_time_tokens_purge', PURGE, [limit])).length;
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('one_time_tokens_purge', PURGE, [limit, keptMs])).length;
   }
 }

@@ -63,7 +63,8 @@ const REVOKE_ALL_OPEN = `DELETE FROM invitations WHERE id IN (
 
 // SQL: a set-based batch
 const PURGE = `DELETE FROM invitations WHERE id IN (
-    SELECT id FROM invitations WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    SELECT id FROM invitations WHERE expires_at < now() - $2 * interval '1 millisecond'
+    ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
   ) RETURNING id`;
 
 /** An invitation is open until it is accepted, revoked or expired. All times are the database's. */
@@ -158,7 +159,7 @@ export class InvitationsRepository {
   }
 
   /** Deletes expired invitations, accepted or not. @returns how many, at most `limit`. */
-  async purge(limit: number): Promise<number> {
-    return (await this.database.query('invitations_purge', PURGE, [limit])).length;
+  async purge(limit: number, keptMs: number): Promise<number> {
+    return (await this.database.query('invitations_purge', PURGE, [limit, keptMs])).length;
   }
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import type { Diagnostics, HeldRefusals } from './diagnostics.types.js';
 
-const KEPT_DAYS = 30;
 /** There are fewer codes. */
 const MAX_SHOWN = 100;
 
@@ -59,17 +58,17 @@ export class DiagnosticsRepository {
     );
   }
 
-  /** Deletes what did not happen for a month. @returns how many. */
-  async purge(limit: number): Promise<number> {
+  /** Deletes what did not happen for so long. @returns how many. */
+  async purge(limit: number, keptMs: number): Promise<number> {
     // SQL: a set-based batch
     const rows = await this.database.query(
       'diagnostics_purge',
       `DELETE FROM device_diagnostics WHERE (device_id, code) IN (
          SELECT device_id, code FROM device_diagnostics
-         WHERE last_seen_at < now() - make_interval(days => ${String(KEPT_DAYS)})
+         WHERE last_seen_at < now() - $2 * interval '1 millisecond'
          ORDER BY last_seen_at LIMIT $1 FOR UPDATE SKIP LOCKED
        ) RETURNING code`,
-      [limit],
+      [limit, keptMs],
     );
     return rows.length;
   }
