@@ -4,6 +4,8 @@ import { EventLog } from './event-log.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
 import { type EventDeclaration, EventTypeRegistry } from './event-type-registry.js';
 import { EventStore } from './event-store.js';
+import { FeedHealthService } from './feed-health.service.js';
+import { FeedLagRepository } from './feed-lag.repository.js';
 import { FeedStream } from './feed-stream.js';
 import { LiveFeed } from './live-feed.js';
 import { ReaderBatchService } from './reader-batch.service.js';
@@ -26,6 +28,8 @@ import { ReaderLeaseStore } from './reader-lease-store.js';
     DurableReaderRegistry,
     FeedStream,
     LiveFeed,
+    FeedLagRepository,
+    FeedHealthService,
   ],
   exports: [
     EventTypeRegistry,

@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
+import { EndingClient, KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -23,6 +24,8 @@ export class DatabaseHealthService implements OnApplicationShutdown {
       idleTimeoutMillis: 0,
       application_name: `mortise:health:${config.roles.join('+')}`,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      Client: EndingClient,
     });
     // Without a listener, an idle connection that breaks would end the process.
     this.#pool.on('error', () => undefined);
