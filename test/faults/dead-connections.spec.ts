@@ -29,7 +29,8 @@ import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
 /** Of the application's connections but the one that health asks over. */
-const OURS = "datname = current_database() AND application_name LIKE 'mortise:%' AND application_name NOT LIKE '%health%'";
+const OURS =
+  "datname = current_database() AND application_name LIKE 'mortise:%' AND application_name NOT LIKE '%health%'";
 /** What a dead connection may cost: it is given up after 10 s, and its transaction at the server after 12 s. */
 const HEALED_WITHIN_MS = 40_000;
 

@@ -9,7 +9,8 @@ import { SignalBus } from './signal-bus.js';
 const LOGGER = { setContext: jest.fn(), debug: jest.fn(), error: jest.fn() } as unknown as PinoLogger;
 const AWAY = { app: { publish: () => Promise.reject(new Error('away')) } } as unknown as RedisClients;
 
-const newSignals = (): SignalBus => new SignalBus(AWAY, new LoopRegistry(new ReadinessRegistry(), new Metrics()), LOGGER);
+const newSignals = (): SignalBus =>
+  new SignalBus(AWAY, new LoopRegistry(new ReadinessRegistry(), new Metrics()), LOGGER);
 
 describe('Signals while Redis is away', () => {
   it('still reach this process, after the caller has gone on', async () => {
