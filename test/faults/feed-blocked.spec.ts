@@ -9,6 +9,7 @@ import { EventLog } from '../../src/platform/events/event-log.js';
 import { FeedLagRepository } from '../../src/platform/events/feed-lag.repository.js';
 import type { Database } from '../../src/platform/prisma/database.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import { liveEvents, numbered, numbersOf } from '../support/events.fixture.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.js';
 import { request } from '../support/rest.js';
@@ -22,7 +23,7 @@ let pid: number;
 
 beforeAll(async () => {
   [app, elsewhere] = await Promise.all([TestApp.start({ env: { ROLES: 'api,worker' } }), createEmptyDatabase()]);
-  writer = new pg.Client({ connectionString: elsewhere.url });
+  writer = new pg.Client({ connectionString: utcConnection(elsewhere.url) });
   await writer.connect();
   pid = Number((await writer.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid);
 });
@@ -44,12 +45,12 @@ async function feedHealth(): Promise<FeedReport> {
 
 /** What a role may see that is neither owner of the session nor of `pg_read_all_stats`. */
 async function blockerSeenByPlainRole(): Promise<unknown> {
-  const client = new pg.Client({ connectionString: app.databaseUrl });
+  const client = new pg.Client({ connectionString: utcConnection(app.databaseUrl) });
   await client.connect();
   try {
     await client.query('CREATE ROLE plain_reader');
     await client.query('SET ROLE plain_reader');
-    const database = { query: async (_name: string, text: string) => (await client.query(text)).rows };
+    const database = { query: (_name: string, text: string) => client.query<object>(text).then(({ rows }) => rows) };
     return await new FeedLagRepository(database as unknown as Database).findBlocker();
   } finally {
     await client.query('RESET ROLE');

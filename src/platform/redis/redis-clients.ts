@@ -73,8 +73,9 @@ export class RedisClients implements OnApplicationShutdown {
     });
     client.on('close', () => {
       // ioredis lets it run on, and it would end the next connection.
-      clearTimeout(client['socketTimeoutTimer'] as NodeJS.Timeout | undefined);
-      client['socketTimeoutTimer'] = undefined;
+      const state = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+      clearTimeout(state.socketTimeoutTimer);
+      state.socketTimeoutTimer = undefined;
     });
     this.#open.add(client);
     client.once('end', () => this.#open.delete(client));
