@@ -42,7 +42,7 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     this.#warn = (error) => {
       logger.warn({ err: error }, 'The blocked IPs could not be read; the copy stays');
     };
-    this.#loop = loops.create('blocked_ips', () => this.refresh().then(() => 'idle'), {
+    this.#loop = loops.create('blocked_ips', () => this.load().then(() => 'idle'), {
       idleFromMs: REFRESH_EVERY_MS,
       idleMs: REFRESH_EVERY_MS,
       retryMs: RETRY_MS,
@@ -61,7 +61,7 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
       }),
     );
     // Before this process serves anyone; without PostgreSQL it begins with an empty copy.
-    await this.refresh().catch(this.#warn);
+    await this.refresh();
     this.#loop.start();
   }
 
@@ -112,8 +112,13 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     return this.repository.listPage({ limit, after: lastListed(cursor) });
   }
 
-  /** Replaces the copy by what PostgreSQL has, unless an IP was blocked or unblocked meanwhile, or another refresh began. */
+  /** Replaces the copy by what PostgreSQL has. It stays when that does not answer. */
   async refresh(): Promise<void> {
+    await this.load().catch(this.#warn);
+  }
+
+  /** Discarded when an IP was blocked or unblocked meanwhile, or another look began. */
+  private async load(): Promise<void> {
     const changes = ++this.#changes;
     const live = await outsideTransaction(() => this.repository.listLive());
     if (changes === this.#changes) {
