@@ -14,6 +14,7 @@ import { MetricsModule } from '../../dist/src/platform/metrics/metrics.module.js
 import { PrismaModule } from '../../dist/src/platform/prisma/prisma.module.js';
 import { RateLimitModule } from '../../dist/src/platform/rate-limit/rate-limit.module.js';
 import { RedisModule } from '../../dist/src/platform/redis/redis.module.js';
+import { SchedulingModule } from '../../dist/src/platform/scheduling/scheduling.module.js';
 
 function WorkerProcess() {
   // Only holds the modules together.
@@ -23,6 +24,7 @@ Module({
     ConfigModule.with(loadConfig(process.env)),
     LoggingModule.forRoot(),
     ReadinessModule,
+    SchedulingModule,
     PrismaModule,
     RedisModule,
     MetricsModule,

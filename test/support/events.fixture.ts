@@ -7,6 +7,7 @@ import { ReadinessModule } from '../../src/platform/health/readiness.module.js';
 import { MetricsModule } from '../../src/platform/metrics/metrics.module.js';
 import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
 import { RedisModule } from '../../src/platform/redis/redis.module.js';
+import { SchedulingModule } from '../../src/platform/scheduling/scheduling.module.js';
 import { TestApp } from './test-app.js';
 import { eventually } from './wait.js';
 
@@ -31,7 +32,16 @@ export function startEventLog({
   return TestApp.start({
     env: { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
     only: {
-      modules: [ReadinessModule, PrismaModule, RedisModule, MetricsModule, ClockModule, EventsModule, ...modules],
+      modules: [
+        ReadinessModule,
+        SchedulingModule,
+        PrismaModule,
+        RedisModule,
+        MetricsModule,
+        ClockModule,
+        EventsModule,
+        ...modules,
+      ],
       providers: edges,
     },
   });

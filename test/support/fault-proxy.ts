@@ -1,9 +1,22 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 
+/** The end of a request in PostgreSQL's protocol: a Sync message. Without it the server waits for more of the request. */
+const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
+
+/** One connection through the proxy. A silent one carries nothing any more, not even its end: each side goes on waiting. */
+interface Line {
+  readonly client: Socket;
+  readonly service: Socket;
+  silent: boolean;
+}
+
 /** Stands between a client and a service, and fails on demand. */
 export class FaultProxy {
   readonly #sockets = new Set<Socket>();
+  readonly #lines = new Set<Line>();
   #fault: 'none' | 'down' | 'blackhole' = 'none';
+  #newAreSilent = false;
+  #cutWithin: string | undefined;
   #delayMs = 0;
 
   private constructor(
@@ -45,6 +58,38 @@ export class FaultProxy {
     this.#fault = 'blackhole';
   }
 
+  /**
+   * Makes connections silent for good: those that the service sees come from one of `ports` (`client_port` in
+   * `pg_stat_activity`), or all that are open. Others, and new ones, work. @returns how many
+   */
+  silence(ports?: readonly number[]): number {
+    const chosen = [...this.#lines].filter(
+      ({ service, silent }) => !silent && (ports === undefined || ports.includes(service.localPort ?? 0)),
+    );
+    chosen.forEach((line) => {
+      line.silent = true;
+    });
+    return chosen.length;
+  }
+
+  /**
+   * Makes the next connection to PostgreSQL silent that carries `text`, in the middle of a request: all but its end arrives,
+   * as when the network fails between two packets.
+   */
+  silenceWithin(text: string): void {
+    this.#cutWithin = text;
+  }
+
+  /** Whether what {@link silenceWithin} waits for has come. */
+  get hasCut(): boolean {
+    return this.#cutWithin === undefined;
+  }
+
+  /** New connections are accepted and silent from their beginning, until it is up again. */
+  silenceNew(): void {
+    this.#newAreSilent = true;
+  }
+
   /** Lets everything through, each way later by so much. */
   slow(delayMs: number): void {
     this.#delayMs = delayMs;
@@ -57,6 +102,7 @@ export class FaultProxy {
     }
     this.#fault = 'none';
     this.#delayMs = 0;
+    this.#newAreSilent = false;
   }
 
   async close(): Promise<void> {
@@ -70,27 +116,44 @@ export class FaultProxy {
       return;
     }
     const service = connect(Number(this.target.port), this.target.hostname);
-    this.forward(client, service, this.tap());
-    this.forward(service, client);
+    const line = { client, service, silent: this.#newAreSilent };
+    this.#lines.add(line);
+    this.forward(line, client, service, this.tap());
+    this.forward(line, service, client);
   }
 
-  private forward(from: Socket, to: Socket, show: (chunk: Buffer) => void = () => undefined): void {
+  private forward(line: Line, from: Socket, to: Socket, show: (chunk: Buffer) => void = () => undefined): void {
     this.#sockets.add(from);
     from.setNoDelay(true);
     from.on('data', (bytes) => {
-      if (this.#fault === 'none') {
+      if (this.#fault === 'none' && !line.silent) {
         show(bytes);
+        const passed = this.cut(line, bytes);
         if (this.#delayMs > 0) {
-          setTimeout(() => to.write(bytes), this.#delayMs);
+          setTimeout(() => to.write(passed), this.#delayMs);
         } else {
-          to.write(bytes);
+          to.write(passed);
         }
       }
     });
     from.on('error', () => undefined);
     from.on('close', () => {
       this.#sockets.delete(from);
-      to.destroy();
+      this.#lines.delete(line);
+      if (!line.silent) {
+        to.destroy();
+      }
     });
+  }
+
+  private cut(line: Line, bytes: Buffer): Buffer {
+    const at = this.#cutWithin === undefined ? -1 : bytes.indexOf(this.#cutWithin);
+    const end = at === -1 ? -1 : bytes.indexOf(SYNC, at);
+    if (end === -1) {
+      return bytes;
+    }
+    this.#cutWithin = undefined;
+    line.silent = true;
+    return bytes.subarray(0, end);
   }
 }

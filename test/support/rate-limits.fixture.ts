@@ -8,6 +8,7 @@ import { PrismaModule } from '../../src/platform/prisma/prisma.module.js';
 import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { RedisModule } from '../../src/platform/redis/redis.module.js';
+import { SchedulingModule } from '../../src/platform/scheduling/scheduling.module.js';
 import { TestApp } from './test-app.js';
 import { eventually } from './wait.js';
 
@@ -24,6 +25,7 @@ export async function startRateLimits(
         ClockModule,
         MetricsModule,
         ReadinessModule,
+        SchedulingModule,
         PrismaModule,
         RedisModule,
         RateLimitModule,

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
+import { type BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
+import { LoopRegistry } from '../../platform/scheduling/loop-registry.js';
 import { PresenceService } from './presence.service.js';
 
 const BATCH = 100;
@@ -14,7 +15,7 @@ const RETRY_WITHIN_MS = 10_000;
 export class PresenceSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loops: readonly BackgroundLoop[];
 
-  constructor(presence: PresenceService, logger: PinoLogger) {
+  constructor(presence: PresenceService, loops: LoopRegistry, logger: PinoLogger) {
     logger.setContext(PresenceSweeper.name);
     const onError = (error: unknown): void => {
       logger.error({ err: error }, 'Looking for silent devices failed');
@@ -22,12 +23,12 @@ export class PresenceSweeper implements OnApplicationBootstrap, BeforeApplicatio
     const outcome = (more: boolean): StepOutcome => (more ? 'more' : 'idle');
     const retryMs = RETRY_WITHIN_MS;
     this.#loops = [
-      new BackgroundLoop(async () => outcome(await presence.closeSilentLinks(BATCH)), {
+      loops.create('silent_links', async () => outcome(await presence.closeSilentLinks(BATCH)), {
         idleMs: LOOK_EVERY_MS,
         retryMs,
         onError,
       }),
-      new BackgroundLoop(async () => outcome(await presence.markInactive(BATCH)), {
+      loops.create('inactive_devices', async () => outcome(await presence.markInactive(BATCH)), {
         idleMs: INACTIVE_EVERY_MS,
         retryMs,
         onError,

@@ -17,12 +17,16 @@ import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.i
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
 import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
+import { type BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
+import { LoopRegistry } from '../../platform/scheduling/loop-registry.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
 const SESSION_CHECK_MS = 25_000;
+/** It asks for one session after another. */
+const SESSION_CHECK_WITHIN_MS = 60_000;
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
 @WebSocketGateway()
@@ -30,16 +34,26 @@ const SESSION_CHECK_MS = 25_000;
 @UseInterceptors(SocketAnswerInterceptor, SocketLimitInterceptor)
 export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnApplicationBootstrap, OnModuleDestroy {
   @WebSocketServer() private readonly server!: DashboardServer;
-  #sessionCheck: NodeJS.Timeout | undefined;
+  readonly #sessionCheck: BackgroundLoop;
 
   constructor(
     private readonly realtime: RealtimeService,
     private readonly feed: DashboardFeedPublisher,
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
+    loops: LoopRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(RealtimeGateway.name);
+    this.#sessionCheck = loops.create('socket_sessions', () => this.endDeadSessions(), {
+      idleFromMs: SESSION_CHECK_MS,
+      idleMs: SESSION_CHECK_MS,
+      retryMs: SESSION_CHECK_MS,
+      deadlineMs: SESSION_CHECK_WITHIN_MS,
+      onError: (error, failures) => {
+        logger[failures === 1 ? 'warn' : 'debug']({ err: error }, 'The sessions of dashboards could not be checked');
+      },
+    });
   }
 
   afterInit(server: DashboardServer): void {
@@ -55,15 +69,12 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.signals.on('session_revoked', ({ sessionId, reason }) => {
       this.realtime.endSession(this.server, sessionId, reason);
     });
-    this.#sessionCheck = setInterval(
-      () => void this.realtime.endDeadSessions(this.server).catch(() => undefined),
-      SESSION_CHECK_MS,
-    );
+    this.#sessionCheck.start();
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.#sessionCheck);
+  async onModuleDestroy(): Promise<void> {
     this.feed.stop();
+    await this.#sessionCheck.stop();
   }
 
   /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
@@ -86,6 +97,11 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   @SubscribeMessage('unsubscribe_device')
   unsubscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
     return this.realtime.unsubscribe(socket, body.deviceId);
+  }
+
+  private async endDeadSessions(): Promise<StepOutcome> {
+    await this.realtime.endDeadSessions(this.server);
+    return 'idle';
   }
 
   /** A refusal reaches the client as `connect_error` with the problem as its `data`; then the connection is closed. */

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { connectionKind } from '../prisma/connection-quota.js';
-import { BatcherFullError, type BatchRules, MicroBatcher } from './micro-batcher.js';
+import { BatcherFullError, BatchOverdueError, type BatchRules, MicroBatcher, RUN_WITHIN_MS } from './micro-batcher.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -55,12 +55,18 @@ describe('MicroBatcher', () => {
   });
 
   it('runs as many batches in parallel as allowed', async () => {
-    const { batcher, sizes } = setup({ maxBatch: 1, maxParallel: 2 });
-    [1, 2, 3].forEach((item) => void batcher.submit(item));
+    const { batcher, batches, sizes } = setup({ maxBatch: 1, maxParallel: 2 });
+    const results = [1, 2, 3].map((item) => batcher.submit(item));
     await turn();
     await turn();
     await turn();
     expect(sizes()).toEqual([1, 1]);
+    batches[0]?.end();
+    batches[1]?.end();
+    await Promise.all(results.slice(0, 2));
+    await turn();
+    batches[2]?.end();
+    await Promise.all(results);
   });
 
   it('tries each alone when a batch fails, so that a bad item does not fail the others', async () => {
@@ -177,6 +183,20 @@ describe('MicroBatcher', () => {
     await jest.advanceTimersByTimeAsync(20_000);
     expect((await outcomes).map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 'rejected'));
     expect(tried).toBe(8);
+    jest.useRealTimers();
+  });
+
+  it('gives up a batch that never ends, tries nothing of it again, and runs the next one in its place', async () => {
+    jest.useFakeTimers();
+    const { batcher, sizes, batches } = setup({ delayMs: 1 });
+    const outcomes = Promise.allSettled([1, 2, 3, 4].map((item) => batcher.submit(item)));
+    await jest.advanceTimersByTimeAsync(RUN_WITHIN_MS);
+    expect(sizes()).toEqual([3]);
+    await jest.advanceTimersByTimeAsync(2);
+    expect(sizes()).toEqual([3, 1]);
+    batches[1]?.end();
+    const refused = { status: 'rejected', reason: expect.any(BatchOverdueError) };
+    expect(await outcomes).toEqual([refused, refused, refused, { status: 'fulfilled', value: 8 }]);
     jest.useRealTimers();
   });
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { DeadlineExceededError, within } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { type ConnectionKind, connectAs } from '../prisma/connection-quota.js';
 
@@ -20,8 +21,8 @@ export interface BatchRules<Item, Result> {
   /** Items that wait for their batch; further ones are refused. */
   readonly maxWaiting: number;
   /**
-   * Does all or nothing and answers with one result per item, in their order. It needs a time limit of its own: a
-   * transaction has one. Items of one batch must not conflict with each other, such as two changes of one row.
+   * Does all or nothing and answers with one result per item, in their order. After {@link RUN_WITHIN_MS} it has failed, and
+   * the next batch takes its place. Items of one batch must not conflict with each other, such as two changes of one row.
    */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
@@ -35,6 +36,11 @@ export class BatcherFullError extends DomainError {
   }
 }
 
+/** A batch did not end: what came of it is unknown, and nothing of it is tried again. */
+export class BatchOverdueError extends DeadlineExceededError {}
+
+/** Longer than a transaction takes at most, with its wait for a connection. */
+export const RUN_WITHIN_MS = 20_000;
 /** Items of a failed batch that are tried alone at the same time. */
 const MAX_RETRIES_AT_ONCE = 4;
 /** Later, no more of them are tried: a database that hangs would make the last one wait for the time limits of all others. */
@@ -145,13 +151,16 @@ export class MicroBatcher<Item, Result> {
   private async settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
       const items = batch.map(({ item }) => item);
-      const results = await connectAs(this.rules.connectsAs, () => this.rules.run(items));
+      const run = connectAs(this.rules.connectsAs, () => this.rules.run(items));
+      const results = await within(RUN_WITHIN_MS, run, BatchOverdueError);
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] as Result);
       });
     } catch (error) {
-      if (batch.length === 1) {
-        batch[0]?.reject(error);
+      if (batch.length === 1 || error instanceof BatchOverdueError) {
+        batch.forEach(({ reject }) => {
+          reject(error);
+        });
       } else {
         await this.tryEach(batch, error);
       }

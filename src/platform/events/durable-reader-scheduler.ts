@@ -1,8 +1,9 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
 import { SignalBus } from '../redis/signal-bus.js';
-import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { type BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { type DurableReader, DurableReaderRegistry } from './durable-reader-registry.js';
 import { ReaderBatchService } from './reader-batch.service.js';
 
@@ -15,7 +16,6 @@ const RETRY_MS = 10_000;
 export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #applied: Counter<'reader'>;
   readonly #failures: Counter<'reader'>;
-  readonly #lag: Gauge<'reader'>;
   #loops: BackgroundLoop[] = [];
   #unsubscribe: (() => void) | undefined;
 
@@ -23,6 +23,7 @@ export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApp
     private readonly readers: DurableReaderRegistry,
     private readonly batches: ReaderBatchService,
     private readonly signals: SignalBus,
+    private readonly registry: LoopRegistry,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
@@ -33,11 +34,6 @@ export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApp
     this.#failures = metrics.counter('mortise_event_reader_failures_total', 'Batches that a durable reader failed.', [
       'reader',
     ]);
-    this.#lag = metrics.gauge(
-      'mortise_event_reader_lag_seconds',
-      'Age of the oldest event just applied; 0 when idle.',
-      ['reader'],
-    );
   }
 
   onApplicationBootstrap(): void {
@@ -60,7 +56,7 @@ export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApp
   }
 
   private loopOf(reader: DurableReader): BackgroundLoop {
-    return new BackgroundLoop(() => this.step(reader), {
+    return this.registry.create(`reader_${reader.name}`, () => this.step(reader), {
       ...(reader.pollEveryMs !== undefined && { idleFromMs: reader.pollEveryMs }),
       idleMs: reader.pollEveryMs ?? IDLE_MS,
       retryMs: RETRY_MS,
@@ -75,13 +71,8 @@ export class DurableReaderScheduler implements OnApplicationBootstrap, BeforeApp
   }
 
   private async step(reader: DurableReader): Promise<StepOutcome> {
-    const [first, ...others] = await this.batches.applyNext(reader);
-    if (!first) {
-      this.#lag.set({ reader: reader.name }, 0);
-      return 'idle';
-    }
-    this.#lag.set({ reader: reader.name }, (Date.now() - Date.parse(first.event.receivedAt)) / 1_000);
-    this.#applied.inc({ reader: reader.name }, others.length + 1);
-    return others.length + 1 < reader.batchSize ? 'idle' : 'more';
+    const applied = await this.batches.applyNext(reader);
+    this.#applied.inc({ reader: reader.name }, applied.length);
+    return applied.length < reader.batchSize ? 'idle' : 'more';
   }
 }

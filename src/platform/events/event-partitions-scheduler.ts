@@ -1,9 +1,12 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { BackgroundLoop } from '../scheduling/background-loop.js';
+import { type BackgroundLoop } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { EventPartitionsService } from './event-partitions.service.js';
 
 const MINUTE_MS = 60_000;
+/** A round may move many events, each partition in a transaction of its own. */
+const DEADLINE_MS = 5 * MINUTE_MS;
 
 /**
  * Looks after the event partitions when the process starts, and every few minutes. An edge of every role, and not left to
@@ -13,11 +16,12 @@ const MINUTE_MS = 60_000;
 export class EventPartitionsScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loop: BackgroundLoop;
 
-  constructor(partitions: EventPartitionsService, logger: PinoLogger) {
+  constructor(partitions: EventPartitionsService, loops: LoopRegistry, logger: PinoLogger) {
     logger.setContext(EventPartitionsScheduler.name);
     // By chance, so that processes that started together do not meet each time.
     const pauseMs = MINUTE_MS * (5 + 5 * Math.random());
-    this.#loop = new BackgroundLoop(async () => ((await partitions.maintain()) ? 'more' : 'idle'), {
+    this.#loop = loops.create('event_partitions', async () => ((await partitions.maintain()) ? 'more' : 'idle'), {
+      deadlineMs: DEADLINE_MS,
       idleFromMs: pauseMs,
       idleMs: pauseMs,
       retryMs: MINUTE_MS,

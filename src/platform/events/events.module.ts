@@ -6,6 +6,8 @@ import { type EventDeclaration, EventTypeRegistry } from './event-type-registry.
 import { EventPartitionStore } from './event-partition-store.js';
 import { EventPartitionsService } from './event-partitions.service.js';
 import { EventStore } from './event-store.js';
+import { FeedHealthService } from './feed-health.service.js';
+import { FeedLagRepository } from './feed-lag.repository.js';
 import { FeedStream } from './feed-stream.js';
 import { LiveFeed } from './live-feed.js';
 import { ReaderBatchService } from './reader-batch.service.js';
@@ -30,6 +32,8 @@ import { ReaderLeaseStore } from './reader-lease-store.js';
     DurableReaderRegistry,
     FeedStream,
     LiveFeed,
+    FeedLagRepository,
+    FeedHealthService,
   ],
   exports: [
     EventTypeRegistry,

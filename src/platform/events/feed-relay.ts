@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { type Gauge, Metrics } from '../metrics/metrics.js';
 import { SignalBus } from '../redis/signal-bus.js';
-import { BackgroundLoop, type StepOutcome, settleWithin } from '../scheduling/background-loop.js';
+import { type BackgroundLoop, type StepOutcome, settleWithin } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { EventStore } from './event-store.js';
 import { FeedStream } from './feed-stream.js';
 import { LIVE_FEED } from './reader-cursors.repository.js';
@@ -24,7 +24,6 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
   /** For people who look at the row; what protects the cursor is the fence. */
   readonly #holder = `${hostname()}:${String(process.pid)}`;
   readonly #loop: BackgroundLoop;
-  readonly #lag: Gauge;
   #lease: Lease | null = null;
   #renewedAt = 0;
   #unsubscribe: (() => void) | undefined;
@@ -34,15 +33,11 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly leases: ReaderLeaseStore,
     private readonly stream: FeedStream,
     private readonly signals: SignalBus,
-    metrics: Metrics,
+    loops: LoopRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(FeedRelay.name);
-    this.#lag = metrics.gauge(
-      'mortise_feed_relay_lag_seconds',
-      'Age of the oldest event that the relay just copied; 0 when idle.',
-    );
-    this.#loop = new BackgroundLoop(() => this.step(), {
+    this.#loop = loops.create('feed_relay', () => this.step(), {
       idleMs: IDLE_MS,
       retryMs: RETRY_MS,
       onError: (error, failures) => {
@@ -79,15 +74,12 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
       return 'idle';
     }
     const entries = await this.store.listAfter(lease.position, BATCH);
-    const [first] = entries;
     const last = entries.at(-1);
-    if (!first || !last) {
-      this.#lag.set(0);
+    if (!last) {
       await this.renewWhenDue(lease);
       return 'idle';
     }
     await this.stream.append(entries, lease.position);
-    this.#lag.set((Date.now() - Date.parse(first.event.receivedAt)) / 1_000);
     this.keep(await this.leases.advance(lease, last.position));
     return entries.length < BATCH ? 'idle' : 'more';
   }

@@ -2,9 +2,10 @@ import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { StoredEvent } from '../../contracts/events.js';
 import { LimitedLogger } from '../logging/limited-logger.js';
-import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
 import { SignalBus } from '../redis/signal-bus.js';
-import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { type BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { EventStore } from './event-store.js';
 import { fitOf } from './feed-order.js';
 import { type FeedEntry, FeedStream } from './feed-stream.js';
@@ -28,7 +29,6 @@ export class LiveFeed implements BeforeApplicationShutdown {
   readonly #loop: BackgroundLoop;
   readonly #delivered: Counter<'source'>;
   readonly #failures: Counter<'listener'>;
-  readonly #lag: Gauge;
   readonly #log: LimitedLogger;
   #last = LOG_START;
   #cursor: string | null = null;
@@ -39,6 +39,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
     private readonly cursors: ReaderCursorsRepository,
     private readonly stream: FeedStream,
     private readonly signals: SignalBus,
+    loops: LoopRegistry,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
@@ -50,11 +51,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
     this.#failures = metrics.counter('mortise_live_feed_listener_failures_total', 'Errors thrown by listeners.', [
       'listener',
     ]);
-    this.#lag = metrics.gauge(
-      'mortise_live_feed_lag_seconds',
-      'Time from receiving the last delivered event to its delivery.',
-    );
-    this.#loop = new BackgroundLoop(() => this.step(), {
+    this.#loop = loops.create('live_feed', () => this.step(), {
       idleMs: IDLE_MS,
       retryMs: RETRY_MS,
       onError: (error, failures) => {
@@ -83,6 +80,11 @@ export class LiveFeed implements BeforeApplicationShutdown {
    */
   get cursor(): string | null {
     return this.#cursor;
+  }
+
+  /** Where it stands, as {@link cursor}. */
+  get position(): LogPosition | null {
+    return this.#cursor === null ? null : this.#last;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -139,7 +141,10 @@ export class LiveFeed implements BeforeApplicationShutdown {
     while (full && (!until || isAfter(until, this.#last))) {
       const entries = await this.store.listAfter(this.#last, PAGE);
       entries.forEach(({ position, event }) => {
-        this.deliver(position, event, 'log');
+        // A step that was given up may have been faster after all.
+        if (isAfter(position, this.#last)) {
+          this.deliver(position, event, 'log');
+        }
       });
       delivered += entries.length;
       full = entries.length === PAGE;
@@ -159,6 +164,5 @@ export class LiveFeed implements BeforeApplicationShutdown {
       }
     });
     this.#delivered.inc({ source });
-    this.#lag.set((Date.now() - Date.parse(event.receivedAt)) / 1_000);
   }
 }

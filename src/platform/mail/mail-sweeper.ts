@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { type BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { MailOutbox } from './mail-outbox.js';
@@ -22,10 +23,11 @@ export class MailSweeper implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly outbox: MailOutbox,
     private readonly queues: JobQueue,
     private readonly signals: SignalBus,
+    loops: LoopRegistry,
     logger: PinoLogger,
   ) {
     logger.setContext(MailSweeper.name);
-    this.#loop = new BackgroundLoop(() => this.sweep(), {
+    this.#loop = loops.create('mails', () => this.sweep(), {
       idleMs: LOOK_EVERY_MS,
       retryMs: RETRY_WITHIN_MS,
       onError: (error, failures) => {

@@ -25,10 +25,24 @@ export class Metrics {
     );
   }
 
-  gauge<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
+  /** @param collect sets it whenever metrics are read, for what changes by itself */
+  gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    collect: (gauge: Gauge<L>) => void = () => undefined,
+  ): Gauge<L> {
     return (
       (this.existing(name) as Gauge<L> | undefined) ??
-      new Gauge({ name, help, labelNames, registers: [this.#registry] })
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers: [this.#registry],
+        collect() {
+          collect(this);
+        },
+      })
     );
   }
 

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
+import { EndingClient, KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -30,6 +31,8 @@ export class DatabaseHealthService implements OnApplicationBootstrap, OnApplicat
       idleTimeoutMillis: 0,
       application_name: `mortise:health:${config.roles.join('+')}`,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      Client: EndingClient,
     });
     // Without a listener, an idle connection that breaks would end the process.
     this.#pool.on('error', () => undefined);

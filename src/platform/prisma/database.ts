@@ -6,6 +6,7 @@ import { DatabaseIdentityStore } from './database-identity-store.js';
 import { connectionKind, ConnectionQuota, isBatch } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
+import { EndingClient, KEEP_ALIVE_AFTER_MS, limitSession } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
@@ -41,6 +42,8 @@ export class Database implements OnApplicationShutdown {
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: `mortise:${config.roles.join('+')}`,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      Client: EndingClient,
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
       // Awaited before it is handed out: no statement reaches a database that was swapped for another one.
@@ -48,6 +51,7 @@ export class Database implements OnApplicationShutdown {
     });
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     this.pool.on('error', () => undefined);
+    this.pool.on('connect', limitSession);
     this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
   }
 

@@ -85,6 +85,10 @@ export class Transactions {
       throw error;
     } finally {
       connection.off('error', ignore);
+      if (!intact) {
+        // Its place in the pool is free at once, instead of when the last of its statements has timed out.
+        connection.connection.stream.destroy();
+      }
       connection.release(!intact);
     }
     // Outside of the transaction, because it is over for what these start.

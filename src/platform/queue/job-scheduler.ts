@@ -2,11 +2,14 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { type BackgroundLoop } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { JobRegistry } from './job-registry.js';
 import { OutageLog } from './outage-log.js';
 import { MAINTENANCE_QUEUE } from './queue-connection-config.js';
 
 const CHECK_EVERY_MS = 60_000;
+const RETRY_MS = 10_000;
 const JOB_OPTIONS = {
   attempts: 3,
   backoff: { type: 'exponential', delay: 1_000 },
@@ -18,49 +21,47 @@ const JOB_OPTIONS = {
 @Injectable()
 export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #outage: OutageLog;
-  #timer: NodeJS.Timeout | undefined;
-  #checking = false;
+  readonly #loop: BackgroundLoop;
 
   constructor(
     @InjectQueue(MAINTENANCE_QUEUE) private readonly queue: Queue,
     private readonly jobs: JobRegistry,
-    private readonly logger: PinoLogger,
+    loops: LoopRegistry,
+    logger: PinoLogger,
   ) {
     logger.setContext(JobScheduler.name);
     this.#outage = new OutageLog(logger);
     queue.on('error', (error: Error) => {
       this.#outage.report(error);
     });
+    this.#loop = loops.create('job_schedules', () => this.ensure().then(() => 'idle'), {
+      idleFromMs: CHECK_EVERY_MS,
+      idleMs: CHECK_EVERY_MS,
+      retryMs: RETRY_MS,
+      onError: (error, failures) => {
+        // One line per outage, not one per attempt.
+        logger[failures === 1 ? 'warn' : 'debug']({ err: error }, 'The repeating jobs could not be scheduled');
+      },
+    });
   }
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => void this.ensure(), CHECK_EVERY_MS);
-    void this.ensure();
+    this.#loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
+    await this.#loop.stop();
     await this.queue.close();
   }
 
-  /** Without Redis BullMQ waits for it, which is as good: nothing else waits for this. */
+  /** Waits for Redis while that is away. */
   async ensure(): Promise<void> {
-    if (this.#checking) {
-      return;
-    }
-    this.#checking = true;
-    try {
-      for (const [name, everyMs] of this.jobs.repeating()) {
-        // Another release may have planned it with another period.
-        if ((await this.queue.getJobScheduler(name))?.every !== everyMs) {
-          await this.queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
-        }
+    for (const [name, everyMs] of this.jobs.repeating()) {
+      // Another release may have planned it with another period.
+      if ((await this.queue.getJobScheduler(name))?.every !== everyMs) {
+        await this.queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
       }
-      this.#outage.over();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'The repeating jobs could not be scheduled; the next check tries again');
-    } finally {
-      this.#checking = false;
     }
+    this.#outage.over();
   }
 }

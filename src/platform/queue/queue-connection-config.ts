@@ -1,11 +1,14 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type ConnectionOptions } from 'bullmq';
 import { AppConfig } from '../../config/app-config.js';
+import { KEEP_ALIVE_AFTER_MS } from '../redis/redis-clients.js';
 import type { JobQueueName } from './job-registry.js';
 
 export const MAINTENANCE_QUEUE = 'maintenance' satisfies JobQueueName;
 export const DELIVERY_QUEUE = 'delivery' satisfies JobQueueName;
 const MAX_RETRY_DELAY_MS = 1_000;
+/** Longer than BullMQ lets Redis hold back an answer (10 s). A connection that is silent for longer is dead, and replaced. */
+const SILENCE_LIMIT_MS = 15_000;
 
 /** A worker that lost Redis looks again after this pause, which closing it has to wait for. */
 export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
@@ -23,6 +26,8 @@ export class QueueConnectionConfig implements OnModuleDestroy {
     this.options = {
       url: config.redis.url,
       connectTimeout: 2_000,
+      socketTimeout: SILENCE_LIMIT_MS,
+      keepAlive: KEEP_ALIVE_AFTER_MS,
       retryStrategy: (attempt: number) => (this.#stopping ? null : Math.min(attempt * 50, MAX_RETRY_DELAY_MS)),
     };
   }

@@ -7,9 +7,12 @@ import { parseNetworkKey } from '../http/client-address.js';
 import { InvalidRequestError } from '../http/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
+import { type BackgroundLoop } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { type BlockedIp, BLOCKED_IPS_LIST, BlockedIpsRepository } from './blocked-ips.repository.js';
 
 const REFRESH_EVERY_MS = 5_000;
+const RETRY_MS = 5_000;
 /** Looser than an IP or a network: it keeps other text away from the database. */
 const IP_PATTERN = /^[\da-f.:/]{2,64}$/;
 
@@ -23,8 +26,8 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
   #until = new Map<string, number>();
   /** Counts changes: a refresh that began before the latest one is discarded, because it may not contain it. */
   #changes = 0;
-  #refreshing = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #loop: BackgroundLoop;
+  readonly #warn: (error: unknown) => void;
   readonly #subscriptions: (() => void)[] = [];
 
   constructor(
@@ -32,9 +35,19 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     private readonly transactions: Transactions,
     private readonly signals: SignalBus,
     private readonly clock: Clock,
+    loops: LoopRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(BlockedIpStore.name);
+    this.#warn = (error) => {
+      logger.warn({ err: error }, 'The blocked IPs could not be read; the copy stays');
+    };
+    this.#loop = loops.create('blocked_ips', () => this.load().then(() => 'idle'), {
+      idleFromMs: REFRESH_EVERY_MS,
+      idleMs: REFRESH_EVERY_MS,
+      retryMs: RETRY_MS,
+      onError: this.#warn,
+    });
   }
 
   async onModuleInit(): Promise<void> {
@@ -47,15 +60,16 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
         this.#until.delete(ip);
       }),
     );
-    this.#timer = setInterval(() => void this.refresh(), REFRESH_EVERY_MS);
+    // Before this process serves anyone; without PostgreSQL it begins with an empty copy.
     await this.refresh();
+    this.#loop.start();
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.#timer);
+  async onModuleDestroy(): Promise<void> {
     this.#subscriptions.forEach((end) => {
       end();
     });
+    await this.#loop.stop();
   }
 
   /** How long the IP is still blocked, in milliseconds; 0 when it is not. */
@@ -98,23 +112,18 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
     return this.repository.listPage({ limit, after: lastListed(cursor) });
   }
 
-  /** Replaces the copy by what PostgreSQL has, unless an IP was blocked or unblocked meanwhile. */
+  /** Replaces the copy by what PostgreSQL has. It stays when that does not answer. */
   async refresh(): Promise<void> {
-    if (this.#refreshing) {
-      return;
-    }
-    this.#refreshing = true;
-    const changes = this.#changes;
-    try {
-      const live = await outsideTransaction(() => this.repository.listLive());
-      if (changes === this.#changes) {
-        const now = this.clock.monotonic();
-        this.#until = new Map(live.map(({ ip, remainingMs }) => [ip, now + remainingMs]));
-      }
-    } catch (error) {
-      this.logger.warn({ err: error }, 'The blocked IPs could not be read; the copy stays');
-    } finally {
-      this.#refreshing = false;
+    await this.load().catch(this.#warn);
+  }
+
+  /** Discarded when an IP was blocked or unblocked meanwhile, or another look began. */
+  private async load(): Promise<void> {
+    const changes = ++this.#changes;
+    const live = await outsideTransaction(() => this.repository.listLive());
+    if (changes === this.#changes) {
+      const now = this.clock.monotonic();
+      this.#until = new Map(live.map(({ ip, remainingMs }) => [ip, now + remainingMs]));
     }
   }
 

@@ -6,6 +6,13 @@ import { AppConfig } from '../../config/app-config.js';
 export type { Redis } from 'ioredis';
 
 const COMMAND_TIMEOUT_MS = 50;
+/**
+ * A connection on which something was asked and nothing came for so long is dead, and replaced; also while it is being made.
+ * Blocking reads wait for less.
+ */
+export const SILENCE_LIMIT_MS = 2_500;
+/** When a connection has been idle for so long, the system begins to ask whether the other side is still there. */
+export const KEEP_ALIVE_AFTER_MS = 5_000;
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
@@ -45,6 +52,8 @@ export class RedisClients implements OnApplicationShutdown {
     const client = new Redis(this.config.redis.url, {
       connectionName: `mortise:${purpose}`,
       connectTimeout: 2_000,
+      socketTimeout: SILENCE_LIMIT_MS,
+      keepAlive: KEEP_ALIVE_AFTER_MS,
       retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RETRY_DELAY_MS),
       ...options,
     });
@@ -61,6 +70,12 @@ export class RedisClients implements OnApplicationShutdown {
         reported = false;
         this.logger.info({ purpose }, 'Redis is back');
       }
+    });
+    client.on('close', () => {
+      // ioredis lets it run on, and it would end the next connection.
+      const state = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
+      clearTimeout(state.socketTimeoutTimer);
+      state.socketTimeoutTimer = undefined;
     });
     this.#open.add(client);
     client.once('end', () => this.#open.delete(client));

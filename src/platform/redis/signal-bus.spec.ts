@@ -1,14 +1,20 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
+import { ReadinessRegistry } from '../health/readiness-registry.js';
+import { Metrics } from '../metrics/metrics.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
 import type { RedisClients } from './redis-clients.js';
 import { SignalBus } from './signal-bus.js';
 
 const LOGGER = { setContext: jest.fn(), debug: jest.fn(), error: jest.fn() } as unknown as PinoLogger;
 const AWAY = { app: { publish: () => Promise.reject(new Error('away')) } } as unknown as RedisClients;
 
+const newSignals = (): SignalBus =>
+  new SignalBus(AWAY, new LoopRegistry(new ReadinessRegistry(), new Metrics()), LOGGER);
+
 describe('Signals while Redis is away', () => {
   it('still reach this process, after the caller has gone on', async () => {
-    const signals = new SignalBus(AWAY, LOGGER);
+    const signals = newSignals();
     const heard: string[] = [];
     signals.on('command_queued', ({ deviceId }) => heard.push(deviceId));
     signals.publish('command_queued', { deviceId: 'd1' });
@@ -18,7 +24,7 @@ describe('Signals while Redis is away', () => {
   });
 
   it('end with the subscription, and survive a handler that throws', async () => {
-    const signals = new SignalBus(AWAY, LOGGER);
+    const signals = newSignals();
     const heard: string[] = [];
     const end = signals.on('device_revoked', () => heard.push('ended'));
     signals.on('device_revoked', () => {

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { SignalName, SignalPayloads } from '../../contracts/signals.js';
-import { type Redis, RedisClients } from './redis-clients.js';
+import { type BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import { LoopRegistry } from '../scheduling/loop-registry.js';
+import { type Redis, RedisClients, SILENCE_LIMIT_MS } from './redis-clients.js';
 
 const CHANNEL = 'mortise:signals';
+/** A subscriber asks nothing by itself, and would not notice that its connection is dead. */
+const ASK_EVERY_MS = 2_000;
 
 type Handler<N extends SignalName> = (body: SignalPayloads[N]) => void;
 
@@ -13,16 +17,27 @@ type Handler<N extends SignalName> = (body: SignalPayloads[N]) => void;
  * a hint speeds up happens without it too, only later.
  */
 @Injectable()
-export class SignalBus implements OnModuleInit {
+export class SignalBus implements OnModuleInit, OnModuleDestroy {
   readonly #origin = randomUUID();
   readonly #handlers = new Map<SignalName, Set<Handler<never>>>();
+  readonly #loop: BackgroundLoop;
   #subscriber: Redis | undefined;
 
   constructor(
     private readonly redis: RedisClients,
+    loops: LoopRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(SignalBus.name);
+    this.#loop = loops.create('signals', () => this.ask(), {
+      idleFromMs: ASK_EVERY_MS,
+      idleMs: ASK_EVERY_MS,
+      retryMs: ASK_EVERY_MS,
+      deadlineMs: 2 * SILENCE_LIMIT_MS,
+      onError: (error) => {
+        logger.debug({ err: error }, 'The subscription to signals does not answer');
+      },
+    });
   }
 
   onModuleInit(): void {
@@ -34,6 +49,11 @@ export class SignalBus implements OnModuleInit {
     this.#subscriber.subscribe(CHANNEL).catch((error: unknown) => {
       this.logger.debug({ err: error }, 'Not subscribed to signals');
     });
+    this.#loop.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#loop.stop();
   }
 
   publish<N extends SignalName>(name: N, body: SignalPayloads[N]): void {
@@ -51,6 +71,15 @@ export class SignalBus implements OnModuleInit {
     const handlers = this.#handlers.get(name) ?? new Set();
     this.#handlers.set(name, handlers.add(handler));
     return () => handlers.delete(handler);
+  }
+
+  /** A question that gets no answer makes the client replace its connection. */
+  private async ask(): Promise<StepOutcome> {
+    if (this.#subscriber?.status !== 'ready') {
+      throw new Error('There is no connection to Redis.');
+    }
+    await this.#subscriber.ping();
+    return 'idle';
   }
 
   private receive(text: string): void {

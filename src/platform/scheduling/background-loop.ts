@@ -1,8 +1,13 @@
+import { within } from '../../shared/deadline.js';
 import { outsideTransaction } from '../prisma/transactions.js';
 
 const IDLE_FROM_MS = 5;
 const RETRY_FROM_MS = 100;
 const STOP_WITHIN_MS = 1_500;
+/** Longer than a transaction takes at most, with its wait for a connection: 5 s, 10 s, and 2 s for the rollback. */
+const STEP_WITHIN_MS = 20_000;
+/** A loop that is so late has not only met a slow step. */
+const LATE_MS = 5_000;
 
 export interface LoopOptions {
   /** The shortest pause while there is nothing to do, 5 ms unless said otherwise. */
@@ -11,7 +16,9 @@ export interface LoopOptions {
   readonly idleMs: number;
   /** The longest pause while steps fail. */
   readonly retryMs: number;
-  /** Called for every step that failed, with the number of failures in a row. The loop goes on, with growing pauses. */
+  /** A step that has not ended by then has failed: 20 s unless said otherwise. */
+  readonly deadlineMs?: number;
+  /** Called for every step that failed or was given up, with the number of failures in a row. The loop goes on, with growing pauses. */
   readonly onError: (error: unknown, failures: number) => void;
 }
 
@@ -21,12 +28,16 @@ export type StepOutcome = 'more' | 'idle';
 /**
  * Runs one step after another until it is stopped. Idle, it pauses longer and longer, and being woken starts over with
  * short pauses: work that was announced may stay invisible for some milliseconds, while an older transaction is open.
+ *
+ * A step that does not end is given up, and the next one follows: whatever it waits for cannot stop the loop. It may still
+ * go on next to later steps, so steps must bear to run twice at a time, as those of several processes do.
  */
 export class BackgroundLoop {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #woken = false;
   #interrupt: (() => void) | undefined;
+  #completedAt = 0;
 
   constructor(
     private readonly step: () => Promise<StepOutcome>,
@@ -34,7 +45,21 @@ export class BackgroundLoop {
   ) {}
 
   start(): void {
-    this.#running ??= outsideTransaction(() => this.run());
+    if (!this.#running) {
+      this.#completedAt = performance.now();
+      this.#running = outsideTransaction(() => this.run());
+    }
+  }
+
+  /** Milliseconds since a step was completed without an error, or since the start; 0 for a loop that does not run. */
+  get ageMs(): number {
+    return this.#running && !this.#stopping.signal.aborted ? performance.now() - this.#completedAt : 0;
+  }
+
+  /** Whether it has completed nothing for longer than a pause, a step and some delay can explain. */
+  get standsStill(): boolean {
+    const { idleMs, deadlineMs = STEP_WITHIN_MS } = this.options;
+    return this.ageMs > idleMs + deadlineMs + LATE_MS;
   }
 
   wake(): void {
@@ -50,13 +75,14 @@ export class BackgroundLoop {
   }
 
   private async run(): Promise<void> {
-    const { idleFromMs = IDLE_FROM_MS } = this.options;
+    const { idleFromMs = IDLE_FROM_MS, deadlineMs = STEP_WITHIN_MS } = this.options;
     let idleMs = idleFromMs;
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
       try {
-        const outcome = await this.step();
+        const outcome = await within(deadlineMs, this.step());
         failures = 0;
+        this.#completedAt = performance.now();
         if (outcome === 'more') {
           idleMs = idleFromMs;
         } else {

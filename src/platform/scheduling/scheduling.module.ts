@@ -1,11 +1,15 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
+import { LoopRegistry } from './loop-registry.js';
 import { PurgeRegistry } from './purge-registry.js';
 import { PurgeRunsRepository } from './purge-runs.repository.js';
 
-/** The purge rules, and what health says of them in every role: whichever worker ran them. */
+/** What runs again and again: loops in every process, and the purge rules with what health says of them. */
 @Global()
-@Module({ providers: [PurgeRegistry, PurgeRunsRepository], exports: [PurgeRegistry, PurgeRunsRepository] })
+@Module({
+  providers: [LoopRegistry, PurgeRegistry, PurgeRunsRepository],
+  exports: [LoopRegistry, PurgeRegistry, PurgeRunsRepository],
+})
 export class SchedulingModule implements OnModuleInit {
   constructor(
     private readonly readiness: ReadinessRegistry,

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import { eventually } from '../../../../test/support/wait.js';
+import { ReadinessRegistry } from '../../../platform/health/readiness-registry.js';
+import { Metrics } from '../../../platform/metrics/metrics.js';
+import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import type { DispatchScheduler } from './dispatch-scheduler.js';
 import { CommandSweeper } from './command-sweeper.js';
 import type { DispatchRepository } from './dispatch.repository.js';
@@ -24,6 +27,7 @@ function setup(options: { settle?: () => Promise<boolean>; resendDue?: boolean; 
     {
       findWaiting: () => Promise.resolve({ resendDue: options.resendDue ?? false, deviceIds: ['a', 'b'] }),
     } as unknown as DispatchRepository,
+    new LoopRegistry(new ReadinessRegistry(), new Metrics()),
     { setContext: () => undefined, error: (fields: unknown) => errors.push(fields) } as unknown as PinoLogger,
   );
   return { sweeper, steps, errors };

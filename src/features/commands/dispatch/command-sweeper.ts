@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
+import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
+import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { DispatchScheduler } from './dispatch-scheduler.js';
 import { DispatchRepository } from './dispatch.repository.js';
 import { DispatchService } from './dispatch.service.js';
@@ -22,10 +23,11 @@ export class CommandSweeper implements OnApplicationBootstrap, BeforeApplication
     private readonly dispatch: DispatchService,
     private readonly scheduler: DispatchScheduler,
     private readonly repository: DispatchRepository,
+    loops: LoopRegistry,
     logger: PinoLogger,
   ) {
     logger.setContext(CommandSweeper.name);
-    this.#loop = new BackgroundLoop(() => this.sweep(), {
+    this.#loop = loops.create('commands', () => this.sweep(), {
       idleMs: INTERVAL_MS,
       retryMs: INTERVAL_MS,
       onError: (error) => {

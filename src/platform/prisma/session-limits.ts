@@ -1,0 +1,58 @@
+import pg from 'pg';
+
+/** A server gives up an open transaction after this time whatever its state. Longer than ours may take with its rollback. */
+const TRANSACTION_TIMEOUT_MS = 12_000;
+/** How long a connection may take to say goodbye before its socket is destroyed. */
+const GOODBYE_WITHIN_MS = 2_000;
+/** When a connection has been idle for so long, the system begins to ask whether the other side is still there. */
+export const KEEP_ALIVE_AFTER_MS = 5_000;
+
+/**
+ * What the server does about a client that has disappeared without a word. `transaction_timeout` (PostgreSQL 17) is the only
+ * limit that holds for a client which disappeared in the middle of a request: the server waits for the rest of it, the
+ * transaction counts neither as idle nor as a running statement, and it keeps its locks and the event log's horizon.
+ * The keep-alive ends the session of a client whose host is gone, and with it a lock that such a session holds.
+ */
+const SERVER_LIMITS = {
+  transaction_timeout: TRANSACTION_TIMEOUT_MS,
+  tcp_keepalives_idle: KEEP_ALIVE_AFTER_MS / 1_000,
+  tcp_keepalives_interval: 2,
+  tcp_keepalives_count: 3,
+  tcp_user_timeout: TRANSACTION_TIMEOUT_MS,
+} as const;
+
+// SQL: settings of the session; those that this server does not know are left out
+const SET_LIMITS = `
+  SELECT set_config(name, value, false)
+    FROM unnest($1::text[], $2::text[]) AS wanted(name, value)
+    JOIN pg_settings USING (name)`;
+
+/** Sets the limits of a new session, before any other statement: they are answered in the order in which they were sent. */
+export function limitSession(client: pg.ClientBase): void {
+  const values = [Object.keys(SERVER_LIMITS), Object.values(SERVER_LIMITS).map(String)];
+  // A connection on which this fails fails on the next statement as well, or is protected by the other limits alone.
+  client.query(SET_LIMITS, values).catch(() => undefined);
+}
+
+/**
+ * A client of pg whose end is bounded. pg waits for the answers to what was sent, and for the other side to close the
+ * connection: one that is silently dead does neither, and whoever waits for its place in the pool would wait with it.
+ */
+export const EndingClient = class extends pg.Client {
+  override end(): Promise<void>;
+  override end(callback: (error?: Error) => void): void;
+  override end(callback?: (error?: Error) => void): Promise<void> | undefined {
+    const { stream } = this.connection;
+    const timer = setTimeout(() => {
+      stream.destroy();
+    }, GOODBYE_WITHIN_MS).unref();
+    stream.once('close', () => {
+      clearTimeout(timer);
+    });
+    if (callback) {
+      super.end(callback);
+      return undefined;
+    }
+    return super.end();
+  }
+};
