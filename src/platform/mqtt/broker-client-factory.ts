@@ -5,7 +5,13 @@ import { AppConfig } from '../../config/app-config.js';
 import { randomToken } from '../crypto/digest.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const KEEPALIVE_S = 15;
+/**
+ * How often a client says that it is there. Well within the keep-alive, so that an event loop that is busy for seconds is not
+ * taken for one that stands still, neither by the broker nor by mqtt.js.
+ */
+const PING_EVERY_MS = 1_000;
+/** The embedded broker stands still together with its clients here. */
+const EMBEDDED_KEEPALIVE_S = 60;
 
 /** The account of this backend at its own broker: made at every start, known to this process alone. */
 export interface InternalAccount {
@@ -51,12 +57,22 @@ export class BrokerClientFactory {
       // The embedded broker speaks 3.1.1; shared subscriptions are part of 5.
       protocolVersion: this.external ? 5 : 4,
       clean: true,
-      keepalive: KEEPALIVE_S,
+      keepalive: this.external ? Math.ceil(this.config.mqtt.keepaliveMs / 1_000) : EMBEDDED_KEEPALIVE_S,
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...options,
     });
+    let pings: NodeJS.Timeout | undefined;
     client.on('connect', () => {
       disableNagle(client.stream);
+      clearInterval(pings);
+      pings = setInterval(() => {
+        if (client.connected) {
+          client.sendPing();
+        }
+      }, PING_EVERY_MS).unref();
+    });
+    client.on('close', () => {
+      clearInterval(pings);
     });
     return client;
   }
