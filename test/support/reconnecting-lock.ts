@@ -73,7 +73,9 @@ export class ReconnectingLock {
     if (!known) {
       this.orders.push({ commandId, refused, late: !refused && trulyLeftMs < 0, lostMs: trulyLeftMs - leftMs });
     }
-    const verdict = refused ? ({ status: 'failed', errorCode: 'deadline_passed' } as const) : ({ status: 'executed' } as const);
+    const verdict = refused
+      ? ({ status: 'failed', errorCode: 'deadline_passed' } as const)
+      : ({ status: 'executed' } as const);
     void line.ack({ commandId, ...verdict }).catch(() => undefined);
   }
 }
