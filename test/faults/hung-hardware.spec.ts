@@ -29,7 +29,7 @@ const MOST_TIME_LOST_MS = 3_000;
 let broker: OperatedMosquitto;
 let installation: Installation;
 let api: ApplicationProcess;
-let hardware: ApplicationProcess[];
+const hardware: ApplicationProcess[] = [];
 let owner: Account;
 let sql: Sql;
 let devices: RegisteredDevice[];
@@ -41,7 +41,7 @@ beforeAll(async () => {
   const start = (ROLES: string): Promise<ApplicationProcess> =>
     ApplicationProcess.start({ ...installation.env, ROLES, DATABASE_POOL_SIZE: '6' });
   api = await start('api,worker');
-  hardware = [await start('hardware'), await start('hardware')];
+  hardware.push(await start('hardware'), await start('hardware'));
   sql = await Sql.open(installation.databaseUrl);
   owner = await createAccount(api.url);
   devices = await Promise.all(Array.from({ length: LOCKS }, () => registerDevice(api.url, owner)));

@@ -6,10 +6,10 @@ import { randomToken } from '../crypto/digest.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
- * How often a client says that it is there. Well within the keep-alive, so that an event loop that is busy for seconds is not
- * taken for one that stands still, neither by the broker nor by mqtt.js.
+ * How often a client says that it is there. So an event loop that is busy for as long as the keep-alive is not taken for one
+ * that stands still, neither by the broker nor by mqtt.js.
  */
-const PING_EVERY_MS = 1_000;
+const PINGS_PER_KEEPALIVE = 5;
 /** The embedded broker stands still together with its clients here. */
 const EMBEDDED_KEEPALIVE_S = 60;
 
@@ -50,6 +50,7 @@ export class BrokerClientFactory {
   async connect(purpose: string, options: IClientOptions): Promise<MqttClient> {
     const url = await this.#url;
     const account = this.external ? this.config.mqtt : this.internal;
+    const keepaliveS = this.external ? Math.ceil(this.config.mqtt.keepaliveMs / 1_000) : EMBEDDED_KEEPALIVE_S;
     const client = connect(url, {
       clientId: `mortise-${purpose}-${randomUUID()}`,
       username: account.username,
@@ -57,7 +58,7 @@ export class BrokerClientFactory {
       // The embedded broker speaks 3.1.1; shared subscriptions are part of 5.
       protocolVersion: this.external ? 5 : 4,
       clean: true,
-      keepalive: this.external ? Math.ceil(this.config.mqtt.keepaliveMs / 1_000) : EMBEDDED_KEEPALIVE_S,
+      keepalive: keepaliveS,
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...options,
     });
@@ -65,11 +66,14 @@ export class BrokerClientFactory {
     client.on('connect', () => {
       disableNagle(client.stream);
       clearInterval(pings);
-      pings = setInterval(() => {
-        if (client.connected) {
-          client.sendPing();
-        }
-      }, PING_EVERY_MS).unref();
+      pings = setInterval(
+        () => {
+          if (client.connected) {
+            client.sendPing();
+          }
+        },
+        (keepaliveS * 1_000) / PINGS_PER_KEEPALIVE,
+      ).unref();
     });
     client.on('close', () => {
       clearInterval(pings);
