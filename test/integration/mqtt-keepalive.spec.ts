@@ -7,7 +7,7 @@ import { eventually } from '../support/wait.js';
 
 /** The default at full scale. */
 const KEEPALIVE_MS = scaled(2_000, 5_000);
-const TIMES = scaled(3, 10);
+const TIMES = scaled(1, 3);
 
 let broker: Mosquitto;
 
@@ -22,9 +22,12 @@ function factory(): BrokerClientFactory {
   return new BrokerClientFactory({ mqtt } as AppConfig);
 }
 
-/** Seen to fail with the pings of mqtt.js alone: Mosquitto ends the connection, or mqtt.js does for want of an answer. */
+/**
+ * Seen to fail with the pings of mqtt.js alone: it gives the answer half of the keep-alive to be read, and when the processor is
+ * free again, that is over before the socket is looked at.
+ */
 describe('the keep-alive', () => {
-  it('does not take a process whose processor is busy for as long for one that stands still', async () => {
+  it('does not take a process whose processor is busy for as long for one that stands still, also from its ping on', async () => {
     const client = await factory().connect('busy', { reconnectPeriod: 0 });
     let closed = 0;
     client.on('close', () => {
@@ -32,14 +35,20 @@ describe('the keep-alive', () => {
     });
     client.on('error', () => undefined);
     await eventually('it is connected', () => client.connected);
-    for (let time = 0; time < TIMES; time += 1) {
-      const pings = broker.log().split('Received PINGREQ').length;
-      await eventually('it has pinged', () => broker.log().split('Received PINGREQ').length > pings);
-      const until = performance.now() + KEEPALIVE_MS;
-      while (performance.now() < until);
-    }
+    let times = 0;
+    client.on('packetsend', ({ cmd }) => {
+      if (cmd === 'pingreq' && times < TIMES) {
+        // Right behind the timer of mqtt.js, which within it would start over afterwards.
+        process.nextTick(() => {
+          const until = performance.now() + KEEPALIVE_MS;
+          while (performance.now() < until);
+          times += 1;
+        });
+      }
+    });
+    await eventually('it was busy', () => times === TIMES);
     await client.subscribeAsync('still/here');
     expect(closed).toBe(0);
     await client.endAsync(true);
-  });
+  }, 60_000);
 });

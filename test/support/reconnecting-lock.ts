@@ -56,8 +56,22 @@ export class ReconnectingLock {
     await this.connect();
   }
 
-  async end(): Promise<void> {
+  /** Sends no more heartbeats, until it reconnects. */
+  hush(): void {
     clearInterval(this.#heartbeat);
+  }
+
+  /** When it started, in milliseconds since 1970. */
+  get startedAt(): number {
+    return Date.now() - this.uptimeMs;
+  }
+
+  get id(): string {
+    return this.device.id;
+  }
+
+  async end(): Promise<void> {
+    this.hush();
     await this.#line?.end();
   }
 
