@@ -46,7 +46,6 @@ async function state(): Promise<object | undefined> {
 
 const will = (waitedMs: number): Promise<void> => presence.closeLink(id, 'mqtt', { boot, waitedMs }, 'will');
 
-/** Seen to fail with each message as old as its arrival: the lock was offline, in its old boot, or locked. */
 describe('A message that may have waited in a hung process', () => {
   it.each<[string, number, string, object]>([
     ['leaves a link on which something has arrived since it can have been sent', 20_000, '', { status: 'online' }],

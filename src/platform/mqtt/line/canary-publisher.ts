@@ -77,7 +77,7 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
   heard(channel: UplinkChannel, payload: Buffer | string): void {
     this.hearing.heard(channel);
     const sentAt = payload.length <= MAX_CANARY_BYTES ? this.sentAt(payload.toString()) : undefined;
-    if (sentAt !== undefined) {
+    if (sentAt !== undefined && Number.isFinite(sentAt)) {
       this.#roundTrip.observe(Math.max(0, this.clock.monotonic() - sentAt) / 1_000);
     }
   }
