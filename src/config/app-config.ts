@@ -40,6 +40,8 @@ export class AppConfig {
     readonly brokerUrl: string | null;
     readonly username: string;
     readonly password: string;
+    /** At the external broker. */
+    readonly keepaliveMs: number;
     readonly host: string;
     readonly port: number;
   };
@@ -102,6 +104,7 @@ export class AppConfig {
       brokerUrl: settings.MQTT_URL,
       username: settings.MQTT_USERNAME,
       password: settings.MQTT_PASSWORD,
+      keepaliveMs: settings.MQTT_KEEPALIVE,
       host: settings.MQTT_HOST,
       port: settings.MQTT_PORT,
     });

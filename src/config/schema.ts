@@ -119,6 +119,11 @@ export const SETTINGS = z
       .string()
       .default('')
       .register(DOCS, { description: 'Password of that account.', example: 'secret', secret: true }),
+    MQTT_KEEPALIVE: durationFrom('2s', '60s').prefault('5s').register(DOCS, {
+      description:
+        'Keep-alive of this backend at the external broker, in whole seconds: after one and a half times as long, the broker lets a process that stands still go, and gives its share to the others.',
+      example: '5s',
+    }),
     MQTT_HOST: z
       .string()
       .default('127.0.0.1')

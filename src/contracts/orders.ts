@@ -22,6 +22,12 @@ export interface Order<N extends CommandName = CommandName> {
   expiresAt: string;
 }
 
+/**
+ * A lock whose clock is slower than ours by this fraction (crystals: 0.01 %, cheap RC oscillators: 1 %) still keeps the
+ * deadline; a faster clock ends the time to act earlier.
+ */
+export const LOCK_CLOCK_TOLERANCE = 0.01;
+
 /** What is published on the command topic, and emitted to a device socket. */
 export interface SignedOrder {
   /** An {@link Order} as JSON text. */

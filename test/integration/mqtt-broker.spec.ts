@@ -272,3 +272,13 @@ describe('A second embedded broker for the same database', () => {
     await second.close();
   });
 });
+
+describe('The canary', () => {
+  it('is heard from the embedded broker, and counts as no message of a device', async () => {
+    await eventually('it is heard', async () => (await application.metric('mortise_mqtt_canary_seconds_count')) > 10);
+    const { body } = await request<{ details: unknown }>(application.url, 'GET', '/api/health');
+    expect(body.details).toMatchObject({ mqtt: { status: 'up' } });
+    expect(await application.metric('mortise_mqtt_messages_total{channel="acks"}')).toBe(0);
+    expect(await application.metric('mortise_mqtt_messages_refused_total{code="unknown_topic"}')).toBe(0);
+  });
+});

@@ -71,6 +71,7 @@ export class ScriptedDevice {
     device: RegisteredDevice,
     boot: string,
     options: IClientOptions = {},
+    uptimeMs = 1_000,
   ): Promise<ScriptedDevice> {
     const will = {
       topic: deviceTopic(device.id, 'status'),
@@ -80,7 +81,7 @@ export class ScriptedDevice {
     } as const;
     const scripted = await ScriptedDevice.connect(url, device, { will, ...options }, boot);
     await scripted.listen();
-    await scripted.publish('status', { online: true, boot, uptimeMs: 1_000, lockState: 'locked' }, { retain: true });
+    await scripted.publish('status', { online: true, boot, uptimeMs, lockState: 'locked' }, { retain: true });
     return scripted;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import { Metrics } from '../../platform/metrics/metrics.js';
+import type { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { Clock } from '../../shared/clock.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import type { HeldHeartbeat } from './presence.types.js';
@@ -18,13 +19,15 @@ class FakeClock extends Clock {
 function build() {
   const clock = new FakeClock();
   const metrics = new Metrics();
+  const limiter = { statusPauseMs: () => 0, countStatus: jest.fn() };
   const buffer = new HeartbeatBuffer(
     clock,
+    limiter as unknown as DeviceLimiter,
     { setContext: jest.fn(), warn: jest.fn() } as unknown as PinoLogger,
     metrics,
   );
   const written: HeldHeartbeat[][] = [];
-  const reopen = jest.fn(() => Promise.resolve());
+  const reopen = jest.fn(() => Promise.resolve(true));
   const write = (beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> => {
     written.push([...beats]);
     return Promise.resolve(beats.filter(({ boot }) => boot === 'unlinked'));

@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { LinkKind } from '../../contracts/devices.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
+import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { Clock } from '../../shared/clock.js';
 import { hasFallen } from './domain/uptime.js';
 import type { Heartbeat, HeldHeartbeat } from './presence.types.js';
@@ -21,7 +22,7 @@ interface ReceivedHeartbeat extends Heartbeat {
 }
 
 type Flush = (beats: readonly HeldHeartbeat[]) => Promise<readonly HeldHeartbeat[]>;
-type Reopen = (beat: HeldHeartbeat) => Promise<void>;
+type Reopen = (beat: HeldHeartbeat) => Promise<boolean>;
 
 /**
  * Heartbeats between their arrival and the database: the newest of each device, written together once a second. A lost
@@ -46,16 +47,17 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     maxParallel: MAX_REOPENED,
     maxWaiting: MAX_HELD,
     run: async (beats) => {
-      await Promise.all(beats.map((beat) => this.#reopen(beat)));
+      await Promise.all(beats.map((beat) => this.reopen(beat)));
       return beats.map(() => undefined);
     },
   });
   readonly #dropped: Counter;
   #flush: Flush = () => Promise.resolve([]);
-  #reopen: Reopen = () => Promise.resolve();
+  #reopen: Reopen = () => Promise.resolve(false);
 
   constructor(
     private readonly clock: Clock,
+    private readonly limiter: DeviceLimiter,
     private readonly logger: PinoLogger,
     metrics: Metrics,
   ) {
@@ -68,7 +70,7 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
 
   /**
    * Sets how a batch is written, which answers with the heartbeats that have no link, and how the link of such a one is
-   * opened, later.
+   * opened, later, which answers whether it was.
    */
   onFlush(flush: Flush, reopen: Reopen): void {
     this.#flush = flush;
@@ -98,6 +100,16 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.flush();
+  }
+
+  /**
+   * A link that a heartbeat opens counts as a birth: after too many of them, a later heartbeat opens it. So it is with one
+   * that may have waited: its connection may be over.
+   */
+  private async reopen(beat: HeldHeartbeat): Promise<void> {
+    if (!beat.waitedMs && this.limiter.statusPauseMs(beat.deviceId) === 0 && (await this.#reopen(beat))) {
+      this.limiter.countStatus(beat.deviceId);
+    }
   }
 
   private async write(keys: readonly string[]): Promise<undefined[]> {

@@ -1,5 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
+import { WaitedMs } from '../../platform/mqtt/line/waited-ms.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
 import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
 import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
@@ -15,15 +16,25 @@ export class PresenceMqttController {
   ) {}
 
   @OnDeviceMessage('status')
-  status(@DeviceId() deviceId: string, @Uplink() status: StatusMessageDto): Promise<void> {
+  status(
+    @DeviceId() deviceId: string,
+    @Uplink() status: StatusMessageDto,
+    @WaitedMs() waitedMs: number,
+  ): Promise<void> {
     return this.statuses.report(
       deviceId,
-      status.online ? { online: true, birth: toBirth(status) } : { online: false, boot: status.boot },
+      status.online
+        ? { online: true, birth: { ...toBirth(status), waitedMs } }
+        : { online: false, boot: status.boot, waitedMs },
     );
   }
 
   @OnDeviceMessage('heartbeat')
-  heartbeat(@DeviceId() deviceId: string, @Uplink() heartbeat: HeartbeatMessageDto): void {
-    this.presence.heartbeat(deviceId, 'mqtt', heartbeat);
+  heartbeat(
+    @DeviceId() deviceId: string,
+    @Uplink() heartbeat: HeartbeatMessageDto,
+    @WaitedMs() waitedMs: number,
+  ): void {
+    this.presence.heartbeat(deviceId, 'mqtt', { ...heartbeat, waitedMs });
   }
 }

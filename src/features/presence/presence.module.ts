@@ -12,6 +12,7 @@ import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { DIAGNOSTICS_PURGE } from './presence.purge.js';
 import { PresenceRepository } from './presence.repository.js';
+import { ReportsRepository } from './reports.repository.js';
 import { PresenceService } from './presence.service.js';
 
 /** Which devices are connected, and what they report of their state. */
@@ -21,6 +22,7 @@ import { PresenceService } from './presence.service.js';
     PresenceService,
     DeviceEventsService,
     PresenceRepository,
+    ReportsRepository,
     EventQuotasRepository,
     HeartbeatBuffer,
     BirthRegistry,

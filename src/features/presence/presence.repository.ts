@@ -2,18 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
+import { keepsAnchor } from './clock-anchor.types.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
-import type {
-  Birth,
-  FallenBoot,
-  HeldHeartbeat,
-  LockedDevice,
-  RecordedBirth,
-  SilentDevice,
-  SilentLink,
-  StateReport,
-  Will,
-} from './presence.types.js';
+import type { Birth, LockedDevice, RecordedBirth, SilentDevice, SilentLink, Will } from './presence.types.js';
 
 /** Three missed heartbeats. */
 const SILENT_LINK_S = 90;
@@ -23,13 +14,7 @@ const SILENT_DEVICE_H = 24;
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
 
-/** The condition that a report `r` of the current boot of `d` changes something. */
-const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
-  AND (r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL
-    OR r.door_state IS DISTINCT FROM d.door_state AND r.door_state IS NOT NULL
-    OR r.battery IS DISTINCT FROM d.battery AND r.battery IS NOT NULL)`;
-
-/** Links, status and reported state. Every device writes here twice a minute. */
+/** Links, and the status that follows from them. */
 @Injectable()
 export class PresenceRepository {
   constructor(private readonly database: Database) {}
@@ -53,12 +38,14 @@ export class PresenceRepository {
     const [now] = await this.database.query<{
       boot: string | null;
       quiet: boolean;
+      clock_boot: string | null;
+      uptime_ms: string | null;
       of_device: number;
       of_owner: number;
     }>(
       'presence_link',
       `SELECT l.boot, l.last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet,
-         coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner
+         d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner
        FROM devices d LEFT JOIN device_links l ON l.device_id = d.id AND l.kind = $2
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
          LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date
@@ -72,6 +59,7 @@ export class PresenceRepository {
           version: device.version,
           hasToken: device.has_token,
           link: now.boot === null ? null : { boot: now.boot, quiet: now.quiet },
+          clock: now.clock_boot === null ? null : { boot: now.clock_boot, uptimeMs: Number(now.uptime_ms) },
           eventsToday: { ofDevice: now.of_device, ofOwner: now.of_owner },
         }
       : null;
@@ -80,7 +68,7 @@ export class PresenceRepository {
   /**
    * Records a birth, as of its arrival: deadlines computed from it are shorter than the device's own, never longer.
    * After one without an uptime no deadline can be computed until a report has one, which is still compared with the last.
-   * @returns null when another boot has been heard of since the birth arrived, so that nothing changed
+   * @returns null when another boot has been heard of since the birth was sent, so that nothing changed
    */
   async recordBirth(deviceId: string, birth: Birth): Promise<RecordedBirth | null> {
     const [reported, at] = ['$3::bigint', ago('$7')];
@@ -91,10 +79,11 @@ export class PresenceRepository {
          SELECT boot = $2 AND ${isFall(reported, at)} AS fell,
            boot = $2 AND boot_uptime_ms IS NOT NULL AND ${reported} IS NULL AND NOT $8 AS clears,
            boot IS DISTINCT FROM $2 OR boot_uptime_ms IS NULL OR ${counts(reported, at)} AS counts,
-           boot IS DISTINCT FROM $2 OR ${isBack(reported, at)} AS steady
+           boot IS DISTINCT FROM $2 OR ${isBack(reported, at)} AS steady,
+           boot = $2 AND (${isFall(reported, at)}) IS NOT TRUE AND ${keepsAnchor(reported, at)} AS keeps
          FROM devices WHERE id = $1 AND (boot <> $2 AND coalesce(boot_reported_at, (
            SELECT max(greatest(l.connected_at, l.reborn_at)) FROM device_links l WHERE l.device_id = $1 AND l.boot <> $2
-         )) > ${at}) IS NOT TRUE
+         )) > ${ago('$7 + $9')}) IS NOT TRUE
        )
        UPDATE devices SET
          uptime_fell_at = CASE WHEN r.fell THEN now() WHEN r.steady THEN NULL ELSE uptime_fell_at END,
@@ -102,6 +91,8 @@ export class PresenceRepository {
            WHEN r.steady THEN NULL ELSE start_before_fall END,
          boot_reported_at = CASE WHEN r.counts THEN ${at} WHEN r.clears THEN NULL ELSE boot_reported_at END,
          boot_uptime_ms = CASE WHEN r.counts THEN $3 ELSE boot_uptime_ms END,
+         anchor_at = CASE WHEN r.clears THEN NULL WHEN r.counts AND r.keeps IS NOT TRUE THEN ${at} ELSE anchor_at END,
+         anchor_uptime_ms = CASE WHEN r.counts AND r.keeps IS NOT TRUE THEN $3 ELSE anchor_uptime_ms END,
          boot = $2, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
@@ -118,6 +109,7 @@ export class PresenceRepository {
         birth.doorState ?? null,
         birth.ageMs ?? 0,
         birth.isHeartbeat ?? false,
+        birth.waitedMs ?? 0,
       ],
     );
     return row ?? null;
@@ -137,22 +129,24 @@ export class PresenceRepository {
   }
 
   /**
-   * Closes the link on a will, if the same boot opened it, and before the will arrived. When a device reconnects, its new
+   * Closes the link on a will, if the same boot opened it, and before the will was sent. When a device reconnects, its new
    * birth and the will of the old connection arrive in any order: therefore a birth on an open link makes the link
-   * survive one will.
+   * survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
+   * left in error is closed by its silence.
    */
-  async closeOnWill(deviceId: string, link: LinkKind, { boot, ageMs }: Will): Promise<boolean> {
+  async closeOnWill(deviceId: string, link: LinkKind, { boot, ageMs = 0, waitedMs = 0 }: Will): Promise<boolean> {
     // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
       'presence_will',
       `WITH spared AS (
          UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
-           AND (reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')})
+           AND (reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
+             OR $5 AND last_seen_at > ${ago('$4')})
            RETURNING device_id
        )
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
-      [deviceId, link, boot, ageMs ?? 0],
+      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0],
     );
     return rows.length === 1;
   }
@@ -185,89 +179,6 @@ export class PresenceRepository {
       [deviceId],
     );
     return row?.version ?? null;
-  }
-
-  /**
-   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot. It never decreases,
-   * unless it fell: then the lower one is the present one.
-   * Rows are locked in the order of their ids, so that two processes cannot deadlock.
-   * @returns the devices that have the link of their heartbeat, and those whose uptime fell within one boot
-   */
-  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: FallenBoot[] }> {
-    const [reported, at] = ['b.uptime_ms', 'b.at'];
-    const columns = [
-      beats.map((beat) => beat.deviceId),
-      beats.map((beat) => beat.boot),
-      beats.map((beat) => beat.uptimeMs ?? null),
-      beats.map((beat) => beat.battery ?? null),
-      beats.map((beat) => beat.rssi ?? null),
-      beats.map((beat) => beat.ageMs),
-    ];
-    // SQL: a set-based batch
-    const fallen = await this.database.query<FallenBoot & Record<string, unknown>>(
-      'presence_heartbeats',
-      `WITH beat AS (
-         SELECT *, ${ago('age_ms')} AS at
-         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[])
-           AS b(device_id, boot, uptime_ms, battery, rssi, age_ms)
-       ), held AS MATERIALIZED (
-         SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at, d.start_before_fall FROM devices d
-         WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
-       ), judged AS (
-         SELECT b.*, h.boot = b.boot AND ${counts(reported, at)} AS counts, h.boot = b.boot AND ${isBack(reported, at)} AS steady,
-           h.boot = b.boot AND ${isFall(reported, at)} AS fell
-         FROM beat b JOIN held h ON h.id = b.device_id
-       ), written AS (
-         UPDATE devices d SET
-           last_seen_at = greatest(d.last_seen_at, b.at),
-           battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
-           uptime_fell_at = CASE WHEN b.fell THEN now() WHEN b.steady THEN NULL ELSE d.uptime_fell_at END,
-           start_before_fall = CASE WHEN b.fell THEN ${START_BEFORE_FALL} WHEN b.steady THEN NULL ELSE d.start_before_fall END,
-           boot_reported_at = CASE WHEN b.counts THEN b.at ELSE d.boot_reported_at END,
-           boot_uptime_ms = CASE WHEN b.counts THEN b.uptime_ms ELSE d.boot_uptime_ms END
-         FROM judged b WHERE d.id = b.device_id RETURNING d.id, b.boot, b.fell
-       )
-       SELECT id AS "deviceId", boot FROM written WHERE fell`,
-      columns,
-    );
-    // SQL: a set-based batch
-    const rows = await this.database.query<{ device_id: string }>(
-      'presence_link_heartbeats',
-      `UPDATE device_links l SET last_seen_at = greatest(l.last_seen_at, ${ago('b.age_ms')})
-       FROM unnest($1::uuid[], $2::text[], $3::float8[], $4::link_kind[]) AS b(device_id, boot, age_ms, kind)
-         JOIN devices d ON d.id = b.device_id
-       WHERE l.device_id = d.id AND l.kind = b.kind AND l.boot = b.boot AND ${HAS_TOKEN} RETURNING l.device_id`,
-      [columns[0], columns[1], columns[5], beats.map((beat) => beat.link)],
-    );
-    return { linked: new Set(rows.map((row) => row.device_id)), fallen };
-  }
-
-  /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */
-  async recordStates(reports: readonly StateReport[]): Promise<void> {
-    if (reports.length === 0) {
-      return;
-    }
-    // SQL: a set-based batch
-    await this.database.query(
-      'presence_states',
-      `WITH r AS (
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
-           AS r(device_id, boot, lock_state, door_state, battery)
-       ), held AS MATERIALIZED (
-         SELECT d.id FROM devices d JOIN r ON r.device_id = d.id WHERE ${NEWS} ORDER BY d.id FOR NO KEY UPDATE OF d
-       )
-       UPDATE devices d SET
-         lock_state = coalesce(r.lock_state, d.lock_state), door_state = coalesce(r.door_state, d.door_state),
-         battery = coalesce(r.battery, d.battery), version = d.version + 1, updated_at = now()
-       FROM r JOIN held h ON h.id = r.device_id WHERE d.id = r.device_id AND ${NEWS}`,
-      [
-        reports.map((report) => report.deviceId),
-        reports.map((report) => report.boot),
-        reports.map((report) => report.lockState ?? null),
-        reports.map((report) => report.doorState ?? null),
-        reports.map((report) => report.battery ?? null),
-      ],
-    );
   }
 
   listSilentLinks(limit: number): Promise<SilentLink[]> {

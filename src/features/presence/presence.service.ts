@@ -4,14 +4,16 @@ import { deviceTopic } from '../../contracts/mqtt.js';
 import type { NewEvent } from '../../contracts/events.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
-import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
+import { isOvertaken, latestByBoot } from './domain/reports.js';
+import { MAX_WAITED_MS } from './domain/uptime.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DeviceEventsService } from './events/device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './events/link-events.js';
 import { PresenceRepository } from './presence.repository.js';
+import { ReportsRepository } from './reports.repository.js';
 import type {
   Birth,
   DeviceConnectedHandler,
@@ -45,12 +47,12 @@ export class PresenceService {
 
   constructor(
     private readonly repository: PresenceRepository,
+    private readonly reports: ReportsRepository,
     private readonly transactions: Transactions,
     private readonly deviceEvents: DeviceEventsService,
     private readonly heartbeats: HeartbeatBuffer,
     private readonly refusals: RejectedMessages,
     private readonly cutoffs: CutoffRegistry,
-    private readonly limiter: DeviceLimiter,
     /** What follows a birth may have arrived before it is recorded. */
     readonly births: BirthRegistry,
   ) {
@@ -107,7 +109,11 @@ export class PresenceService {
 
   /** A device reports that it is still online. Written within about a second, together with other heartbeats. */
   heartbeat(deviceId: string, link: LinkKind, heartbeat: Heartbeat): void {
-    this.heartbeats.hold(deviceId, link, heartbeat);
+    if ((heartbeat.waitedMs ?? 0) > MAX_WAITED_MS) {
+      this.refusals.message('waited_too_long', deviceTopic(deviceId, 'heartbeat'));
+    } else {
+      this.heartbeats.hold(deviceId, link, heartbeat);
+    }
   }
 
   /**
@@ -115,7 +121,7 @@ export class PresenceService {
    * of lock states. A report of an earlier boot does not change the state of the device.
    */
   async recordStates(reports: readonly StateReport[]): Promise<void> {
-    await this.repository.recordStates([...latestByBoot(reports).values()]);
+    await this.reports.recordStates([...latestByBoot(reports).values()]);
     // In the order of device ids, like every transaction that locks rows of several devices: else two could deadlock.
     const byDevice = [...reports].sort((a, b) => (a.deviceId < b.deviceId ? -1 : Number(a.deviceId > b.deviceId)));
     for (const { deviceId, boot, lockState, commandId } of byDevice) {
@@ -153,34 +159,37 @@ export class PresenceService {
 
   /** @returns those without a link */
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> {
-    const { linked, fallen } = await this.transactions.run(() => this.repository.recordHeartbeats(beats));
+    const { linked, fallen } = await this.transactions.run(() => this.reports.recordHeartbeats(beats));
     await this.uptimesFell(fallen);
     return beats.filter(({ deviceId }) => !linked.has(deviceId));
   }
 
   /**
    * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
-   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late. It counts
-   * as a birth: after too many of them, a later heartbeat opens the link.
+   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
+   * @returns whether it opened the link
    */
-  private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<void> {
-    if (this.limiter.statusPauseMs(deviceId) > 0) {
-      return;
-    }
-    const reopen = async (): Promise<void> => {
+  private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<boolean> {
+    const reopen = async (): Promise<boolean> => {
       const device = await this.repository.lock(deviceId, link);
       const isFree = device?.link === null || device?.link.quiet;
-      if (device?.hasToken && isFree && !this.cutoffs.isCut(deviceId)) {
-        this.limiter.countStatus(deviceId);
-        await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
+      if (!device?.hasToken || !isFree || this.cutoffs.isCut(deviceId)) {
+        return false;
       }
+      await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
+      return true;
     };
-    await this.transactions.run(reopen).catch((error: unknown) => {
+    return this.transactions.run(reopen).catch((error: unknown) => {
       this.failed(deviceId, error);
+      return false;
     });
   }
 
   private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {
+    if (isOvertaken(birth, device)) {
+      await this.writeHeartbeats([{ deviceId, link, ageMs: 0, ...birth }]);
+      return;
+    }
     const recorded = await this.repository.recordBirth(deviceId, birth);
     if (!recorded) {
       return;
@@ -280,14 +289,4 @@ export class PresenceService {
   private failed(deviceId: string, error: unknown): void {
     this.refusals.message('internal_error', deviceTopic(deviceId, 'status'), { err: error });
   }
-}
-
-/** One report for each device and boot, with the last value of each member. */
-function latestByBoot(reports: readonly StateReport[]): Map<string, StateReport> {
-  const merged = new Map<string, StateReport>();
-  for (const report of reports) {
-    const key = `${report.deviceId}/${report.boot}`;
-    merged.set(key, { ...merged.get(key), ...report });
-  }
-  return merged;
 }

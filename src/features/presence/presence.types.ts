@@ -10,6 +10,8 @@ export interface Birth {
   readonly doorState?: DoorState;
   /** Milliseconds since it arrived. */
   readonly ageMs?: number;
+  /** Milliseconds for which it may have waited before: 0 when it came without delay. */
+  readonly waitedMs?: number;
   /** It is a heartbeat in place of a lost birth: without an uptime, it leaves the one that is known. */
   readonly isHeartbeat?: true;
 }
@@ -19,6 +21,8 @@ export interface Will {
   readonly boot: string;
   /** Milliseconds since it arrived. */
   readonly ageMs?: number;
+  /** Milliseconds for which it may have waited before. */
+  readonly waitedMs?: number;
 }
 
 /** A device reports that it is still online. */
@@ -30,6 +34,8 @@ export interface Heartbeat {
   readonly battery?: number;
   /** dBm. */
   readonly rssi?: number;
+  /** Milliseconds for which it may have waited before it arrived. */
+  readonly waitedMs?: number;
 }
 
 /** A heartbeat that waits to be written. */
@@ -84,6 +90,8 @@ export interface LockedDevice {
   /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
   readonly hasToken: boolean;
   readonly link: { readonly boot: string; readonly quiet: boolean } | null;
+  /** Its present boot, and its newest uptime. */
+  readonly clock: { readonly boot: string; readonly uptimeMs: number } | null;
   /** Events stored since midnight (UTC), of the device and of all devices of its owner. */
   readonly eventsToday: { readonly ofDevice: number; readonly ofOwner: number };
 }

@@ -7,7 +7,8 @@ import { Clock } from '../../shared/clock.js';
 import { within } from '../../shared/deadline.js';
 import { TooManyBootsError } from './presence.errors.js';
 import { PresenceService } from './presence.service.js';
-import type { Birth } from './presence.types.js';
+import { MAX_WAITED_MS } from './domain/uptime.js';
+import type { Birth, Will } from './presence.types.js';
 
 /** Devices with a status that waits; that of a further one is dropped, and its next heartbeat brings it online. */
 const MAX_DEVICES = 10_000;
@@ -16,7 +17,7 @@ const END_WITHIN_MS = 5_000;
 
 /** What a device says on its `status` topic. */
 export type StatusReport =
-  { readonly online: true; readonly birth: Birth } | { readonly online: false; readonly boot: string };
+  { readonly online: true; readonly birth: Birth } | ({ readonly online: false } & Omit<Will, 'ageMs'>);
 
 type HeldStatus = StatusReport & {
   /** On the monotonic clock. */
@@ -51,6 +52,10 @@ export class StatusQueue implements BeforeApplicationShutdown {
   async report(deviceId: string, report: StatusReport): Promise<void> {
     if (report.online && !this.limiter.admitsBoot(deviceId, report.birth.boot)) {
       throw new TooManyBootsError();
+    }
+    if ((waitedMsOf(report) ?? 0) > MAX_WAITED_MS) {
+      this.refuse(deviceId, 'waited_too_long');
+      return;
     }
     const status = { ...report, receivedAt: this.clock.monotonic() };
     const waiting = this.#waiting.get(deviceId);
@@ -128,12 +133,16 @@ export class StatusQueue implements BeforeApplicationShutdown {
     const ageMs = this.clock.monotonic() - Math.max(status.receivedAt, since);
     return status.online
       ? this.presence.openLink(deviceId, 'mqtt', { ...status.birth, ageMs })
-      : this.presence.closeLink(deviceId, 'mqtt', { boot: status.boot, ageMs }, 'will');
+      : this.presence.closeLink(deviceId, 'mqtt', { boot: status.boot, ageMs, waitedMs: status.waitedMs ?? 0 }, 'will');
   }
 
   private refuse(deviceId: string, code: string, err?: unknown): void {
     this.refusals.message(code, deviceTopic(deviceId, 'status'), err === undefined ? {} : { err });
   }
+}
+
+function waitedMsOf(status: StatusReport): number | undefined {
+  return status.online ? status.birth.waitedMs : status.waitedMs;
 }
 
 function bootOf(status: StatusReport): string {

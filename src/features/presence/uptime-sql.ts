@@ -33,4 +33,4 @@ export const isBack = (reported: string, at: string): string =>
 export const START_BEFORE_FALL = `coalesce(start_before_fall, ${startBy('boot_uptime_ms', 'boot_reported_at')})`;
 
 /** The time, on the database clock, of what arrived `age` milliseconds ago. */
-export const ago = (age: string): string => `(now() - make_interval(secs => ${age}::float8 / 1000))`;
+export const ago = (age: string): string => `(now() - make_interval(secs => (${age})::float8 / 1000))`;

@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/clock.js';
 import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
 import { Metrics } from '../metrics/metrics.js';
 import { type BrokerClientFactory } from './broker-client-factory.js';
+import { CANARY_DEVICE_ID } from './line/canary-channels.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
 import { type DeviceAuthenticator } from './device-authenticator.js';
 import type { CutoffRegistry } from './limits/cutoff-registry.js';
@@ -104,6 +105,7 @@ describe('the open door of the broker', () => {
   it.each([
     ['without a name and a secret', undefined, undefined, 4, 'not_a_device_id'],
     ['under a name that is no id', 'front-door', 'secret', 4, 'not_a_device_id'],
+    ['under the id of the canary', CANARY_DEVICE_ID, 'secret', 4, 'not_a_device_id'],
     ['as the backend, with another password', INTERNAL.username, 'guessed', 4, 'bad_token'],
   ])('keeps out a client %s', async (_how, username, password, code, reason) => {
     expect(await login(clientOf(), username, password)).toBe(code);

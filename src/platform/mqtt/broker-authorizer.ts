@@ -10,6 +10,7 @@ import { BrokerClientFactory } from './broker-client-factory.js';
 import { DeviceAuthenticator } from './device-authenticator.js';
 import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publication } from './device-acl.js';
 import { DeviceConnectionRegistry } from './device-connection-registry.js';
+import { CANARY_DEVICE_ID } from './line/canary-channels.js';
 import { CutoffRegistry } from './limits/cutoff-registry.js';
 import { DeviceLimiter } from './limits/device-limiter.js';
 import { FailedLoginLimiter, type LoginAttempt } from './limits/failed-login-limiter.js';
@@ -130,7 +131,7 @@ export class BrokerAuthorizer {
     if (this.logins.isRefused(attempt)) {
       return this.refuseLogin(SERVER_UNAVAILABLE, 'too_many_failures');
     }
-    if (!isUuid(username) || username !== username.toLowerCase()) {
+    if (!isUuid(username) || username !== username.toLowerCase() || username === CANARY_DEVICE_ID) {
       this.logins.failed(attempt);
       return this.refuseLogin(BAD_CREDENTIALS, 'not_a_device_id');
     }

@@ -5,7 +5,13 @@ import { AppConfig } from '../../config/app-config.js';
 import { randomToken } from '../crypto/digest.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const KEEPALIVE_S = 15;
+/**
+ * How often a client says that it is there. So an event loop that is busy for as long as the keep-alive is not taken for one
+ * that stands still, neither by the broker nor by mqtt.js.
+ */
+const PINGS_PER_KEEPALIVE = 5;
+/** The embedded broker stands still together with its clients here. */
+const EMBEDDED_KEEPALIVE_S = 60;
 
 /** The account of this backend at its own broker: made at every start, known to this process alone. */
 export interface InternalAccount {
@@ -44,6 +50,7 @@ export class BrokerClientFactory {
   async connect(purpose: string, options: IClientOptions): Promise<MqttClient> {
     const url = await this.#url;
     const account = this.external ? this.config.mqtt : this.internal;
+    const keepaliveS = this.external ? Math.ceil(this.config.mqtt.keepaliveMs / 1_000) : EMBEDDED_KEEPALIVE_S;
     const client = connect(url, {
       clientId: `mortise-${purpose}-${randomUUID()}`,
       username: account.username,
@@ -51,12 +58,25 @@ export class BrokerClientFactory {
       // The embedded broker speaks 3.1.1; shared subscriptions are part of 5.
       protocolVersion: this.external ? 5 : 4,
       clean: true,
-      keepalive: KEEPALIVE_S,
+      keepalive: keepaliveS,
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...options,
     });
+    let pings: NodeJS.Timeout | undefined;
     client.on('connect', () => {
       disableNagle(client.stream);
+      clearInterval(pings);
+      pings = setInterval(
+        () => {
+          if (client.connected) {
+            client.sendPing();
+          }
+        },
+        (keepaliveS * 1_000) / PINGS_PER_KEEPALIVE,
+      ).unref();
+    });
+    client.on('close', () => {
+      clearInterval(pings);
     });
     return client;
   }

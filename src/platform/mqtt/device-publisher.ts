@@ -3,7 +3,6 @@ import type { MqttClient } from 'mqtt';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
-import { ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
@@ -27,7 +26,6 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
   constructor(
     private readonly config: AppConfig,
     private readonly access: BrokerClientFactory,
-    private readonly readiness: ReadinessRegistry,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(DevicePublisher.name);
@@ -37,14 +35,6 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
     if (!this.config.roles.includes('hardware')) {
       return;
     }
-    this.readiness.register({
-      name: 'mqtt',
-      critical: false,
-      check: () =>
-        this.isConnected()
-          ? Promise.resolve(undefined)
-          : Promise.reject(new UnhealthyError('is not connected to the broker')),
-    });
     void this.connect();
   }
 

@@ -18,6 +18,11 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { ChannelDeserializer } from './channel-deserializer.js';
 import { EmbeddedBroker } from './embedded-broker.js';
+import { CANARY_DEVICE_ID, isUplink } from './line/canary-channels.js';
+import { CanaryPublisher } from './line/canary-publisher.js';
+import { HearingRegistry } from './line/hearing-registry.js';
+import { PingClock } from './line/ping-clock.js';
+import { type RefusedSubscription, SubscriptionRegistry } from './line/subscription-registry.js';
 import { LineLimiter } from './limits/line-limiter.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 import { RejectedMessages } from './rejected-messages.js';
@@ -39,13 +44,21 @@ const SUBSCRIBED_WITHIN_MS = 10_000;
 export class MqttServer extends ServerMqtt {
   readonly #messages: Counter<'channel'>;
   #client: MqttClient | undefined;
-  #subscribed = false;
+  readonly #subscriptions = new SubscriptionRegistry(
+    () => [...this.messageHandlers.keys()].map((pattern) => (this.access.external ? SHARED_GROUP : '') + pattern),
+    ({ topic, reason }) => {
+      this.log.error({ topic, reason }, 'The broker refused a subscription; trying again');
+    },
+  );
+  #pings: PingClock | undefined;
 
   constructor(
     private readonly access: BrokerClientFactory,
     private readonly broker: EmbeddedBroker,
     private readonly refusals: RejectedMessages,
     private readonly line: LineLimiter,
+    private readonly hearing: HearingRegistry,
+    private readonly canary: CanaryPublisher,
     private readonly log: PinoLogger,
     metrics: Metrics,
   ) {
@@ -54,9 +67,17 @@ export class MqttServer extends ServerMqtt {
     this.#messages = metrics.counter('mortise_mqtt_messages_total', 'Messages of devices, by channel', ['channel']);
   }
 
-  /** Whether messages of devices arrive. */
+  /** Whether the broker has agreed to pass on the messages of devices. */
   isConnected(): boolean {
-    return this.#subscribed && this.#client?.connected === true;
+    return this.hasConnection && this.#subscriptions.complete;
+  }
+
+  get hasConnection(): boolean {
+    return this.#client?.connected === true;
+  }
+
+  get refusedSubscriptions(): readonly RefusedSubscription[] {
+    return this.#subscriptions.refused;
   }
 
   /** With an external broker this does not wait for it: it may come up later, or go away and come back. */
@@ -121,6 +142,10 @@ export class MqttServer extends ServerMqtt {
     });
     this.#client = client;
     this.mqttClient = client;
+    this.#pings = new PingClock(client, () => performance.now());
+    this.hearing.onSilent(() => {
+      this.#subscriptions.renew();
+    });
     client.handleMessage = (packet, done) => {
       this.take(packet);
       // Never later: the answers to our own pings arrive behind the messages.
@@ -128,7 +153,7 @@ export class MqttServer extends ServerMqtt {
     };
     let attempt = 0;
     client.on('close', () => {
-      this.#subscribed = false;
+      this.#subscriptions.disconnected();
       client.options.reconnectPeriod = reconnectDelayMs(attempt++);
     });
     client.on('error', (error) => {
@@ -137,25 +162,11 @@ export class MqttServer extends ServerMqtt {
     const subscribed = new Promise<void>((resolve) => {
       client.on('connect', () => {
         attempt = 0;
-        void this.subscribe(client).then(resolve);
+        this.hearing.restart();
+        void this.#subscriptions.connected(client).then(resolve);
       });
     });
     return { subscribed };
-  }
-
-  private async subscribe(client: MqttClient): Promise<void> {
-    const prefix = this.access.external ? SHARED_GROUP : '';
-    const topics = [...this.messageHandlers.keys()].map((pattern) => prefix + pattern);
-    try {
-      const granted = topics.length > 0 ? await client.subscribeAsync(topics, { qos: 1 }) : [];
-      this.#subscribed = granted.length === topics.length && granted.every(({ qos }) => qos < 128);
-    } catch (error) {
-      this.log.error({ err: error }, 'The broker did not take the subscription');
-      return;
-    }
-    if (!this.#subscribed) {
-      this.log.error({ topics }, 'The broker refused to let this account subscribe');
-    }
   }
 
   /** Takes a message in hand, or drops it for the sake of the other devices. */
@@ -165,13 +176,21 @@ export class MqttServer extends ServerMqtt {
     if (retain || payload.length === 0) {
       return;
     }
-    const { deviceId, channel } = parseDeviceTopic(topic) ?? { deviceId: topic, channel: 'unknown' };
+    const { deviceId, channel } = parseDeviceTopic(topic) ?? { deviceId: topic, channel: 'unknown' as const };
+    if (isUplink(channel)) {
+      if (deviceId === CANARY_DEVICE_ID) {
+        this.canary.heard(channel, payload);
+        return;
+      }
+      this.hearing.heard(channel);
+    }
+    const waitedMs = this.access.external ? (this.#pings?.waitedMs ?? 0) : 0;
     const key = deviceId.toLowerCase();
     this.#messages.inc({ channel });
     const refusal = this.line.refuse(key, payload.length);
     if (refusal !== null) {
       this.refusals.message(refusal, topic);
-    } else if (!this.line.offer(key, payload.length, () => this.receive(packet))) {
+    } else if (!this.line.offer(key, payload.length, () => this.receive(packet, waitedMs))) {
       this.refusals.message('too_many_waiting', topic);
     }
   }
@@ -187,9 +206,9 @@ export class MqttServer extends ServerMqtt {
     return refusal === null;
   }
 
-  private async receive({ topic, payload }: IPublishPacket): Promise<void> {
+  private async receive({ topic, payload }: IPublishPacket, waitedMs: number): Promise<void> {
     try {
-      await this.handleMessage(topic, Buffer.from(payload), undefined, {});
+      await this.handleMessage(topic, Buffer.from(payload), undefined, { waitedMs });
     } catch (error) {
       this.refusals.message('internal_error', topic, { err: error });
     }

@@ -27,6 +27,7 @@ const BLAMELESS: ReadonlySet<string> = new Set([
   'too_many_events',
   'too_many_messages_of_owner',
   'too_many_waiting',
+  'waited_too_long',
   'not_stored',
   'internal_error',
   'busy',

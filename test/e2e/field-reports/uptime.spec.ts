@@ -260,6 +260,14 @@ describe('A device whose uptime falls within one boot', () => {
     expect((await device.waitForOrder()).expiresAtUptimeMs).toBeGreaterThan(90_000);
   });
 
+  it('has its whole time for an order although its last report was late', async () => {
+    const device = await harness.connectDevice(undefined, undefined, { uptimeMs: HOUR });
+    await device.publish('heartbeat', { boot: device.boot, uptimeMs: HOUR - 22_000, battery: 44 });
+    await eventually('the heartbeat is stored', () => rowHas(device, 'battery = 44'));
+    await harness.sendAccepted(device.id, 'unlock_door');
+    expect((await device.waitForOrder()).expiresAtUptimeMs).toBeGreaterThan(HOUR + 10_000);
+  });
+
   it.each<[string, (device: ScriptedDevice, uptimeMs: number) => Promise<void>]>([
     ['heartbeat', (device, uptimeMs) => device.publish('heartbeat', { boot: device.boot, uptimeMs })],
     ['birth', (device, uptimeMs) => device.birth({ uptimeMs })],

@@ -4,6 +4,7 @@ import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
 import { HAS_TOKEN } from '../../devices/devices.types.js';
+import { LEAST_UPTIME_MS } from '../../presence/clock-anchor.types.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { COMMAND_POLICIES } from '../domain/command-policy.js';
@@ -59,7 +60,7 @@ export class DispatchRepository {
     const rows = await this.database.query<NextRow>(
       'commands_next',
       `SELECT c.id, c.device_id, ${ISSUER}, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
-         d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at IS NULL AS steady, clock_timestamp() AS now,
+         ${LEAST_UPTIME_MS} AS boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at IS NULL AS steady, clock_timestamp() AS now,
          EXISTS (
            SELECT 1 FROM commands o WHERE o.device_id = d.id AND o.state = 'QUEUED' AND o.lane <> c.lane
          ) AS others_wait

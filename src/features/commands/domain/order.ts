@@ -1,12 +1,12 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
-import { type Order } from '../../../contracts/orders.js';
+import { LOCK_CLOCK_TOLERANCE, type Order } from '../../../contracts/orders.js';
 
-/** The last report of a device's own clock. */
+/** What is known of a device's own clock. */
 export interface UptimeReport {
   boot: string;
-  /** Milliseconds since the device started, when it sent the report. */
+  /** Milliseconds for which the device had been up at the least when its last report arrived. */
   uptimeMs: number;
-  /** When the report arrived, on the database clock. */
+  /** When that was, on the database clock. */
   reportedAt: Date;
 }
 
@@ -24,12 +24,6 @@ export interface OrderFacts<N extends CommandName = CommandName> {
 }
 
 /**
- * A device whose clock is slower than ours by this fraction (crystals: 0.01 %, cheap RC oscillators: 1 %) still keeps
- * the deadline; a faster clock ends the time to act earlier.
- */
-const CLOCK_TOLERANCE = 0.01;
-
-/**
  * The oldest report of a connected device: it is silent for 90 s at most. An older one shows that the database clock was
  * set, and must not make the deadline later.
  */
@@ -45,7 +39,7 @@ const OLDEST_REPORT_MS = 120_000;
 export function deadlineOnUptime(clock: UptimeReport, now: Date, deadline: Date): number {
   const reportAgeMs = Math.min(Math.max(now.getTime() - clock.reportedAt.getTime(), 0), OLDEST_REPORT_MS);
   const remainingMs = reportAgeMs + deadline.getTime() - now.getTime();
-  return Math.floor(clock.uptimeMs + remainingMs * (1 - CLOCK_TOLERANCE));
+  return Math.floor(clock.uptimeMs + remainingMs * (1 - LOCK_CLOCK_TOLERANCE));
 }
 
 /** An order as the exact text that is signed, sent and sent again. */

@@ -14,6 +14,12 @@ export const OVERTAKEN_MS = 5_000;
  */
 export const FALL_MS = 120_000;
 
+/**
+ * What may have waited longer than this in a hung process of ours says nothing about the presence of a device: it is dropped,
+ * as if the process had ended, and the next heartbeat tells.
+ */
+export const MAX_WAITED_MS = 60_000;
+
 /** Whether a later report of the same boot shows that the uptime fell. */
 export function hasFallen(beforeMs: number, afterMs: number): boolean {
   return afterMs < beforeMs - FALL_MS;
