@@ -8,6 +8,7 @@ import { EventPartitionsJob } from '../platform/events/event-partitions-job.js';
 import { EventsModule } from '../platform/events/events.module.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
+import { AdmissionModule } from '../platform/http/admission/admission.module.js';
 import { IdempotencyModule } from '../platform/idempotency/idempotency.module.js';
 import { KeyRotationJob } from '../platform/keys/key-rotation-job.js';
 import { KeyRotationModule } from '../platform/keys/key-rotation.module.js';
@@ -38,6 +39,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   ReadinessModule,
   SchedulingModule,
   PrismaModule,
+  AdmissionModule,
   RedisModule,
   CryptoModule,
   KeyRotationModule,

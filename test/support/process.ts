@@ -75,11 +75,15 @@ export class ApplicationProcess {
     readonly port: number,
     readonly mqttPort: number,
     private readonly env: Readonly<Record<string, string>>,
+    private readonly program: string,
   ) {}
 
-  /** Starts it and waits until it is ready. */
-  static async start(env: Readonly<Record<string, string>>): Promise<ApplicationProcess> {
-    const application = new ApplicationProcess(await freePort(), await freePort(), env);
+  /** Starts it and waits until it is ready. @param program beside what was built, for a test that plants something. */
+  static async start(
+    env: Readonly<Record<string, string>>,
+    program = join('src', 'main.js'),
+  ): Promise<ApplicationProcess> {
+    const application = new ApplicationProcess(await freePort(), await freePort(), env, program);
     await application.start();
     return application;
   }
@@ -108,7 +112,7 @@ export class ApplicationProcess {
 
   async start(): Promise<void> {
     this.#earlierOutput = this.output;
-    const started = new NodeProcess(join('src', 'main.js'), [], {
+    const started = new NodeProcess(this.program, [], {
       ...this.env,
       PORT: String(this.port),
       MQTT_PORT: String(this.mqttPort),

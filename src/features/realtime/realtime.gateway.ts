@@ -9,16 +9,20 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../../config/app-config.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
-import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
+import { allSockets, closeWith, type DashboardServer, type DashboardSocket, socketProblemOf } from '../../platform/realtime/sockets.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
+import { within } from '../../shared/deadline.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
+import { ShuttingDownError } from './realtime.errors.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
@@ -37,6 +41,8 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly feed: DashboardFeedPublisher,
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
+    private readonly admission: AdmissionLimiter,
+    private readonly config: AppConfig,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(RealtimeGateway.name);
@@ -55,26 +61,29 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.signals.on('session_revoked', ({ sessionId, reason }) => {
       this.realtime.endSession(this.server, sessionId, reason);
     });
-    this.#sessionCheck = setInterval(
-      () => void this.realtime.endDeadSessions(this.server).catch(() => undefined),
-      SESSION_CHECK_MS,
-    );
+    this.#sessionCheck = setInterval(() => {
+      this.realtime.endDeadSessions(this.server).catch(() => undefined);
+    }, SESSION_CHECK_MS);
   }
 
+  /** The balancer sends no new connections here by now: those that end connect to another process. */
   onModuleDestroy(): void {
     clearInterval(this.#sessionCheck);
     this.feed.stop();
+    for (const socket of allSockets(this.server)) {
+      closeWith(socket, socketProblemOf(new ShuttingDownError()));
+    }
   }
 
   /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
   async handleConnection(socket: DashboardSocket): Promise<void> {
     try {
-      await this.realtime.joinSession(socket);
+      await within(this.config.http.requestTimeoutMs, this.realtime.joinSession(socket));
       await this.feed.join(socket);
     } catch (error) {
-      // The database cannot say whether the session stands. A client whose connection is cut connects again by itself.
+      // The database cannot say whether the session stands.
       this.logger.warn({ err: error }, 'A dashboard could not be connected');
-      socket.conn.close();
+      closeWith(socket, socketProblemOf(error));
     }
   }
 
@@ -92,17 +101,18 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   private async authenticate(socket: DashboardSocket): Promise<void> {
     this.limiter.hold(socket.conn);
     try {
-      const { userId } = await this.identify(socket);
+      this.admission.admit('read');
+      const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
       await this.limiter.countPerson(userId);
       this.limiter.settle(socket.conn);
     } catch (error) {
-      const { code, title, detail, status } = problemOf(error);
+      const problem = socketProblemOf(error);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
         socket.conn.close();
       });
-      throw Object.assign(new Error(code), { data: { code, title, detail, status } });
+      throw Object.assign(new Error(problem.code), { data: problem });
     }
   }
 

@@ -6,6 +6,7 @@ import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../co
 import { ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
+import { inBackground } from '../process/faults.js';
 
 const ACKNOWLEDGED_WITHIN_MS = 2_000;
 const MAX_UNACKNOWLEDGED = 10_000;
@@ -45,7 +46,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
           ? Promise.resolve(undefined)
           : Promise.reject(new UnhealthyError('is not connected to the broker')),
     });
-    void this.connect();
+    inBackground(this.connect());
   }
 
   onApplicationShutdown(): void {
@@ -89,7 +90,9 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
         settle(false);
       });
       if (!this.#stopped) {
-        this.#retry = setTimeout(() => void this.connect(), reconnectDelayMs(this.#attempt++));
+        this.#retry = setTimeout(() => {
+          inBackground(this.connect());
+        }, reconnectDelayMs(this.#attempt++));
       }
     });
     this.#client = client;

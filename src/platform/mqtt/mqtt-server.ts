@@ -21,6 +21,7 @@ import { EmbeddedBroker } from './embedded-broker.js';
 import { LineLimiter } from './limits/line-limiter.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 import { RejectedMessages } from './rejected-messages.js';
+import { inBackground } from '../process/faults.js';
 
 /** Divides the messages of all devices among the hardware processes, where the broker knows how. */
 const SHARED_GROUP = '$share/mortise/';
@@ -137,7 +138,7 @@ export class MqttServer extends ServerMqtt {
     const subscribed = new Promise<void>((resolve) => {
       client.on('connect', () => {
         attempt = 0;
-        void this.subscribe(client).then(resolve);
+        inBackground(this.subscribe(client).then(resolve));
       });
     });
     return { subscribed };

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { within } from '../../shared/deadline.js';
 import { Database } from './database.js';
 import { currentTransaction, runInTransaction, TransactionContext } from './transaction-context.js';
+import { callListener } from '../process/faults.js';
 
 const TIMEOUT_MS = 10_000;
 /** A connection that does not answer ROLLBACK in this time is closed. */
@@ -42,13 +43,13 @@ export class Transactions {
     return currentTransaction() !== undefined;
   }
 
-  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
+  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. What stands is not undone by it: an error is reported, and the caller does not learn of it. */
   afterCommit(action: () => void): void {
     const context = currentTransaction();
     if (context) {
       context.afterCommit.push(action);
     } else {
-      action();
+      callListener(action);
     }
   }
 
@@ -76,9 +77,7 @@ export class Transactions {
     }
     // Outside of the transaction, because it is over for what these start.
     runInTransaction(undefined, () => {
-      context.afterCommit.forEach((action) => {
-        action();
-      });
+      context.afterCommit.forEach(callListener);
     });
     return result;
   }

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { JobRegistry } from './job-registry.js';
 import { OutageLog } from './outage-log.js';
 import { MAINTENANCE_QUEUE } from './queue-connection-config.js';
+import { inBackground } from '../process/faults.js';
 
 const CHECK_EVERY_MS = 60_000;
 const JOB_OPTIONS = {
@@ -34,8 +35,10 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => void this.ensure(), CHECK_EVERY_MS);
-    void this.ensure();
+    this.#timer = setInterval(() => {
+      inBackground(this.ensure());
+    }, CHECK_EVERY_MS);
+    inBackground(this.ensure());
   }
 
   async beforeApplicationShutdown(): Promise<void> {

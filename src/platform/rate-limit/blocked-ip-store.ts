@@ -8,6 +8,7 @@ import { InvalidRequestError } from '../http/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { type BlockedIp, BLOCKED_IPS_LIST, BlockedIpsRepository } from './blocked-ips.repository.js';
+import { inBackground } from '../process/faults.js';
 
 const REFRESH_EVERY_MS = 5_000;
 /** Looser than an IP or a network: it keeps other text away from the database. */
@@ -47,7 +48,9 @@ export class BlockedIpStore implements OnModuleInit, OnModuleDestroy {
         this.#until.delete(ip);
       }),
     );
-    this.#timer = setInterval(() => void this.refresh(), REFRESH_EVERY_MS);
+    this.#timer = setInterval(() => {
+      inBackground(this.refresh());
+    }, REFRESH_EVERY_MS);
     await this.refresh();
   }
 
