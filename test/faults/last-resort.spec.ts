@@ -37,7 +37,12 @@ afterAll(async () => {
 
 async function metric(series: string): Promise<number> {
   const text = await (await fetch(`${application.url}/metrics`)).text();
-  return Number(text.split('\n').find((line) => line.startsWith(series))?.slice(series.length));
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(series))
+      ?.slice(series.length),
+  );
 }
 
 const isReady = async (): Promise<boolean> => (await fetch(`${application.url}/api/health/ready`)).ok;

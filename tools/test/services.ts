@@ -3,6 +3,7 @@ import { temporaryPlace } from '../stack/postgres-place.js';
 import { migrate } from '../db/migrate.js';
 import { provideChromium } from '../stack/chromium.js';
 import { provideMosquitto } from '../stack/mosquitto.js';
+import { provideNginx } from '../stack/nginx.js';
 import { provideRedis, startRedis } from '../stack/redis.js';
 import { type Supervisor } from '../stack/supervisor.js';
 import { step } from '../stack/steps.js';
@@ -20,6 +21,7 @@ const WORKERS = 2;
 export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.ProcessEnv> {
   const redisServer = await step('Redis', provideRedis);
   const mosquitto = await step('Mosquitto', provideMosquitto);
+  const nginx = await step('nginx', provideNginx);
   const chromium = await step('Chromium', provideChromium);
   const sets = await step('PostgreSQL, migrations', () =>
     Promise.all(Array.from({ length: WORKERS }, (_, index) => startSet(supervisor, redisServer, String(index + 1)))),
@@ -29,6 +31,7 @@ export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.
     TEST_DATABASE_TEMPLATE: TEMPLATE,
     TEST_REDIS_SERVER: redisServer,
     TEST_CHROMIUM: chromium,
+    TEST_NGINX: nginx,
     TEST_MOSQUITTO: mosquitto.server,
     TEST_MOSQUITTO_PASSWD: mosquitto.passwd,
     TEST_MOSQUITTO_PUB: mosquitto.publish,

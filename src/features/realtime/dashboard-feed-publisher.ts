@@ -118,8 +118,8 @@ export class DashboardFeedPublisher {
 
   private joinRooms(socket: DashboardSocket): void {
     const { userId, role } = principalOf(socket);
-    const rooms: Room[] = [`user:${userId}`, ...(role === 'ADMIN' ? [ADMINS] : [])];
-    inBackground(Promise.resolve(socket.join(rooms)));
+    const own: Room = `user:${userId}`;
+    inBackground(Promise.resolve(socket.join(role === 'ADMIN' ? [own, ADMINS] : own)));
   }
 
   private resync(socket: DashboardSocket): void {

@@ -17,7 +17,13 @@ import { validated, validationPipe } from '../../platform/http/validation.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
-import { allSockets, closeWith, type DashboardServer, type DashboardSocket, socketProblemOf } from '../../platform/realtime/sockets.js';
+import {
+  allSockets,
+  closeWith,
+  type DashboardServer,
+  type DashboardSocket,
+  socketProblemOf,
+} from '../../platform/realtime/sockets.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { within } from '../../shared/deadline.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';

@@ -2,7 +2,11 @@ import pg from 'pg';
 import { requestContext } from '../context/request-context.js';
 import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
 
-type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void;
+type Callback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
 
 /**
  * A pool that knows how long its connections are waited for, and gives none to a request whose time is over. Queries of
@@ -11,6 +15,16 @@ type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, do
 export class ConnectionPool extends pg.Pool {
   /** Since when each waits, by `performance.now()`, oldest first. */
   readonly #waiting = new Map<symbol, number>();
+
+  constructor(options: pg.PoolConfig) {
+    super(options);
+    // The statement under way reports a broken connection, and the pool replaces an idle one; an error without a listener would
+    // end the process, whichever code holds the connection at that moment.
+    this.on('error', () => undefined);
+    this.on('connect', (client) => {
+      client.on('error', () => undefined);
+    });
+  }
 
   /** How long the caller has waited that has waited longest, in milliseconds; 0 when none waits. */
   get longestWaitMs(): number {

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
+import { ConnectionPool } from './connection-pool.js';
 import { utcConnection } from './utc-connection.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -12,10 +12,10 @@ const ANSWER_TIMEOUT_MS = 1_000;
  */
 @Injectable()
 export class DatabaseHealthService implements OnApplicationShutdown {
-  readonly #pool: pg.Pool;
+  readonly #pool: ConnectionPool;
 
   constructor(config: AppConfig) {
-    this.#pool = new pg.Pool({
+    this.#pool = new ConnectionPool({
       connectionString: utcConnection(config.database.url),
       max: 1,
       connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
@@ -24,8 +24,6 @@ export class DatabaseHealthService implements OnApplicationShutdown {
       application_name: `mortise:health:${config.roles.join('+')}`,
       keepAlive: true,
     });
-    // Without a listener, an idle connection that breaks would end the process.
-    this.#pool.on('error', () => undefined);
   }
 
   /** Rejects when PostgreSQL does not answer. A connection that did not is not used again. */

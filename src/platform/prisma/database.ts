@@ -45,8 +45,6 @@ export class Database implements OnApplicationShutdown {
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
     });
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    this.pool.on('error', () => undefined);
     this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
   }
 

@@ -55,8 +55,6 @@ export class Transactions {
 
   private async begin<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
-    // A broken connection fails the statement under way; without a listener its error would also end the process.
-    connection.on('error', ignore);
     const context = new TransactionContext(connection);
     let intact = true;
     let result: T;
@@ -72,7 +70,6 @@ export class Transactions {
       );
       throw error;
     } finally {
-      connection.off('error', ignore);
       connection.release(!intact);
     }
     // Outside of the transaction, because it is over for what these start.
@@ -100,8 +97,4 @@ async function runAndCommit<T>(context: TransactionContext, work: () => Promise<
   const result = await work();
   await context.commit();
   return result;
-}
-
-function ignore(): void {
-  // The failed statement reports it.
 }

@@ -47,7 +47,9 @@ export class AdmissionLimiter implements OnModuleInit, OnModuleDestroy {
     private readonly database: Database,
     metrics: Metrics,
   ) {
-    this.#shed = metrics.counter('mortise_shed_total', 'Requests refused at once because of too much work', ['priority']);
+    this.#shed = metrics.counter('mortise_shed_total', 'Requests refused at once because of too much work', [
+      'priority',
+    ]);
   }
 
   onModuleInit(): void {
@@ -83,7 +85,10 @@ export class AdmissionLimiter implements OnModuleInit, OnModuleDestroy {
   }
 
   private admits(priority: RequestPriority): boolean {
-    const waitMs = Math.max(this.database.waitMs(priority === 'read' ? 'reads' : 'people'), Math.min(...this.#loopDelaysMs));
+    const waitMs = Math.max(
+      this.database.waitMs(priority === 'read' ? 'reads' : 'people'),
+      Math.min(...this.#loopDelaysMs),
+    );
     const admitted = isAdmitted(priority, waitMs);
     if (!admitted) {
       this.#shed.inc({ priority });
