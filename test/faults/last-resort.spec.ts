@@ -27,7 +27,7 @@ beforeAll(async () => {
     { ...installation.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOG_LEVEL: 'error', DRAIN_DELAY: '20s' },
     join('..', 'test', 'faults', 'faulty-process.mjs'),
   );
-}, 60_000);
+}, 150_000);
 
 afterAll(async () => {
   await application.kill();
@@ -51,7 +51,7 @@ describe('a process', () => {
   it('outlives PostgreSQL and Redis that go away while it checks them and connects dashboards, which are told why', async () => {
     const { accessToken: token } = await createAccount(application.url);
     for (let round = 0; round < ROUNDS; round += 1) {
-      await eventually('it is ready', isReady, 20_000);
+      await eventually('it is ready', isReady, 40_000);
       // Slow enough that all of it is under way when the connections break.
       [postgres, redis].forEach((proxy) => {
         proxy.slow(150);
@@ -75,11 +75,11 @@ describe('a process', () => {
         proxy.up();
       });
     }
-    await eventually('it is ready', isReady, 20_000);
+    await eventually('it is ready', isReady, 40_000);
     expect(application.hasEnded).toBe(false);
     expect(await metric('mortise_faults_total{kind="exception"} ')).toBe(0);
     expect(await metric('mortise_faults_total{kind="rejection"} ')).toBe(0);
-  }, 60_000);
+  }, 150_000);
 
   it('outlives a rejection that no code handles, and counts it', async () => {
     application.signal('SIGUSR2');

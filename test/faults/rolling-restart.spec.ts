@@ -31,7 +31,7 @@ beforeAll(async () => {
   nginx = await startNginx(processes.map(({ port }) => port));
   owner = await createAccount(nginx.url);
   device = await registerDevice(nginx.url, owner);
-}, 90_000);
+}, 240_000);
 
 afterAll(async () => {
   await Promise.all(processes.map((each) => each.kill()));
@@ -124,5 +124,5 @@ describe('a rolling restart behind nginx', () => {
     expect(failed).toEqual([]);
     expect(sent).toBeGreaterThan(50);
     expect(await nginx.errors()).toBe('');
-  }, 240_000);
+  }, 400_000);
 });

@@ -5,7 +5,7 @@ import { freePort } from '../../tools/stack/ports.js';
 import { eventually } from './wait.js';
 
 /** A machine that is busy with other things boots it slowly. */
-const READY_WITHIN_MS = 50_000;
+const READY_WITHIN_MS = 110_000;
 const STOP_WITHIN_MS = 15_000;
 const KEPT_OUTPUT = 1_000_000;
 
