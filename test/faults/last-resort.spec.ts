@@ -1,7 +1,7 @@
 /**
  * What no code handles ends no process that others depend on, and nothing that the dependencies do leads there.
- * Seen to fail: without the last resort (each planted fault ended the process at once); with a health check that had no
- * listener on its connection (PostgreSQL cut during the check ended the process).
+ * Seen to fail: with connections that had no listener for errors while they were in use (PostgreSQL cut during a health check
+ * ended the process).
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

@@ -1,7 +1,6 @@
 /**
  * Two API processes behind a real nginx with the configuration of deploy/nginx are released one after the other, under load: no
  * request is refused and none fails. A balancer that probes readiness is stood for by a loop that does, and reloads nginx.
- * Seen to fail: with DRAIN_DELAY=0s (requests met a process that was gone before a probe could see it).
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
