@@ -90,7 +90,11 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     plugins: { local: { rules: { 'sql-reason': sqlReason } } },
-    rules: { 'local/sql-reason': 'error' },
+    rules: {
+      'local/sql-reason': 'error',
+      // The failure of a promise that is not awaited is handled: by catch(), or by inBackground() of src/platform/process.
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
+    },
   },
   // The ban on process.env is lifted where configuration enters: the entry point, and everything that is not the product.
   {

@@ -11,6 +11,7 @@ import { ClusterUnknownError, ForeignDatabaseError } from '../platform/prisma/da
 import { DatabaseIdentityStore } from '../platform/prisma/database-identity-store.js';
 import { Database } from '../platform/prisma/database.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
+import { AdmissionLimiter } from '../platform/http/admission/admission-limiter.js';
 import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
 import { ProblemFilter } from '../platform/http/problem.filter.js';
@@ -22,6 +23,14 @@ import { RejectedMessages } from '../platform/mqtt/rejected-messages.js';
 import { IpRateLimiter } from '../platform/rate-limit/ip-rate-limiter.js';
 import { RateLimitGuard } from '../platform/rate-limit/rate-limit.guard.js';
 import { SocketAdapter } from '../platform/realtime/socket-adapter.js';
+import { Metrics } from '../platform/metrics/metrics.js';
+import {
+  catchFaults,
+  FAULT_KINDS,
+  type FaultReporter,
+  inBackground,
+  reportFaultsTo,
+} from '../platform/process/faults.js';
 import { within } from '../shared/deadline.js';
 import { serveApiDocument } from './api-document.js';
 import { AppModule } from './app.module.js';
@@ -48,6 +57,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   endConnectionsWhileDraining(app.getHttpAdapter().getInstance(), () => readiness.draining);
   const authenticator = app.get(Authenticator);
   app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), (token) => authenticator.authenticate(token));
+  app.get(AdmissionLimiter).install(app.getHttpAdapter().getInstance());
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
   app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(RejectedMessages)));
   app.useGlobalGuards(app.get(AccessGuard), app.get(RateLimitGuard));
@@ -104,26 +114,52 @@ async function assertOwnDatabase(app: NestFastifyApplication): Promise<void> {
 
 /**
  * Runs one process of Mortise until SIGTERM or SIGINT: then it drains, closes, and exits within a bound. A second signal
- * ends the delay of the first one, and nothing else: what is under way is answered all the same.
+ * ends the delay of the first one, and nothing else: what is under way is answered all the same. After an exception that no
+ * code caught it stops the same way, without the delay, and exits with 1: what supervises it starts another one.
+ * @param extra further modules, for a test that plants something.
  */
-export async function start(config: AppConfig): Promise<void> {
-  const app = await createApp(config);
+export async function start(config: AppConfig, extra: readonly Type[] = []): Promise<void> {
+  let end = (): void => process.exit(1);
+  catchFaults(() => {
+    end();
+  });
+  const app = await createApp(config, extra);
+  reportFaultsTo(faultReporter(app));
+  const hurry = new AbortController();
+  let stopping: Promise<number> | undefined;
+  const stopOnce = (): Promise<number> => (stopping ??= stop(app, config, hurry.signal));
+  end = () => {
+    hurry.abort();
+    inBackground(stopOnce().then(() => process.exit(1)));
+  };
   await listen(app);
   app.get(DatabaseIdentityStore).onForeign((error) => {
     endProcess(app, error);
   });
-  const hurry = new AbortController();
-  let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isStopping) {
+      if (stopping) {
         hurry.abort();
-        return;
+      } else {
+        inBackground(stopOnce().then((exitCode) => process.exit(exitCode)));
       }
-      isStopping = true;
-      void stop(app, config, hurry.signal).then((exitCode) => process.exit(exitCode));
     });
   }
+}
+
+/** Writes and counts what no code handled. */
+function faultReporter(app: NestFastifyApplication): FaultReporter {
+  const logger = app.get(Logger);
+  const faults = app
+    .get(Metrics)
+    .counter('mortise_faults_total', 'Errors that no code handled, by where they showed', ['kind']);
+  FAULT_KINDS.forEach((kind) => {
+    faults.inc({ kind }, 0);
+  });
+  return (kind, error) => {
+    faults.inc({ kind });
+    logger.error({ err: error, kind }, 'A fault that no code handled');
+  };
 }
 
 /** At once: whatever is under way belongs to the database that is gone. Started again, the process refuses. */

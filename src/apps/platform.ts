@@ -9,6 +9,7 @@ import { EventPartitionsScheduler } from '../platform/events/event-partitions-sc
 import { EventsModule } from '../platform/events/events.module.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
+import { AdmissionModule } from '../platform/http/admission/admission.module.js';
 import { IdempotencyModule } from '../platform/idempotency/idempotency.module.js';
 import { KeyRotationJob } from '../platform/keys/key-rotation-job.js';
 import { KeyRotationModule } from '../platform/keys/key-rotation.module.js';
@@ -39,6 +40,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   ReadinessModule,
   SchedulingModule,
   PrismaModule,
+  AdmissionModule,
   RedisModule,
   CryptoModule,
   KeyRotationModule,

@@ -14,6 +14,8 @@ export class AppConfig {
     readonly host: string;
     readonly port: number;
     readonly publicUrl: string;
+    /** From the arrival of a request to its answer. */
+    readonly requestTimeoutMs: number;
     /** From the signal to stop until the listener closes. */
     readonly drainDelayMs: number;
     readonly drainTimeoutMs: number;
@@ -80,6 +82,7 @@ export class AppConfig {
       host: settings.HOST,
       port: settings.PORT,
       publicUrl: settings.PUBLIC_URL,
+      requestTimeoutMs: settings.REQUEST_TIMEOUT,
       drainDelayMs: settings.DRAIN_DELAY ?? (settings.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
       drainTimeoutMs: settings.DRAIN_TIMEOUT,
       trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),

@@ -68,6 +68,11 @@ export const SETTINGS = z
       description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
       example: 'https://app.example.com',
     }),
+    REQUEST_TIMEOUT: durationFrom('1s', '60s').prefault('10s').register(DOCS, {
+      description:
+        'From the arrival of a request to its answer: 1s to 60s. Later it is given up with 503. What a client asks to wait (`Prefer: wait`) comes on top, and exports and imports have more.',
+      example: '10s',
+    }),
     RATE_LIMIT_SCALE: factor().default(1).register(DOCS, { description: 'Multiplies every rate limit.', example: '1' }),
     ADDRESS_BLOCK_AFTER: integer(0, 1_000_000).default(10).register(DOCS, {
       description: 'So many refusals in a row by a rate limit block the address for a while. 0: never.',

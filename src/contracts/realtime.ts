@@ -58,16 +58,27 @@ export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   system_alert: 'system_alert',
 };
 
+/** A refusal, as dashboards are told. Seconds until it is worth trying again, where that helps. */
+export interface SocketProblem {
+  code: string;
+  title: string;
+  detail: string;
+  status: number;
+  retryAfter?: number;
+}
+
 /** Server to dashboard. */
 export interface DashboardEvents extends Record<FeedEvent, (message: FeedMessage) => void> {
   /** The gap is too wide to replay: read the state again over REST, then go on from this cursor (null: from now). */
   resync: (message: { cursor: string | null }) => void;
   /** The last message of a connection whose session is over. Connecting again needs a new session. */
   session_ended: (message: { reason: SessionEnd }) => void;
+  /** The last message of a connection that this process ends for reasons of its own: connect again, to whichever process. */
+  closing: (message: SocketProblem) => void;
 }
 
 /** Every request of a dashboard is answered by one of these. */
-export type SocketAck = { ok: true } | { error: { code: string; title: string; detail: string; status: number } };
+export type SocketAck = { ok: true } | { error: SocketProblem };
 
 /** Dashboard to server, each acknowledged. */
 export interface DashboardRequests {

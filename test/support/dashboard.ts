@@ -6,6 +6,7 @@ import {
   type FeedEvent,
   type FeedMessage,
   type SocketAck,
+  type SocketProblem,
 } from '../../src/contracts/realtime.js';
 import type { SessionEnd } from '../../src/contracts/sessions.js';
 import { eventually } from './wait.js';
@@ -22,6 +23,9 @@ export class Dashboard {
   /** Why its session ended, once it was told. */
   endReason: SessionEnd | undefined;
 
+  /** Why this process ended the connection, once it was told. */
+  closing: SocketProblem | undefined;
+
   private constructor(readonly socket: Socket<DashboardEvents, DashboardRequests>) {
     for (const event of FEED_EVENTS) {
       socket.on(event, (message: FeedMessage) => {
@@ -31,9 +35,18 @@ export class Dashboard {
     socket.on('resync', (message) => {
       this.resyncs.push(message);
     });
+    socket.on('closing', (problem) => {
+      this.closing = problem;
+    });
     socket.on('session_ended', ({ reason }) => {
       this.endReason = reason;
     });
+  }
+
+  /** Waits until the connection ends. @returns why, if the server said so */
+  async closed(): Promise<SocketProblem | undefined> {
+    await eventually('the connection ended', () => this.socket.disconnected, 15_000);
+    return this.closing;
   }
 
   /** Rejects with the problem's code when the handshake is refused. */

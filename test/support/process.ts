@@ -5,7 +5,7 @@ import { freePort } from '../../tools/stack/ports.js';
 import { eventually } from './wait.js';
 
 /** A machine that is busy with other things boots it slowly. */
-const READY_WITHIN_MS = 50_000;
+const READY_WITHIN_MS = 110_000;
 const STOP_WITHIN_MS = 15_000;
 const KEPT_OUTPUT = 1_000_000;
 
@@ -75,11 +75,15 @@ export class ApplicationProcess {
     readonly port: number,
     readonly mqttPort: number,
     private readonly env: Readonly<Record<string, string>>,
+    private readonly program: string,
   ) {}
 
-  /** Starts it and waits until it is ready. */
-  static async start(env: Readonly<Record<string, string>>): Promise<ApplicationProcess> {
-    const application = new ApplicationProcess(await freePort(), await freePort(), env);
+  /** Starts it and waits until it is ready. @param program beside what was built, for a test that plants something. */
+  static async start(
+    env: Readonly<Record<string, string>>,
+    program = join('src', 'main.js'),
+  ): Promise<ApplicationProcess> {
+    const application = new ApplicationProcess(await freePort(), await freePort(), env, program);
     await application.start();
     return application;
   }
@@ -108,7 +112,7 @@ export class ApplicationProcess {
 
   async start(): Promise<void> {
     this.#earlierOutput = this.output;
-    const started = new NodeProcess(join('src', 'main.js'), [], {
+    const started = new NodeProcess(this.program, [], {
       ...this.env,
       PORT: String(this.port),
       MQTT_PORT: String(this.mqttPort),

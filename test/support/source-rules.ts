@@ -13,7 +13,7 @@ const SUFFIXES = (
   'Service Repository Controller Gateway Guard Interceptor Pipe Filter Module Processor Sweeper Publisher Consumer ' +
   'Cache Resolver Verifier Factory Store Error Dto ' +
   'Adapter Authenticator Authorizer Batcher Broker Buffer Bus Clients Clock Config Context Database Deserializer ' +
-  'Detector Feed Hasher Job Lease Limiter Lock Log Logger Loop Mailer Messages Metrics Mutex Outbox Payload Queue ' +
+  'Detector Feed Hasher Job Lease Limiter Lock Log Logger Loop Mailer Messages Metrics Mutex Outbox Payload Pool Queue ' +
   'Quota Reader Registry Relay Scheduler Semaphore Server Storage Stream Transport Transactions Waiters Window Writer'
 ).split(' ');
 const MAX_FILES_IN_FOLDER = 20;

@@ -4,6 +4,7 @@ import { migrate } from '../db/migrate.js';
 import { provideChromium } from '../stack/chromium.js';
 import { provideFaketime } from '../stack/faketime.js';
 import { provideMosquitto } from '../stack/mosquitto.js';
+import { provideNginx } from '../stack/nginx.js';
 import { provideRedis, startRedis } from '../stack/redis.js';
 import { type Supervisor } from '../stack/supervisor.js';
 import { step } from '../stack/steps.js';
@@ -21,6 +22,7 @@ const WORKERS = 2;
 export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.ProcessEnv> {
   const redisServer = await step('Redis', provideRedis);
   const mosquitto = await step('Mosquitto', provideMosquitto);
+  const nginx = await step('nginx', provideNginx);
   const chromium = await step('Chromium', provideChromium);
   const faketime = await step('libfaketime', provideFaketime);
   const sets = await step('PostgreSQL, migrations', () =>
@@ -32,6 +34,7 @@ export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.
     TEST_REDIS_SERVER: redisServer,
     TEST_CHROMIUM: chromium,
     TEST_FAKETIME: faketime,
+    TEST_NGINX: nginx,
     TEST_MOSQUITTO: mosquitto.server,
     TEST_MOSQUITTO_PASSWD: mosquitto.passwd,
     TEST_MOSQUITTO_PUB: mosquitto.publish,

@@ -5,6 +5,8 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { ExtraTimeToWait } from '../../platform/http/admission/extra-time.decorator.js';
+import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -40,6 +42,8 @@ export class CommandsController {
    * deleted meanwhile, the wait ends at once with 404. An accepted command survives any crash on our side.
    */
   @Post()
+  @Vital()
+  @ExtraTimeToWait()
   @ApiResponse({
     status: 403,
     description:

@@ -16,6 +16,7 @@ import { EventQuota } from './event-quota.js';
 import { HistoryRepository } from './history.repository.js';
 import type { ArrivedBoot, DeviceBoot, IncomingEvent, Receipt, ReceiptRow, ReceivedEvent } from './history.types.js';
 import { awaitsBirth, bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
+import { inBackground } from '../../platform/process/faults.js';
 
 /** Events stored by one transaction. */
 const MAX_BATCH = 500;
@@ -105,7 +106,7 @@ export class EventIngestService implements OnModuleInit {
     const { receipts, left } = await this.storeOrSplit(messages.flat());
     // Only what is committed. A lost receipt is published again when the device repeats itself.
     for (const { deviceId, boot, seq } of receipts) {
-      void this.publisher.publish(deviceId, 'receipts', { boot, seq });
+      inBackground(this.publisher.publish(deviceId, 'receipts', { boot, seq }));
     }
     const isLeft = new Set(left);
     return messages.map((events) => events.filter((event) => isLeft.has(event)));

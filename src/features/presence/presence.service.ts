@@ -28,6 +28,7 @@ import type {
   UptimeFallHandler,
   Will,
 } from './presence.types.js';
+import { inBackground } from '../../platform/process/faults.js';
 
 const UPTIME_FELL =
   'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
@@ -60,7 +61,9 @@ export class PresenceService {
       (beats) => this.writeHeartbeats(beats),
       (beat) => this.reopenLink(beat),
     );
-    cutoffs.onCut(({ deviceId }) => void this.closeOnCut(deviceId, 'mqtt'));
+    cutoffs.onCut(({ deviceId }) => {
+      inBackground(this.closeOnCut(deviceId, 'mqtt'));
+    });
   }
 
   /** Registers a handler of lock state reports. Call it in `onModuleInit`. */
@@ -210,7 +213,7 @@ export class PresenceService {
     }
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
-        void this.uptimesFell([{ deviceId, boot: birth.boot }]);
+        inBackground(this.uptimesFell([{ deviceId, boot: birth.boot }]));
       }
       if (uptimeUnknown) {
         this.refusals.notice('uptime_unknown', deviceTopic(deviceId, 'status'), UPTIME_UNKNOWN);

@@ -5,6 +5,7 @@ import { EventLog } from '../../platform/events/event-log.js';
 import { LiveFeed } from '../../platform/events/live-feed.js';
 import { isCursorAfter } from '../../platform/events/log-position.js';
 import { LimitedLogger } from '../../platform/logging/limited-logger.js';
+import { inBackground } from '../../platform/process/faults.js';
 import {
   type DashboardServer,
   type DashboardSocket,
@@ -117,10 +118,8 @@ export class DashboardFeedPublisher {
 
   private joinRooms(socket: DashboardSocket): void {
     const { userId, role } = principalOf(socket);
-    void socket.join(`user:${userId}` satisfies Room);
-    if (role === 'ADMIN') {
-      void socket.join(ADMINS);
-    }
+    const own: Room = `user:${userId}`;
+    inBackground(Promise.resolve(socket.join(role === 'ADMIN' ? [own, ADMINS] : own)));
   }
 
   private resync(socket: DashboardSocket): void {
@@ -142,7 +141,7 @@ export class DashboardFeedPublisher {
     }
     this.#backlog.push(event);
     if (!this.#draining) {
-      void this.drain();
+      inBackground(this.drain());
     }
   }
 
@@ -151,11 +150,12 @@ export class DashboardFeedPublisher {
     for (let event = this.#backlog.shift(); event; event = this.#backlog.shift()) {
       try {
         await this.deliver(event);
+        this.#delivered = event.cursor;
+        this.joinReached();
       } catch (error) {
+        this.#delivered = event.cursor;
         this.#log.error('not_delivered', { err: error, type: event.type }, 'An event did not reach the dashboards');
       }
-      this.#delivered = event.cursor;
-      this.joinReached();
     }
     this.#draining = false;
   }

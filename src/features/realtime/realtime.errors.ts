@@ -7,3 +7,12 @@ export class TooManySubscriptionsError extends DomainError {
     super(`One socket listens to at most ${String(limit)} devices.`, { limit });
   }
 }
+
+/** This process stops; another one goes on. */
+export class ShuttingDownError extends DomainError {
+  readonly code = 'shutting_down';
+  readonly kind = 'unavailable';
+  constructor() {
+    super('This server process stops. Connect again.', { retryAfter: 1 });
+  }
+}

@@ -9,18 +9,28 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../../config/app-config.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
-import { type DashboardServer, type DashboardSocket } from '../../platform/realtime/sockets.js';
+import {
+  allSockets,
+  closeWith,
+  type DashboardServer,
+  type DashboardSocket,
+  socketProblemOf,
+} from '../../platform/realtime/sockets.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../platform/scheduling/loop-registry.js';
+import { within } from '../../shared/deadline.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
+import { ShuttingDownError } from './realtime.errors.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
@@ -41,6 +51,8 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly feed: DashboardFeedPublisher,
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
+    private readonly admission: AdmissionLimiter,
+    private readonly config: AppConfig,
     loops: LoopRegistry,
     private readonly logger: PinoLogger,
   ) {
@@ -72,20 +84,24 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.#sessionCheck.start();
   }
 
+  /** The balancer sends no new connections here by now: those that end connect to another process. */
   async onModuleDestroy(): Promise<void> {
     this.feed.stop();
     await this.#sessionCheck.stop();
+    for (const socket of allSockets(this.server)) {
+      closeWith(socket, socketProblemOf(new ShuttingDownError()));
+    }
   }
 
   /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
   async handleConnection(socket: DashboardSocket): Promise<void> {
     try {
-      await this.realtime.joinSession(socket);
+      await within(this.config.http.requestTimeoutMs, this.realtime.joinSession(socket));
       await this.feed.join(socket);
     } catch (error) {
-      // The database cannot say whether the session stands. A client whose connection is cut connects again by itself.
+      // The database cannot say whether the session stands.
       this.logger.warn({ err: error }, 'A dashboard could not be connected');
-      socket.conn.close();
+      closeWith(socket, socketProblemOf(error));
     }
   }
 
@@ -108,17 +124,18 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   private async authenticate(socket: DashboardSocket): Promise<void> {
     this.limiter.hold(socket.conn);
     try {
-      const { userId } = await this.identify(socket);
+      this.admission.admit('read');
+      const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
       await this.limiter.countPerson(userId);
       this.limiter.settle(socket.conn);
     } catch (error) {
-      const { code, title, detail, status } = problemOf(error);
+      const problem = socketProblemOf(error);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
         socket.conn.close();
       });
-      throw Object.assign(new Error(code), { data: { code, title, detail, status } });
+      throw Object.assign(new Error(problem.code), { data: problem });
     }
   }
 

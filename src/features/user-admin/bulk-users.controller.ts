@@ -3,6 +3,7 @@ import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { ExtraTime } from '../../platform/http/admission/extra-time.decorator.js';
 import { BodyLimit } from '../../platform/http/bodies/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/bodies/csv-body.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
@@ -22,6 +23,8 @@ import { NewAccountDto } from './user-admin.dto.js';
 import { UsersImportService } from './users-import.service.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
+/** A thousand rows, some of them one by one. */
+const BULK_TIME_MS = 60_000;
 const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be done.', ...PROBLEM_RESPONSE };
 
 @ApiTags('User management')
@@ -40,6 +43,7 @@ export class BulkUsersController {
   @Post('bulk')
   @HttpCode(HttpStatus.OK)
   @BodyLimit(BODY_LIMIT_BYTES)
+  @ExtraTime(BULK_TIME_MS)
   @Authorize('admin')
   @Audit('users_created')
   @Idempotent()
@@ -51,6 +55,7 @@ export class BulkUsersController {
   /** Delete up to 1,000 accounts: their sessions end at once. They can be restored. */
   @Delete('bulk')
   @BodyLimit(BODY_LIMIT_BYTES)
+  @ExtraTime(BULK_TIME_MS)
   @Authorize('admin')
   @Audit('users_deleted')
   @Refusal(REFUSED)
@@ -67,6 +72,7 @@ export class BulkUsersController {
   @Post('import')
   @HttpCode(HttpStatus.OK)
   @CsvOrJson(BODY_LIMIT_BYTES)
+  @ExtraTime(BULK_TIME_MS)
   @Authorize('admin')
   @Audit('users_imported')
   @Idempotent()

@@ -3,11 +3,14 @@ import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
+import { ExtraTime } from '../../platform/http/admission/extra-time.decorator.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { UserDirectoryService } from '../users/user-directory.service.js';
 import { ExportUsersQueryDto } from './user-directory.dto.js';
 import { exported } from './users-export.js';
 
+/** It is sent while it is read, as fast as its client takes it. */
+const EXPORT_TIME_MS = 600_000;
 const MEDIA_TYPES = { csv: 'text/csv; charset=utf-8; header=present', json: 'application/json; charset=utf-8' };
 
 @ApiTags('User management')
@@ -21,6 +24,7 @@ export class UsersExportController {
    * region would run as a formula, at the begin of a cell or within it, gets an apostrophe in front.
    */
   @Get()
+  @ExtraTime(EXPORT_TIME_MS)
   @Authorize('admin')
   @Audit('users_exported')
   @ApiResponse({

@@ -5,6 +5,7 @@ import type { AuditIntent } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
 import { problemOf } from '../http/problem.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
+import { RequestDeadlineError } from '../context/request-deadline.js';
 import { isDatabaseUnavailable } from '../prisma/prisma-errors.js';
 import { AuditWriter } from './audit-writer.js';
 
@@ -36,7 +37,7 @@ export class AuditFailureWriter {
 
   /** The announced action failed with `error`. A database that did not serve the request is not asked to record it. */
   async record(intent: AuditIntent, error: unknown): Promise<void> {
-    if (isDatabaseUnavailable(error)) {
+    if (error instanceof RequestDeadlineError || isDatabaseUnavailable(error)) {
       this.logger.warn({ action: intent.action }, 'A failure was not audited, because the database is not available');
       return;
     }

@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DeadlineExceededError, within } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
+import { requestContext } from '../context/request-context.js';
+import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
 import { type ConnectionKind, connectAs } from '../prisma/connection-quota.js';
+import { inBackground } from '../process/faults.js';
 
 /** How much is done together. */
 export interface BatchRules<Item, Result> {
@@ -48,6 +51,8 @@ const RETRY_WITHIN_MS = 5_000;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  /** Of the request that it is part of. */
+  readonly deadline: number | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -77,7 +82,7 @@ export class MicroBatcher<Item, Result> {
       return Promise.reject(new BatcherFullError());
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    this.#waiting.push({ item, resolve, reject });
+    this.#waiting.push({ item, deadline: requestContext()?.deadline, resolve, reject });
     if (this.rules.delayMs === undefined || this.#waiting.length >= this.rules.maxBatch) {
       this.startSoon();
     } else if (this.#running === 0) {
@@ -123,11 +128,13 @@ export class MicroBatcher<Item, Result> {
     while (this.#waiting.length > 0 && this.#running < this.rules.maxParallel) {
       const batch = this.takeBatch();
       this.#running += 1;
-      void this.settle(batch).finally(() => {
-        this.#running -= 1;
-        this.startSoon();
-        this.tellIdle();
-      });
+      inBackground(
+        this.settle(batch).finally(() => {
+          this.#running -= 1;
+          this.startSoon();
+          this.tellIdle();
+        }),
+      );
     }
   }
 
@@ -148,7 +155,11 @@ export class MicroBatcher<Item, Result> {
     }
   }
 
-  private async settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  private async settle(taken: readonly Waiting<Item, Result>[]): Promise<void> {
+    const batch = inTime(taken);
+    if (batch.length === 0) {
+      return;
+    }
     try {
       const items = batch.map(({ item }) => item);
       const run = connectAs(this.rules.connectsAs, () => this.rules.run(items));
@@ -181,4 +192,15 @@ export class MicroBatcher<Item, Result> {
     };
     await Promise.all(Array.from({ length: MAX_RETRIES_AT_ONCE }, tryNext));
   }
+}
+
+/** Refuses what waited beyond the time of its request: its caller was told that it was given up. */
+function inTime<Item, Result>(taken: readonly Waiting<Item, Result>[]): Waiting<Item, Result>[] {
+  return taken.filter(({ deadline, reject }) => {
+    const isLate = isPast(deadline);
+    if (isLate) {
+      reject(new RequestDeadlineError());
+    }
+    return !isLate;
+  });
 }

@@ -18,6 +18,10 @@ export interface RequestContext {
   /** Where it came from: the client's address, by the list of trusted proxies. */
   readonly address?: string;
   readonly userAgent?: string;
+  /** Until when it is worth working for it, by `performance.now()`. Nothing is begun later: see `assertInTime`. */
+  deadline?: number;
+  /** What gives way to what while there is too much to do. */
+  priority?: RequestPriority;
   /** What must be audited before anything is committed. */
   audit?: AuditIntent;
   idempotency?: IdempotencyClaim;
@@ -33,7 +37,10 @@ export interface IdempotencyClaim {
   readonly asked: Readonly<Record<'params' | 'query' | 'body', unknown>>;
 }
 
-const storage = new AsyncLocalStorage<RequestContext>();
+/** While there is too much to do, reads give way first, then other writes; what is vital does not. */
+export type RequestPriority = 'read' | 'write' | 'vital';
+
+const storage = new AsyncLocalStorage<RequestContext | undefined>();
 
 /** The context of the current request, message or job; undefined in background loops. */
 export function requestContext(): RequestContext | undefined {
@@ -42,6 +49,11 @@ export function requestContext(): RequestContext | undefined {
 
 export function runInContext<T>(context: RequestContext, work: () => T): T {
   return storage.run(context, work);
+}
+
+/** Runs work that a request started and that goes on without it: it has a life, and a deadline, of its own. */
+export function outsideRequest<T>(work: () => T): T {
+  return storage.run(undefined, work);
 }
 
 export function newContext(

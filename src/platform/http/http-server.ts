@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { Metrics } from '../metrics/metrics.js';
+import { limitAnswerTime } from './admission/request-timeout.js';
 import { refuseConnection } from './connection-errors.js';
 import { acceptCsvWhereWanted } from './bodies/csv-body.js';
 import { acceptJsonOnly } from './bodies/json-body.js';
@@ -17,7 +18,8 @@ import { registerRequestHooks } from './request-hooks.js';
 import { registerSecurityHeaders } from './security-headers.js';
 
 export const BODY_LIMIT_BYTES = 64 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** For a request to arrive in. */
+const RECEIVE_TIMEOUT_MS = 30_000;
 const MIN_COMPRESSED_BYTES = 1_024;
 /** A client that sends its headers byte by byte is cut off after this time. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -28,8 +30,8 @@ const CHECK_TIMEOUTS_EVERY_MS = 5_000;
 export function httpAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS * 2,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    connectionTimeout: RECEIVE_TIMEOUT_MS * 2,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -53,6 +55,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   logger.setContext('Http');
   readClientAddresses(fastify, clientAddressReader(app.get(AppConfig).http));
   registerRequestHooks(fastify, logger, app.get(Metrics));
+  limitAnswerTime(fastify, app.get(AppConfig).http.requestTimeoutMs);
   allowBodyLimits(fastify);
 
   acceptJsonOnly(fastify, BODY_LIMIT_BYTES);

@@ -55,7 +55,7 @@ export function problemOf(error: unknown): Problem {
       ...error.members,
       ...named(HTTP_STATUS[error.kind], error.code, error.message),
       ...(error.errors ? { errors: error.errors } : {}),
-      ...(typeof error.details.retryAfter === 'number' ? { retryAfter: error.details.retryAfter } : {}),
+      ...retryOf(error),
     };
   }
   const status = frameworkStatus(error);
@@ -69,6 +69,14 @@ export function problemOf(error: unknown): Problem {
     };
   }
   return named(500, 'internal_error', 'Something went wrong on our side. The request id helps to find out what.');
+}
+
+/** Whatever is unavailable is worth another try, also where its error does not say when. */
+function retryOf({ kind, details }: DomainError): Pick<Problem, 'retryAfter'> {
+  if (typeof details.retryAfter === 'number') {
+    return { retryAfter: details.retryAfter };
+  }
+  return kind === 'unavailable' ? { retryAfter: RETRY_UNAVAILABLE_S } : {};
 }
 
 /** PostgreSQL is away, full or too slow, or something else that this process depends on did not answer in time. */

@@ -15,6 +15,7 @@ import { CutoffRegistry } from './limits/cutoff-registry.js';
 import { DeviceLimiter } from './limits/device-limiter.js';
 import { FailedLoginLimiter, type LoginAttempt } from './limits/failed-login-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
+import { reportFault } from '../process/faults.js';
 
 const LOGIN_TIMEOUT_MS = 5_000;
 /** A client that promises no pings is asked for a sign of life all the same. */
@@ -81,8 +82,12 @@ export class BrokerAuthorizer {
         done(null, true);
       },
       authenticate: (client, username, password, done) => {
-        void this.login(client, username ?? '', password ?? Buffer.alloc(0)).then((code) => {
+        const answer = (code: number): void => {
           done(code === 0 ? null : refusal(code), code === 0);
+        };
+        this.login(client, username ?? '', password ?? Buffer.alloc(0)).then(answer, (error: unknown) => {
+          reportFault('background', error);
+          answer(SERVER_UNAVAILABLE);
         });
       },
       authorizePublish: (client, packet, done) => {

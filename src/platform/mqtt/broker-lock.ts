@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Database } from '../prisma/database.js';
+import { inBackground } from '../process/faults.js';
 
 /** 'mortise embedded broker', as any number: it names the lock within one database. */
 const LOCK_ID = '5577006791947779410';
@@ -63,7 +64,7 @@ export class BrokerLock {
     }
     session.once('error', () => {
       this.#session = undefined;
-      void this.regain(session);
+      inBackground(this.regain(session));
     });
     this.#session = session;
     return true;

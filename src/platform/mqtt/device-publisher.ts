@@ -5,6 +5,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
+import { inBackground } from '../process/faults.js';
 
 const ACKNOWLEDGED_WITHIN_MS = 2_000;
 const MAX_UNACKNOWLEDGED = 10_000;
@@ -35,7 +36,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
     if (!this.config.roles.includes('hardware')) {
       return;
     }
-    void this.connect();
+    inBackground(this.connect());
   }
 
   onApplicationShutdown(): void {
@@ -79,7 +80,9 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
         settle(false);
       });
       if (!this.#stopped) {
-        this.#retry = setTimeout(() => void this.connect(), reconnectDelayMs(this.#attempt++));
+        this.#retry = setTimeout(() => {
+          inBackground(this.connect());
+        }, reconnectDelayMs(this.#attempt++));
       }
     });
     this.#client = client;

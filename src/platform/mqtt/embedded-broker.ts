@@ -13,6 +13,7 @@ import { CutoffRegistry } from './limits/cutoff-registry.js';
 import { LineLimiter } from './limits/line-limiter.js';
 import { ReadRateLimiter } from './limits/read-rate-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
+import { inBackground } from '../process/faults.js';
 
 const MAX_CONNECTIONS = 20_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -68,7 +69,9 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     this.cutoffs.onCut(({ deviceId }) => {
       this.cut(deviceId);
     });
-    this.#recheck = setInterval(() => void this.kickRevoked(), RECHECK_EVERY_MS).unref();
+    this.#recheck = setInterval(() => {
+      inBackground(this.kickRevoked());
+    }, RECHECK_EVERY_MS).unref();
   }
 
   /** The port it listens on; differs from the configured one where that is 0. */

@@ -26,6 +26,7 @@ import { type RefusedSubscription, SubscriptionRegistry } from './line/subscript
 import { LineLimiter } from './limits/line-limiter.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 import { RejectedMessages } from './rejected-messages.js';
+import { inBackground } from '../process/faults.js';
 
 /** Divides the messages of all devices among the hardware processes, where the broker knows how. */
 const SHARED_GROUP = '$share/mortise/';
@@ -163,7 +164,7 @@ export class MqttServer extends ServerMqtt {
       client.on('connect', () => {
         attempt = 0;
         this.hearing.restart();
-        void this.#subscriptions.connected(client).then(resolve);
+        inBackground(this.#subscriptions.connected(client).then(resolve));
       });
     });
     return { subscribed };

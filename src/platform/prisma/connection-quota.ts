@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError } from '../../shared/domain-error.js';
 import { requestContext } from '../context/request-context.js';
 
-/** Whose work takes a connection: the device line's, dispatch's, or that of people, who may take all of them. */
-export type ConnectionKind = 'line' | 'dispatch' | 'people';
+/** Whose work takes a connection: the device line's, dispatch's, what people read, or what else they do, which may take all. */
+export type ConnectionKind = 'line' | 'dispatch' | 'reads' | 'people';
 
 const kinds = new AsyncLocalStorage<ConnectionKind>();
 
@@ -14,7 +14,13 @@ export function connectAs<T>(kind: ConnectionKind, work: () => T): T {
 
 export function connectionKind(): ConnectionKind {
   const context = requestContext();
-  return context ? (context.source === 'mqtt' ? 'line' : 'people') : (kinds.getStore() ?? 'people');
+  if (!context) {
+    return kinds.getStore() ?? 'people';
+  }
+  if (context.source === 'mqtt') {
+    return 'line';
+  }
+  return context.priority === 'read' ? 'reads' : 'people';
 }
 
 /** Whether the work is a batch of many, of which few wait at a time. */
@@ -40,12 +46,21 @@ export class ConnectionQuotaError extends DomainError {
  * of which there may be a thousand, enter in turn.
  */
 export class ConnectionQuota {
-  readonly #batches = new Set<() => void>();
-  readonly #others = new Set<() => void>();
+  /** Since when they wait, by `performance.now()`. */
+  readonly #batches = new Map<() => void, number>();
+  readonly #others = new Map<() => void, number>();
   #held = 0;
   #batchIsNext = true;
 
   constructor(private readonly connections: number) {}
+
+  /** How long the work has waited that has waited longest, in milliseconds; 0 when none waits. */
+  get longestWaitMs(): number {
+    const now = performance.now();
+    const [[, batch] = ['', now]] = this.#batches;
+    const [[, other] = ['', now]] = this.#others;
+    return now - Math.min(batch, other);
+  }
 
   /** Runs `work`, which takes one connection. @throws ConnectionQuotaError when its turn did not come in time. */
   async run<T>(work: () => Promise<T>, isBatch = false): Promise<T> {
@@ -57,7 +72,7 @@ export class ConnectionQuota {
     }
   }
 
-  private async enter(waiting: Set<() => void>): Promise<void> {
+  private async enter(waiting: Map<() => void, number>): Promise<void> {
     if (this.#held < this.connections) {
       this.#held += 1;
       return;
@@ -70,7 +85,7 @@ export class ConnectionQuota {
       waiting.delete(proceed);
       turn.reject(new ConnectionQuotaError());
     }, PATIENCE_MS);
-    waiting.add(proceed);
+    waiting.set(proceed, performance.now());
     await turn.promise.finally(() => {
       clearTimeout(timer);
     });
@@ -80,7 +95,7 @@ export class ConnectionQuota {
   private leave(): void {
     const isBatch = this.#others.size === 0 || (this.#batchIsNext && this.#batches.size > 0);
     const waiting = isBatch ? this.#batches : this.#others;
-    const [next] = waiting;
+    const [next] = waiting.keys();
     if (next) {
       this.#batchIsNext = !isBatch;
       waiting.delete(next);

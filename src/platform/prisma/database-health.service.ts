@@ -1,9 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
+import { ConnectionPool } from './connection-pool.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
-import { EndingClient, KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -16,26 +15,21 @@ const LOOK_EVERY_MS = 5_000;
  */
 @Injectable()
 export class DatabaseHealthService implements OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #pool: pg.Pool;
+  readonly #pool: ConnectionPool;
   #looking: NodeJS.Timeout | undefined;
 
   constructor(
     config: AppConfig,
     private readonly identity: DatabaseIdentityStore,
   ) {
-    this.#pool = new pg.Pool({
+    this.#pool = new ConnectionPool({
       connectionString: utcConnection(config.database.url),
       max: 1,
       connectionTimeoutMillis: ANSWER_TIMEOUT_MS,
       // Kept open, so that a check needs no new connection where the server has none left.
       idleTimeoutMillis: 0,
       application_name: `mortise:health:${config.roles.join('+')}`,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-      Client: EndingClient,
     });
-    // Without a listener, an idle connection that breaks would end the process.
-    this.#pool.on('error', () => undefined);
   }
 
   /** Looks by itself, too: not every installation has a probe. What it finds is told by {@link DatabaseIdentityStore}. */

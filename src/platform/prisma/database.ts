@@ -1,12 +1,14 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
+import { assertInTime } from '../context/request-deadline.js';
+import { ConnectionPool } from './connection-pool.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
 import { connectionKind, ConnectionQuota, isBatch } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
-import { EndingClient, KEEP_ALIVE_AFTER_MS, limitSession } from './session-limits.js';
+import { limitSession } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
@@ -23,16 +25,16 @@ export type { PrismaTransaction } from './transaction-context.js';
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  readonly pool: pg.Pool;
+  readonly pool: ConnectionPool;
   readonly root: PrismaClient;
-  /** Half for what devices send and a quarter for dispatch, so that people always find a connection. */
-  readonly #quotas: Readonly<Record<'line' | 'dispatch', ConnectionQuota>>;
+  /** Half each for what devices send and people read, a quarter for dispatch, so that what people do finds a connection. */
+  readonly #quotas: Readonly<Record<'line' | 'dispatch' | 'reads', ConnectionQuota>>;
 
   constructor(config: AppConfig, identity: DatabaseIdentityStore) {
     const share = (part: number): ConnectionQuota =>
       new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize * part)));
-    this.#quotas = { line: share(1 / 2), dispatch: share(1 / 4) };
-    this.pool = new pg.Pool({
+    this.#quotas = { line: share(1 / 2), dispatch: share(1 / 4), reads: share(1 / 2) };
+    this.pool = new ConnectionPool({
       connectionString: utcConnection(config.database.url),
       max: config.database.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -41,17 +43,14 @@ export class Database implements OnApplicationShutdown {
       query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: `mortise:${config.roles.join('+')}`,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-      Client: EndingClient,
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
       // Awaited before it is handed out: no statement reaches a database that was swapped for another one.
-      onConnect: (client): unknown => identity.verify(client),
+      onConnect: (client): Promise<void> => {
+        limitSession(client);
+        return identity.verify(client);
+      },
     });
-    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-    this.pool.on('error', () => undefined);
-    this.pool.on('connect', limitSession);
     this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
   }
 
@@ -87,6 +86,7 @@ export class Database implements OnApplicationShutdown {
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
+    assertInTime();
     const statement = { name, text, values: [...values] };
     const connection = currentTransaction()?.connection();
     const { rows } = await (connection
@@ -102,6 +102,11 @@ export class Database implements OnApplicationShutdown {
   withinQuota<T>(work: () => Promise<T>): Promise<T> {
     const kind = connectionKind();
     return kind === 'people' || currentTransaction() ? work() : this.#quotas[kind].run(work, isBatch());
+  }
+
+  /** How long work of this kind waits for a connection at present, in milliseconds: as long as the first in its line has. */
+  waitMs(kind: 'reads' | 'people'): number {
+    return Math.max(this.pool.longestWaitMs, kind === 'reads' ? this.#quotas.reads.longestWaitMs : 0);
   }
 
   /** Like {@link query}, without an answer. Inside a transaction it does not wait: the commit fails if it fails. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type pg from 'pg';
 import { type PrismaClient } from '../../generated/prisma/client.js';
+import { assertInTime } from '../context/request-deadline.js';
 import { joinOn } from './joining-adapter-factory.js';
 
 export type PrismaTransaction = Parameters<
@@ -32,6 +33,7 @@ export class TransactionContext {
     if (this.#over) {
       throw new Error('The transaction is over: this statement would have run outside of it.');
     }
+    assertInTime();
     return corkForOneTurn(this.client);
   }
 
@@ -57,8 +59,9 @@ export class TransactionContext {
     return this.#prisma;
   }
 
-  /** @throws what made a statement fail; then nothing of the transaction stands. */
+  /** @throws what made a statement fail, or RequestDeadlineError; then nothing of the transaction stands. */
   async commit(): Promise<void> {
+    assertInTime();
     for (const send of this.lastStatements) {
       this.addPending(send());
     }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { within } from '../../shared/deadline.js';
 import { Database } from './database.js';
 import { currentTransaction, runInTransaction, TransactionContext } from './transaction-context.js';
+import { callListener } from '../process/faults.js';
 
 const TIMEOUT_MS = 10_000;
 /** A connection that does not answer ROLLBACK in this time is closed. */
@@ -42,13 +43,13 @@ export class Transactions {
     return currentTransaction() !== undefined;
   }
 
-  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. It must not throw. */
+  /** Calls `action` once the surrounding transaction has committed, or at once when there is none. What stands is not undone by it: an error is reported, and the caller does not learn of it. */
   afterCommit(action: () => void): void {
     const context = currentTransaction();
     if (context) {
       context.afterCommit.push(action);
     } else {
-      action();
+      callListener(action);
     }
   }
 
@@ -67,8 +68,6 @@ export class Transactions {
 
   private async begin<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
-    // A broken connection fails the statement under way; without a listener its error would also end the process.
-    connection.on('error', ignore);
     const context = new TransactionContext(connection);
     let intact = true;
     let result: T;
@@ -84,7 +83,6 @@ export class Transactions {
       );
       throw error;
     } finally {
-      connection.off('error', ignore);
       if (!intact) {
         // Its place in the pool is free at once, instead of when the last of its statements has timed out.
         connection.connection.stream.destroy();
@@ -93,9 +91,7 @@ export class Transactions {
     }
     // Outside of the transaction, because it is over for what these start.
     runInTransaction(undefined, () => {
-      context.afterCommit.forEach((action) => {
-        action();
-      });
+      context.afterCommit.forEach(callListener);
     });
     return result;
   }
@@ -118,8 +114,4 @@ async function runAndCommit<T>(context: TransactionContext, work: () => Promise<
   const result = await work();
   await context.commit();
   return result;
-}
-
-function ignore(): void {
-  // The failed statement reports it.
 }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../config/app-config.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
+import { inBackground } from '../process/faults.js';
 
 /** Counts that are kept; the one that did not grow for longest is dropped first. */
 const CAPACITY = 10_000;
@@ -34,7 +35,7 @@ export class AbuseDetector {
       return;
     }
     if (refusals === after) {
-      void this.blocked.block(ip, `rate_limit:${category}`, durationMs);
+      inBackground(this.blocked.block(ip, `rate_limit:${category}`, durationMs));
     } else {
       this.#refusals.set(key, refusals);
     }

@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { PinoLogger } from 'nestjs-pino';
 import { catchError, map, type Observable, of } from 'rxjs';
 import type { SocketAck } from '../../contracts/realtime.js';
-import { problemOf } from '../http/problem.js';
+import { socketProblemOf } from './sockets.js';
 
 /** Every request of a dashboard is acknowledged: `{ok: true}`, or the problem it met. */
 @Injectable()
@@ -15,11 +15,11 @@ export class SocketAnswerInterceptor implements NestInterceptor<unknown, SocketA
     return next.handle().pipe(
       map((): SocketAck => ({ ok: true })),
       catchError((error: unknown) => {
-        const { code, title, detail, status } = problemOf(error);
-        if (status >= 500) {
+        const problem = socketProblemOf(error);
+        if (problem.status >= 500) {
           this.logger.error({ err: error }, 'A socket request failed');
         }
-        return of<SocketAck>({ error: { code, title, detail, status } });
+        return of<SocketAck>({ error: problem });
       }),
     );
   }

@@ -1,6 +1,7 @@
 import type { Server as IoServer, Socket as IoSocket } from 'socket.io';
-import type { DashboardEvents, DashboardRequests } from '../../contracts/realtime.js';
+import type { DashboardEvents, DashboardRequests, SocketProblem } from '../../contracts/realtime.js';
 import type { Principal } from '../auth/principal.js';
+import { problemOf } from '../http/problem.js';
 
 interface SocketData {
   principal?: Principal;
@@ -38,6 +39,18 @@ export function emitLocally<E extends keyof DashboardEvents>(
 /** Tells every dashboard of this process to read the state again. Nothing that is about one person goes to all of them. */
 export function resyncAll(server: DashboardServer, cursor: string): void {
   (server as Io).local.emit('resync', { cursor });
+}
+
+/** What went wrong, as sockets are told. */
+export function socketProblemOf(error: unknown): SocketProblem {
+  const { code, title, detail, status, retryAfter } = problemOf(error);
+  return { code, title, detail, status, ...(retryAfter === undefined ? {} : { retryAfter }) };
+}
+
+/** Ends the connection after a last message that says why. Its client connects again by itself. */
+export function closeWith(socket: DashboardSocket, problem: SocketProblem): void {
+  socket.emit('closing', problem);
+  socket.conn.close();
 }
 
 /** Ends the sockets of this process in `room`. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { SignalName, SignalPayloads } from '../../contracts/signals.js';
+import { outsideRequest } from '../context/request-context.js';
 import { type BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { type Redis, RedisClients, SILENCE_LIMIT_MS } from './redis-clients.js';
@@ -58,7 +59,10 @@ export class SignalBus implements OnModuleInit, OnModuleDestroy {
 
   publish<N extends SignalName>(name: N, body: SignalPayloads[N]): void {
     queueMicrotask(() => {
-      this.deliver(name, body);
+      // What a hint sets going is no work of the request that gave it.
+      outsideRequest(() => {
+        this.deliver(name, body);
+      });
     });
     const text = JSON.stringify({ origin: this.#origin, name, body });
     this.redis.app.publish(CHANNEL, text).catch((error: unknown) => {
@@ -83,9 +87,16 @@ export class SignalBus implements OnModuleInit, OnModuleDestroy {
   }
 
   private receive(text: string): void {
-    const { origin, name, body } = JSON.parse(text) as { origin: string; name: SignalName; body: never };
-    if (origin !== this.#origin) {
-      this.deliver(name, body);
+    let signal: { origin: string; name: SignalName; body: never } | null;
+    try {
+      signal = JSON.parse(text) as typeof signal;
+    } catch (error) {
+      // Another program wrote into our channel.
+      this.logger.debug({ err: error }, 'A signal could not be read');
+      return;
+    }
+    if (typeof signal === 'object' && signal !== null && signal.origin !== this.#origin) {
+      this.deliver(signal.name, signal.body);
     }
   }
 

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { PinoLogger } from 'nestjs-pino';
 import { outsideTransaction } from '../../../platform/prisma/transactions.js';
 import { SessionsRepository } from './sessions.repository.js';
+import { inBackground } from '../../../platform/process/faults.js';
 
 const FLUSH_EVERY_MS = 60_000;
 /** This many sessions do not wait for the minute to end. */
@@ -21,7 +22,9 @@ export class SessionActivityService implements OnApplicationBootstrap, BeforeApp
   }
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
+    this.#timer = setInterval(() => {
+      inBackground(this.flush());
+    }, FLUSH_EVERY_MS).unref();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -32,7 +35,7 @@ export class SessionActivityService implements OnApplicationBootstrap, BeforeApp
   seen(sessionId: string): void {
     this.#seen.add(sessionId);
     if (this.#seen.size >= CAPACITY) {
-      void this.flush();
+      inBackground(this.flush());
     }
   }
 

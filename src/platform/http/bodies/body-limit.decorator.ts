@@ -1,5 +1,5 @@
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { addRouteConfig } from '../route-config.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -8,7 +8,7 @@ declare module 'fastify' {
 }
 
 /** This route takes larger bodies than the others: imports, photos. */
-export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimitBytes: bytes });
+export const BodyLimit = (bytes: number): MethodDecorator => addRouteConfig({ bodyLimitBytes: bytes });
 
 /** Makes the decorator work. Call it before any route is registered. */
 export function allowBodyLimits(fastify: FastifyInstance): void {

@@ -1,5 +1,5 @@
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { addRouteConfig } from '../route-config.js';
 import { InvalidRequestError } from '../validation.js';
 
 declare module 'fastify' {
@@ -11,7 +11,8 @@ declare module 'fastify' {
 const NOT_TEXT = 'the body must be UTF-8, or UTF-16 with a byte order mark';
 
 /** This route takes `text/csv` beside JSON, up to so many bytes; the handler gets CSV as text. */
-export const CsvOrJson = (bytes: number): MethodDecorator => RouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes });
+export const CsvOrJson = (bytes: number): MethodDecorator =>
+  addRouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes });
 
 /** Makes the decorator work; every other route answers 415 to CSV. */
 export function acceptCsvWhereWanted(fastify: FastifyInstance, bodyLimit: number): void {

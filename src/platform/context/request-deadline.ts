@@ -1,0 +1,30 @@
+import { DomainError } from '../../shared/domain-error.js';
+import { requestContext } from './request-context.js';
+
+/** What was slow is often well again by then. */
+const RETRY_AFTER_S = 2;
+
+/**
+ * The request was not answered within its time. A change that it asked for may have been made, or not; repeated with the same
+ * `Idempotency-Key`, it is made once.
+ */
+export class RequestDeadlineError extends DomainError {
+  readonly code = 'deadline_exceeded';
+  readonly kind = 'unavailable';
+
+  constructor() {
+    super('This took too long and was given up. Try again shortly.', { retryAfter: RETRY_AFTER_S });
+  }
+}
+
+/** Begin nothing more for a request whose time is over. @throws RequestDeadlineError; never outside of a request */
+export function assertInTime(): void {
+  if (isPast(requestContext()?.deadline)) {
+    throw new RequestDeadlineError();
+  }
+}
+
+/** @param deadline by `performance.now()`; undefined never passes. */
+export function isPast(deadline: number | undefined): boolean {
+  return deadline !== undefined && performance.now() >= deadline;
+}

@@ -1,0 +1,74 @@
+import pg from 'pg';
+import { requestContext } from '../context/request-context.js';
+import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
+import { EndingClient, KEEP_ALIVE_AFTER_MS } from './session-limits.js';
+
+type Callback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
+
+/**
+ * A pool that knows how long its connections are waited for, and gives none to a request whose time is over. Queries of
+ * the pool itself and Prisma's come through here as well.
+ */
+export class ConnectionPool extends pg.Pool {
+  /** Since when each waits, by `performance.now()`, oldest first. */
+  readonly #waiting = new Map<symbol, number>();
+
+  constructor(options: pg.PoolConfig) {
+    super({
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      Client: EndingClient,
+      ...options,
+    });
+    // The statement under way reports a broken connection, and the pool replaces an idle one; an error without a listener would
+    // end the process, whichever code holds the connection at that moment.
+    this.on('error', () => undefined);
+    this.on('connect', (client) => {
+      client.on('error', () => undefined);
+    });
+  }
+
+  /** How long the caller has waited that has waited longest, in milliseconds; 0 when none waits. */
+  get longestWaitMs(): number {
+    const now = performance.now();
+    const [since = now] = this.#waiting.values();
+    return now - since;
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Callback): void;
+  override connect(callback?: Callback): Promise<pg.PoolClient> | undefined {
+    if (callback) {
+      this.acquire(callback);
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      this.acquire((error, client) => {
+        if (client) {
+          resolve(client);
+        } else {
+          reject(error ?? new Error('The pool gave neither a connection nor an error.'));
+        }
+      });
+    });
+  }
+
+  private acquire(callback: Callback): void {
+    const deadline = requestContext()?.deadline;
+    const place = Symbol('place');
+    this.#waiting.set(place, performance.now());
+    super.connect((error, client, done) => {
+      this.#waiting.delete(place);
+      if (client && isPast(deadline)) {
+        done();
+        callback(new RequestDeadlineError(), undefined, () => undefined);
+      } else {
+        callback(error, client, done);
+      }
+    });
+  }
+}

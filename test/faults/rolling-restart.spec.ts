@@ -1,0 +1,135 @@
+/**
+ * Two API processes behind a real nginx with the configuration of deploy/nginx are released one after the other, under load: no
+ * request is refused and none fails. A balancer that probes readiness is stood for by a loop that does, and reloads nginx.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { Dashboard } from '../support/dashboard.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { createInstallation, type Installation } from '../support/installation.js';
+import { type Nginx, startNginx } from '../support/nginx.js';
+import { ApplicationProcess } from '../support/process.js';
+import { scaled } from '../support/promise.js';
+import { eventually } from '../support/wait.js';
+
+const PROBE_EVERY_MS = scaled(300, 2_000);
+const DRAIN_DELAY = `${String(scaled(2_500, 5_000))}ms`;
+/** Requests that are under way at any time. */
+const CLIENTS = 6;
+
+let installation: Installation;
+let processes: ApplicationProcess[];
+let nginx: Nginx;
+let owner: Account;
+let device: RegisteredDevice;
+
+beforeAll(async () => {
+  installation = await createInstallation({ ROLES: 'api', DRAIN_DELAY, TRUSTED_PROXIES: '127.0.0.1/32' });
+  processes = await Promise.all([1, 2].map(() => ApplicationProcess.start(installation.env)));
+  nginx = await startNginx(processes.map(({ port }) => port));
+  owner = await createAccount(nginx.url);
+  device = await registerDevice(nginx.url, owner);
+}, 240_000);
+
+afterAll(async () => {
+  await Promise.all(processes.map((each) => each.kill()));
+  await nginx.stop();
+  await installation.remove();
+});
+
+interface Load {
+  /** Ends it. @returns how many requests were sent, and those that failed */
+  end(): Promise<{ sent: number; failed: string[] }>;
+}
+
+/** Clients with connections of their own that they keep, of which every second request changes something. */
+function load(): Load {
+  let isOver = false;
+  let sent = 0;
+  const failed: string[] = [];
+  const authorization = `Bearer ${owner.accessToken}`;
+  const read = (): Promise<Response> => fetch(`${nginx.url}/api/v1/users/me`, { headers: { authorization } });
+  const change = (): Promise<Response> =>
+    fetch(`${nginx.url}/api/v1/devices/${device.id}/commands`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+      body: JSON.stringify({ name: 'lock_door' }),
+    });
+  const client = async (): Promise<void> => {
+    while (!isOver) {
+      sent += 1;
+      const answer = await (sent % 2 === 0 ? read() : change()).catch((error: unknown) => String(error));
+      const status = typeof answer === 'string' ? answer : `${String(answer.status)} ${await answer.text()}`;
+      if (!isServed(status)) {
+        failed.push(status.slice(0, 200));
+      }
+    }
+  };
+  const clients = Array.from({ length: CLIENTS }, client);
+  return {
+    async end() {
+      isOver = true;
+      await Promise.all(clients);
+      return { sent, failed };
+    },
+  };
+}
+
+/**
+ * Answered by the application: the device is offline, so that its queue is full after a hundred commands, and a machine with
+ * too much to do sheds. Neither is a refusal of the restart, which shows as a broken connection, 502 or 504.
+ */
+function isServed(answer: string): boolean {
+  return /^20[02] |"code":"(queue_full|busy)"/.test(answer);
+}
+
+/** Takes out of service what is not ready, and puts back what is. @returns ends it */
+function balance(): () => Promise<void> {
+  const stopped = new AbortController();
+  let served = processes.map(({ port }) => port).join();
+  const probing = (async () => {
+    while (!stopped.signal.aborted) {
+      const ready = await Promise.all(
+        processes.map(async ({ url, port }) =>
+          (await fetch(`${url}/api/health/ready`).then(
+            ({ ok }) => ok,
+            () => false,
+          ))
+            ? [port]
+            : [],
+        ),
+      );
+      const ports = ready.flat();
+      if (ports.length > 0 && ports.join() !== served) {
+        served = ports.join();
+        await nginx.serve(ports);
+      }
+      await new Promise((resolve) => setTimeout(resolve, PROBE_EVERY_MS));
+    }
+  })();
+  return async () => {
+    stopped.abort();
+    await probing;
+  };
+}
+
+describe('a rolling restart behind nginx', () => {
+  it('refuses no request and fails none, and tells dashboards to connect again', async () => {
+    const endBalance = balance();
+    const running = load();
+    const dashboard = await Dashboard.connect(nginx.url, { token: owner.accessToken, clientType: 'dashboard' });
+    for (const each of processes) {
+      each.signal('SIGTERM');
+      await eventually('a process is gone', () => each.hasEnded, 40_000);
+      expect(each.exitCode).toBe(0);
+      await each.start();
+    }
+    expect(await dashboard.closed()).toMatchObject({ code: 'shutting_down', status: 503, retryAfter: 1 });
+    const { sent, failed } = await running.end();
+    await endBalance();
+    expect(failed).toEqual([]);
+    expect(sent).toBeGreaterThan(50);
+    expect(await nginx.errors()).toBe('');
+  }, 400_000);
+});
