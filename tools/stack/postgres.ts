@@ -20,12 +20,19 @@ export interface RunningPostgres {
   readonly server: SupervisedProcess;
 }
 
-/** Starts the PostgreSQL that npm brought, on a free port of 127.0.0.1, creating its data the first time. */
-export async function startPostgres(supervisor: Supervisor, place: PostgresPlace): Promise<RunningPostgres> {
+/**
+ * Starts the PostgreSQL that npm brought, creating its data the first time.
+ * @param fixedPort of 127.0.0.1; a free one unless given.
+ */
+export async function startPostgres(
+  supervisor: Supervisor,
+  place: PostgresPlace,
+  fixedPort?: number,
+): Promise<RunningPostgres> {
   const password = await passwordOf(place);
   await createCluster(supervisor, place, password);
   await waitForPredecessor(place);
-  return onFreePort(async (port) => {
+  const listenOn = async (port: number): Promise<RunningPostgres> => {
     const server = supervisor.start({
       name: 'PostgreSQL',
       command: join(place.binaries, 'postgres'),
@@ -39,7 +46,8 @@ export async function startPostgres(supervisor: Supervisor, place: PostgresPlace
       `postgresql://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/${database}`;
     await waitUntilReady(server, url('postgres'));
     return { url, server };
-  });
+  };
+  return fixedPort === undefined ? onFreePort(listenOn) : listenOn(fixedPort);
 }
 
 /** The running server of a place, when another process started it: `npm run db:migrate` beside `npm start`. */
