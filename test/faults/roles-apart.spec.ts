@@ -2,6 +2,9 @@
  * P-01, P-02, P-03 and P-28 in the shape in which Mortise is deployed: each role in processes of its own under a
  * supervisor, a PostgreSQL, a Redis and a Mosquitto that may be killed, many locks, and clients that ask one API and then
  * the other. The truth about the bolts is in files that the locks fsync before they answer.
+ * Seen to fail: P-01 with `synchronous_commit = off` (19 of 210 accepted commands lost), P-02 with a lock that has neither
+ * memory nor counters (tools/virtual-lock/verify-order.ts), P-03 without the last look at the clock in OrderPublisher (a
+ * process that stood still between commit and publish), P-28 without the look for gaps in LiveFeed.
  * PROMISE_SCALE=full is 200 kills and 50,000 commands, the stops of the promise at their full length, and 50 wipes of Redis.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -50,7 +53,7 @@ beforeAll(async () => {
   deployment = await Deployment.start();
 }, 180_000);
 
-afterAll(() => deployment?.stop(), 60_000);
+afterAll(() => deployment.stop(), 60_000);
 
 function newTraffic(pauseMs: number): Traffic {
   return new Traffic({ apis: deployment.apiUrls, owner: deployment.owner, random, pauseMs, clientsPerLock: 2 });
@@ -64,19 +67,20 @@ async function newRepeater(longestDelayMs: number): Promise<OrderRepeater> {
   return repeater;
 }
 
-/** The commands, when none is open any more. */
-async function settledCommands(): Promise<CommandRecord[]> {
+/** The commands of these devices, when none of any device is open any more. */
+async function settledCommands(deviceIds: readonly string[]): Promise<CommandRecord[]> {
   const records = await CommandRecords.open(deployment.services.databaseUrl);
   try {
-    return await records.settled(TERMINAL_WITHIN_MS);
+    const entries = await records.settled(TERMINAL_WITHIN_MS);
+    return entries.filter(({ deviceId }) => deviceIds.includes(deviceId));
   } finally {
     await records.close();
   }
 }
 
 /** Every accepted wish is one command, and every command was asked for. */
-function expectNoneLost(traffic: Traffic, entries: readonly CommandRecord[], deviceIds: readonly string[]): void {
-  const known = new Set(entries.filter(({ deviceId }) => deviceIds.includes(deviceId)).map(({ id }) => id));
+function expectNoneLost(traffic: Traffic, entries: readonly CommandRecord[]): void {
+  const known = new Set(entries.map(({ id }) => id));
   const accepted = traffic.wishes.flatMap(({ id }) => id ?? []);
   expect(accepted.filter((id) => !known.has(id))).toEqual([]);
   expect(new Set(accepted).size).toBe(accepted.length);
@@ -111,9 +115,9 @@ describe('Mortise with its roles apart', () => {
       }
       await traffic.stop();
       await reaper.everythingIsBack();
-      const entries = await settledCommands();
-      expectNoneLost(traffic, entries, group.deviceIds);
-      const actuations = mergedActuations(deployment.groups);
+      const entries = await settledCommands(group.deviceIds);
+      expectNoneLost(traffic, entries);
+      const actuations = mergedActuations([group]);
       expect(compare(entries, actuations)).toEqual(NO_DISCREPANCIES);
       expect(lateByWallClock(entries, actuations)).toEqual([]);
       const orders = deployment.tap.seen.slice(sightings);
@@ -170,14 +174,14 @@ describe('Mortise with its roles apart', () => {
       await deployment.ready();
       await Promise.all([near.online(), far.online()]);
       await traffic.stop();
-      const entries = await settledCommands();
+      const entries = await settledCommands([...near.deviceIds, ...far.deviceIds]);
 
-      expectNoneLost(traffic, entries, [...near.deviceIds, ...far.deviceIds]);
-      const actuations = mergedActuations(deployment.groups);
-      expect(compare(entries, actuations)).toEqual(NO_DISCREPANCIES);
-      expect(lateByWallClock(entries, actuations)).toEqual([]);
+      expectNoneLost(traffic, entries);
       const orders = deployment.tap.seen.slice(sightings);
       expect(lateOrders(orders)).toEqual([]);
+      const actuations = mergedActuations([near, far]);
+      expect(compare(entries, actuations)).toEqual(NO_DISCREPANCIES);
+      expect(lateByWallClock(entries, actuations)).toEqual([]);
       expectNoSurprise();
       // The zeros count: orders came through the door, late ones came to the locks, and they refused these.
       expect(orders.length).toBeGreaterThan(0);
@@ -212,9 +216,9 @@ describe('Mortise with its roles apart', () => {
         await redis.flushall();
       }
       await traffic.stop();
-      const entries = await settledCommands();
+      const entries = await settledCommands(group.deviceIds);
 
-      expectNoneLost(traffic, entries, group.deviceIds);
+      expectNoneLost(traffic, entries);
       const told = await audience.expectEverythingOnce();
       await audience.expectRightRollups();
       expectNoSurprise();

@@ -20,11 +20,12 @@ export const SHAPE = 'roles apart: 2 api, 2 hardware, 1 worker, Mosquitto';
  * Mosquitto that nothing else uses, and locks in further processes. Everything in it may be killed.
  */
 export class Deployment {
-  readonly groups: LockGroup[] = [];
   owner!: Account;
   apis: RestartedProcess[] = [];
   hardware: RestartedProcess[] = [];
   workers: RestartedProcess[] = [];
+  /** Between the first process of each of these roles and PostgreSQL. */
+  readonly statements = { api: new StatementTap(), hardware: new StatementTap() };
   readonly #closing: (() => Promise<unknown>)[] = [];
 
   private constructor(
@@ -38,7 +39,11 @@ export class Deployment {
   ) {}
 
   static async start(): Promise<Deployment> {
-    const [services, broker] = await Promise.all([OwnServices.start(), OperatedMosquitto.start({ quiet: true })]);
+    const services = await OwnServices.start();
+    const broker = await OperatedMosquitto.start({ quiet: true }).catch(async (error: unknown) => {
+      await services.stop();
+      throw error;
+    });
     const tap = new OrderSniffer();
     const door = await FaultProxy.inFrontOf(broker.backendUrl, () => tap.listen());
     const directory = await mkdtemp(join(tmpdir(), 'mortise-rig-'));
@@ -60,9 +65,6 @@ export class Deployment {
     return this.apis.map(({ url }) => url);
   }
 
-  /** Between the first process of each of these roles and PostgreSQL. */
-  readonly statements = { api: new StatementTap(), hardware: new StatementTap() };
-
   /** New locks in a process of their own, each with these faults, online. */
   async addLocks(faults: readonly (readonly string[])[]): Promise<LockGroup> {
     const [api = ''] = this.apiUrls;
@@ -74,7 +76,6 @@ export class Deployment {
       apis: this.apiUrls,
       directory: this.directory,
     });
-    this.groups.push(group);
     this.#closing.push(() => group.stop());
     await group.online();
     return group;

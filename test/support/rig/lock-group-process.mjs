@@ -7,7 +7,7 @@ import { VirtualLock } from '../../../dist/tools/virtual-lock/virtual-lock.js';
 
 const REPORT_EVERY_MS = 200;
 const { locks, mqttUrl, apis, directory, heartbeatMs } = JSON.parse(process.env.MORTISE_LOCKS ?? '');
-const seen = { accepted: 0, repeated: 0, refused: {} };
+const seen = { repeated: 0, refused: {} };
 
 /** From the first API that answers. */
 async function keys(signal) {
@@ -18,9 +18,8 @@ async function keys(signal) {
 function count(kind, facts) {
   if (kind === 'refused') {
     seen.refused[facts.code] = (seen.refused[facts.code] ?? 0) + 1;
-  } else if (kind === 'order') {
-    seen.repeated += facts.kind === 'repeat' ? 1 : 0;
-    seen.accepted += 'counter' in facts ? 1 : 0;
+  } else if (kind === 'order' && facts.kind === 'repeat') {
+    seen.repeated += 1;
   }
 }
 

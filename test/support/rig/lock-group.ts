@@ -23,7 +23,6 @@ export interface LockGroupOptions {
 /** What the locks of a group have gone through since its last start. */
 export interface LockGroupReport {
   readonly online: number;
-  readonly accepted: number;
   /** Orders of which the lock had heard before, and that it answered without moving. */
   readonly repeated: number;
   /** How often, by the code of the refusal. */
@@ -50,10 +49,10 @@ export class LockGroup {
   }
 
   report(): LockGroupReport {
-    const line = this.#process.output.split('\n').at(-2);
-    return line === undefined
-      ? { online: 0, accepted: 0, repeated: 0, refused: {} }
-      : (JSON.parse(line) as LockGroupReport);
+    const { output } = this.#process;
+    const end = output.lastIndexOf('\n');
+    const line = output.slice(output.lastIndexOf('\n', end - 1) + 1, end);
+    return end < 0 ? { online: 0, repeated: 0, refused: {} } : (JSON.parse(line) as LockGroupReport);
   }
 
   /** The movements of each lock, by device id, from the journals. */

@@ -13,6 +13,8 @@ export class StatementTap {
       if (of !== this.#awaited) {
         [found, of] = [0, this.#awaited];
       }
+      // What is looked for is one transaction: this one came to nothing.
+      found = chunk.includes('ROLLBACK', 0, 'latin1') ? 0 : found;
       let from = 0;
       for (const text of of.texts.slice(found)) {
         const at = chunk.indexOf(text, from, 'latin1');
@@ -28,7 +30,7 @@ export class StatementTap {
   }
 
   /**
-   * Calls `act` when one connection sends these texts, one after another, and before the last of them is passed on.
+   * Calls `act` when one transaction sends these texts, one after another, and before the last of them is passed on.
    * Settles with true then, with false when that has not happened within the limit.
    */
   once(texts: readonly string[], act: () => void, limitMs: number): Promise<boolean> {

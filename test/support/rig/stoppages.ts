@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { counter } from '../metrics.js';
 import type { Deployment } from './deployment.js';
 import type { LockGroup } from './lock-group.js';
 import type { RestartedProcess } from './restarted-process.js';
@@ -84,7 +85,9 @@ async function stopAt({ called, process, tap, texts }: Point, { stopMs }: Stoppa
   }
   await pause(stopMs);
   process.signal('SIGCONT');
-  return `${process.name} for ${seconds(stopMs)} ${called}`;
+  await process.ready();
+  const withheld = await counter(process.url, 'mortise_orders_published_total', 'outcome="withheld"');
+  return `${process.name} for ${seconds(stopMs)} ${called}${withheld > 0 ? ` (it withheld ${String(withheld)} orders then)` : ''}`;
 }
 
 async function stopSomewhere(process: RestartedProcess, { stopMs, random }: StoppageOptions): Promise<string> {

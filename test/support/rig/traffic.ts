@@ -47,6 +47,9 @@ export class Traffic {
   readonly wishes: Wish[] = [];
   /** Answers that no client may get: another command for a key it had used, an unknown refusal, none at all. */
   readonly wrong: string[] = [];
+  /** Wishes that became commands. */
+  accepted = 0;
+  /** Accepted wishes that were sent once more. */
   sentAgain = 0;
   #going = true;
   #clients: Promise<void>[] = [];
@@ -56,10 +59,6 @@ export class Traffic {
   start(deviceIds: readonly string[]): void {
     const { clientsPerLock = 1 } = this.options;
     this.#clients = deviceIds.flatMap((deviceId) => Array.from({ length: clientsPerLock }, () => this.visit(deviceId)));
-  }
-
-  get accepted(): number {
-    return this.wishes.reduce((count, { id }) => count + (id === undefined ? 0 : 1), 0);
   }
 
   /** Wishes that took more than one request. */
@@ -116,6 +115,7 @@ export class Traffic {
       if (wish.id !== undefined && wish.id !== id) {
         this.wrong.push(`${wish.key}: ${wish.id} first, ${id} later`);
       }
+      this.accepted += wish.id === undefined ? 1 : 0;
       wish.id ??= id;
     } else if (code !== 'idempotency_key_in_use') {
       this.refuse(wish, code);
