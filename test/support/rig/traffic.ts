@@ -112,13 +112,18 @@ export class Traffic {
     }
     const { id, code = String(reply.status) } = reply.body;
     if (reply.status < 300 && id !== undefined) {
-      if (wish.id !== undefined && wish.id !== id) {
-        this.wrong.push(`${wish.key}: ${wish.id} first, ${id} later`);
-      }
-      this.accepted += wish.id === undefined ? 1 : 0;
-      wish.id ??= id;
+      this.accept(wish, id);
     } else if (code !== 'idempotency_key_in_use') {
       this.refuse(wish, code);
+    }
+  }
+
+  private accept(wish: Wish, id: string): void {
+    if (wish.id === undefined) {
+      this.accepted += 1;
+      wish.id = id;
+    } else if (wish.id !== id) {
+      this.wrong.push(`${wish.key}: ${wish.id} first, ${id} later`);
     }
   }
 
