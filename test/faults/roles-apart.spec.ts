@@ -59,7 +59,13 @@ beforeAll(async () => {
 afterAll(() => deployment.stop(), 60_000);
 
 function newTraffic(pauseMs: number): Traffic {
-  return new Traffic({ apis: deployment.apiUrls, owner: deployment.owner, random, pauseMs, clientsPerLock: 2 });
+  const { apiUrls: apis, owner } = deployment;
+  const traffic = new Traffic({ apis, owner, random, pauseMs, clientsPerLock: 2 });
+  deployment.onStop(() => {
+    traffic.abandon();
+    return Promise.resolve();
+  });
+  return traffic;
 }
 
 async function newRepeater(longestDelayMs: number): Promise<OrderRepeater> {

@@ -52,6 +52,7 @@ export class Traffic {
   /** Accepted wishes that were sent once more. */
   sentAgain = 0;
   #going = true;
+  #abandoned = false;
   #clients: Promise<void>[] = [];
 
   constructor(private readonly options: TrafficOptions) {}
@@ -72,6 +73,12 @@ export class Traffic {
     await Promise.all(this.#clients);
   }
 
+  /** Ends without waiting for answers: after a failure there is nothing left that could give them. */
+  abandon(): void {
+    this.#going = false;
+    this.#abandoned = true;
+  }
+
   private async visit(deviceId: string): Promise<void> {
     const { apis, random, pauseMs } = this.options;
     await pause(random() * pauseMs);
@@ -89,7 +96,7 @@ export class Traffic {
   private async fulfil(wish: Wish, waits: boolean): Promise<void> {
     const { random } = this.options;
     const end = performance.now() + NO_ANSWER_AFTER_MS;
-    while (isOpen(wish)) {
+    while (isOpen(wish) && !this.#abandoned) {
       if (performance.now() > end) {
         this.wrong.push(`${wish.key}: no answer in ${String(wish.attempts)} attempts`);
         return;
