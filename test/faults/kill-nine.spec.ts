@@ -1,7 +1,8 @@
 /**
  * P-01: a command acknowledged with 2xx survives kill -9. P-02: no command actuates twice. Here the application is
- * killed between the 202 and the ack; the truth about the bolts is in files that the locks, processes of their own,
- * fsync before they answer.
+ * killed between the 202 and the ack as `npm start` runs it, in one process with the embedded broker;
+ * roles-apart.spec.ts kills every part of a deployment. The truth about the bolts is in files that the locks, processes
+ * of their own, fsync before they answer.
  * Seen to fail: without the sweeper a command stays open for ever; with a lock that has neither memory nor counters
  * (tools/virtual-lock/verify-order.ts) bolts move twice, because orders are sent again.
  */
@@ -19,13 +20,15 @@ import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { eventually } from '../support/wait.js';
 
-const KILLS = scaled(4, 20);
+/** In continuous integration roles-apart.spec.ts kills more, and waits for what no lock answers. */
+const KILLS = scaled(1, 20);
 const LONGEST_PAUSE_MS = 60;
 const TERMINAL_WITHIN_MS = 60_000;
 /** The second one moves so late that every kill falls before its ack; the others may be through or in the middle. */
 const FAULTS = [[], ['slow=500'], ['duplicate-acks'], []];
 /** One more never answers: only the sweeper of the next life can settle its command. It is asked at the last kill. */
 const DEAF = ['deaf'];
+const ASKED_LAST = scaled(FAULTS.length, FAULTS.length + 1);
 
 interface Sent {
   readonly deviceId: string;
@@ -48,7 +51,7 @@ beforeAll(async () => {
   owner = await createAccount(application.url);
   const { url, mqttUrl } = application;
   locks = await Promise.all(
-    [...FAULTS, DEAF].map(async (faults) => {
+    [...FAULTS, DEAF].slice(0, ASKED_LAST).map(async (faults) => {
       const device = await registerDevice(url, owner);
       return new VirtualLockProcess({ device, url, mqttUrl, directory: installation.directory, faults });
     }),
@@ -101,7 +104,7 @@ describe('P-01, P-02: kill -9 of the application between the 202 and the ack', (
 
       for (let kill = 1; kill <= KILLS; kill += 1) {
         const name = kill % 2 === 1 ? 'unlock_door' : 'lock_door';
-        const asked = kill === KILLS ? locks : locks.slice(0, FAULTS.length);
+        const asked = locks.slice(0, kill === KILLS ? ASKED_LAST : FAULTS.length);
         const orders: Sent[] = asked.map(({ deviceId }) => ({ deviceId, name, key: randomUUID() }));
         const requests = orders.map((order) => send(order, 1));
         await Promise.any(

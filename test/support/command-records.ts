@@ -9,7 +9,10 @@ export interface CommandRecord {
   readonly deviceId: string;
   readonly name: string;
   readonly state: string;
+  /** Why it FAILED or EXPIRED. */
+  readonly errorCode: string | null;
   readonly attempts: number;
+  readonly createdAt: Date;
   readonly sentAt: Date | null;
   readonly finishedAt: Date | null;
   /** What was signed for it; null when it was never sent. */
@@ -30,7 +33,7 @@ export class CommandRecords {
 
   async entries(): Promise<CommandRecord[]> {
     const { rows } = await this.client.query<Omit<CommandRecord, 'order'> & { order: string | null }>(
-      `SELECT id, device_id AS "deviceId", name, state, attempts, sent_at AS "sentAt", finished_at AS "finishedAt", "order"
+      `SELECT id, device_id AS "deviceId", name, state, error_code AS "errorCode", attempts, created_at AS "createdAt", sent_at AS "sentAt", finished_at AS "finishedAt", "order"
        FROM commands ORDER BY created_at`,
     );
     return rows.map((row) => ({ ...row, order: row.order === null ? null : (JSON.parse(row.order) as Order) }));
@@ -57,10 +60,13 @@ export class CommandRecords {
   }
 }
 
-/** `3 EXECUTED, 1 EXPIRED`. */
+/** `3 EXECUTED, 1 EXPIRED (deadline)`. */
 export function countStates(entries: readonly CommandRecord[]): string {
   const counts = new Map<string, number>();
-  entries.forEach(({ state }) => counts.set(state, (counts.get(state) ?? 0) + 1));
+  entries.forEach(({ state, errorCode }) => {
+    const outcome = errorCode === null ? state : `${state} (${errorCode})`;
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  });
   return [...counts].map(([state, count]) => `${String(count)} ${state}`).join(', ');
 }
 
@@ -87,16 +93,17 @@ export function compare(
       .filter(({ action }) => action !== 'auto_lock')
       .map((move) => ({ ...move, deviceId, order: orders.get(move.commandId)?.order })),
   );
-  const ids = moves.map(({ commandId }) => commandId);
+  const times = new Map<string, number>();
+  moves.forEach(({ commandId }) => times.set(commandId, (times.get(commandId) ?? 0) + 1));
   return {
-    twice: ids.filter((id, index) => ids.indexOf(id) !== index),
+    twice: [...times].filter(([, count]) => count > 1).map(([id]) => id),
     late: moves
       .filter(({ order, uptimeMs }) => order && uptimeMs >= order.expiresAtUptimeMs)
       .map(({ commandId }) => commandId),
     unordered: moves
       .filter(({ order, deviceId, boot }) => order?.deviceId !== deviceId || order.boot !== boot)
       .map(({ commandId }) => commandId),
-    unmoved: commands.filter(({ id, state }) => state === 'EXECUTED' && !ids.includes(id)).map(({ id }) => id),
+    unmoved: commands.filter(({ id, state }) => state === 'EXECUTED' && !times.has(id)).map(({ id }) => id),
   };
 }
 

@@ -15,12 +15,13 @@ export interface BrokerAccount {
 
 /**
  * Mosquitto as an operator runs it for Mortise: the configuration and the access list of deploy/mosquitto, accounts in a
- * file. One account more, `spy`, may hear orders, which not even the backend may.
+ * file. Two accounts more hear orders, which not even the backend may: `spy`, and `repeater`, which may also send them.
  */
 export class OperatedMosquitto {
   readonly spy = newAccount('spy');
+  readonly repeater = newAccount('repeater');
   readonly #backend = newAccount('mortise');
-  readonly #accounts = [this.#backend, this.spy];
+  readonly #accounts = [this.#backend, this.spy, this.repeater];
 
   private constructor(
     readonly server: Mosquitto,
@@ -43,7 +44,7 @@ export class OperatedMosquitto {
     const server = await startMosquitto({
       settings: rest,
       quiet,
-      files: { passwords: '', acl: `${acl}\nuser spy\ntopic read v1/devices/+/commands\n` },
+      files: { passwords: '', acl: `${acl}${grant('spy', 'read')}${grant('repeater', 'readwrite')}` },
     });
     const broker = new OperatedMosquitto(server, `mqtt://127.0.0.1:${String(backendPort)}`);
     await broker.addAccounts([]);
@@ -73,6 +74,10 @@ export class OperatedMosquitto {
   private get reloads(): number {
     return this.server.log().split('Reloading config.').length;
   }
+}
+
+function grant(username: string, access: string): string {
+  return `\nuser ${username}\ntopic ${access} v1/devices/+/commands\n`;
 }
 
 function newAccount(username: string): BrokerAccount {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ROOT } from '../../tools/stack/paths.js';
 import { freePort } from '../../tools/stack/ports.js';
 import { eventually } from './wait.js';
@@ -13,12 +13,20 @@ const KEPT_OUTPUT = 1_000_000;
 export class NodeProcess {
   readonly #child: ChildProcess;
   #output = '';
+  /** Settles when it is gone, in whatever way. */
+  readonly ended: Promise<void>;
 
+  /** @param script below `dist`, or an absolute path. */
   constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
     const guard = join(ROOT, 'test', 'support', 'end-with-parent.mjs');
-    this.#child = spawn(process.execPath, ['--import', guard, join(ROOT, 'dist', script), ...args], {
+    this.#child = spawn(process.execPath, ['--import', guard, resolve(ROOT, 'dist', script), ...args], {
       env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', () => {
+        resolve();
+      });
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
@@ -143,7 +151,8 @@ export class ApplicationProcess {
   }
 }
 
-async function isReady(url: string): Promise<boolean> {
+/** Whether the process that listens there answers that it is ready. */
+export async function isReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/api/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok;
   } catch {

@@ -8,6 +8,8 @@ export interface RequestOptions {
   readonly token?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds until the client gives up. */
+  readonly patienceMs?: number;
 }
 
 /** Asks the API as a client would. The body is what was parsed, or undefined for an empty one. */
@@ -15,7 +17,7 @@ export async function request<T = Record<string, unknown>>(
   base: string,
   method: string,
   path: string,
-  { token, body, headers = {} }: RequestOptions = {},
+  { token, body, headers = {}, patienceMs = 40_000 }: RequestOptions = {},
 ): Promise<Answer<T>> {
   const response = await fetch(base + path, {
     method,
@@ -25,7 +27,7 @@ export async function request<T = Record<string, unknown>>(
       ...headers,
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    signal: AbortSignal.timeout(40_000),
+    signal: AbortSignal.timeout(patienceMs),
   });
   const text = await response.text();
   return {

@@ -22,11 +22,13 @@ export interface RunningPostgres {
 
 /** What a server is started with besides what every one gets. */
 export interface PostgresOptions {
+  /** Of 127.0.0.1; a free one unless given. */
+  readonly port?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly settings?: Readonly<Record<string, string | number>>;
 }
 
-/** Starts the PostgreSQL that npm brought, on a free port of 127.0.0.1, creating its data the first time. */
+/** Starts the PostgreSQL that npm brought, creating its data the first time. */
 export async function startPostgres(
   supervisor: Supervisor,
   place: PostgresPlace,
@@ -35,7 +37,7 @@ export async function startPostgres(
   const password = await passwordOf(place);
   await createCluster(supervisor, place, password);
   await waitForPredecessor(place);
-  return onFreePort(async (port) => {
+  const listenOn = async (port: number): Promise<RunningPostgres> => {
     const server = supervisor.start({
       name: 'PostgreSQL',
       command: join(place.binaries, 'postgres'),
@@ -50,7 +52,8 @@ export async function startPostgres(
       `postgresql://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/${database}`;
     await waitUntilReady(server, url('postgres'));
     return { url, server };
-  });
+  };
+  return options.port === undefined ? onFreePort(listenOn) : listenOn(options.port);
 }
 
 /** The running server of a place, when another process started it: `npm run db:migrate` beside `npm start`. */

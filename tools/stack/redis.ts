@@ -25,11 +25,20 @@ export interface RunningRedis {
   readonly server: SupervisedProcess;
 }
 
-/** Starts a Redis on a free port of 127.0.0.1. It keeps nothing: PostgreSQL is the only system of record. */
-export async function startRedis(supervisor: Supervisor, executable: string): Promise<RunningRedis> {
+/**
+ * Starts a Redis. It keeps nothing: PostgreSQL is the only system of record.
+ * @param successorOf the URL of one that has ended, to be the same for its clients; a new password on a free port of
+ *   127.0.0.1 unless given.
+ */
+export async function startRedis(
+  supervisor: Supervisor,
+  executable: string,
+  successorOf?: string,
+): Promise<RunningRedis> {
   const cwd = await stateFolder();
-  const password = randomBytes(18).toString('base64url');
-  return onFreePort(async (port) => {
+  const earlier = successorOf === undefined ? undefined : new URL(successorOf);
+  const password = earlier?.password ?? randomBytes(18).toString('base64url');
+  const listenOn = async (port: number): Promise<RunningRedis> => {
     const server = supervisor.start({
       name: 'Redis',
       command: executable,
@@ -40,7 +49,8 @@ export async function startRedis(supervisor: Supervisor, executable: string): Pr
     const url = `redis://:${password}@127.0.0.1:${String(port)}`;
     await waitUntilReady(server, url);
     return { url, server };
-  });
+  };
+  return earlier ? listenOn(Number(earlier.port)) : onFreePort(listenOn);
 }
 
 function configuration(port: number, password: string): string {

@@ -42,7 +42,7 @@ await runCommand(async (supervisor) => {
   const broken: string[] = [];
   for (const file of filesOf(positionals)) {
     // A process for each: one that fails, or dies, leaves the others their figures.
-    const selection = ['--runInBand', '--runTestsByPath', file, '--testNamePattern', 'P-\\d\\d', PATIENCE];
+    const selection = ['--runInBand', '--runTestsByPath', file, '--testNamePattern', testsOf(positionals), PATIENCE];
     if ((await runJest(supervisor, selection, environment)) !== 0) {
       broken.push(file);
     }
@@ -61,6 +61,11 @@ await runCommand(async (supervisor) => {
 function filesOf(promises: readonly string[]): string[] {
   const wanted = [...promiseSpecs()].filter(([promise]) => promises.length === 0 || promises.includes(promise));
   return [...new Set(wanted.flatMap(([, files]) => files))].sort();
+}
+
+/** A pattern of their names: a file may show several promises, each of which takes its time. */
+function testsOf(promises: readonly string[]): string {
+  return promises.length === 0 ? 'P-\\d\\d' : promises.join('|');
 }
 
 function write(report: string): number {
