@@ -1,5 +1,5 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
-import { HistoryRepository } from './history.repository.js';
+import { HistoryRepository, RECEIPTS_KEPT_DAYS } from './history.repository.js';
 
 const DAY_MS = 86_400_000;
 
@@ -17,7 +17,7 @@ export const EVENT_RECEIPTS_PURGE = purgeRule({
   name: 'purge_event_receipts',
   everyMs: 600_000,
   tables: ['device_receipts'],
-  keptFor: 30 * DAY_MS,
+  keptFor: RECEIPTS_KEPT_DAYS * DAY_MS,
   from: [HistoryRepository],
   purge: ({ limit, keptMs }, history) => history.purgeReceipts(limit, keptMs),
 });

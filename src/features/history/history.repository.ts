@@ -6,6 +6,8 @@ import type { ArrivedBoot, DeviceBoot, Receipt, ReceiptRow } from './history.typ
 
 /** A boot that says it has run for longer (ten years, in milliseconds) started at no time that means something. */
 const LONGEST_UPTIME = 315_360_000_000;
+/** How long the receipts of a boot are kept after its last event. */
+export const RECEIPTS_KEPT_DAYS = 30;
 /** Boots of a device whose receipts are kept, beside the present one. */
 const KEPT_BOOTS = 16;
 
@@ -36,7 +38,7 @@ export class HistoryRepository {
       `WITH held AS (
          INSERT INTO device_receipts AS r (device_id, boot, seq, boot_started_at, adopted_at)
          SELECT d.id, s.boot, 0, t.started,
-           CASE WHEN coalesce(t.started, now() - make_interval(days => ${String(RECEIPT_TTL_DAYS)})) <= $4 THEN $4::timestamptz END
+           CASE WHEN coalesce(t.started, now() - make_interval(days => ${String(RECEIPTS_KEPT_DAYS)})) <= $4 THEN $4::timestamptz END
          FROM unnest($1::uuid[], $2::text[], $3::float8[]) AS s(device_id, boot, started_ms_ago)
            JOIN devices d ON d.id = s.device_id
            CROSS JOIN LATERAL (SELECT CASE
