@@ -57,12 +57,12 @@ module.exports = {
       to: { path: '^src/(features|apps)/' },
     },
     {
-      name: 'prisma-imports-only-context',
+      name: 'prisma-imports-only-context-and-process',
       severity: 'error',
       comment:
         'The database is below everything else of the platform, which registers with it what it wants to be asked.',
       from: { path: '^src/platform/prisma/' },
-      to: { path: '^src/platform/', pathNot: '^src/platform/(prisma|context)/' },
+      to: { path: '^src/platform/', pathNot: '^src/platform/(prisma|context|process)/' },
     },
     {
       name: 'feature-knows-no-app',

@@ -78,17 +78,7 @@ export class AppConfig {
     this.environment = settings.NODE_ENV;
     this.roles = Object.freeze([...settings.ROLES]);
     this.logLevel = settings.LOG_LEVEL;
-    this.http = Object.freeze({
-      host: settings.HOST,
-      port: settings.PORT,
-      publicUrl: settings.PUBLIC_URL,
-      requestTimeoutMs: settings.REQUEST_TIMEOUT,
-      drainDelayMs: settings.DRAIN_DELAY ?? (settings.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
-      drainTimeoutMs: settings.DRAIN_TIMEOUT,
-      trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
-      forwardedHeader: settings.FORWARDED_HEADER,
-      corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
-    });
+    this.http = httpOf(settings);
     this.rateLimitOverrides = rateLimitOverrides;
     this.rateLimitScale = settings.RATE_LIMIT_SCALE;
     this.addressBlock = Object.freeze({
@@ -141,4 +131,18 @@ export class AppConfig {
   masterKey(): Buffer {
     return this.#masterKey;
   }
+}
+
+function httpOf(settings: Settings): AppConfig['http'] {
+  return Object.freeze({
+    host: settings.HOST,
+    port: settings.PORT,
+    publicUrl: settings.PUBLIC_URL,
+    requestTimeoutMs: settings.REQUEST_TIMEOUT,
+    drainDelayMs: settings.DRAIN_DELAY ?? (settings.NODE_ENV === 'production' ? PRODUCTION_DRAIN_DELAY_MS : 0),
+    drainTimeoutMs: settings.DRAIN_TIMEOUT,
+    trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
+    forwardedHeader: settings.FORWARDED_HEADER,
+    corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
+  });
 }

@@ -50,7 +50,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['contracts-are-plain', `src/contracts/${SEED}.ts`, "import 'rxjs';"],
   ['config-is-low', `src/config/${SEED}.ts`, "import '../platform/metrics/metrics.js';"],
   ['platform-knows-no-feature', `src/platform/${SEED}.ts`, "import '../features/users/users.service.js';"],
-  ['prisma-imports-only-context', `src/platform/prisma/${SEED}.ts`, "import '../clock/clock.module.js';"],
+  ['prisma-imports-only-context-and-process', `src/platform/prisma/${SEED}.ts`, "import '../clock/clock.module.js';"],
   ['feature-knows-no-app', `src/features/users/${SEED}.ts`, "import '../../apps/boot-checks.js';"],
   ['feature-public-surface', `src/features/commands/${SEED}.ts`, "import '../users/users.repository.js';"],
   ['order-users', `src/features/users/${SEED}.ts`, "import '../devices/devices.service.js';"],

@@ -13,7 +13,11 @@ import { TestApp } from '../support/test-app.js';
 const SCHEMA = 'prisma/schema';
 const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const;
 /** Whole partitions of it are dropped, which is no purge rule. */
-const DROPPED = { table: 'events', kept: /^`RETENTION_EVENTS` \(90d\) /, endedBy: 'every process, by whole partitions' };
+const DROPPED = {
+  table: 'events',
+  kept: /^`RETENTION_EVENTS` \(90d\) /,
+  endedBy: 'every process, by whole partitions',
+};
 
 interface Decision {
   readonly kept: string;

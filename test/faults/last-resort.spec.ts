@@ -59,7 +59,7 @@ describe('a process', () => {
       const dashboards = Array.from({ length: 6 }, () =>
         Dashboard.connect(application.url, { token, clientType: 'dashboard', lastCursor: null }).then(
           (dashboard) => dashboard.closed(),
-          (refusal: { data?: { status?: number; retryAfter?: number } }) => refusal.data,
+          (refusal: unknown) => (refusal as { data?: { status?: number; retryAfter?: number } }).data,
         ),
       );
       const probes = fetch(`${application.url}/api/health`);

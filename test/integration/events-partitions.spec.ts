@@ -97,7 +97,7 @@ describe('the partitions of the event log', () => {
     expect(before.map(({ lies }) => lies === 'events_default')).toEqual([true, true, true, true, true]);
     expect(await maintain()).toBe(false);
     const after = await places();
-    expect(after.map(({ lies, ...place }) => place)).toEqual(before.map(({ lies, ...place }) => place));
+    expect(after).toEqual(before.map((place) => ({ ...place, lies: expect.any(String) })));
     expect(after.filter(({ lies }) => lies === 'events_default')).toEqual([]);
     expect(await node.metric('mortise_events_default_rows')).toBe(0);
     const { items } = await node.get(EventLog).page({ deviceIds: [DEVICE], order: 'desc', limit: 10 });
@@ -207,7 +207,7 @@ describe('the partitions of the event log', () => {
       `EXPLAIN SELECT FROM events WHERE received_at >= now() - interval '1 minute' AND received_at < now()`,
     );
     expect((await partitions()).length).toBeGreaterThan(3);
-    expect(plan.filter((line) => /Scan on events_/.test(line['QUERY PLAN'])).length).toBeLessThanOrEqual(3);
+    expect(plan.filter((line) => line['QUERY PLAN'].includes('Scan on events_')).length).toBeLessThanOrEqual(3);
   });
 
   it('are warned of when they do not fit into the lock table', async () => {

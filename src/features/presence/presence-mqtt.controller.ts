@@ -3,7 +3,7 @@ import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { WaitedMs } from '../../platform/mqtt/line/waited-ms.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
 import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
-import { HeartbeatMessageDto, StatusMessageDto, toBirth } from './presence.dto.js';
+import { HeartbeatMessageDto, StatusMessageDto, toBirth, toHeartbeat } from './presence.dto.js';
 import { PresenceService } from './presence.service.js';
 import { StatusQueue } from './status-queue.js';
 
@@ -35,6 +35,6 @@ export class PresenceMqttController {
     @Uplink() heartbeat: HeartbeatMessageDto,
     @WaitedMs() waitedMs: number,
   ): void {
-    this.presence.heartbeat(deviceId, 'mqtt', { ...heartbeat, waitedMs });
+    this.presence.heartbeat(deviceId, 'mqtt', { ...toHeartbeat(heartbeat), waitedMs });
   }
 }

@@ -4,7 +4,7 @@ import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
 import { IsBoot, IsCount, Uptime } from '../../platform/uplinks/uplink-fields.decorator.js';
-import type { Birth } from './presence.types.js';
+import type { Birth, Heartbeat } from './presence.types.js';
 
 const [EMPTY, FULL] = UPLINK_LIMITS.battery;
 const [WEAKEST, STRONGEST] = UPLINK_LIMITS.rssi;
@@ -65,6 +65,15 @@ export class HeartbeatMessageDto {
   @Reading({ whole: 'rounded' })
   @IsCount()
   freeHeap?: number;
+}
+
+export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageDto): Heartbeat {
+  return {
+    boot,
+    ...(uptimeMs !== undefined && { uptimeMs }),
+    ...(battery !== undefined && { battery }),
+    ...(rssi !== undefined && { rssi }),
+  };
 }
 
 /** Takes only a status with `online: true`. */

@@ -177,14 +177,10 @@ export class MqttServer extends ServerMqtt {
     if (retain || payload.length === 0) {
       return;
     }
-    const { deviceId, channel } = parseDeviceTopic(topic) ?? { deviceId: topic, channel: 'unknown' as const };
-    if (isUplink(channel)) {
-      if (deviceId === CANARY_DEVICE_ID) {
-        this.canary.heard(channel, payload);
-        return;
-      }
-      this.hearing.heard(channel);
+    if (this.isCanary(packet)) {
+      return;
     }
+    const { deviceId, channel } = parseDeviceTopic(topic) ?? { deviceId: topic, channel: 'unknown' };
     const waitedMs = this.access.external ? (this.#pings?.waitedMs ?? 0) : 0;
     const key = deviceId.toLowerCase();
     this.#messages.inc({ channel });
@@ -194,6 +190,20 @@ export class MqttServer extends ServerMqtt {
     } else if (!this.line.offer(key, payload.length, () => this.receive(packet, waitedMs))) {
       this.refusals.message('too_many_waiting', topic);
     }
+  }
+
+  /** Notes that this channel is heard, and takes the canary off the line. */
+  private isCanary({ topic, payload }: IPublishPacket): boolean {
+    const address = parseDeviceTopic(topic);
+    if (!address || !isUplink(address.channel)) {
+      return false;
+    }
+    if (address.deviceId === CANARY_DEVICE_ID) {
+      this.canary.heard(address.channel, payload);
+      return true;
+    }
+    this.hearing.heard(address.channel);
+    return false;
   }
 
   /** Whether a device may send as much as this message holds. */

@@ -46,7 +46,7 @@ export class Database implements OnApplicationShutdown {
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
       // Awaited before it is handed out: no statement reaches a database that was swapped for another one.
-      onConnect: (client): Promise<void> => {
+      onConnect: (client): unknown => {
         limitSession(client);
         return identity.verify(client);
       },

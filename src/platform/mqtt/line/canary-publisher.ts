@@ -10,6 +10,7 @@ import { reconnectDelayMs } from '../reconnect-delay.js';
 import { CANARY_TURN, canaryTopic, isUplink } from './canary-channels.js';
 import { HearingRegistry } from './hearing-registry.js';
 import { reasonOf, type RefusedSubscription } from './subscription-registry.js';
+import { inBackground } from '../../process/faults.js';
 
 const PUBLISH_EVERY_MS = 500;
 const MAX_UNANSWERED = 20;
@@ -54,7 +55,7 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    void this.connect();
+    inBackground(this.connect());
   }
 
   onApplicationShutdown(): void {

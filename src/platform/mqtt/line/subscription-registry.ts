@@ -1,6 +1,7 @@
 import type { MqttClient } from 'mqtt';
 import { within } from '../../../shared/deadline.js';
 import { reconnectDelayMs } from '../reconnect-delay.js';
+import { inBackground } from '../../process/faults.js';
 
 const ANSWERED_WITHIN_MS = 10_000;
 
@@ -51,7 +52,7 @@ export class SubscriptionRegistry {
 
   /** Asks for everything again: a broker may have forgotten it, or does not keep to it. */
   renew(): void {
-    void this.subscribe(this.topics());
+    inBackground(this.subscribe(this.topics()));
   }
 
   private async subscribe(topics: readonly string[]): Promise<void> {
@@ -63,7 +64,7 @@ export class SubscriptionRegistry {
     clearTimeout(this.#retry);
     if (failed) {
       this.#retry = setTimeout(() => {
-        void this.subscribe(topics.filter((topic) => !this.#granted.has(topic)));
+        inBackground(this.subscribe(topics.filter((topic) => !this.#granted.has(topic))));
       }, reconnectDelayMs(this.#attempt++)).unref();
     } else {
       this.#attempt = 0;
