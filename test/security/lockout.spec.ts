@@ -257,6 +257,7 @@ describe('P-11: lockout', () => {
     await passed('last_failure', `'3 days'`);
     await fixture.sql.rows(`UPDATE alert_windows SET window_start = window_start - interval '1 day'`);
     await fixture.get(JobRegistry).get('purge_login_throttles')({});
+    await fixture.get(JobRegistry).get('purge_alert_windows')({});
     expect(await fixture.sql.rows('SELECT 1 FROM login_throttles UNION ALL SELECT 1 FROM alert_windows')).toEqual([]);
   });
 
