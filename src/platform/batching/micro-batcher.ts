@@ -128,7 +128,7 @@ export class MicroBatcher<Item, Result> {
     while (this.#waiting.length > 0 && this.#running < this.rules.maxParallel) {
       const batch = this.takeBatch();
       this.#running += 1;
-      inBackground(
+      inBackground(() =>
         this.settle(batch).finally(() => {
           this.#running -= 1;
           this.startSoon();
