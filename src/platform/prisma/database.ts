@@ -121,6 +121,19 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
+  /**
+   * Like {@link execute}, as one of the last statements of the surrounding transaction, behind all that its work reads and
+   * waits for; at once when there is none.
+   */
+  async executeLast(name: string, text: string, values: readonly unknown[] = []): Promise<void> {
+    const transaction = currentTransaction();
+    if (transaction) {
+      transaction.addLast({ name, text, values: [...values] });
+    } else {
+      await this.query(name, text, values);
+    }
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await this.root.$disconnect();
     await this.pool.end();
