@@ -6,7 +6,7 @@ const TRANSACTION_TIMEOUT_MS = 12_000;
 /** How long a connection may take to say goodbye before its socket is destroyed. */
 const GOODBYE_WITHIN_MS = 2_000;
 /** When a connection has been idle for so long, the system begins to ask whether the other side is still there. */
-export const KEEP_ALIVE_AFTER_MS = 5_000;
+export const SESSION_KEEP_ALIVE_AFTER_MS = 5_000;
 
 /**
  * What the server does about a client that has disappeared without a word. `transaction_timeout` (PostgreSQL 17) is the only
@@ -16,7 +16,7 @@ export const KEEP_ALIVE_AFTER_MS = 5_000;
  */
 const SERVER_LIMITS = {
   transaction_timeout: TRANSACTION_TIMEOUT_MS,
-  tcp_keepalives_idle: KEEP_ALIVE_AFTER_MS / 1_000,
+  tcp_keepalives_idle: SESSION_KEEP_ALIVE_AFTER_MS / 1_000,
   tcp_keepalives_interval: 2,
   tcp_keepalives_count: 3,
   tcp_user_timeout: TRANSACTION_TIMEOUT_MS,
@@ -53,7 +53,7 @@ export async function askFirst(client: pg.ClientBase, limitMs: number, ask: () =
 
 /**
  * A client of pg whose end is bounded. pg waits for the answers to what was sent, and for the other side to close the
- * connection: one that is silently dead does neither, and whoever waits for its place in the pool would wait with it.
+ * connection: one that is silently dead does neither, and its place in the pool would not become free.
  */
 export const EndingClient = class extends pg.Client {
   readonly madeAt = performance.now();
