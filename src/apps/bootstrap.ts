@@ -130,7 +130,7 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
   const stopOnce = (): Promise<number> => (stopping ??= stop(app, config, hurry.signal));
   end = () => {
     hurry.abort();
-    inBackground(stopOnce().then(() => process.exit(1)));
+    inBackground(() => stopOnce().then(() => process.exit(1)));
   };
   await listen(app);
   app.get(DatabaseIdentityStore).onForeign((error) => {
@@ -141,7 +141,7 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
       if (stopping) {
         hurry.abort();
       } else {
-        inBackground(stopOnce().then((exitCode) => process.exit(exitCode)));
+        inBackground(() => stopOnce().then((exitCode) => process.exit(exitCode)));
       }
     });
   }

@@ -164,7 +164,7 @@ export class MqttServer extends ServerMqtt {
       client.on('connect', () => {
         attempt = 0;
         this.hearing.restart();
-        inBackground(this.#subscriptions.connected(client).then(resolve));
+        inBackground(() => this.#subscriptions.connected(client).then(resolve));
       });
     });
     return { subscribed };

@@ -55,7 +55,7 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    inBackground(this.connect());
+    inBackground(() => this.connect());
   }
 
   onApplicationShutdown(): void {
