@@ -59,8 +59,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   await prepareHttp(app);
   const readiness = app.get(ReadinessRegistry);
   endConnectionsWhileDraining(app.getHttpAdapter().getInstance(), () => readiness.draining);
-  const authenticator = app.get(Authenticator);
-  app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), (token) => authenticator.authenticate(token));
+  app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), app.get(Authenticator));
   app.get(AdmissionLimiter).install(app.getHttpAdapter().getInstance());
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
   app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(RejectedMessages)));
