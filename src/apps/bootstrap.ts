@@ -47,7 +47,7 @@ const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/
 export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config, extra),
-    httpAdapter(),
+    httpAdapter(config.http.requestTimeoutMs),
     {
       bufferLogs: true,
       bodyParser: false,
