@@ -29,7 +29,7 @@ export async function startNginx(ports: readonly number[]): Promise<Nginx> {
   const upstream = (served: readonly number[]): Promise<void> =>
     writeFile(
       join(folder, 'mortise-upstream.conf'),
-      served.map((each) => `server 127.0.0.1:${String(each)} max_fails=1 fail_timeout=2s;\n`).join(''),
+      served.map((each) => `server 127.0.0.1:${String(each)} max_fails=0;\n`).join(''),
     );
   const deployed = await readFile(join(ROOT, 'deploy', 'nginx', 'mortise.conf'), 'utf8');
   await writeFile(join(folder, 'mortise.conf'), deployed.replace(LISTEN, `listen 127.0.0.1:${String(port)};`));
