@@ -21,6 +21,7 @@ import { LoggingModule } from '../src/platform/logging/logging.module.js';
 import { MetricsModule } from '../src/platform/metrics/metrics.module.js';
 import { PrismaModule } from '../src/platform/prisma/prisma.module.js';
 import { Transactions } from '../src/platform/prisma/transactions.js';
+import { SchedulingModule } from '../src/platform/scheduling/scheduling.module.js';
 import { ClockModule } from '../src/platform/clock/clock.module.js';
 import { DomainError } from '../src/shared/domain-error.js';
 import { runCommand } from './stack/command.js';
@@ -38,6 +39,7 @@ import { migrate } from './db/migrate.js';
     MetricsModule,
     ReadinessModule,
     PrismaModule,
+    SchedulingModule,
     CryptoModule,
     AuditPlatformModule,
     UsersModule,

@@ -127,15 +127,6 @@ describe('an address that goes on although it is refused', () => {
     const foreign = Buffer.from('\0').toString('base64url');
     await expect(inOther().list({ limit: 1, cursor: foreign })).rejects.toMatchObject({ code: 'invalid_request' });
   });
-
-  it('takes along what was over for a day when it is recorded', async () => {
-    await sql.rows(`INSERT INTO blocked_addresses (address, reason, blocked_until)
-      SELECT '10.0.0.' || n, 'old', now() - interval '2 days' FROM generate_series(1, 150) AS n`);
-    await inOther().block('10.0.0.1', 'again', QUARTER_MS);
-    await inOther().block(address, 'test', QUARTER_MS);
-    const rows = await sql.rows("SELECT address FROM blocked_addresses WHERE reason IN ('old', 'again')");
-    expect(rows).toEqual([{ address: '10.0.0.1' }]);
-  });
 });
 
 describe('an administrator', () => {

@@ -44,7 +44,10 @@ export class JourneyFixture {
 
   /** Registers and signs in. */
   async join(email: string, password: string): Promise<Account> {
-    const { body } = await this.ask<{ id: string }>(null, 'POST', '/auth/register', { email, password });
+    const { status, body } = await this.ask<{ id: string }>(null, 'POST', '/auth/register', { email, password });
+    if (status !== 201) {
+      throw new Error(`Registering failed: ${JSON.stringify(body)}`);
+    }
     return { id: body.id, email, password, ...(await signIn(this.application.url, email, password)) };
   }
 

@@ -32,7 +32,10 @@ export class ConnectionPool extends pg.Pool {
     });
   }
 
-  /** How long the caller has waited that has waited longest, in milliseconds; 0 when none waits. */
+  /**
+   * How long the caller has waited that has waited longest for a connection in use, in milliseconds; 0 when none does. A new
+   * connection that is slow to come is not counted: it says nothing of how many wait.
+   */
   get longestWaitMs(): number {
     const now = performance.now();
     const [since = now] = this.#waiting.values();
@@ -60,7 +63,9 @@ export class ConnectionPool extends pg.Pool {
   private acquire(callback: Callback): void {
     const deadline = requestContext()?.deadline;
     const place = Symbol('place');
-    this.#waiting.set(place, performance.now());
+    if (this.idleCount === 0 && this.totalCount >= this.options.max) {
+      this.#waiting.set(place, performance.now());
+    }
     super.connect((error, client, done) => {
       this.#waiting.delete(place);
       if (client && isPast(deadline)) {
