@@ -1,6 +1,7 @@
 /**
  * Two API processes behind a real nginx with the configuration of deploy/nginx are released one after the other, under load: no
  * request is refused and none fails. A balancer that probes readiness is stood for by a loop that does, and reloads nginx.
+ * Seen to fail: with DRAIN_DELAY=0s (seven requests met a process that was gone, or a reset; nginx could repeat them that time).
  */
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
@@ -158,7 +159,7 @@ describe('a rolling restart behind nginx', () => {
     await endBalance();
     expect(failed).toEqual([]);
     expect(sent).toBeGreaterThan(50);
-    expect(await nginx.errors()).toBe('');
+    expect(await nginx.errors()).toEqual([]);
   }, 400_000);
 
   it('takes bodies that are too large, or of a type that is not read, without giving up on a process', async () => {
@@ -177,7 +178,7 @@ describe('a rolling restart behind nginx', () => {
     expect(failed).toEqual([]);
     expect(sent).toBeGreaterThan(10);
     const refused = await post('/api/v1/auth/login', 'application/json', large);
-    expect(refused.headers.get('content-type')).toBe('application/problem+json');
+    expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(await refused.json()).toMatchObject({ status: 413, code: 'body_too_large' });
   }, 60_000);
 

@@ -1,6 +1,6 @@
 /**
  * PostgreSQL is far away or has too little to give: every request is answered within its time, and what matters goes on.
- * Seen to fail: without REQUEST_TIMEOUT and shedding (of 1,221 reads the last was answered after 24.8 s).
+ * Seen to fail: without REQUEST_TIMEOUT and shedding (of 1,221 reads the last was answered after 24.8 s, with a limit of 10 s).
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
