@@ -45,18 +45,21 @@ const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/
  * @param extra further modules, for a test that plants something.
  */
 export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, extra), httpAdapter(), {
-    bufferLogs: true,
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, extra),
+    httpAdapter(config.http.requestTimeoutMs),
+    {
+      bufferLogs: true,
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   app.useLogger(new FrameworkLogger(app.get(Logger)));
   app.flushLogs();
   await prepareHttp(app);
   const readiness = app.get(ReadinessRegistry);
   endConnectionsWhileDraining(app.getHttpAdapter().getInstance(), () => readiness.draining);
-  const authenticator = app.get(Authenticator);
-  app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), (token) => authenticator.authenticate(token));
+  app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), app.get(Authenticator));
   app.get(AdmissionLimiter).install(app.getHttpAdapter().getInstance());
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });
   app.useGlobalFilters(new ProblemFilter(await app.resolve(PinoLogger), app.get(RejectedMessages)));
@@ -132,10 +135,7 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
     hurry.abort();
     inBackground(() => stopOnce().then(() => process.exit(1)));
   };
-  await listen(app);
-  app.get(DatabaseIdentityStore).onForeign((error) => {
-    endProcess(app, error);
-  });
+  // Before anything listens: from the first request on, a stop is an orderly one.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) {
@@ -145,6 +145,18 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
       }
     });
   }
+  try {
+    await listen(app);
+  } catch (error) {
+    // Stopped meanwhile, it may not come up any more; then how it stopped is what counts.
+    if (!stopping) {
+      throw error;
+    }
+    await stopping;
+  }
+  app.get(DatabaseIdentityStore).onForeign((error) => {
+    endProcess(app, error);
+  });
 }
 
 /** Writes and counts what no code handled. */
@@ -169,12 +181,16 @@ function endProcess(app: NestFastifyApplication, error: ForeignDatabaseError): v
   process.exit(1);
 }
 
-/** Not ready from here on, but as good as before until the delay is over: a balancer takes a while to see it. */
+/**
+ * Not ready from here on, but as good as before until the delay is over: a balancer takes a while to see it. It never
+ * rejects, because the process ends only with its answer. @returns the exit code
+ */
 async function stop(app: NestFastifyApplication, { http }: AppConfig, hurry: AbortSignal): Promise<number> {
-  app.get(ReadinessRegistry).drain();
-  await pause(http.drainDelayMs, undefined, { signal: hurry }).catch(() => undefined);
-  const closed = closeConnections(app.getHttpServer(), http.drainTimeoutMs * SHARE_OF_REQUESTS);
+  let closed = (): void => undefined;
   try {
+    app.get(ReadinessRegistry).drain();
+    await pause(http.drainDelayMs, undefined, { signal: hurry }).catch(() => undefined);
+    closed = closeConnections(app.getHttpServer(), http.drainTimeoutMs * SHARE_OF_REQUESTS);
     await within(http.drainTimeoutMs, app.close());
     return 0;
   } catch (error) {

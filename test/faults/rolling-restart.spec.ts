@@ -1,8 +1,11 @@
 /**
  * Two API processes behind a real nginx with the configuration of deploy/nginx are released one after the other, under load: no
  * request is refused and none fails. A balancer that probes readiness is stood for by a loop that does, and reloads nginx.
+ * Seen to fail: with DRAIN_DELAY=0s (seven requests met a process that was gone, or a reset; nginx could repeat them that time).
  */
 import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
@@ -13,10 +16,11 @@ import { ApplicationProcess } from '../support/process.js';
 import { scaled } from '../support/promise.js';
 import { eventually } from '../support/wait.js';
 
-const PROBE_EVERY_MS = scaled(300, 2_000);
-const DRAIN_DELAY = `${String(scaled(2_500, 5_000))}ms`;
+const PROBE_EVERY_MS = scaled(200, 2_000);
+const DRAIN_DELAY = `${String(scaled(1_500, 5_000))}ms`;
 /** Requests that are under way at any time. */
 const CLIENTS = 6;
+const MIB = 1_048_576;
 
 let installation: Installation;
 let processes: ApplicationProcess[];
@@ -38,12 +42,34 @@ afterAll(async () => {
   await installation.remove();
 });
 
+function post(path: string, type: string, body: string): Promise<Response> {
+  return fetch(nginx.url + path, { method: 'POST', headers: { 'content-type': type }, body });
+}
+
+/** Over a connection of its own: one that is kept nginx 1.22 closes when it is reloaded, even if a request is on its way. */
+function askOnce(
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body = '',
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(nginx.url + path, { agent: false, method, headers }, (answer) => {
+      text(answer).then((read) => {
+        resolve({ status: answer.statusCode ?? 0, text: read });
+      }, reject);
+    });
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
 interface Load {
   /** Ends it. @returns how many requests were sent, and those that failed */
   end(): Promise<{ sent: number; failed: string[] }>;
 }
 
-/** Clients with connections of their own that they keep: each reads, gives a command that waits for the device, and cancels it. */
+/** Clients, each of which reads, gives a command that waits for the device, and cancels it. */
 function load(): Load {
   let isOver = false;
   let sent = 0;
@@ -53,20 +79,16 @@ function load(): Load {
   /** The text of an answer of 2xx; anything else has failed. */
   const ask = async (method: string, path: string, body?: string): Promise<string | undefined> => {
     sent += 1;
+    const headers = {
+      authorization,
+      ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+    };
     try {
-      const answer = await fetch(nginx.url + path, {
-        method,
-        headers: {
-          authorization,
-          ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
-        },
-        ...(body === undefined ? {} : { body }),
-      });
-      const text = await answer.text();
-      if (answer.ok) {
-        return text;
+      const answer = await askOnce(method, path, headers, body);
+      if (answer.status >= 200 && answer.status < 300) {
+        return answer.text;
       }
-      failed.push(`${method} ${String(answer.status)} ${text.slice(0, 200)}`);
+      failed.push(`${method} ${String(answer.status)} ${answer.text.slice(0, 200)}`);
     } catch (error) {
       failed.push(`${method} ${String(error)}`);
     }
@@ -137,6 +159,33 @@ describe('a rolling restart behind nginx', () => {
     await endBalance();
     expect(failed).toEqual([]);
     expect(sent).toBeGreaterThan(50);
-    expect(await nginx.errors()).toBe('');
+    expect(await nginx.errors()).toEqual([]);
   }, 400_000);
+
+  it('takes bodies that are too large, or of a type that is not read, without giving up on a process', async () => {
+    const [large, medium] = ['x'.repeat(2 * MIB), 'x'.repeat(MIB)];
+    const flooding = Array.from({ length: 4 }, async () => {
+      for (let round = 0; round < 5; round += 1) {
+        await Promise.allSettled([
+          post('/api/v1/auth/login', 'application/json', large),
+          post('/api/v1/users/import', 'text/plain', medium),
+        ]);
+      }
+    });
+    const running = load();
+    await Promise.all(flooding);
+    const { sent, failed } = await running.end();
+    expect(failed).toEqual([]);
+    expect(sent).toBeGreaterThan(10);
+    const refused = await post('/api/v1/auth/login', 'application/json', large);
+    expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(await refused.json()).toMatchObject({ status: 413, code: 'body_too_large' });
+  }, 60_000);
+
+  it('shows the world whether it serves, and not what it consists of', async () => {
+    const shown = ['/metrics', '/api/health', '/api//health?x=1', '/api/health/ready'].map(
+      async (path) => (await fetch(nginx.url + path)).status,
+    );
+    expect(await Promise.all(shown)).toEqual([404, 404, 404, 200]);
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * PostgreSQL is far away or has too little to give: every request is answered within its time, and what matters goes on.
- * Seen to fail: without REQUEST_TIMEOUT and shedding (of 1,221 reads the last was answered after 24.8 s).
+ * Seen to fail: without REQUEST_TIMEOUT and shedding (of 1,221 reads the last was answered after 24.8 s, with a limit of 10 s).
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -16,18 +16,21 @@ import { eventually } from '../support/wait.js';
 
 /** Each way. */
 const FAR_MS = 2_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = scaled(5_000, 10_000);
 /** For a machine that does other things at the same time. */
-const MARGIN_MS = scaled(15_000, 10_000);
-const REQUESTS = scaled(400, 1_500);
-const SENT_WITHIN_MS = scaled(1_500, 5_000);
+const MARGIN_MS = 5_000;
+const REQUESTS = scaled(300, 1_500);
+const SENT_WITHIN_MS = scaled(1_000, 5_000);
 const POOL_SIZE = 8;
-/** Exports and imports. */
+const COMMANDS = 'POST /api/v1/devices/{deviceId}/commands';
+/** Some of what gives way to nothing. */
+const VITAL = [COMMANDS, `DELETE ${COMMANDS.slice(5)}/{commandId}`, 'POST /api/v1/auth/refresh'];
+/** Exports and imports: in full alone, because they are waited for. */
 const HAVE_MORE_TIME = /\/users\/(?:export|import|bulk)$/;
 /** Each way: with four connections for reads, 40 statements a second. */
 const NEAR_MS = 50;
-const READS_PER_SECOND = 400;
-const SATURATED_FOR_MS = scaled(3_000, 20_000);
+const READS_PER_SECOND = 200;
+const SATURATED_FOR_MS = scaled(2_500, 20_000);
 const COMMANDS_PER_SECOND = 5;
 
 interface Outcome {
@@ -59,7 +62,9 @@ beforeAll(async () => {
   });
   // Built on the first request, which is much work at once.
   await eventually('the API document is built', async () => (await fetch(`${app.url}/api/docs-json`)).ok);
-  routes = (await documentedRoutes(app.url)).filter(({ path }) => !path.startsWith('/api/health'));
+  const isTried = ({ name, path }: ApiRoute): boolean =>
+    !path.startsWith('/api/health') && (scaled(0, 1) === 1 || !HAVE_MORE_TIME.test(name));
+  routes = (await documentedRoutes(app.url)).filter(isTried);
 }, 60_000);
 
 afterAll(async () => {
@@ -135,6 +140,9 @@ describe('a database that is far away', () => {
     expect(wrong(outcomes, REQUEST_TIMEOUT_MS)).toEqual([]);
     const codes = new Set(outcomes.map(({ code }) => code));
     expect([codes.has('busy'), codes.has('deadline_exceeded')]).toEqual([true, true]);
+    const vital = outcomes.filter(({ name }) => VITAL.includes(name));
+    expect(new Set(vital.map(({ name }) => name)).size).toBe(VITAL.length);
+    expect(vital.filter(({ code }) => code === 'busy')).toEqual([]);
   }, 90_000);
 });
 
@@ -149,7 +157,7 @@ describe('a database with too little to give', () => {
         ask(route('GET /api/v1/devices/{deviceId}')),
       ),
       flood((COMMANDS_PER_SECOND * SATURATED_FOR_MS) / 1_000, SATURATED_FOR_MS, () =>
-        ask(route('POST /api/v1/devices/{deviceId}/commands'), { name: 'unlock_door' }),
+        ask(route(COMMANDS), { name: 'unlock_door' }),
       ),
     ]);
     proxy.up();

@@ -6,6 +6,7 @@
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
@@ -23,6 +24,7 @@ const ME = '/api/v1/users/me';
 
 let installation: Installation;
 let application: ApplicationProcess;
+let starting: ApplicationProcess;
 let sql: Sql;
 
 beforeAll(async () => {
@@ -31,15 +33,27 @@ beforeAll(async () => {
     DRAIN_DELAY: `${String(DRAIN_DELAY_MS)}ms`,
     DRAIN_TIMEOUT: `${String(DRAIN_TIMEOUT_MS)}ms`,
   });
-  application = await ApplicationProcess.start(installation.env);
+  [application, starting] = await Promise.all([
+    ApplicationProcess.start(installation.env),
+    ApplicationProcess.start(
+      { ...installation.env, ROLES: 'api,hardware' },
+      join('..', 'test', 'faults', 'slow-start-process.mjs'),
+    ),
+  ]);
   sql = await Sql.open(installation.databaseUrl);
 }, 60_000);
 
 afterAll(async () => {
   await sql.end();
-  await application.stop();
+  await Promise.all([application.kill(), starting.kill()]);
   await installation.remove();
 });
+
+/** Not ready any more, and as good as before. */
+async function drains(process: ApplicationProcess): Promise<boolean> {
+  const ready = await fetch(`${process.url}/api/health/ready`);
+  return ready.status === 503 && ((await ready.json()) as { status: string }).status === 'shutting_down';
+}
 
 /** One connection that the client does not close, and the status of a request over it. */
 function ask(agent: Agent, method: string, path: string, headers: Record<string, string>, body = ''): Promise<number> {
@@ -73,10 +87,7 @@ describe('Stopping', () => {
     );
     await eventually('the request is under way', async () => (await sql.rows('SELECT 1 FROM commands')).length === 1);
     application.signal('SIGTERM');
-    await eventually('it is not ready any more', async () => {
-      const ready = await fetch(`${application.url}/api/health/ready`);
-      return ready.status === 503 && ((await ready.json()) as { status: string }).status === 'shutting_down';
-    });
+    await eventually('it is not ready any more', () => drains(application));
     const served = await fetch(application.url + ME, { headers: { authorization } });
     expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
     expect(dashboard.socket.connected).toBe(true);
@@ -93,4 +104,13 @@ describe('Stopping', () => {
       agent.destroy();
     });
   }, 60_000);
+
+  it('is as orderly while the process has not started in full', async () => {
+    starting.signal('SIGTERM');
+    await eventually('it is not ready any more', () => drains(starting));
+    expect((await fetch(starting.url + ME)).status).toBe(401);
+    starting.signal('SIGTERM');
+    await eventually('the process is gone', () => starting.hasEnded, GONE_WITHIN_MS);
+    expect(starting.exitCode).toBe(0);
+  }, 30_000);
 });

@@ -1,10 +1,12 @@
 /** Addresses that go on although they are refused: blocked in every process, by the record of PostgreSQL. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type Account, createAccount, createAdmin, insertAccount } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
+import { exhaustPool } from '../support/busy-pool.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { startRateLimits } from '../support/rate-limits.fixture.js';
 import { Sql } from '../support/sql.js';
@@ -41,10 +43,10 @@ function ask(path = '/nowhere'): Promise<Answer> {
   return request(app.url, 'GET', path, { headers: { 'x-forwarded-for': address } });
 }
 
-async function codesOf(times: number): Promise<unknown[]> {
+async function codesOf(times: number, send = (): Promise<Answer> => ask()): Promise<unknown[]> {
   const codes: unknown[] = [];
   for (let time = 0; time < times; time += 1) {
-    codes.push((await ask()).body.code);
+    codes.push((await send()).body.code);
   }
   return codes;
 }
@@ -180,6 +182,61 @@ describe('an administrator', () => {
     await eventually('every process lets it in', () => here.remainingMs(ip) + inOther().remainingMs(ip) === 0);
     const entries = await sql.rows('SELECT entity_id FROM audit_entries WHERE actor = $1', [`user:${admin.id}`]);
     expect(entries).toContainEqual({ entity_id: ip });
+  });
+});
+
+describe('while there is too much to do', () => {
+  it('what comes with a forged token is counted although it is refused, and what a person sends is not', async () => {
+    const ada = await insertAccount(app);
+    const askWith = (token: string): Promise<Answer> =>
+      request(app.url, 'GET', '/api/v1/devices', { token, headers: { 'x-forwarded-for': address } });
+    const giveBack = await exhaustPool(app, 1_500);
+    try {
+      expect(new Set(await codesOf(40, () => askWith(ada.accessToken)))).toEqual(new Set(['busy']));
+      expect(await codesOf(31, () => askWith('forged'))).toEqual([
+        ...Array.from({ length: 20 }, () => 'busy'),
+        ...Array.from({ length: 10 }, () => 'rate_limited'),
+        'address_blocked',
+      ]);
+    } finally {
+      await giveBack();
+    }
+    await eventually('the person is served', async () => (await askWith(ada.accessToken)).status === 200);
+  });
+
+  it('what opens, cancels, goes on with a session or takes access away does not give way, nor do the keys of orders', async () => {
+    const [ada, eve] = [await insertAccount(app), await insertAccount(app)];
+    const as = (
+      { accessToken: token }: Pick<Account, 'accessToken'>,
+      method: string,
+      path: string,
+      body?: unknown,
+    ): Promise<Answer> =>
+      request(app.url, method, `/api/v1/${path}`, { token, ...(body === undefined ? {} : { body }) });
+    const statuses = async (asked: Promise<Answer>[]): Promise<number[]> =>
+      (await Promise.all(asked)).map(({ status }) => status);
+    const keys = (): Promise<number[]> =>
+      statuses(['jwks', 'order-keys'].map((name) => request(app.url, 'GET', `/.well-known/${name}.json`)));
+    const nothing = randomUUID();
+    expect(await keys()).toEqual([200, 200]);
+    const giveBack = await exhaustPool(app, 3_000);
+    const vital = [
+      as(ada, 'POST', 'auth/refresh', { refreshToken: 'forged' }),
+      as(ada, 'DELETE', `devices/${nothing}/commands/${nothing}`),
+      as(ada, 'DELETE', `devices/${nothing}`),
+      as(ada, 'DELETE', `auth/sessions/${nothing}`),
+      as(ada, 'DELETE', `organizations/${nothing}/members/${nothing}`),
+      as(ada, 'POST', `users/${nothing}/block`),
+      as(eve, 'POST', 'auth/logout'),
+    ];
+    const others = [as(ada, 'GET', 'devices'), as(ada, 'PATCH', 'users/me', { firstName: 'Ada' })];
+    try {
+      expect(await statuses(others)).toEqual([503, 503]);
+      expect(await keys()).toEqual([200, 200]);
+    } finally {
+      await giveBack();
+    }
+    expect(await statuses(vital)).toEqual([401, 404, 404, 404, 404, 403, 204]);
   });
 });
 

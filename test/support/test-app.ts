@@ -95,5 +95,8 @@ async function createPart(
     imports: [ConfigModule.with(config), LoggingModule.forRoot(), ...modules],
     providers: [...providers],
   }).compile();
-  return module.createNestApplication<NestFastifyApplication>(httpAdapter(), { bodyParser: false, logger: false });
+  return module.createNestApplication<NestFastifyApplication>(httpAdapter(config.http.requestTimeoutMs), {
+    bodyParser: false,
+    logger: false,
+  });
 }

@@ -4,6 +4,7 @@ import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
+import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { ProvenBy, RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDto } from './auth.dto.js';
@@ -54,6 +55,7 @@ export class AuthController {
    * `token_reused`). 401 `session_evicted` when too many devices signed in.
    */
   @Post('refresh')
+  @Vital()
   @HttpCode(HttpStatus.OK)
   @Public()
   @Audit('session_refreshed')
@@ -70,6 +72,7 @@ export class AuthController {
 
   /** End this session: its access token, refresh token and sockets are refused from now on. */
   @Post('logout')
+  @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
   @Audit('logout')

@@ -110,6 +110,7 @@ export class CommandsController {
    * `control`, those of others `admin` (403 otherwise).
    */
   @Delete(':commandId')
+  @Vital()
   @Authorize('device:control')
   @Audit('command_cancelled')
   @ApiResponse({ status: 200, type: CommandDto })

@@ -18,6 +18,7 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -101,6 +102,7 @@ export class DevicesController {
 
   /** Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. */
   @Delete(':deviceId')
+  @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:owner')
   @Audit('device_deleted')

@@ -5,6 +5,7 @@ import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { ChangeRoleDto, MemberDto, MemberPageDto, toMemberDto, toMemberPageDto } from './members.dto.js';
@@ -44,6 +45,7 @@ export class MembersController {
 
   /** Take a member out, with the devices they own. The last owner stays (409 `last_owner`). */
   @Delete('members/:userId')
+  @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:manager')
   @Audit('member_removed', 'organizationId')

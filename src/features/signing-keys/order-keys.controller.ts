@@ -1,5 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../../platform/auth/authorize.decorator.js';
+import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { OrderKeySetDto, toOrderKeyDto } from './order-keys.dto.js';
 import { SigningKeysService } from './signing-keys.service.js';
 
@@ -9,6 +10,7 @@ export class OrderKeysController {
 
   /** The keys that devices verify orders with (RFC 7517, RFC 8037). A new key is listed before it signs. */
   @Get('order-keys.json')
+  @Vital()
   @Public()
   @Header('Cache-Control', 'public, max-age=300')
   async list(): Promise<OrderKeySetDto> {

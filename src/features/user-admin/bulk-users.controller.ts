@@ -3,7 +3,7 @@ import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { ExtraTime } from '../../platform/http/admission/extra-time.decorator.js';
+import { ExtraTime, LONGEST_EXTRA_TIME_MS } from '../../platform/http/admission/extra-time.decorator.js';
 import { BodyLimit } from '../../platform/http/bodies/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/bodies/csv-body.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
@@ -23,8 +23,6 @@ import { NewAccountDto } from './user-admin.dto.js';
 import { UsersImportService } from './users-import.service.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
-/** A thousand rows, some of them one by one. */
-const BULK_TIME_MS = 60_000;
 const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be done.', ...PROBLEM_RESPONSE };
 
 @ApiTags('User management')
@@ -43,7 +41,7 @@ export class BulkUsersController {
   @Post('bulk')
   @HttpCode(HttpStatus.OK)
   @BodyLimit(BODY_LIMIT_BYTES)
-  @ExtraTime(BULK_TIME_MS)
+  @ExtraTime(LONGEST_EXTRA_TIME_MS)
   @Authorize('admin')
   @Audit('users_created')
   @Idempotent()
@@ -55,7 +53,7 @@ export class BulkUsersController {
   /** Delete up to 1,000 accounts: their sessions end at once. They can be restored. */
   @Delete('bulk')
   @BodyLimit(BODY_LIMIT_BYTES)
-  @ExtraTime(BULK_TIME_MS)
+  @ExtraTime(LONGEST_EXTRA_TIME_MS)
   @Authorize('admin')
   @Audit('users_deleted')
   @Refusal(REFUSED)
@@ -72,7 +70,7 @@ export class BulkUsersController {
   @Post('import')
   @HttpCode(HttpStatus.OK)
   @CsvOrJson(BODY_LIMIT_BYTES)
-  @ExtraTime(BULK_TIME_MS)
+  @ExtraTime(LONGEST_EXTRA_TIME_MS)
   @Authorize('admin')
   @Audit('users_imported')
   @Idempotent()

@@ -5,6 +5,7 @@ import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
+import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -73,6 +74,7 @@ export class UserAdminController {
 
   /** Block an account: its sessions end at once, and it cannot sign in. */
   @Post(':userId/block')
+  @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
   @Audit('user_blocked')

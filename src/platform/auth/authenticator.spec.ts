@@ -21,11 +21,13 @@ const CONFIG = loadConfig({
 
 let end: SessionEnd | null;
 let lookUp: (kid: string) => Promise<KeyObject | null>;
+let remembered: Record<string, KeyObject> | undefined;
 let authenticator: Authenticator;
 const ed25519 = generateKeyPairSync('ed25519');
 const keys = {
   signingKey: () => Promise.resolve({ kid: 'k1', alg: 'RS256', privateKey }),
   verificationKey: (_purpose: string, kid: string) => lookUp(kid),
+  rememberedKey: (_purpose: string, kid: string) => remembered && (remembered[kid] ?? null),
 } as unknown as KeyStore;
 let asked: unknown[];
 const gate: SessionVerifier = {
@@ -40,6 +42,7 @@ beforeEach(() => {
   asked = [];
   const known: Record<string, KeyObject> = { k1: createPublicKey(privateKey), e1: ed25519.publicKey };
   lookUp = (kid) => Promise.resolve(known[kid] ?? null);
+  remembered = known;
   authenticator = new Authenticator(CONFIG, keys, gate);
 });
 
@@ -76,6 +79,20 @@ describe('Authenticator', () => {
     await authenticator.authenticate(token);
     lookUp = () => Promise.resolve(null);
     await expect(authenticator.authenticate(token)).rejects.toBeInstanceOf(UnauthenticatedError);
+  });
+
+  it('tells from memory which tokens are none of its own or have expired, and no more than that', async () => {
+    const [good, past] = [await issue(), await forge({ expires: Math.floor(Date.now() / 1_000) - 60 })];
+    const forged = [await forge({ key: other.privateKey }), await forge({ header: { kid: 'k2' } }), past, 'x', ''];
+    lookUp = () => Promise.reject(new Error('the database is away'));
+    end = 'revoked';
+    expect(await Promise.all([good, ...forged].map((token) => authenticator.isRefutable(token)))).toEqual([
+      false,
+      ...forged.map(() => true),
+    ]);
+    expect(asked).toEqual([]);
+    remembered = undefined;
+    expect(await authenticator.isRefutable(await forge({ key: other.privateKey }))).toBe(false);
   });
 
   it('asks for the session every time', async () => {

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { Metrics } from '../metrics/metrics.js';
+import { LONGEST_EXTRA_TIME_MS } from './admission/extra-time.decorator.js';
 import { limitAnswerTime } from './admission/request-timeout.js';
 import { refuseConnection } from './connection-errors.js';
 import { acceptCsvWhereWanted } from './bodies/csv-body.js';
@@ -20,6 +21,8 @@ import { registerSecurityHeaders } from './security-headers.js';
 export const BODY_LIMIT_BYTES = 64 * 1024;
 /** For a request to arrive in. */
 const RECEIVE_TIMEOUT_MS = 30_000;
+/** Beyond the longest that an answer may take to begin, a connection on which nothing moves is closed. */
+const SILENCE_MARGIN_MS = 15_000;
 const MIN_COMPRESSED_BYTES = 1_024;
 /** A client that sends its headers byte by byte is cut off after this time. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -27,11 +30,11 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_TIMEOUTS_EVERY_MS = 5_000;
 
 /** Fastify with our limits. It believes no proxy by itself: see `readClientAddresses`. */
-export function httpAdapter(): FastifyAdapter {
+export function httpAdapter(requestTimeoutMs: number): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: RECEIVE_TIMEOUT_MS,
-    connectionTimeout: RECEIVE_TIMEOUT_MS * 2,
+    connectionTimeout: requestTimeoutMs + LONGEST_EXTRA_TIME_MS + SILENCE_MARGIN_MS,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,

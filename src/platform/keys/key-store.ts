@@ -47,6 +47,8 @@ interface KeyRing {
 export class KeyStore {
   readonly #encryptionKey: Buffer;
   readonly #rings = new Map<KeyPurpose, Promise<KeyRing>>();
+  /** As they were loaded last, which may be long ago. */
+  readonly #loaded = new Map<KeyPurpose, KeyRing>();
   /** Look-ups that have not begun yet, so that a caller that joins one sees what was committed before its call. */
   readonly #looks = new Map<KeyPurpose, Promise<KeyRing>>();
 
@@ -74,6 +76,15 @@ export class KeyStore {
     const ring = await this.ring(purpose);
     // Another process may have made it a moment ago.
     return ring.verifying.get(kid) ?? (await this.lookAgain(purpose, ring)).verifying.get(kid) ?? null;
+  }
+
+  /**
+   * Like {@link verificationKey}, from memory alone: it waits for nothing, and may not know what changed a moment ago.
+   * @returns undefined as long as none was loaded
+   */
+  rememberedKey(purpose: KeyPurpose, kid: string): KeyObject | null | undefined {
+    const ring = this.#loaded.get(purpose);
+    return ring && (ring.verifying.get(kid) ?? null);
   }
 
   /** The keys were changed: the next caller loads them. */
@@ -129,12 +140,14 @@ export class KeyStore {
     if (!active) {
       throw new Error(`There is no active signing key for "${purpose}".`);
     }
-    return {
+    const ring = {
       signing: { kid: active.kid, alg: active.algorithm, privateKey: openPrivateKey(active, this.#encryptionKey) },
       published: keys.map((key) => key.publicJwk),
       verifying: new Map(keys.map((key) => [key.kid, openPublicKey(key)])),
       loadedAt: this.clock.monotonic(),
     };
+    this.#loaded.set(purpose, ring);
+    return ring;
   }
 
   /**

@@ -16,8 +16,12 @@ import { IpBlockedError, RateLimitedError } from './rate-limit.errors.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RequestProofRegistry } from './request-proof-registry.js';
 
-/** Rejects unless the token is good: see `Authenticator`. */
-export type TokenVerifier = (token: string) => Promise<unknown>;
+/** What tells whether a token is good: see `Authenticator`. */
+export interface TokenVerifier {
+  /** Rejects unless it is. */
+  authenticate(token: string): Promise<unknown>;
+  isRefutable(token: string): Promise<boolean>;
+}
 
 /**
  * Runs before everything else. Blocks and anonymous limits bind anonymous requests: what comes with a valid session, or with
@@ -35,7 +39,7 @@ export class IpRateLimiter {
   ) {}
 
   /** Call it after the security headers are installed, so that refusals have them, too. */
-  install(fastify: FastifyInstance, verifyToken: TokenVerifier): void {
+  install(fastify: FastifyInstance, tokens: TokenVerifier): void {
     fastify.server.on('connection', (socket: Socket) => {
       this.connections.watch('http', socket);
     });
@@ -49,14 +53,14 @@ export class IpRateLimiter {
       if (isUnlimited(request)) {
         request.settledAsAnonymous = true;
       } else if (proofOf(request) === undefined) {
-        await this.admitUnproven(request, reply, verifyToken);
+        await this.admitUnproven(request, reply, tokens);
       }
       return reply.sent ? reply : undefined;
     });
     // The body has been read: a proof counts whatever token comes with it, because clients attach one that has expired.
     fastify.addHook('preHandler', async (request, reply) => {
       if (proofOf(request) !== undefined && !this.admitProven(request)) {
-        await this.admitUnproven(request, reply, verifyToken);
+        await this.admitUnproven(request, reply, tokens);
       }
       return reply.sent ? reply : undefined;
     });
@@ -64,8 +68,12 @@ export class IpRateLimiter {
       this.discreditSpent(request, reply);
       // A preflight has no token: it is answered before it comes here, and cheaper than a refusal.
       const isPreflight = request.method === 'OPTIONS' && request.headers.authorization === undefined;
-      // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger.
-      if (personOf(request) !== null || request.settledAsAnonymous || isPreflight || reply.statusCode >= 500) {
+      if (personOf(request) !== null || request.settledAsAnonymous || isPreflight) {
+        return payload;
+      }
+      // An answer of 5xx is no verdict on the token: while the database is away, a person is no stranger. But else a flood
+      // that there is too much to do for would not be counted, and would go on for ever.
+      if (reply.statusCode >= 500 && !(await this.isStranger(request, tokens))) {
         return payload;
       }
       return (await this.refusal(request, reply)) ?? payload;
@@ -94,11 +102,18 @@ export class IpRateLimiter {
     });
   }
 
+  /** By what can be told without the database, of a request that was given up before its token or its body was read. */
+  private async isStranger(request: FastifyRequest, tokens: TokenVerifier): Promise<boolean> {
+    return proofOf(request) === undefined
+      ? tokens.isRefutable(bearerTokenOf(request.headers.authorization) ?? '')
+      : !this.admitProven(request);
+  }
+
   /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */
-  private async admitUnproven(request: FastifyRequest, reply: FastifyReply, verifyToken: TokenVerifier): Promise<void> {
+  private async admitUnproven(request: FastifyRequest, reply: FastifyReply, tokens: TokenVerifier): Promise<void> {
     const isBlocked = this.blocked.remainingMs(ipKey(request)) > 0;
     const hasToken = request.headers.authorization !== undefined && !configOf(request)?.ignoresToken;
-    if (!hasToken || (isBlocked && !(await isGenuine(request, verifyToken)))) {
+    if (!hasToken || (isBlocked && !(await isGenuine(request, tokens)))) {
       await this.admitAnonymous(request, reply);
     }
   }
@@ -150,9 +165,9 @@ export class IpRateLimiter {
   }
 }
 
-async function isGenuine(request: FastifyRequest, verifyToken: TokenVerifier): Promise<boolean> {
+async function isGenuine(request: FastifyRequest, tokens: TokenVerifier): Promise<boolean> {
   try {
-    await verifyToken(bearerTokenOf(request.headers.authorization) ?? '');
+    await tokens.authenticate(bearerTokenOf(request.headers.authorization) ?? '');
     return true;
   } catch (error) {
     if (error instanceof DomainError && error.kind === 'unauthenticated') {

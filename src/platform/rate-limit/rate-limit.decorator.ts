@@ -1,8 +1,8 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiResponse } from '@nestjs/swagger';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+import { addRouteConfig } from '../http/route-config.js';
 
 export const RATE_LIMITS = Symbol('rate limits');
 
@@ -57,13 +57,13 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
  * @param isSpentBy401 where the route judges nothing but the proof: refused by 401, it proves nothing any more.
  */
 export const ProvenBy = (proof: string, { isSpentBy401 = false } = {}): MethodDecorator =>
-  RouteConfig({ provenBy: proof, isProofSpentBy401: isSpentBy401, ignoresToken: true });
+  addRouteConfig({ provenBy: proof, isProofSpentBy401: isSpentBy401, ignoresToken: true });
 
 /**
  * A request of this public route counts as anonymous whatever access token comes with it. For routes where any name can be
  * typed: else an account of one's own would give more tries, and pass the block of the address.
  */
-export const AnonymousWithToken = (): MethodDecorator => RouteConfig({ ignoresToken: true });
+export const AnonymousWithToken = (): MethodDecorator => addRouteConfig({ ignoresToken: true });
 
 /** For probes alone: a liveness check must get an answer. */
-export const Unlimited = (): MethodDecorator => RouteConfig({ unlimited: true });
+export const Unlimited = (): MethodDecorator => addRouteConfig({ unlimited: true });

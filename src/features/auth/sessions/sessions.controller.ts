@@ -3,6 +3,7 @@ import { ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
+import { Vital } from '../../../platform/http/admission/vital.decorator.js';
 import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { WithSessionCookie } from './session-cookie.interceptor.js';
 import { EndedSessionsDto, SessionListDto, toSessionListDto } from './sessions.dto.js';
@@ -29,6 +30,7 @@ export class SessionsController {
    * confirmed yet is over.
    */
   @Delete('sessions/:sessionId')
+  @Vital()
   @Authorize()
   @Audit('session_revoked')
   @HttpCode(HttpStatus.NO_CONTENT)
@@ -41,6 +43,7 @@ export class SessionsController {
 
   /** End every session of yours, this one too. A change of the e-mail address that is not confirmed yet is over. */
   @Post('logout-all')
+  @Vital()
   @Authorize()
   @Audit('sessions_revoked')
   @HttpCode(HttpStatus.OK)
@@ -51,6 +54,7 @@ export class SessionsController {
 
   /** End every session of yours but this one. A change of the e-mail address that is not confirmed yet is over. */
   @Post('logout-others')
+  @Vital()
   @Authorize()
   @Audit('sessions_revoked')
   @HttpCode(HttpStatus.OK)

@@ -8,7 +8,13 @@ declare module 'fastify' {
   }
 }
 
-/** This route may take `ms` longer than others until it is answered: exports, imports. */
+/** In which an answer must begin beyond the time that all have, whatever its route: the connection is silent for so long. */
+export const LONGEST_EXTRA_TIME_MS = 60_000;
+
+/**
+ * This route may take `ms` longer than others until it is answered: imports. More than {@link LONGEST_EXTRA_TIME_MS} is for an
+ * answer that is sent piece by piece: exports.
+ */
 export const ExtraTime = (ms: number): MethodDecorator => addRouteConfig({ extraTime: () => ms });
 
 /** This route may take longer by what its client asks to wait: `Prefer: wait`. */

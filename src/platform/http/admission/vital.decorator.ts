@@ -10,7 +10,10 @@ declare module 'fastify' {
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** This route is served as long as anything is: of what gives way while there is too much to do, it is no part. */
+/**
+ * This route gives way to nothing while there is too much to do: what opens a door or keeps it shut, what that takes (a session
+ * that goes on, the keys that devices verify orders with), and what takes access away.
+ */
 export const Vital = (): MethodDecorator => addRouteConfig({ isVital: true });
 
 /** What a request gives way to: by its method, unless its route is vital. */
