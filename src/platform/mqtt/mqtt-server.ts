@@ -163,7 +163,7 @@ export class MqttServer extends ServerMqtt {
     const subscribed = new Promise<void>((resolve) => {
       client.on('connect', () => {
         attempt = 0;
-        this.hearing.restart();
+        this.canary.restart();
         inBackground(this.#subscriptions.connected(client).then(resolve));
       });
     });
