@@ -1,8 +1,9 @@
 /**
  * The account of the backend has too few rights at a real Mosquitto. The broker takes them away while it is connected: it checks
- * its access list when it delivers, drops what may not be read, and says nothing. Or it refuses a subscription from the start.
- * Seen to fail: with `mqtt` in health that asks only whether the connection for orders stands, which was `up` throughout, and with
- * a refused subscription that is logged and not tried again, so that only a restart of the process healed it.
+ * its access list when it delivers, drops what may not be read, and says nothing. Or it refuses a subscription from the start, or
+ * the connection of the canary.
+ * Seen to fail: with a health that does not ask what the canary hears, and with each failed attempt of the canary to connect as the
+ * beginning of its absence. `mqtt` was `up` throughout.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
