@@ -36,6 +36,8 @@ export interface HeartbeatMessage {
 export interface DeviceEventMessage<T extends DeviceEventType = DeviceEventType> {
   seq: number;
   boot: string;
+  /** The lowest `seq` of this boot that no receipt covered when it was sent; of one event of a message is enough. */
+  oldest?: number;
   type: T;
   /** RFC 3339, if the device has a clock. */
   occurredAt?: string;

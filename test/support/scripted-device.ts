@@ -109,9 +109,9 @@ export class ScriptedDevice {
     return this.publish('acks', message);
   }
 
-  /** Reports a `door_status_changed`, well-formed or not. */
-  report(seq: number, data: Record<string, unknown>): Promise<void> {
-    const event = { seq, boot: this.boot, type: 'door_status_changed', data };
+  /** Reports a `door_status_changed`, well-formed or not. @param oldest that no receipt covers, if it says so */
+  report(seq: number, data: Record<string, unknown>, oldest?: number): Promise<void> {
+    const event = { seq, boot: this.boot, oldest, type: 'door_status_changed', data };
     return this.publishRaw(deviceTopic(this.id, 'events'), JSON.stringify(event));
   }
 

@@ -55,6 +55,13 @@ describe('the event queue', () => {
     expect(sizes.length).toBe(5);
   });
 
+  it('says in each message which is the oldest that no receipt covers', () => {
+    const queue = queueOf(150);
+    queue.settle({ boot: 'boot', seq: 3 });
+    expect(queue.batches().map(([first]) => first?.oldest)).toEqual([4, 4]);
+    expect(queue.stamped(queue.add(motion, stamp))).toMatchObject([{ seq: 151, oldest: 4 }]);
+  });
+
   it('loses the newest when full, without a gap in the numbers, and says so when there is room', () => {
     const queue = queueOf(6, 4);
     expect(seqs(queue)).toEqual([1, 2, 3, 4]);

@@ -10,6 +10,9 @@ import {
 export type Report = { [T in DeviceEventType]: { type: T; data: EventPayloads[T] } }[DeviceEventType];
 type Stamp = Pick<DeviceEventMessage, 'occurredAt' | 'uptimeMs'>;
 
+/** The longest `oldest` that an event is given when it is sent. */
+const LONGEST_OLDEST = Buffer.byteLength(`,"oldest":${String(Number.MAX_SAFE_INTEGER)}`);
+
 /** The events of one boot that no receipt covers yet, numbered without a gap. */
 export class EventQueue {
   readonly #waiting: DeviceEventMessage[] = [];
@@ -52,6 +55,12 @@ export class EventQueue {
     return true;
   }
 
+  /** The events of a message, of which the first says which is the oldest that waits: the backend may have lost receipts. */
+  stamped([first, ...rest]: readonly DeviceEventMessage[]): DeviceEventMessage[] {
+    const oldest = this.#waiting[0]?.seq;
+    return first === undefined || oldest === undefined ? [] : [{ ...first, oldest }, ...rest];
+  }
+
   /** All that waits, in messages no larger than either side accepts. */
   batches(): DeviceEventMessage[][] {
     const batches: DeviceEventMessage[][] = [];
@@ -66,7 +75,7 @@ export class EventQueue {
         bytes = byteLength(event);
       }
     }
-    return batches;
+    return batches.map((batch) => this.stamped(batch));
   }
 
   #confess(stamp: Stamp): DeviceEventMessage {
@@ -82,7 +91,7 @@ export class EventQueue {
   }
 }
 
-/** Its share of an array: one more byte for the comma or bracket before it, one for the last bracket. */
+/** Its share of an array: one more byte for the comma or bracket before it, one for the last bracket. Each may be the first. */
 function byteLength(event: DeviceEventMessage): number {
-  return Buffer.byteLength(JSON.stringify(event)) + 2;
+  return Buffer.byteLength(JSON.stringify(event)) + 2 + LONGEST_OLDEST;
 }

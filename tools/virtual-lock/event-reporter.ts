@@ -30,9 +30,9 @@ export class EventReporter {
 
   report(report: Report): readonly DeviceEventMessage[] {
     const events = this.#queue.add(report, this.options.stamp());
-    const [first] = events;
+    const [first, ...rest] = this.#queue.stamped(events);
     if (first) {
-      void this.options.publish(events.length === 1 ? first : events);
+      void this.options.publish(rest.length === 0 ? first : [first, ...rest]);
       this.#timer ??= this.#retryLater();
     }
     return events;

@@ -6,12 +6,12 @@ import { OneTimeTokensRepository } from './tokens/one-time-tokens.repository.js'
 export const SESSIONS_ADOPTION = adoptionRule({
   name: 'sessions_ended',
   from: [SessionsRepository],
-  adopt: (limit, _turn, sessions) => sessions.endAll('restored', limit),
+  adopt: (sessions) => sessions.endAll('restored'),
 });
 
 /** Secrets that were mailed before the backup may have been used or revoked since. */
 export const ONE_TIME_TOKENS_ADOPTION = adoptionRule({
   name: 'mailed_links_revoked',
   from: [OneTimeTokensRepository],
-  adopt: (limit, _turn, tokens) => tokens.revokeAll(limit),
+  adopt: (tokens) => tokens.revokeAll(),
 });

@@ -18,6 +18,13 @@ export class DeviceEventDto implements ReceivedEvent {
   @IsBoot()
   boot!: string;
 
+  /** The lowest `seq` of this boot that no receipt covered when the device sent it. */
+  @Reading()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  oldest?: number;
+
   /** What happened. */
   @Allow()
   type?: unknown;

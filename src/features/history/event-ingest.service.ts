@@ -149,14 +149,12 @@ export class EventIngestService implements OnModuleInit {
     });
   }
 
-  /** The rows, with the sequences that go on above their receipts because a restore has lost the later ones. */
+  /** The rows, with the sequences that go on above their receipts because later ones are lost. */
   private async resumed(rows: readonly ReceiptRow[], eventsOf: (row: ReceiptRow) => Events): Promise<ReceiptRow[]> {
-    const resumed = rows.map((row) =>
-      resume(
-        row,
-        eventsOf(row).map(({ seq }) => seq),
-      ),
-    );
+    const resumed = rows.map((row) => {
+      const events = eventsOf(row);
+      return awaitsBirth(row, events) ? row : resume(row, events);
+    });
     const changed = resumed.filter((row, index) => row !== rows[index]);
     if (changed.length > 0) {
       await this.repository.resumeReceipts(changed);

@@ -95,20 +95,16 @@ export class HistoryRepository {
     );
   }
 
-  /** Lets sequences go on above their receipts, because a restore has lost some. @returns how many of at most `limit` */
-  async openReceipts(limit: number): Promise<number> {
+  /** Notes of every receipt that later ones may be lost, because a backup was restored. @returns how many */
+  async markReceiptsIncomplete(): Promise<number> {
     // SQL: a set-based batch
-    const rows = await this.database.query(
-      'history_open_receipts',
-      `UPDATE device_receipts r SET adopted_at = t.adopted_at, resume_from = NULL, resume_seen_at = NULL
-       FROM (SELECT date_trunc('milliseconds', now()) AS adopted_at) AS t
-       WHERE (r.device_id, r.boot) IN (
-         SELECT o.device_id, o.boot FROM device_receipts o
-         WHERE o.adopted_at IS DISTINCT FROM date_trunc('milliseconds', now()) LIMIT $1
-       ) RETURNING r.boot`,
-      [limit],
+    const [row] = await this.database.query<{ marked: number }>(
+      'history_mark_receipts',
+      `WITH marked AS (
+         UPDATE device_receipts SET adopted_at = now(), resume_from = NULL, resume_seen_at = NULL RETURNING 1)
+       SELECT count(*)::int AS marked FROM marked`,
     );
-    return rows.length;
+    return row?.marked ?? 0;
   }
 
   /** Forgets when a boot started: its uptime fell, and by it what it still sends would be weeks too early. */

@@ -21,6 +21,8 @@ export type ReceivedEvent = Omit<DeviceEventMessage, 'type' | 'data'> & { type?:
 export interface IncomingEvent extends DeviceBoot {
   /** Counted from 1 in every boot. */
   readonly seq: number;
+  /** The lowest of this boot that the device still held when it sent this. */
+  readonly oldest?: number;
   readonly type: DeviceEventType;
   /** Checked against the type. */
   readonly data: EventPayloads[DeviceEventType];

@@ -44,7 +44,7 @@ export function toIncoming(
   message: ReceivedEvent,
   index: number,
 ): ReadEvent {
-  const { boot, seq, occurredAt, uptimeMs } = message;
+  const { boot, seq, oldest, occurredAt, uptimeMs } = message;
   const { type, data, faults, dropped } = readData(message.type, message.data);
   if (faults.length > 0) {
     throw new InvalidEventDataError(
@@ -57,6 +57,7 @@ export function toIncoming(
     seq,
     type,
     data,
+    ...(oldest === undefined ? {} : { oldest }),
     ...(occurredAt === undefined ? {} : { occurredAt: new Date(occurredAt) }),
     ...(uptimeMs === undefined ? {} : { uptimeMs }),
   };

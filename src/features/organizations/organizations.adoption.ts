@@ -5,5 +5,5 @@ import { InvitationsRepository } from './invitations/invitations.repository.js';
 export const INVITATIONS_ADOPTION = adoptionRule({
   name: 'invitations_revoked',
   from: [InvitationsRepository],
-  adopt: (limit, _turn, invitations) => invitations.revokeAllOpen(limit),
+  adopt: (invitations) => invitations.revokeAllOpen(),
 });

@@ -1,20 +1,12 @@
 import { Injectable, type Provider, type Type } from '@nestjs/common';
 
-/** Rows changed by one statement, so that none runs into the limits of a statement. */
-const BATCH = 2_000;
-
 /**
  * What a feature does with its tables when a database is adopted after a restore: the world may have gone on from where
- * they stand. In the transaction of the adoption; harmless to repeat.
+ * they stand. In the transaction of the adoption, whose statements have no limit of time: one for all rows costs less than
+ * batches, which would read again what the ones before them have changed. Harmless to repeat.
+ * @returns how many rows it changed
  */
-export interface AdoptionRule {
-  /**
-   * Changes at most `limit` rows of those that are left.
-   * @param turn of this rule, from 0
-   * @returns how many; fewer than `limit` when none is left
-   */
-  readonly adopt: (limit: number, turn: number) => Promise<number>;
-}
+export type AdoptionRule = () => Promise<number>;
 
 /** Every adoption rule, by what it says that it did, such as `sessions_ended`. */
 @Injectable()
@@ -29,24 +21,13 @@ export class AdoptionRegistry {
     this.#rules.set(name, rule);
   }
 
-  /** Runs every rule, batch after batch. @returns how many rows each has changed */
+  /** Runs every rule, one after the other. @returns how many rows each has changed */
   async run(): Promise<Readonly<Record<string, number>>> {
     const changed: Record<string, number> = {};
     for (const [name, rule] of this.#rules) {
-      changed[name] = await runRule(rule);
+      changed[name] = await rule();
     }
     return changed;
-  }
-}
-
-async function runRule({ adopt }: AdoptionRule): Promise<number> {
-  let changed = 0;
-  for (let turn = 0; ; turn += 1) {
-    const count = await adopt(BATCH, turn);
-    changed += count;
-    if (count < BATCH) {
-      return changed;
-    }
   }
 }
 
@@ -54,8 +35,8 @@ async function runRule({ adopt }: AdoptionRule): Promise<number> {
 export interface AdoptionDeclaration<D extends readonly unknown[]> {
   readonly name: string;
   readonly from: { readonly [I in keyof D]: Type<D[I]> };
-  /** See {@link AdoptionRule.adopt}. */
-  readonly adopt: (limit: number, turn: number, ...from: D) => Promise<number>;
+  /** See {@link AdoptionRule}. */
+  readonly adopt: (...from: D) => Promise<number>;
 }
 
 /** A provider for the module of a feature: it registers the rule when the application is built. */
@@ -64,7 +45,7 @@ export function adoptionRule<D extends readonly unknown[]>({ name, from, adopt }
     provide: Symbol(name),
     inject: [AdoptionRegistry, ...from],
     useFactory: (registry: AdoptionRegistry, ...injected: D): string => {
-      registry.register(name, { adopt: (limit, turn) => adopt(limit, turn, ...injected) });
+      registry.register(name, () => adopt(...injected));
       return name;
     },
   };

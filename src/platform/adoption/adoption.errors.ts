@@ -1,11 +1,11 @@
 import { DomainError } from '../../shared/domain-error.js';
 
-/** Processes of the application are connected to the database, and would go on with what they hold of it. */
+/** Others are connected to the database: processes of the application, which would go on with what they hold of it, or the restore itself. */
 export class DatabaseInUseError extends DomainError {
   readonly code = 'database_in_use';
   readonly kind = 'conflict';
 
-  constructor(processes: readonly string[]) {
-    super(`Stop every process of Mortise first: ${processes.join(', ')} use this database.`);
+  constructor(clients: readonly string[]) {
+    super(`Stop every process of Mortise, and close every other connection to this database: ${clients.join(', ')}.`);
   }
 }

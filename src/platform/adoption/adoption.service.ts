@@ -1,10 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../audit/audit-writer.js';
-import { DatabaseIdentityStore } from '../prisma/database-identity-store.js';
-import { Transactions } from '../prisma/transactions.js';
 import { AdoptionRegistry } from './adoption-registry.js';
 import { AdoptionStore } from './adoption-store.js';
-import { DatabaseInUseError } from './adoption.errors.js';
 
 /** What an adoption did. */
 export interface AdoptionReport {
@@ -23,8 +20,6 @@ export class AdoptionService {
   constructor(
     private readonly store: AdoptionStore,
     private readonly rules: AdoptionRegistry,
-    private readonly identity: DatabaseIdentityStore,
-    private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
 
@@ -33,14 +28,8 @@ export class AdoptionService {
    * @throws DatabaseInUseError
    */
   adopt(): Promise<AdoptionReport> {
-    this.identity.suspend();
-    this.store.nameConnections();
-    return this.transactions.run(async () => {
+    return this.store.inTransaction(async () => {
       await this.store.excludeProcesses();
-      const connected = await this.store.listConnected();
-      if (connected.length > 0) {
-        throw new DatabaseInUseError(connected);
-      }
       // Before anything is written to the log.
       const added = await this.store.rebasePositions();
       await this.store.raiseIds();

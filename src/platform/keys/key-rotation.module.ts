@@ -1,4 +1,5 @@
 import { Global, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { adoptionRule } from '../adoption/adoption-registry.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { CryptoModule } from '../crypto/crypto.module.js';
 import { KeyRotationService } from './key-rotation.service.js';
@@ -15,9 +16,20 @@ const SIGNING_KEYS_PURGE = purgeRule({
   purge: ({ limit, keptMs }, keys) => keys.purge(limit, keptMs),
 });
 
+/** Any of them may have leaked and been retired since the backup, and nothing that they signed is waited for. */
+const SIGNING_KEYS_ADOPTION = adoptionRule({
+  name: 'signing_keys_retired',
+  from: [SigningKeysRepository],
+  adopt: (keys) => keys.retireAll(),
+});
+
 /** Changes of the signing keys, made here or heard of; `KeyStore` alone needs neither Redis nor other processes. */
 @Global()
-@Module({ imports: [CryptoModule], providers: [KeyRotationService, SIGNING_KEYS_PURGE], exports: [KeyRotationService] })
+@Module({
+  imports: [CryptoModule],
+  providers: [KeyRotationService, SIGNING_KEYS_PURGE, SIGNING_KEYS_ADOPTION],
+  exports: [KeyRotationService],
+})
 export class KeyRotationModule implements OnModuleInit, OnModuleDestroy {
   #unsubscribe: (() => void) | undefined;
 

@@ -23,6 +23,12 @@ const RETIRE = `
   UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
   WHERE kid = $1 AND state IN ('next', 'passive') RETURNING kid`;
 
+// SQL: a set-based batch
+const RETIRE_ALL = `
+  WITH retired AS (
+    UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = '' WHERE state <> 'retired' RETURNING 1)
+  SELECT count(*)::int AS retired FROM retired`;
+
 /** Their private halves are gone already; none comes back from there. */
 // SQL: a set-based batch
 const PURGE = `
@@ -109,6 +115,12 @@ export class SigningKeysRepository {
     if ((await this.database.query('signing_keys_retire', RETIRE, [kid])).length !== 1) {
       throw new Error(`The signing key ${kid} could not be retired.`);
     }
+  }
+
+  /** Retires every key of every purpose: whichever process needs one next makes it. @returns how many */
+  async retireAll(): Promise<number> {
+    const [row] = await this.database.query<{ retired: number }>('signing_keys_retire_all', RETIRE_ALL);
+    return row?.retired ?? 0;
   }
 
   /** Forgets retired keys. @returns how many of at most `limit`. */

@@ -38,8 +38,8 @@ const POSTPONE = `
 
 // SQL: a set-based batch
 const GIVE_UP_ALL = `
-  UPDATE mails SET status = 'FAILED', sealed = '', last_error = $1
-  WHERE id IN (SELECT id FROM mails WHERE status = 'PENDING' LIMIT $2) RETURNING id`;
+  WITH ended AS (UPDATE mails SET status = 'FAILED', sealed = '', last_error = $1 WHERE status = 'PENDING' RETURNING 1)
+  SELECT count(*)::int AS ended FROM ended`;
 
 // SQL: database time
 const PURGE = `
@@ -102,9 +102,10 @@ export class MailOutbox {
     );
   }
 
-  /** Gives up mails that wait. @returns how many of at most `limit`. */
-  async giveUpAll(reason: string, limit: number): Promise<number> {
-    return (await this.database.query('mails_give_up_all', GIVE_UP_ALL, [reason, limit])).length;
+  /** Gives up every mail that waits. @returns how many */
+  async giveUpAll(reason: string): Promise<number> {
+    const [row] = await this.database.query<{ ended: number }>('mails_give_up_all', GIVE_UP_ALL, [reason]);
+    return row?.ended ?? 0;
   }
 
   /** @returns how many of at most `limit` were forgotten. */

@@ -29,7 +29,7 @@ const MAILS_PURGE = purgeRule({
 const MAILS_ADOPTION = adoptionRule({
   name: 'mails_given_up',
   from: [MailOutbox],
-  adopt: (limit, _turn, outbox) => outbox.giveUpAll('A backup was restored.', limit),
+  adopt: (outbox) => outbox.giveUpAll('A backup was restored.'),
 });
 
 /** `Mailer` for every role. `MailSweeper` and `MailDeliveryService` are edges of the worker role. */

@@ -20,6 +20,16 @@ const READ = `SELECT l.generation, l.adopted_at AS "adoptedAt", l.database_ident
 
 const IS_BEHIND = `SELECT ${LAST_POSITION} >= event_log_position(pg_snapshot_xmax(pg_current_snapshot())) AS "isBehind"`;
 
+/**
+ * Whether what an earlier version wrote, which recorded no identity, was written here: the transaction that wrote a row is the
+ * one that its position names. A restore writes them all in transactions of its own, which come after every position.
+ */
+const IS_COPIED = `SELECT count(*) > 0 AND bool_and(newest.xmin::text <> newest.id) AS "isCopied" FROM (
+    (SELECT xmin, (xid::text::numeric % 4294967296)::text AS id FROM events ORDER BY xid DESC, events.id DESC LIMIT 1000)
+    UNION ALL
+    (SELECT xmin, (xid::text::numeric % 4294967296)::text FROM audit_entries ORDER BY xid DESC, audit_entries.id DESC LIMIT 1000)
+  ) AS newest`;
+
 /** The first process of an installation says where its log is. */
 const CLAIM = `UPDATE event_log l SET database_identity = ${DATABASE_IDENTITY} WHERE l.database_identity IS NULL`;
 
@@ -44,16 +54,15 @@ export interface KnownLog {
 type ForeignListener = (error: ForeignDatabaseError) => void;
 
 /**
- * Knows whether this is the database that its event log was written in. Every new connection is asked before anything
- * else is sent on it, and the health check asks again: a database that was restored or swapped under a living process is
- * noticed before a statement reaches it, or a moment later when its connections survived.
+ * Knows whether this is the database that its event log was written in. Every new connection is asked before any work is
+ * sent on it, and the health check asks again: a database that was restored or swapped under a living process is
+ * noticed before anything is read from it or written to it, or a moment later when its connections survived.
  */
 @Injectable()
 export class DatabaseIdentityStore {
   readonly #listeners = new Set<ForeignListener>();
   #log: KnownLog | undefined;
   #foreign: ForeignDatabaseError | undefined;
-  #isSuspended = false;
 
   /** When the log was last adopted; null when never, and before the first connection. */
   get adoptedAt(): Date | null {
@@ -68,20 +77,12 @@ export class DatabaseIdentityStore {
     }
   }
 
-  /** For the adoption of a foreign database: from now on any is taken. */
-  suspend(): void {
-    this.#isSuspended = true;
-  }
-
   /**
    * @throws ForeignDatabaseError when this is not the database of its log, or was not at an earlier time: a process that saw
    *   a foreign one holds what belongs to the other
    * @throws ClusterUnknownError
    */
   async verify(client: pg.ClientBase): Promise<void> {
-    if (this.#isSuspended) {
-      return;
-    }
     if (this.#foreign) {
       throw this.#foreign;
     }
@@ -129,9 +130,14 @@ async function claim(client: pg.ClientBase, { recorded }: IdentityRow): Promise<
   if (rows[0]?.isBehind) {
     return 'it holds positions that its transactions have not reached';
   }
-  if (recorded === null) {
-    await client.query(CLAIM);
+  if (recorded !== null) {
+    return undefined;
   }
+  const copied = await client.query<{ isCopied: boolean }>(IS_COPIED);
+  if (copied.rows[0]?.isCopied) {
+    return 'its events were copied here from another one';
+  }
+  await client.query(CLAIM);
   return undefined;
 }
 

@@ -63,11 +63,6 @@ export class Database implements OnApplicationShutdown {
     (await this.pool.connect()).release();
   }
 
-  /** What PostgreSQL shows of the connections that are made from now on. */
-  nameConnections(name: string): void {
-    this.pool.options.application_name = name;
-  }
-
   /**
    * Runs `work` with Prisma's client; inside a transaction with the transaction's own. Never keep a client beyond `work`,
    * and never read through `root` inside a transaction: Prisma batches its `findUnique` calls over all callers of one turn.

@@ -95,8 +95,9 @@ const REVOKE_ALL = `
 
 // SQL: a set-based batch
 const END_ALL = `
-  UPDATE sessions SET revoked_at = now(), revoked_reason = $1
-  WHERE id IN (SELECT id FROM sessions WHERE revoked_at IS NULL AND expires_at > now() LIMIT $2) RETURNING id`;
+  WITH ended AS (
+    UPDATE sessions SET revoked_at = now(), revoked_reason = $1 WHERE revoked_at IS NULL AND expires_at > now() RETURNING 1)
+  SELECT count(*)::int AS ended FROM ended`;
 
 // SQL: one round trip on a hot path: every request whose session is not cached
 const END = `
@@ -227,9 +228,10 @@ export class SessionsRepository {
     return row?.repeats ?? 0;
   }
 
-  /** Ends live sessions of everyone. @returns how many of at most `limit`. */
-  async endAll(reason: RevocationReason, limit: number): Promise<number> {
-    return (await this.database.query('sessions_end_all', END_ALL, [reason, limit])).length;
+  /** Ends every live session of everyone. @returns how many */
+  async endAll(reason: RevocationReason): Promise<number> {
+    const [row] = await this.database.query<{ ended: number }>('sessions_end_all', END_ALL, [reason]);
+    return row?.ended ?? 0;
   }
 
   async setDevice(sessionId: string, deviceHash: Buffer): Promise<void> {

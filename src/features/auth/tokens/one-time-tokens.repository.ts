@@ -30,8 +30,9 @@ const REVOKE_REGISTRATIONS = `
 
 // SQL: a set-based batch
 const REVOKE_ALL = `
-  UPDATE one_time_tokens SET used_at = now()
-  WHERE id IN (SELECT id FROM one_time_tokens WHERE used_at IS NULL AND expires_at > now() LIMIT $1) RETURNING id`;
+  WITH revoked AS (
+    UPDATE one_time_tokens SET used_at = now() WHERE used_at IS NULL AND expires_at > now() RETURNING 1)
+  SELECT count(*)::int AS revoked FROM revoked`;
 
 /** Expression exactly as in the index `one_time_tokens_over_idx`. */
 // SQL: database time
@@ -87,9 +88,10 @@ export class OneTimeTokensRepository {
     await this.database.query('one_time_tokens_revoke_registrations', REVOKE_REGISTRATIONS, [email]);
   }
 
-  /** Revokes tokens of everyone. @returns how many of at most `limit`. */
-  async revokeAll(limit: number): Promise<number> {
-    return (await this.database.query('one_time_tokens_revoke_all', REVOKE_ALL, [limit])).length;
+  /** Revokes every token of everyone. @returns how many */
+  async revokeAll(): Promise<number> {
+    const [row] = await this.database.query<{ revoked: number }>('one_time_tokens_revoke_all', REVOKE_ALL);
+    return row?.revoked ?? 0;
   }
 
   /** @returns how many of at most `limit` were deleted. */

@@ -1,12 +1,12 @@
 /**
- * How long events beyond a gap are only looked at, in milliseconds. Two processes share the messages of a device, so that
- * later ones may come first; the device repeats what has no receipt after five seconds.
+ * How long events beyond a gap are only looked at when their device does not say which is its oldest, in milliseconds. It sends
+ * what has no receipt after 5, 15 and 35 seconds, and what a stopped process has swallowed comes again by then.
  */
-const SETTLES_AFTER_MS = 2_000;
-/** Then it is begun anew: what was lowest came once and never again, as from the queue of a broker. Longer than a device's pause. */
+const SETTLES_AFTER_MS = 30_000;
+/** Then it is begun anew: what was lowest never came again. Longer than a device's pause. */
 const FORGOTTEN_AFTER_MS = 150_000;
-/** Messages from before the restore arrive only in the first minutes, from the queues of brokers. */
-const STRAYS_UNTIL_MS = 600_000;
+/** A device or a broker may have held a message since before the restore, which arrives in the first minutes. */
+const IN_DOUBT_FOR_MS = 600_000;
 
 /** Where the sequence of one boot of one device stands. */
 export interface Sequence {
@@ -20,33 +20,50 @@ export interface Sequence {
   readonly now: Date;
 }
 
+/** What is known of an event before it is stored. */
+export interface Numbered {
+  readonly seq: number;
+  /** The lowest number that its device still held when it sent this. */
+  readonly oldest?: number;
+}
+
 /**
- * Where a sequence goes on after a restore. The device has dropped what was acknowledged since the backup, and it sends the
- * rest from its oldest event on, again and again: so the lowest number that arrives in a while is its oldest.
- * @param numbers of the events that arrived
+ * Where a sequence goes on when its device holds receipts that are lost here. A device says from which event on it still has
+ * them: what lies before it, and is not stored, never comes again. One that says nothing sends from its oldest event on,
+ * again and again: after a restore, the lowest number that arrives in a while is its oldest.
+ * @param events that arrived
  * @returns what to store instead of `row`; `row` itself when nothing changes
  */
-export function resume<R extends Sequence>(row: R, numbers: readonly number[]): R {
-  const lowest = Math.min(...numbers.filter((number) => number > row.seq));
+export function resume<R extends Sequence>(row: R, events: readonly Numbered[]): R {
+  const said = Math.max(0, ...events.map(({ oldest }) => oldest ?? 0));
+  if (said > 0) {
+    const isKnown = said <= row.seq + 1 && row.adoptedAt === null;
+    return isKnown
+      ? row
+      : { ...row, seq: Math.max(row.seq, said - 1), adoptedAt: null, resumeFrom: null, resumeSeenAt: null };
+  }
+  const lowest = Math.min(...events.map(({ seq }) => seq).filter((seq) => seq > row.seq));
   if (row.adoptedAt === null || lowest === Infinity) {
     return row;
   }
-  if (lowest === row.seq + 1) {
-    return goOn(row, row.seq, row.adoptedAt);
-  }
+  return lowest === row.seq + 1 ? goOn(row, row.seq, row.adoptedAt) : search(row, lowest, row.adoptedAt);
+}
+
+function search<R extends Sequence>(row: R, lowest: number, adoptedAt: Date): R {
   const seenForMs = row.resumeSeenAt === null ? Infinity : row.now.getTime() - row.resumeSeenAt.getTime();
-  if (row.resumeFrom === null || seenForMs > FORGOTTEN_AFTER_MS) {
+  // Negative when the clock was set back.
+  if (row.resumeFrom === null || seenForMs > FORGOTTEN_AFTER_MS || seenForMs < 0) {
     return { ...row, resumeFrom: lowest, resumeSeenAt: row.now };
   }
   if (seenForMs < SETTLES_AFTER_MS) {
     return lowest < row.resumeFrom ? { ...row, resumeFrom: lowest } : row;
   }
-  return lowest <= row.resumeFrom ? goOn(row, lowest - 1, row.adoptedAt) : row;
+  return lowest <= row.resumeFrom ? goOn(row, lowest - 1, adoptedAt) : row;
 }
 
-/** The sequence is known again, unless strays may still set it back. */
+/** The sequence is known again, unless a late message may have set it back. */
 function goOn<R extends Sequence>(row: R, seq: number, adoptedAt: Date): R {
-  const isSure = row.now.getTime() - adoptedAt.getTime() > STRAYS_UNTIL_MS;
+  const isSure = row.now.getTime() - adoptedAt.getTime() > IN_DOUBT_FOR_MS;
   if (seq === row.seq && row.resumeFrom === null && !isSure) {
     return row;
   }

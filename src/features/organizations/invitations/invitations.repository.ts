@@ -57,9 +57,8 @@ const ACCEPT = `UPDATE invitations i SET accepted_at = now()
      WHERE m.organization_id = i.organization_id AND m.user_id = i.invited_by) AS "inviterRole"`;
 
 // SQL: a set-based batch
-const REVOKE_ALL_OPEN = `DELETE FROM invitations WHERE id IN (
-    SELECT i.id FROM invitations i WHERE ${OPEN} LIMIT $1
-  ) RETURNING id`;
+const REVOKE_ALL_OPEN = `WITH revoked AS (DELETE FROM invitations i WHERE ${OPEN} RETURNING 1)
+  SELECT count(*)::int AS revoked FROM revoked`;
 
 // SQL: a set-based batch
 const PURGE = `DELETE FROM invitations WHERE id IN (
@@ -153,9 +152,10 @@ export class InvitationsRepository {
     return row ?? null;
   }
 
-  /** Revokes open invitations of every organization. @returns how many of at most `limit` */
-  async revokeAllOpen(limit: number): Promise<number> {
-    return (await this.database.query('invitations_revoke_all', REVOKE_ALL_OPEN, [limit])).length;
+  /** Revokes the open invitations of every organization. @returns how many */
+  async revokeAllOpen(): Promise<number> {
+    const [row] = await this.database.query<{ revoked: number }>('invitations_revoke_all', REVOKE_ALL_OPEN);
+    return row?.revoked ?? 0;
   }
 
   /** Deletes expired invitations, accepted or not. @returns how many, at most `limit`. */

@@ -1,0 +1,38 @@
+import type { TestApp } from './test-app.js';
+
+/** More than a migrated cluster has used. */
+const TRANSACTIONS_BEFORE = 5_000;
+
+/** Uses up transaction ids, so that a fresh cluster is far behind. */
+export async function useTransactions(app: TestApp): Promise<void> {
+  await app.rows(`DO $$ BEGIN
+    CREATE TEMP TABLE used (n integer) ON COMMIT DROP;
+    FOR i IN 1..${String(TRANSACTIONS_BEFORE)} LOOP
+      BEGIN INSERT INTO used VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END;
+    END LOOP; END $$`);
+}
+
+/** Whether every event of a device is in the rollups. */
+export async function everyEventIsCounted(app: TestApp): Promise<boolean> {
+  const [row] = await app.rows<{ events: string; counted: string }>(
+    `SELECT (SELECT count(*) FROM events WHERE device_id IS NOT NULL)::text AS events,
+       (SELECT coalesce(sum(count), 0) FROM event_rollups)::text AS counted`,
+  );
+  return row !== undefined && row.events === row.counted;
+}
+
+export interface SequenceRow {
+  readonly seq: number;
+  /** Whether no receipt above it can be lost. */
+  readonly isSure: boolean;
+  readonly resumeFrom: number | null;
+}
+
+/** Where the sequence of this boot stands. */
+export async function sequenceOf(app: TestApp, boot: string): Promise<SequenceRow | undefined> {
+  const [row] = await app.rows<SequenceRow>(
+    `SELECT seq::int, adopted_at IS NULL AS "isSure", resume_from::int AS "resumeFrom" FROM device_receipts WHERE boot = $1`,
+    [boot],
+  );
+  return row;
+}
