@@ -5,7 +5,7 @@ import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { CryptoModule } from '../platform/crypto/crypto.module.js';
 import { DurableReaderScheduler } from '../platform/events/durable-reader-scheduler.js';
-import { EventPartitionsScheduler } from '../platform/events/event-partitions-scheduler.js';
+import { EventPartitionsScheduler } from '../platform/events/partitions/event-partitions-scheduler.js';
 import { EventsModule } from '../platform/events/events.module.js';
 import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';

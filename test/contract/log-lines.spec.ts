@@ -59,7 +59,7 @@ describe('Lines in the log that a device can cause', () => {
     const files = await reachable();
     expect(files.map(({ path }) => path)).toEqual(
       expect.arrayContaining([
-        'src/features/commands/acknowledgement.service.ts',
+        'src/features/commands/acknowledgement/acknowledgement.service.ts',
         'src/features/history/event-ingest.service.ts',
       ]),
     );

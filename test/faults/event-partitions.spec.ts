@@ -9,9 +9,9 @@
  * PROMISE_SCALE=full starts each role and both orders, and reads over 80 connections; otherwise one, and 8.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { EventPartitionStore } from '../../src/platform/events/event-partition-store.js';
+import { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
-import { MAX_PARTITIONS } from '../../src/platform/events/partition-calendar.js';
+import { MAX_PARTITIONS } from '../../src/platform/events/partitions/partition-calendar.js';
 import { numbered } from '../support/events.fixture.js';
 import { PostgresWithClock } from '../support/postgres-with-clock.js';
 import { scaled } from '../support/promise.js';

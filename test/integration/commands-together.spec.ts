@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandSubmissionService } from '../../src/features/commands/command-submission.service.js';
-import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
+import { AcknowledgementService } from '../../src/features/commands/acknowledgement/acknowledgement.service.js';
 import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';

@@ -5,7 +5,10 @@
  * its time. With only the default partition locked for the move, readers saw 21 and 22 of 24 events.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type EventPartition, EventPartitionStore } from '../../src/platform/events/event-partition-store.js';
+import {
+  type EventPartition,
+  EventPartitionStore,
+} from '../../src/platform/events/partitions/event-partition-store.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { startEventLog } from '../support/events.fixture.js';

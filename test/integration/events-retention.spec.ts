@@ -3,7 +3,7 @@
  * alone: events that a reader had not taken were gone, and those that were received while the clock was behind.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { EventPartitionStore } from '../../src/platform/events/event-partition-store.js';
+import { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
 import { startEventLog } from '../support/events.fixture.js';
 import { PartitionUpkeep } from '../support/partition-upkeep.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';

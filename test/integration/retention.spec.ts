@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
+import { AcknowledgementService } from '../../src/features/commands/acknowledgement/acknowledgement.service.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { PurgeRegistry } from '../../src/platform/scheduling/purge-registry.js';

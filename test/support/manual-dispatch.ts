@@ -1,4 +1,4 @@
-import { AcknowledgementService } from '../../src/features/commands/acknowledgement.service.js';
+import { AcknowledgementService } from '../../src/features/commands/acknowledgement/acknowledgement.service.js';
 import { CommandEventWriter } from '../../src/features/commands/command-event-writer.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { OrderPublisher } from '../../src/features/commands/dispatch/order-publisher.js';

@@ -1,8 +1,8 @@
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../src/config/app-config.js';
 import { DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
-import { EventPartitionStore } from '../../src/platform/events/event-partition-store.js';
-import { EventPartitionsService } from '../../src/platform/events/event-partitions.service.js';
+import { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
+import { EventPartitionsService } from '../../src/platform/events/partitions/event-partitions.service.js';
 import { type HealthDetails, ReadinessRegistry } from '../../src/platform/health/readiness-registry.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { Clock } from '../../src/shared/clock.js';

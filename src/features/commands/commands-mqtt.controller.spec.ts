@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { UplinkPipe } from '../../platform/uplinks/uplink.pipe.js';
-import { AckDto } from './acks.dto.js';
-import type { AcknowledgementService } from './acknowledgement.service.js';
+import { AckDto } from './acknowledgement/acks.dto.js';
+import type { AcknowledgementService } from './acknowledgement/acknowledgement.service.js';
 import { CommandsMqttController } from './commands-mqtt.controller.js';
 
 const commandId = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c57';

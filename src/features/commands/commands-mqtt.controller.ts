@@ -2,8 +2,8 @@ import { Controller } from '@nestjs/common';
 import { DeviceId } from '../../platform/mqtt/device-id.decorator.js';
 import { OnDeviceMessage } from '../../platform/mqtt/on-device-message.decorator.js';
 import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
-import { AckDto } from './acks.dto.js';
-import { AcknowledgementService } from './acknowledgement.service.js';
+import { AckDto } from './acknowledgement/acks.dto.js';
+import { AcknowledgementService } from './acknowledgement/acknowledgement.service.js';
 
 /** Acks of devices. */
 @Controller()

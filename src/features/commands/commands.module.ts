@@ -8,7 +8,7 @@ import { COMMANDS_ADOPTION, ORDER_COUNTERS_ADOPTION } from './dispatch/commands.
 import { COMMANDS_EVENTS } from './commands.events.js';
 import { COMMANDS_AUDIT } from './commands.audit.js';
 import { CommandSubmissionService } from './command-submission.service.js';
-import { AcknowledgementService } from './acknowledgement.service.js';
+import { AcknowledgementService } from './acknowledgement/acknowledgement.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandsRepository } from './commands.repository.js';
 import { CommandsService } from './commands.service.js';
@@ -17,7 +17,7 @@ import { CommandRecoveryService } from './dispatch/command-recovery.service.js';
 import { DispatchRepository } from './dispatch/dispatch.repository.js';
 import { OrderPublisher } from './dispatch/order-publisher.js';
 import { DispatchService } from './dispatch/dispatch.service.js';
-import { AcknowledgementRepository } from './acknowledgement.repository.js';
+import { AcknowledgementRepository } from './acknowledgement/acknowledgement.repository.js';
 import { CompletionWaiters } from './completion-waiters.js';
 import { COMMANDS_PURGE } from './commands.purge.js';
 import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';

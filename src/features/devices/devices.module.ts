@@ -6,7 +6,7 @@ import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js
 import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
-import { AccountRemovalService } from '../users/account-removal.service.js';
+import { AccountRemovalService } from '../users/removal/account-removal.service.js';
 import { UsersModule } from '../users/users.module.js';
 import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';

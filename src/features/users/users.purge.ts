@@ -1,5 +1,5 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
-import { AccountRemovalService } from './account-removal.service.js';
+import { AccountRemovalService } from './removal/account-removal.service.js';
 
 /**
  * Accounts that were deleted long ago, with what is their own: devices that no one else can use, memberships, preferences.

@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type PresenceService } from '../../presence/presence.service.js';
 import { DispatchScheduler } from './dispatch-scheduler.js';
-import type { AcknowledgementService } from '../acknowledgement.service.js';
+import type { AcknowledgementService } from '../acknowledgement/acknowledgement.service.js';
 import type { DispatchRepository } from './dispatch.repository.js';
 import type { DispatchService } from './dispatch.service.js';
 

@@ -6,7 +6,7 @@ import { outsideTransaction } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { within } from '../../../shared/deadline.js';
 import { PresenceService } from '../../presence/presence.service.js';
-import { AcknowledgementService } from '../acknowledgement.service.js';
+import { AcknowledgementService } from '../acknowledgement/acknowledgement.service.js';
 import { DispatchRepository } from './dispatch.repository.js';
 import { DispatchService } from './dispatch.service.js';
 

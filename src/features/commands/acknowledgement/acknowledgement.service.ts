@@ -1,23 +1,23 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type CommandState, type RefusalCode } from '../../contracts/commands.js';
-import { type AckMessage, deviceTopic } from '../../contracts/mqtt.js';
-import { KeyedMutex } from '../../platform/batching/keyed-mutex.js';
-import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
-import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
-import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
-import { Transactions } from '../../platform/prisma/transactions.js';
-import { PresenceService } from '../presence/presence.service.js';
-import { type LockStateReport } from '../presence/presence.types.js';
+import { type CommandState, type RefusalCode } from '../../../contracts/commands.js';
+import { type AckMessage, deviceTopic } from '../../../contracts/mqtt.js';
+import { KeyedMutex } from '../../../platform/batching/keyed-mutex.js';
+import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
+import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
+import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { PresenceService } from '../../presence/presence.service.js';
+import { type LockStateReport } from '../../presence/presence.types.js';
 import {
   AcknowledgementRepository,
   type AckTransition,
   type EarlierBootCommand,
 } from './acknowledgement.repository.js';
-import { CommandEventWriter } from './command-event-writer.js';
-import { CommandRecoveryRepository } from './dispatch/command-recovery.repository.js';
-import { type EventOrigin } from './domain/command-events.js';
-import { ackedState, commandMachine, next } from './domain/command-machine.js';
-import { type BirthReport, commandsWithGoal, inferOutcome } from './domain/evidence.js';
+import { CommandEventWriter } from '../command-event-writer.js';
+import { CommandRecoveryRepository } from '../dispatch/command-recovery.repository.js';
+import { type EventOrigin } from '../domain/command-events.js';
+import { ackedState, commandMachine, next } from '../domain/command-machine.js';
+import { type BirthReport, commandsWithGoal, inferOutcome } from '../domain/evidence.js';
 
 /** A report of the bolt that names no command confirms the last one sent within this time, if it fits. */
 const CONFIRMS_WITHIN_MS = 60_000;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../prisma/database.js';
+import { Database } from '../../prisma/database.js';
 import { type TimeSpan } from './partition-calendar.js';
 
 export interface EventPartition extends TimeSpan {

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type AckStatus, type CommandLane, type CommandName, type CommandState } from '../../contracts/commands.js';
-import { Database } from '../../platform/prisma/database.js';
-import { arrayParam } from '../../platform/prisma/array-param.js';
-import { HAS_TOKEN } from '../devices/devices.types.js';
-import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from './commands.rows.js';
-import { type CommandChange } from './commands.types.js';
-import { type AckedState, commandMachine } from './domain/command-machine.js';
+import { type AckStatus, type CommandLane, type CommandName, type CommandState } from '../../../contracts/commands.js';
+import { Database } from '../../../platform/prisma/database.js';
+import { arrayParam } from '../../../platform/prisma/array-param.js';
+import { HAS_TOKEN } from '../../devices/devices.types.js';
+import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
+import { type CommandChange } from '../commands.types.js';
+import { type AckedState, commandMachine } from '../domain/command-machine.js';
 
 /** What a device added to its ack, after validation. */
 export interface AckDetails {

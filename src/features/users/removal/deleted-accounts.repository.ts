@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/prisma/database.js';
+import { Database } from '../../../platform/prisma/database.js';
 
 const IS_OVERDUE = `u.deleted_at < now() - $1 * interval '1 millisecond'`;
 

@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { AppConfig } from '../../config/app-config.js';
-import { Clock } from '../../shared/clock.js';
-import { type HealthDetails, ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
-import { type Gauge, Metrics } from '../metrics/metrics.js';
-import { DurableReaderRegistry } from './durable-reader-registry.js';
+import { AppConfig } from '../../../config/app-config.js';
+import { Clock } from '../../../shared/clock.js';
+import { type HealthDetails, ReadinessRegistry, UnhealthyError } from '../../health/readiness-registry.js';
+import { type Gauge, Metrics } from '../../metrics/metrics.js';
+import { DurableReaderRegistry } from '../durable-reader-registry.js';
 import { type EventPartition, EventPartitionStore, type Retained } from './event-partition-store.js';
 import {
   MADE_AHEAD_MS,

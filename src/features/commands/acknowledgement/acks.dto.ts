@@ -1,10 +1,10 @@
 import { IsIn, IsObject, IsString, ValidateBy } from 'class-validator';
-import { ACK_STATUSES, type AckStatus } from '../../contracts/commands.js';
-import { type AckMessage } from '../../contracts/mqtt.js';
-import { UPLINK_LIMITS } from '../../contracts/uplinks.js';
-import { IsId } from '../../platform/http/members/id.decorator.js';
-import { Reading } from '../../platform/uplinks/reading.decorator.js';
-import { hasInexactNumber } from '../../shared/exact-numbers.js';
+import { ACK_STATUSES, type AckStatus } from '../../../contracts/commands.js';
+import { type AckMessage } from '../../../contracts/mqtt.js';
+import { UPLINK_LIMITS } from '../../../contracts/uplinks.js';
+import { IsId } from '../../../platform/http/members/id.decorator.js';
+import { Reading } from '../../../platform/uplinks/reading.decorator.js';
+import { hasInexactNumber } from '../../../shared/exact-numbers.js';
 
 const { resultBytes, errorCodeLength, errorMessageLength } = UPLINK_LIMITS;
 

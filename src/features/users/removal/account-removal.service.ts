@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { AuditWriter } from '../../platform/audit/audit-writer.js';
-import { type Gauge, Metrics } from '../../platform/metrics/metrics.js';
-import { Transactions } from '../../platform/prisma/transactions.js';
-import type { PurgeBatch } from '../../platform/scheduling/purge-registry.js';
-import { AccountStandingService } from './account-standing.service.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { type Gauge, Metrics } from '../../../platform/metrics/metrics.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import type { PurgeBatch } from '../../../platform/scheduling/purge-registry.js';
+import { AccountStandingService } from '../account-standing.service.js';
 import { DeletedAccountsRepository, type DeletedAccount } from './deleted-accounts.repository.js';
 
 /** Each is a transaction of its own; more in one batch would only make the clock looked at less often. */

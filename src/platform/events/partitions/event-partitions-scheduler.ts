@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { type BackgroundLoop } from '../scheduling/background-loop.js';
-import { LoopRegistry } from '../scheduling/loop-registry.js';
+import { type BackgroundLoop } from '../../scheduling/background-loop.js';
+import { LoopRegistry } from '../../scheduling/loop-registry.js';
 import { EventPartitionsService } from './event-partitions.service.js';
 
 const MINUTE_MS = 60_000;
