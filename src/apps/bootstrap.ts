@@ -133,7 +133,7 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
   const stopOnce = (): Promise<number> => (stopping ??= stop(app, config, hurry.signal));
   end = () => {
     hurry.abort();
-    inBackground(stopOnce().then(() => process.exit(1)));
+    inBackground(() => stopOnce().then(() => process.exit(1)));
   };
   // Before anything listens: from the first request on, a stop is an orderly one.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -141,7 +141,7 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
       if (stopping) {
         hurry.abort();
       } else {
-        inBackground(stopOnce().then((exitCode) => process.exit(exitCode)));
+        inBackground(() => stopOnce().then((exitCode) => process.exit(exitCode)));
       }
     });
   }

@@ -1,14 +1,17 @@
 /**
  * The account of the backend has too few rights at a real Mosquitto. The broker takes them away while it is connected: it checks
- * its access list when it delivers, drops what may not be read, and says nothing. Or it refuses a subscription from the start.
- * Seen to fail: with `mqtt` in health that asks only whether the connection for orders stands, which was `up` throughout, and with
- * a refused subscription that is logged and not tried again, so that only a restart of the process healed it.
+ * its access list when it delivers, drops what may not be read, and says nothing. Or it refuses a subscription from the start, or
+ * the connection of the canary.
+ * Seen to fail: with a health that does not ask what the canary hears, and with each failed attempt of the canary to connect as the
+ * beginning of its absence. `mqtt` was `up` throughout.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Clock } from '../../src/shared/clock.js';
 import { type Mosquitto } from '../support/mosquitto.js';
 import { startDynamicMosquitto } from '../support/dynamic-mosquitto.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
 import { scaled } from '../support/promise.js';
 import { request } from '../support/rest.js';
@@ -87,16 +90,31 @@ describe('A backend with too few rights at its broker', () => {
     }
   }, 240_000);
 
-  it('shows a subscription that the broker refuses, and has it without a restart once it is granted', async () => {
+  it('shows a subscription that the broker refuses, or the connection of the canary, and has it without a restart once it is granted', async () => {
     const broker = await startDynamicMosquitto(['v1/devices/+/acks']);
     closing.push(() => broker.stop());
-    const app = await start(broker.env);
+    const door = await FaultProxy.inFrontOf(broker.env.MQTT_URL);
+    closing.push(() => door.close());
+    const app = await start({ ...broker.env, MQTT_URL: door.url });
     await mqttSays(app, {
       status: 'degraded',
       reason: 'the broker refuses a subscription',
       topic: '$share/mortise/v1/devices/+/acks',
     });
     await broker.grantAll();
+    await mqttSays(app, { status: 'up' });
+
+    // From here on without a connection for the canary.
+    door.refuse('mortise-canary-');
+    door.cutAll();
+    await eventually('it has tried to connect again', () => door.refusals > 1);
+    await mqttSays(app, { status: 'up' });
+    const monotonic = jest.spyOn(app.get(Clock), 'monotonic').mockImplementation(() => performance.now() + 15_000);
+    const { refusals } = door;
+    await eventually('it has tried again, and again', () => door.refusals > refusals + 1);
+    await mqttSays(app, { status: 'degraded', reason: 'the broker refuses the third connection of this process' });
+    monotonic.mockRestore();
+    door.up();
     await mqttSays(app, { status: 'up' });
   }, 120_000);
 });

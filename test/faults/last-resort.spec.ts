@@ -9,10 +9,11 @@ import { createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createInstallation, type Installation } from '../support/installation.js';
+import { scaled } from '../support/promise.js';
 import { ApplicationProcess } from '../support/process.js';
 import { eventually } from '../support/wait.js';
 
-const ROUNDS = 3;
+const ROUNDS = scaled(1, 3);
 
 let installation: Installation;
 let postgres: FaultProxy;

@@ -5,12 +5,15 @@ import { AcknowledgementService } from '../../src/features/commands/acknowledgem
 import { CommandNotFoundError, DeviceOfflineError } from '../../src/features/commands/commands.errors.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
-import { newContext, runInContext } from '../../src/platform/context/request-context.js';
+import { newContext, type RequestContext, runInContext } from '../../src/platform/context/request-context.js';
+import { RequestDeadlineError } from '../../src/platform/context/request-deadline.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { newId } from '../../src/shared/ids.js';
 import { CommandHarness } from '../support/command-harness.js';
 import type { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
+
+type Asked = { readonly body?: string } & Partial<Pick<RequestContext, 'deadline' | 'arrivedAt'>>;
 
 /** Commands of many devices share a transaction, and a fault of one does not affect the others. */
 describe('commands of many devices at once', () => {
@@ -183,9 +186,9 @@ describe('commands of many devices at once', () => {
     });
 
     /** As a request of the owner with this key would: in a context of its own. */
-    const submit = (deviceId: string, key: string, body = 'same') => {
+    const submit = (deviceId: string, key: string, { body = 'same', ...times }: Asked = {}) => {
       const requestId = randomUUID();
-      const context = newContext('http', `user:${harness.owner.id}`, { requestId });
+      const context = { ...newContext('http', `user:${harness.owner.id}`, { requestId }), ...times };
       context.audit = { action: 'command_created', recorded: false };
       const asked = { params: {}, query: {}, body };
       context.idempotency = { key, route: 'POST test', userId: harness.owner.id, asked };
@@ -203,6 +206,27 @@ describe('commands of many devices at once', () => {
         'SELECT entity_id, request_id, actor FROM audit_entries WHERE request_id = ANY ($1) ORDER BY id',
         [requestIds],
       );
+
+    it('queues nothing for a request that was given up meanwhile, and what else was in its batch', async () => {
+      const blocker = await harness.pool.connect();
+      await blocker.query('BEGIN; LOCK TABLE commands IN SHARE MODE');
+      const [lock, other] = locks.map(({ id }) => id);
+      const late = submit(lock ?? '', 'given up', { deadline: performance.now() + 500 });
+      const inTime = submit(other ?? '', 'in time', { arrivedAt: performance.now() - 5_000 });
+      await eventually('the batch waits', async () => {
+        const waiting = await harness.rows(
+          `SELECT FROM pg_locks WHERE NOT granted AND relation = 'commands'::regclass`,
+        );
+        return waiting.length > 0 && performance.now() >= (late.context.deadline ?? 0);
+      });
+      await blocker.query('COMMIT');
+      blocker.release();
+      await expect(late.answer).rejects.toBeInstanceOf(RequestDeadlineError);
+      const { createdAt, expiresAt } = await inTime.answer;
+      expect(expiresAt.getTime() - createdAt.getTime()).toBeLessThanOrEqual(10_000);
+      expect(await harness.rows('SELECT FROM commands WHERE device_id = $1', [lock])).toEqual([]);
+      expect(await auditedFor([late.requestId])).toEqual([]);
+    });
 
     it('queues them with one commit, each with the event, the audit entry and the key of its own request', async () => {
       const submitted = locks.map(({ id }, n) => submit(id, `together ${String(n)}`));
@@ -253,7 +277,9 @@ describe('commands of many devices at once', () => {
       expect(answers[1]).toMatchObject({ reason: { code: 'idempotency_key_in_use' } });
       const ids = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.id] : []));
       expect(await transactionsOf(ids, 'command_created')).toBe(1);
-      await expect(submit(a, 'twin', 'another body').answer).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+      await expect(submit(a, 'twin', { body: 'another body' }).answer).rejects.toMatchObject({
+        code: 'idempotency_key_reused',
+      });
     });
 
     it('joins the transaction of its caller, and is rolled back with it', async () => {

@@ -158,4 +158,23 @@ describe('the event log', () => {
     expect(plan).toContain('Merge Append');
     expect(plan).not.toMatch(/Sort \s*\(/);
   });
+
+  it('receives an event when it is written, however long its transaction has been open', async () => {
+    const deviceId = randomUUID();
+    const { started, written } = await node.get(Transactions).run(async () => {
+      await node.get(EventLog).append(numbered(1, deviceId));
+      const [row] = await node
+        .get(Database)
+        .query<{ started: Date; written: Date }>(
+          'test_wait',
+          'SELECT now() AS started, clock_timestamp() AS written FROM pg_sleep(0.2)',
+        );
+      return row!;
+    });
+    const [event] = (await newestFirst(deviceId)).items;
+    const receivedAt = new Date(event!.receivedAt);
+    expect(receivedAt.getTime()).toBeGreaterThanOrEqual(written.getTime());
+    expect(receivedAt.getTime() - started.getTime()).toBeGreaterThanOrEqual(200);
+    expect(event!.occurredAt).toBe(event!.receivedAt);
+  });
 });

@@ -46,6 +46,13 @@ const createBySql = (email: string): Promise<unknown> =>
     `INSERT INTO users (id, email, display_name, password_hash) VALUES (uuidv7(), $1, 'Ada', 'x')`,
     [email],
   );
+const LAST_USER = `INSERT INTO users (id, email, display_name, password_hash)
+  VALUES (uuidv7(), 'last@example.com', 'Ada', 'x')`;
+/** A deadline that is one thing when it is first asked for, and another from then on. */
+function endsAfterOneLook(first: number, later: number): PropertyDescriptor {
+  let looks = 0;
+  return { get: () => (looks++ === 0 ? first : later) };
+}
 const exists = async (email: string): Promise<boolean> => (await database.root.user.count({ where: { email } })) === 1;
 
 describe('Connections', () => {
@@ -129,6 +136,32 @@ describe('Transactions', () => {
     await expect(work).rejects.toMatchObject({ code: '23502' });
     expect(await exists('k@example.com')).toBe(false);
     expect(called).toEqual([]);
+  });
+
+  it('commits everything or nothing when the time of its request ends while it commits', async () => {
+    const context = newContext('http', 'system');
+    await runInContext(context, () =>
+      transactions.run(async () => {
+        await createBySql('n1@example.com');
+        await database.executeLast('test_create_last', LAST_USER);
+        // In time at the first look at it, and at no other.
+        Object.defineProperty(context, 'deadline', endsAfterOneLook(Infinity, 0));
+      }),
+    );
+    expect([await exists('n1@example.com'), await exists('last@example.com')]).toEqual([true, true]);
+  });
+
+  it('takes everything back when a statement that it did not wait for was never sent', async () => {
+    const context = newContext('http', 'system');
+    const work = runInContext(context, () =>
+      transactions.run(async () => {
+        await createBySql('o@example.com');
+        Object.defineProperty(context, 'deadline', endsAfterOneLook(0, Infinity));
+        await database.execute('test_unsent', 'SELECT 1');
+      }),
+    );
+    await expect(work).rejects.toThrow('This took too long');
+    expect(await exists('o@example.com')).toBe(false);
   });
 
   it('does not pretend to have committed when a failure was swallowed', async () => {

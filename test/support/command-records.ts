@@ -39,14 +39,14 @@ export class CommandRecords {
     return rows.map((row) => ({ ...row, order: row.order === null ? null : (JSON.parse(row.order) as Order) }));
   }
 
-  /** Waits until nothing is open any more. */
-  async settled(limitMs: number): Promise<CommandRecord[]> {
+  /** Waits until nothing is open any more, of these devices where they are given. */
+  async settled(limitMs: number, deviceIds: readonly string[] | null = null): Promise<CommandRecord[]> {
     await eventually(
       'every command reaches a terminal state',
       async () => {
         const { rowCount } = await this.client.query(
-          `SELECT 1 FROM commands WHERE state <> ALL ($1::command_state[])`,
-          [TERMINAL],
+          `SELECT 1 FROM commands WHERE state <> ALL ($1::command_state[]) AND ($2::uuid[] IS NULL OR device_id = ANY ($2)) LIMIT 1`,
+          [TERMINAL, deviceIds],
         );
         return rowCount === 0;
       },

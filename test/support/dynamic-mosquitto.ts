@@ -13,7 +13,7 @@ const ITERATIONS = 101;
 /** Mosquitto whose dynamic security plugin refuses a subscription at once, as most other brokers do. */
 export interface DynamicMosquitto {
   /** What tells the application to use it. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<'MQTT_URL' | 'MQTT_USERNAME' | 'MQTT_PASSWORD', string>>;
   /** Grants what was refused at first. */
   grantAll(): Promise<void>;
   stop(): Promise<void>;

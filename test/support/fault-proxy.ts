@@ -18,6 +18,8 @@ export class FaultProxy {
   #newAreSilent = false;
   #cutWithin: string | undefined;
   #delayMs = 0;
+  #unwanted: string | undefined;
+  #refusals = 0;
 
   private constructor(
     private readonly server: Server,
@@ -50,6 +52,11 @@ export class FaultProxy {
   /** Cuts every connection and refuses new ones. */
   down(): void {
     this.#fault = 'down';
+    this.cutAll();
+  }
+
+  /** Cuts every connection; new ones work. */
+  cutAll(): void {
     this.#sockets.forEach((socket) => socket.destroy());
   }
 
@@ -85,6 +92,17 @@ export class FaultProxy {
     return this.#cutWithin === undefined;
   }
 
+  /** Ends every connection as soon as its client says `text`, as a broker does with a client that it does not want. */
+  refuse(text: string): void {
+    this.#unwanted = text;
+    this.#refusals = 0;
+  }
+
+  /** How often what {@link refuse} is told has happened. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   /** New connections are accepted and silent from their beginning, until it is up again. */
   silenceNew(): void {
     this.#newAreSilent = true;
@@ -103,6 +121,7 @@ export class FaultProxy {
     this.#fault = 'none';
     this.#delayMs = 0;
     this.#newAreSilent = false;
+    this.#unwanted = undefined;
   }
 
   async close(): Promise<void> {
@@ -126,6 +145,11 @@ export class FaultProxy {
     this.#sockets.add(from);
     from.setNoDelay(true);
     from.on('data', (bytes) => {
+      if (this.#unwanted !== undefined && from === line.client && bytes.includes(this.#unwanted)) {
+        this.#refusals += 1;
+        from.destroy();
+        return;
+      }
       if (this.#fault === 'none' && !line.silent) {
         show(bytes);
         const passed = this.cut(line, bytes);

@@ -29,13 +29,15 @@ export class OperatedMosquitto {
     readonly backendUrl: string,
   ) {}
 
-  static async start({ quiet = false } = {}): Promise<OperatedMosquitto> {
+  /** @param window messages to one client without its acknowledgement, where it differs from the shipped number */
+  static async start({ quiet = false, window = 1_000 } = {}): Promise<OperatedMosquitto> {
     const backendPort = await freePort();
     const shipped = join(ROOT, 'deploy', 'mosquitto');
     const [devices, ...rest] = (await readFile(join(shipped, 'mosquitto.conf'), 'utf8'))
       .split('\n')
       .filter((line) => line.trim() !== '' && !line.startsWith('#'))
       .map((line) => line.replace('listener 1884', `listener ${String(backendPort)} 127.0.0.1`))
+      .map((line) => line.replace(/^max_inflight_messages .*/, `max_inflight_messages ${String(window)}`))
       .map((line) => line.replace(/\/mosquitto\/(config|data)\//, '%folder%/'));
     if (devices !== 'listener 1883') {
       throw new Error('deploy/mosquitto/mosquitto.conf does not begin with the listener of the devices any more.');

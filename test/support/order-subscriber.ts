@@ -1,5 +1,6 @@
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
+import { canaryTopic } from '../../src/platform/mqtt/line/canary-channels.js';
 import { eventually } from './wait.js';
 
 export interface ObservedOrder {
@@ -10,13 +11,16 @@ export interface ObservedOrder {
   readonly at: number;
 }
 
-/** Receives every order that a broker delivers. */
+/** Receives every order that a broker delivers. What the canary publishes there is none. */
 export class OrderSubscriber {
   readonly seen: ObservedOrder[] = [];
   #subscriptions = 0;
 
   private constructor(private readonly client: MqttClient) {
-    client.on('message', (_topic, payload, { retain }) => {
+    client.on('message', (topic, payload, { retain }) => {
+      if (topic === canaryTopic('commands')) {
+        return;
+      }
       const { order } = JSON.parse(payload.toString()) as SignedOrder;
       this.seen.push({
         order: JSON.parse(order) as Order,

@@ -33,3 +33,10 @@ export function recordFigure(figure: Figure): void {
     appendFileSync(report, `${JSON.stringify({ ...figure, at: new Date().toISOString() })}\n`);
   }
 }
+
+/** Says how far a full run is: it takes long. */
+export function tellProgress(text: string): void {
+  if (scaled(0, 1) === 1) {
+    process.stdout.write(`  ${new Date().toISOString().slice(11, 19)} ${text}\n`);
+  }
+}

@@ -41,11 +41,13 @@ export class ReconnectingLock {
     });
     this.#line = line;
     this.#heartbeat = setInterval(() => {
-      line.client.publish(
-        `v1/devices/${this.device.id}/heartbeat`,
-        JSON.stringify({ boot: this.boot, uptimeMs: this.uptimeMs }),
-      );
+      this.beat().catch(() => undefined);
     }, HEARTBEAT_MS);
+  }
+
+  /** Sends a heartbeat, and waits until the broker has it. */
+  async beat(): Promise<void> {
+    await this.#line?.publish('heartbeat', { boot: this.boot, uptimeMs: this.uptimeMs });
   }
 
   /** Drops the connection, so that the broker publishes its will, and makes another one. */

@@ -183,7 +183,8 @@ export class CommandSubmissionService {
 }
 
 function toNewCommand({ id, submission, context }: PendingSubmission): NewCommand {
-  return { ...submission, id, correlationId: context?.requestId ?? id, policy: policyOf(submission.name) };
+  const ageMs = context ? performance.now() - context.arrivedAt : 0;
+  return { ...submission, id, correlationId: context?.requestId ?? id, policy: policyOf(submission.name), ageMs };
 }
 
 function refusalOf(

@@ -21,6 +21,8 @@ export type NewCommand = CommandSubmission & {
   id: string;
   correlationId: string;
   policy: CommandPolicy;
+  /** How long ago it was asked for, in milliseconds: its life counts from then. */
+  ageMs: number;
 };
 
 /** The command that was created, or why it was refused. */
@@ -177,7 +179,7 @@ function toRecord({ policy, ...command }: NewCommand): Record<string, unknown> {
     lane: policy.lane,
     priority: policy.priority,
     payload: command.payload,
-    life_ms: policy.lifeMs,
+    life_ms: Math.max(0, Math.floor(policy.lifeMs - command.ageMs)),
     correlation_id: command.correlationId,
     device_types: policy.deviceTypes,
     needs_link: policy.needsLink,

@@ -1,8 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
-import { outsideRequest } from '../../platform/context/request-context.js';
-import { outsideTransaction } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { CommandsRepository } from './commands.repository.js';
 import { type Command } from './commands.types.js';
@@ -64,13 +62,13 @@ export class CompletionWaiters implements OnModuleInit, OnModuleDestroy {
     this.#unsubscribe = [
       this.signals.on('command_settled', ({ commandId }) => {
         if (this.#waiting.has(commandId)) {
-          inBackground(this.readSoon(commandId));
+          inBackground(() => this.readSoon(commandId));
         }
       }),
       this.signals.on('device_revoked', ({ deviceId }) => {
         for (const [id, pending] of this.#waiting) {
           if ([...pending].some((one) => one.deviceId === deviceId)) {
-            inBackground(this.readSoon(id));
+            inBackground(() => this.readSoon(id));
           }
         }
       }),
@@ -189,7 +187,7 @@ export class CompletionWaiters implements OnModuleInit, OnModuleDestroy {
   /** Polls only while requests wait. */
   private schedulePoll(): void {
     this.#poll ??= setTimeout(() => {
-      inBackground(outsideRequest(() => outsideTransaction(() => this.poll())));
+      inBackground(() => this.poll());
     }, POLL_INTERVAL_MS);
   }
 

@@ -106,7 +106,7 @@ export class EventIngestService implements OnModuleInit {
     const { receipts, left } = await this.storeOrSplit(messages.flat());
     // Only what is committed. A lost receipt is published again when the device repeats itself.
     for (const { deviceId, boot, seq } of receipts) {
-      inBackground(this.publisher.publish(deviceId, 'receipts', { boot, seq }));
+      inBackground(() => this.publisher.publish(deviceId, 'receipts', { boot, seq }));
     }
     const isLeft = new Set(left);
     return messages.map((events) => events.filter((event) => isLeft.has(event)));

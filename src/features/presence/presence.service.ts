@@ -62,7 +62,7 @@ export class PresenceService {
       (beat) => this.reopenLink(beat),
     );
     cutoffs.onCut(({ deviceId }) => {
-      inBackground(this.closeOnCut(deviceId, 'mqtt'));
+      inBackground(() => this.closeOnCut(deviceId, 'mqtt'));
     });
   }
 
@@ -213,7 +213,7 @@ export class PresenceService {
     }
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
-        inBackground(this.uptimesFell([{ deviceId, boot: birth.boot }]));
+        inBackground(() => this.uptimesFell([{ deviceId, boot: birth.boot }]));
       }
       if (uptimeUnknown) {
         this.refusals.notice('uptime_unknown', deviceTopic(deviceId, 'status'), UPTIME_UNKNOWN);

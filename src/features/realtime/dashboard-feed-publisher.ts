@@ -119,7 +119,7 @@ export class DashboardFeedPublisher {
   private joinRooms(socket: DashboardSocket): void {
     const { userId, role } = principalOf(socket);
     const own: Room = `user:${userId}`;
-    inBackground(Promise.resolve(socket.join(role === 'ADMIN' ? [own, ADMINS] : own)));
+    inBackground(() => Promise.resolve(socket.join(role === 'ADMIN' ? [own, ADMINS] : own)));
   }
 
   private resync(socket: DashboardSocket): void {
@@ -141,7 +141,7 @@ export class DashboardFeedPublisher {
     }
     this.#backlog.push(event);
     if (!this.#draining) {
-      inBackground(this.drain());
+      inBackground(() => this.drain());
     }
   }
 

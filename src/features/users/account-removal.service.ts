@@ -35,6 +35,7 @@ export class AccountRemovalService {
   /** How far this walk has come, so that those who stay do not hold up those after them. */
   #after: DeletedAccount | null = null;
   #found = new Map<string, number>();
+  #failure: Error | undefined;
 
   constructor(
     private readonly repository: DeletedAccountsRepository,
@@ -59,13 +60,12 @@ export class AccountRemovalService {
 
   /**
    * Goes on with the walk over accounts that were deleted `keptMs` ago or earlier.
-   * @throws the last error, when the walk is over and some could not be removed; the others are.
+   * @throws the last error, at the end of a walk in which some could not be removed; the others are.
    */
   async purge(limit: number, keptMs: number): Promise<PurgeBatch> {
     const size = Math.min(limit, MAX_BATCH);
     const accounts = await this.repository.listOverdue(keptMs, this.#after, size);
     let deleted = 0;
-    let failure: Error | undefined;
     for (const account of accounts) {
       this.#after = account;
       try {
@@ -74,15 +74,16 @@ export class AccountRemovalService {
         this.#found.set(outcome, (this.#found.get(outcome) ?? 0) + 1);
       } catch (error) {
         this.logger.error({ err: error, userId: account.id }, 'A deleted account could not be removed');
-        failure = error instanceof Error ? error : new Error('No error was thrown, but something else.');
+        this.#failure = error instanceof Error ? error : new Error('No error was thrown, but something else.');
       }
     }
     const more = accounts.length === size;
+    const failure = this.#failure;
     if (!more) {
-      this.report();
-    }
-    if (failure !== undefined) {
-      throw failure;
+      this.endWalk();
+      if (failure !== undefined) {
+        throw failure;
+      }
     }
     return { deleted, more };
   }
@@ -123,12 +124,13 @@ export class AccountRemovalService {
     return null;
   }
 
-  /** The walk is over; the next one begins at the oldest. */
-  private report(): void {
+  /** Shows what it found; the next one begins at the oldest. */
+  private endWalk(): void {
     for (const reason of [LAST_OWNER, ...this.#handlers.map((handler) => handler.reason)]) {
       this.#kept.set({ reason }, this.#found.get(reason) ?? 0);
     }
     this.#after = null;
     this.#found = new Map();
+    this.#failure = undefined;
   }
 }

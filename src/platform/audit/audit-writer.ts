@@ -41,8 +41,8 @@ export class AuditWriter {
   ) {}
 
   /**
-   * Records what the surrounding transaction did; without one, it is a transaction of its own. Inside a transaction it
-   * does not wait for the answer: the commit fails if the entry does.
+   * Records what the surrounding transaction did; without one, it is a transaction of its own. Inside a transaction it is
+   * written when the work is done, with what the events are: the commit fails if the entry does.
    */
   async record(record: AuditRecord): Promise<void> {
     await this.recordEach([{ context: requestContext(), record }]);
@@ -75,7 +75,7 @@ export class AuditWriter {
   }
 
   private async insert(rows: readonly object[]): Promise<void> {
-    await this.database.execute('audit_insert', INSERT, [JSON.stringify(rows)]);
+    await this.database.executeLast('audit_insert', INSERT, [JSON.stringify(rows)]);
   }
 }
 

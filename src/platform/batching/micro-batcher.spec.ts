@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { newContext, runInContext } from '../context/request-context.js';
+import { assertCommitInTime, RequestDeadlineError } from '../context/request-deadline.js';
 import { connectionKind } from '../prisma/connection-quota.js';
 import { BatcherFullError, BatchOverdueError, type BatchRules, MicroBatcher, RUN_WITHIN_MS } from './micro-batcher.js';
 
@@ -183,6 +185,30 @@ describe('MicroBatcher', () => {
     await jest.advanceTimersByTimeAsync(20_000);
     expect((await outcomes).map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 'rejected'));
     expect(tried).toBe(8);
+    jest.useRealTimers();
+  });
+
+  it('commits nothing for a request whose time is over, and tries the rest again that has time for it', async () => {
+    jest.useFakeTimers();
+    const seen: (readonly number[])[] = [];
+    const { batcher } = setup({
+      delayMs: 1,
+      run: async (items) => {
+        seen.push(items);
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        assertCommitInTime();
+        return items;
+      },
+    });
+    const submit = (item: number, leftMs: number): Promise<number> =>
+      runInContext({ ...newContext('http', 'system'), deadline: performance.now() + leftMs }, () =>
+        batcher.submit(item),
+      );
+    const outcomes = Promise.allSettled([submit(1, 500), submit(2, 1_500), submit(3, 5_000)]);
+    await jest.advanceTimersByTimeAsync(3_000);
+    const refused = { status: 'rejected', reason: expect.any(RequestDeadlineError) };
+    expect(await outcomes).toEqual([refused, refused, { status: 'fulfilled', value: 3 }]);
+    expect(seen).toEqual([[1, 2, 3], [3]]);
     jest.useRealTimers();
   });
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { DeadlineExceededError, within } from '../../shared/deadline.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { requestContext } from '../context/request-context.js';
-import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
+import { commitUntil, isPast, RequestDeadlineError } from '../context/request-deadline.js';
 import { type ConnectionKind, connectAs } from '../prisma/connection-quota.js';
 import { inBackground } from '../process/faults.js';
 
@@ -66,6 +66,7 @@ const outside = AsyncLocalStorage.snapshot();
  * batches grow with the load. Only a batcher with `delayMs` waits for more items to come.
  *
  * When a batch fails, each of its items is tried again alone, a few at a time, so that a bad item does not fail the others.
+ * Nothing is committed for a request whose time is over: what else was in its batch is tried again without it.
  */
 export class MicroBatcher<Item, Result> {
   readonly #waiting: Waiting<Item, Result>[] = [];
@@ -128,7 +129,7 @@ export class MicroBatcher<Item, Result> {
     while (this.#waiting.length > 0 && this.#running < this.rules.maxParallel) {
       const batch = this.takeBatch();
       this.#running += 1;
-      inBackground(
+      inBackground(() =>
         this.settle(batch).finally(() => {
           this.#running -= 1;
           this.startSoon();
@@ -155,20 +156,25 @@ export class MicroBatcher<Item, Result> {
     }
   }
 
-  private async settle(taken: readonly Waiting<Item, Result>[]): Promise<void> {
-    const batch = inTime(taken);
+  /** @param neededMs how long it will take: what has less time left is refused, because it would come too late again */
+  private async settle(taken: readonly Waiting<Item, Result>[], neededMs = 0): Promise<void> {
+    const batch = inTime(taken, neededMs);
     if (batch.length === 0) {
       return;
     }
+    const began = performance.now();
+    const deadline = firstDeadline(batch);
     try {
       const items = batch.map(({ item }) => item);
-      const run = connectAs(this.rules.connectsAs, () => this.rules.run(items));
+      const run = connectAs(this.rules.connectsAs, () => commitUntil(deadline, () => this.rules.run(items)));
       const results = await within(RUN_WITHIN_MS, run, BatchOverdueError);
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] as Result);
       });
     } catch (error) {
-      if (batch.length === 1 || error instanceof BatchOverdueError) {
+      if (error instanceof RequestDeadlineError && isPast(deadline)) {
+        await this.settle(batch, performance.now() - began);
+      } else if (batch.length === 1 || error instanceof BatchOverdueError) {
         batch.forEach(({ reject }) => {
           reject(error);
         });
@@ -194,10 +200,15 @@ export class MicroBatcher<Item, Result> {
   }
 }
 
-/** Refuses what waited beyond the time of its request: its caller was told that it was given up. */
-function inTime<Item, Result>(taken: readonly Waiting<Item, Result>[]): Waiting<Item, Result>[] {
+function firstDeadline(batch: readonly Waiting<unknown, never>[]): number | undefined {
+  const deadlines = batch.flatMap(({ deadline }) => deadline ?? []);
+  return deadlines.length > 0 ? Math.min(...deadlines) : undefined;
+}
+
+/** Refuses those whose request has no more time than this: its caller is told that it was given up. */
+function inTime<Item, Result>(taken: readonly Waiting<Item, Result>[], neededMs: number): Waiting<Item, Result>[] {
   return taken.filter(({ deadline, reject }) => {
-    const isLate = isPast(deadline);
+    const isLate = deadline !== undefined && isPast(deadline - neededMs);
     if (isLate) {
       reject(new RequestDeadlineError());
     }

@@ -10,6 +10,8 @@ export interface RequestContext {
   /** Trace id of the W3C `traceparent` it came with, or a new one. */
   readonly traceId: string;
   readonly source: EventSource;
+  /** When it arrived here, by `performance.now()`. */
+  readonly arrivedAt: number;
   actor: Actor;
   deviceId?: string;
   sessionId?: string;
@@ -67,6 +69,7 @@ export function newContext(
     traceId: known.traceId ?? newTraceId(),
     source,
     actor,
+    arrivedAt: performance.now(),
   };
 }
 

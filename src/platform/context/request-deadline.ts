@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError } from '../../shared/domain-error.js';
 import { requestContext } from './request-context.js';
 
@@ -20,6 +21,21 @@ export class RequestDeadlineError extends DomainError {
 /** Begin nothing more for a request whose time is over. @throws RequestDeadlineError; never outside of a request */
 export function assertInTime(): void {
   if (isPast(requestContext()?.deadline)) {
+    throw new RequestDeadlineError();
+  }
+}
+
+const ofBatch = new AsyncLocalStorage<number | undefined>();
+
+/** Runs a batch for many requests: it commits only until the time of the first of them is over. */
+export function commitUntil<T>(deadline: number | undefined, work: () => T): T {
+  return ofBatch.run(deadline, work);
+}
+
+/** Commit nothing for requests that were told that it was given up. @throws RequestDeadlineError */
+export function assertCommitInTime(): void {
+  assertInTime();
+  if (isPast(ofBatch.getStore())) {
     throw new RequestDeadlineError();
   }
 }

@@ -47,7 +47,7 @@ export class EventLog {
     }
     const correlationId = requestContext()?.requestId;
     const records = batch.map((event) => toRecord(event, correlationId));
-    await this.transactions.executeLast(() => this.store.insert(records));
+    await this.store.insert(records);
     this.transactions.afterCommit(() => {
       this.hint();
     });

@@ -12,10 +12,49 @@ export interface LockRoom {
   readonly indexes: number;
   /** Locks that the table is sure to hold, of all connections together. */
   readonly locks: number;
+  /** Processes of Mortise that are connected: each keeps one connection for its health. */
+  readonly processes: number;
 }
 
+/** Why a partition is kept although all of it is older than the retention. */
+export interface KeptBecause {
+  /** Readers that have not taken all of its events yet. */
+  readonly unreadBy: readonly string[];
+  /** By their places in the log its events came after younger ones: the clock was wrong when they were received. */
+  readonly isMisdated: boolean;
+}
+
+/** What {@link EventPartitionStore.deleteDefaultRows} and {@link EventPartitionStore.whyKept} compare old events with. */
+export interface Retained {
+  /** Where the oldest partition begins that is kept. */
+  readonly from: number;
+  readonly now: number;
+  /** Names of the durable readers. */
+  readonly readers: readonly string[];
+}
+
+const ALL_TIME: TimeSpan = { from: -Infinity, to: Infinity };
 /** Rows of a batch that is deleted from the default partition. */
 const DELETED_AT_ONCE = 10_000;
+/** The move of a whole partition takes longer than any other statement may, but no longer than this. */
+const MAKE_WITHIN_MS = 60_000;
+/** For the answer to arrive, so that PostgreSQL is the one that gives up first. */
+const ANSWER_WITHIN_MS = MAKE_WITHIN_MS + 5_000;
+
+// SQL: settings of a transaction; those that this server does not know are left out
+const SET_LIMITS = `
+  SELECT set_config(name, value, true)
+    FROM (VALUES ('statement_timeout', '${String(MAKE_WITHIN_MS)}'), ('transaction_timeout', '0')) AS wanted(name, value)
+    JOIN pg_settings USING (name)`;
+
+/** The first position of what is kept; parameters: where that begins, and now. */
+const firstKept = (from: string, now: string): string =>
+  `(SELECT ROW(k.xid, k.id) FROM events k WHERE k.received_at >= ${from}::timestamptz AND k.received_at < ${now}::timestamptz
+    ORDER BY k.xid, k.id LIMIT 1)`;
+/** Those of the readers whose cursor is before an event that `which` selects; one that never ran has read nothing. */
+const unreadBy = (readers: string, which: string): string =>
+  `SELECT w.name FROM unnest(${readers}::text[]) AS w(name) LEFT JOIN event_readers r ON r.name = w.name
+    WHERE ${which.replaceAll('CURSOR', `(coalesce(r.xid, '0'::xid8), coalesce(r.event_id, 0))`)}`;
 
 /** The partitions of the event log, and nothing but SQL. Times are milliseconds since 1970. */
 @Injectable()
@@ -47,81 +86,112 @@ export class EventPartitionStore {
    * @returns how many were moved; null when another process is at it
    */
   async make({ from, to }: TimeSpan): Promise<number | null> {
-    // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ moved: string | null }>(
-      'event_partitions_make',
-      'SELECT make_event_partition($1::timestamptz, $2::timestamptz) AS moved',
-      [new Date(from), new Date(to)],
-    );
-    const moved = row?.moved ?? null;
-    return moved === null ? null : Number(moved);
+    const statement = {
+      text: 'SELECT make_event_partition($1::timestamptz, $2::timestamptz) AS moved',
+      values: [new Date(from), new Date(to)],
+      query_timeout: ANSWER_WITHIN_MS,
+    };
+    const connection = await this.database.pool.connect();
+    let intact = false;
+    try {
+      await connection.query('BEGIN');
+      await connection.query(SET_LIMITS);
+      // SQL: something Prisma cannot say: a partition
+      const { rows } = await connection.query<{ moved: string | null }>(statement);
+      await connection.query('COMMIT');
+      intact = true;
+      const moved = rows[0]?.moved ?? null;
+      return moved === null ? null : Number(moved);
+    } finally {
+      // One that failed is closed, and its transaction ends with it.
+      connection.release(!intact);
+    }
   }
 
-  /** Drops a partition if all of it is older than `before`. @returns whether it did */
-  async drop(name: string, before: number): Promise<boolean> {
+  /**
+   * Drops a partition if all of it is older than `before`.
+   * @returns whether it did; null when it cannot now: another process is at it, or the log is being read for so long
+   */
+  async drop(name: string, before: number): Promise<boolean | null> {
     // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ dropped: boolean }>(
+    const [row] = await this.database.query<{ dropped: boolean | null }>(
       'event_partitions_drop',
       'SELECT drop_event_partition($1, $2::timestamptz) AS dropped',
       [name, new Date(before)],
     );
-    return row?.dropped ?? false;
+    return row?.dropped ?? null;
   }
 
-  /** Deletes a batch of what is older than `before` in the default partition. @returns whether there may be more */
-  async deleteStrays(before: number): Promise<boolean> {
+  /** Why the events of an old span are not to be dropped yet. */
+  async whyKept({ from, to }: TimeSpan, retained: Retained): Promise<KeptBecause> {
+    const inSpan = 'e.received_at >= $1::timestamptz AND e.received_at < $2::timestamptz';
+    const unread = unreadBy('$5', `EXISTS (SELECT FROM events e WHERE ${inSpan} AND (e.xid, e.id) > CURSOR)`);
+    // SQL: something Prisma cannot say: xid8
+    const [row] = await this.database.query<KeptBecause & Record<string, unknown>>(
+      'event_partitions_why_kept',
+      `SELECT ARRAY(${unread}) AS "unreadBy", coalesce(
+         (SELECT ROW(e.xid, e.id) FROM events e WHERE ${inSpan} ORDER BY e.xid, e.id LIMIT 1) > ${firstKept('$3', '$4')},
+         false) AS "isMisdated"`,
+      [toTime(from), toTime(to), toTime(retained.from), toTime(retained.now), retained.readers],
+    );
+    return row ?? { unreadBy: [], isMisdated: false };
+  }
+
+  /**
+   * Deletes a batch of what is older than `before` in the default partition; not what {@link whyKept} would keep.
+   * @returns whether there may be more
+   */
+  async deleteDefaultRows(before: number, retained: Retained): Promise<boolean> {
     // SQL: a set-based batch
     const rows = await this.database.query(
-      'event_partitions_delete_strays',
+      'event_partitions_delete_default_rows',
       `DELETE FROM events_default WHERE ctid = ANY (ARRAY (
-         SELECT ctid FROM events_default WHERE received_at < $1::timestamptz LIMIT $2)) RETURNING true`,
-      [new Date(before), DELETED_AT_ONCE],
+         SELECT e.ctid FROM events_default e WHERE e.received_at < $1::timestamptz
+            AND coalesce((SELECT ROW(e.xid, e.id)) < ${firstKept('$3', '$4')}, true)
+            AND NOT EXISTS (${unreadBy('$5', '(e.xid, e.id) > CURSOR')}) LIMIT $2)) RETURNING true`,
+      [toTime(before), DELETED_AT_ONCE, toTime(retained.from), toTime(retained.now), retained.readers],
     );
     return rows.length === DELETED_AT_ONCE;
   }
 
   /** Rows that no partition was there for, counted up to `limit`. */
-  async countStrays(limit: number): Promise<number> {
+  async countDefaultRows(limit: number, { from, to }: TimeSpan = ALL_TIME): Promise<number> {
     // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ strays: number }>(
-      'event_partitions_strays',
-      'SELECT count(*)::int AS strays FROM (SELECT FROM events_default LIMIT $1) AS s',
-      [limit],
+    const [row] = await this.database.query<{ count: number }>(
+      'event_partitions_default_rows',
+      `SELECT count(*)::int AS count FROM (SELECT FROM events_default
+         WHERE received_at >= $1::timestamptz AND received_at < $2::timestamptz LIMIT $3) AS counted`,
+      [toTime(from), toTime(to), limit],
     );
-    return row?.strays ?? 0;
+    return row?.count ?? 0;
   }
 
   /** When the oldest of those rows from `from` on was received; null when there is none. */
-  async oldestStray(from: number): Promise<number | null> {
+  async oldestDefaultRow(from: number): Promise<number | null> {
     // SQL: something Prisma cannot say: a partition
     const [row] = await this.database.query<{ at: Date | null }>(
-      'event_partitions_oldest_stray',
+      'event_partitions_oldest_default_row',
       'SELECT min(received_at) AS at FROM events_default WHERE received_at >= $1::timestamptz',
-      [Number.isFinite(from) ? new Date(from) : '-infinity'],
+      [toTime(from)],
     );
     return row?.at?.getTime() ?? null;
   }
 
-  /** Where a span ends that begins at `from` and holds about `rows` of those rows at most; null: it holds fewer. */
-  async endOfStrays({ from, to }: TimeSpan, rows: number): Promise<number | null> {
-    // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ at: Date }>(
-      'event_partitions_end_of_strays',
-      `SELECT received_at AS at FROM events_default WHERE received_at > $1::timestamptz AND received_at < $2::timestamptz
-       ORDER BY received_at OFFSET $3 LIMIT 1`,
-      [new Date(from), new Date(to), rows],
-    );
-    return row?.at.getTime() ?? null;
-  }
-
   async lockRoom(): Promise<LockRoom> {
-    // SQL: something Prisma cannot say: a partition
+    // SQL: something Prisma cannot say: a partition, the server's activity
     const [row] = await this.database.query<LockRoom & Record<string, unknown>>(
       'event_partitions_lock_room',
       `SELECT (SELECT count(*)::int FROM pg_index WHERE indrelid = '"events"'::regclass) AS indexes,
          current_setting('max_locks_per_transaction')::int
-           * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS locks`,
+           * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) AS locks,
+         (SELECT count(*)::int FROM pg_stat_activity
+           WHERE datname = current_database() AND application_name LIKE 'mortise:health:%') AS processes`,
     );
-    return row ?? { indexes: 0, locks: 0 };
+    return row ?? { indexes: 0, locks: 0, processes: 0 };
   }
+}
+
+/** As PostgreSQL reads it. */
+function toTime(at: number): Date | string {
+  return Number.isFinite(at) ? new Date(at) : at < 0 ? '-infinity' : 'infinity';
 }

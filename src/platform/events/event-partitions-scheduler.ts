@@ -5,8 +5,8 @@ import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { EventPartitionsService } from './event-partitions.service.js';
 
 const MINUTE_MS = 60_000;
-/** A round may move many events, each partition in a transaction of its own. */
-const DEADLINE_MS = 5 * MINUTE_MS;
+/** A round makes up to fifteen partitions, and the move of many events into one takes up to a minute. */
+const DEADLINE_MS = 16 * MINUTE_MS;
 
 /**
  * Looks after the event partitions when the process starts, and every few minutes. An edge of every role, and not left to

@@ -4,7 +4,8 @@ import { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
 import { type HealthDetails, ReadinessRegistry, UnhealthyError } from '../health/readiness-registry.js';
 import { type Gauge, Metrics } from '../metrics/metrics.js';
-import { type EventPartition, EventPartitionStore } from './event-partition-store.js';
+import { DurableReaderRegistry } from './durable-reader-registry.js';
+import { type EventPartition, EventPartitionStore, type Retained } from './event-partition-store.js';
 import {
   MADE_AHEAD_MS,
   missingAround,
@@ -16,18 +17,24 @@ import {
 } from './partition-calendar.js';
 
 /** More would only make the count slow. */
-const STRAYS_COUNTED = 10_000;
-/** Readers and writers wait while so many are moved: about a second. */
-const MOVED_AT_ONCE = 50_000;
-/** Partitions for strays, and batches of old ones, in one round; the next round follows at once. */
+const DEFAULT_ROWS_COUNTED = 10_000;
+/** Readers and writers of the default partition, and every feed, wait while so many are moved: about 20 s. */
+const MOVED_AT_MOST = 1_000_000;
+/** Partitions for rows of the default one, and batches of old ones, in one round; the next round follows at once. */
 const STEPS_PER_ROUND = 10;
+/** A partition that is still there so long after its time has not only met a slow reader. */
+const OVERDUE_MS = 86_400_000;
 
 /** Of the last round, as health shows it. */
 interface Findings {
-  readonly strays: number;
+  readonly defaultRows: number;
   readonly failures: number;
   readonly partitions: number;
-  /** Locks of the server's table that all connections of this process may need at once, and that it has. */
+  /** Old partitions that are kept because their events came later than they say. */
+  readonly misdated: number;
+  /** Names of the durable readers that have not taken all events of old partitions. */
+  readonly unreadBy: readonly string[];
+  /** Locks of the server's table that all connections of all processes may need at once, and that it has. */
   readonly neededLocks: number;
   readonly locks: number;
 }
@@ -38,12 +45,13 @@ interface Findings {
  */
 @Injectable()
 export class EventPartitionsService implements OnModuleInit {
-  readonly #strays: Gauge;
+  readonly #defaultRows: Gauge;
   readonly #width: PartitionWidth;
   #findings: Findings | undefined;
 
   constructor(
     private readonly store: EventPartitionStore,
+    private readonly readers: DurableReaderRegistry,
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly readiness: ReadinessRegistry,
@@ -52,7 +60,7 @@ export class EventPartitionsService implements OnModuleInit {
   ) {
     logger.setContext(EventPartitionsService.name);
     this.#width = widthFor(config.retention.eventsMs);
-    this.#strays = metrics.gauge(
+    this.#defaultRows = metrics.gauge(
       'mortise_events_default_rows',
       'Events in the default partition: anything above 0 for longer than ten minutes is an alarm.',
     );
@@ -72,16 +80,17 @@ export class EventPartitionsService implements OnModuleInit {
    */
   async maintain(): Promise<boolean> {
     // First, and whatever becomes of the rest: it is the alarm.
-    const strays = await this.countStrays();
+    const defaultRows = await this.countDefaultRows();
     const { now, partitions } = await this.store.list();
     const round = new PartitionRound(this.store, this.logger, this.#width, partitions);
     for (const span of missingWithin(partitions, this.#width, { from: now, to: now + MADE_AHEAD_MS })) {
       await round.make(span);
     }
-    const moreOld = await round.dropBefore(this.retainedFrom(now));
-    const moreStrays = strays > 0 && (await round.moveStrays());
-    await this.conclude(round, strays > 0 ? await this.countStrays() : 0);
-    return round.failures === 0 && (moreStrays || moreOld);
+    const readers = this.readers.list().map(({ name }) => name);
+    const isMoreOld = await round.dropBefore(this.retainedFrom(now), now, readers);
+    const isMoreToMove = defaultRows > 0 && (await round.moveDefaultRows());
+    await this.conclude(round, defaultRows > 0 ? await this.countDefaultRows() : 0);
+    return !round.isBlocked && round.failures === 0 && (isMoreToMove || isMoreOld);
   }
 
   /** By the clock that is behind: one that is ahead must not cost events. */
@@ -89,47 +98,57 @@ export class EventPartitionsService implements OnModuleInit {
     return Math.min(databaseNow, this.clock.now()) - this.config.retention.eventsMs;
   }
 
-  private async countStrays(): Promise<number> {
-    const strays = await this.store.countStrays(STRAYS_COUNTED);
-    this.#strays.set(strays);
-    if (strays > 0) {
-      this.logger.error({ strays }, 'Events lie in the default partition');
+  private async countDefaultRows(): Promise<number> {
+    const events = await this.store.countDefaultRows(DEFAULT_ROWS_COUNTED);
+    this.#defaultRows.set(events);
+    if (events > 0) {
+      this.logger.error({ events }, 'Events lie in the default partition');
     }
-    return strays;
+    return events;
   }
 
-  private async conclude({ count, failures }: PartitionRound, strays: number): Promise<void> {
-    const { indexes, locks } = await this.store.lockRoom();
+  private async conclude(round: PartitionRound, defaultRows: number): Promise<void> {
+    const { indexes, locks, processes } = await this.store.lockRoom();
+    const { count, failures, misdated } = round;
     const partitions = Math.max(count, partitionCount(this.#width, this.config.retention.eventsMs));
+    const connections = Math.max(1, processes) * this.config.database.poolSize;
     // The log itself and the default partition come on top.
-    const neededLocks = (partitions + 2) * (1 + indexes) * this.config.database.poolSize;
-    if (neededLocks > locks && this.#findings === undefined) {
+    const neededLocks = (partitions + 2) * (1 + indexes) * connections;
+    if (neededLocks > locks && (this.#findings?.neededLocks ?? 0) <= locks) {
       this.logger.warn({ neededLocks, locks }, 'The lock table of PostgreSQL is too small for the event partitions');
     }
-    this.#findings = { strays, failures, partitions: count, neededLocks, locks };
+    const unreadBy = [...round.unreadBy];
+    this.#findings = { defaultRows, failures, partitions: count, misdated, unreadBy, neededLocks, locks };
   }
 
   private report(): HealthDetails | undefined {
     if (!this.#findings) {
       return undefined;
     }
-    const { strays, failures, partitions, neededLocks, locks } = this.#findings;
-    if (strays > 0) {
-      throw new UnhealthyError('events found no partition', { events: strays });
+    const { defaultRows, failures, partitions, misdated, unreadBy, neededLocks, locks } = this.#findings;
+    if (defaultRows > 0) {
+      throw new UnhealthyError('events found no partition', { events: defaultRows, failures });
     }
     if (failures > 0) {
       throw new UnhealthyError('partitions could not be made or dropped', { failures });
     }
+    if (unreadBy.length > 0) {
+      throw new UnhealthyError('old events are kept until they are read', { readers: unreadBy.join(', ') });
+    }
     if (neededLocks > locks) {
       throw new UnhealthyError('max_locks_per_transaction is too low', { neededLocks, locks });
     }
-    return { partitions, width: this.#width };
+    return { partitions, width: this.#width, ...(misdated > 0 && { misdated }) };
   }
 }
 
 /** The steps of one round, each with a transaction of its own. */
 class PartitionRound {
   failures = 0;
+  misdated = 0;
+  /** Another process is at it, or the log is being read for so long: what is left can wait for the next round. */
+  isBlocked = false;
+  readonly unreadBy = new Set<string>();
   readonly #existing: EventPartition[];
 
   constructor(
@@ -145,35 +164,27 @@ class PartitionRound {
     return this.#existing.length;
   }
 
-  /**
-   * Makes a partition, or several shorter ones where too many events are to be moved at once.
-   * @returns false when it was not made: another process is at it, or it failed
-   */
-  async make(span: TimeSpan): Promise<boolean> {
-    for (let { from } = span; from < span.to;) {
-      const to = await this.attempt('made', { from, to: span.to }, async () => {
-        const end = (await this.store.endOfStrays({ from, to: span.to }, MOVED_AT_ONCE)) ?? span.to;
-        const moved = await this.store.make({ from, to: end });
-        if (moved === null) {
-          return undefined;
-        }
-        this.logger.info({ from: new Date(from), to: new Date(end), moved }, 'An event partition was made');
-        return end;
-      });
-      if (to === undefined) {
-        return false;
+  async make(span: TimeSpan): Promise<void> {
+    await this.attempt('made', span, async () => {
+      // Not in parts: each would be a partition more, and every read locks all of them.
+      if ((await this.store.countDefaultRows(MOVED_AT_MOST + 1, span)) > MOVED_AT_MOST) {
+        throw new Error(`More than ${String(MOVED_AT_MOST)} events would have to be moved: make it by hand.`);
       }
-      this.#existing.push({ name: '', from, to });
-      from = to;
-    }
-    return true;
+      const moved = await this.store.make(span);
+      if (moved === null) {
+        this.isBlocked = true;
+        return;
+      }
+      this.#existing.push({ name: '', ...span });
+      this.logger.info({ ...asDates(span), moved }, 'An event partition was made');
+    });
   }
 
   /** @returns whether there may be more */
-  async moveStrays(): Promise<boolean> {
+  async moveDefaultRows(): Promise<boolean> {
     let after = -Infinity;
-    for (let step = 0; step < STEPS_PER_ROUND; step++) {
-      const at = await this.store.oldestStray(after);
+    for (let step = 0; step < STEPS_PER_ROUND && !this.isBlocked; step++) {
+      const at = await this.store.oldestDefaultRow(after);
       if (at === null) {
         return false;
       }
@@ -184,26 +195,61 @@ class PartitionRound {
     return true;
   }
 
-  /** @returns whether there may be more */
-  async dropBefore(time: number): Promise<boolean> {
+  /**
+   * Drops old events, unless a reader has not taken them yet, or they came later than they say: those end with the events
+   * among which they came.
+   * @returns whether there may be more
+   */
+  async dropBefore(time: number, now: number, readers: readonly string[]): Promise<boolean> {
     const old = this.#existing.filter(({ name, to }) => name !== '' && to <= time);
-    for (const { name, ...span } of old.slice(0, STEPS_PER_ROUND)) {
-      const dropped = await this.attempt('dropped', span, () => this.store.drop(name, time));
-      if (dropped) {
-        this.logger.info({ partition: name }, 'An event partition was dropped: it is older than RETENTION_EVENTS');
+    const kept = this.#existing.filter(({ to }) => to > time).map(({ from }) => from);
+    const retained: Retained = { from: Math.min(time, ...kept), now, readers };
+    let steps = 0;
+    for (const partition of old.sort((a, b) => a.from - b.from)) {
+      if (this.isBlocked || steps === STEPS_PER_ROUND) {
+        break;
       }
+      await this.attempt('dropped', partition, async () => {
+        const { unreadBy, isMisdated } = await this.store.whyKept(partition, retained);
+        if (unreadBy.length > 0 || isMisdated) {
+          unreadBy.forEach((reader) => this.unreadBy.add(reader));
+          this.misdated += isMisdated ? 1 : 0;
+          return;
+        }
+        steps++;
+        await this.drop(partition, time);
+      });
     }
-    const more = await this.attempt('emptied', { from: -Infinity, to: time }, () => this.store.deleteStrays(time));
-    return old.length > STEPS_PER_ROUND || more === true;
+    const rest = { from: -Infinity, to: time };
+    const isMore = await this.attempt('emptied', rest, () => this.store.deleteDefaultRows(time, retained));
+    return steps === STEPS_PER_ROUND || isMore === true;
   }
 
-  private async attempt<T>(what: string, { from, to }: TimeSpan, work: () => Promise<T>): Promise<T | undefined> {
+  private async drop({ name, to }: EventPartition, before: number): Promise<void> {
+    const dropped = await this.store.drop(name, before);
+    if (dropped) {
+      this.logger.info({ partition: name }, 'An event partition was dropped: it is older than RETENTION_EVENTS');
+    } else if (dropped === null) {
+      this.isBlocked = true;
+      if (to < before - OVERDUE_MS) {
+        throw new Error('Another process, or a reader, was in the way.');
+      }
+    }
+  }
+
+  private async attempt<T>(what: string, span: TimeSpan, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       this.failures++;
-      this.logger.error({ err: error, from, to }, `An event partition was not ${what}; it is tried again`);
+      this.logger.error({ err: error, ...asDates(span) }, `An event partition was not ${what}; it is tried again`);
       return undefined;
     }
   }
+}
+
+/** For people; without what has no beginning or end. */
+function asDates(span: TimeSpan): Record<string, Date> {
+  const bounds = Object.entries({ from: span.from, to: span.to }).filter(([, at]) => Number.isFinite(at));
+  return Object.fromEntries(bounds.map(([name, at]) => [name, new Date(at)]));
 }

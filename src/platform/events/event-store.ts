@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EventType } from '../../contracts/events.js';
+import { outsideRequest } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
+import { outsideTransaction } from '../prisma/transactions.js';
 import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from './event-rows.js';
 import { type LogPosition } from './log-position.js';
 
@@ -31,24 +33,30 @@ export class EventStore {
 
   constructor(private readonly database: Database) {}
 
-  /** Which log this is. It changes only by adoption, which no process outlives. */
+  /** Which log this is. It changes only by adoption, which no process outlives. All callers share it: it is read for none of them. */
   generation(): Promise<string> {
-    this.#generation ??= this.readGeneration().catch((error: unknown) => {
-      this.#generation = undefined;
-      throw error;
-    });
+    this.#generation ??= outsideTransaction(() => outsideRequest(() => this.readGeneration())).catch(
+      (error: unknown) => {
+        this.#generation = undefined;
+        throw error;
+      },
+    );
     return this.#generation;
   }
 
-  /** One statement however many there are; ids follow the order of `records`. */
+  /**
+   * One statement however many there are, the last of its transaction; ids follow the order of `records`. They are received at
+   * the time of the statement, with which COMMIT leaves: a transaction may have waited long before that.
+   */
   async insert(records: readonly Record<string, unknown>[]): Promise<void> {
     // SQL: a set-based batch
-    await this.database.execute(
+    await this.database.executeLast(
       'events_insert',
-      `INSERT INTO events (type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version, payload)
-       SELECT type, source, device_id, user_id, actor, command_id, correlation_id,
-              coalesce(occurred_at, now()), coalesce(version, 1), payload
-         FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, source text, device_id uuid, user_id uuid, actor text,
+      `INSERT INTO events (received_at, type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at,
+              version, payload)
+       SELECT written.at, type, source, device_id, user_id, actor, command_id, correlation_id,
+              coalesce(occurred_at, written.at), coalesce(version, 1), payload
+         FROM (SELECT clock_timestamp() AS at) written, ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, source text, device_id uuid, user_id uuid, actor text,
               command_id uuid, correlation_id text, occurred_at timestamptz, version integer, payload jsonb))
               WITH ORDINALITY AS r(type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version,
               payload, place)

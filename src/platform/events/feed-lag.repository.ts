@@ -52,7 +52,7 @@ export class FeedLagRepository {
     return row?.lag ?? 0;
   }
 
-  /** The oldest transaction of the cluster that has written. Every role may see locks; the age takes a grant. */
+  /** The oldest transaction of the cluster that has written, whatever its place in our log. Every role may see locks; the age takes a grant. */
   async findBlocker(): Promise<FeedBlocker | null> {
     // SQL: something Prisma cannot say: a system view
     const [row] = await this.database.query<FeedBlocker & Record<string, unknown>>(
@@ -63,7 +63,7 @@ export class FeedLagRepository {
          LEFT JOIN pg_stat_activity a ON a.pid = l.pid
          LEFT JOIN pg_prepared_xacts p ON p.transaction = l.transactionid
         WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
-          AND l.transactionid = ${HORIZON}::xid`,
+          AND l.transactionid = pg_snapshot_xmin(pg_current_snapshot())::xid`,
     );
     return row ?? null;
   }

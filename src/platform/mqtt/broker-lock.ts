@@ -64,7 +64,7 @@ export class BrokerLock {
     }
     session.once('error', () => {
       this.#session = undefined;
-      inBackground(this.regain(session));
+      inBackground(() => this.regain(session));
     });
     this.#session = session;
     return true;

@@ -36,7 +36,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
     if (!this.config.roles.includes('hardware')) {
       return;
     }
-    inBackground(this.connect());
+    inBackground(() => this.connect());
   }
 
   onApplicationShutdown(): void {
@@ -81,7 +81,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
       });
       if (!this.#stopped) {
         this.#retry = setTimeout(() => {
-          inBackground(this.connect());
+          inBackground(() => this.connect());
         }, reconnectDelayMs(this.#attempt++));
       }
     });

@@ -70,7 +70,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
       this.cut(deviceId);
     });
     this.#recheck = setInterval(() => {
-      inBackground(this.kickRevoked());
+      inBackground(() => this.kickRevoked());
     }, RECHECK_EVERY_MS).unref();
   }
 

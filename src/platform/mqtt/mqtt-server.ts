@@ -87,6 +87,7 @@ export class MqttServer extends ServerMqtt {
       const { subscribed } = await this.open();
       if (!this.access.external) {
         await within(SUBSCRIBED_WITHIN_MS, subscribed);
+        this.assertSubscribed();
         this.broker.admitDevices();
       }
       callback();
@@ -163,11 +164,19 @@ export class MqttServer extends ServerMqtt {
     const subscribed = new Promise<void>((resolve) => {
       client.on('connect', () => {
         attempt = 0;
-        this.hearing.restart();
-        inBackground(this.#subscriptions.connected(client).then(resolve));
+        this.canary.restart();
+        inBackground(() => this.#subscriptions.connected(client).then(resolve));
       });
     });
     return { subscribed };
+  }
+
+  /** Devices that are admitted without it would take their messages for received. */
+  private assertSubscribed(): void {
+    if (!this.isConnected()) {
+      const [refused] = this.refusedSubscriptions;
+      throw new Error(`The embedded broker did not confirm ${refused?.topic ?? 'every subscription'} of this process.`);
+    }
   }
 
   /** Takes a message in hand, or drops it for the sake of the other devices. */

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { requestContext } from '../context/request-context.js';
 import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
-import { EndingClient, KEEP_ALIVE_AFTER_MS } from './session-limits.js';
+import { EndingClient, SESSION_KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 
 type Callback = (
   error: Error | undefined,
@@ -20,7 +20,7 @@ export class ConnectionPool extends pg.Pool {
   constructor(options: pg.PoolConfig) {
     super({
       keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      keepAliveInitialDelayMillis: SESSION_KEEP_ALIVE_AFTER_MS,
       Client: EndingClient,
       ...options,
     });

@@ -8,13 +8,14 @@ import { DatabaseIdentityStore } from './database-identity-store.js';
 import { connectionKind, ConnectionQuota, isBatch } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
 import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
-import { limitSession } from './session-limits.js';
+import { askFirst, limitSession } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
 const STATEMENT_TIMEOUT_MS = 8_000;
 /** A server that does not even say that it gave up is out of reach: the connection is closed. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** With what a new connection is asked first. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export type { PrismaTransaction } from './transaction-context.js';
@@ -48,7 +49,7 @@ export class Database implements OnApplicationShutdown {
       // Awaited before it is handed out: no statement reaches a database that was swapped for another one.
       onConnect: (client): unknown => {
         limitSession(client);
-        return identity.verify(client);
+        return askFirst(client, CONNECT_TIMEOUT_MS, () => identity.verify(client));
       },
     });
     this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
@@ -117,6 +118,19 @@ export class Database implements OnApplicationShutdown {
       transaction.addPending(statement);
     } else {
       await statement;
+    }
+  }
+
+  /**
+   * Like {@link execute}, as one of the last statements of the surrounding transaction, behind all that its work reads and
+   * waits for; at once when there is none.
+   */
+  async executeLast(name: string, text: string, values: readonly unknown[] = []): Promise<void> {
+    const transaction = currentTransaction();
+    if (transaction) {
+      transaction.addLast({ name, text, values: [...values] });
+    } else {
+      await this.query(name, text, values);
     }
   }
 

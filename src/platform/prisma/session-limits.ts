@@ -1,11 +1,12 @@
 import pg from 'pg';
+import { DeadlineExceededError, within } from '../../shared/deadline.js';
 
 /** A server gives up an open transaction after this time whatever its state. Longer than ours may take with its rollback. */
 const TRANSACTION_TIMEOUT_MS = 12_000;
 /** How long a connection may take to say goodbye before its socket is destroyed. */
 const GOODBYE_WITHIN_MS = 2_000;
 /** When a connection has been idle for so long, the system begins to ask whether the other side is still there. */
-export const KEEP_ALIVE_AFTER_MS = 5_000;
+export const SESSION_KEEP_ALIVE_AFTER_MS = 5_000;
 
 /**
  * What the server does about a client that has disappeared without a word. `transaction_timeout` (PostgreSQL 17) is the only
@@ -15,7 +16,7 @@ export const KEEP_ALIVE_AFTER_MS = 5_000;
  */
 const SERVER_LIMITS = {
   transaction_timeout: TRANSACTION_TIMEOUT_MS,
-  tcp_keepalives_idle: KEEP_ALIVE_AFTER_MS / 1_000,
+  tcp_keepalives_idle: SESSION_KEEP_ALIVE_AFTER_MS / 1_000,
   tcp_keepalives_interval: 2,
   tcp_keepalives_count: 3,
   tcp_user_timeout: TRANSACTION_TIMEOUT_MS,
@@ -35,10 +36,28 @@ export function limitSession(client: pg.ClientBase): void {
 }
 
 /**
+ * Asks what a new connection is asked before it is used, within what is left of its time for connecting, in milliseconds. One
+ * that does not answer is destroyed: its goodbye is not waited for.
+ */
+export async function askFirst(client: pg.ClientBase, limitMs: number, ask: () => Promise<void>): Promise<void> {
+  const tookMs = client instanceof EndingClient ? performance.now() - client.madeAt : 0;
+  try {
+    await within(Math.max(0, limitMs - tookMs), ask());
+  } catch (error) {
+    if (error instanceof DeadlineExceededError && client instanceof EndingClient) {
+      client.connection.stream.destroy();
+    }
+    throw error;
+  }
+}
+
+/**
  * A client of pg whose end is bounded. pg waits for the answers to what was sent, and for the other side to close the
- * connection: one that is silently dead does neither, and whoever waits for its place in the pool would wait with it.
+ * connection: one that is silently dead does neither, and its place in the pool would not become free.
  */
 export const EndingClient = class extends pg.Client {
+  readonly madeAt = performance.now();
+
   override end(): Promise<void>;
   override end(callback: (error?: Error) => void): void;
   override end(callback?: (error?: Error) => void): Promise<void> | undefined {

@@ -1,12 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type pg from 'pg';
 import { type PrismaClient } from '../../generated/prisma/client.js';
-import { assertInTime } from '../context/request-deadline.js';
+import { assertCommitInTime, assertInTime } from '../context/request-deadline.js';
 import { joinOn } from './joining-adapter-factory.js';
 
 export type PrismaTransaction = Parameters<
   Extract<Parameters<PrismaClient['$transaction']>[0], (...args: never) => unknown>
 >[0];
+
+/** As pg takes it: prepared once per connection under its name. */
+export interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
 
 /** Prisma's own limit comes after ours: it must never be the one that ends a transaction. */
 const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
@@ -17,9 +24,10 @@ const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
  */
 export class TransactionContext {
   readonly afterCommit: (() => void)[] = [];
-  /** Statements that leave with COMMIT, when the work is done. */
-  readonly lastStatements: (() => Promise<void>)[] = [];
+  /** They leave with COMMIT, when the work is done. */
+  readonly #last: NamedStatement[] = [];
   readonly #pending: Promise<unknown>[] = [];
+  #hasFailed = false;
   readonly #ended = Promise.withResolvers<undefined>();
   #prisma: Promise<PrismaTransaction> | undefined;
   #over = false;
@@ -30,17 +38,23 @@ export class TransactionContext {
   }
 
   connection(): pg.PoolClient {
-    if (this.#over) {
-      throw new Error('The transaction is over: this statement would have run outside of it.');
-    }
+    this.assertOpen();
     assertInTime();
     return corkForOneTurn(this.client);
   }
 
   /** Adds a statement whose answer is not needed: COMMIT may be sent after it before it is answered, and fails with it. */
   addPending(statement: Promise<unknown>): void {
-    statement.catch(() => undefined);
+    statement.catch(() => {
+      this.#hasFailed = true;
+    });
     this.#pending.push(statement);
+  }
+
+  /** Adds a statement that is sent with COMMIT, which fails with it. */
+  addLast(statement: NamedStatement): void {
+    this.assertOpen();
+    this.#last.push(statement);
   }
 
   /** Prisma's client for this transaction; its own transaction is open until ours ends. */
@@ -59,14 +73,22 @@ export class TransactionContext {
     return this.#prisma;
   }
 
-  /** @throws what made a statement fail, or RequestDeadlineError; then nothing of the transaction stands. */
+  /**
+   * Once it has begun, nothing is asked any more that could refuse a statement: all of the last ones are sent, and COMMIT.
+   * @throws what made a statement fail, or RequestDeadlineError; then nothing of the transaction stands.
+   */
   async commit(): Promise<void> {
-    assertInTime();
-    for (const send of this.lastStatements) {
-      this.addPending(send());
+    assertCommitInTime();
+    if (this.#hasFailed) {
+      // It may never have reached the server, which would then commit the rest.
+      await Promise.all(this.#pending);
+    }
+    const connection = corkForOneTurn(this.client);
+    for (const statement of this.#last) {
+      this.addPending(connection.query(statement));
     }
     this.end();
-    const committed = corkForOneTurn(this.client).query('COMMIT');
+    const committed = connection.query('COMMIT');
     await Promise.all([...this.#pending, committed]);
     if ((await committed).command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: the failure of one of its statements went unnoticed.');
@@ -76,6 +98,12 @@ export class TransactionContext {
   async rollback(): Promise<void> {
     this.end();
     await this.client.query('ROLLBACK');
+  }
+
+  private assertOpen(): void {
+    if (this.#over) {
+      throw new Error('The transaction is over: this statement would have run outside of it.');
+    }
   }
 
   private end(): void {

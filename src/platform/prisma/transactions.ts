@@ -53,19 +53,6 @@ export class Transactions {
     }
   }
 
-  /**
-   * Sends a statement as one of the last of the surrounding transaction, behind all that its work reads and waits for; at
-   * once when there is none. Inside a transaction it does not wait: the commit fails if it fails.
-   */
-  async executeLast(send: () => Promise<void>): Promise<void> {
-    const context = currentTransaction();
-    if (context) {
-      context.lastStatements.push(send);
-    } else {
-      await send();
-    }
-  }
-
   private async begin<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
     const context = new TransactionContext(connection);

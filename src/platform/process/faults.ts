@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 /**
  * Where a fault showed that no code handled: of work in the `background`, of a `listener` that others go on without, as an
  * unhandled `rejection`, or as an uncaught `exception`.
@@ -22,12 +24,16 @@ export function reportFault(kind: FaultKind, error: unknown): void {
   reporter(kind, error);
 }
 
+/** The context in which this process began: of no request, message or transaction. */
+const outside = AsyncLocalStorage.snapshot();
+
 /**
- * Lets `work` go on without being awaited. It is not meant to fail: if it does, that is reported, and does not end the process as
- * a rejection would that no code handles.
+ * Begins `work` and lets it go on without being awaited. It belongs to no request and no transaction, whose time and
+ * connections are not for it. It is not meant to fail: if it does, that is reported, and does not end the process as a
+ * rejection would that no code handles.
  */
-export function inBackground(work: Promise<unknown>): void {
-  work.catch((error: unknown) => {
+export function inBackground(work: () => Promise<unknown>): void {
+  outside(async () => work()).catch((error: unknown) => {
     reportFault('background', error);
   });
 }

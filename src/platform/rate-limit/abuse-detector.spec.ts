@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../../config/app-config.js';
+import { newContext, requestContext, runInContext } from '../context/request-context.js';
 import type { BlockedIpStore } from './blocked-ip-store.js';
 import { AbuseDetector } from './abuse-detector.js';
 
@@ -24,6 +25,16 @@ describe('AbuseDetector', () => {
     expect(block).not.toHaveBeenCalled();
     refuse(rows, '192.0.2.1', 2);
     expect(block.mock.calls).toEqual([['192.0.2.1', 'rate_limit:auth', HOUR]]);
+  });
+
+  it('block an address in the time of none of its requests', () => {
+    const { rows, block } = rowsOf(1);
+    const contexts: unknown[] = [];
+    block.mockImplementation(() => Promise.resolve(void contexts.push(requestContext())));
+    runInContext({ ...newContext('http', 'anonymous'), priority: 'read' }, () => {
+      refuse(rows, '192.0.2.1', 1);
+    });
+    expect(contexts).toEqual([undefined]);
   });
 
   it('begin anew when the limit admits the address again', () => {

@@ -35,7 +35,7 @@ export class AbuseDetector {
       return;
     }
     if (refusals === after) {
-      inBackground(this.blocked.block(ip, `rate_limit:${category}`, durationMs));
+      inBackground(() => this.blocked.block(ip, `rate_limit:${category}`, durationMs));
     } else {
       this.#refusals.set(key, refusals);
     }

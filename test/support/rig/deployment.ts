@@ -65,20 +65,25 @@ export class Deployment {
     return this.apis.map(({ url }) => url);
   }
 
-  /** New locks in a process of their own, each with these faults, online. */
-  async addLocks(faults: readonly (readonly string[])[]): Promise<LockGroup> {
+  /** Groups of new locks, each group in a process of its own and each lock with these faults, online. */
+  async addLocks<Groups extends readonly (readonly (readonly string[])[])[]>(
+    ...faults: Groups
+  ): Promise<{ [G in keyof Groups]: LockGroup }> {
     const [api = ''] = this.apiUrls;
-    const devices = await Promise.all(faults.map(() => registerDevice(api, this.owner)));
-    await this.broker.addAccounts(devices);
-    const group = new LockGroup({
-      locks: devices.map((device, index) => ({ device, faults: faults[index] ?? [] })),
-      mqttUrl: this.broker.deviceUrl,
-      apis: this.apiUrls,
-      directory: this.directory,
+    const registered = await Promise.all(
+      faults.map((ofGroup) =>
+        Promise.all(ofGroup.map(async (ofLock) => ({ device: await registerDevice(api, this.owner), faults: ofLock }))),
+      ),
+    );
+    await this.broker.addAccounts(registered.flat().map(({ device }) => device));
+    const groups = registered.map((locks) => {
+      const { directory, apiUrls: apis, broker } = this;
+      const group = new LockGroup({ locks, mqttUrl: broker.deviceUrl, apis, directory });
+      this.#closing.push(() => group.stop());
+      return group;
     });
-    this.#closing.push(() => group.stop());
-    await group.online();
-    return group;
+    await Promise.all(groups.map((group) => group.online()));
+    return groups as { [G in keyof Groups]: LockGroup };
   }
 
   /** Runs at the end, before the servers are stopped. */

@@ -28,14 +28,18 @@ export class FeedAudience {
     const sql = await Sql.open(services.databaseUrl);
     deployment.onStop(() => sql.end());
     const dashboards = await Promise.all(apiUrls.map((url) => Dashboard.signedIn(url, owner.accessToken)));
-    deployment.onStop(() => {
-      dashboards.forEach((dashboard) => {
-        dashboard.close();
-      });
-      return Promise.resolve();
-    });
     const [row] = await sql.rows<{ start: string }>('SELECT coalesce(max(e.id), 0)::text AS start FROM events e');
-    return new FeedAudience(sql, dashboards, deviceIds, row?.start ?? '0');
+    const audience = new FeedAudience(sql, dashboards, deviceIds, row?.start ?? '0');
+    deployment.onStop(() => audience.leave());
+    return audience;
+  }
+
+  /** The second time nothing happens. */
+  async leave(): Promise<void> {
+    this.dashboards.forEach((dashboard) => {
+      dashboard.close();
+    });
+    await this.sql.end();
   }
 
   /** @returns how many events there were. */

@@ -1,4 +1,5 @@
 import { connect, type MqttClient } from 'mqtt';
+import { canaryTopic } from '../../../src/platform/mqtt/line/canary-channels.js';
 import type { BrokerAccount } from '../operated-mosquitto.js';
 import { eventually } from '../wait.js';
 
@@ -44,7 +45,9 @@ export class OrderRepeater {
       );
     });
     this.#client.on('message', (topic, payload) => {
-      this.hear({ topic, payload });
+      if (topic !== canaryTopic('commands')) {
+        this.hear({ topic, payload });
+      }
     });
   }
 

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { freePort } from '../../../tools/stack/ports.js';
 import { waitUntil } from '../../../tools/stack/wait-until.js';
 import { isReady, NodeProcess } from '../process.js';
+import { scaled } from '../promise.js';
 
-/** Five processes that start at once on a busy machine take their time. */
-const READY_WITHIN_MS = 120_000;
+/** Five processes that start at once on a busy machine take their time, and a full run must not end by that. */
+const READY_WITHIN_MS = scaled(120_000, 600_000);
 const ASK_EVERY_MS = 200;
 /** As container engines do after the first failure. */
 const RESTART_AFTER_MS = 100;
@@ -19,6 +20,7 @@ export class RestartedProcess {
   #wanted = true;
   #killed = false;
   #wasReady = false;
+  #standsStill = false;
 
   private constructor(
     readonly name: string,
@@ -37,19 +39,29 @@ export class RestartedProcess {
     return `http://127.0.0.1:${String(this.port)}`;
   }
 
+  get standsStill(): boolean {
+    return this.#standsStill;
+  }
+
   async isReady(): Promise<boolean> {
     const ready = await isReady(this.url);
     this.#wasReady ||= ready;
     return ready;
   }
 
-  /** Waits until it has been ready since its last start: one that has not come up yet has nothing under way. */
-  async up(): Promise<void> {
-    await this.waitUntil('has come up', async () => this.#wasReady || (await this.isReady()));
+  /** Whether it has been ready since its last start: one that has not come up yet has nothing under way. */
+  async isUp(): Promise<boolean> {
+    return !this.#killed && (this.#wasReady || (await this.isReady()));
   }
 
+  /** Asks seldom: many processes start at the same time, and are asked while they do. */
   async ready(): Promise<void> {
-    await this.waitUntil('is ready', () => this.isReady());
+    await waitUntil(() => this.isReady(), {
+      withinMs: READY_WITHIN_MS,
+      everyMs: ASK_EVERY_MS,
+      otherwise: () =>
+        new Error(`${this.name} is not ready in time: ${this.#process?.output.slice(-KEPT_OUTPUT) ?? ''}`),
+    });
   }
 
   /** `kill -9`; settles when it is gone. Its successor starts by itself. */
@@ -59,6 +71,7 @@ export class RestartedProcess {
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#standsStill = signal === 'SIGSTOP';
     this.#process?.signal(signal);
   }
 
@@ -67,16 +80,6 @@ export class RestartedProcess {
     this.#wanted = false;
     this.signal('SIGCONT');
     await this.#process?.kill();
-  }
-
-  /** Asks seldom: many processes start at the same time, and are asked while they do. */
-  private async waitUntil(what: string, condition: () => Promise<boolean>): Promise<void> {
-    await waitUntil(condition, {
-      withinMs: READY_WITHIN_MS,
-      everyMs: ASK_EVERY_MS,
-      otherwise: () =>
-        new Error(`Not in time: ${this.name} ${what}. ${this.#process?.output.slice(-KEPT_OUTPUT) ?? ''}`),
-    });
   }
 
   private run(): void {

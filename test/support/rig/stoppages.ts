@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { counter } from '../metrics.js';
+import { tellProgress } from '../promise.js';
 import type { Deployment } from './deployment.js';
 import type { LockGroup } from './lock-group.js';
 import type { RestartedProcess } from './restarted-process.js';
@@ -8,13 +9,13 @@ import type { StatementTap } from './statement-tap.js';
 export interface StoppageOptions {
   /** How long a process stands still. */
   readonly stopMs: number;
-  /** How long the broker is away, and the locks at least. */
+  /** How long the broker is away, and the locks at least; 0: it is not. */
   readonly outageMs: number;
-  /** Every point of every process, one after another; the most dangerous ones at the same time otherwise. */
+  /** Every point and every process, one after another; the most dangerous point alone otherwise. */
   readonly everyPoint: boolean;
   /** Locks that stand still meanwhile, with orders on their way to them. */
   readonly awayLocks: LockGroup;
-  /** Delivers the latest orders once more. */
+  /** Delivers the latest orders once more, when everything is back. */
   readonly storm: () => void;
   readonly random: () => number;
 }
@@ -33,31 +34,28 @@ const LONGEST_DELAY_MS = 2_000;
 
 /** Stops processes, locks and the broker while traffic is under way. @returns what was stopped, in words. */
 export async function stopEverything(deployment: Deployment, options: StoppageOptions): Promise<string[]> {
-  const { stopMs, outageMs, awayLocks, everyPoint } = options;
-  const points = pointsOf(deployment);
-  const anywhere = everyPoint ? deployment.processes : deployment.apis.slice(1);
+  const { stopMs, outageMs, awayLocks, everyPoint, storm } = options;
+  const done: string[] = [];
+  const note = (what: string): void => {
+    tellProgress(what);
+    done.push(what);
+  };
   awayLocks.signal('SIGSTOP');
   const awaySince = performance.now();
-  const done: string[] = [];
-  if (everyPoint) {
-    for (const point of points) {
-      done.push(await stopAt(point, options));
-    }
-    for (const process of anywhere) {
-      done.push(await stopSomewhere(process, options));
-    }
-  } else {
-    const dangerous = points.filter(({ called }) => called === BETWEEN);
-    const stops = [
-      ...dangerous.map((point) => stopAt(point, options)),
-      ...anywhere.map((each) => stopSomewhere(each, options)),
-    ];
-    done.push(...(await Promise.all(stops)));
+  for (const point of pointsOf(deployment).filter(({ called }) => everyPoint || called === BETWEEN)) {
+    note(await stopAt(point, options));
   }
-  await pause(Math.max(0, Math.max(stopMs, everyPoint ? outageMs : 0) - (performance.now() - awaySince)));
+  for (const process of everyPoint ? deployment.processes : []) {
+    note(await stopSomewhere(process, options));
+  }
+  await pause(Math.max(0, Math.max(stopMs, outageMs) - (performance.now() - awaySince)));
   awayLocks.signal('SIGCONT');
-  done.push(`${String(awayLocks.deviceIds.length)} locks for ${seconds(performance.now() - awaySince)}`);
-  done.push(await loseBroker(deployment, options));
+  note(`${String(awayLocks.deviceIds.length)} locks for ${seconds(performance.now() - awaySince)}`);
+  if (outageMs > 0) {
+    note(await loseBroker(deployment, outageMs));
+  }
+  await awayLocks.online();
+  storm();
   return done;
 }
 
@@ -98,14 +96,11 @@ async function stopSomewhere(process: RestartedProcess, { stopMs, random }: Stop
   return `${process.name} for ${seconds(stopMs)}`;
 }
 
-/** Killed with orders in flight; what was delivered before is delivered once more when it is back. */
-async function loseBroker({ broker: { server } }: Deployment, options: StoppageOptions): Promise<string> {
-  const { outageMs, storm, awayLocks } = options;
+/** With orders in flight. */
+async function loseBroker({ broker: { server } }: Deployment, outageMs: number): Promise<string> {
   await server.kill();
   await pause(outageMs);
   await server.restart();
-  await awayLocks.online();
-  storm();
   return `the broker away for ${seconds(outageMs)}`;
 }
 

@@ -23,7 +23,7 @@ export class SessionActivityService implements OnApplicationBootstrap, BeforeApp
 
   onApplicationBootstrap(): void {
     this.#timer = setInterval(() => {
-      inBackground(this.flush());
+      inBackground(() => this.flush());
     }, FLUSH_EVERY_MS).unref();
   }
 
@@ -35,7 +35,7 @@ export class SessionActivityService implements OnApplicationBootstrap, BeforeApp
   seen(sessionId: string): void {
     this.#seen.add(sessionId);
     if (this.#seen.size >= CAPACITY) {
-      inBackground(this.flush());
+      inBackground(() => this.flush());
     }
   }
 

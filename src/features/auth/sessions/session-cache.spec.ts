@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RevocationReason } from '../../../contracts/sessions.js';
+import { newContext, requestContext, runInContext } from '../../../platform/context/request-context.js';
 import type { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { Clock } from '../../../shared/clock.js';
 import { SessionCache } from './session-cache.js';
@@ -71,6 +72,36 @@ describe('SessionCache', () => {
     answer.resolve(null);
     await expect(asked).resolves.toBe('revoked');
     await expect(cache.endOf('s')).resolves.toBe('revoked');
+  });
+
+  it('waits for the answer to no other caller, and knows of an end that another one was told', async () => {
+    const [mine, other] = [Promise.withResolvers<null>(), Promise.withResolvers<RevocationReason>()];
+    endOf.mockReturnValueOnce(mine.promise).mockReturnValueOnce(other.promise);
+    const [first, second] = [cache.endOf('s', { certain: true }), cache.endOf('s', { certain: true })];
+    await Promise.resolve();
+    mine.resolve(null);
+    await expect(first).resolves.toBeNull();
+    other.resolve('evicted');
+    await expect(second).resolves.toBe('evicted');
+
+    const late = Promise.withResolvers<null>();
+    endOf.mockReturnValueOnce(late.promise).mockReturnValueOnce(new Promise(() => undefined));
+    const asked = cache.endOf('other');
+    await Promise.resolve();
+    revoke({ sessionId: 'other', reason: 'revoked' });
+    void cache.endOf('other', { certain: true });
+    late.resolve(null);
+    await expect(asked).resolves.toBe('revoked');
+  });
+
+  it('looks up for all callers, in the time of none of them', async () => {
+    const contexts: unknown[] = [];
+    endOf.mockImplementation(() => {
+      contexts.push(requestContext());
+      return Promise.resolve(null);
+    });
+    await runInContext({ ...newContext('http', 'system'), deadline: 0, priority: 'read' }, () => cache.endOf('s'));
+    expect(contexts).toEqual([undefined]);
   });
 
   it('remembers longer that a session is over: it will not come back', async () => {

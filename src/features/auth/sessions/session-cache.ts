@@ -2,6 +2,7 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { LRUCache } from 'lru-cache';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
+import { outsideRequest } from '../../../platform/context/request-context.js';
 import { outsideTransaction } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { Clock } from '../../../shared/clock.js';
@@ -17,6 +18,8 @@ interface Entry {
   /** Null while the session is live. */
   readonly answer: Promise<SessionEnd | null>;
   until: number;
+  /** That it ended is known, whatever the answer under way will be. */
+  end: SessionEnd | null;
 }
 
 /**
@@ -41,7 +44,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
 
   onModuleInit(): void {
     this.#unsubscribe = this.signals.on('session_revoked', ({ sessionId, reason }) => {
-      this.remember(sessionId, Promise.resolve(reason), ENDED_TTL_MS);
+      this.remember(sessionId, Promise.resolve(reason), ENDED_TTL_MS).end = reason;
     });
   }
 
@@ -51,12 +54,8 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
 
   async endOf(sessionId: string, { certain = false }: { certain?: boolean } = {}): Promise<SessionEnd | null> {
     const entry = (certain ? undefined : this.fresh(sessionId)) ?? this.ask(sessionId, certain);
-    const end = await entry.answer;
-    const current = this.#entries.peek(sessionId);
-    if (end === null && current && current !== entry) {
-      // Revoked or asked again while the query was under way: the old answer must not be used.
-      return this.endOf(sessionId);
-    }
+    // It may have been revoked while the query was under way. What another caller asked meanwhile is not waited for.
+    const end = (await entry.answer) ?? this.#entries.peek(sessionId)?.end ?? null;
     if (end === null) {
       this.activity.seen(sessionId);
     }
@@ -74,6 +73,7 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
     answer.then(
       (end) => {
         if (end !== null) {
+          entry.end = end;
           entry.until = this.clock.monotonic() + ENDED_TTL_MS;
         }
       },
@@ -90,10 +90,10 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
       entry.until = Math.min(entry.until, this.clock.monotonic() + shared.forMs);
       return shared.end;
     }
-    // Counted from when PostgreSQL was asked, not from when it answered. All callers share the answer, so it must not come
-    // out of one caller's transaction.
+    // Counted from when PostgreSQL was asked, not from when it answered. All callers share the answer, so it belongs neither to
+    // the transaction nor to the request of the first one, whose time may end before theirs.
     entry.until = this.clock.monotonic() + LIVE_MS;
-    const end = await outsideTransaction(() => this.repository.endOf(sessionId));
+    const end = await outsideTransaction(() => outsideRequest(() => this.repository.endOf(sessionId)));
     if (end === null) {
       this.shared.setLive(sessionId, entry.until - this.clock.monotonic());
     }
@@ -101,7 +101,9 @@ export class SessionCache extends SessionVerifier implements OnModuleInit, OnMod
   }
 
   private remember(sessionId: string, answer: Promise<SessionEnd | null>, forMs: number): Entry {
-    const entry = { answer, until: this.clock.monotonic() + forMs };
+    // A session that ended does not come back.
+    const end = this.#entries.peek(sessionId)?.end ?? null;
+    const entry = { answer, until: this.clock.monotonic() + forMs, end };
     this.#entries.set(sessionId, entry);
     return entry;
   }

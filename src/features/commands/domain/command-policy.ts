@@ -19,7 +19,7 @@ export interface CommandPolicy {
   readonly lane: CommandLane;
   /** The lowest is sent first within the lane. */
   readonly priority: number;
-  /** From creation on: after it, the command is not sent any more. */
+  /** From when it was asked for: after it, the command is not sent any more. */
   readonly lifeMs: number;
   /** From sending on: after it, the device must not begin, and silence becomes TIMED_OUT. */
   readonly timeoutMs: number;

@@ -5,6 +5,7 @@ import { DomainError } from '../../../shared/domain-error.js';
 import type { RequestPriority } from '../../context/request-context.js';
 import { type Counter, Metrics } from '../../metrics/metrics.js';
 import { Database } from '../../prisma/database.js';
+import { extraTimeOf } from './extra-time.decorator.js';
 import { priorityOf } from './vital.decorator.js';
 
 /**
@@ -70,7 +71,8 @@ export class AdmissionLimiter implements OnModuleInit, OnModuleDestroy {
     fastify.addHook('onRequest', (request, _reply, done) => {
       const priority = priorityOf(request);
       if (request.requestContext) {
-        request.requestContext.priority = priority;
+        // A long answer is not broken off for want of the connections that reads share.
+        request.requestContext.priority = priority === 'read' && extraTimeOf(request) > 0 ? 'write' : priority;
       }
       const isProbe = (request.routeOptions.config as { unlimited?: boolean } | undefined)?.unlimited === true;
       done(isProbe || this.admits(priority) ? undefined : new OverloadedError());

@@ -36,7 +36,8 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
   #client: MqttClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn = 0;
-  #awaySince: number;
+  /** When the broker last answered, or the line was last connected: on the monotonic clock. */
+  #answeredAt: number;
   #stopped = false;
 
   constructor(
@@ -47,7 +48,7 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
     metrics: Metrics,
   ) {
     logger.setContext(CanaryPublisher.name);
-    this.#awaySince = clock.monotonic();
+    this.#answeredAt = clock.monotonic();
     this.#roundTrip = metrics.latency(
       'mortise_mqtt_canary_seconds',
       'From publishing a message to the broker to hearing it from there, where this process heard its own',
@@ -55,7 +56,7 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    inBackground(this.connect());
+    inBackground(() => this.connect());
   }
 
   onApplicationShutdown(): void {
@@ -69,9 +70,15 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
     return [...this.#refused].map(([channel, reason]) => ({ topic: canaryTopic(channel), reason }));
   }
 
-  /** Whether its connection has been missing for longer than a reconnect takes. */
+  /** Whether its connection has been missing for longer than a reconnect takes, or ends each time before it carries anything. */
   get isAway(): boolean {
-    return this.#client?.connected !== true && this.clock.monotonic() - this.#awaySince > AWAY_AFTER_MS;
+    return this.#client?.connected !== true && this.clock.monotonic() - this.#answeredAt > AWAY_AFTER_MS;
+  }
+
+  /** The line has a new connection: on it nothing is heard that was published before. Ours is due from now on. */
+  restart(): void {
+    this.#answeredAt = this.clock.monotonic();
+    this.hearing.restart();
   }
 
   /** A canary was heard here: one of this process, or of another one. */
@@ -103,10 +110,12 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
     client.on('connect', () => {
       attempt = 0;
     });
+    // Also after each attempt to connect that failed.
     client.on('close', () => {
+      if (attempt === 0) {
+        this.closed();
+      }
       client.options.reconnectPeriod = reconnectDelayMs(attempt++);
-      this.#awaySince = this.clock.monotonic();
-      this.closed();
     });
     // The clients of the line and of orders say in the log that the broker is away.
     client.on('error', () => undefined);
@@ -125,8 +134,10 @@ export class CanaryPublisher implements OnApplicationBootstrap, OnApplicationShu
     client.publish(canaryTopic(channel), payload, { qos: 1, retain: false }, (error) => {
       this.#unanswered.splice(this.#unanswered.indexOf(channel), 1);
       if (!error) {
+        this.#answeredAt = this.clock.monotonic();
         this.taken(channel);
       } else if (client.connected) {
+        this.#answeredAt = this.clock.monotonic();
         this.refuse(channel, reasonOf(error));
       }
     });

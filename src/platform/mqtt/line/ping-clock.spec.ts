@@ -12,7 +12,7 @@ function build() {
       now = ms;
     },
     sends: (cmd: string): boolean => client.emit('packetsend', { cmd }),
-    receives: (cmd: string): boolean => client.emit('packetreceive', { cmd }),
+    receives: (cmd: string): boolean => client.emit('packetreceive', { cmd, qos: 1 }),
     waited: (): number => clock.waitedMs,
   };
 }
@@ -47,6 +47,50 @@ describe('PingClock', () => {
     expect(line.waited()).toBe(21_000);
     line.receives('pingresp');
     expect(line.waited()).toBe(0);
+  });
+
+  it('takes what comes from the queue of the broker for as old, behind the answers to new pings, until a window is not full', () => {
+    const line = build();
+    const receiveWindow = (): void => {
+      for (let message = 0; message < 10; message++) {
+        line.receives('publish');
+      }
+    };
+    line.sends('pingreq');
+    line.receives('pingresp');
+    line.at(6_000);
+    line.sends('pingreq');
+    receiveWindow();
+    line.receives('pingresp');
+    line.receives('publish');
+    expect(line.waited()).toBe(6_000);
+
+    line.at(7_000);
+    line.sends('pingreq');
+    receiveWindow();
+    line.receives('pingresp');
+    expect(line.waited()).toBe(7_000);
+
+    line.at(8_000);
+    line.sends('pingreq');
+    line.receives('publish');
+    line.receives('pingresp');
+    line.receives('publish');
+    expect(line.waited()).toBe(0);
+  });
+
+  it('does not take a process for one that catches up for ever because its line is never quiet', () => {
+    const line = build();
+    line.at(20_000);
+    for (let second = 20; second <= 51; second++) {
+      line.at(second * 1_000);
+      line.sends('pingreq');
+      for (let message = 0; message < 100; message++) {
+        line.receives('publish');
+      }
+      line.receives('pingresp');
+      expect(line.waited()).toBe(second < 50 ? second * 1_000 : 0);
+    }
   });
 
   it('knows that nothing on a new connection is older than the connection', () => {

@@ -52,7 +52,7 @@ export class SubscriptionRegistry {
 
   /** Asks for everything again: a broker may have forgotten it, or does not keep to it. */
   renew(): void {
-    inBackground(this.subscribe(this.topics()));
+    inBackground(() => this.subscribe(this.topics()));
   }
 
   private async subscribe(topics: readonly string[]): Promise<void> {
@@ -64,7 +64,7 @@ export class SubscriptionRegistry {
     clearTimeout(this.#retry);
     if (failed) {
       this.#retry = setTimeout(() => {
-        inBackground(this.subscribe(topics.filter((topic) => !this.#granted.has(topic))));
+        inBackground(() => this.subscribe(topics.filter((topic) => !this.#granted.has(topic))));
       }, reconnectDelayMs(this.#attempt++)).unref();
     } else {
       this.#attempt = 0;

@@ -1,0 +1,132 @@
+/**
+ * What retention takes from the event log, and what it must not take. Seen to fail when a partition was dropped for its age
+ * alone: events that a reader had not taken were gone, and those that were received while the clock was behind.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { EventPartitionStore } from '../../src/platform/events/event-partition-store.js';
+import { startEventLog } from '../support/events.fixture.js';
+import { PartitionUpkeep } from '../support/partition-upkeep.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+import { emptyRedis } from '../support/redis.js';
+import { Sql } from '../support/sql.js';
+import type { TestApp } from '../support/test-app.js';
+
+const DAY_MS = 86_400_000;
+
+let database: TestDatabase;
+let node: TestApp;
+let store: EventPartitionStore;
+/** Outside of the application. */
+let sql: Sql;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = await Sql.open(database.url);
+  node = await startEventLog({ databaseUrl: database.url, redisUrl: await emptyRedis() });
+  store = node.get(EventPartitionStore);
+});
+afterAll(async () => {
+  await node.stop();
+  await sql.end();
+  await database.drop();
+});
+beforeEach(async () => {
+  await sql.rows('TRUNCATE events, event_readers');
+});
+
+/** In this order, each a day old, or as many as it says. */
+async function insert(...ages: readonly number[]): Promise<void> {
+  for (const age of ages) {
+    await sql.rows(
+      `INSERT INTO events (type, source, actor, payload, received_at)
+       VALUES ('custom', 'system', 'system', jsonb_build_object('age', $1::int), now() - $1 * interval '1 day')`,
+      [age],
+    );
+  }
+}
+
+const ages = async (): Promise<number[]> =>
+  (await sql.rows<{ age: number }>(`SELECT (payload->>'age')::int AS age FROM events ORDER BY xid, id`)).map(
+    ({ age }) => age,
+  );
+
+/** The partition that ends so many days ago. */
+async function makePartition(firstDay: number, lastDay: number): Promise<{ name: string; end: number }> {
+  const { now } = await store.list();
+  const end = now - lastDay * DAY_MS;
+  await store.make({ from: now - firstDay * DAY_MS, to: end });
+  const { partitions } = await store.list();
+  return { name: partitions.find(({ to }) => Math.abs(to - end) < 1_000)?.name ?? '', end };
+}
+
+async function settled(process: PartitionUpkeep): Promise<void> {
+  while (await process.maintain()) {
+    // Until there is nothing more to do at once.
+  }
+}
+
+describe('the retention of events', () => {
+  it('takes those that are older, by whole partitions and in the default one', async () => {
+    await makePartition(60, 31);
+    const { name, end } = await makePartition(31, 29);
+    await insert(100, 45, 30, 1);
+    const process = await PartitionUpkeep.of(node, { days: 30 });
+    await process.maintain();
+    expect(await ages()).toEqual([30, 1]);
+    expect(await store.drop(name, end - DAY_MS)).toBe(false);
+    await sql.rows(`DROP TABLE ${name}`);
+  });
+
+  it('takes nothing that a durable reader has not read, not even one that never ran, and says who', async () => {
+    await makePartition(60, 31);
+    await insert(100, 45, 1);
+    const process = await PartitionUpkeep.of(node, { days: 30, readers: ['counts', 'sums'] });
+    await settled(process);
+    expect(await ages()).toEqual([100, 45, 1]);
+    await expect(process.health()).rejects.toMatchObject({ details: { readers: 'counts, sums' } });
+    await sql.rows(
+      `INSERT INTO event_readers (name, xid, event_id) SELECT w.name, e.xid, e.id FROM events e,
+         unnest(ARRAY['counts', 'sums']) AS w(name) WHERE e.payload->>'age' = '45'`,
+    );
+    await settled(process);
+    expect(await ages()).toEqual([1]);
+    await expect(process.health()).resolves.toMatchObject({ width: 'week' });
+  });
+
+  it('keeps what was received while the clock was years behind, until those end among which it came', async () => {
+    await insert(200, 10, 9_000, 9_000, 1);
+    const process = await PartitionUpkeep.of(node, { days: 30 });
+    await settled(process);
+    await settled(process);
+    expect(await ages()).toEqual([10, 9_000, 9_000, 1]);
+    expect(await process.health()).toMatchObject({ misdated: 1 });
+    await sql.rows(`DELETE FROM events WHERE payload->>'age' = '10'`);
+    await settled(process);
+    expect(await ages()).toEqual([1]);
+    expect(await process.health()).not.toHaveProperty('misdated');
+  });
+
+  it('waits for a reader that is in the way without an alarm, but not for days', async () => {
+    const recent = await makePartition(60, 30.5);
+    await insert(45, 1);
+    const process = await PartitionUpkeep.of(node, { days: 30 });
+    await sql.rows('BEGIN');
+    await sql.rows('SELECT count(*) FROM events');
+    expect(await store.drop(recent.name, recent.end)).toBeNull();
+    expect(await process.maintain()).toBe(false);
+    await expect(process.health()).resolves.toMatchObject({ width: 'week' });
+    const shorter = await PartitionUpkeep.of(node, { days: 29 });
+    await shorter.maintain();
+    await expect(shorter.health()).rejects.toThrow('partitions could not be made or dropped');
+    await sql.rows('COMMIT');
+    await shorter.maintain();
+    expect(await ages()).toEqual([1]);
+  });
+
+  it('lets an insert wait behind it for a tenth of a second at most', async () => {
+    const limits = await sql.rows<{ limit: string }>(
+      `SELECT DISTINCT unnest(proconfig) AS limit FROM pg_proc WHERE proname IN ('make_event_partition', 'drop_event_partition')`,
+    );
+    expect(limits).toEqual([{ limit: 'lock_timeout=100ms' }]);
+  });
+});
