@@ -1,8 +1,7 @@
 /**
  * A database that is not the one of its event log, noticed at boot and while processes live: swapped, copied, rebuilt, behind,
  * adopted under a living process; and the adoption of it. Seen to fail without the check of each new connection (the process
- * went on in the copy), with positions or identity alone, and without a look at who wrote the rows (a backup of an earlier
- * version was taken). At full scale the adoption ended after ten seconds while its rules went batch by batch.
+ * went on in the copy), and with positions or identity alone.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -12,6 +11,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import { numbered } from '../support/events.fixture.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { createEmptyDatabase } from '../support/postgres.js';
@@ -66,7 +66,7 @@ async function onlyRow(text: string): Promise<Record<string, unknown> | undefine
 
 /** What a process asks on its first connection. */
 async function look(): Promise<void> {
-  const client = new pg.Client({ connectionString: installation.databaseUrl });
+  const client = new pg.Client({ connectionString: utcConnection(installation.databaseUrl) });
   await client.connect();
   try {
     await new DatabaseIdentityStore().verify(client);

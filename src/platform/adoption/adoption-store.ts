@@ -92,7 +92,7 @@ export class AdoptionStore {
    * @throws DatabaseInUseError when other clients are connected
    */
   async excludeProcesses(): Promise<void> {
-    // SQL: settings of the transaction
+    // SQL: something Prisma cannot say: settings of the transaction
     await this.database.query('adoption_limits', LIFT_LIMITS);
     // Who holds the log for long is named instead of waited for; and who came while it was waited for, too.
     await this.assertAlone();
