@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
-import { ConnectionPool } from '../prisma/connection-pool.js';
+import { ConnectionPool, type PoolClient } from '../prisma/connection-pool.js';
 import { Database } from '../prisma/database.js';
 import { DATABASE_IDENTITY, LAST_POSITION } from '../prisma/database-identity-store.js';
 import { limitSession } from '../prisma/session-limits.js';
@@ -156,7 +155,7 @@ export class AdoptionStore {
   }
 }
 
-async function runOn<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+async function runOn<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
   const context = new TransactionContext(client);
   try {
     return await runInTransaction(context, async () => {

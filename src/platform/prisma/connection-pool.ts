@@ -3,6 +3,8 @@ import { requestContext } from '../context/request-context.js';
 import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
 import { EndingClient, SESSION_KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 
+export type { PoolClient } from 'pg';
+
 type Callback = (
   error: Error | undefined,
   client: pg.PoolClient | undefined,

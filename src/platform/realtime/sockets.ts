@@ -58,9 +58,9 @@ export function disconnectLocally(server: DashboardServer, room: Room): void {
   (server as Io).local.in(room).disconnectSockets(true);
 }
 
-/** The sockets of this process. */
-export function allSockets(server: DashboardServer): DashboardSocket[] {
-  return [...(server as Io).of('/').sockets.values()];
+/** The sockets of this process: none where it has never listened. */
+export function allSockets(server: DashboardServer | null): DashboardSocket[] {
+  return [...((server as Io | null)?.of('/').sockets.values() ?? [])];
 }
 
 /** The sockets of this process in `room`. */
