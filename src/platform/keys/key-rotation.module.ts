@@ -16,11 +16,14 @@ const SIGNING_KEYS_PURGE = purgeRule({
   purge: ({ limit, keptMs }, keys) => keys.purge(limit, keptMs),
 });
 
-/** Any of them may have leaked and been retired since the backup, and nothing that they signed is waited for. */
+/**
+ * One of them may have leaked and been retired since the backup, and every session ends anyway. Keys of orders stay: a lock that
+ * does not know the new one refuses the first order after a restore.
+ */
 const SIGNING_KEYS_ADOPTION = adoptionRule({
-  name: 'signing_keys_retired',
+  name: 'token_keys_retired',
   from: [SigningKeysRepository],
-  adopt: (keys) => keys.retireAll(),
+  adopt: (keys) => keys.retireAll('access_token'),
 });
 
 /** Changes of the signing keys, made here or heard of; `KeyStore` alone needs neither Redis nor other processes. */

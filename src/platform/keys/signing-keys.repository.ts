@@ -26,7 +26,8 @@ const RETIRE = `
 // SQL: a set-based batch
 const RETIRE_ALL = `
   WITH retired AS (
-    UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = '' WHERE state <> 'retired' RETURNING 1)
+    UPDATE signing_keys SET state = 'retired', changed_at = now(), sealed_private = ''
+     WHERE purpose = $1 AND state <> 'retired' RETURNING 1)
   SELECT count(*)::int AS retired FROM retired`;
 
 /** Their private halves are gone already; none comes back from there. */
@@ -117,9 +118,9 @@ export class SigningKeysRepository {
     }
   }
 
-  /** Retires every key of every purpose: whichever process needs one next makes it. @returns how many */
-  async retireAll(): Promise<number> {
-    const [row] = await this.database.query<{ retired: number }>('signing_keys_retire_all', RETIRE_ALL);
+  /** Retires every key of a purpose: the process that needs one next makes it. @returns how many */
+  async retireAll(purpose: KeyPurpose): Promise<number> {
+    const [row] = await this.database.query<{ retired: number }>('signing_keys_retire_all', RETIRE_ALL, [purpose]);
     return row?.retired ?? 0;
   }
 
