@@ -41,6 +41,11 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['logging/redact.ts', 'member', 'a member of a JSON object'],
   ['http/problem.dto.ts', 'device', 'the example in the API document'],
   ['prisma', 'session command', 'words of PostgreSQL'],
+  [
+    'adoption/adoption-store.ts',
+    'lock session',
+    'settings of PostgreSQL: the limits of a session, and of waiting for locks',
+  ],
   ['redis', 'command', 'a command of Redis'],
   ['rate-limit/shared-window.ts', 'command', 'a command of Redis'],
   ['events/feed-stream.ts', 'command', 'a command of Redis'],
