@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { type ConnectionOptions } from 'bullmq';
 import { AppConfig } from '../../config/app-config.js';
 import { KEEP_ALIVE_AFTER_MS } from '../redis/redis-clients.js';
@@ -18,7 +18,7 @@ export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
  * give up, because closing a queue waits as well.
  */
 @Injectable()
-export class QueueConnectionConfig implements OnModuleDestroy {
+export class QueueConnectionConfig implements BeforeApplicationShutdown {
   readonly options: ConnectionOptions;
   #stopping = false;
 
@@ -32,7 +32,8 @@ export class QueueConnectionConfig implements OnModuleDestroy {
     };
   }
 
-  onModuleDestroy(): void {
+  /** After the processors have begun to close: a worker that has lost its connection for good asks it again without a pause. */
+  beforeApplicationShutdown(): void {
     this.#stopping = true;
   }
 }
