@@ -222,9 +222,10 @@ describe('a database that was restored from the rows of a backup into a fresh cl
       silent.boot,
     ]);
     await silent.report(31, { lockState: 'unlocked' });
-    await silent.receipt(silent.boot, 31);
+    await silent.report(32, { lockState: 'locked' });
+    await silent.receipt(silent.boot, 32);
     await silent.end();
-    expect(await sequenceOf(app, silent.boot)).toMatchObject({ seq: 31, isSure: false });
+    expect(await sequenceOf(app, silent.boot)).toMatchObject({ seq: 32, isSure: false });
     const later = await ScriptedDevice.connect(app.mqttUrl, away);
     await later.listen();
     await later.birth({ uptimeMs: 10 });
@@ -236,14 +237,15 @@ describe('a database that was restored from the rows of a backup into a fresh cl
 
   it('mends by itself what no adoption has: a device that refuses an order as stale gets a higher counter', async () => {
     const scripted = await ScriptedDevice.born(app.mqttUrl, away, randomUUID());
-    const order = async (count: number): Promise<Order> => {
-      await eventually('the device is linked', async () => {
-        const { status } = await sendCommand(app.url, { accessToken: token }, away.id, { name: 'unlock_door' });
-        return status === 202;
+    const order = async (): Promise<Order> => {
+      const { id } = await eventually('the device is linked', async () => {
+        const sent = await sendCommand(app.url, { accessToken: token }, away.id, { name: 'unlock_door' });
+        return sent.status === 202 && sent.body;
       });
-      return scripted.waitForOrder(count);
+      // Not the latest: an order that waits for its answer is sent again.
+      return eventually('the order', () => scripted.orders.find(({ commandId }) => commandId === id));
     };
-    const first = await order(1);
+    const first = await order();
     const refusal = { commandId: first.commandId, status: 'failed', errorCode: 'stale_counter' } as const;
     await scripted.ack(refusal);
     await scripted.ack(refusal);
@@ -254,7 +256,7 @@ describe('a database that was restored from the rows of a backup into a fresh cl
       ]);
       return raised.length === 1;
     });
-    const second = await order(2);
+    const second = await order();
     expect(second.counter - first.counter).toBe(1_048_577);
     await scripted.ack({ commandId: second.commandId, status: 'executed' });
     await scripted.end();

@@ -12,7 +12,7 @@ export interface SourceFile {
 const SUFFIXES = (
   'Service Repository Controller Gateway Guard Interceptor Pipe Filter Module Processor Sweeper Publisher Consumer ' +
   'Cache Resolver Verifier Factory Store Error Dto ' +
-  'Adapter Authenticator Authorizer Batcher Broker Buffer Bus Clients Clock Config Context Database Deserializer ' +
+  'Adapter Authenticator Authorizer Batcher Broker Buffer Bus Client Clients Clock Config Context Database Deserializer ' +
   'Detector Feed Hasher Job Lease Limiter Lock Log Logger Loop Mailer Messages Metrics Mutex Outbox Payload Pool Queue ' +
   'Quota Reader Registry Relay Scheduler Semaphore Server Storage Stream Transport Transactions Waiters Window Writer'
 ).split(' ');

@@ -1,6 +1,6 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { type Job } from 'bullmq';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type Job, type Worker } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { newContext, runInContext } from '../context/request-context.js';
@@ -8,15 +8,19 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 import { inBackground } from '../process/faults.js';
 import { JobRegistry } from './job-registry.js';
 import { OutageLog } from './outage-log.js';
+import { QueueConnectionConfig } from './queue-connection-config.js';
 
 /** Runs the handlers of the jobs of one queue; logs and counts the outcomes. */
 @Injectable()
-export abstract class JobProcessor extends WorkerHost implements OnModuleDestroy {
+export abstract class JobProcessor extends WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #jobs: Counter<'job' | 'outcome'>;
   readonly #outage: OutageLog;
+  /** There is none in an application that only was built. */
+  #worker: Worker | undefined;
 
   constructor(
     private readonly handlers: JobRegistry,
+    private readonly connection: QueueConnectionConfig,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
@@ -26,9 +30,16 @@ export abstract class JobProcessor extends WorkerHost implements OnModuleDestroy
     this.#jobs = metrics.counter('mortise_jobs_total', 'Jobs done, by outcome.', ['job', 'outcome']);
   }
 
-  /** Takes no further job. Not awaited here: while Redis is away, it ends only once the connections give up. */
+  onApplicationBootstrap(): void {
+    this.#worker = this.worker;
+  }
+
+  /** Takes no further job. Not awaited here: the other worker of this module has to begin as well, before its connections end. */
   onModuleDestroy(): void {
-    inBackground(() => this.worker.close());
+    inBackground(async () => this.#worker?.close());
+    queueMicrotask(() => {
+      this.connection.giveUp();
+    });
   }
 
   async process(job: Job<Jobs[JobName], void, JobName>): Promise<void> {

@@ -1,6 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
-import { type ConnectionOptions } from 'bullmq';
+import { Injectable } from '@nestjs/common';
+import { type ConnectionOptions, createIORedisClient, RedisConnection } from 'bullmq';
 import { AppConfig } from '../../config/app-config.js';
+import { EndingRedisClient } from '../redis/ending-redis-client.js';
 import { KEEP_ALIVE_AFTER_MS } from '../redis/redis-clients.js';
 import type { JobQueueName } from './job-registry.js';
 
@@ -13,14 +14,15 @@ const SILENCE_LIMIT_MS = 15_000;
 /** A worker that lost Redis looks again after this pause, which closing it has to wait for. */
 export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
 
-/**
- * How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. Only once the process stops does it
- * give up, because closing a queue waits as well.
- */
+// BullMQ waits for the end of each connection when it closes.
+RedisConnection.clientFactory = ({ url, ...options }) =>
+  createIORedisClient(url === undefined ? new EndingRedisClient(options) : new EndingRedisClient(url, options));
+
+/** How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. */
 @Injectable()
-export class QueueConnectionConfig implements BeforeApplicationShutdown {
+export class QueueConnectionConfig {
   readonly options: ConnectionOptions;
-  #stopping = false;
+  #isGivenUp = false;
 
   constructor(config: AppConfig) {
     this.options = {
@@ -28,12 +30,15 @@ export class QueueConnectionConfig implements BeforeApplicationShutdown {
       connectTimeout: 2_000,
       socketTimeout: SILENCE_LIMIT_MS,
       keepAlive: KEEP_ALIVE_AFTER_MS,
-      retryStrategy: (attempt: number) => (this.#stopping ? null : Math.min(attempt * 50, MAX_RETRY_DELAY_MS)),
+      retryStrategy: (attempt: number) => (this.#isGivenUp ? null : Math.min(attempt * 50, MAX_RETRY_DELAY_MS)),
     };
   }
 
-  /** After the processors have begun to close: a worker that has lost its connection for good asks it again without a pause. */
-  beforeApplicationShutdown(): void {
-    this.#stopping = true;
+  /**
+   * From now on a connection that is lost stays so: what is closing would wait for it. Only once all workers of the process
+   * have begun to close: one that goes on asks a connection that has ended again and again, without a pause.
+   */
+  giveUp(): void {
+    this.#isGivenUp = true;
   }
 }
