@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { requestContext } from '../context/request-context.js';
 import { isPast, RequestDeadlineError } from '../context/request-deadline.js';
-import { EndingClient, SESSION_KEEP_ALIVE_AFTER_MS } from './session-limits.js';
+import { EndingClient } from './ending-client.js';
+import { SESSION_KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 
 export type { PoolClient } from 'pg';
 

@@ -1,10 +1,9 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { DeadlineExceededError, within } from '../../shared/deadline.js';
+import { EndingClient } from './ending-client.js';
 
 /** A server gives up an open transaction after this time whatever its state. Longer than ours may take with its rollback. */
 const TRANSACTION_TIMEOUT_MS = 12_000;
-/** How long a connection may take to say goodbye before its socket is destroyed. */
-const GOODBYE_WITHIN_MS = 2_000;
 /** When a connection has been idle for so long, the system begins to ask whether the other side is still there. */
 export const SESSION_KEEP_ALIVE_AFTER_MS = 5_000;
 
@@ -50,28 +49,3 @@ export async function askFirst(client: pg.ClientBase, limitMs: number, ask: () =
     throw error;
   }
 }
-
-/**
- * A client of pg whose end is bounded. pg waits for the answers to what was sent, and for the other side to close the
- * connection: one that is silently dead does neither, and its place in the pool would not become free.
- */
-export const EndingClient = class extends pg.Client {
-  readonly madeAt = performance.now();
-
-  override end(): Promise<void>;
-  override end(callback: (error?: Error) => void): void;
-  override end(callback?: (error?: Error) => void): Promise<void> | undefined {
-    const { stream } = this.connection;
-    const timer = setTimeout(() => {
-      stream.destroy();
-    }, GOODBYE_WITHIN_MS).unref();
-    stream.once('close', () => {
-      clearTimeout(timer);
-    });
-    if (callback) {
-      super.end(callback);
-      return undefined;
-    }
-    return super.end();
-  }
-};
