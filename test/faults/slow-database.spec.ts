@@ -20,7 +20,7 @@ const REQUEST_TIMEOUT_MS = scaled(8_000, 10_000);
 /** For a machine that does other things at the same time. */
 const MARGIN_MS = 8_000;
 const REQUESTS = scaled(300, 1_500);
-const SENT_WITHIN_MS = scaled(1_000, 5_000);
+const SENT_WITHIN_MS = scaled(3_000, 5_000);
 const POOL_SIZE = 8;
 const COMMANDS = 'POST /api/v1/devices/{deviceId}/commands';
 /** Some of what gives way to nothing. */

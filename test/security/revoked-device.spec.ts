@@ -61,7 +61,12 @@ async function revoke(device: RegisteredDevice, how: 'deleted' | 'in the databas
     });
     expect(status).toBe(204);
   } else {
-    await application.rows('UPDATE device_credentials SET revoked_at = now() WHERE device_id = $1', [device.id]);
+    // Behind what is being stored for the device: that has its row.
+    await application.rows(
+      `WITH held AS (SELECT id FROM devices WHERE id = $1 FOR UPDATE)
+       UPDATE device_credentials SET revoked_at = now() FROM held WHERE device_id = held.id`,
+      [device.id],
+    );
   }
 }
 
