@@ -78,11 +78,15 @@ describe('the maintenance jobs', () => {
   });
 
   // After a while its clients pause for a second between their attempts.
-  it.each([0, 3_000])('stops in time when Redis went away %d ms ago, while it worked', async (agoMs) => {
+  it.each([
+    ['went away while it worked', 'down', 0],
+    ['went away three seconds ago', 'down', 3_000],
+    ['is silent', 'silence', 0],
+  ] as const)('stops in time when Redis %s', async (_name, fault, agoMs) => {
     const proxy = await FaultProxy.inFrontOf(redisUrl);
     const worker = await start(proxy.url);
     await eventually('the job ran', async () => (await worker.metric(DONE)) === 1);
-    proxy.down();
+    proxy[fault]();
     await delay(agoMs);
     const started = performance.now();
     await worker.stop();

@@ -1,5 +1,5 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
@@ -12,7 +12,7 @@ const ADD_WITHIN_MS = 2_000;
 
 /** Adds single jobs. Each stands for a row in PostgreSQL, so losing one costs time only. */
 @Injectable()
-export class JobQueue implements BeforeApplicationShutdown {
+export class JobQueue {
   constructor(
     @InjectQueue(DELIVERY_QUEUE) private readonly delivery: Queue,
     private readonly jobs: JobRegistry,
@@ -23,10 +23,6 @@ export class JobQueue implements BeforeApplicationShutdown {
     delivery.on('error', (error: Error) => {
       outage.report(error);
     });
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.delivery.close();
   }
 
   /**

@@ -51,7 +51,6 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.#loop.stop();
-    await this.queue.close();
   }
 
   /** Waits for Redis while that is away. */

@@ -15,8 +15,7 @@ const SILENCE_LIMIT_MS = 15_000;
 export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
 
 // BullMQ waits for the end of each connection when it closes.
-RedisConnection.clientFactory = ({ url, ...options }) =>
-  createIORedisClient(url === undefined ? new EndingRedisClient(options) : new EndingRedisClient(url, options));
+RedisConnection.clientFactory = ({ url = '', ...options }) => createIORedisClient(new EndingRedisClient(url, options));
 
 /** How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. */
 @Injectable()

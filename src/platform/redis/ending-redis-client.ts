@@ -1,7 +1,24 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 
-/** A connection to Redis that says that it has ended whenever it is told to, for those who wait for that. */
+/** How long a goodbye may take. ioredis gives the other side 2 s more to close the connection. */
+const GOODBYE_WITHIN_MS = 1_000;
+/** By this text callers tell it from an error of Redis. */
+const CLOSED = 'Connection is closed.';
+
+/** What ioredis keeps of a connection that was lost, to send it again on the next one. */
+interface Unanswered {
+  readonly prevCommandQueue?: { shift(): { command: { reject(error: Error): void } } | undefined };
+}
+
+/** A connection to Redis that ends in time when it is told to, and says so to all who wait for it. */
 export class EndingRedisClient extends Redis {
+  constructor(url: string, options: RedisOptions) {
+    super(url, options);
+    this.on('end', () => {
+      this.refuseUnanswered();
+    });
+  }
+
   /**
    * In the pause between two attempts to connect, ioredis would drop the next attempt and never say that the connection has
    * ended. Here that attempt is made, and is the last.
@@ -15,5 +32,25 @@ export class EndingRedisClient extends Redis {
     this.once('connect', () => {
       super.disconnect();
     });
+  }
+
+  /** A connection that is silently dead does not answer. */
+  override async quit(): Promise<'OK'> {
+    const timer = setTimeout(() => {
+      this.disconnect();
+    }, GOODBYE_WITHIN_MS);
+    try {
+      return await super.quit();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** ioredis would leave without an answer what was under way when the last but one connection was lost. */
+  private refuseUnanswered(): void {
+    const { prevCommandQueue } = this as unknown as Unanswered;
+    for (let lost = prevCommandQueue?.shift(); lost; lost = prevCommandQueue?.shift()) {
+      lost.command.reject(new Error(CLOSED));
+    }
   }
 }
