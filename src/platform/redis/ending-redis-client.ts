@@ -29,6 +29,8 @@ export class EndingRedisClient extends Redis {
       return;
     }
     this.options.retryStrategy = () => null;
+    // Its owner listens no more, and ioredis would print it.
+    this.on('error', () => undefined);
     this.once('connect', () => {
       super.disconnect();
     });
