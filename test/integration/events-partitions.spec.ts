@@ -5,39 +5,31 @@
  * its time. With only the default partition locked for the move, readers saw 21 and 22 of 24 events.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type EventPartition,
+import type {
+  EventPartition,
   EventPartitionStore,
 } from '../../src/platform/events/partitions/event-partition-store.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Database } from '../../src/platform/prisma/database.js';
-import { startEventLog } from '../support/events.fixture.js';
+import { PartitionedLog } from '../support/partitioned-log.js';
 import { PartitionUpkeep, type UpkeepOptions } from '../support/partition-upkeep.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { emptyRedis } from '../support/redis.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
 
 const DAY_MS = 86_400_000;
 const DEVICE = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55';
 
-let database: TestDatabase;
+let log: PartitionedLog;
 let node: TestApp;
 let store: EventPartitionStore;
 /** Outside of the application. */
 let sql: Sql;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = await Sql.open(database.url);
-  node = await startEventLog({ databaseUrl: database.url, redisUrl: await emptyRedis() });
-  store = node.get(EventPartitionStore);
+  log = await PartitionedLog.start();
+  ({ node, store, sql } = log);
 });
-afterAll(async () => {
-  await node.stop();
-  await sql.end();
-  await database.drop();
-});
+afterAll(() => log.stop());
 beforeEach(async () => {
   await dropPartitions(100);
   await sql.rows('TRUNCATE events, event_readers');
@@ -54,16 +46,7 @@ const upkeep = (options?: UpkeepOptions): Promise<PartitionUpkeep> => PartitionU
 const partitions = async (): Promise<EventPartition[]> =>
   (await store.list()).partitions.sort((a, b) => a.from - b.from);
 
-/** Events of these ages in days; negative: to come. */
-async function insert(...ages: readonly number[]): Promise<void> {
-  for (const age of ages) {
-    await sql.rows(
-      `INSERT INTO events (type, source, actor, device_id, payload, received_at)
-       VALUES ('custom', 'system', 'system', $1, jsonb_build_object('age', $2::int), now() - $2 * interval '1 day')`,
-      [DEVICE, age],
-    );
-  }
-}
+const insert = (...ages: readonly number[]): Promise<void> => log.insert(ages, DEVICE);
 
 /** So many events, a millisecond apart, of 400 days ago. */
 const insertMany = (count: number): Promise<unknown> =>
@@ -238,7 +221,7 @@ describe('the partitions of the event log', () => {
     const process = await upkeep({ days: 90, poolSize });
     await process.maintain();
     expect(await process.health()).toMatchObject({ width: 'week' });
-    const url = new URL(database.url);
+    const url = new URL(log.databaseUrl);
     url.searchParams.set('application_name', 'mortise:health:api');
     const others = await Promise.all([1, 2, 3].map(() => Sql.open(url.href)));
     await process.maintain();

@@ -3,47 +3,30 @@
  * alone: events that a reader had not taken were gone, and those that were received while the clock was behind.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
-import { startEventLog } from '../support/events.fixture.js';
+import type { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
+import { PartitionedLog } from '../support/partitioned-log.js';
 import { PartitionUpkeep } from '../support/partition-upkeep.js';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
-import { emptyRedis } from '../support/redis.js';
-import { Sql } from '../support/sql.js';
+import type { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
 
 const DAY_MS = 86_400_000;
 
-let database: TestDatabase;
+let log: PartitionedLog;
 let node: TestApp;
 let store: EventPartitionStore;
 /** Outside of the application. */
 let sql: Sql;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = await Sql.open(database.url);
-  node = await startEventLog({ databaseUrl: database.url, redisUrl: await emptyRedis() });
-  store = node.get(EventPartitionStore);
+  log = await PartitionedLog.start();
+  ({ node, store, sql } = log);
 });
-afterAll(async () => {
-  await node.stop();
-  await sql.end();
-  await database.drop();
-});
+afterAll(() => log.stop());
 beforeEach(async () => {
   await sql.rows('TRUNCATE events, event_readers');
 });
 
-/** In this order, each a day old, or as many as it says. */
-async function insert(...ages: readonly number[]): Promise<void> {
-  for (const age of ages) {
-    await sql.rows(
-      `INSERT INTO events (type, source, actor, payload, received_at)
-       VALUES ('custom', 'system', 'system', jsonb_build_object('age', $1::int), now() - $1 * interval '1 day')`,
-      [age],
-    );
-  }
-}
+const insert = (...ages: readonly number[]): Promise<void> => log.insert(ages);
 
 const ages = async (): Promise<number[]> =>
   (await sql.rows<{ age: number }>(`SELECT (payload->>'age')::int AS age FROM events ORDER BY xid, id`)).map(
