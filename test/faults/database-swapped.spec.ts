@@ -16,7 +16,7 @@ import { numbered } from '../support/events.fixture.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { createEmptyDatabase } from '../support/postgres.js';
 import { ApplicationProcess } from '../support/process.js';
-import { recordFigure, scaled } from '../support/promise.js';
+import { scaled, tellProgress } from '../support/promise.js';
 import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { TestApp } from '../support/test-app.js';
@@ -170,12 +170,7 @@ describe('the adoption', () => {
     );
     const begun = performance.now();
     const { changed } = await adopt();
-    recordFigure({
-      promise: 'adoption',
-      shown: 'rows of five tables',
-      n: 5 * ROWS,
-      figure: `${String(Math.round(performance.now() - begun))} ms`,
-    });
+    tellProgress(`${String(ROWS)} rows of each of five tables: ${String(Math.round(performance.now() - begun))} ms`);
     expect(changed).toMatchObject({
       sessions_ended: ROWS,
       mailed_links_revoked: ROWS,
