@@ -55,10 +55,7 @@ export class BrokerLock {
 
   private async tryAcquire(): Promise<boolean> {
     const session = await openSession(this.database);
-    const { rows } = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS locked', [
-      LOCK_ID,
-    ]);
-    if (rows[0]?.locked !== true) {
+    if (!(await locks(session))) {
       session.release();
       return false;
     }
@@ -80,6 +77,19 @@ export class BrokerLock {
     if (this.#released) {
       this.release();
     }
+  }
+}
+
+/** Whether this session has the lock now. A session that does not answer is given back. */
+async function locks(session: Session): Promise<boolean> {
+  try {
+    const { rows } = await session.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1::bigint) AS locked', [
+      LOCK_ID,
+    ]);
+    return rows[0]?.locked === true;
+  } catch (error) {
+    session.release(true);
+    throw error;
   }
 }
 
