@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ConnectionOptions, createIORedisClient, RedisConnection } from 'bullmq';
 import { AppConfig } from '../../config/app-config.js';
-import { EndingRedisClient } from '../redis/ending-redis-client.js';
+import { EndingRedisClient, type EndingRedisOptions } from '../redis/ending-redis-client.js';
 import { KEEP_ALIVE_AFTER_MS } from '../redis/redis-clients.js';
 import type { JobQueueName } from './job-registry.js';
 
@@ -20,8 +20,8 @@ RedisConnection.clientFactory = ({ url = '', ...options }) => createIORedisClien
 /** How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. */
 @Injectable()
 export class QueueConnectionConfig {
-  readonly options: ConnectionOptions;
-  #isGivenUp = false;
+  readonly options: ConnectionOptions & EndingRedisOptions;
+  readonly #stopping = new AbortController();
 
   constructor(config: AppConfig) {
     this.options = {
@@ -29,7 +29,8 @@ export class QueueConnectionConfig {
       connectTimeout: 2_000,
       socketTimeout: SILENCE_LIMIT_MS,
       keepAlive: KEEP_ALIVE_AFTER_MS,
-      retryStrategy: (attempt: number) => (this.#isGivenUp ? null : Math.min(attempt * 50, MAX_RETRY_DELAY_MS)),
+      retryStrategy: (attempt: number) => Math.min(attempt * 50, MAX_RETRY_DELAY_MS),
+      stopping: this.#stopping.signal,
     };
   }
 
@@ -38,6 +39,6 @@ export class QueueConnectionConfig {
    * have begun to close: one that goes on asks a connection that has ended again and again, without a pause.
    */
   giveUp(): void {
-    this.#isGivenUp = true;
+    this.#stopping.abort();
   }
 }

@@ -1,19 +1,30 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
-/** How long a goodbye may take. ioredis gives the other side 2 s more to close the connection. */
-const GOODBYE_WITHIN_MS = 1_000;
+/** How long what is under way has when its owner stops. ioredis gives the other side 2 s more to close the connection. */
+const LAST_ANSWER_WITHIN_MS = 1_000;
 /** By this text callers tell it from an error of Redis. */
 const CLOSED = 'Connection is closed.';
+
+export interface EndingRedisOptions extends RedisOptions {
+  /** From then on the connection is not made again, and ends unless it answers. */
+  readonly stopping?: AbortSignal;
+}
 
 /** What ioredis keeps of a connection that was lost, to send it again on the next one. */
 interface Unanswered {
   readonly prevCommandQueue?: { shift(): { command: { reject(error: Error): void } } | undefined };
 }
 
-/** A connection to Redis that ends in time when it is told to, and says so to all who wait for it. */
+/** A connection to Redis that ends in time when its owner stops, and says so to all who wait for it. */
 export class EndingRedisClient extends Redis {
-  constructor(url: string, options: RedisOptions) {
-    super(url, options);
+  constructor(url: string, { stopping, retryStrategy, ...options }: EndingRedisOptions) {
+    super(url, {
+      ...options,
+      retryStrategy: (attempt) => (stopping?.aborted === true ? null : retryStrategy?.(attempt)),
+    });
+    stopping?.addEventListener('abort', () => {
+      this.endUnlessAnswered();
+    });
     this.on('end', () => {
       this.refuseUnanswered();
     });
@@ -36,16 +47,15 @@ export class EndingRedisClient extends Redis {
     });
   }
 
-  /** A connection that is silently dead does not answer. */
-  override async quit(): Promise<'OK'> {
+  /** A connection that is silently dead answers nothing, and what was asked on it would be waited for. */
+  private endUnlessAnswered(): void {
     const timer = setTimeout(() => {
       this.disconnect();
-    }, GOODBYE_WITHIN_MS);
-    try {
-      return await super.quit();
-    } finally {
+    }, LAST_ANSWER_WITHIN_MS);
+    const answered = (): void => {
       clearTimeout(timer);
-    }
+    };
+    this.ping().then(answered, answered);
   }
 
   /** ioredis would leave without an answer what was under way when the last but one connection was lost. */
