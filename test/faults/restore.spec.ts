@@ -242,7 +242,6 @@ describe('a database that was restored from the rows of a backup into a fresh cl
         const sent = await sendCommand(app.url, { accessToken: token }, away.id, { name: 'unlock_door' });
         return sent.status === 202 && sent.body;
       });
-      // Not the latest: an order that waits for its answer is sent again.
       return eventually('the order', () => scripted.orders.find(({ commandId }) => commandId === id));
     };
     const first = await order();
