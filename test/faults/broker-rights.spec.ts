@@ -7,7 +7,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { Clock } from '../../src/shared/clock.js';
 import { type Mosquitto } from '../support/mosquitto.js';
 import { startDynamicMosquitto } from '../support/dynamic-mosquitto.js';
@@ -22,7 +22,7 @@ type Mqtt = Readonly<Record<string, string>>;
 
 const closing: (() => Promise<void>)[] = [];
 
-afterEach(async () => {
+afterAll(async () => {
   for (const close of closing.splice(0).reverse()) {
     await close();
   }
@@ -62,59 +62,68 @@ const isRead = (line: string): boolean => line.startsWith('topic read');
 const DEAF = { status: 'degraded', reason: 'hears nothing although the broker takes what is published' };
 
 describe('A backend with too few rights at its broker', () => {
-  it('says which channels it does not hear, and hears them again by itself', async () => {
-    const broker = await OperatedMosquitto.start();
-    closing.push(() => broker.server.stop());
-    const app = await start(broker.env());
-    await mqttSays(app, { status: 'up' });
-    await eventually('a canary is heard', async () => (await app.metric('mortise_mqtt_canary_seconds_count')) > 0);
+  // At the same time, because they wait for most of theirs.
+  it.concurrent(
+    'says which channels it does not hear, and hears them again by itself',
+    async () => {
+      const broker = await OperatedMosquitto.start();
+      closing.push(() => broker.server.stop());
+      const app = await start(broker.env());
+      await mqttSays(app, { status: 'up' });
+      await eventually('a canary is heard', async () => (await app.metric('mortise_mqtt_canary_seconds_count')) > 0);
 
-    await changeRights(broker.server, (line) => !isRead(line));
-    expect((await mqttSays(app, DEAF)).topics?.split(' ')).toHaveLength(4);
-    await changeRights(broker.server, () => true);
-    await mqttSays(app, { status: 'up' });
+      await changeRights(broker.server, (line) => !isRead(line));
+      expect((await mqttSays(app, DEAF)).topics?.split(' ')).toHaveLength(4);
+      await changeRights(broker.server, () => true);
+      await mqttSays(app, { status: 'up' });
 
-    await changeRights(broker.server, (line) => !line.includes('0000-'));
-    await mqttSays(app, {
-      status: 'degraded',
-      reason: 'the broker refuses to let this account publish',
-      brokerSays: 'Publish error: Not authorized (0x87)',
-    });
-    await changeRights(broker.server, () => true);
-    await mqttSays(app, { status: 'up' });
-    expect(await app.metric('mortise_mqtt_messages_total{channel="heartbeat"}')).toBe(0);
+      await changeRights(broker.server, (line) => !line.includes('0000-'));
+      await mqttSays(app, {
+        status: 'degraded',
+        reason: 'the broker refuses to let this account publish',
+        brokerSays: 'Publish error: Not authorized (0x87)',
+      });
+      await changeRights(broker.server, () => true);
+      await mqttSays(app, { status: 'up' });
+      expect(await app.metric('mortise_mqtt_messages_total{channel="heartbeat"}')).toBe(0);
 
-    if (scaled(0, 1) === 1) {
-      await changeRights(broker.server, (line) => !isRead(line) || !line.endsWith('/acks'));
-      await mqttSays(app, { ...DEAF, topics: 'v1/devices/+/acks' });
-    }
-  }, 240_000);
+      if (scaled(0, 1) === 1) {
+        await changeRights(broker.server, (line) => !isRead(line) || !line.endsWith('/acks'));
+        await mqttSays(app, { ...DEAF, topics: 'v1/devices/+/acks' });
+      }
+    },
+    240_000,
+  );
 
-  it('shows a subscription that the broker refuses, or the connection of the canary, and has it without a restart once it is granted', async () => {
-    const broker = await startDynamicMosquitto(['v1/devices/+/acks']);
-    closing.push(() => broker.stop());
-    const door = await FaultProxy.inFrontOf(broker.env.MQTT_URL);
-    closing.push(() => door.close());
-    const app = await start({ ...broker.env, MQTT_URL: door.url });
-    await mqttSays(app, {
-      status: 'degraded',
-      reason: 'the broker refuses a subscription',
-      topic: '$share/mortise/v1/devices/+/acks',
-    });
-    await broker.grantAll();
-    await mqttSays(app, { status: 'up' });
+  it.concurrent(
+    'shows a subscription that the broker refuses, or the connection of the canary, and has it without a restart once it is granted',
+    async () => {
+      const broker = await startDynamicMosquitto(['v1/devices/+/acks']);
+      closing.push(() => broker.stop());
+      const door = await FaultProxy.inFrontOf(broker.env.MQTT_URL);
+      closing.push(() => door.close());
+      const app = await start({ ...broker.env, MQTT_URL: door.url });
+      await mqttSays(app, {
+        status: 'degraded',
+        reason: 'the broker refuses a subscription',
+        topic: '$share/mortise/v1/devices/+/acks',
+      });
+      await broker.grantAll();
+      await mqttSays(app, { status: 'up' });
 
-    // From here on without a connection for the canary.
-    door.refuse('mortise-canary-');
-    door.cutAll();
-    await eventually('it has tried to connect again', () => door.refusals > 1);
-    await mqttSays(app, { status: 'up' });
-    const monotonic = jest.spyOn(app.get(Clock), 'monotonic').mockImplementation(() => performance.now() + 15_000);
-    const { refusals } = door;
-    await eventually('it has tried again, and again', () => door.refusals > refusals + 1);
-    await mqttSays(app, { status: 'degraded', reason: 'the broker refuses the third connection of this process' });
-    monotonic.mockRestore();
-    door.up();
-    await mqttSays(app, { status: 'up' });
-  }, 120_000);
+      // From here on without a connection for the canary.
+      door.refuse('mortise-canary-');
+      door.cutAll();
+      await eventually('it has tried to connect again', () => door.refusals > 1);
+      await mqttSays(app, { status: 'up' });
+      const monotonic = jest.spyOn(app.get(Clock), 'monotonic').mockImplementation(() => performance.now() + 15_000);
+      const { refusals } = door;
+      await eventually('it has tried again, and again', () => door.refusals > refusals + 1);
+      await mqttSays(app, { status: 'degraded', reason: 'the broker refuses the third connection of this process' });
+      monotonic.mockRestore();
+      door.up();
+      await mqttSays(app, { status: 'up' });
+    },
+    120_000,
+  );
 });
