@@ -6,7 +6,7 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import { emptyRedis } from '../support/redis.js';
 import { eventually } from '../support/wait.js';
 
-/** Longer than the goodbye, the two seconds that ioredis adds, and a busy machine take together. */
+/** Longer than a last answer, the two seconds that ioredis adds, and a busy machine take together. */
 const ENDS_WITHIN_MS = 8_000;
 
 let proxy: FaultProxy;

@@ -21,13 +21,15 @@ export class HistoryRepository {
   /**
    * Reads how far the events of each boot are stored and when it started, and inserts the rows of new boots. The rows stay
    * locked until the transaction ends, in one order, so that batches with the same devices run in sequence, and their devices
-   * before them, as a deletion does it. Unknown devices, and those whose token was revoked, are left out.
+   * before them, as a deletion does it. Their tokens stay what they are meanwhile: a revocation waits for what is being stored.
+   * Unknown devices, and those whose token was revoked, are left out.
    */
   async lockReceipts(boots: readonly ArrivedBoot[]): Promise<ReceiptRow[]> {
     // SQL: a lock
     await this.database.execute(
       'history_lock_devices',
-      'SELECT FROM devices WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+      `SELECT FROM devices d JOIN device_credentials t ON t.device_id = d.id AND t.revoked_at IS NULL
+       WHERE d.id = ANY ($1::uuid[]) ORDER BY d.id FOR NO KEY UPDATE OF d FOR SHARE OF t`,
       [boots.map(({ deviceId }) => deviceId)],
     );
     // SQL: a lock
