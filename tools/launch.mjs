@@ -23,6 +23,7 @@ const COMMANDS = {
   'db:adopt': 'tools/db/adopt-command.js',
   'admin:create': 'tools/admin-create.js',
   'env:example': 'tools/env-example.js',
+  'docs:problems': 'tools/documents/problems-command.js',
   lock: 'tools/virtual-lock/main.js',
   bench: 'bench/run.js',
   sdk: 'tools/sdk/main.js',

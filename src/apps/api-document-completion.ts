@@ -1,18 +1,20 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { PROBLEM_RESPONSE } from '../platform/http/problem.dto.js';
+import { ProblemDto } from '../platform/http/problem.dto.js';
+import { httpProblems } from '../platform/http/problems/http-problems.js';
+import { completeRefusals } from './api-document-refusals.js';
+import { completeSchemas, describeExamples } from './api-document-schemas.js';
+import { joined } from './joined-lines.js';
 
 type Operation = OpenAPIObject['paths'][string]['get'] & object;
 type Parameter = NonNullable<Operation['parameters']>[number];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
-/** Probes are not limited, and document their 503 themselves. */
-const PROBES = '/api/health';
 
 /**
  * Adds what follows from the routes themselves, so that no controller has to repeat it: a summary from the first
  * sentence, the ids in the path, who may call without signing in, and the refusals that every route shares.
  */
-export function completeDocument(document: OpenAPIObject): OpenAPIObject {
+export function completeDocument(document: OpenAPIObject, problemsUrl: string): OpenAPIObject {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
@@ -20,11 +22,14 @@ export function completeDocument(document: OpenAPIObject): OpenAPIObject {
         summarize(operation);
         namePathParameters(path, operation);
         relaxDefaults(operation);
+        describeExamples(operation);
         operation.security ??= [];
-        addSharedRefusals(path, method, operation);
+        completeRefusals(path, method, operation, problemsUrl);
       }
     }
   }
+  completeSchemas(document);
+  listCodes(document);
   return document;
 }
 
@@ -33,17 +38,13 @@ function summarize(operation: Operation): void {
   if (operation.summary) {
     return;
   }
-  operation.summary = (summary ?? joined(operation.description)).replace(/[.:]$/, '');
+  // A summary is plain text: it is not read as Markdown.
+  operation.summary = (summary ?? joined(operation.description)).replace(/[.:]$/, '').replaceAll('`', '');
   if (rest === undefined || rest === '') {
     delete operation.description;
   } else {
     operation.description = rest;
   }
-}
-
-/** Doc comments are wrapped; documents are not. */
-function joined(text = ''): string {
-  return text.replace(/\n(?!\n)/g, ' ').trim();
 }
 
 function namePathParameters(path: string, operation: Operation): void {
@@ -67,22 +68,9 @@ function relaxDefaults(operation: Operation): void {
   }
 }
 
-function addSharedRefusals(path: string, method: (typeof METHODS)[number], operation: Operation): void {
-  const reads = method === 'get' || method === 'head';
-  const isProbe = path.startsWith(PROBES);
-  const takesInput = !reads || (operation.parameters ?? []).length > 0;
-  const isGuarded = (operation.security ?? []).length > 0;
-  const due: [applies: boolean, status: string, description: string][] = [
-    [takesInput, '400', 'It does not have the documented shape.'],
-    [isGuarded, '401', 'Not signed in, or no longer.'],
-    // A body is read before the route decides whether it takes one.
-    [!reads, '413', 'The body is too large.'],
-    [!reads, '415', 'The body is of another kind than those that are taken.'],
-    [!isProbe, '429', 'Too many requests; see `Retry-After`.'],
-    [!isProbe, '503', 'Too much is going on, the database is away, or the server is stopping; see `Retry-After`.'],
-    [true, 'default', 'Any other problem, such as 500 `internal_error`.'],
-  ];
-  for (const [, status, description] of due.filter(([applies]) => applies)) {
-    operation.responses[status] ??= { description, ...PROBLEM_RESPONSE };
-  }
+/** Every code that `code` can have, so that a client made from the document knows them. */
+function listCodes(document: OpenAPIObject): void {
+  const { code } = (document.components?.schemas?.[ProblemDto.name] as { properties: Record<string, object> })
+    .properties;
+  Object.assign(code ?? {}, { enum: httpProblems().map((problem) => problem.code) });
 }

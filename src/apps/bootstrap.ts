@@ -38,7 +38,15 @@ import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './
 
 /** The part of the time to stop that requests under way have; the rest is for what closes after them. */
 const SHARE_OF_REQUESTS = 0.8;
-const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/health/ready', 'metrics'];
+const UNVERSIONED = [
+  '.well-known/*path',
+  'problems',
+  'problems/:code',
+  'api/health',
+  'api/health/live',
+  'api/health/ready',
+  'metrics',
+];
 
 /**
  * Builds the application for the roles in `config`, as production and tests alike run it; nothing listens yet.
@@ -47,7 +55,7 @@ const UNVERSIONED = ['.well-known/*path', 'api/health', 'api/health/live', 'api/
 export async function createApp(config: AppConfig, extra: readonly Type[] = []): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config, extra),
-    httpAdapter(config.http.requestTimeoutMs),
+    httpAdapter(config.http),
     {
       bufferLogs: true,
       bodyParser: false,

@@ -19,6 +19,8 @@ import { organizationsEdges } from '../features/organizations/organizations.edge
 import { OrganizationsModule } from '../features/organizations/organizations.module.js';
 import { presenceEdges } from '../features/presence/presence.edges.js';
 import { PresenceModule } from '../features/presence/presence.module.js';
+import { problemsEdges } from '../features/problems/problems.edges.js';
+import { ProblemsModule } from '../features/problems/problems.module.js';
 import { realtimeEdges } from '../features/realtime/realtime.edges.js';
 import { RealtimeModule } from '../features/realtime/realtime.module.js';
 import { signingKeysEdges } from '../features/signing-keys/signing-keys.edges.js';
@@ -44,5 +46,6 @@ export const FEATURES: readonly Feature[] = [
   { module: AnalyticsModule },
   { module: AuditModule, edges: auditEdges },
   { module: RealtimeModule, edges: realtimeEdges },
+  { module: ProblemsModule, edges: problemsEdges },
   { module: HealthModule, edges: healthEdges },
 ];

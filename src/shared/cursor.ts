@@ -1,4 +1,4 @@
-import { DomainError, type FieldError } from './domain-error.js';
+import { DomainError, type FieldError, AsProblem } from './domain-error.js';
 import { isUuid } from './ids.js';
 import { isInstant } from './instant.js';
 
@@ -13,9 +13,14 @@ export type CreationPosition = Decoded<typeof CREATION_PARTS>;
 
 const MAX_BIGINT = 2n ** 63n - 1n;
 
+@AsProblem({
+  code: 'invalid_cursor',
+  kind: 'invalid',
+  meaning: 'The cursor does not belong to this list.',
+  cause: 'It was cut or changed, or comes from another list or another order.',
+  cure: 'Take `nextCursor` as it was served, with the same filters and the same order; or begin without a cursor.',
+})
 export class InvalidCursorError extends DomainError {
-  readonly code = 'invalid_cursor';
-  readonly kind = 'invalid';
   override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
 
   constructor() {

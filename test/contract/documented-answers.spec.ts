@@ -1,6 +1,6 @@
 /**
- * Every status that a route answers with stands in the document under its own number: real answers, most of them to bad
- * requests, are held against it. Seen to fail: before the refusals that routes share were derived for all of them.
+ * Every status that a route answers with stands in the document under its own number, with an example for every code: real
+ * answers, most of them to bad requests, are held against it. Seen to fail: before the refusals that routes share were derived for all of them.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -13,7 +13,7 @@ import { insertAccount } from '../support/accounts.fixture.js';
 import { Sql } from '../support/sql.js';
 
 interface Response {
-  readonly content?: Record<string, unknown>;
+  readonly content?: Record<string, { readonly examples?: Record<string, unknown> }>;
 }
 interface Variant {
   readonly headers?: Readonly<Record<string, string>>;
@@ -59,8 +59,12 @@ function note(name: string, { status, headers, text }: ExactAnswer): void {
   const type = String(headers['content-type']).split(';')[0] ?? '';
   if (!response) {
     undocumented.add(`${name} ${String(status)} ${text.slice(0, 80)}`);
-  } else if (status >= 400 && !name.includes('/api/health') && !(type in (response.content ?? {}))) {
-    undocumented.add(`${name} ${String(status)} as ${type}`);
+  } else if (status >= 400 && !name.includes('/api/health')) {
+    const { code } = JSON.parse(text) as { code: string };
+    const { examples = {} } = response.content?.[type] ?? {};
+    if (!(code in examples)) {
+      undocumented.add(`${name} ${String(status)} ${code} as ${type}`);
+    }
   }
 }
 

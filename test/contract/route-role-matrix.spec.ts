@@ -94,6 +94,7 @@ async function createVisitor(role: Role): Promise<Visitor> {
     sessionId: bystander.sessionId,
     address: '192.0.2.77',
     kid: 'A'.repeat(43),
+    code: 'not_found',
   };
   await sql.rows('INSERT INTO organizations (id, name, updated_at) VALUES ($1, $2, now())', [
     ids.organizationId,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
+import { freePort } from '../../tools/stack/ports.js';
 import { fromEnvironment } from '../support/environment.js';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'];
@@ -11,7 +13,9 @@ let page: Page;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  application = await TestApp.start();
+  const port = await freePort();
+  const PUBLIC_URL = `http://127.0.0.1:${String(port)}`;
+  application = await TestApp.start({ env: { PORT: String(port), PUBLIC_URL } });
   browser = await chromium.launch({ executablePath: fromEnvironment('TEST_CHROMIUM'), args: FLAGS });
   page = await browser.newPage();
   page.on('pageerror', (error) => faults.push(error.message));
@@ -48,5 +52,59 @@ describe('Swagger UI', () => {
     await operation.getByRole('button', { name: 'Execute' }).click();
     await operation.locator('.live-responses-table .response-col_status', { hasText: '200' }).first().waitFor();
     expect(faults).toEqual([]);
+  });
+
+  it('follows its quick start: the login of the demo account is filled in', async () => {
+    const demo = { email: 'demo@mortise.example', password: 'knock-three-times-please' };
+    await request(application.url, 'POST', '/api/v1/auth/register', { body: demo });
+    const link = page.locator('.info').getByRole('link', { name: 'POST /api/v1/auth/login' });
+    // A tab of its own, as Swagger UI opens it.
+    const [tab] = await Promise.all([page.waitForEvent('popup'), link.click()]);
+    const operation = tab.locator('#operations-Authentication-Auth_login');
+    await operation.getByRole('button', { name: 'Try it out' }).click();
+    await operation.getByRole('button', { name: 'Execute' }).click();
+    await operation.locator('.live-responses-table .response-col_status', { hasText: '200' }).first().waitFor();
+    expect(await operation.locator('.live-responses-table').textContent()).toContain('accessToken');
+    await tab.close();
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('The type of a refusal', () => {
+  it('is an address of this installation that explains it: to people as a page, to programs as JSON', async () => {
+    const { body } = await request<{ type: string }>(application.url, 'GET', '/api/v1/users/me');
+    expect(body.type).toBe(`${application.url}/problems/unauthenticated`);
+    const answer = await page.goto(body.type);
+    expect(answer?.headers()['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer?.headers().vary).toContain('Accept');
+    expect(await page.locator('h1').textContent()).toBe('unauthenticated');
+    expect(await page.locator('dd').count()).toBe(3);
+    await page.getByRole('link', { name: 'All problems' }).click();
+    await page.getByRole('link', { name: 'device_offline' }).click();
+    expect(await page.locator('h1').textContent()).toBe('device_offline');
+    expect(faults).toEqual([]);
+
+    const described = await request(application.url, 'GET', '/problems/device_offline');
+    expect(described).toMatchObject({
+      status: 200,
+      body: { code: 'device_offline', status: 409, title: 'Conflict', type: page.url() },
+    });
+    expect(Object.keys(described.body)).toEqual(['type', 'code', 'status', 'title', 'meaning', 'cause', 'cure']);
+    const { body: list } = await request<{ items: { code: string; type: string }[] }>(
+      application.url,
+      'GET',
+      '/problems',
+    );
+    expect(list.items.filter(({ code, type }) => type !== `${application.url}/problems/${code}`)).toEqual([]);
+    expect(list.items.length).toBeGreaterThan(70);
+  });
+
+  it('is refused like any other address where no refusal has the code', async () => {
+    for (const code of ['nothing_like_it', '__proto__', '%3Cscript%3E']) {
+      const { status, body } = await request(application.url, 'GET', `/problems/${code}`, {
+        headers: { accept: 'text/html' },
+      });
+      expect([status, body.code]).toEqual([404, 'not_found']);
+    }
   });
 });

@@ -87,7 +87,7 @@ function call(
 
 /** Routes with the id of something that an account owns. */
 function namedRoutes(): ApiRoute[] {
-  return routes.filter(({ name, parameters }) => parameters.length > 0 && !ADMIN.includes(name));
+  return routes.filter(({ name, parameters }) => parameters.length > 0 && ![...ADMIN, ...PUBLIC].includes(name));
 }
 
 /** Every way to ask for what is Ada's, and the only answer there is. */

@@ -55,7 +55,7 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
       ...providers,
     ],
   }).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(httpAdapter(config.http.requestTimeoutMs), {
+  const app = module.createNestApplication<NestFastifyApplication>(httpAdapter(config.http), {
     bodyParser: false,
     logger: false,
   });

@@ -96,7 +96,7 @@ export function expectProblem(answer: ExactAnswer, status?: number): Record<stri
   const problem = JSON.parse(answer.text) as Record<string, unknown>;
   expect(problem).toMatchObject({
     status: answer.status,
-    type: expect.stringMatching(/^https:\/\//),
+    type: expect.stringMatching(/^https?:\/\/[^/]+\/problems\/[a-z_]+$/),
     title: expect.any(String),
     detail: expect.any(String),
     code: expect.stringMatching(/^[a-z_]+$/),

@@ -14,7 +14,7 @@ export interface RouteRule {
   readonly rule: string;
 }
 
-const UNVERSIONED = /^(\.well-known\/|api\/health|metrics$)/;
+const UNVERSIONED = /^(\.well-known\/|api\/health|problems|metrics$)/;
 
 /** Every route of the application, from the decorators that also guard it. */
 export function routeRules(app: INestApplication): RouteRule[] {

@@ -95,7 +95,7 @@ async function createPart(
     imports: [ConfigModule.with(config), LoggingModule.forRoot(), ...modules],
     providers: [...providers],
   }).compile();
-  return module.createNestApplication<NestFastifyApplication>(httpAdapter(config.http.requestTimeoutMs), {
+  return module.createNestApplication<NestFastifyApplication>(httpAdapter(config.http), {
     bodyParser: false,
     logger: false,
   });

@@ -1,10 +1,9 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
-import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { EmailChangeService } from '../auth/email/email-change.service.js';
@@ -12,11 +11,13 @@ import { ChangeEmailDto, PasswordAgainDto } from './account-credentials.dto.js';
 import { WithKnownDeviceCookie } from '../auth/login/known-device-cookie.interceptor.js';
 import { AccountService } from './account.service.js';
 import { WithSessionCookie } from '../auth/sessions/session-cookie.interceptor.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import { EmailQuotaExceededError, LoginThrottledError, WrongPasswordError } from '../auth/auth.errors.js';
+import { LastAdminError } from '../users/users.errors.js';
+import { BusyError } from '../../platform/crypto/semaphore.js';
+import { LAST_OWNER } from '../../shared/common-problems.js';
 
-const WRONG = { status: 422, description: 'The password is wrong.', ...PROBLEM_RESPONSE };
-const THROTTLED = { status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE };
-
-@ApiTags('Users')
+@ApiTags('My account')
 @Controller('users/me')
 export class AccountCredentialsController {
   constructor(
@@ -37,8 +38,7 @@ export class AccountCredentialsController {
   @Idempotent()
   @RateLimit('mail', 'reauthentication')
   @HashesPassword()
-  @Refusal(WRONG)
-  @Refusal(THROTTLED)
+  @Refuses(WrongPasswordError, LoginThrottledError, EmailQuotaExceededError, BusyError)
   requestEmail(@CurrentUser() user: Principal, @Body() { email, password }: ChangeEmailDto): Promise<void> {
     return this.emails.request(user, email, password);
   }
@@ -52,13 +52,7 @@ export class AccountCredentialsController {
   @HashesPassword()
   @WithSessionCookie()
   @WithKnownDeviceCookie({ forgets: true })
-  @ApiResponse({
-    status: 409,
-    description: 'I am the last administrator, or the last owner of an organization.',
-    ...PROBLEM_RESPONSE,
-  })
-  @Refusal(WRONG)
-  @Refusal(THROTTLED)
+  @Refuses(LastAdminError, LAST_OWNER, WrongPasswordError, LoginThrottledError, BusyError)
   delete(@CurrentUser() user: Principal, @Body() { password }: PasswordAgainDto): Promise<void> {
     return this.account.delete(user, password);
   }

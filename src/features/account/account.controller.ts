@@ -1,11 +1,10 @@
 import { Body, Controller, Get, Patch, Query, UseInterceptors } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { ActivityPageDto, toActivityPageDto } from './activity.dto.js';
@@ -13,11 +12,14 @@ import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
 import { toUserDto, UpdateMeDto, UserDto } from '../users/users.dto.js';
 import { UsersService } from '../users/users.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import { AccountChangedError, UsernameTakenError } from '../users/users.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 
 /** Each session does it every quarter of an hour, and who holds a stolen token must not read here when. */
 const ROUTINE = ['session_refreshed'] as const;
 
-@ApiTags('Users')
+@ApiTags('My account')
 @Controller('users/me')
 export class AccountController {
   constructor(
@@ -38,9 +40,9 @@ export class AccountController {
   @Patch()
   @Authorize()
   @Audit('profile_updated')
-  @TakesIfMatch()
-  @ApiResponse({ status: 409, description: 'The username is taken.', ...PROBLEM_RESPONSE })
+  @TakesIfMatch(AccountChangedError)
   @UseInterceptors(VersionTagInterceptor)
+  @Refuses(UsernameTakenError)
   async update(
     @CurrentUser() user: Principal,
     @Body() changes: UpdateMeDto,
@@ -70,6 +72,7 @@ export class AccountController {
   /** What I did, and what others did to my account, newest first. Refreshes are left out, unless a token came back. */
   @Get('activity')
   @Authorize()
+  @Refuses(InvalidCursorError)
   async listActivity(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<ActivityPageDto> {
     return toActivityPageDto(await this.activity.pageOfPerson(userId, page, ROUTINE), userId);
   }

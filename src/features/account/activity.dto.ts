@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
 import type { AuditEntry, AuditOutcome } from '../../platform/audit/audit-reader.js';
 import type { Page } from '../../shared/paging.js';
@@ -22,16 +23,17 @@ export class ActivityDto {
   /** @example success */
   outcome!: AuditOutcome;
 
-  /**
-   * Code of the problem, where it failed.
-   * @example invalid_credentials
-   */
+  /** Code of the problem, where it failed; null otherwise. */
+  @ApiProperty({ example: null })
   code!: string | null;
 
   /** Whether it was me; otherwise an administrator, or the system. */
   byMe!: boolean;
 
-  /** What it was about. */
+  /**
+   * What it was about.
+   * @example session
+   */
   entityType!: AuditEntity['type'] | null;
 
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */

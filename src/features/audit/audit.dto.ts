@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import type { AuditAction, AuditEntityType } from '../../contracts/audit.js';
@@ -70,10 +71,8 @@ export class AuditEntryDto {
   /** @example success */
   outcome!: AuditOutcome;
 
-  /**
-   * Code of the problem, where it failed.
-   * @example invalid_credentials
-   */
+  /** Code of the problem, where it failed; null otherwise. */
+  @ApiProperty({ example: null })
   code!: string | null;
 
   /**
@@ -91,10 +90,16 @@ export class AuditEntryDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56 */
   entityId!: string | null;
 
-  /** What changed, before. */
+  /**
+   * What changed, before.
+   * @example { "status": "active" }
+   */
   before!: Record<string, unknown> | null;
 
-  /** What changed, after. */
+  /**
+   * What changed, after.
+   * @example { "status": "blocked" }
+   */
   after!: Record<string, unknown> | null;
 
   /** @example 192.0.2.7 */

@@ -1,11 +1,10 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ApiBody, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { ProvenBy, RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { LoginDto, RefreshDto, SignedInDto, TokensDto, toSignedInDto, toTokensDto } from './auth.dto.js';
 import type { ClientInfo } from './auth.types.js';
@@ -16,7 +15,27 @@ import type { ProofName } from './login/proof-verifier.js';
 import { NoStore } from './no-store.decorator.js';
 import { WithSessionCookie } from './sessions/session-cookie.interceptor.js';
 import { SessionsService } from './sessions/sessions.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  AccountBlockedError,
+  InvalidCredentialsError,
+  InvalidRefreshTokenError,
+  LoginThrottledError,
+  PasswordChangeRequiredError,
+  TokenReusedError,
+} from './auth.errors.js';
+import { SessionEvictedError } from '../../platform/auth/auth.errors.js';
+import { BusyError } from '../../platform/crypto/semaphore.js';
 
+/** `npm start` makes this account; Swagger UI fills it in. */
+const LOGIN_EXAMPLES = {
+  demo: {
+    summary: 'The demo account',
+    value: { identifier: 'demo@mortise.example', password: 'knock-three-times-please' },
+  },
+};
+
+@ApiTags('Authentication')
 @Controller('auth')
 export class AuthController {
   constructor(
@@ -35,14 +54,8 @@ export class AuthController {
   @WithSessionCookie()
   @WithKnownDeviceCookie({ takes: true })
   @ProvenBy('known_device' satisfies ProofName)
-  @ApiResponse({ status: 401, description: 'The identifier or the password is wrong.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 503, description: 'Too many logins at once; try again in a second.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 403,
-    description: 'The account is blocked, or this password must be changed first.',
-    ...PROBLEM_RESPONSE,
-  })
-  @ApiResponse({ status: 429, description: 'Too many failed attempts.', ...PROBLEM_RESPONSE })
+  @ApiBody({ type: LoginDto, examples: LOGIN_EXAMPLES })
+  @Refuses(InvalidCredentialsError, AccountBlockedError, PasswordChangeRequiredError, LoginThrottledError, BusyError)
   async login(@Body() credentials: LoginDto, @Client() client: ClientInfo): Promise<SignedInDto> {
     return toSignedInDto(await this.logins.login(credentials, client));
   }
@@ -65,7 +78,7 @@ export class AuthController {
   @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })
   @ApiBody({ type: RefreshDto, required: false })
-  @ApiResponse({ status: 401, description: 'Unknown, expired, revoked or used before.', ...PROBLEM_RESPONSE })
+  @Refuses(InvalidRefreshTokenError, TokenReusedError, SessionEvictedError)
   async refresh(@Body() { refreshToken, knownDevice }: RefreshDto, @Client() client: ClientInfo): Promise<TokensDto> {
     return toTokensDto(await this.sessions.refresh(refreshToken, { ...client, knownDevice }));
   }

@@ -1,14 +1,15 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
-import { ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { BlockedIpPageDto, toBlockedIpPageDto } from './blocked-ips.dto.js';
 import { BlockedIpsService } from './blocked-ips.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import { IpNotBlockedError } from './blocked-ips.errors.js';
 
-@ApiTags('Administration')
+@ApiTags('Blocked addresses')
 @Controller('auth/blocked-addresses')
 export class BlockedIpsController {
   constructor(private readonly blockedIps: BlockedIpsService) {}
@@ -29,7 +30,7 @@ export class BlockedIpsController {
   @Audit('address_unblocked')
   @RateLimit('admin')
   @ApiParam({ name: 'address', description: 'As listed or logged, percent-encoded.', example: '2001:db8:1:2::%2F64' })
-  @ApiResponse({ status: 404, description: 'It is not blocked.', ...PROBLEM_RESPONSE })
+  @Refuses(IpNotBlockedError)
   lift(@Param('address') address: string): Promise<void> {
     return this.blockedIps.lift(address);
   }

@@ -1,9 +1,13 @@
-import { DomainError } from '../../shared/domain-error.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 
+@AsProblem({
+  code: 'address_not_blocked',
+  kind: 'not_found',
+  meaning: 'The address is not blocked.',
+  cause: 'Its block has ended, or it never was.',
+  cure: 'Nothing is to be done.',
+})
 export class IpNotBlockedError extends DomainError {
-  readonly code = 'address_not_blocked';
-  readonly kind = 'not_found';
-
   constructor() {
     super('This IP address is not blocked, or no longer.');
   }

@@ -8,7 +8,6 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { ExtraTimeToWait } from '../../platform/http/admission/extra-time.decorator.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { CommandSubmissionService } from './command-submission.service.js';
@@ -24,6 +23,17 @@ import {
 import { CommandsService } from './commands.service.js';
 import type { Command } from './commands.types.js';
 import { isSettled } from './domain/command-machine.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  CommandNotCancellableError,
+  CommandNotFoundError,
+  CommandNotSupportedError,
+  CommandQueueFullError,
+  DeviceOfflineError,
+  DeviceUptimeFellError,
+} from './commands.errors.js';
+import { UnlockRestrictedError } from '../users/users.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 
 @ApiTags('Commands')
 @RateLimit('device')
@@ -46,11 +56,7 @@ export class CommandsController {
   @ExtraTimeToWait()
   @ApiResponse({
     status: 403,
-    description:
-      'Needs `device:control`; `restart_device`, `firmware_update` and `sync_access_codes` need `device:admin`. For ' +
-      '`unlock_door` also `unlock_restricted`: an administrator reset the password of the account or replaced its e-mail ' +
-      'address; it unlocks no door before `until`, unless that is confirmed by a mailed link.',
-    ...PROBLEM_RESPONSE,
+    description: '`restart_device`, `firmware_update` and `sync_access_codes` need `device:admin`.',
   })
   @Authorize('device:control')
   @Audit('command_created')
@@ -65,15 +71,14 @@ export class CommandsController {
   })
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
   @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted, in the state it has now; follow `Location`.' })
-  @ApiResponse({ status: 400, description: 'Malformed, or without an `Idempotency-Key`.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 409,
-    description:
-      '`command_not_supported` by this type of device. For `unlock_door` also `device_offline`, and `device_uptime_fell`: the ' +
-      'uptime of the device fell although it did not start again, so that no deadline can be given to it until it does, or ' +
-      'until a report shows that it did not fall.',
-    ...PROBLEM_RESPONSE,
-  })
+  @Refuses(
+    CommandNotSupportedError,
+    DeviceOfflineError,
+    DeviceUptimeFellError,
+    CommandQueueFullError,
+    UnlockRestrictedError,
+    CommandNotFoundError,
+  )
   async send(
     @Target() device: DeviceRef,
     @CurrentUser() issuer: Principal,
@@ -91,6 +96,7 @@ export class CommandsController {
   @Authorize('device:view')
   @AuditRead('device_commands_read', 'deviceId')
   @ApiResponse({ status: 200, type: CommandPageDto })
+  @Refuses(InvalidCursorError)
   async list(@Target() device: DeviceRef, @Query() query: CommandQueryDto): Promise<CommandPageDto> {
     const { state, name, ...page } = query;
     return toCommandPageDto(await this.commands.list(device.id, { state, name }, page));
@@ -101,6 +107,7 @@ export class CommandsController {
   @Authorize('device:view')
   @AuditRead('device_commands_read', 'deviceId')
   @ApiResponse({ status: 200, type: CommandDto })
+  @Refuses(CommandNotFoundError)
   async get(@Target() device: DeviceRef, @Param('commandId') id: string): Promise<CommandDto> {
     return toCommandDto(await this.commands.get(device.id, id));
   }
@@ -114,7 +121,7 @@ export class CommandsController {
   @Authorize('device:control')
   @Audit('command_cancelled')
   @ApiResponse({ status: 200, type: CommandDto })
-  @ApiResponse({ status: 409, description: 'It is in flight, or settled.', ...PROBLEM_RESPONSE })
+  @Refuses(CommandNotFoundError, CommandNotCancellableError)
   async cancel(
     @Target() { id: deviceId, ownerId }: DeviceRef,
     @CurrentUser() { userId }: Principal,

@@ -32,7 +32,7 @@ export class SendCommandDto {
 
   /** The members depend on `name`; only `firmware_update` requires a payload. Unknown members are refused. */
   @ApiPropertyOptional({
-    oneOf: [UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto].map((payload) => ({
+    anyOf: [UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto].map((payload) => ({
       $ref: getSchemaPath(payload),
     })),
     example: { durationMs: 5000 },
@@ -67,7 +67,7 @@ export class CommandQueryDto extends PageQueryDto {
 
 /** The verdict of a device that came after TIMED_OUT. */
 export class LateResultDto {
-  /** @example executed */
+  /** @example failed */
   @ApiProperty({ enum: ['executed', 'failed'] })
   status!: 'executed' | 'failed';
 
@@ -132,16 +132,17 @@ export class CommandDto {
 
   /**
    * Why it failed (the device's own code), expired (`deadline`, `permission_revoked`, `uptime_fell`, `restored`) or timed
-   * out (`device_restarted`, `restored`).
-   * @example motor_blocked
+   * out (`device_restarted`, `restored`); null otherwise.
    */
+  @ApiProperty({ example: null })
   errorCode!: string | null;
 
-  /** @example "The bolt met resistance." */
+  /** What the device says of it, such as "The bolt met resistance." */
+  @ApiProperty({ example: null })
   errorMessage!: string | null;
 
   /** The verdict that came after TIMED_OUT. */
-  @ApiProperty({ type: LateResultDto, nullable: true })
+  @ApiProperty({ type: LateResultDto, nullable: true, example: null })
   lateResult!: Readonly<LateResultDto> | null;
 
   /**

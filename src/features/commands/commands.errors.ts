@@ -1,28 +1,44 @@
 import { type CommandName, type CommandState } from '../../contracts/commands.js';
 import { type DeviceType } from '../../contracts/devices.js';
-import { DomainError } from '../../shared/domain-error.js';
+import { NOT_FOUND } from '../../shared/common-problems.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 
+@AsProblem(NOT_FOUND)
 export class CommandNotFoundError extends DomainError {
-  readonly code = 'not_found';
-  readonly kind = 'not_found';
   constructor() {
     super('There is no such command for this device.', { resource: 'command' });
   }
 }
 
 /** Fails closed: a door must not open later, when the person at it has gone. */
+@AsProblem(
+  {
+    code: 'device_offline',
+    kind: 'conflict',
+    meaning: 'The device has no live connection.',
+    cause: 'It has no power or no network, and a command that opens a door must not wait for it.',
+    cure: 'Tell the user that the device cannot be reached. Try again when `device_online` comes on the feed.',
+  },
+  '0198c1de-3f5b-7000-8000-3f3c0f6a7a55',
+)
 export class DeviceOfflineError extends DomainError {
-  readonly code = 'device_offline';
-  readonly kind = 'conflict';
   constructor(deviceId: string) {
     super('The device has no live connection, and this command must not wait for one.', { deviceId });
   }
 }
 
 /** Fails closed: the deadline of an order is on the uptime of its device, and this one would hold for weeks. */
+@AsProblem(
+  {
+    code: 'device_uptime_fell',
+    kind: 'conflict',
+    meaning: 'No deadline can be given to an order for this device.',
+    cause: 'Its uptime fell although it did not start again.',
+    cure: 'Restart the device.',
+  },
+  '0198c1de-3f5b-7000-8000-3f3c0f6a7a55',
+)
 export class DeviceUptimeFellError extends DomainError {
-  readonly code = 'device_uptime_fell';
-  readonly kind = 'conflict';
   constructor(deviceId: string) {
     super(
       'The uptime of the device fell although it did not start again, so no deadline can be given to it. Restart it.',
@@ -31,25 +47,50 @@ export class DeviceUptimeFellError extends DomainError {
   }
 }
 
+@AsProblem(
+  {
+    code: 'command_not_supported',
+    kind: 'conflict',
+    meaning: 'A device of this type does not take the command.',
+    cause: 'Locks lock and unlock; cameras and sensors do not.',
+    cure: 'Offer only what the type of the device takes.',
+  },
+  'unlock_door',
+  'camera',
+)
 export class CommandNotSupportedError extends DomainError {
-  readonly code = 'command_not_supported';
-  readonly kind = 'conflict';
   constructor(name: CommandName, type: DeviceType) {
     super(`A device of type ${type} takes no ${name}.`, { name, type });
   }
 }
 
+@AsProblem(
+  {
+    code: 'not_cancellable',
+    kind: 'conflict',
+    meaning: 'The command cannot be cancelled any more.',
+    cause: 'It was sent, or it is settled.',
+    cure: 'Read the command; its state says what came of it.',
+  },
+  'SENT',
+)
 export class CommandNotCancellableError extends DomainError {
-  readonly code = 'not_cancellable';
-  readonly kind = 'conflict';
   constructor(state: CommandState) {
     super(`Only a command that is still QUEUED can be cancelled; this one is ${state}.`, { state });
   }
 }
 
+@AsProblem(
+  {
+    code: 'queue_full',
+    kind: 'too_many',
+    meaning: 'Too many commands are waiting for this device.',
+    cause: 'Commands were sent faster than the device executes them.',
+    cure: 'Wait as long as `Retry-After` says, or cancel commands that wait.',
+  },
+  16,
+)
 export class CommandQueueFullError extends DomainError {
-  readonly code = 'queue_full';
-  readonly kind = 'too_many';
   constructor(limit: number) {
     super(`${String(limit)} commands are waiting for this device already.`, { limit, retryAfter: 5 });
   }

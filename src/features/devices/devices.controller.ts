@@ -12,7 +12,7 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiOkResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
@@ -37,8 +37,18 @@ import {
   UpdateDeviceDto,
 } from './devices.dto.js';
 import { DevicesService } from './devices.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  DeviceChangedError,
+  DeviceNotFoundError,
+  HardwareIdTakenError,
+  TooManyDevicesError,
+} from './devices.errors.js';
+import { AccountCannotActError, UnlockRestrictedError } from '../users/users.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 
 @RateLimit('device')
+@ApiTags('Devices')
 @Controller('devices')
 export class DevicesController {
   constructor(
@@ -55,6 +65,7 @@ export class DevicesController {
   @Authorize()
   @Audit('device_registered')
   @Idempotent()
+  @Refuses(HardwareIdTakenError, TooManyDevicesError, AccountCannotActError)
   async register(
     @CurrentUser() user: Principal,
     @Body() device: RegisterDeviceDto,
@@ -70,6 +81,7 @@ export class DevicesController {
   @Authorize()
   @Header('Content-Type', 'application/json; charset=utf-8')
   @ApiOkResponse({ type: DevicePageDto })
+  @Refuses(InvalidCursorError)
   async list(@CurrentUser() user: Principal, @Query() query: ListDevicesQueryDto): Promise<string> {
     return toDevicePageJson(await this.devices.list(user.userId, query));
   }
@@ -89,8 +101,9 @@ export class DevicesController {
   @Patch(':deviceId')
   @Authorize('device:admin')
   @Audit('device_updated')
-  @TakesIfMatch()
+  @TakesIfMatch(DeviceChangedError)
   @UseInterceptors(VersionTagInterceptor)
+  @Refuses(DeviceNotFoundError, UnlockRestrictedError)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
@@ -106,7 +119,8 @@ export class DevicesController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:owner')
   @Audit('device_deleted')
-  @TakesIfMatch()
+  @TakesIfMatch(DeviceChangedError)
+  @Refuses(DeviceNotFoundError)
   async delete(@Target() device: DeviceRef, @IfMatch() versions?: number[]): Promise<void> {
     await this.devices.delete(device.id, versions);
   }

@@ -139,7 +139,10 @@ export class DeviceDto {
   /** @example Europe/Berlin */
   timeZone!: string;
 
-  /** `unknown` before its first birth, `inactive` after 24 hours of silence. */
+  /**
+   * `unknown` before its first birth, `inactive` after 24 hours of silence.
+   * @example online
+   */
   status!: DeviceStatus;
 
   /** @example 1.4.2 */
@@ -157,13 +160,22 @@ export class DeviceDto {
    */
   rssi!: number | null;
 
-  /** Position of the bolt, as the lock reports it (Matter DoorLock). */
+  /**
+   * Position of the bolt, as the lock reports it (Matter DoorLock).
+   * @example locked
+   */
   lockState!: LockState | null;
 
-  /** Position of the door leaf (Matter DoorLock). */
+  /**
+   * Position of the door leaf (Matter DoorLock).
+   * @example closed
+   */
   doorState!: DoorState | null;
 
-  /** How it is connected now; empty when it is not. */
+  /**
+   * How it is connected now; empty when it is not.
+   * @example ["mqtt"]
+   */
   links!: LinkKind[];
 
   /**
@@ -178,7 +190,10 @@ export class DeviceDto {
    */
   organizationId!: string | null;
 
-  /** What the current user may do with it; each level includes the ones before it. */
+  /**
+   * What the current user may do with it; each level includes the ones before it.
+   * @example admin
+   */
   permission!: DevicePermission;
 
   /** Whether the current user owns it. */

@@ -1,16 +1,29 @@
-import { DomainError, type FieldError } from '../../shared/domain-error.js';
+import { DomainError, type FieldError, AsProblem } from '../../shared/domain-error.js';
 
+@AsProblem(
+  {
+    code: 'device_not_found',
+    kind: 'not_found',
+    meaning: 'There is no such device.',
+    cause: 'It was deleted while the request was under way.',
+    cure: 'Read the list again.',
+  },
+  '0198c1de-3f5b-7000-8000-3f3c0f6a7a55',
+)
 export class DeviceNotFoundError extends DomainError {
-  readonly code = 'device_not_found';
-  readonly kind = 'not_found';
   constructor(deviceId: string) {
     super('There is no such device.', { deviceId });
   }
 }
 
+@AsProblem({
+  code: 'hardware_id_taken',
+  kind: 'conflict',
+  meaning: 'A device with this hardware id is registered.',
+  cause: 'The device was registered before, by you or by another account.',
+  cure: 'Look it up in your list. If it is not there, its owner deletes it first.',
+})
 export class HardwareIdTakenError extends DomainError {
-  readonly code = 'hardware_id_taken';
-  readonly kind = 'conflict';
   override readonly errors: readonly FieldError[] = [
     { detail: 'hardwareId belongs to a registered device', pointer: '/hardwareId' },
   ];
@@ -20,18 +33,30 @@ export class HardwareIdTakenError extends DomainError {
   }
 }
 
+@AsProblem(
+  {
+    code: 'too_many_devices',
+    kind: 'conflict',
+    meaning: 'You own as many devices as one account may.',
+    cause: 'The bound of devices of one owner was reached.',
+    cure: 'Delete a device that is not in use any more.',
+  },
+  1_000,
+)
 export class TooManyDevicesError extends DomainError {
-  readonly code = 'too_many_devices';
-  readonly kind = 'conflict';
-
   constructor(max: number) {
     super(`A person may own ${String(max)} devices. Delete one that is not in use any more.`, { max });
   }
 }
 
+@AsProblem({
+  code: 'device_changed',
+  kind: 'precondition_failed',
+  meaning: 'The device is not in the version that `If-Match` names.',
+  cause: 'It was changed after you read it.',
+  cure: 'Read it again, decide again, and send the change with the new `ETag`.',
+})
 export class DeviceChangedError extends DomainError {
-  readonly code = 'device_changed';
-  readonly kind = 'precondition_failed';
   constructor() {
     super('The device is not in the version that If-Match names. Read it again.');
   }

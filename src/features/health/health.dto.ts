@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** One dependency. `degraded`: the service goes on without it, more slowly. */
 export class DependencyHealthDto {
-  @ApiProperty({ enum: ['up', 'down', 'degraded'], example: 'up' })
+  @ApiProperty({ enum: ['up', 'down', 'degraded'], example: 'down' })
   status!: string;
 
   /** Why it is not `up`. Further members are numbers and names for the operator. */

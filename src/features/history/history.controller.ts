@@ -1,10 +1,16 @@
 import { Controller, Get, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, Target } from '../../platform/auth/authorize.decorator.js';
 import { EventPageDto, ListEventsQueryDto, toEventPageDto, toHistoryQuery } from './history.dto.js';
 import { HistoryService } from './history.service.js';
+import { InvalidTimeRangeError } from './history.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
+import { CursorExpiredError } from '../../platform/events/event-log.errors.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 
+@ApiTags('History')
 @Controller('devices/:deviceId/events')
 export class HistoryController {
   constructor(private readonly history: HistoryService) {}
@@ -13,6 +19,7 @@ export class HistoryController {
   @Get()
   @Authorize('device:view')
   @AuditRead('device_history_read', 'deviceId')
+  @Refuses(InvalidTimeRangeError, InvalidCursorError, CursorExpiredError)
   async list(@Target() device: DeviceRef, @Query() query: ListEventsQueryDto): Promise<EventPageDto> {
     return toEventPageDto(await this.history.list(device.id, toHistoryQuery(query)));
   }

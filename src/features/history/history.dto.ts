@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
 import { EVENT_TYPES, type EventSource, type EventType, type StoredEvent } from '../../contracts/events.js';
@@ -55,7 +56,10 @@ export class EventDto {
   /** @example door_status_changed */
   type!: EventType;
 
-  /** The members depend on the type. */
+  /**
+   * The members depend on the type.
+   * @example { "lockState": "locked" }
+   */
   payload!: Record<string, unknown>;
 
   /** @example mqtt */
@@ -70,16 +74,12 @@ export class EventDto {
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   deviceId!: string | null;
 
-  /**
-   * The command it belongs to.
-   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c99
-   */
+  /** The command it belongs to; null where it is none's. */
+  @ApiProperty({ example: null })
   commandId!: string | null;
 
-  /**
-   * The request that caused it: its `X-Request-Id`.
-   * @example 0198c1de-3f5b-7000-8000-3f3c0f6a7a55
-   */
+  /** The request that caused it: its `X-Request-Id`; null where it was none. */
+  @ApiProperty({ example: null })
   correlationId!: string | null;
 
   /**

@@ -1,16 +1,25 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { OrganizationRef } from '../../contracts/resources.js';
 import { Audit, AuditRead } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { ChangeRoleDto, MemberDto, MemberPageDto, toMemberDto, toMemberPageDto } from './members.dto.js';
 import { MembershipsService } from './memberships.service.js';
 import { TransferOrganizationDto } from './organizations.dto.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  LastOwnerError,
+  MemberCannotActError,
+  MemberNotFoundError,
+  OrganizationNotFoundError,
+  TransferToSelfError,
+} from './organizations.errors.js';
+import { AccountCannotActError, UnlockRestrictedError } from '../users/users.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 
 @ApiTags('Organizations')
 @Controller('organizations/:organizationId')
@@ -21,6 +30,7 @@ export class MembersController {
   @Get('members')
   @Authorize('organization:viewer')
   @AuditRead('members_read', 'organizationId')
+  @Refuses(InvalidCursorError)
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<MemberPageDto> {
     return toMemberPageDto(await this.members.list(id, page));
   }
@@ -32,7 +42,14 @@ export class MembersController {
   @Patch('members/:userId')
   @Authorize('organization:manager')
   @Audit('member_role_changed', 'organizationId')
-  @ApiResponse({ status: 409, description: 'It would be left without an owner who can act.', ...PROBLEM_RESPONSE })
+  @Refuses(
+    MemberNotFoundError,
+    OrganizationNotFoundError,
+    LastOwnerError,
+    MemberCannotActError,
+    UnlockRestrictedError,
+    AccountCannotActError,
+  )
   async changeRole(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -49,7 +66,7 @@ export class MembersController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:manager')
   @Audit('member_removed', 'organizationId')
-  @ApiResponse({ status: 409, description: 'It would be left without an owner.', ...PROBLEM_RESPONSE })
+  @Refuses(MemberNotFoundError, OrganizationNotFoundError, LastOwnerError)
   async remove(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -64,6 +81,7 @@ export class MembersController {
   @Authorize('organization:viewer')
   @Audit('member_left')
   @Idempotent()
+  @Refuses(MemberNotFoundError, OrganizationNotFoundError, LastOwnerError)
   async leave(@Target() { id }: OrganizationRef, @CurrentUser() user: Principal): Promise<void> {
     await this.members.leave(id, user.userId);
   }
@@ -77,6 +95,14 @@ export class MembersController {
   @Authorize('organization:owner')
   @Audit('organization_transferred')
   @Idempotent()
+  @Refuses(
+    MemberNotFoundError,
+    OrganizationNotFoundError,
+    MemberCannotActError,
+    TransferToSelfError,
+    UnlockRestrictedError,
+    AccountCannotActError,
+  )
   async transfer(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,

@@ -30,6 +30,14 @@ import {
   UpdateOrganizationDto,
 } from './organizations.dto.js';
 import { OrganizationsService } from './organizations.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  OrganizationChangedError,
+  OrganizationNotFoundError,
+  TooManyOrganizationsError,
+} from './organizations.errors.js';
+import { AccountCannotActError } from '../users/users.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 
 @ApiTags('Organizations')
 @Controller('organizations')
@@ -41,6 +49,7 @@ export class OrganizationsController {
   @Authorize()
   @Audit('organization_created')
   @Idempotent()
+  @Refuses(TooManyOrganizationsError, AccountCannotActError)
   async create(
     @CurrentUser() user: Principal,
     @Body() { name }: CreateOrganizationDto,
@@ -54,6 +63,7 @@ export class OrganizationsController {
   /** List the organizations I am a member of, oldest first. */
   @Get()
   @Authorize()
+  @Refuses(InvalidCursorError)
   async list(@CurrentUser() user: Principal, @Query() page: PageQueryDto): Promise<OrganizationPageDto> {
     return toOrganizationPageDto(await this.organizations.list(user.userId, page));
   }
@@ -70,8 +80,9 @@ export class OrganizationsController {
   @Patch(':organizationId')
   @Authorize('organization:manager')
   @Audit('organization_updated')
-  @TakesIfMatch()
+  @TakesIfMatch(OrganizationChangedError)
   @UseInterceptors(VersionTagInterceptor)
+  @Refuses(OrganizationNotFoundError)
   async update(
     @Target() organization: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -86,7 +97,8 @@ export class OrganizationsController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:owner')
   @Audit('organization_deleted')
-  @TakesIfMatch()
+  @TakesIfMatch(OrganizationChangedError)
+  @Refuses(OrganizationNotFoundError)
   async delete(
     @Target() organization: OrganizationRef,
     @CurrentUser() user: Principal,

@@ -1,9 +1,11 @@
 import { Controller, Get, Header } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Public } from '../../platform/auth/authorize.decorator.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { JwkSetDto, toJwkSetDto } from './jwks.dto.js';
 import { SigningKeysService } from './signing-keys.service.js';
 
+@ApiTags('Signing keys')
 @Controller('.well-known')
 export class JwksController {
   constructor(private readonly keys: SigningKeysService) {}

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import type { PublicJwk } from '../../platform/keys/key-store.js';
 
 /** A public key (RFC 7517). */
@@ -44,6 +45,27 @@ export class JwkDto {
 
 /** The keys that verify access tokens. */
 export class JwkSetDto {
+  @ApiProperty({
+    type: [JwkDto],
+    example: [
+      {
+        kty: 'RSA',
+        kid: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+        alg: 'RS256',
+        use: 'sig',
+        n: 'u1SU1LfVLPHCozMxH2Mo4lgOEePzNm0tRgeLezV6ffAt0gunVTLw7onLRnrq0',
+        e: 'AQAB',
+      },
+      {
+        kty: 'OKP',
+        kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
+        alg: 'EdDSA',
+        use: 'sig',
+        crv: 'Ed25519',
+        x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+      },
+    ],
+  })
   keys!: JwkDto[];
 }
 

@@ -2,10 +2,16 @@ import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from 
 import { ApiBody, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { RotateKeysDto, SigningKeyListDto, toSigningKeyListDto } from './signing-keys.dto.js';
 import { SigningKeysService } from './signing-keys.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  SigningKeyInUseError,
+  SigningKeyNotFoundError,
+  SigningKeyRetiredError,
+  TooManyKeysError,
+} from '../../platform/crypto/crypto.errors.js';
 
 @ApiTags('Signing keys')
 @Controller('auth/signing-keys')
@@ -31,7 +37,7 @@ export class SigningKeysController {
   @HttpCode(HttpStatus.OK)
   @ApiBody({ type: RotateKeysDto, required: false })
   @ApiResponse({ status: 200, type: SigningKeyListDto, description: 'The keys as they are now.' })
-  @ApiResponse({ status: 409, description: 'Too many earlier keys still verify.', ...PROBLEM_RESPONSE })
+  @Refuses(TooManyKeysError)
   async rotate(@Body() body: RotateKeysDto, @Query() query: RotateKeysDto): Promise<SigningKeyListDto> {
     return toSigningKeyListDto(await this.keys.rotate(body.purpose ?? query.purpose));
   }
@@ -47,8 +53,7 @@ export class SigningKeysController {
   @HttpCode(HttpStatus.OK)
   @ApiParam({ name: 'kid', schema: { type: 'string', example: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' } })
   @ApiResponse({ status: 200, type: SigningKeyListDto, description: 'The keys as they are now.' })
-  @ApiResponse({ status: 404, description: 'No such key.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 409, description: 'It signs at present, or is retired already.', ...PROBLEM_RESPONSE })
+  @Refuses(SigningKeyNotFoundError, SigningKeyInUseError, SigningKeyRetiredError)
   async retire(@Param('kid') kid: string): Promise<SigningKeyListDto> {
     return toSigningKeyListDto(await this.keys.retire(kid));
   }

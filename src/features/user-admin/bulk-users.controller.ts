@@ -6,7 +6,6 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { ExtraTime, LONGEST_EXTRA_TIME_MS } from '../../platform/http/admission/extra-time.decorator.js';
 import { BodyLimit } from '../../platform/http/bodies/body-limit.decorator.js';
 import { CsvOrJson } from '../../platform/http/bodies/csv-body.js';
-import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import {
@@ -21,9 +20,10 @@ import {
 import { BulkUsersService } from './bulk-users.service.js';
 import { NewAccountDto } from './user-admin.dto.js';
 import { UsersImportService } from './users-import.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import { BatchRefusedError, ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
-const REFUSED = { status: 422, description: 'In mode `all`: these rows cannot be done.', ...PROBLEM_RESPONSE };
 
 @ApiTags('User management')
 @Controller('users')
@@ -45,7 +45,7 @@ export class BulkUsersController {
   @Authorize('admin')
   @Audit('users_created')
   @Idempotent()
-  @Refusal(REFUSED)
+  @Refuses(BatchRefusedError)
   async create(@Body() { users, mode }: CreateAccountsDto, @CurrentUser() admin: Principal): Promise<BatchResultDto> {
     return toBatchResultDto(await this.users.create(users, mode, admin));
   }
@@ -56,7 +56,7 @@ export class BulkUsersController {
   @ExtraTime(LONGEST_EXTRA_TIME_MS)
   @Authorize('admin')
   @Audit('users_deleted')
-  @Refusal(REFUSED)
+  @Refuses(BatchRefusedError)
   async delete(@Body() { ids, mode }: DeleteAccountsDto, @CurrentUser() admin: Principal): Promise<BatchResultDto> {
     return toBatchResultDto(await this.users.delete(ids, mode, admin));
   }
@@ -85,7 +85,7 @@ export class BulkUsersController {
       },
     },
   })
-  @Refusal(REFUSED)
+  @Refuses(ImportRefusedError, UnreadableImportError)
   async import(
     @Body() file: unknown,
     @Query() { dryRun = false, mode }: ImportQueryDto,

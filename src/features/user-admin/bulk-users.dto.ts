@@ -55,13 +55,14 @@ export class RowResultDto {
    */
   id!: string | null;
 
-  /**
-   * Why it was refused.
-   * @example email_taken
-   */
+  /** Why it was refused, such as `email_taken`; null where it was done. */
+  @ApiProperty({ example: null })
   code!: string | null;
 
-  /** What is wrong with its members (`invalid_row`); empty otherwise. */
+  /**
+   * What is wrong with its members (`invalid_row`); empty otherwise.
+   * @example []
+   */
   errors!: FieldErrorDto[];
 }
 
@@ -106,12 +107,16 @@ export class ImportedLineDto {
    */
   id!: string | null;
 
-  /** Empty where nothing is wrong with it. */
+  /**
+   * Empty where nothing is wrong with it.
+   * @example []
+   */
   errors!: FieldErrorDto[];
 }
 
 /** What became of each line, or would become of it in a dry run. */
 export class ImportResultDto {
+  /** @example false */
   dryRun!: boolean;
 
   /** @example 1 */

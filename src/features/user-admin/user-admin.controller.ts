@@ -1,12 +1,11 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Param, ParseUUIDPipe, Patch, Post, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { HashesPassword } from '../../platform/crypto/hashes-password.decorator.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
-import { PROBLEM_RESPONSE, Refusal } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
@@ -20,13 +19,17 @@ import {
   CreatedAccountDto,
   NewAccountDto,
 } from './user-admin.dto.js';
-
-const NOT_FOUND = { status: 404, description: 'No such account.', ...PROBLEM_RESPONSE };
-const REFUSED = {
-  status: 409,
-  description: 'It is in that state already, or it is the last administrator, or the last owner of an organization.',
-  ...PROBLEM_RESPONSE,
-};
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  AccountChangedError,
+  AccountStateError,
+  EmailTakenError,
+  LastAdminError,
+  UserNotFoundError,
+  UsernameTakenError,
+} from '../users/users.errors.js';
+import { BusyError } from '../../platform/crypto/semaphore.js';
+import { LAST_OWNER } from '../../shared/common-problems.js';
 
 @ApiTags('User management')
 @Controller('users')
@@ -42,6 +45,7 @@ export class UserAdminController {
   @Authorize('admin')
   @Audit('user_created')
   @Idempotent()
+  @Refuses(EmailTakenError, UsernameTakenError)
   async create(
     @Body() account: NewAccountDto,
     @CurrentUser() admin: Principal,
@@ -60,9 +64,8 @@ export class UserAdminController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
   @Audit('user_role_changed')
-  @TakesIfMatch()
-  @Refusal(NOT_FOUND)
-  @Refusal(REFUSED)
+  @TakesIfMatch(AccountChangedError)
+  @Refuses(UserNotFoundError, AccountStateError, LastAdminError)
   changeRole(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { role }: ChangePlatformRoleDto,
@@ -79,7 +82,7 @@ export class UserAdminController {
   @Authorize('admin')
   @Audit('user_blocked')
   @Idempotent()
-  @Refusal(NOT_FOUND)
+  @Refuses(UserNotFoundError, AccountStateError, LastAdminError)
   block(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
     return this.accounts.block(userId, admin);
   }
@@ -90,7 +93,7 @@ export class UserAdminController {
   @Authorize('admin')
   @Audit('user_unblocked')
   @Idempotent()
-  @Refusal(NOT_FOUND)
+  @Refuses(UserNotFoundError, AccountStateError)
   unblock(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
     return this.accounts.unblock(userId, admin);
   }
@@ -100,8 +103,7 @@ export class UserAdminController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')
   @Audit('user_deleted')
-  @Refusal(NOT_FOUND)
-  @Refusal(REFUSED)
+  @Refuses(UserNotFoundError, AccountStateError, LastAdminError, LAST_OWNER)
   delete(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
     return this.accounts.delete(userId, admin);
   }
@@ -112,7 +114,7 @@ export class UserAdminController {
   @Authorize('admin')
   @Audit('user_restored')
   @Idempotent()
-  @Refusal(NOT_FOUND)
+  @Refuses(UserNotFoundError, AccountStateError)
   restore(@Param('userId', ParseUUIDPipe) userId: string, @CurrentUser() admin: Principal): Promise<void> {
     return this.accounts.restore(userId, admin);
   }
@@ -123,12 +125,7 @@ export class UserAdminController {
   @Audit('user_password_reset')
   @HashesPassword()
   @NoStore()
-  @ApiResponse({ status: 404, description: 'No such person.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 409,
-    description: 'The last administrator who can sign in: use `POST /auth/password`.',
-    ...PROBLEM_RESPONSE,
-  })
+  @Refuses(UserNotFoundError, AccountStateError, LastAdminError, BusyError)
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() { means }: AdminResetPasswordDto,

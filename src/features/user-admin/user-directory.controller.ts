@@ -1,9 +1,8 @@
 import { Body, Controller, Get, Param, ParseUUIDPipe, Patch, Query, UseInterceptors } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { PROBLEM_RESPONSE } from '../../platform/http/problem.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
@@ -19,6 +18,15 @@ import {
   UpdateUserDto,
 } from './user-directory.dto.js';
 import { UserAdminService } from './user-admin.service.js';
+import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
+import {
+  AccountChangedError,
+  AccountStateError,
+  EmailTakenError,
+  UserNotFoundError,
+  UsernameTakenError,
+} from '../users/users.errors.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 
 @ApiTags('User management')
 @Controller('users')
@@ -33,6 +41,7 @@ export class UserDirectoryController {
   @Get()
   @Authorize('admin')
   @Audit('users_read')
+  @Refuses(InvalidCursorError)
   async list(@Query() { fields, ...query }: ListUsersQueryDto): Promise<ManagedUserPageDto> {
     const { items, nextCursor } = await this.directory.list(query);
     return { items: items.map((account) => toListedUserDto(account, fields)), nextCursor };
@@ -50,8 +59,8 @@ export class UserDirectoryController {
   @Get(':userId')
   @Authorize('admin')
   @Audit('users_read')
-  @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
   @ReadVersioned()
+  @Refuses(UserNotFoundError)
   async get(@Param('userId', ParseUUIDPipe) userId: string): Promise<ManagedUserDto> {
     return toManagedUserDto(await this.directory.get(userId));
   }
@@ -63,10 +72,9 @@ export class UserDirectoryController {
   @Patch(':userId')
   @Authorize('admin')
   @Audit('user_updated')
-  @TakesIfMatch()
-  @ApiResponse({ status: 404, description: 'No such account.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 409, description: 'A name is taken, or the account is deleted.', ...PROBLEM_RESPONSE })
+  @TakesIfMatch(AccountChangedError)
   @UseInterceptors(VersionTagInterceptor)
+  @Refuses(UserNotFoundError, EmailTakenError, UsernameTakenError, AccountStateError)
   async update(
     @Param('userId', ParseUUIDPipe) userId: string,
     @Body() changes: UpdateUserDto,

@@ -1,4 +1,4 @@
-import { PartialType } from '@nestjs/swagger';
+import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
@@ -41,16 +41,12 @@ export class ManagedUserDto extends UserDto {
    */
   failedAttempts!: number;
 
-  /**
-   * RFC 3339; null when it is not blocked.
-   * @example 2026-11-20T18:00:00.000Z
-   */
+  /** RFC 3339; null when it is not blocked. */
+  @ApiProperty({ format: 'date-time', example: null })
   blockedAt!: string | null;
 
-  /**
-   * RFC 3339; null when it is not deleted. A deleted account can be restored.
-   * @example 2026-11-20T18:00:00.000Z
-   */
+  /** RFC 3339; null when it is not deleted. A deleted account can be restored. */
+  @ApiProperty({ format: 'date-time', example: null })
   deletedAt!: string | null;
 }
 

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../config/app-config.js';
 import { KeyStore } from '../keys/key-store.js';
 import { AccessTokenVerifier, type Claims, CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.js';
-import { SessionEndedError, UnauthenticatedError } from './auth.errors.js';
+import { sessionEnded, UnauthenticatedError } from './auth.errors.js';
 import { PLATFORM_ROLES, type PlatformRole, type Principal } from './principal.js';
 import { SessionVerifier } from './session-verifier.js';
 
@@ -56,7 +56,7 @@ export class Authenticator {
     }
     const end = await this.sessions.endOf(principal.sessionId, { certain });
     if (end !== null) {
-      throw new SessionEndedError(end);
+      throw sessionEnded(end);
     }
     return principal;
   }

@@ -2,7 +2,8 @@ import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetada
 import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Demand, ResourceKind, Resources } from '../../contracts/resources.js';
-import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+import { Refuses } from '../http/problems/refuses.decorator.js';
+import { ForbiddenError, ResourceNotFoundError, SessionEvictedError, UnauthenticatedError } from './auth.errors.js';
 import type { Principal } from './principal.js';
 
 /** What a route asks for. `demand` is null where being signed in is enough. */
@@ -19,9 +20,6 @@ declare module 'fastify' {
   }
 }
 
-const UNAUTHENTICATED =
-  'Not signed in, or no longer: `reason` says why the session ended, `session_evicted` that too many devices signed in.';
-
 /** The route needs no access token. */
 export const Public = (): MethodDecorator & ClassDecorator =>
   SetMetadata(ACCESS_RULE, { public: true } satisfies AccessRule);
@@ -35,11 +33,11 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
   return applyDecorators(
     SetMetadata(ACCESS_RULE, { public: false, demand } satisfies AccessRule),
     ApiBearerAuth(),
-    ApiResponse({ status: 401, description: UNAUTHENTICATED, ...PROBLEM_RESPONSE }),
-    ...(demand ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.`, ...PROBLEM_RESPONSE })] : []),
-    ...(demand && demand !== 'admin'
-      ? [ApiResponse({ status: 404, description: 'No such resource, or not yours.', ...PROBLEM_RESPONSE })]
+    Refuses(UnauthenticatedError, SessionEvictedError),
+    ...(demand
+      ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.` }), Refuses(new ForbiddenError(demand))]
       : []),
+    ...(demand && demand !== 'admin' ? [Refuses(new ResourceNotFoundError(demand.split(':')[0] ?? ''))] : []),
   );
 }
 

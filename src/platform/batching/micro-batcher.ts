@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { DeadlineExceededError, within } from '../../shared/deadline.js';
-import { DomainError } from '../../shared/domain-error.js';
+import { BUSY } from '../../shared/common-problems.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 import { requestContext } from '../context/request-context.js';
 import { commitUntil, isPast, RequestDeadlineError } from '../context/request-deadline.js';
 import { type ConnectionKind, connectAs } from '../prisma/connection-quota.js';
@@ -31,9 +32,8 @@ export interface BatchRules<Item, Result> {
 }
 
 /** Too many items wait already: a further one would not be served in a useful time. */
+@AsProblem(BUSY)
 export class BatcherFullError extends DomainError {
-  readonly code = 'busy';
-  readonly kind = 'unavailable';
   constructor() {
     super('Too much is waiting already. Try again shortly.', { retryAfter: 1 });
   }

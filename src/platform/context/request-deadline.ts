@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { DomainError } from '../../shared/domain-error.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 import { requestContext } from './request-context.js';
 
 /** What was slow is often well again by then. */
@@ -9,10 +9,14 @@ const RETRY_AFTER_S = 2;
  * The request was not answered within its time. A change that it asked for may have been made, or not; repeated with the same
  * `Idempotency-Key`, it is made once.
  */
+@AsProblem({
+  code: 'deadline_exceeded',
+  kind: 'unavailable',
+  meaning: 'The request took too long and was given up.',
+  cause: 'The server or its database is slow at present.',
+  cure: 'Wait as long as `Retry-After` says, and try again; a change with the same `Idempotency-Key`.',
+})
 export class RequestDeadlineError extends DomainError {
-  readonly code = 'deadline_exceeded';
-  readonly kind = 'unavailable';
-
   constructor() {
     super('This took too long and was given up. Try again shortly.', { retryAfter: RETRY_AFTER_S });
   }

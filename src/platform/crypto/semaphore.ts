@@ -1,4 +1,5 @@
-import { DomainError } from '../../shared/domain-error.js';
+import { BUSY } from '../../shared/common-problems.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 
 export interface SemaphoreLimits {
   /** How many run at once. */
@@ -12,10 +13,8 @@ export interface SemaphoreLimits {
 }
 
 /** Work that costs so much that only a little of it may be under way; the caller is asked to come back. */
+@AsProblem(BUSY)
 export class BusyError extends DomainError {
-  readonly code = 'busy';
-  readonly kind = 'unavailable';
-
   constructor() {
     super('The server is busy with other requests like this one.', { retryAfter: 1 });
   }

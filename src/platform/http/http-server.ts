@@ -15,6 +15,7 @@ import { clientAddressReader, readClientAddresses } from './client-address.js';
 import { allowOrigins } from './cors.js';
 import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
+import { problemsUrl } from './problems/http-problems.js';
 import { registerRequestHooks } from './request-hooks.js';
 import { registerSecurityHeaders } from './security-headers.js';
 
@@ -30,7 +31,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_TIMEOUTS_EVERY_MS = 5_000;
 
 /** Fastify with our limits. It believes no proxy by itself: see `readClientAddresses`. */
-export function httpAdapter(requestTimeoutMs: number): FastifyAdapter {
+export function httpAdapter({ requestTimeoutMs, publicUrl }: AppConfig['http']): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: RECEIVE_TIMEOUT_MS,
@@ -44,7 +45,9 @@ export function httpAdapter(requestTimeoutMs: number): FastifyAdapter {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 },
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => {
+      refuseConnection(error, socket, problemsUrl(publicUrl));
+    },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(request, reply, problemOf(error));
     },
@@ -54,6 +57,7 @@ export function httpAdapter(requestTimeoutMs: number): FastifyAdapter {
 /** Everything about HTTP that no single feature owns: ids, logs, limits, headers, compression. */
 export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.decorate('problemsUrl', problemsUrl(app.get(AppConfig).http.publicUrl));
   const logger: PinoLogger = await app.resolve(PinoLogger);
   logger.setContext('Http');
   readClientAddresses(fastify, clientAddressReader(app.get(AppConfig).http));

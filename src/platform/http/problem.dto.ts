@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** One fault in a request. */
 export class FieldErrorDto {
@@ -13,8 +13,8 @@ export class FieldErrorDto {
 
 /** A refusal: an RFC 9457 problem document, served as `application/problem+json`. */
 export class ProblemDto {
-  /** URI of the kind of problem. */
-  @ApiProperty({ example: 'https://mortise.dev/problems/device_offline' })
+  /** Where this kind of problem is explained, in JSON or HTML. */
+  @ApiProperty({ example: 'https://api.example.com/problems/device_offline' })
   type!: string;
 
   /** The HTTP status in words. */
@@ -38,7 +38,7 @@ export class ProblemDto {
   requestId!: string;
 
   /** RFC 3339. */
-  @ApiProperty({ example: '2026-11-20T18:00:00.000Z' })
+  @ApiProperty({ format: 'date-time', example: '2026-11-20T18:00:00.000Z' })
   timestamp!: string;
 
   /** The path that was asked for, without its query. */
@@ -48,15 +48,16 @@ export class ProblemDto {
   /** Faults by field, where the body or the query was at fault. */
   @ApiPropertyOptional({ type: [FieldErrorDto] })
   errors?: FieldErrorDto[];
+
+  /** Why the session is over: of codes about sessions. */
+  @ApiPropertyOptional({ example: 'revoked' })
+  reason?: string;
+
+  /** When it ends: of `unlock_restricted`. */
+  @ApiPropertyOptional({ format: 'date-time', example: '2026-11-21T18:00:00.000Z' })
+  until?: string;
+
+  /** For one `POST /auth/complete-password-change`: of `password_change_required`. */
+  @ApiPropertyOptional({ example: '3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' })
+  changeToken?: string;
 }
-
-/** How a problem looks in the OpenAPI document; spread into `@ApiResponse`. */
-export const PROBLEM_RESPONSE = {
-  content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
-};
-
-/**
- * `@ApiResponse` for a refusal that several routes share. The compiler plugin takes `@ApiResponse` of a constant for
- * the documented success, and documents none of its own; it does not know this name.
- */
-export const Refusal = ApiResponse;

@@ -6,6 +6,13 @@ import { requestContext } from '../context/request-context.js';
 import { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { problemOf, type Problem } from './problem.js';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A code behind it is the address of a kind of problem. */
+    problemsUrl: string;
+  }
+}
+
 /** The one place where errors become answers: RFC 9457 over HTTP; a counted, logged refusal on MQTT, which has no answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -53,6 +60,7 @@ export function writeProblem(request: FastifyRequest, reply: FastifyReply, probl
   }
   void reply.status(problem.status).header('Cache-Control', 'no-store').type('application/problem+json');
   return JSON.stringify({
+    type: request.server.problemsUrl + problem.code,
     ...body,
     requestId: requestContext()?.requestId ?? request.id,
     timestamp: new Date().toISOString(),

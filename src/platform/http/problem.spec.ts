@@ -5,9 +5,9 @@ import { DomainError, ERROR_KINDS, type ErrorKind } from '../../shared/domain-er
 import { problemOf } from './problem.js';
 
 class SampleError extends DomainError {
-  readonly code = 'sample';
+  override readonly code = 'sample';
   constructor(
-    readonly kind: ErrorKind,
+    override readonly kind: ErrorKind,
     details: Record<string, unknown> = {},
   ) {
     super('A sample.', details);
@@ -19,7 +19,6 @@ describe('problemOf', () => {
     const statuses = ERROR_KINDS.map((kind) => problemOf(new SampleError(kind)).status);
     expect(statuses).toEqual([400, 401, 403, 404, 409, 412, 422, 429, 503, 500]);
     expect(problemOf(new SampleError('conflict'))).toEqual({
-      type: 'https://mortise.dev/problems/sample',
       title: 'Conflict',
       status: 409,
       detail: 'A sample.',

@@ -1,44 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { DeadlineExceededError } from '../../shared/deadline.js';
-import { DomainError, type ErrorKind, type FieldError } from '../../shared/domain-error.js';
+import { DomainError, type FieldError } from '../../shared/domain-error.js';
 import { isDatabaseUnavailable } from '../prisma/prisma-errors.js';
-
-/** One HTTP status for every kind of error: complete, or it does not compile. */
-const HTTP_STATUS: Record<ErrorKind, number> = {
-  invalid: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  precondition_failed: 412,
-  unprocessable: 422,
-  too_many: 429,
-  unavailable: 503,
-  internal: 500,
-};
-
-/** Codes for refusals that come from the framework, before any of our code ran. */
-const FRAMEWORK_CODES: Readonly<Record<number, string>> = {
-  400: 'invalid_request',
-  404: 'route_not_found',
-  405: 'method_not_allowed',
-  408: 'request_timeout',
-  413: 'body_too_large',
-  414: 'uri_too_long',
-  415: 'unsupported_media_type',
-  431: 'headers_too_large',
-  503: 'service_unavailable',
-};
+import { frameworkCode, HTTP_STATUS } from './problems/http-problems.js';
 
 /** What was away is often back by then; a client that is refused again waits longer by itself. */
 const RETRY_UNAVAILABLE_S = 2;
 
-const TYPE_BASE = 'https://mortise.dev/problems/';
-
-/** The description of an error for the caller, on every transport. */
+/** The description of an error for the caller, on every transport; over HTTP, `type` is added. */
 export interface Problem {
-  type: string;
   title: string;
   status: number;
   detail: string;
@@ -60,7 +31,7 @@ export function problemOf(error: unknown): Problem {
   }
   const status = frameworkStatus(error);
   if (status !== null && status < 500 && error instanceof Error) {
-    return named(status, FRAMEWORK_CODES[status] ?? 'invalid_request', error.message);
+    return named(status, frameworkCode(status), error.message);
   }
   if (status === 503 || isUnavailable(error)) {
     return {
@@ -85,7 +56,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 function named(status: number, code: string, detail: string): Problem {
-  return { type: TYPE_BASE + code, title: STATUS_CODES[status] ?? 'Error', status, detail, code };
+  return { title: STATUS_CODES[status] ?? 'Error', status, detail, code };
 }
 
 /** Nest's HttpException, or an error of Fastify (body parser, content type, limits), which carries `statusCode`. */

@@ -1,4 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { canonicalInstant } from '../../shared/instant.js';
@@ -9,6 +10,7 @@ import { canonicalInstant } from '../../shared/instant.js';
  */
 export function IsTimestamp(): PropertyDecorator {
   return applyDecorators(
+    ApiProperty({ format: 'date-time' }),
     Transform(({ value }: { value: unknown }) =>
       typeof value === 'string' ? (canonicalInstant(value) ?? value) : value,
     ),

@@ -1,12 +1,19 @@
 import { type ArgumentMetadata, type Type, type ValidationError, ValidationPipe } from '@nestjs/common';
-import { DomainError, type FieldError } from '../../shared/domain-error.js';
+import { DomainError, type FieldError, AsProblem } from '../../shared/domain-error.js';
 import { isTooDeep, MAX_JSON_DEPTH } from '../../shared/json-payload.js';
 
 /** The request does not have the documented shape; `errors` points at every fault. */
+@AsProblem(
+  {
+    code: 'invalid_request',
+    kind: 'invalid',
+    meaning: 'The request does not have the documented shape.',
+    cause: 'A member of the body, the query or the path is missing, unknown, or has the wrong type or range.',
+    cure: 'Correct what `errors` points at; each pointer names the member.',
+  },
+  [{ detail: 'name must be longer than or equal to 1 characters', pointer: '/name' }],
+)
 export class InvalidRequestError extends DomainError {
-  readonly code = 'invalid_request';
-  readonly kind = 'invalid';
-
   constructor(override readonly errors: readonly FieldError[]) {
     super('The request does not have the documented shape.');
   }

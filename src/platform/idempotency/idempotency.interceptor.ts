@@ -9,14 +9,19 @@ import {
 } from '@nestjs/common';
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
-import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Observable, of } from 'rxjs';
 import { requestContext } from '../context/request-context.js';
-import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
+import { Refuses } from '../http/problems/refuses.decorator.js';
 import { requestAsRead } from '../http/request-as-read.js';
 import { IdempotencyService } from './idempotency.service.js';
-import { IdempotencyKeyRequiredError, InvalidIdempotencyKeyError } from './idempotency.errors.js';
+import {
+  IdempotencyKeyInUseError,
+  IdempotencyKeyRequiredError,
+  IdempotencyKeyReusedError,
+  InvalidIdempotencyKeyError,
+} from './idempotency.errors.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -39,12 +44,8 @@ export function Idempotent(options: { required: boolean } = { required: false })
         'Chosen by the client, 1 to 128 visible ASCII characters, remembered for 24 hours. A repeat answers with what the first request made.',
       schema: { type: 'string', minLength: 1, maxLength: 128, example: '5f2b7c1e-unlock-front-door' },
     }),
-    ApiResponse({
-      status: 409,
-      description: 'Refused in the present state, or a request with this key is still running.',
-      ...PROBLEM_RESPONSE,
-    }),
-    ApiResponse({ status: 422, description: 'The key was used with another request.', ...PROBLEM_RESPONSE }),
+    Refuses(InvalidIdempotencyKeyError, IdempotencyKeyInUseError, IdempotencyKeyReusedError),
+    ...(options.required ? [Refuses(IdempotencyKeyRequiredError)] : []),
   );
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { DomainError } from '../../shared/domain-error.js';
+import { BUSY } from '../../shared/common-problems.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 import { requestContext } from '../context/request-context.js';
 
 /** Whose work takes a connection: the device line's, dispatch's, what people read, or what else they do, which may take all. */
@@ -32,10 +33,8 @@ export function isBatch(): boolean {
 const PATIENCE_MS = 5_000;
 
 /** Work of one kind had all of its connections for too long. */
+@AsProblem(BUSY)
 export class ConnectionQuotaError extends DomainError {
-  readonly code = 'busy';
-  readonly kind = 'unavailable';
-
   constructor() {
     super('Too much is under way already. Try again shortly.', { retryAfter: 1 });
   }

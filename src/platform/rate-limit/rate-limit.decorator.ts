@@ -1,7 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import { PROBLEM_RESPONSE } from '../http/problem.dto.js';
 import { addRouteConfig } from '../http/route-config.js';
 
 export const RATE_LIMITS = Symbol('rate limits');
@@ -33,7 +32,7 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
     SetMetadata(RATE_LIMITS, categories),
     ApiResponse({
       status: 429,
-      description: `Too many requests: ${categories.map((name) => `\`${name}\``).join(', ')} limits this route.`,
+      description: `Limited by ${categories.map((name) => `\`${name}\``).join(', ')}.`,
       headers: {
         'Retry-After': header('Seconds until it is worth trying again.', '12'),
         RateLimit: header(
@@ -45,7 +44,6 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
           '"device";q=100;w=60',
         ),
       },
-      ...PROBLEM_RESPONSE,
     }),
   );
 }

@@ -1,10 +1,20 @@
 import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import { DomainError } from '../../shared/domain-error.js';
+import { DomainError, AsProblem } from '../../shared/domain-error.js';
 
+@AsProblem(
+  {
+    code: 'rate_limited',
+    kind: 'too_many',
+    meaning: 'Too many requests.',
+    cause: 'A rate limit is used up; `detail` names it, and `RateLimit` says what is left of each.',
+    cure: 'Wait as long as `Retry-After` says. Ask less often: follow the live feed instead of polling.',
+  },
+  'user',
+  { limit: 100, windowMs: 60_000, burst: 0 },
+  12_000,
+)
 export class RateLimitedError extends DomainError {
-  readonly code = 'rate_limited';
-  readonly kind = 'too_many';
   constructor(category: RateCategory, { limit, windowMs }: RateLimitPolicy, resetMs: number) {
     super(`Too many requests: the limit "${category}" is ${String(limit)} in ${String(windowMs / 1_000)} s.`, {
       category,
@@ -13,9 +23,17 @@ export class RateLimitedError extends DomainError {
   }
 }
 
+@AsProblem(
+  {
+    code: 'address_blocked',
+    kind: 'too_many',
+    meaning: 'The address is blocked for a while.',
+    cause: 'It went on asking for more than the rate limits allow.',
+    cure: 'Stop, and wait as long as `Retry-After` says.',
+  },
+  600_000,
+)
 export class IpBlockedError extends DomainError {
-  readonly code = 'address_blocked';
-  readonly kind = 'too_many';
   constructor(remainingMs: number) {
     super('This address went on asking for more than the rate limits allow, and is blocked for a while.', {
       retryAfter: Math.ceil(remainingMs / 1_000),

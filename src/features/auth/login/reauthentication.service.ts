@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SessionEndedError } from '../../../platform/auth/auth.errors.js';
+import { sessionEnded } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { UserPasswordsService } from '../../users/user-passwords.service.js';
@@ -52,7 +52,7 @@ export class ReauthenticationService {
     const isCurrent = await this.passwords.lock(password);
     const end = await this.sessions.hold(sessionId);
     if (end !== null) {
-      throw new SessionEndedError(end);
+      throw sessionEnded(end);
     }
     if (!isCurrent) {
       throw new WrongPasswordError(member);

@@ -1,10 +1,9 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
-import { PROBLEM_RESPONSE, Refusal } from '../../../platform/http/problem.dto.js';
 import { AnonymousWithToken, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
 import { NoStore } from '../no-store.decorator.js';
@@ -19,13 +18,18 @@ import {
 } from './passwords.dto.js';
 import { PasswordsService } from './passwords.service.js';
 import { UnlockRestrictionService } from './unlock-restriction.service.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import {
+  EmailQuotaExceededError,
+  InvalidOneTimeTokenError,
+  LoginThrottledError,
+  PasswordUnchangedError,
+  WrongPasswordError,
+} from '../auth.errors.js';
+import { WeakPasswordError } from '../../users/users.errors.js';
+import { BusyError } from '../../../platform/crypto/semaphore.js';
 
-const UNUSABLE = {
-  status: 422,
-  description: 'The token is not valid, or the new password is too weak, or the same as before.',
-  ...PROBLEM_RESPONSE,
-};
-
+@ApiTags('Registration and passwords')
 @Controller('auth')
 export class PasswordsController {
   constructor(
@@ -43,12 +47,13 @@ export class PasswordsController {
   @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
-  @ApiResponse({
-    status: 422,
-    description: 'The current password is wrong, or the new one too weak, or the same.',
-    ...PROBLEM_RESPONSE,
-  })
-  @ApiResponse({ status: 429, description: 'Too many wrong passwords.', ...PROBLEM_RESPONSE })
+  @Refuses(
+    new WrongPasswordError('currentPassword'),
+    new WeakPasswordError('newPassword is one of the most common passwords', '/newPassword'),
+    PasswordUnchangedError,
+    LoginThrottledError,
+    BusyError,
+  )
   async change(@CurrentUser() user: Principal, @Body() body: ChangePasswordDto): Promise<PasswordChangedDto> {
     return { knownDevice: await this.passwords.change(user, body.currentPassword, body.newPassword) };
   }
@@ -61,6 +66,7 @@ export class PasswordsController {
   @RateLimit('auth')
   @AnonymousWithToken()
   @WithKnownDeviceCookie({ takes: true })
+  @Refuses(EmailQuotaExceededError)
   forgot(@Body() { identifier, knownDevice }: ForgotPasswordDto): Promise<void> {
     return this.recovery.forgot(identifier, knownDevice);
   }
@@ -74,7 +80,12 @@ export class PasswordsController {
   @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
-  @Refusal(UNUSABLE)
+  @Refuses(
+    InvalidOneTimeTokenError,
+    new WeakPasswordError('newPassword is one of the most common passwords', '/newPassword'),
+    PasswordUnchangedError,
+    BusyError,
+  )
   async reset(@Body() { token, newPassword }: ResetPasswordDto): Promise<PasswordChangedDto> {
     return { knownDevice: await this.passwords.reset(token, newPassword) };
   }
@@ -88,7 +99,7 @@ export class PasswordsController {
   @Public()
   @Audit('unlock_confirmed')
   @RateLimit('auth')
-  @Refusal({ status: 422, description: 'The token is unknown, used or expired.', ...PROBLEM_RESPONSE })
+  @Refuses(InvalidOneTimeTokenError)
   confirmUnlock(@Body() { token }: ConfirmUnlockDto): Promise<void> {
     return this.restrictions.confirm(token);
   }
@@ -102,7 +113,12 @@ export class PasswordsController {
   @HashesPassword()
   @NoStore()
   @WithKnownDeviceCookie()
-  @Refusal(UNUSABLE)
+  @Refuses(
+    InvalidOneTimeTokenError,
+    new WeakPasswordError('newPassword is one of the most common passwords', '/newPassword'),
+    PasswordUnchangedError,
+    BusyError,
+  )
   async complete(@Body() { changeToken, newPassword }: CompletePasswordChangeDto): Promise<PasswordChangedDto> {
     return { knownDevice: await this.passwords.complete(changeToken, newPassword) };
   }

@@ -1,15 +1,24 @@
 import { Body, Controller, HttpCode, HttpStatus, Post, Res } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Public } from '../../../platform/auth/authorize.decorator.js';
 import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
-import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { AnonymousWithToken, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountDto, toAccountDto } from '../auth.dto.js';
 import { ConfirmRegistrationDto, RegisterDto } from './registration.dto.js';
 import { RegistrationService } from './registration.service.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import {
+  EmailQuotaExceededError,
+  InvalidOneTimeTokenError,
+  RegistrationClosedError,
+  WrongPasswordError,
+} from '../auth.errors.js';
+import { EmailTakenError, UsernameTakenError, WeakPasswordError } from '../../users/users.errors.js';
+import { BusyError } from '../../../platform/crypto/semaphore.js';
 
+@ApiTags('Registration and passwords')
 @Controller('auth/register')
 export class RegistrationController {
   constructor(private readonly registration: RegistrationService) {}
@@ -26,9 +35,14 @@ export class RegistrationController {
   @HashesPassword()
   @ApiResponse({ status: 201, description: 'The account was made.', type: AccountDto })
   @ApiResponse({ status: 202, description: 'A mail was sent to the e-mail address.' })
-  @ApiResponse({ status: 403, description: 'Accounts are made by administrators here.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 409, description: 'The e-mail address or the username is taken.', ...PROBLEM_RESPONSE })
-  @ApiResponse({ status: 422, description: 'The password is too easy to guess.', ...PROBLEM_RESPONSE })
+  @Refuses(
+    RegistrationClosedError,
+    EmailTakenError,
+    UsernameTakenError,
+    WeakPasswordError,
+    EmailQuotaExceededError,
+    BusyError,
+  )
   async register(
     @Body() account: RegisterDto,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -48,12 +62,7 @@ export class RegistrationController {
   @Audit('account_registered')
   @RateLimit('auth')
   @HashesPassword()
-  @ApiResponse({ status: 409, description: 'The e-mail address was registered in the meantime.', ...PROBLEM_RESPONSE })
-  @ApiResponse({
-    status: 422,
-    description: 'The link is unknown, used or expired, or the password is wrong.',
-    ...PROBLEM_RESPONSE,
-  })
+  @Refuses(EmailTakenError, InvalidOneTimeTokenError, WrongPasswordError, BusyError)
   async confirm(@Body() { token, password }: ConfirmRegistrationDto): Promise<AccountDto> {
     return toAccountDto(await this.registration.confirm(token, password));
   }

@@ -4,11 +4,12 @@ import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Vital } from '../../../platform/http/admission/vital.decorator.js';
-import { PROBLEM_RESPONSE } from '../../../platform/http/problem.dto.js';
 import { WithSessionCookie } from './session-cookie.interceptor.js';
 import { EndedSessionsDto, SessionListDto, toSessionListDto } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
 import { AccessRevocationService } from './access-revocation.service.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { SessionNotFoundError } from '../auth.errors.js';
 
 @ApiTags('Authentication')
 @Controller('auth')
@@ -36,7 +37,7 @@ export class SessionsController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiParam({ name: 'sessionId', schema: { type: 'string', format: 'uuid' } })
   @ApiResponse({ status: 204, description: 'Ended.' })
-  @ApiResponse({ status: 404, description: 'No such session, or not yours.', ...PROBLEM_RESPONSE })
+  @Refuses(SessionNotFoundError)
   end(@CurrentUser() user: Principal, @Param('sessionId') sessionId: string): Promise<void> {
     return this.access.endSession(user.userId, sessionId);
   }

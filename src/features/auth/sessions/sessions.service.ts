@@ -4,7 +4,7 @@ import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { setAuditTarget } from '../../../platform/audit/audit.decorator.js';
 import { AccessTokenFactory } from '../../../platform/auth/access-token-factory.js';
-import { SessionEndedError } from '../../../platform/auth/auth.errors.js';
+import { sessionEnded, SessionEvictedError } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
@@ -150,7 +150,7 @@ export class SessionsService {
   async requireLive({ sessionId }: Principal): Promise<void> {
     const end = await this.repository.endOf(sessionId);
     if (end !== null) {
-      throw new SessionEndedError(end);
+      throw sessionEnded(end);
     }
   }
 
@@ -246,7 +246,7 @@ export class SessionsService {
       throw new TokenReusedError();
     }
     if (state?.revokedReason === 'evicted') {
-      throw new SessionEndedError('evicted');
+      throw new SessionEvictedError();
     }
     if (!state || verdict === 'invalid') {
       throw new InvalidRefreshTokenError();

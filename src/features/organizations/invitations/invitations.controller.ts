@@ -18,6 +18,18 @@ import {
 import { InvitationsService } from './invitations.service.js';
 import { OrganizationDto, toOrganizationDto } from '../organizations.dto.js';
 import { OrganizationsService } from '../organizations.service.js';
+import {
+  AlreadyMemberError,
+  InvalidInvitationError,
+  InvitationNotFoundError,
+  OrganizationNotFoundError,
+  TooManyInvitationsError,
+  TooManyOrganizationsError,
+} from '../organizations.errors.js';
+import { InvalidCursorError } from '../../../shared/cursor.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { EmailQuotaExceededError } from '../../auth/auth.errors.js';
+import { AccountCannotActError, UnlockRestrictedError } from '../../users/users.errors.js';
 
 @ApiTags('Organizations')
 @Controller('organizations')
@@ -36,6 +48,13 @@ export class InvitationsController {
   @Audit('member_invited')
   @Idempotent()
   @RateLimit('mail')
+  @Refuses(
+    AlreadyMemberError,
+    TooManyInvitationsError,
+    EmailQuotaExceededError,
+    UnlockRestrictedError,
+    OrganizationNotFoundError,
+  )
   async invite(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -48,6 +67,7 @@ export class InvitationsController {
   @Get(':organizationId/invitations')
   @Authorize('organization:manager')
   @AuditRead('invitations_read', 'organizationId')
+  @Refuses(InvalidCursorError)
   async list(@Target() { id }: OrganizationRef, @Query() page: PageQueryDto): Promise<InvitationPageDto> {
     return toInvitationPageDto(await this.invitations.list(id, page));
   }
@@ -57,6 +77,7 @@ export class InvitationsController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('organization:manager')
   @Audit('invitation_revoked')
+  @Refuses(InvitationNotFoundError)
   async revoke(
     @Target() { id }: OrganizationRef,
     @CurrentUser() user: Principal,
@@ -75,6 +96,7 @@ export class InvitationsController {
   @Authorize()
   @Audit('member_joined')
   @Idempotent()
+  @Refuses(InvalidInvitationError, AlreadyMemberError, TooManyOrganizationsError, AccountCannotActError)
   async accept(@CurrentUser() { userId }: Principal, @Body() { token }: AcceptInvitationDto): Promise<OrganizationDto> {
     return toOrganizationDto(await this.organizations.get(userId, await this.invitations.accept(userId, token)));
   }

@@ -1,10 +1,12 @@
 import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { DeviceRef } from '../../../contracts/resources.js';
 import { AuditRead } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, Target } from '../../../platform/auth/authorize.decorator.js';
 import { DiagnosticsDto, toDiagnosticsDto } from './diagnostics.dto.js';
 import { DiagnosticsService } from './diagnostics.service.js';
 
+@ApiTags('Devices')
 @Controller('devices/:deviceId/diagnostics')
 export class DiagnosticsController {
   constructor(private readonly diagnostics: DiagnosticsService) {}

@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import { DomainError } from '../../../shared/domain-error.js';
+import { BUSY } from '../../../shared/common-problems.js';
+import { DomainError, AsProblem } from '../../../shared/domain-error.js';
 import type { RequestPriority } from '../../context/request-context.js';
 import { type Counter, Metrics } from '../../metrics/metrics.js';
 import { Database } from '../../prisma/database.js';
@@ -18,10 +19,8 @@ const LOOP_WINDOW_MS = 1_000;
 const NS_PER_MS = 1e6;
 
 /** There is more to do than can be done. What matters more goes on. */
+@AsProblem(BUSY)
 export class OverloadedError extends DomainError {
-  readonly code = 'busy';
-  readonly kind = 'unavailable';
-
   constructor() {
     super('Too much is going on. Try again shortly.', { retryAfter: RETRY_AFTER_S });
   }

@@ -1,7 +1,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { PROBLEM_RESPONSE } from '../problem.dto.js';
+import { type Refusal, Refuses } from '../problems/refuses.decorator.js';
 import { InvalidIfMatchError } from './precondition.errors.js';
 
 /** An entity tag and what may stand around it in a list (RFC 9110, sections 8.8.3 and 5.6.1). */
@@ -14,15 +14,15 @@ export const IfMatch = createParamDecorator((_data: unknown, context: ExecutionC
   versionsIn(context.switchToHttp().getRequest<FastifyRequest>().headers['if-match']),
 );
 
-/** Documents a changing route that takes `If-Match`. */
-export function TakesIfMatch(): MethodDecorator {
+/** Documents a changing route that takes `If-Match`. @param changed what it throws where no version fits */
+export function TakesIfMatch(changed: Refusal): MethodDecorator {
   return applyDecorators(
     ApiHeader({
       name: 'If-Match',
       required: false,
       description: 'The `ETag` it must still have, several of which it must have one, or `*`; 412 otherwise.',
     }),
-    ApiResponse({ status: 412, description: 'It has changed since.', ...PROBLEM_RESPONSE }),
+    Refuses(InvalidIfMatchError, changed),
   );
 }
 
