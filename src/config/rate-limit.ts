@@ -9,6 +9,9 @@ export interface RateLimitPolicy {
   readonly burst: number;
 }
 
+/** How many requests pass at once, after a window without any. */
+export const quotaOf = ({ limit, burst }: RateLimitPolicy): number => limit + burst;
+
 /** `RATE_LIMIT_SCALE` is a setting of its own, which multiplies the others. */
 const VARIABLE = /^RATE_LIMIT_(?!SCALE$)([A-Z][A-Z\d]*(?:_[A-Z\d]+)*)$/;
 const FORMAT = /^(\d+)\/(\d+[smhd])(?:\+(\d+))?$/;

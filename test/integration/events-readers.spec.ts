@@ -8,7 +8,6 @@ import { DurableReaderScheduler } from '../../src/platform/events/durable-reader
 import { type DurableReader, DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
 import { ReaderBatchService } from '../../src/platform/events/reader-batch.service.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
-import { RateLimitModule } from '../../src/platform/rate-limit/rate-limit.module.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { numbered, startEventLog, upTo } from '../support/events.fixture.js';
@@ -18,7 +17,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
 /** The feature with a reader, and what it registers its rate limits in. */
-const ANALYTICS = [ClockModule, RateLimitModule, AnalyticsModule];
+const ANALYTICS = [ClockModule, AnalyticsModule];
 
 describe('durable readers', () => {
   let database: TestDatabase;

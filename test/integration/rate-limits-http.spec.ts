@@ -143,7 +143,7 @@ describe('rate limits over HTTP', () => {
     expect(await statusesOf(3, () => send(front, 'unlock_door'))).toEqual([409, 409, 409]);
     const refused = await send(front, 'unlock_door');
     expect(refused.status).toBe(429);
-    expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "device";q=100;w=60, "unlock";q=3;w=60');
+    expect(refused.headers.get('ratelimit-policy')).toBe('"user";q=10;w=60, "device";q=120;w=60, "unlock";q=3;w=60');
     expect((await send(front, 'lock_door')).status).toBe(202);
     expect((await send(back, 'unlock_door')).status).toBe(409);
   });

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { RateLimitPolicy } from '../../config/rate-limit.js';
+import { quotaOf, type RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { RateLimitDecision } from './sliding-window.js';
 
@@ -13,13 +13,9 @@ export function announceLimit(
   policy: RateLimitPolicy,
   verdict: RateLimitDecision,
 ): void {
-  const { limit, windowMs } = policy;
-  add(reply, 'RateLimit-Policy', `"${category}";q=${String(limit)};w=${String(windowMs / 1_000)}`);
-  add(
-    reply,
-    'RateLimit',
-    `"${category}";r=${String(Math.min(limit, verdict.remaining))};t=${String(Math.ceil(verdict.resetMs / 1_000))}`,
-  );
+  const seconds = (ms: number): string => String(Math.ceil(ms / 1_000));
+  add(reply, 'RateLimit-Policy', `"${category}";q=${String(quotaOf(policy))};w=${seconds(policy.windowMs)}`);
+  add(reply, 'RateLimit', `"${category}";r=${String(verdict.remaining)};t=${seconds(verdict.resetMs)}`);
 }
 
 function add(reply: FastifyReply, name: string, item: string): void {

@@ -15,8 +15,9 @@ import { DomainError, AsProblem } from '../../shared/domain-error.js';
   12_000,
 )
 export class RateLimitedError extends DomainError {
-  constructor(category: RateCategory, { limit, windowMs }: RateLimitPolicy, resetMs: number) {
-    super(`Too many requests: the limit "${category}" is ${String(limit)} in ${String(windowMs / 1_000)} s.`, {
+  constructor(category: RateCategory, { limit, windowMs, burst }: RateLimitPolicy, resetMs: number) {
+    const more = burst > 0 ? `, and ${String(burst)} more now and then` : '';
+    super(`Too many requests: the limit "${category}" is ${String(limit)} in ${String(windowMs / 1_000)} s${more}.`, {
       category,
       retryAfter: Math.ceil(resetMs / 1_000),
     });

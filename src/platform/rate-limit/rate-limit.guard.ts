@@ -2,6 +2,7 @@ import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ThrottlerGuard, type ThrottlerOptions, type ThrottlerRequest } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { quotaOf } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { ipKey } from '../http/client-address.js';
 import { AbuseDetector } from './abuse-detector.js';
@@ -49,7 +50,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const key = await asked.getTracker(request, context);
     const record = await this.storageService.increment(key, windowMs, limit, blockDuration, category);
-    const policy = { limit, windowMs, burst: 0 };
+    const policy = this.registry.policyOf(category);
     const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
     announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
     request.settledAsAnonymous ||= category === 'anonymous';
@@ -67,11 +68,11 @@ export class RateLimitGuard extends ThrottlerGuard {
 
   private throttlerOf(category: RateCategory): ThrottlerOptions {
     const { keyOf, everywhere } = this.registry.get(category);
-    const { limit, windowMs } = this.registry.policyOf(category);
+    const policy = this.registry.policyOf(category);
     return {
       name: category,
-      limit,
-      ttl: windowMs,
+      limit: quotaOf(policy),
+      ttl: policy.windowMs,
       skipIf: (context) =>
         !(everywhere ?? this.isNamedBy(context, category)) ||
         keyOf(context.switchToHttp().getRequest<FastifyRequest>()) === null,

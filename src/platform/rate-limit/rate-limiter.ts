@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { RateLimitPolicy } from '../../config/rate-limit.js';
+import { quotaOf, type RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { Clock } from '../../shared/clock.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
@@ -114,8 +114,8 @@ export class RateLimiter implements OnModuleInit {
 }
 
 /** A process alone has no bucket: the burst is part of its limit. */
-function withBurst({ limit, windowMs, burst }: RateLimitPolicy): Pick<RateLimitPolicy, 'limit' | 'windowMs'> {
-  return { limit: limit + burst, windowMs };
+function withBurst(policy: RateLimitPolicy): Pick<RateLimitPolicy, 'limit' | 'windowMs'> {
+  return { limit: quotaOf(policy), windowMs: policy.windowMs };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { RateLimitPolicy } from '../../config/rate-limit.js';
+import { quotaOf, type RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { Redis } from '../redis/redis-clients.js';
 import { PARTS } from './sliding-window.js';
@@ -10,14 +10,15 @@ import { PARTS } from './sliding-window.js';
  * that used a token is counted, too, so that a burst borrows from the time that follows, and the rate holds in the long
  * run.
  *
- * ARGV: cost (0 only asks whether a request would be admitted), (unused), limit, window in seconds, size of the bucket.
- * It answers how much is used, and in how many milliseconds something is available again; more than the limit is a
- * refusal.
+ * ARGV: cost (0 only asks whether a request would be admitted), (unused), limit and bucket together, window in seconds, size of
+ * the bucket. It answers how much of limit and bucket is used, and in how many milliseconds more is available; more than both
+ * is a refusal.
  */
 const SPEND = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local cost, limit, window, burst = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] * 1000, tonumber(ARGV[5])
+local cost, quota, window, burst = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] * 1000, tonumber(ARGV[5])
+local limit = quota - burst
 local width = window / ${String(PARTS)}
 local current = math.floor(now / width)
 local used, oldest, tokens, since = 0, current, burst, now
@@ -42,17 +43,21 @@ if used + math.max(cost, 1) > limit then
     if burst > 0 then
       reset = math.min(reset, math.ceil((1 - tokens) * window / burst))
     end
-    return { limit + 1, reset }
+    return { quota + 1, reset }
   end
   if cost > 0 then
-    redis.call('HSET', KEYS[1], 'tokens', tokens - cost, 'since', now)
+    tokens = tokens - cost
+    redis.call('HSET', KEYS[1], 'tokens', tokens, 'since', now)
   end
 end
 if cost > 0 then
   redis.call('HINCRBY', KEYS[1], string.format('%.0f', current), cost)
   redis.call('PEXPIRE', KEYS[1], math.ceil(window + width))
 end
-return { math.min(used + cost, limit), reset }
+if tokens < burst then
+  reset = math.min(reset, math.ceil((math.floor(tokens) + 1 - tokens) * window / burst))
+end
+return { quota - math.max(0, limit - used - cost) - math.floor(tokens), reset }
 `;
 
 /** Redis with the one command that the limiter defines on it. */
@@ -61,11 +66,9 @@ interface Spending {
 }
 
 /** The limit of one category in Redis. A refused key is refused without asking Redis again until something is available. */
-export function sharedWindow(
-  redis: Redis,
-  category: RateCategory,
-  { limit, windowMs, burst }: RateLimitPolicy,
-): RateLimiterRedis {
+export function sharedWindow(redis: Redis, category: RateCategory, policy: RateLimitPolicy): RateLimiterRedis {
+  const { windowMs, burst } = policy;
+  const quota = quotaOf(policy);
   // The limiter knows nothing of a bucket: its command is given the size on the way.
   const store = {
     get status() {
@@ -77,9 +80,9 @@ export function sharedWindow(
   return new RateLimiterRedis({
     storeClient: store,
     keyPrefix: `mortise:rate:${category}`,
-    points: limit,
+    points: quota,
     duration: windowMs / 1_000,
-    inMemoryBlockOnConsumed: limit + 1,
+    inMemoryBlockOnConsumed: quota + 1,
     rejectIfRedisNotReady: true,
     customIncrTtlLuaScript: SPEND,
   });
