@@ -12,7 +12,7 @@ import { Client } from './client-info.decorator.js';
 import { WithKnownDeviceCookie } from './login/known-device-cookie.interceptor.js';
 import { LoginService } from './login/login.service.js';
 import type { ProofName } from './login/proof-verifier.js';
-import { NoStore } from './no-store.decorator.js';
+import { SecretAnswer } from '../../platform/http/secret-answer.decorator.js';
 import { WithSessionCookie } from './sessions/session-cookie.interceptor.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
@@ -50,7 +50,7 @@ export class AuthController {
   @Audit('login')
   @RateLimit('auth')
   @HashesPassword()
-  @NoStore()
+  @SecretAnswer()
   @WithSessionCookie()
   @WithKnownDeviceCookie({ takes: true })
   @ProvenBy('known_device' satisfies ProofName)
@@ -74,7 +74,7 @@ export class AuthController {
   @Audit('session_refreshed')
   @RateLimit('refresh')
   @ProvenBy('refresh_token' satisfies ProofName, { isSpentBy401: true })
-  @NoStore()
+  @SecretAnswer()
   @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })
   @ApiBody({ type: RefreshDto, required: false })

@@ -21,6 +21,7 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
+import { SecretAnswer } from '../../platform/http/secret-answer.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceEditorService } from './device-editor.service.js';
@@ -64,6 +65,7 @@ export class DevicesController {
   @Post()
   @Authorize()
   @Audit('device_registered')
+  @SecretAnswer()
   @Idempotent()
   @Refuses(HardwareIdTakenError, TooManyDevicesError, AccountCannotActError)
   async register(

@@ -9,7 +9,7 @@ import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { NoStore } from '../auth/no-store.decorator.js';
+import { SecretAnswer } from '../../platform/http/secret-answer.decorator.js';
 import { PasswordResetService } from './password-reset.service.js';
 import { UserAdminService } from './user-admin.service.js';
 import {
@@ -124,7 +124,7 @@ export class UserAdminController {
   @Authorize('admin')
   @Audit('user_password_reset')
   @HashesPassword()
-  @NoStore()
+  @SecretAnswer()
   @Refuses(UserNotFoundError, AccountStateError, LastAdminError, BusyError)
   async resetByAdmin(
     @Param('userId', ParseUUIDPipe) userId: string,

@@ -26,11 +26,4 @@ export async function registerSecurityHeaders(app: NestFastifyApplication): Prom
     void reply.header('Permissions-Policy', PERMISSIONS);
     done();
   });
-  // Answers of the API are personal data: they stay out of caches, except where an ETag lets its owner ask again.
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (request.routeOptions.url?.startsWith('/api/v1/') && !reply.hasHeader('Cache-Control')) {
-      void reply.header('Cache-Control', reply.hasHeader('ETag') ? 'private, no-cache' : 'no-store');
-    }
-    done(null, payload);
-  });
 }

@@ -6,7 +6,7 @@ import type { Principal } from '../../../platform/auth/principal.js';
 import { HashesPassword } from '../../../platform/crypto/hashes-password.decorator.js';
 import { AnonymousWithToken, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { WithKnownDeviceCookie } from '../login/known-device-cookie.interceptor.js';
-import { NoStore } from '../no-store.decorator.js';
+import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
 import { PasswordRecoveryService } from './password-recovery.service.js';
 import {
   ChangePasswordDto,
@@ -45,7 +45,7 @@ export class PasswordsController {
   @Audit('password_changed')
   @RateLimit('reauthentication')
   @HashesPassword()
-  @NoStore()
+  @SecretAnswer()
   @WithKnownDeviceCookie()
   @Refuses(
     new WrongPasswordError('currentPassword'),
@@ -78,7 +78,7 @@ export class PasswordsController {
   @Audit('password_reset')
   @RateLimit('auth')
   @HashesPassword()
-  @NoStore()
+  @SecretAnswer()
   @WithKnownDeviceCookie()
   @Refuses(
     InvalidOneTimeTokenError,
@@ -111,7 +111,7 @@ export class PasswordsController {
   @Audit('password_changed')
   @RateLimit('auth')
   @HashesPassword()
-  @NoStore()
+  @SecretAnswer()
   @WithKnownDeviceCookie()
   @Refuses(
     InvalidOneTimeTokenError,
