@@ -44,7 +44,7 @@ async function deployedSettings(backendPort: number): Promise<string[]> {
     .map((line) =>
       line
         .replace('listener 1884', `listener ${String(backendPort)} 127.0.0.1`)
-        .replace('/mosquitto/config', '%folder%'),
+        .replace(/\/mosquitto\/(config|data)/, '%folder%'),
     );
 }
 
