@@ -19,6 +19,7 @@ const BOUNDED: Readonly<Record<string, string>> = {
   'src/platform/mqtt/device-publisher.ts': 'the same connection, the other way',
   'src/platform/mqtt/line/canary-publisher.ts':
     'a right that the broker does not give: once for each channel and reason',
+  'src/platform/mqtt/line/eviction-registry.ts': 'connections of this process: one line a minute',
   'src/platform/mqtt/broker-lock.ts': 'the lock of the embedded broker: every three seconds while it is lost',
   'src/platform/redis/redis-clients.ts': 'an outage of Redis and its end',
   'src/platform/redis/signal-bus.ts': 'debug lines; and a handler of signals that fails, which is a fault of ours',

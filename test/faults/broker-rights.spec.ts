@@ -1,7 +1,7 @@
 /**
  * The account of the backend has too few rights at a real Mosquitto. The broker takes them away while it is connected: it checks
  * its access list when it delivers, drops what may not be read, and says nothing. Or it refuses a subscription from the start, or
- * the connection of the canary.
+ * the connection of the canary; or it ends each connection of the account for the next one.
  * Seen to fail: with a health that does not ask what the canary hears, and with each failed attempt of the canary to connect as the
  * beginning of its absence. `mqtt` was `up` throughout.
  */
@@ -9,7 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { Clock } from '../../src/shared/clock.js';
-import { type Mosquitto } from '../support/mosquitto.js';
+import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
 import { startDynamicMosquitto } from '../support/dynamic-mosquitto.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
@@ -125,5 +125,22 @@ describe('A backend with too few rights at its broker', () => {
       await mqttSays(app, { status: 'up' });
     },
     120_000,
+  );
+
+  it.concurrent(
+    'says that its connections push out each other, where the broker takes the username for the client id',
+    async () => {
+      const broker = await startMosquitto({
+        settings: ['allow_anonymous false', 'password_file %folder%/passwords', 'use_username_as_clientid true'],
+        accounts: { mortise: 'secret' },
+      });
+      closing.push(() => broker.stop());
+      const app = await start({ MQTT_URL: broker.url, MQTT_USERNAME: 'mortise', MQTT_PASSWORD: 'secret' });
+      const said = await mqttSays(app, { status: 'degraded', reason: 'the broker ends our connections' });
+      expect(said).toMatchObject({ connection: expect.stringMatching(/^(line|orders)$/), sign: 'ends_at_once' });
+      const counted = app.metric(`mortise_mqtt_evictions_total{connection="${said.connection!}",sign="${said.sign!}"}`);
+      expect(await counted).toBeGreaterThan(0);
+    },
+    60_000,
   );
 });

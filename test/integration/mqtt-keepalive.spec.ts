@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AppConfig } from '../../src/config/app-config.js';
 import { BrokerClientFactory } from '../../src/platform/mqtt/broker-client-factory.js';
+import type { EvictionRegistry } from '../../src/platform/mqtt/line/eviction-registry.js';
 import { type Mosquitto, startMosquitto } from '../support/mosquitto.js';
 import { scaled } from '../support/promise.js';
 import { eventually } from '../support/wait.js';
@@ -19,7 +20,7 @@ afterAll(() => broker.stop());
 
 function factory(): BrokerClientFactory {
   const mqtt = { brokerUrl: broker.url, username: '', password: '', keepaliveMs: KEEPALIVE_MS, host: '', port: 0 };
-  return new BrokerClientFactory({ mqtt } as AppConfig);
+  return new BrokerClientFactory({ mqtt } as AppConfig, { watch: () => undefined } as unknown as EvictionRegistry);
 }
 
 /**

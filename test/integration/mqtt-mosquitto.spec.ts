@@ -111,6 +111,18 @@ const statusOf = async ({ id }: RegisteredDevice): Promise<unknown> =>
 
 /** Seen to fail without the `$share/` prefix: both processes then hear every message; and with cut devices heard. */
 describe('The device line over a Mosquitto server', () => {
+  it('has connections of different ids, in each process and after a restart of the broker', () => {
+    const ids = [...mosquitto.log().matchAll(/New client connected from \S+ as (mortise-\S+)/g)].map(
+      ([, id]) => id ?? '',
+    );
+    const kinds = ids.map((id) => id.split('-')[1]);
+    expect(['line', 'orders', 'canary'].map((kind) => kinds.filter((one) => one === kind).length)).toEqual([4, 4, 4]);
+    // A connection of orders is never made twice with one id; the two others are, by the process that had it.
+    expect(new Set(ids.filter((id) => id.includes('-orders-'))).size).toBe(4);
+    expect(new Set(ids.filter((id) => !id.includes('-orders-'))).size).toBe(4);
+    expect(mosquitto.log()).not.toMatch(/already connected, closing old connection/);
+  });
+
   it('knows who is there', async () => {
     const boot = randomUUID();
     const line = await born(device(0), boot);

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { AppConfig } from '../../config/app-config.js';
 import { randomToken } from '../crypto/digest.js';
+import { EvictionRegistry } from './line/eviction-registry.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
@@ -27,7 +28,10 @@ export class BrokerClientFactory {
   readonly #url: Promise<string>;
   #announce: (url: string) => void = () => undefined;
 
-  constructor(private readonly config: AppConfig) {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly evictions: EvictionRegistry,
+  ) {
     const { brokerUrl } = config.mqtt;
     this.external = brokerUrl !== null;
     this.#url =
@@ -62,6 +66,7 @@ export class BrokerClientFactory {
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...options,
     });
+    this.evictions.watch(purpose, client);
     let pings: NodeJS.Timeout | undefined;
     client.on('connect', () => {
       disableNagle(client.stream);

@@ -4,6 +4,7 @@ import { ReadinessRegistry, UnhealthyError } from '../../health/readiness-regist
 import { DevicePublisher } from '../device-publisher.js';
 import { MqttServer } from '../mqtt-server.js';
 import { CanaryPublisher } from './canary-publisher.js';
+import { EvictionRegistry } from './eviction-registry.js';
 import { HearingRegistry } from './hearing-registry.js';
 
 /** `mqtt` in health: whether devices are heard, and orders taken. Each reason is explained in docs/operations.md. */
@@ -15,6 +16,7 @@ export class MqttHealthService implements OnApplicationBootstrap {
     private readonly publisher: DevicePublisher,
     private readonly canary: CanaryPublisher,
     private readonly hearing: HearingRegistry,
+    private readonly evictions: EvictionRegistry,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -30,6 +32,11 @@ export class MqttHealthService implements OnApplicationBootstrap {
 
   /** The first of what is wrong, from the connection on: what follows depends on it. */
   private findFault(): UnhealthyError | null {
+    const { loop } = this.evictions;
+    return loop === null ? this.findFaultOfLine() : new UnhealthyError('the broker ends our connections', { ...loop });
+  }
+
+  private findFaultOfLine(): UnhealthyError | null {
     if (!this.server.hasConnection || !this.publisher.isConnected()) {
       return new UnhealthyError('is not connected to the broker');
     }
