@@ -6,7 +6,8 @@ import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
-import { request } from '../support/rest.js';
+import { type Answer, request } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
 let application: TestApp;
@@ -32,6 +33,18 @@ afterAll(async () => {
   await lock.stop();
   await application.stop();
 });
+
+interface Told {
+  link: object | null;
+  lastBirth: object | null;
+  subscription: { state: string; at: string | null };
+  lastOrder: object | null;
+  lastAck: { at: string } | null;
+  refusals: { code: string; detail: string | null }[];
+}
+
+const diagnosticsOf = (id: string, person = owner): Promise<Answer<Told>> =>
+  request<Told>(application.url, 'GET', `/api/v1/devices/${id}/diagnostics`, { token: person.accessToken });
 
 describe('The first unlock', () => {
   it('goes from phone to lock and back, and the history has its events in order', async () => {
@@ -86,6 +99,45 @@ describe('The first unlock', () => {
     const cursors = dashboard.received.map(({ message: { cursor } }) => cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     dashboard.close();
+  });
+
+  it('is shown by the diagnostics of the lock, to those who may see it', async () => {
+    const { body: sent } = await sendCommand(
+      application.url,
+      owner,
+      device.id,
+      { name: 'lock_door' },
+      { waitSeconds: 10 },
+    );
+    const { body } = await diagnosticsOf(device.id);
+    expect(body.link).toMatchObject({ kind: 'mqtt', boot: lock.bootId });
+    expect(body.lastBirth).toMatchObject({ boot: lock.bootId, uptimeMs: expect.any(Number) });
+    expect(body.lastOrder).toMatchObject({ commandId: sent.id, name: 'lock_door', attempts: 1, state: 'EXECUTED' });
+    expect(body.lastAck).toMatchObject({ commandId: sent.id, state: 'EXECUTED', errorCode: null });
+    expect(body.subscription).toEqual({ state: 'subscribed', at: body.lastAck?.at });
+    expect(body.refusals).toEqual([]);
+    const stranger = await createAccount(application.url, 'stranger');
+    expect((await diagnosticsOf(device.id, stranger)).status).toBe(404);
+  });
+
+  it('does not come to a device that has not subscribed, and its diagnostics say so until it has', async () => {
+    const deaf = await registerDevice(application.url, owner);
+    const scripted = await ScriptedDevice.connect(application.mqttUrl, deaf);
+    await scripted.listen(['receipts']);
+    await scripted.birth();
+    const stateOf = async (): Promise<unknown> => (await diagnosticsOf(deaf.id)).body.subscription.state;
+    await eventually('it is linked', async () => (await diagnosticsOf(deaf.id)).body.link !== null);
+    expect(await stateOf()).toBe('unknown');
+    await sendCommand(application.url, owner, deaf.id, { name: 'unlock_door' });
+    await eventually('the broker had no subscriber', async () => (await stateOf()) === 'not_subscribed');
+    const [refusal] = (await diagnosticsOf(deaf.id)).body.refusals;
+    expect(refusal).toMatchObject({ code: 'not_subscribed', detail: expect.stringMatching(/had subscribed/) });
+
+    await scripted.listen(['commands']);
+    await scripted.birth();
+    await scripted.ack({ commandId: (await scripted.waitForOrder()).commandId, status: 'executed' });
+    await eventually('it gets its orders', async () => (await stateOf()) === 'subscribed');
+    await scripted.end();
   });
 
   it('tells a dashboard that returns what it missed, once and in order, and goes on live', async () => {

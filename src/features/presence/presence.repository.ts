@@ -93,7 +93,7 @@ export class PresenceRepository {
          boot_uptime_ms = CASE WHEN r.counts THEN $3 ELSE boot_uptime_ms END,
          anchor_at = CASE WHEN r.clears THEN NULL WHEN r.counts AND r.keeps IS NOT TRUE THEN ${at} ELSE anchor_at END,
          anchor_uptime_ms = CASE WHEN r.counts AND r.keeps IS NOT TRUE THEN $3 ELSE anchor_uptime_ms END,
-         boot = $2, last_seen_at = now(), updated_at = now(),
+         boot = $2, born_at = ${at}, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),

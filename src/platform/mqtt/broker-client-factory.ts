@@ -27,6 +27,7 @@ export class BrokerClientFactory {
   readonly external: boolean;
   readonly #url: Promise<string>;
   #announce: (url: string) => void = () => undefined;
+  #findSubscriber: (deviceId: string, topic: string) => boolean | undefined = () => undefined;
 
   constructor(
     private readonly config: AppConfig,
@@ -42,9 +43,15 @@ export class BrokerClientFactory {
         : Promise.resolve(brokerUrl);
   }
 
-  /** The embedded broker listens, and says where. */
-  announce(url: string): void {
+  /** The embedded broker listens, and says where, and which of its clients has subscribed to what. */
+  announce(url: string, findSubscriber: (deviceId: string, topic: string) => boolean): void {
     this.#announce(url);
+    this.#findSubscriber = findSubscriber;
+  }
+
+  /** Whether a device has subscribed to a topic of its own; undefined where an external broker knows and does not say. */
+  hasSubscriber(deviceId: string, topic: string): boolean | undefined {
+    return this.#findSubscriber(deviceId, topic);
   }
 
   /**

@@ -10,6 +10,7 @@ export class DeviceConnectionRegistry {
   readonly #deviceOf = new WeakMap<Client, string>();
   readonly #admitted = new WeakSet<Client>();
   readonly #revoked = new WeakSet<Client>();
+  readonly #topics = new WeakMap<Client, Set<string>>();
 
   add(deviceId: string, client: Client): void {
     const clients = this.#byDevice.get(deviceId) ?? new Set();
@@ -41,6 +42,20 @@ export class DeviceConnectionRegistry {
   /** The device of a connection that has proved to be it. */
   provenDeviceOf(client: Client): string | undefined {
     return this.#admitted.has(client) ? this.deviceOf(client) : undefined;
+  }
+
+  /** The broker has granted it these topics. */
+  subscribed(client: Client, topics: readonly string[]): void {
+    this.#topics.set(client, new Set([...(this.#topics.get(client) ?? []), ...topics]));
+  }
+
+  unsubscribed(client: Client, topics: readonly string[]): void {
+    topics.forEach((topic) => this.#topics.get(client)?.delete(topic));
+  }
+
+  /** Whether a connection of a device has subscribed to a topic. */
+  hasSubscriber(deviceId: string, topic: string): boolean {
+    return this.of(deviceId).some((client) => this.#topics.get(client)?.has(topic));
   }
 
   /** The connections of a device. */

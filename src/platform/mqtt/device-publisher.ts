@@ -9,6 +9,8 @@ import { inBackground } from '../process/faults.js';
 
 const ACKNOWLEDGED_WITHIN_MS = 2_000;
 const MAX_UNACKNOWLEDGED = 10_000;
+/** Reason code of PUBACK: no client has subscribed to that topic (MQTT 5, 3.4.2.1). */
+const NO_SUBSCRIBER = 0x10;
 
 /**
  * Publishes to devices, only while the broker is there. mqtt.js delivers what it had not got through after a
@@ -20,6 +22,8 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
   #client: MqttClient | undefined;
   /** Of the present connection: when it ends, so do they. */
   readonly #unacknowledged = new Set<(acknowledged: boolean) => void>();
+  /** Ids of messages that the broker has just acknowledged without a subscriber for them. */
+  readonly #unheard = new Set<number>();
   #attempt = 0;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -51,15 +55,26 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
 
   /**
    * Publishes with QoS 1, never retained.
+   * @param onUnheard called when the broker took it and says that no connection of the device has subscribed to it
    * @returns whether the broker acknowledged it in time. That is not delivery: only the device's own answer is. After
    *   `false` it has not been sent, or its fate is unknown and its connection was cut.
    */
-  publish<C extends DownlinkChannel>(deviceId: string, channel: C, message: DeviceMessages[C]): Promise<boolean> {
+  publish<C extends DownlinkChannel>(
+    deviceId: string,
+    channel: C,
+    message: DeviceMessages[C],
+    onUnheard: () => void = () => undefined,
+  ): Promise<boolean> {
     const client = this.#client;
     if (client?.connected !== true || this.#unacknowledged.size >= MAX_UNACKNOWLEDGED) {
       return Promise.resolve(false);
     }
-    return this.send(client, deviceTopic(deviceId, channel), JSON.stringify(message));
+    const topic = deviceTopic(deviceId, channel);
+    return this.send(client, topic, JSON.stringify(message), (isHeard) => {
+      if (!(this.access.hasSubscriber(deviceId, topic) ?? isHeard)) {
+        onUnheard();
+      }
+    });
   }
 
   private async connect(): Promise<void> {
@@ -71,11 +86,17 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
     client.on('connect', () => {
       this.#attempt = 0;
     });
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'puback' && packet.reasonCode === NO_SUBSCRIBER && packet.messageId !== undefined) {
+        this.#unheard.add(packet.messageId);
+      }
+    });
     client.on('error', (error) => {
       this.logger.warn({ err: error, attempt: this.#attempt }, 'The broker is unreachable; trying again');
     });
     client.once('close', () => {
       client.end(true);
+      this.#unheard.clear();
       this.#unacknowledged.forEach((settle) => {
         settle(false);
       });
@@ -88,7 +109,13 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
     this.#client = client;
   }
 
-  private send(client: MqttClient, topic: string, payload: string): Promise<boolean> {
+  /** @param onAcknowledged called when the broker has it, with whether the broker says that it has a subscriber for it */
+  private send(
+    client: MqttClient,
+    topic: string,
+    payload: string,
+    onAcknowledged: (isHeard: boolean) => void,
+  ): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (acknowledged: boolean): void => {
         clearTimeout(timer);
@@ -101,7 +128,11 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
         settle(false);
       }, ACKNOWLEDGED_WITHIN_MS);
       this.#unacknowledged.add(settle);
-      client.publish(topic, payload, { qos: 1, retain: false }, (error) => {
+      client.publish(topic, payload, { qos: 1, retain: false }, (error, packet) => {
+        const isUnheard = this.#unheard.delete(packet?.messageId ?? -1);
+        if (!error) {
+          onAcknowledged(!isUnheard);
+        }
         settle(!error);
       });
     });

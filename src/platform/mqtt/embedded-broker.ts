@@ -16,6 +16,8 @@ import { RejectedMessages } from './rejected-messages.js';
 import { inBackground } from '../process/faults.js';
 
 const MAX_CONNECTIONS = 20_000;
+/** Return code of SUBACK (MQTT 3.1.1, 3.9.3). */
+const REFUSED_SUBSCRIPTION: ReadonlySet<number> = new Set([0x80]);
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A reader that takes nothing for so long is cut, because every client behind it waits. */
 const DRAIN_TIMEOUT_MS = 20_000;
@@ -145,6 +147,17 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
         reason: error.message,
       });
     };
+    const { connections } = this.authorizer;
+    aedes.on('subscribe', (subscriptions, client) => {
+      const granted = subscriptions.filter(({ qos }) => !REFUSED_SUBSCRIPTION.has(qos));
+      connections.subscribed(
+        client,
+        granted.map(({ topic }) => topic),
+      );
+    });
+    aedes.on('unsubscribe', (topics, client) => {
+      connections.unsubscribed(client, topics);
+    });
     aedes.on('connectionError', refuse);
     aedes.on('clientError', refuse);
     // A failed store of a retained status; without a listener it would end the process.
@@ -175,7 +188,9 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     });
     server.removeAllListeners('error').on('error', () => undefined);
     this.#server = server;
-    this.access.announce(`mqtt://${host === '0.0.0.0' ? '127.0.0.1' : host}:${String(this.port)}`);
+    this.access.announce(`mqtt://${host === '0.0.0.0' ? '127.0.0.1' : host}:${String(this.port)}`, (deviceId, topic) =>
+      this.authorizer.connections.hasSubscriber(deviceId, topic),
+    );
   }
 
   /** Of a device that has not logged in yet, only the length of its packets is limited here. */

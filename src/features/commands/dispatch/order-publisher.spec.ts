@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import type { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
+import type { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
 import { Clock } from '../../../shared/clock.js';
 import { OrderPublisher } from './order-publisher.js';
 
@@ -19,13 +20,15 @@ const signed = { order: '{}', kid: 'k', signature: 's' };
 
 function setup(publish: () => Promise<boolean> = () => Promise.resolve(true)) {
   const published: unknown[][] = [];
+  let unheard: () => void = () => undefined;
   const errors: unknown[] = [];
   const clock = new FakeClock();
   const metrics = new Metrics();
   const publisher = {
     isConnected: () => true,
-    publish: (...what: unknown[]) => {
-      published.push(what);
+    publish: (deviceId: string, channel: string, message: unknown, onUnheard: () => void) => {
+      published.push([deviceId, channel, message]);
+      unheard = onUnheard;
       return publish();
     },
   } as unknown as DevicePublisher;
@@ -33,12 +36,24 @@ function setup(publish: () => Promise<boolean> = () => Promise.resolve(true)) {
     setContext: () => undefined,
     error: (fields: unknown) => errors.push(fields),
   } as unknown as PinoLogger;
-  const orders = new OrderPublisher(publisher, clock, logger, metrics);
+  const notices: string[][] = [];
+  const refusals = { notice: (...what: string[]) => notices.push(what) } as unknown as RejectedMessages;
+  const orders = new OrderPublisher(publisher, clock, refusals, logger, metrics);
   const counted = async (outcome: string): Promise<number> => {
     const { values } = await metrics.counter<'outcome'>('mortise_orders_published_total', '', ['outcome']).get();
     return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
   };
-  return { orders, clock, published, errors, counted };
+  return {
+    orders,
+    clock,
+    published,
+    errors,
+    notices,
+    unheard: () => {
+      unheard();
+    },
+    counted,
+  };
 }
 
 describe('OrderPublisher', () => {
@@ -83,5 +98,13 @@ describe('OrderPublisher', () => {
     expect(await counted('lost')).toBe(1);
     expect(JSON.stringify(errors)).not.toContain('signature');
     expect(errors).toHaveLength(1);
+  });
+
+  it('tells the device that the broker had no subscriber for its order', () => {
+    const { orders, notices, unheard } = setup();
+    orders.publish('device-1', signed, 15_000);
+    expect(notices).toEqual([]);
+    unheard();
+    expect(notices).toEqual([['not_subscribed', 'v1/devices/device-1/commands', expect.any(String)]]);
   });
 });

@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { deviceTopic } from '../../../contracts/mqtt.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { DevicePublisher } from '../../../platform/mqtt/device-publisher.js';
+import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
 import { Clock } from '../../../shared/clock.js';
+
+const NOT_SUBSCRIBED = 'An order was published, and no connection of the device had subscribed to this topic.';
 
 /** Publishes orders, unless their deadline has passed. */
 @Injectable()
@@ -15,6 +19,7 @@ export class OrderPublisher {
   constructor(
     private readonly publisher: DevicePublisher,
     private readonly clock: Clock,
+    private readonly refusals: RejectedMessages,
     logger: PinoLogger,
     metrics: Metrics,
   ) {
@@ -42,7 +47,10 @@ export class OrderPublisher {
       this.#orders.inc({ outcome: 'withheld' });
       return;
     }
-    this.publisher.publish(deviceId, 'commands', signed).then(
+    const onUnheard = (): void => {
+      this.refusals.notice('not_subscribed', deviceTopic(deviceId, 'commands'), NOT_SUBSCRIBED);
+    };
+    this.publisher.publish(deviceId, 'commands', signed, onUnheard).then(
       (acknowledged) => {
         // Not acknowledged: the command stays SENT, and is sent again or times out.
         this.#orders.inc({ outcome: acknowledged ? 'acknowledged' : 'lost' });

@@ -12,8 +12,9 @@ export class DiagnosticsController {
   constructor(private readonly diagnostics: DiagnosticsService) {}
 
   /**
-   * Why messages of a device were refused, and whether it is cut off. A device line has no answers, so this is where its
-   * owner and the author of its firmware see what was wrong. It follows within some seconds and is kept for 30 days.
+   * What is known of the line of a device: whether it is linked, its last birth, whether it gets its orders, its last order and last
+   * ack, why messages were refused, and whether it is cut off. A device line has no answers, so this is where its
+   * owner and the author of its firmware see what was wrong. It follows within some seconds; refusals are kept for 30 days.
    * Reading it is audited, unless I own the device.
    */
   @Get()

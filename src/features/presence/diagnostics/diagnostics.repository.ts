@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
-import type { Diagnostics, HeldRefusals } from './diagnostics.types.js';
+import type { HeldRefusals, LastBirth, LineFacts, OpenLink } from './diagnostics.types.js';
 
 /** There are fewer codes. */
 const MAX_SHOWN = 100;
@@ -9,7 +9,41 @@ const MAX_SHOWN = 100;
 export class DiagnosticsRepository {
   constructor(private readonly database: Database) {}
 
-  async get(deviceId: string): Promise<Diagnostics> {
+  async get(deviceId: string): Promise<LineFacts> {
+    const [state, refused] = await Promise.all([this.getState(deviceId), this.getRefusals(deviceId)]);
+    return { ...state, ...refused };
+  }
+
+  private async getState(deviceId: string): Promise<Pick<LineFacts, 'link' | 'lastBirth'>> {
+    const device = await this.database.prisma((prisma) =>
+      prisma.device.findUnique({
+        where: { id: deviceId },
+        select: {
+          bornAt: true,
+          boot: true,
+          bootUptimeMs: true,
+          firmwareVersion: true,
+          links: {
+            select: { kind: true, boot: true, connectedAt: true, lastSeenAt: true },
+            orderBy: { lastSeenAt: 'desc' },
+            take: 1,
+          },
+        },
+      }),
+    );
+    const link: OpenLink | null = device?.links[0] ?? null;
+    const lastBirth: LastBirth | null = device?.bornAt
+      ? {
+          at: device.bornAt,
+          boot: device.boot,
+          uptimeMs: device.bootUptimeMs === null ? null : Number(device.bootUptimeMs),
+          firmwareVersion: device.firmwareVersion,
+        }
+      : null;
+    return { link, lastBirth };
+  }
+
+  private async getRefusals(deviceId: string): Promise<Pick<LineFacts, 'cutUntil' | 'refusals'>> {
     // SQL: database time
     const rows = await this.database.query<{
       code: string;

@@ -3,13 +3,15 @@ import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { CutoffRegistry } from '../../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
 import { DiagnosticsRepository } from './diagnostics.repository.js';
-import type { Diagnostics, HeldRefusals } from './diagnostics.types.js';
+import { subscriptionOf } from '../domain/subscription.js';
+import type { Diagnostics, HeldRefusals, RecentOrders, RecentOrdersReader } from './diagnostics.types.js';
 
 const WRITE_EVERY_MS = 2_000;
 const MAX_BATCH = 500;
 /** Kinds of refusals, of all devices, that wait to be written. Further ones are counted in the metrics alone. */
 const MAX_HELD = 5_000;
 const MAX_DETAIL = 200;
+const NO_ORDERS: RecentOrders = { lastOrder: null, lastAck: null };
 
 /**
  * Tells each device why it was refused. Refusals of one kind are counted here and written together every two seconds: a
@@ -17,6 +19,7 @@ const MAX_DETAIL = 200;
  */
 @Injectable()
 export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdown {
+  #readOrders: RecentOrdersReader = () => Promise.resolve(NO_ORDERS);
   readonly #held = new Map<string, HeldRefusals>();
   /** Keys of {@link #held}. */
   readonly #batches = new MicroBatcher<string, undefined>({
@@ -43,8 +46,14 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
     });
   }
 
-  get(deviceId: string): Promise<Diagnostics> {
-    return this.repository.get(deviceId);
+  /** Sets how the orders of a device are read, which belong to a feature above. Call it in `onModuleInit`. */
+  onReadOrders(read: RecentOrdersReader): void {
+    this.#readOrders = read;
+  }
+
+  async get(deviceId: string): Promise<Diagnostics> {
+    const [line, orders] = await Promise.all([this.repository.get(deviceId), this.#readOrders(deviceId)]);
+    return { ...line, ...orders, subscription: subscriptionOf({ ...line, ...orders }) };
   }
 
   async beforeApplicationShutdown(): Promise<void> {
