@@ -208,3 +208,50 @@ describe('The first unlock', () => {
     });
   });
 });
+
+/** What docs/protocol.md says under "Which broker, which client". */
+describe('The embedded broker', () => {
+  const connectAs = (options: Parameters<typeof ScriptedDevice.connect>[2]): Promise<ScriptedDevice> =>
+    ScriptedDevice.connect(application.mqttUrl, known, options);
+  let known: RegisteredDevice;
+  beforeAll(async () => {
+    known = await registerDevice(application.url, await createAccount(application.url));
+  });
+
+  it('speaks MQTT 3.1.1 and 3.1, and refuses 5 by CONNACK code 1', async () => {
+    await (await connectAs({ protocolVersion: 4 })).end();
+    await (await connectAs({ protocolVersion: 3, protocolId: 'MQIsdp', clientId: 'c'.repeat(91) })).end();
+    await expect(
+      connectAs({ protocolVersion: 3, protocolId: 'MQIsdp', clientId: 'c'.repeat(92) }),
+    ).rejects.toMatchObject({ code: 2 });
+    await expect(connectAs({ protocolVersion: 5 })).rejects.toMatchObject({ code: 1 });
+  });
+
+  it('takes any client id, four connections without a last will, and one with', async () => {
+    const ids = ['', 'x', known.id, 'c'.repeat(1_000)];
+    const lines: ScriptedDevice[] = [];
+    for (const clientId of ids) {
+      lines.push(await connectAs({ clientId }));
+    }
+    expect(lines.map(({ client }) => client.connected)).toEqual([true, true, true, true]);
+    const will = { topic: `v1/devices/${known.id}/status`, payload: Buffer.from('{}'), qos: 1, retain: true } as const;
+    const first = await connectAs({ clientId: 'one', will });
+    await eventually('the oldest of five is closed', () => lines[0]?.client.connected === false);
+    const second = await connectAs({ clientId: 'another', will });
+    await eventually('the line before is closed', () => !first.client.connected);
+    expect(second.client.connected).toBe(true);
+    await Promise.all([...lines, first, second].map((line) => line.end()));
+  });
+
+  it('takes events with QoS 0, 1 and 2', async () => {
+    const line = await connectAs({});
+    await line.listen(['receipts']);
+    await line.birth();
+    for (const [index, qos] of ([0, 1, 2] as const).entries()) {
+      const event = { seq: index + 1, boot: line.boot, type: 'custom', data: {} };
+      await line.client.publishAsync(`v1/devices/${known.id}/events`, JSON.stringify(event), { qos });
+      await line.receipt(line.boot, index + 1);
+    }
+    await line.end();
+  });
+});

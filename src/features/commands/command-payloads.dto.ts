@@ -12,6 +12,9 @@ type UnlockDoor = CommandPayloads['unlock_door'];
 type RequestSnapshot = CommandPayloads['request_snapshot'];
 type FirmwareUpdate = CommandPayloads['firmware_update'];
 
+/** What is in a URL as it travels: every HTTP client of a device takes it, and it fits into an order by its length. */
+const RFC_3986 = /^[\w\-.~:/?#[\]@!$&'()*+,;=%]*$/;
+
 /** For commands without a payload. */
 export class NoPayloadDto {
   // class-validator refuses a class without a rule. This rule holds only when the member is left out.
@@ -51,11 +54,12 @@ export class FirmwareUpdatePayloadDto implements FirmwareUpdate {
   version!: string;
 
   /**
-   * Where the image is.
+   * Where the image is: a URL in the characters of RFC 3986, others as `%XX`.
    * @example https://firmware.example.com/lock/2.4.1.bin
    */
   @IsUrl({ protocols: ['https'], require_protocol: true, require_tld: false, disallow_auth: true })
   @MaxLength(2_048)
+  @Matches(RFC_3986, { message: '$property must have no other characters than RFC 3986 allows' })
   url!: string;
 
   /**
