@@ -6,6 +6,7 @@ export interface Stage {
   readonly from: string;
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly args: Readonly<Record<string, string>>;
   readonly copies: readonly Copy[];
   readonly runs: readonly string[];
   readonly command?: readonly string[];
@@ -49,15 +50,17 @@ function instructionsOf(text: string): readonly string[] {
 
 function newStage(rest: string, stages: readonly Building[]): Building {
   const [from = '', , name] = rest.split(/\s+/);
-  const fresh = { workdir: '/', env: {}, copies: [], runs: [], exposed: [] };
+  const fresh = { workdir: '/', env: {}, args: {}, copies: [], runs: [], exposed: [] };
   return { ...(stages.find((stage) => stage.name === from) ?? fresh), from, name };
 }
 
+/** `ARG` of a build without arguments: their defaults, and `ENV` may name them. */
 const INSTRUCTIONS: Readonly<Record<string, (stage: Building, rest: string) => void>> = {
   WORKDIR: (stage, rest) => (stage.workdir = rest),
+  ARG: (stage, rest) => (stage.args = { ...stage.args, ...pairsOf(rest) }),
   ENV: (stage, rest) => {
-    const pairs = rest.split(/\s+/).map((pair) => pair.split('=', 2) as [string, string]);
-    stage.env = { ...stage.env, ...Object.fromEntries(pairs) };
+    const filled = rest.replaceAll(/\$(\w+)/g, (_, name: string) => stage.args[name] ?? stage.env[name] ?? '');
+    stage.env = { ...stage.env, ...pairsOf(filled) };
   },
   COPY: (stage, rest) => {
     const words = rest.split(/\s+/);
@@ -73,3 +76,9 @@ const INSTRUCTIONS: Readonly<Record<string, (stage: Building, rest: string) => v
     stage.healthcheck = JSON.parse(rest.slice(rest.indexOf('['))) as string[];
   },
 };
+
+function pairsOf(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split(/\s+/).map((pair) => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]),
+  );
+}
