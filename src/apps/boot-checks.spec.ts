@@ -164,8 +164,8 @@ describe('assertRoutesAreDeclared', () => {
 
   it('refuses to boot with a route that may change something and leave no trace', async () => {
     expect(problemsOf(await appWith(GuardedController, SilentController))).toEqual([
-      'PATCH SilentController.change may change something without an @Audit.',
-      'ALL SilentController.everything may change something without an @Audit.',
+      'PATCH SilentController.change may change something without an @Audit, or a @ChangesNothing.',
+      'ALL SilentController.everything may change something without an @Audit, or a @ChangesNothing.',
     ]);
   });
 

@@ -4,7 +4,7 @@ import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import type { AuditAction } from '../contracts/audit.js';
 import type { RateCategory } from '../contracts/rate-limits.js';
 import { AuditRegistry } from '../platform/audit/audit-registry.js';
-import { AUDITED } from '../platform/audit/audit.decorator.js';
+import { AUDITED, CHANGES_NOTHING } from '../platform/audit/audit.decorator.js';
 import { ACCESS_RULE, type AccessRule } from '../platform/auth/authorize.decorator.js';
 import { HASHES_PASSWORD } from '../platform/crypto/hashes-password.decorator.js';
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
@@ -97,7 +97,9 @@ function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown
   const isForAdmins = rule?.public === false && rule.demand === 'admin';
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
-    ...(SAFE.includes(method) || declared(AUDITED) ? [] : ['may change something without an @Audit.']),
+    ...([AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method)
+      ? []
+      : ['may change something without an @Audit, or a @ChangesNothing.']),
     ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),
     ...(isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : []),
   ];

@@ -28,6 +28,8 @@ import { SigningKeysModule } from '../features/signing-keys/signing-keys.module.
 import { userAdminEdges } from '../features/user-admin/user-admin.edges.js';
 import { UserAdminModule } from '../features/user-admin/user-admin.module.js';
 import { UsersModule } from '../features/users/users.module.js';
+import { webSecurityEdges } from '../features/web-security/web-security.edges.js';
+import { WebSecurityModule } from '../features/web-security/web-security.module.js';
 import type { Feature } from '../platform/roles/feature-edges.js';
 
 /** Every feature, in the order in which each may call those before it. */
@@ -47,5 +49,6 @@ export const FEATURES: readonly Feature[] = [
   { module: AuditModule, edges: auditEdges },
   { module: RealtimeModule, edges: realtimeEdges },
   { module: ProblemsModule, edges: problemsEdges },
+  { module: WebSecurityModule, edges: webSecurityEdges },
   { module: HealthModule, edges: healthEdges },
 ];

@@ -24,6 +24,9 @@ export class AppConfig {
     /** The one header that is believed, in lower case. */
     readonly forwardedHeader: Settings['FORWARDED_HEADER'];
     readonly corsOrigins: readonly string[];
+    readonly contentSecurityPolicy: string;
+    /** URIs. */
+    readonly securityContacts: readonly string[];
   };
   /** What the environment sets, by category, before `rateLimitScale` multiplies it. Checked against the categories at boot. */
   readonly rateLimitOverrides: Readonly<Record<string, RateLimitPolicy>>;
@@ -144,5 +147,7 @@ function httpOf(settings: Settings): AppConfig['http'] {
     trustedProxies: Object.freeze([...settings.TRUSTED_PROXIES]),
     forwardedHeader: settings.FORWARDED_HEADER,
     corsOrigins: Object.freeze([...settings.CORS_ORIGINS]),
+    contentSecurityPolicy: settings.CONTENT_SECURITY_POLICY,
+    securityContacts: Object.freeze([...settings.SECURITY_CONTACT]),
   });
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
+import { DEFAULT_CSP } from './content-security-policy.js';
 import {
   cidr,
+  contentSecurityPolicy,
   DOCS,
   duration,
   durationFrom,
@@ -68,6 +70,18 @@ export const SETTINGS = z
       description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
       example: 'https://app.example.com',
     }),
+    CONTENT_SECURITY_POLICY: contentSecurityPolicy().default(DEFAULT_CSP).register(DOCS, {
+      description:
+        'What pages served here may load (CSP Level 3). Where browsers report what it forbids is added: POST /api/v1/csp-reports.',
+      example: DEFAULT_CSP,
+    }),
+    SECURITY_CONTACT: listOf(url('https', 'mailto', 'tel'))
+      .prefault('')
+      .register(DOCS, {
+        description:
+          'Where to report a weakness, for /.well-known/security.txt (RFC 9116), separated by commas. Unset: none.',
+        example: 'mailto:security@example.com',
+      }),
     REQUEST_TIMEOUT: durationFrom('1s', '60s').prefault('10s').register(DOCS, {
       description:
         'From the arrival of a request to its answer: 1s to 60s. Later it is given up with 503. What a client asks to wait (`Prefer: wait`) comes on top, and exports and imports have more.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cspFault } from './content-security-policy.js';
 
 /** How a setting is explained, in `.env.example` and in errors. */
 export interface SettingDoc {
@@ -111,4 +112,13 @@ export function origin(): z.ZodType<string, string> {
     .refine((text) => /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text, {
       error: 'must be origins such as https://app.example.com, without a path or a wildcard',
     });
+}
+
+export function contentSecurityPolicy(): z.ZodType<string, string> {
+  return z.string().superRefine((text, context) => {
+    const fault = cspFault(text);
+    if (fault !== null) {
+      context.addIssue({ code: 'custom', message: fault });
+    }
+  });
 }

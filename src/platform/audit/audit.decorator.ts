@@ -6,6 +6,7 @@ import { requestContext } from '../context/request-context.js';
 import type { AuditRegistry } from './audit-registry.js';
 
 export const AUDITED = Symbol('audited');
+export const CHANGES_NOTHING = Symbol('changes nothing');
 const TARGET = Symbol('audit target');
 export const READING = Symbol('audited read');
 
@@ -19,6 +20,9 @@ export function Audit(action: AuditAction, target?: AuditParameter): MethodDecor
     SetMetadata(TARGET, target)(prototype, name, descriptor);
   };
 }
+
+/** This route changes nothing, though its method could: there is nothing to audit. */
+export const ChangesNothing = (): MethodDecorator => SetMetadata(CHANGES_NOTHING, true);
 
 /**
  * This route shows what belongs to others. Who reads it leaves an entry, once in a while however often an app asks, and
