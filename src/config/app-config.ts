@@ -60,7 +60,7 @@ export class AppConfig {
   readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
   readonly retention: Retention;
-  readonly registration: Settings['REGISTRATION'];
+  readonly registration: NonNullable<Settings['REGISTRATION']>;
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
   readonly passwords: {
     readonly maxAgeMs: number | null;
@@ -114,7 +114,8 @@ export class AppConfig {
     this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
     this.retention = retentionOf(settings);
-    this.registration = settings.REGISTRATION;
+    // An installation that its operator has not opened lets no stranger in.
+    this.registration = settings.REGISTRATION ?? (settings.NODE_ENV === 'production' ? 'closed' : 'open');
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,

@@ -2,7 +2,8 @@ import { type z } from 'zod';
 import { AppConfig } from './app-config.js';
 import { isRateLimitVariable, RATE_LIMIT_OVERRIDES } from './rate-limit.js';
 import { SETTINGS } from './schema.js';
-import { DOCS } from './settings.js';
+import { type Environment, fileVariable, withSecretFiles } from './secret-files.js';
+import { DOCS, type SettingDoc } from './settings.js';
 
 /** All that is wrong with the configuration, at once, without the value of any secret. */
 export class ConfigurationError extends Error {
@@ -16,21 +17,33 @@ export class ConfigurationError extends Error {
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = SETTINGS.shape;
 
-type Environment = Readonly<Record<string, string>>;
-
 /** Reads and validates the whole configuration. @throws ConfigurationError that lists every problem. */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): AppConfig {
-  const given = withoutEmpty(env);
+  const { env: given, problems } = withSecretFiles(withoutEmpty(env));
   const settings = SETTINGS.safeParse(given);
   const overrides = RATE_LIMIT_OVERRIDES.safeParse(
     Object.fromEntries(Object.entries(given).filter(([variable]) => isRateLimitVariable(variable))),
   );
-  if (!settings.success || !overrides.success) {
+  if (problems.length > 0 || !settings.success || !overrides.success) {
     const issues = [...(settings.error?.issues ?? []), ...(overrides.error?.issues ?? [])];
+    // What is wrong with a file says all: the value is not judged as well.
+    const others = issues.filter(({ path: [variable] }) => given[String(variable)] !== '');
     // Several parts of one setting may be wrong in the same way.
-    throw new ConfigurationError([...new Set(issues.map((issue) => problemOf(issue, given)))]);
+    throw new ConfigurationError([...new Set([...problems, ...others.map((issue) => problemOf(issue, given))])]);
   }
   return new AppConfig(settings.data, overrides.data);
+}
+
+/**
+ * The environment of a command beside the application: secrets that files hold are among its variables.
+ * @throws ConfigurationError when a file gives none
+ */
+export function environmentWithSecrets(env: Readonly<Record<string, string | undefined>>): Environment {
+  const { env: complete, problems } = withSecretFiles(withoutEmpty(env));
+  if (problems.length > 0) {
+    throw new ConfigurationError(problems);
+  }
+  return complete;
 }
 
 /** A variable that is set to nothing counts as one that is not set. */
@@ -49,8 +62,12 @@ function problemOf({ path: [variable], message }: z.core.$ZodIssue, given: Envir
   const schema = SCHEMAS[name];
   const doc = schema && DOCS.get(schema);
   const value = given[name];
-  if (value === undefined) {
-    return `${name} is missing. ${doc?.description ?? ''} Example: ${doc?.example ?? ''}`;
-  }
-  return `${name}=${doc?.secret ? '[redacted]' : JSON.stringify(value)} ${message}.`;
+  return value === undefined
+    ? [`${name} is missing.`, ...hintsOf(name, doc)].join(' ')
+    : `${name}=${doc?.secret ? '[redacted]' : JSON.stringify(value)} ${message}.`;
+}
+
+function hintsOf(name: string, { description, example, secret }: Partial<SettingDoc> = {}): string[] {
+  const file = secret ? [`Or ${fileVariable(name)}, the path of a file that holds it.`] : [];
+  return [description ?? '', `Example: ${example ?? ''}`, ...file];
 }

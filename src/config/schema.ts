@@ -114,7 +114,7 @@ export const SETTINGS = z
     }),
     DATABASE_URL: url('postgres', 'postgresql').register(DOCS, {
       description: 'PostgreSQL 16 or newer: the only system of record.',
-      example: 'postgresql://mortise:secret@localhost:5432/mortise',
+      example: 'postgresql://mortise:PASSWORD@localhost:5432/mortise',
       secret: true,
     }),
     DATABASE_POOL_SIZE: integer(2, 500)
@@ -129,6 +129,8 @@ export const SETTINGS = z
       description:
         'An MQTT broker (mqtt:// or mqtts://). Empty: an embedded broker, which allows one hardware process.',
       example: 'mqtt://localhost:1883',
+      // It may hold a password.
+      secret: true,
     }),
     MQTT_USERNAME: z
       .string()
@@ -137,7 +139,7 @@ export const SETTINGS = z
     MQTT_PASSWORD: z
       .string()
       .default('')
-      .register(DOCS, { description: 'Password of that account.', example: 'secret', secret: true }),
+      .register(DOCS, { description: 'Password of that account.', example: 'PASSWORD', secret: true }),
     MQTT_KEEPALIVE: durationFrom('2s', '60s').prefault('5s').register(DOCS, {
       description:
         'Keep-alive of this backend at the external broker, in whole seconds: after one and a half times as long, the broker lets a process that stands still go, and gives its share to the others.',
@@ -182,9 +184,9 @@ export const SETTINGS = z
       description: 'Organizations of which a person may be a member, their own ones included.',
       example: '50',
     }),
-    REGISTRATION: oneOf('open', 'verified', 'closed').default('open').register(DOCS, {
+    REGISTRATION: oneOf('open', 'verified', 'closed').nullable().default(null).register(DOCS, {
       description:
-        'Who may make an account: open (without confirmation), verified (after a mailed link), closed (administrators make them).',
+        'Who may make an account: open (without confirmation), verified (after a mailed link), closed (administrators make them). Unset: closed with NODE_ENV=production, else open.',
       example: 'verified',
     }),
     PASSWORD_MAX_AGE: durationFrom('1d').nullable().default(null).register(DOCS, {
@@ -207,7 +209,7 @@ export const SETTINGS = z
     SMTP_URL: url('smtp', 'smtps').nullable().default(null).register(DOCS, {
       description:
         'Mail server: smtp://user:password@host:587 (STARTTLS where offered; ?requireTLS=true insists) or smtps://. Unset: mail goes to the log, without its links.',
-      example: 'smtps://mortise:secret@mail.example.com',
+      example: 'smtps://mortise:PASSWORD@mail.example.com',
       secret: true,
     }),
     MAIL_FROM: z
@@ -216,7 +218,7 @@ export const SETTINGS = z
       .register(DOCS, { description: 'Sender of every mail.', example: 'Mortise <doors@example.com>' }),
     MAIL_LOG_LINKS: oneOf('0', '1')
       .transform((text) => text === '1')
-      .default(false)
+      .prefault('0')
       .register(DOCS, {
         description:
           '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only: refused with NODE_ENV=production.',
@@ -227,7 +229,7 @@ export const SETTINGS = z
       .register(DOCS, { description: 'trace, debug, info, warn, error or silent.', example: 'info' }),
     METRICS_TOKEN: z.string().nullable().default(null).register(DOCS, {
       description: 'Bearer token for /metrics. Unset: only loopback may read it.',
-      example: 'a-long-random-token',
+      example: 'openssl rand -base64 32',
       secret: true,
     }),
     DRAIN_DELAY: durationFrom('0s', '5m').nullable().default(null).register(DOCS, {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { environmentWithSecrets } from '../../src/config/load-config.js';
 import { describeFailure } from './failure.js';
 import { printError } from './steps.js';
 import { Supervisor } from './supervisor.js';
@@ -12,7 +13,7 @@ interface CommandOptions {
 
 /**
  * Runs a command that starts processes: whatever happens (an end, an error, a signal, the death of npm), they are
- * gone before this process is. `work` answers the exit code.
+ * gone before this process is. `work` answers the exit code. Secrets that files hold (`<NAME>_FILE`) are variables for it.
  */
 export async function runCommand(
   work: (supervisor: Supervisor, stopped: AbortSignal) => Promise<number>,
@@ -34,6 +35,7 @@ export async function runCommand(
   });
   let code: number;
   try {
+    process.env = { ...environmentWithSecrets(process.env) };
     code = await Promise.race([work(supervisor, stopped.signal), interrupted]);
   } catch (error) {
     printError(describeFailure(error));
