@@ -16,6 +16,11 @@ ENV NODE_ENV=production HOST=0.0.0.0 MQTT_HOST=0.0.0.0
 COPY --from=production-packages /app/package.json ./
 COPY --from=production-packages /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
+# Read by `node dist/src/migrate.js`, and by every process that asks whether its database has them.
+COPY --from=build /app/prisma/migrations ./prisma/migrations
+# Told by `mortise_build_info`: docker build --build-arg COMMIT=$(git rev-parse HEAD)
+ARG COMMIT=unknown
+ENV BUILD_COMMIT=$COMMIT
 USER node
 EXPOSE 3000 1883
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -96,9 +96,9 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
     },
   },
-  // The ban on process.env is lifted where configuration enters: the entry point, and everything that is not the product.
+  // The ban on process.env is lifted where configuration enters: the entry points, and everything that is not the product.
   {
-    files: ['src/{main,adopt}.ts', 'tools/**', 'test/**', 'bench/**', '**/*.spec.ts'],
+    files: ['src/{main,adopt,migrate,admin-create}.ts', 'tools/**', 'test/**', 'bench/**', '**/*.spec.ts'],
     rules: { 'no-restricted-syntax': ['error', ...BANS] },
   },
   // A describe block is as long as its stories; jest's matchers are unbound by design.

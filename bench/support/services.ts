@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { migrate } from '../../tools/db/migrate.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { createDatabase, type DatabaseUrl, startPostgres } from '../../tools/stack/postgres.js';
 import { temporaryPlace } from '../../tools/stack/postgres-place.js';
 import { provideRedis, startRedis } from '../../tools/stack/redis.js';

@@ -10,11 +10,12 @@ import { HASHES_PASSWORD } from '../platform/crypto/hashes-password.decorator.js
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
+import { OperatorError } from '../shared/operator-error.js';
 
 /** The application is put together wrongly, which is found before the first request. */
-export class BootError extends Error {
+export class BootError extends OperatorError {
   constructor(readonly problems: readonly string[]) {
-    super(`Refusing to start:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+    super(['Refusing to start:', ...problems].join(problems.length === 1 ? ' ' : '\n  - '));
     this.name = 'BootError';
   }
 }

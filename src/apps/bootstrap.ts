@@ -7,9 +7,9 @@ import { AppConfig } from '../config/app-config.js';
 import { AuditInterceptor } from '../platform/audit/audit.interceptor.js';
 import { AccessGuard } from '../platform/auth/access.guard.js';
 import { Authenticator } from '../platform/auth/authenticator.js';
-import { ClusterUnknownError, ForeignDatabaseError } from '../platform/prisma/database-identity.errors.js';
 import { DatabaseIdentityStore } from '../platform/prisma/database-identity-store.js';
-import { Database } from '../platform/prisma/database.js';
+import { DatabaseHealthService } from '../platform/prisma/database-health.service.js';
+import { DatabaseSchemaStore } from '../platform/prisma/database-schema-store.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { AdmissionLimiter } from '../platform/http/admission/admission-limiter.js';
 import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
@@ -32,6 +32,7 @@ import {
   reportFaultsTo,
 } from '../platform/process/faults.js';
 import { within } from '../shared/deadline.js';
+import { OperatorError } from '../shared/operator-error.js';
 import { serveApiDocument } from './api-document.js';
 import { AppModule } from './app.module.js';
 import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
@@ -96,10 +97,10 @@ function connectDeviceLine(app: INestApplication): void {
 
 /**
  * Starts to listen: HTTP first, so that no message of a device is handled before every module has initialized.
- * @throws BootError also when the database was restored and not adopted
+ * @throws BootError also when the database was restored and not adopted, or has the schema of another release
  */
 export async function listen(app: NestFastifyApplication): Promise<void> {
-  await assertOwnDatabase(app);
+  await assertRightDatabase(app);
   const { host, port } = app.get(AppConfig).http;
   try {
     await app.listen({ host, port });
@@ -113,11 +114,11 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
 }
 
 /** While PostgreSQL is away, the first connection that it accepts is asked instead. */
-async function assertOwnDatabase(app: NestFastifyApplication): Promise<void> {
+async function assertRightDatabase(app: NestFastifyApplication): Promise<void> {
   try {
-    await app.get(Database).connect();
+    await app.get(DatabaseHealthService).check();
   } catch (error) {
-    if (error instanceof ForeignDatabaseError || error instanceof ClusterUnknownError) {
+    if (error instanceof OperatorError) {
       throw new BootError([error.message]);
     }
   }
@@ -162,9 +163,11 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
     }
     await stopping;
   }
-  app.get(DatabaseIdentityStore).onForeign((error) => {
+  const refuse = (error: Error): void => {
     endProcess(app, error);
-  });
+  };
+  app.get(DatabaseIdentityStore).onForeign(refuse);
+  app.get(DatabaseSchemaStore).onUnfit(refuse);
 }
 
 /** Writes and counts what no code handled. */
@@ -183,8 +186,8 @@ function faultReporter(app: NestFastifyApplication): FaultReporter {
 }
 
 /** At once: whatever is under way belongs to the database that is gone. Started again, the process refuses. */
-function endProcess(app: NestFastifyApplication, error: ForeignDatabaseError): void {
-  app.get(Logger).fatal(error, 'The database is another one; this process ends');
+function endProcess(app: NestFastifyApplication, error: Error): void {
+  app.get(Logger).fatal({ reason: error.message }, 'The database is not the one for this process, which ends');
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }

@@ -1,3 +1,4 @@
+import { VERSION } from './build.js';
 import { type Retention, retentionOf } from './retention.js';
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
@@ -10,6 +11,7 @@ export class AppConfig {
   readonly environment: Settings['NODE_ENV'];
   readonly roles: Settings['ROLES'];
   readonly logLevel: Settings['LOG_LEVEL'];
+  readonly build: { readonly version: string; readonly commit: string };
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -38,7 +40,8 @@ export class AppConfig {
   /** Already multiplied by `rateLimitScale`. */
   readonly eventsPerDay: { readonly perDevice: number; readonly perOwner: number };
   readonly devices: { readonly maxPerUser: number };
-  readonly database: { readonly url: string; readonly poolSize: number };
+  /** `allowNewer`: than this code. */
+  readonly database: { readonly url: string; readonly poolSize: number; readonly allowNewer: boolean };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
   readonly mqtt: {
@@ -81,6 +84,7 @@ export class AppConfig {
     this.environment = settings.NODE_ENV;
     this.roles = Object.freeze([...settings.ROLES]);
     this.logLevel = settings.LOG_LEVEL;
+    this.build = Object.freeze({ version: VERSION, commit: settings.BUILD_COMMIT });
     this.http = httpOf(settings);
     this.rateLimitOverrides = rateLimitOverrides;
     this.rateLimitScale = settings.RATE_LIMIT_SCALE;
@@ -94,7 +98,11 @@ export class AppConfig {
       perOwner: Math.ceil(settings.OWNER_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
     });
     this.devices = Object.freeze({ maxPerUser: settings.MAX_DEVICES_PER_USER });
-    this.database = Object.freeze({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE });
+    this.database = Object.freeze({
+      url: settings.DATABASE_URL,
+      poolSize: settings.DATABASE_POOL_SIZE,
+      allowNewer: settings.ALLOW_NEWER_DATABASE,
+    });
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({
       brokerUrl: settings.MQTT_URL,

@@ -1,4 +1,5 @@
 import { type z } from 'zod';
+import { OperatorError } from '../shared/operator-error.js';
 import { AppConfig } from './app-config.js';
 import { isRateLimitVariable, RATE_LIMIT_OVERRIDES } from './rate-limit.js';
 import { SETTINGS } from './schema.js';
@@ -6,10 +7,10 @@ import { type Environment, fileVariable, withSecretFiles } from './secret-files.
 import { DOCS, type SettingDoc } from './settings.js';
 
 /** All that is wrong with the configuration, at once, without the value of any secret. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends OperatorError {
   constructor(readonly problems: readonly string[]) {
     super(
-      `The configuration has ${String(problems.length)} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+      problems.length === 1 ? problems.join() : ['The configuration has several problems:', ...problems].join('\n  - '),
     );
     this.name = 'ConfigurationError';
   }
@@ -36,14 +37,29 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): A
 
 /**
  * The environment of a command beside the application: secrets that files hold are among its variables.
+ * @param names the secrets of the settings, unless the command has others
  * @throws ConfigurationError when a file gives none
  */
-export function environmentWithSecrets(env: Readonly<Record<string, string | undefined>>): Environment {
-  const { env: complete, problems } = withSecretFiles(withoutEmpty(env));
+export function environmentWithSecrets(
+  env: Readonly<Record<string, string | undefined>>,
+  names?: readonly string[],
+): Environment {
+  const { env: complete, problems } = withSecretFiles(withoutEmpty(env), names);
   if (problems.length > 0) {
     throw new ConfigurationError(problems);
   }
   return complete;
+}
+
+/** `DATABASE_URL` alone, for a program that needs nothing else. @throws ConfigurationError */
+export function loadDatabaseUrl(env: Readonly<Record<string, string | undefined>>): string {
+  const given = environmentWithSecrets(env);
+  const { success, data, error } = SETTINGS.shape.DATABASE_URL.safeParse(given.DATABASE_URL);
+  if (!success) {
+    const { issues } = error;
+    throw new ConfigurationError(issues.map((issue) => problemOf({ ...issue, path: ['DATABASE_URL'] }, given)));
+  }
+  return data;
 }
 
 /** A variable that is set to nothing counts as one that is not set. */

@@ -120,6 +120,14 @@ export const SETTINGS = z
     DATABASE_POOL_SIZE: integer(2, 500)
       .default(20)
       .register(DOCS, { description: 'Connections to PostgreSQL per process.', example: '20' }),
+    ALLOW_NEWER_DATABASE: oneOf('0', '1')
+      .transform((text) => text === '1')
+      .prefault('0')
+      .register(DOCS, {
+        description:
+          '1: starts although a newer release has migrated the database. For the release before that one, while it is rolled out or back.',
+        example: '0',
+      }),
     REDIS_URL: url('redis', 'rediss').register(DOCS, {
       description: 'Redis 7 or newer, or Valkey. It may be wiped at any moment: that costs time, never truth.',
       example: 'redis://localhost:6379',
@@ -231,6 +239,10 @@ export const SETTINGS = z
       description: 'Bearer token for /metrics. Unset: only loopback may read it.',
       example: 'openssl rand -base64 32',
       secret: true,
+    }),
+    BUILD_COMMIT: z.string().default('unknown').register(DOCS, {
+      description: 'The commit that this was built from, for `mortise_build_info`. The image sets it.',
+      example: '1f3c9a7',
     }),
     DRAIN_DELAY: durationFrom('0s', '5m').nullable().default(null).register(DOCS, {
       description:

@@ -16,10 +16,13 @@ const SECRETS: readonly string[] = Object.entries(SETTINGS.shape)
  * The environment with the secrets in the place of the names of their files. Neither the content of a file nor its path
  * is part of a problem: a secret may have been given where the path belongs.
  */
-export function withSecretFiles(env: Environment): { readonly env: Environment; readonly problems: readonly string[] } {
+export function withSecretFiles(
+  env: Environment,
+  names = SECRETS,
+): { readonly env: Environment; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const result = { ...env };
-  for (const name of SECRETS) {
+  for (const name of names) {
     const file = fileVariable(name);
     const path = env[file];
     if (path === undefined) {

@@ -17,7 +17,14 @@ import { TOY_FEATURE, TOY_PLACES } from '../support/toy-feature.js';
 import { eventually } from '../support/wait.js';
 
 const FOUR_PLACES = ['src/apps/features.ts', 'src/contracts/', '.dependency-cruiser.cjs', 'prisma/schema'];
-const COPIED = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '.dependency-cruiser.cjs'];
+const COPIED = [
+  'src',
+  'prisma/migrations',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  '.dependency-cruiser.cjs',
+];
 const MINUTE = 60_000;
 /** Starts the compiled application on a free port, and says where. */
 const BOOT = `

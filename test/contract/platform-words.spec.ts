@@ -41,6 +41,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['logging/redact.ts', 'member', 'a member of a JSON object'],
   ['http/problem.dto.ts', 'device', 'the example in the API document'],
   ['prisma', 'session command', 'words of PostgreSQL'],
+  ['prisma/migrations', 'lock', 'the advisory lock of those who migrate, and the lock file of Prisma'],
   [
     'adoption/adoption-store.ts',
     'lock session',

@@ -2,13 +2,18 @@
  * Drift: the database that the migrations make is the one that the schema describes, but for what the schema cannot
  * say. Seen to fail: with a column added to the schema alone, and with an index dropped in the migration.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { diffSchemas } from '../../tools/db/diff.js';
-import { migrate } from '../../tools/db/migrate.js';
-import { MIGRATIONS, readMigrations, readSchema } from '../../tools/db/migrations.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
+import { readSchema } from '../../tools/db/schema.js';
+import { MIGRATIONS, readMigrations } from '../../src/platform/prisma/migrations/migration-files.js';
+import { ROOT } from '../../tools/stack/paths.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
@@ -133,6 +138,37 @@ describe('migrations', () => {
     expect(await readFile(join(MIGRATIONS, 'schema.snapshot'), 'utf8')).toBe(await readSchema());
   });
 
+  it('are applied by the program of the image, which says to which database, and by two of them at once', async () => {
+    const fresh = await createEmptyDatabase();
+    const { password, port, pathname, username } = new URL(fresh.url);
+    const names = (await readMigrations()).migrationDirectories.map(({ path }) => path);
+    const target = `Migrating the database ${pathname.slice(1)} at 127.0.0.1:${port} as ${username}\n`;
+    const said = await Promise.all([
+      migrateInProcess({ DATABASE_URL: fresh.url }),
+      migrateInProcess({ DATABASE_URL: fresh.url }),
+    ]);
+    const wrong = fresh.url.replace(password, 'another-password');
+    const refused = await migrateInProcess({ DATABASE_URL: wrong });
+    await fresh.drop();
+    expect(said.map(({ stdout }) => stdout).sort()).toEqual([
+      `${target}Applied: ${names.join(', ')}\n`,
+      `${target}The database is up to date.\n`,
+    ]);
+    expect(refused).toEqual({
+      code: 1,
+      stdout: target,
+      stderr: expect.stringMatching(/^PostgreSQL does not answer \(.*password authentication failed.*\n$/),
+    });
+  });
+
+  it('are applied to no database that was not named', async () => {
+    expect(await migrateInProcess({})).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^DATABASE_URL is missing\. .*\n$/),
+    });
+  });
+
   it('are safe against two migrators at once', async () => {
     const shared = await createEmptyDatabase();
     const applied = await Promise.all([migrate(shared.url), migrate(shared.url), migrate(shared.url)]);
@@ -140,6 +176,17 @@ describe('migrations', () => {
     expect(applied.flat()).toEqual((await readMigrations()).migrationDirectories.map(({ path }) => path));
   });
 });
+
+/** The program of the image, with these variables alone. */
+async function migrateInProcess(
+  env: Record<string, string>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const program = join(ROOT, 'dist', 'src', 'migrate.js');
+  const child = spawn(process.execPath, [program], { env, timeout: 30_000 });
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, stdout: await stdout, stderr: await stderr };
+}
 
 function isHandWritten(line: string): boolean {
   return HAND_WRITTEN.some(({ pattern }) => pattern.test(line));

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { createDatabase, startPostgres } from '../../tools/stack/postgres.js';
 import { temporaryPlace } from '../../tools/stack/postgres-place.js';
 import { Supervisor } from '../../tools/stack/supervisor.js';
-import { migrate } from '../../tools/db/migrate.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 
 /** A PostgreSQL of its own, as an operator starts one to restore a backup into: migrated, and nothing else in it. */
 export class FreshCluster {

@@ -1,6 +1,6 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { migrate } from '../../tools/db/migrate.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { createDatabase, type DatabaseUrl, startPostgres } from '../../tools/stack/postgres.js';
 import { temporaryPlace } from '../../tools/stack/postgres-place.js';
 import { Supervisor } from '../../tools/stack/supervisor.js';

@@ -4,26 +4,20 @@
  */
 import 'reflect-metadata';
 import { adoptDatabase, describeAdoption } from '../../src/apps/adoption.js';
-import { loadConfig } from '../../src/config/load-config.js';
+import { configOfProgram } from '../../src/apps/program.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { DomainError } from '../../src/shared/domain-error.js';
 import { runCommand } from '../stack/command.js';
 import { openDatabase } from '../stack/database.js';
 import { Failure } from '../stack/failure.js';
 import { masterKey } from '../stack/settings.js';
 import { print } from '../stack/steps.js';
-import { migrate } from './migrate.js';
 
 await runCommand(async (supervisor) => {
   const databaseUrl = await openDatabase(supervisor);
   // A backup of an earlier version is adopted, too.
   await migrate(databaseUrl);
-  const config = loadConfig({
-    REDIS_URL: 'redis://127.0.0.1:6379',
-    LOG_LEVEL: 'error',
-    ...process.env,
-    DATABASE_URL: databaseUrl,
-    MASTER_KEY: await masterKey(),
-  });
+  const config = configOfProgram({ ...process.env, DATABASE_URL: databaseUrl, MASTER_KEY: await masterKey() });
   const report = await adoptDatabase(config).catch((error: unknown) => {
     throw error instanceof DomainError ? new Failure(error.message) : error;
   });

@@ -1,6 +1,6 @@
 import type { DiffTarget } from '@prisma/schema-engine-wasm';
-import { EVERYTHING } from './migrations.js';
-import { withSchemaEngine } from './schema-engine.js';
+import { EVERYTHING } from '../../src/platform/prisma/migrations/migrate.js';
+import { withSchemaEngine } from '../../src/platform/prisma/migrations/schema-engine.js';
 
 /**
  * The SQL that turns a database of the one schema into one of the other; undefined when they do not differ. The

@@ -1,11 +1,13 @@
 /** `npm run db:migrate`: brings DATABASE_URL, or the database of this clone, up to date. */
+import { migrateAloud } from '../../src/platform/prisma/migrations/migrate.js';
 import { runCommand } from '../stack/command.js';
 import { openDatabase } from '../stack/database.js';
 import { print } from '../stack/steps.js';
-import { migrate } from './migrate.js';
 
 await runCommand(async (supervisor) => {
-  const applied = await migrate(await openDatabase(supervisor));
-  print(applied.length > 0 ? `Applied: ${applied.join(', ')}` : 'The database is up to date.');
+  if (!process.env.DATABASE_URL) {
+    print('DATABASE_URL is not set: this is the database of this clone, in .mortise.');
+  }
+  await migrateAloud(await openDatabase(supervisor), print);
   return 0;
 });

@@ -9,7 +9,8 @@ import { openDatabase } from '../stack/database.js';
 import { Failure } from '../stack/failure.js';
 import { print } from '../stack/steps.js';
 import { diffSchemas } from './diff.js';
-import { MIGRATIONS, readSchema } from './migrations.js';
+import { MIGRATIONS } from '../../src/platform/prisma/migrations/migration-files.js';
+import { readSchema } from './schema.js';
 
 /** The schema as the newest migration left it: the engine cannot read it back from a database. */
 const SNAPSHOT = join(MIGRATIONS, 'schema.snapshot');

@@ -1,7 +1,7 @@
 /** `npm run dev`: what `npm start` runs, with the application built and started anew after each change to its sources. */
 import { globSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { migrate } from '../db/migrate.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { startApplication } from './application.js';
 import { runCommand } from './command.js';
 import { type Everything, firstEnd, startEverything } from './everything.js';

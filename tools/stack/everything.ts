@@ -1,4 +1,4 @@
-import { migrate } from '../db/migrate.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { startApplication } from './application.js';
 import { startEmbeddedDatabase } from './database.js';
 import { type Demo, prepareDemo } from './demo.js';

@@ -1,11 +1,11 @@
-import { ConfigurationError } from '../../src/config/load-config.js';
+import { OperatorError } from '../../src/shared/operator-error.js';
 
-/** Something the person at the keyboard can put right: shown as its message alone, without a stack trace. */
-export class Failure extends Error {}
+/** As it is thrown by the tools. */
+export class Failure extends OperatorError {}
 
 /** What to print for anything that was thrown. */
 export function describeFailure(error: unknown): string {
-  if (error instanceof Failure || error instanceof ConfigurationError) {
+  if (error instanceof OperatorError) {
     return error.message;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

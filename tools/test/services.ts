@@ -1,6 +1,6 @@
 import { createDatabase, startPostgres } from '../stack/postgres.js';
 import { temporaryPlace } from '../stack/postgres-place.js';
-import { migrate } from '../db/migrate.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { provideChromium } from '../stack/chromium.js';
 import { provideFaketime } from '../stack/faketime.js';
 import { provideMosquitto } from '../stack/mosquitto.js';

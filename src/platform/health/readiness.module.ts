@@ -1,6 +1,7 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DatabaseHealthService } from '../prisma/database-health.service.js';
-import { ForeignDatabaseError } from '../prisma/database-identity.errors.js';
+import { DatabaseSchemaStore } from '../prisma/database-schema-store.js';
+import { OperatorError } from '../../shared/operator-error.js';
 import { ReadinessRegistry, UnhealthyError } from './readiness-registry.js';
 
 /** Readiness, and its check of PostgreSQL: the database is below everything, so it does not register itself. */
@@ -10,6 +11,7 @@ export class ReadinessModule implements OnModuleInit {
   constructor(
     private readonly readiness: ReadinessRegistry,
     private readonly database: DatabaseHealthService,
+    private readonly schema: DatabaseSchemaStore,
   ) {}
 
   onModuleInit(): void {
@@ -18,9 +20,9 @@ export class ReadinessModule implements OnModuleInit {
       critical: true,
       check: async () => {
         await this.database.check().catch((error: unknown) => {
-          throw error instanceof ForeignDatabaseError ? new UnhealthyError(error.message) : error;
+          throw error instanceof OperatorError ? new UnhealthyError(error.message) : error;
         });
-        return undefined;
+        return { schema: this.schema.version ?? null };
       },
     });
   }

@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
-import { ConnectionPool } from './connection-pool.js';
+import { ConnectionPool, type PoolClient } from './connection-pool.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
+import { DatabaseSchemaStore } from './database-schema-store.js';
 import { utcConnection } from './utc-connection.js';
 
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -21,6 +22,7 @@ export class DatabaseHealthService implements OnApplicationBootstrap, OnApplicat
   constructor(
     config: AppConfig,
     private readonly identity: DatabaseIdentityStore,
+    private readonly schema: DatabaseSchemaStore,
   ) {
     this.#pool = new ConnectionPool({
       connectionString: utcConnection(config.database.url),
@@ -39,17 +41,22 @@ export class DatabaseHealthService implements OnApplicationBootstrap, OnApplicat
 
   /**
    * Rejects when PostgreSQL does not answer. A connection that did not is not used again.
-   * @throws ForeignDatabaseError
+   * @throws ForeignDatabaseError, UnfitDatabaseError
    */
   async check(): Promise<void> {
     const connection = await this.#pool.connect();
     let answered = false;
     try {
-      await within(ANSWER_TIMEOUT_MS, this.identity.verify(connection));
+      await within(ANSWER_TIMEOUT_MS, this.verify(connection));
       answered = true;
     } finally {
       connection.release(!answered);
     }
+  }
+
+  private async verify(connection: PoolClient): Promise<void> {
+    await this.identity.verify(connection);
+    await this.schema.verify(connection);
   }
 
   async onApplicationShutdown(): Promise<void> {

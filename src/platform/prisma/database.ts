@@ -56,14 +56,6 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Makes sure that there is a connection: a new one is asked whether this is the database of its event log.
-   * @throws ForeignDatabaseError, ClusterUnknownError
-   */
-  async connect(): Promise<void> {
-    (await this.pool.connect()).release();
-  }
-
-  /**
    * Runs `work` with Prisma's client; inside a transaction with the transaction's own. Never keep a client beyond `work`,
    * and never read through `root` inside a transaction: Prisma batches its `findUnique` calls over all callers of one turn.
    * Always `select` what you need.

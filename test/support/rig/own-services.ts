@@ -3,7 +3,7 @@ import { createDatabase, type RunningPostgres, startPostgres } from '../../../to
 import { temporaryPlace } from '../../../tools/stack/postgres-place.js';
 import { type RunningRedis, startRedis } from '../../../tools/stack/redis.js';
 import { Supervisor } from '../../../tools/stack/supervisor.js';
-import { migrate } from '../../../tools/db/migrate.js';
+import { migrate } from '../../../src/platform/prisma/migrations/migrate.js';
 import { fromEnvironment } from '../environment.js';
 import { eventually } from '../wait.js';
 

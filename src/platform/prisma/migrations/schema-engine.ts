@@ -4,7 +4,10 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type * as Engine from '@prisma/schema-engine-wasm';
-import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
+import { utcConnection } from '../utc-connection.js';
+import { databaseName } from './database-name.js';
+import { DatabaseUnreachableError, MigrationError } from './migration.errors.js';
+import { assertServerVersion } from './schema-version.js';
 
 type Bindings = typeof Engine & { __wbg_set_wasm(exports: object): void };
 
@@ -13,6 +16,9 @@ interface WebAssemblyApi {
   compile(bytes: Uint8Array): Promise<object>;
   instantiate(module: object, imports: object): Promise<{ exports: { __wbindgen_start(): void } }>;
 }
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Prisma's migration engine as WebAssembly, for as long as `work` takes. The Prisma CLI downloads a native one
@@ -25,9 +31,14 @@ export async function withSchemaEngine<T>(
 ): Promise<T> {
   const { SchemaEngine } = await loadBindings();
   // One connection, because the engine's lock against a second migrator belongs to the connection that took it.
-  const pool = new pg.Pool({ connectionString: utcConnection(databaseUrl), max: 1 });
+  const pool = new pg.Pool({
+    connectionString: utcConnection(databaseUrl),
+    max: 1,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   const database = new WholeScriptAdapter(pool);
   try {
+    await assertUsable(pool, databaseUrl);
     const adapter = bindMigrationAwareSqlAdapterFactory(database);
     const engine = await SchemaEngine.new({ datamodels: undefined }, () => undefined, adapter);
     const result = await work(engine, database);
@@ -35,6 +46,18 @@ export async function withSchemaEngine<T>(
     return result;
   } finally {
     await pool.end();
+  }
+}
+
+/** Said in one line, before the engine hides it behind its own stack. */
+async function assertUsable(pool: pg.Pool, databaseUrl: string): Promise<void> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new DatabaseUnreachableError(databaseName(databaseUrl), error);
+  });
+  try {
+    await assertServerVersion(client);
+  } finally {
+    client.release();
   }
 }
 
@@ -50,9 +73,18 @@ class WholeScriptAdapter extends PrismaPg {
     super(pool);
   }
 
-  /** Waits until no other migrator works on the database; Prisma's own CLI asks for the same lock. */
+  /**
+   * Waits until no other migrator works on the database; Prisma's own CLI asks for the same lock.
+   * @throws MigrationError
+   */
   async lockMigrations(): Promise<void> {
-    await this.pool.query(`SET lock_timeout = '60s'; SELECT pg_advisory_lock(72707369); RESET lock_timeout`);
+    try {
+      await this.pool.query(`SET lock_timeout = '60s'; SELECT pg_advisory_lock(72707369); RESET lock_timeout`);
+    } catch (error) {
+      throw error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE
+        ? new MigrationError('Another process has been migrating this database for more than a minute.')
+        : error;
+    }
   }
 
   override async connect(): ReturnType<PrismaPg['connect']> {
