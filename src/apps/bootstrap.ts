@@ -35,6 +35,7 @@ import { within } from '../shared/deadline.js';
 import { OperatorError } from '../shared/operator-error.js';
 import { serveApiDocument } from './api-document.js';
 import { AppModule } from './app.module.js';
+import { ProcessLog } from './process-log.js';
 import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
 
 /** The part of the time to stop that requests under way have; the rest is for what closes after them. */
@@ -136,13 +137,14 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
     end();
   });
   const app = await createApp(config, extra);
-  reportFaultsTo(faultReporter(app));
+  const log = await ProcessLog.of(app);
+  reportFaultsTo(faultReporter(app, log));
   const hurry = new AbortController();
   let stopping: Promise<number> | undefined;
-  const stopOnce = (): Promise<number> => (stopping ??= stop(app, config, hurry.signal));
+  const stopOnce = (reason: string): Promise<number> => (stopping ??= stop(app, log, reason, hurry.signal));
   end = () => {
     hurry.abort();
-    inBackground(() => stopOnce().then(() => process.exit(1)));
+    inBackground(() => stopOnce('fault').then(() => process.exit(1)));
   };
   // Before anything listens: from the first request on, a stop is an orderly one.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -150,7 +152,7 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
       if (stopping) {
         hurry.abort();
       } else {
-        inBackground(() => stopOnce().then((exitCode) => process.exit(exitCode)));
+        inBackground(() => stopOnce(signal).then((exitCode) => process.exit(exitCode)));
       }
     });
   }
@@ -163,16 +165,18 @@ export async function start(config: AppConfig, extra: readonly Type[] = []): Pro
     }
     await stopping;
   }
+  if (!stopping) {
+    log.started(app, config);
+  }
   const refuse = (error: Error): void => {
-    endProcess(app, error);
+    endProcess(log, error);
   };
   app.get(DatabaseIdentityStore).onForeign(refuse);
   app.get(DatabaseSchemaStore).onUnfit(refuse);
 }
 
 /** Writes and counts what no code handled. */
-function faultReporter(app: NestFastifyApplication): FaultReporter {
-  const logger = app.get(Logger);
+function faultReporter(app: NestFastifyApplication, log: ProcessLog): FaultReporter {
   const faults = app
     .get(Metrics)
     .counter('mortise_faults_total', 'Errors that no code handled, by where they showed', ['kind']);
@@ -181,13 +185,13 @@ function faultReporter(app: NestFastifyApplication): FaultReporter {
   });
   return (kind, error) => {
     faults.inc({ kind });
-    logger.error({ err: error, kind }, 'A fault that no code handled');
+    log.fault(kind, error);
   };
 }
 
 /** At once: whatever is under way belongs to the database that is gone. Started again, the process refuses. */
-function endProcess(app: NestFastifyApplication, error: Error): void {
-  app.get(Logger).fatal({ reason: error.message }, 'The database is not the one for this process, which ends');
+function endProcess(log: ProcessLog, error: Error): void {
+  log.refused(error.message);
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }
@@ -196,16 +200,19 @@ function endProcess(app: NestFastifyApplication, error: Error): void {
  * Not ready from here on, but as good as before until the delay is over: a balancer takes a while to see it. It never
  * rejects, because the process ends only with its answer. @returns the exit code
  */
-async function stop(app: NestFastifyApplication, { http }: AppConfig, hurry: AbortSignal): Promise<number> {
+async function stop(app: NestFastifyApplication, log: ProcessLog, reason: string, hurry: AbortSignal): Promise<number> {
+  const { http } = app.get(AppConfig);
+  const began = performance.now();
   let closed = (): void => undefined;
   try {
     app.get(ReadinessRegistry).drain();
     await pause(http.drainDelayMs, undefined, { signal: hurry }).catch(() => undefined);
     closed = closeConnections(app.getHttpServer(), http.drainTimeoutMs * SHARE_OF_REQUESTS);
     await within(http.drainTimeoutMs, app.close());
+    log.stopped(reason, performance.now() - began);
     return 0;
   } catch (error) {
-    app.get(Logger).error(error, 'Did not stop in time');
+    log.stoppedLate(reason, performance.now() - began, error);
     return 1;
   } finally {
     closed();

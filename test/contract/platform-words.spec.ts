@@ -48,6 +48,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
     'settings of PostgreSQL: the limits of a session, and of waiting for locks',
   ],
   ['redis', 'command', 'a command of Redis'],
+  ['queue/job-processor.ts', 'lock', 'the words of BullMQ for a lease that is lost'],
   ['rate-limit/shared-window.ts', 'command', 'a command of Redis'],
   ['events/feed-stream.ts', 'command', 'a command of Redis'],
 ];

@@ -9,6 +9,7 @@ import {
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../platform/auth/authorize.decorator.js';
+import { Probe } from '../../platform/http/probe.decorator.js';
 import { Unlimited } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DependencyHealthDto, HealthDto } from './health.dto.js';
 import { HealthService } from './health.service.js';
@@ -27,6 +28,7 @@ export class HealthController {
   @Get('api/health')
   @Public()
   @Unlimited()
+  @Probe()
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({ type: HealthDto, description: 'A critical dependency does not answer.' })
   async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthCheckResult> {
@@ -37,6 +39,7 @@ export class HealthController {
   @Get('api/health/live')
   @Public()
   @Unlimited()
+  @Probe()
   @ApiOkResponse({ type: HealthDto })
   live(): { status: string } {
     return this.health.live();
@@ -46,6 +49,7 @@ export class HealthController {
   @Get('api/health/ready')
   @Public()
   @Unlimited()
+  @Probe()
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({
     type: HealthDto,
@@ -58,6 +62,7 @@ export class HealthController {
   @Get('metrics')
   @Public()
   @Unlimited()
+  @Probe()
   @ApiExcludeEndpoint()
   @Header('Cache-Control', 'no-store')
   async scrape(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { messageOfError } from '../../shared/error-message.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome, settleWithin } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
@@ -42,7 +43,10 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
       retryMs: RETRY_MS,
       onError: (error, failures) => {
         // One line per outage, not one per attempt.
-        this.logger[failures === 1 ? 'warn' : 'debug']({ err: error }, 'The relay could not go on; it tries again');
+        this.logger[failures === 1 ? 'warn' : 'debug'](
+          { reason: messageOfError(error) },
+          'The relay could not go on; it tries again',
+        );
       },
     });
   }
@@ -62,7 +66,7 @@ export class FeedRelay implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.#loop.stop();
     if (this.#lease) {
       const released = this.leases.release(this.#lease).catch((error: unknown) => {
-        this.logger.warn({ err: error }, 'The lease was not released; it runs out by itself');
+        this.logger.warn({ reason: messageOfError(error) }, 'The lease was not released; it runs out by itself');
       });
       await settleWithin(RELEASE_WITHIN_MS, released);
     }

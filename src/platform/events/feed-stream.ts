@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Redis, RedisClients } from '../redis/redis-clients.js';
+import { connectionAttempt, type Redis, RedisClients } from '../redis/redis-clients.js';
 import { type LogEntry } from './event-rows.js';
 import { EventStore } from './event-store.js';
 import { formatPosition, type LogPosition, parsePosition } from './log-position.js';
@@ -38,7 +38,7 @@ export class FeedStream {
 
   async append(entries: readonly LogEntry[], previous: LogPosition): Promise<void> {
     this.#writer ??= this.client('feed-relay');
-    await connected(this.#writer);
+    await connectionAttempt(this.#writer);
     const key = await this.key();
     const pipeline = this.#writer.pipeline();
     let before = previous;

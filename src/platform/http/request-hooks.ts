@@ -39,7 +39,7 @@ export function registerRequestHooks(fastify: FastifyInstance, logger: PinoLogge
     const status = String(reply.statusCode);
     durations.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
     runInContext(request.requestContext ?? contextOf(request), () => {
-      logger.info(lineOf(request, reply, route), 'Request answered');
+      logger[levelOf(request, reply)](lineOf(request, reply, route), 'Request answered');
     });
     done();
   });
@@ -62,6 +62,15 @@ function spellIds(params: Record<string, string>): void {
   for (const [name, value] of Object.entries(params)) {
     params[name] = canonicalId(value);
   }
+}
+
+function levelOf({ routeOptions }: FastifyRequest, { statusCode }: FastifyReply): 'debug' | 'info' | 'warn' {
+  // A route that does not exist has no configuration.
+  const config = routeOptions.config as typeof routeOptions.config | undefined;
+  if (!config?.isProbe) {
+    return 'info';
+  }
+  return statusCode >= 400 ? 'warn' : 'debug';
 }
 
 function lineOf(request: FastifyRequest, reply: FastifyReply, route: string): Record<string, unknown> {

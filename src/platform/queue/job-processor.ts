@@ -10,6 +10,9 @@ import { JobRegistry } from './job-registry.js';
 import { OutageLog } from './outage-log.js';
 import { QueueConnectionConfig } from './queue-connection-config.js';
 
+/** By these words BullMQ says that this worker does not hold a job any more. */
+const LOST_LEASE = /could not renew lock|missing lock|lock mismatch/i;
+
 /** Runs the handlers of the jobs of one queue; logs and counts the outcomes. */
 @Injectable()
 export abstract class JobProcessor extends WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
@@ -58,7 +61,11 @@ export abstract class JobProcessor extends WorkerHost implements OnApplicationBo
 
   @OnWorkerEvent('error')
   onError(error: Error): void {
-    this.#outage.report(error);
+    if (LOST_LEASE.test(error.message)) {
+      this.logger.warn({ reason: error.message }, 'A job took longer than its lease; another worker may repeat it');
+    } else {
+      this.#outage.report(error);
+    }
   }
 
   @OnWorkerEvent('ready')

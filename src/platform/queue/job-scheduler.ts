@@ -2,6 +2,7 @@ import { InjectQueue } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
+import { messageOfError } from '../../shared/error-message.js';
 import { type BackgroundLoop } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { JobRegistry } from './job-registry.js';
@@ -40,7 +41,10 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
       retryMs: RETRY_MS,
       onError: (error, failures) => {
         // One line per outage, not one per attempt.
-        logger[failures === 1 ? 'warn' : 'debug']({ err: error }, 'The repeating jobs could not be scheduled');
+        logger[failures === 1 ? 'warn' : 'debug'](
+          { reason: messageOfError(error) },
+          'The repeating jobs could not be scheduled',
+        );
       },
     });
   }

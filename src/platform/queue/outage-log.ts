@@ -1,4 +1,5 @@
 import { type PinoLogger } from 'nestjs-pino';
+import { messageOfError } from '../../shared/error-message.js';
 
 /** Says once that Redis is away, however often BullMQ tries. */
 export class OutageLog {
@@ -9,7 +10,7 @@ export class OutageLog {
   report(error: Error): void {
     if (!this.#reported) {
       this.#reported = true;
-      this.logger.warn({ err: error }, 'The job queue is unreachable; jobs wait');
+      this.logger.warn({ reason: messageOfError(error) }, 'The job queue is unreachable; jobs wait');
     }
   }
 

@@ -1,7 +1,8 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
+import { messageOfError } from '../../shared/error-message.js';
 
 export type { Redis } from 'ioredis';
 
@@ -20,7 +21,7 @@ const MAX_RETRY_DELAY_MS = 1_000;
  * is away, and its callers have an answer without it.
  */
 @Injectable()
-export class RedisClients implements OnApplicationShutdown {
+export class RedisClients implements OnModuleInit, OnApplicationShutdown {
   readonly app: Redis;
   readonly #open = new Set<Redis>();
 
@@ -40,6 +41,11 @@ export class RedisClients implements OnApplicationShutdown {
   /** A further connection, for blocking reads and subscriptions. Closed at shutdown. */
   dedicated(purpose: string, options: RedisOptions = {}): Redis {
     return this.connect(purpose, { enableOfflineQueue: false, maxRetriesPerRequest: null, ...options });
+  }
+
+  /** Before anything is served or published, there is a connection, or Redis is away. */
+  async onModuleInit(): Promise<void> {
+    await connectionAttempt(this.app);
   }
 
   onApplicationShutdown(): void {
@@ -62,7 +68,7 @@ export class RedisClients implements OnApplicationShutdown {
       // One line per outage, not one per attempt.
       if (!reported) {
         reported = true;
-        this.logger.warn({ purpose, err: error }, 'Redis is unreachable; carrying on without it');
+        this.logger.warn({ purpose, reason: messageOfError(error) }, 'Redis is unreachable; carrying on without it');
       }
     });
     client.on('ready', () => {
@@ -80,5 +86,20 @@ export class RedisClients implements OnApplicationShutdown {
     this.#open.add(client);
     client.once('end', () => this.#open.delete(client));
     return client;
+  }
+}
+
+/** Waits for the end of an attempt to connect, which has a limit of its own: there is a connection then, or Redis is away. */
+export async function connectionAttempt(client: Redis): Promise<void> {
+  if (client.status === 'wait') {
+    await client.connect().catch(() => undefined);
+  } else if (client.status === 'connecting' || client.status === 'connect') {
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        client.off('ready', end).off('close', end);
+        resolve();
+      };
+      client.on('ready', end).on('close', end);
+    });
   }
 }
