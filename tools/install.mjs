@@ -42,9 +42,10 @@ async function install() {
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   print('Installing the packages of package-lock.json (once, about a minute) ...');
   const progress = setInterval(() => print(`  still installing, ${seconds()}`), 15_000);
-  const code = await runNpm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  const { code, output } = await runNpm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   clearInterval(progress);
   if (code !== 0) {
+    printError(output);
     printError(`npm ci failed after ${seconds()} (see above). Is the npm registry reachable from here?`);
     return 1;
   }
@@ -57,10 +58,13 @@ function runNpm(args) {
   const [command, prefix] = npm ? [process.execPath, [npm]] : ['npm', []];
   // Any existing executable will do: it keeps Prisma from downloading an engine that Mortise does not use.
   const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
-  const child = spawn(command, [...prefix, ...args], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(command, [...prefix, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = [];
+  child.stdout.on('data', (chunk) => output.push(chunk));
+  child.stderr.on('data', (chunk) => output.push(chunk));
   return new Promise((resolve) => {
-    child.on('error', () => resolve(1));
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('error', ({ message }) => resolve({ code: 1, output: message }));
+    child.on('close', (code) => resolve({ code: code ?? 1, output: Buffer.concat(output).toString().trim() }));
   });
 }
 

@@ -1,17 +1,24 @@
 import { join } from 'node:path';
 import pretty from 'pino-pretty';
 import { Failure } from './failure.js';
+import { logFile } from './log-file.js';
 import { ROOT } from './paths.js';
 import { masterKey, type StartSettings } from './settings.js';
 import { type SupervisedProcess, type Supervisor } from './supervisor.js';
 import { waitUntil } from './wait-until.js';
+
+/** The folder of the build, and where its log goes. */
+export interface Run {
+  readonly build: string;
+  readonly log: 'file' | 'terminal';
+}
 
 /** Starts the application as compiled into the folder `build`, and waits until it says that it is ready. */
 export async function startApplication(
   supervisor: Supervisor,
   settings: StartSettings,
   services: { readonly databaseUrl: string; readonly redisUrl: string },
-  build = 'dist',
+  { build, log }: Run,
 ): Promise<SupervisedProcess> {
   const application = supervisor.start({
     name: 'The application',
@@ -21,7 +28,7 @@ export async function startApplication(
     stopWithinMs: 30_000,
     env: {
       NODE_ENV: 'development',
-      // What a newcomer should see is where everything is, not a line per request.
+      // Not a line per request.
       LOG_LEVEL: 'warn',
       PUBLIC_URL: baseUrl(settings),
       // Without a mail server, links can be followed from the log.
@@ -35,7 +42,7 @@ export async function startApplication(
       REDIS_URL: services.redisUrl,
       MASTER_KEY: await masterKey(),
     },
-    ...showLogs(),
+    ...(log === 'file' ? { onOutput: await logFile('application') } : showLogs()),
   });
   try {
     await becomesReady(application, settings);
@@ -50,14 +57,19 @@ async function becomesReady(application: SupervisedProcess, settings: StartSetti
   await waitUntil(
     async () => {
       if (application.hasEnded()) {
-        throw new Failure(`The application did not start (${await application.ended}); see its log above.`);
+        throw new Failure(
+          `The application did not start (${await application.ended}). ${application.lastOutput()}`.trim(),
+        );
       }
       return fetch(`${baseUrl(settings)}/api/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
         (response) => response.ok,
         () => false,
       );
     },
-    { withinMs: 60_000, otherwise: () => new Failure('The application is not ready after 60 s; see its log above.') },
+    {
+      withinMs: 60_000,
+      otherwise: () => new Failure(`The application is not ready after 60 s. ${application.lastOutput()}`.trim()),
+    },
   );
 }
 

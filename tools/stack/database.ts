@@ -5,6 +5,7 @@ import {
   type RunningPostgres,
   startPostgres,
 } from './postgres.js';
+import { logFile } from './log-file.js';
 import { persistentPlace } from './postgres-place.js';
 import { type Supervisor } from './supervisor.js';
 
@@ -15,7 +16,9 @@ const NAME = 'mortise';
 export async function startEmbeddedDatabase(
   supervisor: Supervisor,
 ): Promise<{ readonly url: string; readonly server: RunningPostgres['server'] }> {
-  const { url, server } = await startPostgres(supervisor, await persistentPlace());
+  const { url, server } = await startPostgres(supervisor, await persistentPlace(), {
+    onOutput: await logFile('postgres'),
+  });
   await createDatabase(url, NAME);
   return { url: url(NAME), server };
 }

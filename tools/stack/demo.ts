@@ -33,6 +33,7 @@ interface Device {
 
 const EMAIL = 'demo@mortise.example';
 const WELL_KNOWN_PASSWORD = 'knock-three-times-please';
+const LOOPBACK = /^(localhost|127\..*|::1)$/;
 const LOCKS = [
   { name: 'Front door', hardwareId: 'DEMO-FRONT-DOOR', room: 'Hall' },
   { name: 'Garage', hardwareId: 'DEMO-GARAGE', room: 'Garage' },
@@ -42,12 +43,20 @@ const LOCKS = [
 export async function prepareDemo(settings: StartSettings): Promise<Demo> {
   const file = join(await stateFolder(), 'demo.json');
   const memory = JSON.parse(await readFile(file, 'utf8').catch(() => '{"tokens":{}}')) as Memory;
-  // A database that is not ours may hold real data: it gets no password that is published in the repository.
-  memory.password ??= settings.databaseUrl ? randomBytes(15).toString('base64url') : WELL_KNOWN_PASSWORD;
+  // No password that is published in the repository for a database that may hold real data, or where others can reach the API.
+  const isPrivate = settings.databaseUrl === undefined && LOOPBACK.test(settings.host);
+  const { password = isPrivate ? WELL_KNOWN_PASSWORD : newPassword() } = memory;
+  memory.password = password;
   await writeFile(file, JSON.stringify(memory), { mode: 0o600 });
 
   const client = new DemoClient(baseUrl(settings));
-  const accessToken = await client.signIn(memory.password);
+  let accessToken = await client.signIn(password);
+  if (password === WELL_KNOWN_PASSWORD && !isPrivate) {
+    memory.password = newPassword();
+    await client.changePassword(password, memory.password);
+    await writeFile(file, JSON.stringify(memory), { mode: 0o600 });
+    accessToken = await client.signIn(memory.password);
+  }
   const existing = await client.listDevices();
   const locks: DemoLock[] = [];
   for (const lock of LOCKS) {
@@ -58,6 +67,10 @@ export async function prepareDemo(settings: StartSettings): Promise<Demo> {
   const tokens = Object.fromEntries(locks.map(({ deviceId, token }) => [deviceId, token]));
   await writeFile(file, JSON.stringify({ ...memory, tokens }), { mode: 0o600 });
   return { email: EMAIL, password: memory.password, accessToken, locks };
+}
+
+function newPassword(): string {
+  return randomBytes(15).toString('base64url');
 }
 
 /** The few calls of the REST API that the demo makes. */
@@ -76,6 +89,10 @@ class DemoClient {
     const { accessToken } = await this.expect<{ accessToken: string }>(Promise.resolve(response));
     this.accessToken = accessToken;
     return accessToken;
+  }
+
+  async changePassword(currentPassword: string, newPassword: string): Promise<void> {
+    await this.expect(this.send('POST', '/auth/password', { currentPassword, newPassword }));
   }
 
   async listDevices(): Promise<readonly Device[]> {

@@ -19,7 +19,7 @@ const SETTLED_AFTER_MS = 200;
 await runCommand(
   async (supervisor, stopped) => {
     const began = Date.now() - process.uptime() * 1_000;
-    const everything = await startEverything(supervisor);
+    const everything = await startEverything(supervisor, 'terminal');
     const restarter = restarterOf(supervisor, stopped, everything);
     const compiler = await watchBuild(supervisor, {
       root: ROOT,
@@ -41,7 +41,7 @@ function restarterOf(supervisor: Supervisor, stopped: AbortSignal, everything: E
   const { settings, services, application } = everything;
   const start = async (): Promise<SupervisedProcess> => {
     await migrate(services.databaseUrl);
-    return startApplication(supervisor, settings, services, OUTPUT);
+    return startApplication(supervisor, settings, services, { build: OUTPUT, log: 'terminal' });
   };
   return new Restarter(start, stopped, application);
 }

@@ -1,7 +1,9 @@
+import { databaseName } from '../../src/platform/prisma/migrations/database-name.js';
 import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
-import { startApplication } from './application.js';
+import { type Run, startApplication } from './application.js';
 import { startEmbeddedDatabase } from './database.js';
 import { type Demo, prepareDemo } from './demo.js';
+import { logFile } from './log-file.js';
 import { startVirtualLocks } from './locks.js';
 import { describeStack } from './overview.js';
 import { assertPortFree } from './ports.js';
@@ -23,18 +25,24 @@ export interface Everything {
   readonly application: SupervisedProcess;
 }
 
-/** Starts servers, application and demo as the environment asks for them, and says where they are. */
-export async function startEverything(supervisor: Supervisor): Promise<Everything> {
+/**
+ * Starts servers, application and demo as the environment asks for them, and says where they are.
+ * @param log where that of the application goes; those of the others go to files
+ */
+export async function startEverything(supervisor: Supervisor, log: Run['log']): Promise<Everything> {
   const settings = readSettings(process.env);
   await assertPortFree(settings.port, settings.host, 'PORT');
   if (!settings.mqttUrl) {
     await assertPortFree(settings.mqttPort, settings.mqttHost, 'MQTT_PORT');
   }
   const services = await startServices(supervisor, settings);
-  await step('Migrations', () => migrate(services.databaseUrl));
-  const application = await step('Application', () => startApplication(supervisor, settings, services));
+  const whose = settings.databaseUrl ? ` of ${databaseName(settings.databaseUrl)}` : '';
+  await step(`Migrations${whose}`, () => migrate(services.databaseUrl));
+  const application = await step('Application', () =>
+    startApplication(supervisor, settings, services, { build: 'dist', log }),
+  );
   const demo = settings.demo ? await step('Demo account and locks', () => startDemo(supervisor, settings)) : undefined;
-  print(describeStack(settings, demo));
+  print(describeStack(settings, demo, log));
   return { settings, services, application };
 }
 
@@ -43,7 +51,7 @@ async function startServices(supervisor: Supervisor, settings: StartSettings): P
     settings.databaseUrl ? { url: settings.databaseUrl } : step('PostgreSQL', () => startEmbeddedDatabase(supervisor)),
     settings.redisUrl
       ? { url: settings.redisUrl }
-      : step('Redis', async () => startRedis(supervisor, await provideRedis())),
+      : step('Redis', async () => startRedis(supervisor, await provideRedis(), { onOutput: await logFile('redis') })),
   ]);
   const started = [database, redis].flatMap((service) => ('server' in service ? [service.server] : []));
   return { databaseUrl: database.url, redisUrl: redis.url, servers: started };

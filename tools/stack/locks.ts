@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { baseUrl, brokerUrl } from './application.js';
 import { type Demo, type DemoLock } from './demo.js';
 import { Failure } from './failure.js';
+import { logFile } from './log-file.js';
 import { ROOT, stateFolder } from './paths.js';
 import { type StartSettings } from './settings.js';
 import { type SupervisedProcess, type Supervisor } from './supervisor.js';
@@ -10,6 +11,7 @@ import { waitUntil } from './wait-until.js';
 /** Starts a virtual lock per demo device, and waits until the backend sees them. */
 export async function startVirtualLocks(supervisor: Supervisor, settings: StartSettings, demo: Demo): Promise<void> {
   const state = await stateFolder('locks');
+  const onOutput = await logFile('locks');
   await Promise.all(
     demo.locks.map(async (lock) => {
       const flags = {
@@ -29,6 +31,7 @@ export async function startVirtualLocks(supervisor: Supervisor, settings: StartS
         cwd: ROOT,
         // Not an argument: every user of the machine can read those.
         env: { ...process.env, MORTISE_LOCK_TOKEN: lock.token },
+        onOutput,
       });
       await waitUntilOnline(child, lock, settings, demo);
     }),

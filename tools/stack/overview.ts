@@ -1,15 +1,17 @@
-import { baseUrl, brokerUrl } from './application.js';
+import { baseUrl, brokerUrl, type Run } from './application.js';
 import { type Demo } from './demo.js';
+import { LOGS } from './log-file.js';
 import { type StartSettings } from './settings.js';
 
 /** What a newcomer wants to know when everything is up. */
-export function describeStack(settings: StartSettings, demo: Demo | undefined): string {
+export function describeStack(settings: StartSettings, demo: Demo | undefined, log: Run['log']): string {
   const base = baseUrl(settings);
   const rows = [
     ['API', `${base}/api/v1`],
     ['Swagger', `${base}/api/docs`],
     ['Metrics', `${base}/metrics`],
     ['MQTT', brokerUrl(settings)],
+    ...(log === 'file' ? [['Logs', LOGS]] : []),
     ...(demo ? describeDemo(demo) : [['Accounts', 'none yet; `npm run admin:create` makes the first admin']]),
   ];
   const table = rows.map(([name = '', value = '']) => `  ${name.padEnd(12)} ${value}`);

@@ -25,6 +25,7 @@ export interface PostgresOptions {
   /** Of 127.0.0.1; a free one unless given. */
   readonly port?: number;
   readonly env?: NodeJS.ProcessEnv;
+  readonly onOutput?: (chunk: Buffer) => void;
   readonly settings?: Readonly<Record<string, string | number>>;
 }
 
@@ -43,6 +44,7 @@ export async function startPostgres(
       command: join(place.binaries, 'postgres'),
       args: ['-D', place.data, ...settings(port, options.settings)],
       ...(options.env && { env: options.env }),
+      ...(options.onOutput && { onOutput: options.onOutput }),
       cwd: '/',
       stopSignal: 'SIGINT',
       stopWithinMs: 10_000,

@@ -4,7 +4,7 @@ import { type DebianTool, provideTool } from './debian.js';
 import { Failure } from './failure.js';
 import { stateFolder } from './paths.js';
 import { onFreePort } from './ports.js';
-import { type SupervisedProcess, type Supervisor } from './supervisor.js';
+import { type ProcessOptions, type SupervisedProcess, type Supervisor } from './supervisor.js';
 import { waitUntil } from './wait-until.js';
 
 const REDIS: DebianTool = {
@@ -27,13 +27,13 @@ export interface RunningRedis {
 
 /**
  * Starts a Redis. It keeps nothing: PostgreSQL is the only system of record.
- * @param successorOf the URL of one that has ended, to be the same for its clients; a new password on a free port of
+ * @param options `successorOf` is the URL of one that has ended, to be the same for its clients; a new password on a free port of
  *   127.0.0.1 unless given.
  */
 export async function startRedis(
   supervisor: Supervisor,
   executable: string,
-  successorOf?: string,
+  { successorOf, onOutput }: { successorOf?: string; onOutput?: ProcessOptions['onOutput'] } = {},
 ): Promise<RunningRedis> {
   const cwd = await stateFolder();
   const earlier = successorOf === undefined ? undefined : new URL(successorOf);
@@ -45,6 +45,7 @@ export async function startRedis(
       args: ['-'],
       cwd,
       input: configuration(port, password),
+      ...(onOutput && { onOutput }),
     });
     const url = `redis://:${password}@127.0.0.1:${String(port)}`;
     await waitUntilReady(server, url);

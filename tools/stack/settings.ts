@@ -18,7 +18,7 @@ export interface StartSettings {
 
 export function readSettings(env: NodeJS.ProcessEnv): StartSettings {
   return {
-    // Loopback unless asked otherwise: the demo account has a well-known password.
+    // Loopback unless asked otherwise: there, the demo account has a well-known password.
     host: env.HOST ?? '127.0.0.1',
     mqttHost: env.MQTT_HOST ?? '127.0.0.1',
     port: readPort(env, 'PORT', 3000),

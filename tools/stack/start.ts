@@ -1,11 +1,14 @@
-/** `npm start`: everything a newcomer needs to open a door, from nothing but this clone. */
+/**
+ * `npm start`: everything a newcomer needs to open a door, from nothing but this clone. It prints its progress and where everything is;
+ * logs go to files, unless LOG_LEVEL asks for that of the application.
+ */
 import { runCommand } from './command.js';
 import { firstEnd, startEverything } from './everything.js';
 import { printError } from './steps.js';
 
 await runCommand(
   async (supervisor, stopped) => {
-    const { services, application } = await startEverything(supervisor);
+    const { services, application } = await startEverything(supervisor, process.env.LOG_LEVEL ? 'terminal' : 'file');
     const end = await firstEnd([...services.servers, application]);
     if (!stopped.aborted) {
       printError(end);

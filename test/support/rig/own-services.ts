@@ -80,7 +80,7 @@ async function ownRedis(supervisor: Supervisor): Promise<{ url: string; server: 
         await running.server.ended;
       },
       async restart() {
-        running = await startRedis(supervisor, executable, url);
+        running = await startRedis(supervisor, executable, { successorOf: url });
       },
     },
   };
