@@ -11,10 +11,12 @@ import { FeedRelay } from '../platform/events/feed-relay.js';
 import { ReadinessModule } from '../platform/health/readiness.module.js';
 import { AdmissionModule } from '../platform/http/admission/admission.module.js';
 import { IdempotencyModule } from '../platform/idempotency/idempotency.module.js';
+import { KeyMetrics } from '../platform/keys/key-metrics.js';
 import { KeyRotationJob } from '../platform/keys/key-rotation-job.js';
 import { KeyRotationModule } from '../platform/keys/key-rotation.module.js';
 import { LoggingModule } from '../platform/logging/logging.module.js';
 import { MailDeliveryService } from '../platform/mail/mail-delivery.service.js';
+import { MailMetrics } from '../platform/mail/mail-metrics.js';
 import { MailSweeper } from '../platform/mail/mail-sweeper.js';
 import { MailModule } from '../platform/mail/mail.module.js';
 import { MetricsModule } from '../platform/metrics/metrics.module.js';
@@ -24,6 +26,7 @@ import { PrismaModule } from '../platform/prisma/prisma.module.js';
 import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
 import { JobScheduler } from '../platform/queue/job-scheduler.js';
 import { MaintenanceProcessor } from '../platform/queue/maintenance.processor.js';
+import { QueueMetrics } from '../platform/queue/queue-metrics.js';
 import { QueueModule } from '../platform/queue/queue.module.js';
 import { RateLimitModule } from '../platform/rate-limit/rate-limit.module.js';
 import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.interceptor.js';
@@ -67,6 +70,9 @@ export const PLATFORM_EDGES = {
     EventPartitionsScheduler,
     PurgeJob,
     KeyRotationJob,
+    KeyMetrics,
+    MailMetrics,
+    QueueMetrics,
     MailDeliveryService,
     MailSweeper,
     DeliveryProcessor,

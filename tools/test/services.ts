@@ -5,6 +5,7 @@ import { provideChromium } from '../stack/chromium.js';
 import { provideFaketime } from '../stack/faketime.js';
 import { provideMosquitto } from '../stack/mosquitto.js';
 import { provideNginx } from '../stack/nginx.js';
+import { providePromtool } from '../stack/promtool.js';
 import { provideRedis, startRedis } from '../stack/redis.js';
 import { type Supervisor } from '../stack/supervisor.js';
 import { step } from '../stack/steps.js';
@@ -25,6 +26,7 @@ export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.
   const nginx = await step('nginx', provideNginx);
   const chromium = await step('Chromium', provideChromium);
   const faketime = await step('libfaketime', provideFaketime);
+  const promtool = await step('promtool', providePromtool);
   const sets = await step('PostgreSQL, migrations', () =>
     Promise.all(Array.from({ length: WORKERS }, (_, index) => startSet(supervisor, redisServer, String(index + 1)))),
   );
@@ -35,6 +37,7 @@ export async function startTestServices(supervisor: Supervisor): Promise<NodeJS.
     TEST_CHROMIUM: chromium,
     TEST_FAKETIME: faketime,
     TEST_NGINX: nginx,
+    TEST_PROMTOOL: promtool,
     TEST_MOSQUITTO: mosquitto.server,
     TEST_MOSQUITTO_PASSWD: mosquitto.passwd,
     TEST_MOSQUITTO_PUB: mosquitto.publish,

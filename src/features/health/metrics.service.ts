@@ -4,6 +4,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { bearerTokenOf } from '../../platform/auth/bearer-token.js';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import { MetricsForbiddenError } from './health.errors.js';
+import { HealthService } from './health.service.js';
 
 /** Headers that proxies add. A request through a proxy on this machine comes from elsewhere. */
 const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
@@ -21,7 +22,24 @@ export class MetricsService {
   constructor(
     private readonly config: AppConfig,
     private readonly metrics: Metrics,
-  ) {}
+    health: HealthService,
+  ) {
+    const { version, commit } = config.build;
+    metrics
+      .gauge('mortise_build_info', 'What runs here: always 1', ['version', 'node', 'commit'])
+      .set({ version, commit, node: process.version }, 1);
+    metrics.gauge(
+      'mortise_dependency_up',
+      '1 while a line of /api/health is up, 0 while it is degraded or down',
+      ['dependency'],
+      async (gauge) => {
+        const { details } = await health.report();
+        Object.entries(details).forEach(([dependency, { status }]) => {
+          gauge.set({ dependency }, status === 'up' ? 1 : 0);
+        });
+      },
+    );
+  }
 
   /** @throws MetricsForbiddenError */
   async scrape(scraper: Scraper): Promise<{ contentType: string; text: string }> {

@@ -1,5 +1,6 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
+import { PresenceMetrics } from './presence-metrics.js';
 import { PresenceMqttController } from './presence-mqtt.controller.js';
 import { PresenceSweeper } from './presence-sweeper.js';
 import { StatusQueue } from './status-queue.js';
@@ -8,4 +9,5 @@ import { StatusQueue } from './status-queue.js';
 export const presenceEdges = {
   api: [DiagnosticsController],
   hardware: [PresenceMqttController, StatusQueue, PresenceSweeper],
+  worker: [PresenceMetrics],
 } satisfies FeatureEdges;

@@ -30,6 +30,6 @@ import { PresenceService } from './presence.service.js';
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,
   ],
-  exports: [PresenceService, DeviceEventsService, DiagnosticsService],
+  exports: [PresenceService, PresenceRepository, DeviceEventsService, DiagnosticsService],
 })
 export class PresenceModule {}

@@ -1,10 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
+import { DEVICE_STATUSES, type DeviceStatus, LINK_KINDS, type LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
-import type { Birth, LockedDevice, RecordedBirth, SilentDevice, SilentLink, Will } from './presence.types.js';
+import type {
+  Birth,
+  DeviceCounts,
+  LockedDevice,
+  RecordedBirth,
+  SilentDevice,
+  SilentLink,
+  Will,
+} from './presence.types.js';
 
 /** Three missed heartbeats. */
 const SILENT_LINK_S = 90;
@@ -207,5 +215,20 @@ export class PresenceRepository {
        RETURNING d.id AS "deviceId", d.owner_id AS "ownerId", silent.status AS previous, d.last_seen_at AS "lastSeenAt", d.version`,
       [limit],
     );
+  }
+
+  /** How many devices have each status, and how many connections there are of each kind. */
+  async countDevices(): Promise<DeviceCounts> {
+    const [statuses, kinds] = await Promise.all([
+      this.database.prisma((prisma) => prisma.device.groupBy({ by: ['status'], _count: true })),
+      this.database.prisma((prisma) => prisma.deviceLink.groupBy({ by: ['kind'], _count: true })),
+    ]);
+    return {
+      byStatus: DEVICE_STATUSES.map((status) => ({
+        status,
+        count: statuses.find((row) => row.status === status)?._count ?? 0,
+      })),
+      byKind: LINK_KINDS.map((kind) => ({ kind, count: kinds.find((row) => row.kind === kind)?._count ?? 0 })),
+    };
   }
 }

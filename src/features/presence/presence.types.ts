@@ -82,6 +82,12 @@ export interface FallenBoot {
 /** Called after the fall of an uptime was recorded, in the process that saw it. */
 export type UptimeFallHandler = (fallen: FallenBoot) => Promise<void>;
 
+/** Zeros included. */
+export interface DeviceCounts {
+  readonly byStatus: readonly { readonly status: DeviceStatus; readonly count: number }[];
+  readonly byKind: readonly { readonly kind: LinkKind; readonly count: number }[];
+}
+
 /** A device and its link, locked until the transaction ends. */
 export interface LockedDevice {
   readonly ownerId: string;

@@ -42,6 +42,11 @@ const GIVE_UP_ALL = `
   SELECT count(*)::int AS ended FROM ended`;
 
 // SQL: database time
+const BACKLOG = `
+  SELECT count(*)::int AS waiting, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS "oldestS"
+  FROM mails WHERE status = 'PENDING'`;
+
+// SQL: database time
 const PURGE = `
   DELETE FROM mails WHERE id IN (
     SELECT id FROM mails WHERE status IN ('SENT', 'FAILED') AND next_attempt_at < now() - $2 * interval '1 millisecond'
@@ -106,6 +111,12 @@ export class MailOutbox {
   async giveUpAll(reason: string): Promise<number> {
     const [row] = await this.database.query<{ ended: number }>('mails_give_up_all', GIVE_UP_ALL, [reason]);
     return row?.ended ?? 0;
+  }
+
+  /** Mails that are not sent yet, and the age of the oldest. */
+  async backlog(): Promise<{ waiting: number; oldestS: number }> {
+    const [row] = await this.database.query<{ waiting: number; oldestS: number }>('mails_backlog', BACKLOG);
+    return row ?? { waiting: 0, oldestS: 0 };
   }
 
   /** @returns how many of at most `limit` were forgotten. */

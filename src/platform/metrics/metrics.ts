@@ -1,8 +1,21 @@
 import { Injectable } from '@nestjs/common';
+import { MeasurementCache } from './measurement-cache.js';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Seconds; from a cache hit to a request that is about to be given up. */
 const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Sums of metrics that are there by type. `_total` is for counters, and these are none. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/** One gauge of a measurement. */
+export interface MeasuredGauge<T> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames?: readonly string[];
+  /** Its values, by labels where it has some. */
+  readonly samples: (measured: T) => readonly (readonly [value: number, labels?: Readonly<Record<string, string>>])[];
+}
 
 export type { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -16,6 +29,9 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
+    MISNAMED.forEach((name) => {
+      this.#registry.removeSingleMetric(name);
+    });
   }
 
   counter<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
@@ -30,7 +46,7 @@ export class Metrics {
     name: string,
     help: string,
     labelNames: readonly L[] = [],
-    collect: (gauge: Gauge<L>) => void = () => undefined,
+    collect: (gauge: Gauge<L>) => void | Promise<void> = () => undefined,
   ): Gauge<L> {
     return (
       (this.existing(name) as Gauge<L> | undefined) ??
@@ -40,10 +56,34 @@ export class Metrics {
         labelNames,
         registers: [this.#registry],
         collect() {
-          collect(this);
+          return collect(this);
         },
       })
     );
+  }
+
+  /**
+   * Gauges of one measurement, which asks a database or another service when metrics are read: rarely, and for a bounded time.
+   * What is not known is absent, as Prometheus wants it.
+   */
+  measured<T>(measure: () => Promise<T>, gauges: readonly MeasuredGauge<T>[]): void {
+    const cache = new MeasurementCache(measure);
+    for (const { name, help, labelNames = [], samples } of gauges) {
+      this.gauge<string>(name, help, labelNames, async (gauge) => {
+        const measured = await cache.read();
+        gauge.reset();
+        gauge.remove(...labelNames.map(() => ''));
+        const known = measured === undefined ? [] : samples(measured);
+        known.forEach(([value, labels = {}]) => {
+          gauge.set(labels, value);
+        });
+      });
+    }
+  }
+
+  /** The names of all metrics. */
+  names(): readonly string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
   }
 
   /** A histogram of seconds. */
