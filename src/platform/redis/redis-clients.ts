@@ -35,6 +35,8 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       enableAutoPipelining: true,
+      // Not while the application is put together: that takes longer than an answer may.
+      lazyConnect: true,
     });
   }
 
