@@ -9,7 +9,7 @@ import {
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../platform/auth/authorize.decorator.js';
-import { Probe } from '../../platform/http/probe.decorator.js';
+import { Probe } from '../../platform/logging/probe.decorator.js';
 import { Unlimited } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DependencyHealthDto, HealthDto } from './health.dto.js';
 import { HealthService } from './health.service.js';

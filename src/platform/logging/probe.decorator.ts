@@ -1,4 +1,4 @@
-import { addRouteConfig } from './route-config.js';
+import { addRouteConfig } from '../http/route-config.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
