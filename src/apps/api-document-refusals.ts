@@ -3,7 +3,7 @@ import { RequestDeadlineError } from '../platform/context/request-deadline.js';
 import { OverloadedError } from '../platform/http/admission/admission-limiter.js';
 import { ProblemDto } from '../platform/http/problem.dto.js';
 import { type Refusal, refusalResponse, type RefusalResponse } from '../platform/http/problems/refuses.decorator.js';
-import { InvalidRequestError } from '../platform/http/validation.js';
+import { InvalidRequestError } from '../platform/http/validation/validation.js';
 import { IpBlockedError, RateLimitedError } from '../platform/rate-limit/rate-limit.errors.js';
 
 type Operation = OpenAPIObject['paths'][string]['get'] & object;

@@ -16,7 +16,7 @@ import { closeConnections, endConnectionsWhileDraining } from '../platform/http/
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
 import { ProblemFilter } from '../platform/http/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
-import { validationPipe } from '../platform/http/validation.js';
+import { validationPipe } from '../platform/http/validation/validation.js';
 import { IdempotencyInterceptor } from '../platform/idempotency/idempotency.interceptor.js';
 import { MqttServer } from '../platform/mqtt/mqtt-server.js';
 import { RejectedMessages } from '../platform/mqtt/rejected-messages.js';

@@ -21,7 +21,9 @@ const MAX_BIGINT = 2n ** 63n - 1n;
   cure: 'Take `nextCursor` as it was served, with the same filters and the same order; or begin without a cursor.',
 })
 export class InvalidCursorError extends DomainError {
-  override readonly errors: readonly FieldError[] = [{ detail: 'is not a cursor of this list', pointer: '/cursor' }];
+  override readonly errors: readonly FieldError[] = [
+    { detail: '`cursor` is not one of this list; take `nextCursor` as it was answered', pointer: '/cursor' },
+  ];
 
   constructor() {
     super('The cursor is not one that this service gave out for this list in this order.');

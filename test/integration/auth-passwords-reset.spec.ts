@@ -169,7 +169,7 @@ describe('passwords', () => {
     const same = await fixture.post('/auth/complete-password-change', { changeToken, newPassword: PASSWORD });
     expect([statusAndCode(same), same.body.errors]).toEqual([
       '422 password_unchanged',
-      [{ detail: 'newPassword must be another one than before', pointer: '/newPassword' }],
+      [{ detail: '`newPassword` must be another one than before', pointer: '/newPassword' }],
     ]);
     await fixture.post('/auth/complete-password-change', { changeToken, newPassword: NEW_PASSWORD });
     expect((await fixture.login(email, NEW_PASSWORD)).status).toBe(200);

@@ -226,7 +226,7 @@ describe('passwords', () => {
     it('are pointed at where they were sent', async () => {
       const { accessToken: token } = (await fixture.login((await fixture.createUser()).email)).body;
       const answer = await fixture.request('DELETE', '/users/me', { password: 'not mine at all' }, { token });
-      expect(answer.body.errors).toEqual([{ detail: 'password is wrong', pointer: '/password' }]);
+      expect(answer.body.errors).toEqual([{ detail: '`password` is wrong', pointer: '/password' }]);
     });
   });
 });

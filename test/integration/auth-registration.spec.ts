@@ -88,7 +88,7 @@ describe('registration', () => {
       expect([refused.status, refused.body.code, refused.body.errors]).toEqual([
         422,
         'wrong_password',
-        [{ detail: 'password is wrong', pointer: '/password' }],
+        [{ detail: '`password` is wrong', pointer: '/password' }],
       ]);
       expect((await fixture.login('victim@example.com', NEW_PASSWORD)).status).toBe(401);
       expect((await confirm(NEW_PASSWORD)).status).toBe(201);

@@ -131,9 +131,13 @@ describe('Managing an account', () => {
   });
 
   it('says what is wrong with a number', async () => {
-    for (const path of ['/users?limit=abc', '/users/search?q=ada&limit=abc']) {
+    for (const [path, most] of [
+      ['/users?limit=abc', '200'],
+      ['/users/search?q=ada&limit=abc', '50'],
+    ] as const) {
       const { status, body } = await ask(root, 'GET', path);
-      expect([status, body.errors]).toEqual([400, [{ detail: 'limit must be a whole number', pointer: '/limit' }]]);
+      const detail = `\`limit\` must be a whole number between 1 and ${most}`;
+      expect([status, body.detail, body.errors]).toEqual([400, detail, [{ detail, pointer: '/limit' }]]);
     }
   });
 

@@ -65,7 +65,7 @@ describe('My account', () => {
     'does not take the name %s, which people would take for ours',
     async (username) => {
       const { status, body } = await ask(ada, 'PATCH', '/users/me', { username });
-      const errors = [{ detail: 'username is reserved; choose another one', pointer: '/username' }];
+      const errors = [{ detail: '`username` is reserved; choose another one', pointer: '/username' }];
       expect([status, body.errors]).toEqual([422, errors]);
     },
   );

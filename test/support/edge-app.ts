@@ -7,13 +7,13 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { AuditFailureWriter } from '../../src/platform/audit/audit-failure-writer.js';
 import { AuditRegistry } from '../../src/platform/audit/audit-registry.js';
 import { AccessGuard } from '../../src/platform/auth/access.guard.js';
-import { UnauthenticatedError } from '../../src/platform/auth/auth.errors.js';
+import { TokenInvalidError } from '../../src/platform/auth/auth.errors.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
 import { ResourceResolverRegistry } from '../../src/platform/auth/resource-resolver-registry.js';
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
-import { validationPipe } from '../../src/platform/http/validation.js';
+import { validationPipe } from '../../src/platform/http/validation/validation.js';
 import { IdempotencyService } from '../../src/platform/idempotency/idempotency.service.js';
 import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempotency.interceptor.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
@@ -39,7 +39,7 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
     MASTER_KEY: Buffer.alloc(32).toString('base64'),
   });
   const authenticator: Pick<Authenticator, 'authenticate'> = {
-    authenticate: (token) => (token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new UnauthenticatedError())),
+    authenticate: (token) => (token === 'ada' ? Promise.resolve(ADA) : Promise.reject(new TokenInvalidError())),
   };
   const module = await Test.createTestingModule({
     imports: [ConfigModule.with(config), LoggingModule.forRoot(), MetricsModule],

@@ -14,6 +14,7 @@ import {
 } from 'class-validator';
 import { IfGiven, OrNull } from '../../platform/http/if-given.js';
 import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 import {
   NOTIFICATION_CHANNELS,
   type NotificationChannel,
@@ -23,7 +24,7 @@ import {
 } from './preferences.types.js';
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):[0-5]\d$/;
-const notTimeOfDay = { message: '$property must be a time of day, HH:MM' };
+const notTimeOfDay = { message: 'must be a time of day, HH:MM, such as 07:30' };
 
 /** A language tag (BCP 47) that exists. It is read in its one spelling: `de-ch` as `de-CH`, `iw` as `he`. */
 function IsLanguageTag(): PropertyDecorator {
@@ -35,7 +36,7 @@ function IsLanguageTag(): PropertyDecorator {
       name: 'isLanguageTag',
       validator: {
         validate: (value) => typeof value === 'string' && canonicalLanguage(value) !== null,
-        defaultMessage: () => '$property must be a language tag (BCP 47)',
+        defaultMessage: () => 'must be a language tag (BCP 47)',
       },
     }),
   );
@@ -53,10 +54,12 @@ function canonicalLanguage(tag: string): string | null {
 export class QuietHoursDto {
   /** @example 22:00 */
   @Matches(TIME_OF_DAY, notTimeOfDay)
+  @OftenCalled('start', 'begin')
   from!: string;
 
   /** @example 07:00 */
   @Matches(TIME_OF_DAY, notTimeOfDay)
+  @OftenCalled('to', 'end', 'till')
   until!: string;
 
   /**

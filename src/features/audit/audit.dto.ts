@@ -17,7 +17,7 @@ export class AuditQueryDto extends PageQueryDto {
   @IfGiven()
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))
   @IsString()
-  @Matches(/^[a-z]{1,20}(:[\w-]{1,64})?$/, { message: '$property must be an actor such as user:<id>' })
+  @Matches(/^[a-z]{1,20}(:[\w-]{1,64})?$/, { message: 'must be an actor such as user:<id>' })
   actor?: string;
 
   /** @example user_blocked */
@@ -35,7 +35,7 @@ export class AuditQueryDto extends PageQueryDto {
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? canonicalId(value) : value))
   @IsString()
   @Length(1, 100)
-  @Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' })
+  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
   entityId?: string;
 
   /** @example failure */

@@ -6,6 +6,7 @@ import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { User } from '../users/users.types.js';
 import type { SignedIn, TokenPair } from './auth.types.js';
 import { NormalizeNfc } from '../../platform/http/members/normalize-nfc.decorator.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 /** What a person signs in with. */
 export class LoginDto {
@@ -16,6 +17,7 @@ export class LoginDto {
   @IsString()
   @MaxLength(254)
   @Matches(VISIBLE, notVisible)
+  @OftenCalled('email', 'username', 'login', 'user', 'mail', 'name')
   identifier!: string;
 
   /**
@@ -25,6 +27,7 @@ export class LoginDto {
   @NormalizeNfc()
   @IsString()
   @Length(1, 128)
+  @OftenCalled('pass', 'pwd')
   password!: string;
 
   /**
@@ -42,6 +45,7 @@ export class LoginDto {
    */
   @IfGiven()
   @IsBoolean()
+  @OftenCalled('stayLoggedIn', 'keepSignedIn')
   rememberMe?: boolean;
 }
 
@@ -56,6 +60,7 @@ export class RefreshDto {
   @IsString()
   @MinLength(1)
   @MaxLength(512)
+  @OftenCalled('token')
   refreshToken!: string;
 
   /**
@@ -66,6 +71,7 @@ export class RefreshDto {
   @IfGiven()
   @IsString()
   @Length(64, 64)
+  @OftenCalled('deviceToken')
   knownDevice?: string;
 }
 

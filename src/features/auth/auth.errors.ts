@@ -53,7 +53,7 @@ export class TokenReusedError extends DomainError {
 })
 export class InvalidOneTimeTokenError extends DomainError {
   override readonly errors: readonly FieldError[] = [
-    { detail: 'token is unknown, used or expired', pointer: '/token' },
+    { detail: '`token` is unknown, used or expired', pointer: '/token' },
   ];
 
   constructor() {
@@ -162,7 +162,7 @@ export class WrongPasswordError extends DomainError {
   /** @param member what the request calls it. */
   constructor(member = 'password') {
     super('The password is wrong.');
-    this.errors = [{ detail: `${member} is wrong`, pointer: `/${member}` }];
+    this.errors = [{ detail: `\`${member}\` is wrong`, pointer: `/${member}` }];
   }
 }
 
@@ -176,7 +176,7 @@ export class WrongPasswordError extends DomainError {
 })
 export class PasswordUnchangedError extends DomainError {
   override readonly errors: readonly FieldError[] = [
-    { detail: 'newPassword must be another one than before', pointer: '/newPassword' },
+    { detail: '`newPassword` must be another one than before', pointer: '/newPassword' },
   ];
 
   constructor() {

@@ -7,6 +7,7 @@ import {
   type SnapshotQuality,
 } from '../../contracts/commands.js';
 import { IfGiven } from '../../platform/http/if-given.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 type UnlockDoor = CommandPayloads['unlock_door'];
 type RequestSnapshot = CommandPayloads['request_snapshot'];
@@ -18,7 +19,7 @@ const RFC_3986 = /^[\w\-.~:/?#[\]@!$&'()*+,;=%]*$/;
 /** For commands without a payload. */
 export class NoPayloadDto {
   // class-validator refuses a class without a rule. This rule holds only when the member is left out.
-  @Equals(undefined, { message: '$property should not exist' })
+  @Equals(undefined, { message: 'is not known here' })
   nothing?: undefined;
 }
 
@@ -32,6 +33,7 @@ export class UnlockDoorPayloadDto implements UnlockDoor {
   @IsInt()
   @Min(1_000)
   @Max(30_000)
+  @OftenCalled('seconds', 'timeout', 'timeoutMs')
   durationMs?: number;
 }
 
@@ -50,7 +52,7 @@ export class FirmwareUpdatePayloadDto implements FirmwareUpdate {
    * What the device reports as its `firmwareVersion` afterwards.
    * @example 2.4.1
    */
-  @Matches(/^[\w.+-]{1,64}$/)
+  @Matches(/^[\w.+-]{1,64}$/, { message: 'takes 1 to 64 letters, digits and . _ + -' })
   version!: string;
 
   /**
@@ -66,14 +68,14 @@ export class FirmwareUpdatePayloadDto implements FirmwareUpdate {
    * SHA-256 of the image, in hex.
    * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
    */
-  @Matches(/^[0-9a-f]{64}$/i)
+  @Matches(/^[0-9a-f]{64}$/i, { message: 'must be a SHA-256 in hex: 64 of 0-9 a-f' })
   sha256!: string;
 
   /**
    * The vendor's signature over the image, in base64 or base64url.
    * @example qf6Ok8VdP6m0L0iTz2nGkqRr6pVw3l8mB2u0b3xk0QJ7l5m9sM1o5Q0m5wYv2yq0uQ3F9pHk8b7c6d5e4f3g2h
    */
-  @Matches(/^[\w+/=-]{1,1024}$/)
+  @Matches(/^[\w+/=-]{1,1024}$/, { message: 'must be 1 to 1024 characters of base64' })
   signature!: string;
 }
 

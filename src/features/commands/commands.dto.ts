@@ -21,6 +21,7 @@ import {
   RequestSnapshotPayloadDto,
   UnlockDoorPayloadDto,
 } from './command-payloads.dto.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 /** A command to a device. */
 @ApiExtraModels(UnlockDoorPayloadDto, RequestSnapshotPayloadDto, FirmwareUpdatePayloadDto)
@@ -28,6 +29,7 @@ export class SendCommandDto {
   /** What to do. `lock_door` and `unlock_door` move the bolt of a `door_lock`. Some take more than `control`: see the route. */
   @ApiProperty({ enum: COMMAND_NAMES, example: 'unlock_door' })
   @IsIn(COMMAND_NAMES)
+  @OftenCalled('command', 'action', 'type', 'commandName')
   name!: CommandName;
 
   /** The members depend on `name`; only `firmware_update` requires a payload. Unknown members are refused. */
@@ -41,6 +43,7 @@ export class SendCommandDto {
   @Type((options?: TypeHelpOptions) => payloadClassOf(options?.object.name))
   @IsObject()
   @ValidateNested()
+  @OftenCalled('params', 'parameters', 'args', 'data', 'options')
   payload?: object;
 }
 
@@ -56,12 +59,14 @@ export class CommandQueryDto extends PageQueryDto {
   @ApiPropertyOptional({ enum: COMMAND_STATES, example: 'EXECUTED' })
   @IfGiven()
   @IsIn(COMMAND_STATES)
+  @OftenCalled('status')
   state?: CommandState;
 
   /** Only commands of this name. */
   @ApiPropertyOptional({ enum: COMMAND_NAMES, example: 'unlock_door' })
   @IfGiven()
   @IsIn(COMMAND_NAMES)
+  @OftenCalled('command', 'type')
   name?: CommandName;
 }
 

@@ -24,6 +24,7 @@ import {
 } from './devices.types.js';
 import { IsHardwareId } from './hardware-id.decorator.js';
 import { OrderKeyDto, toOrderKeyDto } from '../signing-keys/order-keys.dto.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 export class RegisterDeviceDto {
   /**
@@ -31,6 +32,7 @@ export class RegisterDeviceDto {
    * @example "Front door"
    */
   @IsVisibleText()
+  @OftenCalled('label', 'title', 'displayName', 'deviceName')
   name!: string;
 
   /**
@@ -39,6 +41,7 @@ export class RegisterDeviceDto {
    */
   @IfGiven()
   @IsIn(DEVICE_TYPES)
+  @OftenCalled('kind', 'deviceType', 'model')
   type?: DeviceType;
 
   /**
@@ -46,6 +49,7 @@ export class RegisterDeviceDto {
    * @example LOCK-0001
    */
   @IsHardwareId()
+  @OftenCalled('serial', 'serialNumber', 'mac', 'macAddress', 'deviceId', 'id')
   hardwareId!: string;
 
   /**
@@ -54,6 +58,7 @@ export class RegisterDeviceDto {
    */
   @OrNull()
   @IsVisibleText()
+  @OftenCalled('location', 'zone', 'place')
   room?: string | null;
 
   /**
@@ -62,6 +67,7 @@ export class RegisterDeviceDto {
    */
   @IfGiven()
   @IsTimeZoneName()
+  @OftenCalled('tz')
   timeZone?: string;
 }
 
@@ -70,6 +76,7 @@ export class UpdateDeviceDto {
   /** @example "Front door" */
   @IfGiven()
   @IsVisibleText()
+  @OftenCalled('label', 'title', 'displayName', 'deviceName')
   name?: string;
 
   /**
@@ -78,11 +85,13 @@ export class UpdateDeviceDto {
    */
   @OrNull()
   @IsVisibleText()
+  @OftenCalled('location', 'zone', 'place')
   room?: string | null;
 
   /** @example Europe/Berlin */
   @IfGiven()
   @IsTimeZoneName()
+  @OftenCalled('tz')
   timeZone?: string;
 
   /**
@@ -92,6 +101,7 @@ export class UpdateDeviceDto {
    */
   @OrNull()
   @IsId()
+  @OftenCalled('organization', 'orgId')
   organizationId?: string | null;
 }
 
@@ -99,6 +109,7 @@ export class ListDevicesQueryDto extends PageQueryDto {
   /** Ascending, or descending with a leading minus. */
   @IfGiven()
   @IsIn(DEVICE_SORTS)
+  @OftenCalled('order', 'orderBy', 'sortBy')
   sort: DeviceSort = '-createdAt';
 
   @IfGiven()
@@ -111,11 +122,13 @@ export class ListDevicesQueryDto extends PageQueryDto {
 
   @IfGiven()
   @IsVisibleText()
+  @OftenCalled('location', 'zone')
   room?: string;
 
   /** Part of the name, room or hardware id, in any case. */
   @IfGiven()
   @IsVisibleText()
+  @OftenCalled('search', 'query', 'filter', 'term')
   q?: string;
 }
 

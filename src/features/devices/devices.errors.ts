@@ -25,7 +25,7 @@ export class DeviceNotFoundError extends DomainError {
 })
 export class HardwareIdTakenError extends DomainError {
   override readonly errors: readonly FieldError[] = [
-    { detail: 'hardwareId belongs to a registered device', pointer: '/hardwareId' },
+    { detail: '`hardwareId` belongs to a registered device', pointer: '/hardwareId' },
   ];
 
   constructor(options?: ErrorOptions) {

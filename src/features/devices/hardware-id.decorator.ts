@@ -10,7 +10,7 @@ export function IsHardwareId(): PropertyDecorator {
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toUpperCase() : value)),
     IsString(),
-    Matches(PATTERN, { message: '$property takes 1 to 100 letters, digits and . _ : -' }),
+    Matches(PATTERN, { message: 'takes 1 to 100 letters, digits and . _ : -' }),
     ApiProperty({ type: String, pattern: PATTERN.source }),
   );
 }

@@ -7,6 +7,7 @@ import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import type { Page } from '../../shared/paging.js';
 import type { HistoryQuery } from './history.types.js';
 import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 const HISTORY_ORDERS = ['asc', 'desc'] as const;
 type HistoryOrder = (typeof HISTORY_ORDERS)[number];
@@ -18,6 +19,7 @@ export class ListEventsQueryDto extends PageQueryDto {
   @IsArray()
   @ArrayMaxSize(EVENT_TYPES.length)
   @IsIn(EVENT_TYPES, { each: true })
+  @OftenCalled('types', 'event', 'eventType')
   type?: EventType[];
 
   /**
@@ -26,6 +28,7 @@ export class ListEventsQueryDto extends PageQueryDto {
    */
   @IfGiven()
   @IsTimestamp()
+  @OftenCalled('since', 'start', 'startDate', 'after')
   from?: string;
 
   /**
@@ -34,11 +37,13 @@ export class ListEventsQueryDto extends PageQueryDto {
    */
   @IfGiven()
   @IsTimestamp()
+  @OftenCalled('until', 'end', 'endDate', 'before')
   to?: string;
 
   /** `desc`: newest first. */
   @IfGiven()
   @IsIn(HISTORY_ORDERS)
+  @OftenCalled('sort', 'direction', 'orderBy')
   order: HistoryOrder = 'desc';
 }
 

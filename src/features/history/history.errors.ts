@@ -25,9 +25,9 @@ export class InvalidEventDataError extends DomainError {
   cure: 'Exchange or correct the two.',
 })
 export class InvalidTimeRangeError extends DomainError {
-  override readonly errors: readonly FieldError[] = [{ detail: 'to must be later than from', pointer: '/to' }];
+  override readonly errors: readonly FieldError[] = [{ detail: '`to` must be later than `from`', pointer: '/to' }];
 
   constructor() {
-    super('The time range is empty.');
+    super('The time range is empty: `to` must be later than `from`.');
   }
 }

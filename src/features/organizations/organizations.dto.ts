@@ -3,6 +3,7 @@ import { IsId } from '../../platform/http/members/id.decorator.js';
 import { IsVisibleText } from '../../platform/http/visible-text.js';
 import type { Page } from '../../shared/paging.js';
 import type { Organization } from './organizations.types.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 /** An organization to create. */
 export class CreateOrganizationDto {
@@ -11,6 +12,7 @@ export class CreateOrganizationDto {
    * @example "Lovelace & Daughters"
    */
   @IsVisibleText()
+  @OftenCalled('title', 'displayName')
   name!: string;
 }
 

@@ -121,7 +121,9 @@ export class InvitationNotFoundError extends DomainError {
   cure: 'Sign in with the address that was invited, or ask for a new invitation.',
 })
 export class InvalidInvitationError extends DomainError {
-  override readonly errors: readonly FieldError[] = [{ detail: 'is not valid, or not for you', pointer: '/token' }];
+  override readonly errors: readonly FieldError[] = [
+    { detail: '`token` is not valid, or not for you', pointer: '/token' },
+  ];
 
   constructor() {
     super('This invitation is not valid any more, or it is for another e-mail address.');
@@ -136,7 +138,7 @@ export class InvalidInvitationError extends DomainError {
   cure: 'Name another member.',
 })
 export class TransferToSelfError extends DomainError {
-  override readonly errors: readonly FieldError[] = [{ detail: 'must be another member', pointer: '/userId' }];
+  override readonly errors: readonly FieldError[] = [{ detail: '`userId` must be another member', pointer: '/userId' }];
 
   constructor() {
     super('The organization is yours already.');

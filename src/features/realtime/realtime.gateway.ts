@@ -13,7 +13,7 @@ import { AppConfig } from '../../config/app-config.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../platform/http/problem.js';
-import { validated, validationPipe } from '../../platform/http/validation.js';
+import { validated, validationPipe } from '../../platform/http/validation/validation.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';

@@ -7,6 +7,7 @@ import { FieldErrorDto } from '../../platform/http/problem.dto.js';
 import { BULK_MODES, type BulkMode, MAX_BULK_ROWS, type RowResult } from './bulk-users.types.js';
 import { NewAccountDto } from './user-admin.dto.js';
 import type { ImportResult } from './users-import.service.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 /** Accounts to be made. */
 export class CreateAccountsDto {
@@ -14,6 +15,7 @@ export class CreateAccountsDto {
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_BULK_ROWS)
   @ApiProperty({ type: () => [NewAccountDto] })
+  @OftenCalled('accounts', 'rows', 'items')
   users!: unknown[];
 
   /** `all`: every row, or none. `per_row`: those that can be done. */
@@ -30,6 +32,7 @@ export class DeleteAccountsDto {
   @ArrayMaxSize(MAX_BULK_ROWS)
   @ArrayUnique()
   @AreIds()
+  @OftenCalled('userIds', 'users')
   ids!: string[];
 
   /** `all`: every row, or none. `per_row`: those that can be done. */

@@ -3,7 +3,7 @@ import type { AuditAction } from '../../contracts/audit.js';
 import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { InvalidRequestError } from '../../platform/http/validation.js';
+import { InvalidRequestError } from '../../platform/http/validation/validation.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { DomainError } from '../../shared/domain-error.js';
 import { newId } from '../../shared/ids.js';

@@ -1,4 +1,5 @@
-import { InvalidRequestError, validated } from '../../platform/http/validation.js';
+import { kindOf } from '../../platform/http/validation/rule-words.js';
+import { InvalidRequestError, validated } from '../../platform/http/validation/validation.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import type { InvitedAccount } from '../users/users.types.js';
 import { NewAccountDto } from './user-admin.dto.js';
@@ -11,7 +12,7 @@ export interface CheckedRow {
 
 export async function checkRow(row: unknown): Promise<CheckedRow> {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-    return { account: null, errors: [{ detail: 'must be an object', pointer: '' }] };
+    return { account: null, errors: [{ detail: `must be an object, not ${kindOf(row)}`, pointer: '' }] };
   }
   try {
     return { account: await validated(NewAccountDto, row), errors: [] };

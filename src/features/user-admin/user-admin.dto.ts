@@ -6,6 +6,7 @@ import { IsEmailAddress } from '../../platform/http/members/email-address.decora
 import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { noUsername, USERNAME } from '../users/users.dto.js';
 import { RESET_MEANS, type ResetMeans } from './password-reset.service.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 /** An account to be made; its owner chooses a password by a mailed link. */
 export class NewAccountDto {
@@ -14,6 +15,7 @@ export class NewAccountDto {
    * @example ada@example.com
    */
   @IsEmailAddress()
+  @OftenCalled('mail', 'identifier')
   email!: string;
 
   /**
@@ -33,6 +35,7 @@ export class NewAccountDto {
    */
   @IfGiven()
   @IsVisibleText()
+  @OftenCalled('name', 'fullName')
   displayName?: string;
 
   /** `USER`, if it is left out. */

@@ -18,7 +18,7 @@ const MAX_MATCHES = 50;
 const DEFAULT_MATCHES = 20;
 /** Bounded, because each word is a condition of its own. */
 const FEW_WORDS = /^\s*\S+(?:\s+\S+){0,7}\s*$/;
-const manyWords = { message: '$property must have at most 8 words' };
+const manyWords = { message: 'must have at most 8 words' };
 
 /** A list as `a,b`, or as repeated parameters. */
 const List = (): PropertyDecorator =>

@@ -25,7 +25,7 @@ export class UserPasswordsService {
     const normalized = normalizePassword(password);
     const fault = passwordFault(normalized, owner, await commonPasswords());
     if (fault !== null) {
-      throw new WeakPasswordError(fault, `/${member}`);
+      throw new WeakPasswordError(fault, member);
     }
     return this.hasher.hash(normalized);
   }

@@ -5,6 +5,7 @@ import { IfGiven, OrNull } from '../../platform/http/if-given.js';
 import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { USERNAME_RULE } from './domain/names.js';
 import type { Account } from './users.types.js';
+import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 /** A username as it is typed; it is kept in lower case. */
 export const USERNAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,30}[a-zA-Z0-9]$/;
@@ -72,6 +73,7 @@ export class UpdateMeDto {
    */
   @IfGiven()
   @IsVisibleText()
+  @OftenCalled('name', 'fullName', 'nickname')
   displayName?: string;
 
   /**

@@ -9,7 +9,9 @@ import type { AccountStatus } from './users.types.js';
   cure: 'Use another address, or log in to the account that has it.',
 })
 export class EmailTakenError extends DomainError {
-  override readonly errors: readonly FieldError[] = [{ detail: 'email belongs to another account', pointer: '/email' }];
+  override readonly errors: readonly FieldError[] = [
+    { detail: '`email` belongs to another account', pointer: '/email' },
+  ];
 
   constructor(options?: ErrorOptions) {
     super('There is an account with this e-mail address.', {}, options);
@@ -25,7 +27,7 @@ export class EmailTakenError extends DomainError {
 })
 export class UsernameTakenError extends DomainError {
   override readonly errors: readonly FieldError[] = [
-    { detail: 'username belongs to another account', pointer: '/username' },
+    { detail: '`username` belongs to another account', pointer: '/username' },
   ];
 
   constructor(options?: ErrorOptions) {
@@ -41,14 +43,15 @@ export class UsernameTakenError extends DomainError {
     cause: 'It is short, common, or can be guessed from what the account says of its owner.',
     cure: 'Choose one that takes more guesses; several unrelated words do.',
   },
-  'password is one of the most common passwords',
+  'is one of those that attackers try first; a few unrelated words make a good one',
 )
 export class WeakPasswordError extends DomainError {
   override readonly errors: readonly FieldError[];
 
-  constructor(fault: string, pointer = '/password') {
-    super('This password is not safe enough.');
-    this.errors = [{ detail: fault, pointer }];
+  /** @param member what the request calls it. */
+  constructor(fault: string, member = 'password') {
+    super(`This password is not safe enough: it ${fault}.`);
+    this.errors = [{ detail: `\`${member}\` ${fault}`, pointer: `/${member}` }];
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditAction, AuditEntity, AuditEntityType } from '../../contracts/audit.js';
 import { isUuid } from '../../shared/ids.js';
-import { InvalidRequestError } from '../http/validation.js';
+import { InvalidRequestError } from '../http/validation/validation.js';
 
 /** What a feature audits. */
 export interface AuditDeclaration {
@@ -74,5 +74,5 @@ function faultsOf(
 ): InvalidRequestError['errors'] {
   return value === undefined || known.has(value)
     ? []
-    : [{ pointer: `/${member}`, detail: `${member} must be one of the following values: ${[...known].join(', ')}` }];
+    : [{ pointer: `/${member}`, detail: `\`${member}\` must be one of ${[...known].join(', ')}` }];
 }

@@ -18,7 +18,7 @@ export function IsTimestamp(): PropertyDecorator {
       name: 'isTimestamp',
       validator: {
         validate: (value) => typeof value === 'string' && canonicalInstant(value) !== null,
-        defaultMessage: () => '$property must be a date and time that exists, by RFC 3339',
+        defaultMessage: () => 'must be a date and time that exists, by RFC 3339, such as 2026-11-20T18:00:00Z',
       },
     }),
   );

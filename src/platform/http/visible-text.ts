@@ -17,7 +17,7 @@ export const VISIBLE = new RegExp(
 );
 
 /** What is said of other text, with `@Matches`. */
-export const notVisible = { message: '$property must be visible text' };
+export const notVisible = { message: 'must be visible text' };
 
 /**
  * Text for people, to be kept or to be searched for. It is read composed (NFC) and without space around it, so that it

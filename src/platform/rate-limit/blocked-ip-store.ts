@@ -4,7 +4,7 @@ import { Clock } from '../../shared/clock.js';
 import { decodeCursor, InvalidCursorError } from '../../shared/cursor.js';
 import type { Page } from '../../shared/paging.js';
 import { parseNetworkKey } from '../http/client-address.js';
-import { InvalidRequestError } from '../http/validation.js';
+import { InvalidRequestError } from '../http/validation/validation.js';
 import { outsideTransaction, Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { type BackgroundLoop } from '../scheduling/background-loop.js';

@@ -9,7 +9,7 @@ const BOOT = new RegExp(`^[\\w-]{${String(shortest)},${String(longest)}}$`);
 /** The random id that a device makes at every start. */
 export function IsBoot(): PropertyDecorator {
   return Matches(BOOT, {
-    message: `$property takes ${String(shortest)} to ${String(longest)} letters, digits, _ and -`,
+    message: `takes ${String(shortest)} to ${String(longest)} letters, digits, _ and -`,
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Allow, IsArray, IsIn, IsInt, IsObject, IsString, Max, Min } from 'class-validator';
-import { InvalidRequestError } from '../http/validation.js';
+import { InvalidRequestError } from '../http/validation/validation.js';
 import type { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { Parts } from './parts.decorator.js';
 import { Reading } from './reading.decorator.js';

@@ -1,7 +1,8 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
-import { invalidRequest } from '../http/validation.js';
+import { fieldFaults } from '../http/validation/field-faults.js';
+import { InvalidRequestError } from '../http/validation/validation.js';
 import { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { partOf } from './parts.decorator.js';
 import { isReading } from './reading.decorator.js';
@@ -29,7 +30,7 @@ export class UplinkPipe implements PipeTransform<ReceivedUplink, Promise<object>
     const errors = await validate(message, { whitelist: true, forbidUnknownValues: true });
     const { faults, readings } = sort(errors);
     if (faults.length > 0) {
-      throw invalidRequest(faults);
+      throw new InvalidRequestError(fieldFaults(faults, payload));
     }
     for (const { target, property } of readings) {
       Reflect.deleteProperty(target ?? {}, property);

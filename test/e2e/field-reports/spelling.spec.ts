@@ -68,7 +68,7 @@ describe('An e-mail address', () => {
     const { status, body } = await register(email);
     expect([status, body.errors]).toEqual([
       400,
-      [{ detail: 'email must not contain invisible characters', pointer: '/email' }],
+      [{ detail: '`email` must not contain invisible characters', pointer: '/email' }],
     ]);
     expect((await ask('POST', '/users', { email })).status).toBe(400);
     expect([400, 401]).toContain((await fixture.login(email, PASSWORD, { from: '192.0.2.2' })).status);

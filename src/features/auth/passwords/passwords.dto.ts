@@ -1,6 +1,7 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
 import { IfGiven } from '../../../platform/http/if-given.js';
 import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
+import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 
 /** The current password and the next one. */
 export class ChangePasswordDto {
@@ -11,6 +12,7 @@ export class ChangePasswordDto {
   @NormalizeNfc()
   @IsString()
   @Length(1, 128)
+  @OftenCalled('oldPassword', 'password')
   currentPassword!: string;
 
   /**
@@ -34,6 +36,7 @@ export class ForgotPasswordDto {
   @IsString()
   @MinLength(1)
   @MaxLength(254)
+  @OftenCalled('email', 'username', 'login', 'user', 'mail')
   identifier!: string;
 
   /**
@@ -56,6 +59,7 @@ export class ResetPasswordDto {
    */
   @IsString()
   @Length(43, 43)
+  @OftenCalled('code')
   token!: string;
 
   /**
@@ -65,6 +69,7 @@ export class ResetPasswordDto {
   @NormalizeNfc()
   @IsString()
   @Length(12, 128)
+  @OftenCalled('password')
   newPassword!: string;
 }
 
@@ -76,6 +81,7 @@ export class CompletePasswordChangeDto {
    */
   @IsString()
   @Length(43, 43)
+  @OftenCalled('token', 'code')
   changeToken!: string;
 
   /**
@@ -85,6 +91,7 @@ export class CompletePasswordChangeDto {
   @NormalizeNfc()
   @IsString()
   @Length(12, 128)
+  @OftenCalled('password')
   newPassword!: string;
 }
 
@@ -96,6 +103,7 @@ export class ConfirmUnlockDto {
    */
   @IsString()
   @Length(43, 43)
+  @OftenCalled('code')
   token!: string;
 }
 

@@ -5,6 +5,7 @@ import { IsEmailAddress } from '../../../platform/http/members/email-address.dec
 import { IsVisibleText } from '../../../platform/http/visible-text.js';
 import { noUsername, USERNAME } from '../../users/users.dto.js';
 import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
+import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 
 /** An account to be made. */
 export class RegisterDto {
@@ -13,6 +14,7 @@ export class RegisterDto {
    * @example ada@example.com
    */
   @IsEmailAddress()
+  @OftenCalled('mail', 'identifier')
   email!: string;
 
   /**
@@ -23,6 +25,7 @@ export class RegisterDto {
   @IsString()
   @Matches(USERNAME, noUsername)
   @ApiPropertyOptional({ type: String, pattern: USERNAME.source })
+  @OftenCalled('user', 'login')
   username?: string;
 
   /**
@@ -34,6 +37,7 @@ export class RegisterDto {
   @NormalizeNfc()
   @IsString()
   @Length(12, 128)
+  @OftenCalled('pass', 'pwd')
   password!: string;
 
   /**
@@ -42,6 +46,7 @@ export class RegisterDto {
    */
   @IfGiven()
   @IsVisibleText()
+  @OftenCalled('name', 'fullName', 'nickname')
   displayName?: string;
 }
 
@@ -53,6 +58,7 @@ export class ConfirmRegistrationDto {
    */
   @IsString()
   @Length(43, 43)
+  @OftenCalled('code')
   token!: string;
 
   /**

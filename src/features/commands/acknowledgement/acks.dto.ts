@@ -23,7 +23,7 @@ export class AckDto implements AckMessage {
     name: 'isStorableResult',
     validator: {
       validate: (value: unknown) => Buffer.byteLength(JSON.stringify(value)) <= resultBytes && !hasInexactNumber(value),
-      defaultMessage: () => `$property must not exceed ${String(resultBytes)} bytes, nor its numbers 2^53 - 1`,
+      defaultMessage: () => `must not exceed ${String(resultBytes)} bytes, nor its numbers 2^53 - 1`,
     },
   })
   result?: Record<string, unknown>;

@@ -3,6 +3,7 @@ import { ORGANIZATION_ROLES, type OrganizationRole } from '../../../contracts/re
 import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
 import type { Page } from '../../../shared/paging.js';
 import type { Invitation } from '../organizations.types.js';
+import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 
 /** An invitation to send. */
 export class InviteDto {
@@ -12,6 +13,7 @@ export class InviteDto {
    * @example grace@example.com
    */
   @IsEmailAddress()
+  @OftenCalled('mail', 'user', 'identifier')
   email!: string;
 
   /**
@@ -29,7 +31,8 @@ export class AcceptInvitationDto {
    * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
    */
   @IsString()
-  @Matches(/^[\w-]{43}$/, { message: 'token must be one that was mailed' })
+  @Matches(/^[\w-]{43}$/, { message: 'must be one that was mailed' })
+  @OftenCalled('code')
   token!: string;
 }
 

@@ -4,7 +4,7 @@ import type { AccountChanges } from '../users.types.js';
 
 /** Roughly: requests are checked more closely. */
 const EMAIL_PATTERN = /^[^@\s]+@[^@\s]+$/;
-export const USERNAME_RULE = 'username must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends';
+export const USERNAME_RULE = 'must have 3 to 32 of a-z 0-9 . _ -, with a letter or digit at both ends';
 /** What a username is, after folding. */
 export const USERNAME_PATTERN = /^[a-z0-9][a-z0-9._-]{1,30}[a-z0-9]$/;
 
@@ -66,10 +66,12 @@ export function nameFaults(email: string | null, username: string | null): Field
   const emailDetail =
     email === null ? null : EMAIL_PATTERN.test(email) ? emailFault(email) : 'must be an e-mail address';
   return [
-    ...(emailDetail === null ? [] : [{ detail: `email ${emailDetail}`, pointer: '/email' }]),
-    ...(username === null || USERNAME_PATTERN.test(username) ? [] : [{ detail: USERNAME_RULE, pointer: '/username' }]),
+    ...(emailDetail === null ? [] : [{ detail: `\`email\` ${emailDetail}`, pointer: '/email' }]),
+    ...(username === null || USERNAME_PATTERN.test(username)
+      ? []
+      : [{ detail: `\`username\` ${USERNAME_RULE}`, pointer: '/username' }]),
     ...(username !== null && RESERVED_USERNAMES.has(username)
-      ? [{ detail: 'username is reserved; choose another one', pointer: '/username' }]
+      ? [{ detail: '`username` is reserved; choose another one', pointer: '/username' }]
       : []),
   ];
 }

@@ -27,7 +27,7 @@ export function normalizePassword(password: string): string {
 }
 
 /**
- * Why a password may not be used, or null. Length counts, not a mix of character classes (NIST SP 800-63B); what is
+ * Why a password may not be used, as a sentence without its subject, or null. Length counts, not a mix of character classes (NIST SP 800-63B); what is
  * refused are the passwords an attacker tries first.
  * @param password normalized.
  * @param ranks common passwords with their ranks.
@@ -39,11 +39,11 @@ export function passwordFault(
 ): string | null {
   const length = Array.from(password).length;
   if (length < MIN_PASSWORD_LENGTH || length > MAX_PASSWORD_LENGTH) {
-    return `password must have ${String(MIN_PASSWORD_LENGTH)} to ${String(MAX_PASSWORD_LENGTH)} characters`;
+    return `must have ${String(MIN_PASSWORD_LENGTH)} to ${String(MAX_PASSWORD_LENGTH)} characters`;
   }
   const folded = password.toLowerCase();
   if (namesOf(owner).some((name) => folded.includes(name))) {
-    return 'password must not contain your username or the name in your e-mail address';
+    return 'must not contain your username or the name in your e-mail address';
   }
   const names = new Set([...SERVICE_NAMES, ...contextOf(owner)]);
   const { guesses, named } = estimate(password, { ranks, names });
@@ -51,8 +51,8 @@ export function passwordFault(
     return null;
   }
   return named
-    ? 'password is little more than names of yours, of your e-mail address or of this service; add a few unrelated words'
-    : 'password is one of those that attackers try first; a few unrelated words make a good one';
+    ? 'is little more than names of yours, of your e-mail address or of this service; add a few unrelated words'
+    : 'is one of those that attackers try first; a few unrelated words make a good one';
 }
 
 function namesOf({ email, username }: PasswordOwner): string[] {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { addRouteConfig } from '../route-config.js';
-import { InvalidRequestError } from '../validation.js';
+import { InvalidRequestError } from '../validation/validation.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { MAX_JSON_DEPTH, PayloadRefusedError, type PayloadFault, readPayload } from '../../../shared/json-payload.js';
-import { InvalidRequestError } from '../validation.js';
+import { jsonFault } from './json-fault.js';
+import { shownName } from '../validation/field-faults.js';
+import { InvalidRequestError } from '../validation/validation.js';
 
 const DETAILS: Record<PayloadFault, string> = {
   not_utf8: 'the body must be UTF-8',
   malformed_json: 'the body must be JSON',
   too_deep: `the body must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`,
-  repeated_name: 'its object has another member of this name',
+  repeated_name: 'stands more than once in its object',
   unstorable_text: 'text must not contain U+0000 or half of a surrogate pair',
   forbidden_name: 'no member may be called __proto__, or constructor with a prototype',
 };
@@ -35,12 +37,19 @@ export function acceptJsonOnly(fastify: FastifyInstance, bodyLimit: number): voi
       try {
         done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readPayload(body));
       } catch (error) {
-        done(error instanceof PayloadRefusedError ? refusal(error) : (error as Error));
+        done(error instanceof PayloadRefusedError ? refusal(error, body) : (error as Error));
       }
     },
   );
 }
 
-function refusal({ fault, pointer }: PayloadRefusedError): InvalidRequestError {
-  return new InvalidRequestError([{ detail: DETAILS[fault], pointer }]);
+function refusal({ fault, pointer }: PayloadRefusedError, body: Buffer): InvalidRequestError {
+  const where = fault === 'malformed_json' ? jsonFault(body.toString()) : null;
+  const name = fault === 'repeated_name' ? `${shownName(nameIn(pointer))} ` : '';
+  return new InvalidRequestError([{ detail: name + DETAILS[fault] + (where === null ? '' : `: ${where}`), pointer }]);
+}
+
+/** The last name in a JSON Pointer. */
+function nameIn(pointer: string): string {
+  return (pointer.split('/').at(-1) ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
 }

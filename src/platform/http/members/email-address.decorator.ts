@@ -16,7 +16,7 @@ export function IsEmailAddress(): PropertyDecorator {
       name: 'isPlainEmail',
       validator: {
         validate: (value) => faultOf(value) === null,
-        defaultMessage: (asked) => `$property ${faultOf(asked?.value) ?? ''}`,
+        defaultMessage: (asked) => faultOf(asked?.value) ?? '',
       },
     }),
     ApiProperty({ type: String, format: 'email', maxLength: MAX_LENGTH }),

@@ -13,7 +13,7 @@ export function IsTimeZoneName(): PropertyDecorator {
       name: 'isTimeZoneName',
       validator: {
         validate: (value) => typeof value === 'string' && canonicalTimeZone(value) !== null,
-        defaultMessage: () => '$property must be an IANA time zone name',
+        defaultMessage: () => 'must be an IANA time zone name, such as Europe/Berlin',
       },
     }),
   );

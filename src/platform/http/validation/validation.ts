@@ -1,21 +1,30 @@
 import { type ArgumentMetadata, type Type, type ValidationError, ValidationPipe } from '@nestjs/common';
-import { DomainError, type FieldError, AsProblem } from '../../shared/domain-error.js';
-import { isTooDeep, MAX_JSON_DEPTH } from '../../shared/json-payload.js';
+import { AsProblem, DomainError, type FieldError } from '../../../shared/domain-error.js';
+import { isTooDeep, MAX_JSON_DEPTH } from '../../../shared/json-payload.js';
+import { fieldFaults, pointerTo, shownName, unknownMember } from './field-faults.js';
+import { kindOf } from './rule-words.js';
 
-/** The request does not have the documented shape; `errors` points at every fault. */
+/** The request does not have the documented shape; `errors` points at every fault, and the first one is the `detail`. */
 @AsProblem(
   {
     code: 'invalid_request',
     kind: 'invalid',
     meaning: 'The request does not have the documented shape.',
     cause: 'A member of the body, the query or the path is missing, unknown, or has the wrong type or range.',
-    cure: 'Correct what `errors` points at; each pointer names the member.',
+    cure: 'Correct what `errors` points at; each pointer names the member. `detail` tells the first of them.',
   },
-  [{ detail: 'name must be longer than or equal to 1 characters', pointer: '/name' }],
+  [{ detail: '`name` must have 1 to 100 characters', pointer: '/name' }],
 )
 export class InvalidRequestError extends DomainError {
   constructor(override readonly errors: readonly FieldError[]) {
-    super('The request does not have the documented shape.');
+    super(errors[0]?.detail ?? 'The request does not have the documented shape.');
+  }
+}
+
+/** What class-validator found, before it is put into words. */
+class BrokenRulesError extends Error {
+  constructor(readonly errors: readonly ValidationError[]) {
+    super('Rules are broken.');
   }
 }
 
@@ -24,27 +33,41 @@ class CompleteValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     // Sockets and contexts come through here, too, and are not looked into.
     const isInput = metadata.metatype !== undefined && this.toValidate(metadata);
-    // The framework takes null for an object without members, as it does nothing at all.
-    if (isInput && value === null) {
-      throw new InvalidRequestError([{ detail: 'must be an object', pointer: '' }]);
+    if (!isInput) {
+      return super.transform(value, metadata);
     }
-    // Bodies were read with this bound; messages of sockets come from a parser that has none.
-    if (isInput && isTooDeep(value)) {
-      const detail = `must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`;
-      throw new InvalidRequestError([{ detail, pointer: '' }]);
-    }
-    const dropped = isInput && this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
-    const transformed: unknown = await super.transform(value, metadata);
+    assertObject(value);
+    const dropped = this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
+    const transformed = await this.read(value, metadata);
     const unknown = dropped.filter((path) => isMemberOfClass(transformed, path));
     if (unknown.length > 0) {
       throw new InvalidRequestError(
-        unknown.map((path) => ({
-          detail: `property ${path.at(-1) ?? ''} should not exist`,
-          pointer: path.reduce(pointerTo, ''),
-        })),
+        unknown.map((path) => unknownMember(shownName(path.join('.')), path.reduce(pointerTo, ''))),
       );
     }
     return transformed;
+  }
+
+  private async read(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    try {
+      return (await super.transform(value, metadata)) as unknown;
+    } catch (error) {
+      throw error instanceof BrokenRulesError
+        ? new InvalidRequestError(fieldFaults(error.errors, value, { isText: metadata.type === 'query' }))
+        : error;
+    }
+  }
+}
+
+/** Nothing at all counts as an object without members. @throws InvalidRequestError */
+function assertObject(value: unknown): void {
+  if (value !== undefined && kindOf(value) !== 'an object') {
+    throw new InvalidRequestError([{ detail: `the body must be a JSON object, not ${kindOf(value)}`, pointer: '' }]);
+  }
+  // Bodies were read with this bound; messages of sockets come from a parser that has none.
+  if (isTooDeep(value)) {
+    const detail = `the body must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`;
+    throw new InvalidRequestError([{ detail, pointer: '' }]);
   }
 }
 
@@ -55,8 +78,9 @@ export function validationPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
-    validationError: { target: false, value: false },
-    exceptionFactory: invalidRequest,
+    // For our words, which repeat nothing of them.
+    validationError: { target: true, value: true },
+    exceptionFactory: (errors) => new BrokenRulesError(errors),
   });
 }
 
@@ -76,23 +100,6 @@ function isMemberOfClass(root: unknown, path: readonly string[]): boolean {
     .slice(0, -1)
     .reduce<unknown>((parent, name) => (parent as Record<string, unknown> | undefined)?.[name], root);
   return typeof object === 'object' && object !== null && !Array.isArray(object) && object.constructor !== Object;
-}
-
-function pointerTo(parent: string, name: string): string {
-  return `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
-/** The refusal of what class-validator found wrong. */
-export function invalidRequest(errors: readonly ValidationError[]): InvalidRequestError {
-  return new InvalidRequestError(errors.flatMap((error) => faults(error, '')));
-}
-
-function faults(error: ValidationError, parent: string): FieldError[] {
-  const pointer = pointerTo(parent, error.property);
-  return [
-    ...Object.values(error.constraints ?? {}).map((detail) => ({ detail, pointer })),
-    ...(error.children ?? []).flatMap((child) => faults(child, pointer)),
-  ];
 }
 
 /** The same rules for what no pipe sees: handshakes, batches. @throws InvalidRequestError */

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { jsonFault } from './json-fault.js';
+
+describe('jsonFault', () => {
+  it.each([
+    ['{', 'a closing brace is missing at line 1, column 2'],
+    ['{"name":"a",}', 'a name in double quotes is missing at line 1, column 13'],
+    ["{'name':'a'}", 'a word or character that means nothing at line 1, column 2'],
+    ['{"name":"a"\n "room":"b"}', 'a comma is missing at line 2, column 2'],
+    ['{"name" "a"}', 'a colon is missing at line 1, column 9'],
+    ['{"name":}', 'a value is missing at line 1, column 9'],
+    ['{"name":secret}', 'a word or character that means nothing at line 1, column 9'],
+    ['{"name":"a', 'a text without a closing quote at line 1, column 9'],
+    ['{}{}', 'something follows the end of it at line 1, column 3'],
+    ['{"name":"\\x"}', 'a malformed escape at line 1, column 9'],
+    ['{"a":1 /* b */}', 'a comment at line 1, column 8'],
+    ['[1', 'a closing bracket is missing at line 1, column 3'],
+  ])('says what and where, and repeats nothing of it: %j', (text, fault) => {
+    expect(jsonFault(text)).toBe(fault);
+  });
+
+  it('finds nothing in JSON', () => {
+    expect(jsonFault('{"a":[1,"b"]}')).toBeNull();
+  });
+
+  it('is done with a megabyte of nonsense in time', () => {
+    const begin = performance.now();
+    expect(jsonFault('{"a"'.repeat(16) + 'x '.repeat(500_000))).not.toBeNull();
+    expect(performance.now() - begin).toBeLessThan(2_000);
+  });
+});
