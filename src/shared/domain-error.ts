@@ -47,6 +47,8 @@ export abstract class DomainError extends Error {
   readonly errors?: readonly FieldError[];
   /** Further members of the problem document (RFC 9457, section 3.2), for the caller alone: never logged. */
   readonly members?: Readonly<Record<string, string>>;
+  /** Of an access token that does not stand: `error_description` of the challenge (RFC 6750, section 3). */
+  readonly challenge?: string;
 
   constructor(
     message: string,

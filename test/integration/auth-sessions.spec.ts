@@ -98,7 +98,7 @@ describe('sessions in two processes', () => {
     await other.get(Authenticator).authenticate(ada.accessToken);
     await node.get(SessionsService).logout(principal);
     await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
-      code: 'unauthenticated',
+      code: 'session_ended',
     });
     await expect(node.get(SessionsService).refresh(ada.refreshToken, CLIENT)).rejects.toMatchObject({
       code: 'invalid_refresh_token',
@@ -142,7 +142,7 @@ describe('sessions in two processes', () => {
       code: 'invalid_refresh_token',
     });
     await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
-      code: 'unauthenticated',
+      code: 'session_ended',
     });
     expect(await rowOf(ada)).toMatchObject({ revoked_reason: null, refresh_counter: 1 });
   });
@@ -154,7 +154,7 @@ describe('sessions in two processes', () => {
       code: 'invalid_refresh_token',
     });
     await expect(node.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
-      code: 'unauthenticated',
+      code: 'session_ended',
     });
   });
 

@@ -68,7 +68,7 @@ describe('a socket', () => {
       codes.push(await refusalOf(unsigned, from()));
     }
     expect(codes).toEqual([
-      ...Array.from({ length: 20 }, () => 'unauthenticated'),
+      ...Array.from({ length: 20 }, () => 'token_invalid'),
       ...Array.from({ length: 10 }, () => 'rate_limited'),
       ...Array.from({ length: 2 }, () => 'address_blocked'),
     ]);
@@ -97,7 +97,7 @@ describe('a socket', () => {
       socket.send('40{"token":"a.b.c","clientType":"dashboard"}');
     });
     await eventually('it is closed', () => socket.readyState === WebSocket.CLOSED, 2_000);
-    expect(refusals).toEqual([expect.stringContaining('unauthenticated')]);
+    expect(refusals).toEqual([expect.stringContaining('token_invalid')]);
   });
 
   it('is refused to strangers at a blocked address, until the block is over', async () => {
@@ -106,7 +106,7 @@ describe('a socket', () => {
     await blocked.block(address, 'rate_limit:anonymous', 60_000);
     expect(await refusalOf('a.b.c', from())).toBe('address_blocked');
     await blocked.lift(address);
-    expect(await refusalOf('a.b.c', from())).toBe('unauthenticated');
+    expect(await refusalOf('a.b.c', from())).toBe('token_invalid');
   });
 
   it('is cut when its client reads nothing of much that is sent', async () => {

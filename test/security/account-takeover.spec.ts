@@ -96,14 +96,14 @@ describe('A change that is made on a password and a session', () => {
     const answer = await after('verify', change, async () => {
       oneTime = await reset();
     });
-    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'password_reset']);
+    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 session_ended', 'password_reset']);
     expect(await unchanged()).toEqual({ email: true, there: true, tokens: 0 });
     expect(statusAndCode(await fixture.login(ada.email, oneTime))).toBe('403 password_change_required');
   });
 
   it.each(changes)('(%s) loses to the end of its session', async (_what, change) => {
     const answer = await after('verify', change, () => fixture.post('/auth/logout', {}, { token: mine }));
-    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'logout']);
+    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 session_ended', 'logout']);
     expect(await unchanged()).toEqual({ email: true, there: true, tokens: 0 });
     expect(statusAndCode(await fixture.login(ada.email))).toBe('200');
   });
@@ -115,7 +115,7 @@ describe('A change that is made on a password and a session', () => {
       () => changePassword(thief),
       () => changePassword(mine, NEW_PASSWORD),
     );
-    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'password_changed']);
+    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 session_ended', 'password_changed']);
     expect(statusAndCode(await fixture.login(ada.email, CHOSEN))).toBe('401 invalid_credentials');
     expect(statusAndCode(await fixture.login(ada.email, NEW_PASSWORD))).toBe('200');
   });
@@ -124,7 +124,7 @@ describe('A change that is made on a password and a session', () => {
     const answers = await Promise.all([changePassword(), changePassword(mine, NEW_PASSWORD)]);
     expect(answers.map(statusAndCode).sort()).toEqual(['200', '422 wrong_password']);
     const wrong = answers.find(({ status }) => status === 422)?.body.errors;
-    expect(wrong).toEqual([{ detail: 'currentPassword is wrong', pointer: '/currentPassword' }]);
+    expect(wrong).toEqual([{ detail: '`currentPassword` is wrong', pointer: '/currentPassword' }]);
   });
 });
 
@@ -137,7 +137,7 @@ describe('A reset by an administrator', () => {
       () => fixture.request('PATCH', `/users/${ada.id}/reset-password`, { means: 'one_time_password' }, { token }),
       () => fixture.post(`/users/${blocked.id}/block`, {}, { token: admin }),
     );
-    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 unauthenticated', 'blocked']);
+    expect([statusAndCode(answer), answer.body.reason]).toEqual(['401 session_ended', 'blocked']);
     expect(statusAndCode(await fixture.login(ada.email))).toBe('200');
   });
 

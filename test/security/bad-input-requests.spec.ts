@@ -54,7 +54,10 @@ describe('P-33: bad requests over HTTP', () => {
   it.each(['PUT', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'DELETE'])(
     'refuses %s where there is nothing of the kind',
     async (method) => {
-      expectProblem(await target.send({ method, path: DEVICES }), 404);
+      expectProblem(await target.send({ method, path: '/nowhere' }), 404);
+      if (method !== 'OPTIONS') {
+        expectProblem(await target.send({ method, path: DEVICES }), 405);
+      }
     },
   );
 

@@ -37,11 +37,11 @@ describe('P-33: bad handshakes', () => {
     ['a token that is a list', () => ({ ...good(), token: [target.owner.accessToken] }), 'invalid_request'],
     ['a token that is an object', () => ({ ...good(), token: { toString: 'x' } }), 'invalid_request'],
     ['a token of lists in lists', () => ({ ...good(), token: DEEP }), 'invalid_request'],
-    ['an unsigned token', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'unauthenticated'],
+    ['an unsigned token', () => ({ ...good(), token: 'eyJhbGciOiJub25lIn0.e30.AAAA' }), 'token_invalid'],
     [
       'a token with another signature',
       () => ({ ...good(), token: `${target.owner.accessToken.slice(0, -9)}AAAAAAAAA` }),
-      'unauthenticated',
+      'token_invalid',
     ],
     ['a client of another type', () => ({ ...good(), clientType: 'admin' }), 'invalid_request'],
     ['a cursor that is a number', () => ({ ...good(), lastCursor: 7 }), 'invalid_request'],
@@ -50,7 +50,7 @@ describe('P-33: bad handshakes', () => {
   ])('refuses %s', async (_what, auth, code) => {
     tries += 1;
     await expect(Dashboard.connect(target.url, auth())).rejects.toMatchObject({
-      data: { code, status: code === 'unauthenticated' ? 401 : 400 },
+      data: { code, status: code === 'token_invalid' ? 401 : 400 },
     });
   });
 

@@ -110,7 +110,7 @@ describe.each(['RS256', 'EdDSA'])('P-08: rotation of %s keys under load', (algor
     ]);
     const restarted = await start(NO_REDIS);
     await expect(restarted.get(Authenticator).authenticate(ada.accessToken)).rejects.toMatchObject({
-      code: 'unauthenticated',
+      code: 'token_invalid',
     });
     await expect(restarted.get(KeyStore).verificationKey('access_token', 'nobody')).resolves.toBeNull();
     await restarted.stop();

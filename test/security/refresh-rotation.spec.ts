@@ -222,7 +222,7 @@ describe('P-05: rotation of refresh tokens', () => {
     });
     for (const { accessToken } of [ada, second]) {
       await expect(nodes[0].get(Authenticator).authenticate(accessToken)).rejects.toMatchObject({
-        code: 'unauthenticated',
+        code: 'session_ended',
       });
     }
   });

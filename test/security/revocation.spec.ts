@@ -154,7 +154,7 @@ describe('P-06: revocation with two API processes', () => {
     expect(outcomes.filter(tooLate)).toEqual([]);
     outcomes.forEach(({ how, told }) => {
       const { reason } = SESSION_END_CASES[how]!;
-      const code = reason === 'evicted' ? 'session_evicted' : 'unauthenticated';
+      const code = reason === 'evicted' ? 'session_evicted' : 'session_ended';
       expect([how, ...told]).toEqual([how, reason, reason, code]);
     });
   }

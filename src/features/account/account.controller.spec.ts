@@ -77,18 +77,23 @@ describe('GET /users/me', () => {
     ]);
   });
 
-  it.each([[{}], [{ authorization: 'Bearer eve' }], [{ authorization: 'Basic ada' }]])(
-    'asks who I am with %p',
-    async (headers) => {
-      const answer = await app.inject({ url: '/users/me', headers });
-      expect(answer.statusCode).toBe(401);
-      expect(answer.headers).toMatchObject({
-        'www-authenticate': 'Bearer',
-        'content-type': expect.stringContaining('application/problem+json'),
-      });
-      expect(answer.json()).toMatchObject({ code: 'unauthenticated', status: 401, path: '/users/me' });
-    },
-  );
+  it.each([
+    [{}, 'unauthenticated', 'Bearer'],
+    [{ authorization: 'Basic ada' }, 'unauthenticated', 'Bearer'],
+    [
+      { authorization: 'Bearer eve' },
+      'token_invalid',
+      'Bearer error="invalid_token", error_description="The access token is not valid"',
+    ],
+  ])('asks who I am with %p', async (headers, code, challenge) => {
+    const answer = await app.inject({ url: '/users/me', headers });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers).toMatchObject({
+      'www-authenticate': challenge,
+      'content-type': expect.stringContaining('application/problem+json'),
+    });
+    expect(answer.json()).toMatchObject({ code, status: 401, path: '/users/me' });
+  });
 
   it('answers a problem when the account is gone', async () => {
     getAccount.mockRejectedValueOnce(new UserNotFoundError(ADA.userId));

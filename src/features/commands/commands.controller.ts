@@ -8,6 +8,7 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { ExtraTimeToWait } from '../../platform/http/admission/extra-time.decorator.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
+import { InvalidPreferError } from '../../platform/http/prefer.errors.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { CommandSubmissionService } from './command-submission.service.js';
@@ -66,12 +67,14 @@ export class CommandsController {
   @ApiHeader({
     name: 'Prefer',
     required: false,
-    description: 'RFC 7240: how many seconds to wait for the outcome, at most 30.',
+    description:
+      'RFC 7240: how many seconds to wait for the outcome, at most 30. A malformed `wait` is 400 `invalid_prefer`.',
     schema: { type: 'string', example: 'wait=10' },
   })
   @ApiResponse({ status: 200, type: CommandDto, description: 'Settled within the preferred wait.' })
   @ApiResponse({ status: 202, type: CommandDto, description: 'Accepted, in the state it has now; follow `Location`.' })
   @Refuses(
+    InvalidPreferError,
     CommandNotSupportedError,
     DeviceOfflineError,
     DeviceUptimeFellError,

@@ -42,7 +42,7 @@ export class RealtimeService {
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
-  /** @throws UnauthenticatedError, SessionEndedError */
+  /** @throws TokenExpiredError, TokenInvalidError, SessionEndedError */
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const principal = await this.authenticator.authenticate(handshake.token);
     socket.data.principal = principal;

@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import type { KeyStore } from '../keys/key-store.js';
 import { ACCESS_TOKEN_AUDIENCE, ACCESS_TOKEN_TYPE } from './access-token-factory.js';
-import { UnauthenticatedError } from './auth.errors.js';
+import { TokenExpiredError, TokenInvalidError } from './auth.errors.js';
 
 /** Tolerated difference between the clocks of two of our processes. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
@@ -47,14 +47,17 @@ export class AccessTokenVerifier {
     return (await this.keys.verificationKey('access_token', kid)) !== null;
   }
 
-  /** @throws UnauthenticatedError for a token that does not stand; whatever else is thrown says nothing of the token. */
+  /**
+   * @throws TokenExpiredError, TokenInvalidError for a token that does not stand; whatever else is thrown says nothing of the
+   *   token.
+   */
   async verify(token: string): Promise<{ readonly claims: Claims; readonly kid: string }> {
     const { key, kid } = await this.findKey(token);
     try {
       const isEdDsa = key.asymmetricKeyType === 'ed25519';
       return { claims: await (isEdDsa ? this.verifyEdDsa(token, key) : this.verifyRs256(token, key)), kid };
     } catch (cause) {
-      throw isVerdict(cause) ? new UnauthenticatedError({ cause }) : cause;
+      throw refusalFor(cause) ?? cause;
     }
   }
 
@@ -85,7 +88,8 @@ export class AccessTokenVerifier {
     const key =
       kid !== undefined && typ === ACCESS_TOKEN_TYPE ? await this.keys.verificationKey('access_token', kid) : null;
     if (!key || kid === undefined) {
-      throw new UnauthenticatedError();
+      // A key is forgotten when the last token that it signed has expired: who comes back later need not sign in again.
+      throw saysExpired(token) ? new TokenExpiredError() : new TokenInvalidError();
     }
     return { key, kid };
   }
@@ -95,12 +99,26 @@ function headerOf(token: string): { kid?: string; typ?: string } {
   try {
     return decodeProtectedHeader(token);
   } catch (cause) {
-    throw new UnauthenticatedError({ cause });
+    throw new TokenInvalidError({ cause });
   }
 }
 
-/** One of the errors by which jose and jsonwebtoken say that a token is bad; anything else is a failure of ours. */
-function isVerdict(cause: unknown): boolean {
-  const names = ['JsonWebTokenError', 'TokenExpiredError', 'NotBeforeError'];
-  return cause instanceof errors.JOSEError || (cause instanceof Error && names.includes(cause.name));
+/** By the errors with which jose and jsonwebtoken say that a token is bad; null for a failure of ours. */
+function refusalFor(cause: unknown): TokenExpiredError | TokenInvalidError | null {
+  const name = cause instanceof Error ? cause.name : '';
+  if (cause instanceof errors.JWTExpired || name === 'TokenExpiredError') {
+    return new TokenExpiredError({ cause });
+  }
+  const isInvalid = cause instanceof errors.JOSEError || name === 'JsonWebTokenError' || name === 'NotBeforeError';
+  return isInvalid ? new TokenInvalidError({ cause }) : null;
+}
+
+/** By what the token says of itself: nothing is given for it but the advice to refresh. */
+function saysExpired(token: string): boolean {
+  try {
+    const { exp } = decodeJwt(token);
+    return typeof exp === 'number' && exp * 1_000 < Date.now();
+  } catch {
+    return false;
+  }
 }

@@ -93,7 +93,7 @@ export class AccessGuard implements CanActivate {
 
   private async authorize(request: FastifyRequest, { role }: Principal, rule: PrivateRule | undefined): Promise<void> {
     if (!rule) {
-      throw new ForbiddenError('a rule');
+      throw new ForbiddenError('rule:none');
     }
     if (rule.demand === 'admin') {
       if (role !== 'ADMIN') {
@@ -111,7 +111,7 @@ export class AccessGuard implements CanActivate {
     const principal = request.principal;
     const ref = principal && isUuid(id) ? await resolver.resolve(id, principal) : null;
     if (!ref) {
-      throw new ResourceNotFoundError(kind);
+      throw new ResourceNotFoundError(kind, { isId: isUuid(id) });
     }
     if (!resolver.allows(ref, permission)) {
       throw new ForbiddenError(demand);
@@ -125,9 +125,10 @@ function partsOf(demand: ResourceDemand): [kind: ResourceKind, permission: never
 }
 
 function bearerToken(request: FastifyRequest): string {
-  const token = bearerTokenOf(request.headers.authorization);
+  const { authorization } = request.headers;
+  const token = bearerTokenOf(authorization);
   if (token === null) {
-    throw new UnauthenticatedError();
+    throw new UnauthenticatedError(authorization === undefined ? 'none' : 'other');
   }
   return token;
 }

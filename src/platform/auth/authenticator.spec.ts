@@ -5,7 +5,7 @@ import { loadConfig } from '../../config/load-config.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { AccessTokenFactory } from './access-token-factory.js';
-import { UnauthenticatedError } from './auth.errors.js';
+import { TokenExpiredError, TokenInvalidError } from './auth.errors.js';
 import { Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
 import type { SessionVerifier } from './session-verifier.js';
@@ -78,7 +78,7 @@ describe('Authenticator', () => {
     const token = await issue();
     await authenticator.authenticate(token);
     lookUp = () => Promise.resolve(null);
-    await expect(authenticator.authenticate(token)).rejects.toBeInstanceOf(UnauthenticatedError);
+    await expect(authenticator.authenticate(token)).rejects.toBeInstanceOf(TokenInvalidError);
   });
 
   it('tells from memory which tokens are none of its own or have expired, and no more than that', async () => {
@@ -100,7 +100,7 @@ describe('Authenticator', () => {
     await authenticator.authenticate(token);
     end = 'revoked';
     await expect(authenticator.authenticate(token)).rejects.toMatchObject({
-      code: 'unauthenticated',
+      code: 'session_ended',
       members: { reason: 'revoked' },
     });
   });
@@ -112,7 +112,7 @@ describe('Authenticator', () => {
       kind: 'unauthenticated',
     });
     const forged = authenticator.authenticate(await forge({ key: other.privateKey }));
-    await expect(forged).rejects.toThrow(UnauthenticatedError);
+    await expect(forged).rejects.toThrow(TokenInvalidError);
   });
 
   it('checks the expiry of a token it remembers', async () => {
@@ -121,7 +121,7 @@ describe('Authenticator', () => {
     const now = Date.now;
     Date.now = () => now() + 10_000;
     try {
-      await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+      await expect(authenticator.authenticate(token)).rejects.toThrow(TokenExpiredError);
     } finally {
       Date.now = now;
     }
@@ -134,12 +134,11 @@ describe('Authenticator', () => {
     ['another algorithm of the same key', { header: { alg: 'RS512' } }],
     ['another issuer', { issuer: 'https://elsewhere.example' }],
     ['another audience', { audience: 'somebody-else' }],
-    ['an expiry in the past', { expires: Math.floor(Date.now() / 1_000) - 60 }],
     ['no session', { claims: { sid: undefined } }],
     ['an unknown role', { claims: { role: 'ROOT' } }],
     ['a subject that is no text', { claims: { sub: undefined } }],
   ])('refuses a token with %s', async (_name, forgery) => {
-    await expect(authenticator.authenticate(await forge(forgery))).rejects.toThrow(UnauthenticatedError);
+    await expect(authenticator.authenticate(await forge(forgery))).rejects.toThrow(TokenInvalidError);
   });
 
   const eddsa = (forgery: Forgery = {}): Promise<string> =>
@@ -154,20 +153,31 @@ describe('Authenticator', () => {
     ['another type', { header: { typ: 'JWT' } }],
     ['another issuer', { issuer: 'https://elsewhere.example' }],
     ['another audience', { audience: 'somebody-else' }],
-    ['an expiry in the past', { expires: Math.floor(Date.now() / 1_000) - 60 }],
     ['no session', { claims: { sid: undefined } }],
     ['the kid of an RSA key', { header: { kid: 'k1' } }],
   ])('refuses an Ed25519 token with %s', async (_name, forgery) => {
-    await expect(authenticator.authenticate(await eddsa(forgery))).rejects.toThrow(UnauthenticatedError);
+    await expect(authenticator.authenticate(await eddsa(forgery))).rejects.toThrow(TokenInvalidError);
+  });
+
+  it.each<[string, Forgery, typeof forge]>([
+    ['RS256', {}, forge],
+    ['EdDSA', {}, eddsa],
+    ['a key that is forgotten by now', { header: { kid: 'k0' } }, forge],
+  ])('tells a token that has expired from one that never stood: %s', async (_name, forgery, make) => {
+    const past = await make({ ...forgery, expires: Math.floor(Date.now() / 1_000) - 60 });
+    await expect(authenticator.authenticate(past)).rejects.toThrow(TokenExpiredError);
+    const changed = `${past.slice(0, -8)}AAAAAAAA`;
+    const verdict = forgery.header ? TokenExpiredError : TokenInvalidError;
+    await expect(authenticator.authenticate(changed)).rejects.toThrow(verdict);
   });
 
   it('never lets a token choose its algorithm: not RS256 for an Ed25519 key, no HMAC over a public key', async () => {
     const claims = { header: { kid: 'e1' } };
-    await expect(authenticator.authenticate(await forge(claims))).rejects.toThrow(UnauthenticatedError);
+    await expect(authenticator.authenticate(await forge(claims))).rejects.toThrow(TokenInvalidError);
     for (const [kid, key] of [['k1', createPublicKey(privateKey)] as const, ['e1', ed25519.publicKey] as const]) {
       const secret = createSecretKey(Buffer.from(key.export({ format: 'pem', type: 'spki' }).toString()));
       const token = await forge({ header: { alg: 'HS256', kid }, key: secret });
-      await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+      await expect(authenticator.authenticate(token)).rejects.toThrow(TokenInvalidError);
     }
   });
 
@@ -184,7 +194,7 @@ describe('Authenticator', () => {
     ['an unsigned one', `${Buffer.from('{"alg":"none","kid":"k1","typ":"at+jwt"}').toString('base64url')}.e30.`],
     ['one that is far too long', `a.${'b'.repeat(5_000)}.c`],
   ])('refuses %s', async (_name, token) => {
-    await expect(authenticator.authenticate(token)).rejects.toThrow(UnauthenticatedError);
+    await expect(authenticator.authenticate(token)).rejects.toThrow(TokenInvalidError);
   });
 
   it('passes on that the keys could not be looked up, instead of calling the token bad', async () => {

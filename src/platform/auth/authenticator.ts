@@ -4,7 +4,8 @@ import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../config/app-config.js';
 import { KeyStore } from '../keys/key-store.js';
 import { AccessTokenVerifier, type Claims, CLOCK_TOLERANCE_SECONDS } from './access-token-verifier.js';
-import { sessionEnded, UnauthenticatedError } from './auth.errors.js';
+import { DomainError } from '../../shared/domain-error.js';
+import { sessionEnded, TokenExpiredError, TokenInvalidError } from './auth.errors.js';
 import { PLATFORM_ROLES, type PlatformRole, type Principal } from './principal.js';
 import { SessionVerifier } from './session-verifier.js';
 
@@ -46,13 +47,16 @@ export class Authenticator {
 
   /**
    * @param certain the session is looked up in PostgreSQL, for what cannot be undone.
-   * @throws UnauthenticatedError for any token that does not stand, without saying why
+   * @throws TokenExpiredError, TokenInvalidError for a token that does not stand
    * @throws SessionEndedError for one that would, were its session not over
    */
   async authenticate(token: string, { certain = false }: { certain?: boolean } = {}): Promise<Principal> {
     const { principal, expiresAtMs, kid } = await this.verify(token);
-    if (isExpired(expiresAtMs) || !(await this.#verifier.isCurrent(kid))) {
-      throw new UnauthenticatedError();
+    if (isExpired(expiresAtMs)) {
+      throw new TokenExpiredError();
+    }
+    if (!(await this.#verifier.isCurrent(kid))) {
+      throw new TokenInvalidError();
     }
     const end = await this.sessions.endOf(principal.sessionId, { certain });
     if (end !== null) {
@@ -70,13 +74,13 @@ export class Authenticator {
       const { expiresAtMs } = await this.verify(token, this.#offline);
       return isExpired(expiresAtMs);
     } catch (error) {
-      return error instanceof UnauthenticatedError;
+      return error instanceof DomainError && error.kind === 'unauthenticated';
     }
   }
 
   private async verify(token: string, verifier = this.#verifier): Promise<Verified> {
     if (token === '' || token.length > MAX_TOKEN_LENGTH) {
-      throw new UnauthenticatedError();
+      throw new TokenInvalidError();
     }
     const key = createHash('sha256').update(token).digest('base64');
     const known = this.#verified.get(key);
@@ -96,7 +100,7 @@ function isExpired(atMs: number): boolean {
 
 function toVerified({ sub, sid, role, exp }: Claims, kid: string): Verified {
   if (typeof sub !== 'string' || typeof sid !== 'string' || typeof exp !== 'number' || !isRole(role)) {
-    throw new UnauthenticatedError();
+    throw new TokenInvalidError();
   }
   return { principal: { userId: sub, sessionId: sid, role }, expiresAtMs: exp * 1_000, kid };
 }

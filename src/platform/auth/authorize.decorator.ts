@@ -3,7 +3,15 @@ import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Demand, ResourceKind, Resources } from '../../contracts/resources.js';
 import { Refuses } from '../http/problems/refuses.decorator.js';
-import { ForbiddenError, ResourceNotFoundError, SessionEvictedError, UnauthenticatedError } from './auth.errors.js';
+import {
+  ForbiddenError,
+  ResourceNotFoundError,
+  SessionEndedError,
+  SessionEvictedError,
+  TokenExpiredError,
+  TokenInvalidError,
+  UnauthenticatedError,
+} from './auth.errors.js';
 import type { Principal } from './principal.js';
 
 /** What a route asks for. `demand` is null where being signed in is enough. */
@@ -33,7 +41,7 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
   return applyDecorators(
     SetMetadata(ACCESS_RULE, { public: false, demand } satisfies AccessRule),
     ApiBearerAuth(),
-    Refuses(UnauthenticatedError, SessionEvictedError),
+    Refuses(UnauthenticatedError, TokenExpiredError, TokenInvalidError, SessionEndedError, SessionEvictedError),
     ...(demand
       ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.` }), Refuses(new ForbiddenError(demand))]
       : []),

@@ -8,18 +8,17 @@ import { Metrics } from '../metrics/metrics.js';
 import { LONGEST_EXTRA_TIME_MS } from './admission/extra-time.decorator.js';
 import { limitAnswerTime } from './admission/request-timeout.js';
 import { refuseConnection } from './connection-errors.js';
-import { registerCacheControl } from './cache-control.js';
 import { acceptCsvWhereWanted } from './bodies/csv-body.js';
 import { acceptJsonOnly } from './bodies/json-body.js';
 import { acceptReportsWhereWanted } from './bodies/report-body.js';
 import { allowBodyLimits } from './bodies/body-limit.decorator.js';
 import { clientAddressReader, readClientAddresses } from './client-address.js';
 import { allowOrigins } from './cors.js';
+import { answerOptions, noteRoutes } from './routes/known-routes.js';
 import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 import { problemsUrl } from './problems/http-problems.js';
 import { registerRequestHooks } from './request-hooks.js';
-import { compressNoSecrets } from './secret-answer.decorator.js';
 import { registerSecurityHeaders } from './security-headers.js';
 
 export const BODY_LIMIT_BYTES = 64 * 1024;
@@ -63,6 +62,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   fastify.decorate('problemsUrl', problemsUrl(app.get(AppConfig).http.publicUrl));
   const logger: PinoLogger = await app.resolve(PinoLogger);
   logger.setContext('Http');
+  noteRoutes(fastify);
   readClientAddresses(fastify, clientAddressReader(app.get(AppConfig).http));
   registerRequestHooks(fastify, logger, app.get(Metrics));
   limitAnswerTime(fastify, app.get(AppConfig).http.requestTimeoutMs);
@@ -73,9 +73,8 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   acceptReportsWhereWanted(fastify, BODY_LIMIT_BYTES);
 
   await registerSecurityHeaders(app);
-  registerCacheControl(fastify);
   allowOrigins(app, app.get(AppConfig).http.corsOrigins);
+  answerOptions(fastify);
   await app.register(cookie);
-  compressNoSecrets(fastify);
   await app.register(compress, { threshold: MIN_COMPRESSED_BYTES, encodings: ['br', 'gzip'] });
 }

@@ -3,7 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 /** One fault in a request. */
 export class FieldErrorDto {
   /** What is wrong with it. */
-  @ApiProperty({ example: 'name must be longer than or equal to 1 characters' })
+  @ApiProperty({ example: '`name` must have 1 to 100 characters' })
   detail!: string;
 
   /** JSON Pointer (RFC 6901) to the member at fault; the empty string is the whole body. */
@@ -52,6 +52,10 @@ export class ProblemDto {
   /** Why the session is over: of codes about sessions. */
   @ApiPropertyOptional({ example: 'revoked' })
   reason?: string;
+
+  /** What it takes: `admin`, or a permission of a resource. Of `forbidden`. */
+  @ApiPropertyOptional({ example: 'device:control' })
+  required?: string;
 
   /** When it ends: of `unlock_restricted`. */
   @ApiPropertyOptional({ format: 'date-time', example: '2026-11-21T18:00:00.000Z' })

@@ -5,6 +5,7 @@ import { EMPTY, type Observable } from 'rxjs';
 import { requestContext } from '../context/request-context.js';
 import { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { problemOf, type Problem } from './problem.js';
+import { problemOfRequest } from './routes/request-problem.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,7 +25,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> | undefined {
-    const problem = problemOf(error);
+    const problem = this.problemFor(error, host);
     if (host.getType() === 'rpc') {
       this.refusals.message(problem.code, topicOf(host), {
         ...(problem.errors ? { errors: problem.errors } : {}),
@@ -40,6 +41,13 @@ export class ProblemFilter implements ExceptionFilter {
     }
     return undefined;
   }
+
+  private problemFor(error: unknown, host: ArgumentsHost): Problem {
+    const http = host.switchToHttp();
+    return host.getType() === 'http'
+      ? problemOfRequest(error, http.getRequest(), http.getResponse())
+      : problemOf(error);
+  }
 }
 
 /** Answers with a problem document. Also used where no Nest handler was reached: unknown routes, unreadable bodies. */
@@ -51,9 +59,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 
 /** Sets status and headers of a problem document, and gives its text. */
 export function writeProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): string {
-  const { retryAfter, ...body } = problem;
+  const { retryAfter, challenge, ...body } = problem;
   if (problem.status === 401) {
-    void reply.header('WWW-Authenticate', 'Bearer');
+    void reply.header('WWW-Authenticate', challengeWith(challenge));
   }
   if (retryAfter !== undefined) {
     void reply.header('Retry-After', String(retryAfter));
@@ -66,6 +74,11 @@ export function writeProblem(request: FastifyRequest, reply: FastifyReply, probl
     timestamp: new Date().toISOString(),
     path: request.url.split('?', 1)[0],
   });
+}
+
+/** RFC 6750, section 3: without credentials, or with those of another scheme, there is no error to tell. */
+function challengeWith(description: string | undefined): string {
+  return description === undefined ? 'Bearer' : `Bearer error="invalid_token", error_description="${description}"`;
 }
 
 function topicOf(host: ArgumentsHost): string {

@@ -17,6 +17,8 @@ export interface Problem {
   errors?: readonly FieldError[];
   /** Seconds after which a retry may succeed. */
   retryAfter?: number;
+  /** Of 401: what `WWW-Authenticate` says of a token that does not stand (RFC 6750, section 3). */
+  challenge?: string;
 }
 
 /** Translates anything thrown. What we did not foresee says nothing of its inside. */
@@ -27,6 +29,7 @@ export function problemOf(error: unknown): Problem {
       ...named(HTTP_STATUS[error.kind], error.code, error.message),
       ...(error.errors ? { errors: error.errors } : {}),
       ...retryOf(error),
+      ...(error.challenge === undefined ? {} : { challenge: error.challenge }),
     };
   }
   const status = frameworkStatus(error);

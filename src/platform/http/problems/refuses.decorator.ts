@@ -35,8 +35,9 @@ export function refusalResponse(refusal: Refusal): RefusalResponse {
   const value: Partial<Problem> & { code: string; status: number } = {
     ...problemOf(refusal instanceof DomainError ? refusal : exampleOf(refusal)),
   };
-  // It stands in a header.
+  // They stand in headers.
   delete value.retryAfter;
+  delete value.challenge;
   const { code, status } = value;
   return { status, description: '', examples: { [code]: { summary: httpProblem(code).meaning, value } } };
 }
