@@ -42,6 +42,12 @@ async function newLock(): Promise<string> {
 const unlock = (who: InsertedAccount, id: string, durationMs = 5_000): ReturnType<typeof sendCommand> =>
   sendCommand(fixture.application.url, who, id, { name: 'unlock_door', payload: { durationMs } });
 
+/** What is left of a limit, as the answer says; null where it was not applied. */
+function restOf(answer: { headers: Headers } | undefined, category: string): number | null {
+  const rest = new RegExp(`"${category}";r=(\\d+)`).exec(answer?.headers.get('ratelimit') ?? '')?.[1];
+  return rest === undefined ? null : Number(rest);
+}
+
 /** Unlocks of other people, accepted so long ago. */
 async function insertUnlocks(id: string, count: number, secondsAgo: number): Promise<void> {
   await fixture.sql.rows(
@@ -65,6 +71,34 @@ describe('the limit of unlocks', () => {
     const sent = [await unlock(owner, id), await unlock(owner, id), await unlock(owner, id), await unlock(owner, id)];
     expect(sent.map(({ status }) => status)).toEqual([202, 202, 202, 429]);
     expect((await unlock(owner, await newLock())).status).toBe(202);
+  });
+
+  it('takes nothing for a repeat, also when it is used up; the limit of requests does', async () => {
+    const id = await newLock();
+    const send = (key: string, payload = {}, deviceId = id): ReturnType<typeof sendCommand> =>
+      sendCommand(fixture.application.url, owner, deviceId, { name: 'unlock_door', payload }, { key });
+    const key = randomUUID();
+    const first = await send(key);
+    const leftBefore = restOf(first, 'device');
+    const repeats = [await send(key), await send(key), await send(key)];
+    const fresh = [await send(randomUUID()), await send(randomUUID()), await send(randomUUID())];
+    repeats.push(await send(key));
+    expect(repeats.map(({ status, body, headers }) => [status, body.id, headers.get('idempotent-replayed')])).toEqual(
+      repeats.map(() => [202, first.body.id, 'true']),
+    );
+    expect(repeats.map((answer) => restOf(answer, 'unlock'))).toEqual(repeats.map(() => null));
+    expect(fresh.map(({ status }) => status)).toEqual([202, 202, 429]);
+    expect([first, ...fresh].map(({ headers }) => headers.get('idempotent-replayed'))).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(restOf(repeats.at(-1), 'device')).toBe(Number(leftBefore) - repeats.length - fresh.length);
+    // The key of one unlock is no way to another one: of another length, or of another door.
+    expect((await send(key, { durationMs: 5_000 })).body.code).toBe('rate_limited');
+    expect((await send(key, {}, await newLock())).headers.get('idempotent-replayed')).toBeNull();
+    expect(await fixture.sql.rows(`SELECT id FROM commands WHERE device_id = $1`, [id])).toHaveLength(PER_PERSON);
   });
 
   it('is four times as many for a device as a whole, of those that were accepted', async () => {

@@ -48,6 +48,11 @@ async function statusesOf(times: number, ask: () => Promise<Answer>): Promise<nu
   return statuses;
 }
 
+async function audited(): Promise<number> {
+  const [row] = await app.rows<{ count: number }>('SELECT count(*)::int AS count FROM audit_entries');
+  return row?.count ?? 0;
+}
+
 const guess = { body: { identifier: 'nobody@example.com', password: 'wrong-horse-battery-staple' } };
 
 async function newcomer(): Promise<string> {
@@ -82,6 +87,48 @@ describe('rate limits over HTTP', () => {
     expect((await from(address, 'POST', '/api/v1/auth/register', account)).status).toBe(429);
     const refresh = await from(address, 'POST', '/api/v1/auth/refresh', { body: { refreshToken: 'x'.repeat(43) } });
     expect(refresh.status).not.toBe(429);
+  });
+
+  it('take no login for a typo, which counts as anonymous, and leaves no trace in the audit trail', async () => {
+    const address = newAddress();
+    const typos = [
+      { email: 'ada@example.com', password: PASSWORD },
+      { identifier: 'ada' },
+      [],
+      { ...guess.body, x: 1 },
+    ];
+    const before = await audited();
+    for (const path of [LOGIN, '/api/v1/auth/register', '/api/v1/auth/reset-password']) {
+      const statuses = await statusesOf(4, () => from(address, 'POST', path, { body: typos.at(-1) }));
+      expect(new Set(statuses)).toEqual(new Set([400]));
+    }
+    expect(await audited()).toBe(before);
+    expect(await statusesOf(5, () => from(address, 'POST', LOGIN, guess))).toEqual([401, 401, 401, 401, 401]);
+    for (const body of typos.slice(0, 3)) {
+      expect((await from(address, 'POST', LOGIN, { body })).status).toBe(400);
+    }
+    expect(await statusesOf(2, () => from(address, 'POST', LOGIN, { body: {} }))).toEqual([429, 429]);
+  });
+
+  it('count typos that come with a known device as anonymous, too: they are not free', async () => {
+    const email = `${randomUUID()}@example.com`;
+    await from(newAddress(), 'POST', '/api/v1/auth/register', { body: { email, password: PASSWORD } });
+    const login = { identifier: email, password: PASSWORD };
+    const { knownDevice } = (await from(newAddress(), 'POST', LOGIN, { body: login })).body;
+    const address = newAddress();
+    const typo = { body: { ...login, password: 7, knownDevice } };
+    expect(new Set(await statusesOf(20, () => from(address, 'POST', LOGIN, typo)))).toEqual(new Set([400]));
+    expect(await statusesOf(2, () => from(address, 'POST', LOGIN, typo))).toEqual([429, 429]);
+    expect((await from(address, 'POST', LOGIN, { body: { ...login, knownDevice } })).status).toBe(200);
+  });
+
+  it('take nothing for a typo from who gives the password again', async () => {
+    const token = await newcomer();
+    const change = (body: object): Promise<Answer> =>
+      from(newAddress(), 'POST', '/api/v1/auth/password', { token, body });
+    expect(await statusesOf(5, () => change({ password: PASSWORD }))).toEqual([400, 400, 400, 400, 400]);
+    const wrong = { currentPassword: 'not this one', newPassword: 'quiet lantern meadow 12' };
+    expect(await statusesOf(4, () => change(wrong))).toEqual([422, 422, 422, 422]);
   });
 
   it.each([

@@ -11,6 +11,7 @@ export const AUTH_RATE_LIMITS = {
       'Logins, registrations, forgotten passwords of an address, of the known devices of an account, or of a person.',
     limit: '5/1m',
     keyOf: userKey,
+    wellFormedOnly: true,
   },
   refresh: {
     description: 'Refreshes of a session; without a refresh token of this server, `anonymous` limits them.',
@@ -21,5 +22,6 @@ export const AUTH_RATE_LIMITS = {
     description: 'Requests of a person that take the password again: another one, another e-mail address, deletion.',
     limit: '10/1m',
     keyOf: userKey,
+    wellFormedOnly: true,
   },
 } satisfies RateLimitCategories;

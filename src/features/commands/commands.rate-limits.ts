@@ -13,6 +13,7 @@ export const COMMANDS_RATE_LIMITS = {
     limit: '15/1m',
     keyOf: ({ body, principal, target }) =>
       principal && target && asksToUnlock(body) ? `${principal.userId} ${target.id}` : null,
+    repeatsAreFree: true,
   },
 } satisfies RateLimitCategories;
 

@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { PinoLogger } from 'nestjs-pino';
 import type { AuditIntent } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
+import { requestContext } from '../context/request-context.js';
+import { InvalidRequestError } from '../http/validation/validation.js';
 import { problemOf } from '../http/problem.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { RequestDeadlineError } from '../context/request-deadline.js';
@@ -37,6 +39,10 @@ export class AuditFailureWriter {
 
   /** The announced action failed with `error`. A database that did not serve the request is not asked to record it. */
   async record(intent: AuditIntent, error: unknown): Promise<void> {
+    // Strangers may send so much of it that it would fill the table, and nothing was attempted.
+    if (error instanceof InvalidRequestError && requestContext()?.actor === 'anonymous') {
+      return;
+    }
     if (error instanceof RequestDeadlineError || isDatabaseUnavailable(error)) {
       this.logger.warn({ action: intent.action }, 'A failure was not audited, because the database is not available');
       return;

@@ -27,6 +27,8 @@ export interface RequestContext {
   /** What must be audited before anything is committed. */
   audit?: AuditIntent;
   idempotency?: IdempotencyClaim;
+  /** It repeats a request that was done, and changed nothing. */
+  replayed?: boolean;
 }
 
 /** The `Idempotency-Key` of a request, with what it must agree with when it is repeated. */

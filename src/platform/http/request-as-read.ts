@@ -20,7 +20,7 @@ function read(value: unknown, type: unknown): unknown {
 }
 
 /** The class of the argument of a handler that takes the whole body or query, as the framework keeps it. */
-function argumentClass(context: ExecutionContext, kind: RouteParamtypes): unknown {
+export function argumentClass(context: ExecutionContext, kind: RouteParamtypes): unknown {
   const [controller, { name }] = [context.getClass(), context.getHandler()];
   const places = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) as
     Record<string, { readonly index: number }> | undefined;

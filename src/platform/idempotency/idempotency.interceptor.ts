@@ -10,8 +10,9 @@ import {
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { ApiHeader } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
-import { type Observable, of } from 'rxjs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Observable, of, tap } from 'rxjs';
+import { DomainError } from '../../shared/domain-error.js';
 import { requestContext } from '../context/request-context.js';
 import { Refuses } from '../http/problems/refuses.decorator.js';
 import { requestAsRead } from '../http/request-as-read.js';
@@ -27,6 +28,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** It repeats a request that was done, and is answered without a handler. */
     answeredAgain?: boolean;
+    /** Asks the database whether it repeats one that was done; of signed-in people only. */
+    isRepeat?: () => Promise<boolean>;
   }
 }
 
@@ -41,7 +44,7 @@ export function Idempotent(options: { required: boolean } = { required: false })
       name: 'Idempotency-Key',
       required: options.required,
       description:
-        'Chosen by the client, 1 to 128 visible ASCII characters, remembered for 24 hours. A repeat answers with what the first request made.',
+        'Chosen by the client, 1 to 128 visible ASCII characters, remembered for 24 hours. A repeat answers with what the first request made, and says so by `Idempotent-Replayed: true`.',
       schema: { type: 'string', minLength: 1, maxLength: 128, example: '5f2b7c1e-unlock-front-door' },
     }),
     Refuses(InvalidIdempotencyKeyError, IdempotencyKeyInUseError, IdempotencyKeyReusedError),
@@ -63,7 +66,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     this.read(context, request);
-    return request.answeredAgain ? of(undefined) : next.handle();
+    const current = requestContext();
+    return (request.answeredAgain ? of(undefined) : next.handle()).pipe(
+      tap(() => {
+        if (request.answeredAgain || current?.replayed) {
+          void context.switchToHttp().getResponse<FastifyReply>().header('Idempotent-Replayed', 'true');
+        }
+      }),
+    );
   }
 
   /**
@@ -74,11 +84,24 @@ export class IdempotencyInterceptor implements NestInterceptor {
   async answersAgain(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const status = this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler());
+    request.isRepeat = () => this.isRepeat(context, request);
     if (status !== HttpStatus.NO_CONTENT || !this.read(context, request)) {
       return false;
     }
     request.answeredAgain = await this.idempotency.isRepeat();
     return request.answeredAgain;
+  }
+
+  /** A request that the route will refuse for its key is none. */
+  private async isRepeat(context: ExecutionContext, request: FastifyRequest): Promise<boolean> {
+    try {
+      return this.read(context, request) && (await this.idempotency.isRepeat());
+    } catch (error) {
+      if (error instanceof DomainError) {
+        return false;
+      }
+      throw error;
+    }
   }
 
   private read(context: ExecutionContext, request: FastifyRequest): boolean {

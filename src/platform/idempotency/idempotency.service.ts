@@ -113,9 +113,12 @@ export class IdempotencyService {
 
   /** A repeat leaves everything as it was, so there is nothing to audit: the first request's entry says it all. */
   nothingChanged(): void {
-    const intent = requestContext()?.audit;
-    if (intent) {
-      intent.recorded = true;
+    const current = requestContext();
+    if (current) {
+      current.replayed = true;
+    }
+    if (current?.audit) {
+      current.audit.recorded = true;
     }
   }
 

@@ -14,6 +14,10 @@ export interface RateLimitCategory {
   readonly keyOf: (request: FastifyRequest) => string | null;
   /** It holds on every route, without `@RateLimit`. */
   readonly everywhere?: true;
+  /** What is refused by its shape alone does not count; the limits that hold everywhere do. */
+  readonly wellFormedOnly?: true;
+  /** What repeats a request that was done, by its `Idempotency-Key`, does not count. */
+  readonly repeatsAreFree?: true;
 }
 
 export type RateLimitCategories = Readonly<Record<string, RateLimitCategory>>;

@@ -7,7 +7,8 @@ import type { RateCategory } from '../../contracts/rate-limits.js';
 import { ipKey } from '../http/client-address.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { IpRateLimiter } from './ip-rate-limiter.js';
-import { isDriveBy, personOf } from './platform-rate-limits.js';
+import { isBodyWellFormed } from '../http/validation/well-formed.js';
+import { anonymousKey, isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
@@ -45,12 +46,26 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
-    const { context, limit, ttl: windowMs, blockDuration } = asked;
+    const { context } = asked;
     const category = asked.throttler.name as RateCategory;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const key = await asked.getTracker(request, context);
-    const record = await this.storageService.increment(key, windowMs, limit, blockDuration, category);
+    const { wellFormedOnly, repeatsAreFree } = this.registry.get(category);
+    if (repeatsAreFree && (await request.isRepeat?.())) {
+      return true;
+    }
+    if (wellFormedOnly && !(await isBodyWellFormed(context))) {
+      // Its proof kept it from the limit of its address, which must not leave it without any.
+      return request.provenAs === undefined || this.charge('anonymous', anonymousKey(ipKey(request), request), context);
+    }
+    return this.charge(category, await asked.getTracker(request, context), context);
+  }
+
+  /** @throws RateLimitedError */
+  private async charge(category: RateCategory, key: string, context: ExecutionContext): Promise<true> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
     const policy = this.registry.policyOf(category);
+    const limit = quotaOf(policy);
+    const record = await this.storageService.increment(key, policy.windowMs, limit, 0, category);
     const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
     announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
     request.settledAsAnonymous ||= category === 'anonymous';
