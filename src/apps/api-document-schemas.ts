@@ -17,12 +17,15 @@ interface Property {
 const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
+/** Members that hold ids of any kind: of a signing key, an address, or most often a UUID. */
+const OF_ANY_KIND = new Set(['entityId']);
+
 /** Says of members what their examples show: that they are instants (RFC 3339) or ids. */
 export function completeSchemas(document: OpenAPIObject): void {
   for (const schema of Object.values(document.components?.schemas ?? {})) {
     const { properties = {}, ...whole } = schema as Property & { properties?: Record<string, Property> };
-    for (const property of Object.values(properties)) {
-      complete(property);
+    for (const [name, property] of Object.entries(properties)) {
+      complete(property, OF_ANY_KIND.has(name));
     }
     if (whole.description) {
       Object.assign(schema, { description: joined(whole.description) });
@@ -40,7 +43,7 @@ function allowNull(property: Property): void {
   }
 }
 
-function complete(property: Property): void {
+function complete(property: Property, isOfAnyKind: boolean): void {
   allowNull(property);
   if (property.description) {
     property.description = joined(property.description);
@@ -48,7 +51,7 @@ function complete(property: Property): void {
   if (property.type === 'string' && typeof property.example === 'string') {
     if (INSTANT.test(property.example)) {
       property.format ??= 'date-time';
-    } else if (UUID.test(property.example)) {
+    } else if (UUID.test(property.example) && !isOfAnyKind) {
       property.format ??= 'uuid';
     }
   }

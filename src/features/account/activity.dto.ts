@@ -36,7 +36,10 @@ export class ActivityDto {
    */
   entityType!: AuditEntity['type'] | null;
 
-  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  /**
+   * Mostly a UUID; of a signing key its `kid`, of a blocked address the address.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
   entityId!: string | null;
 
   /**

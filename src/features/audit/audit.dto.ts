@@ -87,7 +87,10 @@ export class AuditEntryDto {
   /** @example user */
   entityType!: AuditEntityType | null;
 
-  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56 */
+  /**
+   * Mostly a UUID; of a signing key its `kid`, of a blocked address the address.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c56
+   */
   entityId!: string | null;
 
   /**
