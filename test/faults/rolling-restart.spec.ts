@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { io } from 'socket.io-client';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
@@ -62,6 +63,33 @@ function askOnce(
     sent.once('error', reject);
     sent.end(body);
   });
+}
+
+/** Connects a dashboard by long polling alone. @returns what became of it */
+async function pollThrough(url: string): Promise<string> {
+  const auth = { token: owner.accessToken, clientType: 'dashboard' };
+  const socket = io(url, { auth, transports: ['polling'], reconnection: false, forceNew: true });
+  const outcome = await new Promise<string>((resolve) => {
+    socket.once('connect', () => {
+      resolve('connected');
+    });
+    socket.once('connect_error', (error) => {
+      const { responseText } = (error as unknown as { context?: { responseText?: string } }).context ?? {};
+      resolve((JSON.parse(responseText ?? '{}') as { message?: string }).message ?? error.message);
+    });
+    // A request of a connection that was made already was refused.
+    socket.once('disconnect', (_reason, details) => {
+      const { responseText } = (details as { context?: { responseText?: string } } | undefined)?.context ?? {};
+      resolve((JSON.parse(responseText ?? '{}') as { message?: string }).message ?? 'disconnected');
+    });
+  });
+  socket.disconnect();
+  return outcome;
+}
+
+async function socketsOf({ url }: ApplicationProcess): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^mortise_dashboard_sockets (\d+)$/m.exec(metrics)?.[1]);
 }
 
 interface Load {
@@ -181,6 +209,27 @@ describe('a rolling restart behind nginx', () => {
     expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(await refused.json()).toMatchObject({ status: 413, code: 'body_too_large' });
   }, 60_000);
+
+  it('lets dashboards poll, which a balancer without affinity does not', async () => {
+    const sticky = await Promise.all(Array.from({ length: 6 }, () => pollThrough(nginx.url)));
+    expect(sticky).toEqual(sticky.map(() => 'connected'));
+    const roundRobin = await startNginx(
+      processes.map(({ port }) => port),
+      (configuration) => configuration.replace('hash $mortise_socket consistent;', ''),
+    );
+    const lost = await Promise.all(Array.from({ length: 6 }, () => pollThrough(roundRobin.url)));
+    const upgraded = await Dashboard.connect(roundRobin.url, { token: owner.accessToken, clientType: 'dashboard' });
+    upgraded.close();
+    await roundRobin.stop();
+    expect(lost).toContain('Session ID unknown');
+    // A WebSocket goes to any process, whatever its address.
+    const auth = { token: owner.accessToken, clientType: 'dashboard' };
+    const dashboards = await Promise.all(Array.from({ length: 14 }, () => Dashboard.connect(nginx.url, auth)));
+    expect(await Promise.all(processes.map(socketsOf))).not.toContain(0);
+    dashboards.forEach((each) => {
+      each.close();
+    });
+  });
 
   it('shows the world whether it serves, and not what it consists of', async () => {
     const shown = ['/metrics', '/api/health', '/api//health?x=1', '/api/health/ready'].map(

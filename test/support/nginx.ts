@@ -21,7 +21,11 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-export async function startNginx(ports: readonly number[]): Promise<Nginx> {
+/** @param edit changes the configuration, for a test of what it is there for */
+export async function startNginx(
+  ports: readonly number[],
+  edit: (configuration: string) => string = (configuration) => configuration,
+): Promise<Nginx> {
   const executable = fromEnvironment('TEST_NGINX');
   const folder = await mkdtemp(join(tmpdir(), 'mortise-nginx-'));
   const port = await freePort();
@@ -32,7 +36,7 @@ export async function startNginx(ports: readonly number[]): Promise<Nginx> {
       served.map((each) => `server 127.0.0.1:${String(each)} max_fails=0;\n`).join(''),
     );
   const deployed = await readFile(join(ROOT, 'deploy', 'nginx', 'mortise.conf'), 'utf8');
-  await writeFile(join(folder, 'mortise.conf'), deployed.replace(LISTEN, `listen 127.0.0.1:${String(port)};`));
+  await writeFile(join(folder, 'mortise.conf'), edit(deployed).replace(LISTEN, `listen 127.0.0.1:${String(port)};`));
   await writeFile(join(folder, 'nginx.conf'), mainConfiguration(folder, errorLog));
   await upstream(ports);
   const args = ['-p', folder, '-e', errorLog, '-c', join(folder, 'nginx.conf')];
