@@ -1,4 +1,5 @@
 import type { EventType, StoredEvent } from './events.js';
+import type { FieldError } from '../shared/domain-error.js';
 import type { SessionEnd } from './sessions.js';
 
 /** What a dashboard sends in the Socket.IO handshake (`auth`). */
@@ -15,20 +16,20 @@ export type FeedMessage<E extends StoredEvent = StoredEvent> = Pick<
   'cursor' | 'id' | 'type' | 'payload' | 'deviceId' | 'commandId' | 'actor' | 'occurredAt' | 'receivedAt' | 'version'
 >;
 
-/** Log entries by the socket event that carries them. `command_status` carries the whole life of a command. */
-export const FEED_EVENTS = [
-  'device_connected',
-  'device_disconnected',
-  'device_status',
-  'door_status_changed',
-  'motion_detected',
-  'snapshot_captured',
-  'low_battery',
-  'error_occurred',
-  'command_status',
-  'system_alert',
-] as const;
-export type FeedEvent = (typeof FEED_EVENTS)[number];
+/** The socket events that carry log entries, with what each says. */
+export const FEED_MESSAGES = {
+  device_connected: 'A device is there: its first link was opened, or it started anew.',
+  device_disconnected: 'A link of a device was closed.',
+  device_status: 'A device was registered, changed or deleted, or its status changed.',
+  door_status_changed: 'A device reported another state of its lock or door.',
+  motion_detected: 'A device saw something move.',
+  snapshot_captured: 'A camera took a picture.',
+  low_battery: 'The battery of a device is low.',
+  error_occurred: 'A device reported a fault of its own.',
+  command_status: 'A command went on: one message for each step of its life.',
+  system_alert: 'An alarm about the installation, for administrators.',
+} as const;
+export type FeedEvent = keyof typeof FEED_MESSAGES;
 
 /** Which socket event carries each event type; null for types that dashboards do not receive. */
 export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
@@ -58,30 +59,67 @@ export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   system_alert: 'system_alert',
 };
 
-/** A refusal, as dashboards are told. Seconds until it is worth trying again, where that helps. */
+/** A refusal, as dashboards are told: a problem document (RFC 9457) with its code. */
 export interface SocketProblem {
-  code: string;
+  type: string;
   title: string;
-  detail: string;
   status: number;
+  detail: string;
+  code: string;
+  /** Faults by member, where the handshake or the body of a request was at fault. */
+  errors?: readonly FieldError[];
+  /** Why the session is over, where it is. */
+  reason?: string;
+  /** Seconds until it is worth trying again, where that helps. */
   retryAfter?: number;
 }
 
-/** Server to dashboard. */
-export interface DashboardEvents extends Record<FeedEvent, (message: FeedMessage) => void> {
-  /** The gap is too wide to replay: read the state again over REST, then go on from this cursor (null: from now). */
-  resync: (message: { cursor: string | null }) => void;
-  /** The last message of a connection whose session is over. Connecting again needs a new session. */
-  session_ended: (message: { reason: SessionEnd }) => void;
-  /** The last message of a connection that this process ends for reasons of its own: connect again, to whichever process. */
-  closing: (message: SocketProblem) => void;
+/** The refusal of a request that was sent without an acknowledgement. */
+export interface RefusedRequest extends SocketProblem {
+  /** Its name, cut to 64 characters. */
+  request: string;
 }
+
+/** What the server says besides the feed, with when it does. */
+export const CONTROL_MESSAGES = {
+  resync: 'The gap is too wide to send again: read the state over REST, then go on from this cursor (null: from now).',
+  session_ended: 'The session is over, and this the last message of the connection. To go on takes a new login.',
+  closing: 'This process ends the connection for reasons of its own, after this message: connect again.',
+  problem: 'A request that was sent without an acknowledgement was refused.',
+} as const;
+export type ControlEvent = keyof typeof CONTROL_MESSAGES;
+
+/** What each of them carries. */
+export interface ControlMessages extends Record<ControlEvent, object> {
+  resync: { cursor: string | null };
+  session_ended: { reason: SessionEnd };
+  closing: SocketProblem;
+  problem: RefusedRequest;
+}
+
+/** Server to dashboard. */
+export type DashboardEvents = Record<FeedEvent, (message: FeedMessage) => void> & {
+  [E in ControlEvent]: (message: ControlMessages[E]) => void;
+};
 
 /** Every request of a dashboard is answered by one of these. */
 export type SocketAck = { ok: true } | { error: SocketProblem };
 
-/** Dashboard to server, each acknowledged. */
-export interface DashboardRequests {
-  subscribe_device: (body: { deviceId: string }, ack: (answer: SocketAck) => void) => void;
-  unsubscribe_device: (body: { deviceId: string }, ack: (answer: SocketAck) => void) => void;
+/** What a dashboard may ask for, with what it gets. */
+export const DASHBOARD_REQUESTS = {
+  subscribe_device:
+    'Adds the events of a device that another user shares; those of its own devices need no subscription.',
+  unsubscribe_device: 'Takes that back. It is no fault where there is no subscription.',
+} as const;
+export type DashboardRequest = keyof typeof DASHBOARD_REQUESTS;
+
+/** What each of them carries. */
+export interface RequestBodies extends Record<DashboardRequest, object> {
+  subscribe_device: { deviceId: string };
+  unsubscribe_device: { deviceId: string };
 }
+
+/** Dashboard to server, each acknowledged. */
+export type DashboardRequests = {
+  [R in DashboardRequest]: (body: RequestBodies[R], ack: (answer: SocketAck) => void) => void;
+};

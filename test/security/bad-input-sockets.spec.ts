@@ -3,10 +3,13 @@
  * Seen to fail: without `@IsUUID()` on the id that a dashboard names (500 from the database), and without a bound of the depth.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import type { RefusedRequest } from '../../src/contracts/realtime.js';
 import { Dashboard } from '../support/dashboard.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { BadInputTarget } from '../support/bad-input-target.js';
+import { eventually } from '../support/wait.js';
 
 const RUNS = scaled(60, 3_000);
 
@@ -54,6 +57,20 @@ describe('P-33: bad handshakes', () => {
     });
   });
 
+  it('are answered member by member', async () => {
+    const refusal = { type: expect.stringContaining('invalid_request'), title: 'Bad Request' };
+    await expect(Dashboard.connect(target.url, { token: 'x', clientType: 'admin', from: 'me' })).rejects.toMatchObject({
+      data: {
+        ...refusal,
+        errors: expect.arrayContaining([
+          { detail: expect.any(String), pointer: '/token' },
+          { detail: expect.any(String), pointer: '/clientType' },
+          { detail: expect.any(String), pointer: '/from' },
+        ]),
+      },
+    });
+  });
+
   it('tells a dashboard with a cursor of nowhere to read again', async () => {
     for (const cursor of [
       '',
@@ -91,6 +108,54 @@ describe('P-33: bad messages on sockets', () => {
       tries += 1;
       expect(await dashboard.request(message, body)).toMatchObject({ error: { code: 'invalid_request', status: 400 } });
     }
+  });
+
+  it('are answered member by member, in an answer of a few kilobytes', async () => {
+    const pointers = async (body: unknown): Promise<unknown> => {
+      const answer = await dashboard.request('subscribe_device', body);
+      expect(JSON.stringify(answer).length).toBeLessThan(8_192);
+      return 'error' in answer ? answer.error.errors?.map(({ pointer }) => pointer) : answer;
+    };
+    expect(await pointers({ deviceId: 'x', admin: true })).toEqual(expect.arrayContaining(['/deviceId', '/admin']));
+    expect(await pointers({ ['x'.repeat(60_000)]: 1, deviceId: 'x' })).toEqual(['/deviceId']);
+    const many = Object.fromEntries(Array.from({ length: 6_000 }, (_, index) => [`m${String(index)}`, 0]));
+    expect(await pointers(many)).toEqual(expect.arrayContaining(['/m0']));
+  });
+
+  it.each([
+    ['subscribeDevice', 'There is no request of this name. Did you mean `subscribe_device`?'],
+    ['unsubscribe_devices', 'There is no request of this name. Did you mean `unsubscribe_device`?'],
+    ['open_door', 'There is no request of this name. `/api/docs/asyncapi.json` lists those that there are.'],
+    ['toString', 'There is no request of this name. `/api/docs/asyncapi.json` lists those that there are.'],
+    ['x'.repeat(60_000), 'There is no request of this name. `/api/docs/asyncapi.json` lists those that there are.'],
+  ])('with a name that we do not know are told so: %.20s', async (name, detail) => {
+    const answer = await dashboard.request(name as 'subscribe_device', { deviceId: 'x' });
+    expect(answer).toEqual({
+      error: {
+        type: expect.stringContaining('unknown_event'),
+        title: 'Not Found',
+        status: 404,
+        code: 'unknown_event',
+        detail,
+      },
+    });
+  });
+
+  it('that wait for no acknowledgement are told of the problem alone', async () => {
+    const heard: RefusedRequest[] = [];
+    dashboard.socket.on('problem', (problem) => heard.push(problem));
+    const { socket } = dashboard as unknown as { socket: { emit(name: string, ...body: unknown[]): void } };
+    socket.emit('unsubscribe_device', { deviceId: randomUUID() });
+    socket.emit('subscribe_device', { deviceId: 'x' });
+    socket.emit('y'.repeat(60_000));
+    await eventually('both were refused', () => heard.length === 2);
+    const [known, unknown] = [
+      heard.find(({ code }) => code === 'invalid_request'),
+      heard.find(({ status }) => status === 404),
+    ];
+    expect(known).toMatchObject({ request: 'subscribe_device', errors: [{ pointer: '/deviceId' }] });
+    expect(unknown).toMatchObject({ request: 'y'.repeat(64), code: 'unknown_event' });
+    dashboard.socket.off('problem');
   });
 
   it('answers whatever it is asked, and how often', async () => {

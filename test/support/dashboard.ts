@@ -2,7 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import {
   type DashboardEvents,
   type DashboardRequests,
-  FEED_EVENTS,
+  FEED_MESSAGES,
   type FeedEvent,
   type FeedMessage,
   type SocketAck,
@@ -27,7 +27,7 @@ export class Dashboard {
   closing: SocketProblem | undefined;
 
   private constructor(readonly socket: Socket<DashboardEvents, DashboardRequests>) {
-    for (const event of FEED_EVENTS) {
+    for (const event of Object.keys(FEED_MESSAGES) as FeedEvent[]) {
       socket.on(event, (message: FeedMessage) => {
         this.received.push({ event, message });
       });

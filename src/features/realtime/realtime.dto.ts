@@ -1,22 +1,40 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Equals, IsJWT, IsString, MaxLength } from 'class-validator';
-import type { DashboardHandshake } from '../../contracts/realtime.js';
+import type {
+  ControlMessages,
+  DashboardHandshake,
+  FeedMessage,
+  RequestBodies,
+  SocketProblem,
+} from '../../contracts/realtime.js';
+import type { EventType } from '../../contracts/events.js';
+import type { SessionEnd } from '../../contracts/sessions.js';
 import { OrNull } from '../../platform/http/if-given.js';
 import { IsId } from '../../platform/http/members/id.decorator.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
+import { FieldErrorDto } from '../../platform/http/problem.dto.js';
+import type { Documented } from '../../shared/documented.js';
 
 /** What a dashboard sends as `auth` when it connects. */
 export class DashboardHandshakeDto implements DashboardHandshake {
-  /** An access token. */
+  /**
+   * An access token.
+   * @example eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl
+   */
   @IsJWT()
   @MaxLength(4_096)
   @OftenCalled('accessToken', 'bearer', 'authorization')
   token!: string;
 
+  /** What connects. */
   @Equals('dashboard')
   @OftenCalled('client', 'type')
   clientType!: 'dashboard';
 
-  /** The last `cursor` that the dashboard got: the events after it are sent first. Null, as when left out: from now on. */
+  /**
+   * The last `cursor` that the dashboard got: the events after it are sent first. Null, as when left out: from now on.
+   * @example MS4xMjM0NS42Nzg5
+   */
   @OrNull()
   @IsString()
   @MaxLength(512)
@@ -26,7 +44,177 @@ export class DashboardHandshakeDto implements DashboardHandshake {
 
 /** Names a device. */
 export class DeviceSubscriptionDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   @IsId()
   @OftenCalled('id', 'device')
   deviceId!: string;
 }
+
+/** A log entry, as dashboards get it. */
+export class FeedMessageDto {
+  /**
+   * Place in the log: the same in REST and on sockets. Send the last one as `lastCursor` when you connect again.
+   * @example MS4xMjM0NS42Nzg5
+   */
+  cursor!: string;
+
+  /** @example 4711 */
+  id!: string;
+
+  /** What happened. It decides what `payload` has. */
+  type!: EventType;
+
+  payload!: object;
+
+  /**
+   * Null where it is about no device.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  deviceId!: string | null;
+
+  /**
+   * The command it belongs to.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c99
+   */
+  commandId!: string | null;
+
+  /**
+   * Who caused it: `user:<id>`, `device:<id>`, `anonymous` before a login, or `system`.
+   * @example device:019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  actor!: string;
+
+  /**
+   * RFC 3339. When it happened, by the account of the device; `receivedAt` where that says nothing plausible.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  @ApiProperty({ format: 'date-time' })
+  occurredAt!: string;
+
+  /**
+   * RFC 3339, when it was committed.
+   * @example 2026-11-20T18:00:00.120Z
+   */
+  @ApiProperty({ format: 'date-time' })
+  receivedAt!: string;
+
+  /**
+   * Version of the command or device that it is about: ignore a message with a lower one than you have.
+   * @example 3
+   */
+  version!: number;
+}
+
+/** Read the state again. */
+export class ResyncDto {
+  /**
+   * Where the feed goes on; null: from now.
+   * @example MS4xMjM0NS42Nzg5
+   */
+  cursor!: string | null;
+}
+
+/** Why a session is over. */
+export class SessionEndedDto {
+  /** `expired`: it was not refreshed in time. */
+  reason!: SessionEnd;
+}
+
+/** A refusal: a problem document (RFC 9457). */
+export class SocketProblemDto {
+  /**
+   * URI of the kind of problem.
+   * @example https://api.example.com/problems/invalid_request
+   */
+  type!: string;
+
+  /**
+   * The status in words.
+   * @example "Bad Request"
+   */
+  title!: string;
+
+  /**
+   * As the same refusal has over HTTP.
+   * @example 400
+   */
+  status!: number;
+
+  /**
+   * What happened this time, for people.
+   * @example "The request does not have the documented shape."
+   */
+  detail!: string;
+
+  /**
+   * What happened, for programs: stable, snake_case.
+   * @example invalid_request
+   */
+  code!: string;
+
+  /** Faults by member, where the handshake or the body of a request was at fault. */
+  @ApiPropertyOptional({ type: [FieldErrorDto] })
+  errors?: readonly FieldErrorDto[];
+
+  /**
+   * Why the session is over, where it is.
+   * @example logout
+   */
+  reason?: string;
+
+  /**
+   * Seconds until it is worth trying again, where that helps.
+   * @example 2
+   */
+  retryAfter?: number;
+}
+
+/** The refusal of a request that was sent without an acknowledgement. */
+export class RefusedRequestDto extends SocketProblemDto {
+  /**
+   * Its name, cut to 64 characters.
+   * @example subscribe_device
+   */
+  request!: string;
+}
+
+/** A request was carried out. */
+export class AcceptedDto {
+  @ApiProperty({ type: Boolean, enum: [true] })
+  ok!: true;
+}
+
+/** A request was refused. */
+export class RefusedDto {
+  error!: SocketProblemDto;
+}
+
+type ClassesOf<M> = Readonly<Record<keyof M, abstract new () => unknown>>;
+type Complete<M, D extends ClassesOf<M>> = {
+  readonly [N in keyof M]: Documented<M[N], InstanceType<D[N]>, D[N]>;
+};
+const documented =
+  <M>() =>
+  <const D extends ClassesOf<M>>(classes: Complete<M, D> & D): D =>
+    classes;
+
+/** The class that documents each message besides the feed. The compiler holds it against the contract. */
+export const CONTROL_DTOS = documented<ControlMessages>()({
+  resync: ResyncDto,
+  session_ended: SessionEndedDto,
+  closing: SocketProblemDto,
+  problem: RefusedRequestDto,
+});
+
+/** The same, of what dashboards ask for. */
+export const REQUEST_DTOS = documented<RequestBodies>()({
+  subscribe_device: DeviceSubscriptionDto,
+  unsubscribe_device: DeviceSubscriptionDto,
+});
+
+/** The same, of what is part of other messages. */
+export const PART_DTOS = documented<{ handshake: DashboardHandshake; feed: FeedMessage; problem: SocketProblem }>()({
+  handshake: DashboardHandshakeDto,
+  feed: FeedMessageDto,
+  problem: SocketProblemDto,
+});

@@ -10,10 +10,12 @@ import {
 } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
+import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../contracts/realtime.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../platform/http/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation/validation.js';
+import { inBackground } from '../../platform/process/faults.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
@@ -22,16 +24,18 @@ import {
   closeWith,
   type DashboardServer,
   type DashboardSocket,
+  refusedRequest,
   socketProblemOf,
 } from '../../platform/realtime/sockets.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../platform/scheduling/loop-registry.js';
+import { closestName } from '../../shared/closest-name.js';
 import { within } from '../../shared/deadline.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
-import { ShuttingDownError } from './realtime.errors.js';
-import { RealtimeService } from './realtime.service.js';
+import { ShuttingDownError, UnknownEventError } from './realtime.errors.js';
+import { principalOf, RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
 const SESSION_CHECK_MS = 25_000;
@@ -89,19 +93,20 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.feed.stop();
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
-      closeWith(socket, socketProblemOf(new ShuttingDownError()));
+      closeWith(socket, this.problemOf(new ShuttingDownError()));
     }
   }
 
   /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
   async handleConnection(socket: DashboardSocket): Promise<void> {
+    this.answerUnknown(socket);
     try {
       await within(this.config.http.requestTimeoutMs, this.realtime.joinSession(socket));
       await this.feed.join(socket);
     } catch (error) {
       // The database cannot say whether the session stands.
       this.logger.warn({ err: error }, 'A dashboard could not be connected');
-      closeWith(socket, socketProblemOf(error));
+      closeWith(socket, this.problemOf(error));
     }
   }
 
@@ -113,6 +118,30 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   @SubscribeMessage('unsubscribe_device')
   unsubscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
     return this.realtime.unsubscribe(socket, body.deviceId);
+  }
+
+  /** Answers what is no request of ours. It counts like one: what goes on beyond the limit is told no more than that. */
+  private answerUnknown(socket: DashboardSocket): void {
+    socket.onAny((name: string, ...body: unknown[]) => {
+      if (!Object.hasOwn(DASHBOARD_REQUESTS, name)) {
+        inBackground(() => this.refuseUnknown(socket, name, body.at(-1)));
+      }
+    });
+  }
+
+  private async refuseUnknown(socket: DashboardSocket, name: string, ack: unknown): Promise<void> {
+    const error = await this.limiter.countPerson(principalOf(socket).userId).then(
+      () => new UnknownEventError(closestName(name, Object.keys(DASHBOARD_REQUESTS))),
+      (refusal: unknown) => refusal,
+    );
+    if (typeof ack === 'function') {
+      (ack as (answer: SocketAck) => void)({ error: this.problemOf(error) });
+      return;
+    }
+    const problem = refusedRequest(name, error, this.config.http.publicUrl);
+    if (problem) {
+      socket.emit('problem', problem);
+    }
   }
 
   private async endDeadSessions(): Promise<StepOutcome> {
@@ -129,7 +158,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       await this.limiter.countPerson(userId);
       this.limiter.settle(socket.conn);
     } catch (error) {
-      const problem = socketProblemOf(error);
+      const problem = this.problemOf(error);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
@@ -137,6 +166,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       });
       throw Object.assign(new Error(problem.code), { data: problem });
     }
+  }
+
+  private problemOf(error: unknown): SocketProblem {
+    return socketProblemOf(error, this.config.http.publicUrl);
   }
 
   private async identify(socket: DashboardSocket): Promise<Principal> {

@@ -73,7 +73,8 @@ export class RealtimeService {
     if (!device) {
       throw new ResourceNotFoundError('device');
     }
-    if (socket.rooms.size >= MAX_SUBSCRIPTIONS) {
+    const room: Room = `device:${device.id}`;
+    if (!socket.rooms.has(room) && subscriptionsOf(socket) >= MAX_SUBSCRIPTIONS) {
       throw new TooManySubscriptionsError(MAX_SUBSCRIPTIONS);
     }
     if (!device.owned) {
@@ -81,7 +82,7 @@ export class RealtimeService {
         this.reads.record('device_watched', { type: 'device', id: device.id }),
       );
     }
-    await socket.join(`device:${deviceId}` satisfies Room);
+    await socket.join(room);
   }
 
   async unsubscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
@@ -118,6 +119,11 @@ export class RealtimeService {
       }
     }
   }
+}
+
+/** A socket is in the rooms of its person and session, too. */
+function subscriptionsOf(socket: DashboardSocket): number {
+  return [...socket.rooms].filter((room) => room.startsWith('device:')).length;
 }
 
 /** The user of a socket. @throws ForbiddenError for a socket whose handshake did not succeed */

@@ -2,7 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DurableReaderRegistry } from './durable-reader-registry.js';
 import { EventLog } from './event-log.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
-import { type EventDeclaration, EventTypeRegistry } from './event-type-registry.js';
+import { type CompleteEvents, type EventDeclaration, EventTypeRegistry } from './event-type-registry.js';
 import { EventPartitionStore } from './partitions/event-partition-store.js';
 import { EventPartitionsService } from './partitions/event-partitions.service.js';
 import { EventStore } from './event-store.js';
@@ -49,7 +49,7 @@ import { ReaderLeaseStore } from './reader-lease-store.js';
 })
 export class EventsModule {
   /** Registers the event types of a feature. */
-  static forFeature(declaration: EventDeclaration): DynamicModule {
+  static forFeature<D extends EventDeclaration>(declaration: CompleteEvents<D> & D): DynamicModule {
     return FeatureRegistrationModule.with(EventTypeRegistry, declaration);
   }
 }

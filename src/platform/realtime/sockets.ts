@@ -1,7 +1,13 @@
 import type { Server as IoServer, Socket as IoSocket } from 'socket.io';
-import type { DashboardEvents, DashboardRequests, SocketProblem } from '../../contracts/realtime.js';
+import type { DashboardEvents, DashboardRequests, RefusedRequest, SocketProblem } from '../../contracts/realtime.js';
 import type { Principal } from '../auth/principal.js';
+import type { FieldError } from '../../shared/domain-error.js';
 import { problemOf } from '../http/problem.js';
+import { problemsUrl } from '../http/problems/http-problems.js';
+
+const MAX_FAULTS_LENGTH = 4_096;
+const MAX_NAME_LENGTH = 64;
+const TOO_MANY = 429;
 
 interface SocketData {
   principal?: Principal;
@@ -41,10 +47,34 @@ export function resyncAll(server: DashboardServer, cursor: string): void {
   (server as Io).local.emit('resync', { cursor });
 }
 
-/** What went wrong, as sockets are told. */
-export function socketProblemOf(error: unknown): SocketProblem {
-  const { code, title, detail, status, retryAfter } = problemOf(error);
-  return { code, title, detail, status, ...(retryAfter === undefined ? {} : { retryAfter }) };
+/**
+ * What went wrong, as sockets are told. An answer is not larger than a few kilobytes, whatever it was asked.
+ * @param publicUrl of the installation, which explains the problem
+ */
+export function socketProblemOf(error: unknown, publicUrl: string): SocketProblem {
+  const { errors = [], ...problem } = problemOf(error);
+  const told = fitting(errors);
+  return { type: problemsUrl(publicUrl) + problem.code, ...problem, ...(told.length > 0 ? { errors: told } : {}) };
+}
+
+/** The faults that fit into an answer: a body can have thousands of members, or one with an endless name. */
+function fitting(errors: readonly FieldError[]): FieldError[] {
+  let left = MAX_FAULTS_LENGTH;
+  return errors.filter(({ detail, pointer }) => {
+    const length = detail.length + pointer.length;
+    const fits = length <= left;
+    left -= fits ? length : 0;
+    return fits;
+  });
+}
+
+/**
+ * What is told of a request that was sent without an acknowledgement. Null beyond the limit of messages: what is not counted
+ * is not answered, unless its client waits for it.
+ */
+export function refusedRequest(request: string, error: unknown, publicUrl: string): RefusedRequest | null {
+  const problem = socketProblemOf(error, publicUrl);
+  return problem.status === TOO_MANY ? null : { request: request.slice(0, MAX_NAME_LENGTH), ...problem };
 }
 
 /** Ends the connection after a last message that says why. Its client connects again by itself. */
