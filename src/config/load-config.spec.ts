@@ -256,17 +256,25 @@ describe('loadConfig', () => {
   });
 
   it('takes exact origins for CORS', () => {
-    const text = 'https://app.example.com, http://localhost:5173';
+    const text = 'https://app.example.com, http://localhost:5173, http://[::1]:*';
     expect(loadConfig({ ...REQUIRED, CORS_ORIGINS: text }).http.corsOrigins).toEqual([
       'https://app.example.com',
       'http://localhost:5173',
+      'http://[::1]:*',
     ]);
+    expect(loadConfig({ ...REQUIRED, NODE_ENV: 'production' }).http.corsOrigins).toEqual([]);
   });
 
-  it.each([['*'], ['null'], ['app.example.com'], ['https://app.example.com/'], ['https://*.example.com'], ['file://']])(
-    'does not boot with %p as an origin',
-    (text) => {
-      expect(problemsOf({ ...REQUIRED, CORS_ORIGINS: text })[0]).toMatch(/CORS_ORIGINS.*wildcard/);
-    },
-  );
+  it.each([
+    ['*'],
+    ['null'],
+    ['app.example.com'],
+    ['https://app.example.com/'],
+    ['https://app.example.com:*'],
+    ['https://*.example.com'],
+    ['http://localhost.example.com:*'],
+    ['file://'],
+  ])('does not boot with %p as an origin', (text) => {
+    expect(problemsOf({ ...REQUIRED, CORS_ORIGINS: text })[0]).toMatch(/CORS_ORIGINS.*wildcard/);
+  });
 });

@@ -67,7 +67,8 @@ export const SETTINGS = z
       example: 'x-forwarded-for',
     }),
     CORS_ORIGINS: listOf(origin()).prefault('').register(DOCS, {
-      description: 'Origins whose pages may call the API with credentials, separated by commas. Unset: none.',
+      description:
+        'Origins whose pages may call the API with credentials, separated by commas; `http://localhost:*` for each port of this machine. Unset: none.',
       example: 'https://app.example.com',
     }),
     CONTENT_SECURITY_POLICY: contentSecurityPolicy().default(DEFAULT_CSP).register(DOCS, {

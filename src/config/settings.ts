@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { cspFault } from './content-security-policy.js';
 
+/** Pages that are developed on the machine of their developer, on whatever port. */
+const LOOPBACK_ORIGINS = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\]):\*$/;
+
 /** How a setting is explained, in `.env.example` and in errors. */
 export interface SettingDoc {
   readonly description: string;
@@ -107,11 +110,14 @@ export function cidr(): z.ZodType<string, string> {
 
 /** What a browser sends as `Origin`: scheme, host and port, nothing else. */
 export function origin(): z.ZodType<string, string> {
-  return z
-    .string()
-    .refine((text) => /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text, {
-      error: 'must be origins such as https://app.example.com, without a path or a wildcard',
-    });
+  return z.string().refine((text) => LOOPBACK_ORIGINS.test(text) || (/^https?:[^*]+$/.test(text) && isOrigin(text)), {
+    error:
+      'must be origins such as https://app.example.com, without a path or a wildcard; http://localhost:* is every port of this machine',
+  });
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }
 
 export function contentSecurityPolicy(): z.ZodType<string, string> {

@@ -6,8 +6,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Server } from 'socket.io';
+import { PAGES_IN_DEVELOPMENT } from '../../tools/stack/application.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
+import type { RefusedRequest } from '../../src/contracts/realtime.js';
 import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
 import { createAccount } from '../support/accounts.fixture.js';
@@ -28,7 +30,7 @@ beforeAll(async () => {
       RATE_LIMIT_USER: '30/1m',
       RATE_LIMIT_AUTH: '100/1m',
       TRUSTED_PROXIES: '127.0.0.1/32',
-      CORS_ORIGINS: PAGE,
+      CORS_ORIGINS: `${PAGE},${PAGES_IN_DEVELOPMENT}`,
     },
   });
 });
@@ -145,11 +147,40 @@ describe('a socket', () => {
     expect(await refusalOf(accessToken, nextAddress().from())).toBe('rate_limited');
   });
 
-  it('lets the pages of listed origins poll, and no others', async () => {
-    const allowed = async (origin: string): Promise<string | null> =>
-      (
-        await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`, { headers: { ...nextAddress().from(), origin } })
-      ).headers.get('access-control-allow-origin');
-    expect([await allowed(PAGE), await allowed('https://elsewhere.example')]).toEqual([PAGE, null]);
+  it('counts what is no request of ours, too, and is silent about it beyond the limit', async () => {
+    const { accessToken } = await createAccount(app.url, 'babbler');
+    const dashboard = await signedIn(accessToken);
+    const heard: RefusedRequest[] = [];
+    dashboard.socket.on('problem', (problem) => heard.push(problem));
+    const { socket } = dashboard as unknown as { socket: { emit(name: string, body: unknown): void } };
+    for (let time = 0; time < 60; time += 1) {
+      socket.emit('subscribe_devices', {});
+    }
+    const last = await dashboard.request('subscribe_devices' as 'subscribe_device', {});
+    dashboard.close();
+    expect(last).toMatchObject({ error: { code: 'rate_limited', status: 429 } });
+    expect(new Set(heard.map(({ code }) => code))).toEqual(new Set(['unknown_event']));
+    // Its handshake was counted, too.
+    expect(heard.length).toBe(29);
   });
+
+  it.each(['/socket.io/?EIO=4&transport=polling', '/api/v1/devices'])(
+    'lets the pages of listed origins ask %s, and no others',
+    async (path) => {
+      const allowed = async (origin: string): Promise<string | null> =>
+        (await fetch(app.url + path, { headers: { ...nextAddress().from(), origin } })).headers.get(
+          'access-control-allow-origin',
+        );
+      // The last ones are listed by `npm start`: pages that are developed on this machine.
+      const local = ['http://localhost:5173', 'http://localhost', 'https://127.0.0.1:8443', 'http://[::1]:8080'];
+      expect(await Promise.all([PAGE, ...local].map(allowed))).toEqual([PAGE, ...local]);
+      const foreign = [
+        'https://elsewhere.example',
+        'http://localhost.example:5173',
+        'http://10.0.0.1:80',
+        'http://localhost:*',
+      ];
+      expect(await Promise.all(foreign.map(allowed))).toEqual(foreign.map(() => null));
+    },
+  );
 });

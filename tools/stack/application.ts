@@ -13,6 +13,11 @@ export interface Run {
   readonly log: 'file' | 'terminal';
 }
 
+/** An app that is developed on this machine is served from a port of its own. */
+export const PAGES_IN_DEVELOPMENT = ['http', 'https']
+  .flatMap((scheme) => ['localhost', '127.0.0.1', '[::1]'].map((host) => `${scheme}://${host}:*`))
+  .join(',');
+
 /** Starts the application as compiled into the folder `build`, and waits until it says that it is ready. */
 export async function startApplication(
   supervisor: Supervisor,
@@ -33,6 +38,7 @@ export async function startApplication(
       PUBLIC_URL: baseUrl(settings),
       // Without a mail server, links can be followed from the log.
       MAIL_LOG_LINKS: '1',
+      CORS_ORIGINS: PAGES_IN_DEVELOPMENT,
       ...process.env,
       HOST: settings.host,
       PORT: String(settings.port),

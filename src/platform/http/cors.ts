@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 /** What a page may read of an answer, besides the headers that any page may. */
 const EXPOSED = [
   'Allow',
+  'Deprecation',
   'ETag',
   'Idempotent-Replayed',
   'Link',
@@ -12,6 +13,7 @@ const EXPOSED = [
   'RateLimit-Policy',
   'Retry-After',
   'WWW-Authenticate',
+  'Sunset',
   'X-Request-Id',
 ];
 const PREFLIGHT_SECONDS = 7_200;
@@ -21,14 +23,28 @@ export function allowOrigins(app: NestFastifyApplication, origins: readonly stri
   if (origins.length === 0) {
     return;
   }
-  const allowed = new Set(origins);
   app.enableCors({
-    origin: (origin: string | undefined, answer: (error: Error | null, allow: string | false) => void) => {
-      answer(null, origin !== undefined && allowed.has(origin) ? origin : false);
-    },
+    origin: chosenFrom(origins),
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
   });
+}
+
+/** Answers a page's own origin where it is listed, for HTTP and sockets alike. `http://localhost:*` lists each port. */
+export function chosenFrom(
+  origins: readonly string[],
+): (origin: string | undefined, answer: (error: Error | null, allow: string | false) => void) => void {
+  const listed = new Set(origins);
+  return (origin, answer) => {
+    // No page is at `http://localhost:*` itself.
+    const isListed = origin?.endsWith('*') === false && (listed.has(origin) || listed.has(onAnyPort(origin)));
+    answer(null, isListed ? origin : false);
+  };
+}
+
+/** `http://localhost:5173` as `http://localhost:*`, and so without a port. */
+function onAnyPort(origin: string): string {
+  return `${origin.replace(/:\d+$/, '')}:*`;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
+import { chosenFrom } from '../http/cors.js';
 import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -41,7 +42,7 @@ export class SocketAdapter extends IoAdapter {
       pingInterval: 20_000,
       pingTimeout: 20_000,
       serveClient: false,
-      ...(this.origins.length > 0 && { cors: { origin: [...this.origins], credentials: true } }),
+      ...(this.origins.length > 0 && { cors: { origin: chosenFrom(this.origins), credentials: true } }),
     } as ServerOptions);
     server.engine.on('connection', (connection: Connection) => {
       this.limit(connection);
