@@ -15,6 +15,7 @@ import { allowBodyLimits } from './bodies/body-limit.decorator.js';
 import { clientAddressReader, readClientAddresses } from './client-address.js';
 import { allowOrigins } from './cors.js';
 import { answerOptions, noteRoutes } from './routes/known-routes.js';
+import { tellDeprecations } from './versions/deprecated.decorator.js';
 import { sendProblem } from './problem.filter.js';
 import { problemOf } from './problem.js';
 import { problemsUrl } from './problems/http-problems.js';
@@ -67,6 +68,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   registerRequestHooks(fastify, logger, app.get(Metrics));
   limitAnswerTime(fastify, app.get(AppConfig).http.requestTimeoutMs);
   allowBodyLimits(fastify);
+  tellDeprecations(fastify);
 
   acceptJsonOnly(fastify, BODY_LIMIT_BYTES);
   acceptCsvWhereWanted(fastify, BODY_LIMIT_BYTES);
