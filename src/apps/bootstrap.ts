@@ -34,6 +34,7 @@ import {
 import { within } from '../shared/deadline.js';
 import { OperatorError } from '../shared/operator-error.js';
 import { serveApiDocument } from './api-document.js';
+import { serveSocketDocument } from './socket-document.js';
 import { AppModule } from './app.module.js';
 import { ProcessLog } from './process-log.js';
 import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './boot-checks.js';
@@ -83,6 +84,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
     connectDeviceLine(app);
   }
   if (config.roles.includes('api')) {
+    serveSocketDocument(app);
     serveApiDocument(app);
   }
   return app;

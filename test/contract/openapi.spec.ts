@@ -1,18 +1,12 @@
-/** The document of the application as it was built, and the client that is made from it. */
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+/** The documents of the application as it was built: of HTTP, and of sockets. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import asyncApi from '@asyncapi/specs';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
-import { ROOT } from '../../tools/stack/paths.js';
-import { compile } from '../../tools/sdk/generate.js';
-import { TestApp } from '../support/test-app.js';
-import { createAccount } from '../support/accounts.fixture.js';
-
-const run = promisify(execFile);
-/** Inside of the clone, so that the client finds its one dependency. */
-const DIRECTORY = join(ROOT, '.mortise', `sdk-${String(process.pid)}`);
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { SocketDocument } from '../../src/apps/socket-document.js';
+import { CONTROL_MESSAGES, DASHBOARD_REQUESTS, FEED_MESSAGES } from '../../src/contracts/realtime.js';
+import { builtDocuments } from '../support/built-document.js';
 
 interface Schema {
   readonly type?: string;
@@ -37,19 +31,18 @@ interface Document {
 
 let source: string;
 let document: Document;
+let sockets: SocketDocument;
 let operations: (readonly [name: string, path: string, operation: Operation])[];
 
 beforeAll(async () => {
-  await mkdir(DIRECTORY, { recursive: true });
-  await run(process.execPath, [join(ROOT, 'dist', 'tools', 'sdk', 'main.js'), DIRECTORY], { timeout: 90_000 });
-  source = await readFile(join(DIRECTORY, 'openapi.json'), 'utf8');
+  const { openapi, asyncapi } = await builtDocuments();
+  source = openapi;
   document = JSON.parse(source) as Document;
+  sockets = JSON.parse(asyncapi) as SocketDocument;
   operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => [`${method} ${path}`, path, operation] as const),
   );
 }, 120_000);
-
-afterAll(() => rm(DIRECTORY, { recursive: true, force: true }));
 
 /** Named by those it is true of, so that a failure says where. */
 const those = (isWrong: (operation: Operation, path: string) => boolean): string[] =>
@@ -62,7 +55,7 @@ describe('The OpenAPI document', () => {
       // Probes take nothing and refuse nothing; every other operation is held to this below.
       rules: { 'operation-4xx-response': 'off' },
     });
-    const problems = await lintFromString({ source, absoluteRef: join(DIRECTORY, 'openapi.json'), config });
+    const problems = await lintFromString({ source, absoluteRef: 'openapi.json', config });
     expect(
       problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer ?? ''}`),
     ).toEqual([]);
@@ -111,55 +104,45 @@ describe('The OpenAPI document', () => {
   });
 });
 
-describe('The client made from it', () => {
-  let application: TestApp;
+/** What people and generators read of sockets. Clients and messages are held against it in clients.spec.ts. */
+describe('The AsyncAPI document', () => {
+  it('is one, in the eyes of the schema that AsyncAPI publishes', () => {
+    const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
+    addFormats.default(ajv);
+    const validate = ajv.compile(asyncApi.schemasWithoutId['3.0.0'] as object);
+    expect([validate(sockets), validate.errors]).toEqual([true, null]);
+    expect([
+      validate({ ...sockets, operations: { door: { action: 'open' } } }),
+      ajv.errorsText(validate.errors),
+    ]).toEqual([false, expect.stringContaining('/operations/door')]);
+  });
 
-  beforeAll(async () => {
-    application = await TestApp.start({ env: { ROLES: 'api' } });
-  }, 60_000);
+  it('refers to nothing that is not there, and has each message in an operation', () => {
+    const references = [...JSON.stringify(sockets).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
+    const found = (path: string): unknown =>
+      path
+        .split('/')
+        .reduce<unknown>((parent, name) => (parent as Record<string, unknown> | undefined)?.[name], sockets);
+    expect(references.filter((path) => found(path) === undefined)).toEqual([]);
+    const used = new Set(references.map((path) => /^channels\/dashboard\/messages\/(.*)/.exec(path)?.[1]));
+    expect(Object.keys(sockets.channels.dashboard.messages).filter((name) => !used.has(name))).toEqual([]);
+  });
 
-  afterAll(() => application.stop());
-
-  it('signs in, reads the account, and gets a typed problem', async () => {
-    const person = await createAccount(application.url);
-    const consumer = join(DIRECTORY, 'src', 'consumer.ts');
-    await writeFile(consumer, CONSUMER);
-    compile([consumer], join(DIRECTORY, 'dist'));
-    const { stdout } = await run(process.execPath, [join(DIRECTORY, 'dist', 'consumer.js')], {
-      env: { BASE_URL: application.url, IDENTIFIER: person.email, PASSWORD: person.password },
-      timeout: 20_000,
-    });
-    expect(JSON.parse(stdout)).toEqual({ me: person.id, email: person.email, devices: [], refused: 'not_found' });
-  }, 60_000);
-
-  it('does not compile where it is used against the document', async () => {
-    const consumer = join(DIRECTORY, 'src', 'mistake.ts');
-    await writeFile(consumer, MISTAKE);
-    expect(() => {
-      compile([consumer], join(DIRECTORY, 'dist'));
-    }).toThrow(/identifier/);
-  }, 60_000);
+  it('has each message of the contract, with examples that its schemas take', () => {
+    const contract = [
+      ...Object.keys(FEED_MESSAGES),
+      ...Object.keys(CONTROL_MESSAGES),
+      ...Object.keys(DASHBOARD_REQUESTS),
+    ];
+    const besides = ['connect', 'connect_error', 'acknowledgement'];
+    expect(Object.keys(sockets.channels.dashboard.messages).sort()).toEqual([...contract, ...besides].sort());
+    const ajv = new Ajv({ strict: false });
+    addFormats.default(ajv);
+    const wrong = Object.entries(sockets.components.schemas).flatMap(([name, { properties = {} }]) =>
+      Object.entries(properties as Record<string, { readonly examples?: unknown[] }>)
+        .filter(([, schema]) => schema.examples?.some((example) => !ajv.validate(schema, example)))
+        .map(([member]) => `${name}.${member}`),
+    );
+    expect(wrong).toEqual([]);
+  });
 });
-
-const CONSUMER = `
-import { createMortise } from './client.js';
-
-const { BASE_URL = '', IDENTIFIER = '', PASSWORD = '' } = process.env;
-let token: string | undefined;
-const mortise = createMortise(BASE_URL, () => token);
-
-const { data: signedIn } = await mortise.POST('/api/v1/auth/login', { body: { identifier: IDENTIFIER, password: PASSWORD } });
-token = signedIn?.accessToken;
-const { data: me } = await mortise.GET('/api/v1/users/me');
-const { data: devices } = await mortise.GET('/api/v1/devices');
-const { error } = await mortise.GET('/api/v1/devices/{deviceId}', {
-  params: { path: { deviceId: '00000000-0000-7000-8000-000000000000' } },
-});
-process.stdout.write(JSON.stringify({ me: me?.id, email: me?.email, devices: devices?.items, refused: error?.code }));
-`;
-
-const MISTAKE = `
-import { createMortise } from './client.js';
-
-await createMortise('').POST('/api/v1/auth/login', { body: { password: 'but who?' } });
-`;

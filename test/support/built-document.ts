@@ -1,22 +1,25 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../../tools/stack/paths.js';
 
 const run = promisify(execFile);
 
-/**
- * The OpenAPI document of the application as it was built: only the compiler of the build reads the types of answers
- * into it.
- */
+/** The OpenAPI document of the application as it was built. */
 export async function builtDocument<T>(): Promise<T> {
-  // Inside of the clone, so that the client that is made beside it finds its one dependency.
-  const directory = join(ROOT, '.mortise', `document-${String(process.pid)}`);
-  await mkdir(directory, { recursive: true });
+  return JSON.parse((await builtDocuments()).openapi) as T;
+}
+
+/** Both documents, as text: only the compiler of the build reads the types of answers and messages into them. */
+export async function builtDocuments(): Promise<{ readonly openapi: string; readonly asyncapi: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'mortise-document-'));
+  const program = join(ROOT, 'dist', 'tools', 'sdk', 'main.js');
   try {
-    await run(process.execPath, [join(ROOT, 'dist', 'tools', 'sdk', 'main.js'), directory], { timeout: 90_000 });
-    return JSON.parse(await readFile(join(directory, 'openapi.json'), 'utf8')) as T;
+    await run(process.execPath, [program, directory, '--documents'], { timeout: 90_000 });
+    const read = (name: string): Promise<string> => readFile(join(directory, `${name}.json`), 'utf8');
+    return { openapi: await read('openapi'), asyncapi: await read('asyncapi') };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,8 +1,15 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { apiDocument } from '../../src/apps/api-document.js';
+import { type SocketDocument, socketDocument } from '../../src/apps/socket-document.js';
 import { readFromApplication } from '../built-application.js';
 
-/** The OpenAPI document as the running application serves it, without any of the services that it needs to run. */
-export function readApiDocument(): Promise<OpenAPIObject> {
-  return readFromApplication(apiDocument);
+/** What the running application serves as descriptions of itself. */
+export interface Documents {
+  readonly http: OpenAPIObject;
+  readonly sockets: SocketDocument;
+}
+
+/** Reads them without any of the services that the application needs to run. */
+export function readDocuments(): Promise<Documents> {
+  return readFromApplication((app) => ({ http: apiDocument(app), sockets: socketDocument(app) }));
 }
