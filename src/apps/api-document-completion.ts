@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ProblemDto } from '../platform/http/problem.dto.js';
+import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { httpProblems } from '../platform/http/problems/http-problems.js';
 import { completeRefusals } from './api-document-refusals.js';
 import { completeSchemas, describeExamples } from './api-document-schemas.js';

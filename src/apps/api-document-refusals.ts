@@ -1,7 +1,7 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { RequestDeadlineError } from '../platform/context/request-deadline.js';
 import { OverloadedError } from '../platform/http/admission/admission-limiter.js';
-import { ProblemDto } from '../platform/http/problem.dto.js';
+import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { type Refusal, refusalResponse, type RefusalResponse } from '../platform/http/problems/refuses.decorator.js';
 import { InvalidRequestError } from '../platform/http/validation/validation.js';
 import { IpBlockedError, RateLimitedError } from '../platform/rate-limit/rate-limit.errors.js';

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { AppConfig } from '../config/app-config.js';
-import { ProblemDto } from '../platform/http/problem.dto.js';
+import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { problemsUrl } from '../platform/http/problems/http-problems.js';
 import { GUIDE, TAGS } from './api-document-guide.js';
 import { completeDocument } from './api-document-completion.js';

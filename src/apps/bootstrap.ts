@@ -14,7 +14,7 @@ import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { AdmissionLimiter } from '../platform/http/admission/admission-limiter.js';
 import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
-import { ProblemFilter } from '../platform/http/problem.filter.js';
+import { ProblemFilter } from '../platform/http/problems/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
 import { validationPipe } from '../platform/http/validation/validation.js';
 import { IdempotencyInterceptor } from '../platform/idempotency/idempotency.interceptor.js';

@@ -39,7 +39,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['auth/auth.errors.ts', 'member', 'a member of a JSON object'],
   ['audit/audit-registry.ts', 'member', 'a member of a JSON object'],
   ['logging/redact.ts', 'member', 'a member of a JSON object'],
-  ['http/problem.dto.ts', 'device', 'the example in the API document'],
+  ['http/problems/problem.dto.ts', 'device', 'the example in the API document'],
   ['prisma', 'session command', 'words of PostgreSQL'],
   ['prisma/migrations', 'lock', 'the advisory lock of those who migrate, and the lock file of Prisma'],
   [

@@ -12,7 +12,7 @@ import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
 import { ResourceResolverRegistry } from '../../src/platform/auth/resource-resolver-registry.js';
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
-import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
+import { ProblemFilter } from '../../src/platform/http/problems/problem.filter.js';
 import { validationPipe } from '../../src/platform/http/validation/validation.js';
 import { IdempotencyService } from '../../src/platform/idempotency/idempotency.service.js';
 import { IdempotencyInterceptor } from '../../src/platform/idempotency/idempotency.interceptor.js';

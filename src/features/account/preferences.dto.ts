@@ -12,7 +12,7 @@ import {
   ValidateBy,
   ValidateNested,
 } from 'class-validator';
-import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 import {

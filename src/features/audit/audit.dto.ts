@@ -3,9 +3,9 @@ import { Transform } from 'class-transformer';
 import { IsIn, IsString, Length, Matches } from 'class-validator';
 import type { AuditAction, AuditEntityType } from '../../contracts/audit.js';
 import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platform/audit/audit-reader.js';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { IsTimestamp } from '../../platform/http/members/timestamp.validator.js';
 import { canonicalId } from '../../shared/ids.js';
 
 /** Which entries; everything that is given must apply. */

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import { notVisible, VISIBLE } from '../../platform/http/visible-text.js';
 import type { PlatformRole } from '../../platform/auth/principal.js';
 import type { User } from '../users/users.types.js';

@@ -6,7 +6,7 @@ import {
   SNAPSHOT_QUALITIES,
   type SnapshotQuality,
 } from '../../contracts/commands.js';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 type UnlockDoor = CommandPayloads['unlock_door'];

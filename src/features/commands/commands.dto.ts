@@ -11,7 +11,7 @@ import {
   type CommandName,
   type CommandState,
 } from '../../contracts/commands.js';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import { type Page } from '../../shared/paging.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { type Command, type CommandRequest } from './commands.types.js';

@@ -10,7 +10,7 @@ import {
   type LockState,
 } from '../../contracts/devices.js';
 import type { DeviceRef } from '../../contracts/resources.js';
-import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsId } from '../../platform/http/members/id.decorator.js';
 import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';

@@ -1,6 +1,6 @@
 import { Allow, ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsObject, Max, Min } from 'class-validator';
 import { MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
-import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { IsTimestamp } from '../../platform/http/members/timestamp.validator.js';
 import { Parts } from '../../platform/uplinks/parts.decorator.js';
 import { Reading } from '../../platform/uplinks/reading.decorator.js';
 import { IsBoot, Uptime } from '../../platform/uplinks/uplink-fields.decorator.js';

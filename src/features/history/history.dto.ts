@@ -2,11 +2,11 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
 import { EVENT_TYPES, type EventSource, type EventType, type StoredEvent } from '../../contracts/events.js';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import type { Page } from '../../shared/paging.js';
 import type { HistoryQuery } from './history.types.js';
-import { IsTimestamp } from '../../platform/http/timestamp.validator.js';
+import { IsTimestamp } from '../../platform/http/members/timestamp.validator.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 
 const HISTORY_ORDERS = ['asc', 'desc'] as const;

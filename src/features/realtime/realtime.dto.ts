@@ -9,10 +9,10 @@ import type {
 } from '../../contracts/realtime.js';
 import type { EventType } from '../../contracts/events.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
-import { OrNull } from '../../platform/http/if-given.js';
+import { OrNull } from '../../platform/http/members/if-given.js';
 import { IsId } from '../../platform/http/members/id.decorator.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
-import { FieldErrorDto } from '../../platform/http/problem.dto.js';
+import { FieldErrorDto } from '../../platform/http/problems/problem.dto.js';
 import type { Documented } from '../../shared/documented.js';
 
 /** What a dashboard sends as `auth` when it connects. */

@@ -13,7 +13,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../contracts/realtime.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
-import { problemOf } from '../../platform/http/problem.js';
+import { problemOf } from '../../platform/http/problems/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation/validation.js';
 import { inBackground } from '../../platform/process/faults.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';

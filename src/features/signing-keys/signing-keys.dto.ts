@@ -1,5 +1,5 @@
 import { IsIn } from 'class-validator';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import {
   KEY_PURPOSES,
   type KeyPurpose,

@@ -1,9 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn } from 'class-validator';
-import { IfGiven } from '../../platform/http/if-given.js';
+import { IfGiven } from '../../platform/http/members/if-given.js';
 import { AreIds } from '../../platform/http/members/id.decorator.js';
-import { FieldErrorDto } from '../../platform/http/problem.dto.js';
+import { FieldErrorDto } from '../../platform/http/problems/problem.dto.js';
 import { BULK_MODES, type BulkMode, MAX_BULK_ROWS, type RowResult } from './bulk-users.types.js';
 import { NewAccountDto } from './user-admin.dto.js';
 import type { ImportResult } from './users-import.service.js';

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, Matches } from 'class-validator';
 import { type PlatformRole, PLATFORM_ROLES } from '../../platform/auth/principal.js';
-import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsEmailAddress } from '../../platform/http/members/email-address.decorator.js';
 import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { noUsername, USERNAME } from '../users/users.dto.js';

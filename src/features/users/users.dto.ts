@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 import { type PlatformRole } from '../../platform/auth/principal.js';
-import { IfGiven, OrNull } from '../../platform/http/if-given.js';
+import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsVisibleText } from '../../platform/http/visible-text.js';
 import { USERNAME_RULE } from './domain/names.js';
 import type { Account } from './users.types.js';

@@ -5,7 +5,7 @@ import type { AuditIntent } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
 import { requestContext } from '../context/request-context.js';
 import { InvalidRequestError } from '../http/validation/validation.js';
-import { problemOf } from '../http/problem.js';
+import { problemOf } from '../http/problems/problem.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { RequestDeadlineError } from '../context/request-deadline.js';
 import { isDatabaseUnavailable } from '../prisma/prisma-errors.js';

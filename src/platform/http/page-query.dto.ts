@@ -1,5 +1,5 @@
 import { IsString, MaxLength } from 'class-validator';
-import { IfGiven } from './if-given.js';
+import { IfGiven } from './members/if-given.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../shared/paging.js';
 import { PageSize } from './page-size.js';
 import { OftenCalled } from './validation/often-called.decorator.js';

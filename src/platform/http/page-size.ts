@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
-import { IfGiven } from './if-given.js';
+import { IfGiven } from './members/if-given.js';
 
 /** A whole number from 1 to `max`. */
 export function PageSize(max: number, fallback: number): PropertyDecorator {

@@ -4,7 +4,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { DeadlineExceededError } from '../../shared/deadline.js';
 import { BatcherFullError } from '../batching/micro-batcher.js';
-import { problemOf } from '../http/problem.js';
+import { problemOf } from '../http/problems/problem.js';
 import { Metrics } from '../metrics/metrics.js';
 import { RejectedMessages } from './rejected-messages.js';
 

@@ -5,8 +5,8 @@ import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyReques
 import { DomainError } from '../../shared/domain-error.js';
 import { bearerTokenOf } from '../auth/bearer-token.js';
 import { ipKey } from '../http/client-address.js';
-import { writeProblem } from '../http/problem.filter.js';
-import { problemOf } from '../http/problem.js';
+import { writeProblem } from '../http/problems/problem.filter.js';
+import { problemOf } from '../http/problems/problem.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { BlockedIpStore } from './blocked-ip-store.js';
 import { ConnectionLimiter } from './connection-limiter.js';

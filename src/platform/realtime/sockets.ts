@@ -2,7 +2,7 @@ import type { Server as IoServer, Socket as IoSocket } from 'socket.io';
 import type { DashboardEvents, DashboardRequests, RefusedRequest, SocketProblem } from '../../contracts/realtime.js';
 import type { Principal } from '../auth/principal.js';
 import type { FieldError } from '../../shared/domain-error.js';
-import { problemOf } from '../http/problem.js';
+import { problemOf } from '../http/problems/problem.js';
 import { problemsUrl } from '../http/problems/http-problems.js';
 
 const MAX_FAULTS_LENGTH = 4_096;

@@ -1,5 +1,5 @@
 import { IsString, Length, MaxLength, MinLength } from 'class-validator';
-import { IfGiven } from '../../../platform/http/if-given.js';
+import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { NormalizeNfc } from '../../../platform/http/members/normalize-nfc.decorator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 

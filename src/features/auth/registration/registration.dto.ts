@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Length, Matches } from 'class-validator';
-import { IfGiven } from '../../../platform/http/if-given.js';
+import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
 import { IsVisibleText } from '../../../platform/http/visible-text.js';
 import { noUsername, USERNAME } from '../../users/users.dto.js';

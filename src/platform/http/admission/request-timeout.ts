@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type RequestContext, runInContext } from '../../context/request-context.js';
 import { RequestDeadlineError } from '../../context/request-deadline.js';
-import { writeProblem } from '../problem.filter.js';
-import { problemOf } from '../problem.js';
+import { writeProblem } from '../problems/problem.filter.js';
+import { problemOf } from '../problems/problem.js';
 import { extraTimeOf } from './extra-time.decorator.js';
 
 declare module 'fastify' {

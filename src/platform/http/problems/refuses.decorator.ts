@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { DomainError, exampleOf, type ProblemType } from '../../../shared/domain-error.js';
-import { type Problem, problemOf } from '../problem.js';
+import { type Problem, problemOf } from './problem.js';
 import { httpProblem, toHttpProblem } from './http-problems.js';
 
 /**

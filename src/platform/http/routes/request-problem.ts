@@ -2,7 +2,7 @@ import { MethodNotAllowedException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { cutText } from '../../../shared/cut-text.js';
 import { pathOf } from './known-routes.js';
-import { problemOf, type Problem } from '../problem.js';
+import { problemOf, type Problem } from '../problems/problem.js';
 
 const SHOWN_PATH = 200;
 const MEDIA_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,60}/;

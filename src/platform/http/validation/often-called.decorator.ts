@@ -1,11 +1,9 @@
-import { closestMatch } from 'leven';
+import { bareName, closestName } from '../../../shared/closest-name.js';
 import { ruleNames } from './member-rules.js';
 
 const OFTEN_CALLED = Symbol('often called');
 /** Longer names are no slip of the pen. */
 const LONGEST_NAME = 40;
-/** Of so many letters of a name one may be wrong. */
-const LETTERS_PER_SLIP = 3;
 
 /** What clients call this member by mistake, where the letters are too different to guess it: `email` for `identifier`. */
 export function OftenCalled(...names: readonly string[]): PropertyDecorator {
@@ -23,21 +21,10 @@ export function meantMember(type: object, name: string, given: readonly string[]
   const candidates = ruleNames(type).filter((candidate) => !given.includes(candidate));
   const bare = bareName(name);
   const known = candidates.find((candidate) => namesOf(type, candidate).map(bareName).includes(bare));
-  return known ?? closest(bare, candidates);
-}
-
-function closest(bare: string, candidates: readonly string[]): string | undefined {
-  const maxDistance = Math.floor(bare.length / LETTERS_PER_SLIP);
-  const match = maxDistance > 0 ? closestMatch(bare, candidates.map(bareName), { maxDistance }) : undefined;
-  return candidates.find((candidate) => bareName(candidate) === match);
+  return known ?? closestName(name, candidates);
 }
 
 function namesOf({ prototype }: { prototype?: object }, member: string): readonly string[] {
   const others = Reflect.getMetadata(OFTEN_CALLED, prototype ?? {}, member) as readonly string[] | undefined;
   return [member, ...(others ?? [])];
-}
-
-/** `refresh_token`, `Refresh-Token` and `refreshToken` are one name. */
-function bareName(name: string): string {
-  return name.replaceAll(/[\s_-]/g, '').toLowerCase();
 }

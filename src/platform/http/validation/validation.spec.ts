@@ -16,7 +16,7 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
-import { IfGiven } from '../if-given.js';
+import { IfGiven } from '../members/if-given.js';
 import { OftenCalled } from './often-called.decorator.js';
 import { InvalidRequestError, validated, validationPipe } from './validation.js';
 

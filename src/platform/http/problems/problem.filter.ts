@@ -2,10 +2,10 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { EMPTY, type Observable } from 'rxjs';
-import { requestContext } from '../context/request-context.js';
-import { RejectedMessages } from '../mqtt/rejected-messages.js';
+import { requestContext } from '../../context/request-context.js';
+import { RejectedMessages } from '../../mqtt/rejected-messages.js';
 import { problemOf, type Problem } from './problem.js';
-import { problemOfRequest } from './routes/request-problem.js';
+import { problemOfRequest } from '../routes/request-problem.js';
 
 declare module 'fastify' {
   interface FastifyInstance {

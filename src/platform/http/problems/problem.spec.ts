@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConflictException, NotFoundException, ServiceUnavailableException } from '@nestjs/common';
-import { DeadlineExceededError } from '../../shared/deadline.js';
-import { DomainError, ERROR_KINDS, type ErrorKind } from '../../shared/domain-error.js';
+import { DeadlineExceededError } from '../../../shared/deadline.js';
+import { DomainError, ERROR_KINDS, type ErrorKind } from '../../../shared/domain-error.js';
 import { problemOf } from './problem.js';
 
 class SampleError extends DomainError {

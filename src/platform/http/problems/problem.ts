@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { DeadlineExceededError } from '../../shared/deadline.js';
-import { DomainError, type FieldError } from '../../shared/domain-error.js';
-import { isDatabaseUnavailable } from '../prisma/prisma-errors.js';
-import { frameworkCode, HTTP_STATUS } from './problems/http-problems.js';
+import { DeadlineExceededError } from '../../../shared/deadline.js';
+import { DomainError, type FieldError } from '../../../shared/domain-error.js';
+import { isDatabaseUnavailable } from '../../prisma/prisma-errors.js';
+import { frameworkCode, HTTP_STATUS } from './http-problems.js';
 
 /** What was away is often back by then; a client that is refused again waits longer by itself. */
 const RETRY_UNAVAILABLE_S = 2;

@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
-import { canonicalInstant } from '../../shared/instant.js';
+import { canonicalInstant } from '../../../shared/instant.js';
 
 /**
  * A point in time by RFC 3339 that exists, in a year of four digits. It is read as we write it, in UTC: PostgreSQL, too,
