@@ -29,13 +29,13 @@ export function completeRefusals(path: string, method: string, operation: Operat
 
 type Raw = Omit<RefusalResponse, 'status'>;
 
-/** What `@Refuses` documented: the framework puts its examples below the type of successes. */
+/** What `@Refuses` documented: the framework puts its examples below the type of the success. */
 function rawOf(response: Operation['responses'][string] | undefined): Raw | undefined {
   if (!response || !('content' in response)) {
     return undefined;
   }
   const { content = {}, ...rest } = response;
-  const { examples, schema } = content['application/json'] ?? {};
+  const { examples, schema } = Object.values(content)[0] ?? {};
   return examples && !schema ? ({ ...rest, examples } as Raw) : undefined;
 }
 

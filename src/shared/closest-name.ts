@@ -2,7 +2,7 @@ import { closestMatch } from 'leven';
 
 const MAX_LENGTH = 64;
 /** Letters of a name for each one that may be wrong. */
-const LETTERS_PER_SLIP = 3;
+const LETTERS_PER_SLIP = 4;
 
 /** The one of `known` that a person who wrote `name` probably meant. */
 export function closestName(name: string, known: readonly string[]): string | undefined {

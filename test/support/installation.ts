@@ -48,6 +48,7 @@ export async function testEnvironment(
     MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
     // Tests send more requests than people; those about limits set their own.
     RATE_LIMIT_SCALE: '100000',
+    SECURITY_CONTACT: 'mailto:security@example.com',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
     ...env,
   };

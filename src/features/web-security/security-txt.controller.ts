@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 const VALID_DAYS = 90;
 
 @ApiTags('Operations')
-@Controller('.well-known')
+@Controller('.well-known/security.txt')
 export class SecurityTxtController {
   constructor(
     private readonly config: AppConfig,
@@ -19,7 +19,7 @@ export class SecurityTxtController {
   ) {}
 
   /** Where to report a weakness of this installation (RFC 9116). 404 where its operator has set no `SECURITY_CONTACT`. */
-  @Get('security.txt')
+  @Get()
   @Public()
   @Header('Content-Type', 'text/plain; charset=utf-8')
   @Header('Cache-Control', 'public, max-age=86400')

@@ -53,6 +53,8 @@ export function resyncAll(server: DashboardServer, cursor: string): void {
  */
 export function socketProblemOf(error: unknown, publicUrl: string): SocketProblem {
   const { errors = [], ...problem } = problemOf(error);
+  // For HTTP, where it is in a header.
+  delete problem.challenge;
   const told = fitting(errors);
   return { type: problemsUrl(publicUrl) + problem.code, ...problem, ...(told.length > 0 ? { errors: told } : {}) };
 }
@@ -60,8 +62,8 @@ export function socketProblemOf(error: unknown, publicUrl: string): SocketProble
 /** The faults that fit into an answer: a body can have thousands of members, or one with an endless name. */
 function fitting(errors: readonly FieldError[]): FieldError[] {
   let left = MAX_FAULTS_LENGTH;
-  return errors.filter(({ detail, pointer }) => {
-    const length = detail.length + pointer.length;
+  return errors.filter((fault) => {
+    const { length } = JSON.stringify(fault);
     const fits = length <= left;
     left -= fits ? length : 0;
     return fits;
