@@ -9,6 +9,7 @@ import { nullRequest } from './jobs/null.js';
 import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
 import { users } from './jobs/users.js';
+import { validation } from './jobs/validation.js';
 import { printEnvironment } from './support/environment.js';
 import { type Services, startServices } from './support/services.js';
 
@@ -20,6 +21,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['login', login],
   ['refresh', refresh],
   ['users', users],
+  ['validation', validation],
   ['command', command],
 ]);
 

@@ -137,7 +137,7 @@ export const SETTINGS = z
     MQTT_URL: url('mqtt', 'mqtts').nullable().default(null).register(DOCS, {
       description:
         'An MQTT broker (mqtt:// or mqtts://). Empty: an embedded broker, which allows one hardware process.',
-      example: 'mqtt://localhost:1883',
+      example: 'mqtts://broker.example.com:8883',
       // It may hold a password.
       secret: true,
     }),

@@ -6,7 +6,8 @@ import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
-import { request } from '../support/rest.js';
+import { type Answer, request } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
 let application: TestApp;
@@ -32,6 +33,18 @@ afterAll(async () => {
   await lock.stop();
   await application.stop();
 });
+
+interface Told {
+  link: object | null;
+  lastBirth: object | null;
+  subscription: { state: string; at: string | null };
+  lastOrder: object | null;
+  lastAck: { at: string } | null;
+  refusals: { code: string; detail: string | null }[];
+}
+
+const diagnosticsOf = (id: string, person = owner): Promise<Answer<Told>> =>
+  request<Told>(application.url, 'GET', `/api/v1/devices/${id}/diagnostics`, { token: person.accessToken });
 
 describe('The first unlock', () => {
   it('goes from phone to lock and back, and the history has its events in order', async () => {
@@ -86,6 +99,45 @@ describe('The first unlock', () => {
     const cursors = dashboard.received.map(({ message: { cursor } }) => cursor);
     expect(new Set(cursors).size).toBe(cursors.length);
     dashboard.close();
+  });
+
+  it('is shown by the diagnostics of the lock, to those who may see it', async () => {
+    const { body: sent } = await sendCommand(
+      application.url,
+      owner,
+      device.id,
+      { name: 'lock_door' },
+      { waitSeconds: 10 },
+    );
+    const { body } = await diagnosticsOf(device.id);
+    expect(body.link).toMatchObject({ kind: 'mqtt', boot: lock.bootId });
+    expect(body.lastBirth).toMatchObject({ boot: lock.bootId, uptimeMs: expect.any(Number) });
+    expect(body.lastOrder).toMatchObject({ commandId: sent.id, name: 'lock_door', attempts: 1, state: 'EXECUTED' });
+    expect(body.lastAck).toMatchObject({ commandId: sent.id, state: 'EXECUTED', errorCode: null });
+    expect(body.subscription).toEqual({ state: 'subscribed', at: body.lastAck?.at });
+    expect(body.refusals).toEqual([]);
+    const stranger = await createAccount(application.url, 'stranger');
+    expect((await diagnosticsOf(device.id, stranger)).status).toBe(404);
+  });
+
+  it('does not come to a device that has not subscribed, and its diagnostics say so until it has', async () => {
+    const deaf = await registerDevice(application.url, owner);
+    const scripted = await ScriptedDevice.connect(application.mqttUrl, deaf);
+    await scripted.listen(['receipts']);
+    await scripted.birth();
+    const stateOf = async (): Promise<unknown> => (await diagnosticsOf(deaf.id)).body.subscription.state;
+    await eventually('it is linked', async () => (await diagnosticsOf(deaf.id)).body.link !== null);
+    expect(await stateOf()).toBe('unknown');
+    await sendCommand(application.url, owner, deaf.id, { name: 'unlock_door' });
+    await eventually('the broker had no subscriber', async () => (await stateOf()) === 'not_subscribed');
+    const [refusal] = (await diagnosticsOf(deaf.id)).body.refusals;
+    expect(refusal).toMatchObject({ code: 'not_subscribed', detail: expect.stringMatching(/had subscribed/) });
+
+    await scripted.listen(['commands']);
+    await scripted.birth();
+    await scripted.ack({ commandId: (await scripted.waitForOrder()).commandId, status: 'executed' });
+    await eventually('it gets its orders', async () => (await stateOf()) === 'subscribed');
+    await scripted.end();
   });
 
   it('tells a dashboard that returns what it missed, once and in order, and goes on live', async () => {
@@ -156,5 +208,52 @@ describe('The first unlock', () => {
     await expect(Dashboard.signedIn(application.url, owner.accessToken)).rejects.toMatchObject({
       data: { code: 'session_ended' },
     });
+  });
+});
+
+/** What docs/protocol.md says under "Which broker, which client". */
+describe('The embedded broker', () => {
+  const connectAs = (options: Parameters<typeof ScriptedDevice.connect>[2]): Promise<ScriptedDevice> =>
+    ScriptedDevice.connect(application.mqttUrl, known, options);
+  let known: RegisteredDevice;
+  beforeAll(async () => {
+    known = await registerDevice(application.url, await createAccount(application.url));
+  });
+
+  it('speaks MQTT 3.1.1 and 3.1, and refuses 5 by CONNACK code 1', async () => {
+    await (await connectAs({ protocolVersion: 4 })).end();
+    await (await connectAs({ protocolVersion: 3, protocolId: 'MQIsdp', clientId: 'c'.repeat(91) })).end();
+    await expect(
+      connectAs({ protocolVersion: 3, protocolId: 'MQIsdp', clientId: 'c'.repeat(92) }),
+    ).rejects.toMatchObject({ code: 2 });
+    await expect(connectAs({ protocolVersion: 5 })).rejects.toMatchObject({ code: 1 });
+  });
+
+  it('takes any client id, four connections without a last will, and one with', async () => {
+    const ids = ['', 'x', known.id, 'c'.repeat(1_000)];
+    const lines: ScriptedDevice[] = [];
+    for (const clientId of ids) {
+      lines.push(await connectAs({ clientId }));
+    }
+    expect(lines.map(({ client }) => client.connected)).toEqual([true, true, true, true]);
+    const will = { topic: `v1/devices/${known.id}/status`, payload: Buffer.from('{}'), qos: 1, retain: true } as const;
+    const first = await connectAs({ clientId: 'one', will });
+    await eventually('the oldest of five is closed', () => lines[0]?.client.connected === false);
+    const second = await connectAs({ clientId: 'another', will });
+    await eventually('the line before is closed', () => !first.client.connected);
+    expect(second.client.connected).toBe(true);
+    await Promise.all([...lines, first, second].map((line) => line.end()));
+  });
+
+  it('takes events with QoS 0, 1 and 2', async () => {
+    const line = await connectAs({});
+    await line.listen(['receipts']);
+    await line.birth();
+    for (const [index, qos] of ([0, 1, 2] as const).entries()) {
+      const event = { seq: index + 1, boot: line.boot, type: 'custom', data: {} };
+      await line.client.publishAsync(`v1/devices/${known.id}/events`, JSON.stringify(event), { qos });
+      await line.receipt(line.boot, index + 1);
+    }
+    await line.end();
   });
 });

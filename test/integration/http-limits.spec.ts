@@ -1,10 +1,12 @@
 /** What every answer carries, and what no request may be: headers, origins, sizes, types, times. */
+import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { Audit } from '../../src/platform/audit/audit.decorator.js';
 import { Public } from '../../src/platform/auth/authorize.decorator.js';
 import { BodyLimit } from '../../src/platform/http/bodies/body-limit.decorator.js';
+import { PASSWORD, signIn } from '../support/accounts.fixture.js';
 import { TestApp } from '../support/test-app.js';
 import { sendRaw } from '../support/raw-http.js';
 import { request } from '../support/rest.js';
@@ -74,12 +76,80 @@ describe('every answer', () => {
     expect(keys.headers.get('cache-control')).toBe('public, max-age=300');
   });
 
+  it.each([
+    ['/api/docs', 300],
+    ['/api/docs-json', 300],
+    ['/api/docs/swagger-ui-init.js', 300],
+    ['/api/docs/asyncapi.json', 300],
+    ['/api/docs/swagger-ui-bundle.js', 86_400],
+    ['/.well-known/order-keys.json', 300],
+    ['/problems', 3_600],
+  ])('may be kept for a while when it is public: %s', async (path, seconds) => {
+    const { status, headers } = await fetch(app.url + path, { method: 'HEAD' });
+    expect([status, headers.get('cache-control')]).toEqual([200, `public, max-age=${String(seconds)}`]);
+  });
+
+  it('is not kept when it is no answer', async () => {
+    const { status, headers } = await fetch(`${app.url}/api/docs/nothing.js`);
+    expect([status, headers.get('cache-control')]).toEqual([404, 'no-store']);
+  });
+
   it('lets Swagger UI load its own scripts', async () => {
     const page = await (await fetch(`${app.url}/api/docs`)).text();
     const scripts = [...page.matchAll(/<script[^>]*>/g)].map(([tag]) => tag);
     expect(scripts.length).toBeGreaterThan(0);
     expect(scripts.every((tag) => /src=['"]\.\//.test(tag))).toBe(true);
   });
+});
+
+describe('compression', () => {
+  /** The encoding of an answer, and how many bytes it is without one. */
+  async function encodingOf(
+    method: string,
+    path: string,
+    accepted: string,
+    options: { readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<[string | null, number]> {
+    const headers = { 'accept-encoding': accepted, 'content-type': 'application/json', ...options.headers };
+    const answer = await fetch(app.url + path, { ...options, method, headers });
+    expect(answer.status).toBeLessThan(300);
+    return [answer.headers.get('content-encoding'), (await answer.arrayBuffer()).byteLength];
+  }
+
+  it.each([
+    ['br', 'br'],
+    ['gzip', 'gzip'],
+    ['gzip, br', 'br'],
+    ['identity', null],
+  ])('is what the client takes: %s', async (accepted, encoding) => {
+    const [given, bytes] = await encodingOf('GET', '/problems', accepted);
+    expect(given).toBe(encoding);
+    expect(bytes).toBeGreaterThan(1_024);
+  });
+
+  it.each(['br', 'gzip'])(
+    'by %s leaves out what is small, and tokens beside text that a stranger may have chosen',
+    async (accepted) => {
+      expect(await encodingOf('GET', '/.well-known/order-keys.json', accepted)).toEqual([null, expect.any(Number)]);
+      // Larger than the bound from which on other answers are compressed.
+      const email = `${randomUUID()}@example.com`;
+      const account = { email, password: PASSWORD, displayName: 'x'.repeat(100) };
+      await request(app.url, 'POST', '/api/v1/auth/register', { body: account });
+      const credentials = JSON.stringify({ identifier: email, password: PASSWORD });
+      const [login, loginBytes] = await encodingOf('POST', '/api/v1/auth/login', accepted, { body: credentials });
+      expect([login, loginBytes > 1_024]).toEqual([null, true]);
+      const { accessToken: token } = await signIn(app.url, email);
+      const device = JSON.stringify({ name: '€'.repeat(100), hardwareId: randomUUID(), room: '€'.repeat(100) });
+      const authorization = { authorization: `Bearer ${token}` };
+      const [registered, deviceBytes] = await encodingOf('POST', '/api/v1/devices', accepted, {
+        body: device,
+        headers: authorization,
+      });
+      expect([registered, deviceBytes > 1_024]).toEqual([null, true]);
+      const [list, listBytes] = await encodingOf('GET', '/api/v1/devices', accepted, { headers: authorization });
+      expect([list, listBytes > 0]).toEqual([listBytes > 1_024 ? accepted : null, true]);
+    },
+  );
 });
 
 describe('a page of another origin', () => {

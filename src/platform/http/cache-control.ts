@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** Files of a released library: they change with the application. */
-const ASSETS = /^\/api\/docs\/(?!swagger-ui-init\.js)./;
+const ASSETS = /^\/api\/docs\/(?!swagger-ui-init\.js|asyncapi\.json)./;
 const DOCUMENTS = '/api/docs';
 
 /** Says of answers without a word about caches how long they may be kept. */

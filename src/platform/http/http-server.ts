@@ -8,6 +8,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { LONGEST_EXTRA_TIME_MS } from './admission/extra-time.decorator.js';
 import { limitAnswerTime } from './admission/request-timeout.js';
 import { refuseConnection } from './connection-errors.js';
+import { registerCacheControl } from './cache-control.js';
 import { acceptCsvWhereWanted } from './bodies/csv-body.js';
 import { acceptJsonOnly } from './bodies/json-body.js';
 import { acceptReportsWhereWanted } from './bodies/report-body.js';
@@ -20,6 +21,7 @@ import { sendProblem } from './problems/problem.filter.js';
 import { problemOf } from './problems/problem.js';
 import { problemsUrl } from './problems/http-problems.js';
 import { registerRequestHooks } from './request-hooks.js';
+import { compressNoSecrets } from './secret-answer.decorator.js';
 import { registerSecurityHeaders } from './security-headers.js';
 
 export const BODY_LIMIT_BYTES = 64 * 1024;
@@ -75,8 +77,10 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   acceptReportsWhereWanted(fastify, BODY_LIMIT_BYTES);
 
   await registerSecurityHeaders(app);
+  registerCacheControl(fastify);
   allowOrigins(app, app.get(AppConfig).http.corsOrigins);
   answerOptions(fastify);
   await app.register(cookie);
+  compressNoSecrets(fastify);
   await app.register(compress, { threshold: MIN_COMPRESSED_BYTES, encodings: ['br', 'gzip'] });
 }

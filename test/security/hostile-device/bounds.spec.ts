@@ -97,7 +97,16 @@ describe('A device that was offline', () => {
       });
     }
     await line.receipt('boot-of-a-backlog', 1_000);
-    expect((await diagnostics()).body).toEqual({ cutUntil: null, refusals: [] });
+    const link = { kind: 'mqtt', boot: 'boot-of-a-backlog' };
+    expect((await diagnostics()).body).toEqual({
+      link: { ...link, connectedAt: expect.any(String), lastSeenAt: expect.any(String) },
+      lastBirth: { at: expect.any(String), boot: link.boot, uptimeMs: 1_000, firmwareVersion: null },
+      subscription: { state: 'unknown', at: null },
+      lastOrder: null,
+      lastAck: null,
+      cutUntil: null,
+      refusals: [],
+    });
     await line.end();
   });
 });
