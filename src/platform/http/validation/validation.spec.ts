@@ -232,7 +232,7 @@ describe('The words for a fault', () => {
     const many = Object.fromEntries(Array.from({ length: 8_000 }, (_, index) => [`loud${index.toString(36)}`, 1]));
     const begin = performance.now();
     const faults = await faultsOf(many, Message);
-    expect(faults).toHaveLength(8_001);
+    expect(faults).toHaveLength(1_000);
     expect(faults.filter(({ detail }) => detail.endsWith('?'))).toHaveLength(20);
     expect(performance.now() - begin).toBeLessThan(2_000);
   });

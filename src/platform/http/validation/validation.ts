@@ -4,7 +4,10 @@ import { isTooDeep, MAX_JSON_DEPTH } from '../../../shared/json-payload.js';
 import { fieldFaults, pointerTo, shownName, unknownMember } from './field-faults.js';
 import { kindOf } from './rule-words.js';
 
-/** The request does not have the documented shape; `errors` points at every fault, and the first one is the `detail`. */
+/** Faults of one refusal: as many as there are rows in a list, and no more than a client can correct. */
+const MAX_FAULTS = 1_000;
+
+/** The request does not have the documented shape; `errors` points at its faults, and the first one is the `detail`. */
 @AsProblem(
   {
     code: 'invalid_request',
@@ -16,8 +19,11 @@ import { kindOf } from './rule-words.js';
   [{ detail: '`name` must have 1 to 100 characters', pointer: '/name' }],
 )
 export class InvalidRequestError extends DomainError {
-  constructor(override readonly errors: readonly FieldError[]) {
-    super(errors[0]?.detail ?? 'The request does not have the documented shape.');
+  override readonly errors: readonly FieldError[];
+
+  constructor(faults: readonly FieldError[]) {
+    super(faults[0]?.detail ?? 'The request does not have the documented shape.');
+    this.errors = faults.slice(0, MAX_FAULTS);
   }
 }
 
