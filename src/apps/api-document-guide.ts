@@ -12,9 +12,9 @@ export const GUIDE = `The open backend for connected doors and smart devices.
 
 ### Conventions
 - **Errors** are problem documents (RFC 9457). Branch on \`code\`; \`type\` is an address that explains it. All of them: [problems](/problems).
-- **Lists** are \`{ items, nextCursor }\`. Send \`nextCursor\` as \`cursor\` to go on; it is \`null\` on the last page.
+- **Lists** that can grow are \`{ items, nextCursor }\`. Send \`nextCursor\` as \`cursor\` to go on; it is \`null\` on the last page.
 - **Times** are RFC 3339 in UTC.
-- **Repeats** are safe: with the same \`Idempotency-Key\`, a POST is done once, however often it is sent.
+- **Repeats** are safe: with the same \`Idempotency-Key\`, a POST (but those of \`/auth\`) is done once, however often it is sent.
 - **Versions**: \`ETag\` with \`If-None-Match\` saves reading what has not changed; with \`If-Match\`, you change only what you have read.
 - **Live**: what happens comes over Socket.IO; its messages are in [an AsyncAPI document](/api/docs/asyncapi.json).
 - **Limits** are told by \`RateLimit\` and \`RateLimit-Policy\`; after a 429, wait as long as \`Retry-After\` says.

@@ -53,7 +53,8 @@ export const SETTINGS = z
     HOST: z.string().default('127.0.0.1').register(DOCS, { description: 'Address to listen on.', example: '0.0.0.0' }),
     PORT: integer(0, 65_535).default(3000).register(DOCS, { description: 'HTTP port.', example: '3000' }),
     PUBLIC_URL: url('http', 'https').default('http://localhost:3000').register(DOCS, {
-      description: 'Where clients reach the API; the issuer of access tokens.',
+      description:
+        'Where clients reach the API and the web app: in mailed links, in the type of problems, and the issuer of access tokens.',
       example: 'https://doors.example.com',
     }),
     TRUSTED_PROXIES: listOf(cidr()).prefault('').register(DOCS, {

@@ -207,7 +207,11 @@ describe('a rolling restart behind nginx', () => {
     expect(sent).toBeGreaterThan(10);
     const refused = await post('/api/v1/auth/login', 'application/json', large);
     expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-    expect(await refused.json()).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(await refused.json()).toMatchObject({
+      type: '/problems/body_too_large',
+      status: 413,
+      code: 'body_too_large',
+    });
   }, 60_000);
 
   it('lets dashboards poll, which a balancer without affinity does not', async () => {

@@ -5,7 +5,7 @@
 import 'reflect-metadata';
 import { adoptDatabase, describeAdoption } from '../../src/apps/adoption.js';
 import { configOfProgram } from '../../src/apps/program.js';
-import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
+import { migrateAloud } from '../../src/platform/prisma/migrations/migrate.js';
 import { DomainError } from '../../src/shared/domain-error.js';
 import { runCommand } from '../stack/command.js';
 import { openDatabase } from '../stack/database.js';
@@ -16,7 +16,7 @@ import { print } from '../stack/steps.js';
 await runCommand(async (supervisor) => {
   const databaseUrl = await openDatabase(supervisor);
   // A backup of an earlier version is adopted, too.
-  await migrate(databaseUrl);
+  await migrateAloud(databaseUrl, print);
   const config = configOfProgram({ ...process.env, DATABASE_URL: databaseUrl, MASTER_KEY: await masterKey() });
   const report = await adoptDatabase(config).catch((error: unknown) => {
     throw error instanceof DomainError ? new Failure(error.message) : error;

@@ -5,9 +5,6 @@ import { openDatabase } from '../stack/database.js';
 import { print } from '../stack/steps.js';
 
 await runCommand(async (supervisor) => {
-  if (!process.env.DATABASE_URL) {
-    print('DATABASE_URL is not set: this is the database of this clone, in .mortise.');
-  }
   await migrateAloud(await openDatabase(supervisor), print);
   return 0;
 });

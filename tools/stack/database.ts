@@ -7,6 +7,7 @@ import {
 } from './postgres.js';
 import { logFile } from './log-file.js';
 import { persistentPlace } from './postgres-place.js';
+import { print } from './steps.js';
 import { type Supervisor } from './supervisor.js';
 
 /** The database of `npm start` on the embedded server. */
@@ -29,6 +30,7 @@ export async function openDatabase(supervisor: Supervisor): Promise<string> {
   if (external) {
     return external;
   }
+  print('DATABASE_URL is not set: this is the database of this clone, in .mortise.');
   const running: DatabaseUrl | undefined = await findRunningPostgres(await persistentPlace());
   return running ? running(NAME) : (await startEmbeddedDatabase(supervisor)).url;
 }

@@ -9,6 +9,8 @@ export function describeStack(settings: StartSettings, demo: Demo | undefined, l
   const rows = [
     ['API', `${base}/api/v1`],
     ['Swagger', `${base}/api/docs`],
+    ['Sockets', `${base}/api/docs/asyncapi.json`],
+    ['Problems', `${base}/problems`],
     ['Metrics', `${base}/metrics`],
     ['MQTT', brokerUrl(settings)],
     ...(log === 'file' ? [['Logs', LOGS]] : []),

@@ -17,7 +17,7 @@ export class CommandNotFoundError extends DomainError {
     kind: 'conflict',
     meaning: 'The device has no live connection.',
     cause: 'It has no power or no network, and a command that opens a door must not wait for it.',
-    cure: 'Tell the user that the device cannot be reached. Try again when `device_online` comes on the feed.',
+    cure: 'Tell the user that the device cannot be reached. Try again when `device_connected` comes on the feed.',
   },
   '0198c1de-3f5b-7000-8000-3f3c0f6a7a55',
 )

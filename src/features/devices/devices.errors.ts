@@ -38,7 +38,7 @@ export class HardwareIdTakenError extends DomainError {
     code: 'too_many_devices',
     kind: 'conflict',
     meaning: 'You own as many devices as one account may.',
-    cause: 'The bound of devices of one owner was reached.',
+    cause: 'The limit of devices of one owner was reached.',
     cure: 'Delete a device that is not in use any more.',
   },
   1_000,

@@ -5,7 +5,7 @@ import { DomainError, AsProblem } from '../../shared/domain-error.js';
     code: 'too_many_subscriptions',
     kind: 'too_many',
     meaning: 'The socket listens to as many devices as one may.',
-    cause: 'The bound of devices of one socket was reached.',
+    cause: 'The limit of devices of one socket was reached.',
     cure: 'Unsubscribe from devices that are not shown any more.',
   },
   200,

@@ -41,7 +41,7 @@ export class TokenExpiredError extends DomainError {
 @AsProblem({
   code: 'token_invalid',
   kind: 'unauthenticated',
-  meaning: 'The access token does not stand.',
+  meaning: 'The access token is not valid.',
   cause: 'It is none of this installation, was changed or cut, or the key that signed it was withdrawn.',
   cure: 'Refresh the session once with the refresh token. Where that is refused, let the user log in again.',
 })

@@ -31,7 +31,8 @@ const FRAMEWORK_PROBLEMS: readonly Omit<HttpProblem, 'title'>[] = [
     status: 404,
     code: 'route_not_found',
     meaning: 'There is no such route.',
-    cause: 'The path has a mistake: a missing `/api/v1`, a slash at the end, capitals, or a member in another place.',
+    cause:
+      'The path has a mistake: a missing `/api/v1`, a slash at the end, capitals, or a part that is in another place.',
     cure: 'Compare the path with the list at `/api/docs`.',
   },
   {
@@ -59,7 +60,7 @@ const FRAMEWORK_PROBLEMS: readonly Omit<HttpProblem, 'title'>[] = [
     status: 414,
     code: 'uri_too_long',
     meaning: 'The address is too long.',
-    cause: 'The path has a member that is longer than any id.',
+    cause: 'A part of the path is longer than any id.',
     cure: 'Send ids as they were given out.',
   },
   {

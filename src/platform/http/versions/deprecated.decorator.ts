@@ -18,7 +18,7 @@ export interface Deprecation {
 
 const SECOND_MS = 1_000;
 /** What docs/versions.md promises at least. */
-const MIN_NOTICE_DAYS = 180;
+const MIN_NOTICE_DAYS = 184;
 const DAY_MS = 86_400_000;
 
 /**
