@@ -9,7 +9,7 @@ import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { AuditAction } from '../../src/contracts/audit.js';
-import { AUDITED } from '../../src/platform/audit/audit.decorator.js';
+import { AUDITED, CHANGES_NOTHING } from '../../src/platform/audit/audit.decorator.js';
 import { type Account, createAdmin } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
@@ -72,7 +72,7 @@ function changingRoutes({ nest: app }: TestApp): ChangingRoute[] {
         .map((part) => part.replace(/^\/|\/$/g, ''))
         .filter((part) => part !== '')
         .join('/');
-      return SAFE.includes(method)
+      return SAFE.includes(method) || Reflect.hasMetadata(CHANGES_NOTHING, handler)
         ? []
         : [
             {

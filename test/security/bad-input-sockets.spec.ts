@@ -158,6 +158,11 @@ describe('P-33: bad messages on sockets', () => {
     dashboard.socket.off('problem');
   });
 
+  it('whose name is a number are answered like any other', async () => {
+    const { socket } = dashboard as unknown as { socket: { emitWithAck(name: number): Promise<unknown> } };
+    await expect(socket.emitWithAck(5)).resolves.toMatchObject({ error: { code: 'unknown_event' } });
+  });
+
   it('answers whatever it is asked, and how often', async () => {
     const anything = fc.oneof(
       anyJson,

@@ -60,7 +60,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
     password: PASSWORD,
     displayName: 'Some Body',
   }),
-  'POST /api/v1/csp-reports': () => ({}),
+  'POST /api/v1/csp-reports': () => ({ 'csp-report': { 'effective-directive': 'img-src', 'blocked-uri': 'inline' } }),
   'POST /api/v1/auth/login': () => ({ identifier: 'ada@example.com', password: PASSWORD }),
   'POST /api/v1/auth/signing-keys/rotate': () => ({ purpose: 'order' }),
   'POST /api/v1/auth/refresh': () => ({ refreshToken: 'a'.repeat(86) }),

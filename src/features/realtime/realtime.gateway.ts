@@ -122,18 +122,23 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   /** Answers what is no request of ours. It counts like one: what goes on beyond the limit is told no more than that. */
   private answerUnknown(socket: DashboardSocket): void {
-    socket.onAny((name: string, ...body: unknown[]) => {
+    // A name may be a number: the protocol of Socket.IO allows it.
+    socket.onAny((name: string | number, ...body: unknown[]) => {
       if (!Object.hasOwn(DASHBOARD_REQUESTS, name)) {
-        inBackground(() => this.refuseUnknown(socket, name, body.at(-1)));
+        inBackground(() => this.refuseUnknown(socket, String(name), body.at(-1)));
       }
     });
   }
 
+  /** @throws RateLimitedError, OverloadedError */
+  private async verdictOnUnknown(socket: DashboardSocket, name: string): Promise<UnknownEventError> {
+    await this.limiter.countPerson(principalOf(socket).userId);
+    this.admission.admit('read');
+    return new UnknownEventError(closestName(name, Object.keys(DASHBOARD_REQUESTS)));
+  }
+
   private async refuseUnknown(socket: DashboardSocket, name: string, ack: unknown): Promise<void> {
-    const error = await this.limiter.countPerson(principalOf(socket).userId).then(
-      () => new UnknownEventError(closestName(name, Object.keys(DASHBOARD_REQUESTS))),
-      (refusal: unknown) => refusal,
-    );
+    const error = await this.verdictOnUnknown(socket, name).catch((refusal: unknown) => refusal);
     if (typeof ack === 'function') {
       (ack as (answer: SocketAck) => void)({ error: this.problemOf(error) });
       return;

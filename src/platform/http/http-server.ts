@@ -15,7 +15,7 @@ import { acceptReportsWhereWanted } from './bodies/report-body.js';
 import { allowBodyLimits } from './bodies/body-limit.decorator.js';
 import { clientAddressReader, readClientAddresses } from './client-address.js';
 import { allowOrigins } from './cors.js';
-import { answerOptions, noteRoutes } from './routes/known-routes.js';
+import { answerOptions, MAX_PARAM_LENGTH, noteRoutes } from './routes/known-routes.js';
 import { tellDeprecations } from './versions/deprecated.decorator.js';
 import { sendProblem } from './problems/problem.filter.js';
 import { problemOf } from './problems/problem.js';
@@ -49,7 +49,7 @@ export function httpAdapter({ requestTimeoutMs, publicUrl }: AppConfig['http']):
     // What still arrives on open connections is served: to refuse it would fail requests in every release.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 },
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: MAX_PARAM_LENGTH },
     clientErrorHandler: (error, socket) => {
       refuseConnection(error, socket, problemsUrl(publicUrl));
     },

@@ -22,8 +22,12 @@ interface RequestHead {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
-/** The types of a body that a page may send elsewhere without asking first (CORS-safelisted), and none. */
-const SIMPLE_TYPE = /^\s*(?:text\/plain|multipart\/form-data|application\/x-www-form-urlencoded)?\s*(?:;|$)/i;
+/**
+ * The types of a body that a page may have sent elsewhere without asking first: those that CORS lists, none, and the reports that a
+ * policy of its own asks for.
+ */
+const SIMPLE_TYPE =
+  /^\s*(?:text\/plain|multipart\/form-data|application\/(?:x-www-form-urlencoded|csp-report|reports\+json))?\s*(?:;|$)/i;
 
 /** The person whose limits hold: of the session, or of a valid access token on a public route. */
 export function personOf({ principal, bearerId }: FastifyRequest): string | null {

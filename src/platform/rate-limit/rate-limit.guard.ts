@@ -7,13 +7,21 @@ import type { RateCategory } from '../../contracts/rate-limits.js';
 import { ipKey } from '../http/client-address.js';
 import { AbuseDetector } from './abuse-detector.js';
 import { IpRateLimiter } from './ip-rate-limiter.js';
-import { isBodyWellFormed } from '../http/validation/well-formed.js';
+import type { InvalidRequestError } from '../http/validation/validation.js';
+import { faultOfBody } from '../http/validation/well-formed.js';
 import { anonymousKey, isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
 import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
 import { RateLimitedError } from './rate-limit.errors.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Why its body will be refused: it was not charged. */
+    bodyFault?: InvalidRequestError | null;
+  }
+}
 
 /** Applies the limits that depend on the user. It runs after the guard that authenticates the request. */
 @Injectable()
@@ -45,6 +53,19 @@ export class RateLimitGuard extends ThrottlerGuard {
     return Promise.resolve(context.getType() !== 'http');
   }
 
+  /**
+   * What was not charged because its body is malformed is refused here, when every other limit has counted it: whatever changes
+   * the body afterwards, its password is not judged.
+   */
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const isAdmitted = await super.canActivate(context);
+    const { bodyFault } = context.getType() === 'http' ? context.switchToHttp().getRequest<FastifyRequest>() : {};
+    if (bodyFault) {
+      throw bodyFault;
+    }
+    return isAdmitted;
+  }
+
   protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
     const { context } = asked;
     const category = asked.throttler.name as RateCategory;
@@ -53,7 +74,8 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (repeatsAreFree && (await request.isRepeat?.())) {
       return true;
     }
-    if (wellFormedOnly && !(await isBodyWellFormed(context))) {
+    request.bodyFault = wellFormedOnly ? await faultOfBody(context) : null;
+    if (request.bodyFault) {
       // Its proof kept it from the limit of its address, which must not leave it without any.
       return request.provenAs === undefined || this.charge('anonymous', anonymousKey(ipKey(request), request), context);
     }

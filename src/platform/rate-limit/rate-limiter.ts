@@ -126,6 +126,9 @@ function stricter(shared: RateLimitDecision | null, alone: RateLimitDecision): R
   if (!alone.admitted) {
     return refusal(shared?.remaining === 0 ? shared.resetMs : 0, alone.resetMs);
   }
+  if (shared?.remaining === alone.remaining) {
+    return alone.resetMs > shared.resetMs ? alone : shared;
+  }
   return shared === null || alone.remaining < shared.remaining ? alone : shared;
 }
 

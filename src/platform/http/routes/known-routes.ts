@@ -2,6 +2,8 @@ import type { FastifyInstance, HTTPMethods } from 'fastify';
 import findMyWay from 'find-my-way';
 
 const PREFIX = '/api/v1';
+/** Characters of a part of a path; a longer one is 414. */
+export const MAX_PARAM_LENGTH = 200;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -20,7 +22,7 @@ export interface KnownRoutes {
 /** Notes every route: call it before any is registered. What is there by another method is 405 with `Allow`, not 404. */
 export function noteRoutes(fastify: FastifyInstance): void {
   const methods = new Set<HTTPMethods>();
-  const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false });
+  const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: MAX_PARAM_LENGTH });
   fastify.addHook('onRoute', ({ method, url }) => {
     // What is behind a wildcard is files, and the preflights of every path.
     for (const each of url.includes('*') ? [] : [method].flat()) {

@@ -4,18 +4,20 @@ import type { FastifyRequest } from 'fastify';
 import { argumentClass } from '../request-as-read.js';
 import { InvalidRequestError, validated } from './validation.js';
 
-/** Whether the pipe will let the body of this request through to its handler. */
-export async function isBodyWellFormed(context: ExecutionContext): Promise<boolean> {
+/** What the pipe would refuse the body of this request for; null where it would not. */
+export async function faultOfBody(context: ExecutionContext): Promise<InvalidRequestError | null> {
   const type = argumentClass(context, RouteParamtypes.BODY);
   if (typeof type !== 'function') {
-    return true;
+    return null;
   }
+  // A copy: the framework takes members such as `constructor` out of what it reads.
+  const body = structuredClone(context.switchToHttp().getRequest<FastifyRequest>().body);
   try {
-    await validated(type as Type<object>, context.switchToHttp().getRequest<FastifyRequest>().body);
-    return true;
+    await validated(type as Type<object>, body);
+    return null;
   } catch (error) {
     if (error instanceof InvalidRequestError) {
-      return false;
+      return error;
     }
     throw error;
   }
