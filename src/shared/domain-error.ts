@@ -57,6 +57,9 @@ export abstract class DomainError extends Error {
   ) {
     super(message, options);
     this.name = new.target.name;
+    // Of the prototype; as properties of its own, logs have them.
+    const { code, kind } = this;
+    Object.assign(this, { code, kind });
   }
 }
 
@@ -78,7 +81,10 @@ export function AsProblem<A extends unknown[]>(type: ProblemType, ...example: A)
     }
     types.set(code, type);
     examples.set(target, () => new target(...example));
-    Object.defineProperties(target.prototype, { code: { value: code }, kind: { value: kind } });
+    Object.defineProperties(target.prototype, {
+      code: { value: code, writable: true },
+      kind: { value: kind, writable: true },
+    });
   };
 }
 

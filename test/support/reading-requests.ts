@@ -90,6 +90,9 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
 export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /.well-known/jwks.json': 'public keys',
   'GET /.well-known/order-keys.json': 'public keys',
+  'GET /.well-known/security.txt': 'where to report a weakness',
+  'GET /problems': 'the documentation',
+  'GET /problems/{code}': 'the documentation',
   'GET /api/docs': 'the documentation',
   'GET /api/docs-json': 'the documentation',
   'GET /api/docs-yaml': 'the documentation',

@@ -63,16 +63,24 @@ export class AccessGuard implements CanActivate {
     try {
       await this.authorize(request, principal, rule);
     } catch (error) {
-      if (!(error instanceof DomainError)) {
-        throw error;
-      }
-      const intent = intentOf(this.reflector, this.audited, context);
-      if (intent) {
-        await this.failures.recordRefusal(principal.userId, intent, error);
-      }
-      throw error;
+      await this.afterRefusal(context, principal, error);
     }
     return true;
+  }
+
+  /** @throws the refusal, unless the request repeats one that was done and took the permission since its key was looked up. */
+  private async afterRefusal(context: ExecutionContext, { userId }: Principal, error: unknown): Promise<void> {
+    if (!(error instanceof DomainError)) {
+      throw error;
+    }
+    if (await this.repeats.answersAgain(context)) {
+      return;
+    }
+    const intent = intentOf(this.reflector, this.audited, context);
+    if (intent) {
+      await this.failures.recordRefusal(userId, intent, error);
+    }
+    throw error;
   }
 
   /** A public route needs no token: one that is not valid, or cannot be verified now, counts as none. */
