@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
 import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
+import { DiagnosticsService } from '../../src/features/presence/diagnostics/diagnostics.service.js';
+import { RejectedMessages } from '../../src/platform/mqtt/rejected-messages.js';
+import { deviceTopic } from '../../src/contracts/mqtt.js';
 import { TestApp } from '../support/test-app.js';
 import { Dashboard } from '../support/dashboard.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
@@ -36,11 +40,11 @@ afterAll(async () => {
 
 interface Told {
   link: object | null;
-  lastBirth: object | null;
+  lastBirth: { at: string } | null;
   subscription: { state: string; at: string | null };
   lastOrder: object | null;
   lastAck: { at: string } | null;
-  refusals: { code: string; detail: string | null }[];
+  refusals: { code: string; count: number; detail: string | null; firstSeenAt: string; lastSeenAt: string }[];
 }
 
 const diagnosticsOf = (id: string, person = owner): Promise<Answer<Told>> =>
@@ -137,6 +141,37 @@ describe('The first unlock', () => {
     await scripted.birth();
     await scripted.ack({ commandId: (await scripted.waitForOrder()).commandId, status: 'executed' });
     await eventually('it gets its orders', async () => (await stateOf()) === 'subscribed');
+    await scripted.end();
+  });
+
+  it('was missed when it was, not when that is written: neither a birth nor an ack since is contradicted', async () => {
+    const registered = await registerDevice(application.url, owner);
+    const scripted = await ScriptedDevice.connect(application.mqttUrl, registered);
+    const miss = async (): Promise<void> => {
+      application.get(RejectedMessages).notice('not_subscribed', deviceTopic(scripted.id, 'commands'), 'missed');
+      // Longer than a statement may wait for its connection here.
+      await pause(250);
+    };
+    const written = async (): Promise<Told> => {
+      await application.get(DiagnosticsService).beforeApplicationShutdown();
+      return (await diagnosticsOf(scripted.id)).body;
+    };
+    await application.get(DiagnosticsService).beforeApplicationShutdown();
+    await miss();
+    await scripted.listen(['commands']);
+    await scripted.birth();
+    await eventually('it is linked', async () => (await diagnosticsOf(scripted.id)).body.link !== null);
+    const { refusals, lastBirth, subscription } = await written();
+    const [first] = refusals;
+    expect(subscription.state).toBe('unknown');
+    expect(Date.parse(first?.lastSeenAt ?? '')).toBeLessThan(Date.parse(lastBirth?.at ?? ''));
+    await miss();
+    await sendCommand(application.url, owner, scripted.id, { name: 'lock_door' });
+    await scripted.ack({ commandId: (await scripted.waitForOrder()).commandId, status: 'executed' });
+    await eventually('it is acked', async () => (await diagnosticsOf(scripted.id)).body.lastAck !== null);
+    const acked = await written();
+    expect(acked.subscription).toEqual({ state: 'subscribed', at: acked.lastAck?.at });
+    expect(acked.refusals).toMatchObject([{ count: 2, firstSeenAt: first?.firstSeenAt }]);
     await scripted.end();
   });
 

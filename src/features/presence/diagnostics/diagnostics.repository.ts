@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
+import { ago } from '../uptime-sql.js';
 import type { HeldRefusals, LastBirth, LineFacts, OpenLink } from './diagnostics.types.js';
 
 /** There are fewer codes. */
@@ -70,23 +71,30 @@ export class DiagnosticsRepository {
     };
   }
 
-  /** Adds refusals, at most one entry for each device and code. Those of unknown devices are left out. */
-  async record(refusals: readonly HeldRefusals[]): Promise<void> {
+  /**
+   * Adds refusals, at most one entry for each device and code. Those of unknown devices are left out. Another process may have
+   * written later ones already.
+   * @param now on the clock of their times, from which their ages follow: what is stored is the time of the database
+   */
+  async record(refusals: readonly HeldRefusals[], now: number): Promise<void> {
     // SQL: a set-based batch
     await this.database.query(
       'diagnostics_record',
-      `INSERT INTO device_diagnostics AS g (device_id, code, count, detail, cut_until)
-       SELECT d.id, n.code, n.count, n.detail, now() + make_interval(secs => n.cut_ms / 1000)
-       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::float8[])
-         AS n(device_id, code, count, detail, cut_ms) JOIN devices d ON d.id = n.device_id
+      `INSERT INTO device_diagnostics AS g (device_id, code, count, detail, first_seen_at, last_seen_at, cut_until)
+       SELECT d.id, n.code, n.count, n.detail, ${ago('n.first_age_ms')}, ${ago('n.last_age_ms')}, ${ago('n.last_age_ms - n.cut_ms')}
+       FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::float8[], $6::float8[], $7::float8[])
+         AS n(device_id, code, count, detail, first_age_ms, last_age_ms, cut_ms) JOIN devices d ON d.id = n.device_id
        ORDER BY d.id, n.code
-       ON CONFLICT (device_id, code) DO UPDATE SET count = g.count + excluded.count, last_seen_at = now(),
+       ON CONFLICT (device_id, code) DO UPDATE SET count = g.count + excluded.count,
+         first_seen_at = least(g.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(g.last_seen_at, excluded.last_seen_at),
          detail = coalesce(excluded.detail, g.detail), cut_until = coalesce(excluded.cut_until, g.cut_until)`,
       [
         refusals.map(({ deviceId }) => deviceId),
         refusals.map(({ code }) => code),
         refusals.map(({ count }) => count),
         refusals.map(({ detail }) => detail),
+        refusals.map(({ firstAt }) => now - firstAt),
+        refusals.map(({ lastAt }) => now - lastAt),
         refusals.map(({ cutMs }) => cutMs),
       ],
     );

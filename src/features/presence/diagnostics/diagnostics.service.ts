@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { CutoffRegistry } from '../../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
+import { Clock } from '../../../shared/clock.js';
 import { DiagnosticsRepository } from './diagnostics.repository.js';
 import { subscriptionOf } from '../domain/subscription.js';
 import type { Diagnostics, HeldRefusals, RecentOrders, RecentOrdersReader } from './diagnostics.types.js';
@@ -15,7 +16,8 @@ const NO_ORDERS: RecentOrders = { lastOrder: null, lastAck: null };
 
 /**
  * Tells each device why it was refused. Refusals of one kind are counted here and written together every two seconds: a
- * device that sends a thousand bad messages costs one row and no more.
+ * device that sends a thousand bad messages costs one row and no more. They keep the times at which they happened: these are
+ * compared with the times of births and acks.
  */
 @Injectable()
 export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdown {
@@ -35,14 +37,15 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
     private readonly repository: DiagnosticsRepository,
     private readonly refusals: RejectedMessages,
     private readonly cutoffs: CutoffRegistry,
+    private readonly clock: Clock,
   ) {}
 
   onModuleInit(): void {
     this.refusals.onRefusal(({ deviceId, code, detail }) => {
-      this.hold({ deviceId, code, detail: detail?.slice(0, MAX_DETAIL) ?? null, count: 1, cutMs: null });
+      this.hold({ deviceId, code, detail: detail?.slice(0, MAX_DETAIL) ?? null, cutMs: null });
     });
     this.cutoffs.onCut(({ deviceId, code, forMs }) => {
-      this.hold({ deviceId, code: 'cut_off', detail: `for ${code}`, count: 1, cutMs: forMs });
+      this.hold({ deviceId, code: 'cut_off', detail: `for ${code}`, cutMs: forMs });
     });
   }
 
@@ -60,7 +63,9 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
     await this.#batches.flush();
   }
 
-  private hold(refusal: HeldRefusals): void {
+  private hold(kind: Omit<HeldRefusals, 'count' | 'firstAt' | 'lastAt'>): void {
+    const now = this.clock.monotonic();
+    const refusal: HeldRefusals = { ...kind, count: 1, firstAt: now, lastAt: now };
     const key = keyOf(refusal);
     const earlier = this.#held.get(key);
     this.#held.set(key, earlier ? merged(earlier, refusal) : refusal);
@@ -76,7 +81,7 @@ export class DiagnosticsService implements OnModuleInit, BeforeApplicationShutdo
     const batch = [...new Set(keys)].flatMap((key) => this.#held.get(key) ?? []);
     keys.forEach((key) => this.#held.delete(key));
     try {
-      await this.repository.record(batch);
+      await this.repository.record(batch, this.clock.monotonic());
     } catch (error) {
       // They are tried again one by one.
       batch.forEach((refusal) => {
@@ -97,6 +102,7 @@ function merged(earlier: HeldRefusals, later: HeldRefusals): HeldRefusals {
   return {
     ...later,
     count: earlier.count + later.count,
+    firstAt: earlier.firstAt,
     detail: later.detail ?? earlier.detail,
     cutMs: later.cutMs ?? earlier.cutMs,
   };

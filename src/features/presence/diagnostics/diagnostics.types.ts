@@ -83,6 +83,9 @@ export interface HeldRefusals {
   readonly code: string;
   readonly count: number;
   readonly detail: string | null;
-  /** For how long they cut the device. */
+  /** When the first and the last of them happened, on the monotonic clock of this process. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** For how long the last of them cut the device. */
   readonly cutMs: number | null;
 }
