@@ -3,6 +3,7 @@ import { CommandsRepository } from '../../src/features/commands/commands.reposit
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { AcknowledgementRepository } from '../../src/features/commands/acknowledgement/acknowledgement.repository.js';
 import { Database } from '../../src/platform/prisma/database.js';
+import { RecentOrdersRepository } from '../../src/features/commands/acknowledgement/recent-orders.repository.js';
 import { CommandHarness } from '../support/command-harness.js';
 
 describe('the statements of commands', () => {
@@ -11,6 +12,45 @@ describe('the statements of commands', () => {
     harness = await CommandHarness.start();
   });
   afterAll(() => harness.stop());
+
+  it('find the last order and the last ack among the last hundred commands, however late they came', async () => {
+    const { id: device } = await harness.registerDevice();
+    const at = (second: number): Date => new Date(Date.parse('2026-01-02T00:00:00Z') + second * 1_000);
+    const insert = async (created: number, times: { sent?: number; received?: number; late?: number } = {}) => {
+      const { sent, received, late } = times;
+      const [row] = await harness.rows<{ id: string }>(
+        `INSERT INTO commands (id, device_id, name, lane, payload, state, attempts, expires_at, correlation_id, error_code,
+           created_at, sent_at, received_at, late_result)
+         VALUES (gen_random_uuid(), $1, 'lock_door', 'bolt', '{}', 'TIMED_OUT', 2, now(), 'test', 'late', $2, $3, $4, $5)
+         RETURNING id`,
+        [
+          device,
+          at(created),
+          sent === undefined ? null : at(sent),
+          received === undefined ? null : at(received),
+          late === undefined ? null : { receivedAt: at(late) },
+        ],
+      );
+      return row?.id;
+    };
+    const told = () => harness.app.get(RecentOrdersRepository).get(device);
+    expect(await told()).toEqual({ lastOrder: null, lastAck: null });
+    const late = await insert(0, { sent: 100, late: 900 });
+    const lastSent = await insert(200, { sent: 700, received: 800 });
+    await insert(300, { sent: 400, received: 500 });
+    await insert(600);
+    const command = { name: 'lock_door', state: 'TIMED_OUT' };
+    const lastOrder = { ...command, commandId: lastSent, sentAt: at(700), attempts: 2 };
+    expect(await told()).toEqual({
+      lastOrder,
+      lastAck: { ...command, commandId: late, at: at(900), errorCode: 'late', errorMessage: null },
+    });
+    // A hundredth, and one more.
+    await Promise.all(Array.from({ length: 96 }, () => insert(700)));
+    expect((await told()).lastAck?.commandId).toBe(late);
+    await insert(700);
+    expect(await told()).toMatchObject({ lastOrder, lastAck: { commandId: lastSent, at: at(800) } });
+  });
 
   it('read by index, so that a long history costs nothing', async () => {
     await harness.stopLoops();
@@ -31,6 +71,7 @@ describe('the statements of commands', () => {
     await repository.findOverdue();
     await acknowledgements.lockOfEarlierBoots('');
     await acknowledgements.applyAcks([]);
+    await harness.app.get(RecentOrdersRepository).get('');
     query.mockRestore();
     await harness.rows(
       `INSERT INTO commands (id, device_id, issuer_id, name, lane, payload, state, expires_at, correlation_id)
@@ -48,6 +89,7 @@ describe('the statements of commands', () => {
       'commands_next',
       'commands_of_earlier_boots',
       'commands_overdue',
+      'commands_recent',
       'commands_waiting',
     ]);
     for (const text of texts.values()) {

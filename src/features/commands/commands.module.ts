@@ -18,6 +18,7 @@ import { DispatchRepository } from './dispatch/dispatch.repository.js';
 import { OrderPublisher } from './dispatch/order-publisher.js';
 import { DispatchService } from './dispatch/dispatch.service.js';
 import { AcknowledgementRepository } from './acknowledgement/acknowledgement.repository.js';
+import { RecentOrdersRepository } from './acknowledgement/recent-orders.repository.js';
 import { RecentOrdersService } from './acknowledgement/recent-orders.service.js';
 import { CompletionWaiters } from './completion-waiters.js';
 import { COMMANDS_PURGE } from './commands.purge.js';
@@ -39,6 +40,7 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
     CommandEventWriter,
     AcknowledgementService,
     AcknowledgementRepository,
+    RecentOrdersRepository,
     RecentOrdersService,
     DispatchRepository,
     DispatchService,
