@@ -123,6 +123,10 @@ describe('The metrics', () => {
   });
 
   it('say what runs, what it depends on, and what waits', async () => {
+    // The first sign of life over the broker takes a moment.
+    const isHeard = async (): Promise<boolean> =>
+      seriesOf(await scrape(), 'mortise_dependency_up').includes('mortise_dependency_up{dependency="mqtt"} 1');
+    await eventually('the broker is up', isHeard);
     const text = await scrape();
     expect(seriesOf(text, 'mortise_build_info')).toEqual([
       `mortise_build_info{version="${VERSION}",commit="1f3c9a7",node="${process.version}"} 1`,
