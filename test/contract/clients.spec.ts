@@ -2,16 +2,18 @@
  * Clients as app developers get them, against a running application: the package in a folder of its own, the client that
  * docs/realtime.md prints, and the collection for Postman.
  * Seen to fail: with a refresh for each request that met a token that had expired, with a feed that does not refresh, with a
- * list of devices that lacks a required member.
+ * list of devices that lacks a required member, with a late refresh that is kept, with a feed that ends when a refresh fails.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
-import type { Server } from 'socket.io';
+import type { Namespace, Server } from 'socket.io';
 import type { SocketDocument } from '../../src/apps/socket-document.js';
 import { EVENT_TYPES } from '../../src/contracts/events.js';
 import { SOCKET_EVENTS } from '../../src/contracts/realtime.js';
+import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { ShuttingDownError } from '../../src/features/realtime/realtime.errors.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { ROOT } from '../../tools/stack/paths.js';
@@ -19,7 +21,7 @@ import { type Account, createAccount, createAdmin, signIn } from '../support/acc
 import { Dashboard } from '../support/dashboard.js';
 import { liveOnce } from '../support/device-life.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
-import { MISTAKEN, READER, RETURNING } from '../support/client-programs.js';
+import { FOLLOWING, HICCUP, LATE, MISTAKEN, READER, RETURNING } from '../support/client-programs.js';
 import { PackedClient } from '../support/packed-client.js';
 import { runCollection } from '../support/postman.js';
 import { request } from '../support/rest.js';
@@ -36,7 +38,7 @@ let lock: ScriptedDevice;
 
 beforeAll(async () => {
   [application, client] = await Promise.all([TestApp.start(), PackedClient.install()]);
-  await client.compile({ reader: READER, returning: RETURNING });
+  await client.compile({ reader: READER, returning: RETURNING, late: LATE, hiccup: HICCUP, following: FOLLOWING });
   ada = await createAccount(application.url);
   door = await registerDevice(application.url, ada);
   lock = await ScriptedDevice.born(application.mqttUrl, door, 'boot-of-clients');
@@ -57,12 +59,26 @@ async function expired(token: string): Promise<string> {
     .sign(privateKey);
 }
 
+/** What a client has stored whose clock does not know that its token has expired. */
+async function signedInLongAgo(): Promise<Pick<Account, 'accessToken'> & { refreshToken: string }> {
+  const session = await signIn(application.url, ada.email);
+  const stored = { ...session, accessToken: await expired(session.accessToken), refreshAt: 9e15, expiresAt: 9e15 };
+  return stored;
+}
+
 /** As a server does that stops: its clients connect again. */
 function dropSockets(): void {
-  const { server } = application.get(RealtimeGateway) as unknown as { server: Server };
-  server.of('/').sockets.forEach(({ conn }) => {
+  sockets().sockets.forEach(({ conn }) => {
     conn.close();
   });
+}
+
+function isFollowed(deviceId: string): boolean {
+  return sockets().adapter.rooms.has(`device:${deviceId}`);
+}
+
+function sockets(): Namespace {
+  return (application.get(RealtimeGateway) as unknown as { server: Server }).server.of('/');
 }
 
 async function refreshesOf(account: Account): Promise<number> {
@@ -94,8 +110,7 @@ describe('The package', () => {
   }, 60_000);
 
   it('exchanges a token that has expired once, however many requests and tabs wait for it', async () => {
-    const session = await signIn(application.url, ada.email);
-    const tokens = { ...session, accessToken: await expired(session.accessToken), refreshAt: 9e15, expiresAt: 9e15 };
+    const tokens = await signedInLongAgo();
     const store = join(client.directory, 'tokens.json');
     await writeFile(store, JSON.stringify({ tokens, knownDevice: null }));
     const before = await refreshesOf(ada);
@@ -104,8 +119,46 @@ describe('The package', () => {
     expect(await running.ended()).toBe(0);
     expect(running.lines.at(-1)).toBe(JSON.stringify({ statuses: [200, 200, 200, 200, 200], refreshes: 1 }));
     const kept = JSON.parse(await readFile(store, 'utf8')) as { tokens: { refreshToken: string } };
-    expect(kept.tokens.refreshToken).not.toBe(session.refreshToken);
+    expect(kept.tokens.refreshToken).not.toBe(tokens.refreshToken);
     await eventually('it is audited', async () => (await refreshesOf(ada)) === before + 1);
+  }, 60_000);
+
+  it('does not let a late answer replace or end a newer session', async () => {
+    // Accounts of their own: a person has few sessions at once, and more logins end the oldest.
+    const { email, password } = await createAccount(application.url);
+    const running = client.run('late.js', [email, password], { BASE_URL: application.url });
+    expect(await running.ended()).toBe(0);
+    expect(JSON.parse(running.lines.at(-1) ?? '')).toEqual({
+      refreshed: true,
+      refused: true,
+      oldRequest: true,
+      unanswered: [null, 200],
+      afterLogout: false,
+    });
+  }, 60_000);
+
+  it('follows the feed although a refresh fails for now', async () => {
+    const sessions = JSON.stringify([await signedInLongAgo(), await signedInLongAgo(), await signedInLongAgo()]);
+    const running = client.run('hiccup.js', [sessions], { BASE_URL: application.url });
+    expect(await running.ended()).toBe(0);
+    expect(running.lines.at(-1)).toBe(JSON.stringify(['connected', 'connected', 'connected']));
+  }, 60_000);
+
+  it('subscribes again until the device is gone, although the server refuses for now', async () => {
+    const owner = await createAccount(application.url);
+    const device = await registerDevice(application.url, owner);
+    const running = client.run('following.js', [owner.email, owner.password, device.id], { BASE_URL: application.url });
+    await running.expect('that it follows', (line) => line === 'subscribed');
+    const refused = jest
+      .spyOn(application.get(DevicesService), 'resolve')
+      .mockRejectedValueOnce(new ShuttingDownError());
+    dropSockets();
+    await eventually('it follows again', () => refused.mock.calls.length === 2 && isFollowed(device.id));
+    await request(application.url, 'DELETE', `/api/v1/devices/${device.id}`, { token: owner.accessToken });
+    dropSockets();
+    expect(await running.ended()).toBe(0);
+    expect(running.lines).toEqual(['subscribed', `unsubscribed ${device.id} not_found`]);
+    refused.mockRestore();
   }, 60_000);
 
   it('does not compile where it is used against the documents', async () => {

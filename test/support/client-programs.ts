@@ -63,6 +63,127 @@ feed.close();
 console.log(JSON.stringify({ statuses: answers.map(({ response }) => response.status), refreshes }));
 `;
 
+/** Answers that come after a login: to a refresh that succeeds, to one that is refused, to none, to a request of a session that ended. */
+export const LATE = `
+import { createMortise, type MortiseOptions } from 'mortise-client';
+import type { Stored } from 'mortise-client/session';
+
+const [identifier = '', password = ''] = process.argv.slice(2);
+const base = process.env.BASE_URL ?? '';
+let stored: Stored | null = null;
+let held: { readonly release: Promise<void>; readonly arrived: () => void } | null = null;
+const options: MortiseOptions = {
+  store: { load: () => stored, save: (next) => { stored = next; } },
+  // As where a platform has no locks: the store changes while an answer is awaited.
+  exclusively: (_name, work) => work(),
+};
+const late = createMortise(base, {
+  ...options,
+  fetch: async (request) => {
+    const answer = await fetch(request);
+    const { release, arrived } = held ?? {};
+    arrived?.();
+    await release;
+    return answer;
+  },
+});
+const login = (client = createMortise(base, options)) => client.POST('/api/v1/auth/login', { body: { identifier, password } });
+const end = (token = '') => fetch(base + '/api/v1/auth/logout', { method: 'POST', headers: { authorization: 'Bearer ' + token } });
+
+/** Whether the tokens of the second login are there after the answer, and good. */
+async function keeps(ask: () => Promise<unknown>, prepare?: (token?: string) => Promise<unknown>): Promise<boolean> {
+  await login();
+  await prepare?.(stored?.tokens?.accessToken);
+  let release = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    held = { arrived: resolve, release: new Promise((done) => { release = done; }) };
+  });
+  const asked = ask();
+  await arrived;
+  await login();
+  const newer = stored?.tokens?.accessToken;
+  held = null;
+  release();
+  await asked;
+  const { response } = await late.GET('/api/v1/users/me');
+  return response.status === 200 && stored?.tokens?.accessToken === newer;
+}
+
+const refreshed = await keeps(() => late.session.refresh());
+const refused = await keeps(() => late.session.refresh(), end);
+const oldRequest = await keeps(() => late.GET('/api/v1/devices'), end);
+
+// With the locks of the platform, a login waits for no refresh that has no answer.
+const silent = createMortise(base, {
+  fetch: (request) =>
+    request.url.endsWith('/auth/refresh')
+      ? new Promise((_resolve, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason)))
+      : fetch(request),
+});
+await login(silent);
+const unanswered = silent.session.refresh();
+await login(silent);
+const given = await unanswered;
+const { response } = await silent.GET('/api/v1/users/me');
+await silent.POST('/api/v1/auth/logout');
+const afterLogout = await silent.session.isSignedIn();
+console.log(JSON.stringify({ refreshed, refused, oldRequest, unanswered: [given, response.status], afterLogout }));
+`;
+
+/** Feeds whose first refresh fails for now: no network, a server that is busy, the same after the end of the token. */
+export const HICCUP = `
+import { createMortise } from 'mortise-client';
+import { Feed } from 'mortise-client/feed';
+import type { Stored, Tokens } from 'mortise-client/session';
+
+const [broken, busy, late] = JSON.parse(process.argv[2] ?? '') as [Tokens, Tokens, Tokens];
+const noNetwork = () => Promise.reject(new TypeError('fetch failed'));
+const tooBusy = () => Promise.resolve(new Response(null, { status: 503 }));
+
+async function connects(tokens: Tokens, failures: (() => Promise<Response>)[]): Promise<string> {
+  let stored: Stored = { tokens, knownDevice: null };
+  const mortise = createMortise(process.env.BASE_URL ?? '', {
+    store: { load: () => stored, save: (next) => { stored = next; } },
+    fetch: (request) => failures.shift()?.() ?? fetch(request),
+  });
+  return new Promise((resolve) => {
+    const feed = new Feed(mortise, { onEnd: (why) => resolve('ended ' + JSON.stringify(why)) });
+    feed.socket.once('connect', () => {
+      feed.close();
+      resolve(stored.tokens?.refreshToken === tokens.refreshToken ? 'connected with the old token' : 'connected');
+    });
+  });
+}
+
+console.log(
+  JSON.stringify(
+    await Promise.all([
+      connects(broken, [noNetwork, noNetwork]),
+      connects(busy, [tooBusy]),
+      connects({ ...late, refreshAt: 0, expiresAt: 0 }, [tooBusy]),
+    ]),
+  ),
+);
+`;
+
+/** Follows a device until it may not any more. */
+export const FOLLOWING = `
+import { createMortise } from 'mortise-client';
+import { Feed } from 'mortise-client/feed';
+
+const [identifier = '', password = '', deviceId = ''] = process.argv.slice(2);
+const mortise = createMortise(process.env.BASE_URL ?? '');
+await mortise.POST('/api/v1/auth/login', { body: { identifier, password } });
+const feed = new Feed(mortise, {
+  onUnsubscribed: (id, { code }) => {
+    console.log('unsubscribed', id, code);
+    feed.close();
+  },
+});
+await feed.subscribe(deviceId);
+console.log('subscribed');
+`;
+
 export const MISTAKEN = `
 import { createMortise } from 'mortise-client';
 import { Feed } from 'mortise-client/feed';
