@@ -132,6 +132,7 @@ describe('The package', () => {
       refreshed: true,
       refused: true,
       oldRequest: true,
+      foreignRequest: [true, 401],
       unanswered: [null, 200],
       afterLogout: false,
     });

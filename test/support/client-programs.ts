@@ -112,6 +112,12 @@ async function keeps(ask: () => Promise<unknown>, prepare?: (token?: string) => 
 const refreshed = await keeps(() => late.session.refresh());
 const refused = await keeps(() => late.session.refresh(), end);
 const oldRequest = await keeps(() => late.GET('/api/v1/devices'), end);
+// The token of a session that is gone from the store, and of which nothing says whose it was.
+let sentAgain: number | undefined;
+const spoil = (): Promise<void> => Promise.resolve(void (stored = { ...stored!, tokens: { ...stored!.tokens!, accessToken: 'x.e30.x' } }));
+const foreignRequest = await keeps(async () => {
+  sentAgain = (await late.GET('/api/v1/devices')).response.status;
+}, spoil);
 
 // With the locks of the platform, a login waits for no refresh that has no answer.
 const silent = createMortise(base, {
@@ -127,7 +133,7 @@ const given = await unanswered;
 const { response } = await silent.GET('/api/v1/users/me');
 await silent.POST('/api/v1/auth/logout');
 const afterLogout = await silent.session.isSignedIn();
-console.log(JSON.stringify({ refreshed, refused, oldRequest, unanswered: [given, response.status], afterLogout }));
+console.log(JSON.stringify({ refreshed, refused, oldRequest, foreignRequest: [foreignRequest, sentAgain], unanswered: [given, response.status], afterLogout }));
 `;
 
 /** Feeds whose first refresh fails for now: no network, a server that is busy, the same after the end of the token. */

@@ -68,9 +68,12 @@ interface SampleRequest {
 let resolvers: ResourceResolverRegistry;
 let guard: AccessGuard;
 let certainty: boolean[];
+/** What the database answers, one time after another, when it is asked whether the request repeats one that was done. */
+let repeats: boolean[];
 
 beforeEach(() => {
   certainty = [];
+  repeats = [];
   resolvers = new ResourceResolverRegistry();
   resolvers.register('device', {
     resolve: (id, principal) => Promise.resolve(id === DEVICE.id && principal === ADA ? DEVICE : null),
@@ -90,7 +93,7 @@ beforeEach(() => {
     new AuditRegistry(),
     {} as AuditFailureWriter,
     {
-      answersAgain: () => Promise.resolve(false),
+      answersAgain: () => Promise.resolve(repeats.shift() ?? false),
     } as unknown as IdempotencyInterceptor,
   );
 });
@@ -166,6 +169,31 @@ describe('AccessGuard', () => {
     await expect(ask('view', asAda(randomUUID()))).rejects.toThrow(ResourceNotFoundError);
     await expect(ask('view', asAda('../etc'))).rejects.toThrow(ResourceNotFoundError);
     await expect(ask('view', { ...asAda(), params: {} })).rejects.toThrow(ResourceNotFoundError);
+  });
+
+  it('lets in what repeats a request that took the permission, also one that was done since it was asked', async () => {
+    for (const answers of [[true], [false, true]]) {
+      repeats = answers;
+      await expect(ask('view', asAda(randomUUID()))).resolves.toBe(true);
+    }
+  });
+
+  it('takes no failure for a refusal', async () => {
+    const failing = new ResourceResolverRegistry();
+    failing.register('device', {
+      resolve: () => Promise.reject(new Error('The database is away.')),
+      certainFor: [],
+      allows: () => false,
+    });
+    guard = new AccessGuard(
+      new Reflector(),
+      { authenticate: () => Promise.resolve(ADA) } as unknown as Authenticator,
+      failing,
+      new AuditRegistry(),
+      {} as AuditFailureWriter,
+      { answersAgain: () => Promise.resolve(false) } as unknown as IdempotencyInterceptor,
+    );
+    await expect(ask('view', asAda())).rejects.toThrow('The database is away.');
   });
 
   it('refuses what goes beyond the permission', async () => {

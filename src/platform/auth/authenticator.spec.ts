@@ -66,6 +66,8 @@ function forge({ header = {}, claims = {}, issuer, audience, expires, key = priv
     .sign(key);
 }
 
+const UNKNOWN_KEY = Buffer.from('{"alg":"RS256","kid":"k9","typ":"at+jwt"}').toString('base64url');
+
 describe('Authenticator', () => {
   it('knows the person behind a token it issued, the second time without checking the signature again', async () => {
     const token = await issue();
@@ -134,6 +136,7 @@ describe('Authenticator', () => {
     ['another algorithm of the same key', { header: { alg: 'RS512' } }],
     ['another issuer', { issuer: 'https://elsewhere.example' }],
     ['another audience', { audience: 'somebody-else' }],
+    ['a time that has not come', { claims: { nbf: Math.floor(Date.now() / 1_000) + 600 } }],
     ['no session', { claims: { sid: undefined } }],
     ['an unknown role', { claims: { role: 'ROOT' } }],
     ['a subject that is no text', { claims: { sub: undefined } }],
@@ -192,6 +195,8 @@ describe('Authenticator', () => {
     ['nothing', ''],
     ['no token', 'hello'],
     ['an unsigned one', `${Buffer.from('{"alg":"none","kid":"k1","typ":"at+jwt"}').toString('base64url')}.e30.`],
+    ['one of an unknown key, whose claims cannot be read', `${UNKNOWN_KEY}.x.x`],
+    ['one of an unknown key, which says no time', `${UNKNOWN_KEY}.e30.x`],
     ['one that is far too long', `a.${'b'.repeat(5_000)}.c`],
   ])('refuses %s', async (_name, token) => {
     await expect(authenticator.authenticate(token)).rejects.toThrow(TokenInvalidError);

@@ -1,7 +1,7 @@
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -23,6 +23,7 @@ import { problemsUrl } from './problems/http-problems.js';
 import { registerRequestHooks } from './request-hooks.js';
 import { compressNoSecrets } from './secret-answer.decorator.js';
 import { registerSecurityHeaders } from './security-headers.js';
+import { InvalidRequestError } from './validation/validation.js';
 
 export const BODY_LIMIT_BYTES = 64 * 1024;
 /** For a request to arrive in. */
@@ -34,6 +35,11 @@ const MIN_COMPRESSED_BYTES = 1_024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const CHECK_TIMEOUTS_EVERY_MS = 5_000;
+
+const BAD_ESCAPE = {
+  detail: 'in the path, `%` must be followed by two hexadecimal digits, which spell UTF-8',
+  pointer: '',
+};
 
 /** Fastify with our limits. It believes no proxy by itself: see `readClientAddresses`. */
 export function httpAdapter({ requestTimeoutMs, publicUrl }: AppConfig['http']): FastifyAdapter {
@@ -53,8 +59,9 @@ export function httpAdapter({ requestTimeoutMs, publicUrl }: AppConfig['http']):
     clientErrorHandler: (error, socket) => {
       refuseConnection(error, socket, problemsUrl(publicUrl));
     },
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(request, reply, problemOf(error));
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const isUnreadable = error.code === 'FST_ERR_BAD_URL';
+      sendProblem(request, reply, problemOf(isUnreadable ? new InvalidRequestError([BAD_ESCAPE]) : error));
     },
   });
 }

@@ -161,7 +161,8 @@ export const TOKENS_AND_PATHS: readonly Mistake[] = [
     as: 'owner',
     request: 'GET /devices/%zz',
     answer: '400 invalid_request',
-    detail: "'/api/v1/devices/%zz' is not a valid url component",
+    detail: 'in the path, `%` must be followed by two hexadecimal digits, which spell UTF-8',
+    errors: [': in the path, `%` must be followed by two hexadecimal digits, which spell UTF-8'],
   },
   {
     does: 'asks for what administrators do',
