@@ -91,6 +91,17 @@ describe('Typos', () => {
     expect((await client.from(address, 'POST', LOGIN, { body: { ...login, knownDevice } })).status).toBe(200);
   });
 
+  it.each([
+    ['/api/v1/auth/password', { currentPassword: PASSWORD, newPassword: PASSWORD }],
+    ['/api/v1/users/me/email', { email: 'other@example.com', password: PASSWORD }],
+  ])('judge no password that is given again with what was not charged: %s', async (path, good) => {
+    const token = await client.newcomer();
+    const ask = (body: object): Promise<Answer> =>
+      client.from(client.newAddress(), 'POST', path, { token, body: JSON.stringify(body) });
+    expect(await client.statusesOf(5, () => ask({ ...good, constructor: 1 }))).toEqual([400, 400, 400, 400, 400]);
+    expect((await ask(good)).status).toBe(path.endsWith('email') ? 202 : 422);
+  });
+
   it('take nothing for a typo from who gives the password again', async () => {
     const token = await client.newcomer();
     const change = (body: object): Promise<Answer> =>

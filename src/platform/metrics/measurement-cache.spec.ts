@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { MeasurementCache } from './measurement-cache.js';
 import { Metrics } from './metrics.js';
 
 const line = async (metrics: Metrics, name: string): Promise<string[]> =>
@@ -50,5 +51,20 @@ describe('Measured metrics', () => {
     answer(7);
     await silent;
     expect([await line(metrics, 'a_silent'), asked]).toEqual([['a_silent 7'], 1]);
+  });
+
+  it('are asked for anew when what was asked stays silent', async () => {
+    jest.useFakeTimers();
+    try {
+      const answers = [new Promise<number>(() => undefined), Promise.resolve(7)];
+      const cache = new MeasurementCache(() => answers.shift() ?? Promise.reject(new Error('Asked too often.')));
+      const silent = cache.read();
+      await jest.advanceTimersByTimeAsync(29_000);
+      await expect(silent).resolves.toBeUndefined();
+      await jest.advanceTimersByTimeAsync(2_000);
+      await expect(cache.read()).resolves.toBe(7);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

@@ -5,6 +5,8 @@ import { outsideRequest } from '../context/request-context.js';
 const KEPT_MS = 5_000;
 /** A scrape does not wait longer: Prometheus gives up after ten seconds, and then nothing is known. Health takes a second. */
 const ANSWER_WITHIN_MS = 2_000;
+/** One that has not ended by then is given up, and made anew: what it asked may be silent for ever. */
+const MEASURED_WITHIN_MS = 30_000;
 
 /** Measures at most once at a time, and rarely. One that takes longer than a scrape waits is there for the next one. */
 export class MeasurementCache<T> {
@@ -25,7 +27,10 @@ export class MeasurementCache<T> {
   private async run(): Promise<T> {
     try {
       // The scrape may be over before the measurement is, and its time is not for it.
-      const value = await outsideRequest(() => this.measure());
+      const value = await within(
+        MEASURED_WITHIN_MS,
+        outsideRequest(() => this.measure()),
+      );
       this.#measured = { value, at: performance.now() };
       return value;
     } finally {

@@ -19,7 +19,7 @@ import { RateLimitedError } from './rate-limit.errors.js';
 declare module 'fastify' {
   interface FastifyRequest {
     /** Why its body will be refused: it was not charged. */
-    bodyFault?: InvalidRequestError | null;
+    bodyFault?: InvalidRequestError;
   }
 }
 
@@ -74,8 +74,9 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (repeatsAreFree && (await request.isRepeat?.())) {
       return true;
     }
-    request.bodyFault = wellFormedOnly ? await faultOfBody(context) : null;
-    if (request.bodyFault) {
+    const fault = wellFormedOnly ? await faultOfBody(context) : null;
+    if (fault) {
+      request.bodyFault = fault;
       // Its proof kept it from the limit of its address, which must not leave it without any.
       return request.provenAs === undefined || this.charge('anonymous', anonymousKey(ipKey(request), request), context);
     }

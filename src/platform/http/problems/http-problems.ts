@@ -115,11 +115,15 @@ function titled(problem: Omit<HttpProblem, 'title'>): HttpProblem {
 
 /** @throws Error for a code that no problem has */
 export function httpProblem(code: string): HttpProblem {
-  const problem = httpProblems().find((each) => each.code === code);
-  if (!problem) {
+  const own = problemTypes().find((type) => type.code === code);
+  const ofFramework = FRAMEWORK_PROBLEMS.find((problem) => problem.code === code);
+  if (own) {
+    return toHttpProblem(own);
+  }
+  if (!ofFramework) {
     throw new Error(`No problem has the code "${code}".`);
   }
-  return problem;
+  return titled(ofFramework);
 }
 
 /** A code behind it is the address of that kind of problem, its `type` (RFC 9457, section 3.1.1). */
