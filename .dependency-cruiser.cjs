@@ -113,6 +113,7 @@ module.exports = {
     owns('bowser', 'bowser', 'src/features/auth/sessions/domain/device-name\\.'),
     owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
     owns('uuid', 'uuid', 'src/shared/ids\\.'),
+    owns('recurrence', 'rrule-temporal', 'src/features/sharing/domain/'),
     owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
     {

@@ -12,7 +12,7 @@ import type { Namespace, Server } from 'socket.io';
 import type { SocketDocument } from '../../src/apps/socket-document.js';
 import { EVENT_TYPES } from '../../src/contracts/events.js';
 import { SOCKET_EVENTS } from '../../src/contracts/realtime.js';
-import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
 import { ShuttingDownError } from '../../src/features/realtime/realtime.errors.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
@@ -151,7 +151,7 @@ describe('The package', () => {
     const running = client.run('following.js', [owner.email, owner.password, device.id], { BASE_URL: application.url });
     await running.expect('that it follows', (line) => line === 'subscribed');
     const refused = jest
-      .spyOn(application.get(DevicesService), 'resolve')
+      .spyOn(application.get(DeviceAccessService), 'resolve')
       .mockRejectedValueOnce(new ShuttingDownError());
     dropSockets();
     await eventually('it follows again', () => refused.mock.calls.length === 2 && isFollowed(device.id));

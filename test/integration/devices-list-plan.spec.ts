@@ -52,13 +52,13 @@ beforeAll(async () => {
 
 afterAll(() => fixture.stop());
 
-const TYPES = 'uuid, int, device_type, device_status, text, text';
+const TYPES = 'uuid, int, device_type, device_status, text, text, uuid[], device_permission[]';
 
 /** The generic plan, which PostgreSQL uses for every user, whatever their number of devices. */
 async function planOf(sort: DeviceSort, page: 'first' | 'next'): Promise<string> {
   const isName = sort.endsWith('name');
   const types = page === 'first' ? TYPES : `${TYPES}, ${isName ? 'text' : 'timestamptz'}, uuid`;
-  const values = [`'${ada.id}'`, '51', ...Array<string>(4).fill('NULL')];
+  const values = [`'${ada.id}'`, '51', ...Array<string>(4).fill('NULL'), "'{}'", "'{}'"];
   const after = [isName ? `'Door 2'` : `now() - interval '20 minutes'`, `'${ada.id}'`];
   await fixture.sql.rows('SET plan_cache_mode = force_generic_plan');
   await fixture.sql.rows(`PREPARE listed (${types}) AS ${LIST_STATEMENTS[sort][page]}`);

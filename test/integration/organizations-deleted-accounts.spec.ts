@@ -3,7 +3,7 @@
  * account is deleted (the last owner leaves), and with batches that do not call the deletion hooks.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
 import {
   OrganizationsFixture,
   type OrganizationBody,
@@ -58,7 +58,7 @@ describe('A member whose account is deleted', () => {
   });
 
   it('has no permission for its devices, and keeps their own', async () => {
-    const devices = fixture.application.get(DevicesService);
+    const devices = fixture.application.get(DeviceAccessService);
     await fixture.addMember(grace, 'OPERATOR', organization.id);
     const [shared, own] = [(await fixture.registerDevice(ada)).id, (await fixture.registerDevice(grace)).id];
     await fixture.request(ada, 'PATCH', `/devices/${shared}`, { organizationId: organization.id });

@@ -5,7 +5,7 @@
  * the organizations of the account (its other owner left while it was on its way).
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import {
   OrganizationsFixture,
@@ -250,7 +250,7 @@ describe('An organization keeps an owner who can act, unless an administrator bl
 
 describe('A blocked account', () => {
   it('has no permission for devices, its own ones included, on the spot', async () => {
-    const devices = fixture.application.get(DevicesService);
+    const devices = fixture.application.get(DeviceAccessService);
     const { id } = await fixture.registerDevice(grace);
     await fixture.sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [grace.id]);
     expect(await devices.permissionOf(grace.id, id)).toBeNull();

@@ -3,7 +3,7 @@ import { CommandEventWriter } from '../../src/features/commands/command-event-wr
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { OrderPublisher } from '../../src/features/commands/dispatch/order-publisher.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
-import { DevicesService } from '../../src/features/devices/devices.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { CommandHarness } from './command-harness.js';
@@ -24,7 +24,7 @@ export class ManualDispatch {
           this.get(CommandEventWriter),
           this.get(Transactions),
           this.get(KeyStore),
-          this.get(DevicesService),
+          this.get(DeviceAccessService),
           this.get(OrderPublisher),
         ),
     );

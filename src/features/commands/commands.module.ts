@@ -3,6 +3,7 @@ import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { SharingModule } from '../sharing/sharing.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { COMMANDS_ADOPTION, ORDER_COUNTERS_ADOPTION } from './dispatch/commands.adoption.js';
 import { COMMANDS_EVENTS } from './commands.events.js';
@@ -27,6 +28,7 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
 /** Commands to devices. Its loops (DispatchScheduler, CommandSweeper) are edges of the hardware role. */
 @Module({
   imports: [
+    SharingModule,
     DevicesModule,
     PresenceModule,
     RateLimitModule.forFeature(COMMANDS_RATE_LIMITS),

@@ -5,7 +5,7 @@ import { requestContext } from '../../platform/context/request-context.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
-import { DevicesService } from '../devices/devices.service.js';
+import { DeviceAccessService } from '../sharing/device-access.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandNotCancellableError, CommandNotFoundError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';
@@ -17,7 +17,7 @@ import { CANCEL_OTHERS_DEMAND } from './domain/command-policy.js';
 export class CommandsService {
   constructor(
     private readonly repository: CommandsRepository,
-    private readonly devices: DevicesService,
+    private readonly access: DeviceAccessService,
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
   ) {}
@@ -54,7 +54,7 @@ export class CommandsService {
       const { issuerId } = await this.get(deviceId, commandId);
       if (issuerId !== userId) {
         // Read again: what the guard read may have been taken meanwhile.
-        const [permission = null] = await this.devices.permissionsOf([{ userId, deviceId, ownerId }]);
+        const [permission = null] = await this.access.permissionsOf([{ userId, deviceId, ownerId }]);
         if (!grants(permission, CANCEL_OTHERS_DEMAND)) {
           throw new ForbiddenError(`device:${CANCEL_OTHERS_DEMAND}`);
         }

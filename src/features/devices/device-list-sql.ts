@@ -1,5 +1,5 @@
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
-import { decidePermission } from './domain/device-access.js';
+import { permissionOfRole } from '../sharing/device-permission.types.js';
 import { DEVICE_SORTS, type DeviceSort } from './devices.types.js';
 
 /** The end of the last page: the value it was ordered by, and the id that breaks ties. */
@@ -26,12 +26,15 @@ export function isDescending(sort: DeviceSort): boolean {
   return sort.startsWith('-');
 }
 
-const OWNED = `'${String(decidePermission({ owner: true, organizationRole: null }))}' AS permission, true AS owned`;
+const OWNED = `'admin'::device_permission AS permission, true AS owned`;
 
-/** `decidePermission` as SQL. */
-const SHARED = `CASE m.role ${ORGANIZATION_ROLES.map(
-  (role) => `WHEN '${role}' THEN '${String(decidePermission({ owner: false, organizationRole: role }))}'`,
-).join(' ')} END AS permission, false AS owned`;
+/** The devices that are shared with the user and open now, with what each share gives. */
+const OPEN_SHARES = 'unnest($7::uuid[], $8::device_permission[]) AS s(device_id, permission)';
+
+/** What a member may do: what gives the most counts, as in `decidePermission`. */
+const OF_ORGANIZATION = `greatest(CASE m.role ${ORGANIZATION_ROLES.map(
+  (role) => `WHEN '${role}' THEN '${permissionOfRole(role)}'::device_permission`,
+).join(' ')} END, (SELECT s.permission FROM ${OPEN_SHARES} WHERE s.device_id = d.id)) AS permission, false AS owned`;
 
 /**
  * One statement per order, and one more for pages after the first. PostgreSQL plans each of them once, and reads at most
@@ -46,7 +49,7 @@ export const LIST_STATEMENTS = Object.fromEntries(
 function statement(sort: DeviceSort, after: boolean): string {
   const key = sort === 'name' || sort === '-name' ? KEYS.name : KEYS.createdAt;
   const direction = isDescending(sort) ? 'DESC' : 'ASC';
-  const beyond = `AND (${key.column}, d.id) ${isDescending(sort) ? '<' : '>'} ($7::${key.cast}, $8::uuid)`;
+  const beyond = `AND (${key.column}, d.id) ${isDescending(sort) ? '<' : '>'} ($9::${key.cast}, $10::uuid)`;
   const filters = `($3::device_type IS NULL OR d.type = $3)
       AND ($4::device_status IS NULL OR d.status = $4)
       AND ($5::text IS NULL OR d.room = $5)
@@ -57,9 +60,14 @@ function statement(sort: DeviceSort, after: boolean): string {
     FROM (
       (SELECT d.*, ${OWNED} FROM devices d WHERE d.owner_id = $1 AND ${filters} ${page})
       UNION ALL
-      SELECT d.*, ${SHARED} FROM memberships m CROSS JOIN LATERAL (
+      SELECT d.*, ${OF_ORGANIZATION} FROM memberships m CROSS JOIN LATERAL (
         SELECT d.* FROM devices d WHERE d.organization_id = m.organization_id AND d.owner_id <> $1 AND ${filters} ${page}
       ) d WHERE m.user_id = $1
+      UNION ALL
+      SELECT d.*, s.permission, false AS owned FROM ${OPEN_SHARES} JOIN devices d ON d.id = s.device_id
+      WHERE d.owner_id <> $1 AND ${filters} AND NOT EXISTS (
+        SELECT FROM memberships m WHERE m.organization_id = d.organization_id AND m.user_id = $1
+      )
     ) d
     ${page}`;
 }

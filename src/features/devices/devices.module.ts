@@ -1,12 +1,12 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
-import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
 import { AccountRemovalService } from '../users/removal/account-removal.service.js';
+import { SharingModule } from '../sharing/sharing.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';
@@ -17,7 +17,6 @@ import { DeviceTokenVerifier } from './device-token-verifier.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
-import { permits } from './domain/device-access.js';
 import { CREDENTIALS_PURGE } from './devices.purge.js';
 import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
@@ -25,6 +24,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
   imports: [
     UsersModule,
     OrganizationsModule,
+    SharingModule,
     RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
     AuditPlatformModule.forFeature(DEVICES_AUDIT),
     EventsModule.forFeature(DEVICES_EVENTS),
@@ -43,7 +43,6 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 })
 export class DevicesModule implements OnModuleInit {
   constructor(
-    private readonly resolvers: ResourceResolverRegistry,
     private readonly devices: DevicesService,
     private readonly editor: DeviceEditorService,
     private readonly memberships: MembershipsService,
@@ -51,12 +50,6 @@ export class DevicesModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.resolvers.register('device', {
-      resolve: (deviceId, principal) => this.devices.resolve(principal.userId, deviceId),
-      // Opening a door cannot be undone.
-      certainFor: ['control'],
-      allows: permits,
-    });
     this.removal.onRemoval({
       reason: 'shared_devices',
       isNeeded: (userId) => this.devices.hasShared(userId),

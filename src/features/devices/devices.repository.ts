@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
-import type { OrganizationRole } from '../../contracts/resources.js';
 import { Database } from '../../platform/prisma/database.js';
-import { arrayParam } from '../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
-import { canActSql } from '../users/account-standing.types.js';
 import { type DevicePosition, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
 import type { Device, DeviceChanges, DeviceQuery, NewDevice } from './devices.types.js';
-import type { DeviceTies } from './domain/device-access.js';
+import type { OpenShares } from '../sharing/sharing.types.js';
 
 const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version,
   d.battery, d.rssi, d.lock_state, d.door_state, d.last_seen_at, d.version, d.created_at, d.updated_at,
@@ -44,12 +41,6 @@ export interface ListedDevice {
   readonly item: string;
   readonly key: string;
   readonly id: string;
-}
-
-/** The owner of a device, and the ties of a user to it. */
-export interface OwnedTies {
-  readonly ownerId: string;
-  readonly ties: DeviceTies;
 }
 
 /** What of a device tells of its deletion. */
@@ -94,24 +85,6 @@ export class DevicesRepository {
     return found(id, await this.database.query<DeviceRow>('devices_get_locked', `${BY_ID} FOR UPDATE`, [id]));
   }
 
-  /** The ties of users to devices, in the order of the pairs; null where there is no such device, or the account cannot act. */
-  async listTies(pairs: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
-    // SQL: a set-based batch
-    const rows = await this.database.query<{ owner_id: string | null; role: OrganizationRole | null }>(
-      'devices_ties',
-      `SELECT d.owner_id, m.role
-       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
-       LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
-       LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
-       LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
-       ORDER BY a.place`,
-      [pairs.map(({ deviceId }) => deviceId), pairs.map(({ userId }) => userId)],
-    );
-    return rows.map(({ owner_id: ownerId, role }, index) =>
-      ownerId === null ? null : { ownerId, ties: { owner: ownerId === pairs[index]?.userId, organizationRole: role } },
-    );
-  }
-
   /** Takes the devices of one member out of an organization, or all of them when `ownerId` is null. */
   async withdraw(organizationId: string, ownerId: string | null): Promise<Withdrawn[]> {
     // SQL: a set-based batch
@@ -125,7 +98,12 @@ export class DevicesRepository {
   }
 
   /** Answers one more than `query.limit`, if there are more. */
-  list(userId: string, query: DeviceQuery, after: DevicePosition | null): Promise<ListedDevice[]> {
+  list(
+    userId: string,
+    query: DeviceQuery,
+    { deviceIds, permissions }: OpenShares,
+    after: DevicePosition | null,
+  ): Promise<ListedDevice[]> {
     const { sort } = query;
     const values = [
       userId,
@@ -134,6 +112,8 @@ export class DevicesRepository {
       query.status ?? null,
       query.room ?? null,
       query.q === undefined ? null : `%${query.q.replaceAll(/[\\%_]/g, '\\$&')}%`,
+      deviceIds,
+      permissions,
     ];
     const name = `devices_list_${sort.replace('-', '')}_${isDescending(sort) ? 'desc' : 'asc'}`;
     // SQL: a keyset
@@ -153,13 +133,16 @@ export class DevicesRepository {
     return count === 1 ? this.get(id) : null;
   }
 
-  /** Whether a device of this owner is in an organization with another member whose account is not deleted. */
+  /** Whether a device of this owner is shared, or in an organization with another member whose account is not deleted. */
   async hasShared(ownerId: string): Promise<boolean> {
     const device = await this.database.prisma((prisma) =>
       prisma.device.findFirst({
         where: {
           ownerId,
-          organization: { memberships: { some: { userId: { not: ownerId }, user: { deletedAt: null } } } },
+          OR: [
+            { organization: { memberships: { some: { userId: { not: ownerId }, user: { deletedAt: null } } } } },
+            { shares: { some: { user: { deletedAt: null } } } },
+          ],
         },
         select: { id: true },
       }),

@@ -1,47 +1,34 @@
 import { Injectable } from '@nestjs/common';
-import type { DevicePermission } from '../../contracts/devices.js';
-import type { DeviceRef } from '../../contracts/resources.js';
-import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { decodeCursor, encodeCursor, isStorableText } from '../../shared/cursor.js';
 import { isUuid } from '../../shared/ids.js';
 import { isInstant } from '../../shared/instant.js';
 import { toPage } from '../../shared/paging.js';
+import { DeviceAccessService } from '../sharing/device-access.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
-import { DevicesRepository, type OwnedTies } from './devices.repository.js';
+import { DevicesRepository } from './devices.repository.js';
 import type { Device, DeviceListPage, DeviceQuery } from './devices.types.js';
-import { decidePermission, type DeviceTies } from './domain/device-access.js';
 
-const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null };
-/** Pairs per query, queries in parallel, and pairs that wait: more than there are ever requests. */
-const TIES_AT_ONCE = { maxBatch: 200, maxParallel: 4, maxWaiting: 20_000 };
-
-/** Reads and deletes devices, and answers what users may do with them. */
+/** Reads and deletes devices. */
 @Injectable()
 export class DevicesService {
-  /** Every request about a device needs its ties: those of one moment share a query. */
-  readonly #ties = new MicroBatcher<{ deviceId: string; userId: string }, OwnedTies | null>({
-    ...TIES_AT_ONCE,
-    connectsAs: 'people',
-    run: (pairs) => this.repository.listTies(pairs),
-  });
-
   constructor(
     private readonly repository: DevicesRepository,
+    private readonly access: DeviceAccessService,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
     private readonly signals: SignalBus,
   ) {}
 
-  /** A page of the devices of a user and of their organizations. @throws InvalidCursorError */
+  /** A page of the devices of a user, of their organizations, and of those that are shared with them now. @throws InvalidCursorError */
   async list(userId: string, query: DeviceQuery): Promise<DeviceListPage> {
     const { sort, cursor, limit } = query;
     const list = `devices:${sort}`;
     const after = decodeCursor(list, cursor, [sort.endsWith('createdAt') ? isInstant : isStorableText, isUuid]);
     return toPage(
-      await this.repository.list(userId, query, after),
+      await this.repository.list(userId, query, await this.access.openShares(userId), after),
       limit,
       (row) => row.item,
       ({ key, id }) => encodeCursor(list, [key, id]),
@@ -85,38 +72,6 @@ export class DevicesService {
         this.publishDeletion(id);
       });
     });
-  }
-
-  /** What a user may do with a device; null without any permission, or when it does not exist. */
-  async permissionOf(userId: string, deviceId: string): Promise<DevicePermission | null> {
-    return (await this.resolve(userId, deviceId))?.permission ?? null;
-  }
-
-  /**
-   * What users may do with devices whose owner is known. It is part of the surrounding transaction, and queries only for
-   * users who are not the owner. Null for a user id of null, and without any permission.
-   */
-  async permissionsOf(
-    requests: readonly { userId: string | null; deviceId: string; ownerId: string }[],
-  ): Promise<(DevicePermission | null)[]> {
-    const others = requests.flatMap(({ userId, deviceId, ownerId }) =>
-      userId === null || userId === ownerId ? [] : [{ userId, deviceId }],
-    );
-    const found = others.length > 0 ? await this.repository.listTies(others) : [];
-    return requests.map(({ userId, ownerId }) => {
-      if (userId === null) {
-        return null;
-      }
-      const ties = userId === ownerId ? BY_OWNERSHIP : found.shift()?.ties;
-      return ties ? decidePermission(ties) : null;
-    });
-  }
-
-  /** A device with the permission of a user; null without any permission, or when it does not exist. */
-  async resolve(userId: string, deviceId: string): Promise<DeviceRef | null> {
-    const found = await this.#ties.submit({ deviceId, userId });
-    const permission = found && decidePermission(found.ties);
-    return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
   }
 
   private publishDeletion(deviceId: string): void {

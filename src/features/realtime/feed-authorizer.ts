@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../contracts/events.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
-import { DevicesService } from '../devices/devices.service.js';
+import { DeviceAccessService } from '../sharing/device-access.service.js';
 import { UsersService } from '../users/users.service.js';
 
 /** How long an answer is cached. Signals of changed access clear it at once, but may be lost (promise P-06: 2 s). */
@@ -15,7 +15,7 @@ export class FeedAuthorizer implements OnModuleInit {
   readonly #cached = new LRUCache<string, boolean>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
 
   constructor(
-    private readonly devices: DevicesService,
+    private readonly access: DeviceAccessService,
     private readonly users: UsersService,
     private readonly signals: SignalBus,
   ) {}
@@ -42,7 +42,7 @@ export class FeedAuthorizer implements OnModuleInit {
     if (known !== undefined) {
       return known;
     }
-    const allowed = (await this.devices.permissionOf(userId, event.deviceId)) !== null;
+    const allowed = (await this.access.permissionOf(userId, event.deviceId)) !== null;
     this.#cached.set(key, allowed);
     return allowed;
   }

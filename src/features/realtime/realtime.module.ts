@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { DevicesModule } from '../devices/devices.module.js';
+import { SharingModule } from '../sharing/sharing.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { REALTIME_AUDIT } from './realtime.audit.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
@@ -9,7 +9,7 @@ import { RealtimeService } from './realtime.service.js';
 import { FeedAuthorizer } from './feed-authorizer.js';
 
 @Module({
-  imports: [AuthModule, DevicesModule, UsersModule, AuditPlatformModule.forFeature(REALTIME_AUDIT)],
+  imports: [AuthModule, SharingModule, UsersModule, AuditPlatformModule.forFeature(REALTIME_AUDIT)],
   providers: [DashboardFeedPublisher, RealtimeService, FeedAuthorizer],
   exports: [DashboardFeedPublisher, RealtimeService],
 })

@@ -18,7 +18,7 @@ import {
   emitLocally,
   type Room,
 } from '../../platform/realtime/sockets.js';
-import { DevicesService } from '../devices/devices.service.js';
+import { DeviceAccessService } from '../sharing/device-access.service.js';
 import type { DashboardHandshakeDto } from './realtime.dto.js';
 import { TooManySubscriptionsError } from './realtime.errors.js';
 
@@ -33,7 +33,7 @@ export class RealtimeService {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
-    private readonly devices: DevicesService,
+    private readonly access: DeviceAccessService,
     private readonly reads: AuditReadWriter,
     config: AppConfig,
     metrics: Metrics,
@@ -69,7 +69,7 @@ export class RealtimeService {
 
   /** Adds the events of a device that another user owns; those of the user's own devices need no subscription. */
   async subscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
-    const device = await this.devices.resolve(principalOf(socket).userId, deviceId);
+    const device = await this.access.resolve(principalOf(socket).userId, deviceId);
     if (!device) {
       throw new ResourceNotFoundError('device');
     }

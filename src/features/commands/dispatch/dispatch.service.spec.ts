@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { KeyStore } from '../../../platform/keys/key-store.js';
 import type { Transactions } from '../../../platform/prisma/transactions.js';
-import type { DevicesService } from '../../devices/devices.service.js';
+import type { DeviceAccessService } from '../../sharing/device-access.service.js';
 import type { CommandEventWriter } from '../command-event-writer.js';
 import type { CommandChange } from '../commands.types.js';
 import { type DispatchRepository, LaneBusyError } from './dispatch.repository.js';
@@ -68,7 +68,7 @@ function setup(options: {
     } as unknown as KeyStore,
     {
       permissionsOf: (asked: readonly unknown[]) => Promise.resolve(asked.map(() => permission)),
-    } as unknown as DevicesService,
+    } as unknown as DeviceAccessService,
     {
       isConnected: () => open,
       now: () => 1_000,

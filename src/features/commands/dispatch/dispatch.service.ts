@@ -5,7 +5,7 @@ import { type SignedOrder } from '../../../contracts/orders.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import { DevicesService } from '../../devices/devices.service.js';
+import { DeviceAccessService } from '../../sharing/device-access.service.js';
 import { CommandEventWriter } from '../command-event-writer.js';
 import { type CommandChange } from '../commands.types.js';
 import { type EventOrigin } from '../domain/command-events.js';
@@ -53,7 +53,7 @@ export class DispatchService {
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
     private readonly keys: KeyStore,
-    private readonly devices: DevicesService,
+    private readonly access: DeviceAccessService,
     private readonly publisher: OrderPublisher,
   ) {}
 
@@ -115,7 +115,7 @@ export class DispatchService {
 
   /** A device that reconnects must not get the order of an issuer who lost the permission meanwhile. */
   private async stillPermitted(found: readonly Transmission[]): Promise<Transmission[]> {
-    const permissions = await this.devices.permissionsOf(
+    const permissions = await this.access.permissionsOf(
       found.map(({ command: { issuerId, deviceId, ownerId } }) => ({ userId: issuerId, deviceId, ownerId })),
     );
     return found.filter(({ command }, index) => grants(permissions[index] ?? null, policyOf(command.name).demand));
@@ -175,7 +175,7 @@ export class DispatchService {
 
   /** Permissions are checked at the moment of sending: so a revoked one takes effect without touching queued commands. */
   private async authorize(found: readonly NextCommand[]): Promise<{ refused: Refused[]; allowed: NextCommand[] }> {
-    const permissions = await this.devices.permissionsOf(
+    const permissions = await this.access.permissionsOf(
       found.map(({ issuerId, deviceId, ownerId }) => ({ userId: issuerId, deviceId, ownerId })),
     );
     const refused: Refused[] = [];

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { OrganizationRole } from '../../contracts/resources.js';
+import { arrayParam } from '../../platform/prisma/array-param.js';
+import { Database } from '../../platform/prisma/database.js';
+import { canActSql } from '../users/account-standing.types.js';
+import type { DeviceTies, ShareTerms } from './domain/device-access.js';
+import { effectiveTerms, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow } from './share-rows.js';
+
+/** The owner of a device, and the ties of a user to it, at the instant at which they were read. */
+export interface OwnedTies {
+  readonly ownerId: string;
+  readonly ties: DeviceTies;
+  readonly at: Date;
+}
+
+/** A device that is shared with a user. */
+export interface SharedDevice {
+  readonly deviceId: string;
+  readonly terms: ShareTerms;
+}
+
+/** More than a person can look at; what is beyond is reached by its id. */
+const MAX_SHARED = 1_000;
+
+type TiesRow = TermsRow & { owner_id: string | null; role: OrganizationRole | null; has_share: boolean; at: Date };
+
+/** What ties users to devices. */
+@Injectable()
+export class DeviceAccessRepository {
+  constructor(private readonly database: Database) {}
+
+  /** In the order of the pairs; null where there is no such device, or the account cannot act. */
+  async listTies(pairs: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<TiesRow & Record<string, unknown>>(
+      'device_access_ties',
+      `SELECT d.owner_id, m.role, s.id IS NOT NULL AS has_share, ${TERMS_COLUMNS}, clock_timestamp() AS at
+       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
+       LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
+       LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
+       LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
+       LEFT JOIN device_shares s ON s.device_id = d.id AND s.user_id = a.user_id
+       LEFT JOIN device_shares g ON g.id = s.given_under
+       ORDER BY a.place`,
+      [pairs.map(({ deviceId }) => deviceId), pairs.map(({ userId }) => userId)],
+    );
+    return rows.map((row, index) => {
+      const ownerId = row.owner_id;
+      return ownerId === null
+        ? null
+        : {
+            ownerId,
+            at: row.at,
+            ties: {
+              owner: ownerId === pairs[index]?.userId,
+              organizationRole: row.role,
+              share: row.has_share ? effectiveTerms(row) : null,
+            },
+          };
+    });
+  }
+
+  /** What is shared with a user, and the time of the database; those that end last first. */
+  async listShared(userId: string): Promise<{ at: Date; shared: SharedDevice[] }> {
+    // SQL: database time
+    const rows = await this.database.query<TermsRow & Record<string, unknown> & { device_id: string; at: Date }>(
+      'device_access_shared',
+      `SELECT s.device_id, ${TERMS_COLUMNS}, clock_timestamp() AS at FROM ${SHARES_WITH_GRANTORS}
+       WHERE s.user_id = $1 AND s.suspended_at IS NULL AND (s.valid_until > now()) IS NOT FALSE
+         AND (s.valid_from > now()) IS NOT TRUE
+       ORDER BY s.created_at, s.id LIMIT ${String(MAX_SHARED)}`,
+      [userId],
+    );
+    return {
+      at: rows[0]?.at ?? new Date(0),
+      shared: rows.map((row) => ({ deviceId: row.device_id, terms: effectiveTerms(row) })),
+    };
+  }
+}

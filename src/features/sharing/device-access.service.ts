@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import type { DevicePermission } from '../../contracts/devices.js';
+import type { DeviceRef } from '../../contracts/resources.js';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
+import { DeviceAccessRepository, type OwnedTies } from './device-access.repository.js';
+import { decidePermission, type DeviceTies, stateOfShare } from './domain/device-access.js';
+import type { OpenShares } from './sharing.types.js';
+
+const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: null };
+/** Ownership holds at all times. */
+const ANY_TIME = new Date(0);
+/** Pairs per query, queries in parallel, and pairs that wait: more than there are ever requests. */
+const TIES_AT_ONCE = { maxBatch: 200, maxParallel: 4, maxWaiting: 20_000 };
+
+/** What users may do with devices, at the time of the database. */
+@Injectable()
+export class DeviceAccessService {
+  /** Every request about a device needs its ties: those of one moment share a query. */
+  readonly #ties = new MicroBatcher<{ deviceId: string; userId: string }, OwnedTies | null>({
+    ...TIES_AT_ONCE,
+    connectsAs: 'people',
+    run: (pairs) => this.repository.listTies(pairs),
+  });
+
+  constructor(private readonly repository: DeviceAccessRepository) {}
+
+  /** A device with the permission of a user; null without any permission, or when it does not exist. */
+  async resolve(userId: string, deviceId: string): Promise<DeviceRef | null> {
+    const found = await this.#ties.submit({ deviceId, userId });
+    const permission = found && decidePermission(found.ties, found.at);
+    return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
+  }
+
+  /** What a user may do with a device; null without any permission, or when it does not exist. */
+  async permissionOf(userId: string, deviceId: string): Promise<DevicePermission | null> {
+    return (await this.resolve(userId, deviceId))?.permission ?? null;
+  }
+
+  /**
+   * What users may do with devices whose owner is known. It is part of the surrounding transaction, and queries only for
+   * users who are not the owner. Null for a user id of null, and without any permission.
+   */
+  async permissionsOf(
+    requests: readonly { userId: string | null; deviceId: string; ownerId: string }[],
+  ): Promise<(DevicePermission | null)[]> {
+    const others = requests.flatMap(({ userId, deviceId, ownerId }) =>
+      userId === null || userId === ownerId ? [] : [{ userId, deviceId }],
+    );
+    const found = others.length > 0 ? await this.repository.listTies(others) : [];
+    return requests.map(({ userId, ownerId }) => {
+      if (userId === null) {
+        return null;
+      }
+      const { ties = null, at = ANY_TIME } = userId === ownerId ? { ties: BY_OWNERSHIP } : (found.shift() ?? {});
+      return ties && decidePermission(ties, at);
+    });
+  }
+
+  /** The devices that are shared with a user and open now: lists ask for them by id. */
+  async openShares(userId: string): Promise<OpenShares> {
+    const { at, shared } = await this.repository.listShared(userId);
+    const open = shared.filter(({ terms }) => stateOfShare(terms, at) === 'open');
+    return {
+      deviceIds: open.map(({ deviceId }) => deviceId),
+      permissions: open.map(({ terms }) => terms.permission),
+    };
+  }
+}

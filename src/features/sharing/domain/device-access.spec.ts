@@ -1,0 +1,115 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { DEVICE_PERMISSIONS } from '../../../contracts/devices.js';
+import { ORGANIZATION_ROLES } from '../../../contracts/resources.js';
+import { permissionOfRole } from '../device-permission.types.js';
+import { decidePermission, limitedBy, permits, type ShareTerms, stateOfShare } from './device-access.js';
+
+const NOON = new Date('2026-12-01T12:00:00Z');
+const ALWAYS: ShareTerms = { permission: 'control', from: null, until: null, schedule: null, suspended: false };
+const NO_TIES = { owner: false, organizationRole: null, share: null };
+const aTime = fc.option(fc.date({ min: new Date('2026-01-01'), max: new Date('2027-12-31'), noInvalidDate: true }));
+const aShare = fc.record<ShareTerms>({
+  permission: fc.constantFrom(...DEVICE_PERMISSIONS),
+  from: aTime,
+  until: aTime,
+  schedule: fc.constantFrom(
+    null,
+    { timeZone: 'Europe/Berlin', windows: [{ days: ['TU'], from: '12:00', until: '14:00' }] } as const,
+    { timeZone: 'America/New_York', windows: [{ days: ['TU'], from: '12:00', until: '14:00' }] } as const,
+  ),
+  suspended: fc.boolean(),
+});
+const aRole = fc.option(fc.constantFrom(...ORGANIZATION_ROLES));
+const rank = (permission: (typeof DEVICE_PERMISSIONS)[number] | null): number =>
+  permission === null ? -1 : DEVICE_PERMISSIONS.indexOf(permission);
+
+describe('decidePermission', () => {
+  it('gives the owner everything, whatever else ties them to it', () => {
+    fc.assert(
+      fc.property(aRole, fc.option(aShare), (organizationRole, share) => {
+        expect(decidePermission({ owner: true, organizationRole, share }, NOON)).toBe('admin');
+      }),
+    );
+  });
+
+  it('gives no permission to a user without ties', () => {
+    expect(decidePermission(NO_TIES, NOON)).toBeNull();
+  });
+
+  it.each([
+    ['VIEWER', 'view'],
+    ['OPERATOR', 'control'],
+    ['MANAGER', 'admin'],
+    ['OWNER', 'admin'],
+  ] as const)('gives a %s of its organization %s', (organizationRole, permission) => {
+    expect(decidePermission({ ...NO_TIES, organizationRole }, NOON)).toBe(permission);
+  });
+
+  it('gives exactly the greater of the role and of a share that is open', () => {
+    fc.assert(
+      fc.property(aRole, aShare, (organizationRole, share) => {
+        const byShare = stateOfShare(share, NOON) === 'open' ? share.permission : null;
+        const byRole = organizationRole === null ? null : permissionOfRole(organizationRole);
+        const decided = decidePermission({ owner: false, organizationRole, share }, NOON);
+        expect(rank(decided)).toBe(Math.max(rank(byRole), rank(byShare)));
+      }),
+    );
+  });
+
+  it('gives nothing by a share that is suspended, not yet or no longer valid', () => {
+    fc.assert(
+      fc.property(aShare, (share) => {
+        const isOver = share.until !== null && share.until <= NOON;
+        const isEarly = share.from !== null && share.from > NOON;
+        if (share.suspended || isOver || isEarly) {
+          expect(decidePermission({ ...NO_TIES, share }, NOON)).toBeNull();
+        }
+      }),
+    );
+  });
+});
+
+describe('stateOfShare', () => {
+  it.each<[Partial<ShareTerms>, string]>([
+    [{}, 'open'],
+    [{ suspended: true }, 'suspended'],
+    [{ from: NOON }, 'open'],
+    [{ from: new Date(NOON.getTime() + 1) }, 'not_yet'],
+    [{ until: NOON }, 'over'],
+    [{ until: new Date(NOON.getTime() + 1) }, 'open'],
+    [{ schedule: { timeZone: 'Europe/Berlin', windows: [{ days: ['TU'], from: '13:00', until: '13:01' }] } }, 'open'],
+    [{ schedule: { timeZone: 'Europe/Berlin', windows: [{ days: ['TU'], from: '13:01', until: '13:00' }] } }, 'closed'],
+  ])('of %j at noon is %s', (terms, state) => {
+    expect(stateOfShare({ ...ALWAYS, ...terms }, NOON)).toBe(state);
+  });
+});
+
+describe('limitedBy', () => {
+  it('is open only while both are, whatever the hours of the one who gave it', () => {
+    fc.assert(
+      fc.property(aShare, aShare, (share, grantors) => {
+        const stands =
+          stateOfShare({ ...grantors, schedule: null }, NOON) === 'open' && grantors.permission === 'admin';
+        const isOpen = stateOfShare(share, NOON) === 'open';
+        expect(stateOfShare(limitedBy(share, grantors), NOON) === 'open').toBe(stands && isOpen);
+      }),
+    );
+  });
+});
+
+describe('permits', () => {
+  it('includes the levels below', () => {
+    const control = { permission: 'control', owned: false } as const;
+    expect([permits(control, 'view'), permits(control, 'control'), permits(control, 'admin')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('takes only the owner for `owner`, whatever the permission', () => {
+    expect(permits({ permission: 'admin', owned: false }, 'owner')).toBe(false);
+    expect(permits({ permission: 'admin', owned: true }, 'owner')).toBe(true);
+  });
+});

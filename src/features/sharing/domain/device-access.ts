@@ -1,0 +1,81 @@
+import { DEVICE_PERMISSIONS, type DevicePermission, grants } from '../../../contracts/devices.js';
+import type { OrganizationRole } from '../../../contracts/resources.js';
+import { permissionOfRole } from '../device-permission.types.js';
+import { isOpenAt, type WeeklySchedule } from './weekly-schedule.js';
+
+/** What a share gives, and when. */
+export interface ShareTerms {
+  readonly permission: DevicePermission;
+  /** Null: from the beginning. */
+  readonly from: Date | null;
+  /** Not included; null: without an end. */
+  readonly until: Date | null;
+  /** Null: at all hours. */
+  readonly schedule: WeeklySchedule | null;
+  readonly suspended: boolean;
+}
+
+/** What gives a user access to a device. */
+export interface DeviceTies {
+  readonly owner: boolean;
+  /** The user's role in the organization of the device; null without a membership, or without an organization. */
+  readonly organizationRole: OrganizationRole | null;
+  /** What is shared with the user; null: nothing. */
+  readonly share: ShareTerms | null;
+}
+
+/** What a share is worth at an instant: `open`, or why it is not. */
+export const SHARE_STATES = ['open', 'suspended', 'not_yet', 'over', 'closed'] as const;
+export type ShareState = (typeof SHARE_STATES)[number];
+
+/** `closed`: outside its weekly schedule. */
+export function stateOfShare({ suspended, from, until, schedule }: ShareTerms, at: Date): ShareState {
+  if (suspended) {
+    return 'suspended';
+  }
+  if (from !== null && at < from) {
+    return 'not_yet';
+  }
+  if (until !== null && at >= until) {
+    return 'over';
+  }
+  return schedule === null || isOpenAt(schedule, at) ? 'open' : 'closed';
+}
+
+/**
+ * The only place that decides what a user may do with a device: every interface and the dispatch of commands use it.
+ * What gives the most counts.
+ * @param at by the clock of the database
+ * @returns null when the user must not even learn that the device exists
+ */
+export function decidePermission({ owner, organizationRole, share }: DeviceTies, at: Date): DevicePermission | null {
+  if (owner) {
+    return 'admin';
+  }
+  const byRole = organizationRole === null ? null : permissionOfRole(organizationRole);
+  const byShare = share !== null && stateOfShare(share, at) === 'open' ? share.permission : null;
+  return DEVICE_PERMISSIONS.findLast((permission) => permission === byRole || permission === byShare) ?? null;
+}
+
+/** A share that the holder of another one gave ends, and is suspended, no later than that one. */
+export function limitedBy(share: ShareTerms, grantors: ShareTerms): ShareTerms {
+  return {
+    ...share,
+    from: extreme(share.from, grantors.from, Math.max),
+    until: extreme(share.until, grantors.until, Math.min),
+    suspended: share.suspended || grantors.suspended || grantors.permission !== 'admin',
+  };
+}
+
+function extreme(a: Date | null, b: Date | null, of: (...times: number[]) => number): Date | null {
+  const times = [a, b].filter((time) => time !== null).map(Number);
+  return times.length === 0 ? null : new Date(of(...times));
+}
+
+/** Whether a permission is sufficient. Each level includes the ones before it; `owner` takes the owner alone. */
+export function permits(
+  access: { permission: DevicePermission; owned: boolean },
+  demand: DevicePermission | 'owner',
+): boolean {
+  return demand === 'owner' ? access.owned : grants(access.permission, demand);
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type ShareTerms, stateOfShare } from './device-access.js';
+import { nextChange, nextOpenings } from './openings.js';
+import { isOpenAt, WEEKDAYS, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
+
+const MINUTE_MS = 60_000;
+const time = (minute: number): string =>
+  [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
+const aWindow = fc.record<WeeklyWindow>({
+  days: fc.subarray([...WEEKDAYS], { minLength: 1 }),
+  from: fc.integer({ min: 0, max: 1_439 }).map(time),
+  until: fc.integer({ min: 1, max: 1_440 }).map(time),
+});
+const aSchedule = fc.record<WeeklySchedule>({
+  timeZone: fc.constantFrom('Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'UTC'),
+  windows: fc.array(aWindow, { minLength: 1, maxLength: 3 }),
+});
+/** Days on which clocks are set, and one on which they are not. */
+const aDay = fc.constantFrom(
+  '2026-03-28',
+  '2026-10-24',
+  '2026-03-07',
+  '2026-10-31',
+  '2026-04-04',
+  '2026-10-03',
+  '2026-06-10',
+);
+
+const termsOf = (schedule: WeeklySchedule | null, rest: Partial<ShareTerms> = {}): ShareTerms => ({
+  permission: 'control',
+  from: null,
+  until: null,
+  schedule,
+  suspended: false,
+  ...rest,
+});
+const berlin = (days: WeeklyWindow['days'], from: string, until: string): WeeklySchedule => ({
+  timeZone: 'Europe/Berlin',
+  windows: [{ days, from, until }],
+});
+
+describe('isOpenAt', () => {
+  it.each<[string, WeeklySchedule, string, boolean]>([
+    ['includes its first minute', berlin(['MO'], '09:00', '17:00'), '2026-11-30T08:00:00Z', true],
+    ['ends before its last', berlin(['MO'], '09:00', '17:00'), '2026-11-30T16:00:00Z', false],
+    ['knows the day of the place', berlin(['MO'], '00:00', '01:00'), '2026-11-29T23:30:00Z', true],
+    ['goes on after midnight', berlin(['FR'], '22:00', '06:00'), '2026-12-05T04:59:59Z', true],
+    ['does not begin on the next day', berlin(['FR'], '22:00', '06:00'), '2026-12-05T21:00:00Z', false],
+    ['lasts until midnight', berlin(['MO'], '12:00', '24:00'), '2026-11-30T22:59:00Z', true],
+    ['opens at the end of the hour that is skipped', berlin(['SU'], '02:30', '04:00'), '2026-03-29T01:00:00Z', true],
+    ['is closed before it', berlin(['SU'], '02:30', '04:00'), '2026-03-29T00:59:59Z', false],
+    ['is open in the hour that comes twice', berlin(['SU'], '02:00', '02:30'), '2026-10-25T00:15:00Z', true],
+    ['and again', berlin(['SU'], '02:00', '02:30'), '2026-10-25T01:15:00Z', true],
+    ['and closed between', berlin(['SU'], '02:00', '02:30'), '2026-10-25T00:45:00Z', false],
+  ])('%s', (_case, schedule, instant, expected) => {
+    expect(isOpenAt(schedule, new Date(instant))).toBe(expected);
+  });
+});
+
+describe('nextOpenings', () => {
+  it('tells what looking at every minute finds, also where clocks are set', () => {
+    fc.assert(
+      fc.property(aSchedule, aDay, (schedule, day) => {
+        const after = new Date(`${day}T00:00:00Z`);
+        const minutes = 2.5 * 1_440;
+        const openings = nextOpenings(termsOf(schedule), after, 20);
+        const last = openings.at(-1)?.until ?? null;
+        for (let minute = 0; minute < minutes; minute += 7) {
+          const instant = new Date(after.getTime() + minute * MINUTE_MS);
+          if (last !== null && instant > last) {
+            break;
+          }
+          const told = openings.some(({ from, until }) => from <= instant && (until === null || instant < until));
+          expect([instant.toISOString(), told]).toEqual([instant.toISOString(), isOpenAt(schedule, instant)]);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('keeps the hour on the wall across the change of clocks', () => {
+    const openings = nextOpenings(termsOf(berlin(['SA', 'MO'], '09:00', '10:00')), new Date('2026-10-24T00:00:00Z'), 2);
+    expect(openings).toEqual([
+      { from: new Date('2026-10-24T07:00:00Z'), until: new Date('2026-10-24T08:00:00Z') },
+      { from: new Date('2026-10-26T08:00:00Z'), until: new Date('2026-10-26T09:00:00Z') },
+    ]);
+  });
+
+  it('begins with the present one, and knows no end where there is none', () => {
+    const now = new Date('2026-12-01T12:00:00Z');
+    expect(nextOpenings(termsOf(null), now, 5)).toEqual([{ from: now, until: null }]);
+  });
+
+  it('cuts openings at the ends of the share, also of one that is suspended', () => {
+    const terms = termsOf(berlin(['TU', 'WE'], '08:00', '20:00'), {
+      from: new Date('2026-12-01T10:00:00Z'),
+      until: new Date('2026-12-02T10:00:00Z'),
+      suspended: true,
+    });
+    expect(nextOpenings(terms, new Date('2026-11-01T00:00:00Z'), 5)).toEqual([
+      { from: new Date('2026-12-01T10:00:00Z'), until: new Date('2026-12-01T19:00:00Z') },
+      { from: new Date('2026-12-02T07:00:00Z'), until: new Date('2026-12-02T10:00:00Z') },
+    ]);
+  });
+
+  it('is empty when the share is over', () => {
+    expect(nextOpenings(termsOf(null, { until: new Date(0) }), new Date(), 5)).toEqual([]);
+  });
+});
+
+describe('nextChange', () => {
+  it('is when the state changes first', () => {
+    fc.assert(
+      fc.property(aSchedule, aDay, (schedule, day) => {
+        const after = new Date(`${day}T00:00:00Z`);
+        const terms = termsOf(schedule);
+        const change = nextChange(terms, after);
+        if (change) {
+          expect(stateOfShare(terms, change)).not.toBe(stateOfShare(terms, after));
+          expect(stateOfShare(terms, new Date(change.getTime() - 1))).toBe(stateOfShare(terms, after));
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('is never for a share without ends', () => {
+    expect(nextChange(termsOf(null), new Date())).toBeNull();
+  });
+});

@@ -1,0 +1,130 @@
+import { RRuleTemporal } from 'rrule-temporal';
+import { nextOpenings } from './openings.js';
+import { WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
+
+const MAX_LENGTH = 1_000;
+/** Occurrences that are walked through to find the last one. */
+const MAX_COUNT = 1_000;
+const MINUTE_MS = 60_000;
+const MINUTES_A_DAY = 24 * 60;
+const START_IN_A_ZONE = /^DTSTART(;TZID=[^:\s]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)$/m;
+const ALWAYS = { permission: 'view', from: null, until: null, suspended: false } as const;
+/** What no week repeats. */
+const BEYOND_A_WEEK = [
+  'bySetPos',
+  'byMonth',
+  'byMonthDay',
+  'byYearDay',
+  'byWeekNo',
+  'bySecond',
+  'exDate',
+  'rDate',
+  'rscale',
+] as const;
+
+type Options = ReturnType<RRuleTemporal['options']>;
+
+/** The window and the weekly schedule that a recurrence rule stands for. */
+export interface ImportedRecurrence {
+  readonly from: Date;
+  readonly until: Date | null;
+  readonly schedule: WeeklySchedule;
+}
+
+/** Why a rule cannot be a weekly schedule, in words for its author. */
+export class RecurrenceFault extends Error {}
+
+/**
+ * Reads a recurrence rule (RFC 5545, `DTSTART` and `RRULE`) whose occurrences last some minutes each as a weekly schedule.
+ * @throws RecurrenceFault for one that is malformed, or that no week repeats
+ */
+export function importRecurrence(text: string, durationMinutes: number): ImportedRecurrence {
+  const rule = parse(text);
+  const options = rule.options();
+  refuseUnlessWeekly(options);
+  const schedule = { timeZone: options.tzid ?? 'UTC', windows: windowsOf(options, durationMinutes) };
+  return {
+    from: new Date(options.dtstart.epochMilliseconds),
+    until: endOf(rule, schedule, durationMinutes),
+    schedule,
+  };
+}
+
+function refuseUnlessWeekly(options: Options): void {
+  const { freq, interval } = options;
+  if (freq !== 'WEEKLY' && freq !== 'DAILY') {
+    throw new RecurrenceFault(`FREQ=${freq} does not repeat by the week: only WEEKLY and DAILY do`);
+  }
+  if ((interval ?? 1) !== 1) {
+    throw new RecurrenceFault(`INTERVAL=${String(interval)} skips weeks or days: only 1 can be taken`);
+  }
+  const beyond = BEYOND_A_WEEK.find((part) => [options[part] ?? []].flat().length > 0);
+  if (beyond) {
+    throw new RecurrenceFault(`${beyond.toUpperCase()} cannot be said by a weekly schedule`);
+  }
+}
+
+function windowsOf({ dtstart, freq, byDay, byHour, byMinute }: Options, durationMinutes: number): WeeklyWindow[] {
+  const ofStart = freq === 'DAILY' ? WEEKDAYS : [dayAt(dtstart.dayOfWeek)];
+  const days = byDay?.length ? byDay.map(weekdayOf) : ofStart;
+  const hours = byHour?.length ? byHour : [dtstart.hour];
+  const minutes = byMinute?.length ? byMinute : [dtstart.minute];
+  return hours.flatMap((hour) => minutes.map((minute) => windowAt(days, hour * 60 + minute, durationMinutes)));
+}
+
+function parse(text: string): RRuleTemporal {
+  const rule = text.trim().replaceAll(/\r\n?/g, '\n');
+  if (rule.length > MAX_LENGTH) {
+    throw new RecurrenceFault(`a rule has at most ${String(MAX_LENGTH)} characters`);
+  }
+  if (!START_IN_A_ZONE.test(rule)) {
+    throw new RecurrenceFault('DTSTART must name its zone: DTSTART;TZID=Europe/Berlin:20260105T090000, or end in Z');
+  }
+  try {
+    return new RRuleTemporal({ rruleString: rule });
+  } catch {
+    throw new RecurrenceFault('it is no recurrence rule of RFC 5545');
+  }
+}
+
+/** When the last occurrence ends; null when none is the last. */
+function endOf(rule: RRuleTemporal, schedule: WeeklySchedule, durationMinutes: number): Date | null {
+  const { count, until } = rule.options();
+  if (until) {
+    const last = new Date(until.epochMilliseconds);
+    const [opening] = nextOpenings({ ...ALWAYS, schedule }, last, 1);
+    return opening && opening.from <= last ? opening.until : last;
+  }
+  if (count === undefined) {
+    return null;
+  }
+  if (count > MAX_COUNT) {
+    throw new RecurrenceFault(`COUNT is at most ${String(MAX_COUNT)}: use UNTIL instead`);
+  }
+  const last = rule.all().at(-1);
+  if (!last) {
+    throw new RecurrenceFault('it has no occurrence');
+  }
+  return new Date(last.epochMilliseconds + durationMinutes * MINUTE_MS);
+}
+
+function weekdayOf(day: string): Weekday {
+  const weekday = WEEKDAYS.find((one) => one === day);
+  if (!weekday) {
+    throw new RecurrenceFault(`BYDAY=${day} does not come every week`);
+  }
+  return weekday;
+}
+
+function dayAt(isoDay: number): Weekday {
+  return WEEKDAYS[(isoDay + 6) % 7] ?? 'MO';
+}
+
+function windowAt(days: readonly Weekday[], minute: number, durationMinutes: number): WeeklyWindow {
+  const end = (minute + durationMinutes) % MINUTES_A_DAY;
+  return { days, from: timeOf(minute), until: timeOf(end === 0 ? MINUTES_A_DAY : end) };
+}
+
+function timeOf(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
+}

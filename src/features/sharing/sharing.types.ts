@@ -1,0 +1,32 @@
+import type { DevicePermission } from '../../contracts/devices.js';
+import type { ShareTerms } from './domain/device-access.js';
+
+/** A share, as it was given. */
+export interface Share extends ShareTerms {
+  readonly id: string;
+  readonly deviceId: string;
+  /** Whom it was given to, in the one spelling of an address. */
+  readonly email: string;
+  /** Null once that account is gone. */
+  readonly grantedBy: string | null;
+  /** What it is worth: within the share of the one who gave it, where they hold one. */
+  readonly effective: ShareTerms;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A share, as its recipient sees it. */
+export interface HeldShare extends Share {
+  readonly deviceName: string;
+  readonly deviceType: string;
+}
+
+/** What may be changed of a share; members left out stay as they are. */
+export type ShareChanges = Partial<ShareTerms>;
+
+/** Devices that are shared with a user and open now, with what each share gives. */
+export interface OpenShares {
+  readonly deviceIds: readonly string[];
+  readonly permissions: readonly DevicePermission[];
+}
