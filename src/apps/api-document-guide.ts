@@ -26,6 +26,7 @@ export const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Registration and passwords', 'Make an account, confirm what was mailed, choose another password.'],
   ['My account', 'Your names, preferences and activity.'],
   ['Devices', 'Register, find, change and delete devices; why one does not come through.'],
+  ['Sharing', 'Lend a device: permissions with a window and a weekly schedule, and who can do what.'],
   ['Commands', 'Tell a device to do something, and follow what comes of it.'],
   ['History', 'What happened to a device.'],
   ['Organizations', 'Share devices with a group: members, roles, invitations.'],

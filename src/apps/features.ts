@@ -23,6 +23,7 @@ import { problemsEdges } from '../features/problems/problems.edges.js';
 import { ProblemsModule } from '../features/problems/problems.module.js';
 import { realtimeEdges } from '../features/realtime/realtime.edges.js';
 import { RealtimeModule } from '../features/realtime/realtime.module.js';
+import { sharingEdges } from '../features/sharing/sharing.edges.js';
 import { SharingModule } from '../features/sharing/sharing.module.js';
 import { signingKeysEdges } from '../features/signing-keys/signing-keys.edges.js';
 import { SigningKeysModule } from '../features/signing-keys/signing-keys.module.js';
@@ -42,7 +43,7 @@ export const FEATURES: readonly Feature[] = [
   { module: OrganizationsModule, edges: organizationsEdges },
   { module: SigningKeysModule, edges: signingKeysEdges },
   { module: BlockedIpsModule, edges: blockedIpsEdges },
-  { module: SharingModule },
+  { module: SharingModule, edges: sharingEdges },
   { module: DevicesModule, edges: devicesEdges },
   { module: PresenceModule, edges: presenceEdges },
   { module: HistoryModule, edges: historyEdges },

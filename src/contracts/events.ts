@@ -1,5 +1,5 @@
 import type { CommandConfirmation, CommandName, CommandState, ExpiryReason } from './commands.js';
-import type { DeviceType, DoorState, LinkKind, LockState } from './devices.js';
+import type { DevicePermission, DeviceType, DoorState, LinkKind, LockState } from './devices.js';
 
 interface CommandFacts {
   name: CommandName;
@@ -20,6 +20,10 @@ export interface EventPayloads {
   device_registered: { name: string; type: DeviceType; hardwareId: string };
   device_updated: { changed: string[] };
   device_deleted: { name: string; hardwareId: string };
+  share_granted: { shareId: string; permission: DevicePermission };
+  share_changed: { shareId: string; permission: DevicePermission; changed: string[] };
+  /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
+  share_revoked: { shareId: string; permission: DevicePermission; reason: 'revoked' | 'left' | 'handover' };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
   /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
   device_disconnected: {
@@ -62,6 +66,9 @@ export const EVENT_TYPES = [
   'device_registered',
   'device_updated',
   'device_deleted',
+  'share_granted',
+  'share_changed',
+  'share_revoked',
   'device_connected',
   'device_disconnected',
   'device_inactive',

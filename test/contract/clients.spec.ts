@@ -12,7 +12,7 @@ import type { Namespace, Server } from 'socket.io';
 import type { SocketDocument } from '../../src/apps/socket-document.js';
 import { EVENT_TYPES } from '../../src/contracts/events.js';
 import { SOCKET_EVENTS } from '../../src/contracts/realtime.js';
-import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import { ShuttingDownError } from '../../src/features/realtime/realtime.errors.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';

@@ -92,6 +92,7 @@ function variants({ name, method, query }: ApiRoute): Variant[] {
         userId: id,
         commandId: id,
         invitationId: id,
+        shareId: id,
         sessionId: id,
         address: id,
       },

@@ -19,11 +19,23 @@ const ANSWERS = ['ListedUserDto'];
 const NULLABLE = {
   'DashboardHandshakeDto.lastCursor': 'no earlier events',
   'NewAccountDto.username': 'none',
+  'PreviewScheduleDto.from': 'from now on',
+  'PreviewScheduleDto.schedule': 'at all hours',
+  'PreviewScheduleDto.until': 'without an end',
   'RegisterDeviceDto.room': 'in no room',
+  'ShareDeviceDto.from': 'from now on',
+  'ShareDeviceDto.schedule': 'at all hours',
+  'ShareDeviceDto.until': 'without an end',
+  'ShareTimesDto.from': 'from now on',
+  'ShareTimesDto.schedule': 'at all hours',
+  'ShareTimesDto.until': 'without an end',
   'UpdateDeviceDto.organizationId': 'takes it out of its organization',
   'UpdateDeviceDto.room': 'takes it out of its room',
   'UpdateMeDto.username': 'takes it away',
   'UpdatePreferencesDto.quietHours': 'none',
+  'UpdateShareDto.from': 'from now on',
+  'UpdateShareDto.schedule': 'at all hours',
+  'UpdateShareDto.until': 'without an end',
   'UpdateUserDto.username': 'takes it away',
 };
 

@@ -90,6 +90,7 @@ async function createVisitor(role: Role): Promise<Visitor> {
     organizationId: randomUUID(),
     commandId: randomUUID(),
     invitationId: randomUUID(),
+    shareId: randomUUID(),
     userId: bystander.id,
     sessionId: bystander.sessionId,
     address: '192.0.2.77',
@@ -111,6 +112,10 @@ async function createVisitor(role: Role): Promise<Visitor> {
   await sql.rows(
     `INSERT INTO devices (id, owner_id, organization_id, name, hardware_id, updated_at) VALUES ($1, $2, $3, 'Door', $1::uuid::text, now())`,
     [ids.deviceId, owner.id, ids.organizationId],
+  );
+  await sql.rows(
+    `INSERT INTO device_shares (id, device_id, email, permission) VALUES ($1, $2, 'guest@example.com', 'view')`,
+    [ids.shareId, ids.deviceId],
   );
   const visitor = await asker(role, owner, enlist);
   // One's own command: that of another person takes more than the route says.

@@ -3,7 +3,7 @@
  * account is deleted (the last owner leaves), and with batches that do not call the deletion hooks.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import {
   OrganizationsFixture,
   type OrganizationBody,

@@ -5,7 +5,7 @@
  * the organizations of the account (its other owner left while it was on its way).
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import {
   OrganizationsFixture,

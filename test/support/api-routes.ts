@@ -98,4 +98,9 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'POST /api/v1/organizations/{organizationId}/transfer': () => ({ userId: UNKNOWN_ID }),
   'POST /api/v1/organizations/{organizationId}/invitations': () => ({ email: 'guest@example.com', role: 'VIEWER' }),
   'POST /api/v1/organizations/invitations/accept': () => ({ token: SECRET }),
+  'POST /api/v1/devices/{deviceId}/shares': () => ({ email: 'guest@example.com', permission: 'control' }),
+  'POST /api/v1/devices/{deviceId}/shares/preview': () => ({ until: '2099-01-01T00:00:00Z' }),
+  'PATCH /api/v1/devices/{deviceId}/shares/{shareId}': () => ({ permission: 'view' }),
+  'POST /api/v1/devices/{deviceId}/access-check': () => ({ needs: 'control' }),
+  'POST /api/v1/shares/accept': () => ({ token: SECRET }),
 };

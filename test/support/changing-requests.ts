@@ -8,6 +8,7 @@ import {
 import { type Account, createAccount, createAdmin, NEW_PASSWORD, PASSWORD, uniqueEmail } from './accounts.fixture.js';
 import { registerDevice } from './devices.fixture.js';
 import { request } from './rest.js';
+import { SHARING_CHANGES } from './sharing-requests.js';
 import type { TestApp } from './test-app.js';
 import type { Sql } from './sql.js';
 
@@ -252,4 +253,5 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
       `/devices/${id}/commands/${await w.create(owner, `/devices/${id}/commands`, { name: 'lock_door' })}`,
     );
   },
+  ...SHARING_CHANGES,
 };

@@ -3,7 +3,7 @@ import { CommandEventWriter } from '../../src/features/commands/command-event-wr
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { OrderPublisher } from '../../src/features/commands/dispatch/order-publisher.js';
 import { DispatchService } from '../../src/features/commands/dispatch/dispatch.service.js';
-import { DeviceAccessService } from '../../src/features/sharing/device-access.service.js';
+import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { CommandHarness } from './command-harness.js';

@@ -19,7 +19,7 @@ export type AnswerOrProblem<T = Record<string, unknown>> = Answer<T & { code?: s
 
 /** The application with accounts, organizations and devices. */
 export class OrganizationsFixture {
-  private constructor(
+  protected constructor(
     readonly application: TestApp,
     readonly sql: Sql,
   ) {}

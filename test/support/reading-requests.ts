@@ -29,6 +29,15 @@ export async function sharedDevice(fixture: OrganizationsFixture, rest = ''): Pr
   return { path: `/devices/${id}${rest}`.replace('{commandId}', String(body.id)), reader, owner };
 }
 
+/** What it takes `admin` to read of a device, asked by one who has it by a share. */
+async function ofSharedDevice(fixture: OrganizationsFixture, rest: string): Promise<Required<ReadingRequest>> {
+  const [owner, reader] = [await fixture.createAccount('owner'), await fixture.createAccount('tenant')];
+  const { id } = await fixture.registerDevice(owner);
+  const share = { email: reader.email, permission: 'admin' };
+  const { body } = await fixture.request(owner, 'POST', `/devices/${id}/shares`, share, { 'idempotency-key': id });
+  return { path: `/devices/${id}${rest}`.replace('{shareId}', String(body.id)), reader, owner };
+}
+
 async function ofOrganization(fixture: OrganizationsFixture, rest: string): Promise<ReadingRequest> {
   const reader = await fixture.createAccount('owner');
   const { id } = await fixture.createOrganization(reader);
@@ -84,6 +93,26 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
     once: true,
     prepare: (fixture) => sharedDevice(fixture, '/commands/{commandId}'),
   },
+  'GET /api/v1/devices/{deviceId}/shares': {
+    action: 'device_shares_read',
+    once: true,
+    prepare: (fixture) => ofSharedDevice(fixture, '/shares'),
+  },
+  'GET /api/v1/devices/{deviceId}/shares/{shareId}': {
+    action: 'device_shares_read',
+    once: true,
+    prepare: (fixture) => ofSharedDevice(fixture, '/shares/{shareId}'),
+  },
+  'GET /api/v1/devices/{deviceId}/shares/{shareId}/openings': {
+    action: 'device_shares_read',
+    once: true,
+    prepare: (fixture) => ofSharedDevice(fixture, '/shares/{shareId}/openings'),
+  },
+  'GET /api/v1/devices/{deviceId}/access': {
+    action: 'device_access_read',
+    once: true,
+    prepare: (fixture) => ofSharedDevice(fixture, '/access'),
+  },
 };
 
 /** Every other route that reads, with the reason why it leaves no entry. A new one stands here or above. */
@@ -107,6 +136,7 @@ export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/v1/users/me/preferences': 'one’s own',
   'GET /api/v1/organizations': 'one’s own memberships',
   'GET /api/v1/organizations/{organizationId}': 'its name, and one’s own role',
+  'GET /api/v1/shares': 'what was given to one to use',
   'GET /api/v1/devices': 'the present state of what was given to one to use; what it did is audited',
   'GET /api/v1/devices/{deviceId}': 'the present state of what was given to one to use; what it did is audited',
 };

@@ -5,7 +5,7 @@ import { requestContext } from '../../platform/context/request-context.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
-import { DeviceAccessService } from '../sharing/device-access.service.js';
+import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandNotCancellableError, CommandNotFoundError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';

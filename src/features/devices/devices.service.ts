@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor, isStorableText } from '../../shared/cursor.
 import { isUuid } from '../../shared/ids.js';
 import { isInstant } from '../../shared/instant.js';
 import { toPage } from '../../shared/paging.js';
-import { DeviceAccessService } from '../sharing/device-access.service.js';
+import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../contracts/events.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
-import { DeviceAccessService } from '../sharing/device-access.service.js';
+import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { UsersService } from '../users/users.service.js';
 
 /** How long an answer is cached. Signals of changed access clear it at once, but may be lost (promise P-06: 2 s). */

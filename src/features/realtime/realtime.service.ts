@@ -18,7 +18,7 @@ import {
   emitLocally,
   type Room,
 } from '../../platform/realtime/sockets.js';
-import { DeviceAccessService } from '../sharing/device-access.service.js';
+import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import type { DashboardHandshakeDto } from './realtime.dto.js';
 import { TooManySubscriptionsError } from './realtime.errors.js';
 

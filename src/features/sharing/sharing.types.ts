@@ -1,4 +1,4 @@
-import type { DevicePermission } from '../../contracts/devices.js';
+import type { DevicePermission, DeviceType } from '../../contracts/devices.js';
 import type { ShareTerms } from './domain/device-access.js';
 
 /** A share, as it was given. */
@@ -19,7 +19,7 @@ export interface Share extends ShareTerms {
 /** A share, as its recipient sees it. */
 export interface HeldShare extends Share {
   readonly deviceName: string;
-  readonly deviceType: string;
+  readonly deviceType: DeviceType;
 }
 
 /** What may be changed of a share; members left out stay as they are. */
@@ -30,3 +30,9 @@ export interface OpenShares {
   readonly deviceIds: readonly string[];
   readonly permissions: readonly DevicePermission[];
 }
+
+/** How long an invitation by mail can be accepted. */
+export const INVITATION_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
+
+/** How many shares a device has at most. */
+export const MAX_OF_DEVICE = 100;

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { KeyStore } from '../../../platform/keys/key-store.js';
 import type { Transactions } from '../../../platform/prisma/transactions.js';
-import type { DeviceAccessService } from '../../sharing/device-access.service.js';
+import type { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import type { CommandEventWriter } from '../command-event-writer.js';
 import type { CommandChange } from '../commands.types.js';
 import { type DispatchRepository, LaneBusyError } from './dispatch.repository.js';

@@ -5,7 +5,7 @@ import { type SignedOrder } from '../../../contracts/orders.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import { DeviceAccessService } from '../../sharing/device-access.service.js';
+import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import { CommandEventWriter } from '../command-event-writer.js';
 import { type CommandChange } from '../commands.types.js';
 import { type EventOrigin } from '../domain/command-events.js';

@@ -1,5 +1,5 @@
 import { type ShareTerms, stateOfShare } from './device-access.js';
-import { clockChanges, daysShown, instantsOf } from '../../../shared/wall-clock.js';
+import { clockChanges, daysShown, instantsOf } from './wall-clock.js';
 import { boundaryMinutes, type WeeklySchedule } from './weekly-schedule.js';
 
 const MINUTE_MS = 60_000;

@@ -32,11 +32,11 @@ export interface ImportedRecurrence {
 }
 
 /** Why a rule cannot be a weekly schedule, in words for its author. */
-export class RecurrenceFault extends Error {}
+export class RecurrenceError extends Error {}
 
 /**
  * Reads a recurrence rule (RFC 5545, `DTSTART` and `RRULE`) whose occurrences last some minutes each as a weekly schedule.
- * @throws RecurrenceFault for one that is malformed, or that no week repeats
+ * @throws RecurrenceError for one that is malformed, or that no week repeats
  */
 export function importRecurrence(text: string, durationMinutes: number): ImportedRecurrence {
   const rule = parse(text);
@@ -53,14 +53,14 @@ export function importRecurrence(text: string, durationMinutes: number): Importe
 function refuseUnlessWeekly(options: Options): void {
   const { freq, interval } = options;
   if (freq !== 'WEEKLY' && freq !== 'DAILY') {
-    throw new RecurrenceFault(`FREQ=${freq} does not repeat by the week: only WEEKLY and DAILY do`);
+    throw new RecurrenceError(`FREQ=${freq} does not repeat by the week: only WEEKLY and DAILY do`);
   }
   if ((interval ?? 1) !== 1) {
-    throw new RecurrenceFault(`INTERVAL=${String(interval)} skips weeks or days: only 1 can be taken`);
+    throw new RecurrenceError(`INTERVAL=${String(interval)} skips weeks or days: only 1 can be taken`);
   }
   const beyond = BEYOND_A_WEEK.find((part) => [options[part] ?? []].flat().length > 0);
   if (beyond) {
-    throw new RecurrenceFault(`${beyond.toUpperCase()} cannot be said by a weekly schedule`);
+    throw new RecurrenceError(`${beyond.toUpperCase()} cannot be said by a weekly schedule`);
   }
 }
 
@@ -75,15 +75,15 @@ function windowsOf({ dtstart, freq, byDay, byHour, byMinute }: Options, duration
 function parse(text: string): RRuleTemporal {
   const rule = text.trim().replaceAll(/\r\n?/g, '\n');
   if (rule.length > MAX_LENGTH) {
-    throw new RecurrenceFault(`a rule has at most ${String(MAX_LENGTH)} characters`);
+    throw new RecurrenceError(`a rule has at most ${String(MAX_LENGTH)} characters`);
   }
   if (!START_IN_A_ZONE.test(rule)) {
-    throw new RecurrenceFault('DTSTART must name its zone: DTSTART;TZID=Europe/Berlin:20260105T090000, or end in Z');
+    throw new RecurrenceError('DTSTART must name its zone: DTSTART;TZID=Europe/Berlin:20260105T090000, or end in Z');
   }
   try {
     return new RRuleTemporal({ rruleString: rule });
   } catch {
-    throw new RecurrenceFault('it is no recurrence rule of RFC 5545');
+    throw new RecurrenceError('it is no recurrence rule of RFC 5545');
   }
 }
 
@@ -99,11 +99,11 @@ function endOf(rule: RRuleTemporal, schedule: WeeklySchedule, durationMinutes: n
     return null;
   }
   if (count > MAX_COUNT) {
-    throw new RecurrenceFault(`COUNT is at most ${String(MAX_COUNT)}: use UNTIL instead`);
+    throw new RecurrenceError(`COUNT is at most ${String(MAX_COUNT)}: use UNTIL instead`);
   }
   const last = rule.all().at(-1);
   if (!last) {
-    throw new RecurrenceFault('it has no occurrence');
+    throw new RecurrenceError('it has no occurrence');
   }
   return new Date(last.epochMilliseconds + durationMinutes * MINUTE_MS);
 }
@@ -111,7 +111,7 @@ function endOf(rule: RRuleTemporal, schedule: WeeklySchedule, durationMinutes: n
 function weekdayOf(day: string): Weekday {
   const weekday = WEEKDAYS.find((one) => one === day);
   if (!weekday) {
-    throw new RecurrenceFault(`BYDAY=${day} does not come every week`);
+    throw new RecurrenceError(`BYDAY=${day} does not come every week`);
   }
   return weekday;
 }

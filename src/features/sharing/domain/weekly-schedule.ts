@@ -1,4 +1,4 @@
-import { type WallTime, wallTimeOf } from '../../../shared/wall-clock.js';
+import { type WallTime, wallTimeOf } from './wall-clock.js';
 
 /** Days as RFC 5545 names them, Monday first. */
 export const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;

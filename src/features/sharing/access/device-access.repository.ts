@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import type { OrganizationRole } from '../../contracts/resources.js';
-import { arrayParam } from '../../platform/prisma/array-param.js';
-import { Database } from '../../platform/prisma/database.js';
-import { canActSql } from '../users/account-standing.types.js';
-import type { DeviceTies, ShareTerms } from './domain/device-access.js';
-import { effectiveTerms, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow } from './share-rows.js';
+import type { OrganizationRole } from '../../../contracts/resources.js';
+import { arrayParam } from '../../../platform/prisma/array-param.js';
+import { Database } from '../../../platform/prisma/database.js';
+import { canActSql } from '../../users/account-standing.types.js';
+import type { DeviceTies, ShareTerms } from '../domain/device-access.js';
+import { effectiveTerms, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow } from '../share-rows.js';
 
 /** The owner of a device, and the ties of a user to it, at the instant at which they were read. */
 export interface OwnedTies {
   readonly ownerId: string;
   readonly ties: DeviceTies;
+  /** The share among them. */
+  readonly shareId: string | null;
   readonly at: Date;
 }
 
@@ -19,10 +21,20 @@ export interface SharedDevice {
   readonly terms: ShareTerms;
 }
 
+/** Who has a device, besides those whom it is shared with. */
+export interface DeviceHolders {
+  readonly owner: { readonly id: string; readonly displayName: string };
+  readonly organization: {
+    readonly id: string;
+    readonly name: string;
+    readonly members: readonly { readonly role: OrganizationRole; readonly count: number }[];
+  } | null;
+}
+
 /** More than a person can look at; what is beyond is reached by its id. */
 const MAX_SHARED = 1_000;
 
-type TiesRow = TermsRow & { owner_id: string | null; role: OrganizationRole | null; has_share: boolean; at: Date };
+type TiesRow = TermsRow & { owner_id: string | null; role: OrganizationRole | null; share_id: string | null; at: Date };
 
 /** What ties users to devices. */
 @Injectable()
@@ -34,7 +46,7 @@ export class DeviceAccessRepository {
     // SQL: a set-based batch
     const rows = await this.database.query<TiesRow & Record<string, unknown>>(
       'device_access_ties',
-      `SELECT d.owner_id, m.role, s.id IS NOT NULL AS has_share, ${TERMS_COLUMNS}, clock_timestamp() AS at
+      `SELECT d.owner_id, m.role, s.id AS share_id, ${TERMS_COLUMNS}, clock_timestamp() AS at
        FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
        LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
        LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
@@ -51,10 +63,11 @@ export class DeviceAccessRepository {
         : {
             ownerId,
             at: row.at,
+            shareId: row.share_id,
             ties: {
               owner: ownerId === pairs[index]?.userId,
               organizationRole: row.role,
-              share: row.has_share ? effectiveTerms(row) : null,
+              share: row.share_id !== null ? effectiveTerms(row) : null,
             },
           };
     });
@@ -74,6 +87,46 @@ export class DeviceAccessRepository {
     return {
       at: rows[0]?.at ?? new Date(0),
       shared: rows.map((row) => ({ deviceId: row.device_id, terms: effectiveTerms(row) })),
+    };
+  }
+
+  /** What a mail calls a device and a person. */
+  async findNames(deviceId: string, userId: string): Promise<{ deviceName: string; grantorName: string }> {
+    const [device, user] = await Promise.all([
+      this.database.prisma((prisma) => prisma.device.findUnique({ where: { id: deviceId }, select: { name: true } })),
+      this.database.prisma((prisma) =>
+        prisma.user.findUnique({ where: { id: userId }, select: { displayName: true } }),
+      ),
+    ]);
+    return { deviceName: device?.name ?? '', grantorName: user?.displayName ?? '' };
+  }
+
+  /** Who has a device besides those whom it is shared with: its owner, and its organization by roles. */
+  async findHolders(deviceId: string): Promise<DeviceHolders | null> {
+    const device = await this.database.prisma((prisma) =>
+      prisma.device.findUnique({
+        where: { id: deviceId },
+        select: {
+          owner: { select: { id: true, displayName: true } },
+          organization: { select: { id: true, name: true } },
+        },
+      }),
+    );
+    if (!device) {
+      return null;
+    }
+    const { owner, organization } = device;
+    const members = organization
+      ? await this.database.prisma((prisma) =>
+          prisma.membership.groupBy({ by: ['role'], where: { organizationId: organization.id }, _count: true }),
+        )
+      : [];
+    return {
+      owner,
+      organization: organization && {
+        ...organization,
+        members: members.map(({ role, _count }) => ({ role, count: _count })),
+      },
     };
   }
 }

@@ -1,12 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import type { DevicePermission } from '../../contracts/devices.js';
-import type { DeviceRef } from '../../contracts/resources.js';
-import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
+import type { DevicePermission } from '../../../contracts/devices.js';
+import type { DeviceRef } from '../../../contracts/resources.js';
+import { ForbiddenError, ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
+import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { DeviceAccessRepository, type OwnedTies } from './device-access.repository.js';
-import { decidePermission, type DeviceTies, stateOfShare } from './domain/device-access.js';
-import type { OpenShares } from './sharing.types.js';
+import { decidePermission, type DeviceTies, stateOfShare } from '../domain/device-access.js';
+import type { OpenShares } from '../sharing.types.js';
 
 const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: null };
+/** The right to give rights on a device. */
+export interface DeviceAuthority {
+  readonly ownerId: string;
+  /** The share that it comes from; null for the owner and for managers of the organization. */
+  readonly givenUnder: string | null;
+  readonly at: Date;
+}
+
 /** Ownership holds at all times. */
 const ANY_TIME = new Date(0);
 /** Pairs per query, queries in parallel, and pairs that wait: more than there are ever requests. */
@@ -54,6 +63,23 @@ export class DeviceAccessService {
       const { ties = null, at = ANY_TIME } = userId === ownerId ? { ties: BY_OWNERSHIP } : (found.shift() ?? {});
       return ties && decidePermission(ties, at);
     });
+  }
+
+  /**
+   * The right of a user to give rights on a device, read again inside the transaction that gives them. Lock the device before.
+   * @throws ResourceNotFoundError, ForbiddenError
+   */
+  async requireAdmin(userId: string, deviceId: string): Promise<DeviceAuthority> {
+    const [found = null] = await this.repository.listTies([{ userId, deviceId }]);
+    const permission = found && decidePermission(found.ties, found.at);
+    if (!permission) {
+      throw new ResourceNotFoundError('device');
+    }
+    if (permission !== 'admin') {
+      throw new ForbiddenError('device:admin');
+    }
+    const isOfOwn = decidePermission({ ...found.ties, share: null }, found.at) === 'admin';
+    return { ownerId: found.ownerId, givenUnder: isOfOwn ? null : found.shareId, at: found.at };
   }
 
   /** The devices that are shared with a user and open now: lists ask for them by id. */

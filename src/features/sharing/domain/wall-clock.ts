@@ -1,9 +1,7 @@
-import { LRUCache } from 'lru-cache';
-
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** Making a format costs a hundred times what its use does. */
-const FORMATS = new LRUCache<string, Intl.DateTimeFormat>({ max: 600 });
+/** Making a format costs a hundred times what its use does. Names are those of the IANA database, which are some hundreds. */
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** What the clock on the wall shows, to the minute. */
 export interface WallTime {

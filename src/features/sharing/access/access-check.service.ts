@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { DEVICE_PERMISSIONS, type DevicePermission } from '../../../contracts/devices.js';
+import { UsersService } from '../../users/users.service.js';
+import { permissionOfRole } from '../device-permission.types.js';
+import { decidePermission, type DeviceTies, permits, type ShareState, stateOfShare } from '../domain/device-access.js';
+import { nextChange } from '../domain/openings.js';
+import { SharesRepository } from '../shares/shares.repository.js';
+import { MAX_OF_DEVICE, type Share } from '../sharing.types.js';
+import { DeviceAccessRepository, type DeviceHolders } from './device-access.repository.js';
+
+/** What a person asks to do. */
+export type AccessNeed = DevicePermission | 'owner';
+export const ACCESS_NEEDS = [...DEVICE_PERMISSIONS, 'owner'] as const satisfies readonly AccessNeed[];
+
+/** One thing that gives a person access, or would at another time. */
+export interface AccessSource {
+  readonly source: 'owner' | 'organization' | 'share';
+  readonly permission: DevicePermission;
+  readonly state: ShareState;
+  readonly shareId: string | null;
+}
+
+/** What was decided, and why. */
+export interface AccessVerdict {
+  readonly allowed: boolean;
+  readonly permission: DevicePermission | null;
+  readonly sources: readonly AccessSource[];
+  /** When the answer may be another one by itself; null: never. */
+  readonly nextChangeAt: Date | null;
+  readonly at: Date;
+}
+
+/** Whom and what a dry run is about. */
+export interface AccessQuestion {
+  readonly deviceId: string;
+  readonly person: { readonly userId: string } | { readonly email: string };
+  readonly needs: AccessNeed;
+  /** Null: now. */
+  readonly at: Date | null;
+}
+
+/** What gives access to a device, at a time. */
+export interface AccessOverview {
+  readonly holders: DeviceHolders;
+  readonly shares: readonly Share[];
+  readonly at: Date;
+}
+
+/** Asks the decision about any person and any time, and says why it comes out as it does. */
+@Injectable()
+export class AccessCheckService {
+  constructor(
+    private readonly access: DeviceAccessRepository,
+    private readonly shares: SharesRepository,
+    private readonly users: UsersService,
+  ) {}
+
+  /**
+   * Decides without doing anything. An address without an account that the device was shared with is judged as if the invitation
+   * had been accepted, so that the answer does not tell whether it was.
+   */
+  async check({ deviceId, person, needs, at: wanted }: AccessQuestion): Promise<AccessVerdict> {
+    const { ties, shareId, now } = await this.tiesOf(deviceId, person);
+    const at = wanted ?? now;
+    const permission = decidePermission(ties, at);
+    return {
+      allowed: permission !== null && permits({ permission, owned: ties.owner }, needs),
+      permission,
+      sources: sourcesOf(ties, shareId, at),
+      nextChangeAt: ties.share && nextChange(ties.share, at),
+      at,
+    };
+  }
+
+  /** Everything that gives access to a device; null when there is no such device. */
+  async overview(deviceId: string): Promise<AccessOverview | null> {
+    const holders = await this.access.findHolders(deviceId);
+    return (
+      holders && { holders, shares: await this.shares.list(deviceId, MAX_OF_DEVICE, null), at: await this.shares.now() }
+    );
+  }
+
+  private async tiesOf(
+    deviceId: string,
+    person: AccessQuestion['person'],
+  ): Promise<{ ties: DeviceTies; shareId: string | null; now: Date }> {
+    const userId = 'userId' in person ? person.userId : await this.accountOf(person.email);
+    const [found] = userId === null ? [] : await this.access.listTies([{ deviceId, userId }]);
+    if (found) {
+      return { ties: found.ties, shareId: found.shareId, now: found.at };
+    }
+    const waiting = 'email' in person && userId === null ? await this.shares.findByEmail(deviceId, person.email) : null;
+    const ties = { owner: false, organizationRole: null, share: waiting?.effective ?? null };
+    return { ties, shareId: waiting?.id ?? null, now: await this.shares.now() };
+  }
+
+  private async accountOf(email: string): Promise<string | null> {
+    return (await this.users.findUndeletedByIdentifier(email))?.id ?? null;
+  }
+}
+
+function sourcesOf({ owner, organizationRole, share }: DeviceTies, shareId: string | null, at: Date): AccessSource[] {
+  return [
+    ...(owner ? [{ source: 'owner', permission: 'admin', state: 'open', shareId: null } as const] : []),
+    ...(organizationRole === null
+      ? []
+      : [
+          {
+            source: 'organization',
+            permission: permissionOfRole(organizationRole),
+            state: 'open',
+            shareId: null,
+          } as const,
+        ]),
+    ...(share
+      ? [{ source: 'share', permission: share.permission, state: stateOfShare(share, at), shareId } as const]
+      : []),
+  ];
+}

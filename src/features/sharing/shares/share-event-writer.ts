@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { NewEvent } from '../../../contracts/events.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { requestContext } from '../../../platform/context/request-context.js';
+import { EventLog } from '../../../platform/events/event-log.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
+import type { ShareTerms } from '../domain/device-access.js';
+import type { Share } from '../sharing.types.js';
+import type { ShareRevokedPayload } from '../sharing.events.js';
+
+/**
+ * Writes changes of shares to the event log and the audit trail, inside the transaction of the change, and tells the other
+ * processes after it. Events are seen by all who see the device, so they name no person; the audit trail does.
+ */
+@Injectable()
+export class ShareEventWriter {
+  constructor(
+    private readonly events: EventLog,
+    private readonly audit: AuditWriter,
+    private readonly transactions: Transactions,
+    private readonly signals: SignalBus,
+  ) {}
+
+  async recordGrant(share: Share, ownerId: string): Promise<void> {
+    await this.audit.record({ entity: { type: 'share', id: share.id }, after: factsOf(share) });
+    const { id: shareId, permission } = share;
+    await this.append(share, ownerId, { type: 'share_granted', payload: { shareId, permission } });
+  }
+
+  async recordChange(
+    before: Share,
+    after: Share,
+    changed: readonly (keyof ShareTerms)[],
+    ownerId: string,
+  ): Promise<void> {
+    await this.audit.record({
+      entity: { type: 'share', id: after.id },
+      before: factsOf(before),
+      after: factsOf(after),
+    });
+    const { id: shareId, permission } = after;
+    await this.append(after, ownerId, {
+      type: 'share_changed',
+      payload: { shareId, permission, changed: [...changed] },
+    });
+  }
+
+  async recordEnds(shares: readonly Share[], ownerId: string, reason: ShareRevokedPayload['reason']): Promise<void> {
+    const context = requestContext();
+    await this.audit.recordEach(
+      shares.map((share) => ({
+        context,
+        record: {
+          action: reason === 'left' ? ('share_left' as const) : ('share_revoked' as const),
+          entity: { type: 'share' as const, id: share.id },
+          before: { ...factsOf(share), reason },
+        },
+      })),
+    );
+    for (const share of shares) {
+      const { id: shareId, permission } = share;
+      await this.append(share, ownerId, { type: 'share_revoked', payload: { shareId, permission, reason } });
+    }
+  }
+
+  /** Caches of permissions drop what they hold of this device once the change has committed. */
+  publishChange(deviceId: string): void {
+    this.transactions.afterCommit(() => {
+      this.signals.publish('device_access_changed', { deviceId });
+    });
+  }
+
+  private async append(
+    { deviceId }: Share,
+    ownerId: string,
+    event: Pick<NewEvent<'share_granted' | 'share_changed' | 'share_revoked'>, 'type' | 'payload'>,
+  ): Promise<void> {
+    const actor = requestContext()?.actor ?? 'system';
+    const source = actor === 'system' ? 'system' : 'http';
+    await this.events.append({ ...event, source, actor, deviceId, userId: ownerId } as NewEvent);
+    this.publishChange(deviceId);
+  }
+}
+
+function factsOf({ deviceId, email, permission, from, until, schedule, suspended }: Share): Record<string, unknown> {
+  return { deviceId, email, permission, from, until, schedule, suspended };
+}

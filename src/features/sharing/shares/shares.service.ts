@@ -1,0 +1,186 @@
+import { Injectable } from '@nestjs/common';
+import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
+import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
+import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../../shared/cursor.js';
+import { isUuid } from '../../../shared/ids.js';
+import { type Page, toPage } from '../../../shared/paging.js';
+import { AccountStandingService } from '../../users/account-standing.service.js';
+import { UsersService } from '../../users/users.service.js';
+import { type DeviceAuthority, DeviceAccessService } from '../access/device-access.service.js';
+import type { ShareTerms } from '../domain/device-access.js';
+import { changedMembers, faultsOf } from '../domain/share-terms.js';
+import {
+  InvalidShareTermsError,
+  ShareChangedError,
+  ShareNotFoundError,
+  ShareWithSelfError,
+  TooManySharesError,
+} from '../sharing.errors.js';
+import type { ShareRevokedPayload } from '../sharing.events.js';
+import { INVITATION_TTL_MS, MAX_OF_DEVICE, type Share, type ShareChanges } from '../sharing.types.js';
+import { ShareEventWriter } from './share-event-writer.js';
+import { ShareMailer } from './share-mailer.js';
+import { SharesRepository } from './shares.repository.js';
+
+/** What strangers can fill of the list of one person. */
+const MAX_OF_EMAIL = 1_000;
+
+/** Gives, changes and ends permissions of people on a device. */
+@Injectable()
+export class SharesService {
+  constructor(
+    private readonly repository: SharesRepository,
+    private readonly access: DeviceAccessService,
+    private readonly users: UsersService,
+    private readonly standing: AccountStandingService,
+    private readonly transactions: Transactions,
+    private readonly idempotency: IdempotencyService,
+    private readonly eventWriter: ShareEventWriter,
+    private readonly mailer: ShareMailer,
+  ) {}
+
+  /** Oldest first. @throws InvalidCursorError */
+  async list(deviceId: string, { limit, cursor }: { limit: number; cursor?: string }): Promise<Page<Share>> {
+    const after = decodeCursor('shares', cursor, CREATION_PARTS);
+    return toPage(
+      await this.repository.list(deviceId, limit, after),
+      limit,
+      (share) => share,
+      ({ createdAt, id }) => encodeCursor('shares', [createdAt.toISOString(), id]),
+    );
+  }
+
+  /** @throws ShareNotFoundError */
+  async get(deviceId: string, id: string): Promise<Share> {
+    const share = isUuid(id) ? await this.repository.find(deviceId, id) : null;
+    if (!share) {
+      throw new ShareNotFoundError();
+    }
+    return share;
+  }
+
+  /**
+   * Shares a device with the person who has this e-mail address: at once where they have an account, else once they accept
+   * the mailed invitation. Nothing that is answered tells which.
+   * @throws AlreadySharedError, ShareWithSelfError, TooManySharesError, InvalidShareTermsError
+   * @throws ForbiddenError when the actor may not give that; UnlockRestrictedError
+   */
+  share(deviceId: string, actorId: string, email: string, terms: ShareTerms): Promise<Share> {
+    return this.transactions.run(async () => {
+      const { id } = await this.idempotency.once(() => this.create(deviceId, actorId, email, terms));
+      return this.get(deviceId, id);
+    });
+  }
+
+  /**
+   * @param versions one of which it must have; any when they are left out
+   * @throws ShareNotFoundError, ShareChangedError, InvalidShareTermsError, ForbiddenError, UnlockRestrictedError
+   */
+  update(
+    deviceId: string,
+    actorId: string,
+    id: string,
+    changes: ShareChanges,
+    versions?: readonly number[],
+  ): Promise<Share> {
+    return this.transactions.run(async () => {
+      const { authority, share } = await this.lock(deviceId, actorId, id);
+      const terms: ShareTerms = {
+        permission: changes.permission ?? share.permission,
+        from: changes.from === undefined ? share.from : changes.from,
+        until: changes.until === undefined ? share.until : changes.until,
+        schedule: changes.schedule === undefined ? share.schedule : changes.schedule,
+        suspended: changes.suspended ?? share.suspended,
+      };
+      const changed = changedMembers(share, terms);
+      this.authorize(authority, share, terms);
+      if (changed.includes('from') || changed.includes('until')) {
+        refuseFaults(terms, authority.at);
+      }
+      await this.standing.requireUnrestricted(actorId);
+      if (!(await this.repository.update(share, terms, versions))) {
+        throw new ShareChangedError();
+      }
+      const updated = await this.get(deviceId, id);
+      await this.eventWriter.recordChange(share, updated, changed, authority.ownerId);
+      return updated;
+    });
+  }
+
+  /** Ends a share, and those that its holder gave. @throws ShareNotFoundError, ForbiddenError */
+  revoke(deviceId: string, actorId: string, id: string): Promise<void> {
+    return this.transactions.run(async () => {
+      const { authority, share } = await this.lock(deviceId, actorId, id);
+      this.authorize(authority, share);
+      const ended = await this.repository.end(deviceId, [share.id]);
+      await this.eventWriter.recordEnds(ended, authority.ownerId, 'revoked');
+    });
+  }
+
+  /** Ends all shares of a device whose row is locked, as part of the surrounding transaction. */
+  async endAll(deviceId: string, ownerId: string, reason: ShareRevokedPayload['reason']): Promise<void> {
+    await this.eventWriter.recordEnds(await this.repository.end(deviceId, null), ownerId, reason);
+  }
+
+  private async create(deviceId: string, actorId: string, email: string, terms: ShareTerms): Promise<string> {
+    const recipient = await this.users.findUndeletedByIdentifier(email);
+    await this.standing.lockActing(recipient ? [actorId, recipient.id] : [actorId]);
+    await this.repository.lockDevice(deviceId);
+    const authority = await this.access.requireAdmin(actorId, deviceId);
+    this.authorize(authority, terms);
+    refuseFaults(terms, authority.at);
+    await this.standing.requireUnrestricted(actorId);
+    if (recipient?.id === actorId) {
+      throw new ShareWithSelfError();
+    }
+    await this.requireRoom(deviceId, email);
+    const token = randomToken();
+    const { givenUnder } = authority;
+    const userId = recipient?.id ?? null;
+    const tokenHash = sha256(token);
+    const share = { deviceId, email, userId, terms, grantedBy: actorId, givenUnder };
+    const id = await this.repository.create({ ...share, tokenHash, tokenTtlMs: INVITATION_TTL_MS });
+    const { permission } = terms;
+    await this.mailer.send({ deviceId, grantorId: actorId, email, permission, token: userId === null ? token : null });
+    await this.eventWriter.recordGrant(await this.get(deviceId, id), authority.ownerId);
+    return id;
+  }
+
+  /** Locks what a change of a share needs to stand still. */
+  private async lock(
+    deviceId: string,
+    actorId: string,
+    id: string,
+  ): Promise<{ authority: DeviceAuthority; share: Share }> {
+    await this.standing.lockActing([actorId]);
+    await this.repository.lockDevice(deviceId);
+    const authority = await this.access.requireAdmin(actorId, deviceId);
+    return { authority, share: await this.get(deviceId, id) };
+  }
+
+  /** A person whose own permission is a share gives and takes less than that. */
+  private authorize({ givenUnder }: DeviceAuthority, ...shares: readonly Pick<ShareTerms, 'permission'>[]): void {
+    if (givenUnder !== null && shares.some(({ permission }) => permission === 'admin')) {
+      throw new ForbiddenError('device:owner');
+    }
+  }
+
+  private async requireRoom(deviceId: string, email: string): Promise<void> {
+    const { ofDevice, ofEmail } = await this.repository.count(deviceId, email);
+    if (ofDevice >= MAX_OF_DEVICE) {
+      throw new TooManySharesError(`A device has at most ${String(MAX_OF_DEVICE)} shares.`);
+    }
+    if (ofEmail >= MAX_OF_EMAIL) {
+      throw new TooManySharesError(`An address has at most ${String(MAX_OF_EMAIL)} shares.`);
+    }
+  }
+}
+
+function refuseFaults(terms: ShareTerms, at: Date): void {
+  const [first, ...others] = faultsOf(terms, at);
+  if (first) {
+    throw new InvalidShareTermsError([first, ...others]);
+  }
+}
