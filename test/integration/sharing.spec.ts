@@ -46,7 +46,14 @@ describe('Sharing a device', () => {
   it('invites one who has none, and gives it once they accept, with all that waits for them', async () => {
     const email = `new-${randomUUID()}@example.com`;
     const answers = [await share(ada, { email }), await share(ada, grace)];
-    const [shown, hidden] = answers.map(({ body }) => ({ ...body, id: '', email: '', createdAt: '', updatedAt: '', nextOpening: null }));
+    const [shown, hidden] = answers.map(({ body }) => ({
+      ...body,
+      id: '',
+      email: '',
+      createdAt: '',
+      updatedAt: '',
+      nextOpening: null,
+    }));
     // The answer does not tell whether there is an account.
     expect(shown).toEqual(hidden);
     const second = (await fixture.registerDevice(ada)).id;
@@ -142,6 +149,53 @@ describe('A share', () => {
     expect(held.body.items).toMatchObject([{ id: body.id, state: 'suspended', deviceName: 'Front door' }]);
     expect((await change(ada, body.id, { suspended: false })).body.state).toBe('open');
     expect(await fixture.statusOf(grace, door)).toBe(200);
+  });
+
+  it('is open by its weekly schedule alone, wherever it is asked, and is shown before', async () => {
+    const far = String((new Date().getUTCHours() + 12) % 24).padStart(2, '0');
+    const never = {
+      timeZone: 'UTC',
+      windows: [{ days: ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'], from: `${far}:00`, until: `${far}:30` }],
+    };
+    const { body } = await share(ada, grace, { schedule: never });
+    expect(body.state).toBe('closed');
+    expect(body.nextOpening?.from).toContain(`T${far}:00:00.000Z`);
+    expect([await fixture.statusOf(grace, door), await fixture.devicesOf(grace)]).toEqual([404, []]);
+    const days = ['monday', 'Tue', 'we', 'TH', 'FR', 'SA', 'SU'];
+    const always = { timeZone: 'europe/berlin', windows: [{ days, from: '6:00', until: '06:00' }] };
+    expect((await change(ada, body.id, { schedule: always })).body).toMatchObject({
+      state: 'open',
+      schedule: {
+        timeZone: 'Europe/Berlin',
+        windows: [{ from: '06:00', days: ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] }],
+      },
+    });
+    expect(await fixture.devicesOf(grace)).toHaveLength(1);
+    const preview = await fixture.request<{ items: { from: string }[] }>(
+      ada,
+      'POST',
+      `/devices/${door}/shares/preview`,
+      {
+        recurrence: {
+          rule: 'DTSTART;TZID=Europe/Berlin:20270326T090000\nRRULE:FREQ=DAILY;COUNT=4',
+          durationMinutes: 60,
+        },
+        after: '2027-03-01T00:00:00Z',
+      },
+    );
+    // Clocks are set forward on the 28th.
+    expect(preview.body.items.map(({ from }) => from)).toEqual([
+      '2027-03-26T08:00:00.000Z',
+      '2027-03-27T08:00:00.000Z',
+      '2027-03-28T07:00:00.000Z',
+      '2027-03-29T07:00:00.000Z',
+    ]);
+    const openings = await fixture.request<{ items: object[] }>(
+      ada,
+      'GET',
+      `/devices/${door}/shares/${body.id}/openings?count=3`,
+    );
+    expect(openings.body.items.length).toBeGreaterThan(0);
   });
 
   it('ends by revocation and by leaving, with events that name no person', async () => {
