@@ -42,6 +42,13 @@ describe('P-07: two tenants on sockets', () => {
     await returned.expect('his own motion', ({ event }) => event === 'motion_detected');
     expect(returned.received.filter(({ message }) => message.deviceId !== his.id)).toEqual([]);
     expect(JSON.stringify([hisDashboard.received, returned.received])).not.toContain(CANARY);
+    // Nor does a guest whose share ended hear of the device, now or from the time of the share.
+    const guest = await Dashboard.signedIn(application.url, tenants.formerGuest.accessToken, seen.message.cursor);
+    expect(await guest.request('subscribe_device', { deviceId: hers.id })).toMatchObject({ error: { status: 404 } });
+    await line.hers.publish('events', { ...motion('boot-of-hers', `${CANARY} again`), seq: 2 });
+    await herDashboard.expect('her next motion', ({ message }) => JSON.stringify(message).includes('again'));
+    expect(guest.received).toEqual([]);
+    guest.close();
     [herDashboard, hisDashboard, returned].forEach((dashboard) => {
       dashboard.close();
     });

@@ -1,8 +1,9 @@
 /**
  * P-07: no cross-tenant read or write. Walks every route of the OpenAPI document, compared with the routes that the
  * server really has, so that a new route is covered or fails this test. Everything of Ada's carries a canary; Mallory
- * asks for it in every way, and each request is shown to be a good one by Ada doing the same.
- * Seen to fail: with a guard that gives any account any device.
+ * asks for it in every way, and so does a guest whose share of her device has ended; each request is shown to be a good one
+ * by Ada doing the same.
+ * Seen to fail: with a guard that gives any account any device, and with shares that are read after they ended.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -37,16 +38,18 @@ let application: TestApp;
 let routes: ApiRoute[];
 let ada: Account;
 let mallory: Account;
+let formerGuest: Account;
 let hers: RegisteredDevice;
 let his: RegisteredDevice;
 let herCommand: string;
 let herOrganization: string;
 let herSession: string;
+let herShare: string;
 let sent = 0;
 
 beforeAll(async () => {
   tenants = await createTwoTenants(CANARY);
-  ({ application, ada, mallory, hers, his, herCommand, herOrganization, herSession } = tenants);
+  ({ application, ada, mallory, formerGuest, hers, his, herCommand, herOrganization, herSession, herShare } = tenants);
   routes = await documentedRoutes(application.url);
 }, 60_000);
 
@@ -74,6 +77,7 @@ function call(
       sessionId: herSession,
       userId: ada.id,
       invitationId: herCommand,
+      shareId: herShare,
       address: '203.0.113.9',
       kid: 'A'.repeat(43),
     }),
@@ -94,6 +98,7 @@ function namedRoutes(): ApiRoute[] {
 function attempts(route: ApiRoute): (() => Promise<void>)[] {
   const foreign: Try[] = [
     { person: mallory, deviceId: hers.id },
+    { person: formerGuest, deviceId: hers.id },
     ...(route.parameters.includes('deviceId') ? [{ person: mallory, deviceId: hers.id.toUpperCase() }] : []),
     ...(route.parameters.includes('commandId') ? [{ person: mallory, deviceId: his.id }] : []),
   ];
@@ -149,7 +154,7 @@ describe('P-07: two tenants over HTTP', () => {
       [],
     );
     const parameters = new Set(namedRoutes().flatMap((route) => route.parameters));
-    const filled = ['deviceId', 'commandId', 'organizationId', 'sessionId', 'userId', 'invitationId'];
+    const filled = ['deviceId', 'commandId', 'organizationId', 'sessionId', 'userId', 'invitationId', 'shareId'];
     expect([...parameters].sort()).toEqual(filled.sort());
     await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door` });
   });
@@ -171,7 +176,7 @@ describe('P-07: two tenants over HTTP', () => {
     expect(await herView()).toEqual(before);
     recordFigure({
       promise: 'P-07',
-      shown: `Every route with an id (${String(named.length)}), requested by another tenant and without a token.`,
+      shown: `Every route with an id (${String(named.length)}), requested by another tenant, by a guest whose share ended, and without a token.`,
       n: sent,
       figure: '0 leaks, 0 changes',
       seed: SEED,

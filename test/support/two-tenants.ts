@@ -5,17 +5,21 @@ import { type Account, createAccount } from './accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
 import { request } from './rest.js';
 
-/** Two accounts that share nothing, each with a connected device. */
+/** Two accounts that share nothing, each with a connected device, and one whose share of the first device has ended. */
 export interface TwoTenants {
   readonly application: TestApp;
   readonly ada: Account;
   readonly mallory: Account;
+  /** Could once control Ada's device. */
+  readonly formerGuest: Account;
   readonly hers: RegisteredDevice;
   readonly his: RegisteredDevice;
   readonly line: { readonly hers: ScriptedDevice; readonly his: ScriptedDevice };
   readonly herCommand: string;
   readonly herOrganization: string;
   readonly herSession: string;
+  /** A share of her device that stands, of another person. */
+  readonly herShare: string;
   stop(): Promise<void>;
 }
 
@@ -25,6 +29,7 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
   const { url, mqttUrl } = application;
   const ada = await createAccount(url, canary);
   const mallory = await createAccount(url, 'mallory');
+  const formerGuest = await createAccount(url, 'guest');
   const hers = await registerDevice(url, ada, `${canary} door`);
   const his = await registerDevice(url, mallory, 'Side door');
   const line = {
@@ -38,16 +43,20 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     headers: { 'idempotency-key': randomUUID() },
   });
   const sessions = await request<{ items: { id: string }[] }>(url, 'GET', '/api/v1/auth/sessions', { token });
+  const ended = await share(url, ada, hers, formerGuest.email);
+  await request(url, 'DELETE', `/api/v1/devices/${hers.id}/shares/${ended}`, { token });
   return {
     application,
     ada,
     mallory,
+    formerGuest,
     hers,
     his,
     line,
     herCommand: await commandThatWaits(url, ada, hers),
     herOrganization: organization.body.id,
     herSession: sessions.body.items[0]?.id ?? '',
+    herShare: await share(url, ada, hers, `${canary}@example.com`),
     async stop() {
       await line.hers.end();
       await line.his.end();
@@ -60,4 +69,21 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
 export async function commandThatWaits(url: string, person: Account, device: RegisteredDevice): Promise<string> {
   await sendCommand(url, person, device.id, { name: 'lock_door' });
   return (await sendCommand(url, person, device.id, { name: 'lock_door' })).body.id;
+}
+
+async function share(
+  url: string,
+  { accessToken: token }: Account,
+  { id }: RegisteredDevice,
+  email: string,
+): Promise<string> {
+  const path = `/api/v1/devices/${id}/shares`;
+  const { status, body } = await request<{ id: string }>(url, 'POST', path, {
+    token,
+    body: { email, permission: 'control' },
+  });
+  if (status !== 201) {
+    throw new Error(`Sharing a device failed: ${JSON.stringify(body)}`);
+  }
+  return body.id;
 }
