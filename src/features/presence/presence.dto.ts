@@ -8,6 +8,7 @@ import type { Birth, Heartbeat } from './presence.types.js';
 
 const [EMPTY, FULL] = UPLINK_LIMITS.battery;
 const [WEAKEST, STRONGEST] = UPLINK_LIMITS.rssi;
+const [SHORTEST, LONGEST] = UPLINK_LIMITS.heartbeatIntervalMs;
 
 /** Birth and will: what a device publishes on its `status` topic. */
 export class StatusMessageDto {
@@ -35,6 +36,13 @@ export class StatusMessageDto {
   @Reading()
   @IsIn(DOOR_STATES)
   doorState?: DoorState;
+
+  /** How often it sends heartbeats; left out: every 30 s. */
+  @Reading({ whole: 'rounded' })
+  @IsInt()
+  @Min(SHORTEST)
+  @Max(LONGEST)
+  heartbeatIntervalMs?: number;
 }
 
 /** What a device publishes on its `heartbeat` topic every 30 s. */
@@ -77,12 +85,14 @@ export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageD
 }
 
 /** Takes only a status with `online: true`. */
-export function toBirth({ boot, uptimeMs, firmwareVersion, lockState, doorState }: StatusMessageDto): Birth {
+export function toBirth(status: StatusMessageDto): Birth {
+  const { boot, uptimeMs, firmwareVersion, lockState, doorState, heartbeatIntervalMs } = status;
   return {
     boot,
     ...(uptimeMs !== undefined && { uptimeMs }),
     ...(firmwareVersion !== undefined && { firmwareVersion }),
     ...(lockState !== undefined && { lockState }),
     ...(doorState !== undefined && { doorState }),
+    ...(heartbeatIntervalMs !== undefined && { heartbeatIntervalMs }),
   };
 }

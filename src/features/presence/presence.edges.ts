@@ -1,5 +1,6 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
+import { InactiveDevicesJob } from './inactivity/inactive-devices-job.js';
 import { PresenceMetrics } from './presence-metrics.js';
 import { PresenceMqttController } from './presence-mqtt.controller.js';
 import { PresenceSweeper } from './presence-sweeper.js';
@@ -9,5 +10,5 @@ import { StatusQueue } from './status-queue.js';
 export const presenceEdges = {
   api: [DiagnosticsController],
   hardware: [PresenceMqttController, StatusQueue, PresenceSweeper],
-  worker: [PresenceMetrics],
+  worker: [PresenceMetrics, InactiveDevicesJob],
 } satisfies FeatureEdges;
