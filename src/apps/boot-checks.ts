@@ -95,10 +95,12 @@ function faultsOfController(
 
 function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown): string[] {
   const rule = declared(ACCESS_RULE) as AccessRule | undefined;
+  // What devices say is history.
+  const isUplink = rule?.public === false && rule.demand === 'uplink';
   const isForAdmins = rule?.public === false && rule.demand === 'admin';
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
-    ...([AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method)
+    ...([AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method) || isUplink
       ? []
       : ['may change something without an @Audit, or a @ChangesNothing.']),
     ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),

@@ -47,29 +47,44 @@ export class StatusMessageDto {
 
 /** What a device publishes on its `heartbeat` topic every 30 s. */
 export class HeartbeatMessageDto {
-  /** Random, made by the device at every start. */
+  /**
+   * Random, made by the device at every start.
+   * @example Zb3xQ7kT0pVw9sLr2NcYhA
+   */
   @IsBoot()
   boot!: string;
 
-  /** Milliseconds since that start. */
+  /**
+   * Milliseconds since that start.
+   * @example 93215
+   */
   @Uptime()
   uptimeMs?: number;
 
-  /** Percent. */
+  /**
+   * Percent.
+   * @example 87
+   */
   @Reading({ whole: 'rounded' })
   @IsInt()
   @Min(EMPTY)
   @Max(FULL)
   battery?: number;
 
-  /** dBm. */
+  /**
+   * dBm.
+   * @example -61
+   */
   @Reading({ whole: 'rounded' })
   @IsInt()
   @Min(WEAKEST)
   @Max(STRONGEST)
   rssi?: number;
 
-  /** Bytes. */
+  /**
+   * Bytes.
+   * @example 180224
+   */
   @Reading({ whole: 'rounded' })
   @IsCount()
   freeHeap?: number;

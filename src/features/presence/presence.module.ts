@@ -7,6 +7,8 @@ import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { DeviceEventsService } from './events/device-events.service.js';
 import { EventQuotasRepository } from './events/event-quotas.repository.js';
+import { HttpLinksRepository } from './http/http-links.repository.js';
+import { HttpPresenceService } from './http/http-presence.service.js';
 import { InactivityRepository } from './inactivity/inactivity.repository.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
@@ -26,12 +28,21 @@ import { PresenceService } from './presence.service.js';
     ReportsRepository,
     EventQuotasRepository,
     InactivityRepository,
+    HttpPresenceService,
+    HttpLinksRepository,
     HeartbeatBuffer,
     BirthRegistry,
     DiagnosticsService,
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,
   ],
-  exports: [PresenceService, PresenceRepository, InactivityRepository, DeviceEventsService, DiagnosticsService],
+  exports: [
+    PresenceService,
+    PresenceRepository,
+    InactivityRepository,
+    HttpPresenceService,
+    DeviceEventsService,
+    DiagnosticsService,
+  ],
 })
 export class PresenceModule {}

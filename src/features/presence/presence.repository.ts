@@ -3,7 +3,7 @@ import { DEVICE_STATUSES, type DeviceStatus, LINK_KINDS, type LinkKind } from '.
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
-import { QUIETNESS, SILENCE, silenceAfter } from './silence-sql.js';
+import { IS_SILENT, LONGEST_UNCHECKED, QUIETNESS, SILENCE, silenceAfter } from './silence-sql.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
 import type { Birth, DeviceCounts, LockedDevice, RecordedBirth, SilentLink, Will } from './presence.types.js';
 
@@ -120,7 +120,7 @@ export class PresenceRepository {
     await this.database.query(
       'presence_open_link',
       `INSERT INTO device_links AS l (device_id, kind, boot, connected_at, heartbeat_interval_ms, check_at)
-       VALUES ($1, $2, $3, ${ago('$4')}, $5, now() + ${silenceAfter('$5::int')})
+       VALUES ($1, $2, $3, ${ago('$4')}, $5, now() + least(${silenceAfter('$5::int')}, ${LONGEST_UNCHECKED}))
        ON CONFLICT (device_id, kind) DO UPDATE SET boot = excluded.boot, last_seen_at = now(),
          heartbeat_interval_ms = excluded.heartbeat_interval_ms, check_at = excluded.check_at,
          reborn_at = CASE WHEN l.boot = excluded.boot THEN excluded.connected_at END,
@@ -157,13 +157,13 @@ export class PresenceRepository {
     await this.database.prisma((prisma) => prisma.deviceLink.deleteMany({ where: { deviceId, kind } }));
   }
 
-  /** Closes the link if it is still silent, and of that boot. */
+  /** Closes the link if it is still silent, or its device was revoked, and of that boot. */
   async closeSilent(deviceId: string, link: LinkKind, { boot }: Will): Promise<boolean> {
     // SQL: database time
     const rows = await this.database.query(
       'presence_silence',
-      `DELETE FROM device_links l WHERE device_id = $1 AND kind = $2 AND boot = $3
-         AND last_seen_at < now() - ${SILENCE} RETURNING device_id`,
+      `DELETE FROM device_links l USING devices d WHERE d.id = l.device_id
+         AND l.device_id = $1 AND l.kind = $2 AND l.boot = $3 AND ${IS_SILENT} RETURNING l.device_id`,
       [deviceId, link, boot],
     );
     return rows.length === 1;
@@ -192,10 +192,10 @@ export class PresenceRepository {
     const rows = await this.database.query<SilentLink & { silent: boolean }>(
       'presence_silent_links',
       `WITH due AS (
-         SELECT device_id, kind, boot, last_seen_at < now() - ${SILENCE} AS silent FROM device_links l
-         WHERE check_at < now() ORDER BY check_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+         SELECT l.device_id, l.kind, l.boot, ${IS_SILENT} AS silent FROM device_links l JOIN devices d ON d.id = l.device_id
+         WHERE l.check_at < now() ORDER BY l.check_at LIMIT $1 FOR NO KEY UPDATE OF l SKIP LOCKED
        ), heard AS (
-         UPDATE device_links l SET check_at = l.last_seen_at + ${SILENCE} FROM due
+         UPDATE device_links l SET check_at = least(l.last_seen_at + ${SILENCE}, now() + ${LONGEST_UNCHECKED}) FROM due
          WHERE l.device_id = due.device_id AND l.kind = due.kind AND NOT due.silent
        )
        SELECT device_id AS "deviceId", kind AS link, boot, silent FROM due`,

@@ -1,3 +1,4 @@
+import { HAS_TOKEN } from '../devices/devices.types.js';
 import { MISSED_HEARTBEATS, QUIET_HEARTBEATS } from './domain/heartbeat-interval.js';
 
 /** SQL: how long a device is silent that misses so many heartbeats. */
@@ -12,3 +13,9 @@ export const SILENCE = silenceAfter('l.heartbeat_interval_ms');
 
 /** SQL: and before its device may have started again while its birth was lost. */
 export const QUIETNESS = missing(QUIET_HEARTBEATS, 'l.heartbeat_interval_ms');
+
+/** SQL: the condition that a link `l` of a device `d` counts as silent. One that was revoked says nothing any more. */
+export const IS_SILENT = `(l.last_seen_at < now() - ${SILENCE} OR NOT ${HAS_TOKEN})`;
+
+/** SQL: how long a link is not looked at: whatever its interval is, its device may be revoked. */
+export const LONGEST_UNCHECKED = `interval '5 minutes'`;
