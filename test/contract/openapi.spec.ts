@@ -20,7 +20,7 @@ interface Schema {
 }
 interface Operation {
   readonly summary?: string;
-  readonly security?: unknown[];
+  readonly security?: readonly object[];
   readonly requestBody?: { content: Record<string, { schema: Schema }> };
   readonly responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
 }

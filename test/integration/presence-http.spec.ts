@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { HeartbeatBuffer } from '../../src/features/presence/heartbeat-buffer.js';
+import { DiagnosticsService } from '../../src/features/presence/diagnostics/diagnostics.service.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
@@ -44,6 +45,7 @@ const history = async ({ id }: RegisteredDevice): Promise<{ type: string; source
   ).body.items.map(({ type, source }) => ({ type, source }));
 
 async function codesOf({ id }: RegisteredDevice): Promise<string[]> {
+  await app.get(DiagnosticsService).beforeApplicationShutdown();
   const { body } = await request<{ refusals: { code: string }[] }>(
     app.url,
     'GET',
