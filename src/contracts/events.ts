@@ -21,7 +21,7 @@ export interface EventPayloads {
   device_updated: { changed: string[] };
   device_deleted: { name: string; hardwareId: string };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
-  /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
+  /** `silence`: three missed heartbeats. `will`: the broker published the device's last will. `replaced`: a new boot. */
   device_disconnected: {
     link: LinkKind;
     boot: string;

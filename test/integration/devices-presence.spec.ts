@@ -127,6 +127,15 @@ describe('A connected device', () => {
     ]);
   });
 
+  it('is offline when its line is cut right after a reconnect', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    await born(device, boot);
+    const line = await born(device, boot);
+    await becomes(device, { link_boot: boot });
+    line.cut();
+    await becomes(device, { status: 'offline', link_boot: null });
+  });
+
   it('stays online when it reconnects and the will of the old connection arrives after its birth', async () => {
     const [device, boot] = [await newDevice(), newBoot()];
     const presence = application.get(PresenceService);

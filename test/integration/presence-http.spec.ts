@@ -13,7 +13,8 @@ let app: TestApp;
 let owner: Account;
 
 beforeAll(async () => {
-  app = await TestApp.start();
+  // No other role: this process writes what it takes.
+  app = await TestApp.start({ env: { ROLES: 'api' } });
   owner = await createAccount(app.url);
 }, 60_000);
 

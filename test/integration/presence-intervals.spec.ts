@@ -183,10 +183,15 @@ describe('The job that marks inactive devices', () => {
     const { body } = await request<{ items: { type: string; payload: object }[] }>(
       app.url,
       'GET',
-      `/api/v1/devices/${line.id}/events?limit=2`,
+      `/api/v1/devices/${line.id}/events?limit=4`,
       { token: owner.accessToken },
     );
-    expect(body.items.map(({ type }) => type)).toEqual(['status_changed', 'device_inactive']);
+    expect(body.items.map(({ type }) => type)).toEqual([
+      'status_changed',
+      'device_inactive',
+      'status_changed',
+      'device_disconnected',
+    ]);
     await run();
     await line.publish('heartbeat', { boot: line.boot, uptimeMs: 90_000_000 });
     await eventually('it is back', async () => (await statusOf(line.id)) === 'online');

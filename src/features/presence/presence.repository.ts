@@ -131,23 +131,27 @@ export class PresenceRepository {
 
   /**
    * Closes the link on a will, if the same boot opened it, and before the will was sent. When a device reconnects, its new
-   * birth and the will of the old connection arrive in any order: therefore a birth on an open link makes the link
-   * survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
+   * birth and the will of the old connection arrive in any order, but over the embedded broker: therefore a birth on an open
+   * link makes the link survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
    * left in error is closed by its silence.
    */
-  async closeOnWill(deviceId: string, link: LinkKind, { boot, ageMs = 0, waitedMs = 0 }: Will): Promise<boolean> {
+  async closeOnWill(
+    deviceId: string,
+    link: LinkKind,
+    { boot, ageMs = 0, waitedMs = 0, inOrder = false }: Will,
+  ): Promise<boolean> {
     // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
       'presence_will',
       `WITH spared AS (
          UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
-           AND (reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
+           AND (NOT $6 AND reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
              OR $5 AND last_seen_at > ${ago('$4')})
            RETURNING device_id
        )
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
-      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0],
+      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0, inOrder],
     );
     return rows.length === 1;
   }

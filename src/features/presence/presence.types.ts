@@ -25,6 +25,8 @@ export interface Will {
   readonly ageMs?: number;
   /** Milliseconds for which it may have waited before. */
   readonly waitedMs?: number;
+  /** It comes in the order in which it was sent: the embedded broker passes on no will of a connection that was replaced. */
+  readonly inOrder?: boolean;
 }
 
 /** A device reports that it is still online. */
