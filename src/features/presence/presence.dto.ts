@@ -99,8 +99,8 @@ export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageD
   };
 }
 
-/** Takes only a status with `online: true`. */
-export function toBirth(status: StatusMessageDto): Birth {
+/** Of a status, it takes only one with `online: true`. */
+export function toBirth(status: Omit<StatusMessageDto, 'online'>): Birth {
   const { boot, uptimeMs, firmwareVersion, lockState, doorState, heartbeatIntervalMs } = status;
   return {
     boot,

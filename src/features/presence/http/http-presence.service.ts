@@ -40,7 +40,7 @@ export class HttpPresenceService {
     const isOpen = await this.isOpen(deviceId, report);
     if (!isOpen && this.limiter.statusPauseMs(deviceId) === 0) {
       this.limiter.countStatus(deviceId);
-      await this.presence.openLink(deviceId, 'http', { ...toBirth({ online: true, ...report }), isHeartbeat: true });
+      await this.presence.openLink(deviceId, 'http', { ...toBirth(report), isHeartbeat: true });
     } else {
       await this.recordStates(deviceId, report);
     }
