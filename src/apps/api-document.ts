@@ -3,6 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { AppConfig } from '../config/app-config.js';
 import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { problemsUrl } from '../platform/http/problems/http-problems.js';
+import { DEVICE_TOKEN_SCHEME } from '../platform/mqtt/requests/device-route.decorator.js';
 import { GUIDE, TAGS } from './api-document-guide.js';
 import { completeDocument } from './api-document-completion.js';
 
@@ -22,6 +23,10 @@ export function apiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'The token that a device got when it was registered.' },
+      DEVICE_TOKEN_SCHEME,
+    )
     .addServer('/');
   TAGS.forEach(([name, description]) => config.addTag(name, description));
   const document = SwaggerModule.createDocument(app, config.build(), {

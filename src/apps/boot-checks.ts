@@ -95,13 +95,18 @@ function faultsOfController(
 
 function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown): string[] {
   const rule = declared(ACCESS_RULE) as AccessRule | undefined;
-  const isForAdmins = rule?.public === false && rule.demand === 'admin';
+  const demand = demandOf(rule);
+  const isForAdmins = demand === 'admin';
+  // What devices say is history.
+  const isAccounted = [AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method) || demand === 'uplink';
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
-    ...([AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method)
-      ? []
-      : ['may change something without an @Audit, or a @ChangesNothing.']),
+    ...(isAccounted ? [] : ['may change something without an @Audit, or a @ChangesNothing.']),
     ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),
     ...(isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : []),
   ];
+}
+
+function demandOf(rule: AccessRule | undefined): string | null {
+  return rule?.public === false ? rule.demand : null;
 }

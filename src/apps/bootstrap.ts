@@ -19,6 +19,7 @@ import { FrameworkLogger } from '../platform/logging/framework-logger.js';
 import { validationPipe } from '../platform/http/validation/validation.js';
 import { IdempotencyInterceptor } from '../platform/idempotency/idempotency.interceptor.js';
 import { MqttServer } from '../platform/mqtt/mqtt-server.js';
+import { DeviceRequestLimiter } from '../platform/mqtt/requests/device-request-limiter.js';
 import { RejectedMessages } from '../platform/mqtt/rejected-messages.js';
 import { IpRateLimiter } from '../platform/rate-limit/ip-rate-limiter.js';
 import { RateLimitGuard } from '../platform/rate-limit/rate-limit.guard.js';
@@ -70,6 +71,9 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   await prepareHttp(app);
   const readiness = app.get(ReadinessRegistry);
   endConnectionsWhileDraining(app.getHttpAdapter().getInstance(), () => readiness.draining);
+  if (config.roles.includes('api')) {
+    app.get(DeviceRequestLimiter).install(app.getHttpAdapter().getInstance());
+  }
   app.get(IpRateLimiter).install(app.getHttpAdapter().getInstance(), app.get(Authenticator));
   app.get(AdmissionLimiter).install(app.getHttpAdapter().getInstance());
   app.setGlobalPrefix('api/v1', { exclude: UNVERSIONED });

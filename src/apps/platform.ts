@@ -21,6 +21,7 @@ import { MailSweeper } from '../platform/mail/mail-sweeper.js';
 import { MailModule } from '../platform/mail/mail.module.js';
 import { MetricsModule } from '../platform/metrics/metrics.module.js';
 import { brokerEdges } from '../platform/mqtt/broker-edges.js';
+import { deviceRequestEdges } from '../platform/mqtt/requests/device-request-edges.js';
 import { MqttModule } from '../platform/mqtt/mqtt.module.js';
 import { PrismaModule } from '../platform/prisma/prisma.module.js';
 import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
@@ -62,7 +63,7 @@ export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as 
 
 /** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the jobs. */
 export const PLATFORM_EDGES = {
-  api: [SocketAnswerInterceptor, EventPartitionsScheduler],
+  api: [SocketAnswerInterceptor, EventPartitionsScheduler, ...deviceRequestEdges],
   hardware: [...brokerEdges, EventPartitionsScheduler],
   worker: [
     FeedRelay,

@@ -14,8 +14,8 @@ export type LockState = (typeof LOCK_STATES)[number];
 export const DOOR_STATES = ['closed', 'open', 'jammed', 'forced_open', 'ajar'] as const;
 export type DoorState = (typeof DOOR_STATES)[number];
 
-/** How a device is connected. */
-export const LINK_KINDS = ['mqtt', 'websocket'] as const;
+/** How a device is connected; over `http` it is not, and sends single requests. */
+export const LINK_KINDS = ['mqtt', 'websocket', 'http'] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
 /** What a person may do with a device; each level includes the ones before it. */

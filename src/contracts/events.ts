@@ -25,7 +25,7 @@ export interface EventPayloads {
   /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
   share_revoked: { shareId: string; permission: DevicePermission; reason: 'revoked' | 'left' | 'handover' };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
-  /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
+  /** `silence`: three missed heartbeats. `will`: the broker published the device's last will. `replaced`: a new boot. */
   device_disconnected: {
     link: LinkKind;
     boot: string;

@@ -17,10 +17,12 @@ export type StatusMessage =
       firmwareVersion?: string;
       lockState?: LockState;
       doorState?: DoorState;
+      /** How often it sends heartbeats, 10 s to 24 h; left out: every 30 s. */
+      heartbeatIntervalMs?: number;
     }
   | { online: false; boot: string };
 
-/** Every 30 s. Three missed ones and the device counts as offline. */
+/** Every 30 s, or as the birth declares. Three missed ones and the device counts as offline. */
 export interface HeartbeatMessage {
   boot: string;
   uptimeMs: number;

@@ -2,6 +2,7 @@
 export const UPLINK_LIMITS = {
   bootLength: [8, 64],
   firmwareVersionLength: 64,
+  heartbeatIntervalMs: [10_000, 86_400_000],
   /** Percent. */
   battery: [0, 100],
   /** dBm. */

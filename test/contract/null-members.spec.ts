@@ -10,7 +10,14 @@ import { getMetadataStorage, validateSync } from 'class-validator';
 import { ROOT } from '../../tools/stack/paths.js';
 
 /** What a device says is read with tolerance: docs/protocol.md. */
-const DEVICE_LINE = ['AckDto', 'DeviceEventDto', 'DeviceEventsDto', 'HeartbeatMessageDto', 'StatusMessageDto'];
+const DEVICE_LINE = [
+  'AckDto',
+  'DeviceEventDto',
+  'DeviceEventsDto',
+  'HeartbeatMessageDto',
+  'HttpHeartbeatDto',
+  'StatusMessageDto',
+];
 
 /** Answers, which are made of others with what the framework does to requests. */
 const ANSWERS = ['ListedUserDto'];

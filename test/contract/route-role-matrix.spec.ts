@@ -50,7 +50,8 @@ function expected(rule: string, role: Role): Verdict {
   if (rule === 'public') {
     return 'allowed';
   }
-  if (role === 'anonymous') {
+  // A person is no device, whoever owns it.
+  if (role === 'anonymous' || rule === 'uplink') {
     return 'unauthenticated';
   }
   if (rule === 'signed in' || MAY[role].includes(rule)) {
@@ -176,7 +177,7 @@ function verdictOf(status: number, text: string, rule: string): Verdict {
     code?: string;
     detail?: string;
   };
-  if (code === 'unauthenticated') {
+  if (code === 'unauthenticated' || code === 'device_token_invalid') {
     return 'unauthenticated';
   }
   if (code === 'forbidden') {

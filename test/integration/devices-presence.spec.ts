@@ -79,7 +79,10 @@ async function eventsOf({ id }: RegisteredDevice): Promise<string[]> {
 }
 
 const age = (device: RegisteredDevice, interval: string): Promise<unknown> =>
-  sql.rows(`UPDATE device_links SET last_seen_at = now() - $2::interval WHERE device_id = $1`, [device.id, interval]);
+  sql.rows(`UPDATE device_links SET last_seen_at = now() - $2::interval, check_at = now() WHERE device_id = $1`, [
+    device.id,
+    interval,
+  ]);
 
 /** Seen to fail when a will closes the link of another boot, or although a new birth has arrived since. */
 describe('A connected device', () => {
@@ -122,6 +125,15 @@ describe('A connected device', () => {
       `device_disconnected ${old} replaced`,
       `device_connected ${boot}`,
     ]);
+  });
+
+  it('is offline when its line is cut right after a reconnect', async () => {
+    const [device, boot] = [await newDevice(), newBoot()];
+    await born(device, boot);
+    const line = await born(device, boot);
+    await becomes(device, { link_boot: boot });
+    line.cut();
+    await becomes(device, { status: 'offline', link_boot: null });
   });
 
   it('stays online when it reconnects and the will of the old connection arrives after its birth', async () => {
@@ -233,21 +245,6 @@ describe('A silent device', () => {
       `device_disconnected ${boot} silence`,
       'status_changed offline',
     ]);
-  });
-
-  it('is inactive after a day, and online with its next heartbeat', async () => {
-    const [device, boot] = [await newDevice(), newBoot()];
-    const line = await born(device, boot);
-    await becomes(device, { status: 'online' });
-    await age(device, '2 days');
-    const presence = application.get(PresenceService);
-    await presence.closeSilentLinks(100);
-    await sql.rows(`UPDATE devices SET last_seen_at = now() - interval '25 hours' WHERE id = $1`, [device.id]);
-    await Promise.all([1, 2, 3, 4].map(() => presence.markInactive(100)));
-    expect(await row(device)).toMatchObject({ status: 'inactive' });
-    expect((await eventsOf(device)).slice(-2)).toEqual(['device_inactive', 'status_changed inactive']);
-    await line.publish('heartbeat', { boot, uptimeMs: 90_000_000 });
-    await becomes(device, { status: 'online', link_boot: boot });
   });
 });
 

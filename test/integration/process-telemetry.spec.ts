@@ -140,6 +140,7 @@ describe('The metrics', () => {
     expect(seriesOf(text, 'mortise_device_links')).toEqual([
       'mortise_device_links{kind="mqtt"} 1',
       'mortise_device_links{kind="websocket"} 0',
+      'mortise_device_links{kind="http"} 0',
     ]);
     expect(seriesOf(text, 'mortise_queue_oldest_seconds').map((line) => line.split(' ')[0])).toEqual([
       'mortise_queue_oldest_seconds{queue="maintenance"}',

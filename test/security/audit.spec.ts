@@ -10,6 +10,7 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { AuditAction } from '../../src/contracts/audit.js';
 import { AUDITED, CHANGES_NOTHING } from '../../src/platform/audit/audit.decorator.js';
+import { ACCESS_RULE, type AccessRule } from '../../src/platform/auth/authorize.decorator.js';
 import { type Account, createAdmin } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
@@ -72,7 +73,10 @@ function changingRoutes({ nest: app }: TestApp): ChangingRoute[] {
         .map((part) => part.replace(/^\/|\/$/g, ''))
         .filter((part) => part !== '')
         .join('/');
-      return SAFE.includes(method) || Reflect.hasMetadata(CHANGES_NOTHING, handler)
+      // What devices say is history, and no deed of a person.
+      const rule = Reflect.getMetadata(ACCESS_RULE, handler) as AccessRule | undefined;
+      const isUplink = rule?.public === false && rule.demand === 'uplink';
+      return SAFE.includes(method) || isUplink || Reflect.hasMetadata(CHANGES_NOTHING, handler)
         ? []
         : [
             {

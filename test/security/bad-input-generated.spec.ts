@@ -89,11 +89,11 @@ describe('P-33: generated requests over HTTP', () => {
   it('answers every body of every route with a success or a problem', async () => {
     const walked = routes.filter(({ takesBody }) => takesBody);
     expect(walked.filter(({ name }) => !(name in GOOD_BODIES)).map(({ name }) => name)).toEqual([]);
-    for (const { name, method, path } of walked) {
-      const property = fc.asyncProperty(spoiled(GOOD_BODIES[name]?.() ?? {}), async (body) => {
-        expectAnswered(
-          await target.send({ method, path: fill(path, { deviceId: target.device.id }), body: Buffer.from(body) }),
-        );
+    for (const { name, method, path, byDevice } of walked) {
+      const headers = byDevice ? { authorization: `Bearer ${target.device.token}` } : {};
+      const property = fc.asyncProperty(spoiled(GOOD_BODIES[name]?.() ?? {}), async (text) => {
+        const body = Buffer.from(text);
+        expectAnswered(await target.send({ method, path: fill(path, { deviceId: target.device.id }), body, headers }));
       });
       await fc.assert(property, { seed: SEED, numRuns: RUNS });
     }

@@ -28,6 +28,8 @@ const DEMANDS = JSON.parse(readFileSync('test/contract/routes.json', 'utf8')) as
 const demanding = (what: RegExp): string[] => Object.keys(DEMANDS).filter((name) => what.test(DEMANDS[name] ?? ''));
 const PUBLIC = demanding(/^public$/);
 const ADMIN = demanding(/^admin$/);
+/** What devices say, with their own tokens. */
+const UPLINK = demanding(/^uplink$/);
 /** Of the caller's own, without an id: what the answer is made of must be the caller's. */
 const OWN = demanding(/^signed in$/).filter((name) => !name.includes('{'));
 /** Served beside the API. */
@@ -91,7 +93,9 @@ function call(
 
 /** Routes with the id of something that an account owns. */
 function namedRoutes(): ApiRoute[] {
-  return routes.filter(({ name, parameters }) => parameters.length > 0 && ![...ADMIN, ...PUBLIC].includes(name));
+  return routes.filter(
+    ({ name, parameters }) => parameters.length > 0 && ![...ADMIN, ...PUBLIC, ...UPLINK].includes(name),
+  );
 }
 
 /** Every way to ask for what is Ada's, and the only answer there is. */
@@ -146,7 +150,7 @@ describe('P-07: two tenants over HTTP', () => {
     );
     expect(served.sort()).toEqual([...documented].sort());
     const named = namedRoutes().map(({ name }) => name);
-    const walked = [...PUBLIC, ...OWN, ...ADMIN, ...named].filter((name) => !UNDOCUMENTED.includes(name));
+    const walked = [...PUBLIC, ...OWN, ...ADMIN, ...UPLINK, ...named].filter((name) => !UNDOCUMENTED.includes(name));
     expect(walked.sort()).toEqual([...documented].sort());
     const open = routes.filter(({ guarded }) => !guarded).map(({ name }) => name);
     expect(open.sort()).toEqual(PUBLIC.filter((name) => !UNDOCUMENTED.includes(name)).sort());
@@ -186,6 +190,20 @@ describe('P-07: two tenants over HTTP', () => {
   it('needs no token only on the routes that are listed as public', async () => {
     for (const route of routes.filter(({ name }) => OWN.includes(name))) {
       expectProblem(await call(route, { deviceId: hers.id }), 401);
+    }
+  });
+
+  it('takes what a device says from that device alone, not from its owner, another device or without a token', async () => {
+    for (const route of routes.filter(({ name }) => UPLINK.includes(name))) {
+      for (const token of [his.token, mallory.accessToken, ada.accessToken, undefined, hers.token]) {
+        const answer = await exactRequest(application.url, {
+          method: route.method,
+          path: fill(route.path, { deviceId: hers.id }),
+          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+          body: JSON.stringify(GOOD_BODIES[route.name]?.()),
+        });
+        expect(`${route.name} ${String(answer.status)}`).toBe(`${route.name} ${token === hers.token ? '200' : '401'}`);
+      }
     }
   });
 

@@ -11,14 +11,16 @@ export interface ApiRoute {
   readonly parameters: readonly string[];
   readonly query: readonly string[];
   readonly takesBody: boolean;
-  /** Whether it needs a signed-in account. */
+  /** Whether it needs a token, of a signed-in account or of a device. */
   readonly guarded: boolean;
+  /** Whether a device calls it, with its own token. */
+  readonly byDevice: boolean;
 }
 
 interface Operation {
   parameters?: { name: string; in: string }[];
   requestBody?: unknown;
-  security?: unknown[];
+  security?: object[];
 }
 
 /** Every route that the running application documents. */
@@ -37,6 +39,7 @@ export async function documentedRoutes(base: string): Promise<ApiRoute[]> {
         query: named('query'),
         takesBody: operation.requestBody !== undefined,
         guarded: (operation.security ?? []).length > 0,
+        byDevice: (operation.security ?? []).some((scheme) => 'deviceToken' in scheme),
       };
     }),
   );
@@ -73,6 +76,10 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   }),
   'PATCH /api/v1/devices/{deviceId}': () => ({ name: 'Side door', room: 'Hall', timeZone: 'Europe/Berlin' }),
   'POST /api/v1/devices/{deviceId}/commands': () => ({ name: 'lock_door', payload: {} }),
+  'POST /api/v1/devices/{deviceId}/heartbeat': () => ({ boot: 'A'.repeat(22), uptimeMs: 1_000, lockState: 'locked' }),
+  'POST /api/v1/devices/{deviceId}/events': () => ({
+    events: [{ boot: 'A'.repeat(22), seq: 1, type: 'door_status_changed', data: { doorState: 'open' } }],
+  }),
 
   'POST /api/v1/auth/register/confirm': () => ({ token: SECRET, password: WRONG_PASSWORD }),
   'POST /api/v1/auth/password': () => ({ currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD }),

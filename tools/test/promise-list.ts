@@ -37,4 +37,5 @@ export const PROMISES: Readonly<Record<string, string>> = {
   'P-34': 'Clock skew is harmless.',
   'P-35': 'No socket event reaches a non-member.',
   'P-36': 'The supply chain is known.',
+  'P-37': 'A device that is shown online is, and one that is shown offline is not.',
 };

@@ -5,6 +5,7 @@ import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
 import { type Page, toPage } from '../../shared/paging.js';
+import { HAS_ORDER_LINK } from '../devices/devices.types.js';
 import {
   CHANGE_COLUMNS,
   type ChangeRow,
@@ -66,7 +67,7 @@ export class CommandsRepository {
              device_types, needs_link, needs_steady_uptime, place)
        ), looked AS (
          SELECT n.*, d.owner_id, d.type AS device_type, d.uptime_fell_at IS NULL AS steady,
-           EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AS linked,
+           ${HAS_ORDER_LINK} AS linked,
            (SELECT count(*) FROM (
              SELECT 1 FROM commands q WHERE q.device_id = d.id AND q.state = 'QUEUED' LIMIT $2
            ) waiting) < $2 AS has_room,

@@ -1,9 +1,20 @@
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
+import { HEARTBEAT_INTERVAL_MS } from '../../contracts/mqtt.js';
 import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { Page } from '../../shared/paging.js';
 
+/** One and a half times the interval that holds unless a device declares another. */
+const AWAKE_S = (HEARTBEAT_INTERVAL_MS * 1.5) / 1_000;
+
 /** SQL: the condition that a device `d` may talk to us, which ends with the revocation of its last token. */
 export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND t.revoked_at IS NULL)`;
+
+/**
+ * SQL: the condition that a device `d` gets orders now. An `http` link carries none. One that declares a longer interval
+ * may sleep between its heartbeats, with or without a word to the broker: it is awake for a while after each.
+ */
+export const HAS_ORDER_LINK = `EXISTS (SELECT FROM device_links l WHERE l.device_id = d.id AND l.kind <> 'http'
+  AND (l.heartbeat_interval_ms <= ${String(HEARTBEAT_INTERVAL_MS)} OR l.last_seen_at > now() - interval '${String(AWAKE_S)} s'))`;
 
 /** A registered device: what its owner has set, and what it last reported. */
 export interface Device {

@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Allow, ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsObject, Max, Min } from 'class-validator';
 import { MAX_EVENTS_PER_MESSAGE } from '../../contracts/mqtt.js';
 import { IsTimestamp } from '../../platform/http/members/timestamp.validator.js';
@@ -8,17 +9,26 @@ import type { ReceivedEvent } from './history.types.js';
 
 /** One fact reported by a device. `readData` looks at its type and its data. */
 export class DeviceEventDto implements ReceivedEvent {
-  /** Starts at 1 with every boot, and has no gaps. */
+  /**
+   * Starts at 1 with every boot, and has no gaps.
+   * @example 17
+   */
   @IsInt()
   @Min(1)
   @Max(Number.MAX_SAFE_INTEGER)
   seq!: number;
 
-  /** Random, made by the device at every start. */
+  /**
+   * Random, made by the device at every start.
+   * @example Zb3xQ7kT0pVw9sLr2NcYhA
+   */
   @IsBoot()
   boot!: string;
 
-  /** The lowest `seq` of this boot that no receipt covered when the device sent it. */
+  /**
+   * The lowest `seq` of this boot that no receipt covered when the device sent it.
+   * @example 17
+   */
   @Reading()
   @IsInt()
   @Min(1)
@@ -27,18 +37,28 @@ export class DeviceEventDto implements ReceivedEvent {
 
   /** What happened. */
   @Allow()
+  @ApiPropertyOptional({ type: String, example: 'door_status_changed' })
   type?: unknown;
 
-  /** RFC 3339, if the device has a clock. */
+  /**
+   * RFC 3339, if the device has a clock.
+   * @example 2026-11-20T18:00:00.000Z
+   */
   @Reading()
   @IsTimestamp()
   occurredAt?: string;
 
-  /** Uptime at which it happened: it decides where both are given. */
+  /**
+   * Uptime at which it happened: it decides where both are given.
+   * @example 93215
+   */
   @Uptime()
   uptimeMs?: number;
 
-  /** The members depend on the type. */
+  /**
+   * The members depend on the type.
+   * @example { "lockState": "locked" }
+   */
   @Allow()
   data?: unknown;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { LinkKind } from '../../contracts/devices.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
@@ -77,12 +78,12 @@ export class EventIngestService implements OnModuleInit {
    * Resolves when they are stored, or left to be sent again.
    * @throws InvalidEventDataError, TooManyBootsError: then none of them is taken
    */
-  async ingest(deviceId: string, messages: readonly ReceivedEvent[]): Promise<void> {
+  async ingest(deviceId: string, messages: readonly ReceivedEvent[], source: LinkKind = 'mqtt'): Promise<void> {
     this.quota.assertBoots(deviceId, messages);
     await this.presence.births.recorded(deviceId);
     const giveUpAt = this.clock.monotonic() + PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
-    const origin = { deviceId, ...(correlationId === undefined ? {} : { correlationId }) };
+    const origin = { deviceId, source, ...(correlationId === undefined ? {} : { correlationId }) };
     const read = messages.map((message, index) => toIncoming(origin, message, index));
     for (const member of read.flatMap(({ dropped }) => dropped)) {
       this.refusals.reading(deviceTopic(deviceId, 'events'), member);
@@ -91,6 +92,13 @@ export class EventIngestService implements OnModuleInit {
       read.map(({ event }) => event),
       giveUpAt,
     );
+  }
+
+  /** How far the boots of these events are stored, each once; 0 for one of which nothing is. */
+  async listReceipts(deviceId: string, events: readonly ReceivedEvent[]): Promise<Omit<Receipt, 'deviceId'>[]> {
+    const boots = [...new Set(events.map(({ boot }) => boot))];
+    const stored = await this.repository.listReceipts(deviceId, boots);
+    return boots.map((boot) => ({ boot, seq: stored.get(boot) ?? 0 }));
   }
 
   private async submit(events: Events, giveUpAt: number): Promise<void> {

@@ -163,3 +163,24 @@ export function toEventDto(event: StoredEvent): Readonly<EventDto> {
     version,
   };
 }
+
+/** How far the events of a boot are stored. */
+export class EventReceiptDto {
+  /**
+   * A boot of which the request had events.
+   * @example Zb3xQ7kT0pVw9sLr2NcYhA
+   */
+  boot!: string;
+
+  /**
+   * Every event of it up to this one is stored; 0 when none is.
+   * @example 17
+   */
+  seq!: number;
+}
+
+/** What a request with events is answered, once they are committed. */
+export class EventReceiptsDto {
+  /** One for each boot of which the request had events. */
+  receipts!: EventReceiptDto[];
+}

@@ -1,9 +1,10 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { HistoryHttpController } from './history-http.controller.js';
 import { HistoryMqttController } from './history-mqtt.controller.js';
 import { HistoryController } from './history.controller.js';
 
 /** What meets the outside in each role. */
 export const historyEdges = {
-  api: [HistoryController],
+  api: [HistoryController, HistoryHttpController],
   hardware: [HistoryMqttController],
 } satisfies FeatureEdges;

@@ -116,6 +116,17 @@ export class HistoryRepository {
     );
   }
 
+  /** How far these boots of a device are stored, by boot. */
+  async listReceipts(deviceId: string, boots: readonly string[]): Promise<Map<string, number>> {
+    const receipts = await this.database.prisma((prisma) =>
+      prisma.deviceReceipt.findMany({
+        where: { deviceId, boot: { in: [...boots] } },
+        select: { boot: true, seq: true },
+      }),
+    );
+    return new Map(receipts.map(({ boot, seq }) => [boot, Number(seq)]));
+  }
+
   /** Advances receipts, each from the number that was read. @throws Error when one has changed since. */
   async advanceReceipts(moves: readonly (Receipt & { from: number })[]): Promise<void> {
     // SQL: a set-based batch

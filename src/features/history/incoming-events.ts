@@ -35,12 +35,12 @@ export interface ReadEvent {
 }
 
 /**
- * @param origin the device, and the correlation id of its message
+ * @param origin the device, over what it said so, and the correlation id of its message
  * @param index the place of the event in its message
  * @throws InvalidEventDataError when a strict member of the data is no good
  */
 export function toIncoming(
-  origin: Pick<IncomingEvent, 'deviceId' | 'correlationId'>,
+  origin: Pick<IncomingEvent, 'deviceId' | 'source' | 'correlationId'>,
   message: ReceivedEvent,
   index: number,
 ): ReadEvent {
@@ -74,13 +74,13 @@ export function awaitsBirth(row: ReceiptRow, events: readonly IncomingEvent[]): 
 }
 
 export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
-  const { deviceId, type, data, correlationId } = incoming;
+  const { deviceId, source, type, data, correlationId } = incoming;
   const commandId = commandOf(data);
   const occurredAt = timeOfEvent(incoming, row);
   const event = {
     type,
     payload: data,
-    source: 'mqtt',
+    source,
     actor: `device:${deviceId}`,
     deviceId,
     userId: row.ownerId,

@@ -8,6 +8,7 @@ import type { Birth, Heartbeat } from './presence.types.js';
 
 const [EMPTY, FULL] = UPLINK_LIMITS.battery;
 const [WEAKEST, STRONGEST] = UPLINK_LIMITS.rssi;
+const [SHORTEST, LONGEST] = UPLINK_LIMITS.heartbeatIntervalMs;
 
 /** Birth and will: what a device publishes on its `status` topic. */
 export class StatusMessageDto {
@@ -35,33 +36,55 @@ export class StatusMessageDto {
   @Reading()
   @IsIn(DOOR_STATES)
   doorState?: DoorState;
+
+  /** How often it sends heartbeats; left out: every 30 s. */
+  @Reading({ whole: 'rounded' })
+  @IsInt()
+  @Min(SHORTEST)
+  @Max(LONGEST)
+  heartbeatIntervalMs?: number;
 }
 
 /** What a device publishes on its `heartbeat` topic every 30 s. */
 export class HeartbeatMessageDto {
-  /** Random, made by the device at every start. */
+  /**
+   * Random, made by the device at every start.
+   * @example Zb3xQ7kT0pVw9sLr2NcYhA
+   */
   @IsBoot()
   boot!: string;
 
-  /** Milliseconds since that start. */
+  /**
+   * Milliseconds since that start.
+   * @example 93215
+   */
   @Uptime()
   uptimeMs?: number;
 
-  /** Percent. */
+  /**
+   * Percent.
+   * @example 87
+   */
   @Reading({ whole: 'rounded' })
   @IsInt()
   @Min(EMPTY)
   @Max(FULL)
   battery?: number;
 
-  /** dBm. */
+  /**
+   * dBm.
+   * @example -61
+   */
   @Reading({ whole: 'rounded' })
   @IsInt()
   @Min(WEAKEST)
   @Max(STRONGEST)
   rssi?: number;
 
-  /** Bytes. */
+  /**
+   * Bytes.
+   * @example 180224
+   */
   @Reading({ whole: 'rounded' })
   @IsCount()
   freeHeap?: number;
@@ -76,13 +99,15 @@ export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageD
   };
 }
 
-/** Takes only a status with `online: true`. */
-export function toBirth({ boot, uptimeMs, firmwareVersion, lockState, doorState }: StatusMessageDto): Birth {
+/** Of a status, it takes only one with `online: true`. */
+export function toBirth(status: Omit<StatusMessageDto, 'online'>): Birth {
+  const { boot, uptimeMs, firmwareVersion, lockState, doorState, heartbeatIntervalMs } = status;
   return {
     boot,
     ...(uptimeMs !== undefined && { uptimeMs }),
     ...(firmwareVersion !== undefined && { firmwareVersion }),
     ...(lockState !== undefined && { lockState }),
     ...(doorState !== undefined && { doorState }),
+    ...(heartbeatIntervalMs !== undefined && { heartbeatIntervalMs }),
   };
 }

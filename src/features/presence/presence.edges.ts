@@ -1,5 +1,7 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
+import { PresenceHttpController } from './http/presence-http.controller.js';
+import { InactiveDevicesJob } from './inactivity/inactive-devices-job.js';
 import { PresenceMetrics } from './presence-metrics.js';
 import { PresenceMqttController } from './presence-mqtt.controller.js';
 import { PresenceSweeper } from './presence-sweeper.js';
@@ -7,7 +9,7 @@ import { StatusQueue } from './status-queue.js';
 
 /** What meets the outside in each role. */
 export const presenceEdges = {
-  api: [DiagnosticsController],
+  api: [DiagnosticsController, PresenceHttpController],
   hardware: [PresenceMqttController, StatusQueue, PresenceSweeper],
-  worker: [PresenceMetrics],
+  worker: [PresenceMetrics, InactiveDevicesJob],
 } satisfies FeatureEdges;

@@ -15,13 +15,13 @@ export class DeviceDisconnectedPayload implements PayloadOf<'device_disconnected
   link!: LinkKind;
   boot!: string;
   /**
-   * `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot.
+   * `silence`: three missed heartbeats. `will`: the broker published the device's last will. `replaced`: a new boot.
    * `cut_off`: the device went on beyond its limits.
    */
   reason!: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off';
 }
 
-/** A device was silent for 24 hours. */
+/** A device was silent for 24 hours, or for three intervals of its heartbeats if that is longer. */
 export class DeviceInactivePayload implements PayloadOf<'device_inactive'> {
   /** RFC 3339. */
   lastSeenAt!: string;

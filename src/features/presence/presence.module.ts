@@ -7,6 +7,9 @@ import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { DeviceEventsService } from './events/device-events.service.js';
 import { EventQuotasRepository } from './events/event-quotas.repository.js';
+import { HttpLinksRepository } from './http/http-links.repository.js';
+import { HttpPresenceService } from './http/http-presence.service.js';
+import { InactivityRepository } from './inactivity/inactivity.repository.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -24,12 +27,22 @@ import { PresenceService } from './presence.service.js';
     PresenceRepository,
     ReportsRepository,
     EventQuotasRepository,
+    InactivityRepository,
+    HttpPresenceService,
+    HttpLinksRepository,
     HeartbeatBuffer,
     BirthRegistry,
     DiagnosticsService,
     DiagnosticsRepository,
     DIAGNOSTICS_PURGE,
   ],
-  exports: [PresenceService, PresenceRepository, DeviceEventsService, DiagnosticsService],
+  exports: [
+    PresenceService,
+    PresenceRepository,
+    InactivityRepository,
+    HttpPresenceService,
+    DeviceEventsService,
+    DiagnosticsService,
+  ],
 })
 export class PresenceModule {}

@@ -3,22 +3,10 @@ import { DEVICE_STATUSES, type DeviceStatus, LINK_KINDS, type LinkKind } from '.
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
+import { IS_SILENT, LONGEST_UNCHECKED, QUIETNESS, SILENCE, silenceAfter } from './silence-sql.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
-import type {
-  Birth,
-  DeviceCounts,
-  LockedDevice,
-  RecordedBirth,
-  SilentDevice,
-  SilentLink,
-  Will,
-} from './presence.types.js';
+import type { Birth, DeviceCounts, LockedDevice, RecordedBirth, SilentLink, Will } from './presence.types.js';
 
-/** Three missed heartbeats. */
-const SILENT_LINK_S = 90;
-/** One missed heartbeat and a half: the device of such a link may have restarted while its birth was lost. */
-const QUIET_LINK_S = 45;
-const SILENT_DEVICE_H = 24;
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
 
@@ -52,7 +40,7 @@ export class PresenceRepository {
       of_owner: number;
     }>(
       'presence_link',
-      `SELECT l.boot, l.last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet,
+      `SELECT l.boot, l.last_seen_at < now() - ${QUIETNESS} AS quiet,
          d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner
        FROM devices d LEFT JOIN device_links l ON l.device_id = d.id AND l.kind = $2
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
@@ -105,9 +93,11 @@ export class PresenceRepository {
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
+         heartbeat_interval_ms = CASE WHEN $8 THEN coalesce($10, heartbeat_interval_ms) ELSE $10 END,
          version = version + 1
        FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell",
-         boot_uptime_ms IS NULL OR boot_reported_at IS NULL AS "uptimeUnknown"`,
+         boot_uptime_ms IS NULL OR boot_reported_at IS NULL AS "uptimeUnknown",
+         heartbeat_interval_ms AS "heartbeatIntervalMs"`,
       [
         deviceId,
         birth.boot,
@@ -118,43 +108,50 @@ export class PresenceRepository {
         birth.ageMs ?? 0,
         birth.isHeartbeat ?? false,
         birth.waitedMs ?? 0,
+        birth.heartbeatIntervalMs ?? null,
       ],
     );
     return row ?? null;
   }
 
-  /** Opens the link, as of the arrival of the birth. */
-  async openLink(deviceId: string, link: LinkKind, { boot, ageMs }: Birth): Promise<void> {
+  /** Opens the link, as of the arrival of the birth, of a device that sends heartbeats so often. */
+  async openLink(deviceId: string, link: LinkKind, { boot, ageMs }: Birth, intervalMs: number): Promise<void> {
     // SQL: database time
     await this.database.query(
       'presence_open_link',
-      `INSERT INTO device_links AS l (device_id, kind, boot, connected_at) VALUES ($1, $2, $3, ${ago('$4')})
+      `INSERT INTO device_links AS l (device_id, kind, boot, connected_at, heartbeat_interval_ms, check_at)
+       VALUES ($1, $2, $3, ${ago('$4')}, $5, now() + least(${silenceAfter('$5::int')}, ${LONGEST_UNCHECKED}))
        ON CONFLICT (device_id, kind) DO UPDATE SET boot = excluded.boot, last_seen_at = now(),
+         heartbeat_interval_ms = excluded.heartbeat_interval_ms, check_at = excluded.check_at,
          reborn_at = CASE WHEN l.boot = excluded.boot THEN excluded.connected_at END,
          connected_at = CASE WHEN l.boot = excluded.boot THEN l.connected_at ELSE excluded.connected_at END`,
-      [deviceId, link, boot, ageMs ?? 0],
+      [deviceId, link, boot, ageMs ?? 0, intervalMs],
     );
   }
 
   /**
    * Closes the link on a will, if the same boot opened it, and before the will was sent. When a device reconnects, its new
-   * birth and the will of the old connection arrive in any order: therefore a birth on an open link makes the link
-   * survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
+   * birth and the will of the old connection arrive in any order, but over the embedded broker: therefore a birth on an open
+   * link makes the link survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
    * left in error is closed by its silence.
    */
-  async closeOnWill(deviceId: string, link: LinkKind, { boot, ageMs = 0, waitedMs = 0 }: Will): Promise<boolean> {
+  async closeOnWill(
+    deviceId: string,
+    link: LinkKind,
+    { boot, ageMs = 0, waitedMs = 0, inOrder = false }: Will,
+  ): Promise<boolean> {
     // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
       'presence_will',
       `WITH spared AS (
          UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
-           AND (reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
+           AND (NOT $6 AND reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
              OR $5 AND last_seen_at > ${ago('$4')})
            RETURNING device_id
        )
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
-      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0],
+      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0, inOrder],
     );
     return rows.length === 1;
   }
@@ -164,13 +161,13 @@ export class PresenceRepository {
     await this.database.prisma((prisma) => prisma.deviceLink.deleteMany({ where: { deviceId, kind } }));
   }
 
-  /** Closes the link if it is still silent, and of that boot. */
+  /** Closes the link if it is still silent, or its device was revoked, and of that boot. */
   async closeSilent(deviceId: string, link: LinkKind, { boot }: Will): Promise<boolean> {
     // SQL: database time
     const rows = await this.database.query(
       'presence_silence',
-      `DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
-         AND last_seen_at < now() - make_interval(secs => ${String(SILENT_LINK_S)}) RETURNING device_id`,
+      `DELETE FROM device_links l USING devices d WHERE d.id = l.device_id
+         AND l.device_id = $1 AND l.kind = $2 AND l.boot = $3 AND ${IS_SILENT} RETURNING l.device_id`,
       [deviceId, link, boot],
     );
     return rows.length === 1;
@@ -189,32 +186,26 @@ export class PresenceRepository {
     return row?.version ?? null;
   }
 
-  listSilentLinks(limit: number): Promise<SilentLink[]> {
-    // SQL: database time
-    return this.database.query(
-      'presence_silent_links',
-      `SELECT device_id AS "deviceId", kind AS link, boot FROM device_links
-       WHERE last_seen_at < now() - make_interval(secs => ${String(SILENT_LINK_S)}) ORDER BY last_seen_at LIMIT $1`,
-      [limit],
-    );
-  }
-
-  /** Marks devices that were silent for a day as inactive. Concurrent processes skip each other's rows. */
-  markInactive(limit: number): Promise<SilentDevice[]> {
+  /**
+   * Looks at links that may be silent by now, and puts off those that are not: one look at each in 60 to 90 s costs less
+   * than an index that every heartbeat changes. Concurrent processes skip each other's rows.
+   * @returns the silent ones, and whether there may be more to look at
+   */
+  async findSilentLinks(limit: number): Promise<{ silent: SilentLink[]; more: boolean }> {
     // SQL: a set-based batch
-    return this.database.query(
-      'presence_inactive',
-      `WITH silent AS (
-         SELECT id, status FROM devices d WHERE status IN ('online', 'offline')
-           AND last_seen_at < now() - make_interval(hours => ${String(SILENT_DEVICE_H)})
-           AND NOT EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id)
-         LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+    const rows = await this.database.query<SilentLink & { silent: boolean }>(
+      'presence_silent_links',
+      `WITH due AS (
+         SELECT l.device_id, l.kind, l.boot, ${IS_SILENT} AS silent FROM device_links l JOIN devices d ON d.id = l.device_id
+         WHERE l.check_at < now() ORDER BY l.check_at LIMIT $1 FOR NO KEY UPDATE OF l SKIP LOCKED
+       ), heard AS (
+         UPDATE device_links l SET check_at = least(l.last_seen_at + ${SILENCE}, now() + ${LONGEST_UNCHECKED}) FROM due
+         WHERE l.device_id = due.device_id AND l.kind = due.kind AND NOT due.silent
        )
-       UPDATE devices d SET status = 'inactive', version = d.version + 1, updated_at = now()
-       FROM silent WHERE d.id = silent.id
-       RETURNING d.id AS "deviceId", d.owner_id AS "ownerId", silent.status AS previous, d.last_seen_at AS "lastSeenAt", d.version`,
+       SELECT device_id AS "deviceId", kind AS link, boot, silent FROM due`,
       [limit],
     );
+    return { silent: rows.filter(({ silent }) => silent), more: rows.length === limit };
   }
 
   /** How many devices have each status, and how many connections there are of each kind. */

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { LinkKind } from '../../contracts/devices.js';
-import { deviceTopic } from '../../contracts/mqtt.js';
-import type { NewEvent } from '../../contracts/events.js';
+import { LINK_KINDS, type LinkKind } from '../../contracts/devices.js';
+import { deviceTopic, HEARTBEAT_INTERVAL_MS } from '../../contracts/mqtt.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
@@ -11,7 +10,7 @@ import { MAX_WAITED_MS } from './domain/uptime.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DeviceEventsService } from './events/device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
-import { eventsOfBirth, eventsOfEnd, type PresenceEventBase, statusChanged } from './events/link-events.js';
+import { eventsOfBirth, eventsOfEnd, type PresenceEventBase } from './events/link-events.js';
 import { PresenceRepository } from './presence.repository.js';
 import { ReportsRepository } from './reports.repository.js';
 import type {
@@ -62,7 +61,9 @@ export class PresenceService {
       (beat) => this.reopenLink(beat),
     );
     cutoffs.onCut(({ deviceId }) => {
-      inBackground(() => this.closeOnCut(deviceId, 'mqtt'));
+      LINK_KINDS.forEach((link) => {
+        inBackground(() => this.closeOnCut(deviceId, link));
+      });
     });
   }
 
@@ -136,28 +137,11 @@ export class PresenceService {
 
   /** Closes silent links. @returns whether there may be more. */
   async closeSilentLinks(limit: number): Promise<boolean> {
-    const silent = await this.repository.listSilentLinks(limit);
+    const { silent, more } = await this.repository.findSilentLinks(limit);
     for (const { deviceId, link, boot } of silent) {
       await this.closeLink(deviceId, link, { boot }, 'silence');
     }
-    return silent.length === limit;
-  }
-
-  /** Marks devices as inactive that were silent for a day. @returns whether there may be more. */
-  markInactive(limit: number): Promise<boolean> {
-    return this.transactions.run(async () => {
-      const devices = await this.repository.markInactive(limit);
-      await this.deviceEvents.appendUncounted(
-        devices.flatMap(({ deviceId, ownerId, previous, lastSeenAt, version }): NewEvent[] => {
-          const base: PresenceEventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
-          return [
-            { type: 'device_inactive', payload: { lastSeenAt: lastSeenAt.toISOString() }, ...base },
-            statusChanged('inactive', previous, base),
-          ];
-        }),
-      );
-      return devices.length === limit;
-    });
+    return more;
   }
 
   /** @returns those without a link */
@@ -197,8 +181,8 @@ export class PresenceService {
     if (!recorded) {
       return;
     }
-    const { version, uptimeFell, uptimeUnknown } = recorded;
-    await this.repository.openLink(deviceId, link, birth);
+    const { version, uptimeFell, uptimeUnknown, heartbeatIntervalMs } = recorded;
+    await this.repository.openLink(deviceId, link, birth, heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS);
     const base: PresenceEventBase = {
       deviceId,
       userId: device.ownerId,

@@ -8,11 +8,13 @@ export interface Birth {
   readonly firmwareVersion?: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
+  /** How often the device sends heartbeats; left out: every 30 s. */
+  readonly heartbeatIntervalMs?: number;
   /** Milliseconds since it arrived. */
   readonly ageMs?: number;
   /** Milliseconds for which it may have waited before: 0 when it came without delay. */
   readonly waitedMs?: number;
-  /** It is a heartbeat in place of a lost birth: without an uptime, it leaves the one that is known. */
+  /** It is a heartbeat in place of a birth: what it leaves out of its uptime and its interval stays as it is known. */
   readonly isHeartbeat?: true;
 }
 
@@ -23,6 +25,8 @@ export interface Will {
   readonly ageMs?: number;
   /** Milliseconds for which it may have waited before. */
   readonly waitedMs?: number;
+  /** It comes in the order in which it was sent: the embedded broker passes on no will of a connection that was replaced. */
+  readonly inOrder?: boolean;
 }
 
 /** A device reports that it is still online. */
@@ -110,6 +114,8 @@ export interface RecordedBirth {
   readonly uptimeFell: boolean;
   /** No deadline can be computed. */
   readonly uptimeUnknown: boolean;
+  /** How often the device sends heartbeats; null: it did not say. */
+  readonly heartbeatIntervalMs: number | null;
 }
 
 /** Why a link ended. */
@@ -120,13 +126,4 @@ export interface SilentLink {
   readonly deviceId: string;
   readonly link: LinkKind;
   readonly boot: string;
-}
-
-/** A device that has just become inactive. */
-export interface SilentDevice {
-  readonly deviceId: string;
-  readonly ownerId: string;
-  readonly previous: DeviceStatus;
-  readonly lastSeenAt: Date;
-  readonly version: number;
 }

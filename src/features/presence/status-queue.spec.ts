@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { BrokerClientFactory } from '../../platform/mqtt/broker-client-factory.js';
 import type { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import type { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { SystemClock } from '../../shared/system-clock.js';
@@ -32,6 +33,7 @@ function build({ pauseMs = 0, admitsBoot = true, recordedBefore = false } = {}) 
     } as unknown as DeviceLimiter,
     { message: (code: string) => refused.push(code) } as unknown as RejectedMessages,
     clock,
+    { external: false } as BrokerClientFactory,
   );
   const next = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 1));

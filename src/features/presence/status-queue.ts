@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { BrokerClientFactory } from '../../platform/mqtt/broker-client-factory.js';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
@@ -41,6 +42,7 @@ export class StatusQueue implements BeforeApplicationShutdown {
     private readonly limiter: DeviceLimiter,
     private readonly refusals: RejectedMessages,
     private readonly clock: Clock,
+    private readonly access: BrokerClientFactory,
   ) {
     presence.births.onFindHeld((deviceId) => this.#waiting.get(deviceId)?.find((status) => status.online));
   }
@@ -133,7 +135,12 @@ export class StatusQueue implements BeforeApplicationShutdown {
     const ageMs = this.clock.monotonic() - Math.max(status.receivedAt, since);
     return status.online
       ? this.presence.openLink(deviceId, 'mqtt', { ...status.birth, ageMs })
-      : this.presence.closeLink(deviceId, 'mqtt', { boot: status.boot, ageMs, waitedMs: status.waitedMs ?? 0 }, 'will');
+      : this.presence.closeLink(
+          deviceId,
+          'mqtt',
+          { boot: status.boot, ageMs, waitedMs: status.waitedMs ?? 0, inOrder: !this.access.external },
+          'will',
+        );
   }
 
   private refuse(deviceId: string, code: string, err?: unknown): void {

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import type { ResourceDemand, ResourceKind } from '../../contracts/resources.js';
+import type { Demand, ResourceDemand, ResourceKind } from '../../contracts/resources.js';
 import { AuditFailureWriter } from '../audit/audit-failure-writer.js';
 import { AuditRegistry } from '../audit/audit-registry.js';
 import { intentOf } from '../audit/audit.decorator.js';
@@ -19,7 +19,7 @@ import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 /** An administrator who was blocked reads for as long as other people do, and changes nothing. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-type PrivateRule = Extract<AccessRule, { public: false }>;
+type PrivateRule = Extract<AccessRule, { public: false }> & { readonly demand: Demand | null };
 
 /** Authenticates and authorizes every HTTP request. A route without a rule is refused (and does not pass boot). */
 @Injectable()
@@ -47,6 +47,18 @@ export class AccessGuard implements CanActivate {
       await this.recognize(request);
       return true;
     }
+    if (rule?.demand === 'uplink') {
+      assertProven(request);
+      return true;
+    }
+    return this.admitPerson(context, request, rule as PrivateRule | undefined);
+  }
+
+  private async admitPerson(
+    context: ExecutionContext,
+    request: FastifyRequest,
+    rule: PrivateRule | undefined,
+  ): Promise<true> {
     // What cannot be undone needs a session that stands now, not one that stood seconds ago (promise P-06).
     const certain = rule ? this.needsCertainty(rule, request) : false;
     const principal = await this.authenticator.authenticate(bearerToken(request), { certain });
@@ -125,6 +137,13 @@ export class AccessGuard implements CanActivate {
       throw new ForbiddenError(demand);
     }
     request.target = ref;
+  }
+}
+
+/** Its token was judged before its body was read. */
+function assertProven({ uplink }: FastifyRequest): void {
+  if (!uplink) {
+    throw new UnauthenticatedError();
   }
 }
 

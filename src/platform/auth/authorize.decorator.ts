@@ -14,8 +14,12 @@ import {
 } from './auth.errors.js';
 import type { Principal } from './principal.js';
 
-/** What a route asks for. `demand` is null where being signed in is enough. */
-export type AccessRule = { readonly public: true } | { readonly public: false; readonly demand: Demand | null };
+/**
+ * What a route asks for. `demand` is null where being signed in is enough; `uplink` where no person calls, but what has
+ * shown a token of its own before.
+ */
+export type AccessRule =
+  { readonly public: true } | { readonly public: false; readonly demand: Demand | 'uplink' | null };
 
 export const ACCESS_RULE = Symbol('access rule');
 

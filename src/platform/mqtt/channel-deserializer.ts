@@ -13,6 +13,6 @@ export class ChannelDeserializer implements ConsumerDeserializer {
 }
 
 /** One event or many: a DTO describes one shape, so handlers always see many. */
-function toBatch(value: unknown): { events: unknown[] } {
+export function toBatch(value: unknown): { events: unknown[] } {
   return { events: Array.isArray(value) ? (value as unknown[]) : [value] };
 }

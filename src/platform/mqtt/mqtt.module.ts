@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { DevicePublisher } from './device-publisher.js';
 import { EvictionRegistry } from './line/eviction-registry.js';
@@ -12,4 +12,19 @@ import { RejectedMessages } from './rejected-messages.js';
   providers: [BrokerClientFactory, EvictionRegistry, DevicePublisher, RejectedMessages, DeviceLimiter, CutoffRegistry],
   exports: [BrokerClientFactory, EvictionRegistry, DevicePublisher, RejectedMessages, DeviceLimiter, CutoffRegistry],
 })
-export class MqttModule {}
+export class MqttModule implements OnModuleInit {
+  constructor(
+    private readonly refusals: RejectedMessages,
+    private readonly cutoffs: CutoffRegistry,
+  ) {}
+
+  /** A device that goes on beyond its limits is cut, whichever way it comes. */
+  onModuleInit(): void {
+    this.refusals.onRefusal(({ deviceId, code, weight }) => {
+      this.cutoffs.strike(deviceId, code, weight);
+    });
+    this.cutoffs.onCut(({ deviceId, ...cut }) => {
+      this.refusals.operation('connect', 'cut_off', { deviceId, ...cut });
+    });
+  }
+}

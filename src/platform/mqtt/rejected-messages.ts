@@ -58,10 +58,11 @@ export class RejectedMessages {
     this.#messages = metrics.counter('mortise_mqtt_messages_refused_total', 'Messages of devices that were refused', [
       'code',
     ]);
-    this.#operations = metrics.counter('mortise_mqtt_operations_refused_total', 'Refusals of the embedded broker', [
-      'operation',
-      'code',
-    ]);
+    this.#operations = metrics.counter(
+      'mortise_mqtt_operations_refused_total',
+      'Refusals of the embedded broker, and of requests of devices before they were read',
+      ['operation', 'code'],
+    );
     this.#readings = metrics.counter(
       'mortise_device_readings_dropped_total',
       'Fields of messages of devices that were no good; the rest of their messages was taken',
@@ -109,9 +110,9 @@ export class RejectedMessages {
     this.tellOf(topic, { code, detail, weight: 0 });
   }
 
-  /** The embedded broker did not let something happen. A `deviceId` that has not proved itself is only logged. */
+  /** The embedded broker did not let something happen, or the request of a device was not taken. A `deviceId` that has not proved itself is only logged. */
   operation(
-    operation: 'connect' | 'publish' | 'subscribe' | 'packet' | 'forward',
+    operation: 'connect' | 'publish' | 'subscribe' | 'packet' | 'forward' | 'request',
     code: string,
     { deviceId, ...fields }: { deviceId?: string | undefined; proven?: boolean } & Record<string, unknown> = {},
   ): void {

@@ -18,7 +18,7 @@ export function connectionKind(): ConnectionKind {
   if (!context) {
     return kinds.getStore() ?? 'people';
   }
-  if (context.source === 'mqtt') {
+  if (context.source === 'mqtt' || context.actor.startsWith('device:')) {
     return 'line';
   }
   return context.priority === 'read' ? 'reads' : 'people';

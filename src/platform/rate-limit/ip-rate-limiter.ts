@@ -50,7 +50,7 @@ export class IpRateLimiter {
       });
     });
     fastify.addHook('onRequest', async (request, reply) => {
-      if (isUnlimited(request)) {
+      if (isUnlimited(request) || request.settledAsAnonymous) {
         request.settledAsAnonymous = true;
       } else if (proofOf(request) === undefined) {
         await this.admitUnproven(request, reply, tokens);

@@ -21,8 +21,16 @@ export function Reading(tidying: Tidying = {}): PropertyDecorator {
   );
 }
 
-/** Whether a member of this instance of a DTO is a reading. */
+/** Whether a member of this instance of a DTO is a reading, by its class or one that this extends. */
 export function isReading(instance: object, field: PropertyKey): boolean {
-  const prototype = Object.getPrototypeOf(instance) as object;
-  return readings.get(prototype)?.has(field) ?? false;
+  for (
+    let type = Object.getPrototypeOf(instance) as object | null;
+    type;
+    type = Object.getPrototypeOf(type) as object | null
+  ) {
+    if (readings.get(type)?.has(field)) {
+      return true;
+    }
+  }
+  return false;
 }

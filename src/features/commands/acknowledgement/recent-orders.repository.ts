@@ -43,6 +43,11 @@ export class RecentOrdersRepository {
     const ack = rows.find(({ found }) => found === 'ack');
     return { lastOrder: order ? toOrder(order) : null, lastAck: ack ? toAck(ack) : null };
   }
+
+  /** How many commands wait for a device: no more than its queue holds. */
+  countQueued(deviceId: string): Promise<number> {
+    return this.database.prisma((prisma) => prisma.command.count({ where: { deviceId, state: 'QUEUED' } }));
+  }
 }
 
 function toOrder({ id, name, at, attempts, state }: RecentRow): LastOrder {

@@ -3,7 +3,7 @@ import { type ExpiryReason } from '../../../contracts/commands.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
-import { HAS_TOKEN } from '../../devices/devices.types.js';
+import { HAS_ORDER_LINK, HAS_TOKEN } from '../../devices/devices.types.js';
 import { LEAST_UPTIME_MS } from '../../presence/clock-anchor.types.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
@@ -75,7 +75,7 @@ export class DispatchRepository {
        ) c
        WHERE d.id = ANY (${arrayParam(1, 'uuid')})
          AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-         AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id) AND ${HAS_TOKEN}`,
+         AND ${HAS_ORDER_LINK} AND ${HAS_TOKEN}`,
       [deviceIds],
     );
     return rows.map(toNext);
@@ -182,7 +182,7 @@ export class DispatchRepository {
            SELECT DISTINCT c.device_id FROM commands c JOIN devices d ON d.id = c.device_id
            WHERE c.state = 'QUEUED'
              AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-             AND EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = c.device_id) AND ${HAS_TOKEN}
+             AND ${HAS_ORDER_LINK} AND ${HAS_TOKEN}
              AND NOT EXISTS (
                SELECT 1 FROM commands f
                WHERE f.device_id = c.device_id AND f.lane = c.lane AND f.state IN ('SENT', 'RECEIVED', 'EXECUTING')

@@ -1,6 +1,6 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
-import { HAS_TOKEN } from '../../devices/devices.types.js';
+import { HAS_ORDER_LINK, HAS_TOKEN } from '../../devices/devices.types.js';
 import { canActSql } from '../../users/account-standing.types.js';
 import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
@@ -83,8 +83,8 @@ const STEADY_NAMES = STEADY_ONLY.map(([name]) => `'${name}'`).join(', ');
  */
 export const STILL_VALID = `${IN_FLIGHT} AND clock_timestamp() < least(c.expires_at, c.timeout_at)
   AND EXISTS (${RIGHTFUL})
-  AND EXISTS (SELECT 1 FROM devices d JOIN device_links l ON l.device_id = d.id WHERE d.id = c.device_id AND d.boot = c.boot
-    AND ${HAS_TOKEN} AND (d.uptime_fell_at IS NULL AND d.boot_reported_at IS NOT NULL OR c.name NOT IN (${STEADY_NAMES})))`;
+  AND EXISTS (SELECT 1 FROM devices d WHERE d.id = c.device_id AND d.boot = c.boot
+    AND ${HAS_ORDER_LINK} AND ${HAS_TOKEN} AND (d.uptime_fell_at IS NULL AND d.boot_reported_at IS NOT NULL OR c.name NOT IN (${STEADY_NAMES})))`;
 
 export function toNext(row: NextRow): NextCommand {
   return {

@@ -33,9 +33,11 @@ export function acceptJsonOnly(fastify: FastifyInstance, bodyLimit: number): voi
   fastify.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer', bodyLimit },
-    (_request, body: Buffer, done) => {
+    (request, body: Buffer, done) => {
+      // What devices say is read with the same tolerance on every way.
+      const unstorable = request.uplink ? 'replaced' : 'refused';
       try {
-        done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readPayload(body));
+        done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readPayload(body, unstorable));
       } catch (error) {
         done(error instanceof PayloadRefusedError ? refusal(error, body) : (error as Error));
       }

@@ -57,6 +57,10 @@ export class ProblemDto {
   @ApiPropertyOptional({ example: 'device:control' })
   required?: string;
 
+  /** Which limit of the device line: of `device_limited`. */
+  @ApiPropertyOptional({ example: 'too_many_messages' })
+  limit?: string;
+
   /** When it ends: of `unlock_restricted`. */
   @ApiPropertyOptional({ format: 'date-time', example: '2026-11-21T18:00:00.000Z' })
   until?: string;

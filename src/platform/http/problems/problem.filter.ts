@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { EMPTY, type Observable } from 'rxjs';
 import { requestContext } from '../../context/request-context.js';
+import { DomainError } from '../../../shared/domain-error.js';
 import { RejectedMessages } from '../../mqtt/rejected-messages.js';
 import { problemOf, type Problem } from './problem.js';
 import { problemOfRequest } from '../routes/request-problem.js';
@@ -14,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-/** The one place where errors become answers: RFC 9457 over HTTP; a counted, logged refusal on MQTT, which has no answer. */
+/** The one place where errors become answers: RFC 9457 over HTTP; of devices, on MQTT without an answer, a counted refusal. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(
@@ -26,11 +27,14 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> | undefined {
     const problem = this.problemFor(error, host);
-    if (host.getType() === 'rpc') {
-      this.refusals.message(problem.code, topicOf(host), {
+    const topic = topicOf(host);
+    if (topic !== undefined) {
+      this.refusals.message(limitOf(error) ?? problem.code, topic, {
         ...(problem.errors ? { errors: problem.errors } : {}),
         ...(problem.status >= 500 ? { err: error } : {}),
       });
+    }
+    if (host.getType() === 'rpc') {
       return EMPTY;
     }
     if (problem.status >= 500) {
@@ -81,7 +85,17 @@ function challengeWith(description: string | undefined): string {
   return description === undefined ? 'Bearer' : `Bearer error="invalid_token", error_description="${description}"`;
 }
 
-function topicOf(host: ArgumentsHost): string {
+/** Where a device says what was refused, over MQTT or by a request; undefined for what comes of a person. */
+function topicOf(host: ArgumentsHost): string | undefined {
+  if (host.getType() === 'http') {
+    return host.switchToHttp().getRequest<FastifyRequest>().uplink?.topic;
+  }
   const context: { getTopic?: () => string } = host.switchToRpc().getContext();
-  return context.getTopic?.() ?? '';
+  return host.getType() === 'rpc' ? (context.getTopic?.() ?? '') : undefined;
+}
+
+/** Which limit of several that share a code. */
+function limitOf(error: unknown): string | undefined {
+  const limit = error instanceof DomainError ? error.details.limit : undefined;
+  return typeof limit === 'string' ? limit : undefined;
 }

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { UplinkChannel } from '../../../contracts/mqtt.js';
 import { BrokerClientFactory } from '../broker-client-factory.js';
 import { RejectedMessages } from '../rejected-messages.js';
@@ -12,7 +12,7 @@ const CROWDED_PAUSE_MS = 20;
 
 /** Sees to it that no device stops the others: by its limits, by turns, and by cutting those that go on. */
 @Injectable()
-export class LineLimiter implements OnModuleInit {
+export class LineLimiter {
   constructor(
     private readonly limiter: DeviceLimiter,
     private readonly queue: DeviceMessageQueue,
@@ -21,15 +21,6 @@ export class LineLimiter implements OnModuleInit {
     private readonly access: BrokerClientFactory,
     private readonly refusals: RejectedMessages,
   ) {}
-
-  onModuleInit(): void {
-    this.refusals.onRefusal(({ deviceId, code, weight }) => {
-      this.cutoffs.strike(deviceId, code, weight);
-    });
-    this.cutoffs.onCut(({ deviceId, ...cut }) => {
-      this.refusals.operation('connect', 'cut_off', { deviceId, ...cut });
-    });
-  }
 
   /**
    * Counts what the embedded broker read from a device at an `address`, as a key. @returns the milliseconds for which
