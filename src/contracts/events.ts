@@ -30,7 +30,8 @@ export interface EventPayloads {
   /** Silent for 24 hours. */
   device_inactive: { lastSeenAt: string };
   status_changed: { status: string; previous: string };
-  door_status_changed: { lockState?: LockState; doorState?: DoorState; commandId?: string; cause?: string };
+  /** A lock state that is `unknown`: the lock does not know where its bolt is. */
+  door_status_changed: { lockState?: LockState | 'unknown'; doorState?: DoorState; commandId?: string; cause?: string };
   motion_detected: { confidence?: number; zone?: string };
   snapshot_captured: { reference?: string; quality?: string; commandId?: string };
   low_battery: { battery?: number };

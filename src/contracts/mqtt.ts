@@ -15,7 +15,10 @@ export type StatusMessage =
       /** Milliseconds since that start, on a clock that never jumps. */
       uptimeMs: number;
       firmwareVersion?: string;
-      lockState?: LockState;
+      /** `unknown`: it does not know where its bolt is. */
+      lockState?: LockState | 'unknown';
+      /** False while it does not, whatever its lock state. */
+      calibrated?: boolean;
       doorState?: DoorState;
     }
   | { online: false; boot: string };

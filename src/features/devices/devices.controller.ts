@@ -1,18 +1,5 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Header,
-  HttpCode,
-  HttpStatus,
-  Patch,
-  Post,
-  Query,
-  Res,
-  UseInterceptors,
-} from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Patch, Post, Res, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
@@ -26,17 +13,8 @@ import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.j
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
-import {
-  DeviceDto,
-  DevicePageDto,
-  ListDevicesQueryDto,
-  RegisterDeviceDto,
-  RegisteredDeviceDto,
-  toDeviceDto,
-  toDevicePageJson,
-  toRegisteredDeviceDto,
-  UpdateDeviceDto,
-} from './devices.dto.js';
+import { RegisterDeviceDto, RegisteredDeviceDto, toRegisteredDeviceDto, UpdateDeviceDto } from './devices.dto.js';
+import { DeviceDto, toDeviceDto } from './facts/device.dto.js';
 import { DevicesService } from './devices.service.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import {
@@ -46,7 +24,6 @@ import {
   TooManyDevicesError,
 } from './devices.errors.js';
 import { AccountCannotActError, UnlockRestrictedError } from '../users/users.errors.js';
-import { InvalidCursorError } from '../../shared/cursor.js';
 
 @RateLimit('device')
 @ApiTags('Devices')
@@ -76,16 +53,6 @@ export class DevicesController {
     const registered = await this.registration.register(user.userId, device);
     void reply.header('Location', `/api/v1/devices/${registered.device.id}`);
     return toRegisteredDeviceDto(registered);
-  }
-
-  /** List my devices, and those of my organizations. */
-  @Get()
-  @Authorize()
-  @Header('Content-Type', 'application/json; charset=utf-8')
-  @ApiOkResponse({ type: DevicePageDto })
-  @Refuses(InvalidCursorError)
-  async list(@CurrentUser() user: Principal, @Query() query: ListDevicesQueryDto): Promise<string> {
-    return toDevicePageJson(await this.devices.list(user.userId, query));
   }
 
   /** One device, with its version as `ETag`. */

@@ -4,14 +4,10 @@ import type { DeviceRef } from '../../contracts/resources.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
-import { decodeCursor, encodeCursor, isStorableText } from '../../shared/cursor.js';
-import { isUuid } from '../../shared/ids.js';
-import { isInstant } from '../../shared/instant.js';
-import { toPage } from '../../shared/paging.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository, type OwnedTies } from './devices.repository.js';
-import type { Device, DeviceListPage, DeviceQuery } from './devices.types.js';
+import type { Device } from './devices.types.js';
 import { decidePermission, type DeviceTies } from './domain/device-access.js';
 
 const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null };
@@ -34,19 +30,6 @@ export class DevicesService {
     private readonly eventWriter: DeviceEventWriter,
     private readonly signals: SignalBus,
   ) {}
-
-  /** A page of the devices of a user and of their organizations. @throws InvalidCursorError */
-  async list(userId: string, query: DeviceQuery): Promise<DeviceListPage> {
-    const { sort, cursor, limit } = query;
-    const list = `devices:${sort}`;
-    const after = decodeCursor(list, cursor, [sort.endsWith('createdAt') ? isInstant : isStorableText, isUuid]);
-    return toPage(
-      await this.repository.list(userId, query, after),
-      limit,
-      (row) => row.item,
-      ({ key, id }) => encodeCursor(list, [key, id]),
-    );
-  }
 
   /** @throws DeviceNotFoundError */
   get(deviceId: string): Promise<Device> {

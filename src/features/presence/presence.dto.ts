@@ -28,9 +28,15 @@ export class StatusMessageDto {
   @Matches(VISIBLE, notVisible)
   firmwareVersion?: string;
 
+  /** `unknown` and null: it does not know where its bolt is. */
+  @Reading({ nullAs: 'unknown' })
+  @IsIn([...LOCK_STATES, 'unknown'])
+  lockState?: LockState | 'unknown';
+
+  /** False while it does not know where its bolt is, whatever its `lockState`. */
   @Reading()
-  @IsIn(LOCK_STATES)
-  lockState?: LockState;
+  @IsBoolean()
+  calibrated?: boolean;
 
   @Reading()
   @IsIn(DOOR_STATES)
@@ -77,12 +83,15 @@ export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageD
 }
 
 /** Takes only a status with `online: true`. */
-export function toBirth({ boot, uptimeMs, firmwareVersion, lockState, doorState }: StatusMessageDto): Birth {
+export function toBirth(status: StatusMessageDto): Birth {
+  const { boot, uptimeMs, firmwareVersion, lockState, doorState } = status;
+  const calibrated = lockState === 'unknown' ? false : status.calibrated;
   return {
     boot,
     ...(uptimeMs !== undefined && { uptimeMs }),
     ...(firmwareVersion !== undefined && { firmwareVersion }),
-    ...(lockState !== undefined && { lockState }),
+    ...(lockState !== undefined && lockState !== 'unknown' && { lockState }),
+    ...(calibrated !== undefined && { calibrated }),
     ...(doorState !== undefined && { doorState }),
   };
 }

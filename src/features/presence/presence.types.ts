@@ -8,6 +8,8 @@ export interface Birth {
   readonly firmwareVersion?: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
+  /** False: it does not know where its bolt is. */
+  readonly calibrated?: boolean;
   /** Milliseconds since it arrived. */
   readonly ageMs?: number;
   /** Milliseconds for which it may have waited before: 0 when it came without delay. */
@@ -52,6 +54,10 @@ export interface StateReport {
   readonly boot: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
+  /** False: it does not know where its bolt is. */
+  readonly calibrated?: boolean;
+  /** Its bolt is stuck, until it reports its state again. */
+  readonly jammed?: boolean;
   /** Percent. */
   readonly battery?: number;
   readonly commandId?: string;

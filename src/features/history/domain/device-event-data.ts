@@ -17,6 +17,8 @@ interface Member {
   readonly cutTo?: number;
   /** A number is taken for its text. */
   readonly spelled?: boolean;
+  /** What null stands for, where it is not left out. */
+  readonly nullAs?: string;
 }
 
 const text: Member = {
@@ -34,8 +36,10 @@ const number = (min: number, max: number): Member => ({
       : `must be a number from ${String(min)} to ${String(max)}`,
 });
 
+const lockState: Member = { ...oneOf([...LOCK_STATES, 'unknown']), nullAs: 'unknown' };
+
 const SHAPES: { [T in Exclude<DeviceEventType, 'custom'>]: { [K in keyof EventPayloads[T]]-?: Member } } = {
-  door_status_changed: { lockState: oneOf(LOCK_STATES), doorState: oneOf(DOOR_STATES), commandId: uuid, cause: text },
+  door_status_changed: { lockState, doorState: oneOf(DOOR_STATES), commandId: uuid, cause: text },
   motion_detected: { confidence: number(0, 1), zone: text },
   snapshot_captured: { reference: text, quality: text, commandId: uuid },
   low_battery: { battery: number(...battery) },
@@ -116,8 +120,9 @@ function readMembers(
 }
 
 /** Null for a member that was left out. */
-function valueOf(data: Readonly<Record<string, unknown>>, name: string, { cutTo, spelled }: Member): unknown {
-  const given = Object.hasOwn(data, name) ? data[name] : null;
+function valueOf(data: Readonly<Record<string, unknown>>, name: string, { cutTo, spelled, nullAs }: Member): unknown {
+  const own = Object.hasOwn(data, name) ? data[name] : null;
+  const given = own === null && Object.hasOwn(data, name) ? (nullAs ?? null) : own;
   const value = spelled && typeof given === 'number' && !hasInexactNumber(given) ? String(given) : given;
   return typeof value === 'string' && cutTo !== undefined ? cutText(value, cutTo) : value;
 }
