@@ -68,7 +68,7 @@ const FILTERS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   owned: { 8: 'true' },
   batteryBelow: { 9: '20' },
   seenSince: { 10: 'now()' },
-  q: { 11: `ARRAY['%door%','%7%']`, 12: `ARRAY['%DOOR%','%7%']` },
+  q: { 11: `ARRAY['%door%','%7%']`, 12: `ARRAY['%DOOR%','%7%']`, 13: `'%DOOR7%'` },
 };
 const POSITIONS: Readonly<Record<DeviceSortColumn, string>> = {
   name: `'Door 2'`,

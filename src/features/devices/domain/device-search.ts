@@ -3,6 +3,8 @@ export interface SearchPatterns {
   readonly words: readonly string[];
   /** One for each word, null where it is too short: any number would be in some hardware id. */
   readonly keys: readonly (string | null)[];
+  /** For a hardware id with blanks between its parts. */
+  readonly wholeKey: string | null;
 }
 
 /** Further ones are not looked for: each costs a comparison with every device. */
@@ -25,8 +27,14 @@ export function searchPatterns(text: string): SearchPatterns {
   const words = text.trim().split(/\s+/, MAX_WORDS);
   return {
     words: words.map((word) => contains(folded(word))),
-    keys: words.map(hardwareKey).map((key) => (key.length < SHORTEST_KEY ? null : contains(key))),
+    keys: words.map(keyPattern),
+    wholeKey: keyPattern(text),
   };
+}
+
+function keyPattern(text: string): string | null {
+  const key = hardwareKey(text);
+  return key.length < SHORTEST_KEY ? null : contains(key);
 }
 
 function contains(text: string): string {

@@ -77,12 +77,14 @@ const filters = (owned: string): string => `($3::device_type IS NULL OR d.type =
       AND ($9::int IS NULL OR d.battery < $9)
       AND ($10::timestamptz IS NULL OR d.last_seen_at >= $10)
       AND ($11::text[] IS NULL OR (
-        SELECT bool_and(h.names LIKE w.word OR coalesce(h.key LIKE w.key, false))
+        SELECT bool_and(h.names LIKE w.word OR coalesce(h.key LIKE w.key, false)) OR coalesce(bool_or(h.key LIKE $13), false)
         FROM (SELECT ${FOLDED} AS names, ${HARDWARE_KEY} AS key OFFSET 0) AS h, unnest($11::text[], $12::text[]) AS w(word, key)))`;
 
 /** Types of the parameters before the position: the user, the size of the page, and the filters. */
 export const LIST_PARAMETER_TYPES =
-  'uuid, int, device_type, device_status, text, text, uuid, boolean, int, timestamptz, text[], text[]'.split(', ');
+  'uuid, int, device_type, device_status, text, text, uuid, boolean, int, timestamptz, text[], text[], text'.split(
+    ', ',
+  );
 const FIRST_POSITION = LIST_PARAMETER_TYPES.length + 1;
 
 /** Types of the parameters of a position. */

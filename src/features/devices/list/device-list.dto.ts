@@ -4,7 +4,7 @@ import { IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
 import { DEVICE_STATUSES, DEVICE_TYPES, type DeviceStatus, type DeviceType } from '../../../contracts/devices.js';
 import { IsId } from '../../../platform/http/members/id.decorator.js';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
-import { IsNameList } from '../../../platform/http/members/name-list.decorator.js';
+import { IsNameList, namesIn } from '../../../platform/http/members/name-list.decorator.js';
 import { IsTimestamp } from '../../../platform/http/members/timestamp.validator.js';
 import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
@@ -29,7 +29,7 @@ export class ListDevicesQueryDto extends PageQueryDto {
   @IfGiven()
   @IsNameList(DEVICE_SORT_COLUMNS, { max: MAX_SORT_COLUMNS, signed: true })
   @OftenCalled('order', 'orderBy', 'sortBy')
-  sort: string[] = ['-createdAt'];
+  sort = '-createdAt';
 
   /**
    * Only these members of each device.
@@ -38,7 +38,7 @@ export class ListDevicesQueryDto extends PageQueryDto {
   @IfGiven()
   @IsNameList(DEVICE_FIELDS, { max: DEVICE_FIELDS.length })
   @OftenCalled('select', 'include', 'members')
-  fields?: DeviceField[];
+  fields?: string;
 
   @IfGiven()
   @IsIn(DEVICE_TYPES)
@@ -170,10 +170,11 @@ export class DeviceStatsDto {
   firmware!: FirmwareCountDto[];
 }
 
-export function toDeviceQuery({ sort, ...query }: ListDevicesQueryDto): DeviceQuery {
+export function toDeviceQuery({ sort, fields, ...query }: ListDevicesQueryDto): DeviceQuery {
   return {
     ...query,
-    sort: sort.map((name) => ({
+    ...(fields === undefined ? {} : { fields: namesIn(fields) as DeviceField[] }),
+    sort: namesIn(sort).map((name) => ({
       column: name.replace(/^-/, '') as DeviceSortColumn,
       isDescending: name.startsWith('-'),
     })),

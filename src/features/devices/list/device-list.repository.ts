@@ -27,6 +27,7 @@ export class DeviceListRepository {
       query.seenSince ?? null,
       search?.words ?? null,
       search?.keys ?? null,
+      search?.wholeKey ?? null,
       ...(after ?? []),
     ];
     // SQL: a keyset

@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { closestName } from '../../../shared/closest-name.js';
 import { cutText } from '../../../shared/cut-text.js';
@@ -18,7 +17,6 @@ export function IsNameList(known: readonly string[], { max, signed = false }: Na
   const name = `${signed ? '-?' : ''}(${known.join('|')})`;
   const fault = (value: unknown): string | null => faultOf(value, known, { max, signed });
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value)),
     ValidateBy({
       name: 'isNameList',
       validator: {
@@ -31,10 +29,10 @@ export function IsNameList(known: readonly string[], { max, signed = false }: Na
 }
 
 function faultOf(value: unknown, known: readonly string[], { max, signed }: Required<NameListOptions>): string | null {
-  if (!isTexts(value)) {
+  if (typeof value !== 'string') {
     return 'must be names with commas between them';
   }
-  const names = value.map((each) => (signed ? each.replace(/^-/, '') : each));
+  const names = namesIn(value).map((each) => (signed ? each.replace(/^-/, '') : each));
   const unknown = names.find((each) => !known.includes(each));
   if (unknown !== undefined) {
     const meant = closestName(unknown, known);
@@ -47,6 +45,7 @@ function faultOf(value: unknown, known: readonly string[], { max, signed }: Requ
   return new Set(names).size < names.length ? 'must not have a name twice' : null;
 }
 
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+/** The names of such a list. */
+export function namesIn(list: string): string[] {
+  return list.split(',');
 }
