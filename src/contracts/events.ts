@@ -36,6 +36,8 @@ export interface EventPayloads {
   snapshot_captured: { reference?: string; quality?: string; commandId?: string };
   low_battery: { battery?: number };
   error_occurred: { errorCode?: string; errorMessage?: string };
+  /** A device has taken its settings. */
+  settings_updated: { version?: number; settings?: Record<string, unknown> };
   command_created: CommandFacts & { expiresAt: string };
   command_sent: CommandFacts & { attempt: number };
   command_received: CommandFacts;
@@ -72,6 +74,7 @@ export const EVENT_TYPES = [
   'snapshot_captured',
   'low_battery',
   'error_occurred',
+  'settings_updated',
   'command_created',
   'command_sent',
   'command_received',
@@ -93,6 +96,7 @@ export const DEVICE_EVENT_TYPES = [
   'snapshot_captured',
   'low_battery',
   'error_occurred',
+  'settings_updated',
   'custom',
 ] as const satisfies readonly EventType[];
 export type DeviceEventType = (typeof DEVICE_EVENT_TYPES)[number];

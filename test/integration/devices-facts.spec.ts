@@ -60,11 +60,8 @@ describe('Facts about a device', () => {
     ['too many bytes', { metadata: many(20, 'x'.repeat(250)) }, ['/metadata']],
     ['a list', { metadata: [1] }, ['/metadata']],
     ['a text', { metadata: 'x' }, ['/metadata']],
-    [
-      'names of objects',
-      { metadata: { constructor: 1, toString: 2 } },
-      ['/metadata/constructor', '/metadata/toString'],
-    ],
+    ['a name of objects', { metadata: { constructor: 1 } }, ['/metadata/constructor']],
+    ['another name of objects', { metadata: { toString: 2 } }, ['/metadata/toString']],
     ['beyond the pole', { position: { latitude: 90.1, longitude: 0 } }, ['/position/latitude']],
     ['half a position', { position: { latitude: 1 } }, ['/position/longitude']],
     ['texts', { position: { latitude: '1', longitude: -181 } }, ['/position/latitude', '/position/longitude']],

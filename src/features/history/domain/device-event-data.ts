@@ -5,7 +5,7 @@ import { cutText } from '../../../shared/cut-text.js';
 import { hasInexactNumber } from '../../../shared/exact-numbers.js';
 import { isUuid } from '../../../shared/ids.js';
 
-const { eventTypeLength, dataTextLength, customDataBytes, battery } = UPLINK_LIMITS;
+const { eventTypeLength, dataTextLength, customDataBytes, settingsBytes, battery } = UPLINK_LIMITS;
 
 /** How one member of `data` is judged. */
 interface Member {
@@ -29,9 +29,9 @@ const uuid: Member = { check: (value) => (isUuid(value) ? null : 'must be a UUID
 const oneOf = (allowed: readonly string[]): Member => ({
   check: (value) => (allowed.some((item) => item === value) ? null : `must be one of ${allowed.join(', ')}`),
 });
-const number = (min: number, max: number): Member => ({
+const number = (min: number, max: number, isKind: (value: number) => boolean = () => true): Member => ({
   check: (value) =>
-    typeof value === 'number' && value >= min && value <= max
+    typeof value === 'number' && isKind(value) && value >= min && value <= max
       ? null
       : `must be a number from ${String(min)} to ${String(max)}`,
 });
@@ -43,6 +43,15 @@ const SHAPES: { [T in Exclude<DeviceEventType, 'custom'>]: { [K in keyof EventPa
   motion_detected: { confidence: number(0, 1), zone: text },
   snapshot_captured: { reference: text, quality: text, commandId: uuid },
   low_battery: { battery: number(...battery) },
+  settings_updated: {
+    version: number(0, 2 ** 31 - 1, Number.isInteger),
+    settings: {
+      check: (value) =>
+        isObject(value) && Buffer.byteLength(JSON.stringify(value)) <= settingsBytes && !hasInexactNumber(value)
+          ? null
+          : `must be an object of at most ${String(settingsBytes)} bytes`,
+    },
+  },
   error_occurred: { errorCode: { ...text, spelled: true }, errorMessage: text },
 };
 
