@@ -5,7 +5,7 @@ import { CAPTURE_MODES, type CaptureMode, type DeviceSettings } from '../../cont
 import { IfGiven } from '../../platform/http/members/if-given.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 import type { SettingsRecord } from './device-settings.types.js';
-import { deltaOf, type Settings } from './domain/settings.js';
+import { deltaOf, type SettingValues } from './domain/settings.js';
 
 /** What a device can be set to: each setting is of some types of devices only. */
 export class DeviceSettingsDto implements DeviceSettings {
@@ -21,7 +21,7 @@ export class DeviceSettingsDto implements DeviceSettings {
   autoLockTimeoutMs?: number;
 
   /** Of a `camera` or `motion_sensor`: from 0, which sees nothing, to 100. */
-  @ApiProperty({ type: 'integer', minimum: 0, maximum: 100, required: false, nullable: true })
+  @ApiProperty({ type: 'integer', minimum: 0, maximum: 100, required: false, nullable: true, example: 40 })
   motionSensitivity?: number;
 
   /** Of a `camera`: when it takes pictures. */
@@ -35,7 +35,7 @@ export class DeviceSettingsDto implements DeviceSettings {
   /** Of all: what its maker understands. At most 20 members, each text, a number, or true or false. */
   @ApiPropertyOptional({
     type: 'object',
-    additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], nullable: true },
+    additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }] },
     nullable: true,
   })
   custom?: Record<string, string | number | boolean>;
@@ -48,7 +48,7 @@ export class UpdateSettingsDto {
   @IsObject()
   @ApiProperty({ type: DeviceSettingsDto, example: { autoLockTimeoutMs: 30_000 } })
   @OftenCalled('desired', 'values', 'config', 'state')
-  settings!: Settings;
+  settings!: SettingValues;
 
   /**
    * The `version` that you read: 409 `settings_changed` when it is another one by now. Left out, the change is merged into
@@ -66,7 +66,7 @@ export class UpdateSettingsDto {
 export class SettingsDto {
   /** What it should be set to. */
   @ApiProperty({ type: DeviceSettingsDto, example: { autoLockTimeoutMs: 30_000 } })
-  desired!: Settings;
+  desired!: SettingValues;
 
   /**
    * Of `desired`: grows with every change, 0 before the first; also the `ETag`.
@@ -76,7 +76,7 @@ export class SettingsDto {
 
   /** What it last said it is set to; null before it said anything. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { autoLockTimeoutMs: 5_000 } })
-  reported!: Settings | null;
+  reported!: SettingValues | null;
 
   /**
    * The version that it said it has.
@@ -92,7 +92,7 @@ export class SettingsDto {
 
   /** What of `desired` it has not said to have. */
   @ApiProperty({ type: DeviceSettingsDto, example: { autoLockTimeoutMs: 30_000 } })
-  delta!: Settings;
+  delta!: SettingValues;
 
   /**
    * Whether it said to have all of the present version.

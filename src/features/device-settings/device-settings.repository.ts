@@ -3,7 +3,7 @@ import type { DeviceType } from '../../contracts/devices.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN } from '../devices/devices.types.js';
-import type { Settings } from './domain/settings.js';
+import type { SettingValues } from './domain/settings.js';
 import type { LockedSettings, OutgoingSettings, SettingsRecord, SettingsReport } from './device-settings.types.js';
 
 const COLUMNS = `s.id AS "deviceId", s.desired, s.version, s.updated_at AS "updatedAt", s.reported,
@@ -31,7 +31,9 @@ export class DeviceSettingsRepository {
         },
       }),
     );
-    return row && { ...row, deviceId, desired: row.desired as Settings, reported: row.reported as Settings | null };
+    return (
+      row && { ...row, deviceId, desired: row.desired as SettingValues, reported: row.reported as SettingValues | null }
+    );
   }
 
   /** The settings of a device, which begin with nothing. Null when there is no such device. */
@@ -49,7 +51,7 @@ export class DeviceSettingsRepository {
   }
 
   /** Sets what is desired. @returns null when the version is another one by now */
-  async update(deviceId: string, desired: Settings, version: number): Promise<SettingsRecord | null> {
+  async update(deviceId: string, desired: SettingValues, version: number): Promise<SettingsRecord | null> {
     // SQL: database time
     const [row] = await this.database.query<SettingsRecord & Record<string, unknown>>(
       'device_settings_update',

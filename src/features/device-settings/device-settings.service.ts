@@ -13,7 +13,7 @@ import { EventIngestService } from '../history/event-ingest.service.js';
 import { SettingsChangedError, SettingsPreconditionError } from './device-settings.errors.js';
 import { DeviceSettingsRepository } from './device-settings.repository.js';
 import type { LockedSettings, SettingsChange, SettingsRecord, SettingsReport } from './device-settings.types.js';
-import { mergeSettings, type Settings } from './domain/settings.js';
+import { mergeSettings, type SettingValues } from './domain/settings.js';
 
 /** What devices should be set to, and what they said they are set to. */
 @Injectable()
@@ -118,10 +118,10 @@ function assertVersion({ version }: LockedSettings, change: SettingsChange): voi
 }
 
 /** @throws InvalidRequestError */
-function merge({ type, desired }: LockedSettings, change: Settings): Settings {
+function merge({ type, desired }: LockedSettings, change: SettingValues): SettingValues {
   const merged = mergeSettings(type, desired, change);
   if ('settings' in merged) {
-    return merged.settings as Settings;
+    return merged.settings as SettingValues;
   }
   throw new InvalidRequestError(
     merged.faults.map(({ path, detail }) => ({

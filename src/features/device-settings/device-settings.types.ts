@@ -1,15 +1,15 @@
 import type { DeviceType } from '../../contracts/devices.js';
-import type { Settings } from './domain/settings.js';
+import type { SettingValues } from './domain/settings.js';
 
 /** What a device should be set to, and what it said it is set to. */
 export interface SettingsRecord {
   readonly deviceId: string;
-  readonly desired: Settings;
+  readonly desired: SettingValues;
   /** Of `desired`; 0 before the first change. */
   readonly version: number;
   readonly updatedAt: Date | null;
   /** Null before its first report. */
-  readonly reported: Settings | null;
+  readonly reported: SettingValues | null;
   readonly reportedVersion: number | null;
   readonly reportedAt: Date | null;
 }
@@ -22,7 +22,7 @@ export interface LockedSettings extends SettingsRecord {
 /** A change as a client asks for it. */
 export interface SettingsChange {
   /** By names; null takes one away. */
-  readonly settings: Settings;
+  readonly settings: SettingValues;
   /** That it must have, or else it is a conflict. */
   readonly version?: number | undefined;
   /** Of `If-Match`: one of which it must have. */
@@ -34,14 +34,14 @@ export interface SettingsReport {
   readonly deviceId: string;
   readonly version: number;
   /** Left out: as they were sent. */
-  readonly settings?: Settings;
+  readonly settings?: SettingValues;
 }
 
 /** Settings that are to be published, or taken back from the broker. */
 export interface OutgoingSettings {
   readonly id: string;
   readonly version: number;
-  readonly desired: Settings;
+  readonly desired: SettingValues;
   /** The device exists and may talk to us. */
   readonly isWanted: boolean;
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import type { DeviceType } from '../../contracts/devices.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
-import type { FlatObject } from '../../shared/flat-object.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 import { KeyStore } from '../../platform/keys/key-store.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';

@@ -1,5 +1,18 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Patch, Post, Res, UseInterceptors } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  HttpStatus,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
@@ -15,7 +28,17 @@ import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
 import { RegisterDeviceDto, RegisteredDeviceDto, toRegisteredDeviceDto, UpdateDeviceDto } from './devices.dto.js';
 import { DeviceDto, toDeviceDto } from './facts/device.dto.js';
+import {
+  DevicePageDto,
+  DeviceStatsDto,
+  ListDevicesQueryDto,
+  toDevicePageJson,
+  toDeviceQuery,
+  toDeviceStatsDto,
+} from './list/device-list.dto.js';
+import { DeviceListService } from './list/device-list.service.js';
 import { DevicesService } from './devices.service.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import {
   DeviceChangedError,
@@ -31,6 +54,7 @@ import { AccountCannotActError, UnlockRestrictedError } from '../users/users.err
 export class DevicesController {
   constructor(
     private readonly devices: DevicesService,
+    private readonly lists: DeviceListService,
     private readonly registration: DeviceRegistrationService,
     private readonly editor: DeviceEditorService,
   ) {}
@@ -53,6 +77,23 @@ export class DevicesController {
     const registered = await this.registration.register(user.userId, device);
     void reply.header('Location', `/api/v1/devices/${registered.device.id}`);
     return toRegisteredDeviceDto(registered);
+  }
+
+  /** List my devices, and those of my organizations. With `fields`, each has only the members that it names. */
+  @Get()
+  @Authorize()
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  @ApiOkResponse({ type: DevicePageDto })
+  @Refuses(InvalidCursorError)
+  async list(@CurrentUser() user: Principal, @Query() query: ListDevicesQueryDto): Promise<string> {
+    return toDevicePageJson(await this.lists.list(user.userId, toDeviceQuery(query)));
+  }
+
+  /** Count the devices that I see: by status, type and permission, their rooms, batteries and versions of firmware. */
+  @Get('stats')
+  @Authorize()
+  async stats(@CurrentUser() user: Principal): Promise<DeviceStatsDto> {
+    return toDeviceStatsDto(await this.lists.stats(user.userId));
   }
 
   /** One device, with its version as `ETag`. */

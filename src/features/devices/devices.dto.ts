@@ -1,7 +1,7 @@
 import { IsIn } from 'class-validator';
 import { DEVICE_TYPES, type DeviceType } from '../../contracts/devices.js';
 import { IsFlatObject } from '../../platform/http/members/flat-object.decorator.js';
-import type { FlatObject } from '../../shared/flat-object.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsId } from '../../platform/http/members/id.decorator.js';
 import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
-import type { FlatObject } from '../../shared/flat-object.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 import { Database } from '../../platform/prisma/database.js';
 import { arrayParam } from '../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';

@@ -1,6 +1,6 @@
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
 import type { PublicJwk } from '../../platform/keys/key-store.js';
-import type { FlatObject } from '../../shared/flat-object.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 
 /** SQL: the condition that a device `d` may talk to us, which ends with the revocation of its last token. */
 export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND t.revoked_at IS NULL)`;

@@ -7,11 +7,11 @@ import {
 } from '../../../contracts/device-settings.js';
 import type { DeviceType } from '../../../contracts/devices.js';
 import { closestName } from '../../../shared/closest-name.js';
-import { flatFaults } from '../../../shared/flat-object.js';
+import { flatFaults } from '../../../contracts/flat-object.js';
 import { sortedJson } from '../../../shared/sorted-json.js';
 
 /** Settings as JSON has them: what a device reports may be anything. */
-export type Settings = Readonly<Record<string, unknown>>;
+export type SettingValues = Readonly<Record<string, unknown>>;
 
 /** One fault of a change. `path`: the names from the settings to the member. */
 export interface SettingFault {
@@ -26,14 +26,14 @@ export type Merged = { readonly settings: DeviceSettings } | { readonly faults: 
  * Merges a change into settings (RFC 7396): null takes a setting away, and so it does with a member of `custom`. Only what the
  * change names is judged: what a later version of this program does not know any more stays as it is.
  */
-export function mergeSettings(type: DeviceType, settings: Settings, change: Settings): Merged {
+export function mergeSettings(type: DeviceType, settings: SettingValues, change: SettingValues): Merged {
   const faults = Object.entries(change).flatMap(([name, value]) => faultsOf(type, name, value));
   if (faults.length > 0) {
     return { faults };
   }
   const merged = new Map(Object.entries(settings));
   for (const [name, value] of Object.entries(change)) {
-    const next = name === 'custom' && value !== null ? mergeCustom(settings.custom, value as Settings) : value;
+    const next = name === 'custom' && value !== null ? mergeCustom(settings.custom, value as SettingValues) : value;
     if (next === null) {
       merged.delete(name);
     } else {
@@ -48,7 +48,7 @@ export function mergeSettings(type: DeviceType, settings: Settings, change: Sett
 }
 
 /** The desired settings that the device does not have, as far as it has said. */
-export function deltaOf(desired: Settings, reported: Settings | null): Settings {
+export function deltaOf(desired: SettingValues, reported: SettingValues | null): SettingValues {
   return Object.fromEntries(
     Object.entries(desired).filter(
       ([name, value]) =>
@@ -105,8 +105,8 @@ function customFaults(value: unknown): SettingFault[] {
   }));
 }
 
-function mergeCustom(before: unknown, change: Settings): Settings | null {
-  const all = Object.entries({ ...(before as Settings | undefined), ...change });
+function mergeCustom(before: unknown, change: SettingValues): SettingValues | null {
+  const all = Object.entries({ ...(before as SettingValues | undefined), ...change });
   const kept = all.filter(([, value]) => value !== null);
   return kept.length === 0 ? null : Object.fromEntries(kept);
 }

@@ -3,7 +3,7 @@ import { Database } from '../../../platform/prisma/database.js';
 import { searchPatterns } from '../domain/device-search.js';
 import { listStatement } from './device-list-sql.js';
 import { STATS_STATEMENT } from './device-stats-sql.js';
-import type { DevicePosition, DeviceQuery, DeviceStats, ListedDevice } from './device-list.types.js';
+import type { DeviceFilters, DevicePosition, DeviceQuery, DeviceStats, ListedDevice } from './device-list.types.js';
 
 /** What lists of devices read. */
 @Injectable()
@@ -13,30 +13,14 @@ export class DeviceListRepository {
   /** Answers one more than `query.limit`, if there are more. */
   list(userId: string, query: DeviceQuery, after: DevicePosition | null): Promise<ListedDevice[]> {
     const { sort, fields } = query;
-    const search = query.q === undefined ? null : searchPatterns(query.q);
-    const values = [
-      userId,
-      query.limit + 1,
-      query.type ?? null,
-      query.status ?? null,
-      query.room ?? null,
-      query.location ?? null,
-      query.organizationId ?? null,
-      query.owned ?? null,
-      query.batteryBelow ?? null,
-      query.seenSince ?? null,
-      search?.words ?? null,
-      search?.keys ?? null,
-      search?.wholeKey ?? null,
-      ...(after ?? []),
-    ];
+    const values = [userId, query.limit + 1, ...filterValues(query), ...(after ?? [])];
     // SQL: a keyset
     return this.database.query(nameOf(query, after), listStatement(sort, after !== null, fields), values);
   }
 
   /** How many devices a person sees, by what they are and how they are. */
   async stats(userId: string): Promise<DeviceStats> {
-    // SQL: one round trip: all counts from one snapshot
+    // SQL: something Prisma cannot say: all counts from one snapshot, in one round trip
     const [row] = await this.database.query<DeviceStats & Record<string, unknown>>('devices_stats', STATS_STATEMENT, [
       userId,
     ]);
@@ -54,4 +38,14 @@ function nameOf({ sort, fields }: DeviceQuery, after: DevicePosition | null): st
     return '';
   }
   return `devices_list_${first.column.toLowerCase()}_${first.isDescending ? 'desc' : 'asc'}${after ? '_next' : ''}`;
+}
+
+/** The parameters of the filters in the order of the statement; null leaves one open. */
+function filterValues(query: DeviceFilters): unknown[] {
+  const { type, status, room, location, organizationId, owned, batteryBelow, seenSince, q } = query;
+  const search = q === undefined ? undefined : searchPatterns(q);
+  return [
+    ...[type, status, room, location, organizationId, owned, batteryBelow, seenSince],
+    ...[search?.words, search?.keys, search?.wholeKey],
+  ].map((value) => value ?? null);
 }

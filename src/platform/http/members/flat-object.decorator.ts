@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsObject } from 'class-validator';
-import { FLAT_LIMITS, flatFaults } from '../../../shared/flat-object.js';
+import { FLAT_LIMITS, flatFaults } from '../../../contracts/flat-object.js';
 import { pointerTo, shownName } from '../validation/field-faults.js';
 import { InvalidRequestError } from '../validation/validation.js';
 

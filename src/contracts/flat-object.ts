@@ -1,4 +1,4 @@
-import { hasInexactNumber } from './exact-numbers.js';
+import { hasInexactNumber } from '../shared/exact-numbers.js';
 
 /** What a member of a flat object may be. */
 export type FlatValue = string | number | boolean;
