@@ -8,7 +8,7 @@ import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { deviceTopic, type SettingsMessage } from '../../src/contracts/mqtt.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
-import { recordFigure, scaled } from '../support/promise.js';
+import { scaled } from '../support/promise.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { eventually } from '../support/wait.js';
 
@@ -164,13 +164,6 @@ describe('The settings of a device', () => {
     }
     expect(new Set(outcomes)).toEqual(new Set(['200,409']));
     expect((await read(device)).body.version).toBe(ROUNDS);
-    const shown = 'Two people change the settings of one device in one version at the same instant.';
-    recordFigure({
-      promise: 'P-20',
-      shown,
-      n: ROUNDS,
-      figure: `${String(outcomes.length)} effects, as many conflicts`,
-    });
   });
 });
 
