@@ -3,6 +3,7 @@ import { runCommand } from '../tools/stack/command.js';
 import { Failure } from '../tools/stack/failure.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
+import { growth } from './jobs/growth.js';
 import { list } from './jobs/list.js';
 import { login } from './jobs/login.js';
 import { nullRequest } from './jobs/null.js';
@@ -17,6 +18,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['null', nullRequest],
   ['boot', boot],
   ['list', list],
+  ['growth', growth],
   ['session', session],
   ['login', login],
   ['refresh', refresh],

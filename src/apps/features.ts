@@ -9,6 +9,8 @@ import { blockedIpsEdges } from '../features/blocked-ips/blocked-ips.edges.js';
 import { BlockedIpsModule } from '../features/blocked-ips/blocked-ips.module.js';
 import { commandsEdges } from '../features/commands/commands.edges.js';
 import { CommandsModule } from '../features/commands/commands.module.js';
+import { deviceSettingsEdges } from '../features/device-settings/device-settings.edges.js';
+import { DeviceSettingsModule } from '../features/device-settings/device-settings.module.js';
 import { devicesEdges } from '../features/devices/devices.edges.js';
 import { DevicesModule } from '../features/devices/devices.module.js';
 import { healthEdges } from '../features/health/health.edges.js';
@@ -47,6 +49,7 @@ export const FEATURES: readonly Feature[] = [
   { module: DevicesModule, edges: devicesEdges },
   { module: PresenceModule, edges: presenceEdges },
   { module: HistoryModule, edges: historyEdges },
+  { module: DeviceSettingsModule, edges: deviceSettingsEdges },
   { module: CommandsModule, edges: commandsEdges },
   { module: AnalyticsModule },
   { module: AuditModule, edges: auditEdges },

@@ -34,11 +34,14 @@ export interface EventPayloads {
   /** Silent for 24 hours. */
   device_inactive: { lastSeenAt: string };
   status_changed: { status: string; previous: string };
-  door_status_changed: { lockState?: LockState; doorState?: DoorState; commandId?: string; cause?: string };
+  /** A lock state that is `unknown`: the lock does not know where its bolt is. */
+  door_status_changed: { lockState?: LockState | 'unknown'; doorState?: DoorState; commandId?: string; cause?: string };
   motion_detected: { confidence?: number; zone?: string };
   snapshot_captured: { reference?: string; quality?: string; commandId?: string };
   low_battery: { battery?: number };
   error_occurred: { errorCode?: string; errorMessage?: string };
+  /** A device has taken its settings. */
+  settings_updated: { version?: number; settings?: Record<string, unknown> };
   command_created: CommandFacts & { expiresAt: string };
   command_sent: CommandFacts & { attempt: number };
   command_received: CommandFacts;
@@ -78,6 +81,7 @@ export const EVENT_TYPES = [
   'snapshot_captured',
   'low_battery',
   'error_occurred',
+  'settings_updated',
   'command_created',
   'command_sent',
   'command_received',
@@ -99,6 +103,7 @@ export const DEVICE_EVENT_TYPES = [
   'snapshot_captured',
   'low_battery',
   'error_occurred',
+  'settings_updated',
   'custom',
 ] as const satisfies readonly EventType[];
 export type DeviceEventType = (typeof DEVICE_EVENT_TYPES)[number];

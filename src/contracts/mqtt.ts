@@ -15,7 +15,10 @@ export type StatusMessage =
       /** Milliseconds since that start, on a clock that never jumps. */
       uptimeMs: number;
       firmwareVersion?: string;
-      lockState?: LockState;
+      /** `unknown`: it does not know where its bolt is. */
+      lockState?: LockState | 'unknown';
+      /** False while it does not, whatever its lock state. */
+      calibrated?: boolean;
       doorState?: DoorState;
       /** How often it sends heartbeats, 10 s to 24 h; left out: every 30 s. */
       heartbeatIntervalMs?: number;
@@ -62,6 +65,14 @@ export interface AckMessage {
   errorMessage?: string;
 }
 
+/** What a device should be set to: it replaces all that came before. */
+export interface SettingsMessage {
+  /** To be confirmed by an event `settings_updated`. */
+  version: number;
+  /** Those that are not in it are at the default of the device. */
+  settings: Record<string, unknown>;
+}
+
 /** What travels on each channel. */
 export interface DeviceMessages {
   status: StatusMessage;
@@ -69,6 +80,7 @@ export interface DeviceMessages {
   events: DeviceEventMessage | DeviceEventMessage[];
   receipts: ReceiptMessage;
   commands: SignedOrder;
+  settings: SettingsMessage;
   acks: AckMessage;
 }
 export type DeviceChannel = keyof DeviceMessages;
@@ -76,8 +88,18 @@ export type DeviceChannel = keyof DeviceMessages;
 /** Channels a device publishes on; it subscribes to the others. */
 export const UPLINK_CHANNELS = ['status', 'heartbeat', 'events', 'acks'] as const satisfies readonly DeviceChannel[];
 export type UplinkChannel = (typeof UPLINK_CHANNELS)[number];
-export const DOWNLINK_CHANNELS = ['receipts', 'commands'] as const satisfies readonly DeviceChannel[];
+export const DOWNLINK_CHANNELS = ['receipts', 'commands', 'settings'] as const satisfies readonly DeviceChannel[];
 export type DownlinkChannel = (typeof DOWNLINK_CHANNELS)[number];
+/**
+ * Channels of which the broker keeps the last message. A command is never kept: it would reach a lock that was away. What
+ * a device should be set to still holds when it comes back.
+ */
+export const RETAINED_CHANNELS = ['status', 'settings'] as const satisfies readonly DeviceChannel[];
+
+/** Whether the broker may keep messages of a channel. */
+export function isRetained(channel: DeviceChannel): boolean {
+  return RETAINED_CHANNELS.some((each) => each === channel);
+}
 
 export const HEARTBEAT_INTERVAL_MS = 30_000;
 /** Largest payload that either side accepts, in bytes. */

@@ -20,7 +20,7 @@ export type FeedMessage<E extends StoredEvent = StoredEvent> = Pick<
 export const FEED_MESSAGES = {
   device_connected: 'A device is there: its first link was opened, or it started anew.',
   device_disconnected: 'A link of a device was closed.',
-  device_status: 'A device was registered, changed, shared or deleted, or its status changed.',
+  device_status: 'A device was registered, changed, set, shared or deleted, or its status changed.',
   door_status_changed: 'A device reported another state of its lock or door.',
   motion_detected: 'A device saw something move.',
   snapshot_captured: 'A camera took a picture.',
@@ -48,6 +48,7 @@ export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   snapshot_captured: 'snapshot_captured',
   low_battery: 'low_battery',
   error_occurred: 'error_occurred',
+  settings_updated: 'device_status',
   command_created: 'command_status',
   command_sent: 'command_status',
   command_received: 'command_status',

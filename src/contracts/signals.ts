@@ -9,6 +9,8 @@ export interface SignalPayloads {
   events_appended: Record<string, never>;
   /** A device has something to be sent. */
   command_queued: { deviceId: string };
+  /** What a device should be set to was changed. */
+  settings_changed: { deviceId: string };
   /** A command reached a terminal state; its lane is free. */
   command_settled: { commandId: string; deviceId: string };
   /** Which keys sign and verify changed. */

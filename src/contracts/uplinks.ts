@@ -19,4 +19,6 @@ export const UPLINK_LIMITS = {
   dataTextLength: 512,
   /** Of the `data` of a `custom` event, as JSON. */
   customDataBytes: 4_096,
+  /** Of the `settings` of a `settings_updated` event, as JSON. */
+  settingsBytes: 8_192,
 } as const;

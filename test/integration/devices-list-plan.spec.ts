@@ -1,7 +1,12 @@
 /** The list reads one page, whatever the number of devices and memberships. Seen to fail: without its indexes. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LIST_STATEMENTS } from '../../src/features/devices/device-list-sql.js';
-import { DEVICE_SORTS, type DeviceSort } from '../../src/features/devices/devices.types.js';
+import { LIST_PARAMETER_TYPES, listStatement, positionTypes } from '../../src/features/devices/list/device-list-sql.js';
+import {
+  DEVICE_SORT_COLUMNS,
+  type DeviceSort,
+  type DeviceSortColumn,
+} from '../../src/features/devices/list/device-list.types.js';
+import { STATS_STATEMENT } from '../../src/features/devices/list/device-stats-sql.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 
@@ -52,40 +57,94 @@ beforeAll(async () => {
 
 afterAll(() => fixture.stop());
 
-const TYPES = 'uuid, int, device_type, device_status, text, text, uuid[], device_permission[]';
+/** Each filter alone, by the place of its parameter. */
+const FILTERS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  none: {},
+  type: { 3: `'door_lock'` },
+  status: { 4: `'unknown'` },
+  room: { 5: `'Hall'` },
+  location: { 6: `'Berlin'` },
+  organizationId: { 7: `'00000000-0000-4000-8000-000000000000'` },
+  owned: { 8: 'true' },
+  batteryBelow: { 9: '20' },
+  seenSince: { 10: 'now()' },
+  q: { 11: `ARRAY['%door%','%7%']`, 12: `ARRAY['%DOOR%','%7%']`, 13: `'%DOOR7%'` },
+};
+const POSITIONS: Readonly<Record<DeviceSortColumn, string>> = {
+  name: `'Door 2'`,
+  createdAt: `now() - interval '20 minutes'`,
+  lastSeenAt: 'NULL',
+  battery: '20',
+  room: `'Hall'`,
+  type: `'door_lock'`,
+  status: `'unknown'`,
+};
+
+const SORTS: readonly (readonly [string, readonly DeviceSort[]])[] = [
+  ...DEVICE_SORT_COLUMNS.flatMap((column) =>
+    [false, true].map((isDescending) => [`${isDescending ? '-' : ''}${column}`, [{ column, isDescending }]] as const),
+  ),
+  [
+    'type,-battery,name',
+    [
+      { column: 'type', isDescending: false },
+      { column: 'battery', isDescending: true },
+      { column: 'name', isDescending: false },
+    ],
+  ],
+];
 
 /** The generic plan, which PostgreSQL uses for every user, whatever their number of devices. */
-async function planOf(sort: DeviceSort, page: 'first' | 'next'): Promise<string> {
-  const isName = sort.endsWith('name');
-  const types = page === 'first' ? TYPES : `${TYPES}, ${isName ? 'text' : 'timestamptz'}, uuid`;
-  const values = [`'${ada.id}'`, '51', ...Array<string>(4).fill('NULL'), "'{}'", "'{}'"];
-  const after = [isName ? `'Door 2'` : `now() - interval '20 minutes'`, `'${ada.id}'`];
+async function planOf(sort: readonly DeviceSort[], page: 'first' | 'next', filter = 'none'): Promise<string> {
+  const types = [...LIST_PARAMETER_TYPES, ...(page === 'next' ? positionTypes(sort) : [])];
+  const filters = Array.from({ length: LIST_PARAMETER_TYPES.length - 2 }, (_, n) => FILTERS[filter]?.[n + 3] ?? 'NULL');
+  const after = [...sort.map(({ column }) => POSITIONS[column]), `'${ada.id}'`];
+  const values = [`'${ada.id}'`, '51', ...filters, ...(page === 'next' ? after : [])];
+  return planned(types, listStatement(sort, page === 'next'), values);
+}
+
+async function planned(types: readonly string[], statement: string, values: readonly string[]): Promise<string> {
   await fixture.sql.rows('SET plan_cache_mode = force_generic_plan');
-  await fixture.sql.rows(`PREPARE listed (${types}) AS ${LIST_STATEMENTS[sort][page]}`);
+  await fixture.sql.rows(`PREPARE listed (${types.join(', ')}) AS ${statement}`);
   const rows = await fixture.sql.rows<{ 'QUERY PLAN': string }>(
-    `EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) EXECUTE listed (${[...values, ...(page === 'next' ? after : [])].join(', ')})`,
+    `EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) EXECUTE listed (${values.join(', ')})`,
   );
   await fixture.sql.rows('DEALLOCATE listed');
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
-describe('The list of devices', () => {
-  it.each(DEVICE_SORTS.flatMap((sort) => [[sort, 'first'] as const, [sort, 'next'] as const]))(
-    'ordered by %s reads its %s page by index, one’s own and those of each organization',
-    async (sort, page) => {
-      const plan = await planOf(sort, page);
-      expect(plan).not.toMatch(/Seq Scan on (devices|memberships)/);
-      expect(plan).toContain('memberships_user_id_idx');
-      expect(plan).toContain('devices_owner_id_created_at_id_idx');
-      expect(plan).toContain('devices_organization_id_created_at_id_idx');
-    },
-  );
+/** Most rows of devices that one node of the plan reads. */
+const mostRead = (plan: string): number => {
+  const reads = [...plan.matchAll(/on devices \S+ \(actual rows=([\d.]+)/g)].map(([, rows]) => Number(rows));
+  expect(reads.length).toBeGreaterThan(0);
+  return Math.max(...reads);
+};
 
-  it.each(['createdAt', '-createdAt'] as const)('ordered by %s reads no more than a page of each', async (sort) => {
+function expectIndexes(plan: string): void {
+  expect(plan).not.toMatch(/Seq Scan on (devices|memberships)/);
+  expect(plan).toContain('memberships_user_id_idx');
+  expect(plan).toMatch(/devices_owner_id_\w*idx/);
+  expect(plan).toMatch(/devices_organization_id_\w*idx/);
+}
+
+describe('The list of devices', () => {
+  it.each(SORTS)('ordered by %s reads one’s own and those of each organization by index', async (_name, sort) => {
     for (const page of ['first', 'next'] as const) {
-      const reads = [...(await planOf(sort, page)).matchAll(/on devices \S+ \(actual rows=([\d.]+)/g)];
-      expect(reads.length).toBeGreaterThan(1);
-      expect(Math.max(...reads.map(([, rows]) => Number(rows)))).toBeLessThanOrEqual(51);
+      const plan = await planOf(sort, page);
+      expectIndexes(plan);
+      const isByAge = sort[0]?.column === 'createdAt';
+      expect(mostRead(plan)).toBeLessThanOrEqual(isByAge ? 51 : 400);
     }
+  });
+
+  it.each(Object.keys(FILTERS))('filtered by %s reads no device of others', async (filter) => {
+    const plan = await planOf([{ column: 'createdAt', isDescending: true }], 'next', filter);
+    expectIndexes(plan);
+    expect(mostRead(plan)).toBeLessThanOrEqual(400);
+  });
+
+  it('is counted from the same indexes', async () => {
+    const plan = await planned(['uuid', 'uuid[]', 'device_permission[]'], STATS_STATEMENT, [`'${ada.id}'`, 'NULL', 'NULL']);
+    expectIndexes(plan);
   });
 });

@@ -242,6 +242,10 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
     const { owner, id } = await w.device();
     return by(owner, `/devices/${id}`);
   },
+  'PATCH /devices/:deviceId/settings': async (w) => {
+    const { owner, id } = await w.device();
+    return by(owner, `/devices/${id}/settings`, { settings: { autoLockTimeoutMs: 5_000 } });
+  },
   'POST /devices/:deviceId/commands': async (w) => {
     const { owner, id } = await w.device();
     return by(owner, `/devices/${id}/commands`, { name: 'lock_door' });

@@ -38,6 +38,7 @@ async function reportEverything(line: ScriptedDevice): Promise<void> {
     { type: 'motion_detected', data: { confidence: 0.7, zone: 'porch' } },
     { type: 'snapshot_captured', data: { reference: 'pictures/1', quality: 'high' } },
     { type: 'low_battery', data: { battery: 7 } },
+    { type: 'settings_updated', data: { version: 0, settings: { custom: { led: true } } } },
     { type: 'error_occurred', data: { errorCode: 'motor_stalled', errorMessage: 'The bolt does not move.' } },
   ] as const;
   await line.publish(

@@ -138,5 +138,7 @@ export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/v1/organizations/{organizationId}': 'its name, and one’s own role',
   'GET /api/v1/shares': 'what was given to one to use',
   'GET /api/v1/devices': 'the present state of what was given to one to use; what it did is audited',
+  'GET /api/v1/devices/stats': 'counts of what was given to one to use',
+  'GET /api/v1/devices/{deviceId}/settings': 'how what was given to one to use is set; what it did is audited',
   'GET /api/v1/devices/{deviceId}': 'the present state of what was given to one to use; what it did is audited',
 };

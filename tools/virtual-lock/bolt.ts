@@ -9,15 +9,19 @@ export interface Bolt {
   readonly relock?: { readonly commandId: string; readonly counter: number; readonly atUptimeMs: number };
 }
 
-/** The latest order counts alone: locking, or another unlock, replaces a relocking that was due. */
-export function obey(order: BoltOrder, uptimeMs: number): Bolt {
+/**
+ * The latest order counts alone: locking, or another unlock, replaces a relocking that was due.
+ * @param autoLockTimeoutMs after which an unlock ends that has no duration of its own; left out, it does not end
+ */
+export function obey(order: BoltOrder, uptimeMs: number, autoLockTimeoutMs?: number): Bolt {
   if (order.name === 'lock_door') {
     return { state: 'locked' };
   }
   const { commandId, counter, payload } = order;
-  return payload.durationMs === undefined
+  const durationMs = payload.durationMs ?? autoLockTimeoutMs;
+  return durationMs === undefined
     ? { state: 'unlocked' }
-    : { state: 'unlocked', relock: { commandId, counter, atUptimeMs: uptimeMs + payload.durationMs } };
+    : { state: 'unlocked', relock: { commandId, counter, atUptimeMs: uptimeMs + durationMs } };
 }
 
 /** Turned from inside, without any order. */

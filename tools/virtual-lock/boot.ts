@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { DoorState } from '../../src/contracts/devices.js';
-import { HEARTBEAT_INTERVAL_MS, type DeviceEventMessage, type StatusMessage } from '../../src/contracts/mqtt.js';
+import {
+  type DownlinkChannel,
+  HEARTBEAT_INTERVAL_MS,
+  type DeviceEventMessage,
+  type StatusMessage,
+} from '../../src/contracts/mqtt.js';
 import type { ActuationJournal } from './actuation-journal.js';
 import { AckCache } from './ack-cache.js';
 import { AckOutbox } from './ack-outbox.js';
@@ -12,6 +17,7 @@ import { messageOf, type Log } from './log.js';
 import { KeyRing, type KeySource } from './key-ring.js';
 import { Motor, type Movement } from './motor.js';
 import { CommandHandler } from './command-handler.js';
+import type { SettingsStore } from './settings-store.js';
 import { EventReporter } from './event-reporter.js';
 import { Uptime } from './uptime.js';
 
@@ -21,8 +27,8 @@ export interface BootOptions {
   journal: ActuationJournal;
   faults: Faults;
   log: Log;
-  /** What outlives a start: the door and the battery. */
-  surroundings: { doorState: DoorState; battery: number };
+  /** What outlives a start: the door, the battery and the settings. */
+  surroundings: { doorState: DoorState; battery: number; settings: SettingsStore };
   heartbeatMs?: number;
   eventRetryMs?: number;
   crash: () => void;
@@ -77,6 +83,7 @@ export class Boot {
     this.motor = new Motor({
       ...own,
       journal,
+      autoLockTimeoutMs: () => options.surroundings.settings.autoLockTimeoutMs,
       recorded: () => {
         if (faults.has('crash-after-move')) {
           options.crash();
@@ -180,12 +187,16 @@ export class Boot {
     };
   }
 
-  #hear(channel: 'commands' | 'receipts', message: Uint8Array, retained: boolean): void {
+  #hear(channel: DownlinkChannel, message: Uint8Array, retained: boolean): void {
     if (this.#life.signal.aborted) {
       return;
     }
     if (channel === 'receipts') {
       this.#hearReceipt(message);
+      return;
+    }
+    if (channel === 'settings') {
+      this.#hearSettings(message);
       return;
     }
     this.commandHandler.receive(message, retained).catch((error: unknown) => {
@@ -200,6 +211,14 @@ export class Boot {
       });
     } else {
       this.options.log('trouble', 'ignores a receipt that is not about its events');
+    }
+  }
+
+  #hearSettings(message: Uint8Array): void {
+    const taken = this.options.surroundings.settings.accept(message);
+    if (taken) {
+      this.options.log('settings', `takes settings in version ${String(taken.version)}`, { ...taken });
+      this.report({ type: 'settings_updated', data: { ...taken } });
     }
   }
 

@@ -9,6 +9,7 @@ export type LogKind =
   | 'bolt'
   | 'event'
   | 'receipt'
+  | 'settings'
   | 'status'
   | 'trouble'
   | 'stopped';

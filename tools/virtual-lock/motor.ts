@@ -13,6 +13,8 @@ export interface MotorParts {
   boot: string;
   uptime: Uptime;
   journal: ActuationJournal;
+  /** Milliseconds after which an unlock ends that has no duration of its own; undefined when it does not end. */
+  autoLockTimeoutMs?: () => number | undefined;
   /** Called when a movement is on disk, before it is reported. */
   recorded: () => void;
   moved: (movement: Movement) => void;
@@ -47,10 +49,14 @@ export class Motor {
   /** Throws when the movement cannot be recorded; then nothing has moved. */
   obey(order: BoltOrder): void {
     const uptimeMs = this.parts.uptime.now();
-    const durationMs = order.name === 'unlock_door' ? order.payload.durationMs : undefined;
+    const durationMs =
+      order.name === 'unlock_door' ? (order.payload.durationMs ?? this.parts.autoLockTimeoutMs?.()) : undefined;
     this.#record({ commandId: order.commandId, action: order.name, counter: order.counter, uptimeMs, durationMs });
     this.parts.recorded();
-    this.#turn(obey(order, uptimeMs), { cause: 'command', commandId: order.commandId });
+    this.#turn(obey(order, uptimeMs, this.parts.autoLockTimeoutMs?.()), {
+      cause: 'command',
+      commandId: order.commandId,
+    });
   }
 
   /** The knob on the inside was turned: the motor does not move, and the journal has no entry. */

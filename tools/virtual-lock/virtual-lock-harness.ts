@@ -6,6 +6,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { DownlinkChannel } from '../../src/contracts/mqtt.js';
 import type { SignedOrder } from '../../src/contracts/orders.js';
 import { Faults } from './faults.js';
 import { TestSigner } from './signer.js';
@@ -104,7 +105,7 @@ export class VirtualLockHarness {
     return { ...this.signer.sign(JSON.stringify(body)), commandId: body.commandId };
   }
 
-  publish(channel: 'commands' | 'receipts', body: unknown, retain = false): Promise<void> {
+  publish(channel: DownlinkChannel, body: unknown, retain = false): Promise<void> {
     const topic = `v1/devices/${this.deviceId}/${channel}`;
     return new Promise((resolve, reject) => {
       const packet = { cmd: 'publish', qos: 1, dup: false, retain, topic, payload: JSON.stringify(body) } as const;

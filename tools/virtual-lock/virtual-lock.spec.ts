@@ -227,3 +227,29 @@ describe('a fault', () => {
     expect(await harness.verdictOn(sent.commandId)).toMatchObject({ errorCode: 'deadline_passed' });
   });
 });
+
+describe('settings', () => {
+  const taken = (): unknown[] => harness.on('events').filter(({ type }) => type === 'settings_updated');
+
+  it('are taken, confirmed once with what of them the lock has, and obeyed', async () => {
+    const lock = harness.lock();
+    await lock.start();
+    const settings = { autoLockTimeoutMs: 1_000, motionSensitivity: 5, custom: { led: true } };
+    await harness.publish('settings', { version: 3, settings }, true);
+    await harness.publish('settings', { version: 3, settings }, true);
+    await harness.publish('settings', 'nonsense');
+    await harness.publish('settings', { version: 4, settings: { autoLockTimeoutMs: 1 } });
+    await harness.publish('settings', { version: 5, settings: { autoLockTimeoutMs: 1_000 } });
+    await harness.until('three confirmations', () => taken().length === 3);
+    expect(taken()).toMatchObject([
+      { data: { version: 3, settings: { autoLockTimeoutMs: 1_000, custom: { led: true } } } },
+      { data: { version: 4, settings: {} } },
+      { data: { version: 5 } },
+    ]);
+    const { commandId, ...order } = harness.order(lock);
+    await harness.publish('commands', order);
+    await harness.verdictOn(commandId);
+    await harness.until('the bolt locks by itself', () => lock.lockState === 'locked');
+    expect(lock.actuations().map(({ action }) => action)).toEqual(['unlock_door', 'auto_lock']);
+  });
+});

@@ -5,6 +5,7 @@ import { Boot } from './boot.js';
 import type { Report } from './event-queue.js';
 import { Faults } from './faults.js';
 import { messageOf, type Log } from './log.js';
+import { SettingsStore } from './settings-store.js';
 import type { KeySource } from './key-ring.js';
 
 export interface VirtualLockOptions {
@@ -34,7 +35,11 @@ const LOW_BATTERY = 20;
 export class VirtualLock {
   readonly #journal: ActuationJournal;
   readonly #log: Log;
-  readonly #world: { doorState: DoorState; battery: number } = { doorState: 'closed', battery: 96 };
+  readonly #world: { doorState: DoorState; battery: number; settings: SettingsStore } = {
+    doorState: 'closed',
+    battery: 96,
+    settings: new SettingsStore(),
+  };
   #boot: Boot | undefined;
   /** The restart that is under way; undefined once the lock was stopped. */
   #restarting: symbol | undefined;

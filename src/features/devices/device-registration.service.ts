@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import type { DeviceType } from '../../contracts/devices.js';
 import { randomToken, sha256 } from '../../platform/crypto/digest.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 import { KeyStore } from '../../platform/keys/key-store.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
@@ -9,7 +10,7 @@ import { AccountStandingService } from '../users/account-standing.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { TooManyDevicesError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
-import type { Device, NewDevice, RegisteredDevice } from './devices.types.js';
+import type { Device, NewDevice, Position, RegisteredDevice } from './devices.types.js';
 
 /** A registration as requested; members left out have defaults. */
 export interface RegistrationRequest {
@@ -17,6 +18,9 @@ export interface RegistrationRequest {
   readonly type?: DeviceType;
   readonly hardwareId: string;
   readonly room?: string | null;
+  readonly location?: string | null;
+  readonly position?: Position | null;
+  readonly metadata?: FlatObject | null;
   readonly timeZone?: string;
 }
 
@@ -61,6 +65,8 @@ export class DeviceRegistrationService {
   }
 }
 
-function withDefaults({ name, type, hardwareId, room, timeZone }: RegistrationRequest): NewDevice {
-  return { name, type: type ?? 'door_lock', hardwareId, room: room ?? null, timeZone: timeZone ?? 'UTC' };
+function withDefaults(request: RegistrationRequest): NewDevice {
+  const { name, type = 'door_lock', hardwareId, timeZone = 'UTC' } = request;
+  const { room = null, location = null, position = null, metadata } = request;
+  return { name, type, hardwareId, room, location, position, metadata: metadata ?? {}, timeZone };
 }

@@ -26,18 +26,19 @@ import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.j
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
+import { RegisterDeviceDto, RegisteredDeviceDto, toRegisteredDeviceDto, UpdateDeviceDto } from './devices.dto.js';
+import { DeviceDto, toDeviceDto } from './facts/device.dto.js';
 import {
-  DeviceDto,
   DevicePageDto,
+  DeviceStatsDto,
   ListDevicesQueryDto,
-  RegisterDeviceDto,
-  RegisteredDeviceDto,
-  toDeviceDto,
   toDevicePageJson,
-  toRegisteredDeviceDto,
-  UpdateDeviceDto,
-} from './devices.dto.js';
+  toDeviceQuery,
+  toDeviceStatsDto,
+} from './list/device-list.dto.js';
+import { DeviceListService } from './list/device-list.service.js';
 import { DevicesService } from './devices.service.js';
+import { InvalidCursorError } from '../../shared/cursor.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import {
   DeviceChangedError,
@@ -46,7 +47,6 @@ import {
   TooManyDevicesError,
 } from './devices.errors.js';
 import { AccountCannotActError, UnlockRestrictedError } from '../users/users.errors.js';
-import { InvalidCursorError } from '../../shared/cursor.js';
 
 @RateLimit('device')
 @ApiTags('Devices')
@@ -54,6 +54,7 @@ import { InvalidCursorError } from '../../shared/cursor.js';
 export class DevicesController {
   constructor(
     private readonly devices: DevicesService,
+    private readonly lists: DeviceListService,
     private readonly registration: DeviceRegistrationService,
     private readonly editor: DeviceEditorService,
   ) {}
@@ -78,14 +79,21 @@ export class DevicesController {
     return toRegisteredDeviceDto(registered);
   }
 
-  /** List my devices, and those of my organizations. */
+  /** List my devices, and those of my organizations. With `fields`, each has only the members that it names. */
   @Get()
   @Authorize()
   @Header('Content-Type', 'application/json; charset=utf-8')
   @ApiOkResponse({ type: DevicePageDto })
   @Refuses(InvalidCursorError)
   async list(@CurrentUser() user: Principal, @Query() query: ListDevicesQueryDto): Promise<string> {
-    return toDevicePageJson(await this.devices.list(user.userId, query));
+    return toDevicePageJson(await this.lists.list(user.userId, toDeviceQuery(query)));
+  }
+
+  /** Count the devices that I see: by status, type and permission, their rooms, batteries and versions of firmware. */
+  @Get('stats')
+  @Authorize()
+  async stats(@CurrentUser() user: Principal): Promise<DeviceStatsDto> {
+    return toDeviceStatsDto(await this.lists.stats(user.userId));
   }
 
   /** One device, with its version as `ETag`. */

@@ -19,6 +19,8 @@ import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { CREDENTIALS_PURGE } from './devices.purge.js';
 import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
+import { DeviceListRepository } from './list/device-list.repository.js';
+import { DeviceListService } from './list/device-list.service.js';
 
 @Module({
   imports: [
@@ -32,6 +34,8 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
   providers: [
     DevicesService,
     DevicesRepository,
+    DeviceListService,
+    DeviceListRepository,
     DeviceRegistrationService,
     DeviceEditorService,
     DeviceEventWriter,
@@ -39,7 +43,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
     CREDENTIALS_PURGE,
     { provide: DeviceAuthenticator, useClass: DeviceTokenVerifier },
   ],
-  exports: [DevicesService, DeviceEditorService, DeviceRegistrationService, DeviceAuthenticator],
+  exports: [DevicesService, DeviceListService, DeviceEditorService, DeviceRegistrationService, DeviceAuthenticator],
 })
 export class DevicesModule implements OnModuleInit {
   constructor(

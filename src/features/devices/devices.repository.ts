@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
-import { type DevicePosition, isDescending, LIST_STATEMENTS } from './device-list-sql.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
-import type { Device, DeviceChanges, DeviceQuery, NewDevice } from './devices.types.js';
-import type { OpenShares } from '../sharing/sharing.types.js';
+import type { Device, DeviceChanges, NewDevice, Position } from './devices.types.js';
 
-const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.time_zone, d.status, d.firmware_version,
-  d.battery, d.rssi, d.lock_state, d.door_state, d.last_seen_at, d.version, d.created_at, d.updated_at,
+const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.location, d.latitude, d.longitude,
+  d.metadata, d.time_zone, d.status, d.firmware_version, d.battery, d.battery_at, d.rssi, d.rssi_at, d.lock_state, d.lock_state_at,
+  d.door_state, d.door_state_at, d.lock_calibrated, d.lock_jammed_at, d.boot_heard_at, d.last_seen_at, d.version, d.created_at, d.updated_at,
   ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
 
 // SQL: one round trip on a hot path: a device with its links, from one snapshot
@@ -22,25 +22,29 @@ interface DeviceRow {
   type: DeviceType;
   hardware_id: string;
   room: string | null;
+  location: string | null;
+  latitude: number | null;
+  longitude: number | null;
+  metadata: FlatObject;
   time_zone: string;
   status: DeviceStatus;
   firmware_version: string | null;
   battery: number | null;
+  battery_at: Date | null;
   rssi: number | null;
+  rssi_at: Date | null;
   lock_state: LockState | null;
+  lock_state_at: Date | null;
   door_state: DoorState | null;
+  door_state_at: Date | null;
+  lock_calibrated: boolean | null;
+  lock_jammed_at: Date | null;
+  boot_heard_at: Date | null;
   last_seen_at: Date | null;
   version: number;
   created_at: Date;
   updated_at: Date;
   links: LinkKind[];
-}
-
-/** One row of the list: the item as JSON, and its position in the order. */
-export interface ListedDevice {
-  readonly item: string;
-  readonly key: string;
-  readonly id: string;
 }
 
 /** What of a device tells of its deletion. */
@@ -55,10 +59,16 @@ export class DevicesRepository {
 
   /** @throws HardwareIdTakenError: the unique index decides. */
   async create(ownerId: string, device: NewDevice, tokenHash: Buffer): Promise<string> {
+    const { position, metadata, ...rest } = device;
     try {
       const { id } = await this.database.prisma((prisma) =>
         prisma.device.create({
-          data: { ...device, ownerId, credentials: { create: { tokenHash: new Uint8Array(tokenHash) } } },
+          data: {
+            ...rest,
+            ...toColumns({ position, metadata }),
+            ownerId,
+            credentials: { create: { tokenHash: new Uint8Array(tokenHash) } },
+          },
           select: { id: true },
         }),
       );
@@ -97,37 +107,13 @@ export class DevicesRepository {
     return rows.map((row) => ({ id: row.id, ownerId: row.owner_id, version: row.version }));
   }
 
-  /** Answers one more than `query.limit`, if there are more. */
-  list(
-    userId: string,
-    query: DeviceQuery,
-    { deviceIds, permissions }: OpenShares,
-    after: DevicePosition | null,
-  ): Promise<ListedDevice[]> {
-    const { sort } = query;
-    const values = [
-      userId,
-      query.limit + 1,
-      query.type ?? null,
-      query.status ?? null,
-      query.room ?? null,
-      query.q === undefined ? null : `%${query.q.replaceAll(/[\\%_]/g, '\\$&')}%`,
-      deviceIds,
-      permissions,
-    ];
-    const name = `devices_list_${sort.replace('-', '')}_${isDescending(sort) ? 'desc' : 'asc'}`;
-    // SQL: a keyset
-    return after
-      ? this.database.query(`${name}_next`, LIST_STATEMENTS[sort].next, [...values, ...after])
-      : this.database.query(name, LIST_STATEMENTS[sort].first, values);
-  }
-
   /** @returns null when it does not exist in one of these versions */
   async update(id: string, changes: DeviceChanges, versions: readonly number[] | undefined): Promise<Device | null> {
+    const { position, metadata, ...rest } = changes;
     const { count } = await this.database.prisma((prisma) =>
       prisma.device.updateMany({
         where: { id, ...(versions === undefined ? {} : { version: { in: [...versions] } }) },
-        data: { ...changes, version: { increment: 1 } },
+        data: { ...rest, ...toColumns({ position, metadata }), version: { increment: 1 } },
       }),
     );
     return count === 1 ? this.get(id) : null;
@@ -183,17 +169,45 @@ function toDevice(row: DeviceRow): Device {
     type: row.type,
     hardwareId: row.hardware_id,
     room: row.room,
+    location: row.location,
+    position: toPosition(row),
+    metadata: row.metadata,
     timeZone: row.time_zone,
     status: row.status,
     firmwareVersion: row.firmware_version,
     battery: row.battery,
+    batteryAt: row.battery_at,
     rssi: row.rssi,
+    rssiAt: row.rssi_at,
     lockState: row.lock_state,
+    lockStateAt: row.lock_state_at,
     doorState: row.door_state,
+    doorStateAt: row.door_state_at,
+    lockCalibrated: row.lock_calibrated,
+    lockJammedAt: row.lock_jammed_at,
+    bootHeardAt: row.boot_heard_at,
     links: row.links,
     lastSeenAt: row.last_seen_at,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  };
+}
+
+function toPosition({ latitude, longitude }: Pick<DeviceRow, 'latitude' | 'longitude'>): Position | null {
+  return latitude === null || longitude === null ? null : { latitude, longitude };
+}
+
+/** Members that are other columns; undefined ones stay as they are. */
+function toColumns({
+  position,
+  metadata,
+}: {
+  position: DeviceChanges['position'];
+  metadata: DeviceChanges['metadata'];
+}) {
+  return {
+    ...(position !== undefined && { latitude: position?.latitude ?? null, longitude: position?.longitude ?? null }),
+    ...(metadata !== undefined && { metadata: { ...metadata } }),
   };
 }

@@ -1,39 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
-import { decodeCursor, encodeCursor, isStorableText } from '../../shared/cursor.js';
-import { isUuid } from '../../shared/ids.js';
-import { isInstant } from '../../shared/instant.js';
-import { toPage } from '../../shared/paging.js';
-import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
-import type { Device, DeviceListPage, DeviceQuery } from './devices.types.js';
+import type { Device } from './devices.types.js';
 
 /** Reads and deletes devices. */
 @Injectable()
 export class DevicesService {
   constructor(
     private readonly repository: DevicesRepository,
-    private readonly access: DeviceAccessService,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
     private readonly signals: SignalBus,
   ) {}
-
-  /** A page of the devices of a user, of their organizations, and of those that are shared with them now. @throws InvalidCursorError */
-  async list(userId: string, query: DeviceQuery): Promise<DeviceListPage> {
-    const { sort, cursor, limit } = query;
-    const list = `devices:${sort}`;
-    const after = decodeCursor(list, cursor, [sort.endsWith('createdAt') ? isInstant : isStorableText, isUuid]);
-    return toPage(
-      await this.repository.list(userId, query, await this.access.openShares(userId), after),
-      limit,
-      (row) => row.item,
-      ({ key, id }) => encodeCursor(list, [key, id]),
-    );
-  }
 
   /** @throws DeviceNotFoundError */
   get(deviceId: string): Promise<Device> {

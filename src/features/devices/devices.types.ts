@@ -1,7 +1,7 @@
 import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
 import { HEARTBEAT_INTERVAL_MS } from '../../contracts/mqtt.js';
 import type { PublicJwk } from '../../platform/keys/key-store.js';
-import type { Page } from '../../shared/paging.js';
+import type { FlatObject } from '../../contracts/flat-object.js';
 
 /** One and a half times the interval that holds unless a device declares another. */
 const AWAKE_S = (HEARTBEAT_INTERVAL_MS * 1.5) / 1_000;
@@ -15,6 +15,11 @@ export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.devic
  */
 export const HAS_ORDER_LINK = `EXISTS (SELECT FROM device_links l WHERE l.device_id = d.id AND l.kind <> 'http'
   AND (l.heartbeat_interval_ms <= ${String(HEARTBEAT_INTERVAL_MS)} OR l.last_seen_at > now() - interval '${String(AWAKE_S)} s'))`;
+/** In degrees north and east. */
+export interface Position {
+  readonly latitude: number;
+  readonly longitude: number;
+}
 
 /** A registered device: what its owner has set, and what it last reported. */
 export interface Device {
@@ -26,16 +31,30 @@ export interface Device {
   readonly type: DeviceType;
   readonly hardwareId: string;
   readonly room: string | null;
+  readonly location: string | null;
+  readonly position: Position | null;
+  readonly metadata: FlatObject;
   /** IANA name. */
   readonly timeZone: string;
   readonly status: DeviceStatus;
   readonly firmwareVersion: string | null;
   /** Percent. */
   readonly battery: number | null;
+  readonly batteryAt: Date | null;
   /** dBm. */
   readonly rssi: number | null;
+  readonly rssiAt: Date | null;
+  /** As last reported: `decideStates` tells what of it holds. */
   readonly lockState: LockState | null;
+  readonly lockStateAt: Date | null;
   readonly doorState: DoorState | null;
+  readonly doorStateAt: Date | null;
+  /** False: it said that it does not know where its bolt is. */
+  readonly lockCalibrated: boolean | null;
+  /** When it said that its bolt is stuck. */
+  readonly lockJammedAt: Date | null;
+  /** When its present boot was first heard of. */
+  readonly bootHeardAt: Date | null;
   /** Its open links. */
   readonly links: readonly LinkKind[];
   readonly lastSeenAt: Date | null;
@@ -50,6 +69,9 @@ export interface NewDevice {
   readonly type: DeviceType;
   readonly hardwareId: string;
   readonly room: string | null;
+  readonly location: string | null;
+  readonly position: Position | null;
+  readonly metadata: FlatObject;
   readonly timeZone: string;
 }
 
@@ -57,27 +79,13 @@ export interface NewDevice {
 export interface DeviceChanges {
   readonly name?: string;
   readonly room?: string | null;
+  readonly location?: string | null;
+  readonly position?: Position | null;
+  /** Replaces all of it; null empties it. */
+  readonly metadata?: FlatObject | null;
   readonly timeZone?: string;
   readonly organizationId?: string | null;
 }
-
-export const DEVICE_SORTS = ['createdAt', '-createdAt', 'name', '-name'] as const;
-export type DeviceSort = (typeof DEVICE_SORTS)[number];
-
-/** Which devices of a user to list, and in which order. */
-export interface DeviceQuery {
-  readonly sort: DeviceSort;
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly type?: DeviceType;
-  readonly status?: DeviceStatus;
-  readonly room?: string;
-  /** Part of the name, room or hardware id. */
-  readonly q?: string;
-}
-
-/** Each item is a DeviceDto as JSON text: the most frequent answer is not parsed and serialized again. */
-export type DeviceListPage = Page<string>;
 
 /** A device that has just been registered. */
 export interface RegisteredDevice {

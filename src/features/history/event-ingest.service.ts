@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { LinkKind } from '../../contracts/devices.js';
+import type { DeviceEventType } from '../../contracts/events.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
@@ -15,7 +16,15 @@ import { resume } from './domain/resumption.js';
 import type { Step } from './domain/daily-quota.js';
 import { EventQuota } from './event-quota.js';
 import { HistoryRepository } from './history.repository.js';
-import type { ArrivedBoot, DeviceBoot, IncomingEvent, Receipt, ReceiptRow, ReceivedEvent } from './history.types.js';
+import type {
+  ArrivedBoot,
+  DeviceBoot,
+  IncomingEvent,
+  Receipt,
+  ReceiptRow,
+  ReceivedEvent,
+  StoredEventHandler,
+} from './history.types.js';
 import { awaitsBirth, bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
 import { inBackground } from '../../platform/process/faults.js';
 
@@ -58,6 +67,8 @@ export class EventIngestService implements OnModuleInit {
     run: (messages) => this.storeMessages(messages),
   });
 
+  readonly #handlers = new Map<DeviceEventType, StoredEventHandler>();
+
   constructor(
     private readonly repository: HistoryRepository,
     private readonly transactions: Transactions,
@@ -68,6 +79,14 @@ export class EventIngestService implements OnModuleInit {
     private readonly quota: EventQuota,
     private readonly refusals: RejectedMessages,
   ) {}
+
+  /**
+   * Registers a handler of the events of one type, called inside the transaction that stores them, those of one device in
+   * their order. Call it in `onModuleInit`.
+   */
+  onStored<T extends DeviceEventType>(type: T, handler: StoredEventHandler<T>): void {
+    this.#handlers.set(type, handler as unknown as StoredEventHandler);
+  }
 
   onModuleInit(): void {
     this.presence.onUptimeFell((fallen) => this.repository.forgetStart(fallen));
@@ -181,8 +200,18 @@ export class EventIngestService implements OnModuleInit {
     await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
     await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
     await this.presence.recordStates(steps.flatMap(({ accepted }) => accepted.flatMap(toReports)));
+    await this.callHandlers(steps.flatMap(({ accepted }) => accepted));
     // Last: other devices of the owner wait for its row until the end of this transaction.
     await this.quota.count(steps);
+  }
+
+  private async callHandlers(accepted: Events): Promise<void> {
+    for (const [type, handler] of this.#handlers) {
+      const events = accepted.filter((event) => event.type === type);
+      if (events.length > 0) {
+        await handler(events);
+      }
+    }
   }
 
   /** Each boot of each device in a transaction of its own, so that a bad event does not block other devices. */

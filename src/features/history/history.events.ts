@@ -4,7 +4,8 @@ import type { EventDeclaration } from '../../platform/events/event-type-registry
 
 /** A device reported another state of its lock or door. */
 export class DoorStatusChangedPayload implements PayloadOf<'door_status_changed'> {
-  lockState?: LockState;
+  /** `unknown`: the lock does not know where its bolt is. */
+  lockState?: LockState | 'unknown';
   doorState?: DoorState;
   /** The command that caused it, as far as the device says. */
   commandId?: string;

@@ -39,6 +39,11 @@ export interface IncomingEvent extends DeviceBoot {
   readonly correlationId?: string;
 }
 
+/** Takes events of one type in the transaction that stores them, and undoes it when it fails. */
+export type StoredEventHandler<T extends DeviceEventType = DeviceEventType> = (
+  events: readonly (DeviceBoot & { readonly data: EventPayloads[T] })[],
+) => Promise<void>;
+
 /** How far the events of one boot are stored. It is published to the device after the commit. */
 export interface Receipt extends DeviceBoot {
   /** Of the last event without a gap before it; 0 when there is none. */

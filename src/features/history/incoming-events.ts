@@ -1,9 +1,13 @@
+import type { LockState } from '../../contracts/devices.js';
 import type { NewEvent } from '../../contracts/events.js';
 import type { StateReport } from '../presence/presence.types.js';
 import { readData } from './domain/device-event-data.js';
 import { timeOfEvent } from './domain/time-of-event.js';
 import { InvalidEventDataError } from './history.errors.js';
 import type { DeviceBoot, IncomingEvent, ReceiptRow, ReceivedEvent } from './history.types.js';
+
+/** The code of an error that says that the bolt is stuck: `jammed`, `BOLT_JAMMED`, `LockJam`. */
+const JAMMED = /jam/i;
 
 export function keyOf({ deviceId, boot }: DeviceBoot): string {
   return `${deviceId}/${boot}`;
@@ -103,7 +107,7 @@ export function toReports(event: IncomingEvent): StateReport[] {
       {
         deviceId,
         boot,
-        ...(lockState === undefined ? {} : { lockState }),
+        ...toLockReport(lockState),
         ...(doorState === undefined ? {} : { doorState }),
         ...(commandId === undefined ? {} : { commandId }),
       },
@@ -113,7 +117,19 @@ export function toReports(event: IncomingEvent): StateReport[] {
     const { battery } = event.data as NewEvent<'low_battery'>['payload'];
     return battery === undefined ? [] : [{ deviceId, boot, battery: Math.round(battery) }];
   }
+  if (event.type === 'error_occurred') {
+    const { errorCode } = event.data as NewEvent<'error_occurred'>['payload'];
+    return errorCode !== undefined && JAMMED.test(errorCode) ? [{ deviceId, boot, jammed: true }] : [];
+  }
   return [];
+}
+
+/** A lock that knows where its bolt is has been calibrated, and is not stuck on its way. */
+function toLockReport(lockState: LockState | 'unknown' | undefined): Partial<StateReport> {
+  if (lockState === undefined) {
+    return {};
+  }
+  return lockState === 'unknown' ? { calibrated: false } : { lockState, calibrated: true, jammed: false };
 }
 
 function commandOf(data: object): string | undefined {

@@ -29,9 +29,15 @@ export class StatusMessageDto {
   @Matches(VISIBLE, notVisible)
   firmwareVersion?: string;
 
+  /** `unknown` and null: it does not know where its bolt is. */
+  @Reading({ nullAs: 'unknown' })
+  @IsIn([...LOCK_STATES, 'unknown'])
+  lockState?: LockState | 'unknown';
+
+  /** False while it does not know where its bolt is, whatever its `lockState`. */
   @Reading()
-  @IsIn(LOCK_STATES)
-  lockState?: LockState;
+  @IsBoolean()
+  calibrated?: boolean;
 
   @Reading()
   @IsIn(DOOR_STATES)
@@ -102,11 +108,13 @@ export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageD
 /** Of a status, it takes only one with `online: true`. */
 export function toBirth(status: Omit<StatusMessageDto, 'online'>): Birth {
   const { boot, uptimeMs, firmwareVersion, lockState, doorState, heartbeatIntervalMs } = status;
+  const calibrated = lockState === 'unknown' ? false : status.calibrated;
   return {
     boot,
     ...(uptimeMs !== undefined && { uptimeMs }),
     ...(firmwareVersion !== undefined && { firmwareVersion }),
-    ...(lockState !== undefined && { lockState }),
+    ...(lockState !== undefined && lockState !== 'unknown' && { lockState }),
+    ...(calibrated !== undefined && { calibrated }),
     ...(doorState !== undefined && { doorState }),
     ...(heartbeatIntervalMs !== undefined && { heartbeatIntervalMs }),
   };

@@ -89,11 +89,16 @@ export class PresenceRepository {
          boot_uptime_ms = CASE WHEN r.counts THEN $3 ELSE boot_uptime_ms END,
          anchor_at = CASE WHEN r.clears THEN NULL WHEN r.counts AND r.keeps IS NOT TRUE THEN ${at} ELSE anchor_at END,
          anchor_uptime_ms = CASE WHEN r.counts AND r.keeps IS NOT TRUE THEN $3 ELSE anchor_uptime_ms END,
+         boot_heard_at = CASE WHEN boot IS DISTINCT FROM $2 THEN ${at} ELSE boot_heard_at END,
          boot = $2, born_at = ${at}, last_seen_at = now(), updated_at = now(),
          status = CASE WHEN status = 'maintenance' THEN status ELSE 'online' END,
          firmware_version = coalesce($4, firmware_version),
          lock_state = coalesce($5, lock_state), door_state = coalesce($6, door_state),
          heartbeat_interval_ms = CASE WHEN $8 THEN coalesce($10, heartbeat_interval_ms) ELSE $10 END,
+         lock_state_at = CASE WHEN $5::text IS NULL THEN lock_state_at ELSE ${at} END,
+         door_state_at = CASE WHEN $6::text IS NULL THEN door_state_at ELSE ${at} END,
+         lock_jammed_at = CASE WHEN $5::text IS NULL THEN lock_jammed_at END,
+         lock_calibrated = coalesce($11, $5::text IS NOT NULL OR NULL, lock_calibrated),
          version = version + 1
        FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell",
          boot_uptime_ms IS NULL OR boot_reported_at IS NULL AS "uptimeUnknown",
@@ -109,6 +114,7 @@ export class PresenceRepository {
         birth.isHeartbeat ?? false,
         birth.waitedMs ?? 0,
         birth.heartbeatIntervalMs ?? null,
+        birth.calibrated ?? null,
       ],
     );
     return row ?? null;

@@ -10,6 +10,8 @@ export interface Birth {
   readonly doorState?: DoorState;
   /** How often the device sends heartbeats; left out: every 30 s. */
   readonly heartbeatIntervalMs?: number;
+  /** False: it does not know where its bolt is. */
+  readonly calibrated?: boolean;
   /** Milliseconds since it arrived. */
   readonly ageMs?: number;
   /** Milliseconds for which it may have waited before: 0 when it came without delay. */
@@ -56,6 +58,10 @@ export interface StateReport {
   readonly boot: string;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
+  /** False: it does not know where its bolt is. */
+  readonly calibrated?: boolean;
+  /** Its bolt is stuck, until it reports its state again. */
+  readonly jammed?: boolean;
   /** Percent. */
   readonly battery?: number;
   readonly commandId?: string;

@@ -5,11 +5,15 @@ import { keepsAnchor } from './clock-anchor.types.js';
 import type { FallenBoot, HeldHeartbeat, StateReport } from './presence.types.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
 
-/** The condition that a report `r` of the current boot of `d` changes something. */
-const NEWS = `(d.boot IS NULL OR d.boot = r.boot)
-  AND (r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL
+/** The condition that a report `r` changes something of `d`, and does not only repeat it. */
+const NEWS = `(r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL
     OR r.door_state IS DISTINCT FROM d.door_state AND r.door_state IS NOT NULL
-    OR r.battery IS DISTINCT FROM d.battery AND r.battery IS NOT NULL)`;
+    OR r.battery IS DISTINCT FROM d.battery AND r.battery IS NOT NULL
+    OR r.calibrated IS DISTINCT FROM coalesce(d.lock_calibrated, true) AND r.calibrated IS NOT NULL
+    OR r.jammed IS DISTINCT FROM (d.lock_jammed_at IS NOT NULL) AND r.jammed IS NOT NULL)`;
+
+/** The condition that a report `r` is of the current boot of `d`. */
+const CURRENT = '(d.boot IS NULL OR d.boot = r.boot)';
 
 /** What devices report of their clocks and their state. Every device writes here twice a minute. */
 @Injectable()
@@ -53,6 +57,8 @@ export class ReportsRepository {
          UPDATE devices d SET
            last_seen_at = greatest(d.last_seen_at, b.seen_at),
            battery = coalesce(b.battery, d.battery), rssi = coalesce(b.rssi, d.rssi),
+           battery_at = CASE WHEN b.battery IS NULL THEN d.battery_at ELSE greatest(d.battery_at, b.seen_at) END,
+           rssi_at = CASE WHEN b.rssi IS NULL THEN d.rssi_at ELSE greatest(d.rssi_at, b.seen_at) END,
            uptime_fell_at = CASE WHEN b.fell THEN now() WHEN b.steady THEN NULL ELSE d.uptime_fell_at END,
            start_before_fall = CASE WHEN b.fell THEN ${START_BEFORE_FALL} WHEN b.steady THEN NULL ELSE d.start_before_fall END,
            boot_reported_at = CASE WHEN b.counts THEN b.at ELSE d.boot_reported_at END,
@@ -85,21 +91,29 @@ export class ReportsRepository {
     await this.database.query(
       'presence_states',
       `WITH r AS (
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
-           AS r(device_id, boot, lock_state, door_state, battery)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::boolean[], $7::boolean[])
+           AS r(device_id, boot, lock_state, door_state, battery, calibrated, jammed)
        ), held AS MATERIALIZED (
-         SELECT d.id FROM devices d JOIN r ON r.device_id = d.id WHERE ${NEWS} ORDER BY d.id FOR NO KEY UPDATE OF d
+         SELECT d.id FROM devices d JOIN r ON r.device_id = d.id WHERE ${CURRENT} ORDER BY d.id FOR NO KEY UPDATE OF d
        )
        UPDATE devices d SET
          lock_state = coalesce(r.lock_state, d.lock_state), door_state = coalesce(r.door_state, d.door_state),
-         battery = coalesce(r.battery, d.battery), version = d.version + 1, updated_at = now()
-       FROM r JOIN held h ON h.id = r.device_id WHERE d.id = r.device_id AND ${NEWS}`,
+         battery = coalesce(r.battery, d.battery), lock_calibrated = coalesce(r.calibrated, d.lock_calibrated),
+         lock_state_at = CASE WHEN r.lock_state IS NULL THEN d.lock_state_at ELSE now() END,
+         door_state_at = CASE WHEN r.door_state IS NULL THEN d.door_state_at ELSE now() END,
+         battery_at = CASE WHEN r.battery IS NULL THEN d.battery_at ELSE now() END,
+         lock_jammed_at = CASE WHEN r.jammed THEN now() WHEN NOT r.jammed THEN NULL ELSE d.lock_jammed_at END,
+         version = CASE WHEN ${NEWS} THEN d.version + 1 ELSE d.version END,
+         updated_at = CASE WHEN ${NEWS} THEN now() ELSE d.updated_at END
+       FROM r JOIN held h ON h.id = r.device_id WHERE d.id = r.device_id AND ${CURRENT}`,
       [
         reports.map((report) => report.deviceId),
         reports.map((report) => report.boot),
         reports.map((report) => report.lockState ?? null),
         reports.map((report) => report.doorState ?? null),
         reports.map((report) => report.battery ?? null),
+        reports.map((report) => report.calibrated ?? null),
+        reports.map((report) => report.jammed ?? null),
       ],
     );
   }

@@ -49,7 +49,9 @@ describe('What a device may subscribe to', () => {
 });
 
 describe('What no device may do', () => {
-  it('is to retain an order', () => {
+  it('is to retain an order, though settings are kept for it', () => {
+    expect(refuseForm(publication(deviceTopic(OWN, 'settings'), { retain: true }))).toBeNull();
+    expect(refusePublish(OWN, publication(deviceTopic(OWN, 'settings'), { retain: true }))).toBe('not_an_uplink');
     expect(refuseForm(publication(deviceTopic(OWN, 'commands'), { retain: true }))).toBe('retain_not_allowed');
     expect(refuseForm(publication(deviceTopic(OWN, 'commands')))).toBeNull();
   });

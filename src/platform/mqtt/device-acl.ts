@@ -2,6 +2,7 @@ import {
   type DeviceChannel,
   deviceTopic,
   DOWNLINK_CHANNELS,
+  isRetained,
   MAX_MQTT_PAYLOAD_BYTES,
   parseDeviceTopic,
   UPLINK_CHANNELS,
@@ -20,7 +21,7 @@ export type AclRefusal =
 const uplinks: readonly DeviceChannel[] = UPLINK_CHANNELS;
 const downlinks: readonly DeviceChannel[] = DOWNLINK_CHANNELS;
 
-/** Why a device may not publish this, or null when it may: its own uplinks only, and nothing retained but its status. */
+/** Why a device may not publish this, or null when it may: its own uplinks only, and of them retained its status alone. */
 export function refusePublish(deviceId: string, publication: Publication): AclRefusal | null {
   const target = parseDeviceTopic(publication.topic);
   if (target?.deviceId !== deviceId) {
@@ -34,7 +35,12 @@ export function refuseForm({ topic, payload, retain }: Publication): AclRefusal 
   if (Buffer.byteLength(payload) > MAX_MQTT_PAYLOAD_BYTES) {
     return 'payload_too_large';
   }
-  return retain && parseDeviceTopic(topic)?.channel !== 'status' ? 'retain_not_allowed' : null;
+  return retain && !mayBeRetained(topic) ? 'retain_not_allowed' : null;
+}
+
+function mayBeRetained(topic: string): boolean {
+  const target = parseDeviceTopic(topic);
+  return target !== null && isRetained(target.channel);
 }
 
 /**

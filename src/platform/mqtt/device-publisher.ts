@@ -2,7 +2,14 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import type { MqttClient } from 'mqtt';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
-import { type DeviceMessages, deviceTopic, type DownlinkChannel } from '../../contracts/mqtt.js';
+import {
+  type DeviceMessages,
+  deviceTopic,
+  type DownlinkChannel,
+  isRetained,
+  type RETAINED_CHANNELS,
+} from '../../contracts/mqtt.js';
+import type { Publication } from './device-acl.js';
 import { BrokerClientFactory } from './broker-client-factory.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 import { inBackground } from '../process/faults.js';
@@ -11,6 +18,8 @@ const ACKNOWLEDGED_WITHIN_MS = 2_000;
 const MAX_UNACKNOWLEDGED = 10_000;
 /** Reason code of PUBACK: no client has subscribed to that topic (MQTT 5, 3.4.2.1). */
 const NO_SUBSCRIBER = 0x10;
+
+type RetainedDownlink = DownlinkChannel & (typeof RETAINED_CHANNELS)[number];
 
 /**
  * Publishes to devices, only while the broker is there. mqtt.js delivers what it had not got through after a
@@ -54,7 +63,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
   }
 
   /**
-   * Publishes with QoS 1, never retained.
+   * Publishes with QoS 1. The broker keeps settings for a device that is away, and nothing else.
    * @param onUnheard called when the broker took it and says that no connection of the device has subscribed to it
    * @returns whether the broker acknowledged it in time. That is not delivery: only the device's own answer is. After
    *   `false` it has not been sent, or its fate is unknown and its connection was cut.
@@ -70,11 +79,21 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
       return Promise.resolve(false);
     }
     const topic = deviceTopic(deviceId, channel);
-    return this.send(client, topic, JSON.stringify(message), (isHeard) => {
+    return this.send(client, { topic, payload: JSON.stringify(message), retain: isRetained(channel) }, (isHeard) => {
       if (!(this.access.hasSubscriber(deviceId, topic) ?? isHeard)) {
         onUnheard();
       }
     });
+  }
+
+  /** Takes back what the broker keeps for a device. @returns whether the broker acknowledged it in time */
+  retract(deviceId: string, channel: RetainedDownlink): Promise<boolean> {
+    const client = this.#client;
+    if (client?.connected !== true || this.#unacknowledged.size >= MAX_UNACKNOWLEDGED) {
+      return Promise.resolve(false);
+    }
+    const nothing = { topic: deviceTopic(deviceId, channel), payload: '', retain: true };
+    return this.send(client, nothing, () => undefined);
   }
 
   private async connect(): Promise<void> {
@@ -112,8 +131,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
   /** @param onAcknowledged called when the broker has it, with whether the broker says that it has a subscriber for it */
   private send(
     client: MqttClient,
-    topic: string,
-    payload: string,
+    { topic, payload, retain }: Publication & { readonly payload: string },
     onAcknowledged: (isHeard: boolean) => void,
   ): Promise<boolean> {
     return new Promise((resolve) => {
@@ -128,7 +146,7 @@ export class DevicePublisher implements OnApplicationBootstrap, OnApplicationShu
         settle(false);
       }, ACKNOWLEDGED_WITHIN_MS);
       this.#unacknowledged.add(settle);
-      client.publish(topic, payload, { qos: 1, retain: false }, (error, packet) => {
+      client.publish(topic, payload, { qos: 1, retain }, (error, packet) => {
         const isUnheard = this.#unheard.delete(packet?.messageId ?? -1);
         if (!error) {
           onAcknowledged(!isUnheard);

@@ -6,10 +6,12 @@ export interface Tidying {
   readonly cutTo?: number;
   /** A number with a fraction is rounded, or loses the fraction. */
   readonly whole?: 'rounded' | 'floored';
+  /** What null stands for, where it is not left out. */
+  readonly nullAs?: string;
 }
 
 /** A reading as it is judged and stored; undefined for null, which many serializers write for what they do not know. */
-export function tidy(value: unknown, { cutTo, whole }: Tidying): unknown {
+export function tidy(value: unknown, { cutTo, whole, nullAs }: Tidying): unknown {
   if (typeof value === 'string' && cutTo !== undefined) {
     return cutText(value, cutTo);
   }
@@ -17,5 +19,5 @@ export function tidy(value: unknown, { cutTo, whole }: Tidying): unknown {
     // Minus zero is no value of its own: the addition makes it zero.
     return (whole === 'rounded' ? Math.round(value) : Math.floor(value)) + 0;
   }
-  return value ?? undefined;
+  return value === null ? nullAs : value;
 }

@@ -39,8 +39,11 @@ export const QUERIES: readonly Mistake[] = [
     as: 'owner',
     request: 'GET /devices?sort=newest',
     answer: '400 invalid_request',
-    detail: '`sort` must be one of createdAt, -createdAt, name, -name',
-    errors: ['/sort: `sort` must be one of createdAt, -createdAt, name, -name'],
+    detail:
+      '`sort` has a name that is not known here: `newest`, it takes name, createdAt, lastSeenAt, battery, room, type, status',
+    errors: [
+      '/sort: `sort` has a name that is not known here: `newest`, it takes name, createdAt, lastSeenAt, battery, room, type, status',
+    ],
   },
   {
     does: 'sorts as elsewhere',
@@ -112,9 +115,9 @@ export const QUERIES: readonly Mistake[] = [
     request: 'GET /devices/{device}/events?type=door_opened',
     answer: '400 invalid_request',
     detail:
-      '`type`: each of them must be one of device_registered, device_updated, device_deleted, share_granted, share_changed, share_revoked, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
+      '`type`: each of them must be one of device_registered, device_updated, device_deleted, share_granted, share_changed, share_revoked, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, settings_updated, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
     errors: [
-      '/type: `type`: each of them must be one of device_registered, device_updated, device_deleted, share_granted, share_changed, share_revoked, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
+      '/type: `type`: each of them must be one of device_registered, device_updated, device_deleted, share_granted, share_changed, share_revoked, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, settings_updated, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
     ],
   },
 ];

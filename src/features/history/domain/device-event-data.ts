@@ -5,7 +5,7 @@ import { cutText } from '../../../shared/cut-text.js';
 import { hasInexactNumber } from '../../../shared/exact-numbers.js';
 import { isUuid } from '../../../shared/ids.js';
 
-const { eventTypeLength, dataTextLength, customDataBytes, battery } = UPLINK_LIMITS;
+const { eventTypeLength, dataTextLength, customDataBytes, settingsBytes, battery } = UPLINK_LIMITS;
 
 /** How one member of `data` is judged. */
 interface Member {
@@ -17,6 +17,8 @@ interface Member {
   readonly cutTo?: number;
   /** A number is taken for its text. */
   readonly spelled?: boolean;
+  /** What null stands for, where it is not left out. */
+  readonly nullAs?: string;
 }
 
 const text: Member = {
@@ -27,18 +29,29 @@ const uuid: Member = { check: (value) => (isUuid(value) ? null : 'must be a UUID
 const oneOf = (allowed: readonly string[]): Member => ({
   check: (value) => (allowed.some((item) => item === value) ? null : `must be one of ${allowed.join(', ')}`),
 });
-const number = (min: number, max: number): Member => ({
+const number = (min: number, max: number, isKind: (value: number) => boolean = () => true): Member => ({
   check: (value) =>
-    typeof value === 'number' && value >= min && value <= max
+    typeof value === 'number' && isKind(value) && value >= min && value <= max
       ? null
       : `must be a number from ${String(min)} to ${String(max)}`,
 });
 
+const lockState: Member = { ...oneOf([...LOCK_STATES, 'unknown']), nullAs: 'unknown' };
+
 const SHAPES: { [T in Exclude<DeviceEventType, 'custom'>]: { [K in keyof EventPayloads[T]]-?: Member } } = {
-  door_status_changed: { lockState: oneOf(LOCK_STATES), doorState: oneOf(DOOR_STATES), commandId: uuid, cause: text },
+  door_status_changed: { lockState, doorState: oneOf(DOOR_STATES), commandId: uuid, cause: text },
   motion_detected: { confidence: number(0, 1), zone: text },
   snapshot_captured: { reference: text, quality: text, commandId: uuid },
   low_battery: { battery: number(...battery) },
+  settings_updated: {
+    version: number(0, 2 ** 31 - 1, Number.isInteger),
+    settings: {
+      check: (value) =>
+        isObject(value) && Buffer.byteLength(JSON.stringify(value)) <= settingsBytes && !hasInexactNumber(value)
+          ? null
+          : `must be an object of at most ${String(settingsBytes)} bytes`,
+    },
+  },
   error_occurred: { errorCode: { ...text, spelled: true }, errorMessage: text },
 };
 
@@ -116,8 +129,9 @@ function readMembers(
 }
 
 /** Null for a member that was left out. */
-function valueOf(data: Readonly<Record<string, unknown>>, name: string, { cutTo, spelled }: Member): unknown {
-  const given = Object.hasOwn(data, name) ? data[name] : null;
+function valueOf(data: Readonly<Record<string, unknown>>, name: string, { cutTo, spelled, nullAs }: Member): unknown {
+  const own = Object.hasOwn(data, name) ? data[name] : null;
+  const given = own === null && Object.hasOwn(data, name) ? (nullAs ?? null) : own;
   const value = spelled && typeof given === 'number' && !hasInexactNumber(given) ? String(given) : given;
   return typeof value === 'string' && cutTo !== undefined ? cutText(value, cutTo) : value;
 }

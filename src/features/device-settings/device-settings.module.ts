@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
+import { EventsModule } from '../../platform/events/events.module.js';
+import { HistoryModule } from '../history/history.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
+import { DEVICE_SETTINGS_AUDIT } from './device-settings.audit.js';
+import { DEVICE_SETTINGS_EVENTS } from './device-settings.events.js';
+import { DeviceSettingsRepository } from './device-settings.repository.js';
+import { DeviceSettingsService } from './device-settings.service.js';
+
+/** What devices are set to. Its publisher is an edge of the hardware role. */
+@Module({
+  imports: [
+    PresenceModule,
+    HistoryModule,
+    AuditPlatformModule.forFeature(DEVICE_SETTINGS_AUDIT),
+    EventsModule.forFeature(DEVICE_SETTINGS_EVENTS),
+  ],
+  providers: [DeviceSettingsService, DeviceSettingsRepository],
+  exports: [DeviceSettingsService, DeviceSettingsRepository],
+})
+export class DeviceSettingsModule {}

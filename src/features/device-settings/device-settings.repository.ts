@@ -1,0 +1,143 @@
+import { Injectable } from '@nestjs/common';
+import type { DeviceType } from '../../contracts/devices.js';
+import { arrayParam } from '../../platform/prisma/array-param.js';
+import { Database } from '../../platform/prisma/database.js';
+import { HAS_TOKEN } from '../devices/devices.types.js';
+import type { SettingValues } from './domain/settings.js';
+import type { LockedSettings, OutgoingSettings, SettingsRecord, SettingsReport } from './device-settings.types.js';
+
+const COLUMNS = `s.id AS "deviceId", s.desired, s.version, s.updated_at AS "updatedAt", s.reported,
+  s.reported_version AS "reportedVersion", s.reported_at AS "reportedAt"`;
+
+const OUTGOING = `s.id, s.version, s.desired, d.id IS NOT NULL AND ${HAS_TOKEN} AS "isWanted"
+  FROM device_settings s LEFT JOIN devices d ON d.id = s.device_id`;
+
+@Injectable()
+export class DeviceSettingsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Null for a device that nothing was set of and that reported nothing. */
+  async find(deviceId: string): Promise<SettingsRecord | null> {
+    const row = await this.database.prisma((prisma) =>
+      prisma.deviceSettings.findUnique({
+        where: { deviceId },
+        select: {
+          desired: true,
+          version: true,
+          updatedAt: true,
+          reported: true,
+          reportedVersion: true,
+          reportedAt: true,
+        },
+      }),
+    );
+    return (
+      row && { ...row, deviceId, desired: row.desired as SettingValues, reported: row.reported as SettingValues | null }
+    );
+  }
+
+  /** The settings of a device, which begin with nothing. Null when there is no such device. */
+  async lock(deviceId: string): Promise<LockedSettings | null> {
+    // SQL: a lock
+    const [row] = await this.database.query<LockedSettings & { type: DeviceType } & Record<string, unknown>>(
+      'device_settings_lock',
+      `WITH device AS (SELECT id, type FROM devices WHERE id = $1 FOR KEY SHARE)
+       INSERT INTO device_settings AS s (id, device_id) SELECT id, id FROM device
+       ON CONFLICT (id) DO UPDATE SET device_id = excluded.device_id
+       RETURNING ${COLUMNS}, (SELECT type FROM device) AS type`,
+      [deviceId],
+    );
+    return row ?? null;
+  }
+
+  /** Sets what is desired. @returns null when the version is another one by now */
+  async update(deviceId: string, desired: SettingValues, version: number): Promise<SettingsRecord | null> {
+    // SQL: database time
+    const [row] = await this.database.query<SettingsRecord & Record<string, unknown>>(
+      'device_settings_update',
+      `UPDATE device_settings s SET desired = $2, version = version + 1, updated_at = now()
+       WHERE device_id = $1 AND version = $3 RETURNING ${COLUMNS}`,
+      [deviceId, JSON.stringify(desired), version],
+    );
+    return row ?? null;
+  }
+
+  /** Forgets what is desired, and what was reported. The next version is a new one all the same. @returns whether there was anything */
+  async clear(deviceId: string): Promise<boolean> {
+    // SQL: database time
+    const rows = await this.database.query(
+      'device_settings_clear',
+      `UPDATE device_settings SET desired = '{}', version = version + 1, updated_at = now(), reported = NULL,
+         reported_version = NULL, reported_at = NULL WHERE device_id = $1 RETURNING id`,
+      [deviceId],
+    );
+    return rows.length === 1;
+  }
+
+  /**
+   * Records what devices confirmed, one report of each. One of a version that was never given, or that is older than the last
+   * one reported, changes nothing. Rows are locked in the order of their ids.
+   */
+  async recordReports(reports: readonly SettingsReport[]): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.query(
+      'device_settings_reports',
+      `INSERT INTO device_settings AS s (id, device_id, reported, reported_version, reported_at)
+       SELECT d.id, d.id, r.settings, r.version, now()
+       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'int')}, ${arrayParam(3, 'jsonb')}) AS r(device_id, version, settings)
+         JOIN devices d ON d.id = r.device_id
+       WHERE r.version = 0 OR EXISTS (SELECT FROM device_settings o WHERE o.device_id = d.id AND r.version <= o.version)
+       ORDER BY d.id
+       ON CONFLICT (id) DO UPDATE SET reported_version = excluded.reported_version, reported_at = now(),
+         reported = coalesce(excluded.reported, CASE WHEN excluded.reported_version = s.version THEN s.desired ELSE s.reported END)
+       WHERE excluded.reported_version BETWEEN coalesce(s.reported_version, 0) AND s.version`,
+      [
+        reports.map(({ deviceId }) => deviceId),
+        reports.map(({ version }) => version),
+        reports.map(({ settings }) => (settings === undefined ? null : JSON.stringify(settings))),
+      ],
+    );
+  }
+
+  /** What is to be sent to these devices; nothing for those of which nothing was ever set. */
+  listOutgoing(deviceIds: readonly string[]): Promise<OutgoingSettings[]> {
+    // SQL: a set-based batch
+    return this.database.query<OutgoingSettings & Record<string, unknown>>(
+      'device_settings_outgoing',
+      `SELECT ${OUTGOING} WHERE s.id = ANY($1::uuid[]) AND (s.version > 0 OR s.device_id IS NULL)`,
+      [deviceIds],
+    );
+  }
+
+  /** Ids of the settings that were not published yet, or that outlived their device: what a lost signal left. */
+  async listUnpublished(limit: number): Promise<string[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<{ id: string }>(
+      'device_settings_unpublished',
+      `SELECT s.id FROM device_settings s LEFT JOIN devices d ON d.id = s.device_id
+       WHERE (s.version > s.published_version OR s.device_id IS NULL) AND (d.id IS NULL OR ${HAS_TOKEN}) LIMIT $1`,
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Notes which versions the broker has. @returns those of which there is a newer one by now */
+  async markPublished(published: readonly { id: string; version: number }[]): Promise<string[]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<{ id: string; isOld: boolean }>(
+      'device_settings_published',
+      `UPDATE device_settings s SET published_version = greatest(s.published_version, p.version)
+       FROM unnest($1::uuid[], $2::int[]) AS p(id, version) WHERE s.id = p.id
+       RETURNING s.id, s.version > p.version AS "isOld"`,
+      [published.map(({ id }) => id), published.map(({ version }) => version)],
+    );
+    return rows.filter(({ isOld }) => isOld).map(({ id }) => id);
+  }
+
+  /** Forgets settings that were taken back from the broker, and whose devices are deleted. */
+  async forgetDeleted(ids: readonly string[]): Promise<void> {
+    await this.database.prisma((prisma) =>
+      prisma.deviceSettings.deleteMany({ where: { id: { in: [...ids] }, deviceId: null } }),
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/prisma/database.js';
+import type { OpenShares } from '../../sharing/sharing.types.js';
+import { searchPatterns } from '../domain/device-search.js';
+import { listStatement } from './device-list-sql.js';
+import { STATS_STATEMENT } from './device-stats-sql.js';
+import type { DeviceFilters, DevicePosition, DeviceQuery, DeviceStats, ListedDevice } from './device-list.types.js';
+
+/** What lists of devices read. */
+@Injectable()
+export class DeviceListRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Answers one more than `query.limit`, if there are more. */
+  list(
+    userId: string,
+    query: DeviceQuery,
+    { deviceIds, permissions }: OpenShares,
+    after: DevicePosition | null,
+  ): Promise<ListedDevice[]> {
+    const { sort, fields } = query;
+    const values = [userId, query.limit + 1, ...filterValues(query), deviceIds, permissions, ...(after ?? [])];
+    // SQL: a keyset
+    return this.database.query(nameOf(query, after), listStatement(sort, after !== null, fields), values);
+  }
+
+  /** How many devices a person sees, by what they are and how they are. */
+  async stats(userId: string, { deviceIds, permissions }: OpenShares): Promise<DeviceStats> {
+    // SQL: something Prisma cannot say: all counts from one snapshot, in one round trip
+    const [row] = await this.database.query<DeviceStats & Record<string, unknown>>('devices_stats', STATS_STATEMENT, [
+      userId,
+      deviceIds,
+      permissions,
+    ]);
+    if (!row) {
+      throw new Error('Counting devices answered nothing.');
+    }
+    return row;
+  }
+}
+
+/** Orders by one column are prepared. Of the others there are too many: no connection keeps a plan for each. */
+function nameOf({ sort, fields }: DeviceQuery, after: DevicePosition | null): string {
+  const [first, ...others] = sort;
+  if (!first || others.length > 0 || fields) {
+    return '';
+  }
+  return `devices_list_${first.column.toLowerCase()}_${first.isDescending ? 'desc' : 'asc'}${after ? '_next' : ''}`;
+}
+
+/** The parameters of the filters in the order of the statement; null leaves one open. */
+function filterValues(query: DeviceFilters): unknown[] {
+  const { type, status, room, location, organizationId, owned, batteryBelow, seenSince, q } = query;
+  const search = q === undefined ? undefined : searchPatterns(q);
+  return [
+    ...[type, status, room, location, organizationId, owned, batteryBelow, seenSince],
+    ...[search?.words, search?.keys, search?.wholeKey],
+  ].map((value) => value ?? null);
+}
