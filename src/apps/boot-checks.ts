@@ -10,6 +10,7 @@ import { HASHES_PASSWORD } from '../platform/crypto/hashes-password.decorator.js
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
+import { isRoleDemand } from '../contracts/resources.js';
 import { OperatorError } from '../shared/operator-error.js';
 
 /** The application is put together wrongly, which is found before the first request. */
@@ -95,13 +96,17 @@ function faultsOfController(
 
 function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown): string[] {
   const rule = declared(ACCESS_RULE) as AccessRule | undefined;
-  const isForAdmins = rule?.public === false && rule.demand === 'admin';
+  const role = roleDemandedBy(rule);
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
     ...([AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method)
       ? []
       : ['may change something without an @Audit, or a @ChangesNothing.']),
     ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),
-    ...(isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : []),
+    ...(role !== null && !declared(RATE_LIMITS) ? [`demands '${role}' without a @RateLimit.`] : []),
   ];
+}
+
+function roleDemandedBy(rule: AccessRule | undefined): string | null {
+  return rule?.public === false && rule.demand !== null && isRoleDemand(rule.demand) ? rule.demand : null;
 }

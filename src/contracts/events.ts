@@ -18,8 +18,12 @@ interface CommandVerdict extends CommandFacts {
  */
 export interface EventPayloads {
   device_registered: { name: string; type: DeviceType; hardwareId: string };
+  /** It has a token that no person has seen. */
+  device_activated: { name: string };
   device_updated: { changed: string[] };
   device_deleted: { name: string; hardwareId: string };
+  /** `previousOwnerId`: who offered it. It begins what the new owner sees. */
+  device_transferred: { name: string; previousOwnerId: string };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
   /** `silence`: no heartbeat for 90 s. `will`: the broker published the device's last will. `replaced`: a new boot. */
   device_disconnected: {
@@ -60,8 +64,10 @@ export type PayloadOf<T extends EventType> = EventPayloads[T];
 
 export const EVENT_TYPES = [
   'device_registered',
+  'device_activated',
   'device_updated',
   'device_deleted',
+  'device_transferred',
   'device_connected',
   'device_disconnected',
   'device_inactive',

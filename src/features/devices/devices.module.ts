@@ -3,6 +3,7 @@ import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
 import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
@@ -13,12 +14,28 @@ import { DEVICES_AUDIT } from './devices.audit.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
-import { DeviceTokenVerifier } from './device-token-verifier.js';
-import { DeviceTokensRepository } from './device-tokens.repository.js';
+import { ActivationCodesService } from './credentials/activation-codes.service.js';
+import { ActivationService } from './credentials/activation.service.js';
+import { ActivationsRepository } from './credentials/activations.repository.js';
+import { DeviceTokensService } from './credentials/device-tokens.service.js';
+import { DeviceTokenVerifier } from './credentials/device-token-verifier.js';
+import { DeviceTokensRepository } from './credentials/device-tokens.repository.js';
 import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
+import { DEVICES_MAIL } from './devices.mail.js';
+import { ClaimsService } from './provisioning/claims.service.js';
+import { IntendedOwnersService } from './provisioning/intended-owners.service.js';
+import { InventoryService } from './provisioning/inventory.service.js';
+import { ProvisioningRepository } from './provisioning/provisioning.repository.js';
+import { ProvisioningService } from './provisioning/provisioning.service.js';
+import { HandoverService } from './transfers/handover.service.js';
+import { OwnershipService } from './transfers/ownership.service.js';
+import { TransferAnswersService } from './transfers/transfer-answers.service.js';
+import { TransferMailer } from './transfers/transfer-mailer.js';
+import { TransfersRepository } from './transfers/transfers.repository.js';
+import { TransfersService } from './transfers/transfers.service.js';
 import { permits } from './domain/device-access.js';
-import { CREDENTIALS_PURGE } from './devices.purge.js';
+import { ACTIVATIONS_PURGE, CREDENTIALS_PURGE, TRANSFERS_PURGE } from './devices.purge.js';
 import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 
 @Module({
@@ -28,6 +45,7 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
     RateLimitModule.forFeature(DEVICES_RATE_LIMITS),
     AuditPlatformModule.forFeature(DEVICES_AUDIT),
     EventsModule.forFeature(DEVICES_EVENTS),
+    MailModule.forFeature(DEVICES_MAIL),
   ],
   providers: [
     DevicesService,
@@ -36,10 +54,41 @@ import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
     DeviceEditorService,
     DeviceEventWriter,
     DeviceTokensRepository,
+    DeviceTokensService,
+    ActivationCodesService,
+    ActivationService,
+    ActivationsRepository,
+    ProvisioningService,
+    ProvisioningRepository,
+    IntendedOwnersService,
+    InventoryService,
+    ClaimsService,
+    HandoverService,
+    OwnershipService,
+    TransfersService,
+    TransferAnswersService,
+    TransferMailer,
+    TransfersRepository,
     CREDENTIALS_PURGE,
+    ACTIVATIONS_PURGE,
+    TRANSFERS_PURGE,
     { provide: DeviceAuthenticator, useClass: DeviceTokenVerifier },
   ],
-  exports: [DevicesService, DeviceEditorService, DeviceRegistrationService, DeviceAuthenticator],
+  exports: [
+    DevicesService,
+    DeviceEditorService,
+    DeviceRegistrationService,
+    DeviceTokensService,
+    ActivationCodesService,
+    ActivationService,
+    ProvisioningService,
+    InventoryService,
+    ClaimsService,
+    TransfersService,
+    TransferAnswersService,
+    DeviceAuthenticator,
+    HandoverService,
+  ],
 })
 export class DevicesModule implements OnModuleInit {
   constructor(

@@ -2,8 +2,13 @@ import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '.
 import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { Page } from '../../shared/paging.js';
 
+/** SQL: the condition that a token, row `alias` of device_credentials, is neither revoked nor past the end of its overlap. */
+export function tokenIsValid(alias: string): string {
+  return `${alias}.revoked_at IS NULL AND (${alias}.expires_at IS NULL OR ${alias}.expires_at > now())`;
+}
+
 /** SQL: the condition that a device `d` may talk to us, which ends with the revocation of its last token. */
-export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND t.revoked_at IS NULL)`;
+export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND ${tokenIsValid('t')})`;
 
 /** A registered device: what its owner has set, and what it last reported. */
 export interface Device {
@@ -28,6 +33,10 @@ export interface Device {
   /** Its open links. */
   readonly links: readonly LinkKind[];
   readonly lastSeenAt: Date | null;
+  /** Since when it has its present owner, who sees nothing older. */
+  readonly ownedSince: Date;
+  /** It came from the inventory, by a claim. */
+  readonly provisioned: boolean;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
