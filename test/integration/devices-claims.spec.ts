@@ -156,27 +156,27 @@ describe('Loading devices', () => {
       insertAccount(application, { role: 'ADMIN' }),
     ]);
     const listed = async (who: InsertedAccount): Promise<string[]> =>
-      (await ask<{ items: { id: string }[] }>(who, 'GET', '/provisioned?claimed=false&limit=200')).body.items.map(
-        ({ id }) => id,
-      );
+      (
+        await ask<{ items: { id: string }[] }>(who, 'GET', '/../provisioned-devices?claimed=false&limit=200')
+      ).body.items.map(({ id }) => id);
     expect([await listed(maker), await listed(admin)].every((ids) => ids.includes(row.deviceId))).toBe(true);
     expect(await listed(other)).toEqual([]);
     for (const [method, path] of [
-      ['POST', `/provisioned/${row.deviceId}/claim-code`],
-      ['DELETE', `/provisioned/${row.deviceId}`],
+      ['POST', `/../provisioned-devices/${row.deviceId}/claim-code`],
+      ['DELETE', `/../provisioned-devices/${row.deviceId}`],
     ] as const) {
       expect((await ask(other, method, path)).status).toBe(404);
       expect((await ask(stranger, method, path)).status).toBe(403);
     }
-    expect((await ask(stranger, 'GET', '/provisioned')).status).toBe(403);
+    expect((await ask(stranger, 'GET', '/../provisioned-devices')).status).toBe(403);
     expect((await ask(stranger, 'POST', '/provision', { devices: [] })).status).toBe(403);
     // The role gives no access to what was claimed.
     const { device } = (await claim(buyer, row.claimCode)).body;
     expect((await ask(maker, 'GET', `/${device.id}`)).status).toBe(404);
     expect((await ask(admin, 'GET', `/${device.id}`)).status).toBe(404);
     for (const [method, path] of [
-      ['POST', `/provisioned/${row.deviceId}/claim-code`],
-      ['DELETE', `/provisioned/${row.deviceId}`],
+      ['POST', `/../provisioned-devices/${row.deviceId}/claim-code`],
+      ['DELETE', `/../provisioned-devices/${row.deviceId}`],
     ] as const) {
       expect((await ask(maker, method, path)).body).toMatchObject({ code: 'already_claimed' });
     }
@@ -185,7 +185,7 @@ describe('Loading devices', () => {
       const page: Answer<{ items: { id: string }[]; nextCursor: string | null }> = await ask(
         maker,
         'GET',
-        `/provisioned?limit=2${cursor && `&cursor=${cursor}`}`,
+        `/../provisioned-devices?limit=2${cursor && `&cursor=${cursor}`}`,
       );
       walked.push(...page.body.items.map(({ id }) => id));
       cursor = page.body.nextCursor;
@@ -246,7 +246,11 @@ describe('Claiming a device', () => {
     const used = await loadOne();
     expect((await claim(buyer, used.claimCode)).status).toBe(201);
     const replaced = await loadOne();
-    const renewed = await ask<{ claimCode: string }>(maker, 'POST', `/provisioned/${replaced.deviceId}/claim-code`);
+    const renewed = await ask<{ claimCode: string }>(
+      maker,
+      'POST',
+      `/../provisioned-devices/${replaced.deviceId}/claim-code`,
+    );
     const series = 'mortise_device_codes_refused_total{kind="claim"}';
     const before = await application.metric(series);
     const wrong = ['', 'x', 'UUUU-UUUU-UUUU-UUUU-UUUU', '0000-0000-0000-0000-0000'].slice(1);
@@ -288,7 +292,11 @@ describe('Claiming a device', () => {
     expect((await ask(first, 'DELETE', `/${row.deviceId}`)).status).toBe(204);
     const again = await claim(next, row.claimCode);
     expect([again.status, again.body]).toEqual(INVALID);
-    const { body } = await ask<{ claimCode: string }>(maker, 'POST', `/provisioned/${row.deviceId}/claim-code`);
+    const { body } = await ask<{ claimCode: string }>(
+      maker,
+      'POST',
+      `/../provisioned-devices/${row.deviceId}/claim-code`,
+    );
     const claimed = await claim(next, body.claimCode);
     // The token that it was made with had been revoked.
     expect(claimed.body).toMatchObject({ device: { id: row.deviceId }, activation: { code: expect.any(String) } });

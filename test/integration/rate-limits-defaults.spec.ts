@@ -89,7 +89,7 @@ const WAYS: Record<RateCategory, Way> = {
   },
   device: async () => sender('GET', '/api/v1/devices', { token: (await insertAccount(app)).accessToken }),
   provisioning: async () =>
-    sender('GET', '/api/v1/devices/provisioned', { token: (await insertAccount(app, { role: 'MAKER' })).accessToken }),
+    sender('GET', '/api/v1/provisioned-devices', { token: (await insertAccount(app, { role: 'MAKER' })).accessToken }),
   claim: async () => sender('POST', '/api/v1/devices/claim', await wrongCode()),
   claim_address: () => {
     // From one address, each with an account of its own.

@@ -8,7 +8,7 @@ import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { DevicesRepository } from '../devices.repository.js';
 import { ActivationsRepository } from './activations.repository.js';
-import { NoActivationCodeError } from './credentials.errors.js';
+import { ActivationCodeNotFoundError } from './credentials.errors.js';
 import type { ActivationCode } from './credentials.types.js';
 import { hashSecretCode, newSecretCode } from './secret-codes.js';
 
@@ -59,11 +59,11 @@ export class ActivationCodesService {
     return { code, expiresAt: await this.repository.put(deviceId, hashSecretCode(code), sealed, TTL_MS) };
   }
 
-  /** The code that is valid now. @throws NoActivationCodeError */
+  /** The code that is valid now. @throws ActivationCodeNotFoundError */
   async show(deviceId: string): Promise<ActivationCode> {
     const found = await this.repository.find(deviceId);
     if (!found) {
-      throw new NoActivationCodeError();
+      throw new ActivationCodeNotFoundError();
     }
     return {
       code: decrypt(this.#key, found.sealed, aadOf(deviceId)).toString(),

@@ -5,8 +5,9 @@ import { OftenCalled } from '../../../platform/http/validation/often-called.deco
 import { OrderKeyDto, toOrderKeyDto } from '../../signing-keys/order-keys.dto.js';
 import type { Activation } from './activation.service.js';
 import type { ActivationCode } from './credentials.types.js';
-import type { Rotation } from './device-tokens.service.js';
+import type { TokenRotation } from './device-tokens.service.js';
 
+const DEFAULT_OVERLAP_S = 60 * 60;
 const MAX_OVERLAP_S = 7 * 24 * 60 * 60;
 export const QR_FORMATS = ['svg', 'png'] as const;
 export type QrFormat = (typeof QR_FORMATS)[number];
@@ -93,7 +94,7 @@ export class RotateTokenDto {
   @Min(0)
   @Max(MAX_OVERLAP_S)
   @OftenCalled('overlap', 'graceSeconds')
-  overlapSeconds = 3_600;
+  overlapSeconds: number = DEFAULT_OVERLAP_S;
 }
 
 /** A new token. */
@@ -126,6 +127,9 @@ export function toActivationDto(
   return { deviceId, deviceToken, brokerUrl, orderKeys: orderKeys.map(toOrderKeyDto) };
 }
 
-export function toRotatedTokenDto(deviceId: string, { deviceToken, olderUntil }: Rotation): Readonly<RotatedTokenDto> {
+export function toRotatedTokenDto(
+  deviceId: string,
+  { deviceToken, olderUntil }: TokenRotation,
+): Readonly<RotatedTokenDto> {
   return { deviceId, deviceToken, olderUntil: olderUntil?.toISOString() ?? null };
 }

@@ -24,7 +24,7 @@ import {
   toActivationDto,
   toRotatedTokenDto,
 } from './activations.dto.js';
-import { InvalidActivationCodeError, NoActivationCodeError } from './credentials.errors.js';
+import { InvalidActivationCodeError, ActivationCodeNotFoundError } from './credentials.errors.js';
 import { DeviceTokensService } from './device-tokens.service.js';
 import { qrImage, qrText } from './qr-code.js';
 
@@ -54,7 +54,7 @@ export class CredentialsController {
 
   /**
    * The QR code of the activation code that is valid now, as SVG or PNG. It holds JSON: `b` is the address of the broker, `d`
-   * the device id, `c` the code, and `u` where the device sends them to. 409 `no_activation_code` without one.
+   * the device id, `c` the code, and `u` where the device sends them to. 404 `activation_code_not_found` without one.
    */
   @Get(':deviceId/qr')
   @Authorize('device:admin')
@@ -63,7 +63,7 @@ export class CredentialsController {
   @RateLimit('device')
   @ApiProduces('image/svg+xml', 'image/png')
   @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
-  @Refuses(NoActivationCodeError)
+  @Refuses(ActivationCodeNotFoundError)
   async qr(
     @Target() { id }: DeviceRef,
     @Query() { format }: QrQueryDto,

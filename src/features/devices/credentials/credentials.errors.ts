@@ -15,13 +15,13 @@ export class InvalidActivationCodeError extends DomainError {
 }
 
 @AsProblem({
-  code: 'no_activation_code',
-  kind: 'conflict',
+  code: 'activation_code_not_found',
+  kind: 'not_found',
   meaning: 'The device has no valid activation code.',
   cause: 'None was asked for in the last 24 hours, or it was used.',
   cure: 'Ask for one with `POST /devices/{deviceId}/activation-code`, and read the QR code again.',
 })
-export class NoActivationCodeError extends DomainError {
+export class ActivationCodeNotFoundError extends DomainError {
   constructor() {
     super('The device has no valid activation code.');
   }

@@ -12,7 +12,7 @@ import { DeviceTokensRepository } from './device-tokens.repository.js';
 /** Older tokens that may overlap with the new one. */
 const MAX_OVERLAPPING = 4;
 
-export interface Rotation {
+export interface TokenRotation {
   /** Null for a repeat: it is shown only the first time. */
   readonly deviceToken: string | null;
   /** When the older ones end; null where they ended at once, or there were none. */
@@ -37,7 +37,7 @@ export class DeviceTokensService {
    * Issues a token; the older ones are valid for as long as the overlap.
    * @throws DeviceNotFoundError
    */
-  rotate(deviceId: string, overlapSeconds: number): Promise<Rotation> {
+  rotate(deviceId: string, overlapSeconds: number): Promise<TokenRotation> {
     const token = randomToken();
     return this.transactions.run(async () => {
       let olderUntil: Date | null = null;

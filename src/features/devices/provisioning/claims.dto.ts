@@ -27,7 +27,7 @@ export class ClaimDeviceDto {
   name?: string;
 
   /**
-   * Null: in no room.
+   * Null: in no room. When left out, where its maker said.
    * @example Hall
    */
   @OrNull()

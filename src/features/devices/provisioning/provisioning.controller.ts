@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
@@ -9,23 +9,9 @@ import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
-import { InvalidCursorError } from '../../../shared/cursor.js';
 import { checkDeviceList } from './checked-thing.js';
-import { InventoryService } from './inventory.service.js';
-import {
-  ClaimCodeDto,
-  ListProvisionedQueryDto,
-  ProvisionedDevicePageDto,
-  ProvisionedRowsDto,
-  ThingToProvisionDto,
-  toProvisionedDevicePageDto,
-  toProvisionedRowsDto,
-} from './provisioning.dto.js';
-import {
-  AlreadyClaimedError,
-  ProvisionedDeviceNotFoundError,
-  UnreadableDeviceListError,
-} from './provisioning.errors.js';
+import { ProvisionedRowsDto, ThingToProvisionDto, toProvisionedRowsDto } from './provisioning.dto.js';
+import { UnreadableDeviceListError } from './provisioning.errors.js';
 import { ProvisioningService } from './provisioning.service.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -34,10 +20,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 @RateLimit('provisioning')
 @Controller('devices')
 export class ProvisioningController {
-  constructor(
-    private readonly provisioning: ProvisioningService,
-    private readonly inventory: InventoryService,
-  ) {}
+  constructor(private readonly provisioning: ProvisioningService) {}
 
   /**
    * Load up to 1,000 devices into the inventory, for people to claim: JSON, or CSV whose first line names the columns.
@@ -65,41 +48,5 @@ export class ProvisioningController {
   @Refuses(UnreadableDeviceListError)
   async provision(@Body() file: unknown, @CurrentUser() maker: Principal): Promise<ProvisionedRowsDto> {
     return toProvisionedRowsDto(await this.provisioning.provision(await checkDeviceList(file), maker));
-  }
-
-  /** What I have loaded, newest first; for an administrator, what all makers have. */
-  @Get('provisioned')
-  @Authorize('maker')
-  @Refuses(InvalidCursorError)
-  async list(
-    @CurrentUser() maker: Principal,
-    @Query() query: ListProvisionedQueryDto,
-  ): Promise<ProvisionedDevicePageDto> {
-    return toProvisionedDevicePageDto(await this.inventory.list(maker, query));
-  }
-
-  /** A new claim code for a device without an owner: the old one is not valid any more. 409 `already_claimed` otherwise. */
-  @Post('provisioned/:provisionedId/claim-code')
-  @HttpCode(HttpStatus.OK)
-  @Authorize('maker')
-  @Audit('claim_code_renewed')
-  @SecretAnswer()
-  @Idempotent()
-  @Refuses(ProvisionedDeviceNotFoundError, AlreadyClaimedError)
-  async renewCode(
-    @Param('provisionedId') provisionedId: string,
-    @CurrentUser() maker: Principal,
-  ): Promise<ClaimCodeDto> {
-    return { deviceId: provisionedId, claimCode: await this.inventory.renewCode(provisionedId, maker) };
-  }
-
-  /** Take a device without an owner out of the inventory. 409 `already_claimed` otherwise. */
-  @Delete('provisioned/:provisionedId')
-  @HttpCode(HttpStatus.NO_CONTENT)
-  @Authorize('maker')
-  @Audit('provisioned_device_deleted')
-  @Refuses(ProvisionedDeviceNotFoundError, AlreadyClaimedError)
-  async delete(@Param('provisionedId') provisionedId: string, @CurrentUser() maker: Principal): Promise<void> {
-    await this.inventory.delete(provisionedId, maker);
   }
 }

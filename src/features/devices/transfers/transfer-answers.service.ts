@@ -118,11 +118,12 @@ export class TransferAnswersService {
   }
 
   /** Without the mailed token, only an account that is known to have the address is asked. */
-  private find(key: TransferKey): Promise<Transfer | null> {
-    if ('token' in key) {
-      return this.repository.findByToken(sha256(key.token));
+  private async find({ id, token }: TransferKey): Promise<Transfer | null> {
+    if (token !== undefined) {
+      const transfer = await this.repository.findByToken(sha256(token));
+      return id === undefined || transfer?.id === id ? transfer : null;
     }
-    return this.provesAddresses() && isUuid(key.id) ? this.repository.findById(key.id) : Promise.resolve(null);
+    return this.provesAddresses() && isUuid(id) ? this.repository.findById(id) : null;
   }
 
   private provesAddresses(): boolean {

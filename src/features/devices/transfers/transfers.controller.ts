@@ -18,6 +18,7 @@ import { TransferAnswersService } from './transfer-answers.service.js';
 import {
   AcceptedTransferDto,
   AcceptTransferDto,
+  AnswerTransferDto,
   FactoryResetDto,
   OfferedTransferPageDto,
   OfferTransferDto,
@@ -127,8 +128,9 @@ export class TransfersController {
   async acceptById(
     @CurrentUser() { userId }: Principal,
     @Param('transferId') id: string,
+    @Body() { token }: AnswerTransferDto,
   ): Promise<AcceptedTransferDto> {
-    return toAcceptedTransferDto(await this.answers.accept(userId, { id }));
+    return toAcceptedTransferDto(await this.answers.accept(userId, { id, token }));
   }
 
   /** Decline an offer that is made to me: it ends. */
@@ -138,8 +140,12 @@ export class TransfersController {
   @Audit('transfer_declined')
   @Idempotent()
   @Refuses(InvalidTransferError)
-  async decline(@CurrentUser() { userId }: Principal, @Param('transferId') id: string): Promise<void> {
-    await this.answers.decline(userId, { id });
+  async decline(
+    @CurrentUser() { userId }: Principal,
+    @Param('transferId') id: string,
+    @Body() { token }: AnswerTransferDto,
+  ): Promise<void> {
+    await this.answers.decline(userId, { id, token });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { IsString, Matches } from 'class-validator';
+import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import type { Page } from '../../../shared/paging.js';
@@ -25,6 +26,18 @@ export class AcceptTransferDto {
   @Matches(/^[\w-]{43}$/, { message: 'must be one that was mailed' })
   @OftenCalled('code')
   token!: string;
+}
+
+export class AnswerTransferDto {
+  /**
+   * As it was mailed. Needed with `REGISTRATION=open`, where an account need not have its e-mail address.
+   * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
+   */
+  @IfGiven()
+  @IsString()
+  @Matches(/^[\w-]{43}$/, { message: 'must be one that was mailed' })
+  @OftenCalled('code')
+  token?: string;
 }
 
 /** An open offer, as the owner sees it. */

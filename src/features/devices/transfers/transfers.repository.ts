@@ -119,7 +119,7 @@ export class TransfersRepository {
   async changeOwner(deviceId: string, ownerId: string): Promise<void> {
     try {
       // SQL: database time
-      await this.database.execute(
+      await this.database.query(
         'transfers_change_owner',
         `UPDATE devices SET owner_id = $2, ${FORGOTTEN} WHERE id = $1`,
         [deviceId, ownerId],

@@ -13,8 +13,11 @@ export interface Transfer {
   readonly createdAt: Date;
 }
 
-/** By the mailed token, or by its id for the account that it is offered to. */
-export type TransferKey = { readonly token: string } | { readonly id: string };
+/** By the mailed token, or by its id for the account that it is offered to; or by both. */
+export interface TransferKey {
+  readonly id?: string;
+  readonly token?: string | undefined;
+}
 
 /** A device that has just got another owner. */
 export interface AcceptedTransfer {
