@@ -5,6 +5,7 @@
  * Seen to fail: with the check of all connections every five seconds (4.2 s), without the condition on the token where
  * events are stored, and with tokens that may change while they are (4 stored after). And with receipts locked before their
  * device: deletions of talking devices answered 503.
+ * With births and heartbeats that read the token in the statement that waits for the device: 4 of 4 stored after a revocation.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';

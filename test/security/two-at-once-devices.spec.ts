@@ -1,7 +1,7 @@
 /**
  * Two people act on one device at the same instant: two claims of one code, two acceptances of one offer, an acceptance
  * against its cancellation, two activations by one code. Each time there is one effect and one refusal, and nothing fails.
- * Seen to fail: with a claim that reads whether the device is claimed before it writes (two effects).
+ * Seen to fail: with an activation that checks its code and does not consume it (two successes, no refusal).
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

@@ -112,9 +112,9 @@ export const QUERIES: readonly Mistake[] = [
     request: 'GET /devices/{device}/events?type=door_opened',
     answer: '400 invalid_request',
     detail:
-      '`type`: each of them must be one of device_registered, device_updated, device_deleted, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
+      '`type`: each of them must be one of device_registered, device_activated, device_updated, device_deleted, device_transferred, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
     errors: [
-      '/type: `type`: each of them must be one of device_registered, device_updated, device_deleted, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
+      '/type: `type`: each of them must be one of device_registered, device_activated, device_updated, device_deleted, device_transferred, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
     ],
   },
 ];
