@@ -34,11 +34,9 @@ export class PresenceRepository {
       owner_id: string;
       status: DeviceStatus;
       version: number;
-    }>(
-      'presence_lock',
-      `SELECT d.owner_id, d.status, d.version FROM devices d WHERE d.id = $1 FOR NO KEY UPDATE`,
-      [deviceId],
-    );
+    }>('presence_lock', `SELECT d.owner_id, d.status, d.version FROM devices d WHERE d.id = $1 FOR NO KEY UPDATE`, [
+      deviceId,
+    ]);
     // A separate statement: one that waited for the lock would still see link and tokens as they were before the wait.
     // SQL: database time
     const [now] = await this.database.query<{
