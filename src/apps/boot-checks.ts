@@ -10,6 +10,7 @@ import { HASHES_PASSWORD } from '../platform/crypto/hashes-password.decorator.js
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { RateLimitRegistry } from '../platform/rate-limit/rate-limit-registry.js';
 import { RATE_LIMITS } from '../platform/rate-limit/rate-limit.decorator.js';
+import { ROLE_DEMANDS } from '../contracts/resources.js';
 import { OperatorError } from '../shared/operator-error.js';
 
 /** The application is put together wrongly, which is found before the first request. */
@@ -95,18 +96,18 @@ function faultsOfController(
 
 function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown): string[] {
   const rule = declared(ACCESS_RULE) as AccessRule | undefined;
-  const demand = demandOf(rule);
-  const isForAdmins = demand === 'admin';
+  const role = roleDemandedBy(rule);
   // What devices say is history.
-  const isAccounted = [AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method) || demand === 'uplink';
+  const isUplink = rule?.public === false && rule.demand === 'uplink';
+  const isAccounted = [AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method) || isUplink;
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
     ...(isAccounted ? [] : ['may change something without an @Audit, or a @ChangesNothing.']),
     ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),
-    ...(isForAdmins && !declared(RATE_LIMITS) ? ["demands 'admin' without a @RateLimit."] : []),
+    ...(role !== null && !declared(RATE_LIMITS) ? [`demands '${role}' without a @RateLimit.`] : []),
   ];
 }
 
-function demandOf(rule: AccessRule | undefined): string | null {
-  return rule?.public === false ? rule.demand : null;
+function roleDemandedBy(rule: AccessRule | undefined): string | null {
+  return rule?.public === false && ROLE_DEMANDS.some((role) => role === rule.demand) ? rule.demand : null;
 }

@@ -52,6 +52,8 @@ export class AppConfig {
     readonly keepaliveMs: number;
     readonly host: string;
     readonly port: number;
+    /** Where devices reach the broker. */
+    readonly publicUrl: string;
   };
   readonly tokens: {
     readonly algorithm: Settings['TOKEN_ALGORITHM'];
@@ -111,6 +113,7 @@ export class AppConfig {
       keepaliveMs: settings.MQTT_KEEPALIVE,
       host: settings.MQTT_HOST,
       port: settings.MQTT_PORT,
+      publicUrl: settings.MQTT_PUBLIC_URL ?? brokerAddressOf(settings),
     });
     this.tokens = Object.freeze({
       algorithm: settings.TOKEN_ALGORITHM,
@@ -159,4 +162,12 @@ function httpOf(settings: Settings): AppConfig['http'] {
     contentSecurityPolicy: settings.CONTENT_SECURITY_POLICY,
     securityContacts: Object.freeze([...settings.SECURITY_CONTACT]),
   });
+}
+
+/** Without the account of this backend. */
+function brokerAddressOf({ MQTT_URL, MQTT_PORT, PUBLIC_URL }: Settings): string {
+  const { protocol, host } = MQTT_URL
+    ? new URL(MQTT_URL)
+    : { protocol: 'mqtt:', host: `${new URL(PUBLIC_URL).hostname}:${String(MQTT_PORT)}` };
+  return `${protocol}//${host}`;
 }

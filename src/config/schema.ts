@@ -162,6 +162,11 @@ export const SETTINGS = z
     MQTT_PORT: integer(0, 65_535)
       .default(1883)
       .register(DOCS, { description: 'Port of the embedded broker.', example: '1883' }),
+    MQTT_PUBLIC_URL: url('mqtt', 'mqtts').nullable().default(null).register(DOCS, {
+      description:
+        'Where devices reach the broker (mqtt:// or mqtts://): in QR codes and in answers to them. Unset: MQTT_URL, or the host of PUBLIC_URL with MQTT_PORT.',
+      example: 'mqtts://broker.example.com:8883',
+    }),
     MASTER_KEY: key256().register(DOCS, {
       description:
         '32 bytes in base64. Seals private keys at rest and derives refresh tokens; losing it ends every session. All zeros: for tests only.',

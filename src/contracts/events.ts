@@ -18,12 +18,16 @@ interface CommandVerdict extends CommandFacts {
  */
 export interface EventPayloads {
   device_registered: { name: string; type: DeviceType; hardwareId: string };
+  /** It has a token that no person has seen. */
+  device_activated: { name: string };
   device_updated: { changed: string[] };
   device_deleted: { name: string; hardwareId: string };
   share_granted: { shareId: string; permission: DevicePermission };
   share_changed: { shareId: string; permission: DevicePermission; changed: string[] };
   /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
   share_revoked: { shareId: string; permission: DevicePermission; reason: 'revoked' | 'left' | 'handover' };
+  /** `previousOwnerId`: who offered it. It begins what the new owner sees. */
+  device_transferred: { name: string; previousOwnerId: string };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };
   /** `silence`: three missed heartbeats. `will`: the broker published the device's last will. `replaced`: a new boot. */
   device_disconnected: {
@@ -67,11 +71,13 @@ export type PayloadOf<T extends EventType> = EventPayloads[T];
 
 export const EVENT_TYPES = [
   'device_registered',
+  'device_activated',
   'device_updated',
   'device_deleted',
   'share_granted',
   'share_changed',
   'share_revoked',
+  'device_transferred',
   'device_connected',
   'device_disconnected',
   'device_inactive',

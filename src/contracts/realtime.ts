@@ -20,7 +20,7 @@ export type FeedMessage<E extends StoredEvent = StoredEvent> = Pick<
 export const FEED_MESSAGES = {
   device_connected: 'A device is there: its first link was opened, or it started anew.',
   device_disconnected: 'A link of a device was closed.',
-  device_status: 'A device was registered, changed, set, shared or deleted, or its status changed.',
+  device_status: 'A device was registered, activated, changed, set, shared, handed on or deleted, or its status changed.',
   door_status_changed: 'A device reported another state of its lock or door.',
   motion_detected: 'A device saw something move.',
   snapshot_captured: 'A camera took a picture.',
@@ -34,11 +34,13 @@ export type FeedEvent = keyof typeof FEED_MESSAGES;
 /** Which socket event carries each event type; null for types that dashboards do not receive. */
 export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   device_registered: 'device_status',
+  device_activated: 'device_status',
   device_updated: 'device_status',
   device_deleted: 'device_status',
   share_granted: 'device_status',
   share_changed: 'device_status',
   share_revoked: 'device_status',
+  device_transferred: 'device_status',
   device_inactive: 'device_status',
   status_changed: 'device_status',
   device_connected: 'device_connected',

@@ -28,5 +28,13 @@ export type ResourceKind = keyof Resources;
 /** What `@Authorize` takes for a resource that the route names: `device:control`. */
 export type ResourceDemand = { [K in ResourceKind]: `${K}:${Resources[K]['demand']}` }[ResourceKind];
 
-/** `admin`: the platform role. It gives no access to devices. */
-export type Demand = ResourceDemand | 'admin';
+/** Platform roles that a route can demand: `maker` is also met by an administrator. */
+export const ROLE_DEMANDS = ['admin', 'maker'] as const;
+export type RoleDemand = (typeof ROLE_DEMANDS)[number];
+
+/** `admin`, `maker`: a platform role. It gives no access to devices. */
+export type Demand = ResourceDemand | RoleDemand;
+
+export function isRoleDemand(demand: Demand): demand is RoleDemand {
+  return ROLE_DEMANDS.some((role) => role === demand);
+}

@@ -24,6 +24,7 @@ const ANSWERS = ['ListedUserDto'];
 
 /** Members that may be null, and what it means. */
 const NULLABLE = {
+  'ClaimDeviceDto.room': 'in no room',
   'DashboardHandshakeDto.lastCursor': 'no earlier events',
   'NewAccountDto.username': 'none',
   'PreviewScheduleDto.from': 'from now on',

@@ -14,7 +14,17 @@ import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
 
 const SNAPSHOT = 'test/contract/routes.json';
-const ROLES = ['anonymous', 'stranger', 'device owner', 'VIEWER', 'OPERATOR', 'MANAGER', 'OWNER', 'admin'] as const;
+const ROLES = [
+  'anonymous',
+  'stranger',
+  'device owner',
+  'VIEWER',
+  'OPERATOR',
+  'MANAGER',
+  'OWNER',
+  'maker',
+  'admin',
+] as const;
 type Role = (typeof ROLES)[number];
 
 /** What each of them may do with a device of an organization, and with that organization. */
@@ -41,7 +51,8 @@ const MAY: Readonly<Record<Role, readonly string[]>> = {
     'organization:manager',
     'organization:owner',
   ],
-  admin: ['admin'],
+  maker: ['maker'],
+  admin: ['admin', 'maker'],
 };
 
 type Verdict = 'allowed' | 'unauthenticated' | 'forbidden' | 'not found';
@@ -58,7 +69,7 @@ function expected(rule: string, role: Role): Verdict {
     return 'allowed';
   }
   const [kind = ''] = rule.split(':');
-  const sees = rule === 'admin' || MAY[role].some((demand) => demand.startsWith(`${kind}:`));
+  const sees = ['admin', 'maker'].includes(rule) || MAY[role].some((demand) => demand.startsWith(`${kind}:`));
   return sees ? 'forbidden' : 'not found';
 }
 
@@ -92,6 +103,8 @@ async function createVisitor(role: Role): Promise<Visitor> {
     commandId: randomUUID(),
     invitationId: randomUUID(),
     shareId: randomUUID(),
+    provisionedId: randomUUID(),
+    transferId: randomUUID(),
     userId: bystander.id,
     sessionId: bystander.sessionId,
     address: '192.0.2.77',
@@ -140,6 +153,8 @@ async function asker(
       return deviceOwner;
     case 'stranger':
       return insertAccount(application, { name: 'stranger' });
+    case 'maker':
+      return insertAccount(application, { name: 'maker', role: 'MAKER' });
     case 'admin':
       return insertAccount(application, { name: 'admin', role: 'ADMIN' });
     default: {

@@ -44,6 +44,8 @@ const KEPT_MS: Readonly<Record<string, number>> = {
   sessions: 10 * DAY_MS,
   event_rollups: 30 * DAY_MS,
   device_credentials: 16 * DAY_MS,
+  device_activations: 0,
+  device_transfers: 0,
   signing_keys: 18 * DAY_MS,
   users: 25 * DAY_MS,
   mails: 14 * DAY_MS,

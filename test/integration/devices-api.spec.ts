@@ -90,13 +90,16 @@ describe('Registering a device', () => {
     expect((await register(ada, { ...body, name: 'Another' }, key)).status).toBe(422);
   });
 
-  it('takes a hardware id once, even for another owner', async () => {
+  it('takes a hardware id once of an owner, in whatever spelling, and stands in the way of no other', async () => {
     const hardwareId = randomUUID();
     expect((await register(ada, { hardwareId })).status).toBe(201);
-    for (const spelling of [hardwareId, hardwareId.toUpperCase(), ` ${hardwareId}`]) {
-      const again = await register(bob, { hardwareId: spelling });
+    const spellings = [hardwareId, hardwareId.toUpperCase(), ` ${hardwareId}`, hardwareId.replaceAll('-', '')];
+    for (const spelling of [...spellings, hardwareId.replaceAll('-', ':'), hardwareId.replaceAll('-', ' _.')]) {
+      const again = await register(ada, { hardwareId: spelling });
       expect([again.status, again.body]).toEqual([409, expect.objectContaining({ code: 'hardware_id_taken' })]);
     }
+    const other = await register(bob, { hardwareId });
+    expect([other.status, other.body.device]).toEqual([201, expect.objectContaining({ owned: true })]);
   });
 
   it.each([
@@ -104,7 +107,7 @@ describe('Registering a device', () => {
     [{ name: 'x\u0000y' }],
     [{ name: 'x'.repeat(101) }],
     [{ name: ['x'] }],
-    [{ hardwareId: 'has spaces' }],
+    [{ hardwareId: ' .:-_ ' }],
     [{ type: 'toaster' }],
     [{ timeZone: 'Mars/Olympus' }],
     [{ timeZone: '+01:00' }],

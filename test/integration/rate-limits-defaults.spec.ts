@@ -88,6 +88,21 @@ const WAYS: Record<RateCategory, Way> = {
       })();
   },
   device: async () => sender('GET', '/api/v1/devices', { token: (await insertAccount(app)).accessToken }),
+  provisioning: async () =>
+    sender('GET', '/api/v1/provisioned-devices', { token: (await insertAccount(app, { role: 'MAKER' })).accessToken }),
+  claim: async () => sender('POST', '/api/v1/devices/claim', await wrongCode()),
+  claim_address: () => {
+    // From one address, each with an account of its own.
+    const headers = { 'x-forwarded-for': '198.51.100.250', 'idempotency-key': 'x' };
+    return Promise.resolve(async () =>
+      request(app.url, 'POST', '/api/v1/devices/claim', { ...(await wrongCode()), headers }),
+    );
+  },
+  activation: () => Promise.resolve(() => activate(randomUUID(), '198.51.100.251')),
+  activation_device: () => {
+    const deviceId = randomUUID();
+    return Promise.resolve(() => activate(deviceId, '198.51.100.252'));
+  },
   unlock: async () => {
     const person = await insertAccount(app);
     const { id } = await registerDevice(app.url, person);
@@ -97,6 +112,15 @@ const WAYS: Record<RateCategory, Way> = {
     });
   },
 };
+
+async function wrongCode(): Promise<RequestOptions> {
+  return { token: (await insertAccount(app)).accessToken, body: { code: 'not the code' } };
+}
+
+function activate(deviceId: string, from: string): Promise<Answer> {
+  const headers = { 'x-forwarded-for': from };
+  return request(app.url, 'POST', '/api/v1/devices/activate', { body: { deviceId, code: 'not the code' }, headers });
+}
 
 /** The item of one category in a header of several (draft-ietf-httpapi-ratelimit-headers). */
 function item({ headers }: Answer, header: string, category: string): Record<string, number> {

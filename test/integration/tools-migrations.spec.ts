@@ -29,8 +29,16 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
     because: 'Prisma knows no partial indexes',
   },
   {
-    pattern: /^index CREATE INDEX (sessions_live|device_credentials_revoked|users_deleted)_idx .* WHERE /,
+    pattern: /^index CREATE INDEX (sessions_live|device_credentials_(revoked|expires)|users_deleted)_idx .* WHERE /,
     because: 'Prisma knows no partial indexes',
+  },
+  {
+    pattern: /^index CREATE UNIQUE INDEX devices_registered_hardware_key .* WHERE /,
+    because: 'Prisma knows no partial indexes',
+  },
+  {
+    pattern: /^(function set_hardware_key|trigger (\w+)\.\2_hardware_key)$/,
+    because: 'Prisma knows no triggers: the key follows from the hardware id, whoever writes it',
   },
   {
     pattern: /^index CREATE INDEX one_time_tokens_(registration_idx .* WHERE |over_idx .*LEAST\()/,

@@ -1,10 +1,11 @@
 /**
  * P-16: a revoked device is gone, with the embedded broker: kicked within two seconds, and nothing that it says after its
- * revocation is stored, what was in hand included. Half of the devices are deleted; of the others only the database knows
- * that their token was revoked, as if the signal had been lost.
+ * revocation is stored, what was in hand included. The devices are deleted, or revoked by their owner; of others only the
+ * database knows that their token was revoked, as if the signal had been lost, or has expired, which no signal tells.
  * Seen to fail: with the check of all connections every five seconds (4.2 s), without the condition on the token where
  * events are stored, and with tokens that may change while they are (4 stored after). And with receipts locked before their
  * device: deletions of talking devices answered 503.
+ * With births and heartbeats that read the token in the statement that waits for the device: 4 of 4 stored after a revocation.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,9 +19,11 @@ import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
-const DEVICES = scaled(10, 400);
+const DEVICES = scaled(16, 800);
 const AT_ONCE = 10;
 const KICKED_WITHIN_MS = 2_000;
+const WAYS = ['deleted', 'revoked by its owner', 'in the database', 'at the end of an overlap'] as const;
+type Way = (typeof WAYS)[number];
 const SEND_EVERY_MS = 20;
 /** A busy machine may be slow once. */
 const LOOKS = scaled(2, 1);
@@ -55,8 +58,13 @@ async function talk(line: ScriptedDevice): Promise<void> {
   }
 }
 
-async function revoke(device: RegisteredDevice, how: 'deleted' | 'in the database'): Promise<void> {
-  if (how === 'deleted') {
+async function revoke(device: RegisteredDevice, how: Way): Promise<void> {
+  if (how === 'revoked by its owner') {
+    const path = `/api/v1/devices/${device.id}/token/revoke`;
+    expect((await request(application.url, 'POST', path, { token: owner.accessToken })).status).toBe(204);
+  } else if (how === 'at the end of an overlap') {
+    await application.rows('UPDATE device_credentials SET expires_at = now() WHERE device_id = $1', [device.id]);
+  } else if (how === 'deleted') {
     const { status } = await request(application.url, 'DELETE', `/api/v1/devices/${device.id}`, {
       token: owner.accessToken,
     });
@@ -67,7 +75,7 @@ async function revoke(device: RegisteredDevice, how: 'deleted' | 'in the databas
 }
 
 /** @returns the milliseconds until it was kicked, and what was stored of what it said afterwards. */
-async function revokeTalking(how: 'deleted' | 'in the database'): Promise<{ kickedMs: number; stored: number }> {
+async function revokeTalking(how: Way): Promise<{ kickedMs: number; stored: number }> {
   const device = await registerDevice(application.url, owner);
   const line = await ScriptedDevice.born(application.mqttUrl, device, randomUUID());
   const talking = talk(line);
@@ -90,14 +98,16 @@ async function revokeTalking(how: 'deleted' | 'in the database'): Promise<{ kick
 }
 
 describe('P-16: a revoked device is gone', () => {
-  it.each(['deleted', 'in the database'] as const)(
+  it.each(WAYS)(
     'kicked in time, and nothing of it is stored: %s',
     async (how) => {
       let slowest = Infinity;
       for (let look = 0; look < LOOKS && slowest >= KICKED_WITHIN_MS; look++) {
         const outcomes: Awaited<ReturnType<typeof revokeTalking>>[] = [];
-        for (let done = 0; done < DEVICES / 2; done += AT_ONCE) {
-          const some = Array.from({ length: Math.min(AT_ONCE, DEVICES / 2 - done) }, () => revokeTalking(how));
+        for (let done = 0; done < DEVICES / WAYS.length; done += AT_ONCE) {
+          const some = Array.from({ length: Math.min(AT_ONCE, DEVICES / WAYS.length - done) }, () =>
+            revokeTalking(how),
+          );
           outcomes.push(...(await Promise.all(some)));
         }
         slowest = Math.max(...outcomes.map(({ kickedMs }) => kickedMs));

@@ -6,6 +6,7 @@ import {
   type TokenPurpose,
 } from '../../src/features/auth/tokens/one-time-tokens.service.js';
 import { type Account, createAccount, createAdmin, NEW_PASSWORD, PASSWORD, uniqueEmail } from './accounts.fixture.js';
+import { DEVICE_REQUESTS } from './changing-device-requests.js';
 import { registerDevice } from './devices.fixture.js';
 import { request } from './rest.js';
 import { SHARING_CHANGES } from './sharing-requests.js';
@@ -51,6 +52,11 @@ export class RequestFactory {
       throw new Error(`${path} made nothing: ${JSON.stringify(answer.body)}`);
     }
     return id;
+  }
+
+  /** Reads or changes the database past the application. */
+  rows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    return this.sql.rows<Row>(text, [...values]);
   }
 
   async device(): Promise<{ owner: Account; id: string }> {
@@ -233,6 +239,7 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
     return by(guest, '/organizations/invitations/accept', { token });
   },
 
+  ...DEVICE_REQUESTS,
   'POST /devices': async (w) => by(await w.account(), '/devices', { name: 'Door', hardwareId: randomUUID() }),
   'PATCH /devices/:deviceId': async (w) => {
     const { owner, id } = await w.device();

@@ -1,4 +1,5 @@
 import type { AuditAction } from '../../src/contracts/audit.js';
+import type { OrganizationRole } from '../../src/contracts/resources.js';
 import { insertAccount, type InsertedAccount } from './accounts.fixture.js';
 import type { OrganizationsFixture } from './organizations.fixture.js';
 
@@ -17,11 +18,15 @@ interface AuditedRead {
   readonly prepare: (fixture: OrganizationsFixture) => Promise<ReadingRequest>;
 }
 
-/** A device in an organization, which an operator of it reads. */
-export async function sharedDevice(fixture: OrganizationsFixture, rest = ''): Promise<Required<ReadingRequest>> {
+/** A device in an organization, which a member of it reads: an operator unless told otherwise. */
+export async function sharedDevice(
+  fixture: OrganizationsFixture,
+  rest = '',
+  role: OrganizationRole = 'OPERATOR',
+): Promise<Required<ReadingRequest>> {
   const [owner, reader] = [await fixture.createAccount('owner'), await fixture.createAccount('operator')];
   const organization = await fixture.createOrganization(owner);
-  await fixture.addMember(reader, 'OPERATOR', organization.id);
+  await fixture.addMember(reader, role, organization.id);
   const { id } = await fixture.registerDevice(owner);
   await fixture.request(owner, 'PATCH', `/devices/${id}`, { organizationId: organization.id });
   const order = { name: 'lock_door' };
@@ -77,6 +82,15 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
     action: 'device_diagnostics_read',
     once: true,
     prepare: (fixture) => sharedDevice(fixture, '/diagnostics'),
+  },
+  'GET /api/v1/devices/{deviceId}/qr': {
+    action: 'activation_code_shown',
+    once: true,
+    prepare: async (fixture) => {
+      const { path, reader, owner } = await sharedDevice(fixture, '/qr', 'MANAGER');
+      await fixture.request(owner, 'POST', path.replace('/qr', '/activation-code'));
+      return { path, reader, owner };
+    },
   },
   'GET /api/v1/devices/{deviceId}/events': {
     action: 'device_history_read',
@@ -137,6 +151,9 @@ export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/v1/organizations': 'one’s own memberships',
   'GET /api/v1/organizations/{organizationId}': 'its name, and one’s own role',
   'GET /api/v1/shares': 'what was given to one to use',
+  'GET /api/v1/provisioned-devices': 'what one has loaded, of no person',
+  'GET /api/v1/devices/transfers': 'what is offered to one',
+  'GET /api/v1/devices/{deviceId}/transfer': 'one’s own offer',
   'GET /api/v1/devices': 'the present state of what was given to one to use; what it did is audited',
   'GET /api/v1/devices/stats': 'counts of what was given to one to use',
   'GET /api/v1/devices/{deviceId}/settings': 'how what was given to one to use is set; what it did is audited',

@@ -33,8 +33,12 @@ export async function request<T = Record<string, unknown>>(
   return {
     status: response.status,
     headers: response.headers,
-    body: (text === '' ? undefined : JSON.parse(text)) as T,
+    body: (text === '' ? undefined : isImage(response) ? text : JSON.parse(text)) as T,
   };
+}
+
+function isImage({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('image/') ?? false;
 }
 
 /** The code of the problem in each of so many answers, one after another; the status of those without one. */

@@ -42,6 +42,19 @@ export const PURGED_TABLES: Readonly<Record<string, PurgedTable>> = {
     insert: `INSERT INTO device_credentials (id, device_id, token_hash, created_at, revoked_at)
       SELECT id, device, uuid_send(id), at - interval '400 days', at FROM ${ROWS}`,
   },
+  device_activations: {
+    key: 'device_id',
+    insert: `WITH n AS (SELECT * FROM ${ROWS}), d AS (
+        INSERT INTO devices (id, owner_id, name, hardware_id) SELECT id, person, 'Door', id::text FROM n)
+      INSERT INTO device_activations (device_id, code_hash, sealed, expires_at) SELECT id, '', '', at FROM n`,
+  },
+  device_transfers: {
+    key: 'id',
+    insert: `WITH n AS (SELECT * FROM ${ROWS}), d AS (
+        INSERT INTO devices (id, owner_id, name, hardware_id) SELECT id, person, 'Door', id::text FROM n)
+      INSERT INTO device_transfers (id, device_id, from_id, email, token_hash, expires_at)
+      SELECT id, id, person, 'heir@example.com', uuid_send(id), at FROM n`,
+  },
   signing_keys: {
     key: 'kid',
     insert: `INSERT INTO signing_keys (kid, purpose, algorithm, public_jwk, sealed_private, state, created_at, changed_at)

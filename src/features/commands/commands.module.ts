@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
@@ -22,6 +22,9 @@ import { AcknowledgementRepository } from './acknowledgement/acknowledgement.rep
 import { RecentOrdersRepository } from './acknowledgement/recent-orders.repository.js';
 import { RecentOrdersService } from './acknowledgement/recent-orders.service.js';
 import { CompletionWaiters } from './completion-waiters.js';
+import { HandoverService } from '../devices/transfers/handover.service.js';
+import { CommandHandoverRepository } from './handover/command-handover.repository.js';
+import { CommandHandoverService } from './handover/command-handover.service.js';
 import { COMMANDS_PURGE } from './commands.purge.js';
 import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
 
@@ -39,6 +42,8 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
     CommandsService,
     CommandsRepository,
     CommandSubmissionService,
+    CommandHandoverService,
+    CommandHandoverRepository,
     CommandEventWriter,
     AcknowledgementService,
     AcknowledgementRepository,
@@ -56,4 +61,13 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
   ],
   exports: [CommandsService, CommandSubmissionService, AcknowledgementService, DispatchRepository, DispatchService],
 })
-export class CommandsModule {}
+export class CommandsModule implements OnModuleInit {
+  constructor(
+    private readonly handover: HandoverService,
+    private readonly commands: CommandHandoverService,
+  ) {}
+
+  onModuleInit(): void {
+    this.handover.onHandover(({ deviceId }) => this.commands.endAll(deviceId));
+  }
+}

@@ -11,6 +11,7 @@ import {
   type ChangeRow,
   COMMAND_COLUMNS,
   type CommandRow,
+  OF_THIS_OWNER,
   toChange,
   toCommand,
   unlockRestricted,
@@ -111,7 +112,7 @@ export class CommandsRepository {
     // SQL: one round trip on a hot path: clients poll it
     const [row] = await this.database.query<CommandRow>(
       'commands_find',
-      `SELECT ${COMMAND_COLUMNS} FROM commands c WHERE c.id = $1 AND c.device_id = $2`,
+      `SELECT ${COMMAND_COLUMNS} FROM commands c WHERE c.id = $1 AND c.device_id = $2 AND ${OF_THIS_OWNER}`,
       [id, deviceId],
     );
     return row ? toCommand(row) : null;
@@ -157,7 +158,7 @@ export class CommandsRepository {
     const rows = await this.database.query<CommandRow>(
       'commands_list',
       `SELECT ${COMMAND_COLUMNS} FROM commands c
-       WHERE c.device_id = $1
+       WHERE c.device_id = $1 AND ${OF_THIS_OWNER}
          AND ($2::command_state IS NULL OR c.state = $2)
          AND ($3::text IS NULL OR c.name = $3)
          AND ($4::timestamptz IS NULL OR (c.created_at, c.id) < ($4, $5::uuid))

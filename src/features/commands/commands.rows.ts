@@ -81,3 +81,6 @@ export function toCommand(row: CommandRow): Command {
 export function toChange(row: ChangeRow): CommandChange {
   return { ...toCommand(row), ownerId: row.owner_id };
 }
+
+/** SQL: the condition that a command was given since its device has its present owner. */
+export const OF_THIS_OWNER = '(SELECT d.owned_since FROM devices d WHERE d.id = c.device_id) <= c.created_at';

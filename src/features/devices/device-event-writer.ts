@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { AuditAction } from '../../contracts/audit.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
@@ -12,14 +13,19 @@ export class DeviceEventWriter {
     private readonly audit: AuditWriter,
   ) {}
 
-  async recordRegistration(device: Pick<Device, 'id' | 'ownerId' | 'name' | 'type' | 'hardwareId'>): Promise<void> {
+  /** @param action where it is not the one of the route */
+  async recordRegistration(
+    device: Pick<Device, 'id' | 'ownerId' | 'name' | 'type' | 'hardwareId'>,
+    action?: AuditAction,
+  ): Promise<void> {
     const { id, ownerId, name, type, hardwareId } = device;
-    await this.audit.record({ entity: { type: 'device', id }, after: { name, type, hardwareId, ownerId } });
+    const facts = { entity: { type: 'device', id }, after: { name, type, hardwareId, ownerId } } as const;
+    await this.audit.record({ ...facts, ...(action === undefined ? {} : { action }) });
     await this.events.append({
       type: 'device_registered',
       payload: { name, type, hardwareId },
       source: 'http',
-      actor: `user:${ownerId}`,
+      actor: requestContext()?.actor ?? `user:${ownerId}`,
       deviceId: id,
       userId: ownerId,
     });
@@ -35,6 +41,40 @@ export class DeviceEventWriter {
       after: values(device),
     });
     await this.events.append({ type: 'device_updated', payload: { changed }, ...this.baseOf(device) });
+  }
+
+  /** Something that the owner does not see in the device itself. @param facts for the audit trail */
+  async recordChange(device: Device, changed: string[], facts: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.audit.record({ entity: { type: 'device', id: device.id }, after: facts });
+    await this.events.append({ type: 'device_updated', payload: { changed }, ...this.baseOf(device) });
+  }
+
+  /** The device did it itself, without a session. */
+  async recordActivation(device: Device): Promise<void> {
+    const actor = `device:${device.id}` as const;
+    await this.audit.record({ entity: { type: 'device', id: device.id }, actor });
+    await this.events.append({
+      type: 'device_activated',
+      payload: { name: device.name },
+      ...this.baseOf(device),
+      source: 'http',
+      actor,
+    });
+  }
+
+  /** @param previousOwnerId who handed it on */
+  async recordTransfer(device: Device, previousOwnerId: string): Promise<void> {
+    const { id, ownerId, name } = device;
+    await this.audit.record({
+      entity: { type: 'device', id },
+      before: { ownerId: previousOwnerId },
+      after: { ownerId },
+    });
+    await this.events.append({
+      type: 'device_transferred',
+      payload: { name, previousOwnerId },
+      ...this.baseOf(device),
+    });
   }
 
   /** For devices whose owner left their organization, or whose organization ended; the cause is audited there. */

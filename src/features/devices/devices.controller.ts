@@ -60,7 +60,7 @@ export class DevicesController {
   ) {}
 
   /**
-   * Register a device. Its token is shown this once. 409 `hardware_id_taken` when it is registered already,
+   * Register a device. Its token is shown this once. 409 `hardware_id_taken` when I have registered it already,
    * `too_many_devices` for a person who owns as many as this installation allows (1,000 unless configured).
    */
   @Post()

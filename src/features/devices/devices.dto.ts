@@ -31,7 +31,7 @@ export class RegisterDeviceDto {
   type?: DeviceType;
 
   /**
-   * Serial number or MAC, as printed on the device; kept in capitals. One registration per hardware id.
+   * Serial number or MAC, as printed; kept in capitals, compared without blanks and `. _ : -`. Once for each person.
    * @example LOCK-0001
    */
   @IsHardwareId()

@@ -19,17 +19,18 @@ export class DeviceNotFoundError extends DomainError {
 @AsProblem({
   code: 'hardware_id_taken',
   kind: 'conflict',
-  meaning: 'A device with this hardware id is registered.',
-  cause: 'The device was registered before, by you or by another account.',
-  cure: 'Look it up in your list. If it is not there, its owner deletes it first.',
+  meaning: 'You have a device with this hardware id.',
+  cause:
+    'You registered it before, perhaps in another spelling: case, blanks and the signs . _ : - make no difference.',
+  cure: 'Look it up in your list with `q`. Delete it there to register it anew.',
 })
 export class HardwareIdTakenError extends DomainError {
   override readonly errors: readonly FieldError[] = [
-    { detail: '`hardwareId` belongs to a registered device', pointer: '/hardwareId' },
+    { detail: '`hardwareId` belongs to a device that you have registered', pointer: '/hardwareId' },
   ];
 
   constructor(options?: ErrorOptions) {
-    super('A device with this hardware id is registered already.', {}, options);
+    super('You have registered a device with this hardware id already.', {}, options);
   }
 }
 

@@ -10,6 +10,18 @@ export class DeviceRegisteredPayload implements PayloadOf<'device_registered'> {
   hardwareId!: string;
 }
 
+/** A device got a token that no person has seen; its earlier ones ended. */
+export class DeviceActivatedPayload implements PayloadOf<'device_activated'> {
+  name!: string;
+}
+
+/** A device has a new owner. */
+export class DeviceTransferredPayload implements PayloadOf<'device_transferred'> {
+  name!: string;
+  /** Who handed it on. */
+  previousOwnerId!: string;
+}
+
 /** What the owner says of a device changed. */
 export class DeviceUpdatedPayload implements PayloadOf<'device_updated'> {
   /** Names of the members that changed. */
@@ -24,6 +36,8 @@ export class DeviceDeletedPayload implements PayloadOf<'device_deleted'> {
 
 export const DEVICES_EVENTS = {
   device_registered: DeviceRegisteredPayload,
+  device_activated: DeviceActivatedPayload,
+  device_transferred: DeviceTransferredPayload,
   device_updated: DeviceUpdatedPayload,
   device_deleted: DeviceDeletedPayload,
 } satisfies EventDeclaration;

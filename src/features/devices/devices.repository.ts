@@ -4,11 +4,12 @@ import type { FlatObject } from '../../contracts/flat-object.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
-import type { Device, DeviceChanges, NewDevice, Position } from './devices.types.js';
+import { type Device, type DeviceChanges, type NewDevice, type Position, tokenIsValid } from './devices.types.js';
 
 const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.location, d.latitude, d.longitude,
   d.metadata, d.time_zone, d.status, d.firmware_version, d.battery, d.battery_at, d.rssi, d.rssi_at, d.lock_state, d.lock_state_at,
-  d.door_state, d.door_state_at, d.lock_calibrated, d.lock_jammed_at, d.boot_heard_at, d.last_seen_at, d.version, d.created_at, d.updated_at,
+  d.door_state, d.door_state_at, d.lock_calibrated, d.lock_jammed_at, d.boot_heard_at, d.last_seen_at, d.owned_since, d.provisioned,
+  d.version, d.created_at, d.updated_at,
   ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
 
 // SQL: one round trip on a hot path: a device with its links, from one snapshot
@@ -41,11 +42,23 @@ interface DeviceRow {
   lock_jammed_at: Date | null;
   boot_heard_at: Date | null;
   last_seen_at: Date | null;
+  owned_since: Date;
+  provisioned: boolean;
   version: number;
   created_at: Date;
   updated_at: Date;
   links: LinkKind[];
 }
+
+/**
+ * Puts devices back that came from the inventory, before they are deleted: unclaimed, without a valid code, and with the token
+ * that they were made with only if that was not revoked.
+ */
+const TO_INVENTORY = `UPDATE provisioned_devices p SET claimed_at = NULL, claim_code_hash = NULL, owner_email = NULL,
+    order_counter = d.order_counter, token_hash = (
+      SELECT t.token_hash FROM device_credentials t
+      WHERE t.device_id = d.id AND t.token_hash = p.token_hash AND ${tokenIsValid('t')})
+  FROM devices d WHERE d.id = p.id AND d.provisioned`;
 
 /** What of a device tells of its deletion. */
 export type DeletedDevice = Pick<Device, 'id' | 'ownerId' | 'name' | 'hardwareId' | 'version'>;
@@ -57,7 +70,7 @@ export type Withdrawn = Pick<Device, 'id' | 'ownerId' | 'version'>;
 export class DevicesRepository {
   constructor(private readonly database: Database) {}
 
-  /** @throws HardwareIdTakenError: the unique index decides. */
+  /** @throws HardwareIdTakenError when the owner has registered it already: the unique index decides. */
   async create(ownerId: string, device: NewDevice, tokenHash: Buffer): Promise<string> {
     const { position, metadata, ...rest } = device;
     try {
@@ -119,6 +132,12 @@ export class DevicesRepository {
     return count === 1 ? this.get(id) : null;
   }
 
+  /** Counts a change that is in no column of the device. @throws DeviceNotFoundError */
+  async touch(id: string): Promise<Device> {
+    const device = await this.update(id, {}, undefined);
+    return device ?? found(id, []);
+  }
+
   /** Whether a device of this owner is shared, or in an organization with another member whose account is not deleted. */
   async hasShared(ownerId: string): Promise<boolean> {
     const device = await this.database.prisma((prisma) =>
@@ -141,7 +160,8 @@ export class DevicesRepository {
     // SQL: a set-based batch
     return this.database.query<DeletedDevice & Record<string, unknown>>(
       'devices_delete_all',
-      `DELETE FROM devices WHERE owner_id = $1
+      `WITH kept AS (${TO_INVENTORY} AND d.owner_id = $1)
+       DELETE FROM devices WHERE owner_id = $1
        RETURNING id, owner_id AS "ownerId", name, hardware_id AS "hardwareId", version`,
       [ownerId],
     );
@@ -149,6 +169,8 @@ export class DevicesRepository {
 
   /** @throws an error of Prisma when it does not exist: lock it before */
   async delete(id: string): Promise<void> {
+    // SQL: something Prisma cannot say: from the row of another table
+    await this.database.execute('devices_to_inventory', `${TO_INVENTORY} AND d.id = $1`, [id]);
     await this.database.prisma((prisma) => prisma.device.delete({ where: { id }, select: { id: true } }));
   }
 }
@@ -188,6 +210,8 @@ function toDevice(row: DeviceRow): Device {
     bootHeardAt: row.boot_heard_at,
     links: row.links,
     lastSeenAt: row.last_seen_at,
+    ownedSince: row.owned_since,
+    provisioned: row.provisioned,
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -6,8 +6,13 @@ import type { FlatObject } from '../../contracts/flat-object.js';
 /** One and a half times the interval that holds unless a device declares another. */
 const AWAKE_S = (HEARTBEAT_INTERVAL_MS * 1.5) / 1_000;
 
+/** SQL: the condition that a token, row `alias` of device_credentials, is neither revoked nor past the end of its overlap. */
+export function tokenIsValid(alias: string): string {
+  return `${alias}.revoked_at IS NULL AND (${alias}.expires_at IS NULL OR ${alias}.expires_at > now())`;
+}
+
 /** SQL: the condition that a device `d` may talk to us, which ends with the revocation of its last token. */
-export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND t.revoked_at IS NULL)`;
+export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND ${tokenIsValid('t')})`;
 
 /**
  * SQL: the condition that a device `d` gets orders now. An `http` link carries none. One that declares a longer interval
@@ -58,6 +63,10 @@ export interface Device {
   /** Its open links. */
   readonly links: readonly LinkKind[];
   readonly lastSeenAt: Date | null;
+  /** Since when it has its present owner, who sees nothing older. */
+  readonly ownedSince: Date;
+  /** It came from the inventory, by a claim. */
+  readonly provisioned: boolean;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -8,12 +8,18 @@ import { HISTORY_EVENTS } from './history.events.js';
 import { EVENT_QUOTAS_PURGE, EVENT_RECEIPTS_PURGE } from './history.purge.js';
 import { EventQuota } from './event-quota.js';
 import { EventIngestService } from './event-ingest.service.js';
+import { DevicesModule } from '../devices/devices.module.js';
 import { HistoryRepository } from './history.repository.js';
 import { HistoryService } from './history.service.js';
 
 /** What happened to devices. */
 @Module({
-  imports: [PresenceModule, AuditPlatformModule.forFeature(HISTORY_AUDIT), EventsModule.forFeature(HISTORY_EVENTS)],
+  imports: [
+    DevicesModule,
+    PresenceModule,
+    AuditPlatformModule.forFeature(HISTORY_AUDIT),
+    EventsModule.forFeature(HISTORY_EVENTS),
+  ],
   providers: [
     HistoryService,
     EventIngestService,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseIdentityStore } from '../../platform/prisma/database-identity-store.js';
 import { Database } from '../../platform/prisma/database.js';
-import { HAS_TOKEN } from '../devices/devices.types.js';
+import { HAS_TOKEN, tokenIsValid } from '../devices/devices.types.js';
 import type { ArrivedBoot, DeviceBoot, Receipt, ReceiptRow } from './history.types.js';
 
 /** A boot that says it has run for longer (ten years, in milliseconds) started at no time that means something. */
@@ -28,7 +28,7 @@ export class HistoryRepository {
     // SQL: a lock
     await this.database.execute(
       'history_lock_devices',
-      `SELECT FROM devices d JOIN device_credentials t ON t.device_id = d.id AND t.revoked_at IS NULL
+      `SELECT FROM devices d JOIN device_credentials t ON t.device_id = d.id AND ${tokenIsValid('t')}
        WHERE d.id = ANY ($1::uuid[]) ORDER BY d.id FOR NO KEY UPDATE OF d FOR SHARE OF t`,
       [boots.map(({ deviceId }) => deviceId)],
     );

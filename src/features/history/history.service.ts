@@ -3,15 +3,20 @@ import type { StoredEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import type { Page } from '../../shared/paging.js';
 import { InvalidTimeRangeError } from './history.errors.js';
+import { DevicesService } from '../devices/devices.service.js';
+import type { Device } from '../devices/devices.types.js';
 import type { HistoryQuery } from './history.types.js';
 
 /** Reads the history of a device. */
 @Injectable()
 export class HistoryService {
-  constructor(private readonly events: EventLog) {}
+  constructor(
+    private readonly events: EventLog,
+    private readonly devices: DevicesService,
+  ) {}
 
   /**
-   * A page of a device's history.
+   * A page of a device's history, of what happened since it has its present owner.
    * @throws InvalidCursorError, CursorExpiredError, InvalidTimeRangeError
    */
   async list(deviceId: string, query: HistoryQuery): Promise<Page<StoredEvent>> {
@@ -19,14 +24,27 @@ export class HistoryService {
     if (from && to && from >= to) {
       throw new InvalidTimeRangeError();
     }
+    const device = await this.devices.get(deviceId);
+    const since = ownershipOf(device);
     return this.events.page({
+      ...(since && { occurredFrom: since }),
       deviceIds: [deviceId],
       order,
       limit,
       ...(cursor === undefined ? {} : order === 'asc' ? { after: cursor } : { before: cursor }),
       ...(types === undefined ? {} : { types }),
-      ...(from === undefined ? {} : { from }),
+      ...fromOf(from, since),
       ...(to === undefined ? {} : { to }),
     });
   }
+}
+
+/** Null for a device that was never another person's: nothing is there that its owner must not see. */
+function ownershipOf({ ownedSince, createdAt, provisioned }: Device): Date | null {
+  return provisioned || ownedSince > createdAt ? ownedSince : null;
+}
+
+function fromOf(asked: Date | undefined, since: Date | null): { from?: Date } {
+  const from = asked && since ? (asked > since ? asked : since) : (asked ?? since);
+  return from ? { from } : {};
 }

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
@@ -17,12 +17,15 @@ import { DIAGNOSTICS_PURGE } from './presence.purge.js';
 import { PresenceRepository } from './presence.repository.js';
 import { ReportsRepository } from './reports.repository.js';
 import { PresenceService } from './presence.service.js';
+import { HandoverService } from '../devices/transfers/handover.service.js';
+import { LinkRevocationService } from './revocation/link-revocation.service.js';
 
 /** Which devices are connected, and what they report of their state. */
 @Module({
   imports: [DevicesModule, AuditPlatformModule.forFeature(PRESENCE_AUDIT), EventsModule.forFeature(PRESENCE_EVENTS)],
   providers: [
     PresenceService,
+    LinkRevocationService,
     DeviceEventsService,
     PresenceRepository,
     ReportsRepository,
@@ -45,4 +48,13 @@ import { PresenceService } from './presence.service.js';
     DiagnosticsService,
   ],
 })
-export class PresenceModule {}
+export class PresenceModule implements OnModuleInit {
+  constructor(
+    private readonly handover: HandoverService,
+    private readonly links: LinkRevocationService,
+  ) {}
+
+  onModuleInit(): void {
+    this.handover.onDisconnect((deviceId) => this.links.closeAll(deviceId));
+  }
+}

@@ -22,14 +22,10 @@ export class PresenceRepository {
       owner_id: string;
       status: DeviceStatus;
       version: number;
-      has_token: boolean;
-    }>(
-      'presence_lock',
-      `SELECT d.owner_id, d.status, d.version, ${HAS_TOKEN} AS has_token FROM devices d WHERE d.id = $1
-       FOR NO KEY UPDATE`,
-      [deviceId],
-    );
-    // A separate statement: one that waited for the lock would still see the link as it was before the wait.
+    }>('presence_lock', `SELECT d.owner_id, d.status, d.version FROM devices d WHERE d.id = $1 FOR NO KEY UPDATE`, [
+      deviceId,
+    ]);
+    // A separate statement: one that waited for the lock would still see link and tokens as they were before the wait.
     // SQL: database time
     const [now] = await this.database.query<{
       boot: string | null;
@@ -38,10 +34,12 @@ export class PresenceRepository {
       uptime_ms: string | null;
       of_device: number;
       of_owner: number;
+      has_token: boolean;
     }>(
       'presence_link',
       `SELECT l.boot, l.last_seen_at < now() - ${QUIETNESS} AS quiet,
-         d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner
+         d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner,
+         ${HAS_TOKEN} AS has_token
        FROM devices d LEFT JOIN device_links l ON l.device_id = d.id AND l.kind = $2
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
          LEFT JOIN event_quotas qo ON qo.subject_id = d.owner_id AND qo.day = current_date
@@ -53,7 +51,7 @@ export class PresenceRepository {
           ownerId: device.owner_id,
           status: device.status,
           version: device.version,
-          hasToken: device.has_token,
+          hasToken: now.has_token,
           link: now.boot === null ? null : { boot: now.boot, quiet: now.quiet },
           clock: now.clock_boot === null ? null : { boot: now.clock_boot, uptimeMs: Number(now.uptime_ms) },
           eventsToday: { ofDevice: now.of_device, ofOwner: now.of_owner },

@@ -37,6 +37,13 @@ export class ReportsRepository {
       beats.map((beat) => beat.ageMs),
       beats.map((beat) => beat.waitedMs ?? 0),
     ];
+    // A separate statement: one that waited for a lock would still see the tokens as they were before the wait.
+    // SQL: a lock
+    await this.database.execute(
+      'presence_lock_devices',
+      'SELECT FROM devices WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+      [columns[0]],
+    );
     // SQL: a set-based batch
     const fallen = await this.database.query<FallenBoot & Record<string, unknown>>(
       'presence_heartbeats',

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import type { Demand, ResourceDemand, ResourceKind } from '../../contracts/resources.js';
+import { type Demand, isRoleDemand, type ResourceDemand, type ResourceKind, type RoleDemand } from '../../contracts/resources.js';
 import { AuditFailureWriter } from '../audit/audit-failure-writer.js';
 import { AuditRegistry } from '../audit/audit-registry.js';
 import { intentOf } from '../audit/audit.decorator.js';
@@ -13,11 +13,13 @@ import { ForbiddenError, ResourceNotFoundError, UnauthenticatedError } from './a
 import { ACCESS_RULE, type AccessRule } from './authorize.decorator.js';
 import { Authenticator } from './authenticator.js';
 import { bearerTokenOf } from './bearer-token.js';
-import type { Principal } from './principal.js';
+import type { PlatformRole, Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
 /** An administrator who was blocked reads for as long as other people do, and changes nothing. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+const MEETS: Readonly<Record<RoleDemand, readonly PlatformRole[]>> = { admin: ['ADMIN'], maker: ['MAKER', 'ADMIN'] };
 
 type PrivateRule = Extract<AccessRule, { public: false }> & { readonly demand: Demand | null };
 
@@ -105,7 +107,7 @@ export class AccessGuard implements CanActivate {
   }
 
   private needsCertainty({ demand }: PrivateRule, { method }: FastifyRequest): boolean {
-    if (demand === 'admin') {
+    if (demand !== null && isRoleDemand(demand)) {
       return !READING.has(method);
     }
     return demand !== null && this.resolvers.needsCertainty(...partsOf(demand));
@@ -115,8 +117,8 @@ export class AccessGuard implements CanActivate {
     if (!rule) {
       throw new ForbiddenError('rule:none');
     }
-    if (rule.demand === 'admin') {
-      if (role !== 'ADMIN') {
+    if (rule.demand && isRoleDemand(rule.demand)) {
+      if (!MEETS[rule.demand].includes(role)) {
         throw new ForbiddenError(rule.demand);
       }
     } else if (rule.demand) {

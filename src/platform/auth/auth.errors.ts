@@ -96,6 +96,11 @@ export class SessionEvictedError extends SessionEndedError {
 export const sessionEnded = (reason: SessionEnd): SessionEndedError =>
   reason === 'evicted' ? new SessionEvictedError() : new SessionEndedError(reason);
 
+const FOR_ADMINS = 'This is for administrators: it takes the role `ADMIN`.';
+const FOR_ROLES: Readonly<Record<string, string>> = {
+  maker: 'This is for makers of devices: it takes the role `MAKER`, or `ADMIN`.',
+};
+
 /** What it takes is told to programs, too: `required`. */
 @AsProblem(
   {
@@ -110,12 +115,12 @@ export const sessionEnded = (reason: SessionEnd): SessionEndedError =>
 export class ForbiddenError extends DomainError {
   override readonly members: Readonly<Record<string, string>>;
 
-  /** @param demand `admin`, or what it takes of a resource, such as `device:control`. */
+  /** @param demand `admin` or `maker`, or what it takes of a resource, such as `device:control`. */
   constructor(demand: string) {
     const [kind, level] = demand.split(':', 2);
     super(
       level === undefined
-        ? 'This is for administrators: it takes the role `ADMIN`.'
+        ? (FOR_ROLES[demand] ?? FOR_ADMINS)
         : `This takes \`${level}\` of the ${String(kind)}, which you do not have.`,
       { required: demand },
     );

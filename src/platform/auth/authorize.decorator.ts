@@ -1,7 +1,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Demand, ResourceKind, Resources } from '../../contracts/resources.js';
+import { type Demand, isRoleDemand, type ResourceKind, type Resources } from '../../contracts/resources.js';
 import { Refuses } from '../http/problems/refuses.decorator.js';
 import {
   ForbiddenError,
@@ -49,7 +49,7 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
     ...(demand
       ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.` }), Refuses(new ForbiddenError(demand))]
       : []),
-    ...(demand && demand !== 'admin' ? [Refuses(new ResourceNotFoundError(demand.split(':')[0] ?? ''))] : []),
+    ...(demand && !isRoleDemand(demand) ? [Refuses(new ResourceNotFoundError(demand.split(':')[0] ?? ''))] : []),
   );
 }
 

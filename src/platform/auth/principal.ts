@@ -1,5 +1,8 @@
-/** Platform role of a person. `ADMIN` manages accounts and operations; it gives no access to devices. */
-export const PLATFORM_ROLES = ['USER', 'ADMIN'] as const;
+/**
+ * Platform role of a person. `ADMIN` manages accounts and operations, `MAKER` loads devices that others claim; neither gives
+ * access to devices.
+ */
+export const PLATFORM_ROLES = ['USER', 'MAKER', 'ADMIN'] as const;
 export type PlatformRole = (typeof PLATFORM_ROLES)[number];
 
 /** Who is asking, as their access token and a live session say. */

@@ -15,6 +15,8 @@ export interface EventFilter {
   readonly from?: Date;
   /** Exclusive. */
   readonly to?: Date;
+  /** Inclusive: when they happened, by what tells of them. */
+  readonly occurredFrom?: Date;
 }
 
 export interface PageBounds {
@@ -146,7 +148,7 @@ function pageStatement(filter: EventFilter, { after, before, order, limit }: Pag
   };
 }
 
-function filterConditions({ deviceIds, userId, types, from, to }: EventFilter): Condition[] {
+function filterConditions({ deviceIds, userId, types, from, to, occurredFrom }: EventFilter): Condition[] {
   // One device is the common case, and only an equality reads its index in order.
   const only = deviceIds?.length === 1 ? deviceIds[0] : undefined;
   return [
@@ -155,6 +157,7 @@ function filterConditions({ deviceIds, userId, types, from, to }: EventFilter): 
     { name: 'user', value: userId, sql: (value) => `e.user_id = ${value}::uuid` },
     { name: 'types', value: types, sql: (values) => `e.type = ANY(${values}::text[])` },
     { name: 'from', value: from, sql: (value) => `e.received_at >= ${value}::timestamptz` },
+    { name: 'occurred', value: occurredFrom, sql: (value) => `e.occurred_at >= ${value}::timestamptz` },
     { name: 'to', value: to, sql: (value) => `e.received_at < ${value}::timestamptz` },
   ];
 }

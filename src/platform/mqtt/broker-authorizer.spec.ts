@@ -6,11 +6,12 @@ import type { AedesPublishPacket, Client, ConnectPacket, PublishPacket } from 'a
 import type { AppConfig } from '../../config/app-config.js';
 import type { Clock } from '../../shared/clock.js';
 import { ConnectionLimiter } from '../rate-limit/connection-limiter.js';
+import { sha256 } from '../crypto/digest.js';
 import { Metrics } from '../metrics/metrics.js';
 import { type BrokerClientFactory } from './broker-client-factory.js';
 import { CANARY_DEVICE_ID } from './line/canary-channels.js';
 import { BrokerAuthorizer } from './broker-authorizer.js';
-import { type DeviceAuthenticator } from './device-authenticator.js';
+import type { DeviceAuthenticator, DeviceLogin } from './device-authenticator.js';
 import type { CutoffRegistry } from './limits/cutoff-registry.js';
 import type { DeviceLimiter } from './limits/device-limiter.js';
 import { FailedLoginLimiter } from './limits/failed-login-limiter.js';
@@ -21,7 +22,7 @@ const INTERNAL = { username: 'backend', password: 'known to this process' };
 /** Why something was refused, in order. */
 let refused: string[] = [];
 let verify: DeviceAuthenticator['verify'];
-let listRevoked: DeviceAuthenticator['listRevoked'];
+let listEnded: (logins: readonly DeviceLogin[]) => Promise<readonly DeviceLogin[]>;
 let nowMs = 0;
 let gate: BrokerAuthorizer;
 let admitting = true;
@@ -35,11 +36,11 @@ beforeEach(() => {
   admitting = true;
   cut = false;
   verify = () => Promise.resolve(true);
-  listRevoked = (ids) => Promise.resolve([...ids]);
+  listEnded = (logins) => Promise.resolve(logins);
   const authenticator = {
     verify: (id: string, token: string) => verify(id, token),
-    listRevoked: (ids: readonly string[]) => listRevoked(ids),
-  };
+    listEnded: (logins: readonly DeviceLogin[]) => listEnded(logins),
+  } as unknown as DeviceAuthenticator;
   const config = {
     http: { trustedProxies: [] as readonly string[] },
     rateLimitScale: 1,
@@ -48,7 +49,7 @@ beforeEach(() => {
   const waiting = new ConnectionLimiter(config, new Metrics());
   gate = new BrokerAuthorizer(
     { internal: INTERNAL } as BrokerClientFactory,
-    authenticator as DeviceAuthenticator,
+    authenticator,
     { operation: (_: string, reason: string) => refused.push(reason) } as unknown as RejectedMessages,
     { admitsLogin: () => admitting } as unknown as DeviceLimiter,
     { isCut: () => cut } as unknown as CutoffRegistry,
@@ -153,9 +154,9 @@ describe('the open door of the broker', () => {
   it('revokes nothing when it cannot find out what to revoke', async () => {
     const id = randomUUID();
     expect(await login(clientOf(), id, 'token')).toBe(0);
-    expect(await gate.listRevoked()).toEqual([id]);
-    listRevoked = () => Promise.reject(new Error('no database'));
-    expect(await gate.listRevoked()).toEqual([]);
+    expect(await gate.listEnded()).toMatchObject([{ deviceId: id, tokenHash: sha256('token') }]);
+    listEnded = () => Promise.reject(new Error('no database'));
+    expect(await gate.listEnded()).toEqual([]);
   });
 
   it('believes nothing of what a client says about its session', () => {

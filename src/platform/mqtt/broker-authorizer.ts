@@ -101,15 +101,15 @@ export class BrokerAuthorizer {
     };
   }
 
-  /** Devices that are connected and may not be any more. A database that does not answer revokes no connection. */
-  async listRevoked(): Promise<string[]> {
-    const ids = this.connections.deviceIds();
-    const revoked: string[] = [];
-    for (let start = 0; start < ids.length; start += RECHECK_BATCH) {
-      const batch = ids.slice(start, start + RECHECK_BATCH);
-      revoked.push(...(await this.authenticator.listRevoked(batch).catch(() => [])));
+  /** Connections whose token is not valid any more. A database that does not answer ends none. */
+  async listEnded(): Promise<{ deviceId: string; client: Client }[]> {
+    const logins = this.connections.logins();
+    const ended: { deviceId: string; client: Client }[] = [];
+    for (let start = 0; start < logins.length; start += RECHECK_BATCH) {
+      const batch = logins.slice(start, start + RECHECK_BATCH);
+      ended.push(...(await this.authenticator.listEnded(batch).catch(() => [])));
     }
-    return revoked;
+    return ended;
   }
 
   /**
@@ -147,7 +147,7 @@ export class BrokerAuthorizer {
       return this.refuseLogin(SERVER_UNAVAILABLE, 'cut_off', username);
     }
     // Known from here on, so that a revocation also reaches a login that is under way.
-    this.connections.add(username, client);
+    this.connections.add(username, client, sha256(password.toString('utf8')));
     const code = await this.verify(client, attempt);
     return code === 0 ? this.admit(client, username) : code;
   }

@@ -1,21 +1,26 @@
 import type { Client } from 'aedes';
+import type { DeviceLogin } from './device-authenticator.js';
 
 /** A few are allowed, so that a test client can publish beside one that subscribes. */
 const MAX_PER_DEVICE = 4;
+const NO_TOKEN = Buffer.alloc(0);
 
 /** Which connections each device has. */
 export class DeviceConnectionRegistry {
   /** Also those whose login is under way: a revocation must reach them too. */
   readonly #byDevice = new Map<string, Set<Client>>();
   readonly #deviceOf = new WeakMap<Client, string>();
+  readonly #tokenHashOf = new WeakMap<Client, Buffer>();
   readonly #admitted = new WeakSet<Client>();
   readonly #revoked = new WeakSet<Client>();
   readonly #topics = new WeakMap<Client, Set<string>>();
 
-  add(deviceId: string, client: Client): void {
+  /** @param tokenHash of the token that it logs in with */
+  add(deviceId: string, client: Client, tokenHash: Buffer): void {
     const clients = this.#byDevice.get(deviceId) ?? new Set();
     this.#byDevice.set(deviceId, clients.add(client));
     this.#deviceOf.set(client, deviceId);
+    this.#tokenHashOf.set(client, tokenHash);
     client.conn.once('close', () => {
       clients.delete(client);
       if (clients.size === 0 && this.#byDevice.get(deviceId) === clients) {
@@ -70,11 +75,19 @@ export class DeviceConnectionRegistry {
     return clients;
   }
 
+  /** The same for one of its connections. */
+  revokeOne(client: Client): void {
+    this.#revoked.add(client);
+  }
+
   isRevoked(client: Client): boolean {
     return this.#revoked.has(client);
   }
 
-  deviceIds(): string[] {
-    return [...this.#byDevice.keys()];
+  /** Every connection, with the login that it stands on. */
+  logins(): (DeviceLogin & { readonly client: Client })[] {
+    return [...this.#byDevice].flatMap(([deviceId, clients]) =>
+      [...clients].map((client) => ({ client, deviceId, tokenHash: this.#tokenHashOf.get(client) ?? NO_TOKEN })),
+    );
   }
 }

@@ -72,7 +72,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
       this.cut(deviceId);
     });
     this.#recheck = setInterval(() => {
-      inBackground(() => this.kickRevoked());
+      inBackground(() => this.kickEnded());
     }, RECHECK_EVERY_MS).unref();
   }
 
@@ -91,6 +91,10 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     for (const client of this.authorizer.connections.revoke(deviceId)) {
       client.close();
     }
+    this.forgetStatus(deviceId);
+  }
+
+  private forgetStatus(deviceId: string): void {
     this.#aedes?.publish(
       { cmd: 'publish', topic: `v1/devices/${deviceId}/status`, payload: '', qos: 0, retain: true, dup: false },
       () => undefined,
@@ -212,10 +216,18 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
     });
   }
 
-  /** The signal that a device was revoked may be lost; the database is not. */
-  private async kickRevoked(): Promise<void> {
-    for (const deviceId of await this.authorizer.listRevoked()) {
-      this.kick(deviceId);
+  /**
+   * The signal that a device was revoked may be lost, and none tells that a token has expired; the database knows both. A
+   * device that has logged in anew meanwhile, with a valid token, stays.
+   */
+  private async kickEnded(): Promise<void> {
+    const { connections } = this.authorizer;
+    for (const { deviceId, client } of await this.authorizer.listEnded()) {
+      connections.revokeOne(client);
+      client.close();
+      if (connections.of(deviceId).every((other) => connections.isRevoked(other))) {
+        this.forgetStatus(deviceId);
+      }
     }
   }
 }

@@ -74,8 +74,8 @@ export const DEVICES_AND_ACCOUNTS: readonly Mistake[] = [
     request: 'POST /devices',
     body: { name: 'Door', hardwareId: '{hardware}' },
     answer: '409 hardware_id_taken',
-    detail: 'A device with this hardware id is registered already.',
-    errors: ['/hardwareId: `hardwareId` belongs to a registered device'],
+    detail: 'You have registered a device with this hardware id already.',
+    errors: ['/hardwareId: `hardwareId` belongs to a device that you have registered'],
   },
   {
     does: 'changes what cannot change',
@@ -191,8 +191,8 @@ export const DEVICES_AND_ACCOUNTS: readonly Mistake[] = [
     request: 'POST /users',
     body: { email: 'grace@example.com', role: 'OWNER' },
     answer: '400 invalid_request',
-    detail: '`role` must be one of USER, ADMIN',
-    errors: ['/role: `role` must be one of USER, ADMIN'],
+    detail: '`role` must be one of USER, MAKER, ADMIN',
+    errors: ['/role: `role` must be one of USER, MAKER, ADMIN'],
   },
   {
     does: 'imports with a column that is none',

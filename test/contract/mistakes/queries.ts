@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from '../../../src/contracts/events.js';
 import type { Mistake } from './mistake.js';
 
 /** Made in the query of a list. */
@@ -114,10 +115,7 @@ export const QUERIES: readonly Mistake[] = [
     as: 'owner',
     request: 'GET /devices/{device}/events?type=door_opened',
     answer: '400 invalid_request',
-    detail:
-      '`type`: each of them must be one of device_registered, device_updated, device_deleted, share_granted, share_changed, share_revoked, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, settings_updated, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
-    errors: [
-      '/type: `type`: each of them must be one of device_registered, device_updated, device_deleted, share_granted, share_changed, share_revoked, device_connected, device_disconnected, device_inactive, status_changed, door_status_changed, motion_detected, snapshot_captured, low_battery, error_occurred, settings_updated, command_created, command_sent, command_received, command_executing, command_executed, command_failed, command_timed_out, command_expired, command_cancelled, command_late_result, custom, system_alert',
-    ],
+    detail: `\`type\`: each of them must be one of ${EVENT_TYPES.join(', ')}`,
+    errors: [`/type: \`type\`: each of them must be one of ${EVENT_TYPES.join(', ')}`],
   },
 ];

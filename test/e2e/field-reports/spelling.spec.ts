@@ -270,6 +270,8 @@ describe('What was kept before', () => {
       'Tu\u0308r',
     ]);
     const second = (await newDevice({})).body.device.id;
+    // A later migration made it unique in all spellings.
+    await fixture.sql.rows('DROP INDEX devices_registered_hardware_key');
     await fixture.sql.rows(
       `UPDATE devices SET hardware_id = CASE id WHEN $1 THEN 'lock-' ELSE 'Lock-' END || $3 WHERE id IN ($1, $2)`,
       [id, second, label],

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CommandName, CommandState } from '../../../contracts/commands.js';
 import { Database } from '../../../platform/prisma/database.js';
+import { OF_THIS_OWNER } from '../commands.rows.js';
 import type { LastAck, LastOrder, RecentOrders } from '../../presence/diagnostics/diagnostics.types.js';
 
 /** Of these commands the last order and the last ack are found: one that had to wait longer is not the last. */
@@ -30,7 +31,8 @@ export class RecentOrdersRepository {
       `WITH recent AS MATERIALIZED (
          SELECT c.id, c.name, c.state, c.attempts, c.error_code, c.error_message, c.created_at, c.sent_at,
            coalesce(c.received_at, (c.late_result->>'receivedAt')::timestamptz) AS acked_at
-         FROM commands c WHERE c.device_id = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT ${String(RECENT)}
+         FROM commands c WHERE c.device_id = $1 AND ${OF_THIS_OWNER}
+         ORDER BY c.created_at DESC, c.id DESC LIMIT ${String(RECENT)}
        )
        (SELECT 'order' AS found, id, name, state, attempts, error_code, error_message, sent_at AS at
         FROM recent WHERE sent_at IS NOT NULL ORDER BY sent_at DESC, created_at DESC, id DESC LIMIT 1)

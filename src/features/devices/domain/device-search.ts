@@ -1,3 +1,5 @@
+import { hardwareKey } from './hardware-key.js';
+
 /** What of a search text is looked for: each word in the names, or, as a part of a hardware id, in its key. */
 export interface SearchPatterns {
   readonly words: readonly string[];
@@ -15,11 +17,6 @@ const MARKS = /[\u0300-\u036f]/g;
 /** Text without accents and case. SQL has the same: device-list-sql.ts. */
 export function folded(text: string): string {
   return text.normalize('NFKD').replaceAll(MARKS, '').toLowerCase();
-}
-
-/** One spelling of a hardware id: in capitals, without what people put between its parts. */
-export function hardwareKey(text: string): string {
-  return text.replaceAll(/[:\-._\s]/g, '').toUpperCase();
 }
 
 /** The patterns for LIKE of a search text: every word must be found, in any order. */

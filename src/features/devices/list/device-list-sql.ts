@@ -64,9 +64,6 @@ const KEYS: Readonly<Record<DeviceSortColumn, SortKey>> = {
 /** The name, room and location without accents and case: `folded` as SQL. */
 const FOLDED = `lower(regexp_replace(normalize(concat_ws(' ', d.name, d.room, d.location), NFKD), '[\\u0300-\\u036f]', '', 'g'))`;
 
-/** `hardwareKey` as SQL. */
-const HARDWARE_KEY = `upper(translate(d.hardware_id, ':-._ ', ''))`;
-
 /** The filters, each open while its parameter is null. `owned` is the expression of the branch. */
 const filters = (owned: string): string => `($3::device_type IS NULL OR d.type = $3)
       AND ($4::device_status IS NULL OR d.status = $4)
@@ -78,7 +75,7 @@ const filters = (owned: string): string => `($3::device_type IS NULL OR d.type =
       AND ($10::timestamptz IS NULL OR d.last_seen_at >= $10)
       AND ($11::text[] IS NULL OR (
         SELECT bool_and(h.names LIKE w.word OR coalesce(h.key LIKE w.key, false)) OR coalesce(bool_or(h.key LIKE $13), false)
-        FROM (SELECT ${FOLDED} AS names, ${HARDWARE_KEY} AS key OFFSET 0) AS h, unnest($11::text[], $12::text[]) AS w(word, key)))`;
+        FROM (SELECT ${FOLDED} AS names, d.hardware_key AS key OFFSET 0) AS h, unnest($11::text[], $12::text[]) AS w(word, key)))`;
 
 /** Types of the parameters before the position: the user, the size of the page, the filters, and the open shares. */
 export const LIST_PARAMETER_TYPES =

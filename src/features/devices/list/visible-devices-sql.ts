@@ -18,7 +18,10 @@ const BY_ROLE = `CASE m.role ${ORGANIZATION_ROLES.map(
 const BRANCHES: readonly Branch[] = [
   (_shares, rest) =>
     `(SELECT d.*, ${OWNED} AS permission, true AS owned FROM devices d WHERE d.owner_id = $1 AND ${rest('true')})`,
-  (shares, rest) => `SELECT d.*, greatest(${BY_ROLE}, (SELECT s.permission FROM ${shares} WHERE s.device_id = d.id)) AS permission,
+  (
+    shares,
+    rest,
+  ) => `SELECT d.*, greatest(${BY_ROLE}, (SELECT s.permission FROM ${shares} WHERE s.device_id = d.id)) AS permission,
     false AS owned FROM memberships m CROSS JOIN LATERAL (
     SELECT d.* FROM devices d WHERE d.organization_id = m.organization_id AND d.owner_id <> $1 AND ${rest('false')}
   ) d WHERE m.user_id = $1`,

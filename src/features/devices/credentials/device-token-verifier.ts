@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { sha256 } from '../../platform/crypto/digest.js';
-import { DeviceAuthenticator } from '../../platform/mqtt/device-authenticator.js';
+import { sha256 } from '../../../platform/crypto/digest.js';
+import { DeviceAuthenticator, type DeviceLogin } from '../../../platform/mqtt/device-authenticator.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
 
 /** Verifies device tokens by their SHA-256: 32 random bytes need no slow hash. */
@@ -14,9 +14,9 @@ export class DeviceTokenVerifier extends DeviceAuthenticator {
     return this.repository.isValid(deviceId, sha256(token));
   }
 
-  async listRevoked(deviceIds: readonly string[]): Promise<string[]> {
-    const valid = await this.repository.listWithToken(deviceIds);
-    return deviceIds.filter((deviceId) => !valid.has(deviceId));
+  async listEnded<L extends DeviceLogin>(logins: readonly L[]): Promise<L[]> {
+    const valid = await this.repository.findValid(logins);
+    return logins.filter((_login, index) => valid[index] !== true);
   }
 
   listOwners(deviceIds: readonly string[]): Promise<ReadonlyMap<string, string>> {

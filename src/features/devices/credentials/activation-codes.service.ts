@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../../config/app-config.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { deriveKey } from '../../../platform/crypto/derived-key.js';
+import { decrypt, encrypt } from '../../../platform/crypto/encryption.js';
+import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
+import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { DevicesRepository } from '../devices.repository.js';
+import { ActivationsRepository } from './activations.repository.js';
+import { ActivationCodeNotFoundError } from './credentials.errors.js';
+import type { ActivationCode } from './credentials.types.js';
+import { hashSecretCode, newSecretCode } from './secret-codes.js';
+
+const TTL_MS = 24 * 60 * 60 * 1_000;
+
+/** Codes with which devices get tokens: made, shown while they are valid, and ended. */
+@Injectable()
+export class ActivationCodesService {
+  readonly #key: Buffer;
+  readonly #refused: Counter<'kind'>;
+
+  constructor(
+    private readonly repository: ActivationsRepository,
+    private readonly devices: DevicesRepository,
+    private readonly idempotency: IdempotencyService,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditWriter,
+    config: AppConfig,
+    metrics: Metrics,
+  ) {
+    this.#key = deriveKey(config.masterKey(), 'seal_activation_codes');
+    this.#refused = metrics.counter('mortise_device_codes_refused_total', 'Codes of devices that were refused', [
+      'kind',
+    ]);
+  }
+
+  /**
+   * A new code for a device; an earlier one is not valid any more. @returns null for a repeat.
+   * @throws DeviceNotFoundError
+   */
+  create(deviceId: string): Promise<ActivationCode | null> {
+    return this.transactions.run(async () => {
+      let made: ActivationCode | null = null;
+      await this.idempotency.once(async () => {
+        await this.devices.getLocked(deviceId);
+        made = await this.issue(deviceId);
+        await this.audit.record({ entity: { type: 'device', id: deviceId } });
+        return deviceId;
+      });
+      return made;
+    });
+  }
+
+  /** The same as part of the surrounding transaction, which holds the device. */
+  async issue(deviceId: string): Promise<ActivationCode> {
+    const code = newSecretCode();
+    const sealed = encrypt(this.#key, Buffer.from(code), aadOf(deviceId));
+    return { code, expiresAt: await this.repository.put(deviceId, hashSecretCode(code), sealed, TTL_MS) };
+  }
+
+  /** The code that is valid now. @throws ActivationCodeNotFoundError */
+  async show(deviceId: string): Promise<ActivationCode> {
+    const found = await this.repository.find(deviceId);
+    if (!found) {
+      throw new ActivationCodeNotFoundError();
+    }
+    return {
+      code: decrypt(this.#key, found.sealed, aadOf(deviceId)).toString(),
+      expiresAt: found.expiresAt,
+    };
+  }
+
+  /** Ends the code of a device, in the surrounding transaction. */
+  async end(deviceId: string): Promise<void> {
+    await this.repository.end(deviceId);
+  }
+
+  countRefusal(kind: 'claim' | 'activation' | 'transfer'): void {
+    this.#refused.inc({ kind });
+  }
+}
+
+function aadOf(deviceId: string): string {
+  return `device_activations.sealed.${deviceId}`;
+}

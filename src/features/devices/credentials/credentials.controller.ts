@@ -1,0 +1,120 @@
+import { Body, Controller, Get, HttpCode, HttpStatus, Post, Query, Res, StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { AppConfig } from '../../../config/app-config.js';
+import type { DeviceRef } from '../../../contracts/resources.js';
+import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
+import { Authorize, Public, Target } from '../../../platform/auth/authorize.decorator.js';
+import { Vital } from '../../../platform/http/admission/vital.decorator.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
+import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
+import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { DeviceNotFoundError } from '../devices.errors.js';
+import { ActivationCodesService } from './activation-codes.service.js';
+import { ActivationService } from './activation.service.js';
+import {
+  ActivateDeviceDto,
+  ActivationDto,
+  NewActivationDto,
+  QrQueryDto,
+  RotatedTokenDto,
+  RotateTokenDto,
+  toActivationCodeDto,
+  toActivationDto,
+  toRotatedTokenDto,
+} from './activations.dto.js';
+import { InvalidActivationCodeError, ActivationCodeNotFoundError } from './credentials.errors.js';
+import { DeviceTokensService } from './device-tokens.service.js';
+import { qrImage, qrText } from './qr-code.js';
+
+@ApiTags('Devices')
+@Controller('devices')
+export class CredentialsController {
+  constructor(
+    private readonly codes: ActivationCodesService,
+    private readonly activation: ActivationService,
+    private readonly tokens: DeviceTokensService,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** A new activation code, valid once, for 24 hours. An earlier one is not valid any more. */
+  @Post(':deviceId/activation-code')
+  @HttpCode(HttpStatus.OK)
+  @Authorize('device:admin')
+  @Audit('activation_code_created')
+  @SecretAnswer()
+  @Idempotent()
+  @RateLimit('device')
+  @Refuses(DeviceNotFoundError)
+  async createCode(@Target() { id }: DeviceRef): Promise<NewActivationDto> {
+    const made = await this.codes.create(id);
+    return { activation: made && toActivationCodeDto(id, made) };
+  }
+
+  /**
+   * The QR code of the activation code that is valid now, as SVG or PNG. It holds JSON: `b` is the address of the broker, `d`
+   * the device id, `c` the code, and `u` where the device sends them to. 404 `activation_code_not_found` without one.
+   */
+  @Get(':deviceId/qr')
+  @Authorize('device:admin')
+  @AuditRead('activation_code_shown', 'deviceId')
+  @SecretAnswer()
+  @RateLimit('device')
+  @ApiProduces('image/svg+xml', 'image/png')
+  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
+  @Refuses(ActivationCodeNotFoundError)
+  async qr(
+    @Target() { id }: DeviceRef,
+    @Query() { format }: QrQueryDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const { code } = await this.codes.show(id);
+    const activateUrl = `${this.config.http.publicUrl.replace(/\/+$/, '')}/api/v1/devices/activate`;
+    const text = qrText({ brokerUrl: this.config.mqtt.publicUrl, deviceId: id, code, activateUrl });
+    const { type, data } = await qrImage(text, format);
+    void reply.header('Content-Type', type);
+    return new StreamableFile(data, { type });
+  }
+
+  /**
+   * Sent by the device itself, with the code that it was shown: it gets its token, and all earlier ones end. 422
+   * `invalid_activation_code` for a code that is wrong, used or expired.
+   */
+  @Post('activate')
+  @HttpCode(HttpStatus.OK)
+  @Public()
+  @Audit('device_activated')
+  @SecretAnswer()
+  @RateLimit('activation', 'activation_device')
+  @Refuses(InvalidActivationCodeError)
+  async activate(@Body() { deviceId, code }: ActivateDeviceDto): Promise<ActivationDto> {
+    return toActivationDto(await this.activation.activate(deviceId, code), this.config.mqtt.publicUrl);
+  }
+
+  /** A new token for a device; older ones stay valid for an hour, or as long as asked for. */
+  @Post(':deviceId/token/rotate')
+  @HttpCode(HttpStatus.OK)
+  @Authorize('device:admin')
+  @Audit('device_token_rotated')
+  @SecretAnswer()
+  @Idempotent()
+  @RateLimit('device')
+  @Refuses(DeviceNotFoundError)
+  async rotate(@Target() { id }: DeviceRef, @Body() { overlapSeconds }: RotateTokenDto): Promise<RotatedTokenDto> {
+    return toRotatedTokenDto(id, await this.tokens.rotate(id, overlapSeconds));
+  }
+
+  /** Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. */
+  @Post(':deviceId/token/revoke')
+  @Vital()
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('device:admin')
+  @Audit('device_tokens_revoked')
+  @Idempotent()
+  @RateLimit('device')
+  @Refuses(DeviceNotFoundError)
+  async revoke(@Target() { id }: DeviceRef): Promise<void> {
+    await this.tokens.revoke(id);
+  }
+}

@@ -1,0 +1,52 @@
+import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { Audit } from '../../../platform/audit/audit.decorator.js';
+import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { ExtraTime, LONGEST_EXTRA_TIME_MS } from '../../../platform/http/admission/extra-time.decorator.js';
+import { CsvOrJson } from '../../../platform/http/bodies/csv-body.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
+import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
+import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { checkDeviceList } from './checked-thing.js';
+import { ProvisionedRowsDto, ThingToProvisionDto, toProvisionedRowsDto } from './provisioning.dto.js';
+import { UnreadableDeviceListError } from './provisioning.errors.js';
+import { ProvisioningService } from './provisioning.service.js';
+
+const BODY_LIMIT_BYTES = 1_048_576;
+
+@ApiTags('Provisioning')
+@RateLimit('provisioning')
+@Controller('devices')
+export class ProvisioningController {
+  constructor(private readonly provisioning: ProvisioningService) {}
+
+  /**
+   * Load up to 1,000 devices into the inventory, for people to claim: JSON, or CSV whose first line names the columns.
+   * Each row stands for itself. Codes and tokens are shown this once.
+   */
+  @Post('provision')
+  @HttpCode(HttpStatus.OK)
+  @CsvOrJson(BODY_LIMIT_BYTES)
+  @ExtraTime(LONGEST_EXTRA_TIME_MS)
+  @Authorize('maker')
+  @Audit('devices_provisioned')
+  @SecretAnswer()
+  @Idempotent()
+  @ApiConsumes('application/json', 'text/csv')
+  @ApiExtraModels(ThingToProvisionDto)
+  @ApiBody({
+    schema: {
+      type: 'object',
+      required: ['devices'],
+      properties: {
+        devices: { type: 'array', maxItems: 1_000, items: { $ref: '#/components/schemas/ThingToProvisionDto' } },
+      },
+    },
+  })
+  @Refuses(UnreadableDeviceListError)
+  async provision(@Body() file: unknown, @CurrentUser() maker: Principal): Promise<ProvisionedRowsDto> {
+    return toProvisionedRowsDto(await this.provisioning.provision(await checkDeviceList(file), maker));
+  }
+}

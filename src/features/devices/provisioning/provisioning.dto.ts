@@ -1,0 +1,229 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn } from 'class-validator';
+import { DEVICE_TYPES, type DeviceType } from '../../../contracts/devices.js';
+import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
+import { IfGiven } from '../../../platform/http/members/if-given.js';
+import { IsTimeZoneName } from '../../../platform/http/members/time-zone.decorator.js';
+import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
+import { FieldErrorDto } from '../../../platform/http/problems/problem.dto.js';
+import { IsVisibleText } from '../../../platform/http/visible-text.js';
+import type { Page } from '../../../shared/paging.js';
+import { IsHardwareId } from '../hardware-id.decorator.js';
+import type { ProvisionedDevice, ProvisionResult } from './provisioning.types.js';
+
+/** A thing to be put into the inventory. Columns of other backends are understood: `deviceId`, `mac`, `location`, `owner_email` … */
+export class ThingToProvisionDto {
+  /**
+   * Serial number or MAC, as printed on it. Unique in the inventory, in whatever spelling.
+   * @example "AA:BB:CC:00:11:22"
+   */
+  @IsHardwareId()
+  hardwareId!: string;
+
+  /** @example door_lock */
+  @IfGiven()
+  @IsIn(DEVICE_TYPES)
+  type?: DeviceType;
+
+  /**
+   * What it is called until its owner says otherwise; else its hardware id.
+   * @example "Front door"
+   */
+  @IfGiven()
+  @IsVisibleText()
+  name?: string;
+
+  /** @example M-200 */
+  @IfGiven()
+  @IsVisibleText()
+  model?: string;
+
+  /** @example 1.4.2 */
+  @IfGiven()
+  @IsVisibleText()
+  firmwareVersion?: string;
+
+  /** @example Hall */
+  @IfGiven()
+  @IsVisibleText()
+  room?: string;
+
+  /** @example Europe/Berlin */
+  @IfGiven()
+  @IsTimeZoneName()
+  timeZone?: string;
+
+  /**
+   * Whose it is to be. An account that is known to have this address owns it at once; otherwise the code is mailed there, and
+   * only an account with this address can use it.
+   * @example grace@example.com
+   */
+  @IfGiven()
+  @IsEmailAddress()
+  ownerEmail?: string;
+}
+
+/** What became of one row. */
+export class ProvisionedRowDto {
+  /**
+   * In CSV the line it begins on, counted from 1 with the header; in JSON its place, counted from 1.
+   * @example 2
+   */
+  line!: number;
+
+  /** @example created */
+  status!: 'created' | 'refused';
+
+  /**
+   * The id that the device has once it is claimed, and its MQTT username; null where the row was refused.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  deviceId!: string | null;
+
+  /**
+   * What a person claims it with. Shown once: null for a repeat, where it was mailed, and where the device is claimed.
+   * @example 7K2M-9QXT-0B4H-VWEN-3J8D
+   */
+  claimCode!: string | null;
+
+  /**
+   * Its MQTT password, valid from the claim on. Shown once: null for a repeat.
+   * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA
+   */
+  deviceToken!: string | null;
+
+  /** It belongs to the account with the address of the row. */
+  claimed!: boolean;
+
+  /** The code was mailed to that address. */
+  mailed!: boolean;
+
+  /** Why it was refused: `invalid_row`, `duplicate_row` or `hardware_id_taken`; null where it was created. */
+  @ApiProperty({ example: null })
+  code!: string | null;
+
+  /**
+   * What is wrong with its members; empty where it was created.
+   * @example []
+   */
+  errors!: FieldErrorDto[];
+}
+
+/** What became of each row, in their order. */
+export class ProvisionedRowsDto {
+  /** @example 1 */
+  created!: number;
+
+  /** @example 0 */
+  refused!: number;
+
+  results!: ProvisionedRowDto[];
+}
+
+export class ListProvisionedQueryDto extends PageQueryDto {
+  /** Only those that have an owner, or only those that have none. */
+  @IfGiven()
+  @Transform(({ value }: { value: unknown }) => ({ true: true, false: false })[String(value)] ?? value)
+  @IsBoolean()
+  claimed?: boolean;
+}
+
+/** A thing in the inventory. Who claimed it is not told. */
+export class ProvisionedDeviceDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  id!: string;
+
+  /** @example "AA:BB:CC:00:11:22" */
+  hardwareId!: string;
+
+  /** @example door_lock */
+  type!: DeviceType;
+
+  /** @example "Front door" */
+  name!: string | null;
+
+  /** @example M-200 */
+  model!: string | null;
+
+  /** @example 1.4.2 */
+  firmwareVersion!: string | null;
+
+  /**
+   * The only account that can claim it; null when any can.
+   * @example grace@example.com
+   */
+  ownerEmail!: string | null;
+
+  /** Whether a code is valid. Without one, it takes a new code to claim it. */
+  hasClaimCode!: boolean;
+
+  /**
+   * RFC 3339; null while it has no owner.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  claimedAt!: string | null;
+
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  createdAt!: string;
+}
+
+/** One page of the inventory, newest first. */
+export class ProvisionedDevicePageDto {
+  items!: ProvisionedDeviceDto[];
+
+  /**
+   * Pass it as `cursor` to go on; null on the last page.
+   * @example WyJwcm92aXNpb25lZCIsIjIwMjYtMTEtMjBUMTg6MDA6MDAuMDAwWiIsIjAxOWE5ZjNlLTZiMWEtN2M0NC05ZDBlLTJmNmYzYTFiOGM1NSJd
+   */
+  nextCursor!: string | null;
+}
+
+/** A new code. */
+export class ClaimCodeDto {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  deviceId!: string;
+
+  /**
+   * Shown once: null when an `Idempotency-Key` is repeated.
+   * @example 7K2M-9QXT-0B4H-VWEN-3J8D
+   */
+  claimCode!: string | null;
+}
+
+export function toProvisionedRowsDto(results: readonly ProvisionResult[]): Readonly<ProvisionedRowsDto> {
+  const created = results.filter(({ code }) => code === null).length;
+  return {
+    created,
+    refused: results.length - created,
+    results: results.map(({ errors, ...result }) => ({
+      ...result,
+      status: result.code === null ? 'created' : 'refused',
+      errors: errors.map(({ detail, pointer }) => ({ detail, pointer })),
+    })),
+  };
+}
+
+export function toProvisionedDevicePageDto({
+  items,
+  nextCursor,
+}: Page<ProvisionedDevice>): Readonly<ProvisionedDevicePageDto> {
+  return {
+    items: items.map((thing) => ({
+      id: thing.id,
+      hardwareId: thing.hardwareId,
+      type: thing.type,
+      name: thing.name,
+      model: thing.model,
+      firmwareVersion: thing.firmwareVersion,
+      ownerEmail: thing.ownerEmail,
+      hasClaimCode: thing.hasClaimCode,
+      claimedAt: thing.claimedAt?.toISOString() ?? null,
+      createdAt: thing.createdAt.toISOString(),
+    })),
+    nextCursor,
+  };
+}

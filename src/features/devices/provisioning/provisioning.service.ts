@@ -1,0 +1,133 @@
+import { Injectable } from '@nestjs/common';
+import { AuditReader } from '../../../platform/audit/audit-reader.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { requestContext } from '../../../platform/context/request-context.js';
+import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
+import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { newId } from '../../../shared/ids.js';
+import { UsersService } from '../../users/users.service.js';
+import { hashSecretCode, newSecretCode } from '../credentials/secret-codes.js';
+import { hardwareKey } from '../domain/hardware-key.js';
+import type { CheckedThing } from './checked-thing.js';
+import { IntendedOwnersService } from './intended-owners.service.js';
+import { type NewThing, ProvisioningRepository } from './provisioning.repository.js';
+import type { ProvisionResult } from './provisioning.types.js';
+
+type NewSecrets = NewThing & { readonly line: number; readonly claimCode: string; readonly deviceToken: string };
+
+/** Loads things into the inventory. What a repeat is answered with is kept in the audit trail, without secrets. */
+@Injectable()
+export class ProvisioningService {
+  constructor(
+    private readonly repository: ProvisioningRepository,
+    private readonly owners: IntendedOwnersService,
+    private readonly users: UsersService,
+    private readonly idempotency: IdempotencyService,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditWriter,
+    private readonly auditLog: AuditReader,
+  ) {}
+
+  /** @throws ForbiddenError when the account has lost its role meanwhile */
+  provision(rows: readonly CheckedThing[], maker: Principal): Promise<readonly ProvisionResult[]> {
+    const asked = { rows: rows.map(({ thing, errors }) => thing ?? errors) };
+    return this.transactions.run(async () => {
+      let results: readonly ProvisionResult[] | undefined;
+      const { id } = await this.idempotency.once(async () => {
+        results = await this.load(rows, maker);
+        return this.record(results);
+      }, asked);
+      return results ?? this.resultsOf(id);
+    });
+  }
+
+  private async load(rows: readonly CheckedThing[], { userId }: Principal): Promise<readonly ProvisionResult[]> {
+    const found = await this.owners.find(rows.flatMap(({ thing }) => thing?.ownerEmail ?? []));
+    const accounts = await this.users.lockAll([userId, ...found.values()]);
+    const maker = accounts.find(({ id }) => id === userId);
+    if (maker?.status !== 'active' || maker.role === 'USER') {
+      throw new ForbiddenError('maker');
+    }
+    const things = firstOfEach(rows);
+    const stored = await this.repository.insert(userId, things);
+    const made = things.filter(({ id }) => stored.has(id));
+    const acting = new Set(accounts.flatMap(({ id, status }) => (status === 'active' ? [id] : [])));
+    const { given, mailed } = await this.owners.handOver(
+      made,
+      new Map([...found].filter(([, ownerId]) => acting.has(ownerId))),
+    );
+    const byLine = new Map(things.map((thing) => [thing.line, thing]));
+    return rows.map(({ line, thing, errors }) => {
+      const own = byLine.get(line);
+      if (!thing || !own || !stored.has(own.id)) {
+        return refused(line, thing ? (own ? 'hardware_id_taken' : 'duplicate_row') : 'invalid_row', errors);
+      }
+      const { id: deviceId, claimCode, deviceToken } = own;
+      const state = { claimed: given.has(deviceId), mailed: mailed.has(deviceId) };
+      const isSecret = state.claimed || state.mailed;
+      return { line, deviceId, claimCode: isSecret ? null : claimCode, deviceToken, ...state, code: null, errors: [] };
+    });
+  }
+
+  /** Each thing gets an entry of its own, beside the one of the batch. @returns the id of the batch. */
+  private async record(results: readonly ProvisionResult[]): Promise<string> {
+    const context = requestContext();
+    await this.audit.recordEach(
+      results.flatMap(({ deviceId: id, claimed, mailed }) =>
+        id === null
+          ? []
+          : [
+              {
+                context,
+                record: {
+                  action: 'device_provisioned' as const,
+                  entity: { type: 'provisioned_device' as const, id },
+                  after: { claimed, mailed },
+                },
+              },
+            ],
+      ),
+    );
+    const batchId = newId();
+    const kept = results.map((result) => ({ ...result, claimCode: null, deviceToken: null }));
+    await this.audit.record({ entity: { type: 'batch', id: batchId }, after: { results: kept } });
+    return batchId;
+  }
+
+  private async resultsOf(batchId: string): Promise<readonly ProvisionResult[]> {
+    const entry = await this.auditLog.findLast({ type: 'batch', id: batchId });
+    return (entry?.after?.results ?? []) as readonly ProvisionResult[];
+  }
+}
+
+/** Of rows with one hardware id, the first. */
+function firstOfEach(rows: readonly CheckedThing[]): NewSecrets[] {
+  const seen = new Set<string>();
+  return rows.flatMap(({ line, thing }) => {
+    const key = thing && hardwareKey(thing.hardwareId);
+    if (!key || seen.has(key)) {
+      return [];
+    }
+    seen.add(key);
+    const [claimCode, deviceToken] = [newSecretCode(), randomToken()];
+    const hashes = { claimCodeHash: hashSecretCode(claimCode), tokenHash: sha256(deviceToken) };
+    return [{ ...thing, id: newId(), line, claimCode, deviceToken, ...hashes }];
+  });
+}
+
+function refused(line: number, code: string, errors: ProvisionResult['errors']): ProvisionResult {
+  const pointed = errors.length > 0 ? errors : [{ detail: code, pointer: '/hardwareId' }];
+  return {
+    line,
+    deviceId: null,
+    claimCode: null,
+    deviceToken: null,
+    claimed: false,
+    mailed: false,
+    code,
+    errors: pointed,
+  };
+}

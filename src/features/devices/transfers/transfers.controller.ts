@@ -1,0 +1,166 @@
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { DeviceRef } from '../../../contracts/resources.js';
+import { Audit } from '../../../platform/audit/audit.decorator.js';
+import { Authorize, CurrentUser, Target } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
+import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
+import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { InvalidCursorError } from '../../../shared/cursor.js';
+import { EmailQuotaExceededError } from '../../auth/auth.errors.js';
+import { AccountCannotActError, UnlockRestrictedError } from '../../users/users.errors.js';
+import { toActivationCodeDto } from '../credentials/activations.dto.js';
+import { DeviceNotFoundError, HardwareIdTakenError, TooManyDevicesError } from '../devices.errors.js';
+import { TransferAnswersService } from './transfer-answers.service.js';
+import {
+  AcceptedTransferDto,
+  AcceptTransferDto,
+  AnswerTransferDto,
+  FactoryResetDto,
+  OfferedTransferPageDto,
+  OfferTransferDto,
+  toAcceptedTransferDto,
+  toOfferedTransferPageDto,
+  toTransferDto,
+  TransferDto,
+} from './transfers.dto.js';
+import {
+  InvalidTransferError,
+  TransferNotFoundError,
+  TransferPendingError,
+  DeviceAlreadyYoursError,
+} from './transfers.errors.js';
+import { TransfersService } from './transfers.service.js';
+
+@ApiTags('Devices')
+@RateLimit('device')
+@Controller('devices')
+export class TransfersController {
+  constructor(
+    private readonly transfers: TransfersService,
+    private readonly answers: TransferAnswersService,
+  ) {}
+
+  /**
+   * Offer a device to another person by mail, for 7 days. The answer is the same whether the e-mail address has an account or
+   * not. 409 `transfer_pending` while an offer is open.
+   */
+  @Post(':deviceId/transfer')
+  @Authorize('device:owner')
+  @Audit('transfer_offered')
+  @Idempotent()
+  @RateLimit('device', 'mail')
+  @Refuses(
+    DeviceNotFoundError,
+    TransferPendingError,
+    DeviceAlreadyYoursError,
+    TransferNotFoundError,
+    EmailQuotaExceededError,
+    UnlockRestrictedError,
+    AccountCannotActError,
+  )
+  async offer(
+    @Target() { id }: DeviceRef,
+    @CurrentUser() { userId }: Principal,
+    @Body() { email }: OfferTransferDto,
+  ): Promise<TransferDto> {
+    return toTransferDto(await this.transfers.offer(id, userId, email));
+  }
+
+  /** The open offer of a device. */
+  @Get(':deviceId/transfer')
+  @Authorize('device:owner')
+  @Refuses(TransferNotFoundError)
+  async get(@Target() { id }: DeviceRef): Promise<TransferDto> {
+    return toTransferDto(await this.transfers.get(id));
+  }
+
+  /** Cancel the open offer of a device: its token is invalid at once. */
+  @Delete(':deviceId/transfer')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize('device:owner')
+  @Audit('transfer_cancelled')
+  @Refuses(DeviceNotFoundError, TransferNotFoundError)
+  async cancel(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<void> {
+    await this.transfers.cancel(id, userId);
+  }
+
+  /**
+   * What is offered to me, oldest first. With `REGISTRATION=open` it is empty: an account need not have its e-mail address then,
+   * and an offer is only accepted by the mailed token.
+   */
+  @Get('transfers')
+  @Authorize()
+  @Refuses(InvalidCursorError)
+  async list(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<OfferedTransferPageDto> {
+    return toOfferedTransferPageDto(await this.answers.list(userId, page));
+  }
+
+  /**
+   * Accept a device by the mailed token: it is mine from then on. I see nothing older than that; shares and queued orders of
+   * its last owner have ended. 422 `invalid_transfer` when there is no such offer (any more).
+   */
+  @Post('transfers/accept')
+  @HttpCode(HttpStatus.OK)
+  @Authorize()
+  @Audit('device_transferred')
+  @SecretAnswer()
+  @Idempotent()
+  @Refuses(InvalidTransferError, TooManyDevicesError, HardwareIdTakenError)
+  async accept(
+    @CurrentUser() { userId }: Principal,
+    @Body() { token }: AcceptTransferDto,
+  ): Promise<AcceptedTransferDto> {
+    return toAcceptedTransferDto(await this.answers.accept(userId, { token }));
+  }
+
+  /** The same by the id of the offer, for the account that it is made to. */
+  @Post('transfers/:transferId/accept')
+  @HttpCode(HttpStatus.OK)
+  @Authorize()
+  @Audit('device_transferred')
+  @SecretAnswer()
+  @Idempotent()
+  @Refuses(InvalidTransferError, TooManyDevicesError, HardwareIdTakenError)
+  async acceptById(
+    @CurrentUser() { userId }: Principal,
+    @Param('transferId') id: string,
+    @Body() { token }: AnswerTransferDto,
+  ): Promise<AcceptedTransferDto> {
+    return toAcceptedTransferDto(await this.answers.accept(userId, { id, token }));
+  }
+
+  /** Decline an offer that is made to me: it ends. */
+  @Post('transfers/:transferId/decline')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize()
+  @Audit('transfer_declined')
+  @Idempotent()
+  @Refuses(InvalidTransferError)
+  async decline(
+    @CurrentUser() { userId }: Principal,
+    @Param('transferId') id: string,
+    @Body() { token }: AnswerTransferDto,
+  ): Promise<void> {
+    await this.answers.decline(userId, { id, token });
+  }
+
+  /**
+   * Make a device as it was when it was new: shares, its organization, queued orders, settings and every token end. Its history
+   * stays mine. It is activated with the code of the answer.
+   */
+  @Post(':deviceId/factory-reset')
+  @HttpCode(HttpStatus.OK)
+  @Authorize('device:owner')
+  @Audit('device_reset')
+  @SecretAnswer()
+  @Idempotent()
+  @Refuses(DeviceNotFoundError)
+  async reset(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<FactoryResetDto> {
+    const activation = await this.answers.factoryReset(id, userId);
+    return { activation: activation && toActivationCodeDto(id, activation) };
+  }
+}

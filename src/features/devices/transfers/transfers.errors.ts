@@ -1,0 +1,58 @@
+import { AsProblem, DomainError, type FieldError } from '../../../shared/domain-error.js';
+
+@AsProblem({
+  code: 'invalid_transfer',
+  kind: 'unprocessable',
+  meaning: 'There is no such offer for this account.',
+  cause:
+    'It was accepted, declined, cancelled or has expired, is for another e-mail address, or its sender cannot hand the device on any more.',
+  cure: 'Ask the owner of the device to offer it again, to the e-mail address of your account.',
+})
+export class InvalidTransferError extends DomainError {
+  constructor() {
+    super('There is no such offer for this account any more.');
+  }
+}
+
+@AsProblem({
+  code: 'transfer_not_found',
+  kind: 'not_found',
+  meaning: 'The device is not offered to another person.',
+  cause: 'The offer was accepted, declined, cancelled or has expired, perhaps at this moment.',
+  cure: 'Read the device again.',
+})
+export class TransferNotFoundError extends DomainError {
+  constructor() {
+    super('The device is not offered to another person (any more).');
+  }
+}
+
+@AsProblem({
+  code: 'transfer_pending',
+  kind: 'conflict',
+  meaning: 'The device is offered to a person already.',
+  cause: 'An earlier offer is open.',
+  cure: 'Wait for the answer, or cancel it with `DELETE /devices/{deviceId}/transfer`.',
+})
+export class TransferPendingError extends DomainError {
+  constructor() {
+    super('The device is offered to a person already. Cancel that first.');
+  }
+}
+
+@AsProblem({
+  code: 'device_already_yours',
+  kind: 'conflict',
+  meaning: 'The device is yours already.',
+  cause: 'The e-mail address is the one of your own account.',
+  cure: 'Give the address of the person who is to have it.',
+})
+export class DeviceAlreadyYoursError extends DomainError {
+  override readonly errors: readonly FieldError[] = [
+    { detail: '`email` is the address of your own account', pointer: '/email' },
+  ];
+
+  constructor() {
+    super('The device is yours already.');
+  }
+}

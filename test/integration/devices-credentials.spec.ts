@@ -1,0 +1,241 @@
+/** Tokens of devices: activation by a code that works once, rotation with an overlap, and revocation. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hardwareKey } from '../../src/features/devices/domain/hardware-key.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { type Answer, request } from '../support/rest.js';
+import { ScriptedDevice } from '../support/scripted-device.js';
+import { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
+
+interface Code {
+  activation: { code: string; expiresAt: string } | null;
+}
+
+const KICKED_WITHIN_MS = 2_000;
+
+let application: TestApp;
+let owner: InsertedAccount;
+let stranger: InsertedAccount;
+
+beforeAll(async () => {
+  application = await TestApp.start({
+    env: { RATE_LIMIT_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1/32', MQTT_PUBLIC_URL: 'mqtts://broker.example.com:8883' },
+  });
+  [owner, stranger] = await Promise.all([insertAccount(application), insertAccount(application)]);
+}, 60_000);
+
+afterAll(() => application.stop());
+
+function ask<T = Record<string, unknown>>(
+  who: InsertedAccount,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer<T>> {
+  return request<T>(application.url, method, `/api/v1/devices${path}`, { token: who.accessToken, body, headers });
+}
+
+async function newCode(id: string): Promise<string> {
+  const { status, body } = await ask<Code>(owner, 'POST', `/${id}/activation-code`);
+  expect(status).toBe(200);
+  return body.activation?.code ?? '';
+}
+
+function activate(
+  deviceId: string,
+  code: string,
+  from = '192.0.2.1',
+): Promise<Answer<{ deviceToken: string; brokerUrl: string; orderKeys: object[]; code?: string }>> {
+  const headers = { 'x-forwarded-for': from };
+  return request(application.url, 'POST', '/api/v1/devices/activate', { body: { deviceId, code }, headers });
+}
+
+const connects = (device: RegisteredDevice): Promise<boolean> =>
+  ScriptedDevice.connect(application.mqttUrl, device).then(
+    (line) => line.end().then(() => true),
+    () => false,
+  );
+
+/** Milliseconds until it is closed. */
+async function closedAfter(line: ScriptedDevice): Promise<number> {
+  const begun = performance.now();
+  await line.closed();
+  return performance.now() - begun;
+}
+
+describe('A device is activated', () => {
+  it('by a code that works once, and every earlier token ends with its connections', async () => {
+    const device = await registerDevice(application.url, owner);
+    const line = await ScriptedDevice.born(application.mqttUrl, device, randomUUID());
+    const [stale, code] = [await newCode(device.id), await newCode(device.id)];
+    const closed = closedAfter(line);
+    const wrong = await Promise.all([
+      activate(device.id, stale),
+      activate(device.id, 'x'),
+      activate(randomUUID(), code),
+      activate('no id', code),
+    ]);
+    const { status, body, headers } = await activate(device.id, ` ${code.toLowerCase().replaceAll('-', '')} `);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(body).toMatchObject({
+      deviceId: device.id,
+      deviceToken: expect.stringMatching(/^[\w-]{43}$/),
+      brokerUrl: 'mqtts://broker.example.com:8883',
+      orderKeys: expect.arrayContaining([expect.objectContaining({ alg: 'EdDSA' })]),
+    });
+    const refused = [...wrong, await activate(device.id, code)];
+    expect(refused.map((answer) => [answer.status, answer.body.code])).toEqual(
+      Array(5).fill([422, 'invalid_activation_code']),
+    );
+    expect(await application.metric('mortise_device_codes_refused_total{kind="activation"}')).toBe(5);
+    expect(await closed).toBeLessThan(KICKED_WITHIN_MS);
+    expect([await connects(device), await connects({ id: device.id, token: body.deviceToken })]).toEqual([false, true]);
+    const { items } = (await ask<{ items: object[] }>(owner, 'GET', `/${device.id}/events?type=device_activated`)).body;
+    expect(items).toEqual([expect.objectContaining({ actor: `device:${device.id}`, source: 'http' })]);
+  });
+
+  it('by no code that has expired, by the clock of the database', async () => {
+    const device = await registerDevice(application.url, owner);
+    const code = await newCode(device.id);
+    const expiry = `SELECT extract(epoch FROM expires_at - now())::float8 / 3600 AS hours FROM device_activations WHERE device_id = $1`;
+    const [{ hours } = { hours: 0 }] = await application.rows<{ hours: number }>(expiry, [device.id]);
+    expect(hours).toBeGreaterThan(23.9);
+    await application.rows(`UPDATE device_activations SET expires_at = now() WHERE device_id = $1`, [device.id]);
+    expect((await activate(device.id, code)).status).toBe(422);
+    expect(await connects(device)).toBe(true);
+    expect((await ask(owner, 'GET', `/${device.id}/qr`)).body).toMatchObject({ code: 'activation_code_not_found' });
+  });
+
+  it('by one of two at the same instant', async () => {
+    const device = await registerDevice(application.url, owner);
+    const code = await newCode(device.id);
+    const answers = await Promise.all([activate(device.id, code), activate(device.id, code)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422]);
+  });
+
+  it('although strangers guess at it from another address', async () => {
+    const device = await registerDevice(application.url, owner);
+    const code = await newCode(device.id);
+    const guesses: number[] = [];
+    for (let guess = 0; guess < 12; guess++) {
+      guesses.push((await activate(device.id, 'guess', '203.0.113.9')).status);
+    }
+    expect(guesses.filter((status) => status === 422)).toHaveLength(10);
+    expect(guesses.at(-1)).toBe(429);
+    expect((await activate(device.id, code, '192.0.2.77')).status).toBe(200);
+  });
+
+  it('shows its code as a QR code to those who administer it, and keeps it encrypted', async () => {
+    const device = await registerDevice(application.url, owner);
+    const key = { 'idempotency-key': randomUUID() };
+    const first = await ask<Code>(owner, 'POST', `/${device.id}/activation-code`, undefined, key);
+    const again = await ask<Code>(owner, 'POST', `/${device.id}/activation-code`, undefined, key);
+    expect([typeof first.body.activation?.code, again.body.activation]).toEqual(['string', null]);
+    const code = String(first.body.activation?.code);
+    const image = async (format: string): Promise<[string | null, string | null, Buffer]> => {
+      const response = await fetch(`${application.url}/api/v1/devices/${device.id}/qr?format=${format}`, {
+        headers: { authorization: `Bearer ${owner.accessToken}` },
+      });
+      const { headers } = response;
+      return [headers.get('content-type'), headers.get('cache-control'), Buffer.from(await response.arrayBuffer())];
+    };
+    const [svg, png] = [await image('svg'), await image('png')];
+    expect(svg.slice(0, 2)).toEqual(['image/svg+xml', 'no-store']);
+    expect(svg[2].toString()).toMatch(/^<svg /);
+    expect(png.slice(0, 2)).toEqual(['image/png', 'no-store']);
+    expect(png[2].subarray(1, 4).toString()).toBe('PNG');
+    // It is a look that changes nothing: the code still works.
+    const [stored] = await application.rows<{ row: string }>(
+      `SELECT encode(code_hash || sealed, 'escape') AS row FROM device_activations WHERE device_id = $1`,
+      [device.id],
+    );
+    expect(stored?.row).not.toContain(code.slice(0, 9));
+    for (const [method, path] of [
+      ['GET', 'qr'],
+      ['POST', 'activation-code'],
+      ['POST', 'token/rotate'],
+      ['POST', 'token/revoke'],
+    ] as const) {
+      expect((await ask(stranger, method, `/${device.id}/${path}`, method === 'POST' ? {} : undefined)).status).toBe(
+        404,
+      );
+    }
+    expect((await activate(device.id, code)).status).toBe(200);
+  });
+});
+
+describe('A token is rotated', () => {
+  it('and the older ones are good until the overlap ends, when their connections do', async () => {
+    const device = await registerDevice(application.url, owner);
+    const line = await ScriptedDevice.connect(application.mqttUrl, device);
+    const rotate = (
+      body: object,
+      headers = {},
+    ): Promise<Answer<{ deviceToken: string | null; olderUntil: string | null }>> =>
+      ask(owner, 'POST', `/${device.id}/token/rotate`, body, headers);
+    const key = { 'idempotency-key': randomUUID() };
+    const first = await rotate({}, key);
+    expect((await rotate({}, key)).body).toEqual({ deviceId: device.id, deviceToken: null, olderUntil: null });
+    const hours = (Date.parse(first.body.olderUntil ?? '') - Date.now()) / 3_600_000;
+    expect([hours > 0.9, hours < 1.1]).toEqual([true, true]);
+    const newer = { id: device.id, token: first.body.deviceToken ?? '' };
+    expect([await connects(device), await connects(newer)]).toEqual([true, true]);
+    const kept = await ScriptedDevice.connect(application.mqttUrl, newer, { clientId: 'kept' });
+    // The end comes without anybody's doing: no signal tells of it.
+    await application.rows(
+      `UPDATE device_credentials SET expires_at = now() WHERE device_id = $1 AND expires_at IS NOT NULL`,
+      [device.id],
+    );
+    expect(await closedAfter(line)).toBeLessThan(KICKED_WITHIN_MS);
+    expect([await connects(device), await connects(newer), kept.client.connected]).toEqual([false, true, true]);
+    const last = await rotate({ overlapSeconds: 0 });
+    expect(last.body.olderUntil).toBeNull();
+    expect(await closedAfter(kept)).toBeLessThan(KICKED_WITHIN_MS);
+    expect([await connects(newer), await connects({ id: device.id, token: last.body.deviceToken ?? '' })]).toEqual([
+      false,
+      true,
+    ]);
+    for (const overlapSeconds of [-1, 604_801, 1.5, '60', null]) {
+      expect((await rotate({ overlapSeconds })).status).toBe(400);
+    }
+  });
+
+  it('again and again without piling up', async () => {
+    const device = await registerDevice(application.url, owner);
+    for (let turn = 0; turn < 7; turn++) {
+      await ask(owner, 'POST', `/${device.id}/token/rotate`, { overlapSeconds: 604_800 });
+    }
+    const valid = 'SELECT 1 FROM device_credentials WHERE device_id = $1 AND revoked_at IS NULL';
+    expect(await application.rows(valid, [device.id])).toHaveLength(5);
+  });
+});
+
+describe('Revocation', () => {
+  it('ends every token and code, and the device is offline at once', async () => {
+    const device = await registerDevice(application.url, owner);
+    const line = await ScriptedDevice.born(application.mqttUrl, device, randomUUID());
+    const status = async (): Promise<unknown> => (await ask(owner, 'GET', `/${device.id}`)).body.status;
+    await eventually('it is online', async () => (await status()) === 'online');
+    const code = await newCode(device.id);
+    const closed = closedAfter(line);
+    expect((await ask(owner, 'POST', `/${device.id}/token/revoke`)).status).toBe(204);
+    expect(await closed).toBeLessThan(KICKED_WITHIN_MS);
+    expect([await status(), await connects(device)]).toEqual(['offline', false]);
+    expect((await activate(device.id, code)).status).toBe(422);
+    // It comes back by a new code.
+    const { body } = await activate(device.id, await newCode(device.id));
+    expect(await connects({ id: device.id, token: body.deviceToken })).toBe(true);
+  });
+});
+
+it('hardware ids are compared by the database as by the application', async () => {
+  const spellings = ['aa:bb', 'AA-BB', 'a_a.b b', 'SN 12', 'x--..__  y'];
+  const rows = await application.rows<{ key: string }>(
+    'SELECT hardware_key(s) AS key FROM unnest($1::text[]) WITH ORDINALITY AS t(s, place) ORDER BY place',
+    [spellings],
+  );
+  expect(rows.map(({ key }) => key)).toEqual(spellings.map(hardwareKey));
+});

@@ -1,0 +1,131 @@
+/**
+ * Two people act on one device at the same instant: two claims of one code, two acceptances of one offer, an acceptance
+ * against its cancellation, two activations by one code. Each time there is one effect and one refusal, and nothing fails.
+ * Seen to fail: with an activation that checks its code and does not consume it (two successes, no refusal).
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
+import { recordFigure, scaled } from '../support/promise.js';
+import { type Answer, request } from '../support/rest.js';
+import { TestApp } from '../support/test-app.js';
+
+const TIMES = scaled(8, 1_000);
+const AT_ONCE = 4;
+
+let application: TestApp;
+let maker: InsertedAccount;
+
+beforeAll(async () => {
+  application = await TestApp.start({
+    env: { ROLES: 'api', REGISTRATION: 'verified', RATE_LIMIT_SCALE: '100000', MAX_DEVICES_PER_USER: '100000' },
+  });
+  maker = await insertAccount(application, { role: 'MAKER' });
+}, 60_000);
+
+afterAll(() => application.stop());
+
+function ask<T = Record<string, unknown>>(
+  who: InsertedAccount | null,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer<T>> {
+  const options = { body, ...(who && { token: who.accessToken }) };
+  return request<T>(application.url, method, `/api/v1/devices${path}`, options);
+}
+
+/** What two people do at the same instant, and how many rows show an effect afterwards. */
+interface Contest {
+  readonly both: readonly [() => Promise<Answer>, () => Promise<Answer>];
+  readonly effects: () => Promise<number>;
+}
+
+/** Of new people each time: what mail they can cause has a limit. */
+const people = (): Promise<[InsertedAccount, InsertedAccount]> =>
+  Promise.all([insertAccount(application), insertAccount(application)]);
+
+const count = async (sql: string, values: unknown[]): Promise<number> => (await application.rows(sql, values)).length;
+
+async function register(owner: InsertedAccount): Promise<string> {
+  const { body } = await ask<{ device: { id: string } }>(owner, 'POST', '', { name: 'Door', hardwareId: randomUUID() });
+  return body.device.id;
+}
+
+async function offered(): Promise<{ owner: InsertedAccount; heir: InsertedAccount; id: string; transferId: string }> {
+  const [owner, heir] = await people();
+  const id = await register(owner);
+  const { body } = await ask<{ id: string }>(owner, 'POST', `/${id}/transfer`, { email: heir.email });
+  return { owner, heir, id, transferId: body.id };
+}
+
+const owns = (who: InsertedAccount, id: string): Promise<number> =>
+  count('SELECT 1 FROM devices WHERE id = $1 AND owner_id = $2', [id, who.id]);
+
+const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
+  'two claims of one code': async () => {
+    const [one, other] = await people();
+    const { body } = await ask<{ results: { deviceId: string; claimCode: string }[] }>(maker, 'POST', '/provision', {
+      devices: [{ hardwareId: randomUUID() }],
+    });
+    const [row] = body.results;
+    const claim = (who: InsertedAccount) => () => ask(who, 'POST', '/claim', { code: row?.claimCode });
+    return {
+      both: [claim(one), claim(other)],
+      effects: () =>
+        count(
+          `SELECT 1 FROM audit_entries WHERE action = 'device_claimed' AND outcome = 'success' AND entity_id = $1`,
+          [row?.deviceId],
+        ),
+    };
+  },
+  'two acceptances of one offer': async () => {
+    const { heir, id, transferId } = await offered();
+    const accept = () => ask(heir, 'POST', `/transfers/${transferId}/accept`, {});
+    return { both: [accept, accept], effects: () => owns(heir, id) };
+  },
+  'an acceptance and a cancellation': async () => {
+    const { owner, heir, id, transferId } = await offered();
+    const both = [
+      () => ask(heir, 'POST', `/transfers/${transferId}/accept`, {}),
+      () => ask(owner, 'DELETE', `/${id}/transfer`),
+    ] as const;
+    return { both, effects: async () => (await owns(heir, id)) + (await owns(owner, id)) };
+  },
+  'two activations by one code': async () => {
+    const [owner] = await people();
+    const id = await register(owner);
+    const { body } = await ask<{ activation: { code: string } }>(owner, 'POST', `/${id}/activation-code`);
+    const { code } = body.activation;
+    const activate = () => ask(null, 'POST', '/activate', { deviceId: id, code });
+    const valid = 'SELECT 1 FROM device_credentials WHERE device_id = $1 AND revoked_at IS NULL';
+    return { both: [activate, activate], effects: () => count(valid, [id]) };
+  },
+};
+
+describe('P-07: two people act on one device at the same instant', () => {
+  it.each(Object.entries(CONTESTS))(
+    'has one effect and one refusal: %s',
+    async (name, prepare) => {
+      const outcomes: string[] = [];
+      for (let done = 0; done < TIMES; done += AT_ONCE) {
+        const some = Array.from({ length: Math.min(AT_ONCE, TIMES - done) }, async () => {
+          const { both, effects } = await prepare();
+          const statuses = await Promise.all(both.map(async (act) => (await act()).status));
+          const refusals = statuses.filter((status) => [403, 404, 409, 422].includes(status)).length;
+          return `${String(await effects())} effect, ${String(refusals)} refusal of ${String(statuses.length)}`;
+        });
+        outcomes.push(...(await Promise.all(some)));
+      }
+      const right = outcomes.filter((outcome) => outcome === '1 effect, 1 refusal of 2').length;
+      recordFigure({
+        promise: 'P-07',
+        shown: `Two people act on one device at the same instant: ${name}.`,
+        n: TIMES,
+        figure: `${String(right)} times one effect and one refusal`,
+      });
+      expect(outcomes).toEqual(outcomes.map(() => '1 effect, 1 refusal of 2'));
+    },
+    scaled(60_000, 900_000),
+  );
+});
