@@ -13,7 +13,7 @@ import type { SocketDocument } from '../../src/apps/socket-document.js';
 import { EVENT_TYPES } from '../../src/contracts/events.js';
 import { SOCKET_EVENTS } from '../../src/contracts/realtime.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
-import { ShuttingDownError } from '../../src/features/realtime/realtime.errors.js';
+import { ShuttingDownError } from '../../src/platform/realtime/socket.errors.js';
 import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { ROOT } from '../../tools/stack/paths.js';

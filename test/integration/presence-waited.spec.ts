@@ -88,7 +88,7 @@ describe('A message that may have waited in a hung process', () => {
     presence.heartbeat(id, 'mqtt', { boot, uptimeMs: HOUR + 6_000, waitedMs: 60_001 });
     await app.get(HeartbeatBuffer).flush();
     const birth = { boot, uptimeMs: HOUR + 7_000, waitedMs: 60_001 };
-    await app.get(StatusQueue).report(id, { online: true, birth });
+    await app.get(StatusQueue).report(id, 'mqtt', { online: true, birth });
     expect(await state()).toMatchObject({ status: 'offline', link: null, uptime: HOUR + 5_000 });
     expect(await app.metric('mortise_mqtt_messages_refused_total{code="waited_too_long"}')).toBe(2);
 

@@ -1,3 +1,4 @@
+import type { LinkKind } from '../../contracts/devices.js';
 import type { DeviceEventType, EventPayloads, EventType } from '../../contracts/events.js';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { Sequence } from './domain/resumption.js';
@@ -19,6 +20,8 @@ export type ReceivedEvent = Omit<DeviceEventMessage, 'type' | 'data'> & { type?:
 
 /** An event that a device sent and that is not stored yet. */
 export interface IncomingEvent extends DeviceBoot {
+  /** How it came. */
+  readonly link: LinkKind;
   /** Counted from 1 in every boot. */
   readonly seq: number;
   /** The lowest of this boot that the device still held when it sent this. */

@@ -35,12 +35,12 @@ export interface ReadEvent {
 }
 
 /**
- * @param origin the device, and the correlation id of its message
+ * @param origin the device, its link, and the correlation id of its message
  * @param index the place of the event in its message
  * @throws InvalidEventDataError when a strict member of the data is no good
  */
 export function toIncoming(
-  origin: Pick<IncomingEvent, 'deviceId' | 'correlationId'>,
+  origin: Pick<IncomingEvent, 'deviceId' | 'link' | 'correlationId'>,
   message: ReceivedEvent,
   index: number,
 ): ReadEvent {
@@ -74,13 +74,13 @@ export function awaitsBirth(row: ReceiptRow, events: readonly IncomingEvent[]): 
 }
 
 export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
-  const { deviceId, type, data, correlationId } = incoming;
+  const { deviceId, link, type, data, correlationId } = incoming;
   const commandId = commandOf(data);
   const occurredAt = timeOfEvent(incoming, row);
   const event = {
     type,
     payload: data,
-    source: 'mqtt',
+    source: link,
     actor: `device:${deviceId}`,
     deviceId,
     userId: row.ownerId,
@@ -95,7 +95,7 @@ export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
 
 /** What an event reports of the current state of its device: one report or none. */
 export function toReports(event: IncomingEvent): StateReport[] {
-  const { deviceId, boot } = event;
+  const { deviceId, boot, link } = event;
   const commandId = commandOf(event.data);
   if (event.type === 'door_status_changed') {
     const { lockState, doorState } = event.data as NewEvent<'door_status_changed'>['payload'];
@@ -103,6 +103,7 @@ export function toReports(event: IncomingEvent): StateReport[] {
       {
         deviceId,
         boot,
+        link,
         ...(lockState === undefined ? {} : { lockState }),
         ...(doorState === undefined ? {} : { doorState }),
         ...(commandId === undefined ? {} : { commandId }),
@@ -111,7 +112,7 @@ export function toReports(event: IncomingEvent): StateReport[] {
   }
   if (event.type === 'low_battery') {
     const { battery } = event.data as NewEvent<'low_battery'>['payload'];
-    return battery === undefined ? [] : [{ deviceId, boot, battery: Math.round(battery) }];
+    return battery === undefined ? [] : [{ deviceId, boot, link, battery: Math.round(battery) }];
   }
   return [];
 }

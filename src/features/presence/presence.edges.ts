@@ -2,12 +2,13 @@ import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { DiagnosticsController } from './diagnostics/diagnostics.controller.js';
 import { PresenceMetrics } from './presence-metrics.js';
 import { PresenceMqttController } from './presence-mqtt.controller.js';
+import { PresenceSocketGateway } from './presence-socket.gateway.js';
 import { PresenceSweeper } from './presence-sweeper.js';
 import { StatusQueue } from './status-queue.js';
 
 /** What meets the outside in each role. */
 export const presenceEdges = {
   api: [DiagnosticsController],
-  hardware: [PresenceMqttController, StatusQueue, PresenceSweeper],
+  hardware: [PresenceMqttController, PresenceSocketGateway, StatusQueue, PresenceSweeper],
   worker: [PresenceMetrics],
 } satisfies FeatureEdges;

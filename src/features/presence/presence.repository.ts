@@ -8,6 +8,7 @@ import type {
   Birth,
   DeviceCounts,
   LockedDevice,
+  OpenLink,
   RecordedBirth,
   SilentDevice,
   SilentLink,
@@ -48,11 +49,16 @@ export class PresenceRepository {
       quiet: boolean;
       clock_boot: string | null;
       uptime_ms: string | null;
+      other_links: readonly OpenLink[];
       of_device: number;
       of_owner: number;
     }>(
       'presence_link',
       `SELECT l.boot, l.last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet,
+         ARRAY (
+           SELECT jsonb_build_object('kind', o.kind, 'boot', o.boot) FROM device_links o
+           WHERE o.device_id = d.id AND o.kind <> $2
+         ) AS other_links,
          d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner
        FROM devices d LEFT JOIN device_links l ON l.device_id = d.id AND l.kind = $2
          LEFT JOIN event_quotas qd ON qd.subject_id = d.id AND qd.day = current_date
@@ -67,6 +73,7 @@ export class PresenceRepository {
           version: device.version,
           hasToken: device.has_token,
           link: now.boot === null ? null : { boot: now.boot, quiet: now.quiet },
+          otherLinks: now.other_links,
           clock: now.clock_boot === null ? null : { boot: now.clock_boot, uptimeMs: Number(now.uptime_ms) },
           eventsToday: { ofDevice: now.of_device, ofOwner: now.of_owner },
         }
@@ -123,12 +130,13 @@ export class PresenceRepository {
     return row ?? null;
   }
 
-  /** Opens the link, as of the arrival of the birth. */
+  /** Opens the link, as of the arrival of the birth, and ends those that an earlier boot of the device has left. */
   async openLink(deviceId: string, link: LinkKind, { boot, ageMs }: Birth): Promise<void> {
     // SQL: database time
     await this.database.query(
       'presence_open_link',
-      `INSERT INTO device_links AS l (device_id, kind, boot, connected_at) VALUES ($1, $2, $3, ${ago('$4')})
+      `WITH left_behind AS (DELETE FROM device_links WHERE device_id = $1 AND kind <> $2 AND boot <> $3)
+       INSERT INTO device_links AS l (device_id, kind, boot, connected_at) VALUES ($1, $2, $3, ${ago('$4')})
        ON CONFLICT (device_id, kind) DO UPDATE SET boot = excluded.boot, last_seen_at = now(),
          reborn_at = CASE WHEN l.boot = excluded.boot THEN excluded.connected_at END,
          connected_at = CASE WHEN l.boot = excluded.boot THEN l.connected_at ELSE excluded.connected_at END`,
@@ -140,21 +148,27 @@ export class PresenceRepository {
    * Closes the link on a will, if the same boot opened it, and before the will was sent. When a device reconnects, its new
    * birth and the will of the old connection arrive in any order: therefore a birth on an open link makes the link
    * survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
-   * left in error is closed by its silence.
+   * left in error is closed by its silence. A will that knows when its connection was born leaves a link that was born again
+   * well after that.
    */
-  async closeOnWill(deviceId: string, link: LinkKind, { boot, ageMs = 0, waitedMs = 0 }: Will): Promise<boolean> {
+  async closeOnWill(
+    deviceId: string,
+    link: LinkKind,
+    { boot, ageMs = 0, waitedMs = 0, bornMsAgo }: Will,
+  ): Promise<boolean> {
     // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
       'presence_will',
       `WITH spared AS (
          UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
            AND (reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
-             OR $5 AND last_seen_at > ${ago('$4')})
+             OR $5 AND last_seen_at > ${ago('$4')}
+             OR greatest(connected_at, reborn_at) > ${ago('$6')} + make_interval(secs => ${String(LATE_WILL_S)}))
            RETURNING device_id
        )
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
-      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0],
+      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0, bornMsAgo ?? null],
     );
     return rows.length === 1;
   }

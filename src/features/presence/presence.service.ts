@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { LinkKind } from '../../contracts/devices.js';
+import { LINK_KINDS, type LinkKind } from '../../contracts/devices.js';
 import { deviceTopic } from '../../contracts/mqtt.js';
 import type { NewEvent } from '../../contracts/events.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
@@ -62,7 +62,9 @@ export class PresenceService {
       (beat) => this.reopenLink(beat),
     );
     cutoffs.onCut(({ deviceId }) => {
-      inBackground(() => this.closeOnCut(deviceId, 'mqtt'));
+      LINK_KINDS.forEach((link) => {
+        inBackground(() => this.closeOnCut(deviceId, link));
+      });
     });
   }
 
@@ -127,9 +129,15 @@ export class PresenceService {
     await this.reports.recordStates([...latestByBoot(reports).values()]);
     // In the order of device ids, like every transaction that locks rows of several devices: else two could deadlock.
     const byDevice = [...reports].sort((a, b) => (a.deviceId < b.deviceId ? -1 : Number(a.deviceId > b.deviceId)));
-    for (const { deviceId, boot, lockState, commandId } of byDevice) {
+    for (const { deviceId, boot, link, lockState, commandId } of byDevice) {
       if (lockState !== undefined) {
-        await this.lockStateReported({ deviceId, boot, lockState, ...(commandId === undefined ? {} : { commandId }) });
+        await this.lockStateReported({
+          deviceId,
+          boot,
+          link,
+          lockState,
+          ...(commandId === undefined ? {} : { commandId }),
+        });
       }
     }
   }
@@ -164,7 +172,7 @@ export class PresenceService {
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> {
     const { linked, fallen } = await this.transactions.run(() => this.reports.recordHeartbeats(beats));
     await this.uptimesFell(fallen);
-    return beats.filter(({ deviceId }) => !linked.has(deviceId));
+    return beats.filter(({ deviceId, link }) => !linked.has(`${deviceId}/${link}`));
   }
 
   /**
@@ -209,7 +217,7 @@ export class PresenceService {
     await this.deviceEvents.append(deviceId, device, eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
     if (lockState !== undefined) {
-      await this.lockStateReported({ deviceId, boot, lockState });
+      await this.lockStateReported({ deviceId, boot, link, lockState });
     }
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
@@ -247,6 +255,9 @@ export class PresenceService {
     device: LockedDevice,
     { link, boot, reason }: { link: LinkKind; boot: string; reason: LinkEnd },
   ): Promise<void> {
+    if (device.otherLinks.length > 0) {
+      return;
+    }
     const version = await this.repository.markOffline(deviceId);
     const base: PresenceEventBase = {
       deviceId,

@@ -23,6 +23,11 @@ export interface Will {
   readonly ageMs?: number;
   /** Milliseconds for which it may have waited before. */
   readonly waitedMs?: number;
+  /**
+   * Milliseconds since the birth on the connection that ended, where that is known: a later birth on the link, such as one
+   * that another process received, was of a connection that is still there.
+   */
+  readonly bornMsAgo?: number;
 }
 
 /** A device reports that it is still online. */
@@ -50,6 +55,7 @@ export interface HeldHeartbeat extends Heartbeat {
 export interface StateReport {
   readonly deviceId: string;
   readonly boot: string;
+  readonly link: LinkKind;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
   /** Percent. */
@@ -63,6 +69,8 @@ export interface LockStateReport {
   /** The boot that reported it. */
   readonly boot: string;
   readonly lockState: LockState;
+  /** How it was reported. */
+  readonly link: LinkKind;
   /** The command that moved it, if the device named one. */
   readonly commandId?: string;
 }
@@ -88,6 +96,12 @@ export interface DeviceCounts {
   readonly byKind: readonly { readonly kind: LinkKind; readonly count: number }[];
 }
 
+/** A link that is open. */
+export interface OpenLink {
+  readonly kind: LinkKind;
+  readonly boot: string;
+}
+
 /** A device and its link, locked until the transaction ends. */
 export interface LockedDevice {
   readonly ownerId: string;
@@ -96,6 +110,8 @@ export interface LockedDevice {
   /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
   readonly hasToken: boolean;
   readonly link: { readonly boot: string; readonly quiet: boolean } | null;
+  /** Its links of other kinds. */
+  readonly otherLinks: readonly OpenLink[];
   /** Its present boot, and its newest uptime. */
   readonly clock: { readonly boot: string; readonly uptimeMs: number } | null;
   /** Events stored since midnight (UTC), of the device and of all devices of its owner. */

@@ -78,7 +78,12 @@ export class CutoffRegistry implements OnModuleInit {
   }
 
   isCut(deviceId: string): boolean {
-    return (this.#cuts.get(deviceId)?.untilMs ?? 0) > this.clock.monotonic();
+    return this.remainingMs(deviceId) > 0;
+  }
+
+  /** For how long a device is still cut; 0 when it is not. */
+  remainingMs(deviceId: string): number {
+    return Math.max(0, (this.#cuts.get(deviceId)?.untilMs ?? 0) - this.clock.monotonic());
   }
 
   private remember(deviceId: string, forMs: number): void {
