@@ -56,7 +56,8 @@ export class PresenceRepository {
       'presence_link',
       `SELECT l.boot, l.last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)}) AS quiet,
          ARRAY (
-           SELECT jsonb_build_object('kind', o.kind, 'boot', o.boot) FROM device_links o
+           SELECT jsonb_build_object('kind', o.kind, 'boot', o.boot,
+             'quiet', o.last_seen_at < now() - make_interval(secs => ${String(QUIET_LINK_S)})) FROM device_links o
            WHERE o.device_id = d.id AND o.kind <> $2
          ) AS other_links,
          d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner

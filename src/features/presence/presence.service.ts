@@ -6,8 +6,8 @@ import { newContext, runInContext } from '../../platform/context/request-context
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
-import { isOvertaken, latestByBoot } from './domain/reports.js';
-import { MAX_WAITED_MS } from './domain/uptime.js';
+import { isOvertaken, latestByBoot, mayOpen } from './domain/reports.js';
+import { MAX_WAITED_MS, UPTIME_FELL, UPTIME_UNKNOWN } from './domain/uptime.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DeviceEventsService } from './events/device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -29,12 +29,6 @@ import type {
   Will,
 } from './presence.types.js';
 import { inBackground } from '../../platform/process/faults.js';
-
-const UPTIME_FELL =
-  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
-  'or until a report shows that it did not fall.';
-const UPTIME_UNKNOWN =
-  'The report that brought it online had no uptimeMs that can be used: no command is sent until one has it.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -176,15 +170,13 @@ export class PresenceService {
   }
 
   /**
-   * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
-   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
+   * A heartbeat without a link: its birth was lost while the broker or this process was down.
    * @returns whether it opened the link
    */
   private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<boolean> {
     const reopen = async (): Promise<boolean> => {
       const device = await this.repository.lock(deviceId, link);
-      const isFree = device?.link === null || device?.link.quiet;
-      if (!device?.hasToken || !isFree || this.cutoffs.isCut(deviceId)) {
+      if (!device?.hasToken || !mayOpen(beat.boot, device) || this.cutoffs.isCut(deviceId)) {
         return false;
       }
       await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);

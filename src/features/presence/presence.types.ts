@@ -100,6 +100,8 @@ export interface DeviceCounts {
 export interface OpenLink {
   readonly kind: LinkKind;
   readonly boot: string;
+  /** A heartbeat of it was missed: its device may have started again while its birth was lost. */
+  readonly quiet: boolean;
 }
 
 /** A device and its link, locked until the transaction ends. */
@@ -109,7 +111,7 @@ export interface LockedDevice {
   readonly version: number;
   /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
   readonly hasToken: boolean;
-  readonly link: { readonly boot: string; readonly quiet: boolean } | null;
+  readonly link: Omit<OpenLink, 'kind'> | null;
   /** Its links of other kinds. */
   readonly otherLinks: readonly OpenLink[];
   /** Its present boot, and its newest uptime. */
