@@ -64,14 +64,14 @@ export const CHANNEL_OF_REPORT = {
 } as const satisfies Record<DeviceReport, UplinkChannel>;
 
 /** A birth, without the `online` by which MQTT tells it from a will: the end of the connection is the will. */
-export type BirthReport = Omit<Extract<StatusMessage, { online: true }>, 'online'>;
+export type SocketBirth = Omit<Extract<StatusMessage, { online: true }>, 'online'>;
 
 /** One event. Its type is the name of the message. */
 export type SocketEvent<T extends DeviceEventType = DeviceEventType> = Omit<DeviceEventMessage<T>, 'type'>;
 
 /** What each of them carries. */
 export type ReportBodies = {
-  device_register: BirthReport;
+  device_register: SocketBirth;
   device_heartbeat: HeartbeatMessage;
   command_ack: AckMessage;
 } & { [R in EventReport]: SocketEvent<(typeof EVENT_OF_REPORT)[R]> };

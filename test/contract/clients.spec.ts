@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import type { Namespace, Server } from 'socket.io';
-import type { SocketDocument } from '../../src/apps/socket-document.js';
+import type { SocketDocument } from '../../src/apps/async-api.js';
 import { EVENT_TYPES } from '../../src/contracts/events.js';
 import { SOCKET_EVENTS } from '../../src/contracts/realtime.js';
 import { DevicesService } from '../../src/features/devices/devices.service.js';

@@ -175,10 +175,10 @@ describe('what a device says on a socket', () => {
   });
 
   it.each<[string, (device: SocketDevice) => void]>([
-    ['that is too long', (device) => device.tell('custom', { text: 'x'.repeat(70_000) })],
-    ['that is binary', (device) => device.tell('custom', { bytes: Buffer.from('x') })],
-    ['that Socket.IO cannot read', (device) => rawOf(device).send('42[')],
-    ['that Engine.IO cannot read', (device) => rawOf(device).send('9')],
+    ['that is too long', (device) => { device.tell('custom', { text: 'x'.repeat(70_000) }); }],
+    ['that is binary', (device) => { device.tell('custom', { bytes: Buffer.from('x') }); }],
+    ['that Socket.IO cannot read', (device) => { rawOf(device).send('42['); }],
+    ['that Engine.IO cannot read', (device) => { rawOf(device).send('9'); }],
   ])('ends its connection with a frame %s, and no other one', async (_what, send) => {
     const [device, neighbour] = [await born(), await born()];
     send(device);

@@ -8,7 +8,7 @@ import type {
   Birth,
   DeviceCounts,
   LockedDevice,
-  OpenLink,
+  LinkOfBoot,
   RecordedBirth,
   SilentDevice,
   SilentLink,
@@ -49,7 +49,7 @@ export class PresenceRepository {
       quiet: boolean;
       clock_boot: string | null;
       uptime_ms: string | null;
-      other_links: readonly OpenLink[];
+      other_links: readonly LinkOfBoot[];
       of_device: number;
       of_owner: number;
     }>(

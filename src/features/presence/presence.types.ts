@@ -97,7 +97,7 @@ export interface DeviceCounts {
 }
 
 /** A link that is open. */
-export interface OpenLink {
+export interface LinkOfBoot {
   readonly kind: LinkKind;
   readonly boot: string;
   /** A heartbeat of it was missed: its device may have started again while its birth was lost. */
@@ -111,9 +111,9 @@ export interface LockedDevice {
   readonly version: number;
   /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
   readonly hasToken: boolean;
-  readonly link: Omit<OpenLink, 'kind'> | null;
+  readonly link: Omit<LinkOfBoot, 'kind'> | null;
   /** Its links of other kinds. */
-  readonly otherLinks: readonly OpenLink[];
+  readonly otherLinks: readonly LinkOfBoot[];
   /** Its present boot, and its newest uptime. */
   readonly clock: { readonly boot: string; readonly uptimeMs: number } | null;
   /** Events stored since midnight (UTC), of the device and of all devices of its owner. */
