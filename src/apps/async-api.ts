@@ -34,31 +34,25 @@ export interface SocketDocument {
   readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>>; readonly securitySchemes: object };
 }
 
-/** The operations of one channel, by the names of their messages. */
-export class OperationFactory {
-  readonly #channel: Reference;
+/** Makes the operations of one channel, by the names of their messages. */
+export interface ChannelOperations {
+  receive(summary: string, name: string, answer: string): AsyncOperation;
+  send(name: string, summary: string): AsyncOperation;
+}
 
-  constructor(private readonly name: SocketChannel) {
-    this.#channel = { $ref: `#/channels/${name}` };
-  }
-
-  receive(summary: string, name: string, answer: string): AsyncOperation {
-    return {
+export function operationsOn(name: SocketChannel): ChannelOperations {
+  const channel = { $ref: `#/channels/${name}` };
+  const messageNamed = (message: string): Reference => ({ $ref: `#/channels/${name}/messages/${message}` });
+  return {
+    receive: (summary, message, answer) => ({
       action: 'receive',
-      channel: this.#channel,
+      channel,
       summary,
-      messages: [this.messageNamed(name)],
-      reply: { channel: this.#channel, messages: [this.messageNamed(answer)] },
-    };
-  }
-
-  send(name: string, summary: string): AsyncOperation {
-    return { action: 'send', channel: this.#channel, summary, messages: [this.messageNamed(name)] };
-  }
-
-  private messageNamed(name: string): Reference {
-    return { $ref: `#/channels/${this.name}/messages/${name}` };
-  }
+      messages: [messageNamed(message)],
+      reply: { channel, messages: [messageNamed(answer)] },
+    }),
+    send: (message, summary) => ({ action: 'send', channel, summary, messages: [messageNamed(message)] }),
+  };
 }
 
 export function asyncMessage(name: string, summary: string, payload: { readonly name: string }): AsyncMessage {

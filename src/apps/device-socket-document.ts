@@ -11,14 +11,14 @@ import {
 import type { EventType } from '../contracts/events.js';
 import { CONTROL_DTOS, PART_DTOS, RefusedDto } from '../features/realtime/realtime.dto.js';
 import { DeviceHandshakeDto } from '../platform/realtime/devices/device-handshake.dto.js';
-import { DEVICE_MESSAGE_DTOS, ReportTakenDto } from '../platform/realtime/devices/device-messages.dto.js';
+import { DEVICE_MESSAGE_DTOS, ReportTakenDto } from './device-messages.dto.js';
 import {
   type AsyncChannel,
   asyncMessage,
   type AsyncOperation,
   inPascalCase,
   mapped,
-  OperationFactory,
+  operationsOn,
   schemaNamed,
 } from './async-api.js';
 import type { JsonSchema } from './json-schema.js';
@@ -55,7 +55,7 @@ export function deviceChannel(): AsyncChannel & Readonly<Record<string, unknown>
 
 /** Names that dashboards have, too, say whose they are. */
 export function deviceOperations(): Record<string, AsyncOperation> {
-  const of = new OperationFactory('device');
+  const of = operationsOn('device');
   const operations: [string, AsyncOperation][] = [
     ['connect_device', of.receive('Connects a device, or tells it why not.', 'connect', 'connect_error')],
     ...Object.entries(DEVICE_REPORTS).map(([name, summary]): [string, AsyncOperation] => [

@@ -22,7 +22,7 @@ import {
   type AsyncOperation,
   inPascalCase,
   mapped,
-  OperationFactory,
+  operationsOn,
   schemaNamed,
   type SocketDocument,
 } from './async-api.js';
@@ -110,7 +110,7 @@ function channelOf(): AsyncChannel & Readonly<Record<string, unknown>> {
 }
 
 function operationsOf(): SocketDocument['operations'] {
-  const of = new OperationFactory('dashboard');
+  const of = operationsOn('dashboard');
   const send = (name: FeedEvent | ControlEvent, summary: string): AsyncOperation => of.send(name, summary);
   return {
     connect: of.receive('Connects a dashboard, or tells it why not.', 'connect', 'connect_error'),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { deviceTopic } from '../../src/contracts/mqtt.js';
@@ -10,13 +11,15 @@ import { Clock } from '../../src/shared/clock.js';
 import { CommandHarness } from '../support/command-harness.js';
 import type { RegisteredDevice } from '../support/devices.fixture.js';
 import { request } from '../support/rest.js';
+import type { ScriptedDevice } from '../support/scripted-device.js';
 import { SocketDevice } from '../support/socket-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
 /**
  * Two processes: one dispatches and has the broker, the other has nothing but sockets of devices, with the limits of production.
- * Seen to fail: without the sweep of the process that has the socket, and without its subscription to `order_sent`.
+ * Seen to fail: without the sweep of the process that has the socket, and without its subscription to `order_sent`; the fail-over
+ * without the second link in OrderPublisher; the end of one of two links without the look at the other.
  */
 let harness: CommandHarness;
 let holder: TestApp;
@@ -47,6 +50,26 @@ async function born(registered?: RegisteredDevice, boot?: string, at = holder): 
   const device = await SocketDevice.born(at.url, registered ?? (await harness.registerDevice()), boot);
   open.push(device);
   return device;
+}
+
+/** Of one device that is connected both ways, with the same boot. */
+async function bornTwice(): Promise<{ mqtt: ScriptedDevice; socket: SocketDevice; registered: RegisteredDevice }> {
+  const registered = await harness.registerDevice();
+  const mqtt = await harness.connectDevice(registered);
+  return { mqtt, socket: await born(registered, mqtt.boot, harness.app), registered };
+}
+
+async function stateOf(id: string): Promise<{ status: string; links: string[] }> {
+  const { body } = await harness.request('GET', `/api/v1/devices/${id}`);
+  return { status: body.status as string, links: [...(body.links as string[])].sort() };
+}
+
+async function comingsOf(id: string): Promise<string[]> {
+  const rows = await harness.rows<{ type: string }>(
+    `SELECT type FROM events WHERE device_id = $1 AND type IN ('device_connected', 'device_disconnected') ORDER BY xid, id`,
+    [id],
+  );
+  return rows.map(({ type }) => type);
 }
 
 /** No other process hears these hints of `app`. */
@@ -109,6 +132,74 @@ describe('an order for a device whose socket another process has', () => {
     expect(await find()).toBe(1);
     await harness.rows(`UPDATE commands SET expires_at = now() - interval '1 ms' WHERE id = $1`, [id]);
     expect(await find()).toBe(0);
+  });
+});
+
+describe('a device with two links', () => {
+  it('comes once and goes once', async () => {
+    const { mqtt, socket } = await bornTwice();
+    const { id } = socket;
+    expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt', 'websocket'] });
+    socket.end();
+    await eventually('one link', async () => (await stateOf(id)).links.length === 1);
+    expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt'] });
+    expect(await comingsOf(id)).toEqual(['device_connected']);
+    await mqtt.publish('status', { online: false, boot: mqtt.boot });
+    await eventually('no link', async () => (await stateOf(id)).status === 'offline');
+    expect(await comingsOf(id)).toEqual(['device_connected', 'device_disconnected']);
+  });
+
+  it('that starts again on one of them is connected by that one alone', async () => {
+    const { socket, registered } = await bornTwice();
+    const boot = randomUUID();
+    await harness.connectDevice(registered, boot);
+    expect(await stateOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
+    expect(await comingsOf(socket.id)).toEqual(['device_connected', 'device_disconnected', 'device_connected']);
+    // What is still heard of the earlier boot changes nothing.
+    await socket.say('device_heartbeat', { boot: socket.boot, uptimeMs: 90_000 });
+    socket.end();
+    await pause(50);
+    expect(await stateOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
+  });
+
+  it('gets an order over the best one alone', async () => {
+    const { mqtt, socket } = await bornTwice();
+    const id = await harness.sendAccepted(socket.id, 'lock_door');
+    await mqtt.waitForOrder();
+    await mqtt.publish('acks', { commandId: id, status: 'executed' });
+    await harness.waitForState(id, 'EXECUTED');
+    expect(socket.received).toEqual([]);
+  });
+
+  it('gets the same bytes over the other one when MQTT does not take them, within one command', async () => {
+    const { mqtt, socket } = await bornTwice();
+    await mqtt.client.unsubscribeAsync(deviceTopic(mqtt.id, 'commands'));
+    const answer = harness.send(socket.id, 'unlock_door', { waitSeconds: 10 });
+    const { commandId } = await socket.waitForOrder();
+    await ack(socket, commandId);
+    expect((await answer).body).toMatchObject({ state: 'EXECUTED', id: commandId });
+    const [row] = await harness.rows('SELECT "order", kid, signature, attempts FROM commands WHERE id = $1', [
+      commandId,
+    ]);
+    expect({ ...socket.received[0]?.signed, attempts: 1 }).toEqual(row);
+    expect(mqtt.orders).toEqual([]);
+  });
+
+  it('gets the same bytes over MQTT when its socket does not take them, within one command', async () => {
+    const { mqtt, socket } = await bornTwice();
+    socket.acknowledges = false;
+    await harness.rows(
+      `UPDATE device_links SET last_seen_at = now() - interval '60 s' WHERE device_id = $1 AND kind = 'mqtt'`,
+      [mqtt.id],
+    );
+    const answer = harness.send(socket.id, 'unlock_door', { waitSeconds: 15 });
+    await socket.waitForOrder();
+    socket.cut();
+    const { commandId } = await mqtt.waitForOrder();
+    await mqtt.publish('acks', { commandId, status: 'executed' });
+    expect((await answer).body).toMatchObject({ state: 'EXECUTED', id: commandId });
+    expect(mqtt.signedOrders[0]).toEqual(socket.received[0]?.signed);
+    expect(await harness.command(commandId)).toMatchObject({ attempts: 1 });
   });
 });
 

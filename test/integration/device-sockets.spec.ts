@@ -1,19 +1,20 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DEVICE_REPORTS, DEVICE_SOCKET_PATH, type DeviceReport } from '../../src/contracts/device-sockets.js';
-import { deviceTopic } from '../../src/contracts/mqtt.js';
+import { ROOT } from '../../tools/stack/paths.js';
 import type { RegisteredDevice } from '../support/devices.fixture.js';
 import { CommandHarness } from '../support/command-harness.js';
 import { Dashboard } from '../support/dashboard.js';
-import type { ScriptedDevice } from '../support/scripted-device.js';
 import { SocketDevice } from '../support/socket-device.js';
 import { eventually } from '../support/wait.js';
 
 /**
- * Devices on sockets: what they say and are told, the two links of one device, and their end. Seen to fail: the fail-over
- * without the second link in OrderPublisher, the end of one of two links without the look at the other, the will of a replaced
- * connection without `retire`.
+ * Devices on sockets: who gets in, what they say and are told, and their end. Seen to fail: the will of a replaced connection
+ * without `retire`.
  */
 let harness: CommandHarness;
 let url: string;
@@ -36,13 +37,6 @@ async function born(registered?: RegisteredDevice, boot?: string): Promise<Socke
   const device = await SocketDevice.born(url, registered ?? (await harness.registerDevice()), boot);
   open.push(device);
   return device;
-}
-
-/** Of one device that is connected both ways, with the same boot. */
-async function bornTwice(): Promise<{ mqtt: ScriptedDevice; socket: SocketDevice; registered: RegisteredDevice }> {
-  const registered = await harness.registerDevice();
-  const mqtt = await harness.connectDevice(registered);
-  return { mqtt, socket: await born(registered, mqtt.boot), registered };
 }
 
 async function stateOf(id: string): Promise<{ status: string; links: string[] }> {
@@ -175,10 +169,30 @@ describe('what a device says on a socket', () => {
   });
 
   it.each<[string, (device: SocketDevice) => void]>([
-    ['that is too long', (device) => { device.tell('custom', { text: 'x'.repeat(70_000) }); }],
-    ['that is binary', (device) => { device.tell('custom', { bytes: Buffer.from('x') }); }],
-    ['that Socket.IO cannot read', (device) => { rawOf(device).send('42['); }],
-    ['that Engine.IO cannot read', (device) => { rawOf(device).send('9'); }],
+    [
+      'that is too long',
+      (device) => {
+        device.tell('custom', { text: 'x'.repeat(70_000) });
+      },
+    ],
+    [
+      'that is binary',
+      (device) => {
+        device.tell('custom', { bytes: Buffer.from('x') });
+      },
+    ],
+    [
+      'that Socket.IO cannot read',
+      (device) => {
+        rawOf(device).send('42[');
+      },
+    ],
+    [
+      'that Engine.IO cannot read',
+      (device) => {
+        rawOf(device).send('9');
+      },
+    ],
   ])('ends its connection with a frame %s, and no other one', async (_what, send) => {
     const [device, neighbour] = [await born(), await born()];
     send(device);
@@ -209,74 +223,6 @@ describe('orders over a socket', () => {
     await harness.sendAccepted(device.id, 'lock_door');
     await accept(device, (await device.waitForOrder()).commandId);
     expect(neighbour.received).toEqual([]);
-  });
-});
-
-describe('a device with two links', () => {
-  it('comes once and goes once', async () => {
-    const { mqtt, socket } = await bornTwice();
-    const { id } = socket;
-    expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt', 'websocket'] });
-    socket.end();
-    await eventually('one link', async () => (await stateOf(id)).links.length === 1);
-    expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt'] });
-    expect(await comingsOf(id)).toEqual(['device_connected']);
-    await mqtt.publish('status', { online: false, boot: mqtt.boot });
-    await eventually('no link', async () => (await stateOf(id)).status === 'offline');
-    expect(await comingsOf(id)).toEqual(['device_connected', 'device_disconnected']);
-  });
-
-  it('that starts again on one of them is connected by that one alone', async () => {
-    const { socket, registered } = await bornTwice();
-    const boot = randomUUID();
-    await harness.connectDevice(registered, boot);
-    expect(await stateOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
-    expect(await comingsOf(socket.id)).toEqual(['device_connected', 'device_disconnected', 'device_connected']);
-    // What is still heard of the earlier boot changes nothing.
-    await socket.say('device_heartbeat', { boot: socket.boot, uptimeMs: 90_000 });
-    socket.end();
-    await pause(50);
-    expect(await stateOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
-  });
-
-  it('gets an order over the best one alone', async () => {
-    const { mqtt, socket } = await bornTwice();
-    const id = await harness.sendAccepted(socket.id, 'lock_door');
-    await mqtt.waitForOrder();
-    await mqtt.publish('acks', { commandId: id, status: 'executed' });
-    await harness.waitForState(id, 'EXECUTED');
-    expect(socket.received).toEqual([]);
-  });
-
-  it('gets the same bytes over the other one when MQTT does not take them, within one command', async () => {
-    const { mqtt, socket } = await bornTwice();
-    await mqtt.client.unsubscribeAsync(deviceTopic(mqtt.id, 'commands'));
-    const answer = harness.send(socket.id, 'unlock_door', { waitSeconds: 10 });
-    const { commandId } = await socket.waitForOrder();
-    await accept(socket, commandId);
-    expect((await answer).body).toMatchObject({ state: 'EXECUTED', id: commandId });
-    const [row] = await harness.rows('SELECT "order", kid, signature, attempts FROM commands WHERE id = $1', [
-      commandId,
-    ]);
-    expect({ ...socket.received[0]?.signed, attempts: 1 }).toEqual(row);
-    expect(mqtt.orders).toEqual([]);
-  });
-
-  it('gets the same bytes over MQTT when its socket does not take them, within one command', async () => {
-    const { mqtt, socket } = await bornTwice();
-    socket.acknowledges = false;
-    await harness.rows(
-      `UPDATE device_links SET last_seen_at = now() - interval '60 s' WHERE device_id = $1 AND kind = 'mqtt'`,
-      [mqtt.id],
-    );
-    const answer = harness.send(socket.id, 'unlock_door', { waitSeconds: 15 });
-    await socket.waitForOrder();
-    socket.cut();
-    const { commandId } = await mqtt.waitForOrder();
-    await mqtt.publish('acks', { commandId, status: 'executed' });
-    expect((await answer).body).toMatchObject({ state: 'EXECUTED', id: commandId });
-    expect(mqtt.signedOrders[0]).toEqual(socket.received[0]?.signed);
-    expect(await harness.command(commandId)).toMatchObject({ attempts: 1 });
   });
 });
 
@@ -325,6 +271,26 @@ describe('the end of a socket', () => {
       DEVICE_SOCKET_PATH,
     );
     expect(code).toBe('device_token_refused');
+  });
+});
+
+describe('The client of docs/protocol.md', () => {
+  it('registers, carries out an order, and reports', async () => {
+    const [, section = ''] = (await readFile(join(ROOT, 'docs', 'protocol.md'), 'utf8')).split('\n## Over Socket.IO\n');
+    const [, source = ''] = /```js\n([\s\S]*?)```/.exec(section) ?? [];
+    const { id, token } = await harness.registerDevice();
+    const args = ['--input-type=module', '--eval', source, '--', 'lock.mjs', id, token];
+    const client = spawn(process.execPath, args, { cwd: ROOT, env: { PATH: process.env.PATH, MORTISE_URL: url } });
+    try {
+      await eventually('it is online', async () => (await stateOf(id)).status === 'online');
+      const { body } = await harness.send(id, 'unlock_door', { waitSeconds: 10 });
+      expect(body).toMatchObject({ state: 'EXECUTED', result: { lockState: 'unlocked' } });
+      await eventually('its report', async () =>
+        (await eventsOf(id)).some(({ type }) => type === 'door_status_changed'),
+      );
+    } finally {
+      client.kill();
+    }
   });
 });
 

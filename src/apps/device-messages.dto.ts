@@ -1,10 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { AckStatus } from '../../../contracts/commands.js';
-import type { SocketBirth, SocketEvent } from '../../../contracts/device-sockets.js';
-import type { DoorState, LockState } from '../../../contracts/devices.js';
-import type { AckMessage, HeartbeatMessage, ReceiptMessage } from '../../../contracts/mqtt.js';
-import type { SignedOrder } from '../../../contracts/orders.js';
-import type { Documented } from '../../../shared/documented.js';
+import type { AckStatus } from '../contracts/commands.js';
+import type { SocketBirth, SocketEvent } from '../contracts/device-sockets.js';
+import type { DoorState, LockState } from '../contracts/devices.js';
+import type { AckMessage, HeartbeatMessage, ReceiptMessage } from '../contracts/mqtt.js';
+import type { SignedOrder } from '../contracts/orders.js';
+import type { Documented } from '../shared/documented.js';
 
 /** A birth: the device is there. */
 export class SocketBirthDto {
