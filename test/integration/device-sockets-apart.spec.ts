@@ -41,10 +41,8 @@ afterEach(() => {
   });
 });
 
-afterAll(async () => {
-  await holder.stop();
-  await harness.stop();
-});
+// The last test stops the other process.
+afterAll(() => harness.stop());
 
 async function born(registered?: RegisteredDevice, boot?: string, at = holder): Promise<SocketDevice> {
   const device = await SocketDevice.born(at.url, registered ?? (await harness.registerDevice()), boot);
@@ -140,6 +138,17 @@ describe('a device with two links', () => {
     const { mqtt, socket } = await bornTwice();
     const { id } = socket;
     expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt', 'websocket'] });
+    // Heartbeats of both links are written together.
+    await harness.rows(`UPDATE device_links SET last_seen_at = now() - interval '60 s' WHERE device_id = $1`, [id]);
+    await mqtt.publish('heartbeat', { boot: mqtt.boot, uptimeMs: 70_000, battery: 80 });
+    await socket.say('device_heartbeat', { boot: socket.boot, uptimeMs: 70_010, battery: 79 });
+    await eventually('both links were heard', async () => {
+      const heard = await harness.rows(
+        `SELECT 1 FROM device_links WHERE device_id = $1 AND last_seen_at > now() - interval '30 s'`,
+        [id],
+      );
+      return heard.length === 2;
+    });
     socket.end();
     await eventually('one link', async () => (await stateOf(id)).links.length === 1);
     expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt'] });
@@ -273,5 +282,14 @@ describe('the limits of a device on a socket', () => {
   it('leave the pages of the other kinds of clients to processes that serve them', async () => {
     const { status } = await request(holder.url, 'GET', '/socket.io/?EIO=4&transport=polling');
     expect(status).toBe(404);
+  });
+});
+
+describe('a process with sockets that stops', () => {
+  it('says so, and leaves the links to the process that its devices connect to next', async () => {
+    const device = await born();
+    await holder.stop();
+    expect(await device.closed()).toMatchObject({ code: 'shutting_down', retryAfter: 1 });
+    expect(await stateOf(device.id)).toEqual({ status: 'online', links: ['websocket'] });
   });
 });

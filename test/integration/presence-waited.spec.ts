@@ -63,6 +63,17 @@ describe('A message that may have waited in a hung process', () => {
     expect(await state()).toMatchObject(expected);
   });
 
+  it('as the end of a connection leaves a link that was born again well after that connection was', async () => {
+    const end = (bornMsAgo: number): Promise<void> =>
+      presence.closeLink(id, 'mqtt', { boot, waitedMs: 0, bornMsAgo }, 'will');
+    // Since the birth of the connection that ends, half a minute ago, another process has received one.
+    await app.rows(`UPDATE device_links SET reborn_at = now() - interval '20 s' WHERE device_id = $1`, [id]);
+    await end(30_000);
+    expect(await state()).toMatchObject({ status: 'online', link: boot });
+    await end(20_000);
+    expect(await state()).toMatchObject({ status: 'offline', link: null });
+  });
+
   it('as the birth of another boot changes nothing when the present one was heard since it can have been sent', async () => {
     const other = randomUUID();
     await presence.openLink(id, 'mqtt', { boot: other, uptimeMs: 9 * HOUR, waitedMs: 20_000 });
