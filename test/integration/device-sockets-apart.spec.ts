@@ -288,7 +288,10 @@ describe('the limits of a device on a socket', () => {
 describe('a process with sockets that stops', () => {
   it('says so, and leaves the links to the process that its devices connect to next', async () => {
     const device = await born();
+    const toldAt = performance.now();
     await holder.stop();
+    // It waits for no device that was cut while it was not read: seen to take half a minute.
+    expect(performance.now() - toldAt).toBeLessThan(5_000);
     expect(await device.closed()).toMatchObject({ code: 'shutting_down', retryAfter: 1 });
     expect(await stateOf(device.id)).toEqual({ status: 'online', links: ['websocket'] });
   });

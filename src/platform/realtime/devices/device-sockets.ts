@@ -11,6 +11,8 @@ import type { SocketProblem } from '../../../contracts/realtime.js';
 /** Room for the name and the frame beside the payload. */
 const MAX_FRAME_BYTES = MAX_MQTT_PAYLOAD_BYTES + 1_024;
 
+const CLOSES_WITHIN_MS = 1_000;
+
 /** Where devices connect, for every gateway of theirs. WebSocket alone: a connection that can be read slower. */
 export const DEVICE_GATEWAY = {
   path: DEVICE_SOCKET_PATH,
@@ -107,6 +109,7 @@ export function limitDeviceReading(socket: DeviceSocket, { pace, onFault }: Devi
   });
   line.on('close', (reason, description) => {
     clearTimeout(pause);
+    endLine(line);
     if (isOversized(description)) {
       onFault('packet_too_large');
     } else if (reason === 'parse error') {
@@ -117,6 +120,14 @@ export function limitDeviceReading(socket: DeviceSocket, { pace, onFault }: Devi
   (socket as unknown as NodeJS.EventEmitter).on('error', () => {
     cut('protocol_error');
   });
+}
+
+/** WebSocket waits half a minute for the consent of the other side, which it cannot read while it is paused. */
+function endLine({ transport }: Line): void {
+  transport.socket?.resume?.();
+  setTimeout(() => {
+    transport.socket?.terminate?.();
+  }, CLOSES_WITHIN_MS).unref();
 }
 
 /** Answers what is no report of ours. */
