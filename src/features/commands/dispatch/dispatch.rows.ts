@@ -75,11 +75,11 @@ export interface TransmissionRow extends ChangeRow {
 const FRESH_S = 45;
 
 /**
- * The links of a device `d` on which its present boot may be reached: the fresh ones first, MQTT before a socket among them,
+ * The links of a device `d` on which its present boot may be reached, of the kinds that orders are sent over: the fresh ones first, MQTT before a socket among them,
  * and then the one that was heard last.
  */
 export const LINKS = `ARRAY (
-  SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id AND l.boot = d.boot
+  SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id AND l.boot = d.boot AND l.kind IN ('mqtt', 'websocket')
   ORDER BY l.last_seen_at < now() - interval '${String(FRESH_S)} s',
     CASE WHEN l.last_seen_at < now() - interval '${String(FRESH_S)} s' THEN l.last_seen_at END DESC, l.kind
 )`;
