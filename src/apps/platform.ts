@@ -31,6 +31,8 @@ import { QueueMetrics } from '../platform/queue/queue-metrics.js';
 import { QueueModule } from '../platform/queue/queue.module.js';
 import { RateLimitModule } from '../platform/rate-limit/rate-limit.module.js';
 import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.interceptor.js';
+import { deviceSocketEdges } from '../platform/realtime/devices/device-socket-edges.js';
+import { DeviceSocketsModule } from '../platform/realtime/devices/device-sockets.module.js';
 import { RedisModule } from '../platform/redis/redis.module.js';
 import { PurgeJob } from '../platform/scheduling/purge-job.js';
 import { SchedulingModule } from '../platform/scheduling/scheduling.module.js';
@@ -49,6 +51,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   CryptoModule,
   KeyRotationModule,
   MqttModule,
+  DeviceSocketsModule,
   AuthPlatformModule,
   EventsModule,
   IdempotencyModule,
@@ -64,7 +67,7 @@ export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as 
 /** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the jobs. */
 export const PLATFORM_EDGES = {
   api: [SocketAnswerInterceptor, EventPartitionsScheduler, ...deviceRequestEdges],
-  hardware: [...brokerEdges, EventPartitionsScheduler],
+  hardware: [...brokerEdges, ...deviceSocketEdges, EventPartitionsScheduler],
   worker: [
     FeedRelay,
     DurableReaderScheduler,

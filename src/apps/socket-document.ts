@@ -1,7 +1,7 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { AppConfig } from '../config/app-config.js';
-import { EVENT_TYPES, type EventType } from '../contracts/events.js';
+import { DEVICE_EVENT_TYPES, EVENT_TYPES, type EventType } from '../contracts/events.js';
 import {
   CONTROL_MESSAGES,
   type ControlEvent,
@@ -15,35 +15,21 @@ import { AcceptedDto, CONTROL_DTOS, PART_DTOS, RefusedDto, REQUEST_DTOS } from '
 import { RealtimeModule } from '../features/realtime/realtime.module.js';
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { httpProblems } from '../platform/http/problems/http-problems.js';
+import {
+  type AsyncChannel,
+  asyncMessage,
+  type AsyncMessage,
+  type AsyncOperation,
+  inPascalCase,
+  mapped,
+  operationsOn,
+  schemaNamed,
+  type SocketDocument,
+} from './async-api.js';
+import { DEVICE_DTOS, deviceChannel, deviceOperations, deviceSchemas } from './device-socket-document.js';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.js';
 
 const PATH = '/api/docs/asyncapi.json';
-const CHANNEL = '#/channels/dashboard';
-
-interface Reference {
-  readonly $ref: string;
-}
-interface Message {
-  readonly name: string;
-  readonly summary: string;
-  readonly payload: Reference | { readonly oneOf: readonly Reference[] };
-}
-interface Operation {
-  /** As the server sees it. */
-  readonly action: 'send' | 'receive';
-  readonly channel: Reference;
-  readonly summary: string;
-  readonly messages: readonly Reference[];
-  readonly reply?: { readonly channel: Reference; readonly messages: readonly Reference[] };
-}
-
-/** AsyncAPI 3.0, as far as it is used here. */
-export interface SocketDocument {
-  readonly asyncapi: '3.0.0';
-  readonly channels: { readonly dashboard: { readonly messages: Readonly<Record<string, Message>> } };
-  readonly operations: Readonly<Record<string, Operation>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>>; readonly securitySchemes: object };
-}
 
 /** The AsyncAPI document of sockets, beside the OpenAPI document of HTTP. */
 export function serveSocketDocument(app: INestApplication): void {
@@ -62,15 +48,16 @@ export function socketDocument(app: INestApplication): SocketDocument & Readonly
       title: 'Mortise sockets',
       version: '1',
       description:
-        'The live feed of dashboards, over Socket.IO (protocol 5, Engine.IO 4). Each message is an event of Socket.IO with ' +
-        'the name of the message and one argument, its payload; `docs/realtime.md` says how to use them.',
+        'The live feed of dashboards and the line of devices, over Socket.IO (protocol 5, Engine.IO 4). Each message is an ' +
+        'event of Socket.IO with the name of the message and one argument, its payload; `docs/realtime.md` says how ' +
+        'dashboards use them, and `docs/protocol.md` how devices do.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
     servers: { installation: serverOf(app.get(AppConfig).http.publicUrl) },
-    channels: { dashboard: channelOf() },
-    operations: operationsOf(),
-    components: { schemas: schemasOf(app), securitySchemes: { accessToken: ACCESS_TOKEN } },
+    channels: { dashboard: channelOf(), device: deviceChannel() },
+    operations: { ...operationsOf(), ...deviceOperations() },
+    components: { schemas: schemasOf(app), securitySchemes: { accessToken: ACCESS_TOKEN, deviceToken: DEVICE_TOKEN } },
   };
 }
 
@@ -81,6 +68,12 @@ const ACCESS_TOKEN = {
   description: 'The access token, as `auth.token` of the handshake of Socket.IO.',
 };
 
+const DEVICE_TOKEN = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'The token of a device, as `auth.token` of the handshake of Socket.IO.',
+};
+
 function serverOf(publicUrl: string): object {
   const { host, protocol } = new URL(publicUrl);
   return {
@@ -88,52 +81,44 @@ function serverOf(publicUrl: string): object {
     pathname: '/socket.io/',
     protocol: protocol === 'https:' ? 'wss' : 'ws',
     description: 'WebSocket, or long polling where a balancer sends each client to one process.',
-    security: [{ $ref: '#/components/securitySchemes/accessToken' }],
+    security: ['accessToken', 'deviceToken'].map((name) => ({ $ref: `#/components/securitySchemes/${name}` })),
   };
 }
 
-function channelOf(): SocketDocument['channels']['dashboard'] & Readonly<Record<string, unknown>> {
+function channelOf(): AsyncChannel & Readonly<Record<string, unknown>> {
   return {
     address: '/',
     title: 'Dashboard',
-    description: 'The main namespace of Socket.IO; there is no other.',
+    description: 'The main namespace of Socket.IO on the path `/socket.io/`.',
     messages: {
-      connect: message('connect', 'The handshake: `auth` of the packet that opens the namespace.', PART_DTOS.handshake),
-      connect_error: message('connect_error', 'The handshake was refused; this is its `data`.', PART_DTOS.problem),
-      ...mapped(DASHBOARD_REQUESTS, (name, summary) => message(name, summary, REQUEST_DTOS[name])),
+      connect: asyncMessage(
+        'connect',
+        'The handshake: `auth` of the packet that opens the namespace.',
+        PART_DTOS.handshake,
+      ),
+      connect_error: asyncMessage('connect_error', 'The handshake was refused; this is its `data`.', PART_DTOS.problem),
+      ...mapped(DASHBOARD_REQUESTS, (name, summary) => asyncMessage(name, summary, REQUEST_DTOS[name])),
       acknowledgement: {
         name: 'acknowledgement',
         summary: 'Of any request: it was carried out, or refused.',
         payload: { oneOf: [schemaNamed(AcceptedDto.name), schemaNamed(RefusedDto.name)] },
       },
       ...mapped(FEED_MESSAGES, (name, summary) => ({ name, summary, payload: feedPayload(name) })),
-      ...mapped(CONTROL_MESSAGES, (name, summary) => message(name, summary, CONTROL_DTOS[name])),
+      ...mapped(CONTROL_MESSAGES, (name, summary) => asyncMessage(name, summary, CONTROL_DTOS[name])),
     },
   };
 }
 
 function operationsOf(): SocketDocument['operations'] {
-  const channel = { $ref: CHANNEL };
-  const receive = (summary: string, name: string, answer: string): Operation => ({
-    action: 'receive',
-    channel,
-    summary,
-    messages: [messageNamed(name)],
-    reply: { channel, messages: [messageNamed(answer)] },
-  });
-  const send = (name: FeedEvent | ControlEvent, summary: string): Operation => ({
-    action: 'send',
-    channel,
-    summary,
-    messages: [messageNamed(name)],
-  });
+  const of = operationsOn('dashboard');
+  const send = (name: FeedEvent | ControlEvent, summary: string): AsyncOperation => of.send(name, summary);
   return {
-    connect: receive('Connects a dashboard, or tells it why not.', 'connect', 'connect_error'),
-    ...mapped<DashboardRequest, Operation>(DASHBOARD_REQUESTS, (name, summary) =>
-      receive(summary, name, 'acknowledgement'),
+    connect: of.receive('Connects a dashboard, or tells it why not.', 'connect', 'connect_error'),
+    ...mapped<DashboardRequest, AsyncOperation>(DASHBOARD_REQUESTS, (name, summary) =>
+      of.receive(summary, name, 'acknowledgement'),
     ),
-    ...mapped<FeedEvent, Operation>(FEED_MESSAGES, send),
-    ...mapped<ControlEvent, Operation>(CONTROL_MESSAGES, send),
+    ...mapped<FeedEvent, AsyncOperation>(FEED_MESSAGES, send),
+    ...mapped<ControlEvent, AsyncOperation>(CONTROL_MESSAGES, send),
   };
 }
 
@@ -149,6 +134,8 @@ function schemasOf(app: INestApplication): Record<string, JsonSchema> {
     ...Object.values<Type>(CONTROL_DTOS),
     ...Object.values<Type>(REQUEST_DTOS),
     ...fed.map((type) => registry.payloadOf(type)),
+    ...DEVICE_EVENT_TYPES.map((type) => registry.payloadOf(type)),
+    ...DEVICE_DTOS,
   ];
   // A module without controllers: what is asked for are the schemas alone.
   const { components } = SwaggerModule.createDocument(app, new DocumentBuilder().build(), {
@@ -159,7 +146,10 @@ function schemasOf(app: INestApplication): Record<string, JsonSchema> {
     ([name, schema]) => [name, jsonSchemaOf(withCodes(schema))] as const,
   );
   const messages = fed.map((type) => [feedSchemaName(type), feedSchema(type, registry.payloadOf(type))] as const);
-  return Object.fromEntries([...schemas, ...messages]);
+  return {
+    ...Object.fromEntries([...schemas, ...messages]),
+    ...deviceSchemas((type) => registry.payloadOf(type)),
+  };
 }
 
 /** Every code that a problem can have. */
@@ -171,7 +161,7 @@ function withCodes(schema: object): object {
     : schema;
 }
 
-function feedPayload(event: FeedEvent): Message['payload'] {
+function feedPayload(event: FeedEvent): AsyncMessage['payload'] {
   const references = EVENT_TYPES.filter((type) => SOCKET_EVENTS[type] === event).map((type) =>
     schemaNamed(feedSchemaName(type)),
   );
@@ -194,26 +184,5 @@ function feedSchema(type: EventType, payload: Type): JsonSchema {
 
 /** `door_status_changed` is carried by a `DoorStatusChangedMessage`. */
 function feedSchemaName(type: EventType): string {
-  const words = type.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return `${words.join('')}Message`;
-}
-
-function message(name: string, summary: string, payload: { readonly name: string }): Message {
-  return { name, summary, payload: schemaNamed(payload.name) };
-}
-
-function messageNamed(name: string): Reference {
-  return { $ref: `${CHANNEL}/messages/${name}` };
-}
-
-function schemaNamed(name: string): Reference {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function mapped<K extends string, V>(
-  texts: Readonly<Record<K, string>>,
-  valueOf: (name: K, text: string) => V,
-): Record<K, V> {
-  const entries = (Object.keys(texts) as K[]).map((name) => [name, valueOf(name, texts[name])] as const);
-  return Object.fromEntries(entries) as Record<K, V>;
+  return `${inPascalCase(type)}Message`;
 }

@@ -19,8 +19,9 @@ export type FeedMessage<E extends StoredEvent = StoredEvent> = Pick<
 /** The socket events that carry log entries, with what each says. */
 export const FEED_MESSAGES = {
   device_connected: 'A device is there: its first link was opened, or it started anew.',
-  device_disconnected: 'A link of a device was closed.',
-  device_status: 'A device was registered, activated, changed, set, shared, handed on or deleted, or its status changed.',
+  device_disconnected: 'The last link of a device was closed, or it started anew.',
+  device_status:
+    'A device was registered, activated, changed, set, shared, handed on or deleted, or its status changed.',
   door_status_changed: 'A device reported another state of its lock or door.',
   motion_detected: 'A device saw something move.',
   snapshot_captured: 'A camera took a picture.',

@@ -11,6 +11,10 @@ export interface SignalPayloads {
   command_queued: { deviceId: string };
   /** What a device should be set to was changed. */
   settings_changed: { deviceId: string };
+  /** An order was recorded as sent: the process that has the socket of its device sends it. */
+  order_sent: { deviceId: string; commandId: string };
+  /** A device connected by a socket, which replaces those of other processes. */
+  device_socket_opened: { deviceId: string; socketId: string };
   /** A command reached a terminal state; its lane is free. */
   command_settled: { commandId: string; deviceId: string };
   /** Which keys sign and verify changed. */

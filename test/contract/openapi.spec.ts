@@ -4,7 +4,8 @@ import asyncApi from '@asyncapi/specs';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import type { SocketDocument } from '../../src/apps/socket-document.js';
+import { DEVICE_NOTICES, DEVICE_ORDERS, DEVICE_REPORTS } from '../../src/contracts/device-sockets.js';
+import type { SocketDocument } from '../../src/apps/async-api.js';
 import { CONTROL_MESSAGES, DASHBOARD_REQUESTS, FEED_MESSAGES } from '../../src/contracts/realtime.js';
 import { builtDocuments } from '../support/built-document.js';
 
@@ -127,8 +128,13 @@ describe('The AsyncAPI document', () => {
         .split('/')
         .reduce<unknown>((parent, name) => (parent as Record<string, unknown> | undefined)?.[name], sockets);
     expect(references.filter((path) => found(path) === undefined)).toEqual([]);
-    const used = new Set(references.map((path) => /^channels\/dashboard\/messages\/(.*)/.exec(path)?.[1]));
-    expect(Object.keys(sockets.channels.dashboard.messages).filter((name) => !used.has(name))).toEqual([]);
+    const used = new Set(references);
+    const unused = Object.entries(sockets.channels).flatMap(([channel, { messages }]) =>
+      Object.keys(messages)
+        .map((name) => `channels/${channel}/messages/${name}`)
+        .filter((path) => !used.has(path)),
+    );
+    expect(unused).toEqual([]);
   });
 
   it('has each message of the contract, with examples that its schemas take', () => {
@@ -139,6 +145,8 @@ describe('The AsyncAPI document', () => {
     ];
     const besides = ['connect', 'connect_error', 'acknowledgement'];
     expect(Object.keys(sockets.channels.dashboard.messages).sort()).toEqual([...contract, ...besides].sort());
+    const ofDevices = [DEVICE_REPORTS, DEVICE_ORDERS, DEVICE_NOTICES].flatMap((each) => Object.keys(each));
+    expect(Object.keys(sockets.channels.device.messages).sort()).toEqual([...ofDevices, ...besides].sort());
     const ajv = new Ajv({ strict: false });
     addFormats.default(ajv);
     const wrong = Object.entries(sockets.components.schemas).flatMap(([name, { properties = {} }]) =>

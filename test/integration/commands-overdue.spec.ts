@@ -102,7 +102,7 @@ describe('overdue commands, step by step', () => {
     await dispatch.sendAll(lock.id);
     await lock.waitForOrder();
     const transactions = dispatch.get(Transactions);
-    const report = { deviceId: lock.id, boot: 'b00t-old', lockState: 'locked' } as const;
+    const report = { deviceId: lock.id, boot: 'b00t-old', link: 'mqtt', lockState: 'locked' } as const;
     await transactions.run(() => dispatch.acknowledgements.applyLockState(report));
     expect(await harness.command(id)).toMatchObject({ state: 'SENT', confirmed_by: 'none' });
     await transactions.run(() => dispatch.acknowledgements.applyLockState({ ...report, boot: lock.boot }));

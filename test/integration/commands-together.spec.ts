@@ -164,7 +164,10 @@ describe('commands of many devices at once', () => {
     const report = (round: number, order: readonly ScriptedDevice[]): Promise<void> =>
       transactions.independently(() =>
         presence.recordStates(
-          order.map(({ id, boot }) => ({ deviceId: id, boot, lockState: round % 2 ? 'locked' : 'unlocked' })),
+          order.map(({ id, boot }) => ({
+            ...{ deviceId: id, boot, link: 'mqtt' as const },
+            lockState: round % 2 ? ('locked' as const) : ('unlocked' as const),
+          })),
         ),
       );
     for (let round = 0; round < 30; round++) {

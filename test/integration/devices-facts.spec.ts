@@ -104,7 +104,7 @@ describe('The state of a device', () => {
       lockState: 'unknown',
       state: { lock: { evidence: 'stale' } },
     });
-    await presence().recordStates([{ deviceId: id, boot: 'boot-two', lockState: 'unlocked' }]);
+    await presence().recordStates([{ deviceId: id, link: 'mqtt', boot: 'boot-two', lockState: 'unlocked' }]);
     expect(await shown(id)).toMatchObject({ lockState: 'unlocked', doorState: 'unknown' });
   });
 
@@ -116,7 +116,7 @@ describe('The state of a device', () => {
       lockState: 'unknown',
       state: { lock: { evidence: 'uncalibrated' } },
     });
-    const report = { deviceId: id, boot: 'boot-one', lockState: 'locked', calibrated: true } as const;
+    const report = { deviceId: id, link: 'mqtt', boot: 'boot-one', lockState: 'locked', calibrated: true } as const;
     await presence().recordStates([report]);
     expect(await shown(id)).toMatchObject({ lockState: 'locked' });
   });
@@ -129,11 +129,13 @@ describe('The state of a device', () => {
       doorState: 'jammed',
       state: { lock: { lastReported: 'locked' } },
     });
-    await presence().recordStates([{ deviceId: id, boot: 'boot-one', doorState: 'closed' }]);
+    await presence().recordStates([{ deviceId: id, link: 'mqtt', boot: 'boot-one', doorState: 'closed' }]);
     expect(await shown(id)).toMatchObject({ lockState: 'locked' });
-    await presence().recordStates([{ deviceId: id, boot: 'boot-one', jammed: true }]);
+    await presence().recordStates([{ deviceId: id, link: 'mqtt', boot: 'boot-one', jammed: true }]);
     expect(await shown(id)).toMatchObject({ lockState: 'not_fully_locked' });
-    await presence().recordStates([{ deviceId: id, boot: 'boot-one', lockState: 'locked', jammed: false }]);
+    await presence().recordStates([
+      { deviceId: id, link: 'mqtt', boot: 'boot-one', lockState: 'locked', jammed: false },
+    ]);
     expect(await shown(id)).toMatchObject({ lockState: 'locked' });
   });
 
@@ -142,8 +144,8 @@ describe('The state of a device', () => {
     await presence().openLink(id, 'mqtt', birth('boot-one', { lockState: 'locked' }));
     const before = await shown(id);
     await fixture.sql.rows(`UPDATE devices SET lock_state_at = lock_state_at - interval '1 hour' WHERE id = $1`, [id]);
-    await presence().recordStates([{ deviceId: id, boot: 'boot-one', lockState: 'locked', battery: 80 }]);
-    await presence().recordStates([{ deviceId: id, boot: 'boot-one', lockState: 'locked', battery: 80 }]);
+    await presence().recordStates([{ deviceId: id, link: 'mqtt', boot: 'boot-one', lockState: 'locked', battery: 80 }]);
+    await presence().recordStates([{ deviceId: id, link: 'mqtt', boot: 'boot-one', lockState: 'locked', battery: 80 }]);
     const after = await shown(id);
     const reportedAt = ({ state }: Body): string => String((state as { lock: Body }).lock.reportedAt);
     expect(reportedAt(after) >= reportedAt(before)).toBe(true);

@@ -63,6 +63,17 @@ describe('A message that may have waited in a hung process', () => {
     expect(await state()).toMatchObject(expected);
   });
 
+  it('as the end of a connection leaves a link that was born again well after that connection was', async () => {
+    const end = (bornMsAgo: number): Promise<void> =>
+      presence.closeLink(id, 'mqtt', { boot, waitedMs: 0, bornMsAgo }, 'will');
+    // Since the birth of the connection that ends, half a minute ago, another process has received one.
+    await app.rows(`UPDATE device_links SET reborn_at = now() - interval '20 s' WHERE device_id = $1`, [id]);
+    await end(30_000);
+    expect(await state()).toMatchObject({ status: 'online', link: boot });
+    await end(20_000);
+    expect(await state()).toMatchObject({ status: 'offline', link: null });
+  });
+
   it('as the birth of another boot changes nothing when the present one was heard since it can have been sent', async () => {
     const other = randomUUID();
     await presence.openLink(id, 'mqtt', { boot: other, uptimeMs: 9 * HOUR, waitedMs: 20_000 });
@@ -88,7 +99,7 @@ describe('A message that may have waited in a hung process', () => {
     presence.heartbeat(id, 'mqtt', { boot, uptimeMs: HOUR + 6_000, waitedMs: 60_001 });
     await app.get(HeartbeatBuffer).flush();
     const birth = { boot, uptimeMs: HOUR + 7_000, waitedMs: 60_001 };
-    await app.get(StatusQueue).report(id, { online: true, birth });
+    await app.get(StatusQueue).report(id, 'mqtt', { online: true, birth });
     expect(await state()).toMatchObject({ status: 'offline', link: null, uptime: HOUR + 5_000 });
     expect(await app.metric('mortise_mqtt_messages_refused_total{code="waited_too_long"}')).toBe(2);
 

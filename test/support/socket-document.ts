@@ -1,20 +1,24 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import type { SocketDocument } from '../../src/apps/socket-document.js';
+import type { SocketChannel, SocketDocument } from '../../src/apps/async-api.js';
 
 /** Holds messages against the AsyncAPI document: what it says is wrong, or what the document does not mention. */
 export class SocketDocumentReader {
   readonly #ajv = new Ajv({ strict: false, allErrors: true });
   readonly #known = new Map<string, ValidateFunction>();
 
-  constructor(private readonly document: SocketDocument) {
+  /** @param channel whose messages these are */
+  constructor(
+    private readonly document: SocketDocument,
+    private readonly channel: SocketChannel = 'dashboard',
+  ) {
     addFormats.default(this.#ajv);
     this.#ajv.addSchema({ $id: 'document', ...withoutMore(document) });
   }
 
   /** The names of messages that the document has. */
   get names(): string[] {
-    return Object.keys(this.document.channels.dashboard.messages);
+    return Object.keys(this.document.channels[this.channel].messages);
   }
 
   /** @returns what is wrong with the payload, or null */
@@ -27,7 +31,7 @@ export class SocketDocumentReader {
   }
 
   #compile(name: string): ValidateFunction {
-    const validate = this.#ajv.compile({ $ref: `document#/channels/dashboard/messages/${name}/payload` });
+    const validate = this.#ajv.compile({ $ref: `document#/channels/${this.channel}/messages/${name}/payload` });
     this.#known.set(name, validate);
     return validate;
   }

@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { apiDocument } from '../../src/apps/api-document.js';
-import { type SocketDocument, socketDocument } from '../../src/apps/socket-document.js';
+import type { SocketDocument } from '../../src/apps/async-api.js';
+import { socketDocument } from '../../src/apps/socket-document.js';
 import { readFromApplication } from '../built-application.js';
 
 /** What the running application serves as descriptions of itself. */

@@ -1,4 +1,4 @@
-import type { SocketDocument } from '../../src/apps/socket-document.js';
+import type { SocketDocument } from '../../src/apps/async-api.js';
 
 type Message = SocketDocument['channels']['dashboard']['messages'][string];
 
@@ -12,7 +12,7 @@ export function socketEventTypes({ channels, operations }: SocketDocument): stri
     }
     return message;
   };
-  const all = Object.values(operations);
+  const all = Object.values(operations).filter(({ channel }) => nameIn(channel) === 'dashboard');
   const events = all.filter(({ action }) => action === 'send').map((each) => named(each.messages[0]));
   const requests = all.filter(
     ({ action, reply }) => action === 'receive' && nameIn(reply?.messages[0]) === 'acknowledgement',

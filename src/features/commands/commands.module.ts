@@ -59,7 +59,14 @@ import { COMMANDS_RATE_LIMITS } from './commands.rate-limits.js';
     ORDER_COUNTERS_ADOPTION,
     COMMANDS_PURGE,
   ],
-  exports: [CommandsService, CommandSubmissionService, AcknowledgementService, DispatchRepository, DispatchService],
+  exports: [
+    CommandsService,
+    CommandSubmissionService,
+    AcknowledgementService,
+    DispatchRepository,
+    DispatchService,
+    OrderPublisher,
+  ],
 })
 export class CommandsModule implements OnModuleInit {
   constructor(

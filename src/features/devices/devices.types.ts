@@ -18,8 +18,18 @@ export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.devic
  * SQL: the condition that a device `d` gets orders now. An `http` link carries none. One that declares a longer interval
  * may sleep between its heartbeats, with or without a word to the broker: it is awake for a while after each.
  */
-export const HAS_ORDER_LINK = `EXISTS (SELECT FROM device_links l WHERE l.device_id = d.id AND l.kind <> 'http'
+export const HAS_ORDER_LINK = orderLink('');
+
+/** {@link HAS_ORDER_LINK} by a link of one of these kinds. @param kinds an array in SQL */
+export function hasOrderLink(kinds: string): string {
+  return orderLink(`AND l.kind = ANY (${kinds})`);
+}
+
+function orderLink(condition: string): string {
+  return `EXISTS (SELECT FROM device_links l WHERE l.device_id = d.id AND l.kind <> 'http' ${condition}
   AND (l.heartbeat_interval_ms <= ${String(HEARTBEAT_INTERVAL_MS)} OR l.last_seen_at > now() - interval '${String(AWAKE_S)} s'))`;
+}
+
 /** In degrees north and east. */
 export interface Position {
   readonly latitude: number;

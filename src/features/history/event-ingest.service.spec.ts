@@ -128,7 +128,7 @@ describe('EventIngestService', () => {
   it('waits a moment for an event that was overtaken', async () => {
     const { storage, ingest } = build();
     const late = ingest(event(2));
-    const first = new Promise<void>((resolve) => setImmediate(() => void ingest(event(1)).then(resolve)));
+    const first = new Promise((resolve) => setImmediate(() => void ingest(event(1)).then(resolve)));
     await Promise.all([late, first]);
     expect(storage.stored).toEqual([1, 2]);
   });

@@ -38,6 +38,14 @@ const LOOK_EVERY_MS = 30;
 
 type Events = readonly IncomingEvent[];
 
+/** What became of one message. */
+interface Ingested {
+  /** Those of its events that are not stored. */
+  readonly left: Events;
+  /** How far the boot of its first event is stored, where that covers some of what came. */
+  readonly receipt: Receipt | undefined;
+}
+
 interface Stored {
   /**
    * How far each boot is stored now, where that covers some of what came: also pure repeats, because their first receipt
@@ -57,8 +65,7 @@ interface Stored {
  */
 @Injectable()
 export class EventIngestService implements OnModuleInit {
-  /** Each message is answered with those of its events that are left. */
-  readonly #batches = new MicroBatcher<Events, Events>({
+  readonly #batches = new MicroBatcher<Events, Ingested>({
     maxBatch: MAX_BATCH,
     weightOf: (events) => events.length,
     connectsAs: 'line',
@@ -93,21 +100,26 @@ export class EventIngestService implements OnModuleInit {
   }
 
   /**
-   * Takes the events of one message. They are stored without gaps, each once; a receipt tells the device how far.
-   * Resolves when they are stored, or left to be sent again.
+   * Takes the events of one message. They are stored without gaps, each once; a receipt tells the device how far. Over MQTT it
+   * is published. Resolves when they are stored, or left to be sent again.
+   * @returns the receipt; undefined where nothing of the message is stored
    * @throws InvalidEventDataError, TooManyBootsError: then none of them is taken
    */
-  async ingest(deviceId: string, messages: readonly ReceivedEvent[], source: LinkKind = 'mqtt'): Promise<void> {
+  async ingest(
+    deviceId: string,
+    messages: readonly ReceivedEvent[],
+    link: LinkKind = 'mqtt',
+  ): Promise<Receipt | undefined> {
     this.quota.assertBoots(deviceId, messages);
     await this.presence.births.recorded(deviceId);
     const giveUpAt = this.clock.monotonic() + PATIENCE_MS;
     const correlationId = requestContext()?.requestId;
-    const origin = { deviceId, source, ...(correlationId === undefined ? {} : { correlationId }) };
+    const origin = { deviceId, link, ...(correlationId === undefined ? {} : { correlationId }) };
     const read = messages.map((message, index) => toIncoming(origin, message, index));
     for (const member of read.flatMap(({ dropped }) => dropped)) {
       this.refusals.reading(deviceTopic(deviceId, 'events'), member);
     }
-    await this.submit(
+    return this.submit(
       read.map(({ event }) => event),
       giveUpAt,
     );
@@ -120,23 +132,29 @@ export class EventIngestService implements OnModuleInit {
     return boots.map((boot) => ({ boot, seq: stored.get(boot) ?? 0 }));
   }
 
-  private async submit(events: Events, giveUpAt: number): Promise<void> {
+  private async submit(events: Events, giveUpAt: number): Promise<Receipt | undefined> {
     const mayWait = this.clock.monotonic() < giveUpAt;
-    const left = await this.#batches.submit(events.map((event) => ({ ...event, mayWait })));
+    const { left, receipt } = await this.#batches.submit(events.map((event) => ({ ...event, mayWait })));
     if (left.length > 0 && mayWait) {
       await delay(LOOK_EVERY_MS);
-      await this.submit(left, giveUpAt);
+      return (await this.submit(left, giveUpAt)) ?? receipt;
     }
+    return receipt;
   }
 
-  private async storeMessages(messages: readonly Events[]): Promise<Events[]> {
+  private async storeMessages(messages: readonly Events[]): Promise<Ingested[]> {
     const { receipts, left } = await this.storeOrSplit(messages.flat());
+    const byBoot = new Map(receipts.map((receipt) => [keyOf(receipt), receipt]));
+    const published = new Set(messages.flatMap((events) => events.filter(({ link }) => link === 'mqtt').map(keyOf)));
     // Only what is committed. A lost receipt is published again when the device repeats itself.
-    for (const { deviceId, boot, seq } of receipts) {
+    for (const { deviceId, boot, seq } of receipts.filter((receipt) => published.has(keyOf(receipt)))) {
       inBackground(() => this.publisher.publish(deviceId, 'receipts', { boot, seq }));
     }
     const isLeft = new Set(left);
-    return messages.map((events) => events.filter((event) => isLeft.has(event)));
+    return messages.map((events) => ({
+      left: events.filter((event) => isLeft.has(event)),
+      receipt: events[0] && byBoot.get(keyOf(events[0])),
+    }));
   }
 
   private async storeOrSplit(events: Events): Promise<Stored> {

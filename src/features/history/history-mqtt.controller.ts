@@ -11,7 +11,7 @@ export class HistoryMqttController {
   constructor(private readonly ingestion: EventIngestService) {}
 
   @OnDeviceMessage('events')
-  ingest(@DeviceId() deviceId: string, @Uplink() { events }: DeviceEventsDto): Promise<void> {
-    return this.ingestion.ingest(deviceId, events);
+  async ingest(@DeviceId() deviceId: string, @Uplink() { events }: DeviceEventsDto): Promise<void> {
+    await this.ingestion.ingest(deviceId, events);
   }
 }

@@ -31,3 +31,17 @@ export class InvalidTimeRangeError extends DomainError {
     super('The time range is empty: `to` must be later than `from`.');
   }
 }
+
+/** An event came before those that go before it, or the day of its device is used up. */
+@AsProblem({
+  code: 'event_not_stored',
+  kind: 'conflict',
+  meaning: 'The event was not stored.',
+  cause: 'An event before it has not arrived, or the events of the day are used up.',
+  cure: 'Keep it. Send the events again, in order, from the lowest `seq` that no receipt covers.',
+})
+export class EventNotStoredError extends DomainError {
+  constructor() {
+    super('The event was not stored: send again from the lowest that no receipt covers.', { retryAfter: 5 });
+  }
+}

@@ -20,8 +20,8 @@ export type ReceivedEvent = Omit<DeviceEventMessage, 'type' | 'data'> & { type?:
 
 /** An event that a device sent and that is not stored yet. */
 export interface IncomingEvent extends DeviceBoot {
-  /** Over what it came. */
-  readonly source: LinkKind;
+  /** How it came. */
+  readonly link: LinkKind;
   /** Counted from 1 in every boot. */
   readonly seq: number;
   /** The lowest of this boot that the device still held when it sent this. */

@@ -39,12 +39,12 @@ export interface ReadEvent {
 }
 
 /**
- * @param origin the device, over what it said so, and the correlation id of its message
+ * @param origin the device, its link, and the correlation id of its message
  * @param index the place of the event in its message
  * @throws InvalidEventDataError when a strict member of the data is no good
  */
 export function toIncoming(
-  origin: Pick<IncomingEvent, 'deviceId' | 'source' | 'correlationId'>,
+  origin: Pick<IncomingEvent, 'deviceId' | 'link' | 'correlationId'>,
   message: ReceivedEvent,
   index: number,
 ): ReadEvent {
@@ -78,13 +78,13 @@ export function awaitsBirth(row: ReceiptRow, events: readonly IncomingEvent[]): 
 }
 
 export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
-  const { deviceId, source, type, data, correlationId } = incoming;
+  const { deviceId, link, type, data, correlationId } = incoming;
   const commandId = commandOf(data);
   const occurredAt = timeOfEvent(incoming, row);
   const event = {
     type,
     payload: data,
-    source,
+    source: link,
     actor: `device:${deviceId}`,
     deviceId,
     userId: row.ownerId,
@@ -99,7 +99,7 @@ export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
 
 /** What an event reports of the current state of its device: one report or none. */
 export function toReports(event: IncomingEvent): StateReport[] {
-  const { deviceId, boot } = event;
+  const { deviceId, boot, link } = event;
   const commandId = commandOf(event.data);
   if (event.type === 'door_status_changed') {
     const { lockState, doorState } = event.data as NewEvent<'door_status_changed'>['payload'];
@@ -107,6 +107,7 @@ export function toReports(event: IncomingEvent): StateReport[] {
       {
         deviceId,
         boot,
+        link,
         ...toLockReport(lockState),
         ...(doorState === undefined ? {} : { doorState }),
         ...(commandId === undefined ? {} : { commandId }),
@@ -115,11 +116,11 @@ export function toReports(event: IncomingEvent): StateReport[] {
   }
   if (event.type === 'low_battery') {
     const { battery } = event.data as NewEvent<'low_battery'>['payload'];
-    return battery === undefined ? [] : [{ deviceId, boot, battery: Math.round(battery) }];
+    return battery === undefined ? [] : [{ deviceId, boot, link, battery: Math.round(battery) }];
   }
   if (event.type === 'error_occurred') {
     const { errorCode } = event.data as NewEvent<'error_occurred'>['payload'];
-    return errorCode !== undefined && JAMMED.test(errorCode) ? [{ deviceId, boot, jammed: true }] : [];
+    return errorCode !== undefined && JAMMED.test(errorCode) ? [{ deviceId, boot, link, jammed: true }] : [];
   }
   return [];
 }

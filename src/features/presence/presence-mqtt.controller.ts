@@ -23,6 +23,7 @@ export class PresenceMqttController {
   ): Promise<void> {
     return this.statuses.report(
       deviceId,
+      'mqtt',
       status.online
         ? { online: true, birth: { ...toBirth(status), waitedMs } }
         : { online: false, boot: status.boot, waitedMs },

@@ -10,12 +10,12 @@ export class DeviceConnectedPayload implements PayloadOf<'device_connected'> {
   firmwareVersion?: string;
 }
 
-/** A link was closed. */
+/** The last link of a boot was closed. */
 export class DeviceDisconnectedPayload implements PayloadOf<'device_disconnected'> {
   link!: LinkKind;
   boot!: string;
   /**
-   * `silence`: three missed heartbeats. `will`: the broker published the device's last will. `replaced`: a new boot.
+   * `silence`: three missed heartbeats. `will`: the broker published the device's last will, or its socket ended. `replaced`: a new boot.
    * `cut_off`: the device went on beyond its limits.
    */
   reason!: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off';

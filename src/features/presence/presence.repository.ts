@@ -5,7 +5,15 @@ import { HAS_TOKEN } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
 import { IS_SILENT, LONGEST_UNCHECKED, QUIETNESS, SILENCE, silenceAfter } from './silence-sql.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
-import type { Birth, DeviceCounts, LockedDevice, RecordedBirth, SilentLink, Will } from './presence.types.js';
+import type {
+  Birth,
+  DeviceCounts,
+  LinkOfBoot,
+  LockedDevice,
+  RecordedBirth,
+  SilentLink,
+  Will,
+} from './presence.types.js';
 
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
@@ -32,12 +40,17 @@ export class PresenceRepository {
       quiet: boolean;
       clock_boot: string | null;
       uptime_ms: string | null;
+      other_links: readonly LinkOfBoot[];
       of_device: number;
       of_owner: number;
       has_token: boolean;
     }>(
       'presence_link',
       `SELECT l.boot, l.last_seen_at < now() - ${QUIETNESS} AS quiet,
+         ARRAY (
+           SELECT jsonb_build_object('kind', l.kind, 'boot', l.boot, 'quiet', l.last_seen_at < now() - ${QUIETNESS})
+           FROM device_links l WHERE l.device_id = d.id AND l.kind <> $2
+         ) AS other_links,
          d.boot AS clock_boot, d.boot_uptime_ms AS uptime_ms, coalesce(qd.events, 0) AS of_device, coalesce(qo.events, 0) AS of_owner,
          ${HAS_TOKEN} AS has_token
        FROM devices d LEFT JOIN device_links l ON l.device_id = d.id AND l.kind = $2
@@ -53,6 +66,7 @@ export class PresenceRepository {
           version: device.version,
           hasToken: now.has_token,
           link: now.boot === null ? null : { boot: now.boot, quiet: now.quiet },
+          otherLinks: now.other_links,
           clock: now.clock_boot === null ? null : { boot: now.clock_boot, uptimeMs: Number(now.uptime_ms) },
           eventsToday: { ofDevice: now.of_device, ofOwner: now.of_owner },
         }
@@ -118,12 +132,16 @@ export class PresenceRepository {
     return row ?? null;
   }
 
-  /** Opens the link, as of the arrival of the birth, of a device that sends heartbeats so often. */
+  /**
+   * Opens the link, as of the arrival of the birth, of a device that sends heartbeats so often, and ends those that an earlier
+   * boot of the device has left.
+   */
   async openLink(deviceId: string, link: LinkKind, { boot, ageMs }: Birth, intervalMs: number): Promise<void> {
     // SQL: database time
     await this.database.query(
       'presence_open_link',
-      `INSERT INTO device_links AS l (device_id, kind, boot, connected_at, heartbeat_interval_ms, check_at)
+      `WITH left_behind AS (DELETE FROM device_links WHERE device_id = $1 AND kind <> $2 AND boot <> $3)
+       INSERT INTO device_links AS l (device_id, kind, boot, connected_at, heartbeat_interval_ms, check_at)
        VALUES ($1, $2, $3, ${ago('$4')}, $5, now() + least(${silenceAfter('$5::int')}, ${LONGEST_UNCHECKED}))
        ON CONFLICT (device_id, kind) DO UPDATE SET boot = excluded.boot, last_seen_at = now(),
          heartbeat_interval_ms = excluded.heartbeat_interval_ms, check_at = excluded.check_at,
@@ -137,12 +155,13 @@ export class PresenceRepository {
    * Closes the link on a will, if the same boot opened it, and before the will was sent. When a device reconnects, its new
    * birth and the will of the old connection arrive in any order, but over the embedded broker: therefore a birth on an open
    * link makes the link survive one will. A will that may have waited leaves a link on which something has arrived meanwhile; one that is
-   * left in error is closed by its silence.
+   * left in error is closed by its silence. A will that knows when its connection was born leaves a link that was born again
+   * well after that.
    */
   async closeOnWill(
     deviceId: string,
     link: LinkKind,
-    { boot, ageMs = 0, waitedMs = 0, inOrder = false }: Will,
+    { boot, ageMs = 0, waitedMs = 0, inOrder = false, bornMsAgo }: Will,
   ): Promise<boolean> {
     // SQL: something Prisma cannot say: a CTE that decides whether the link is deleted
     const rows = await this.database.query(
@@ -150,12 +169,13 @@ export class PresenceRepository {
       `WITH spared AS (
          UPDATE device_links SET reborn_at = NULL WHERE device_id = $1 AND kind = $2 AND boot = $3
            AND (NOT $6 AND reborn_at > ${ago('$4')} - make_interval(secs => ${String(LATE_WILL_S)}) OR connected_at > ${ago('$4')}
-             OR $5 AND last_seen_at > ${ago('$4')})
+             OR $5 AND last_seen_at > ${ago('$4')}
+             OR greatest(connected_at, reborn_at) > ${ago('$7')} + make_interval(secs => ${String(LATE_WILL_S)}))
            RETURNING device_id
        )
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
-      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0, inOrder],
+      [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0, inOrder, bornMsAgo ?? null],
     );
     return rows.length === 1;
   }

@@ -5,8 +5,8 @@ import { newContext, runInContext } from '../../platform/context/request-context
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
 import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
-import { isOvertaken, latestByBoot } from './domain/reports.js';
-import { MAX_WAITED_MS } from './domain/uptime.js';
+import { isOvertaken, latestByBoot, mayOpen } from './domain/reports.js';
+import { MAX_WAITED_MS, UPTIME_FELL, UPTIME_UNKNOWN } from './domain/uptime.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DeviceEventsService } from './events/device-events.service.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -28,12 +28,6 @@ import type {
   Will,
 } from './presence.types.js';
 import { inBackground } from '../../platform/process/faults.js';
-
-const UPTIME_FELL =
-  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
-  'or until a report shows that it did not fall.';
-const UPTIME_UNKNOWN =
-  'The report that brought it online had no uptimeMs that can be used: no command is sent until one has it.';
 
 /**
  * Which devices are connected, and what they report of their state. A link opens with a birth and closes with a will,
@@ -128,9 +122,15 @@ export class PresenceService {
     await this.reports.recordStates([...latestByBoot(reports).values()]);
     // In the order of device ids, like every transaction that locks rows of several devices: else two could deadlock.
     const byDevice = [...reports].sort((a, b) => (a.deviceId < b.deviceId ? -1 : Number(a.deviceId > b.deviceId)));
-    for (const { deviceId, boot, lockState, commandId } of byDevice) {
+    for (const { deviceId, boot, link, lockState, commandId } of byDevice) {
       if (lockState !== undefined) {
-        await this.lockStateReported({ deviceId, boot, lockState, ...(commandId === undefined ? {} : { commandId }) });
+        await this.lockStateReported({
+          deviceId,
+          boot,
+          link,
+          lockState,
+          ...(commandId === undefined ? {} : { commandId }),
+        });
       }
     }
   }
@@ -148,19 +148,17 @@ export class PresenceService {
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> {
     const { linked, fallen } = await this.transactions.run(() => this.reports.recordHeartbeats(beats));
     await this.uptimesFell(fallen);
-    return beats.filter(({ deviceId }) => !linked.has(deviceId));
+    return beats.filter(({ deviceId, link }) => !linked.has(`${deviceId}/${link}`));
   }
 
   /**
-   * A heartbeat without a link: its birth was lost while the broker or this process was down. The heartbeat of another
-   * boot counts only when the link of the known one is quiet; otherwise it is an old message that arrived late.
+   * A heartbeat without a link: its birth was lost while the broker or this process was down.
    * @returns whether it opened the link
    */
   private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<boolean> {
     const reopen = async (): Promise<boolean> => {
       const device = await this.repository.lock(deviceId, link);
-      const isFree = device?.link === null || device?.link.quiet;
-      if (!device?.hasToken || !isFree || this.cutoffs.isCut(deviceId)) {
+      if (!device?.hasToken || !mayOpen(beat.boot, device) || this.cutoffs.isCut(deviceId)) {
         return false;
       }
       await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
@@ -193,7 +191,7 @@ export class PresenceService {
     await this.deviceEvents.append(deviceId, device, eventsOfBirth(link, birth, device, base));
     const { boot, lockState } = birth;
     if (lockState !== undefined) {
-      await this.lockStateReported({ deviceId, boot, lockState });
+      await this.lockStateReported({ deviceId, boot, link, lockState });
     }
     this.transactions.afterCommit(() => {
       if (uptimeFell) {
@@ -231,6 +229,9 @@ export class PresenceService {
     device: LockedDevice,
     { link, boot, reason }: { link: LinkKind; boot: string; reason: LinkEnd },
   ): Promise<void> {
+    if (device.otherLinks.length > 0) {
+      return;
+    }
     const version = await this.repository.markOffline(deviceId);
     const base: PresenceEventBase = {
       deviceId,

@@ -29,6 +29,11 @@ export interface Will {
   readonly waitedMs?: number;
   /** It comes in the order in which it was sent: the embedded broker passes on no will of a connection that was replaced. */
   readonly inOrder?: boolean;
+  /**
+   * Milliseconds since the birth on the connection that ended, where that is known: a later birth on the link, such as one
+   * that another process received, was of a connection that is still there.
+   */
+  readonly bornMsAgo?: number;
 }
 
 /** A device reports that it is still online. */
@@ -56,6 +61,7 @@ export interface HeldHeartbeat extends Heartbeat {
 export interface StateReport {
   readonly deviceId: string;
   readonly boot: string;
+  readonly link: LinkKind;
   readonly lockState?: LockState;
   readonly doorState?: DoorState;
   /** False: it does not know where its bolt is. */
@@ -73,6 +79,8 @@ export interface LockStateReport {
   /** The boot that reported it. */
   readonly boot: string;
   readonly lockState: LockState;
+  /** How it was reported. */
+  readonly link: LinkKind;
   /** The command that moved it, if the device named one. */
   readonly commandId?: string;
 }
@@ -98,6 +106,14 @@ export interface DeviceCounts {
   readonly byKind: readonly { readonly kind: LinkKind; readonly count: number }[];
 }
 
+/** A link that is open. */
+export interface LinkOfBoot {
+  readonly kind: LinkKind;
+  readonly boot: string;
+  /** A heartbeat of it was missed: its device may have started again while its birth was lost. */
+  readonly quiet: boolean;
+}
+
 /** A device and its link, locked until the transaction ends. */
 export interface LockedDevice {
   readonly ownerId: string;
@@ -105,7 +121,9 @@ export interface LockedDevice {
   readonly version: number;
   /** Whether it may talk to us: its token may have been revoked while its message was on the way. */
   readonly hasToken: boolean;
-  readonly link: { readonly boot: string; readonly quiet: boolean } | null;
+  readonly link: Omit<LinkOfBoot, 'kind'> | null;
+  /** Its links of other kinds. */
+  readonly otherLinks: readonly LinkOfBoot[];
   /** Its present boot, and its newest uptime. */
   readonly clock: { readonly boot: string; readonly uptimeMs: number } | null;
   /** Events stored since midnight (UTC), of the device and of all devices of its owner. */

@@ -21,10 +21,10 @@ export class ReportsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Writes heartbeats, at most one of each device. An uptime is recorded only for the current boot. It never decreases,
+   * Writes heartbeats, at most one of each link. Of two of a device the newer one counts. An uptime is recorded only for the current boot. It never decreases,
    * unless it fell: then the lower one is the present one.
    * Rows are locked in the order of their ids, so that two processes cannot deadlock.
-   * @returns the devices that have the link of their heartbeat, and those whose uptime fell within one boot
+   * @returns the links (`deviceId/kind`) that their heartbeats have, and the devices whose uptime fell within one boot
    */
   async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: FallenBoot[] }> {
     const [reported, at] = ['b.uptime_ms', 'b.at'];
@@ -48,9 +48,10 @@ export class ReportsRepository {
     const fallen = await this.database.query<FallenBoot & Record<string, unknown>>(
       'presence_heartbeats',
       `WITH beat AS (
-         SELECT *, ${ago('age_ms')} AS at, ${ago('age_ms + waited_ms')} AS seen_at
+         SELECT DISTINCT ON (device_id) *, ${ago('age_ms')} AS at, ${ago('age_ms + waited_ms')} AS seen_at
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::float8[], $7::float8[])
            AS b(device_id, boot, uptime_ms, battery, rssi, age_ms, waited_ms)
+         ORDER BY device_id, age_ms
        ), held AS MATERIALIZED (
          SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at, d.start_before_fall, d.anchor_uptime_ms,
            d.anchor_at FROM devices d
@@ -78,15 +79,15 @@ export class ReportsRepository {
       columns,
     );
     // SQL: a set-based batch
-    const rows = await this.database.query<{ device_id: string }>(
+    const rows = await this.database.query<{ device_id: string; kind: string }>(
       'presence_link_heartbeats',
       `UPDATE device_links l SET last_seen_at = greatest(l.last_seen_at, ${ago('b.age_ms')})
        FROM unnest($1::uuid[], $2::text[], $3::float8[], $4::link_kind[]) AS b(device_id, boot, age_ms, kind)
          JOIN devices d ON d.id = b.device_id
-       WHERE l.device_id = d.id AND l.kind = b.kind AND l.boot = b.boot AND ${HAS_TOKEN} RETURNING l.device_id`,
+       WHERE l.device_id = d.id AND l.kind = b.kind AND l.boot = b.boot AND ${HAS_TOKEN} RETURNING l.device_id, l.kind`,
       [columns[0], columns[1], beats.map((beat) => beat.ageMs + (beat.waitedMs ?? 0)), beats.map((beat) => beat.link)],
     );
-    return { linked: new Set(rows.map((row) => row.device_id)), fallen };
+    return { linked: new Set(rows.map((row) => `${row.device_id}/${row.kind}`)), fallen };
   }
 
   /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */

@@ -52,9 +52,9 @@ describe('StatusQueue', () => {
   it('records one status of a device at a time, and of those that wait the newest birth', async () => {
     const { queue, recorded, refused, next } = build();
     for (const boot of ['a', 'b', 'c', 'd']) {
-      void queue.report('device', birth(boot));
+      void queue.report('device', 'mqtt', birth(boot));
     }
-    void queue.report('other', birth('x'));
+    void queue.report('other', 'mqtt', birth('x'));
     await next();
     await next();
     expect(recorded).toEqual(['birth a', 'birth x', 'birth d']);
@@ -63,10 +63,10 @@ describe('StatusQueue', () => {
 
   it('keeps a will with the birth that it follows', async () => {
     const { queue, recorded, refused, next } = build();
-    void queue.report('device', birth('a'));
-    void queue.report('device', will('old'));
-    void queue.report('device', birth('b'));
-    void queue.report('device', will('b'));
+    void queue.report('device', 'mqtt', birth('a'));
+    void queue.report('device', 'mqtt', will('old'));
+    void queue.report('device', 'mqtt', birth('b'));
+    void queue.report('device', 'mqtt', will('b'));
     await next();
     await next();
     await next();
@@ -77,7 +77,7 @@ describe('StatusQueue', () => {
   it('keeps the will of the birth that waits when that of an earlier boot comes late', async () => {
     const { queue, recorded, refused, next } = build();
     for (const report of [birth('a'), birth('b'), will('b'), will('a')]) {
-      void queue.report('device', report);
+      void queue.report('device', 'mqtt', report);
     }
     await next();
     await next();
@@ -88,7 +88,7 @@ describe('StatusQueue', () => {
 
   it('records at the end of the process what waits, without a pause', async () => {
     const { queue, recorded, next } = build({ pauseMs: 60_000, recordedBefore: true });
-    await queue.report('device', birth('a'));
+    await queue.report('device', 'mqtt', birth('a'));
     const ended = queue.beforeApplicationShutdown();
     await next();
     await ended;
@@ -97,10 +97,10 @@ describe('StatusQueue', () => {
 
   it('records the last one after a pause when there were many', async () => {
     const { queue, recorded, next } = build({ pauseMs: 30 });
-    const first = queue.report('device', birth('a'));
+    const first = queue.report('device', 'mqtt', birth('a'));
     await next();
     await first;
-    await queue.report('device', birth('b'));
+    await queue.report('device', 'mqtt', birth('b'));
     expect(recorded).toEqual(['birth a']);
     await next();
     expect(recorded).toEqual(['birth a', 'birth b']);
@@ -108,18 +108,18 @@ describe('StatusQueue', () => {
 
   it('tells when a boot started whose birth it holds back', async () => {
     const { queue, births } = build({ pauseMs: 60_000, recordedBefore: true });
-    await queue.report('device', { online: true, birth: { boot: 'a', uptimeMs: 5_000 } });
-    await queue.report('device', will('a'));
+    await queue.report('device', 'mqtt', { online: true, birth: { boot: 'a', uptimeMs: 5_000 } });
+    await queue.report('device', 'mqtt', will('a'));
     expect(births.startedMsAgo('device', 'a')).toBeGreaterThanOrEqual(5_000);
     expect(births.startedMsAgo('device', 'b')).toBeUndefined();
     expect(births.startedMsAgo('other', 'a')).toBeUndefined();
-    await queue.report('device', { online: true, birth: { boot: 'b' } });
+    await queue.report('device', 'mqtt', { online: true, birth: { boot: 'b' } });
     expect(births.startedMsAgo('device', 'b')).toBeUndefined();
   });
 
   it('refuses the birth of a device that cannot have restarted so often', async () => {
     const { queue, recorded } = build({ admitsBoot: false });
-    await expect(queue.report('device', birth('a'))).rejects.toMatchObject({ code: 'too_many_boots' });
+    await expect(queue.report('device', 'mqtt', birth('a'))).rejects.toMatchObject({ code: 'too_many_boots' });
     expect(recorded).toEqual([]);
   });
 });

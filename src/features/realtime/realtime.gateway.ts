@@ -10,6 +10,7 @@ import {
 } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
+import type { DeviceHandshake } from '../../contracts/device-sockets.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../contracts/realtime.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
@@ -17,6 +18,7 @@ import { problemOf } from '../../platform/http/problems/problem.js';
 import { validated, validationPipe } from '../../platform/http/validation/validation.js';
 import { inBackground } from '../../platform/process/faults.js';
 import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
+import { ShuttingDownError, UnknownEventError, WrongClientTypeError } from '../../platform/realtime/socket.errors.js';
 import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
 import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
 import {
@@ -34,7 +36,6 @@ import { closestName } from '../../shared/closest-name.js';
 import { within } from '../../shared/deadline.js';
 import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
 import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
-import { ShuttingDownError, UnknownEventError } from './realtime.errors.js';
 import { principalOf, RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
@@ -179,6 +180,9 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   private async identify(socket: DashboardSocket): Promise<Principal> {
     try {
+      if (socket.handshake.auth.clientType === ('device' satisfies DeviceHandshake['clientType'])) {
+        throw new WrongClientTypeError('dashboard');
+      }
       return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
     } catch (error) {
       // While the database is away there is no verdict, and a person whose token is good is no stranger.

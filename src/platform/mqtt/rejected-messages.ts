@@ -29,6 +29,7 @@ const BLAMELESS: ReadonlySet<string> = new Set([
   'too_many_waiting',
   'waited_too_long',
   'not_stored',
+  'event_not_stored',
   'internal_error',
   'busy',
   'service_unavailable',

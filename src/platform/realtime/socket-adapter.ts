@@ -34,9 +34,9 @@ export class SocketAdapter extends IoAdapter {
 
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
     const server: Server = super.createIOServer(port, {
-      ...options,
       transports: ['websocket', 'polling'],
       maxHttpBufferSize: MAX_MESSAGE_BYTES,
+      ...options,
       perMessageDeflate: false,
       connectTimeout: 10_000,
       pingInterval: 20_000,

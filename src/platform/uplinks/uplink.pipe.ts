@@ -6,12 +6,7 @@ import { InvalidRequestError } from '../http/validation/validation.js';
 import { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { partOf } from './parts.decorator.js';
 import { isReading } from './reading.decorator.js';
-
-/** A message of a device as it arrived. */
-export interface ReceivedUplink {
-  readonly topic: string;
-  readonly payload: unknown;
-}
+import type { ReceivedUplink } from './received-uplink.js';
 
 /**
  * Reads what a device says with tolerance, because firmware in the field is not mended by refusing it: members that

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type AckStatus, type CommandLane, type CommandName, type CommandState } from '../../../contracts/commands.js';
+import { type LinkKind } from '../../../contracts/devices.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { HAS_TOKEN } from '../../devices/devices.types.js';
@@ -17,6 +18,8 @@ export interface AckDetails {
 /** The state of a command that an ack reports. */
 export interface AckTransition {
   deviceId: string;
+  /** How the device said it. */
+  link: LinkKind;
   commandId: string;
   to: AckedState;
   details: AckDetails;
@@ -42,6 +45,8 @@ export interface EarlierBootCommand {
   payload: unknown;
   /** What the device runs now. */
   firmwareVersion: string | undefined;
+  /** How it came back. */
+  link: LinkKind;
 }
 
 /** The outcome of a command whose device has restarted. */
@@ -207,7 +212,9 @@ export class AcknowledgementRepository {
       Omit<EarlierBootCommand, 'firmwareVersion'> & { firmware_version: string | null }
     >(
       'commands_of_earlier_boots',
-      `SELECT c.id, c.name, c.lane, c.payload, d.firmware_version
+      `SELECT c.id, c.name, c.lane, c.payload, d.firmware_version, coalesce((
+         SELECT l.kind FROM device_links l WHERE l.device_id = d.id AND l.boot = d.boot ORDER BY l.connected_at DESC LIMIT 1
+       ), 'mqtt') AS link
        FROM commands c JOIN devices d ON d.id = c.device_id
        WHERE c.device_id = $1 AND c.boot <> d.boot AND ($2::text IS NULL OR d.boot = $2) AND ${IN_FLIGHT}
        ORDER BY c.id FOR UPDATE OF c`,

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type CommandState, type RefusalCode } from '../../../contracts/commands.js';
+import { type LinkKind } from '../../../contracts/devices.js';
 import { type AckMessage, deviceTopic } from '../../../contracts/mqtt.js';
 import { KeyedMutex } from '../../../platform/batching/keyed-mutex.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
@@ -73,8 +74,8 @@ export class AcknowledgementService implements OnModuleInit {
    * Records an ack of `deviceId`. Duplicates and overtaken acks change nothing; an ack for another device's command is
    * ignored and counted.
    */
-  async acknowledge(deviceId: string, ack: AckMessage): Promise<void> {
-    const transition = { deviceId, commandId: ack.commandId, to: ackedState(ack.status), details: ack };
+  async acknowledge(deviceId: string, ack: AckMessage, link: LinkKind = 'mqtt'): Promise<void> {
+    const transition = { deviceId, link, commandId: ack.commandId, to: ackedState(ack.status), details: ack };
     await this.#byDevice.run(deviceId, async () => {
       const outcome = await this.#batches.submit(transition);
       if (outcome === 'applied' && ack.errorCode === STALE_COUNTER) {
@@ -96,7 +97,11 @@ export class AcknowledgementService implements OnModuleInit {
   async settleEarlierBoots(deviceId: string): Promise<void> {
     await this.transactions.run(async () => {
       const commands = await this.repository.lockOfEarlierBoots(deviceId);
-      await this.settle(commands, ({ firmwareVersion }) => ({ firmwareVersion }));
+      await this.settle(
+        commands,
+        ({ firmwareVersion }) => ({ firmwareVersion }),
+        ({ link }) => link,
+      );
     });
   }
 
@@ -109,6 +114,7 @@ export class AcknowledgementService implements OnModuleInit {
     await this.settle(
       commands.filter(({ lane }) => lane === 'bolt'),
       () => report,
+      () => report.link,
     );
     await this.repository.confirmByReport({
       deviceId: report.deviceId,
@@ -123,7 +129,10 @@ export class AcknowledgementService implements OnModuleInit {
   private async applyTogether(acks: readonly AckTransition[]): Promise<AckOutcome[]> {
     const outcomes = await this.transactions.independently(async () => {
       const commands = await this.repository.applyAcks(acks);
-      await this.eventWriter.recordStates(commands, (command) => originOf(command.deviceId));
+      const links = new Map(acks.map(({ deviceId, commandId, link }) => [`${deviceId}/${commandId}`, link]));
+      await this.eventWriter.recordStates(commands, ({ deviceId, id }) =>
+        originOf(deviceId, links.get(`${deviceId}/${id}`)),
+      );
       const changed = new Map<string, AckOutcome>(commands.map(({ id, deviceId }) => [`${deviceId}/${id}`, 'applied']));
       const others = acks.filter(({ deviceId, commandId }) => !changed.has(`${deviceId}/${commandId}`));
       const known = others.length > 0 ? await this.repository.listStates(others) : [];
@@ -145,14 +154,14 @@ export class AcknowledgementService implements OnModuleInit {
     await this.transactions.independently(async () => {
       const command = await this.repository.applyAck(transition);
       await (command
-        ? this.eventWriter.recordStates([command], originOf(transition.deviceId))
+        ? this.eventWriter.recordStates([command], originOf(transition.deviceId, transition.link))
         : this.recordLateResult(transition, ack));
     });
   }
 
   /** Records a verdict that came after TIMED_OUT, and counts any other ack as ignored. */
   private async recordLateResult(transition: AckTransition, ack: AckMessage): Promise<void> {
-    const { deviceId } = transition;
+    const { deviceId, link } = transition;
     const state = await this.repository.lockState(deviceId, ack.commandId);
     if (state === null) {
       this.ignore(transition, 'unknown_command');
@@ -164,7 +173,7 @@ export class AcknowledgementService implements OnModuleInit {
         ? await this.repository.recordLateResult(ack.commandId, { status, result, errorCode, errorMessage })
         : null;
     if (late) {
-      await this.eventWriter.recordLateResult(late, originOf(deviceId));
+      await this.eventWriter.recordLateResult(late, originOf(deviceId, link));
     } else {
       this.ignore(transition, 'nothing_new');
     }
@@ -173,6 +182,7 @@ export class AcknowledgementService implements OnModuleInit {
   private async settle(
     commands: readonly EarlierBootCommand[],
     birthOf: (command: EarlierBootCommand) => BirthReport,
+    linkOf: (command: EarlierBootCommand) => LinkKind,
   ): Promise<void> {
     for (const command of commands) {
       const settled = await this.repository.settleOfEarlierBoot(
@@ -180,7 +190,7 @@ export class AcknowledgementService implements OnModuleInit {
           ? { id: command.id, state: 'EXECUTED', errorCode: null, errorMessage: null }
           : { id: command.id, state: 'TIMED_OUT', ...RESTARTED },
       );
-      await this.eventWriter.recordStates([settled], originOf(settled.deviceId));
+      await this.eventWriter.recordStates([settled], originOf(settled.deviceId, linkOf(command)));
     }
   }
 }
@@ -190,6 +200,6 @@ function outcomeOfUnchanged(state: CommandState): AckOutcome {
   return commandMachine.isTerminal(state) && state !== 'TIMED_OUT' ? 'nothing_new' : 'unsettled';
 }
 
-function originOf(deviceId: string): EventOrigin {
-  return { source: 'mqtt', actor: `device:${deviceId}` };
+function originOf(deviceId: string, link: LinkKind = 'mqtt'): EventOrigin {
+  return { source: link, actor: `device:${deviceId}` };
 }

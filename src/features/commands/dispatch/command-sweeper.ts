@@ -47,7 +47,7 @@ export class CommandSweeper implements OnApplicationBootstrap, BeforeApplication
   /** Settles overdue commands, sends unanswered orders again, and schedules devices with waiting commands. */
   async sweep(): Promise<StepOutcome> {
     const moreOverdue = await this.dispatch.settleOverdue(BATCH);
-    const { resendDue, deviceIds } = await this.repository.findWaiting(MAX_DEVICES);
+    const { resendDue, deviceIds } = await this.repository.findWaiting(MAX_DEVICES, this.dispatch.links);
     const moreDue = resendDue && (await this.dispatch.resendDue(BATCH)) === BATCH;
     deviceIds.forEach((deviceId) => {
       this.scheduler.wake(deviceId);

@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { type ExpiryReason } from '../../../contracts/commands.js';
+import { LINK_KINDS, type LinkKind } from '../../../contracts/devices.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { isUniqueViolation } from '../../../platform/prisma/prisma-errors.js';
-import { HAS_ORDER_LINK, HAS_TOKEN } from '../../devices/devices.types.js';
+import { HAS_TOKEN, hasOrderLink } from '../../devices/devices.types.js';
 import { LEAST_UPTIME_MS } from '../../presence/clock-anchor.types.js';
 import { CHANGE_COLUMNS, type ChangeRow, IN_FLIGHT, toChange } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
 import { COMMAND_POLICIES } from '../domain/command-policy.js';
 import {
   ISSUER,
+  LINKS,
   type NextCommand,
   type NextRow,
   ORDER_COLUMNS,
@@ -34,6 +36,10 @@ const DUE = `c.state = 'SENT' AND c.sent_at + c.attempts * (
   SELECT every FROM unnest($1::text[], $2::int[]) AS policy (name, every) WHERE policy.name = c.name
 ) * interval '1 millisecond' <= clock_timestamp()`;
 
+/** The condition that the device of a command has one of the links of a parameter. */
+const isReachable = (parameter: number): string =>
+  `EXISTS (SELECT 1 FROM device_links r WHERE r.device_id = c.device_id AND r.kind = ANY (${arrayParam(parameter, 'link_kind')}))`;
+
 /** Commands on their way to a device: sent, sent again, expired and timed out. */
 @Injectable()
 export class DispatchRepository {
@@ -41,13 +47,13 @@ export class DispatchRepository {
 
   /**
    * Locks these devices, in the order of their ids like every transaction, and finds for each the command to send next.
-   * A device is missing from the answer when nothing waits, it is not connected or has no token, its clock is unknown,
-   * or its lanes are busy.
+   * A device is missing from the answer when nothing waits, it is not connected by one of these `links` or has no token, its
+   * clock is unknown, or its lanes are busy.
    *
    * It waits for another process that has locked a device instead of skipping the device: if that process failed, a
    * later command could overtake.
    */
-  async lockNext(deviceIds: readonly string[]): Promise<NextCommand[]> {
+  async lockNext(deviceIds: readonly string[], links: readonly LinkKind[] = LINK_KINDS): Promise<NextCommand[]> {
     // SQL: a lock
     await this.database.execute(
       'commands_lock_devices',
@@ -61,6 +67,7 @@ export class DispatchRepository {
       'commands_next',
       `SELECT c.id, c.device_id, ${ISSUER}, c.name, c.payload, c.expires_at, d.owner_id, d.order_counter, d.boot,
          ${LEAST_UPTIME_MS} AS boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at IS NULL AS steady, clock_timestamp() AS now,
+         ${LINKS} AS links,
          EXISTS (
            SELECT 1 FROM commands o WHERE o.device_id = d.id AND o.state = 'QUEUED' AND o.lane <> c.lane
          ) AS others_wait
@@ -75,8 +82,8 @@ export class DispatchRepository {
        ) c
        WHERE d.id = ANY (${arrayParam(1, 'uuid')})
          AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-         AND ${HAS_ORDER_LINK} AND ${HAS_TOKEN}`,
-      [deviceIds],
+         AND ${hasOrderLink(arrayParam(2, 'link_kind'))} AND ${HAS_TOKEN}`,
+      [deviceIds, links],
     );
     return rows.map(toNext);
   }
@@ -140,56 +147,80 @@ export class DispatchRepository {
     return rows.map(toChange);
   }
 
-  /** Counts one more attempt for every order to this device that is still valid, and returns the bytes that were signed. */
-  async resendToDevice(deviceId: string): Promise<Transmission[]> {
+  /**
+   * Counts one more attempt for every order to this device that is still valid, if it is connected by one of these `links`.
+   * @returns the bytes that were signed
+   */
+  async resendToDevice(deviceId: string, links: readonly LinkKind[] = LINK_KINDS): Promise<Transmission[]> {
     // SQL: a set-based batch
     const rows = await this.database.query<TransmissionRow>(
       'commands_resend_to_device',
       `WITH held AS MATERIALIZED (
-         SELECT c.id FROM commands c WHERE c.device_id = $1 AND ${STILL_VALID} ORDER BY c.id FOR UPDATE
+         SELECT c.id FROM commands c WHERE c.device_id = $1 AND ${STILL_VALID} AND ${isReachable(2)} ORDER BY c.id FOR UPDATE
        )
        UPDATE commands c SET attempts = c.attempts + 1, version = c.version + 1
        FROM held WHERE c.id = held.id AND ${STILL_VALID}
        RETURNING ${CHANGE_COLUMNS}, ${ORDER_COLUMNS}`,
-      [deviceId],
+      [deviceId, links],
     );
     return rows.map(toTransmission);
   }
 
   /** The same for orders that were not answered within the resend interval of their kind. */
-  async resendDue(limit: number): Promise<Transmission[]> {
+  async resendDue(limit: number, links: readonly LinkKind[] = LINK_KINDS): Promise<Transmission[]> {
     // SQL: a set-based batch
     const rows = await this.database.query<TransmissionRow>(
       'commands_resend_due',
       `WITH due AS (
-         SELECT c.id FROM commands c WHERE ${DUE} AND ${STILL_VALID} ORDER BY c.timeout_at LIMIT $3 FOR UPDATE SKIP LOCKED
+         SELECT c.id FROM commands c WHERE ${DUE} AND ${STILL_VALID} AND ${isReachable(4)}
+         ORDER BY c.timeout_at LIMIT $3 FOR UPDATE SKIP LOCKED
        )
        UPDATE commands c SET attempts = c.attempts + 1, version = c.version + 1
        FROM due WHERE c.id = due.id
        RETURNING ${CHANGE_COLUMNS}, ${ORDER_COLUMNS}`,
-      [RESEND_NAMES, RESEND_INTERVALS, limit],
+      [RESEND_NAMES, RESEND_INTERVALS, limit, links],
+    );
+    return rows.map(toTransmission);
+  }
+
+  /**
+   * Orders in flight that are still valid, with the bytes that were signed: one of them, or all to these devices. Takes no
+   * locks and counts nothing: each was recorded as sent before.
+   */
+  async listInFlight(of: { deviceIds: readonly string[]; commandId: string | null }): Promise<Transmission[]> {
+    // SQL: database time
+    const rows = await this.database.query<TransmissionRow>(
+      'commands_in_flight',
+      `SELECT ${CHANGE_COLUMNS}, ${ORDER_COLUMNS} FROM commands c
+       WHERE c.device_id = ANY (${arrayParam(1, 'uuid')}) AND c.state = 'SENT' AND ${STILL_VALID}
+         AND ($2::uuid IS NULL OR c.id = $2)
+       ORDER BY c.counter`,
+      [of.deviceIds, of.commandId],
     );
     return rows.map(toTransmission);
   }
 
   /** Whether a resend is due, and which devices have a command that could be sent now. Takes no locks. */
-  async findWaiting(limit: number): Promise<{ resendDue: boolean; deviceIds: string[] }> {
+  async findWaiting(
+    limit: number,
+    links: readonly LinkKind[] = LINK_KINDS,
+  ): Promise<{ resendDue: boolean; deviceIds: string[] }> {
     // SQL: database time
     const [row] = await this.database.query<{ resend_due: boolean; device_ids: string[] }>(
       'commands_waiting',
-      `SELECT EXISTS (SELECT 1 FROM commands c WHERE ${DUE} AND ${STILL_VALID}) AS resend_due,
+      `SELECT EXISTS (SELECT 1 FROM commands c WHERE ${DUE} AND ${STILL_VALID} AND ${isReachable(4)}) AS resend_due,
          ARRAY (
            SELECT DISTINCT c.device_id FROM commands c JOIN devices d ON d.id = c.device_id
            WHERE c.state = 'QUEUED'
              AND d.boot IS NOT NULL AND d.boot_uptime_ms IS NOT NULL AND d.boot_reported_at IS NOT NULL
-             AND ${HAS_ORDER_LINK} AND ${HAS_TOKEN}
+             AND ${hasOrderLink(arrayParam(4, 'link_kind'))} AND ${HAS_TOKEN}
              AND NOT EXISTS (
                SELECT 1 FROM commands f
                WHERE f.device_id = c.device_id AND f.lane = c.lane AND f.state IN ('SENT', 'RECEIVED', 'EXECUTING')
              )
            LIMIT $3
          ) AS device_ids`,
-      [RESEND_NAMES, RESEND_INTERVALS, limit],
+      [RESEND_NAMES, RESEND_INTERVALS, limit, links],
     );
     return { resendDue: row?.resend_due ?? false, deviceIds: row?.device_ids ?? [] };
   }

@@ -1,4 +1,5 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
+import { type LinkKind } from '../../../contracts/devices.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { HAS_ORDER_LINK, HAS_TOKEN } from '../../devices/devices.types.js';
 import { canActSql } from '../../users/account-standing.types.js';
@@ -26,6 +27,8 @@ export interface NextCommand {
   now: Date;
   /** Whether a command waits in the other lane too. */
   othersWait: boolean;
+  /** The links of the boot that the order is for, the best one first. */
+  links: readonly LinkKind[];
 }
 
 export type NextRow = Pick<
@@ -39,6 +42,7 @@ export type NextRow = Pick<
   steady: boolean;
   now: Date;
   others_wait: boolean;
+  links: readonly LinkKind[];
 };
 
 /** A command with its signed order, before it is recorded as sent. */
@@ -53,6 +57,8 @@ export interface OrderToSend {
 export interface Transmission {
   command: CommandChange;
   signed: SignedOrder;
+  /** The links of the boot that the order is for, the best one first. */
+  links: readonly LinkKind[];
   /** Milliseconds left to publish it, from the moment the database answered. */
   remainingMs: number;
 }
@@ -61,11 +67,25 @@ export interface TransmissionRow extends ChangeRow {
   order: string;
   kid: string;
   signature: string;
+  links: readonly LinkKind[];
   remaining_ms: string;
 }
 
+/** One missed heartbeat and a half: a link that was heard since may be taken for alive. */
+const FRESH_S = 45;
+
+/**
+ * The links of a device `d` on which its present boot may be reached, of the kinds that orders are sent over: the fresh ones first, MQTT before a socket among them,
+ * and then the one that was heard last.
+ */
+export const LINKS = `ARRAY (
+  SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id AND l.boot = d.boot AND l.kind IN ('mqtt', 'websocket')
+  ORDER BY l.last_seen_at < now() - interval '${String(FRESH_S)} s',
+    CASE WHEN l.last_seen_at < now() - interval '${String(FRESH_S)} s' THEN l.last_seen_at END DESC, l.kind
+)`;
+
 /** For `RETURNING` of a statement that sends commands `c` again. */
-export const ORDER_COLUMNS = `c."order", c.kid, c.signature,
+export const ORDER_COLUMNS = `c."order", c.kid, c.signature, (SELECT ${LINKS} FROM devices d WHERE d.id = c.device_id) AS links,
   extract(epoch FROM least(c.expires_at, c.timeout_at) - clock_timestamp()) * 1000 AS remaining_ms`;
 
 /** An account that cannot act has no right to a command, and one that must not unlock has none to that. */
@@ -100,6 +120,7 @@ export function toNext(row: NextRow): NextCommand {
     steady: row.steady,
     now: row.now,
     othersWait: row.others_wait,
+    links: row.links,
   };
 }
 
@@ -107,6 +128,7 @@ export function toTransmission(row: TransmissionRow): Transmission {
   return {
     command: toChange(row),
     signed: { order: row.order, kid: row.kid, signature: row.signature },
+    links: row.links,
     remainingMs: Number(row.remaining_ms),
   };
 }

@@ -6,7 +6,7 @@ import type { DeviceAccessService } from '../../sharing/access/device-access.ser
 import type { CommandEventWriter } from '../command-event-writer.js';
 import type { CommandChange } from '../commands.types.js';
 import { type DispatchRepository, LaneBusyError } from './dispatch.repository.js';
-import type { NextCommand } from './dispatch.rows.js';
+import type { NextCommand, Transmission } from './dispatch.rows.js';
 import { DispatchService } from './dispatch.service.js';
 import type { OrderPublisher } from './order-publisher.js';
 
@@ -24,6 +24,7 @@ const next: NextCommand = {
   now: NOW,
   steady: true,
   othersWait: false,
+  links: ['mqtt'],
 };
 
 const change = (id: string, deviceId: string): CommandChange => ({ id, deviceId }) as CommandChange;
@@ -40,7 +41,10 @@ function setup(options: {
   const steps: unknown[] = [];
   const dispatch = new DispatchService(
     {
-      lockNext: (deviceIds: readonly string[]) => {
+      lockNext: (deviceIds: readonly string[], links: readonly string[]) => {
+        if (!links.includes('mqtt')) {
+          return Promise.resolve([]);
+        }
         steps.push(deviceIds.length > 1 ? `lock ${deviceIds.join(', ')}` : 'lock');
         const found = options.next === undefined ? next : options.next;
         return Promise.resolve(
@@ -52,7 +56,8 @@ function setup(options: {
         steps.push(...refused.map(({ reason }) => `expire: ${reason}`));
         return Promise.resolve(refused.map(({ id }) => change(id, 'device-1')));
       },
-      resendDue: () => Promise.resolve([{ command: next, signed: {}, remainingMs: 5_000 }]),
+      resendDue: (_limit: number, links: readonly string[]) =>
+        Promise.resolve(!links.includes('mqtt') ? [] : [{ command: next, signed: {}, remainingMs: 5_000 }]),
     } as unknown as DispatchRepository,
     { recordStates: () => Promise.resolve(), recordResends: () => Promise.resolve() } as unknown as CommandEventWriter,
     {
@@ -70,9 +75,9 @@ function setup(options: {
       permissionsOf: (asked: readonly unknown[]) => Promise.resolve(asked.map(() => permission)),
     } as unknown as DeviceAccessService,
     {
-      isConnected: () => open,
+      usableLinks: () => (open ? ['mqtt', 'websocket'] : ['websocket']),
       now: () => 1_000,
-      publish: (deviceId: string, _signed: unknown, notAfter: number) => {
+      publish: ({ command: { deviceId } }: Transmission, notAfter: number) => {
         steps.push(`publish to ${deviceId} until ${String(notAfter)}`);
       },
     } as unknown as OrderPublisher,
@@ -87,11 +92,11 @@ describe('DispatchService', () => {
     expect(steps).toEqual(['lock', 'commit', 'publish to device-1 until 16000']);
   });
 
-  it('leaves commands in the queue while the broker is unreachable', async () => {
+  it('leaves commands of devices that it cannot reach in the queue', async () => {
     const { dispatch, steps } = setup({ open: false });
     await expect(dispatch.sendNext('device-1')).resolves.toBe(false);
     await expect(dispatch.resendDue(10)).resolves.toBe(0);
-    expect(steps).toEqual([]);
+    expect(steps).toEqual(['commit', 'commit']);
   });
 
   it('publishes nothing when another process has just filled the lane', async () => {

@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { grants } from '../../../contracts/devices.js';
+import { grants, type LinkKind } from '../../../contracts/devices.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { KeyStore, type SigningKey } from '../../../platform/keys/key-store.js';
@@ -67,12 +67,12 @@ export class DispatchService {
 
   /** Sends unanswered orders again to a device that reconnected. An order it knows already, it acknowledges again. */
   resendToDevice(deviceId: string): Promise<number> {
-    return this.resend(() => this.repository.resendToDevice(deviceId));
+    return this.resend((links) => this.repository.resendToDevice(deviceId, links));
   }
 
   /** Sends orders again that were not answered within the resend interval of their kind. @returns how many */
   resendDue(limit: number): Promise<number> {
-    return this.resend(() => this.repository.resendDue(limit));
+    return this.resend((links) => this.repository.resendDue(limit, links));
   }
 
   /**
@@ -96,13 +96,16 @@ export class DispatchService {
     });
   }
 
-  private async resend(find: () => Promise<Transmission[]>): Promise<number> {
-    if (!this.publisher.isConnected()) {
-      return 0;
-    }
+  /** The links by which a device can be reached now. */
+  get links(): LinkKind[] {
+    return this.publisher.usableLinks();
+  }
+
+  private async resend(find: (links: readonly LinkKind[]) => Promise<Transmission[]>): Promise<number> {
+    const { links } = this;
     const askedAt = this.publisher.now();
     const transmissions = await this.transactions.independently(async () => {
-      const found = await this.stillPermitted(await find());
+      const found = await this.stillPermitted(await find(links));
       await this.eventWriter.recordResends(
         found.map(({ command }) => command),
         SYSTEM,
@@ -122,9 +125,6 @@ export class DispatchService {
   }
 
   private async sendNextOfEach(deviceIds: readonly string[]): Promise<boolean[]> {
-    if (!this.publisher.isConnected()) {
-      return deviceIds.map(() => false);
-    }
     const key = await this.keys.signingKey('order');
     const askedAt = this.publisher.now();
     const { transmissions, again } = await this.step(deviceIds, key);
@@ -133,8 +133,8 @@ export class DispatchService {
   }
 
   private publish(transmissions: readonly Transmission[], askedAt: number): void {
-    for (const { command, signed, remainingMs } of transmissions) {
-      this.publisher.publish(command.deviceId, signed, askedAt + remainingMs);
+    for (const order of transmissions) {
+      this.publisher.publish(order, askedAt + order.remainingMs);
     }
   }
 
@@ -151,7 +151,7 @@ export class DispatchService {
   }
 
   private async advance(deviceIds: readonly string[], key: SigningKey): Promise<Step> {
-    const found = await this.repository.lockNext(deviceIds);
+    const found = await this.repository.lockNext(deviceIds, this.links);
     if (found.length === 0) {
       return NOTHING;
     }
@@ -165,7 +165,7 @@ export class DispatchService {
     await this.eventWriter.recordStates([...expired, ...sent], SYSTEM);
     const transmissions = sent.flatMap((command) => {
       const order = orders.get(command.id);
-      return order ? [{ command, signed: order.signed, remainingMs: order.remainingMs }] : [];
+      return order ? [{ command, signed: order.signed, links: order.next.links, remainingMs: order.remainingMs }] : [];
     });
     // A command that was not sent left its lane free, or expired during the wait for the lock: the next step expires it.
     const sentIds = new Set(sent.map(({ id }) => id));

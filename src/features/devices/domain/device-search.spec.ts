@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { folded, hardwareKey, searchPatterns } from './device-search.js';
+import { folded, searchPatterns } from './device-search.js';
+import { hardwareKey } from './hardware-key.js';
 
 describe('What a search looks for', () => {
   it('is each word without accents and case, with what LIKE understands taken as text', () => {

@@ -17,3 +17,11 @@ export function latestByBoot(reports: readonly StateReport[]): Map<string, State
   }
   return merged;
 }
+
+/**
+ * Whether a heartbeat may open the link that it has not. That of another boot counts only when the links of the known one are
+ * quiet; otherwise it is an old message that arrived late.
+ */
+export function mayOpen(boot: string, { link, otherLinks }: LockedDevice): boolean {
+  return (link === null || link.quiet) && otherLinks.every((other) => other.boot === boot || other.quiet);
+}

@@ -24,3 +24,10 @@ export const MAX_WAITED_MS = 60_000;
 export function hasFallen(beforeMs: number, afterMs: number): boolean {
   return afterMs < beforeMs - FALL_MS;
 }
+
+/** What the owner of a device is told of its uptime. */
+export const UPTIME_FELL =
+  'The uptime fell although boot stayed the same: no unlock_door is sent until the device starts with another boot, ' +
+  'or until a report shows that it did not fall.';
+export const UPTIME_UNKNOWN =
+  'The report that brought it online had no uptimeMs that can be used: no command is sent until one has it.';

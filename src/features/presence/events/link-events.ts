@@ -11,17 +11,17 @@ export interface PresenceEventBase {
   actor: Actor;
 }
 
+/** A device that is connected in two ways comes once, with its first link, and goes with its last one. */
 export function eventsOfBirth(link: LinkKind, birth: Birth, before: LockedDevice, base: PresenceEventBase): NewEvent[] {
   const { boot, firmwareVersion } = birth;
   const events: NewEvent[] = [];
-  if (before.link !== null && before.link.boot !== boot) {
-    events.push({
-      type: 'device_disconnected',
-      payload: { link, boot: before.link.boot, reason: 'replaced' },
-      ...base,
-    });
+  const open = [...(before.link ? [{ kind: link, boot: before.link.boot }] : []), ...before.otherLinks];
+  const earlier = open.find((one) => one.boot !== boot);
+  if (earlier) {
+    const payload = { link: earlier.kind, boot: earlier.boot, reason: 'replaced' as const };
+    events.push({ type: 'device_disconnected', payload, ...base });
   }
-  if (before.link?.boot !== boot) {
+  if (!open.some((one) => one.boot === boot)) {
     const payload = { link, boot, ...(firmwareVersion === undefined ? {} : { firmwareVersion }) };
     events.push({ type: 'device_connected', payload, ...base });
   }

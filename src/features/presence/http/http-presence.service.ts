@@ -61,6 +61,6 @@ export class HttpPresenceService {
       ...(lockState === undefined ? {} : { lockState }),
       ...(doorState === undefined ? {} : { doorState }),
     };
-    await this.transactions.run(() => this.presence.recordStates([{ deviceId, boot, ...states }]));
+    await this.transactions.run(() => this.presence.recordStates([{ deviceId, boot, link: 'http', ...states }]));
   }
 }

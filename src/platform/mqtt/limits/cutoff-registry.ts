@@ -81,7 +81,7 @@ export class CutoffRegistry implements OnModuleInit {
     return this.remainingMs(deviceId) > 0;
   }
 
-  /** For how long it is cut; 0 when it is not. */
+  /** For how long a device is still cut; 0 when it is not. */
   remainingMs(deviceId: string): number {
     return Math.max(0, (this.#cuts.get(deviceId)?.untilMs ?? 0) - this.clock.monotonic());
   }
