@@ -7,10 +7,11 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type SourceFile, sourceFiles } from '../support/source-rules.js';
 
-const ROOTS = /(-mqtt\.controller|platform\/mqtt\/(mqtt-server|embedded-broker|broker-authorizer))\.ts$/;
+const ROOTS =
+  /(-mqtt\.controller|-socket\.gateway|platform\/mqtt\/(mqtt-server|embedded-broker|broker-authorizer))\.ts$/;
 /** What runs because of a message without being imported by its handler: it is told. */
 const IS_TOLD =
-  /\.(onConnected|onLockStateReported|onUptimeFell|onRefusal|onCut)\(|signals\.on\('(command_|device_(revoked|cut)|events_)|feed\.subscribe\(/;
+  /\.(onConnected|onLockStateReported|onUptimeFell|onRefusal|onCut)\(|signals\.on\('(command_|order_|device_(revoked|cut|socket)|events_)|feed\.subscribe\(/;
 
 /** Loggers in reach of a device that write without a limit of theirs, and why that is enough. */
 const BOUNDED: Readonly<Record<string, string>> = {
@@ -21,6 +22,10 @@ const BOUNDED: Readonly<Record<string, string>> = {
     'a right that the broker does not give: once for each channel and reason',
   'src/platform/mqtt/line/eviction-registry.ts': 'connections of this process: one line a minute',
   'src/platform/mqtt/broker-lock.ts': 'the lock of the embedded broker: every three seconds while it is lost',
+  'src/platform/realtime/devices/device-socket-sweeper.ts': 'a check that failed: one line for an outage',
+  'src/features/commands/dispatch/socket-order-sweeper.ts': 'a step that failed: one a second at most',
+  'src/platform/rate-limit/blocked-ip-store.ts':
+    'blocked addresses that could not be read or written, which handshakes of devices do not ask for',
   'src/platform/redis/redis-clients.ts': 'an outage of Redis and its end',
   'src/platform/redis/signal-bus.ts': 'debug lines; and a handler of signals that fails, which is a fault of ours',
   'src/features/commands/completion-waiters.ts': 'a command that a person waits for could not be read',
