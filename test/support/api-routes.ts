@@ -69,9 +69,13 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
     type: 'door_lock',
     hardwareId: 'LOCK-1',
     room: 'Hall',
+    location: 'Berlin, Hauptstr. 1',
+    position: { latitude: 52.5, longitude: 13.4 },
+    metadata: { floor: 2 },
     timeZone: 'Europe/Berlin',
   }),
   'PATCH /api/v1/devices/{deviceId}': () => ({ name: 'Side door', room: 'Hall', timeZone: 'Europe/Berlin' }),
+  'PATCH /api/v1/devices/{deviceId}/settings': () => ({ settings: { autoLockTimeoutMs: 5_000 }, version: 0 }),
   'POST /api/v1/devices/{deviceId}/commands': () => ({ name: 'lock_door', payload: {} }),
 
   'POST /api/v1/auth/register/confirm': () => ({ token: SECRET, password: WRONG_PASSWORD }),
