@@ -108,16 +108,16 @@ async function install({ databaseUrl }: Services, database: string, devices: num
   );
   await client.query(
     `INSERT INTO memberships (organization_id, user_id, role)
-     SELECT $1::uuid, id, 'VIEWER' FROM (SELECT id FROM users WHERE id <> $2 LIMIT 1) AS one UNION ALL SELECT $1, $2, 'OPERATOR'`,
+     SELECT $1::uuid, id, 'VIEWER'::organization_role FROM (SELECT id FROM users WHERE id <> $2 LIMIT 1) AS one UNION ALL SELECT $1, $2, 'OPERATOR'`,
     [organizationId, userId],
   );
   await client.query(
-    `WITH people AS (SELECT id, row_number() OVER (ORDER BY email) - 1 AS n FROM users WHERE id <> $1)
+    `WITH people AS (SELECT id, row_number() OVER (ORDER BY email) - 1 AS place FROM users WHERE id <> $1)
      INSERT INTO devices (id, owner_id, organization_id, name, hardware_id, room, location, status, battery, last_seen_at, created_at)
      SELECT gen_random_uuid(), CASE WHEN n <= $2 THEN $1 ELSE p.id END, CASE WHEN n > $2 AND n <= 2 * $2 THEN $3::uuid END,
        'Door ' || n, gen_random_uuid()::text, 'Room ' || n % 7, 'Berlin', (CASE n % 3 WHEN 0 THEN 'offline' ELSE 'online' END)::device_status,
        n % 100, now(), now() - n * interval '1 minute'
-     FROM generate_series(1, $4::int) AS n JOIN people p ON p.n = n % ($4 / 20)`,
+     FROM generate_series(1, $4::int) AS n JOIN people p ON p.place = n % ($4 / 20)`,
     [userId, OWN, organizationId, devices],
   );
   await client.query('VACUUM ANALYZE');

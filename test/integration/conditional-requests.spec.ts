@@ -52,6 +52,7 @@ describe('A GET of one resource', () => {
   it('answers 304 without a body to who has it already, and says so in the document', async () => {
     expect(documented.sort()).toEqual([
       '/api/v1/devices/{deviceId}',
+      '/api/v1/devices/{deviceId}/settings',
       '/api/v1/organizations/{organizationId}',
       '/api/v1/users/me',
       '/api/v1/users/{userId}',

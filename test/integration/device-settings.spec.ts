@@ -18,7 +18,7 @@ interface Body extends Record<string, unknown> {
 }
 type Device = Awaited<ReturnType<OrganizationsFixture['registerDevice']>>;
 
-const ROUNDS = scaled(20, 1_000);
+const ROUNDS = scaled(8, 1_000);
 
 let fixture: OrganizationsFixture;
 let ada: InsertedAccount;

@@ -29,7 +29,8 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
     because: 'Prisma knows no partial indexes',
   },
   {
-    pattern: /^index CREATE INDEX (sessions_live|device_credentials_(revoked|expires)|users_deleted)_idx .* WHERE /,
+    pattern:
+      /^index CREATE INDEX (sessions_live|device_credentials_(revoked|expires)|device_settings_unpublished|users_deleted)_idx .* WHERE /,
     because: 'Prisma knows no partial indexes',
   },
   {

@@ -72,6 +72,9 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
     type: 'door_lock',
     hardwareId: 'LOCK-1',
     room: 'Hall',
+    location: 'Berlin, Hauptstr. 1',
+    position: { latitude: 52.5, longitude: 13.4 },
+    metadata: { floor: 2 },
     timeZone: 'Europe/Berlin',
   }),
   'PATCH /api/v1/devices/{deviceId}': () => ({ name: 'Side door', room: 'Hall', timeZone: 'Europe/Berlin' }),
@@ -83,6 +86,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'POST /api/v1/devices/transfers/accept': () => ({ token: SECRET }),
   'POST /api/v1/devices/transfers/{transferId}/accept': () => ({ token: SECRET }),
   'POST /api/v1/devices/transfers/{transferId}/decline': () => ({ token: SECRET }),
+  'PATCH /api/v1/devices/{deviceId}/settings': () => ({ settings: { autoLockTimeoutMs: 5_000 }, version: 0 }),
   'POST /api/v1/devices/{deviceId}/commands': () => ({ name: 'lock_door', payload: {} }),
   'POST /api/v1/devices/{deviceId}/heartbeat': () => ({ boot: 'A'.repeat(22), uptimeMs: 1_000, lockState: 'locked' }),
   'POST /api/v1/devices/{deviceId}/events': () => ({

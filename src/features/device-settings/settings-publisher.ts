@@ -52,7 +52,7 @@ export class SettingsPublisher implements OnModuleInit, OnApplicationBootstrap, 
       idleMs: SWEEP_EVERY_MS,
       retryMs: SWEEP_EVERY_MS,
       onError: (error) => {
-        logger.error({ err: error }, 'Looking for unpublished settings failed');
+        this.#log.error('not_looked', { err: error }, 'Looking for unpublished settings failed');
       },
     });
   }

@@ -64,3 +64,23 @@ describe('The data of a device event', () => {
     expect(readData(type, data).faults.map((fault) => fault.member)).toEqual([member]);
   });
 });
+
+describe('What a device says of its state and its settings', () => {
+  it('is an unknown lock state where it is null, which of a door says nothing', () => {
+    expect(readData('door_status_changed', { lockState: null, doorState: null }).data).toEqual({
+      lockState: 'unknown',
+    });
+    expect(readData('door_status_changed', { lockState: 'unknown' }).data).toEqual({ lockState: 'unknown' });
+    expect(readData('door_status_changed', { lockState: 'ajar' })).toMatchObject({ data: {}, dropped: ['lockState'] });
+  });
+
+  it.each<[unknown, unknown, object, string[]]>([
+    [4, { a: { b: 1 } }, { version: 4, settings: { a: { b: 1 } } }, []],
+    [2 ** 31, [], {}, ['version', 'settings']],
+    [1.5, 'x', {}, ['version', 'settings']],
+    [0, { a: 'x'.repeat(8_192) }, { version: 0 }, ['settings']],
+    [null, { a: 2 ** 53 }, {}, ['settings']],
+  ])('is a version of settings, with settings that are whole: %j', (version, settings, data, dropped) => {
+    expect(readData('settings_updated', { version, settings })).toMatchObject({ data, dropped });
+  });
+});
