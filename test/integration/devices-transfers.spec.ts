@@ -106,8 +106,8 @@ describe('An offer', () => {
     expect(await list(grace)).toContain(offered.id);
     expect([await list(stranger), await list(ada)]).toEqual([[], []]);
     for (const who of [stranger, ada]) {
-      expect(codeOf(await acceptBy(who, offered.id))).toBe('invalid_transfer');
-      expect(codeOf(await ask(who, 'POST', `/transfers/${offered.id}/decline`, {}))).toBe('invalid_transfer');
+      expect(codeOf(await acceptBy(who, offered.id))).toBe('transfer_not_found');
+      expect(codeOf(await ask(who, 'POST', `/transfers/${offered.id}/decline`, {}))).toBe('transfer_not_found');
     }
     expect((await ask(stranger, 'GET', `/${id}/transfer`)).status).toBe(404);
     expect((await ask(stranger, 'DELETE', `/${id}/transfer`)).status).toBe(404);
@@ -116,7 +116,7 @@ describe('An offer', () => {
     const second = (await offer(ada, id, grace.email)).body;
     expect((await ask(ada, 'DELETE', `/${id}/transfer`)).status).toBe(204);
     expect(codeOf(await ask(ada, 'DELETE', `/${id}/transfer`))).toBe('transfer_not_found');
-    expect(codeOf(await acceptBy(grace, second.id))).toBe('invalid_transfer');
+    expect(codeOf(await acceptBy(grace, second.id))).toBe('transfer_not_found');
     expect((await ask(ada, 'GET', `/${id}`)).status).toBe(200);
   });
 
@@ -134,11 +134,11 @@ describe('An offer', () => {
       `UPDATE users SET blocked_at = now() WHERE id = '${who.id}'`,
       `UPDATE users SET blocked_at = NULL WHERE id = '${who.id}'`,
     ];
-    expect(await during(...blocked(ada))).toBe('invalid_transfer');
+    expect(await during(...blocked(ada))).toBe('transfer_not_found');
     const owner = (who: InsertedAccount): string => `UPDATE devices SET owner_id = '${who.id}' WHERE id = '${id}'`;
-    expect(await during(owner(stranger), owner(ada))).toBe('invalid_transfer');
+    expect(await during(owner(stranger), owner(ada))).toBe('transfer_not_found');
     const past = `UPDATE device_transfers SET expires_at = now() ${transfer}`;
-    expect(await during(past, past.replace('now()', `now() + interval '1 day'`))).toBe('invalid_transfer');
+    expect(await during(past, past.replace('now()', `now() + interval '1 day'`))).toBe('transfer_not_found');
     const twin = `INSERT INTO devices (id, owner_id, name, hardware_id)
       SELECT '${randomUUID()}', '${grace.id}', 'Twin', lower(replace(hardware_id, '-', ':')) FROM devices WHERE id = '${id}'`;
     expect(await during(twin, `DELETE FROM devices WHERE name = 'Twin'`)).toBe('hardware_id_taken');

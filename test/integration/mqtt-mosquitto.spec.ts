@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp, listen } from '../../src/apps/bootstrap.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -238,4 +239,21 @@ describe('The device line over a Mosquitto server', () => {
       expect(line.received.filter(({ topic }) => topic.endsWith('commands'))).toEqual([]);
     },
   );
+
+  /** P-16, as far as it goes where the operator keeps the accounts: the broker still lets it in, and its messages count for nothing. */
+  it('hears nothing of a device whose tokens were revoked, though the broker still lets it in', async () => {
+    const line = await born(device(2), randomUUID());
+    await eventually('online', async () => (await statusOf(device(2))) === 'online');
+    const path = `/api/v1/devices/${line.id}/token/revoke`;
+    expect((await request(application.url, 'POST', path, { token: owner.accessToken })).status).toBe(204);
+    expect(await statusOf(device(2))).toBe('offline');
+    await line.birth();
+    await line.publish('heartbeat', { boot: line.boot, uptimeMs: 61_000 });
+    await line.publish('events', event(line.boot, 9_001));
+    await pause(2_000);
+    expect(line.client.connected).toBe(true);
+    expect(await statusOf(device(2))).toBe('offline');
+    const stored = `SELECT 1 FROM events WHERE device_id = $1 AND payload->>'seq' = '9001'`;
+    expect(await sql.rows(stored, [line.id])).toEqual([]);
+  });
 });

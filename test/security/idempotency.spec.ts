@@ -14,14 +14,15 @@ import { Sql } from '../support/sql.js';
 
 const AT_ONCE = 50;
 /** Shown once, in the first response; a repeat does not have it any more. */
-const SHOWN_ONCE = new Set(['deviceToken']);
+const SHOWN_ONCE = new Set(['deviceToken', 'claimCode', 'activation', 'olderUntil', 'results']);
 
 let application: TestApp;
 let sql: Sql;
 let factory: RequestFactory;
-/** It changes nothing (`@ChangesNothing`); and what devices say again, their boots and numbers tell. */
+/** One changes nothing (`@ChangesNothing`); devices have no session, which a key belongs to, and their boots and numbers tell repeats. */
 const WITHOUT_KEY = [
   'POST /api/v1/csp-reports',
+  'POST /api/v1/devices/activate',
   'POST /api/v1/devices/{deviceId}/heartbeat',
   'POST /api/v1/devices/{deviceId}/events',
 ];
@@ -62,6 +63,9 @@ function another({ body, ...changing }: ChangingRequest): ChangingRequest {
   const fresh: Record<string, () => unknown> = {
     email: () => `${randomUUID()}@example.com`,
     users: () => [{ email: `${randomUUID()}@example.com` }],
+    devices: () => [{ hardwareId: randomUUID() }],
+    code: () => 'another code',
+    overlapSeconds: () => 61,
     hardwareId: randomUUID,
     userId: randomUUID,
     token: () => 'B'.repeat(43),

@@ -14,7 +14,7 @@ import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { expectProblem, type ExactAnswer, exactRequest } from '../support/exact-http.js';
 import type { Account } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
-import { request } from '../support/rest.js';
+import { type Answer, request } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { commandThatWaits, createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
@@ -27,7 +27,7 @@ const CANARY = `canary-${randomUUID().slice(0, 8)}`;
 const DEMANDS = JSON.parse(readFileSync('test/contract/routes.json', 'utf8')) as Record<string, string>;
 const demanding = (what: RegExp): string[] => Object.keys(DEMANDS).filter((name) => what.test(DEMANDS[name] ?? ''));
 const PUBLIC = demanding(/^public$/);
-const ADMIN = demanding(/^admin$/);
+const ADMIN = demanding(/^(admin|maker)$/);
 /** What devices say, with their own tokens. */
 const UPLINK = demanding(/^uplink$/);
 /** Of the caller's own, without an id: what the answer is made of must be the caller's. */
@@ -47,15 +47,37 @@ let herCommand: string;
 let herOrganization: string;
 let herSession: string;
 let herShare: string;
+let herTransfer: string;
 let sent = 0;
 
 beforeAll(async () => {
   tenants = await createTwoTenants(CANARY);
   ({ application, ada, mallory, formerGuest, hers, his, herCommand, herOrganization, herSession, herShare } = tenants);
+  herTransfer = await offer((await registerDevice(application.url, ada)).id);
   routes = await documentedRoutes(application.url);
 }, 60_000);
 
 afterAll(() => tenants.stop());
+
+/** @returns the id of Ada's offer of this device. */
+async function offer(deviceId: string): Promise<string> {
+  const { body } = await asAda<{ id: string }>('POST', deviceId, '/transfer', { email: `${randomUUID()}@example.com` });
+  return body.id;
+}
+
+function asAda<T>(method: string, deviceId: string, rest: string, body?: object): Promise<Answer<T>> {
+  return request<T>(application.url, method, `/api/v1/devices/${deviceId}${rest}`, { token: ada.accessToken, body });
+}
+
+/** What has to be there before a request of Ada's is a good one. */
+const PREPARED: Readonly<Record<string, () => Promise<unknown>>> = {
+  'GET /api/v1/devices/{deviceId}/qr': () => asAda('POST', hers.id, '/activation-code'),
+  'GET /api/v1/devices/{deviceId}/transfer': () => offer(hers.id),
+  'POST /api/v1/devices/{deviceId}/transfer': () => asAda('DELETE', hers.id, '/transfer'),
+  'DELETE /api/v1/devices/{deviceId}/transfer': () => offer(hers.id),
+};
+/** It ends what other requests are about. */
+const LATE = 'POST /api/v1/devices/{deviceId}/factory-reset';
 
 interface Try {
   readonly person?: Account;
@@ -80,6 +102,7 @@ function call(
       userId: ada.id,
       invitationId: herCommand,
       shareId: herShare,
+      transferId: herTransfer,
       address: '203.0.113.9',
       kid: 'A'.repeat(43),
     }),
@@ -158,7 +181,7 @@ describe('P-07: two tenants over HTTP', () => {
       [],
     );
     const parameters = new Set(namedRoutes().flatMap((route) => route.parameters));
-    const filled = ['deviceId', 'commandId', 'organizationId', 'sessionId', 'userId', 'invitationId', 'shareId'];
+    const filled = 'deviceId commandId organizationId sessionId userId invitationId shareId transferId'.split(' ');
     expect([...parameters].sort()).toEqual(filled.sort());
     await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door` });
   });
@@ -274,10 +297,10 @@ describe('P-07: what was refused was well asked', () => {
     // Organizations and sessions: the requests of P-19 show that each of their requests is a good one.
     const named = namedRoutes().filter(({ parameters }) => parameters.includes('deviceId'));
     // What deletes the device comes last.
-    const sorted = named.sort(
-      (a, b) => order.indexOf(a.method) - order.indexOf(b.method) || b.parameters.length - a.parameters.length,
-    );
+    const ends = ({ name }: ApiRoute): number => [LATE, 'DELETE /api/v1/devices/{deviceId}'].indexOf(name);
+    const sorted = named.sort((a, b) => ends(a) - ends(b) || order.indexOf(a.method) - order.indexOf(b.method));
     for (const route of sorted) {
+      await PREPARED[route.name]?.();
       const { status, text } = await call(route, { person: ada, deviceId: hers.id });
       expect(`${route.name} ${String(status)} ${text}`).toMatch(/^\S+ \S+ 2\d\d /);
     }

@@ -63,7 +63,7 @@ export const DEVICE_REQUESTS: Readonly<Record<string, Preparation>> = {
     );
     return { path: '/devices/activate', body: { deviceId: id, code: CODE } };
   },
-  'POST /devices/:deviceId/token/rotate': ofDevice('/token/rotate', {}),
+  'POST /devices/:deviceId/token/rotate': ofDevice('/token/rotate', { overlapSeconds: 60 }),
   'POST /devices/:deviceId/token/revoke': ofDevice('/token/revoke'),
   'POST /devices/:deviceId/transfer': (w) => ofDevice('/transfer', { email: uniqueEmail() })(w),
   'DELETE /devices/:deviceId/transfer': async (w) => {

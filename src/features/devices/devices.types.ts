@@ -11,6 +11,14 @@ export function tokenIsValid(alias: string): string {
   return `${alias}.revoked_at IS NULL AND (${alias}.expires_at IS NULL OR ${alias}.expires_at > now())`;
 }
 
+/**
+ * SQL: the condition on a device, row `alias`, that what it said at a time was said to its present owner. After a transfer,
+ * what was on its way is nothing that the new owner may see.
+ */
+export function isOfThisOwner(alias: string, at: string): string {
+  return `(${alias}.owned_since = ${alias}.created_at OR ${alias}.owned_since <= ${at})`;
+}
+
 /** SQL: the condition that a device `d` may talk to us, which ends with the revocation of its last token. */
 export const HAS_TOKEN = `EXISTS (SELECT FROM device_credentials t WHERE t.device_id = d.id AND ${tokenIsValid('t')})`;
 

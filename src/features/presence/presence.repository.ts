@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DEVICE_STATUSES, type DeviceStatus, LINK_KINDS, type LinkKind } from '../../contracts/devices.js';
 import { Database } from '../../platform/prisma/database.js';
-import { HAS_TOKEN } from '../devices/devices.types.js';
+import { HAS_TOKEN, isOfThisOwner } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
 import { IS_SILENT, LONGEST_UNCHECKED, QUIETNESS, SILENCE, silenceAfter } from './silence-sql.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
@@ -89,7 +89,7 @@ export class PresenceRepository {
            boot IS DISTINCT FROM $2 OR boot_uptime_ms IS NULL OR ${counts(reported, at)} AS counts,
            boot IS DISTINCT FROM $2 OR ${isBack(reported, at)} AS steady,
            boot = $2 AND (${isFall(reported, at)}) IS NOT TRUE AND ${keepsAnchor(reported, at)} AS keeps
-         FROM devices WHERE id = $1 AND (boot <> $2 AND coalesce(boot_reported_at, (
+         FROM devices WHERE id = $1 AND ${isOfThisOwner('devices', at)} AND (boot <> $2 AND coalesce(boot_reported_at, (
            SELECT max(greatest(l.connected_at, l.reborn_at)) FROM device_links l WHERE l.device_id = $1 AND l.boot <> $2
          )) > ${ago('$7 + $9')}) IS NOT TRUE
        )

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
-import { HAS_TOKEN } from '../devices/devices.types.js';
+import { HAS_TOKEN, isOfThisOwner } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
 import type { FallenBoot, HeldHeartbeat, StateReport } from './presence.types.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
@@ -54,13 +54,13 @@ export class ReportsRepository {
          ORDER BY device_id, age_ms
        ), held AS MATERIALIZED (
          SELECT d.id, d.boot, d.boot_uptime_ms, d.boot_reported_at, d.uptime_fell_at, d.start_before_fall, d.anchor_uptime_ms,
-           d.anchor_at FROM devices d
+           d.anchor_at, d.owned_since, d.created_at FROM devices d
          WHERE d.id = ANY($1::uuid[]) AND ${HAS_TOKEN} ORDER BY d.id FOR NO KEY UPDATE
        ), judged AS (
          SELECT b.*, h.boot = b.boot AND ${counts(reported, at)} AS counts, h.boot = b.boot AND ${isBack(reported, at)} AS steady,
            h.boot = b.boot AND ${isFall(reported, at)} AS fell,
            (${isFall(reported, at)}) IS NOT TRUE AND ${keepsAnchor(reported, at)} AS keeps
-         FROM beat b JOIN held h ON h.id = b.device_id
+         FROM beat b JOIN held h ON h.id = b.device_id AND ${isOfThisOwner('h', 'b.at')}
        ), written AS (
          UPDATE devices d SET
            last_seen_at = greatest(d.last_seen_at, b.seen_at),

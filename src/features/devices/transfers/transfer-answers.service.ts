@@ -14,7 +14,7 @@ import { DeviceNotFoundError, TooManyDevicesError } from '../devices.errors.js';
 import { DevicesRepository } from '../devices.repository.js';
 import type { Device } from '../devices.types.js';
 import { OwnershipService } from './ownership.service.js';
-import { InvalidTransferError } from './transfers.errors.js';
+import { InvalidTransferError, TransferNotFoundError } from './transfers.errors.js';
 import { TransfersRepository } from './transfers.repository.js';
 import type { AcceptedTransfer, Transfer, TransferKey } from './transfers.types.js';
 
@@ -45,7 +45,7 @@ export class TransferAnswersService {
 
   /**
    * Makes the account the owner. The offer must be for its e-mail address.
-   * @throws InvalidTransferError, TooManyDevicesError, HardwareIdTakenError
+   * @throws InvalidTransferError, TransferNotFoundError, TooManyDevicesError, HardwareIdTakenError
    */
   accept(userId: string, key: TransferKey): Promise<AcceptedTransfer> {
     return this.transactions.run(async () => {
@@ -67,7 +67,7 @@ export class TransferAnswersService {
     });
   }
 
-  /** @throws InvalidTransferError */
+  /** @throws InvalidTransferError, TransferNotFoundError */
   decline(userId: string, key: TransferKey): Promise<void> {
     return this.transactions.run(async () => {
       await this.idempotency.once(async () => {
@@ -103,16 +103,17 @@ export class TransferAnswersService {
   /** Consumes an offer, with both accounts and the device locked in this order. */
   private async take(userId: string, key: TransferKey): Promise<{ transfer: Transfer; device: Device }> {
     const transfer = await this.find(key);
+    const refusal = key.id === undefined ? new InvalidTransferError() : new TransferNotFoundError();
     if (!transfer || transfer.fromId === userId) {
-      throw new InvalidTransferError();
+      throw refusal;
     }
     const acting = await this.standing.lockActing([userId, transfer.fromId]);
     const device = await this.devices.getLocked(transfer.deviceId).catch((error: unknown) => {
-      throw error instanceof DeviceNotFoundError ? new InvalidTransferError() : error;
+      throw error instanceof DeviceNotFoundError ? refusal : error;
     });
     const stands = acting.size === 2 && device.ownerId === transfer.fromId;
     if (!stands || !(await this.repository.take(transfer.id, userId))) {
-      throw new InvalidTransferError();
+      throw refusal;
     }
     return { transfer, device };
   }

@@ -124,7 +124,7 @@ export class TransfersController {
   @Audit('device_transferred')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(InvalidTransferError, TooManyDevicesError, HardwareIdTakenError)
+  @Refuses(TransferNotFoundError, TooManyDevicesError, HardwareIdTakenError)
   async acceptById(
     @CurrentUser() { userId }: Principal,
     @Param('transferId') id: string,
@@ -139,7 +139,7 @@ export class TransfersController {
   @Authorize()
   @Audit('transfer_declined')
   @Idempotent()
-  @Refuses(InvalidTransferError)
+  @Refuses(TransferNotFoundError)
   async decline(
     @CurrentUser() { userId }: Principal,
     @Param('transferId') id: string,

@@ -17,13 +17,14 @@ export class InvalidTransferError extends DomainError {
 @AsProblem({
   code: 'transfer_not_found',
   kind: 'not_found',
-  meaning: 'The device is not offered to another person.',
-  cause: 'The offer was accepted, declined, cancelled or has expired, perhaps at this moment.',
-  cure: 'Read the device again.',
+  meaning: 'There is no such offer of a device.',
+  cause:
+    'It was accepted, declined, cancelled or has expired, perhaps at this moment, or it is made to another person.',
+  cure: 'Read the device, or the list of offers, again.',
 })
 export class TransferNotFoundError extends DomainError {
   constructor() {
-    super('The device is not offered to another person (any more).');
+    super('There is no such offer (any more).');
   }
 }
 
