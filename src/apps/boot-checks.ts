@@ -97,15 +97,18 @@ function faultsOfController(
 function faultsOfRoute(method: RequestMethod, declared: (key: symbol) => unknown): string[] {
   const rule = declared(ACCESS_RULE) as AccessRule | undefined;
   const role = roleDemandedBy(rule);
-  // What devices say is history.
-  const isUplink = rule?.public === false && rule.demand === 'uplink';
-  const isAccounted = [AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method) || isUplink;
+  const isAccounted = [AUDITED, CHANGES_NOTHING].some(declared) || SAFE.includes(method) || isOfDevices(rule);
   return [
     ...(rule ? [] : ['has neither @Authorize nor @Public.']),
     ...(isAccounted ? [] : ['may change something without an @Audit, or a @ChangesNothing.']),
     ...(declared(HASHES_PASSWORD) && !declared(RATE_LIMITS) ? ['hashes a password without a @RateLimit.'] : []),
     ...(role !== null && !declared(RATE_LIMITS) ? [`demands '${role}' without a @RateLimit.`] : []),
   ];
+}
+
+/** What devices say is history. */
+function isOfDevices(rule: AccessRule | undefined): boolean {
+  return rule?.public === false && rule.demand === 'uplink';
 }
 
 function roleDemandedBy(rule: AccessRule | undefined): string | null {

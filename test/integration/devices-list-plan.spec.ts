@@ -144,7 +144,11 @@ describe('The list of devices', () => {
   });
 
   it('is counted from the same indexes', async () => {
-    const plan = await planned(['uuid', 'uuid[]', 'device_permission[]'], STATS_STATEMENT, [`'${ada.id}'`, 'NULL', 'NULL']);
+    const plan = await planned(['uuid', 'uuid[]', 'device_permission[]'], STATS_STATEMENT, [
+      `'${ada.id}'`,
+      'NULL',
+      'NULL',
+    ]);
     expectIndexes(plan);
   });
 });

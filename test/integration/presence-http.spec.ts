@@ -29,13 +29,11 @@ const post = <B>(
 ): Promise<Answer<B>> =>
   request<B>(app.url, 'POST', `/api/v1/devices/${id}/${what}`, { ...(token === undefined ? {} : { token }), body });
 
-const beat = (device: { id: string; token?: string }, body: object): Promise<Answer> =>
-  post(device, 'heartbeat', body);
+const beat = (device: { id: string; token?: string }, body: object): Promise<Answer> => post(device, 'heartbeat', body);
 
 const read = async ({ id }: RegisteredDevice): Promise<Record<string, unknown>> => {
   await app.get(HeartbeatBuffer).flush();
-  return (await request(app.url, 'GET', `/api/v1/devices/${id}`, { token: owner.accessToken }))
-    .body;
+  return (await request(app.url, 'GET', `/api/v1/devices/${id}`, { token: owner.accessToken })).body;
 };
 
 const history = async ({ id }: RegisteredDevice): Promise<{ type: string; source: string }[]> =>

@@ -127,8 +127,14 @@ async function prepare(by: Way['by']): Promise<Scene & { line: ScriptedDevice }>
   };
 }
 
-/** @returns how long after the end the last event came, and what became of the order that waited. */
-async function watch(name: string, way: Way): Promise<{ lastMs: number; heard: number; ownersLast: number }> {
+/** What was heard of a device, and how long after the end. */
+interface Heard {
+  readonly lastMs: number;
+  readonly heard: number;
+  readonly ownersLast: number;
+}
+
+async function watch(name: string, way: Way): Promise<Heard> {
   const scene = await prepare(way.by);
   const { ada, grace, doors, line } = scene;
   const [reporting = '', silent = ''] = doors;
@@ -140,18 +146,12 @@ async function watch(name: string, way: Way): Promise<{ lastMs: number; heard: n
     { 'idempotency-key': silent },
   );
   expect([name, order.status]).toEqual([name, 202]);
-  const dashboards = [
-    await Dashboard.signedIn(other.url, grace.accessToken),
-    await Dashboard.signedIn(other.url, ada.accessToken),
-  ];
-  const [hers, owners] = dashboards.map((dashboard) => times(dashboard));
-  expect(await dashboards[0]?.request('subscribe_device', { deviceId: reporting })).toEqual({ ok: true });
-  let seq = 0;
-  const report = setInterval(() => {
-    seq += 1;
-    void line.publish('events', { seq, boot: 'boot-of-first', type: 'motion_detected', data: { zone: String(seq) } });
-  }, EVENT_EVERY_MS);
-  await eventually('she hears of it', () => (hers?.length ?? 0) > 3);
+  const hers = await Dashboard.signedIn(other.url, grace.accessToken);
+  const owners = await Dashboard.signedIn(other.url, ada.accessToken);
+  const [herTimes, ownersTimes] = [times(hers), times(owners)];
+  expect(await hers.request('subscribe_device', { deviceId: reporting })).toEqual({ ok: true });
+  const report = reportAllTheTime(line);
+  await eventually('she hears of it', () => herTimes.length > 3);
   if (way.terms) {
     await onEach('PATCH', way.terms())(scene);
   }
@@ -160,16 +160,20 @@ async function watch(name: string, way: Way): Promise<{ lastMs: number; heard: n
   await sleep(LISTEN_MS);
   clearInterval(report);
   expect([name, (await fixture.request(grace, 'GET', `/devices/${reporting}`)).status]).toEqual([name, 404]);
-  dashboards.forEach((dashboard) => {
-    dashboard.close();
-  });
+  hers.close();
+  owners.close();
   await line.end();
   await refusedAtDispatch(name, scene, silent, order.body.id as string);
-  return {
-    lastMs: Math.round((hers?.at(-1) ?? endedAt) - endedAt),
-    heard: hers?.length ?? 0,
-    ownersLast: Math.round((owners?.at(-1) ?? 0) - endedAt),
-  };
+  const after = (heard: readonly number[]): number => Math.round((heard.at(-1) ?? endedAt) - endedAt);
+  return { lastMs: after(herTimes), heard: herTimes.length, ownersLast: after(ownersTimes) };
+}
+
+function reportAllTheTime(line: ScriptedDevice): NodeJS.Timeout {
+  let seq = 0;
+  return setInterval(() => {
+    seq += 1;
+    void line.publish('events', { seq, boot: 'boot-of-first', type: 'motion_detected', data: { zone: String(seq) } });
+  }, EVENT_EVERY_MS);
 }
 
 /** When motion was heard of. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toIncoming, toReports } from './incoming-events.js';
 
-const ORIGIN = { deviceId: 'one', boot: 'boot-one' };
+const ORIGIN = { deviceId: 'one', link: 'mqtt', boot: 'boot-one' } as const;
 const reportsOf = (type: string, data: object) =>
   toReports(toIncoming(ORIGIN, { seq: 1, boot: ORIGIN.boot, type, data }, 0).event);
 

@@ -115,19 +115,7 @@ export class PresenceRepository {
        FROM report r WHERE id = $1 RETURNING version, coalesce(r.fell, false) AS "uptimeFell",
          boot_uptime_ms IS NULL OR boot_reported_at IS NULL AS "uptimeUnknown",
          heartbeat_interval_ms AS "heartbeatIntervalMs"`,
-      [
-        deviceId,
-        birth.boot,
-        birth.uptimeMs ?? null,
-        birth.firmwareVersion ?? null,
-        birth.lockState ?? null,
-        birth.doorState ?? null,
-        birth.ageMs ?? 0,
-        birth.isHeartbeat ?? false,
-        birth.waitedMs ?? 0,
-        birth.heartbeatIntervalMs ?? null,
-        birth.calibrated ?? null,
-      ],
+      [deviceId, ...valuesOf(birth)],
     );
     return row ?? null;
   }
@@ -246,4 +234,12 @@ export class PresenceRepository {
       byKind: LINK_KINDS.map((kind) => ({ kind, count: kinds.find((row) => row.kind === kind)?._count ?? 0 })),
     };
   }
+}
+
+/** `$2` onwards of the statement that records a birth. */
+function valuesOf(birth: Birth): unknown[] {
+  const { boot, uptimeMs, firmwareVersion, lockState, doorState, ageMs = 0, isHeartbeat = false, waitedMs = 0 } = birth;
+  const reported = [uptimeMs, firmwareVersion, lockState, doorState].map((value) => value ?? null);
+  const declared = [birth.heartbeatIntervalMs, birth.calibrated].map((value) => value ?? null);
+  return [boot, ...reported, ageMs, isHeartbeat, waitedMs, ...declared];
 }

@@ -1,7 +1,13 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { type Demand, isRoleDemand, type ResourceDemand, type ResourceKind, type RoleDemand } from '../../contracts/resources.js';
+import {
+  type Demand,
+  isRoleDemand,
+  type ResourceDemand,
+  type ResourceKind,
+  type RoleDemand,
+} from '../../contracts/resources.js';
 import { AuditFailureWriter } from '../audit/audit-failure-writer.js';
 import { AuditRegistry } from '../audit/audit-registry.js';
 import { intentOf } from '../audit/audit.decorator.js';

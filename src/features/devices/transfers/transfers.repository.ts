@@ -14,8 +14,9 @@ const OPEN = `FROM device_transfers t JOIN devices d ON d.id = t.device_id AND d
   JOIN users u ON u.id = t.from_id AND ${canActSql('u')} WHERE t.expires_at > now()`;
 
 /** What belongs to the ownership, and what the last owner could read of the state. */
-const FORGOTTEN = `organization_id = NULL, room = NULL, status = 'unknown', lock_state = NULL, door_state = NULL, battery = NULL,
-  rssi = NULL, last_seen_at = NULL, born_at = NULL, version = version + 1, updated_at = now()`;
+const FORGOTTEN = `organization_id = NULL, room = NULL, location = NULL, latitude = NULL, longitude = NULL, metadata = '{}',
+  status = 'unknown', lock_state = NULL, lock_state_at = NULL, lock_jammed_at = NULL, door_state = NULL, door_state_at = NULL,
+  battery = NULL, battery_at = NULL, rssi = NULL, rssi_at = NULL, last_seen_at = NULL, born_at = NULL, version = version + 1, updated_at = now()`;
 
 /** Offers of devices, and the change of the owner. */
 @Injectable()
