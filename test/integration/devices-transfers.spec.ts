@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount, uniqueEmail } from '../support/accounts.fixture.js';
+import { Dashboard } from '../support/dashboard.js';
 import { registerDevice, sendCommand } from '../support/devices.fixture.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
 import { type Answer, request } from '../support/rest.js';
@@ -193,8 +194,15 @@ describe('After a transfer', () => {
       expect((await ask(ada, 'GET', `/${id}${path}`)).status).toBe(404);
     }
     // No person has seen its token, so it stays; what happens from now on is the new owner's.
-    const again = await ScriptedDevice.born(application.mqttUrl, device, randomUUID());
-    await again.report(1, { lockState: 'locked' });
+    const dashboard = await Dashboard.signedIn(application.url, grace.accessToken);
+    const again = await ScriptedDevice.born(application.mqttUrl, device, randomUUID(), {}, 600_000);
+    // It kept this since it was Ada's, five minutes ago by its uptime.
+    const kept = { seq: 1, boot: again.boot, uptimeMs: 300_000, type: 'motion_detected', data: { zone: 'Ada' } } as const;
+    await again.publish('events', kept);
+    await again.report(2, { lockState: 'locked' });
+    await dashboard.expect('what happens now', ({ event }) => event === 'door_status_changed');
+    expect(dashboard.received.filter(({ event }) => event === 'motion_detected')).toEqual([]);
+    dashboard.close();
     await eventually('the new owner sees it', async () =>
       (await ask<Page<{ type: string }>>(grace, 'GET', `/${id}/events`)).body.items.some(
         ({ type }) => type === 'door_status_changed',

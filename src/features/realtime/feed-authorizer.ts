@@ -12,7 +12,7 @@ const MAX_CACHED = 10_000;
 /** Decides who may see an event at the moment it is sent, not when the socket connected or subscribed. */
 @Injectable()
 export class FeedAuthorizer implements OnModuleInit {
-  readonly #cached = new LRUCache<string, boolean>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
+  readonly #cached = new LRUCache<string, number>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
 
   constructor(
     private readonly access: DeviceAccessService,
@@ -39,11 +39,11 @@ export class FeedAuthorizer implements OnModuleInit {
     }
     const key = `${userId} ${event.deviceId}`;
     const known = this.#cached.get(key);
-    if (known !== undefined) {
-      return known;
+    const visibleFrom = known ?? (await this.access.visibleFrom(userId, event.deviceId));
+    if (known === undefined) {
+      this.#cached.set(key, visibleFrom);
     }
-    const allowed = (await this.access.permissionOf(userId, event.deviceId)) !== null;
-    this.#cached.set(key, allowed);
-    return allowed;
+    // What a device kept while it was another person's may arrive late.
+    return Date.parse(event.occurredAt) >= visibleFrom;
   }
 }

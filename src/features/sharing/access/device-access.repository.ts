@@ -10,6 +10,8 @@ import { effectiveTerms, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow } fr
 export interface OwnedTies {
   readonly ownerId: string;
   readonly ties: DeviceTies;
+  /** What happened before is of an earlier owner; null: there was none. */
+  readonly visibleFrom: Date | null;
   /** The share among them. */
   readonly shareId: string | null;
   readonly at: Date;
@@ -34,7 +36,13 @@ export interface DeviceHolders {
 /** More than a person can look at; what is beyond is reached by its id. */
 const MAX_SHARED = 1_000;
 
-type TiesRow = TermsRow & { owner_id: string | null; role: OrganizationRole | null; share_id: string | null; at: Date };
+type TiesRow = TermsRow & {
+  owner_id: string | null;
+  role: OrganizationRole | null;
+  share_id: string | null;
+  visible_from: Date | null;
+  at: Date;
+};
 
 /** What ties users to devices. */
 @Injectable()
@@ -46,7 +54,8 @@ export class DeviceAccessRepository {
     // SQL: a set-based batch
     const rows = await this.database.query<TiesRow & Record<string, unknown>>(
       'device_access_ties',
-      `SELECT d.owner_id, m.role, s.id AS share_id, ${TERMS_COLUMNS}, clock_timestamp() AS at
+      `SELECT d.owner_id, m.role, s.id AS share_id,
+         CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS visible_from, ${TERMS_COLUMNS}, clock_timestamp() AS at
        FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
        LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
        LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
@@ -63,6 +72,7 @@ export class DeviceAccessRepository {
         : {
             ownerId,
             at: row.at,
+            visibleFrom: row.visible_from,
             shareId: row.share_id,
             ties: {
               owner: ownerId === pairs[index]?.userId,

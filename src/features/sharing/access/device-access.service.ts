@@ -46,6 +46,16 @@ export class DeviceAccessService {
   }
 
   /**
+   * From when on a user may see what happens to a device, in milliseconds since 1970: not what belongs to an earlier owner.
+   * Infinity without any permission, or when it does not exist.
+   */
+  async visibleFrom(userId: string, deviceId: string): Promise<number> {
+    const found = await this.#ties.submit({ deviceId, userId });
+    const maySee = found !== null && decidePermission(found.ties, found.at) !== null;
+    return maySee ? (found.visibleFrom?.getTime() ?? 0) : Infinity;
+  }
+
+  /**
    * What users may do with devices whose owner is known. It is part of the surrounding transaction, and queries only for
    * users who are not the owner. Null for a user id of null, and without any permission.
    */
