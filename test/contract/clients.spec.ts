@@ -199,7 +199,7 @@ describe('Each message of a socket', () => {
     expect(heard.map(([name, payload]) => document.faultOf(name, payload)).filter(Boolean)).toEqual([]);
     const types = new Set(heard.map(([, payload]) => (payload as { type?: string }).type));
     const unheard = EVENT_TYPES.filter((type) => SOCKET_EVENTS[type] !== null && !types.has(type));
-    // What takes a day, a minute, or a storm of failed logins.
+    // What takes a day, a minute, another owner, or a storm of failed logins.
     expect(unheard.sort()).toEqual(UNHEARD);
     // Seen to matter: without a member, or with one more, it is refused.
     const [name, payload] = heard.find(([event]) => event === 'door_status_changed') ?? ['', {}];
@@ -208,7 +208,10 @@ describe('Each message of a socket', () => {
   }, 60_000);
 });
 
-const UNHEARD = ['command_expired', 'command_late_result', 'command_timed_out', 'device_inactive', 'system_alert'];
+const UNHEARD = [
+  ...['command_expired', 'command_late_result', 'command_timed_out', 'device_inactive', 'device_transferred'],
+  'system_alert',
+];
 
 describe('The client of docs/realtime.md', () => {
   it('has forty lines, hears what happens, and misses nothing when its connection and its token end', async () => {
@@ -278,6 +281,9 @@ describe('The collection for Postman', () => {
       });
     const command = await send(`/devices/${device.id}/commands`, { name: 'lock_door' });
     const organization = await send('/organizations', { name: 'House' });
+    const share = await send(`/devices/${device.id}/shares`, { email: 'guest@example.com', permission: 'view' });
+    await send(`/devices/${device.id}/activation-code`, {});
+    await send(`/devices/${device.id}/transfer`, { email: 'heir@example.com' });
     const { answers, faults } = await runCollection(client.sources, {
       baseUrl: application.url,
       identifier: admin.email,
@@ -286,6 +292,7 @@ describe('The collection for Postman', () => {
       commandId: command.body.id,
       organizationId: organization.body.id,
       userId: admin.id,
+      shareId: share.body.id,
     });
     expect(faults).toEqual([]);
     expect(answers).toBeGreaterThan(20);

@@ -2,7 +2,7 @@ import type { AckStatus } from '../../src/contracts/commands.js';
 import type { Account } from './accounts.fixture.js';
 import type { Dashboard } from './dashboard.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
-import { request } from './rest.js';
+import { type Answer, request } from './rest.js';
 import { ScriptedDevice } from './scripted-device.js';
 import type { TestApp } from './test-app.js';
 
@@ -24,12 +24,25 @@ export async function liveOnce(application: TestApp, owner: Account, dashboard: 
   await line.end();
   await hears('device_disconnected');
   const { body } = await sendCommand(url, owner, device.id, { name: 'lock_door' });
-  const ask = (method: string, path: string, change?: object): Promise<unknown> =>
+  const ask: Ask = (method, path, change) =>
     request(url, method, `/api/v1/devices/${device.id}${path}`, { token: owner.accessToken, body: change });
   await ask('DELETE', `/commands/${body.id}`);
   await ask('PATCH', '', { name: 'Back door' });
+  await lend(ask, owner);
+  const code = await ask<{ activation: { code: string } }>('POST', '/activation-code');
+  const activation = { deviceId: device.id, code: code.body.activation.code };
+  await request(url, 'POST', '/api/v1/devices/activate', { body: activation });
   await ask('DELETE', '');
   await hears('device_deleted');
+}
+
+type Ask = <T = Record<string, unknown>>(method: string, path: string, change?: object) => Promise<Answer<T>>;
+
+/** Shares the device with another address, and ends that again. */
+async function lend(ask: Ask, { email }: Account): Promise<void> {
+  const { body } = await ask<{ id: string }>('POST', '/shares', { email: `guest-of-${email}`, permission: 'view' });
+  await ask('PATCH', `/shares/${body.id}`, { permission: 'control' });
+  await ask('DELETE', `/shares/${body.id}`);
 }
 
 async function reportEverything(line: ScriptedDevice): Promise<void> {
