@@ -232,6 +232,8 @@ describe('A share', () => {
     await change(ada, tenant.body.id, { suspended: false });
     expect(await fixture.devicesOf(mallory)).toHaveLength(1);
     await change(ada, tenant.body.id, { permission: 'view' });
+    const withheld = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${guest.body.id}`);
+    expect(withheld.body).toMatchObject({ suspended: false, state: 'withheld', nextOpening: null });
     expect(await fixture.devicesOf(mallory)).toEqual([]);
     await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${tenant.body.id}`);
     const left = await fixture.request<{ items: ShareBody[] }>(ada, 'GET', `/devices/${door}/shares`);

@@ -30,7 +30,7 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
   },
   {
     pattern:
-      /^index CREATE INDEX (sessions_live|device_credentials_(revoked|expires)|device_settings_unpublished|users_deleted)_idx .* WHERE /,
+      /^index CREATE INDEX (sessions_live|device_credentials_(revoked|expires)|device_settings_unpublished|devices_offline|users_deleted)_idx .* WHERE /,
     because: 'Prisma knows no partial indexes',
   },
   {

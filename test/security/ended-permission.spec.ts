@@ -84,6 +84,11 @@ const ENDS: Readonly<Record<string, Way>> = {
     end: ({ grace, shares }) => Promise.all(shares.map((id) => fixture.request(grace, 'DELETE', `/shares/${id}`))),
   },
   'over by its time': { by: 'share', terms: () => ({ until: closing() }), end: () => sleep(CLOSES_IN_MS) },
+  'taken out of the organization with the device': {
+    by: 'organization',
+    end: ({ ada, doors }) =>
+      Promise.all(doors.map((id) => fixture.request(ada, 'PATCH', `/devices/${id}`, { organizationId: null }))),
+  },
   'removed from the organization': {
     by: 'organization',
     end: ({ ada, grace, organizationId }) =>

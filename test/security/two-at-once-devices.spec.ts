@@ -6,12 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
-import { recordFigure, scaled } from '../support/promise.js';
+import { type Contest, contest, CONTEST_MS } from '../support/contest.js';
 import { type Answer, request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
-
-const TIMES = scaled(8, 1_000);
-const AT_ONCE = 4;
 
 let application: TestApp;
 let maker: InsertedAccount;
@@ -33,12 +30,6 @@ function ask<T = Record<string, unknown>>(
 ): Promise<Answer<T>> {
   const options = { body, ...(who && { token: who.accessToken }) };
   return request<T>(application.url, method, `/api/v1/devices${path}`, options);
-}
-
-/** What two people do at the same instant, and how many rows show an effect afterwards. */
-interface Contest {
-  readonly both: readonly [() => Promise<Answer>, () => Promise<Answer>];
-  readonly effects: () => Promise<number>;
 }
 
 /** Of new people each time: what mail they can cause has a limit. */
@@ -107,25 +98,8 @@ describe('P-07: two people act on one device at the same instant', () => {
   it.each(Object.entries(CONTESTS))(
     'has one effect and one refusal: %s',
     async (name, prepare) => {
-      const outcomes: string[] = [];
-      for (let done = 0; done < TIMES; done += AT_ONCE) {
-        const some = Array.from({ length: Math.min(AT_ONCE, TIMES - done) }, async () => {
-          const { both, effects } = await prepare();
-          const statuses = await Promise.all(both.map(async (act) => (await act()).status));
-          const refusals = statuses.filter((status) => [403, 404, 409, 422].includes(status)).length;
-          return `${String(await effects())} effect, ${String(refusals)} refusal of ${String(statuses.length)}`;
-        });
-        outcomes.push(...(await Promise.all(some)));
-      }
-      const right = outcomes.filter((outcome) => outcome === '1 effect, 1 refusal of 2').length;
-      recordFigure({
-        promise: 'P-07',
-        shown: `Two people act on one device at the same instant: ${name}.`,
-        n: TIMES,
-        figure: `${String(right)} times one effect and one refusal`,
-      });
-      expect(outcomes).toEqual(outcomes.map(() => '1 effect, 1 refusal of 2'));
+      expect(await contest(name, prepare)).toEqual([]);
     },
-    scaled(60_000, 900_000),
+    CONTEST_MS,
   );
 });

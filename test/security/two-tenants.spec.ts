@@ -241,7 +241,9 @@ describe('P-07: two tenants over HTTP', () => {
 
   it('shows nothing of Ada’s among what is one’s own', async () => {
     for (const route of routes.filter(({ name, method }) => OWN.includes(name) && method === 'GET')) {
-      expect((await call(route, { person: mallory, deviceId: hers.id })).text).not.toContain(CANARY);
+      for (const person of [mallory, formerGuest]) {
+        expect((await call(route, { person, deviceId: hers.id })).text).not.toContain(CANARY);
+      }
     }
   });
 

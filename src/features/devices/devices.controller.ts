@@ -79,7 +79,7 @@ export class DevicesController {
     return toRegisteredDeviceDto(registered);
   }
 
-  /** List my devices, and those of my organizations. With `fields`, each has only the members that it names. */
+  /** List my devices, those of my organizations, and those that are shared with me now. With `fields`, each has only the members that it names. */
   @Get()
   @Authorize()
   @Header('Content-Type', 'application/json; charset=utf-8')

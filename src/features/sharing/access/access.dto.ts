@@ -173,6 +173,7 @@ export function toOrganizationAccessDto({ organization }: DeviceHolders): Organi
 const WORDS: Record<ShareState, string> = {
   open: 'is open',
   suspended: 'is suspended',
+  withheld: 'is withheld, because the share of the person who gave it is suspended or no `admin` now',
   not_yet: 'has not begun',
   over: 'is over',
   closed: 'is closed at this time of the week',

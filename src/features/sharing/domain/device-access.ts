@@ -13,6 +13,8 @@ export interface ShareTerms {
   /** Null: at all hours. */
   readonly schedule: WeeklySchedule | null;
   readonly suspended: boolean;
+  /** Its giver holds a share that does not give the right to give it now. */
+  readonly withheld?: boolean;
 }
 
 /** What gives a user access to a device. */
@@ -25,13 +27,13 @@ export interface DeviceTies {
 }
 
 /** What a share is worth at an instant: `open`, or why it is not. */
-export const SHARE_STATES = ['open', 'suspended', 'not_yet', 'over', 'closed'] as const;
+export const SHARE_STATES = ['open', 'suspended', 'withheld', 'not_yet', 'over', 'closed'] as const;
 export type ShareState = (typeof SHARE_STATES)[number];
 
 /** `closed`: outside its weekly schedule. */
-export function stateOfShare({ suspended, from, until, schedule }: ShareTerms, at: Date): ShareState {
-  if (suspended) {
-    return 'suspended';
+export function stateOfShare({ suspended, withheld, from, until, schedule }: ShareTerms, at: Date): ShareState {
+  if (suspended || withheld) {
+    return suspended ? 'suspended' : 'withheld';
   }
   if (from !== null && at < from) {
     return 'not_yet';
@@ -57,13 +59,13 @@ export function decidePermission({ owner, organizationRole, share }: DeviceTies,
   return DEVICE_PERMISSIONS.findLast((permission) => permission === byRole || permission === byShare) ?? null;
 }
 
-/** A share that the holder of another one gave ends, and is suspended, no later than that one. */
+/** A share that the holder of another one gave ends no later than that one, and is worth nothing while that is no `admin`. */
 export function limitedBy(share: ShareTerms, grantors: ShareTerms): ShareTerms {
   return {
     ...share,
     from: extreme(share.from, grantors.from, Math.max),
     until: extreme(share.until, grantors.until, Math.min),
-    suspended: share.suspended || grantors.suspended || grantors.permission !== 'admin',
+    withheld: grantors.suspended || grantors.permission !== 'admin',
   };
 }
 

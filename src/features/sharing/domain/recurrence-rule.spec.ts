@@ -22,6 +22,11 @@ describe('importRecurrence', () => {
     expect(during.until).toEqual(new Date('9999-01-10T09:00:00Z'));
   });
 
+  it('reads a zone in any case, and a line break as JSON writes it', () => {
+    const rule = String.raw`DTSTART;TZID=europe/BERLIN:20260105T090000\nRRULE:FREQ=WEEKLY`;
+    expect(importRecurrence(rule, 60).schedule.timeZone).toBe('Europe/Berlin');
+  });
+
   it('takes several times a day, nights, and whole days', () => {
     const twice = importRecurrence(`${START}\nRRULE:FREQ=WEEKLY;BYDAY=FR;BYHOUR=8,20;BYMINUTE=30`, 600);
     expect(twice.schedule.windows).toEqual([
@@ -46,7 +51,8 @@ describe('importRecurrence', () => {
     [`${START}\nRRULE:FREQ=DAILY;BYMONTH=7`, 'BYMONTH'],
     [`${START}\nRRULE:FREQ=DAILY\nEXDATE;TZID=Europe/Berlin:20260106T090000`, 'EXDATE'],
     [`${START}\nRRULE:FREQ=DAILY;COUNT=100000`, 'COUNT is at most 1000'],
-    ['DTSTART;TZID=Mars/Base:20260105T090000\nRRULE:FREQ=DAILY', 'no recurrence rule'],
+    ['DTSTART;TZID=Mars/Base:20260105T090000\nRRULE:FREQ=DAILY', 'TZID=Mars/Base is no IANA time zone'],
+    ['DTSTART;TZID="W. Europe Standard Time":20260105T090000\nRRULE:FREQ=DAILY', 'W. Europe Standard Time is no IANA'],
     [`${START}\nRRULE:hello`, 'no recurrence rule'],
   ])('refuses %j and says why', (rule, reason) => {
     expect(() => importRecurrence(rule, 60)).toThrow(reason);

@@ -1,4 +1,5 @@
 import { RRuleTemporal } from 'rrule-temporal';
+import { canonicalTimeZone } from '../../../shared/time-zone.js';
 import { nextOpenings } from './openings.js';
 import { WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
 
@@ -7,7 +8,7 @@ const MAX_LENGTH = 1_000;
 const MAX_COUNT = 1_000;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 24 * 60;
-const START_IN_A_ZONE = /^DTSTART(;TZID=[^:\s]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)$/m;
+const START = /^DTSTART(?:;TZID="?([^":]+)"?)?:(\d{8}T\d{6})(Z?)$/m;
 const ALWAYS = { permission: 'view', from: null, until: null, suspended: false } as const;
 /** What no week repeats. */
 const BEYOND_A_WEEK = [
@@ -73,18 +74,29 @@ function windowsOf({ dtstart, freq, byDay, byHour, byMinute }: Options, duration
 }
 
 function parse(text: string): RRuleTemporal {
-  const rule = text.trim().replaceAll(/\r\n?/g, '\n');
+  // A line break that was pasted out of a JSON document may be its escape.
+  const rule = text.trim().replaceAll(/\\n|\r\n?/g, '\n');
   if (rule.length > MAX_LENGTH) {
     throw new RecurrenceError(`a rule has at most ${String(MAX_LENGTH)} characters`);
   }
-  if (!START_IN_A_ZONE.test(rule)) {
+  try {
+    return new RRuleTemporal({ rruleString: withKnownZone(rule) });
+  } catch (error) {
+    throw error instanceof RecurrenceError ? error : new RecurrenceError('it is no recurrence rule of RFC 5545');
+  }
+}
+
+/** A start without a zone would be at another time for each reader. */
+function withKnownZone(rule: string): string {
+  const [line, zone, time, isUtc] = START.exec(rule) ?? [];
+  if (line === undefined || (zone === undefined && !isUtc)) {
     throw new RecurrenceError('DTSTART must name its zone: DTSTART;TZID=Europe/Berlin:20260105T090000, or end in Z');
   }
-  try {
-    return new RRuleTemporal({ rruleString: rule });
-  } catch {
-    throw new RecurrenceError('it is no recurrence rule of RFC 5545');
+  const known = zone === undefined ? null : canonicalTimeZone(zone);
+  if (zone !== undefined && known === null) {
+    throw new RecurrenceError(`TZID=${zone} is no IANA time zone name, such as Europe/Berlin`);
   }
+  return known === null ? rule : rule.replace(line, `DTSTART;TZID=${known}:${String(time)}`);
 }
 
 /** When the last occurrence ends; null when none is the last. */

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -96,8 +97,8 @@ export class RecurrenceDto {
   /**
    * `DTSTART` with its zone and `RRULE`, on two lines. It takes `FREQ=WEEKLY` and `FREQ=DAILY` with `BYDAY`, `BYHOUR`,
    * `BYMINUTE`, and `UNTIL` or `COUNT`.
-   * @example "DTSTART;TZID=Europe/Berlin:20260105T090000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE"
    */
+  @ApiProperty({ example: 'DTSTART;TZID=Europe/Berlin:20260105T090000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE' })
   @IsString()
   @MaxLength(1_000)
   @OftenCalled('rrule', 'recurrenceRule')

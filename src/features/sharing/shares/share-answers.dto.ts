@@ -70,7 +70,7 @@ export class ShareDto {
 
   /**
    * What it is worth at this moment: `open`, or why it is not. `closed`: outside its weekly schedule. Where the person who gave it
-   * holds a share themselves, it is `suspended`, `not_yet` or `over` with that one.
+   * holds a share themselves, it is `not_yet` or `over` with that one, and `withheld` while that is suspended or no `admin`.
    * @example open
    */
   state!: ShareState;
