@@ -22,6 +22,8 @@ let factory: RequestFactory;
 /** One changes nothing (`@ChangesNothing`); devices have no session, which a key belongs to, and their boots and numbers tell repeats. */
 const WITHOUT_KEY = [
   'POST /api/v1/csp-reports',
+  'POST /api/v1/devices/{deviceId}/shares/preview',
+  'POST /api/v1/devices/{deviceId}/access-check',
   'POST /api/v1/devices/activate',
   'POST /api/v1/devices/{deviceId}/heartbeat',
   'POST /api/v1/devices/{deviceId}/events',

@@ -17,6 +17,7 @@ CREATE TABLE "device_shares" (
     "schedule" JSONB,
     "suspended_at" TIMESTAMPTZ(3),
     "given_under" UUID,
+    "by_role" BOOLEAN NOT NULL DEFAULT false,
     "granted_by" UUID,
     "token_hash" BYTEA,
     "token_expires_at" TIMESTAMPTZ(3),
@@ -24,7 +25,10 @@ CREATE TABLE "device_shares" (
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
 
-    CONSTRAINT "device_shares_pkey" PRIMARY KEY ("id")
+    CONSTRAINT "device_shares_pkey" PRIMARY KEY ("id"),
+    -- A share that another one gave is never admin, so that no third one hangs on it.
+    CONSTRAINT "device_shares_one_level" CHECK ("given_under" IS NULL OR "permission" <> 'admin'),
+    CONSTRAINT "device_shares_schedule" CHECK (jsonb_typeof("schedule") = 'object')
 );
 
 -- CreateIndex
@@ -41,6 +45,9 @@ CREATE INDEX "device_shares_granted_by_idx" ON "device_shares"("granted_by");
 
 -- CreateIndex
 CREATE INDEX "device_shares_valid_until_idx" ON "device_shares"("valid_until");
+
+-- CreateIndex
+CREATE INDEX "device_shares_token_expires_at_idx" ON "device_shares"("token_expires_at");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "device_shares_device_id_email_key" ON "device_shares"("device_id", "email");

@@ -1,17 +1,7 @@
+import { Nested } from '../../platform/http/members/nested.decorator.js';
 import { applyDecorators } from '@nestjs/common';
-import { Transform, Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsObject,
-  IsString,
-  Matches,
-  MaxLength,
-  ValidateBy,
-  ValidateNested,
-} from 'class-validator';
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsString, Matches, MaxLength, ValidateBy } from 'class-validator';
 import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
@@ -115,9 +105,7 @@ export class UpdatePreferencesDto {
 
   /** Null: I may be notified at any time. */
   @OrNull()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => QuietHoursDto)
+  @Nested(() => QuietHoursDto)
   quietHours?: QuietHoursDto | null;
 }
 

@@ -1,24 +1,38 @@
 import type { DevicePermission } from '../../contracts/devices.js';
-import { limitedBy, type ShareTerms } from './domain/device-access.js';
-import type { WeeklySchedule } from './domain/weekly-schedule.js';
+import type { OrganizationRole } from '../../contracts/resources.js';
+import { canActSql } from '../users/account-standing.types.js';
+import { permissionOfRole } from './device-permission.types.js';
+import type { EffectiveShare, ShareTerms } from './domain/device-access.js';
+import { readSchedule } from './domain/stored-schedule.js';
 import type { Share } from './sharing.types.js';
 
-/** SQL: the terms of a share `s`, and of the share `g` of the person who gave it, if it was given by one. */
+/** SQL: the terms of a share `s`, and of the right by which it was given. */
 export const TERMS_COLUMNS = `s.permission, s.valid_from, s.valid_until, s.schedule, s.suspended_at IS NOT NULL AS suspended,
-  g.permission AS g_permission, g.valid_from AS g_from, g.valid_until AS g_until, g.suspended_at IS NOT NULL AS g_suspended`;
+  s.given_under, s.by_role, gu.id IS NOT NULL AS g_can_act, gm.role AS g_role, g.permission AS g_permission,
+  g.valid_from AS g_from, g.valid_until AS g_until, g.schedule AS g_schedule, g.suspended_at IS NOT NULL AS g_suspended`;
 
-/** SQL: a share `s` with that of its grantor. */
-export const SHARES_WITH_GRANTORS = 'device_shares s LEFT JOIN device_shares g ON g.id = s.given_under';
+/** SQL: joins what {@link TERMS_COLUMNS} needs to a share `s` of a device `d`: the share or the role of its giver. */
+export const WITH_GRANTOR = `LEFT JOIN users gu ON gu.id = s.granted_by AND ${canActSql('gu')}
+  LEFT JOIN device_shares g ON g.id = s.given_under
+  LEFT JOIN memberships gm ON s.by_role AND gm.organization_id = d.organization_id AND gm.user_id = s.granted_by`;
+
+/** SQL: a share with its device and the right by which it was given. */
+export const SHARES_WITH_GRANTORS = `device_shares s JOIN devices d ON d.id = s.device_id ${WITH_GRANTOR}`;
 
 export interface TermsRow {
   permission: DevicePermission;
   valid_from: Date | null;
   valid_until: Date | null;
-  schedule: WeeklySchedule | null;
+  schedule: unknown;
   suspended: boolean;
+  given_under: string | null;
+  by_role: boolean;
+  g_can_act: boolean;
+  g_role: OrganizationRole | null;
   g_permission: DevicePermission | null;
   g_from: Date | null;
   g_until: Date | null;
+  g_schedule: unknown;
   g_suspended: boolean;
 }
 
@@ -34,18 +48,20 @@ export interface ShareRow extends TermsRow {
   updated_at: Date;
 }
 
+/** The right of a giver who has lost it. */
+const LOST: EffectiveShare = {
+  permission: 'view',
+  from: null,
+  until: null,
+  schedule: null,
+  suspended: true,
+  under: null,
+};
+
 /** What a share is worth. */
-export function effectiveTerms(row: TermsRow): ShareTerms {
-  const terms = givenTerms(row);
-  return row.g_permission === null
-    ? terms
-    : limitedBy(terms, {
-        permission: row.g_permission,
-        from: row.g_from,
-        until: row.g_until,
-        schedule: null,
-        suspended: row.g_suspended,
-      });
+export function effectiveShare(row: TermsRow): EffectiveShare {
+  const dependsOnGiver = row.given_under !== null || row.by_role;
+  return { ...givenTerms(row), under: dependsOnGiver ? rightOfGiver(row) : null };
 }
 
 export function toShare(row: ShareRow): Share {
@@ -55,10 +71,28 @@ export function toShare(row: ShareRow): Share {
     deviceId: row.device_id,
     email: row.email,
     grantedBy: row.granted_by,
-    effective: effectiveTerms(row),
+    givenUnder: row.given_under,
+    effective: effectiveShare(row),
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  };
+}
+
+function rightOfGiver(row: TermsRow): EffectiveShare {
+  if (row.g_can_act && row.g_role !== null) {
+    return { ...LOST, permission: permissionOfRole(row.g_role), suspended: false };
+  }
+  if (!row.g_can_act || row.g_permission === null) {
+    return LOST;
+  }
+  return {
+    permission: row.g_permission,
+    from: row.g_from,
+    until: row.g_until,
+    schedule: readSchedule(row.g_schedule),
+    suspended: row.g_suspended,
+    under: null,
   };
 }
 
@@ -67,7 +101,7 @@ function givenTerms(row: TermsRow): ShareTerms {
     permission: row.permission,
     from: row.valid_from,
     until: row.valid_until,
-    schedule: row.schedule,
+    schedule: readSchedule(row.schedule),
     suspended: row.suspended,
   };
 }

@@ -1,5 +1,5 @@
 import type { DevicePermission, DeviceType } from '../../contracts/devices.js';
-import type { ShareTerms } from './domain/device-access.js';
+import type { EffectiveShare, ShareTerms } from './domain/device-access.js';
 
 /** A share, as it was given. */
 export interface Share extends ShareTerms {
@@ -9,8 +9,10 @@ export interface Share extends ShareTerms {
   readonly email: string;
   /** Null once that account is gone. */
   readonly grantedBy: string | null;
-  /** What it is worth: within the share of the one who gave it, where they hold one. */
-  readonly effective: ShareTerms;
+  /** The share of the one who gave it, where that is their right. */
+  readonly givenUnder: string | null;
+  /** What it is worth. */
+  readonly effective: EffectiveShare;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;

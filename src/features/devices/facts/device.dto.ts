@@ -1,7 +1,7 @@
+import { Nested } from '../../../platform/http/members/nested.decorator.js';
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsNumber, Max, Min, ValidateNested } from 'class-validator';
+import { IsNumber, Max, Min } from 'class-validator';
 import {
   type DevicePermission,
   type DeviceStatus,
@@ -46,8 +46,7 @@ export class PositionDto {
 /** A position with both of its degrees. */
 export function IsPosition(): PropertyDecorator {
   return applyDecorators(
-    ValidateNested(),
-    Type(() => PositionDto),
+    Nested(() => PositionDto),
     ApiProperty({ type: PositionDto, nullable: true, required: false }),
   );
 }

@@ -39,6 +39,14 @@ export interface AccessQuestion {
   readonly at: Date | null;
 }
 
+const NO_TIES: DeviceTies = { owner: false, organizationRole: null, share: null };
+
+interface FoundTies {
+  readonly ties: DeviceTies;
+  readonly shareId: string | null;
+  readonly now: Date;
+}
+
 /** What gives access to a device, at a time. */
 export interface AccessOverview {
   readonly holders: DeviceHolders;
@@ -80,18 +88,22 @@ export class AccessCheckService {
     );
   }
 
-  private async tiesOf(
-    deviceId: string,
-    person: AccessQuestion['person'],
-  ): Promise<{ ties: DeviceTies; shareId: string | null; now: Date }> {
-    const userId = 'userId' in person ? person.userId : await this.accountOf(person.email);
-    const [found] = userId === null ? [] : await this.access.listTies([{ deviceId, userId }]);
-    if (found) {
-      return { ties: found.ties, shareId: found.shareId, now: found.at };
+  private async tiesOf(deviceId: string, person: AccessQuestion['person']): Promise<FoundTies> {
+    if ('userId' in person) {
+      return this.tiesOfAccount(deviceId, person.userId);
     }
-    const waiting = 'email' in person && userId === null ? await this.shares.findByEmail(deviceId, person.email) : null;
-    const ties = { owner: false, organizationRole: null, share: waiting?.effective ?? null };
-    return { ties, shareId: waiting?.id ?? null, now: await this.shares.now() };
+    const account = await this.accountOf(person.email);
+    const found = await this.tiesOfAccount(deviceId, account);
+    // An address is judged by its share, whatever account it has: that one has none is told to no one.
+    const share = await this.shares.findByEmail(deviceId, person.email);
+    return share ? { ...found, ties: { ...found.ties, share: share.effective }, shareId: share.id } : found;
+  }
+
+  private async tiesOfAccount(deviceId: string, userId: string | null): Promise<FoundTies> {
+    const [found] = userId === null ? [] : await this.access.listTies([{ deviceId, userId }]);
+    return found
+      ? { ties: found.ties, shareId: found.shareId, now: found.at }
+      : { ties: NO_TIES, shareId: null, now: await this.shares.now() };
   }
 
   private async accountOf(email: string): Promise<string | null> {

@@ -3,8 +3,8 @@ import type { OrganizationRole } from '../../../contracts/resources.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { Database } from '../../../platform/prisma/database.js';
 import { canActSql } from '../../users/account-standing.types.js';
-import type { DeviceTies, ShareTerms } from '../domain/device-access.js';
-import { effectiveTerms, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow } from '../share-rows.js';
+import type { DeviceTies, EffectiveShare } from '../domain/device-access.js';
+import { effectiveShare, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow, WITH_GRANTOR } from '../share-rows.js';
 
 /** The owner of a device, and the ties of a user to it, at the instant at which they were read. */
 export interface OwnedTies {
@@ -20,7 +20,7 @@ export interface OwnedTies {
 /** A device that is shared with a user. */
 export interface SharedDevice {
   readonly deviceId: string;
-  readonly terms: ShareTerms;
+  readonly terms: EffectiveShare;
 }
 
 /** Who has a device, besides those whom it is shared with. */
@@ -61,7 +61,7 @@ export class DeviceAccessRepository {
        LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
        LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
        LEFT JOIN device_shares s ON s.device_id = d.id AND s.user_id = a.user_id
-       LEFT JOIN device_shares g ON g.id = s.given_under
+       ${WITH_GRANTOR}
        ORDER BY a.place`,
       [pairs.map(({ deviceId }) => deviceId), pairs.map(({ userId }) => userId)],
     );
@@ -77,7 +77,7 @@ export class DeviceAccessRepository {
             ties: {
               owner: ownerId === pairs[index]?.userId,
               organizationRole: row.role,
-              share: row.share_id !== null ? effectiveTerms(row) : null,
+              share: row.share_id !== null ? effectiveShare(row) : null,
             },
           };
     });
@@ -96,7 +96,7 @@ export class DeviceAccessRepository {
     );
     return {
       at: rows[0]?.at ?? new Date(0),
-      shared: rows.map((row) => ({ deviceId: row.device_id, terms: effectiveTerms(row) })),
+      shared: rows.map((row) => ({ deviceId: row.device_id, terms: effectiveShare(row) })),
     };
   }
 

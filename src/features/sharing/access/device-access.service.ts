@@ -11,7 +11,9 @@ const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: n
 /** The right to give rights on a device. */
 export interface DeviceAuthority {
   readonly ownerId: string;
-  /** The share that it comes from; null for the owner and for managers of the organization. */
+  /** It is the role of a manager in the organization. */
+  readonly byRole: boolean;
+  /** The share that it comes from; null for the owner and for such managers. */
   readonly givenUnder: string | null;
   readonly at: Date;
 }
@@ -88,8 +90,9 @@ export class DeviceAccessService {
     if (permission !== 'admin') {
       throw new ForbiddenError('device:admin');
     }
-    const isOfOwn = decidePermission({ ...found.ties, share: null }, found.at) === 'admin';
-    return { ownerId: found.ownerId, givenUnder: isOfOwn ? null : found.shareId, at: found.at };
+    const { ties, ownerId, shareId, at } = found;
+    const byRole = !ties.owner && decidePermission({ ...ties, share: null }, at) === 'admin';
+    return { ownerId, byRole, givenUnder: ties.owner || byRole ? null : shareId, at };
   }
 
   /** The devices that are shared with a user and open now: lists ask for them by id. */

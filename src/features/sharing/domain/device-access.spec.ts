@@ -3,13 +3,21 @@ import fc from 'fast-check';
 import { DEVICE_PERMISSIONS } from '../../../contracts/devices.js';
 import { ORGANIZATION_ROLES } from '../../../contracts/resources.js';
 import { permissionOfRole } from '../device-permission.types.js';
-import { decidePermission, limitedBy, permits, type ShareTerms, stateOfShare } from './device-access.js';
+import { decidePermission, type EffectiveShare, permits, stateOfShare } from './device-access.js';
 
 const NOON = new Date('2026-12-01T12:00:00Z');
-const ALWAYS: ShareTerms = { permission: 'control', from: null, until: null, schedule: null, suspended: false };
+const ALWAYS: EffectiveShare = {
+  permission: 'control',
+  from: null,
+  until: null,
+  schedule: null,
+  suspended: false,
+  under: null,
+};
 const NO_TIES = { owner: false, organizationRole: null, share: null };
 const aTime = fc.option(fc.date({ min: new Date('2026-01-01'), max: new Date('2027-12-31'), noInvalidDate: true }));
-const aShare = fc.record<ShareTerms>({
+const aShare = fc.record<EffectiveShare>({
+  under: fc.constant(null),
   permission: fc.constantFrom(...DEVICE_PERMISSIONS),
   from: aTime,
   until: aTime,
@@ -71,7 +79,7 @@ describe('decidePermission', () => {
 });
 
 describe('stateOfShare', () => {
-  it.each<[Partial<ShareTerms>, string]>([
+  it.each<[Partial<EffectiveShare>, string]>([
     [{}, 'open'],
     [{ suspended: true }, 'suspended'],
     [{ from: NOON }, 'open'],
@@ -85,14 +93,13 @@ describe('stateOfShare', () => {
   });
 });
 
-describe('limitedBy', () => {
-  it('is open only while both are, whatever the hours of the one who gave it', () => {
+describe('A share that was given by the holder of another right', () => {
+  it('is open only while both are, and the other one is admin', () => {
     fc.assert(
-      fc.property(aShare, aShare, (share, grantors) => {
-        const stands =
-          stateOfShare({ ...grantors, schedule: null }, NOON) === 'open' && grantors.permission === 'admin';
+      fc.property(aShare, aShare, (share, under) => {
+        const stands = stateOfShare(under, NOON) === 'open' && under.permission === 'admin';
         const isOpen = stateOfShare(share, NOON) === 'open';
-        expect(stateOfShare(limitedBy(share, grantors), NOON) === 'open').toBe(stands && isOpen);
+        expect(stateOfShare({ ...share, under }, NOON) === 'open').toBe(stands && isOpen);
       }),
     );
   });

@@ -13,8 +13,12 @@ export interface ShareTerms {
   /** Null: at all hours. */
   readonly schedule: WeeklySchedule | null;
   readonly suspended: boolean;
-  /** Its giver holds a share that does not give the right to give it now. */
-  readonly withheld?: boolean;
+}
+
+/** A share with the right by which it was given, where that may end: it is worth nothing without it. */
+export interface EffectiveShare extends ShareTerms {
+  /** The share or the role of its giver; null for what the owner gave. */
+  readonly under: EffectiveShare | null;
 }
 
 /** What gives a user access to a device. */
@@ -23,17 +27,24 @@ export interface DeviceTies {
   /** The user's role in the organization of the device; null without a membership, or without an organization. */
   readonly organizationRole: OrganizationRole | null;
   /** What is shared with the user; null: nothing. */
-  readonly share: ShareTerms | null;
+  readonly share: EffectiveShare | null;
 }
 
 /** What a share is worth at an instant: `open`, or why it is not. */
 export const SHARE_STATES = ['open', 'suspended', 'withheld', 'not_yet', 'over', 'closed'] as const;
 export type ShareState = (typeof SHARE_STATES)[number];
 
-/** `closed`: outside its weekly schedule. */
-export function stateOfShare({ suspended, withheld, from, until, schedule }: ShareTerms, at: Date): ShareState {
-  if (suspended || withheld) {
-    return suspended ? 'suspended' : 'withheld';
+/** `closed`: outside its weekly schedule. `withheld`: the right by which it was given is not `admin` now. */
+export function stateOfShare(share: EffectiveShare, at: Date): ShareState {
+  const own = stateOfTerms(share, at);
+  const { under } = share;
+  const isRightful = under === null || (under.permission === 'admin' && stateOfShare(under, at) === 'open');
+  return own === 'open' && !isRightful ? 'withheld' : own;
+}
+
+function stateOfTerms({ suspended, from, until, schedule }: ShareTerms, at: Date): ShareState {
+  if (suspended) {
+    return 'suspended';
   }
   if (from !== null && at < from) {
     return 'not_yet';
@@ -57,21 +68,6 @@ export function decidePermission({ owner, organizationRole, share }: DeviceTies,
   const byRole = organizationRole === null ? null : permissionOfRole(organizationRole);
   const byShare = share !== null && stateOfShare(share, at) === 'open' ? share.permission : null;
   return DEVICE_PERMISSIONS.findLast((permission) => permission === byRole || permission === byShare) ?? null;
-}
-
-/** A share that the holder of another one gave ends no later than that one, and is worth nothing while that is no `admin`. */
-export function limitedBy(share: ShareTerms, grantors: ShareTerms): ShareTerms {
-  return {
-    ...share,
-    from: extreme(share.from, grantors.from, Math.max),
-    until: extreme(share.until, grantors.until, Math.min),
-    withheld: grantors.suspended || grantors.permission !== 'admin',
-  };
-}
-
-function extreme(a: Date | null, b: Date | null, of: (...times: number[]) => number): Date | null {
-  const times = [a, b].filter((time) => time !== null).map(Number);
-  return times.length === 0 ? null : new Date(of(...times));
 }
 
 /** Whether a permission is sufficient. Each level includes the ones before it; `owner` takes the owner alone. */

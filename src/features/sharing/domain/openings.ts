@@ -1,13 +1,9 @@
-import { type ShareTerms, stateOfShare } from './device-access.js';
-import { clockChanges, daysShown, instantsOf } from './wall-clock.js';
-import { boundaryMinutes, type WeeklySchedule } from './weekly-schedule.js';
+import { type EffectiveShare, stateOfShare } from './device-access.js';
+import { isAlwaysOpen, openStretches, type Stretch } from './weekly-schedule.js';
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-/** Days looked at together: more than a week, so that each look finds an opening of a schedule that has one. */
-const LOOK_DAYS = 15;
+const DAY_MS = 24 * 60 * 60_000;
 /** The next change of clocks is never further away, where a zone has any. */
-const HORIZON_DAYS = 400;
+const HORIZON_MS = 400 * DAY_MS;
 
 /** From when until when a share is open; `until` null: without an end. */
 export interface Opening {
@@ -16,72 +12,89 @@ export interface Opening {
 }
 
 /**
- * The next times at which a share is open, the present one first. A suspended share is shown as if it were resumed.
+ * The next times at which a share is open, the present one first. A suspended share is shown as if it were resumed, one that is
+ * withheld has none.
  * @param count at most so many
  */
-export function nextOpenings(terms: ShareTerms, after: Date, count: number): Opening[] {
-  const resumed = { ...terms, suspended: false };
+export function nextOpenings(share: EffectiveShare, after: Date, count: number): Opening[] {
   const openings: Opening[] = [];
-  let since: Date | null = stateOfShare(resumed, after) === 'open' ? after : null;
-  for (const instant of changesOf(resumed, after)) {
-    const isOpen = stateOfShare(resumed, instant) === 'open';
-    if (isOpen && since === null) {
-      since = instant;
-    } else if (!isOpen && since !== null) {
-      openings.push({ from: since, until: instant });
-      since = null;
-    }
+  for (const { from, until } of joined(stretchesOf({ ...share, suspended: false }, after.getTime()))) {
+    openings.push({ from: new Date(from), until: Number.isFinite(until) ? new Date(until) : null });
     if (openings.length === count) {
-      return openings;
+      break;
     }
   }
-  return since === null ? openings : [...openings, { from: since, until: resumed.until }];
+  return openings;
 }
 
 /** When a share changes next by itself: it opens, closes, begins or ends. Null: never, as far as can be seen. */
-export function nextChange(terms: ShareTerms, after: Date): Date | null {
-  const now = stateOfShare(terms, after);
-  for (const instant of changesOf(terms, after)) {
-    if (stateOfShare(terms, instant) !== now) {
-      return instant;
+export function nextChange(share: EffectiveShare, after: Date): Date | null {
+  if (share.suspended) {
+    return null;
+  }
+  const [next] = nextOpenings(share, after, 1);
+  const isOpen = stateOfShare(share, after) === 'open';
+  const change = isOpen ? next?.until : next?.from;
+  // One that is closed for good still changes its word when it is over.
+  const end = share.until !== null && share.until > after ? share.until : null;
+  return change ?? end;
+}
+
+/** When a share is open, as far as its horizon. The last stretch may have no end. */
+function* stretchesOf(share: EffectiveShare, after: number): Generator<Stretch> {
+  if (share.suspended) {
+    return;
+  }
+  const begin = Math.max(after, share.from?.getTime() ?? -Infinity);
+  const end = share.until?.getTime() ?? Infinity;
+  const own = ownStretches(share, begin, end);
+  if (share.under === null) {
+    yield* own;
+  } else if (share.under.permission === 'admin') {
+    yield* intersection(own, stretchesOf(share.under, after));
+  }
+}
+
+function* ownStretches({ schedule }: EffectiveShare, begin: number, end: number): Generator<Stretch> {
+  if (begin >= end) {
+    return;
+  }
+  if (schedule === null || isAlwaysOpen(schedule)) {
+    yield { from: begin, until: end };
+  } else {
+    yield* openStretches(schedule, begin, Math.min(end, begin + HORIZON_MS));
+  }
+}
+
+function* joined(stretches: Iterable<Stretch>): Generator<Stretch> {
+  let held: Stretch | null = null;
+  for (const stretch of stretches) {
+    if (held !== null && held.until >= stretch.from) {
+      held = { from: held.from, until: Math.max(held.until, stretch.until) };
+    } else {
+      if (held !== null) {
+        yield held;
+      }
+      held = stretch;
     }
   }
-  return null;
-}
-
-/** Every instant after `after` at which the share may open or close, in order. */
-function* changesOf({ from, until, schedule }: ShareTerms, after: Date): Generator<Date> {
-  const begin = from !== null && from > after ? from : after;
-  if (begin > after) {
-    yield begin;
-  }
-  if (schedule !== null) {
-    yield* boundariesOf(
-      schedule,
-      begin,
-      Math.min(begin.getTime() + HORIZON_DAYS * DAY_MS, until?.getTime() ?? Infinity),
-    );
-  }
-  if (until !== null && until > begin) {
-    yield until;
+  if (held !== null) {
+    yield held;
   }
 }
 
-/** In looks of some days each, because the first few are often all that is asked for. */
-function* boundariesOf(schedule: WeeklySchedule, begin: Date, last: number): Generator<Date> {
-  for (let look = begin.getTime(); look < last; look += LOOK_DAYS * DAY_MS) {
-    yield* boundariesBetween(schedule, new Date(look), new Date(Math.min(look + LOOK_DAYS * DAY_MS, last)));
+function* intersection(some: Iterator<Stretch>, others: Iterator<Stretch>): Generator<Stretch> {
+  let [one, other] = [some.next(), others.next()];
+  while (!one.done && !other.done) {
+    const from = Math.max(one.value.from, other.value.from);
+    const until = Math.min(one.value.until, other.value.until);
+    if (from < until) {
+      yield { from, until };
+    }
+    if (one.value.until <= other.value.until) {
+      one = some.next();
+    } else {
+      other = others.next();
+    }
   }
-}
-
-/** After `from`, and not after `until`. */
-function boundariesBetween(schedule: WeeklySchedule, from: Date, until: Date): Date[] {
-  const minutes = boundaryMinutes(schedule);
-  const instants = daysShown(from, until, schedule.timeZone).flatMap((day) =>
-    minutes.flatMap((minute) => instantsOf(day + minute * MINUTE_MS, schedule.timeZone)),
-  );
-  return [...new Set([...instants, ...clockChanges(from, until, schedule.timeZone)].map(Number))]
-    .sort((a, b) => a - b)
-    .map((instant) => new Date(instant))
-    .filter((instant) => instant > from && instant <= until);
 }

@@ -50,9 +50,16 @@ describe('importRecurrence', () => {
     [`${START}\nRRULE:FREQ=WEEKLY;BYDAY=1MO`, 'BYDAY=1MO'],
     [`${START}\nRRULE:FREQ=DAILY;BYMONTH=7`, 'BYMONTH'],
     [`${START}\nRRULE:FREQ=DAILY\nEXDATE;TZID=Europe/Berlin:20260106T090000`, 'EXDATE'],
-    [`${START}\nRRULE:FREQ=DAILY;COUNT=100000`, 'COUNT is at most 1000'],
+    [`${START}\nRRULE:FREQ=DAILY;COUNT=100000`, 'COUNT takes whole numbers from 1 to 1000'],
     ['DTSTART;TZID=Mars/Base:20260105T090000\nRRULE:FREQ=DAILY', 'TZID=Mars/Base is no IANA time zone'],
     ['DTSTART;TZID="W. Europe Standard Time":20260105T090000\nRRULE:FREQ=DAILY', 'W. Europe Standard Time is no IANA'],
+    [`${START}\nRRULE:FREQ=DAILY;COUNT=-5`, 'COUNT takes'],
+    [`${START}\nRRULE:FREQ=DAILY;BYHOUR=25`, 'BYHOUR takes whole numbers from 0 to 23'],
+    [`${START}\nRRULE:FREQ=DAILY;BYMINUTE=-1`, 'BYMINUTE takes'],
+    [
+      `${START}\nRRULE:FREQ=DAILY;BYHOUR=${Array.from({ length: 24 }, (_, hour) => hour).join(',')};UNTIL=20270101T000000Z`,
+      'more than 21 times a day',
+    ],
     [`${START}\nRRULE:hello`, 'no recurrence rule'],
   ])('refuses %j and says why', (rule, reason) => {
     expect(() => importRecurrence(rule, 60)).toThrow(reason);

@@ -1,7 +1,7 @@
 import { RRuleTemporal } from 'rrule-temporal';
 import { canonicalTimeZone } from '../../../shared/time-zone.js';
 import { nextOpenings } from './openings.js';
-import { WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
+import { MAX_WINDOWS, WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
 
 const MAX_LENGTH = 1_000;
 /** Occurrences that are walked through to find the last one. */
@@ -9,7 +9,9 @@ const MAX_COUNT = 1_000;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 24 * 60;
 const START = /^DTSTART(?:;TZID="?([^":]+)"?)?:(\d{8}T\d{6})(Z?)$/m;
-const ALWAYS = { permission: 'view', from: null, until: null, suspended: false } as const;
+const ALWAYS = { permission: 'view', from: null, until: null, suspended: false, under: null } as const;
+/** What the parts of a rule may be: the library passes over others. */
+const RANGES = { BYHOUR: [0, 23], BYMINUTE: [0, 59], COUNT: [1, MAX_COUNT] } as const;
 /** What no week repeats. */
 const BEYOND_A_WEEK = [
   'bySetPos',
@@ -70,6 +72,9 @@ function windowsOf({ dtstart, freq, byDay, byHour, byMinute }: Options, duration
   const days = byDay?.length ? byDay.map(weekdayOf) : ofStart;
   const hours = byHour?.length ? byHour : [dtstart.hour];
   const minutes = byMinute?.length ? byMinute : [dtstart.minute];
+  if (hours.length * minutes.length > MAX_WINDOWS) {
+    throw new RecurrenceError(`it has more than ${String(MAX_WINDOWS)} times a day`);
+  }
   return hours.flatMap((hour) => minutes.map((minute) => windowAt(days, hour * 60 + minute, durationMinutes)));
 }
 
@@ -79,10 +84,20 @@ function parse(text: string): RRuleTemporal {
   if (rule.length > MAX_LENGTH) {
     throw new RecurrenceError(`a rule has at most ${String(MAX_LENGTH)} characters`);
   }
+  refuseOutOfRange(rule);
   try {
     return new RRuleTemporal({ rruleString: withKnownZone(rule) });
   } catch (error) {
     throw error instanceof RecurrenceError ? error : new RecurrenceError('it is no recurrence rule of RFC 5545');
+  }
+}
+
+function refuseOutOfRange(rule: string): void {
+  for (const [part, [least, most]] of Object.entries(RANGES)) {
+    const values = new RegExp(`${part}=([^;\\n]*)`, 'i').exec(rule)?.[1]?.split(',') ?? [];
+    if (!values.every((value) => /^\d{1,4}$/.test(value) && Number(value) >= least && Number(value) <= most)) {
+      throw new RecurrenceError(`${part} takes whole numbers from ${String(least)} to ${String(most)}`);
+    }
   }
 }
 
@@ -109,9 +124,6 @@ function endOf(rule: RRuleTemporal, schedule: WeeklySchedule, durationMinutes: n
   }
   if (count === undefined) {
     return null;
-  }
-  if (count > MAX_COUNT) {
-    throw new RecurrenceError(`COUNT is at most ${String(MAX_COUNT)}: use UNTIL instead`);
   }
   const last = rule.all().at(-1);
   if (!last) {

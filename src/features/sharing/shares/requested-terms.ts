@@ -2,7 +2,6 @@ import type { FieldError } from '../../../shared/domain-error.js';
 import { importRecurrence, RecurrenceError } from '../domain/recurrence-rule.js';
 import { InvalidShareTermsError } from '../sharing.errors.js';
 import type { ShareChanges } from '../sharing.types.js';
-import { MAX_WINDOWS } from './schedule.dto.js';
 import type { ShareTimesDto } from './shares.dto.js';
 
 /** What a request says of the time of a share; members that it left out are undefined. @throws InvalidShareTermsError */
@@ -16,11 +15,11 @@ export function requestedTimes(request: ShareTimesDto): Pick<ShareChanges, 'from
     throw fault('`recurrence` and `schedule` say the same: give one of them', '/recurrence');
   }
   try {
-    const imported = importRecurrence(recurrence.rule, recurrence.durationMinutes);
-    if (imported.schedule.windows.length > MAX_WINDOWS) {
-      throw new RecurrenceError(`it has more than ${String(MAX_WINDOWS)} times a day`);
-    }
-    return { ...imported, ...given('from', from), ...given('until', until) };
+    return {
+      ...importRecurrence(recurrence.rule, recurrence.durationMinutes),
+      ...given('from', from),
+      ...given('until', until),
+    };
   } catch (error) {
     throw error instanceof RecurrenceError ? fault(`\`rule\`: ${error.message}`, '/recurrence/rule') : error;
   }

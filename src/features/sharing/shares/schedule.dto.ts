@@ -1,5 +1,6 @@
+import { NestedList } from '../../../platform/http/members/nested.decorator.js';
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -11,14 +12,11 @@ import {
   Max,
   MaxLength,
   Min,
-  ValidateNested,
 } from 'class-validator';
 import { IsTimeZoneName } from '../../../platform/http/members/time-zone.decorator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
-import { WEEKDAYS, type Weekday } from '../domain/weekly-schedule.js';
+import { MAX_WINDOWS, WEEKDAYS, type Weekday } from '../domain/weekly-schedule.js';
 
-/** More than anyone draws by hand; each is judged whenever access is decided. */
-export const MAX_WINDOWS = 21;
 const NAMES = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'];
 const FROM = /^([01]\d|2[0-3]):[0-5]\d$/;
 const UNTIL = /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
@@ -84,11 +82,9 @@ export class WeeklyScheduleDto {
   timeZone!: string;
 
   /** At least one; they may overlap. */
-  @IsArray()
+  @NestedList(() => WeeklyWindowDto)
   @ArrayMinSize(1)
   @ArrayMaxSize(MAX_WINDOWS)
-  @ValidateNested({ each: true })
-  @Type(() => WeeklyWindowDto)
   windows!: WeeklyWindowDto[];
 }
 

@@ -64,6 +64,10 @@ export class ShareEventWriter {
     }
   }
 
+  recordInvitation({ id, email }: Share): Promise<void> {
+    return this.audit.record({ entity: { type: 'share', id }, after: { email } });
+  }
+
   /** Caches of permissions drop what they hold of this device once the change has committed. */
   publishChange(deviceId: string): void {
     this.transactions.afterCommit(() => {

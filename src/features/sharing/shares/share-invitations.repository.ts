@@ -4,22 +4,18 @@ import { Database } from '../../../platform/prisma/database.js';
 const OPEN = 's.user_id IS NULL AND s.token_expires_at > now()';
 
 // SQL: database time
-const ACCEPT = `UPDATE device_shares s SET user_id = $1, token_hash = NULL, token_expires_at = NULL, version = s.version + 1, updated_at = now()
+const ACCEPT = `UPDATE device_shares s SET user_id = $1, token_hash = NULL, token_expires_at = NULL
   FROM users u
   WHERE u.id = $1 AND s.email = u.email AND ${OPEN}
     AND EXISTS (SELECT FROM device_shares t WHERE t.token_hash = $2 AND t.email = u.email AND t.user_id IS NULL AND t.token_expires_at > now())
     AND NOT EXISTS (SELECT FROM device_shares h WHERE h.device_id = s.device_id AND h.user_id = $1)
   RETURNING s.id, s.device_id AS "deviceId"`;
 
-// SQL: database time
-const RENEW = `UPDATE device_shares s SET token_hash = $2, token_expires_at = now() + $3 * interval '1 millisecond'
-  WHERE s.id = $1 AND s.user_id IS NULL RETURNING s.id`;
-
 // SQL: a set-based batch
 const PURGE = `DELETE FROM device_shares WHERE id IN (
     SELECT id FROM device_shares s
-    WHERE coalesce(s.valid_until, 'infinity') < now() - $2 * interval '1 millisecond'
-      OR s.user_id IS NULL AND s.token_expires_at < now() - $2 * interval '1 millisecond'
+    WHERE s.valid_until < now() - $2 * interval '1 millisecond'
+      OR s.token_expires_at < now() - $2 * interval '1 millisecond'
     LIMIT $1 FOR UPDATE SKIP LOCKED
   ) RETURNING id`;
 
@@ -35,11 +31,6 @@ export class ShareInvitationsRepository {
    */
   accept(userId: string, tokenHash: Buffer): Promise<{ id: string; deviceId: string }[]> {
     return this.database.query('share_invitations_accept', ACCEPT, [userId, tokenHash]);
-  }
-
-  /** Gives a share that waits a new token. @returns false when its recipient has an account */
-  async renew(id: string, tokenHash: Buffer, ttlMs: number): Promise<boolean> {
-    return (await this.database.query('share_invitations_renew', RENEW, [id, tokenHash, ttlMs])).length === 1;
   }
 
   /** Ends the tokens of all shares that wait. @returns how many */

@@ -24,9 +24,13 @@ export class ShareMailer {
   /**
    * Queues the mail; it is sent after the surrounding transaction has committed. A mailbox that got enough mails this hour gets none,
    * and the share stands all the same: one link accepts everything that waits for its address.
+   * @throws EmailQuotaExceededError with `orRefuse`
    */
-  async send({ deviceId, grantorId, email, permission, token }: ShareMail): Promise<void> {
-    const really = await this.quota.consume(email);
+  async send({ deviceId, grantorId, email, permission, token }: ShareMail, { orRefuse = false } = {}): Promise<void> {
+    if (orRefuse) {
+      await this.quota.require(email);
+    }
+    const really = orRefuse || (await this.quota.consume(email));
     const names = await this.access.findNames(deviceId, grantorId);
     const values = { ...names, permission };
     await this.quota.send(

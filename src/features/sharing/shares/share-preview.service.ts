@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ShareTerms } from '../domain/device-access.js';
+import type { EffectiveShare, ShareTerms } from '../domain/device-access.js';
 import { faultsOf } from '../domain/share-terms.js';
 import { nextOpenings, type Opening } from '../domain/openings.js';
 import { InvalidShareTermsError } from '../sharing.errors.js';
@@ -15,8 +15,8 @@ export class SharePreviewService {
   }
 
   /** @param after from when on; null: from now on */
-  async openings(terms: ShareTerms, count: number, after: Date | null = null): Promise<Opening[]> {
-    return nextOpenings(terms, after ?? (await this.now()), count);
+  async openings(share: EffectiveShare, count: number, after: Date | null = null): Promise<Opening[]> {
+    return nextOpenings(share, after ?? (await this.now()), count);
   }
 
   /** The same for terms that are not given yet. @throws InvalidShareTermsError */
@@ -25,6 +25,6 @@ export class SharePreviewService {
     if (first) {
       throw new InvalidShareTermsError([first, ...others]);
     }
-    return this.openings(terms, count, after);
+    return this.openings({ ...terms, under: null }, count, after);
   }
 }

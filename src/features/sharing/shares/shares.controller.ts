@@ -26,6 +26,7 @@ import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { InvalidCursorError } from '../../../shared/cursor.js';
+import { EmailQuotaExceededError } from '../../auth/auth.errors.js';
 import { UnlockRestrictedError } from '../../users/users.errors.js';
 import {
   AlreadySharedError,
@@ -35,7 +36,6 @@ import {
   ShareWithSelfError,
   TooManySharesError,
 } from '../sharing.errors.js';
-import { HeldSharesService } from './held-shares.service.js';
 import { requestedTimes } from './requested-terms.js';
 import { SharePreviewService } from './share-preview.service.js';
 import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answers.dto.js';
@@ -48,7 +48,6 @@ import { SharesService } from './shares.service.js';
 export class SharesController {
   constructor(
     private readonly shares: SharesService,
-    private readonly held: HeldSharesService,
     private readonly previews: SharePreviewService,
   ) {}
 
@@ -151,13 +150,14 @@ export class SharesController {
   @HttpCode(HttpStatus.ACCEPTED)
   @Authorize('device:admin')
   @Audit('share_invited_again')
+  @Idempotent()
   @RateLimit('mail')
-  @Refuses(ShareNotFoundError)
+  @Refuses(ShareNotFoundError, EmailQuotaExceededError)
   async inviteAgain(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
     @Param('shareId') shareId: string,
   ): Promise<void> {
-    await this.held.inviteAgain(await this.shares.get(device.id, shareId), user.userId);
+    await this.shares.inviteAgain(device.id, user.userId, shareId);
   }
 }

@@ -1,5 +1,5 @@
-import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsString, Matches, ValidateNested } from 'class-validator';
+import { Nested } from '../../../platform/http/members/nested.decorator.js';
+import { IsBoolean, IsIn, IsString, Matches } from 'class-validator';
 import { DEVICE_PERMISSIONS, type DevicePermission } from '../../../contracts/devices.js';
 import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
 import { IfGiven, OrNull } from '../../../platform/http/members/if-given.js';
@@ -29,15 +29,13 @@ export class ShareTimesDto {
 
   /** Null, as when left out: at all hours. */
   @OrNull()
-  @ValidateNested()
-  @Type(() => WeeklyScheduleDto)
+  @Nested(() => WeeklyScheduleDto)
   @OftenCalled('weeklySchedule')
   schedule?: WeeklyScheduleDto | null;
 
   /** In place of `schedule`; its `DTSTART` is `from` and its end is `until`, where those are left out. */
   @IfGiven()
-  @ValidateNested()
-  @Type(() => RecurrenceDto)
+  @Nested(() => RecurrenceDto)
   recurrence?: RecurrenceDto;
 }
 

@@ -17,11 +17,16 @@ export interface NewShare {
   readonly userId: string | null;
   readonly terms: ShareTerms;
   readonly grantedBy: string;
-  /** The share of the grantor, where they hold one; null where they need none. */
+  /** The share of the grantor, where that is their right. */
   readonly givenUnder: string | null;
+  /** Their right is their role. */
+  readonly byRole: boolean;
   readonly tokenHash: Buffer;
   readonly tokenTtlMs: number;
 }
+
+/** Who gives a share, and by which right. */
+export type GivenBy = Pick<NewShare, 'grantedBy' | 'givenUnder' | 'byRole'>;
 
 export type HeldShareRow = ShareRow & { device_name: string; device_type: DeviceType };
 
@@ -31,19 +36,25 @@ function termsOf({ permission, from, until, schedule, suspended }: ShareTerms): 
 }
 
 // SQL: database time
-const INSERT = `INSERT INTO device_shares (id, device_id, email, user_id, granted_by, given_under, token_hash, token_expires_at,
-    permission, valid_from, valid_until, schedule, suspended_at)
-  VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $4::uuid IS NULL THEN $7::bytea END,
-    CASE WHEN $4::uuid IS NULL THEN now() + $8 * interval '1 millisecond' END,
-    $9::device_permission, $10, $11, $12::jsonb, CASE WHEN $13 THEN now() END)`;
+const INSERT = `INSERT INTO device_shares (id, device_id, email, user_id, granted_by, given_under, by_role, token_hash,
+    token_expires_at, permission, valid_from, valid_until, schedule, suspended_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $4::uuid IS NULL THEN $8::bytea END,
+    CASE WHEN $4::uuid IS NULL THEN now() + $9 * interval '1 millisecond' END,
+    $10::device_permission, $11, $12, $13::jsonb, CASE WHEN $14 THEN now() END)`;
 
 // SQL: database time
 const UPDATE = `UPDATE device_shares SET permission = $3::device_permission, valid_from = $4, valid_until = $5, schedule = $6::jsonb,
-    suspended_at = CASE WHEN $7 THEN coalesce(suspended_at, now()) END, version = version + 1, updated_at = now()
+    suspended_at = CASE WHEN $7 THEN coalesce(suspended_at, now()) END, version = version + 1, updated_at = now(),
+    granted_by = coalesce($9::uuid, granted_by), given_under = CASE WHEN $9::uuid IS NULL THEN given_under ELSE $10::uuid END,
+    by_role = CASE WHEN $9::uuid IS NULL THEN by_role ELSE $11 END
   WHERE device_id = $1 AND id = $2 AND ($8::int[] IS NULL OR version = ANY ($8)) RETURNING id`;
 
+// SQL: database time
+const RENEW = `UPDATE device_shares s SET token_hash = $2, token_expires_at = now() + $3 * interval '1 millisecond'
+  WHERE s.id = $1 AND s.user_id IS NULL RETURNING s.id`;
+
 const HELD = `SELECT ${SHARE_COLUMNS}, d.name AS device_name, d.type AS device_type
-  FROM ${SHARES_WITH_GRANTORS} JOIN devices d ON d.id = s.device_id WHERE s.user_id = $1`;
+  FROM ${SHARES_WITH_GRANTORS} WHERE s.user_id = $1 AND (s.valid_until <= now()) IS NOT TRUE`;
 
 /** Shares of devices. Change them with the device locked, so that those of one device change in sequence. */
 @Injectable()
@@ -73,14 +84,20 @@ export class SharesRepository {
   /** @throws AlreadySharedError */
   async create(share: NewShare): Promise<string> {
     const id = newId();
-    const { deviceId, email, userId, grantedBy, givenUnder, tokenHash, tokenTtlMs, terms } = share;
-    const values = [id, deviceId, email, userId, grantedBy, givenUnder, tokenHash, tokenTtlMs, ...termsOf(terms)];
+    const { deviceId, email, userId, grantedBy, givenUnder, byRole, tokenHash, tokenTtlMs, terms } = share;
+    const right = [grantedBy, givenUnder, byRole];
+    const values = [id, deviceId, email, userId, ...right, tokenHash, tokenTtlMs, ...termsOf(terms)];
     try {
       await this.database.query('shares_insert', INSERT, values);
       return id;
     } catch (error) {
       throw isUniqueViolation(error, 'device_shares') ? new AlreadySharedError({ cause: error }) : error;
     }
+  }
+
+  /** Gives a share that waits a new token. @returns false when its recipient has an account */
+  async renewToken(id: string, tokenHash: Buffer, ttlMs: number): Promise<boolean> {
+    return (await this.database.query('shares_renew_token', RENEW, [id, tokenHash, ttlMs])).length === 1;
   }
 
   async find(deviceId: string, id: string): Promise<Share | null> {
@@ -114,9 +131,18 @@ export class SharesRepository {
     return rows.map(toShare);
   }
 
-  /** @returns whether it was in one of these versions */
-  async update(share: Share, terms: ShareTerms, versions: readonly number[] | undefined): Promise<boolean> {
-    const values = [share.deviceId, share.id, ...termsOf(terms), versions ?? null];
+  /**
+   * @param giver who gives more than before, and by which right; null when nothing more is given
+   * @returns whether it was in one of these versions
+   */
+  async update(
+    share: Share,
+    terms: ShareTerms,
+    giver: GivenBy | null,
+    versions: readonly number[] | undefined,
+  ): Promise<boolean> {
+    const right = [giver?.grantedBy ?? null, giver?.givenUnder ?? null, giver?.byRole ?? false];
+    const values = [share.deviceId, share.id, ...termsOf(terms), versions ?? null, ...right];
     return (await this.database.query('shares_update', UPDATE, values)).length === 1;
   }
 

@@ -10,7 +10,7 @@ import { AccountStandingService } from '../../users/account-standing.service.js'
 import { UsersService } from '../../users/users.service.js';
 import { type DeviceAuthority, DeviceAccessService } from '../access/device-access.service.js';
 import type { ShareTerms } from '../domain/device-access.js';
-import { changedMembers, faultsOf } from '../domain/share-terms.js';
+import { changedMembers, faultsOf, widens } from '../domain/share-terms.js';
 import {
   InvalidShareTermsError,
   ShareChangedError,
@@ -96,11 +96,14 @@ export class SharesService {
       };
       const changed = changedMembers(share, terms);
       this.authorize(authority, share, terms);
-      if (changed.includes('from') || changed.includes('until')) {
+      const isMore = widens(share, terms);
+      if (isMore) {
         refuseFaults(terms, authority.at);
+        await this.standing.requireUnrestricted(actorId);
       }
-      await this.standing.requireUnrestricted(actorId);
-      if (!(await this.repository.update(share, terms, versions))) {
+      const { givenUnder, byRole } = authority;
+      const giver = isMore ? { grantedBy: actorId, givenUnder, byRole } : null;
+      if (!(await this.repository.update(share, terms, giver, versions))) {
         throw new ShareChangedError();
       }
       const updated = await this.get(deviceId, id);
@@ -119,6 +122,23 @@ export class SharesService {
     });
   }
 
+  /**
+   * Mails the recipient once more: the invitation with a new token, or what they have.
+   * @throws ShareNotFoundError, ForbiddenError, EmailQuotaExceededError
+   */
+  inviteAgain(deviceId: string, actorId: string, id: string): Promise<void> {
+    return this.idempotency.change(id, async () => {
+      const { authority, share } = await this.lock(deviceId, actorId, id);
+      this.authorize(authority, share);
+      const token = randomToken();
+      const waits = await this.repository.renewToken(share.id, sha256(token), INVITATION_TTL_MS);
+      const { email, permission } = share;
+      const mail = { deviceId, grantorId: actorId, email, permission, token: waits ? token : null };
+      await this.mailer.send(mail, { orRefuse: true });
+      await this.eventWriter.recordInvitation(share);
+    });
+  }
+
   /** Ends all shares of a device whose row is locked, as part of the surrounding transaction. */
   async endAll(deviceId: string, ownerId: string, reason: ShareRevokedPayload['reason']): Promise<void> {
     await this.eventWriter.recordEnds(await this.repository.end(deviceId, null), ownerId, reason);
@@ -129,7 +149,7 @@ export class SharesService {
     await this.standing.lockActing(recipient ? [actorId, recipient.id] : [actorId]);
     await this.repository.lockDevice(deviceId);
     const authority = await this.access.requireAdmin(actorId, deviceId);
-    this.authorize(authority, terms);
+    this.authorize(authority, null, terms);
     refuseFaults(terms, authority.at);
     await this.standing.requireUnrestricted(actorId);
     if (recipient?.id === actorId) {
@@ -137,10 +157,10 @@ export class SharesService {
     }
     await this.requireRoom(deviceId, email);
     const token = randomToken();
-    const { givenUnder } = authority;
+    const { givenUnder, byRole } = authority;
     const userId = recipient?.id ?? null;
     const tokenHash = sha256(token);
-    const share = { deviceId, email, userId, terms, grantedBy: actorId, givenUnder };
+    const share = { deviceId, email, userId, terms, grantedBy: actorId, givenUnder, byRole };
     const id = await this.repository.create({ ...share, tokenHash, tokenTtlMs: INVITATION_TTL_MS });
     const { permission } = terms;
     await this.mailer.send({ deviceId, grantorId: actorId, email, permission, token: userId === null ? token : null });
@@ -160,9 +180,9 @@ export class SharesService {
     return { authority, share: await this.get(deviceId, id) };
   }
 
-  /** A person whose own permission is a share gives and takes less than that. */
-  private authorize({ givenUnder }: DeviceAuthority, ...shares: readonly Pick<ShareTerms, 'permission'>[]): void {
-    if (givenUnder !== null && shares.some(({ permission }) => permission === 'admin')) {
+  /** A person whose own permission is a share gives less than that, and changes only what they gave by it. */
+  private authorize({ givenUnder }: DeviceAuthority, share: Share | null, terms?: ShareTerms): void {
+    if (givenUnder !== null && (terms?.permission === 'admin' || (share !== null && share.givenUnder !== givenUnder))) {
       throw new ForbiddenError('device:owner');
     }
   }

@@ -1,0 +1,171 @@
+/**
+ * What people may give and take who have a device from others: never more than they have, never longer, and nothing of what
+ * the owner gave. And what cannot be read gives nothing, and stops nobody else.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
+import { type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
+
+const EVERY_DAY = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+
+let fixture: SharingFixture;
+let ada: InsertedAccount;
+let grace: InsertedAccount;
+let guest: InsertedAccount;
+let door: string;
+
+beforeAll(async () => {
+  fixture = await SharingFixture.start({ ROLES: 'api' });
+}, 60_000);
+
+afterAll(() => fixture.stop());
+
+beforeEach(async () => {
+  [ada, grace, guest] = [
+    await fixture.createAccount('ada'),
+    await fixture.createAccount('grace'),
+    await fixture.createAccount('guest'),
+  ];
+  door = (await fixture.registerDevice(ada)).id;
+});
+
+const give = async (
+  who: InsertedAccount,
+  to: InsertedAccount,
+  terms: Record<string, unknown> = {},
+): Promise<string> => {
+  const { status, body } = await fixture.share(who, door, to, terms);
+  expect([status, body.code]).toEqual([201, undefined]);
+  return body.id;
+};
+const change = (who: InsertedAccount, id: string, body: object) =>
+  fixture.request<ShareBody>(who, 'PATCH', `/devices/${door}/shares/${id}`, body);
+const seenBy = (who: InsertedAccount): Promise<number> => fixture.statusOf(who, door);
+/** Half a day away from now. */
+const closedHours = (): object => {
+  const hour = String((new Date().getUTCHours() + 12) % 24).padStart(2, '0');
+  return { timeZone: 'UTC', windows: [{ days: EVERY_DAY, from: `${hour}:00`, until: `${hour}:30` }] };
+};
+
+describe('The holder of a share with admin', () => {
+  it('gives nothing that is open while their own hours are closed', async () => {
+    const tenant = await give(ada, grace, { permission: 'admin' });
+    await give(grace, guest);
+    expect(await seenBy(guest)).toBe(200);
+    await change(ada, tenant, { schedule: closedHours() });
+    expect([await seenBy(grace), await seenBy(guest)]).toEqual([404, 404]);
+    await change(ada, tenant, { schedule: null });
+    await fixture.sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [grace.id]);
+    expect(await seenBy(guest)).toBe(404);
+  });
+
+  it('changes and ends nothing that the owner gave', async () => {
+    const suspended = await give(ada, guest, { permission: 'view' });
+    await change(ada, suspended, { suspended: true });
+    await give(ada, grace, { permission: 'admin' });
+    const wider = await change(grace, suspended, { suspended: false, until: null, permission: 'control' });
+    expect([wider.status, wider.body.code]).toEqual([403, 'forbidden']);
+    const url = `/devices/${door}/shares/${suspended}`;
+    expect((await fixture.request(grace, 'DELETE', url)).status).toBe(403);
+    expect((await fixture.request(grace, 'POST', `${url}/invitation`)).status).toBe(403);
+    expect(await seenBy(guest)).toBe(404);
+  });
+
+  it('has no chain below them: what the owner raises is the owner’s from then on', async () => {
+    const tenant = await give(ada, grace, { permission: 'admin' });
+    const below = await give(grace, guest);
+    expect((await change(ada, below, { permission: 'admin' })).status).toBe(200);
+    await change(ada, tenant, { suspended: true });
+    expect([await seenBy(grace), await seenBy(guest)]).toEqual([404, 200]);
+    await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${tenant}`);
+    expect(await seenBy(guest)).toBe(200);
+    const ended = await fixture.sql.rows(
+      `SELECT 1 FROM audit_entries WHERE action = 'share_revoked' AND outcome = 'success' AND entity_id = ANY ($1)`,
+      [[tenant, below]],
+    );
+    expect(ended).toHaveLength(1);
+  });
+});
+
+describe('A manager of the organization', () => {
+  it('gives what lasts as long as their role, and as the device is there', async () => {
+    const organization = await fixture.createOrganization(ada);
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    await fixture.addMember(grace, 'MANAGER', organization.id);
+    const id = await give(grace, guest, { permission: 'admin' });
+    expect(await seenBy(guest)).toBe(200);
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: null });
+    expect(await seenBy(guest)).toBe(404);
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    expect(await seenBy(guest)).toBe(200);
+    await fixture.request(ada, 'DELETE', `/organizations/${organization.id}/members/${grace.id}`);
+    expect(await seenBy(guest)).toBe(404);
+    const left = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${id}`);
+    expect(left.body.state).toBe('withheld');
+  });
+});
+
+describe('The owner whose password an administrator may know', () => {
+  it('takes from others, and gives nothing', async () => {
+    const id = await give(ada, grace);
+    await fixture.sql.rows(`UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`, [ada.id]);
+    expect((await change(ada, id, { permission: 'view' })).status).toBe(200);
+    expect((await change(ada, id, { suspended: true })).status).toBe(200);
+    expect((await change(ada, id, { suspended: false })).body.code).toBe('unlock_restricted');
+    expect((await fixture.share(ada, door, guest)).body.code).toBe('unlock_restricted');
+  });
+});
+
+describe('A schedule', () => {
+  it.each([
+    { schedule: [] },
+    { schedule: { timeZone: 'UTC', windows: [[]] } },
+    { schedule: { timeZone: 'UTC', windows: [] } },
+    { recurrence: [] },
+  ])('that is none is refused, and nothing of it is kept: %j', async (terms) => {
+    const refused = await fixture.share(ada, door, guest, terms);
+    expect([refused.status, refused.body.code]).toEqual([400, 'invalid_request']);
+    expect(await fixture.sql.rows('SELECT 1 FROM device_shares WHERE device_id = $1', [door])).toEqual([]);
+  });
+
+  it.each(['{}', '{"timeZone":"Mars/Base","windows":[]}', '{"timeZone":"UTC","windows":[{"days":"MO"}]}'])(
+    'that cannot be read is never open, and breaks no list: %s',
+    async (stored) => {
+      const id = await give(ada, guest);
+      await fixture.sql.rows('UPDATE device_shares SET schedule = $2::jsonb WHERE id = $1', [id, stored]);
+      expect([await seenBy(guest), await fixture.devicesOf(guest)]).toEqual([404, []]);
+      const held = await fixture.request<{ items: ShareBody[] }>(guest, 'GET', '/shares');
+      expect([held.status, held.body.items[0]?.state]).toEqual([200, 'closed']);
+      expect((await fixture.request(ada, 'GET', `/devices/${door}/access`)).status).toBe(200);
+    },
+  );
+
+  it('costs an answer no more than a moment, whatever rule it is read from', async () => {
+    const every = (length: number): string => Array.from({ length }, (_, index) => index).join(',');
+    const rule = `DTSTART;TZID=Europe/Berlin:20260105T090000\nRRULE:FREQ=DAILY;BYHOUR=${every(24)};BYMINUTE=${every(60)};UNTIL=20990101T000000Z`;
+    const began = performance.now();
+    const { body } = await fixture.request(ada, 'POST', `/devices/${door}/shares/preview`, {
+      recurrence: { rule, durationMinutes: 1 },
+    });
+    expect(body.code).toBe('invalid_share_terms');
+    // It was 22 seconds before.
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});
+
+describe('What is shown of a share', () => {
+  it('does not change when its invitation is accepted, and tells no account', async () => {
+    const email = `later-${door}@example.com`;
+    const { body: given } = await fixture.share(ada, door, { email });
+    const check = () => fixture.request(ada, 'POST', `/devices/${door}/access-check`, { needs: 'view', email });
+    const before = await check();
+    const later = await fixture.createAccount('later');
+    await fixture.sql.rows('UPDATE users SET email = $1 WHERE id = $2', [email, later.id]);
+    const token = fixture.mailed.get(email);
+    expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
+    expect((await fixture.request(later, 'POST', '/shares/accept', { token })).status).toBe(204);
+    const after = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${given.id}`);
+    expect({ ...after.body, nextOpening: null }).toEqual({ ...given, nextOpening: null });
+    expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
+  });
+});
