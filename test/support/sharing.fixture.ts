@@ -13,7 +13,7 @@ export interface ShareBody {
   readonly schedule: unknown;
   readonly suspended: boolean;
   readonly state: string;
-  readonly nextOpening: { readonly from: string; readonly until: string | null } | null;
+  readonly nextOpening: { readonly from: string | null; readonly until: string | null } | null;
   readonly version: number;
 }
 

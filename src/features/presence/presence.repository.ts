@@ -3,8 +3,8 @@ import { DEVICE_STATUSES, type DeviceStatus, LINK_KINDS, type LinkKind } from '.
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN, isOfThisOwner } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
-import { IS_SILENT, LONGEST_UNCHECKED, QUIETNESS, SILENCE, silenceAfter } from './silence-sql.js';
-import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
+import { IS_SILENT, LONGEST_UNCHECKED, QUIETNESS, SILENCE, silenceAfter } from './sql/silence-sql.js';
+import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './sql/uptime-sql.js';
 import type {
   Birth,
   DeviceCounts,

@@ -3,7 +3,7 @@ import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN, isOfThisOwner } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
 import type { FallenBoot, HeldHeartbeat, StateReport } from './presence.types.js';
-import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './uptime-sql.js';
+import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './sql/uptime-sql.js';
 
 /** The condition that a report `r` changes something of `d`, and does not only repeat it. */
 const NEWS = `(r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NOT NULL

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
-import { ago } from '../uptime-sql.js';
+import { ago } from '../sql/uptime-sql.js';
 import type { HeldRefusals, LastBirth, LineFacts, OpenLink } from './diagnostics.types.js';
 
 /** There are fewer codes. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus } from '../../../contracts/devices.js';
 import { Database } from '../../../platform/prisma/database.js';
-import { silenceAfter } from '../silence-sql.js';
+import { silenceAfter } from '../sql/silence-sql.js';
 
 const SILENT_DEVICE_H = 24;
 

@@ -20,6 +20,21 @@ export class OpeningDto {
   until!: string | null;
 }
 
+/** When a share is open next. */
+export class NextOpeningDto {
+  /**
+   * RFC 3339; null: it is open already.
+   * @example 2026-12-24T12:00:00.000Z
+   */
+  from!: string | null;
+
+  /**
+   * RFC 3339; null: without an end.
+   * @example 2026-12-24T17:00:00.000Z
+   */
+  until!: string | null;
+}
+
 /** The next times at which a share is open. */
 export class OpeningsDto {
   items!: OpeningDto[];
@@ -76,7 +91,7 @@ export class ShareDto {
   state!: ShareState;
 
   /** When it is open next, or now; null: never. Of a suspended one, as if it were resumed. */
-  nextOpening!: OpeningDto | null;
+  nextOpening!: NextOpeningDto | null;
 
   /**
    * The account that gave it; null once that is gone.
@@ -147,7 +162,7 @@ export function toShareDto(share: Share, at: Date): Readonly<ShareDto> {
     ...toTermsDto(share),
     suspended: share.suspended,
     state: stateOfShare(share.effective, at),
-    nextOpening: next ? toOpeningDto(next) : null,
+    nextOpening: next ? { ...toOpeningDto(next), ...(next.from <= at && { from: null }) } : null,
     grantedBy: share.grantedBy,
     version: share.version,
     createdAt: share.createdAt.toISOString(),

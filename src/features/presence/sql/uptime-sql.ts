@@ -1,4 +1,4 @@
-import { FALL_MS, OVERTAKEN_MS } from './domain/uptime.js';
+import { FALL_MS, OVERTAKEN_MS } from '../domain/uptime.js';
 
 /**
  * The condition that a later report of the same boot, of the uptime `reported` and from the time `at`, lags behind the

@@ -1,5 +1,5 @@
-import { HAS_TOKEN } from '../devices/devices.types.js';
-import { MISSED_HEARTBEATS, QUIET_HEARTBEATS } from './domain/heartbeat-interval.js';
+import { HAS_TOKEN } from '../../devices/devices.types.js';
+import { MISSED_HEARTBEATS, QUIET_HEARTBEATS } from '../domain/heartbeat-interval.js';
 
 /** SQL: how long a device is silent that misses so many heartbeats. */
 const missing = (heartbeats: number, intervalMs: string): string =>
