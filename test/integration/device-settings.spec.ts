@@ -1,8 +1,10 @@
 /** What a device is set to: desired, published and kept by the broker, confirmed; two people at once, and a device that is gone. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DeviceSettingsRepository } from '../../src/features/device-settings/device-settings.repository.js';
 import { DeviceSettingsService } from '../../src/features/device-settings/device-settings.service.js';
 import { SettingsPublisher } from '../../src/features/device-settings/settings-publisher.js';
+import { SocketSettingsPublisher } from '../../src/features/device-settings/socket-settings-publisher.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { deviceTopic, type SettingsMessage } from '../../src/contracts/mqtt.js';
@@ -10,6 +12,8 @@ import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { scaled } from '../support/promise.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { SocketDevice } from '../support/socket-device.js';
+import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
 interface Body extends Record<string, unknown> {
@@ -48,6 +52,15 @@ async function hears(line: ScriptedDevice, version: number): Promise<SettingsMes
     const last = heard(line).at(-1)?.message;
     return last?.version === version && last;
   });
+}
+
+/** Changes settings without a signal of that. */
+async function patchUnheard(device: Device, body: object): Promise<void> {
+  const signals = fixture.application.get(SignalBus);
+  const publish = signals.publish.bind(signals);
+  signals.publish = () => undefined;
+  await patch(device, body);
+  signals.publish = publish;
 }
 
 async function confirm(line: ScriptedDevice, seq: number, data: object): Promise<void> {
@@ -150,19 +163,12 @@ describe('The settings of a device', () => {
   /** Seen to fail without the lock and the version in the UPDATE. */
   it(`of ${String(ROUNDS)} pairs of people who change them at the same instant, one does`, async () => {
     const device = await fixture.registerDevice(ada);
-    const outcomes: string[] = [];
     for (let version = 0; version < ROUNDS; version++) {
       const change = (n: number) =>
         patch(device, { version, settings: { autoLockTimeoutMs: 1_000 + 2 * version + n } });
       const answers = await Promise.all([change(0), change(1)]);
-      outcomes.push(
-        answers
-          .map(({ status }) => status)
-          .sort()
-          .join(),
-      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     }
-    expect(new Set(outcomes)).toEqual(new Set(['200,409']));
     expect((await read(device)).body.version).toBe(ROUNDS);
   });
 });
@@ -214,11 +220,7 @@ describe('A device', () => {
     const device = await fixture.registerDevice(ada);
     const line = await connect(device);
     const { application } = fixture;
-    const signals = application.get(SignalBus);
-    const publish = signals.publish.bind(signals);
-    signals.publish = () => undefined;
-    await patch(device, { settings: { autoLockTimeoutMs: 5_000 } });
-    signals.publish = publish;
+    await patchUnheard(device, { settings: { autoLockTimeoutMs: 5_000 } });
     expect(heard(line)).toEqual([]);
     await application.get(SettingsPublisher).sweep();
     await hears(line, 1);
@@ -246,5 +248,53 @@ describe('A device', () => {
     await eventually('it is online', async () => (await read(device)).body.version === 0);
     expect(heard(successor)).toEqual([]);
     successor.cut();
+  });
+});
+
+/** Seen to fail: without the subscription, without the call at a birth, and without the sweep. */
+describe('A device whose socket another process has', () => {
+  let holder: TestApp;
+
+  beforeAll(async () => {
+    const { databaseUrl, redisUrl } = fixture.application;
+    const env = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, MQTT_URL: 'mqtt://127.0.0.1:1', ROLES: 'hardware' };
+    holder = await TestApp.start({ env });
+  });
+
+  afterAll(() => holder.stop());
+
+  const told = (device: SocketDevice, count: number): Promise<unknown> =>
+    eventually(`${String(count)} messages with settings`, () => device.settings.length >= count && device.settings);
+
+  it('is told its settings at each birth and change, also when the signal is lost, and confirms them', async () => {
+    // Until it is its turn, the sweep finds nothing.
+    const sweep = jest.spyOn(holder.get(DeviceSettingsRepository), 'listVersions').mockResolvedValue([]);
+    const [registered, other] = [await fixture.registerDevice(ada), await fixture.registerDevice(ada)];
+    await patch(registered, { settings: { autoLockTimeoutMs: 5_000 } });
+    const device = await SocketDevice.born(holder.url, registered);
+    const neighbour = await SocketDevice.born(holder.url, other);
+    const first = { version: 1, settings: { autoLockTimeoutMs: 5_000 } };
+    expect(await told(device, 1)).toEqual([first]);
+    await patch(registered, { settings: { autoLockTimeoutMs: 6_000 } });
+    const second = { version: 2, settings: { autoLockTimeoutMs: 6_000 } };
+    expect(await told(device, 2)).toEqual([first, second]);
+    await patchUnheard(registered, { settings: { custom: { led: true } } });
+    sweep.mockRestore();
+    await holder.get(SocketSettingsPublisher).sweep();
+    const third = { version: 3, settings: { ...second.settings, custom: { led: true } } };
+    expect(await told(device, 3)).toEqual([first, second, third]);
+    const { boot } = device;
+    expect(await device.say('settings_updated', { seq: 1, boot, data: { version: 3 } })).toMatchObject({ ok: true });
+    expect((await read(registered)).body).toMatchObject({ reportedVersion: 3, inSync: true, delta: {} });
+    await device.say('device_register', { boot: randomUUID(), uptimeMs: 10 });
+    expect(await told(device, 4)).toEqual([first, second, third, third]);
+    // What it was told once is not told again without a reason.
+    await holder.get(SocketSettingsPublisher).sweep();
+    await patch(registered, { settings: { autoLockTimeoutMs: 7_000 } });
+    await told(device, 5);
+    expect(device.settings.map(({ version }) => version)).toEqual([1, 2, 3, 3, 4]);
+    expect(neighbour.settings).toEqual([]);
+    device.end();
+    neighbour.end();
   });
 });

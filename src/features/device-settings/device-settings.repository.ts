@@ -109,6 +109,16 @@ export class DeviceSettingsRepository {
     );
   }
 
+  /** The present versions, of those devices of which something was ever set. */
+  async listVersions(deviceIds: readonly string[]): Promise<{ id: string; version: number }[]> {
+    return this.database.prisma((prisma) =>
+      prisma.deviceSettings.findMany({
+        where: { deviceId: { in: [...deviceIds] }, version: { gt: 0 } },
+        select: { id: true, version: true },
+      }),
+    );
+  }
+
   /** Ids of the settings that were not published yet, or that outlived their device: what a lost signal left. */
   async listUnpublished(limit: number): Promise<string[]> {
     // SQL: a set-based batch
