@@ -62,6 +62,11 @@ export class ActivationsRepository {
     await this.database.prisma((prisma) => prisma.deviceActivation.deleteMany({ where: { deviceId } }));
   }
 
+  /** Ends the codes of all devices. @returns how many */
+  async endAll(): Promise<number> {
+    return (await this.database.prisma((prisma) => prisma.deviceActivation.deleteMany())).count;
+  }
+
   /** @returns how many expired ones of at most `limit` were deleted. */
   async purge(limit: number, keptMs: number): Promise<number> {
     // SQL: a set-based batch
