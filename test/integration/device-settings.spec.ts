@@ -54,14 +54,17 @@ async function hears(line: ScriptedDevice, version: number): Promise<SettingsMes
   });
 }
 
-/** Changes settings without a signal of that. */
-async function patchUnheard(device: Device, body: object): Promise<void> {
+/** Changes something without a signal of that. */
+async function unheard(change: () => Promise<unknown>): Promise<void> {
   const signals = fixture.application.get(SignalBus);
   const publish = signals.publish.bind(signals);
   signals.publish = () => undefined;
-  await patch(device, body);
+  await change();
   signals.publish = publish;
 }
+
+const linksOf = ({ id }: { id: string }): Promise<unknown[]> =>
+  fixture.sql.rows('SELECT 1 FROM device_links WHERE device_id = $1', [id]);
 
 async function confirm(line: ScriptedDevice, seq: number, data: object): Promise<void> {
   const event = { seq, boot: line.boot, type: 'settings_updated', data };
@@ -220,7 +223,7 @@ describe('A device', () => {
     const device = await fixture.registerDevice(ada);
     const line = await connect(device);
     const { application } = fixture;
-    await patchUnheard(device, { settings: { autoLockTimeoutMs: 5_000 } });
+    await unheard(() => patch(device, { settings: { autoLockTimeoutMs: 5_000 } }));
     expect(heard(line)).toEqual([]);
     await application.get(SettingsPublisher).sweep();
     await hears(line, 1);
@@ -229,6 +232,40 @@ describe('A device', () => {
     expect((await hears(line, 2)).settings).toEqual({});
     expect((await read(device)).body).toMatchObject({ desired: {}, version: 2, reported: null });
     line.cut();
+  });
+
+  /** Seen to fail without the mark. */
+  it('that is revoked leaves nothing at the broker when the signal is lost, and gets its settings with its next token', async () => {
+    const [device, neighbour] = [await fixture.registerDevice(ada), await fixture.registerDevice(ada)];
+    const lines = [await connect(device), await connect(neighbour)] as const;
+    for (const line of lines) {
+      await patch(line, { settings: { autoLockTimeoutMs: 5_000 } });
+      await hears(line, 1);
+    }
+    const publisher = fixture.application.get(SettingsPublisher);
+    const change = (what: string) =>
+      fixture.request<{ deviceToken: string }>(ada, 'POST', `/devices/${device.id}/token/${what}`);
+    const published = (): Promise<unknown> =>
+      fixture.sql.rows('SELECT published_version AS v FROM device_settings WHERE id = ANY($1) ORDER BY id', [
+        [device.id, neighbour.id],
+      ]);
+    await unheard(() => change('revoke'));
+    await publisher.sweep();
+    expect(await published()).toEqual([{ v: 0 }, { v: 1 }]);
+    await publisher.sweep();
+    expect(await published()).toEqual([{ v: 0 }, { v: 1 }]);
+    // Nothing is left to send to it: what it hears, the broker had kept.
+    await fixture.sql.rows('UPDATE device_settings SET version = 0 WHERE id = $1', [device.id]);
+    const { deviceToken } = (await change('rotate')).body;
+    const silent = await connect({ id: device.id, token: deviceToken });
+    await eventually('it is online', async () => (await linksOf(device)).length === 1);
+    expect(heard(silent)).toEqual([]);
+    await fixture.sql.rows('UPDATE device_settings SET version = 1 WHERE id = $1', [device.id]);
+    await publisher.sweep();
+    await hears(silent, 1);
+    [...lines, silent].forEach((line) => {
+      line.cut();
+    });
   });
 
   it('that is deleted leaves nothing at the broker', async () => {
@@ -278,7 +315,7 @@ describe('A device whose socket another process has', () => {
     await patch(registered, { settings: { autoLockTimeoutMs: 6_000 } });
     const second = { version: 2, settings: { autoLockTimeoutMs: 6_000 } };
     expect(await told(device, 2)).toEqual([first, second]);
-    await patchUnheard(registered, { settings: { custom: { led: true } } });
+    await unheard(() => patch(registered, { settings: { custom: { led: true } } }));
     sweep.mockRestore();
     await holder.get(SocketSettingsPublisher).sweep();
     const third = { version: 3, settings: { ...second.settings, custom: { led: true } } };
