@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { AckStatus } from '../contracts/commands.js';
 import type { SocketBirth, SocketEvent } from '../contracts/device-sockets.js';
 import type { DoorState, LockState } from '../contracts/devices.js';
-import type { AckMessage, HeartbeatMessage, ReceiptMessage } from '../contracts/mqtt.js';
+import type { AckMessage, HeartbeatMessage, ReceiptMessage, SettingsMessage } from '../contracts/mqtt.js';
 import type { SignedOrder } from '../contracts/orders.js';
 import type { Documented } from '../shared/documented.js';
 
@@ -153,6 +153,19 @@ export class SignedOrderDto {
   signature!: string;
 }
 
+/** What the device should be set to. It replaces all that came before. */
+export class SocketSettingsDto {
+  /**
+   * To be confirmed by `settings_updated`. The same one may come again.
+   * @example 4
+   */
+  version!: number;
+
+  /** Those that are not in it are at the default of the device. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { autoLockTimeoutMs: 30_000 } })
+  settings!: Record<string, unknown>;
+}
+
 type DocumentedBy<M, D extends { readonly [N in keyof M]: abstract new () => unknown }> = {
   readonly [N in keyof M]: Documented<M[N], InstanceType<D[N]>, D[N]>;
 };
@@ -169,6 +182,7 @@ export const DEVICE_MESSAGE_DTOS = documentedMessages<{
   ack: AckMessage;
   receipt: ReceiptMessage;
   order: SignedOrder;
+  settings: SettingsMessage;
 }>()({
   birth: SocketBirthDto,
   heartbeat: SocketHeartbeatDto,
@@ -176,4 +190,5 @@ export const DEVICE_MESSAGE_DTOS = documentedMessages<{
   ack: SocketAckDto,
   receipt: SocketReceiptDto,
   order: SignedOrderDto,
+  settings: SocketSettingsDto,
 });

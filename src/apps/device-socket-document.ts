@@ -25,6 +25,8 @@ import type { JsonSchema } from './json-schema.js';
 
 const EVENT_REPORTS = Object.keys(EVENT_OF_REPORT) as EventReport[];
 
+const NOTICE_DTOS = { ...CONTROL_DTOS, update_settings: DEVICE_MESSAGE_DTOS.settings };
+
 /** The classes that document what is said on sockets of devices. */
 export const DEVICE_DTOS: readonly Type[] = [DeviceHandshakeDto, ReportTakenDto, ...Object.values(DEVICE_MESSAGE_DTOS)];
 
@@ -48,7 +50,7 @@ export function deviceChannel(): AsyncChannel & Readonly<Record<string, unknown>
         payload: { oneOf: [schemaNamed(ReportTakenDto.name), schemaNamed(RefusedDto.name)] },
       },
       ...mapped(DEVICE_ORDERS, (name, summary) => asyncMessage(name, summary, DEVICE_MESSAGE_DTOS.order)),
-      ...mapped(DEVICE_NOTICES, (name, summary) => asyncMessage(name, summary, CONTROL_DTOS[name])),
+      ...mapped(DEVICE_NOTICES, (name, summary) => asyncMessage(name, summary, NOTICE_DTOS[name])),
     },
   };
 }

@@ -5,6 +5,7 @@ import type {
   DeviceEventMessage,
   HeartbeatMessage,
   ReceiptMessage,
+  SettingsMessage,
   StatusMessage,
   UplinkChannel,
 } from './mqtt.js';
@@ -34,6 +35,7 @@ export const DEVICE_REPORTS = {
   snapshot_ready: 'A picture was taken. It is `snapshot_captured` in the history.',
   low_battery: 'The battery is low.',
   error_occurred: 'The device has a fault.',
+  settings_updated: 'The settings that the device has taken.',
   custom: 'Anything else.',
   command_ack: 'What the device says of an order.',
 } as const;
@@ -46,6 +48,7 @@ export const EVENT_OF_REPORT = {
   snapshot_ready: 'snapshot_captured',
   low_battery: 'low_battery',
   error_occurred: 'error_occurred',
+  settings_updated: 'settings_updated',
   custom: 'custom',
 } as const satisfies Partial<Record<DeviceReport, DeviceEventType>>;
 export type EventReport = keyof typeof EVENT_OF_REPORT;
@@ -59,6 +62,7 @@ export const CHANNEL_OF_REPORT = {
   snapshot_ready: 'events',
   low_battery: 'events',
   error_occurred: 'events',
+  settings_updated: 'events',
   custom: 'events',
   command_ack: 'acks',
 } as const satisfies Record<DeviceReport, UplinkChannel>;
@@ -96,13 +100,18 @@ export const DEVICE_ORDERS = {
 
 /** What the server says besides. */
 export const DEVICE_NOTICES = {
+  update_settings: 'What the device should be set to, in place of all before: after each change, and after each birth.',
   closing: 'The connection ends after this message, for the reason that it gives.',
   problem: 'A report that was sent without an acknowledgement was refused.',
 } as const;
 export type DeviceNotice = keyof typeof DEVICE_NOTICES;
 
-/** Server to device. The acknowledgement of an order says that it arrived, and nothing of what becomes of it. */
+/**
+ * Server to device. The acknowledgement of an order says that it arrived, and nothing of what becomes of it. Notices have none:
+ * they arrive in their order, or the connection ends.
+ */
 export type DeviceDownlinks = Record<CommandName, (order: SignedOrder, ack: () => void) => void> & {
+  update_settings: (settings: SettingsMessage) => void;
   closing: (problem: SocketProblem) => void;
   problem: (problem: RefusedRequest) => void;
 };

@@ -37,7 +37,7 @@ function memberFaults(object: object): FlatFault[] {
 }
 
 function faultOf(name: string, value: unknown): string | null {
-  if (!NAME.test(name) || name in Object.prototype) {
+  if (!NAME.test(name) || name in Object.prototype || name === 'prototype') {
     return 'must have a name of 1 to 64 letters, digits and . _ -, and none that every object has';
   }
   switch (typeof value) {

@@ -2,7 +2,7 @@
  * A restore in full, as an operator does it who has only COPY: a backup, work after it, a fresh cluster whose transaction
  * ids are far behind, and a lock that ran all the time. Seen to fail before there was an adoption, each by itself: dashboards
  * without `resync`, an empty page for an old cursor, history out of order, rollups that stood still, `stale_counter`, events
- * without receipts, `ok` from health.
+ * without receipts, `ok` from health, offers and codes of devices that were still open.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -18,7 +18,7 @@ import { registerDevice, type RegisteredDevice, sendCommand } from '../support/d
 import { FreshCluster } from '../support/fresh-cluster.js';
 import { createInstallation, type Installation, testEnvironment } from '../support/installation.js';
 import { type Answer, request } from '../support/rest.js';
-import { everyEventIsCounted, sequenceOf, useTransactions } from '../support/restore-steps.js';
+import { everyEventIsCounted, offerAndIssueCode, sequenceOf, useTransactions } from '../support/restore-steps.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { Sql } from '../support/sql.js';
 import { TestApp } from '../support/test-app.js';
@@ -46,6 +46,7 @@ let oldCursor = '';
 /** What they hold of the time before it. */
 let earlierCursor = '';
 let waiting = '';
+let activationCode = '';
 let seqBefore = 0;
 
 beforeAll(async () => {
@@ -62,6 +63,7 @@ beforeAll(async () => {
   await eventually('the lock is linked', async () => (await app.rows(`SELECT FROM device_links`)).length === 1, 20_000);
   await unlock(1);
   waiting = (await sendCommand(app.url, { accessToken: token }, away.id, { name: 'lock_door' })).body.id;
+  activationCode = await offerAndIssueCode(app, token, away.id);
   await settled();
   earlierCursor = (await history('asc')).at(-1)?.cursor ?? '';
   backup = await CopyBackup.take(installation.databaseUrl);
@@ -147,6 +149,7 @@ describe('a database that was restored from the rows of a backup into a fresh cl
     const config = loadConfig(await testEnvironment(cluster.databaseUrl, { REDIS_URL: 'redis://127.0.0.1:1' }));
     const { changed } = await adoptDatabase(config);
     expect(changed).toMatchObject({ commands_settled: 1, order_counters_raised: 2, receipts_marked_incomplete: 1 });
+    expect(changed).toMatchObject({ device_transfers_ended: 1, activation_codes_ended: 1 });
     expect(changed.sessions_ended).toBeGreaterThan(0);
     expect(changed.token_keys_retired).toBeGreaterThanOrEqual(1);
     const online = lock.timesOnline;
@@ -159,6 +162,10 @@ describe('a database that was restored from the rows of a backup into a fresh cl
     token = (await signIn(app.url, owner.email)).accessToken;
     const { body } = await request(app.url, 'GET', `/api/v1/devices/${away.id}/commands/${waiting}`, { token });
     expect(body).toMatchObject({ state: 'EXPIRED', errorCode: 'restored' });
+    const used = { body: { deviceId: away.id, code: activationCode } };
+    expect((await request(app.url, 'POST', '/api/v1/devices/activate', used)).body.code).toBe(
+      'invalid_activation_code',
+    );
   });
 
   it('knows no cursor of the log before: 400 over REST, resync on a socket', async () => {

@@ -1,8 +1,10 @@
 /** What a device is set to: desired, published and kept by the broker, confirmed; two people at once, and a device that is gone. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DeviceSettingsRepository } from '../../src/features/device-settings/device-settings.repository.js';
 import { DeviceSettingsService } from '../../src/features/device-settings/device-settings.service.js';
 import { SettingsPublisher } from '../../src/features/device-settings/settings-publisher.js';
+import { SocketSettingsPublisher } from '../../src/features/device-settings/socket-settings-publisher.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { deviceTopic, type SettingsMessage } from '../../src/contracts/mqtt.js';
@@ -10,6 +12,8 @@ import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { scaled } from '../support/promise.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { SocketDevice } from '../support/socket-device.js';
+import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
 interface Body extends Record<string, unknown> {
@@ -49,6 +53,18 @@ async function hears(line: ScriptedDevice, version: number): Promise<SettingsMes
     return last?.version === version && last;
   });
 }
+
+/** Changes something without a signal of that. */
+async function unheard(change: () => Promise<unknown>): Promise<void> {
+  const signals = fixture.application.get(SignalBus);
+  const publish = signals.publish.bind(signals);
+  signals.publish = () => undefined;
+  await change();
+  signals.publish = publish;
+}
+
+const linksOf = ({ id }: { id: string }): Promise<unknown[]> =>
+  fixture.sql.rows('SELECT 1 FROM device_links WHERE device_id = $1', [id]);
 
 async function confirm(line: ScriptedDevice, seq: number, data: object): Promise<void> {
   const event = { seq, boot: line.boot, type: 'settings_updated', data };
@@ -101,7 +117,10 @@ describe('The settings of a device', () => {
     [{ custom: { 'a b': 1 } }, '/settings/custom/a b', 'must have a name'],
     [{ custom: { a: {} } }, '/settings/custom/a', 'must be text'],
     [{ lock: true }, '/settings/lock', 'is not a setting'],
-    [{ toString: 1 }, '/settings/toString', 'not known here'],
+    [{ toString: 1 }, '/settings/toString', 'every object has'],
+    [{ custom: { led: true, constructor: 1 } }, '/settings/custom/constructor', 'every object has'],
+    [{ custom: { prototype: null } }, '/settings/custom/prototype', 'every object has'],
+    [{ custom: JSON.parse('{"__proto__":1}') as object }, '', 'may be called __proto__'],
     ['x', '/settings', 'must be an object'],
   ])('refuse %j', async (settings, pointer, detail) => {
     const device = await fixture.registerDevice(ada);
@@ -150,19 +169,12 @@ describe('The settings of a device', () => {
   /** Seen to fail without the lock and the version in the UPDATE. */
   it(`of ${String(ROUNDS)} pairs of people who change them at the same instant, one does`, async () => {
     const device = await fixture.registerDevice(ada);
-    const outcomes: string[] = [];
     for (let version = 0; version < ROUNDS; version++) {
       const change = (n: number) =>
         patch(device, { version, settings: { autoLockTimeoutMs: 1_000 + 2 * version + n } });
       const answers = await Promise.all([change(0), change(1)]);
-      outcomes.push(
-        answers
-          .map(({ status }) => status)
-          .sort()
-          .join(),
-      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     }
-    expect(new Set(outcomes)).toEqual(new Set(['200,409']));
     expect((await read(device)).body.version).toBe(ROUNDS);
   });
 });
@@ -214,11 +226,7 @@ describe('A device', () => {
     const device = await fixture.registerDevice(ada);
     const line = await connect(device);
     const { application } = fixture;
-    const signals = application.get(SignalBus);
-    const publish = signals.publish.bind(signals);
-    signals.publish = () => undefined;
-    await patch(device, { settings: { autoLockTimeoutMs: 5_000 } });
-    signals.publish = publish;
+    await unheard(() => patch(device, { settings: { autoLockTimeoutMs: 5_000 } }));
     expect(heard(line)).toEqual([]);
     await application.get(SettingsPublisher).sweep();
     await hears(line, 1);
@@ -227,6 +235,38 @@ describe('A device', () => {
     expect((await hears(line, 2)).settings).toEqual({});
     expect((await read(device)).body).toMatchObject({ desired: {}, version: 2, reported: null });
     line.cut();
+  });
+
+  /** Seen to fail without the mark. */
+  it('that is revoked leaves nothing at the broker when the signal is lost, and gets its settings with its next token', async () => {
+    const [device, neighbour] = [await fixture.registerDevice(ada), await fixture.registerDevice(ada)];
+    const lines = [await connect(device), await connect(neighbour)] as const;
+    for (const line of lines) {
+      await patch(line, { settings: { autoLockTimeoutMs: 5_000 } });
+      await hears(line, 1);
+    }
+    const publisher = fixture.application.get(SettingsPublisher);
+    const change = (what: string) =>
+      fixture.request<{ deviceToken: string }>(ada, 'POST', `/devices/${device.id}/token/${what}`);
+    const published = (): Promise<unknown> =>
+      fixture.sql.rows('SELECT published_version AS v FROM device_settings WHERE id = ANY($1) ORDER BY id', [
+        [device.id, neighbour.id],
+      ]);
+    await unheard(() => change('revoke'));
+    await publisher.sweep();
+    expect(await published()).toEqual([{ v: 0 }, { v: 1 }]);
+    // Nothing is left to send to it: what it hears, the broker had kept.
+    await fixture.sql.rows('UPDATE device_settings SET version = 0 WHERE id = $1', [device.id]);
+    const { deviceToken } = (await change('rotate')).body;
+    const silent = await connect({ id: device.id, token: deviceToken });
+    await eventually('it is online', async () => (await linksOf(device)).length === 1);
+    expect(heard(silent)).toEqual([]);
+    await fixture.sql.rows('UPDATE device_settings SET version = 1 WHERE id = $1', [device.id]);
+    await publisher.sweep();
+    await hears(silent, 1);
+    [...lines, silent].forEach((line) => {
+      line.cut();
+    });
   });
 
   it('that is deleted leaves nothing at the broker', async () => {
@@ -246,5 +286,53 @@ describe('A device', () => {
     await eventually('it is online', async () => (await read(device)).body.version === 0);
     expect(heard(successor)).toEqual([]);
     successor.cut();
+  });
+});
+
+/** Seen to fail: without the subscription, without the call at a birth, and without the sweep. */
+describe('A device whose socket another process has', () => {
+  let holder: TestApp;
+
+  beforeAll(async () => {
+    const { databaseUrl, redisUrl } = fixture.application;
+    const env = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, MQTT_URL: 'mqtt://127.0.0.1:1', ROLES: 'hardware' };
+    holder = await TestApp.start({ env });
+  });
+
+  afterAll(() => holder.stop());
+
+  const told = (device: SocketDevice, count: number): Promise<unknown> =>
+    eventually(`${String(count)} messages with settings`, () => device.settings.length >= count && device.settings);
+
+  it('is told its settings at each birth and change, also when the signal is lost, and confirms them', async () => {
+    // Until it is its turn, the sweep finds nothing.
+    const sweep = jest.spyOn(holder.get(DeviceSettingsRepository), 'listVersions').mockResolvedValue([]);
+    const [registered, other] = [await fixture.registerDevice(ada), await fixture.registerDevice(ada)];
+    await patch(registered, { settings: { autoLockTimeoutMs: 5_000 } });
+    const device = await SocketDevice.born(holder.url, registered);
+    const neighbour = await SocketDevice.born(holder.url, other);
+    const first = { version: 1, settings: { autoLockTimeoutMs: 5_000 } };
+    expect(await told(device, 1)).toEqual([first]);
+    await patch(registered, { settings: { autoLockTimeoutMs: 6_000 } });
+    const second = { version: 2, settings: { autoLockTimeoutMs: 6_000 } };
+    expect(await told(device, 2)).toEqual([first, second]);
+    await unheard(() => patch(registered, { settings: { custom: { led: true } } }));
+    sweep.mockRestore();
+    await holder.get(SocketSettingsPublisher).sweep();
+    const third = { version: 3, settings: { ...second.settings, custom: { led: true } } };
+    expect(await told(device, 3)).toEqual([first, second, third]);
+    const { boot } = device;
+    expect(await device.say('settings_updated', { seq: 1, boot, data: { version: 3 } })).toMatchObject({ ok: true });
+    expect((await read(registered)).body).toMatchObject({ reportedVersion: 3, inSync: true, delta: {} });
+    await device.say('device_register', { boot: randomUUID(), uptimeMs: 10 });
+    expect(await told(device, 4)).toEqual([first, second, third, third]);
+    // What it was told once is not told again without a reason.
+    await holder.get(SocketSettingsPublisher).sweep();
+    await patch(registered, { settings: { autoLockTimeoutMs: 7_000 } });
+    await told(device, 5);
+    expect(device.settings.map(({ version }) => version)).toEqual([1, 2, 3, 3, 4]);
+    expect(neighbour.settings).toEqual([]);
+    device.end();
+    neighbour.end();
   });
 });

@@ -149,6 +149,9 @@ describe('a device with two links', () => {
       );
       return heard.length === 2;
     });
+    await harness.rows(`UPDATE device_links SET last_seen_at = now() - interval '30 s' WHERE kind = 'mqtt'`);
+    const { body } = await harness.request('GET', `/api/v1/devices/${id}/diagnostics`);
+    expect(body).toMatchObject({ link: { kind: 'websocket' }, links: [{ kind: 'websocket' }, { kind: 'mqtt' }] });
     socket.end();
     await eventually('one link', async () => (await stateOf(id)).links.length === 1);
     expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt'] });

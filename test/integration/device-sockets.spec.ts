@@ -105,6 +105,7 @@ describe('what a device says on a socket', () => {
       ['snapshot_ready', 'snapshot_captured', { reference: 'pictures/1' }],
       ['low_battery', 'low_battery', { battery: 9 }],
       ['error_occurred', 'error_occurred', { errorCode: 'E7' }],
+      ['settings_updated', 'settings_updated', { version: 0, settings: { custom: { led: true } } }],
       ['custom', 'custom', { anything: [1] }],
     ];
     for (const [index, [report, , payload]] of data.entries()) {
@@ -114,7 +115,7 @@ describe('what a device says on a socket', () => {
     }
     // Again: the first answer may have been lost.
     const again = await device.say('motion_detected', { seq: 2, boot, data: {} });
-    expect(again).toEqual({ ok: true, receipt: { boot, seq: 6 } });
+    expect(again).toEqual({ ok: true, receipt: { boot, seq: data.length } });
     const stored = (await eventsOf(id)).filter(({ type }) => data.some(([, name]) => name === type));
     expect(stored.map(({ type, source, payload }) => [type, source, payload])).toEqual(
       data.map(([, type, payload]) => [type, 'websocket', payload]),

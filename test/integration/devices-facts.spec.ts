@@ -61,6 +61,7 @@ describe('Facts about a device', () => {
     ['a list', { metadata: [1] }, ['/metadata']],
     ['a text', { metadata: 'x' }, ['/metadata']],
     ['a name of objects', { metadata: { constructor: 1 } }, ['/metadata/constructor']],
+    ['the name of their prototype', { metadata: { prototype: 1 } }, ['/metadata/prototype']],
     ['another name of objects', { metadata: { toString: 2 } }, ['/metadata/toString']],
     ['beyond the pole', { position: { latitude: 90.1, longitude: 0 } }, ['/position/latitude']],
     ['half a position', { position: { latitude: 1 } }, ['/position/longitude']],

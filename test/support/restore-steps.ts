@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { request } from './rest.js';
 import type { TestApp } from './test-app.js';
 
 /** More than a migrated cluster has used. */
@@ -10,6 +12,21 @@ export async function useTransactions(app: TestApp): Promise<void> {
     FOR i IN 1..${String(TRANSACTIONS_BEFORE)} LOOP
       BEGIN INSERT INTO used VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END;
     END LOOP; END $$`);
+}
+
+/** Offers a device to another person, and makes a code for it. @returns the code */
+export async function offerAndIssueCode({ url }: TestApp, token: string, deviceId: string): Promise<string> {
+  const change = async (path: string, body?: object): Promise<Record<string, unknown>> => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const answer = await request(url, 'POST', `/api/v1/devices/${deviceId}/${path}`, { token, body, headers });
+    if (answer.status >= 300) {
+      throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+    }
+    return answer.body;
+  };
+  await change('transfer', { email: 'grace@example.com' });
+  const { activation } = await change('activation-code');
+  return (activation as { code: string }).code;
 }
 
 /** Whether every event of a device is in the rollups. */

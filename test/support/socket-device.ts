@@ -8,6 +8,7 @@ import {
   type DeviceReports,
   type ReportAnswer,
 } from '../../src/contracts/device-sockets.js';
+import type { SettingsMessage } from '../../src/contracts/mqtt.js';
 import type { Order, SignedOrder } from '../../src/contracts/orders.js';
 import type { SocketProblem } from '../../src/contracts/realtime.js';
 import type { RegisteredDevice } from './devices.fixture.js';
@@ -16,6 +17,8 @@ import { eventually } from './wait.js';
 /** A device on a socket whose messages the test scripts: one connection, no reconnects. */
 export class SocketDevice {
   readonly received: { readonly name: CommandName; readonly signed: SignedOrder }[] = [];
+  /** What it was told to be set to, in the order of arrival. */
+  readonly settings: SettingsMessage[] = [];
   /** Why the server ended the connection, once it said so. */
   closing: SocketProblem | undefined;
   /** What was said of reports that were sent without an acknowledgement. */
@@ -36,6 +39,9 @@ export class SocketDevice {
         }
       });
     }
+    socket.on('update_settings', (settings) => {
+      this.settings.push(settings);
+    });
     socket.on('closing', (problem) => {
       this.closing = problem;
     });

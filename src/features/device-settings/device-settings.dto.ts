@@ -107,10 +107,13 @@ export class SettingsDto {
   updatedAt!: string | null;
 }
 
-/** Names that objects inherit are refused in an object without a prototype, and dropped in others. */
+/** Names that objects inherit are refused in an object without a prototype, and dropped in others: also in `custom`. */
 function withoutPrototype(value: unknown): unknown {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? Object.assign(Object.create(null) as object, value) : value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return value;
+  }
+  const members = Object.entries(value).map(([name, member]) => [name, withoutPrototype(member)] as const);
+  return Object.assign(Object.create(null) as object, Object.fromEntries(members));
 }
 
 export function toSettingsDto(record: SettingsRecord): Readonly<SettingsDto> {

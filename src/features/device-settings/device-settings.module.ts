@@ -30,5 +30,6 @@ export class DeviceSettingsModule implements OnModuleInit {
 
   onModuleInit(): void {
     this.handover.onHandover(({ deviceId }) => this.settings.clear(deviceId));
+    this.handover.onDisconnect((deviceId) => this.settings.revoked(deviceId));
   }
 }

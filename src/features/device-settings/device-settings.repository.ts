@@ -9,7 +9,7 @@ import type { LockedSettings, OutgoingSettings, SettingsRecord, SettingsReport }
 const COLUMNS = `s.id AS "deviceId", s.desired, s.version, s.updated_at AS "updatedAt", s.reported,
   s.reported_version AS "reportedVersion", s.reported_at AS "reportedAt"`;
 
-const OUTGOING = `s.id, s.version, s.desired, d.id IS NOT NULL AND ${HAS_TOKEN} AS "isWanted"
+const OUTGOING = `s.id, s.version, s.published_version AS "publishedVersion", s.desired, d.id IS NOT NULL AND ${HAS_TOKEN} AS "isWanted"
   FROM device_settings s LEFT JOIN devices d ON d.id = s.device_id`;
 
 @Injectable()
@@ -109,29 +109,63 @@ export class DeviceSettingsRepository {
     );
   }
 
-  /** Ids of the settings that were not published yet, or that outlived their device: what a lost signal left. */
+  /** The present versions, of those devices of which something was ever set. */
+  async listVersions(deviceIds: readonly string[]): Promise<{ id: string; version: number }[]> {
+    return this.database.prisma((prisma) =>
+      prisma.deviceSettings.findMany({
+        where: { deviceId: { in: [...deviceIds] }, version: { gt: 0 } },
+        select: { id: true, version: true },
+      }),
+    );
+  }
+
+  /** Ids of the settings that were not published yet, or are to be taken back from the broker: what a lost signal left. */
   async listUnpublished(limit: number): Promise<string[]> {
     // SQL: a set-based batch
     const rows = await this.database.query<{ id: string }>(
       'device_settings_unpublished',
       `SELECT s.id FROM device_settings s LEFT JOIN devices d ON d.id = s.device_id
-       WHERE (s.version > s.published_version OR s.device_id IS NULL) AND (d.id IS NULL OR ${HAS_TOKEN}) LIMIT $1`,
+       WHERE (s.version > s.published_version OR s.device_id IS NULL) AND (d.id IS NULL OR s.published_version < 0 OR ${HAS_TOKEN}) LIMIT $1`,
       [limit],
     );
     return rows.map(({ id }) => id);
   }
 
-  /** Notes which versions the broker has. @returns those of which there is a newer one by now */
-  async markPublished(published: readonly { id: string; version: number }[]): Promise<string[]> {
+  /** The broker may not keep the settings of a device any longer. Marks of one device differ: each is to be followed by a look. */
+  async markRevoked(deviceId: string): Promise<void> {
+    // SQL: something Prisma cannot say: a number that depends on the one before, in one statement
+    await this.database.query(
+      'device_settings_revoked',
+      `UPDATE device_settings SET published_version = least(published_version, 0) - 1 WHERE device_id = $1 AND version > 0`,
+      [deviceId],
+    );
+  }
+
+  /** Notes which versions the broker has. @returns those that are to be looked at again: newer by now, or revoked */
+  async markPublished(published: readonly OutgoingSettings[]): Promise<string[]> {
     // SQL: a set-based batch
     const rows = await this.database.query<{ id: string; isOld: boolean }>(
       'device_settings_published',
-      `UPDATE device_settings s SET published_version = greatest(s.published_version, p.version)
-       FROM unnest($1::uuid[], $2::int[]) AS p(id, version) WHERE s.id = p.id
-       RETURNING s.id, s.version > p.version AS "isOld"`,
-      [published.map(({ id }) => id), published.map(({ version }) => version)],
+      `UPDATE device_settings s SET published_version = CASE WHEN s.published_version < 0 AND s.published_version <> p.before
+         THEN s.published_version ELSE greatest(s.published_version, p.version) END
+       FROM unnest($1::uuid[], $2::int[], $3::int[]) AS p(id, version, before) JOIN devices d ON d.id = p.id
+       WHERE s.device_id = d.id
+       RETURNING s.id, s.version > p.version OR s.published_version < 0 OR NOT ${HAS_TOKEN} AS "isOld"`,
+      [...idsAndVersions(published)],
     );
     return rows.filter(({ isOld }) => isOld).map(({ id }) => id);
+  }
+
+  /** Notes that the broker has no settings of these devices, where they were not revoked once more meanwhile. */
+  async markRetracted(retracted: readonly OutgoingSettings[]): Promise<void> {
+    // SQL: a set-based batch
+    await this.database.query(
+      'device_settings_retracted',
+      `UPDATE device_settings s SET published_version = 0
+       FROM unnest($1::uuid[], $2::int[], $3::int[]) AS p(id, version, before)
+       WHERE s.device_id = p.id AND s.published_version = p.before`,
+      [...idsAndVersions(retracted)],
+    );
   }
 
   /** Forgets settings that were taken back from the broker, and whose devices are deleted. */
@@ -140,4 +174,12 @@ export class DeviceSettingsRepository {
       prisma.deviceSettings.deleteMany({ where: { id: { in: [...ids] }, deviceId: null } }),
     );
   }
+}
+
+function idsAndVersions(settings: readonly OutgoingSettings[]): [string[], number[], number[]] {
+  return [
+    settings.map(({ id }) => id),
+    settings.map(({ version }) => version),
+    settings.map(({ publishedVersion }) => publishedVersion),
+  ];
 }

@@ -72,6 +72,11 @@ export class DeviceSettingsService implements OnModuleInit {
     }
   }
 
+  /** The broker is to keep nothing for a device whose tokens ended, as part of the surrounding transaction, which holds it. */
+  async revoked(deviceId: string): Promise<void> {
+    await this.repository.markRevoked(deviceId);
+  }
+
   private async recordUpdate(device: DeviceRef): Promise<void> {
     await this.events.append({
       type: 'device_updated',

@@ -41,6 +41,8 @@ export interface SettingsReport {
 export interface OutgoingSettings {
   readonly id: string;
   readonly version: number;
+  /** That the broker has, as far as is noted; below 0 once they are to be taken back. */
+  readonly publishedVersion: number;
   readonly desired: SettingValues;
   /** The device exists and may talk to us. */
   readonly isWanted: boolean;

@@ -124,8 +124,10 @@ export class SettingsPublisher implements OnModuleInit, OnApplicationBootstrap, 
         this.wake(deviceId);
       });
     }
-    if (wanted.length < published.length) {
-      await this.repository.forgetDeleted(published.filter(({ isWanted }) => !isWanted).map(({ id }) => id));
+    const retracted = published.filter(({ isWanted }) => !isWanted);
+    if (retracted.length > 0) {
+      await this.repository.markRetracted(retracted);
+      await this.repository.forgetDeleted(retracted.map(({ id }) => id));
     }
   }
 }

@@ -36,6 +36,7 @@ import { TransferMailer } from './transfers/transfer-mailer.js';
 import { TransfersRepository } from './transfers/transfers.repository.js';
 import { TransfersService } from './transfers/transfers.service.js';
 import { ACTIVATIONS_PURGE, CREDENTIALS_PURGE, TRANSFERS_PURGE } from './devices.purge.js';
+import { ACTIVATIONS_ADOPTION, TRANSFERS_ADOPTION } from './devices.adoption.js';
 import { DEVICES_RATE_LIMITS } from './devices.rate-limits.js';
 import { DeviceListRepository } from './list/device-list.repository.js';
 import { DeviceListService } from './list/device-list.service.js';
@@ -77,6 +78,8 @@ import { DeviceListService } from './list/device-list.service.js';
     CREDENTIALS_PURGE,
     ACTIVATIONS_PURGE,
     TRANSFERS_PURGE,
+    TRANSFERS_ADOPTION,
+    ACTIVATIONS_ADOPTION,
     { provide: DeviceAuthenticator, useClass: DeviceTokenVerifier },
   ],
   exports: [

@@ -40,6 +40,11 @@ export class HistorySocketGateway {
     return this.ingest(deviceId, events);
   }
 
+  @SubscribeMessage('settings_updated')
+  settingsUpdated(@DeviceId() deviceId: string, @Uplink() events: DeviceEventsDto): Promise<ReceiptMessage> {
+    return this.ingest(deviceId, events);
+  }
+
   @SubscribeMessage('custom')
   custom(@DeviceId() deviceId: string, @Uplink() events: DeviceEventsDto): Promise<ReceiptMessage> {
     return this.ingest(deviceId, events);

@@ -6,7 +6,9 @@ import { decrypt, encrypt } from '../../../platform/crypto/encryption.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import { DevicesRepository } from '../devices.repository.js';
+import type { Device } from '../devices.types.js';
 import { ActivationsRepository } from './activations.repository.js';
 import { ActivationCodeNotFoundError } from './credentials.errors.js';
 import type { ActivationCode } from './credentials.types.js';
@@ -26,6 +28,7 @@ export class ActivationCodesService {
     private readonly idempotency: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
+    private readonly access: DeviceAccessService,
     config: AppConfig,
     metrics: Metrics,
   ) {
@@ -39,12 +42,12 @@ export class ActivationCodesService {
    * A new code for a device; an earlier one is not valid any more. @returns null for a repeat.
    * @throws DeviceNotFoundError
    */
-  create(deviceId: string): Promise<ActivationCode | null> {
+  create(deviceId: string, madeBy: string): Promise<ActivationCode | null> {
     return this.transactions.run(async () => {
       let made: ActivationCode | null = null;
       await this.idempotency.once(async () => {
         await this.devices.getLocked(deviceId);
-        made = await this.issue(deviceId);
+        made = await this.issue(deviceId, madeBy);
         await this.audit.record({ entity: { type: 'device', id: deviceId } });
         return deviceId;
       });
@@ -52,11 +55,15 @@ export class ActivationCodesService {
     });
   }
 
-  /** The same as part of the surrounding transaction, which holds the device. */
-  async issue(deviceId: string): Promise<ActivationCode> {
+  /**
+   * The same as part of the surrounding transaction, which holds the device.
+   * @param madeBy an account: the code is good while it has `admin` of the device
+   */
+  async issue(deviceId: string, madeBy: string): Promise<ActivationCode> {
     const code = newSecretCode();
     const sealed = encrypt(this.#key, Buffer.from(code), aadOf(deviceId));
-    return { code, expiresAt: await this.repository.put(deviceId, hashSecretCode(code), sealed, TTL_MS) };
+    const stored = { deviceId, madeBy, codeHash: hashSecretCode(code), sealed, ttlMs: TTL_MS };
+    return { code, expiresAt: await this.repository.put(stored) };
   }
 
   /** The code that is valid now. @throws ActivationCodeNotFoundError */
@@ -69,6 +76,23 @@ export class ActivationCodesService {
       code: decrypt(this.#key, found.sealed, aadOf(deviceId)).toString(),
       expiresAt: found.expiresAt,
     };
+  }
+
+  /**
+   * Consumes a code of a device that is locked, in the surrounding transaction. @returns whether it was one, and of a person who
+   * could still make it
+   */
+  async consume({ id: deviceId, ownerId }: Device, codeHash: Buffer): Promise<boolean> {
+    const found = await this.repository.consume(deviceId, codeHash);
+    if (!found) {
+      return false;
+    }
+    const { madeBy } = found;
+    if (madeBy === null) {
+      return true;
+    }
+    const [permission] = await this.access.permissionsOf([{ userId: madeBy, deviceId, ownerId }]);
+    return permission === 'admin';
   }
 
   /** Ends the code of a device, in the surrounding transaction. */

@@ -7,16 +7,22 @@ export class ActivationsRepository {
   constructor(private readonly database: Database) {}
 
   /** Replaces an earlier code of the device. @returns when it expires */
-  async put(deviceId: string, codeHash: Buffer, sealed: Buffer, ttlMs: number): Promise<Date> {
+  async put(code: {
+    deviceId: string;
+    madeBy: string;
+    codeHash: Buffer;
+    sealed: Buffer;
+    ttlMs: number;
+  }): Promise<Date> {
     // SQL: database time
     const [row] = await this.database.query<{ expires_at: Date }>(
       'activations_put',
-      `INSERT INTO device_activations (device_id, code_hash, sealed, expires_at)
-       VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond')
+      `INSERT INTO device_activations (device_id, code_hash, sealed, expires_at, made_by)
+       VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', $5)
        ON CONFLICT (device_id) DO UPDATE SET code_hash = excluded.code_hash, sealed = excluded.sealed,
-         expires_at = excluded.expires_at, created_at = now()
+         expires_at = excluded.expires_at, made_by = excluded.made_by, created_at = now()
        RETURNING expires_at`,
-      [deviceId, codeHash, sealed, ttlMs],
+      [code.deviceId, code.codeHash, code.sealed, code.ttlMs, code.madeBy],
     );
     if (!row) {
       throw new Error('PostgreSQL returned no activation.');
@@ -46,20 +52,29 @@ export class ActivationsRepository {
     return rows.length === 1;
   }
 
-  /** Consumes a code: of any number of uses, one finds it. Call it with the device locked. */
-  async consume(deviceId: string, codeHash: Buffer): Promise<boolean> {
+  /**
+   * Consumes a code: of any number of uses, one finds it. Call it with the device locked.
+   * @returns who made it; null when there is no such code
+   */
+  async consume(deviceId: string, codeHash: Buffer): Promise<{ madeBy: string | null } | null> {
     // SQL: database time
-    const rows = await this.database.query(
+    const [row] = await this.database.query<{ madeBy: string | null }>(
       'activations_consume',
-      `DELETE FROM device_activations WHERE device_id = $1 AND code_hash = $2 AND expires_at > now() RETURNING device_id`,
+      `DELETE FROM device_activations WHERE device_id = $1 AND code_hash = $2 AND expires_at > now()
+       RETURNING made_by AS "madeBy"`,
       [deviceId, codeHash],
     );
-    return rows.length === 1;
+    return row ?? null;
   }
 
   /** Ends the code of a device, if it has one. */
   async end(deviceId: string): Promise<void> {
     await this.database.prisma((prisma) => prisma.deviceActivation.deleteMany({ where: { deviceId } }));
+  }
+
+  /** Ends the codes of all devices. @returns how many */
+  async endAll(): Promise<number> {
+    return (await this.database.prisma((prisma) => prisma.deviceActivation.deleteMany())).count;
   }
 
   /** @returns how many expired ones of at most `limit` were deleted. */

@@ -4,7 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceRef } from '../../../contracts/resources.js';
 import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
-import { Authorize, Public, Target } from '../../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser, Public, Target } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
 import { Vital } from '../../../platform/http/admission/vital.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
@@ -38,7 +39,7 @@ export class CredentialsController {
     private readonly config: AppConfig,
   ) {}
 
-  /** A new activation code, valid once, for 24 hours. An earlier one is not valid any more. */
+  /** A new activation code, valid once, for 24 hours, while I have `admin` of the device. An earlier one is not valid any more. */
   @Post(':deviceId/activation-code')
   @HttpCode(HttpStatus.OK)
   @Authorize('device:admin')
@@ -47,8 +48,8 @@ export class CredentialsController {
   @Idempotent()
   @RateLimit('device')
   @Refuses(DeviceNotFoundError)
-  async createCode(@Target() { id }: DeviceRef): Promise<NewActivationDto> {
-    const made = await this.codes.create(id);
+  async createCode(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<NewActivationDto> {
+    const made = await this.codes.create(id, userId);
     return { activation: made && toActivationCodeDto(id, made) };
   }
 

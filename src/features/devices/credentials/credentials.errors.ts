@@ -5,7 +5,7 @@ import { AsProblem, DomainError } from '../../../shared/domain-error.js';
   kind: 'unprocessable',
   meaning: 'The device is not activated by this code.',
   cause:
-    'The code is wrong, was used, has expired after 24 hours, or was replaced by a newer one; or the device is unknown.',
+    'The code is wrong, was used, has expired after 24 hours, was replaced by a newer one, or is of a person who does not have `admin` of the device any more; or the device is unknown.',
   cure: 'Ask for a new code with `POST /devices/{deviceId}/activation-code`.',
 })
 export class InvalidActivationCodeError extends DomainError {

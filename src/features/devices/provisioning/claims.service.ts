@@ -46,7 +46,7 @@ export class ClaimsService {
           throw new InvalidClaimCodeError();
         }
         await this.make(userId, thing, request);
-        activation = thing.tokenHash === null ? await this.activations.issue(thing.id) : null;
+        activation = thing.tokenHash === null ? await this.activations.issue(thing.id, userId) : null;
         return thing.id;
       });
       return { device: await this.devices.get(id), activation };

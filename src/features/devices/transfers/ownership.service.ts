@@ -33,7 +33,7 @@ export class OwnershipService {
     await this.handover.end({ deviceId: id, ownerId, reason: 'transfer' });
     await this.tokens.revoke(id, SEEN_BY_OWNERS);
     await this.codes.end(id);
-    const activation = (await this.tokens.hasValid(id)) ? null : await this.codes.issue(id);
+    const activation = (await this.tokens.hasValid(id)) ? null : await this.codes.issue(id, newOwnerId);
     await this.repository.changeOwner(id, newOwnerId);
     await this.eventWriter.recordTransfer(await this.devices.get(id), ownerId);
     this.tell(id);
@@ -44,7 +44,7 @@ export class OwnershipService {
   async reset({ id, ownerId }: Device): Promise<ActivationCode> {
     await this.handover.end({ deviceId: id, ownerId, reason: 'factory_reset' });
     await this.tokens.revoke(id);
-    const activation = await this.codes.issue(id);
+    const activation = await this.codes.issue(id, ownerId);
     await this.repository.reset(id);
     await this.eventWriter.recordChange(await this.devices.get(id), ['name', 'room', 'organizationId', 'token'], {
       reset: true,

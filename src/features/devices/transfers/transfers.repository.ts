@@ -151,6 +151,11 @@ export class TransfersRepository {
     await this.database.prisma((prisma) => prisma.deviceTransfer.deleteMany({ where: { deviceId } }));
   }
 
+  /** Ends every offer. @returns how many */
+  async endAll(): Promise<number> {
+    return (await this.database.prisma((prisma) => prisma.deviceTransfer.deleteMany())).count;
+  }
+
   /** @returns how many expired ones of at most `limit` were deleted. */
   async purge(limit: number, keptMs: number): Promise<number> {
     // SQL: a set-based batch

@@ -12,7 +12,7 @@ export class DiagnosticsController {
   constructor(private readonly diagnostics: DiagnosticsService) {}
 
   /**
-   * What is known of the line of a device: whether it is linked, its last birth, whether it gets its orders, its last order and last
+   * What is known of the line of a device: the links that it has, its last birth, whether it gets its orders, its last order and last
    * ack, why messages were refused, and whether it is cut off. A device line has no answers, so this is where its
    * owner and the author of its firmware see what was wrong. It follows within some seconds; refusals are kept for 30 days.
    * Reading it is audited, unless I own the device.

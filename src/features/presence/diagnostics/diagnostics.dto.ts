@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { COMMAND_NAMES, COMMAND_STATES, type CommandName, type CommandState } from '../../../contracts/commands.js';
 import type { LinkKind } from '../../../contracts/devices.js';
-import { type Diagnostics, SUBSCRIPTION_STATES, type Subscription } from './diagnostics.types.js';
+import { type Diagnostics, type OpenLink, SUBSCRIPTION_STATES, type Subscription } from './diagnostics.types.js';
 
 /** One kind of refusal. */
 export class RefusalDto {
@@ -41,7 +41,7 @@ export class RefusalDto {
   detail!: string | null;
 }
 
-/** The open link of a device. */
+/** An open link of a device. */
 export class DiagnosticsLinkDto {
   /** @example mqtt */
   kind!: LinkKind;
@@ -152,7 +152,10 @@ export class SubscriptionDto {
 
 /** What is known of the line of a device, and what was refused on it. */
 export class DiagnosticsDto {
-  /** Null while the device is not connected. */
+  /** Every way by which the device is connected, the one that was heard last first. Empty while it is not connected. */
+  links!: DiagnosticsLinkDto[];
+
+  /** The first of `links`. Null while the device is not connected. */
   @ApiProperty({ type: DiagnosticsLinkDto, nullable: true })
   link!: Readonly<DiagnosticsLinkDto> | null;
 
@@ -181,13 +184,11 @@ export class DiagnosticsDto {
 }
 
 export function toDiagnosticsDto(found: Diagnostics): Readonly<DiagnosticsDto> {
-  const { link, lastBirth, subscription, lastOrder, lastAck, cutUntil, refusals } = found;
+  const { lastBirth, subscription, lastOrder, lastAck, cutUntil, refusals } = found;
+  const links = found.links.map(toLinkDto);
   return {
-    link: link && {
-      ...link,
-      connectedAt: link.connectedAt.toISOString(),
-      lastSeenAt: link.lastSeenAt.toISOString(),
-    },
+    links,
+    link: links[0] ?? null,
     lastBirth: lastBirth && { ...lastBirth, at: lastBirth.at.toISOString() },
     subscription: { state: subscription.state, at: subscription.at?.toISOString() ?? null },
     lastOrder: lastOrder && { ...lastOrder, sentAt: lastOrder.sentAt.toISOString() },
@@ -201,4 +202,8 @@ export function toDiagnosticsDto(found: Diagnostics): Readonly<DiagnosticsDto> {
       detail,
     })),
   };
+}
+
+function toLinkDto({ connectedAt, lastSeenAt, ...link }: OpenLink): Readonly<DiagnosticsLinkDto> {
+  return { ...link, connectedAt: connectedAt.toISOString(), lastSeenAt: lastSeenAt.toISOString() };
 }

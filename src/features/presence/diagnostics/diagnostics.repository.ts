@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import { ago } from '../sql/uptime-sql.js';
-import type { HeldRefusals, LastBirth, LineFacts, OpenLink } from './diagnostics.types.js';
+import type { HeldRefusals, LastBirth, LineFacts } from './diagnostics.types.js';
 
 /** There are fewer codes. */
 const MAX_SHOWN = 100;
@@ -15,7 +15,7 @@ export class DiagnosticsRepository {
     return { ...state, ...refused };
   }
 
-  private async getState(deviceId: string): Promise<Pick<LineFacts, 'link' | 'lastBirth'>> {
+  private async getState(deviceId: string): Promise<Pick<LineFacts, 'links' | 'lastBirth'>> {
     const device = await this.database.prisma((prisma) =>
       prisma.device.findUnique({
         where: { id: deviceId },
@@ -26,13 +26,11 @@ export class DiagnosticsRepository {
           firmwareVersion: true,
           links: {
             select: { kind: true, boot: true, connectedAt: true, lastSeenAt: true },
-            orderBy: { lastSeenAt: 'desc' },
-            take: 1,
+            orderBy: [{ lastSeenAt: 'desc' }, { kind: 'asc' }],
           },
         },
       }),
     );
-    const link: OpenLink | null = device?.links[0] ?? null;
     const lastBirth: LastBirth | null = device?.bornAt
       ? {
           at: device.bornAt,
@@ -41,7 +39,7 @@ export class DiagnosticsRepository {
           firmwareVersion: device.firmwareVersion,
         }
       : null;
-    return { link, lastBirth };
+    return { links: device?.links ?? [], lastBirth };
   }
 
   private async getRefusals(deviceId: string): Promise<Pick<LineFacts, 'cutUntil' | 'refusals'>> {

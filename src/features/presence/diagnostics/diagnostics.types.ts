@@ -65,7 +65,8 @@ export interface Subscription {
 
 /** What is kept of a device for its diagnostics. */
 export interface LineFacts {
-  readonly link: OpenLink | null;
+  /** One of each kind at most, the one that was heard last first. */
+  readonly links: readonly OpenLink[];
   readonly lastBirth: LastBirth | null;
   /** Null when the device is not cut off. */
   readonly cutUntil: Date | null;

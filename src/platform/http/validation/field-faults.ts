@@ -61,6 +61,11 @@ export function unknownMember(shown: string, pointer: string, meant?: string): F
   return { detail: `${shown} is not known here${meant === undefined ? '' : `, did you mean \`${meant}\`?`}`, pointer };
 }
 
+/** A member of a map, which takes any name but this. */
+export function reservedMember(shown: string, pointer: string): FieldError {
+  return { detail: `${shown} has a name that every object has: choose another one`, pointer };
+}
+
 /** A name as messages show it. */
 export function shownName(name: string): string {
   return `\`${cutText(name, SHOWN_NAME)}\``;

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, type Type, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { AsProblem, DomainError, type FieldError } from '../../../shared/domain-error.js';
 import { isTooDeep, MAX_JSON_DEPTH } from '../../../shared/json-payload.js';
-import { fieldFaults, pointerTo, shownName, unknownMember } from './field-faults.js';
+import { fieldFaults, pointerTo, reservedMember, shownName, unknownMember } from './field-faults.js';
 import { kindOf } from './rule-words.js';
 
 /** Faults of one refusal: as many as there are rows in a list, and no more than a client can correct. */
@@ -45,11 +45,9 @@ class CompleteValidationPipe extends ValidationPipe {
     assertObject(value);
     const dropped = this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
     const transformed = await this.read(value, metadata);
-    const unknown = dropped.filter((path) => isMemberOfClass(transformed, path));
-    if (unknown.length > 0) {
-      throw new InvalidRequestError(
-        unknown.map((path) => unknownMember(shownName(path.join('.')), path.reduce(pointerTo, ''))),
-      );
+    const faults = dropped.flatMap((path) => faultOfDropped(transformed, path));
+    if (faults.length > 0) {
+      throw new InvalidRequestError(faults);
     }
     return transformed;
   }
@@ -100,12 +98,16 @@ function droppedMembers(value: unknown): string[][] {
   );
 }
 
-/** Whether the object that had the member is of a class of ours; others may have any members. */
-function isMemberOfClass(root: unknown, path: readonly string[]): boolean {
+/** Where the object that had the member is of a class of ours, or a map, which has no prototype. Of others nothing is kept. */
+function faultOfDropped(root: unknown, path: readonly string[]): FieldError[] {
   const object = path
     .slice(0, -1)
     .reduce<unknown>((parent, name) => (parent as Record<string, unknown> | undefined)?.[name], root);
-  return typeof object === 'object' && object !== null && !Array.isArray(object) && object.constructor !== Object;
+  if (typeof object !== 'object' || object === null || Array.isArray(object) || object.constructor === Object) {
+    return [];
+  }
+  const fault = Object.getPrototypeOf(object) === null ? reservedMember : unknownMember;
+  return [fault(shownName(path.join('.')), path.reduce(pointerTo, ''))];
 }
 
 /** The same rules for what no pipe sees: handshakes, batches. @throws InvalidRequestError */

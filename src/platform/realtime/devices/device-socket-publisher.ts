@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DeviceDownlinks } from '../../../contracts/device-sockets.js';
+import type { DeviceDownlinks, DeviceNotice } from '../../../contracts/device-sockets.js';
 import { DeviceSocketRegistry } from './device-socket-registry.js';
 import { type DeviceSocket, unreadBytes } from './device-sockets.js';
 
@@ -7,8 +7,8 @@ const ACKNOWLEDGED_WITHIN_MS = 2_000;
 /** As the embedded broker leaves unread: more is not sent to a device that does not read. */
 const MAX_UNREAD_BYTES = 32_768;
 
-/** What the server tells a device. */
-export type Downlink = Exclude<keyof DeviceDownlinks, 'closing' | 'problem'>;
+/** What the server tells a device, and the device acknowledges. */
+type Downlink = Exclude<keyof DeviceDownlinks, DeviceNotice>;
 
 /** Says something to the device whose socket this process has. Nothing is kept for one that is away. */
 @Injectable()
@@ -49,6 +49,20 @@ export class DeviceSocketPublisher {
       () => false,
     );
     return Promise.race([acknowledged, ended]).finally(() => socket.off('disconnect', end));
+  }
+
+  /**
+   * Says what needs no acknowledgement: it arrives behind what was said before it, or the connection ends.
+   * @returns whether it was sent
+   */
+  notify<N extends DeviceNotice>(deviceId: string, name: N, message: Parameters<DeviceDownlinks[N]>[0]): boolean {
+    const socket = this.registry.of(deviceId);
+    if (!socket || !this.mayReceive(socket)) {
+      return false;
+    }
+    // The compiler does not follow the message through the name.
+    (socket as unknown as { emit(event: string, body: unknown): void }).emit(name, message);
+    return true;
   }
 
   private mayReceive(socket: DeviceSocket): boolean {
