@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { CSV_EXAMPLE } from '../platform/http/bodies/csv-body.js';
 import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { httpProblems } from '../platform/http/problems/http-problems.js';
 import { completeRefusals } from './api-document-refusals.js';
@@ -22,6 +23,7 @@ export function completeDocument(document: OpenAPIObject, problemsUrl: string): 
         summarize(operation);
         namePathParameters(path, operation);
         relaxDefaults(operation);
+        describeCsv(operation);
         describeExamples(operation);
         operation.security ??= [];
         completeRefusals(path, method, operation, problemsUrl);
@@ -65,6 +67,15 @@ function relaxDefaults(operation: Operation): void {
     if ('schema' in parameter && 'default' in parameter.schema) {
       parameter.required = false;
     }
+  }
+}
+
+/** A body of CSV is text: it has not the schema of the one of JSON. */
+function describeCsv(operation: Operation): void {
+  const { [CSV_EXAMPLE]: example } = operation as { [CSV_EXAMPLE]?: string };
+  if (example !== undefined && operation.requestBody && 'content' in operation.requestBody) {
+    operation.requestBody.content['text/csv'] = { schema: { type: 'string' }, example };
+    Reflect.deleteProperty(operation, CSV_EXAMPLE);
   }
 }
 

@@ -22,7 +22,7 @@ interface Schema {
 interface Operation {
   readonly summary?: string;
   readonly security?: readonly object[];
-  readonly requestBody?: { content: Record<string, { schema: Schema }> };
+  readonly requestBody?: { content: Record<string, { schema: Schema; example?: unknown }> };
   readonly responses: Record<string, { content?: Record<string, { schema?: Schema }> }>;
 }
 interface Document {
@@ -95,6 +95,15 @@ describe('The OpenAPI document', () => {
     ).toEqual([]);
     // 204 and 202 have nothing to say; everything else has.
     expect(those(({ responses }) => '200' in responses && responses['200'].content === undefined)).toEqual([]);
+  });
+
+  it('shows CSV as text, with the names of its columns', () => {
+    const files = operations.flatMap(([, , { requestBody }]) => requestBody?.content['text/csv'] ?? []);
+    expect(files).toHaveLength(2);
+    expect(
+      files.filter(({ schema, example }) => schema.type !== 'string' || !/^[\w.,]+\n/.test(String(example))),
+    ).toEqual([]);
+    expect(source).not.toContain('x-csv-example');
   });
 
   it('gives an example of every text and number', () => {

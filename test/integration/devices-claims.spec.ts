@@ -93,7 +93,7 @@ describe('Loading devices', () => {
       { hardwareId: number.replaceAll('-', ':') },
       { hardwareId: 'aabb.cc00-1122' },
       { hardwareId: '--' },
-      { deviceId: randomUUID(), location: 'Cellar', device_type: 'switch' },
+      { deviceId: randomUUID(), location: 'Cellar', device_type: 'relay' },
       { hardwareId: randomUUID(), serial: 'x' },
     ];
     const first = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);

@@ -1,11 +1,11 @@
 /** What a device is, and what of its reports holds now: the same in the list, which PostgreSQL writes, as of one device. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DevicesService } from '../../src/features/devices/devices.service.js';
 import { toDeviceDto } from '../../src/features/devices/facts/device.dto.js';
 import type { Birth } from '../../src/features/presence/presence.types.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
-import type { InsertedAccount } from '../support/accounts.fixture.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { OrganizationsFixture, type PageBody } from '../support/organizations.fixture.js';
 import { seededRandom } from '../support/seeded-random.js';
 
@@ -15,7 +15,7 @@ let fixture: OrganizationsFixture;
 let ada: InsertedAccount;
 
 beforeAll(async () => {
-  fixture = await OrganizationsFixture.start({ ROLES: 'api' });
+  fixture = await OrganizationsFixture.start({ ROLES: 'api', REGISTRATION: 'verified' });
   ada = await fixture.createAccount('ada');
 });
 
@@ -192,5 +192,83 @@ describe('The state of a device', () => {
     expect(body.items).toEqual(single.map((device) => toDeviceDto(device, access)));
     const kinds = new Set(body.items.map(({ state }) => (state as { lock: Body }).lock.evidence));
     expect([...kinds].sort()).toEqual(['none', 'report', 'stale', 'uncalibrated']);
+  });
+});
+
+describe('The list of an older backend', () => {
+  interface Row {
+    deviceId: string;
+    claimCode: string | null;
+    claimed: boolean;
+    code: string | null;
+    errors: { detail: string; pointer: string }[];
+  }
+  const facts = {
+    location: 'Berlin, Hauptstr. 1',
+    position: { latitude: 52.5163, longitude: 13.3777 },
+    metadata: { floor: 2 },
+  };
+  const old = (more: Body): Body => ({
+    ...{ _id: randomBytes(12).toString('hex'), deviceId: randomUUID(), name: 'x', deviceType: 'doorbell', ...facts },
+    ...{ status: 'online', isLocked: true, isOnline: true, settings: { a: { b: 1 } }, ownerId: null, userId: '65f0' },
+    ...{ deviceToken: 'secret-of-the-old-backend', createdAt: 'x', updatedAt: 'x', lastSeen: null, __v: 3, ...more },
+  });
+
+  it('loses nothing that is kept here, names what it leaves out, and says in a sentence what is wrong with a row', async () => {
+    const maker = await insertAccount(fixture.application, { role: 'MAKER' });
+    const [owner, buyer] = [await fixture.createAccount('owner'), await fixture.createAccount('buyer')];
+    const load = (body: unknown) =>
+      fixture.request<{ results: Row[]; leftOut: string[] }>(maker, 'POST', '/devices/provision', body);
+    const serial = randomUUID();
+    const rows = [
+      old({ owner: { _id: '65f0', email: owner.email.toUpperCase() } }),
+      old({ deviceId: serial }),
+      old({ deviceId: serial.toUpperCase() }),
+      old({ deviceType: 'doorbel' }),
+      old({ deviceType: 'kettle', colour: 'red', firmwareVersoin: '1' }),
+      old({ metadata: { a: { b: 1 } } }),
+      old({ latitude: 91, longitude: 0, position: null }),
+      old({ mac: 'another' }),
+    ];
+    const { status, body } = await load({ success: true, data: { devices: rows } });
+    expect(status).toBe(200);
+    expect(body.leftOut).toEqual(expect.arrayContaining(['__v', '_id', 'deviceToken', 'isLocked', 'status', 'userId']));
+    const [given, free, ...refused] = body.results;
+    expect([given?.claimed, free?.code]).toEqual([true, null]);
+    expect(refused.map(({ code, errors }) => [code, ...errors.map(({ detail }) => detail)])).toEqual([
+      ['duplicate_row', '`hardwareId` is that of line 2, which counts: its spelling makes no other device of it'],
+      ['invalid_row', '`type` is not a type of device, did you mean `doorbell`?'],
+      [
+        ...[
+          'invalid_row',
+          '`colour` is not known here',
+          '`firmwareVersoin` is not known here, did you mean `firmwareVersion`?',
+        ],
+        '`type` must be one of: door_lock, camera, motion_sensor, sensor, switch, other',
+      ],
+      ['invalid_row', '`metadata.a` must be text, a number, or true or false'],
+      ['invalid_row', '`position.latitude` must be from -90 to 90'],
+      ['invalid_row', '`deviceId` and `mac` both mean `hardwareId`, and differ: send the one that is meant'],
+    ]);
+    const again = await load([old({ deviceId: serial })]);
+    expect(again.body.results).toMatchObject([
+      { code: 'hardware_id_taken', errors: [{ detail: '`hardwareId` is in the inventory already, loaded before' }] },
+    ]);
+    const shown = await fixture.request<Body>(owner, 'GET', `/devices/${String(given?.deviceId)}`);
+    expect(shown.body).toMatchObject({ ...facts, type: 'camera', name: 'x', room: null });
+    expect((await fixture.request(buyer, 'GET', `/devices/${String(given?.deviceId)}`)).status).toBe(404);
+    const claimed = await fixture.request<{ device: Body }>(buyer, 'POST', '/devices/claim', {
+      code: free?.claimCode,
+      room: 'Cellar',
+    });
+    expect(claimed.body.device).toMatchObject({ ...facts, room: 'Cellar' });
+
+    // Where the first owner had it, and what they called it, is not for the next one.
+    await fixture.request(owner, 'DELETE', `/devices/${String(given?.deviceId)}`);
+    const path = `/provisioned-devices/${String(given?.deviceId)}/claim-code`;
+    const { claimCode } = (await fixture.request<Row>(maker, 'POST', path)).body;
+    const next = await fixture.request<{ device: Body }>(buyer, 'POST', '/devices/claim', { code: claimCode });
+    expect(next.body.device).toMatchObject({ location: null, position: null, metadata: {}, room: null });
+    expect(next.body.device.name).toBe(next.body.device.hardwareId);
   });
 });

@@ -52,10 +52,12 @@ interface DeviceRow {
 
 /**
  * Puts devices back that came from the inventory, before they are deleted: unclaimed, without a valid code, and with the token
- * that they were made with only if that was not revoked.
+ * that they were made with only if that was not revoked. Where one stood, and what was kept with it, is its owner's and goes; so does
+ * its name, if the list named its owner.
  */
 const TO_INVENTORY = `UPDATE provisioned_devices p SET claimed_at = NULL, claim_code_hash = NULL, owner_email = NULL,
-    order_counter = d.order_counter, token_hash = (
+    name = CASE WHEN p.owner_email IS NULL THEN p.name END, room = NULL, location = NULL, latitude = NULL, longitude = NULL,
+    metadata = '{}', order_counter = d.order_counter, token_hash = (
       SELECT t.token_hash FROM device_credentials t
       WHERE t.device_id = d.id AND t.token_hash = p.token_hash AND ${tokenIsValid('t')})
   FROM devices d WHERE d.id = p.id AND d.provisioned`;

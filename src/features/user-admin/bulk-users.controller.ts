@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, HttpCode, HttpStatus, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
@@ -24,6 +24,7 @@ import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import { BatchRefusedError, ImportRefusedError, UnreadableImportError } from './user-admin.errors.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
+const CSV_EXAMPLE = 'email,username,displayName,role\ngrace@example.com,grace,Grace Hopper,USER\n';
 
 @ApiTags('User management')
 @Controller('users')
@@ -69,12 +70,11 @@ export class BulkUsersController {
    */
   @Post('import')
   @HttpCode(HttpStatus.OK)
-  @CsvOrJson(BODY_LIMIT_BYTES)
+  @CsvOrJson(BODY_LIMIT_BYTES, CSV_EXAMPLE)
   @ExtraTime(LONGEST_EXTRA_TIME_MS)
   @Authorize('admin')
   @Audit('users_imported')
   @Idempotent()
-  @ApiConsumes('application/json', 'text/csv')
   @ApiExtraModels(NewAccountDto)
   @ApiBody({
     schema: {

@@ -57,8 +57,8 @@ export class UserAdminController {
   }
 
   /**
-   * Make a person an administrator, or a plain user again. Their sessions end, because their tokens hold the old role. The
-   * role they already have changes nothing.
+   * Make a person an administrator, a maker, or a plain user again. Their sessions end, because their tokens hold the old role.
+   * The role they already have changes nothing.
    */
   @Patch(':userId/role')
   @HttpCode(HttpStatus.NO_CONTENT)

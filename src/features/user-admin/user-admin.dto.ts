@@ -53,8 +53,8 @@ export class CreatedAccountDto {
 /** The role an account is to have. */
 export class ChangePlatformRoleDto {
   /**
-   * `ADMIN` manages accounts and operations; it does not open any door.
-   * @example ADMIN
+   * `ADMIN` manages accounts and operations, `MAKER` loads devices into the inventory; neither opens any door.
+   * @example MAKER
    */
   @IsIn(PLATFORM_ROLES)
   role!: PlatformRole;

@@ -35,7 +35,7 @@ export class UserDto {
   displayName!: string;
 
   /**
-   * `ADMIN` manages accounts and operations; it does not open any door.
+   * `ADMIN` manages accounts and operations, `MAKER` loads devices into the inventory; neither opens any door.
    * @example USER
    */
   role!: PlatformRole;

@@ -18,6 +18,10 @@ templates.register({
     subject: 'Reset',
     text: linkTo(publicUrl, 'reset-password', token),
   }),
+  device_claims: ({ devices }: { devices: { name: string; code: string }[] }) => ({
+    subject: 'Devices',
+    text: devices.map(({ name, code }) => `${code}  ${name}`).join('\n'),
+  }),
   security_notice: ({ notice }: { notice: string }) => ({ subject: 'Notice', text: notice }),
 });
 
@@ -39,6 +43,14 @@ describe('LogTransport', () => {
   it('shows them in a demonstration, where only warnings are seen', async () => {
     await transport(true).send(MAIL, 'id');
     expect(JSON.stringify(logger.warn.mock.calls)).toContain(`https://doors.example.com/reset-password#token=${TOKEN}`);
+  });
+
+  it('keeps codes out of it, too, wherever they stand', async () => {
+    const code = '7K2M-9QXT-0B4H-VWEN-3J8D';
+    const values = { devices: [{ name: 'Front door', code }] };
+    await transport(false).send({ to: 'ada@example.com', template: 'device_claims', values }, 'id');
+    expect(JSON.stringify(logger.info.mock.lastCall)).toContain('[redacted]  Front door');
+    expect(JSON.stringify([logger.info.mock.calls, logger.warn.mock.calls])).not.toContain(code);
   });
 
   it('logs what has no token as it is', async () => {

@@ -36,7 +36,22 @@ export class MailTemplateRegistry {
   }
 }
 
-/** The same mail as a log may show it: without the token. */
+/** Values that open something: links are made of tokens, and codes are typed. */
+const SECRETS = ['token', 'code'];
+
+/** The same mail as a log may show it: without its tokens and codes. */
 export function redacted(mail: NewMail): NewMail {
-  return 'token' in mail.values ? ({ ...mail, values: { ...mail.values, token: '[redacted]' } } as NewMail) : mail;
+  return { ...mail, values: withoutSecrets(mail.values) } as NewMail;
+}
+
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withoutSecrets);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, SECRETS.includes(name) ? '[redacted]' : withoutSecrets(inner)]),
+  );
 }

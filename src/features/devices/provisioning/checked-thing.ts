@@ -1,9 +1,14 @@
 import { InvalidRequestError, validated } from '../../../platform/http/validation/validation.js';
+import { pointerTo, shownName, unknownMember } from '../../../platform/http/validation/field-faults.js';
 import type { FieldError } from '../../../shared/domain-error.js';
-import { readDeviceFile } from '../domain/device-file.js';
+import { meantName, readDeviceFile } from '../domain/device-file.js';
+import type { DeviceFileRow } from '../domain/device-file-row.js';
 import { ThingToProvisionDto } from './provisioning.dto.js';
 import { UnreadableDeviceListError } from './provisioning.errors.js';
 import { MAX_PROVISIONED_ROWS, type ThingToProvision } from './provisioning.types.js';
+
+/** Unknown names of one list for which the closest is looked up: its rows have mostly the same ones. */
+const MAX_GUESSES = 50;
 
 /** A row of the list: a thing, or what is wrong with its members. */
 export interface CheckedThing {
@@ -12,8 +17,14 @@ export interface CheckedThing {
   readonly errors: readonly FieldError[];
 }
 
+/** The rows of a list, and the names in it that are known and not kept. */
+export interface CheckedDeviceList {
+  readonly rows: readonly CheckedThing[];
+  readonly leftOut: readonly string[];
+}
+
 /** @param file CSV as text, or JSON as parsed. @throws UnreadableDeviceListError */
-export function checkDeviceList(file: unknown): Promise<CheckedThing[]> {
+export async function checkDeviceList(file: unknown): Promise<CheckedDeviceList> {
   const list = readDeviceFile(file);
   if ('fault' in list) {
     throw new UnreadableDeviceListError(list.fault, list.line);
@@ -21,29 +32,32 @@ export function checkDeviceList(file: unknown): Promise<CheckedThing[]> {
   if (list.rows.length > MAX_PROVISIONED_ROWS) {
     throw new UnreadableDeviceListError(`at most ${String(MAX_PROVISIONED_ROWS)} devices at once`, 0);
   }
-  return Promise.all(list.rows.map(checkRow));
+  const guesses = new Map<string, string | undefined>();
+  const rows = await Promise.all(list.rows.map((row) => checkRow(row, guesses)));
+  return { rows, leftOut: [...new Set(list.rows.flatMap(({ leftOut }) => leftOut))].sort() };
 }
 
-async function checkRow({
-  line,
-  values,
-  fault,
-}: {
-  line: number;
-  values: object;
-  fault?: string;
-}): Promise<CheckedThing> {
+async function checkRow(row: DeviceFileRow, guesses: Map<string, string | undefined>): Promise<CheckedThing> {
+  const { line, values, fault } = row;
   if (fault !== undefined) {
     return { line, thing: null, errors: [{ detail: fault, pointer: '' }] };
   }
+  const unknown = row.unknown.map((name) => unknownMember(shownName(name), pointerTo('', name), guess(name, guesses)));
   try {
     const checked = await validated(ThingToProvisionDto, values);
     const thing = Object.fromEntries(Object.entries(checked).filter(([, value]) => value !== undefined));
-    return { line, thing: thing as unknown as ThingToProvision, errors: [] };
+    return { line, thing: unknown.length > 0 ? null : (thing as unknown as ThingToProvision), errors: unknown };
   } catch (error) {
     if (error instanceof InvalidRequestError) {
-      return { line, thing: null, errors: error.errors };
+      return { line, thing: null, errors: [...unknown, ...error.errors] };
     }
     throw error;
   }
+}
+
+function guess(name: string, guesses: Map<string, string | undefined>): string | undefined {
+  if (!guesses.has(name) && guesses.size < MAX_GUESSES) {
+    guesses.set(name, meantName(name));
+  }
+  return guesses.get(name);
 }

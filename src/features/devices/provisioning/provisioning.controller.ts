@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
@@ -15,6 +15,9 @@ import { UnreadableDeviceListError } from './provisioning.errors.js';
 import { ProvisioningService } from './provisioning.service.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
+const CSV_EXAMPLE = `hardwareId,type,name,model,firmwareVersion,room,location,latitude,longitude,metadata.floor,timeZone,ownerEmail
+AA:BB:CC:00:11:22,door_lock,Front door,M-200,1.4.2,Hall,"Berlin, Hauptstr. 1",52.5163,13.3777,2,Europe/Berlin,grace@example.com
+`;
 
 @ApiTags('Provisioning')
 @RateLimit('provisioning')
@@ -23,18 +26,18 @@ export class ProvisioningController {
   constructor(private readonly provisioning: ProvisioningService) {}
 
   /**
-   * Load up to 1,000 devices into the inventory, for people to claim: JSON, or CSV whose first line names the columns.
-   * Each row stands for itself. Codes and tokens are shown this once.
+   * Load up to 1,000 devices into the inventory, for people to claim: JSON, or CSV whose first line names the columns. The list of
+   * an older backend is read as it is, in its envelope. CSV is UTF-8, or UTF-16 with a byte order mark; its cells are separated by
+   * commas, semicolons or tabs. Each row stands for itself. Codes and tokens are shown this once.
    */
   @Post('provision')
   @HttpCode(HttpStatus.OK)
-  @CsvOrJson(BODY_LIMIT_BYTES)
+  @CsvOrJson(BODY_LIMIT_BYTES, CSV_EXAMPLE)
   @ExtraTime(LONGEST_EXTRA_TIME_MS)
   @Authorize('maker')
   @Audit('devices_provisioned')
   @SecretAnswer()
   @Idempotent()
-  @ApiConsumes('application/json', 'text/csv')
   @ApiExtraModels(ThingToProvisionDto)
   @ApiBody({
     schema: {
@@ -47,6 +50,7 @@ export class ProvisioningController {
   })
   @Refuses(UnreadableDeviceListError)
   async provision(@Body() file: unknown, @CurrentUser() maker: Principal): Promise<ProvisionedRowsDto> {
-    return toProvisionedRowsDto(await this.provisioning.provision(await checkDeviceList(file), maker));
+    const { rows, leftOut } = await checkDeviceList(file);
+    return toProvisionedRowsDto(await this.provisioning.provision(rows, maker), leftOut);
   }
 }

@@ -1,18 +1,25 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn } from 'class-validator';
-import { DEVICE_TYPES, type DeviceType } from '../../../contracts/devices.js';
+import { IsBoolean } from 'class-validator';
+import type { DeviceType } from '../../../contracts/devices.js';
+import type { FlatObject } from '../../../contracts/flat-object.js';
 import { IsEmailAddress } from '../../../platform/http/members/email-address.decorator.js';
+import { IsFlatObject } from '../../../platform/http/members/flat-object.decorator.js';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsTimeZoneName } from '../../../platform/http/members/time-zone.decorator.js';
 import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
 import { FieldErrorDto } from '../../../platform/http/problems/problem.dto.js';
 import { IsVisibleText } from '../../../platform/http/visible-text.js';
 import type { Page } from '../../../shared/paging.js';
+import { IsPosition, PositionDto } from '../facts/device.dto.js';
 import { IsHardwareId } from '../hardware-id.decorator.js';
+import { IsDeviceType } from './device-type.decorator.js';
 import type { ProvisionedDevice, ProvisionResult } from './provisioning.types.js';
 
-/** A thing to be put into the inventory. Columns of other backends are understood: `deviceId`, `mac`, `location`, `owner_email` … */
+/**
+ * A thing to be put into the inventory. Names of other backends are understood (`deviceId`, `mac`, `deviceType`, `owner.email` …),
+ * null is as left out, and what lists of older backends carry beside it is left out: docs/provisioning.md has both lists.
+ */
 export class ThingToProvisionDto {
   /**
    * Serial number or MAC, as printed on it. Unique in the inventory, in whatever spelling.
@@ -21,9 +28,13 @@ export class ThingToProvisionDto {
   @IsHardwareId()
   hardwareId!: string;
 
-  /** @example door_lock */
+  /**
+   * Usual other names are understood: `doorbell` and `ip_camera` are cameras, `smart_lock` and `deadbolt` door locks, `pir` is a
+   * motion sensor, `contact` a sensor, `relay` and `plug` are switches.
+   * @example door_lock
+   */
   @IfGiven()
-  @IsIn(DEVICE_TYPES)
+  @IsDeviceType()
   type?: DeviceType;
 
   /**
@@ -48,6 +59,28 @@ export class ThingToProvisionDto {
   @IfGiven()
   @IsVisibleText()
   room?: string;
+
+  /**
+   * Where it stands, in words.
+   * @example Berlin, Hauptstr. 1
+   */
+  @IfGiven()
+  @IsVisibleText({ max: 200 })
+  location?: string;
+
+  /** Where it stands, in degrees. In CSV: the columns `latitude` and `longitude`, which JSON may have as well. */
+  @IfGiven()
+  @IsPosition()
+  position?: PositionDto;
+
+  /**
+   * What its owner finds kept with it: at most 20 members, each text, a number, or true or false. In CSV: a column
+   * `metadata.<name>` for each, as text.
+   * @example { "floor": 2, "contract": "A-17" }
+   */
+  @IfGiven()
+  @IsFlatObject()
+  metadata?: FlatObject;
 
   /** @example Europe/Berlin */
   @IfGiven()
@@ -117,6 +150,12 @@ export class ProvisionedRowsDto {
 
   /** @example 0 */
   refused!: number;
+
+  /**
+   * Names in the list that are known and not kept, such as the status and the token that a device had in an older backend.
+   * @example ["_id", "deviceToken", "status"]
+   */
+  leftOut!: string[];
 
   results!: ProvisionedRowDto[];
 }
@@ -194,11 +233,15 @@ export class ClaimCodeDto {
   claimCode!: string | null;
 }
 
-export function toProvisionedRowsDto(results: readonly ProvisionResult[]): Readonly<ProvisionedRowsDto> {
+export function toProvisionedRowsDto(
+  results: readonly ProvisionResult[],
+  leftOut: readonly string[],
+): Readonly<ProvisionedRowsDto> {
   const created = results.filter(({ code }) => code === null).length;
   return {
     created,
     refused: results.length - created,
+    leftOut: [...leftOut],
     results: results.map(({ errors, ...result }) => ({
       ...result,
       status: result.code === null ? 'created' : 'refused',

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceType } from '../../../contracts/devices.js';
+import type { FlatObject } from '../../../contracts/flat-object.js';
 import { Database } from '../../../platform/prisma/database.js';
 import type { CreationPosition } from '../../../shared/cursor.js';
 import { canActSql } from '../../users/account-standing.types.js';
@@ -19,6 +20,10 @@ export interface ClaimedThing {
   readonly type: DeviceType;
   readonly name: string | null;
   readonly room: string | null;
+  readonly location: string | null;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly metadata: FlatObject;
   readonly timeZone: string | null;
   readonly firmwareVersion: string | null;
   readonly tokenHash: Buffer | null;
@@ -29,8 +34,8 @@ export interface ClaimedThing {
 const COLUMNS = `p.id, p.hardware_id AS "hardwareId", p.type, p.name, p.model, p.firmware_version AS "firmwareVersion",
   p.owner_email AS "ownerEmail", p.claim_code_hash IS NOT NULL AS "hasClaimCode", p.claimed_at AS "claimedAt",
   p.created_at AS "createdAt"`;
-const CLAIMED = `p.id, p.hardware_id AS "hardwareId", p.type, p.name, p.room, p.time_zone AS "timeZone",
-  p.firmware_version AS "firmwareVersion", p.token_hash AS "tokenHash", p.order_counter AS "orderCounter"`;
+const CLAIMED = `p.id, p.hardware_id AS "hardwareId", p.type, p.name, p.room, p.location, p.latitude, p.longitude,
+  p.metadata, p.time_zone AS "timeZone", p.firmware_version AS "firmwareVersion", p.token_hash AS "tokenHash", p.order_counter AS "orderCounter"`;
 const IN_SCOPE = '($2::uuid IS NULL OR p.provisioned_by = $2)';
 const BY_SCOPE = { maker: 'p.provisioned_by = $2', all: '$2::uuid IS NULL' };
 const BY_CLAIM = { true: 'AND p.claimed_at IS NOT NULL', false: 'AND p.claimed_at IS NULL', any: '' };
@@ -45,14 +50,15 @@ export class ProvisioningRepository {
     // SQL: a set-based batch
     const rows = await this.database.query<{ id: string }>(
       'provisioned_insert',
-      `INSERT INTO provisioned_devices (id, hardware_id, type, name, model, firmware_version, room, time_zone, claim_code_hash,
-         token_hash, provisioned_by, owner_email)
+      `INSERT INTO provisioned_devices (id, hardware_id, type, name, model, firmware_version, room, location, latitude, longitude,
+         metadata, time_zone, claim_code_hash, token_hash, provisioned_by, owner_email)
        SELECT r.id, r.hardware_id, coalesce(r.type, 'door_lock')::device_type, r.name, r.model, r.firmware_version, r.room,
-         r.time_zone, decode(r.claim_code_hash, 'hex'), decode(r.token_hash, 'hex'), $1, r.owner_email
+         r.location, r.latitude, r.longitude, coalesce(r.metadata, '{}'), r.time_zone, decode(r.claim_code_hash, 'hex'), decode(r.token_hash, 'hex'), $1, r.owner_email
        FROM ROWS FROM (jsonb_to_recordset($2::jsonb) AS (id uuid, hardware_id text, type text, name text, model text,
-         firmware_version text, room text, time_zone text, claim_code_hash text, token_hash text, owner_email text))
-         WITH ORDINALITY AS r(id, hardware_id, type, name, model, firmware_version, room, time_zone, claim_code_hash, token_hash,
-         owner_email, place)
+         firmware_version text, room text, location text, latitude float8, longitude float8, metadata jsonb, time_zone text,
+         claim_code_hash text, token_hash text, owner_email text))
+         WITH ORDINALITY AS r(id, hardware_id, type, name, model, firmware_version, room, location, latitude, longitude, metadata,
+         time_zone, claim_code_hash, token_hash, owner_email, place)
        ORDER BY hardware_key(r.hardware_id)
        ON CONFLICT (hardware_key) DO NOTHING RETURNING id`,
       [makerId, JSON.stringify(things.map(toRecord))],
@@ -155,12 +161,13 @@ export class ProvisioningRepository {
     thing: ClaimedThing,
     said: { name: string; room: string | null; timeZone: string },
   ): Promise<void> {
-    const { id, hardwareId, type, firmwareVersion, tokenHash, orderCounter } = thing;
+    const { id, hardwareId, type, firmwareVersion, location, latitude, longitude, tokenHash, orderCounter } = thing;
     const credentials = tokenHash && { create: { tokenHash: new Uint8Array(tokenHash), origin: 'factory' as const } };
     await this.database.prisma((prisma) =>
       prisma.device.create({
         data: {
-          ...{ id, hardwareId, type, firmwareVersion, ownerId, ...said },
+          ...{ id, hardwareId, type, firmwareVersion, ownerId, location, latitude, longitude, ...said },
+          metadata: { ...thing.metadata },
           orderCounter: BigInt(orderCounter),
           provisioned: true,
           ...(credentials ? { credentials } : {}),
@@ -181,6 +188,10 @@ function toRecord(thing: NewThing): Record<string, unknown> {
     model: thing.model,
     firmware_version: thing.firmwareVersion,
     room: thing.room,
+    location: thing.location,
+    latitude: thing.position?.latitude,
+    longitude: thing.position?.longitude,
+    metadata: thing.metadata,
     time_zone: thing.timeZone,
     owner_email: thing.ownerEmail,
     claim_code_hash: thing.claimCodeHash.toString('hex'),

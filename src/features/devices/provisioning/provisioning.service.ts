@@ -7,6 +7,7 @@ import { requestContext } from '../../../platform/context/request-context.js';
 import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import type { FieldError } from '../../../shared/domain-error.js';
 import { newId } from '../../../shared/ids.js';
 import { UsersService } from '../../users/users.service.js';
 import { hashSecretCode, newSecretCode } from '../credentials/secret-codes.js';
@@ -15,6 +16,11 @@ import type { CheckedThing } from './checked-thing.js';
 import { IntendedOwnersService } from './intended-owners.service.js';
 import { type NewThing, ProvisioningRepository } from './provisioning.repository.js';
 import type { ProvisionResult } from './provisioning.types.js';
+
+const TAKEN: [string, FieldError[]] = [
+  'hardware_id_taken',
+  [{ detail: '`hardwareId` is in the inventory already, loaded before', pointer: '/hardwareId' }],
+];
 
 type NewSecrets = NewThing & { readonly line: number; readonly claimCode: string; readonly deviceToken: string };
 
@@ -59,17 +65,7 @@ export class ProvisioningService {
       made,
       new Map([...found].filter(([, ownerId]) => acting.has(ownerId))),
     );
-    const byLine = new Map(things.map((thing) => [thing.line, thing]));
-    return rows.map(({ line, thing, errors }) => {
-      const own = byLine.get(line);
-      if (!thing || !own || !stored.has(own.id)) {
-        return refused(line, thing ? (own ? 'hardware_id_taken' : 'duplicate_row') : 'invalid_row', errors);
-      }
-      const { id: deviceId, claimCode, deviceToken } = own;
-      const state = { claimed: given.has(deviceId), mailed: mailed.has(deviceId) };
-      const isSecret = state.claimed || state.mailed;
-      return { line, deviceId, claimCode: isSecret ? null : claimCode, deviceToken, ...state, code: null, errors: [] };
-    });
+    return answers(rows, things, { stored, given, mailed });
   }
 
   /** Each thing gets an entry of its own, beside the one of the batch. @returns the id of the batch. */
@@ -118,16 +114,36 @@ function firstOfEach(rows: readonly CheckedThing[]): NewSecrets[] {
   });
 }
 
-function refused(line: number, code: string, errors: ProvisionResult['errors']): ProvisionResult {
-  const pointed = errors.length > 0 ? errors : [{ detail: code, pointer: '/hardwareId' }];
-  return {
-    line,
-    deviceId: null,
-    claimCode: null,
-    deviceToken: null,
-    claimed: false,
-    mailed: false,
-    code,
-    errors: pointed,
-  };
+/** What is said of each row. */
+function answers(
+  rows: readonly CheckedThing[],
+  things: readonly NewSecrets[],
+  { stored, given, mailed }: Readonly<Record<'stored' | 'given' | 'mailed', ReadonlySet<string>>>,
+): ProvisionResult[] {
+  const byKey = new Map(things.map((thing) => [hardwareKey(thing.hardwareId), thing]));
+  return rows.map(({ line, thing, errors }) => {
+    const first = thing && byKey.get(hardwareKey(thing.hardwareId));
+    if (!first) {
+      return refused(line, 'invalid_row', errors);
+    }
+    if (first.line !== line) {
+      return refused(line, ...duplicateOf(first.line));
+    }
+    if (!stored.has(first.id)) {
+      return refused(line, ...TAKEN);
+    }
+    const { id: deviceId, claimCode, deviceToken } = first;
+    const state = { claimed: given.has(deviceId), mailed: mailed.has(deviceId) };
+    const isSecret = state.claimed || state.mailed;
+    return { line, deviceId, claimCode: isSecret ? null : claimCode, deviceToken, ...state, code: null, errors: [] };
+  });
+}
+
+function duplicateOf(first: number): [string, FieldError[]] {
+  const detail = `\`hardwareId\` is that of line ${String(first)}, which counts: its spelling makes no other device of it`;
+  return ['duplicate_row', [{ detail, pointer: '/hardwareId' }]];
+}
+
+function refused(line: number, code: string, errors: readonly FieldError[]): ProvisionResult {
+  return { line, deviceId: null, claimCode: null, deviceToken: null, claimed: false, mailed: false, code, errors };
 }

@@ -1,7 +1,8 @@
 import type { DeviceType } from '../../../contracts/devices.js';
+import type { FlatObject } from '../../../contracts/flat-object.js';
 import type { FieldError } from '../../../shared/domain-error.js';
 import type { ActivationCode } from '../credentials/credentials.types.js';
-import type { Device } from '../devices.types.js';
+import type { Device, Position } from '../devices.types.js';
 
 /** Rows in one request. */
 export const MAX_PROVISIONED_ROWS = 1_000;
@@ -14,6 +15,9 @@ export interface ThingToProvision {
   readonly model?: string;
   readonly firmwareVersion?: string;
   readonly room?: string;
+  readonly location?: string;
+  readonly position?: Position;
+  readonly metadata?: FlatObject;
   readonly timeZone?: string;
   /** Whose it is to be. */
   readonly ownerEmail?: string;

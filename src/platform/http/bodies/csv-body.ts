@@ -1,3 +1,5 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiConsumes, ApiExtension } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { addRouteConfig } from '../route-config.js';
 import { InvalidRequestError } from '../validation/validation.js';
@@ -10,9 +12,19 @@ declare module 'fastify' {
 
 const NOT_TEXT = 'the body must be UTF-8, or UTF-16 with a byte order mark';
 
-/** This route takes `text/csv` beside JSON, up to so many bytes; the handler gets CSV as text. */
-export const CsvOrJson = (bytes: number): MethodDecorator =>
-  addRouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes });
+/** Where the example stands until the document is complete. */
+export const CSV_EXAMPLE = 'x-csv-example';
+
+/**
+ * This route takes `text/csv` beside JSON, up to so many bytes; the handler gets CSV as text.
+ * @param example lines for the API document, the first of them with the names of the columns
+ */
+export const CsvOrJson = (bytes: number, example: string): MethodDecorator =>
+  applyDecorators(
+    addRouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes }),
+    ApiConsumes('application/json', 'text/csv'),
+    ApiExtension(CSV_EXAMPLE, example),
+  );
 
 /** Makes the decorator work; every other route answers 415 to CSV. */
 export function acceptCsvWhereWanted(fastify: FastifyInstance, bodyLimit: number): void {

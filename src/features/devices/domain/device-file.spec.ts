@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEVICE_TYPES } from '../../../contracts/devices.js';
+import { meantName, readDeviceFile } from './device-file.js';
+import { COLUMNS, KNOWN_NAMES, LEFT_OUT, meaningOf } from './device-file-names.js';
+import { deviceTypeOf, unknownType } from './device-types.js';
+
+const OBJECT_ID = '65f0c0ffee65f0c0ffee65f0';
+
+/** As a backend of Express and Mongoose answers it. */
+const OLD = {
+  _id: OBJECT_ID,
+  deviceId: 'kzg8g3',
+  name: 'Front door',
+  deviceType: 'doorbell',
+  location: 'Hall',
+  owner: { _id: OBJECT_ID, email: 'Ada@example.com', name: 'Ada' },
+  userId: OBJECT_ID,
+  ownerId: OBJECT_ID,
+  status: 'online',
+  isLocked: true,
+  isOnline: false,
+  settings: { autoLock: true },
+  deviceToken: 'an old secret',
+  firmware: null,
+  room: '',
+  lastSeen: '2026-01-01T00:00:00.000Z',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-01T00:00:00.000Z',
+  __v: 0,
+};
+
+function rowsOf(file: unknown) {
+  const list = readDeviceFile(file);
+  return 'rows' in list ? list.rows : [];
+}
+function valuesOf(row: object) {
+  const [read] = rowsOf([row]);
+  return read?.fault ?? read?.values;
+}
+
+describe('A list of an older backend', () => {
+  it('is read with its names, its owners and what it has more, in each of its envelopes', () => {
+    const envelopes = [
+      [OLD],
+      { devices: [OLD] },
+      { data: [OLD] },
+      { success: true, data: { devices: [OLD], total: 1 } },
+    ];
+    for (const envelope of envelopes) {
+      expect(rowsOf(envelope)).toEqual([
+        {
+          line: 1,
+          values: {
+            hardwareId: 'kzg8g3',
+            name: 'Front door',
+            type: 'doorbell',
+            location: 'Hall',
+            ownerEmail: 'Ada@example.com',
+          },
+          unknown: [],
+          leftOut: expect.arrayContaining(['_id', '__v', 'deviceToken', 'userId', 'status', 'settings']),
+        },
+      ]);
+    }
+    for (const none of [null, 7, {}, { data: {} }, { devices: [1] }, [[]], { data: { devices: null } }]) {
+      expect(readDeviceFile(none)).toMatchObject({ line: 0, fault: expect.stringMatching(/list of objects/) });
+    }
+  });
+
+  it('tells the id of a thing from that of a row', () => {
+    expect(valuesOf({ _id: OBJECT_ID, id: OBJECT_ID, name: 'x' })).toEqual({ name: 'x' });
+    expect(valuesOf({ _id: OBJECT_ID, id: 'LOCK-1' })).toEqual({ hardwareId: 'LOCK-1' });
+    expect(valuesOf({ id: 7, macAddress: 'aa:bb' })).toEqual({ hardwareId: 'aa:bb' });
+    expect(valuesOf({ id: 'LOCK-1' })).toEqual({ hardwareId: 'LOCK-1' });
+  });
+
+  it('takes what is said twice alike, and refuses what differs', () => {
+    expect(valuesOf({ mac: 'AA:BB', device_id: 'aa:bb' })).toEqual({ hardwareId: 'AA:BB' });
+    expect(valuesOf({ mac: 'AA:BB', serial: 'L-1' })).toBe(
+      '`mac` and `serial` both mean `hardwareId`, and differ: send the one that is meant',
+    );
+    expect(valuesOf({ mac: 'a', owner: { email: 'a@b.example' }, email: 'c@b.example' })).toMatch(/`ownerEmail`/);
+  });
+
+  it.each([
+    [{ owner: OBJECT_ID }, {}],
+    [{ owner: { $oid: OBJECT_ID } }, {}],
+    [{ user: 17, ownerId: 'x-1' }, {}],
+    [{ userId: { email: 'a@b.example' } }, { ownerEmail: 'a@b.example' }],
+    [{ owner: 'a@b.example' }, { ownerEmail: 'a@b.example' }],
+    [{ owner: 'grace' }, { ownerEmail: 'grace' }],
+    [{ latitude: 52.5, lng: '13,37' }, { position: { latitude: 52.5, longitude: 13.37 } }],
+    [{ location: { type: 'Point', coordinates: [13, 52] } }, { position: { latitude: 52, longitude: 13 } }],
+    [{ coordinates: { lat: 1, lon: 2 } }, { position: { latitude: 1, longitude: 2 } }],
+    [{ location: { street: 'x', lat: 1 } }, { location: { street: 'x', lat: 1 } }],
+    [{ lat: 'north' }, { position: { latitude: 'north', longitude: undefined } }],
+    [{ meta: { floor: 2 }, 'metadata.contract': 'A' }, { metadata: { floor: 2, contract: 'A' } }],
+  ])('reads %j', (row, values) => {
+    expect(valuesOf(row)).toEqual(values);
+  });
+
+  it('tells names that it does not know, of bounded number, with the closest', () => {
+    const [row] = rowsOf([{ hardwareId: 'a', colour: 'red', constructor: 1, firmwareVersoin: '1' }]);
+    expect(row?.unknown).toEqual(['colour', 'constructor', 'firmwareVersoin']);
+    expect(meantName('firmwareVersoin')).toBe('firmwareVersion');
+    const many = Object.fromEntries(Array.from({ length: 99 }, (_, index) => [`x${String(index)}`, 1]));
+    expect(rowsOf([many])[0]?.unknown).toHaveLength(5);
+  });
+});
+
+describe('A list as CSV', () => {
+  it('has the same names, and one column for each member of the metadata', () => {
+    const text = `_id;Device Id;owner.email;isOnline;Latitude;longitude;metadata.floor;;id\n${OBJECT_ID};L-1;a@b.example;true;52,5;13,4;2;;9\n`;
+    expect(rowsOf(text)).toEqual([
+      {
+        line: 2,
+        values: {
+          hardwareId: 'L-1',
+          ownerEmail: 'a@b.example',
+          position: { latitude: 52.5, longitude: 13.4 },
+          metadata: { floor: '2' },
+        },
+        unknown: [],
+        leftOut: ['_id', 'isOnline', 'id'],
+      },
+    ]);
+    expect(rowsOf('mac,\na,b\n')[0]?.fault).toBe('the line has a value in column 2, which has no name');
+    expect(readDeviceFile('mac,firmwareVersoin\na,b\n')).toMatchObject({
+      fault: expect.stringMatching(/did you mean firmwareVersion\?/),
+    });
+    expect(readDeviceFile('_id,name\na,b\n')).toEqual({ fault: 'has no column hardwareId', line: 1 });
+  });
+});
+
+describe('Names', () => {
+  it('mean one thing each', () => {
+    expect(LEFT_OUT.filter((name) => !('leftOut' in (meaningOf(name) ?? {})))).toEqual([]);
+    expect(KNOWN_NAMES.filter((name) => !('member' in (meaningOf(name) ?? {})))).toEqual([]);
+    expect(COLUMNS.filter((name) => meaningOf(name) === undefined)).toEqual([]);
+  });
+
+  it.each([
+    ['doorbell', 'camera'],
+    ['Smart Lock', 'door_lock'],
+    ['smartlock', 'door_lock'],
+    ['doorlock', 'door_lock'],
+    ['PIR', 'motion_sensor'],
+    ['door-sensor', 'sensor'],
+    ['relay', 'switch'],
+    ...DEVICE_TYPES.map((type) => [type, type]),
+  ])('of a type: %s is %s', (name, type) => {
+    expect(deviceTypeOf(name)).toBe(type);
+  });
+
+  it('of a type that is not known are told, with the closest', () => {
+    expect(unknownType('doorbel')).toBe('is not a type of device, did you mean `doorbell`?');
+    expect(unknownType('constructor')).toBe(unknownType(7));
+    expect(unknownType('kettle')).toMatch(/^must be one of: door_lock, /);
+  });
+});
