@@ -4,7 +4,14 @@ import type { FlatObject } from '../../contracts/flat-object.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
-import { type Device, type DeviceChanges, type NewDevice, type Position, tokenIsValid } from './devices.types.js';
+import { hardwareKey } from './domain/hardware-key.js';
+import {
+  type Device,
+  type DeviceChanges,
+  type NewDevice,
+  type Position,
+  tokenIsValid,
+} from './devices.types.js';
 
 const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.location, d.latitude, d.longitude,
   d.metadata, d.time_zone, d.status, d.firmware_version, d.battery, d.battery_at, d.rssi, d.rssi_at, d.lock_state, d.lock_state_at,
@@ -89,6 +96,17 @@ export class DevicesRepository {
     } catch (error) {
       throw isUniqueViolation(error, 'hardware') ? new HardwareIdTakenError({ cause: error }) : error;
     }
+  }
+
+  /** Whether a person owns a device from the inventory with this hardware id. No index forbids that they register it, too. */
+  async hasProvisioned(ownerId: string, hardwareId: string): Promise<boolean> {
+    const device = await this.database.prisma((prisma) =>
+      prisma.device.findFirst({
+        where: { ownerId, provisioned: true, hardwareKey: hardwareKey(hardwareId) },
+        select: { id: true },
+      }),
+    );
+    return device !== null;
   }
 
   /** How many devices a person owns, at most `limit` of them counted. */
