@@ -124,7 +124,7 @@ describe('A device that sleeps between its heartbeats', () => {
     const line = await born(HOUR, device);
     const send = async (name: string): Promise<[number, unknown, unknown]> => {
       const { status, body } = await sendCommand(app.url, owner, device.id, { name });
-      return [status, body.code ?? body.state, body.id];
+      return [status, body.detail ?? body.state, body.id];
     };
     // Just after its birth it is awake.
     const [, , first] = await send('unlock_door');
@@ -135,7 +135,7 @@ describe('A device that sleeps between its heartbeats', () => {
       device.id,
     ]);
     expect(await statusOf(device.id)).toBe('online');
-    expect(await send('unlock_door')).toEqual([409, 'device_offline', undefined]);
+    expect(await send('unlock_door')).toEqual([409, expect.stringContaining('asleep'), undefined]);
     const [, , waiting] = await send('lock_door');
     const stateOf = async (): Promise<unknown> =>
       (

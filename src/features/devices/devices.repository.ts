@@ -8,6 +8,7 @@ import { hardwareKey } from './domain/hardware-key.js';
 import {
   type Device,
   type DeviceChanges,
+  HAS_ORDER_LINK,
   type NewDevice,
   type Position,
   tokenIsValid,
@@ -17,7 +18,8 @@ const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware
   d.metadata, d.time_zone, d.status, d.firmware_version, d.battery, d.battery_at, d.rssi, d.rssi_at, d.lock_state, d.lock_state_at,
   d.door_state, d.door_state_at, d.lock_calibrated, d.lock_jammed_at, d.boot_heard_at, d.last_seen_at, d.owned_since, d.provisioned,
   d.version, d.created_at, d.updated_at,
-  ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
+  ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links,
+  ${HAS_ORDER_LINK} AS reachable`;
 
 // SQL: one round trip on a hot path: a device with its links, from one snapshot
 const BY_ID = `SELECT ${COLUMNS} FROM devices d WHERE d.id = $1`;
@@ -55,6 +57,7 @@ interface DeviceRow {
   created_at: Date;
   updated_at: Date;
   links: LinkKind[];
+  reachable: boolean;
 }
 
 /**
@@ -227,6 +230,7 @@ function toDevice(row: DeviceRow): Device {
     lockJammedAt: row.lock_jammed_at,
     bootHeardAt: row.boot_heard_at,
     links: row.links,
+    reachable: row.reachable,
     lastSeenAt: row.last_seen_at,
     ownedSince: row.owned_since,
     provisioned: row.provisioned,
