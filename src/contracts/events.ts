@@ -33,7 +33,7 @@ export interface EventPayloads {
   device_disconnected: {
     link: LinkKind;
     boot: string;
-    reason: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off';
+    reason: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off' | 'token_ended';
   };
   /** Silent for 24 hours. */
   device_inactive: { lastSeenAt: string };

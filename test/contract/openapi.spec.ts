@@ -18,6 +18,8 @@ interface Schema {
   readonly oneOf?: unknown[];
   readonly items?: Schema;
   readonly properties?: Record<string, Schema>;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
 }
 interface Operation {
   readonly summary?: string;
@@ -50,6 +52,19 @@ const those = (isWrong: (operation: Operation, path: string) => boolean): string
   operations.filter(([, path, operation]) => isWrong(operation, path)).map(([name]) => name);
 
 describe('The OpenAPI document', () => {
+  it('requires no member of a request that has a default', () => {
+    const bodies = Object.entries(document.components.schemas).filter(([name]) =>
+      Object.values(document.paths).some((path) =>
+        Object.values(path).some(({ requestBody }) => JSON.stringify(requestBody ?? {}).includes(`schemas/${name}"`)),
+      ),
+    );
+    const asks = bodies.flatMap(([name, { properties = {}, required = [] }]) =>
+      required.filter((member) => properties[member]?.default !== undefined).map((member) => `${name}.${member}`),
+    );
+    expect(asks).toEqual([]);
+    expect(bodies.flatMap(([, { required = [] }]) => required)).not.toContain('overlapSeconds');
+  });
+
   it('has no faults in the eyes of an independent linter, under its strictest rules', async () => {
     const config = await createConfig({
       extends: ['recommended-strict'],

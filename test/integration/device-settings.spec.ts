@@ -233,7 +233,7 @@ describe('A device', () => {
     const settings = application.get(DeviceSettingsService);
     await application.get(Transactions).run(() => settings.clear(device.id));
     expect((await hears(line, 2)).settings).toEqual({});
-    expect((await read(device)).body).toMatchObject({ desired: {}, version: 2, reported: null });
+    expect((await read(device)).body).toMatchObject({ desired: {}, version: 2, reported: null, inSync: true });
     line.cut();
   });
 

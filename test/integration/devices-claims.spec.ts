@@ -233,6 +233,11 @@ describe('Claiming a device', () => {
     expect([status, body.activation]).toEqual([201, null]);
     expect(body.device).toMatchObject({ name: 'Front door', hardwareId, room: null, timeZone: 'Europe/Berlin' });
     expect(headers.get('location')).toBe(`/api/v1/devices/${row.deviceId}`);
+    const again = await ask<{ code: string }>(buyer, 'POST', '', {
+      name: 'Twice',
+      hardwareId: `${hardwareId} .`.toLowerCase(),
+    });
+    expect([again.status, again.body.code]).toEqual([409, 'hardware_id_taken']);
     const line = await ScriptedDevice.connect(application.mqttUrl, {
       id: row.deviceId,
       token: String(row.deviceToken),

@@ -13,7 +13,12 @@ interface Code {
   activation: { code: string; expiresAt: string } | null;
 }
 
+interface Renewed {
+  deviceToken: string;
+}
+
 const KICKED_WITHIN_MS = 2_000;
+const END_OVERLAP = 'UPDATE device_credentials SET expires_at = now() WHERE device_id = $1 AND expires_at IS NOT NULL';
 
 let application: TestApp;
 let owner: InsertedAccount;
@@ -201,10 +206,7 @@ describe('A token is rotated', () => {
     expect([await connects(device), await connects(newer)]).toEqual([true, true]);
     const kept = await ScriptedDevice.connect(application.mqttUrl, newer, { clientId: 'kept' });
     // The end comes without anybody's doing: no signal tells of it.
-    await application.rows(
-      `UPDATE device_credentials SET expires_at = now() WHERE device_id = $1 AND expires_at IS NOT NULL`,
-      [device.id],
-    );
+    await application.rows(END_OVERLAP, [device.id]);
     expect(await closedAfter(line)).toBeLessThan(KICKED_WITHIN_MS);
     expect([await connects(device), await connects(newer), kept.client.connected]).toEqual([false, true, true]);
     const last = await rotate({ overlapSeconds: 0 });
@@ -227,6 +229,50 @@ describe('A token is rotated', () => {
     const valid = 'SELECT 1 FROM device_credentials WHERE device_id = $1 AND revoked_at IS NULL';
     expect(await application.rows(valid, [device.id])).toHaveLength(5);
   });
+});
+
+/** How a token ends while its device gets another one. @returns the new one */
+const ENDINGS: readonly ((id: string) => Promise<string>)[] = [
+  async (id) => (await ask<Renewed>(owner, 'POST', `/${id}/token/rotate`, { overlapSeconds: 0 })).body.deviceToken,
+  async (id) => {
+    const { body } = await ask<Renewed>(owner, 'POST', `/${id}/token/rotate`, {});
+    await application.rows(END_OVERLAP, [id]);
+    return body.deviceToken;
+  },
+  async (id) => (await activate(id, await newCode(id), `2001:db8:${id.slice(0, 4)}::1`)).body.deviceToken,
+];
+
+it('a connection whose token ended leaves no link that takes orders', async () => {
+  const shown = async ({ id }: RegisteredDevice): Promise<unknown[]> => {
+    const sql = `SELECT status, ARRAY(SELECT kind::text FROM device_links WHERE device_id = d.id) AS links, ARRAY(
+        SELECT concat_ws(' ', type, payload->>'reason') FROM events WHERE device_id = d.id AND type LIKE '%connected' ORDER BY xid, id
+      ) AS comings FROM devices d WHERE id = $1`;
+    const [row] = await application.rows<{ status: string; links: string[]; comings: string[] }>(sql, [id]);
+    return [row?.status, row?.links, row?.comings];
+  };
+  const ended = async (end: (id: string) => Promise<string>): Promise<void> => {
+    const register = (): Promise<RegisteredDevice> => registerDevice(application.url, owner);
+    const [away, back, boot] = [await register(), await register(), randomUUID()];
+    const bear = (device: RegisteredDevice) => ScriptedDevice.born(application.mqttUrl, device, boot);
+    const [gone, older] = [await bear(away), await bear(back)];
+    for (const device of [away, back]) {
+      await eventually('it is online', async () => (await shown(device))[0] === 'online');
+    }
+    const [closed, replaced] = [closedAfter(gone), older.closed()];
+    const [token] = await Promise.all([end(back.id), end(away.id)]);
+    await replaced;
+    const newer = await bear({ id: back.id, token });
+    expect(await closed).toBeLessThan(KICKED_WITHIN_MS);
+    await eventually('it is offline', async () => (await shown(away))[0] === 'offline', 1_000);
+    expect(await shown(away)).toEqual(['offline', [], ['device_connected', 'device_disconnected token_ended']]);
+    const key = { 'idempotency-key': randomUUID() };
+    const order = await ask(owner, 'POST', `/${away.id}/commands`, { name: 'unlock_door' }, key);
+    expect([order.status, order.body.code]).toEqual([409, 'device_offline']);
+    // The other one was back at once with its new token and the same boot.
+    expect([...(await shown(back)), newer.client.connected]).toEqual(['online', ['mqtt'], ['device_connected'], true]);
+    await newer.end();
+  };
+  await Promise.all(ENDINGS.map(ended));
 });
 
 describe('Revocation', () => {

@@ -180,9 +180,12 @@ describe('The state of a device', () => {
         ],
       );
       if (random() < 0.7) {
-        await fixture.sql.rows(`INSERT INTO device_links (device_id, kind, boot) VALUES ($1, 'mqtt', 'boot-one')`, [
-          id,
-        ]);
+        const link = [pick(['mqtt', 'http']), pick([30_000, 3_600_000]), pick([0, 3_600])];
+        await fixture.sql.rows(
+          `INSERT INTO device_links (device_id, kind, boot, heartbeat_interval_ms, last_seen_at)
+           VALUES ($1, $2, 'boot-one', $3, now() - $4 * interval '1 second')`,
+          [id, ...link],
+        );
       }
     }
     const { body } = await fixture.request<PageBody<Body>>(owner, 'GET', '/devices?limit=200');
@@ -190,6 +193,7 @@ describe('The state of a device', () => {
     const single = await Promise.all(body.items.map(({ id }) => devices.get(String(id))));
     const access = { permission: 'admin', owned: true } as const;
     expect(body.items).toEqual(single.map((device) => toDeviceDto(device, access)));
+    expect(new Set(body.items.map(({ reachable }) => reachable))).toEqual(new Set([true, false]));
     const kinds = new Set(body.items.map(({ state }) => (state as { lock: Body }).lock.evidence));
     expect([...kinds].sort()).toEqual(['none', 'report', 'stale', 'uncalibrated']);
   });

@@ -89,12 +89,19 @@ describe('An offer', () => {
     await application.rows('UPDATE users SET email = $2 WHERE id = $1', [newcomer.id, email]);
     // The token alone is no use to another account.
     expect(codeOf(await ask(stranger, 'POST', '/transfers/accept', { token }))).toBe('invalid_transfer');
+    expect(codeOf(await ask(stranger, 'POST', '/transfers/decline', { token }))).toBe('invalid_transfer');
     const accepted = await ask<Accepted>(newcomer, 'POST', '/transfers/accept', { token });
     expect(accepted.body).toMatchObject({
       device: { id, name: 'Garden gate', owned: true, room: null, status: 'unknown' },
     });
     expect(codeOf(await ask(newcomer, 'POST', '/transfers/accept', { token }))).toBe('invalid_transfer');
     expect((await ask(ada, 'GET', `/${id}`)).status).toBe(404);
+    const kept = await registerDevice(application.url, ada);
+    await offer(ada, kept.id, email);
+    const second = { token: tokenIn(await mail.nextTo(email)) };
+    expect((await ask(newcomer, 'POST', '/transfers/decline', second)).status).toBe(204);
+    expect(codeOf(await ask(newcomer, 'POST', '/transfers/accept', second))).toBe('invalid_transfer');
+    expect(codeOf(await ask(ada, 'GET', `/${kept.id}/transfer`))).toBe('transfer_not_found');
   });
 
   it('is seen and answered by whom it is for, and by its owner, and by no stranger', async () => {
@@ -197,7 +204,13 @@ describe('After a transfer', () => {
     const dashboard = await Dashboard.signedIn(application.url, grace.accessToken);
     const again = await ScriptedDevice.born(application.mqttUrl, device, randomUUID(), {}, 600_000);
     // It kept this since it was Ada's, five minutes ago by its uptime.
-    const kept = { seq: 1, boot: again.boot, uptimeMs: 300_000, type: 'motion_detected', data: { zone: 'Ada' } } as const;
+    const kept = {
+      seq: 1,
+      boot: again.boot,
+      uptimeMs: 300_000,
+      type: 'motion_detected',
+      data: { zone: 'Ada' },
+    } as const;
     await again.publish('events', kept);
     await again.report(2, { lockState: 'locked' });
     await dashboard.expect('what happens now', ({ event }) => event === 'door_status_changed');
@@ -254,11 +267,22 @@ describe('A factory reset', () => {
     const { status, body } = await ask<{ activation: { code: string } }>(ada, 'POST', `/${id}/factory-reset`);
     expect([status, typeof body.activation.code]).toEqual([200, 'string']);
     const after = (await ask(ada, 'GET', `/${id}`)).body;
-    expect(after).toMatchObject({ name: after.hardwareId, room: null, organizationId: null, status: 'unknown' });
+    expect(after).toMatchObject({
+      name: after.hardwareId,
+      room: null,
+      organizationId: null,
+      status: 'unknown',
+      metadata: {},
+    });
     expect((await ask(grace, 'GET', `/${id}`)).status).toBe(404);
     expect(codeOf(await ask(ada, 'GET', `/${id}/transfer`))).toBe('transfer_not_found');
     await expect(ScriptedDevice.connect(application.mqttUrl, device)).rejects.toBeInstanceOf(Error);
     const { items } = (await ask<Page<{ state: string }>>(ada, 'GET', `/${id}/commands`)).body;
     expect(items.map(({ state }) => state)).toEqual(['CANCELLED']);
+    const sql = `SELECT payload->'changed' AS changed FROM events WHERE device_id = $1 AND type = 'device_updated' ORDER BY xid DESC, id DESC LIMIT 1`;
+    const [told] = await application.rows<{ changed: string[] }>(sql, [id]);
+    expect(told?.changed).toEqual(
+      expect.arrayContaining(['name', 'room', 'location', 'position', 'metadata', 'organizationId', 'token']),
+    );
   });
 });

@@ -99,7 +99,8 @@ describe('A device on plain HTTP', () => {
     const [device, boot] = [await newDevice(), randomUUID()];
     await beat(device, { boot, uptimeMs: 1_000 });
     const unlock = await sendCommand(app.url, owner, device.id, { name: 'unlock_door' });
-    expect([unlock.status, unlock.body.code]).toEqual([409, 'device_offline']);
+    expect(unlock.body).toMatchObject({ code: 'device_offline', detail: expect.stringContaining('HTTP alone') });
+    expect(await read(device)).toMatchObject({ status: 'online', reachable: false });
     const lock = await sendCommand(app.url, owner, device.id, { name: 'lock_door' });
     expect(lock.status).toBe(202);
     expect((await beat(device, { boot, uptimeMs: 2_000 })).body).toEqual({ commandsWaiting: 1 });

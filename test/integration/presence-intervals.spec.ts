@@ -1,9 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type LinkEndFacts,
+  LinkRevocationService,
+} from '../../src/features/presence/revocation/link-revocation.service.js';
 import { PresenceService } from '../../src/features/presence/presence.service.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { JobScheduler } from '../../src/platform/queue/job-scheduler.js';
 import { TestApp } from '../support/test-app.js';
+import { SocketDevice } from '../support/socket-device.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
@@ -118,7 +124,7 @@ describe('A device that sleeps between its heartbeats', () => {
     const line = await born(HOUR, device);
     const send = async (name: string): Promise<[number, unknown, unknown]> => {
       const { status, body } = await sendCommand(app.url, owner, device.id, { name });
-      return [status, body.code ?? body.state, body.id];
+      return [status, body.detail ?? body.state, body.id];
     };
     // Just after its birth it is awake.
     const [, , first] = await send('unlock_door');
@@ -129,7 +135,7 @@ describe('A device that sleeps between its heartbeats', () => {
       device.id,
     ]);
     expect(await statusOf(device.id)).toBe('online');
-    expect(await send('unlock_door')).toEqual([409, 'device_offline', undefined]);
+    expect(await send('unlock_door')).toEqual([409, expect.stringContaining('asleep'), undefined]);
     const [, , waiting] = await send('lock_door');
     const stateOf = async (): Promise<unknown> =>
       (
@@ -208,4 +214,45 @@ describe('The job that marks inactive devices', () => {
     await run();
     expect(await statusOf(line.id)).toBe('inactive');
   });
+});
+
+it('the end of a token closes the link of the connection that ended, and of no later one of another process', async () => {
+  const { id, boot } = await born(undefined);
+  await app.rows(`UPDATE device_links SET connected_at = now() - interval '10 s' WHERE device_id = $1`, [id]);
+  const end = async (facts: Partial<LinkEndFacts>): Promise<boolean> => {
+    const known = { isBack: () => false, boot, ageMs: 0, bornMsAgo: 10_000, ...facts };
+    await app.get(LinkRevocationService).closeEnded(id, 'mqtt', known);
+    return (await intervalOf(id)) !== undefined;
+  };
+  const later: Partial<LinkEndFacts>[] = [
+    { isBack: () => true },
+    { boot: randomUUID() },
+    { bornMsAgo: 20_000 },
+    { ageMs: 20_000 },
+  ];
+  for (const facts of later) {
+    expect(await end(facts)).toBe(true);
+  }
+  expect(await end({})).toBe(false);
+});
+
+it('the end of a token closes the link of its socket within a second, and not of one that is back', async () => {
+  const registered = await registerDevice(app.url, owner);
+  const rotate = async (): Promise<string> => {
+    const body = { overlapSeconds: 0 };
+    const path = `/api/v1/devices/${registered.id}/token/rotate`;
+    return (await request<{ deviceToken: string }>(app.url, 'POST', path, { token: owner.accessToken, body })).body
+      .deviceToken;
+  };
+  const first = await SocketDevice.born(app.url, registered);
+  const token = await rotate();
+  await first.closed();
+  const second = await SocketDevice.born(app.url, { ...registered, token }, first.boot);
+  await pause(600);
+  expect(await statusOf(registered.id)).toBe('online');
+  await rotate();
+  await second.closed();
+  await eventually('it is offline', async () => (await statusOf(registered.id)) === 'offline', 1_000);
+  const sql = `SELECT payload->>'reason' AS reason FROM events WHERE device_id = $1 AND type = 'device_disconnected'`;
+  expect(await app.rows(sql, [registered.id])).toEqual([{ reason: 'token_ended' }]);
 });

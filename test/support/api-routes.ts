@@ -84,6 +84,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'POST /api/v1/devices/{deviceId}/token/rotate': () => ({ overlapSeconds: 60 }),
   'POST /api/v1/devices/{deviceId}/transfer': () => ({ email: 'heir@example.com' }),
   'POST /api/v1/devices/transfers/accept': () => ({ token: SECRET }),
+  'POST /api/v1/devices/transfers/decline': () => ({ token: SECRET }),
   'POST /api/v1/devices/transfers/{transferId}/accept': () => ({ token: SECRET }),
   'POST /api/v1/devices/transfers/{transferId}/decline': () => ({ token: SECRET }),
   'PATCH /api/v1/devices/{deviceId}/settings': () => ({ settings: { autoLockTimeoutMs: 5_000 }, version: 0 }),

@@ -78,6 +78,10 @@ export const DEVICE_REQUESTS: Readonly<Record<string, Preparation>> = {
     const { heir, path, token } = await offered(w);
     return by(heir, `${path}/accept`, { token });
   },
+  'POST /devices/transfers/decline': async (w) => {
+    const { heir, token } = await offered(w);
+    return by(heir, '/devices/transfers/decline', { token });
+  },
   'POST /devices/transfers/:transferId/decline': async (w) => {
     const { heir, path, token } = await offered(w);
     return by(heir, `${path}/decline`, { token });

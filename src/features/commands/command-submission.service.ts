@@ -197,7 +197,7 @@ function refusalOf(
     case 'unlock_restricted':
       return new UnlockRestrictedError(creation.until);
     case 'offline':
-      return new DeviceOfflineError(submission.deviceId);
+      return new DeviceOfflineError(submission.deviceId, creation.lack);
     case 'uptime_fell':
       return new DeviceUptimeFellError(submission.deviceId);
     case 'queue_full':

@@ -1,6 +1,7 @@
 import { type CommandName, type CommandState } from '../../contracts/commands.js';
 import { type DeviceType } from '../../contracts/devices.js';
 import { NOT_FOUND } from '../../shared/common-problems.js';
+import type { LinkLack } from './commands.types.js';
 import { DomainError, AsProblem } from '../../shared/domain-error.js';
 
 @AsProblem(NOT_FOUND)
@@ -10,20 +11,27 @@ export class CommandNotFoundError extends DomainError {
   }
 }
 
+const LACKS: Readonly<Record<LinkLack, string>> = {
+  no_link: 'The device has no live connection',
+  http_only: 'The device is connected over HTTP alone, which carries no orders',
+  asleep: 'The device is asleep until about its next heartbeat',
+};
+
 /** Fails closed: a door must not open later, when the person at it has gone. */
 @AsProblem(
   {
     code: 'device_offline',
     kind: 'conflict',
-    meaning: 'The device has no live connection.',
-    cause: 'It has no power or no network, and a command that opens a door must not wait for it.',
-    cure: 'Tell the user that the device cannot be reached. Try again when `device_connected` comes on the feed.',
+    meaning: 'No order reaches the device now.',
+    cause:
+      'It has no power or no network, it is connected over HTTP alone, or it is asleep until its next heartbeat: `detail` says which. A command that opens a door must not wait for it.',
+    cure: 'Tell the user that the device cannot be reached. Try again when `reachable` of the device is true.',
   },
   '0198c1de-3f5b-7000-8000-3f3c0f6a7a55',
 )
 export class DeviceOfflineError extends DomainError {
-  constructor(deviceId: string) {
-    super('The device has no live connection, and this command must not wait for one.', { deviceId });
+  constructor(deviceId: string, lack: LinkLack = 'no_link') {
+    super(`${LACKS[lack]}, and this command must not wait.`, { deviceId });
   }
 }
 

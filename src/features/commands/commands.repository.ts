@@ -16,7 +16,13 @@ import {
   toCommand,
   unlockRestricted,
 } from './commands.rows.js';
-import { type Command, type CommandChange, type CommandFilter, type CommandSubmission } from './commands.types.js';
+import {
+  type Command,
+  type CommandChange,
+  type CommandFilter,
+  type CommandSubmission,
+  type LinkLack,
+} from './commands.types.js';
 import { type CommandPolicy, MAX_QUEUED_PER_DEVICE } from './domain/command-policy.js';
 
 export type NewCommand = CommandSubmission & {
@@ -32,12 +38,14 @@ export type Creation =
   | { command: CommandChange; refusal?: never }
   | { command?: never; refusal: 'not_supported'; deviceType: DeviceType }
   | { command?: never; refusal: 'unlock_restricted'; until: Date }
+  | { command?: never; refusal: 'offline'; lack: LinkLack }
   | { command?: never; refusal: 'unlocked_too_often'; resetMs: number }
-  | { command?: never; refusal: 'unknown_device' | 'offline' | 'uptime_fell' | 'queue_full' };
+  | { command?: never; refusal: 'unknown_device' | 'uptime_fell' | 'queue_full' };
 
 type CreationRow = {
   device_type: DeviceType | null;
   linked: boolean;
+  lack: LinkLack | null;
   steady: boolean;
   restricted_until: Date | null;
   unlocks_reset_ms: number | null;
@@ -88,7 +96,9 @@ export class CommandsRepository {
            AND unlocks_reset_ms IS NULL
          RETURNING *
        )
-       SELECT l.device_type, l.linked, l.steady, l.restricted_until, l.unlocks_reset_ms, l.owner_id, ${COMMAND_COLUMNS}
+       SELECT l.device_type, l.linked, CASE WHEN NOT l.linked THEN (
+           SELECT CASE WHEN bool_or(k.kind <> 'http') THEN 'asleep' WHEN count(*) > 0 THEN 'http_only' ELSE 'no_link' END
+           FROM device_links k WHERE k.device_id = l.device_id) END AS lack, l.steady, l.restricted_until, l.unlocks_reset_ms, l.owner_id, ${COMMAND_COLUMNS}
        FROM n LEFT JOIN looked l ON l.place = n.place LEFT JOIN c ON c.id = n.id ORDER BY n.place`,
       [JSON.stringify(commands.map(toRecord)), MAX_QUEUED_PER_DEVICE, unlocks.limit, unlocks.windowMs],
     );
@@ -203,7 +213,7 @@ function toCreation(row: CreationRow, policy: CommandPolicy | undefined): Creati
     return { refusal: 'unlock_restricted', until: row.restricted_until };
   }
   if (policy.needsLink && !row.linked) {
-    return { refusal: 'offline' };
+    return { refusal: 'offline', lack: row.lack ?? 'no_link' };
   }
   return refusalForNow(row, policy);
 }

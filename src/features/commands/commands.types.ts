@@ -79,3 +79,6 @@ export interface CommandFilter {
   state?: CommandState | undefined;
   name?: CommandName | undefined;
 }
+
+/** Why no order reaches a device: it has no link, one that carries none, or sleeps between its heartbeats. */
+export type LinkLack = 'no_link' | 'http_only' | 'asleep';

@@ -95,7 +95,7 @@ export class SettingsDto {
   delta!: SettingValues;
 
   /**
-   * Whether it said to have all of the present version.
+   * Whether it said to have all of the present version. Nothing that is desired of a device that said nothing is in sync, too.
    * @example false
    */
   inSync!: boolean;
@@ -116,6 +116,10 @@ function withoutPrototype(value: unknown): unknown {
   return Object.assign(Object.create(null) as object, Object.fromEntries(members));
 }
 
+function isEmpty(values: SettingValues): boolean {
+  return Object.keys(values).length === 0;
+}
+
 export function toSettingsDto(record: SettingsRecord): Readonly<SettingsDto> {
   const { desired, version, reported, reportedVersion, reportedAt, updatedAt } = record;
   const delta = deltaOf(desired, reported);
@@ -126,7 +130,7 @@ export function toSettingsDto(record: SettingsRecord): Readonly<SettingsDto> {
     reportedVersion,
     reportedAt: reportedAt?.toISOString() ?? null,
     delta,
-    inSync: Object.keys(delta).length === 0 && (reportedVersion ?? 0) === version,
+    inSync: Object.keys(delta).length === 0 && (reportedVersion === version || (reported === null && isEmpty(desired))),
     updatedAt: version === 0 ? null : (updatedAt?.toISOString() ?? null),
   };
 }

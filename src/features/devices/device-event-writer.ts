@@ -44,9 +44,13 @@ export class DeviceEventWriter {
   }
 
   /** Something that the owner does not see in the device itself. @param facts for the audit trail */
-  async recordChange(device: Device, changed: string[], facts: Readonly<Record<string, unknown>>): Promise<void> {
+  async recordChange(
+    device: Device,
+    changed: readonly string[],
+    facts: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     await this.audit.record({ entity: { type: 'device', id: device.id }, after: facts });
-    await this.events.append({ type: 'device_updated', payload: { changed }, ...this.baseOf(device) });
+    await this.events.append({ type: 'device_updated', payload: { changed: [...changed] }, ...this.baseOf(device) });
   }
 
   /** The device did it itself, without a session. */

@@ -8,7 +8,7 @@ import { IdempotencyService } from '../../platform/idempotency/idempotency.servi
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
-import { TooManyDevicesError } from './devices.errors.js';
+import { HardwareIdTakenError, TooManyDevicesError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, NewDevice, Position, RegisteredDevice } from './devices.types.js';
 
@@ -54,10 +54,13 @@ export class DeviceRegistrationService {
 
   private async create(ownerId: string, device: NewDevice, token: string): Promise<Device['id']> {
     const { maxPerUser } = this.config.devices;
-    // It locks the account, so that two registrations cannot both be the last one.
+    // It locks the account, so that two registrations cannot both be the last one, nor a claim come in between.
     await this.standing.requireActing(ownerId);
     if ((await this.repository.countOwned(ownerId, maxPerUser)) >= maxPerUser) {
       throw new TooManyDevicesError(maxPerUser);
+    }
+    if (await this.repository.hasProvisioned(ownerId, device.hardwareId)) {
+      throw new HardwareIdTakenError();
     }
     const deviceId = await this.repository.create(ownerId, device, sha256(token));
     await this.eventWriter.recordRegistration({ ...device, id: deviceId, ownerId });

@@ -21,16 +21,16 @@ export class DeviceNotFoundError extends DomainError {
   kind: 'conflict',
   meaning: 'You have a device with this hardware id.',
   cause:
-    'You registered it before, perhaps in another spelling: case, blanks and the signs . _ : - make no difference.',
+    'You registered or claimed it before, perhaps in another spelling: case, blanks and the signs . _ : - make no difference.',
   cure: 'Look it up in your list with `q`. Delete it there to register it anew.',
 })
 export class HardwareIdTakenError extends DomainError {
   override readonly errors: readonly FieldError[] = [
-    { detail: '`hardwareId` belongs to a device that you have registered', pointer: '/hardwareId' },
+    { detail: '`hardwareId` belongs to a device that you have', pointer: '/hardwareId' },
   ];
 
   constructor(options?: ErrorOptions) {
-    super('You have registered a device with this hardware id already.', {}, options);
+    super('You have a device with this hardware id already.', {}, options);
   }
 }
 

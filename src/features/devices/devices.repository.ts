@@ -4,13 +4,22 @@ import type { FlatObject } from '../../contracts/flat-object.js';
 import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
-import { type Device, type DeviceChanges, type NewDevice, type Position, tokenIsValid } from './devices.types.js';
+import { hardwareKey } from './domain/hardware-key.js';
+import {
+  type Device,
+  type DeviceChanges,
+  HAS_ORDER_LINK,
+  type NewDevice,
+  type Position,
+  tokenIsValid,
+} from './devices.types.js';
 
 const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.location, d.latitude, d.longitude,
   d.metadata, d.time_zone, d.status, d.firmware_version, d.battery, d.battery_at, d.rssi, d.rssi_at, d.lock_state, d.lock_state_at,
   d.door_state, d.door_state_at, d.lock_calibrated, d.lock_jammed_at, d.boot_heard_at, d.last_seen_at, d.owned_since, d.provisioned,
   d.version, d.created_at, d.updated_at,
-  ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links`;
+  ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links,
+  ${HAS_ORDER_LINK} AS reachable`;
 
 // SQL: one round trip on a hot path: a device with its links, from one snapshot
 const BY_ID = `SELECT ${COLUMNS} FROM devices d WHERE d.id = $1`;
@@ -48,6 +57,7 @@ interface DeviceRow {
   created_at: Date;
   updated_at: Date;
   links: LinkKind[];
+  reachable: boolean;
 }
 
 /**
@@ -91,6 +101,17 @@ export class DevicesRepository {
     } catch (error) {
       throw isUniqueViolation(error, 'hardware') ? new HardwareIdTakenError({ cause: error }) : error;
     }
+  }
+
+  /** Whether a person owns a device from the inventory with this hardware id. No index forbids that they register it, too. */
+  async hasProvisioned(ownerId: string, hardwareId: string): Promise<boolean> {
+    const device = await this.database.prisma((prisma) =>
+      prisma.device.findFirst({
+        where: { ownerId, provisioned: true, hardwareKey: hardwareKey(hardwareId) },
+        select: { id: true },
+      }),
+    );
+    return device !== null;
   }
 
   /** How many devices a person owns, at most `limit` of them counted. */
@@ -211,6 +232,7 @@ function toDevice(row: DeviceRow): Device {
     lockJammedAt: row.lock_jammed_at,
     bootHeardAt: row.boot_heard_at,
     links: row.links,
+    reachable: row.reachable,
     lastSeenAt: row.last_seen_at,
     ownedSince: row.owned_since,
     provisioned: row.provisioned,

@@ -80,6 +80,8 @@ export interface Device {
   readonly bootHeardAt: Date | null;
   /** Its open links. */
   readonly links: readonly LinkKind[];
+  /** An order would be sent to it now. */
+  readonly reachable: boolean;
   readonly lastSeenAt: Date | null;
   /** Since when it has its present owner, who sees nothing older. */
   readonly ownedSince: Date;

@@ -10,6 +10,7 @@ import { Uplink } from '../../platform/uplinks/uplink.decorator.js';
 import { Clock } from '../../shared/clock.js';
 import { HeartbeatMessageDto, StatusMessageDto, toBirth, toHeartbeat } from './presence.dto.js';
 import { PresenceService } from './presence.service.js';
+import { TokenEndsService } from './revocation/token-ends.service.js';
 import { StatusQueue } from './status-queue.js';
 
 /** The birth on a socket: its end is the will of that boot. */
@@ -30,7 +31,17 @@ export class PresenceSocketGateway implements OnGatewayDisconnect {
     private readonly statuses: StatusQueue,
     private readonly registry: DeviceSocketRegistry,
     private readonly clock: Clock,
-  ) {}
+    tokenEnds: TokenEndsService,
+  ) {
+    registry.onRevoked((socket) => {
+      const born = this.#born.get(socket);
+      if (born) {
+        const deviceId = deviceOfSocket(socket);
+        const isBack = (): boolean => this.isBorn(registry.of(deviceId));
+        tokenEnds.ended({ deviceId, link: 'websocket', isBack, boot: born.boot, bornAt: born.at });
+      }
+    });
+  }
 
   @SubscribeMessage('device_register')
   register(
@@ -46,6 +57,10 @@ export class PresenceSocketGateway implements OnGatewayDisconnect {
   @SubscribeMessage('device_heartbeat')
   heartbeat(@DeviceId() deviceId: string, @Uplink() heartbeat: HeartbeatMessageDto): void {
     this.presence.heartbeat(deviceId, 'websocket', toHeartbeat(heartbeat));
+  }
+
+  private isBorn(socket: DeviceSocket | undefined): boolean {
+    return socket !== undefined && this.#born.has(socket) && !this.registry.isRetired(socket);
   }
 
   /** Not of a connection that was replaced, revoked or cut: what became of its link is known by other ways. */

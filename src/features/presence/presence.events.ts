@@ -16,9 +16,9 @@ export class DeviceDisconnectedPayload implements PayloadOf<'device_disconnected
   boot!: string;
   /**
    * `silence`: three missed heartbeats. `will`: the broker published the device's last will, or its socket ended. `replaced`: a new boot.
-   * `cut_off`: the device went on beyond its limits.
+   * `cut_off`: the device went on beyond its limits. `token_ended`: the token by which it was connected is not valid any more.
    */
-  reason!: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off';
+  reason!: 'will' | 'silence' | 'replaced' | 'goodbye' | 'cut_off' | 'token_ended';
 }
 
 /** A device was silent for 24 hours, or for three intervals of its heartbeats if that is longer. */

@@ -19,6 +19,7 @@ import { ReportsRepository } from './reports.repository.js';
 import { PresenceService } from './presence.service.js';
 import { HandoverService } from '../devices/transfers/handover.service.js';
 import { LinkRevocationService } from './revocation/link-revocation.service.js';
+import { TokenEndsService } from './revocation/token-ends.service.js';
 
 /** Which devices are connected, and what they report of their state. */
 @Module({
@@ -26,6 +27,7 @@ import { LinkRevocationService } from './revocation/link-revocation.service.js';
   providers: [
     PresenceService,
     LinkRevocationService,
+    TokenEndsService,
     DeviceEventsService,
     PresenceRepository,
     ReportsRepository,
@@ -46,6 +48,7 @@ import { LinkRevocationService } from './revocation/link-revocation.service.js';
     HttpPresenceService,
     DeviceEventsService,
     DiagnosticsService,
+    TokenEndsService,
   ],
 })
 export class PresenceModule implements OnModuleInit {

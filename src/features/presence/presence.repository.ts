@@ -17,6 +17,8 @@ import type {
 
 /** How long after the birth of the next connection a will may still arrive. */
 const LATE_WILL_S = 5;
+/** How much later than it arrived a birth may seem to have come, since it waited for a connection to the database. */
+const RECORDED_WITHIN_S = 2;
 
 /** Links, and the status that follows from them. */
 @Injectable()
@@ -164,6 +166,26 @@ export class PresenceRepository {
        DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND boot = $3
          AND NOT EXISTS (SELECT 1 FROM spared) RETURNING device_id`,
       [deviceId, link, boot, ageMs + waitedMs, waitedMs > 0, inOrder, bornMsAgo ?? null],
+    );
+    return rows.length === 1;
+  }
+
+  /**
+   * Closes the link of a connection that was ended, unless the device was born since, or well after that connection was, over
+   * another process. Of a connection of which no birth is known, the link of whatever boot.
+   */
+  async closeEnded(
+    deviceId: string,
+    link: LinkKind,
+    { boot, ageMs = 0, bornMsAgo }: Omit<Will, 'boot'> & { boot?: string | undefined },
+  ): Promise<boolean> {
+    // SQL: database time
+    const rows = await this.database.query(
+      'presence_token_end',
+      `DELETE FROM device_links WHERE device_id = $1 AND kind = $2 AND ($3::text IS NULL OR boot = $3
+         AND greatest(connected_at, reborn_at) <= least(${ago('$4')}, ${ago('$5')} + make_interval(secs => ${String(RECORDED_WITHIN_S)})))
+       RETURNING device_id`,
+      [deviceId, link, boot ?? null, ageMs, bornMsAgo ?? 0],
     );
     return rows.length === 1;
   }

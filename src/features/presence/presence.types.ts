@@ -143,7 +143,7 @@ export interface RecordedBirth {
 }
 
 /** Why a link ended. */
-export type LinkEnd = 'will' | 'silence' | 'replaced' | 'cut_off';
+export type LinkEnd = 'will' | 'silence' | 'replaced' | 'cut_off' | 'token_ended';
 
 /** A link on which nothing has arrived for too long. */
 export interface SilentLink {

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsBoolean, IsIn } from 'class-validator';
 import { IfGiven } from '../../platform/http/members/if-given.js';
@@ -19,6 +19,7 @@ export class CreateAccountsDto {
   users!: unknown[];
 
   /** `all`: every row, or none. `per_row`: those that can be done. */
+  @ApiPropertyOptional()
   @IfGiven()
   @IsIn(BULK_MODES)
   mode: BulkMode = 'all';
@@ -36,6 +37,7 @@ export class DeleteAccountsDto {
   ids!: string[];
 
   /** `all`: every row, or none. `per_row`: those that can be done. */
+  @ApiPropertyOptional()
   @IfGiven()
   @IsIn(BULK_MODES)
   mode: BulkMode = 'all';
@@ -88,6 +90,7 @@ export class ImportQueryDto {
   dryRun?: boolean;
 
   /** `all`: every line, or none. `per_row`: those that can be imported. */
+  @ApiPropertyOptional()
   @IfGiven()
   @IsIn(BULK_MODES)
   mode: BulkMode = 'per_row';

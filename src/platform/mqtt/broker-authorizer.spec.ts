@@ -14,6 +14,7 @@ import { BrokerAuthorizer } from './broker-authorizer.js';
 import type { DeviceAuthenticator, DeviceLogin } from './device-authenticator.js';
 import type { CutoffRegistry } from './limits/cutoff-registry.js';
 import type { DeviceLimiter } from './limits/device-limiter.js';
+import { EndedTokenRegistry } from './limits/ended-token-registry.js';
 import { FailedLoginLimiter } from './limits/failed-login-limiter.js';
 import { type RejectedMessages } from './rejected-messages.js';
 
@@ -55,6 +56,7 @@ beforeEach(() => {
     { isCut: () => cut } as unknown as CutoffRegistry,
     new FailedLoginLimiter(config, { monotonic: () => nowMs } as Clock),
     waiting,
+    new EndedTokenRegistry(),
   );
 });
 

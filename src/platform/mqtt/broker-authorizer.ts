@@ -12,6 +12,7 @@ import { refuseForm, refusePublish, refuseSubscribe, refuseWill, type Publicatio
 import { DeviceConnectionRegistry } from './device-connection-registry.js';
 import { CANARY_DEVICE_ID } from './line/canary-channels.js';
 import { CutoffRegistry } from './limits/cutoff-registry.js';
+import { EndedTokenRegistry } from './limits/ended-token-registry.js';
 import { DeviceLimiter } from './limits/device-limiter.js';
 import { FailedLoginLimiter, type LoginAttempt } from './limits/failed-login-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
@@ -59,6 +60,7 @@ export class BrokerAuthorizer {
     private readonly cutoffs: CutoffRegistry,
     private readonly logins: FailedLoginLimiter,
     private readonly waiting: ConnectionLimiter,
+    private readonly endedTokens: EndedTokenRegistry,
   ) {
     this.#opened = new Promise((resolve) => {
       this.#open = resolve;
@@ -110,6 +112,17 @@ export class BrokerAuthorizer {
       ended.push(...(await this.authenticator.listEnded(batch).catch(() => [])));
     }
     return ended;
+  }
+
+  /** Ends connections of a device whose token is not valid any more. Their wills are refused, as they might say anything. */
+  end(deviceId: string, clients: readonly Client[]): void {
+    const ended = this.connections.revoke(deviceId, clients);
+    clients.forEach((client) => {
+      client.close();
+    });
+    if (ended) {
+      this.endedTokens.ended(ended);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Client } from 'aedes';
 import type { DeviceLogin } from './device-authenticator.js';
+import type { EndedLine } from './limits/ended-token-registry.js';
 
 /** A few are allowed, so that a test client can publish beside one that subscribes. */
 const MAX_PER_DEVICE = 4;
@@ -68,16 +69,19 @@ export class DeviceConnectionRegistry {
     return [...(this.#byDevice.get(deviceId) ?? [])];
   }
 
-  /** From now on none of its connections may do anything, whatever is still on its way. @returns them. */
-  revoke(deviceId: string): Client[] {
-    const clients = this.of(deviceId);
+  /**
+   * From now on these connections may do nothing, whatever is still on its way. The one with a will is the line of the device;
+   * without one, any other is.
+   * @returns null when none of them had proved to be the device: a stranger whose login is under way is no line that ends
+   */
+  revoke(deviceId: string, clients: readonly Client[]): EndedLine | null {
+    const proven = clients.filter((client) => this.#admitted.has(client));
     clients.forEach((client) => this.#revoked.add(client));
-    return clients;
-  }
-
-  /** The same for one of its connections. */
-  revokeOne(client: Client): void {
-    this.#revoked.add(client);
+    const hadLine = proven.some(({ id }) => id === deviceId);
+    const isLive = (client: Client): boolean => this.#admitted.has(client) && !this.#revoked.has(client);
+    const isBack = (): boolean =>
+      this.of(deviceId).some((client) => isLive(client) && (!hadLine || client.id === deviceId));
+    return proven.length === 0 ? null : { deviceId, isBack };
   }
 
   isRevoked(client: Client): boolean {

@@ -88,9 +88,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
 
   /** Ends every connection of a device, without its last will, and forgets its status. */
   kick(deviceId: string): void {
-    for (const client of this.authorizer.connections.revoke(deviceId)) {
-      client.close();
-    }
+    this.authorizer.end(deviceId, this.authorizer.connections.of(deviceId));
     this.forgetStatus(deviceId);
   }
 
@@ -223,8 +221,7 @@ export class EmbeddedBroker implements OnApplicationBootstrap, OnApplicationShut
   private async kickEnded(): Promise<void> {
     const { connections } = this.authorizer;
     for (const { deviceId, client } of await this.authorizer.listEnded()) {
-      connections.revokeOne(client);
-      client.close();
+      this.authorizer.end(deviceId, [client]);
       if (connections.of(deviceId).every((other) => connections.isRevoked(other))) {
         this.forgetStatus(deviceId);
       }

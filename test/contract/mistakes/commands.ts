@@ -148,7 +148,7 @@ export const COMMANDS: readonly Mistake[] = [
     body: { name: 'unlock_door' },
     headers: { 'idempotency-key': '{key}' },
     answer: '409 device_offline',
-    detail: 'The device has no live connection, and this command must not wait for one.',
+    detail: 'The device has no live connection, and this command must not wait.',
   },
   {
     does: 'updates without saying to what',

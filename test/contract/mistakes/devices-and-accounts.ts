@@ -74,8 +74,8 @@ export const DEVICES_AND_ACCOUNTS: readonly Mistake[] = [
     request: 'POST /devices',
     body: { name: 'Door', hardwareId: '{hardware}' },
     answer: '409 hardware_id_taken',
-    detail: 'You have registered a device with this hardware id already.',
-    errors: ['/hardwareId: `hardwareId` belongs to a device that you have registered'],
+    detail: 'You have a device with this hardware id already.',
+    errors: ['/hardwareId: `hardwareId` belongs to a device that you have'],
   },
   {
     does: 'changes what cannot change',

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
@@ -89,6 +89,7 @@ export class RotateTokenDto {
    * How long the older tokens stay valid, in seconds: up to 7 days. 0 ends them at once.
    * @example 3600
    */
+  @ApiPropertyOptional()
   @IfGiven()
   @IsInt()
   @Min(0)

@@ -19,6 +19,7 @@ export const DEVICE_FIELDS = [
   'doorState',
   'state',
   'links',
+  'reachable',
   'lastSeenAt',
   'organizationId',
   'permission',

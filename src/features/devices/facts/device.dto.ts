@@ -183,6 +183,13 @@ export class DeviceDto {
   links!: LinkKind[];
 
   /**
+   * Whether an order would be sent to it now. A device can be `online` and out of reach: over `http` alone it gets no orders, and
+   * one that sends heartbeats seldom may be asleep.
+   * @example true
+   */
+  reachable!: boolean;
+
+  /**
    * RFC 3339; at most a few seconds behind.
    * @example 2026-11-20T18:00:00.000Z
    */
@@ -244,6 +251,7 @@ export function toDeviceDto(device: Device, access: Pick<DeviceRef, 'permission'
     doorState: door.value,
     state: { lock: toStateDto(lock), door: toStateDto(door) },
     links: [...device.links],
+    reachable: device.reachable,
     lastSeenAt: device.lastSeenAt?.toISOString() ?? null,
     organizationId: device.organizationId,
     permission: access.permission,

@@ -1,3 +1,4 @@
+import { HAS_ORDER_LINK } from '../devices.types.js';
 import { DEVICE_FIELDS, type DeviceField } from '../facts/device-fields.js';
 import type { DeviceSort, DeviceSortColumn } from './device-list.types.js';
 import { stateSql } from './device-state-sql.js';
@@ -34,6 +35,7 @@ const MEMBERS: Readonly<Record<DeviceField, string>> = {
   doorState: DOOR.value,
   state: `json_build_object('lock', ${shownState('lock', LOCK)}, 'door', ${shownState('door', DOOR)})`,
   links: 'd.links',
+  reachable: HAS_ORDER_LINK,
   lastSeenAt: iso('d.last_seen_at'),
   organizationId: 'd.organization_id',
   permission: 'd.permission',

@@ -10,6 +10,9 @@ import type { Device } from '../devices.types.js';
 import { HandoverService } from './handover.service.js';
 import { TransfersRepository } from './transfers.repository.js';
 
+/** What a factory reset changes of what people have set. */
+const RESET_MEMBERS = ['name', 'room', 'location', 'position', 'metadata', 'organizationId', 'token'] as const;
+
 /** Changes the owner of a device, and makes it as it was when it was new. Both in the surrounding transaction, which holds it. */
 @Injectable()
 export class OwnershipService {
@@ -46,9 +49,7 @@ export class OwnershipService {
     await this.tokens.revoke(id);
     const activation = await this.codes.issue(id, ownerId);
     await this.repository.reset(id);
-    await this.eventWriter.recordChange(await this.devices.get(id), ['name', 'room', 'organizationId', 'token'], {
-      reset: true,
-    });
+    await this.eventWriter.recordChange(await this.devices.get(id), RESET_MEMBERS, { reset: true });
     this.tell(id);
     return activation;
   }

@@ -133,7 +133,18 @@ export class TransfersController {
     return toAcceptedTransferDto(await this.answers.accept(userId, { id, token }));
   }
 
-  /** Decline an offer that is made to me: it ends. */
+  /** Decline a device by the mailed token: the offer ends. With `REGISTRATION=open` this is the only way. */
+  @Post('transfers/decline')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @Authorize()
+  @Audit('transfer_declined')
+  @Idempotent()
+  @Refuses(InvalidTransferError)
+  async declineByToken(@CurrentUser() { userId }: Principal, @Body() { token }: AcceptTransferDto): Promise<void> {
+    await this.answers.decline(userId, { token });
+  }
+
+  /** The same by the id of the offer, for the account that it is made to. */
   @Post('transfers/:transferId/decline')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()
@@ -149,8 +160,9 @@ export class TransfersController {
   }
 
   /**
-   * Make a device as it was when it was new: shares, its organization, queued orders, settings and every token end. Its history
-   * stays mine. It is activated with the code of the answer.
+   * Make a device as it was when it was new: shares, its organization, queued orders, settings and every token end; room, location,
+   * position, metadata and what it reported are cleared, and it is called what its maker called it, or else its hardware id. Its
+   * history stays mine. It is activated with the code of the answer.
    */
   @Post(':deviceId/factory-reset')
   @HttpCode(HttpStatus.OK)

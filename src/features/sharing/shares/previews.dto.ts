@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
@@ -40,6 +41,7 @@ export class PreviewScheduleDto extends ShareTimesDto {
    * How many times, at most 20.
    * @example 5
    */
+  @ApiPropertyOptional()
   @IfGiven()
   @IsInt()
   @Min(1)

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HEARTBEAT_INTERVAL_MS } from '../../../contracts/mqtt.js';
 import { Clock } from '../../../shared/clock.js';
+import { callListener } from '../../process/faults.js';
 import type { DeviceLogin } from '../../mqtt/device-authenticator.js';
 import type { DeviceSocket } from './device-sockets.js';
 
@@ -26,6 +27,7 @@ export class DeviceSocketRegistry {
   readonly #heardAt = new WeakMap<DeviceSocket, number>();
   /** Of those nothing is taken any more, and their end tells nothing about the device. */
   readonly #over = new WeakSet<DeviceSocket>();
+  readonly #revocations: ((socket: DeviceSocket) => void)[] = [];
 
   constructor(private readonly clock: Clock) {}
 
@@ -85,17 +87,28 @@ export class DeviceSocketRegistry {
     this.#over.add(socket);
   }
 
+  /** The same, because its token is not valid any more. */
+  revoke(socket: DeviceSocket): void {
+    this.retire(socket);
+    this.#revocations.forEach((listener) => {
+      callListener(() => {
+        listener(socket);
+      });
+    });
+  }
+
+  /** Calls `listener` for each connection that is revoked. */
+  onRevoked(listener: (socket: DeviceSocket) => void): void {
+    this.#revocations.push(listener);
+  }
+
   isRetired(socket: DeviceSocket): boolean {
     return this.#over.has(socket);
   }
 
-  /** Retires every connection of a device. @returns them */
-  retireAll(deviceId: string): DeviceSocket[] {
-    const sockets = [...(this.#byDevice.get(deviceId) ?? [])];
-    sockets.forEach((socket) => {
-      this.retire(socket);
-    });
-    return sockets;
+  /** Every connection of a device. */
+  allOf(deviceId: string): DeviceSocket[] {
+    return [...(this.#byDevice.get(deviceId) ?? [])];
   }
 
   heard(socket: DeviceSocket): void {

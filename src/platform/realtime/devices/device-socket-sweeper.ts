@@ -62,7 +62,9 @@ export class DeviceSocketSweeper implements OnApplicationBootstrap, BeforeApplic
   onApplicationBootstrap(): void {
     this.#ends.push(
       this.signals.on('device_revoked', ({ deviceId }) => {
-        this.end(deviceId, new DeviceTokenRefusedError(false));
+        this.registry.allOf(deviceId).forEach((socket) => {
+          this.revoke(socket);
+        });
       }),
       this.signals.on('device_socket_opened', ({ deviceId, socketId }) => {
         const socket = this.registry.of(deviceId);
@@ -113,15 +115,20 @@ export class DeviceSocketSweeper implements OnApplicationBootstrap, BeforeApplic
     const logins = this.registry.logins();
     for (let start = 0; start < logins.length; start += RECHECK_BATCH) {
       for (const { socket } of await this.authenticator.listEnded(logins.slice(start, start + RECHECK_BATCH))) {
-        this.registry.retire(socket);
-        this.close(socket, new DeviceTokenRefusedError(false));
+        this.revoke(socket);
       }
     }
     return 'idle';
   }
 
+  private revoke(socket: DeviceSocket): void {
+    this.registry.revoke(socket);
+    this.close(socket, new DeviceTokenRefusedError(false));
+  }
+
   private end(deviceId: string, error: DomainError): void {
-    for (const socket of this.registry.retireAll(deviceId)) {
+    for (const socket of this.registry.allOf(deviceId)) {
+      this.registry.retire(socket);
       this.close(socket, error);
     }
   }
