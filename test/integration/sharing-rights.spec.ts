@@ -105,6 +105,17 @@ describe('A manager of the organization', () => {
   });
 });
 
+describe('In the list', () => {
+  it('a device that is shared and in my organization comes once, with the greater permission', async () => {
+    const organization = await fixture.createOrganization(ada);
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    await fixture.addMember(grace, 'VIEWER', organization.id);
+    expect(await fixture.devicesOf(grace)).toMatchObject([{ id: door, permission: 'view' }]);
+    await give(ada, grace, { permission: 'admin' });
+    expect(await fixture.devicesOf(grace)).toMatchObject([{ id: door, permission: 'admin', owned: false }]);
+  });
+});
+
 describe('The owner whose password an administrator may know', () => {
   it('takes from others, and gives nothing', async () => {
     const id = await give(ada, grace);

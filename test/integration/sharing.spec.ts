@@ -270,17 +270,6 @@ describe('A share', () => {
   });
 });
 
-describe('In the list', () => {
-  it('a device that is shared and in my organization comes once, with the greater permission', async () => {
-    const organization = await fixture.createOrganization(ada);
-    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
-    await fixture.addMember(grace, 'VIEWER', organization.id);
-    expect(await fixture.devicesOf(grace)).toMatchObject([{ id: door, permission: 'view' }]);
-    await share(ada, grace, { permission: 'admin' });
-    expect(await fixture.devicesOf(grace)).toMatchObject([{ id: door, permission: 'admin', owned: false }]);
-  });
-});
-
 describe('Who can do what', () => {
   it('is told to those who have admin', async () => {
     await share(ada, grace);
