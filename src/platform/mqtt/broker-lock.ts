@@ -60,8 +60,11 @@ export class BrokerLock {
       return false;
     }
     session.once('error', () => {
-      this.#session = undefined;
-      inBackground(() => this.regain(session));
+      // One that was given back, at the end of the process, may still say that its connection is over.
+      if (this.#session === session) {
+        this.#session = undefined;
+        inBackground(() => this.regain(session));
+      }
     });
     this.#session = session;
     return true;
