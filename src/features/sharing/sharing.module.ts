@@ -12,6 +12,7 @@ import { permits } from './domain/device-access.js';
 import { HeldSharesService } from './shares/held-shares.service.js';
 import { ShareEventWriter } from './shares/share-event-writer.js';
 import { ShareInvitationsRepository } from './shares/share-invitations.repository.js';
+import { ShareInvitationsService } from './shares/share-invitations.service.js';
 import { ShareMailer } from './shares/share-mailer.js';
 import { SharePreviewService } from './shares/share-preview.service.js';
 import { SharesRepository } from './shares/shares.repository.js';
@@ -38,6 +39,7 @@ import { SHARES_PURGE } from './sharing.purge.js';
     SharesRepository,
     HeldSharesService,
     ShareInvitationsRepository,
+    ShareInvitationsService,
     SharePreviewService,
     ShareEventWriter,
     ShareMailer,
@@ -49,6 +51,7 @@ import { SHARES_PURGE } from './sharing.purge.js';
     AccessCheckService,
     SharesService,
     HeldSharesService,
+    ShareInvitationsService,
     SharePreviewService,
     ShareInvitationsRepository,
   ],

@@ -6,7 +6,7 @@ import { decrypt, encrypt } from '../../../platform/crypto/encryption.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import { DevicesRepository } from '../devices.repository.js';
+import { DeviceChangeService } from '../device-change.service.js';
 import { ActivationsRepository } from './activations.repository.js';
 import { ActivationCodeNotFoundError } from './credentials.errors.js';
 import type { ActivationCode } from './credentials.types.js';
@@ -22,7 +22,7 @@ export class ActivationCodesService {
 
   constructor(
     private readonly repository: ActivationsRepository,
-    private readonly devices: DevicesRepository,
+    private readonly changes: DeviceChangeService,
     private readonly idempotency: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -37,13 +37,13 @@ export class ActivationCodesService {
 
   /**
    * A new code for a device; an earlier one is not valid any more. @returns null for a repeat.
-   * @throws DeviceNotFoundError
+   * @throws DeviceNotFoundError, ForbiddenError
    */
-  create(deviceId: string): Promise<ActivationCode | null> {
+  create(userId: string, deviceId: string): Promise<ActivationCode | null> {
     return this.transactions.run(async () => {
       let made: ActivationCode | null = null;
       await this.idempotency.once(async () => {
-        await this.devices.getLocked(deviceId);
+        await this.changes.begin(userId, deviceId, 'admin');
         made = await this.issue(deviceId);
         await this.audit.record({ entity: { type: 'device', id: deviceId } });
         return deviceId;

@@ -4,7 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceRef } from '../../../contracts/resources.js';
 import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
-import { Authorize, Public, Target } from '../../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser, Public, Target } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
 import { Vital } from '../../../platform/http/admission/vital.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
@@ -47,8 +48,8 @@ export class CredentialsController {
   @Idempotent()
   @RateLimit('device')
   @Refuses(DeviceNotFoundError)
-  async createCode(@Target() { id }: DeviceRef): Promise<NewActivationDto> {
-    const made = await this.codes.create(id);
+  async createCode(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<NewActivationDto> {
+    const made = await this.codes.create(userId, id);
     return { activation: made && toActivationCodeDto(id, made) };
   }
 
@@ -101,8 +102,12 @@ export class CredentialsController {
   @Idempotent()
   @RateLimit('device')
   @Refuses(DeviceNotFoundError)
-  async rotate(@Target() { id }: DeviceRef, @Body() { overlapSeconds }: RotateTokenDto): Promise<RotatedTokenDto> {
-    return toRotatedTokenDto(id, await this.tokens.rotate(id, overlapSeconds));
+  async rotate(
+    @Target() { id }: DeviceRef,
+    @CurrentUser() { userId }: Principal,
+    @Body() { overlapSeconds }: RotateTokenDto,
+  ): Promise<RotatedTokenDto> {
+    return toRotatedTokenDto(id, await this.tokens.rotate(userId, id, overlapSeconds));
   }
 
   /** Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. */
@@ -114,7 +119,7 @@ export class CredentialsController {
   @Idempotent()
   @RateLimit('device')
   @Refuses(DeviceNotFoundError)
-  async revoke(@Target() { id }: DeviceRef): Promise<void> {
-    await this.tokens.revoke(id);
+  async revoke(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<void> {
+    await this.tokens.revoke(userId, id);
   }
 }

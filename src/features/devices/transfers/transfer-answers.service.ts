@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
-import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
@@ -18,7 +17,7 @@ import { InvalidTransferError, TransferNotFoundError } from './transfers.errors.
 import { TransfersRepository } from './transfers.repository.js';
 import type { AcceptedTransfer, Transfer, TransferKey } from './transfers.types.js';
 
-/** Offers of devices, as those see them to whom they are made; and factory resets, which change as much. */
+/** Offers of devices, as those see them to whom they are made. */
 @Injectable()
 export class TransferAnswersService {
   constructor(
@@ -78,25 +77,6 @@ export class TransferAnswersService {
         });
         return transfer.deviceId;
       });
-    });
-  }
-
-  /**
-   * Makes a device as it was when it was new. @returns null for a repeat
-   * @throws DeviceNotFoundError, ForbiddenError when the device is another person's meanwhile
-   */
-  factoryReset(deviceId: string, ownerId: string): Promise<ActivationCode | null> {
-    return this.transactions.run(async () => {
-      let activation: ActivationCode | null = null;
-      await this.idempotency.once(async () => {
-        const device = await this.devices.getLocked(deviceId);
-        if (device.ownerId !== ownerId) {
-          throw new ForbiddenError('device:owner');
-        }
-        activation = await this.ownership.reset(device);
-        return deviceId;
-      });
-      return activation;
     });
   }
 

@@ -160,7 +160,7 @@ export class TransfersController {
   @Idempotent()
   @Refuses(DeviceNotFoundError)
   async reset(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<FactoryResetDto> {
-    const activation = await this.answers.factoryReset(id, userId);
+    const activation = await this.transfers.factoryReset(id, userId);
     return { activation: activation && toActivationCodeDto(id, activation) };
   }
 }

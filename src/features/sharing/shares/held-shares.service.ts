@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
-import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
+import { sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../../shared/cursor.js';
@@ -8,10 +8,9 @@ import { isUuid } from '../../../shared/ids.js';
 import { type Page, toPage } from '../../../shared/paging.js';
 import { AccountStandingService } from '../../users/account-standing.service.js';
 import { InvalidShareInvitationError, ShareNotFoundError } from '../sharing.errors.js';
-import { type HeldShare, INVITATION_TTL_MS, type Share } from '../sharing.types.js';
+import type { HeldShare } from '../sharing.types.js';
 import { ShareEventWriter } from './share-event-writer.js';
 import { ShareInvitationsRepository } from './share-invitations.repository.js';
-import { ShareMailer } from './share-mailer.js';
 import { SharesRepository } from './shares.repository.js';
 
 /** Shares from the side of those who hold them: accepting, listing, leaving. */
@@ -24,7 +23,6 @@ export class HeldSharesService {
     private readonly transactions: Transactions,
     private readonly idempotency: IdempotencyService,
     private readonly eventWriter: ShareEventWriter,
-    private readonly mailer: ShareMailer,
     private readonly audit: AuditWriter,
   ) {}
 
@@ -51,17 +49,6 @@ export class HeldSharesService {
         await this.audit.record({ entity: { type: 'share', id }, after: { deviceId, userId } });
         this.eventWriter.publishChange(deviceId);
       }
-    });
-  }
-
-  /** Mails the recipient once more: the invitation with a new token, or what they have. */
-  inviteAgain(share: Share, actorId: string): Promise<void> {
-    return this.transactions.run(async () => {
-      const token = randomToken();
-      const waits = await this.invitations.renew(share.id, sha256(token), INVITATION_TTL_MS);
-      const { deviceId, email, permission } = share;
-      await this.mailer.send({ deviceId, grantorId: actorId, email, permission, token: waits ? token : null });
-      await this.audit.record({ entity: { type: 'share', id: share.id }, after: { email } });
     });
   }
 

@@ -35,7 +35,7 @@ import {
   ShareWithSelfError,
   TooManySharesError,
 } from '../sharing.errors.js';
-import { HeldSharesService } from './held-shares.service.js';
+import { ShareInvitationsService } from './share-invitations.service.js';
 import { requestedTimes } from './requested-terms.js';
 import { SharePreviewService } from './share-preview.service.js';
 import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answers.dto.js';
@@ -48,7 +48,7 @@ import { SharesService } from './shares.service.js';
 export class SharesController {
   constructor(
     private readonly shares: SharesService,
-    private readonly held: HeldSharesService,
+    private readonly invitations: ShareInvitationsService,
     private readonly previews: SharePreviewService,
   ) {}
 
@@ -158,6 +158,6 @@ export class SharesController {
     @CurrentUser() user: Principal,
     @Param('shareId') shareId: string,
   ): Promise<void> {
-    await this.held.inviteAgain(await this.shares.get(device.id, shareId), user.userId);
+    await this.invitations.inviteAgain(device.id, user.userId, shareId);
   }
 }
