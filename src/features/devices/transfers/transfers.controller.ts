@@ -101,7 +101,7 @@ export class TransfersController {
 
   /**
    * Accept a device by the mailed token: it is mine from then on. I see nothing older than that; shares and queued orders of
-   * its last owner have ended. 422 `invalid_transfer` when there is no such offer (any more).
+   * its last owner have ended, and so has every token: the device is activated again with the code of the answer. 422 `invalid_transfer` when there is no such offer (any more).
    */
   @Post('transfers/accept')
   @HttpCode(HttpStatus.OK)
