@@ -177,3 +177,29 @@ describe('A request that waits for its device while its right ends', () => {
     expect([(await late).status, await fixture.statusOf(ada, device.id)]).toEqual([404, 404]);
   });
 });
+
+describe('A repeat of what a person did with a device', () => {
+  it('does not read the device of its next owner', async () => {
+    const code = '7K2M-9QXT-0B4H-VWEN-3J8D';
+    await fixture.sql.rows(
+      `INSERT INTO provisioned_devices (id, hardware_id, claim_code_hash, provisioned_by)
+       VALUES (gen_random_uuid(), 'aa-bb', sha256($1::bytea), $2)`,
+      [code, ada.id],
+    );
+    const first = [
+      { path: '/devices', body: { name: 'Door', hardwareId: randomUUID() }, key: { 'idempotency-key': randomUUID() } },
+      { path: '/devices/claim', body: { code }, key: { 'idempotency-key': randomUUID() } },
+    ];
+    const send = ({ path, body, key }: (typeof first)[number]) =>
+      fixture.request<{ device: { id: string } }>(ada, 'POST', path, body, key);
+    for (const one of first) {
+      const made = await send(one);
+      expect([made.status, (await send(one)).body.device.id]).toEqual([201, made.body.device.id]);
+      await fixture.sql.rows(`UPDATE devices SET owner_id = $2, name = 'Safe' WHERE id = $1`, [
+        made.body.device.id,
+        grace.id,
+      ]);
+      expect((await send(one)).status).toBe(404);
+    }
+  });
+});

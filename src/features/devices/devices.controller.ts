@@ -68,7 +68,7 @@ export class DevicesController {
   @Audit('device_registered')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(HardwareIdTakenError, TooManyDevicesError, AccountCannotActError)
+  @Refuses(HardwareIdTakenError, TooManyDevicesError, AccountCannotActError, DeviceNotFoundError)
   async register(
     @CurrentUser() user: Principal,
     @Body() device: RegisterDeviceDto,

@@ -35,10 +35,13 @@ export class TransfersService {
    */
   offer(deviceId: string, ownerId: string, email: string): Promise<Transfer> {
     return this.transactions.run(async () => {
-      await this.idempotency.once(async () => {
+      const { repeated } = await this.idempotency.once(async () => {
         await this.create(deviceId, ownerId, email);
         return deviceId;
       });
+      if (repeated) {
+        await this.changes.require(ownerId, deviceId, 'owner');
+      }
       return this.get(deviceId);
     });
   }
