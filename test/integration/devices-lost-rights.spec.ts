@@ -178,6 +178,55 @@ describe('A request that waits for its device while its right ends', () => {
   });
 });
 
+describe('The credentials of a device', () => {
+  const issues = [
+    ['POST', '/activation-code'],
+    ['GET', '/qr'],
+    ['POST', '/token/rotate'],
+  ] as const;
+  const ask = async (who: InsertedAccount, id: string, [method, rest]: readonly [string, string]): Promise<unknown> => {
+    const { status, body } = await fixture.request(who, method, `/devices/${id}${rest}`, BODIES[`${method} ${rest}`]);
+    return status < 300 ? status : body.code;
+  };
+
+  it('are for those whose right is their own, and not for a guest who administers it', async () => {
+    const { id } = await registerDevice(fixture.application.url, ada);
+    await fixture.share(ada, id, guest, { permission: 'admin' });
+    expect((await fixture.request(guest, 'PATCH', `/devices/${id}`, { room: 'Hall' })).status).toBe(200);
+    await fixture.request(ada, 'POST', `/devices/${id}/activation-code`);
+    for (const route of [...issues, ['POST', '/token/revoke'] as const]) {
+      expect([route, await ask(guest, id, route)]).toEqual([route, 'forbidden']);
+    }
+    const manager = await fixture.createAccount('manager');
+    await fixture.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'MANAGER')`, [
+      home,
+      manager.id,
+    ]);
+    await fixture.request(ada, 'PATCH', `/devices/${id}`, { organizationId: home });
+    expect(await ask(manager, id, ['POST', '/activation-code'])).toBe(200);
+  });
+
+  it('are given to no account whose password an administrator may know, nor is the device', async () => {
+    const owner = await fixture.createAccount('owner');
+    const { id } = await registerDevice(fixture.application.url, owner);
+    const token = 'A'.repeat(43);
+    expect(await ask(owner, id, ['POST', '/transfer'])).toBe(201);
+    await fixture.sql.rows(
+      `UPDATE device_transfers SET email = $2, token_hash = sha256($3::bytea) WHERE device_id = $1`,
+      [id, grace.email, token],
+    );
+    await fixture.sql.rows(`UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`, [owner.id]);
+    for (const route of [...issues, ['POST', '/factory-reset'] as const]) {
+      expect([route, await ask(owner, id, route)]).toEqual([route, 'unlock_restricted']);
+    }
+    const accept = () => fixture.request(grace, 'POST', '/devices/transfers/accept', { token });
+    expect((await accept()).body.code).toBe('invalid_transfer');
+    expect(await ask(owner, id, ['POST', '/token/revoke'])).toBe(204);
+    await fixture.sql.rows('UPDATE users SET unlock_after = NULL WHERE id = $1', [owner.id]);
+    expect((await accept()).status).toBe(200);
+  });
+});
+
 describe('A repeat of what a person did with a device', () => {
   it('does not read the device of its next owner', async () => {
     const code = '7K2M-9QXT-0B4H-VWEN-3J8D';

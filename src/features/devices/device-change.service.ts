@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { type DeviceAuthority, DeviceAccessService } from '../sharing/access/device-access.service.js';
 import type { AccessNeed } from '../sharing/device-permission.types.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
@@ -35,6 +36,29 @@ export class DeviceChangeService {
     return { device, authority: await this.access.require(userId, deviceId, need) };
   }
 
+  /**
+   * {@link begin} for the credentials of a device, by a right of one's own: a share ends, and what was issued under it would not.
+   * @throws ForbiddenError for who has only a share
+   */
+  async beginCredentials(userId: string, deviceId: string): Promise<HeldDevice> {
+    const held = await this.begin(userId, deviceId, 'admin');
+    assertOfOwn(held.authority);
+    return held;
+  }
+
+  /** The same where credentials are given out: who has one opens the door. @throws UnlockRestrictedError */
+  async beginIssue(userId: string, deviceId: string): Promise<HeldDevice> {
+    const held = await this.beginCredentials(userId, deviceId);
+    await this.standing.requireUnrestricted(userId);
+    return held;
+  }
+
+  /** The right to see a credential that was issued. @throws as {@link beginIssue} */
+  async requireIssue(userId: string, deviceId: string): Promise<void> {
+    assertOfOwn(await this.access.require(userId, deviceId, 'admin'));
+    await this.standing.requireUnrestricted(userId);
+  }
+
   /** The right without a lock, for what reads, or what is asked before something else is locked. */
   require(userId: string, deviceId: string, need: AccessNeed): Promise<DeviceAuthority> {
     return this.access.require(userId, deviceId, need);
@@ -43,5 +67,11 @@ export class DeviceChangeService {
   /** Counts and records a change that is in no column of the device. */
   async record(deviceId: string, changed: string[], facts: Readonly<Record<string, unknown>>): Promise<void> {
     await this.eventWriter.recordChange(await this.devices.touch(deviceId), changed, facts);
+  }
+}
+
+function assertOfOwn({ givenUnder }: DeviceAuthority): void {
+  if (givenUnder !== null) {
+    throw new ForbiddenError('device:owner');
   }
 }

@@ -37,13 +37,13 @@ export class ActivationCodesService {
 
   /**
    * A new code for a device; an earlier one is not valid any more. @returns null for a repeat.
-   * @throws DeviceNotFoundError, ForbiddenError
+   * @throws DeviceNotFoundError, ForbiddenError, UnlockRestrictedError
    */
   create(userId: string, deviceId: string): Promise<ActivationCode | null> {
     return this.transactions.run(async () => {
       let made: ActivationCode | null = null;
       await this.idempotency.once(async () => {
-        await this.changes.begin(userId, deviceId, 'admin');
+        await this.changes.beginIssue(userId, deviceId);
         made = await this.issue(deviceId);
         await this.audit.record({ entity: { type: 'device', id: deviceId } });
         return deviceId;
@@ -59,8 +59,9 @@ export class ActivationCodesService {
     return { code, expiresAt: await this.repository.put(deviceId, hashSecretCode(code), sealed, TTL_MS) };
   }
 
-  /** The code that is valid now. @throws ActivationCodeNotFoundError */
-  async show(deviceId: string): Promise<ActivationCode> {
+  /** The code that is valid now. @throws ActivationCodeNotFoundError, ForbiddenError, UnlockRestrictedError */
+  async show(userId: string, deviceId: string): Promise<ActivationCode> {
+    await this.changes.requireIssue(userId, deviceId);
     const found = await this.repository.find(deviceId);
     if (!found) {
       throw new ActivationCodeNotFoundError();

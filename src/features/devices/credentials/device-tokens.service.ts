@@ -33,14 +33,14 @@ export class DeviceTokensService {
 
   /**
    * Issues a token; the older ones are valid for as long as the overlap.
-   * @throws DeviceNotFoundError, ForbiddenError
+   * @throws DeviceNotFoundError, ForbiddenError, UnlockRestrictedError
    */
   rotate(userId: string, deviceId: string, overlapSeconds: number): Promise<TokenRotation> {
     const token = randomToken();
     return this.transactions.run(async () => {
       let olderUntil: Date | null = null;
       const { repeated } = await this.idempotency.once(async () => {
-        await this.changes.begin(userId, deviceId, 'admin');
+        await this.changes.beginIssue(userId, deviceId);
         olderUntil = await this.tokens.expireAll(deviceId, overlapSeconds * 1_000, MAX_OVERLAPPING);
         await this.tokens.add(deviceId, sha256(token), 'rotation');
         await this.changes.record(deviceId, ['token'], { overlapSeconds });
@@ -59,7 +59,7 @@ export class DeviceTokensService {
    */
   revoke(userId: string, deviceId: string): Promise<void> {
     return this.idempotency.change(deviceId, async () => {
-      await this.changes.begin(userId, deviceId, 'admin');
+      await this.changes.beginCredentials(userId, deviceId);
       const revoked = await this.tokens.revoke(deviceId);
       await this.codes.end(deviceId);
       await this.handover.disconnect(deviceId);

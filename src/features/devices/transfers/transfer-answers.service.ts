@@ -8,6 +8,7 @@ import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../../shared/curs
 import { isUuid } from '../../../shared/ids.js';
 import { type Page, toPage } from '../../../shared/paging.js';
 import { AccountStandingService } from '../../users/account-standing.service.js';
+import { UnlockRestrictedError } from '../../users/users.errors.js';
 import type { ActivationCode } from '../credentials/credentials.types.js';
 import { DeviceNotFoundError, TooManyDevicesError } from '../devices.errors.js';
 import { DevicesRepository } from '../devices.repository.js';
@@ -90,6 +91,10 @@ export class TransferAnswersService {
     const acting = await this.standing.lockActing([userId, transfer.fromId]);
     const device = await this.devices.getLocked(transfer.deviceId).catch((error: unknown) => {
       throw error instanceof DeviceNotFoundError ? refusal : error;
+    });
+    // It may have been offered by an administrator who knew the password.
+    await this.standing.requireUnrestricted(transfer.fromId).catch((error: unknown) => {
+      throw error instanceof UnlockRestrictedError ? refusal : error;
     });
     const stands = acting.size === 2 && device.ownerId === transfer.fromId;
     if (!stands || !(await this.repository.take(transfer.id, userId))) {

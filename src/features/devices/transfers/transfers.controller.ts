@@ -158,7 +158,7 @@ export class TransfersController {
   @Audit('device_reset')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(DeviceNotFoundError)
+  @Refuses(DeviceNotFoundError, UnlockRestrictedError)
   async reset(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<FactoryResetDto> {
     const activation = await this.transfers.factoryReset(id, userId);
     return { activation: activation && toActivationCodeDto(id, activation) };

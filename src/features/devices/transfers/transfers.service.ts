@@ -70,13 +70,14 @@ export class TransfersService {
 
   /**
    * Makes a device as it was when it was new. @returns null for a repeat
-   * @throws DeviceNotFoundError, ForbiddenError when the device is another person's meanwhile
+   * @throws DeviceNotFoundError, ForbiddenError when the device is another person's meanwhile, UnlockRestrictedError
    */
   factoryReset(deviceId: string, ownerId: string): Promise<ActivationCode | null> {
     return this.transactions.run(async () => {
       let activation: ActivationCode | null = null;
       await this.idempotency.once(async () => {
         const { device } = await this.changes.begin(ownerId, deviceId, 'owner');
+        await this.standing.requireUnrestricted(ownerId);
         activation = await this.ownership.reset(device);
         return deviceId;
       });
