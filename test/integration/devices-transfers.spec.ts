@@ -209,10 +209,12 @@ describe('After a transfer', () => {
       data: { zone: 'Ada' },
     } as const;
     await again.publish('events', kept);
-    await again.report(2, { lockState: 'locked' });
+    await again.publish('events', { ...kept, seq: 2, type: 'door_status_changed', data: { doorState: 'open' } });
+    await again.report(3, { lockState: 'locked' });
     await dashboard.expect('what happens now', ({ event }) => event === 'door_status_changed');
     expect(dashboard.received.filter(({ event }) => event === 'motion_detected')).toEqual([]);
     dashboard.close();
+    expect((await ask(grace, 'GET', `/${id}`)).body).toMatchObject({ doorState: null, lockState: 'locked' });
     await eventually('the new owner sees it', async () =>
       (await ask<Page<{ type: string }>>(grace, 'GET', `/${id}/events`)).body.items.some(
         ({ type }) => type === 'door_status_changed',
