@@ -203,7 +203,16 @@ describe('The credentials of a device', () => {
       manager.id,
     ]);
     await fixture.request(ada, 'PATCH', `/devices/${id}`, { organizationId: home });
-    expect(await ask(manager, id, ['POST', '/activation-code'])).toBe(200);
+    const made = await fixture.request<{ activation: { code: string } }>(
+      manager,
+      'POST',
+      `/devices/${id}/activation-code`,
+    );
+    expect(made.status).toBe(200);
+    // The code ends with the membership of who may have made it.
+    expect((await fixture.request(ada, 'DELETE', `/organizations/${home}/members/${manager.id}`)).status).toBe(204);
+    const body = { deviceId: id, code: made.body.activation.code };
+    expect((await request(fixture.application.url, 'POST', '/api/v1/devices/activate', { body })).status).toBe(422);
   });
 
   it('are given to no account whose password an administrator may know, nor is the device', async () => {

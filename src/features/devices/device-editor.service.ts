@@ -4,6 +4,7 @@ import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
+import { ActivationCodesService } from './credentials/activation-codes.service.js';
 import { DeviceChangeService } from './device-change.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
@@ -16,6 +17,7 @@ export class DeviceEditorService {
   constructor(
     private readonly repository: DevicesRepository,
     private readonly changes: DeviceChangeService,
+    private readonly codes: ActivationCodesService,
     private readonly memberships: MembershipsService,
     private readonly standing: AccountStandingService,
     private readonly transactions: Transactions,
@@ -47,6 +49,7 @@ export class DeviceEditorService {
       }
       await this.eventWriter.recordUpdate(before, updated, given);
       if (before.organizationId !== updated.organizationId) {
+        await this.codes.end(deviceId);
         this.accessChanged(deviceId);
       }
       return updated;
@@ -54,11 +57,17 @@ export class DeviceEditorService {
   }
 
   /**
-   * Takes devices out of an organization, as part of the surrounding transaction.
+   * Takes devices out of an organization, and ends the activation codes of those in it, as part of the surrounding transaction.
    * @param ownerId the member who leaves; null when the organization ends
    */
   async withdraw(organizationId: string, ownerId: string | null): Promise<void> {
-    await this.eventWriter.recordWithdrawals(await this.repository.withdraw(organizationId, ownerId));
+    const withdrawn = await this.repository.withdraw(organizationId, ownerId);
+    // After the devices are locked, as an activation locks them.
+    await this.codes.endAllOf(
+      organizationId,
+      withdrawn.map(({ id }) => id),
+    );
+    await this.eventWriter.recordWithdrawals(withdrawn);
   }
 
   /** The owner puts a device only into an organization that they manage. The role is locked until the commit. */

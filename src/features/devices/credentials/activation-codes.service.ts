@@ -72,6 +72,14 @@ export class ActivationCodesService {
     };
   }
 
+  /**
+   * Ends the codes of what an organization has, or had until now, in the surrounding transaction: a member who leaves may have
+   * made them.
+   */
+  endAllOf(organizationId: string, left: readonly string[]): Promise<void> {
+    return this.repository.endAllOf(organizationId, left);
+  }
+
   /** Ends the code of a device, in the surrounding transaction. */
   async end(deviceId: string): Promise<void> {
     await this.repository.end(deviceId);

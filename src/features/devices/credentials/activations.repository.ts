@@ -62,6 +62,12 @@ export class ActivationsRepository {
     await this.database.prisma((prisma) => prisma.deviceActivation.deleteMany({ where: { deviceId } }));
   }
 
+  /** Ends the codes of all devices of an organization, and of these, which have just left it. */
+  async endAllOf(organizationId: string, left: readonly string[]): Promise<void> {
+    const where = { OR: [{ device: { organizationId } }, { deviceId: { in: [...left] } }] };
+    await this.database.prisma((prisma) => prisma.deviceActivation.deleteMany({ where }));
+  }
+
   /** @returns how many expired ones of at most `limit` were deleted. */
   async purge(limit: number, keptMs: number): Promise<number> {
     // SQL: a set-based batch
