@@ -29,7 +29,7 @@ import {
   awaitsBirth,
   bootOf,
   groupByBoot,
-  isOfThisOwner,
+  happenedToThisOwner,
   keyOf,
   toIncoming,
   toNewEvent,
@@ -226,7 +226,7 @@ export class EventIngestService implements OnModuleInit {
     }
     await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
     await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-    const present = steps.flatMap(({ row, accepted }) => accepted.filter((event) => isOfThisOwner(event, row)));
+    const present = steps.flatMap(({ row, accepted }) => accepted.filter((event) => happenedToThisOwner(event, row)));
     await this.presence.recordStates(present.flatMap(toReports));
     await this.callHandlers(present);
     // Last: other devices of the owner wait for its row until the end of this transaction.

@@ -98,7 +98,7 @@ export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
 }
 
 /** Whether an event happened since the device has its present owner: what it kept from before says nothing of its state now. */
-export function isOfThisOwner(incoming: IncomingEvent, row: ReceiptRow): boolean {
+export function happenedToThisOwner(incoming: IncomingEvent, row: ReceiptRow): boolean {
   return row.ownedSince === null || (timeOfEvent(incoming, row) ?? row.now) >= row.ownedSince;
 }
 
