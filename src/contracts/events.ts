@@ -18,7 +18,7 @@ interface CommandVerdict extends CommandFacts {
  */
 export interface EventPayloads {
   device_registered: { name: string; type: DeviceType; hardwareId: string };
-  /** It has a token that no person has seen. */
+  /** It has a new token; its earlier ones ended. */
   device_activated: { name: string };
   device_updated: { changed: string[] };
   device_deleted: { name: string; hardwareId: string };

@@ -103,7 +103,7 @@ describe('a transaction that took its id before the cause of its change was comm
         .run(() =>
           dispatch
             .get(CommandsService)
-            .cancel({ deviceId: door.id, ownerId: owner.id, commandId: id, userId: owner.id }),
+            .cancel({ deviceId: door.id, commandId: id, userId: owner.id }),
         ),
     );
     id = await harness.sendAccepted(door.id, 'unlock_door');

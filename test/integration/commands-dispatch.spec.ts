@@ -84,7 +84,7 @@ describe('dispatching, step by step', () => {
       const id = await harness.insertCommand(lock.id);
       const send = (): Promise<unknown> => dispatch.sendAll(lock.id);
       const cancel = (): Promise<string> =>
-        service.cancel({ deviceId: lock.id, commandId: id, userId: harness.owner.id, ownerId: harness.owner.id }).then(
+        service.cancel({ deviceId: lock.id, commandId: id, userId: harness.owner.id }).then(
           () => 'cancelled',
           (error: unknown) => (error as { code?: string }).code ?? String(error),
         );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { randomUUID } from 'node:crypto';
 import { COMMAND_NAMES } from '../../src/contracts/commands.js';
 import type { OrganizationRole } from '../../src/contracts/resources.js';
-import { CommandsRepository } from '../../src/features/commands/commands.repository.js';
+import { DeviceChangeService } from '../../src/features/devices/device-change.service.js';
 import {
   OrganizationsFixture,
   type OrganizationBody,
@@ -162,11 +162,11 @@ describe('A device of an organization', () => {
     await place(ada, id, organization.id);
     const manager = await member('manager', 'MANAGER');
     const order = (await command(ada, id, { name: 'lock_door' })).body.id;
-    const commands = fixture.application.get(CommandsRepository);
-    const found = commands.find.bind(commands);
-    const demoted = jest.spyOn(commands, 'find').mockImplementationOnce(async (...asked) => {
+    const changes = fixture.application.get(DeviceChangeService);
+    const begin = changes.begin.bind(changes);
+    const demoted = jest.spyOn(changes, 'begin').mockImplementationOnce(async (...asked) => {
       await fixture.sql.rows(`UPDATE memberships SET role = 'OPERATOR' WHERE user_id = $1`, [manager.id]);
-      return found(...asked);
+      return begin(...asked);
     });
     const refused = await fixture.request(manager, 'DELETE', `/devices/${id}/commands/${String(order)}`);
     expect([refused.body.code, demoted.mock.calls.length]).toEqual(['forbidden', 1]);

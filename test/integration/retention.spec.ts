@@ -122,7 +122,7 @@ describe('the end of rows by time', () => {
       const plan = await other.rows<{ 'QUERY PLAN': string }>(`EXPLAIN (GENERIC_PLAN) ${text}`);
       const bounds = plan.map((row) => row['QUERY PLAN']).filter((line) => /Index Cond: .* < /.test(line));
       // Rows that end in one of two ways have an index for each.
-      const ways = text.split('interval \'1 millisecond\'').length - 1;
+      const ways = text.split("interval '1 millisecond'").length - 1;
       expect([name, bounds.length]).toEqual([name, ways]);
     }
     await other.rows('RESET enable_seqscan');

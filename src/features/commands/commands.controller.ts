@@ -126,11 +126,11 @@ export class CommandsController {
   @ApiResponse({ status: 200, type: CommandDto })
   @Refuses(CommandNotFoundError, CommandNotCancellableError)
   async cancel(
-    @Target() { id: deviceId, ownerId }: DeviceRef,
+    @Target() { id: deviceId }: DeviceRef,
     @CurrentUser() { userId }: Principal,
     @Param('commandId') commandId: string,
   ): Promise<CommandDto> {
-    return toCommandDto(await this.commands.cancel({ deviceId, ownerId, commandId, userId }));
+    return toCommandDto(await this.commands.cancel({ deviceId, commandId, userId }));
   }
 }
 

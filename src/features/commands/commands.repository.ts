@@ -51,6 +51,14 @@ type CreationRow = {
   unlocks_reset_ms: number | null;
 } & (ChangeRow | { id: null });
 
+/**
+ * The condition that the issuer of `n` is tied to `d`, read when its row is held: a device that changed hands since the guard
+ * looked takes no order of its last owner.
+ */
+const HAS_TIE = `(d.owner_id = n.issuer_id
+  OR EXISTS (SELECT FROM device_shares s WHERE s.device_id = d.id AND s.user_id = n.issuer_id)
+  OR EXISTS (SELECT FROM memberships m WHERE m.organization_id = d.organization_id AND m.user_id = n.issuer_id))`;
+
 /** Commands as users see them: created, cancelled, read. */
 @Injectable()
 export class CommandsRepository {
@@ -86,6 +94,7 @@ export class CommandsRepository {
               AND u.created_at > now() - $4 * interval '1 millisecond'
             ORDER BY u.created_at DESC OFFSET $3::int - 1 LIMIT 1) AS unlocks_reset_ms
          FROM n JOIN devices d ON d.id = n.device_id
+         WHERE ${HAS_TIE} FOR KEY SHARE OF d
        ), c AS (
          INSERT INTO commands (id, device_id, issuer_id, name, lane, priority, payload, expires_at, correlation_id)
          SELECT id, device_id, issuer_id, name, lane, priority, payload, now() + life_ms * interval '1 millisecond',

@@ -5,7 +5,7 @@ import { requestContext } from '../../platform/context/request-context.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { isUuid } from '../../shared/ids.js';
 import { type Page } from '../../shared/paging.js';
-import { DeviceAccessService } from '../sharing/access/device-access.service.js';
+import { DeviceChangeService } from '../devices/device-change.service.js';
 import { CommandEventWriter } from './command-event-writer.js';
 import { CommandNotCancellableError, CommandNotFoundError } from './commands.errors.js';
 import { CommandsRepository } from './commands.repository.js';
@@ -17,7 +17,7 @@ import { CANCEL_OTHERS_DEMAND } from './domain/command-policy.js';
 export class CommandsService {
   constructor(
     private readonly repository: CommandsRepository,
-    private readonly access: DeviceAccessService,
+    private readonly changes: DeviceChangeService,
     private readonly eventWriter: CommandEventWriter,
     private readonly transactions: Transactions,
   ) {}
@@ -45,19 +45,17 @@ export class CommandsService {
 
   /**
    * Cancels a command that was not sent yet. Of a cancellation and a dispatch that race, exactly one wins.
+   * @throws ResourceNotFoundError, ForbiddenError when this user does not control the device any more
    * @throws ForbiddenError when it is the command of another user, and this one does not administer the device
    * @throws CommandNotCancellableError when it is in flight, or settled
    * @throws CommandNotFoundError
    */
-  async cancel({ deviceId, ownerId, commandId, userId }: Cancellation): Promise<Command> {
+  async cancel({ deviceId, commandId, userId }: Cancellation): Promise<Command> {
     return this.transactions.run(async () => {
+      const { authority } = await this.changes.begin(userId, deviceId, 'control');
       const { issuerId } = await this.get(deviceId, commandId);
-      if (issuerId !== userId) {
-        // Read again: what the guard read may have been taken meanwhile.
-        const [permission = null] = await this.access.permissionsOf([{ userId, deviceId, ownerId }]);
-        if (!grants(permission, CANCEL_OTHERS_DEMAND)) {
-          throw new ForbiddenError(`device:${CANCEL_OTHERS_DEMAND}`);
-        }
+      if (issuerId !== userId && !grants(authority.permission, CANCEL_OTHERS_DEMAND)) {
+        throw new ForbiddenError(`device:${CANCEL_OTHERS_DEMAND}`);
       }
       const command = await this.repository.cancel(deviceId, commandId);
       if (!command) {

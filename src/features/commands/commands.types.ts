@@ -23,8 +23,6 @@ export type CommandSubmission = CommandRequest & {
 /** The cancelling of a command by a user. */
 export interface Cancellation {
   deviceId: string;
-  /** Of the device. */
-  ownerId: string;
   commandId: string;
   userId: string;
 }

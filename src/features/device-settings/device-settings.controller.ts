@@ -2,7 +2,8 @@ import { Body, Controller, Get, Patch, UseInterceptors } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { DeviceRef } from '../../contracts/resources.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
-import { Authorize, Target } from '../../platform/auth/authorize.decorator.js';
+import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../platform/auth/principal.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
@@ -39,9 +40,10 @@ export class DeviceSettingsController {
   @Refuses(DeviceNotFoundError, SettingsChangedError)
   async update(
     @Target() device: DeviceRef,
+    @CurrentUser() user: Principal,
     @Body() { settings, version }: UpdateSettingsDto,
     @IfMatch() versions?: number[],
   ): Promise<SettingsDto> {
-    return toSettingsDto(await this.settings.update(device, { settings, version, versions }));
+    return toSettingsDto(await this.settings.update(user.userId, device.id, { settings, version, versions }));
   }
 }

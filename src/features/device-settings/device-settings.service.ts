@@ -1,6 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EventPayloads } from '../../contracts/events.js';
-import type { DeviceRef } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
@@ -8,7 +7,9 @@ import { InvalidRequestError } from '../../platform/http/validation/validation.j
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { sortedJson } from '../../shared/sorted-json.js';
+import { DeviceChangeService } from '../devices/device-change.service.js';
 import { DeviceNotFoundError } from '../devices/devices.errors.js';
+import type { Device } from '../devices/devices.types.js';
 import { EventIngestService } from '../history/event-ingest.service.js';
 import { SettingsChangedError, SettingsPreconditionError } from './device-settings.errors.js';
 import { DeviceSettingsRepository } from './device-settings.repository.js';
@@ -20,6 +21,7 @@ import { mergeSettings, type SettingValues } from './domain/settings.js';
 export class DeviceSettingsService implements OnModuleInit {
   constructor(
     private readonly repository: DeviceSettingsRepository,
+    private readonly changes: DeviceChangeService,
     private readonly transactions: Transactions,
     private readonly events: EventLog,
     private readonly audit: AuditWriter,
@@ -40,27 +42,28 @@ export class DeviceSettingsService implements OnModuleInit {
 
   /**
    * Changes what is desired. A change that changes nothing makes no new version.
-   * @throws DeviceNotFoundError, SettingsChangedError, SettingsPreconditionError
+   * @throws DeviceNotFoundError, ForbiddenError, SettingsChangedError, SettingsPreconditionError
    * @throws InvalidRequestError for settings that devices of this type do not have, or that are out of range
    */
-  update(device: DeviceRef, change: SettingsChange): Promise<SettingsRecord> {
+  update(userId: string, deviceId: string, change: SettingsChange): Promise<SettingsRecord> {
     return this.transactions.run(async () => {
-      const before = await this.repository.lock(device.id);
+      const { device } = await this.changes.begin(userId, deviceId, 'admin');
+      const before = await this.repository.lock(deviceId);
       if (!before) {
-        throw new DeviceNotFoundError(device.id);
+        throw new DeviceNotFoundError(deviceId);
       }
       assertVersion(before, change);
       const desired = merge(before, change.settings);
-      await this.audit.record({ entity: { type: 'device', id: device.id }, before: before.desired, after: desired });
+      await this.audit.record({ entity: { type: 'device', id: deviceId }, before: before.desired, after: desired });
       if (sortedJson(desired) === sortedJson(before.desired)) {
         return before;
       }
-      const updated = await this.repository.update(device.id, desired, before.version);
+      const updated = await this.repository.update(deviceId, desired, before.version);
       if (!updated) {
         throw new SettingsChangedError(before.version);
       }
       await this.recordUpdate(device);
-      this.changed(device.id);
+      this.changed(deviceId);
       return updated;
     });
   }
@@ -77,7 +80,7 @@ export class DeviceSettingsService implements OnModuleInit {
     await this.repository.markRevoked(deviceId);
   }
 
-  private async recordUpdate(device: DeviceRef): Promise<void> {
+  private async recordUpdate(device: Pick<Device, 'id' | 'ownerId'>): Promise<void> {
     await this.events.append({
       type: 'device_updated',
       payload: { changed: ['settings'] },

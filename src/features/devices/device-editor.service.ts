@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { DeviceRef } from '../../contracts/resources.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { MembershipsService } from '../organizations/memberships.service.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
+import { DeviceChangeService } from './device-change.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
@@ -15,6 +15,7 @@ import type { Device, DeviceChanges } from './devices.types.js';
 export class DeviceEditorService {
   constructor(
     private readonly repository: DevicesRepository,
+    private readonly changes: DeviceChangeService,
     private readonly memberships: MembershipsService,
     private readonly standing: AccountStandingService,
     private readonly transactions: Transactions,
@@ -23,26 +24,30 @@ export class DeviceEditorService {
   ) {}
 
   /**
-   * @param device with the permission of `userId`
    * @param versions one of which it must have; any when they are left out
-   * @throws DeviceNotFoundError, DeviceChangedError
+   * @throws DeviceNotFoundError, DeviceChangedError, ForbiddenError when `userId` may not change it any more
    * @throws ForbiddenError, ResourceNotFoundError, UnlockRestrictedError when `userId` may not put it into that organization
    */
-  update(userId: string, device: DeviceRef, changes: DeviceChanges, versions?: readonly number[]): Promise<Device> {
+  update(userId: string, deviceId: string, changes: DeviceChanges, versions?: readonly number[]): Promise<Device> {
     // A DTO has all of its members; those that the request left out are undefined.
     const given = Object.fromEntries(
       Object.entries(changes).filter(([, value]) => value !== undefined),
     ) as DeviceChanges;
     return this.transactions.run(async () => {
-      await this.authorizePlacement(userId, device, given.organizationId);
-      const before = await this.repository.getLocked(device.id);
-      const updated = await this.repository.update(device.id, given, versions);
+      const { organizationId } = given;
+      if (typeof organizationId === 'string') {
+        await this.changes.require(userId, deviceId, 'owner');
+        await this.authorizePlacement(userId, organizationId);
+      }
+      const need = organizationId === undefined ? 'admin' : 'owner';
+      const { device: before } = await this.changes.begin(userId, deviceId, need);
+      const updated = await this.repository.update(deviceId, given, versions);
       if (!updated) {
         throw new DeviceChangedError();
       }
       await this.eventWriter.recordUpdate(before, updated, given);
       if (before.organizationId !== updated.organizationId) {
-        this.accessChanged(device.id);
+        this.accessChanged(deviceId);
       }
       return updated;
     });
@@ -56,21 +61,9 @@ export class DeviceEditorService {
     await this.eventWriter.recordWithdrawals(await this.repository.withdraw(organizationId, ownerId));
   }
 
-  /** Only the owner may change the organization, and only to one that they manage. The role is locked until the commit. */
-  private async authorizePlacement(
-    userId: string,
-    device: DeviceRef,
-    organizationId: string | null | undefined,
-  ): Promise<void> {
-    if (organizationId === undefined) {
-      return;
-    }
-    if (!device.owned) {
-      throw new ForbiddenError('device:owner');
-    }
-    if (organizationId === null) {
-      return;
-    }
+  /** The owner puts a device only into an organization that they manage. The role is locked until the commit. */
+  private async authorizePlacement(userId: string, organizationId: string): Promise<void> {
+    await this.standing.lockActing([userId]);
     const role = await this.memberships.lockRole(userId, organizationId);
     if (role === null) {
       throw new ResourceNotFoundError('organization');

@@ -41,13 +41,14 @@ export class DeviceRegistrationService {
    * Registers a device for a user. A repeat with the same idempotency key answers with the same device and without the
    * token, because only its hash is stored.
    * @throws HardwareIdTakenError, AccountCannotActError, TooManyDevicesError
+   * @throws DeviceNotFoundError for a repeat, when the device is another person's by now
    */
   async register(ownerId: string, request: RegistrationRequest): Promise<RegisteredDevice> {
     const token = randomToken();
     const orderKeys = await this.keys.verificationKeys('order');
     const { device, repeated } = await this.transactions.run(async () => {
       const { id, repeated } = await this.idempotency.once(() => this.create(ownerId, withDefaults(request), token));
-      return { device: await this.repository.get(id), repeated };
+      return { device: await this.repository.getOwned(id, ownerId), repeated };
     });
     return { device, deviceToken: repeated ? null : token, orderKeys };
   }

@@ -68,7 +68,7 @@ export class DevicesController {
   @Audit('device_registered')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(HardwareIdTakenError, TooManyDevicesError, AccountCannotActError)
+  @Refuses(HardwareIdTakenError, TooManyDevicesError, AccountCannotActError, DeviceNotFoundError)
   async register(
     @CurrentUser() user: Principal,
     @Body() device: RegisterDeviceDto,
@@ -120,7 +120,7 @@ export class DevicesController {
     @Body() changes: UpdateDeviceDto,
     @IfMatch() versions?: number[],
   ): Promise<DeviceDto> {
-    return toDeviceDto(await this.editor.update(user.userId, device, changes, versions), device);
+    return toDeviceDto(await this.editor.update(user.userId, device.id, changes, versions), device);
   }
 
   /** Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. */
@@ -131,7 +131,11 @@ export class DevicesController {
   @Audit('device_deleted')
   @TakesIfMatch(DeviceChangedError)
   @Refuses(DeviceNotFoundError)
-  async delete(@Target() device: DeviceRef, @IfMatch() versions?: number[]): Promise<void> {
-    await this.devices.delete(device.id, versions);
+  async delete(
+    @Target() { id }: DeviceRef,
+    @CurrentUser() { userId }: Principal,
+    @IfMatch() versions?: number[],
+  ): Promise<void> {
+    await this.devices.delete(userId, id, versions);
   }
 }

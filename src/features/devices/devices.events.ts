@@ -10,7 +10,7 @@ export class DeviceRegisteredPayload implements PayloadOf<'device_registered'> {
   hardwareId!: string;
 }
 
-/** A device got a token that no person has seen; its earlier ones ended. */
+/** A device got a token for its code; its earlier ones ended. */
 export class DeviceActivatedPayload implements PayloadOf<'device_activated'> {
   name!: string;
 }

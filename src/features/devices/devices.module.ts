@@ -12,6 +12,7 @@ import { SharingModule } from '../sharing/sharing.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { DEVICES_EVENTS } from './devices.events.js';
 import { DEVICES_AUDIT } from './devices.audit.js';
+import { DeviceChangeService } from './device-change.service.js';
 import { DeviceEditorService } from './device-editor.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
@@ -57,6 +58,7 @@ import { DeviceListService } from './list/device-list.service.js';
     DeviceListService,
     DeviceListRepository,
     DeviceRegistrationService,
+    DeviceChangeService,
     DeviceEditorService,
     DeviceEventWriter,
     DeviceTokensRepository,
@@ -85,6 +87,7 @@ import { DeviceListService } from './list/device-list.service.js';
   exports: [
     DevicesService,
     DeviceListService,
+    DeviceChangeService,
     DeviceEditorService,
     DeviceRegistrationService,
     DeviceTokensService,

@@ -125,6 +125,12 @@ export class DevicesRepository {
     return found(id, await this.database.query<DeviceRow>('devices_get', BY_ID, [id]));
   }
 
+  /** The device, while it is this person's: a repeated request must not read that of its next owner. @throws DeviceNotFoundError */
+  async getOwned(id: string, ownerId: string): Promise<Device> {
+    const device = await this.get(id);
+    return device.ownerId === ownerId ? device : found(id, []);
+  }
+
   /** Locks the row until the end of the transaction. @throws DeviceNotFoundError */
   async getLocked(id: string): Promise<Device> {
     // SQL: a lock

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
+import { DeviceChangeService } from './device-change.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
@@ -11,6 +12,7 @@ import type { Device } from './devices.types.js';
 export class DevicesService {
   constructor(
     private readonly repository: DevicesRepository,
+    private readonly changes: DeviceChangeService,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
     private readonly signals: SignalBus,
@@ -22,12 +24,12 @@ export class DevicesService {
   }
 
   /**
-   * Deletes a device. Its token is revoked with the commit, and its connections are closed after it.
-   * @throws DeviceNotFoundError, DeviceChangedError
+   * Deletes a device for its owner. Its token is revoked with the commit, and its connections are closed after it.
+   * @throws DeviceNotFoundError, DeviceChangedError, ForbiddenError
    */
-  delete(deviceId: string, versions?: readonly number[]): Promise<void> {
+  delete(ownerId: string, deviceId: string, versions?: readonly number[]): Promise<void> {
     return this.transactions.run(async () => {
-      const device = await this.repository.getLocked(deviceId);
+      const { device } = await this.changes.begin(ownerId, deviceId, 'owner');
       if (versions?.includes(device.version) === false) {
         throw new DeviceChangedError();
       }

@@ -39,6 +39,7 @@ class FakeStorage {
           now: new Date(NOW),
           ...(this.known.shift() ?? { isBorn: true, bootStartedAt: null }),
           adoptedAt: null,
+          ownedSince: null,
           resumeFrom: null,
           resumeSeenAt: null,
         },

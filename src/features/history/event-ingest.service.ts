@@ -25,7 +25,16 @@ import type {
   ReceivedEvent,
   StoredEventHandler,
 } from './history.types.js';
-import { awaitsBirth, bootOf, groupByBoot, keyOf, toIncoming, toNewEvent, toReports } from './incoming-events.js';
+import {
+  awaitsBirth,
+  bootOf,
+  groupByBoot,
+  happenedToThisOwner,
+  keyOf,
+  toIncoming,
+  toNewEvent,
+  toReports,
+} from './incoming-events.js';
 import { inBackground } from '../../platform/process/faults.js';
 
 /** Events stored by one transaction. */
@@ -217,8 +226,9 @@ export class EventIngestService implements OnModuleInit {
     }
     await this.repository.advanceReceipts(steps.map(({ row, seq }) => ({ ...bootOf(row), seq, from: row.seq })));
     await this.events.append(steps.flatMap(({ row, accepted }) => accepted.map((event) => toNewEvent(event, row))));
-    await this.presence.recordStates(steps.flatMap(({ accepted }) => accepted.flatMap(toReports)));
-    await this.callHandlers(steps.flatMap(({ accepted }) => accepted));
+    const present = steps.flatMap(({ row, accepted }) => accepted.filter((event) => happenedToThisOwner(event, row)));
+    await this.presence.recordStates(present.flatMap(toReports));
+    await this.callHandlers(present);
     // Last: other devices of the owner wait for its row until the end of this transaction.
     await this.quota.count(steps);
   }

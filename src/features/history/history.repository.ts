@@ -54,7 +54,8 @@ export class HistoryRepository {
            boot_started_at = coalesce(excluded.boot_started_at, r.boot_started_at)
          RETURNING r.device_id, r.boot, r.seq, r.boot_started_at, r.adopted_at, r.resume_from, r.resume_seen_at, r.xmax = 0 AS is_new
        )
-       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId", d.version, h.is_new AS "isNew",
+       SELECT h.device_id AS "deviceId", h.boot, h.seq::text, d.owner_id AS "ownerId",
+         CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS "ownedSince", d.version, h.is_new AS "isNew",
          d.boot IS NOT DISTINCT FROM h.boot AS "isBorn",
          coalesce(qd.events, 0) AS "deviceEventsToday", coalesce(qo.events, 0) AS "ownerEventsToday", now() AS now,
          CASE WHEN d.boot = h.boot AND d.uptime_fell_at IS NOT NULL THEN NULL ELSE h.boot_started_at END AS "bootStartedAt",

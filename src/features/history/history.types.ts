@@ -53,6 +53,8 @@ export interface Receipt extends DeviceBoot {
 /** A receipt with what the events of its device need. `now`: the time of the transaction, at which they are received. */
 export interface ReceiptRow extends Receipt, Sequence {
   readonly ownerId: string;
+  /** Since when the device has its owner; null: it was never another person's. */
+  readonly ownedSince: Date | null;
   /** Of the device. */
   readonly version: number;
   /** When that boot started; null when it is not known, or when its uptime cannot be trusted. */

@@ -97,6 +97,11 @@ export function toNewEvent(incoming: IncomingEvent, row: ReceiptRow): NewEvent {
   return event as NewEvent;
 }
 
+/** Whether an event happened since the device has its present owner: what it kept from before says nothing of its state now. */
+export function happenedToThisOwner(incoming: IncomingEvent, row: ReceiptRow): boolean {
+  return row.ownedSince === null || (timeOfEvent(incoming, row) ?? row.now) >= row.ownedSince;
+}
+
 /** What an event reports of the current state of its device: one report or none. */
 export function toReports(event: IncomingEvent): StateReport[] {
   const { deviceId, boot, link } = event;

@@ -1,4 +1,4 @@
-import type { DevicePermission } from '../../contracts/devices.js';
+import { DEVICE_PERMISSIONS, type DevicePermission } from '../../contracts/devices.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 
 const BY_ORGANIZATION_ROLE: Readonly<Record<OrganizationRole, DevicePermission>> = {
@@ -7,6 +7,10 @@ const BY_ORGANIZATION_ROLE: Readonly<Record<OrganizationRole, DevicePermission>>
   OPERATOR: 'control',
   VIEWER: 'view',
 };
+
+/** What a person asks to do. */
+export type AccessNeed = DevicePermission | 'owner';
+export const ACCESS_NEEDS = [...DEVICE_PERMISSIONS, 'owner'] as const satisfies readonly AccessNeed[];
 
 /** What a role in the organization of a device gives. */
 export function permissionOfRole(role: OrganizationRole): DevicePermission {

@@ -7,7 +7,7 @@ import { IdempotencyService } from '../../../platform/idempotency/idempotency.se
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
-import { DevicesRepository } from '../devices.repository.js';
+import { DeviceChangeService } from '../device-change.service.js';
 import type { Device } from '../devices.types.js';
 import { ActivationsRepository } from './activations.repository.js';
 import { ActivationCodeNotFoundError } from './credentials.errors.js';
@@ -24,7 +24,7 @@ export class ActivationCodesService {
 
   constructor(
     private readonly repository: ActivationsRepository,
-    private readonly devices: DevicesRepository,
+    private readonly changes: DeviceChangeService,
     private readonly idempotency: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
@@ -40,14 +40,14 @@ export class ActivationCodesService {
 
   /**
    * A new code for a device; an earlier one is not valid any more. @returns null for a repeat.
-   * @throws DeviceNotFoundError
+   * @throws DeviceNotFoundError, ForbiddenError, UnlockRestrictedError
    */
-  create(deviceId: string, madeBy: string): Promise<ActivationCode | null> {
+  create(userId: string, deviceId: string): Promise<ActivationCode | null> {
     return this.transactions.run(async () => {
       let made: ActivationCode | null = null;
       await this.idempotency.once(async () => {
-        await this.devices.getLocked(deviceId);
-        made = await this.issue(deviceId, madeBy);
+        await this.changes.beginIssue(userId, deviceId);
+        made = await this.issue(deviceId, userId);
         await this.audit.record({ entity: { type: 'device', id: deviceId } });
         return deviceId;
       });
@@ -66,8 +66,9 @@ export class ActivationCodesService {
     return { code, expiresAt: await this.repository.put(stored) };
   }
 
-  /** The code that is valid now. @throws ActivationCodeNotFoundError */
-  async show(deviceId: string): Promise<ActivationCode> {
+  /** The code that is valid now. @throws ActivationCodeNotFoundError, ForbiddenError, UnlockRestrictedError */
+  async show(userId: string, deviceId: string): Promise<ActivationCode> {
+    await this.changes.requireIssue(userId, deviceId);
     const found = await this.repository.find(deviceId);
     if (!found) {
       throw new ActivationCodeNotFoundError();

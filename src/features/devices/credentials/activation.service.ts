@@ -19,7 +19,7 @@ export interface Activation {
   readonly orderKeys: readonly PublicJwk[];
 }
 
-/** Gives devices tokens that no person has seen, for codes that people have scanned. */
+/** Gives devices tokens that no person need see, for codes that people have scanned. */
 @Injectable()
 export class ActivationService {
   constructor(

@@ -11,6 +11,7 @@ import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { UnlockRestrictedError } from '../../users/users.errors.js';
 import { DeviceNotFoundError } from '../devices.errors.js';
 import { ActivationCodesService } from './activation-codes.service.js';
 import { ActivationService } from './activation.service.js';
@@ -39,7 +40,10 @@ export class CredentialsController {
     private readonly config: AppConfig,
   ) {}
 
-  /** A new activation code, valid once, for 24 hours, while I have `admin` of the device. An earlier one is not valid any more. */
+  /**
+   * A new activation code, valid once, for 24 hours, while I have `admin` of the device. An earlier one is not valid any more. For the
+   * owner and managers of the organization: who has only a share, even of `admin`, gets 403 here, at the QR code and at the tokens.
+   */
   @Post(':deviceId/activation-code')
   @HttpCode(HttpStatus.OK)
   @Authorize('device:admin')
@@ -47,9 +51,9 @@ export class CredentialsController {
   @SecretAnswer()
   @Idempotent()
   @RateLimit('device')
-  @Refuses(DeviceNotFoundError)
+  @Refuses(DeviceNotFoundError, UnlockRestrictedError)
   async createCode(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<NewActivationDto> {
-    const made = await this.codes.create(id, userId);
+    const made = await this.codes.create(userId, id);
     return { activation: made && toActivationCodeDto(id, made) };
   }
 
@@ -64,13 +68,14 @@ export class CredentialsController {
   @RateLimit('device')
   @ApiProduces('image/svg+xml', 'image/png')
   @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
-  @Refuses(ActivationCodeNotFoundError)
+  @Refuses(ActivationCodeNotFoundError, UnlockRestrictedError)
   async qr(
     @Target() { id }: DeviceRef,
+    @CurrentUser() { userId }: Principal,
     @Query() { format }: QrQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const { code } = await this.codes.show(id);
+    const { code } = await this.codes.show(userId, id);
     const activateUrl = `${this.config.http.publicUrl.replace(/\/+$/, '')}/api/v1/devices/activate`;
     const text = qrText({ brokerUrl: this.config.mqtt.publicUrl, deviceId: id, code, activateUrl });
     const { type, data } = await qrImage(text, format);
@@ -101,9 +106,13 @@ export class CredentialsController {
   @SecretAnswer()
   @Idempotent()
   @RateLimit('device')
-  @Refuses(DeviceNotFoundError)
-  async rotate(@Target() { id }: DeviceRef, @Body() { overlapSeconds }: RotateTokenDto): Promise<RotatedTokenDto> {
-    return toRotatedTokenDto(id, await this.tokens.rotate(id, overlapSeconds));
+  @Refuses(DeviceNotFoundError, UnlockRestrictedError)
+  async rotate(
+    @Target() { id }: DeviceRef,
+    @CurrentUser() { userId }: Principal,
+    @Body() { overlapSeconds }: RotateTokenDto,
+  ): Promise<RotatedTokenDto> {
+    return toRotatedTokenDto(id, await this.tokens.rotate(userId, id, overlapSeconds));
   }
 
   /** Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. */
@@ -115,7 +124,7 @@ export class CredentialsController {
   @Idempotent()
   @RateLimit('device')
   @Refuses(DeviceNotFoundError)
-  async revoke(@Target() { id }: DeviceRef): Promise<void> {
-    await this.tokens.revoke(id);
+  async revoke(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<void> {
+    await this.tokens.revoke(userId, id);
   }
 }

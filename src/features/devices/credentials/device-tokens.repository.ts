@@ -71,27 +71,16 @@ export class DeviceTokensRepository {
     return ends.length === 0 ? null : new Date(Math.max(...ends));
   }
 
-  /** Revokes the tokens of a device that have one of these origins, or all. @returns how many were valid */
-  async revoke(deviceId: string, origins: readonly TokenOrigin[] | null = null): Promise<number> {
+  /** Revokes every token of a device. @returns how many were valid */
+  async revoke(deviceId: string): Promise<number> {
     // SQL: database time
     const rows = await this.database.query(
       'device_tokens_revoke',
       `UPDATE device_credentials t SET revoked_at = now()
-       WHERE t.device_id = $1 AND ($2::text[] IS NULL OR t.origin::text = ANY ($2)) AND ${tokenIsValid('t')} RETURNING t.id`,
-      [deviceId, origins],
-    );
-    return rows.length;
-  }
-
-  /** Whether a device has a valid token. */
-  async hasValid(deviceId: string): Promise<boolean> {
-    // SQL: database time
-    const rows = await this.database.query(
-      'device_tokens_any',
-      `SELECT 1 FROM device_credentials t WHERE t.device_id = $1 AND ${tokenIsValid('t')} LIMIT 1`,
+       WHERE t.device_id = $1 AND ${tokenIsValid('t')} RETURNING t.id`,
       [deviceId],
     );
-    return rows.length > 0;
+    return rows.length;
   }
 
   /** Forgets tokens that ended: an unknown one is refused as they are. @returns how many of at most `limit`. */

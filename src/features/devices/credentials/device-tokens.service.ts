@@ -3,8 +3,7 @@ import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
-import { DeviceEventWriter } from '../device-event-writer.js';
-import { DevicesRepository } from '../devices.repository.js';
+import { DeviceChangeService } from '../device-change.service.js';
 import { HandoverService } from '../transfers/handover.service.js';
 import { ActivationCodesService } from './activation-codes.service.js';
 import { DeviceTokensRepository } from './device-tokens.repository.js';
@@ -25,9 +24,8 @@ export class DeviceTokensService {
   constructor(
     private readonly tokens: DeviceTokensRepository,
     private readonly codes: ActivationCodesService,
-    private readonly devices: DevicesRepository,
+    private readonly changes: DeviceChangeService,
     private readonly handover: HandoverService,
-    private readonly eventWriter: DeviceEventWriter,
     private readonly idempotency: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly signals: SignalBus,
@@ -35,17 +33,17 @@ export class DeviceTokensService {
 
   /**
    * Issues a token; the older ones are valid for as long as the overlap.
-   * @throws DeviceNotFoundError
+   * @throws DeviceNotFoundError, ForbiddenError, UnlockRestrictedError
    */
-  rotate(deviceId: string, overlapSeconds: number): Promise<TokenRotation> {
+  rotate(userId: string, deviceId: string, overlapSeconds: number): Promise<TokenRotation> {
     const token = randomToken();
     return this.transactions.run(async () => {
       let olderUntil: Date | null = null;
       const { repeated } = await this.idempotency.once(async () => {
-        await this.devices.getLocked(deviceId);
+        await this.changes.beginIssue(userId, deviceId);
         olderUntil = await this.tokens.expireAll(deviceId, overlapSeconds * 1_000, MAX_OVERLAPPING);
         await this.tokens.add(deviceId, sha256(token), 'rotation');
-        await this.eventWriter.recordChange(await this.devices.touch(deviceId), ['token'], { overlapSeconds });
+        await this.changes.record(deviceId, ['token'], { overlapSeconds });
         if (olderUntil === null) {
           this.kick(deviceId);
         }
@@ -57,15 +55,15 @@ export class DeviceTokensService {
 
   /**
    * Ends every token, an activation code, and the connections of a device. Nothing of it is accepted from the commit on.
-   * @throws DeviceNotFoundError
+   * @throws DeviceNotFoundError, ForbiddenError
    */
-  revoke(deviceId: string): Promise<void> {
+  revoke(userId: string, deviceId: string): Promise<void> {
     return this.idempotency.change(deviceId, async () => {
-      await this.devices.getLocked(deviceId);
+      await this.changes.beginCredentials(userId, deviceId);
       const revoked = await this.tokens.revoke(deviceId);
       await this.codes.end(deviceId);
       await this.handover.disconnect(deviceId);
-      await this.eventWriter.recordChange(await this.devices.touch(deviceId), ['token'], { revoked });
+      await this.changes.record(deviceId, ['token'], { revoked });
       this.kick(deviceId);
     });
   }

@@ -9,7 +9,7 @@ import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js'
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { AccountCannotActError } from '../../users/users.errors.js';
-import { TooManyDevicesError } from '../devices.errors.js';
+import { DeviceNotFoundError, TooManyDevicesError } from '../devices.errors.js';
 import { ClaimDeviceDto, ClaimedDeviceDto, toClaimedDeviceDto } from './claims.dto.js';
 import { ClaimsService } from './claims.service.js';
 import { InvalidClaimCodeError } from './provisioning.errors.js';
@@ -29,7 +29,7 @@ export class ClaimsController {
   @SecretAnswer()
   @Idempotent()
   @RateLimit('claim', 'claim_address')
-  @Refuses(InvalidClaimCodeError, TooManyDevicesError, AccountCannotActError)
+  @Refuses(InvalidClaimCodeError, TooManyDevicesError, AccountCannotActError, DeviceNotFoundError)
   async claim(
     @CurrentUser() { userId }: Principal,
     @Body() request: ClaimDeviceDto,

@@ -33,7 +33,7 @@ export class ClaimsService {
   /**
    * Consumes a code and makes the device. A device whose token was revoked meanwhile gets an activation code.
    * @throws InvalidClaimCodeError for a code that is wrong, used, or for another account: all alike
-   * @throws AccountCannotActError, TooManyDevicesError
+   * @throws AccountCannotActError, TooManyDevicesError; DeviceNotFoundError for a repeat, when the device is another person's by now
    */
   claim(userId: string, request: ClaimRequest): Promise<ClaimedDevice> {
     return this.transactions.run(async () => {
@@ -49,7 +49,7 @@ export class ClaimsService {
         activation = thing.tokenHash === null ? await this.activations.issue(thing.id, userId) : null;
         return thing.id;
       });
-      return { device: await this.devices.get(id), activation };
+      return { device: await this.devices.getOwned(id, userId), activation };
     });
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { ActivationCodesService } from '../credentials/activation-codes.service.js';
-import { type ActivationCode, SEEN_BY_OWNERS } from '../credentials/credentials.types.js';
+import type { ActivationCode } from '../credentials/credentials.types.js';
 import { DeviceTokensRepository } from '../credentials/device-tokens.repository.js';
 import { DeviceEventWriter } from '../device-event-writer.js';
 import { DevicesRepository } from '../devices.repository.js';
@@ -28,15 +28,14 @@ export class OwnershipService {
   ) {}
 
   /**
-   * Ends what belongs to the earlier owner: the tokens that they have seen, too. @returns an activation code where the device
-   * has none left
+   * Ends what belongs to the earlier owner, and every token: who had the code of a device may have activated it by hand.
+   * @returns the code that activates it
    * @throws HardwareIdTakenError
    */
-  async transfer({ id, ownerId }: Device, newOwnerId: string): Promise<ActivationCode | null> {
+  async transfer({ id, ownerId }: Device, newOwnerId: string): Promise<ActivationCode> {
     await this.handover.end({ deviceId: id, ownerId, reason: 'transfer' });
-    await this.tokens.revoke(id, SEEN_BY_OWNERS);
-    await this.codes.end(id);
-    const activation = (await this.tokens.hasValid(id)) ? null : await this.codes.issue(id, newOwnerId);
+    await this.tokens.revoke(id);
+    const activation = await this.codes.issue(id, newOwnerId);
     await this.repository.changeOwner(id, newOwnerId);
     await this.eventWriter.recordTransfer(await this.devices.get(id), ownerId);
     this.tell(id);

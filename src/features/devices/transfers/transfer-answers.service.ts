@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
-import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
@@ -9,6 +8,7 @@ import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../../shared/curs
 import { isUuid } from '../../../shared/ids.js';
 import { type Page, toPage } from '../../../shared/paging.js';
 import { AccountStandingService } from '../../users/account-standing.service.js';
+import { UnlockRestrictedError } from '../../users/users.errors.js';
 import type { ActivationCode } from '../credentials/credentials.types.js';
 import { DeviceNotFoundError, TooManyDevicesError } from '../devices.errors.js';
 import { DevicesRepository } from '../devices.repository.js';
@@ -18,7 +18,7 @@ import { InvalidTransferError, TransferNotFoundError } from './transfers.errors.
 import { TransfersRepository } from './transfers.repository.js';
 import type { AcceptedTransfer, Transfer, TransferKey } from './transfers.types.js';
 
-/** Offers of devices, as those see them to whom they are made; and factory resets, which change as much. */
+/** Offers of devices, as those see them to whom they are made. */
 @Injectable()
 export class TransferAnswersService {
   constructor(
@@ -81,25 +81,6 @@ export class TransferAnswersService {
     });
   }
 
-  /**
-   * Makes a device as it was when it was new. @returns null for a repeat
-   * @throws DeviceNotFoundError, ForbiddenError when the device is another person's meanwhile
-   */
-  factoryReset(deviceId: string, ownerId: string): Promise<ActivationCode | null> {
-    return this.transactions.run(async () => {
-      let activation: ActivationCode | null = null;
-      await this.idempotency.once(async () => {
-        const device = await this.devices.getLocked(deviceId);
-        if (device.ownerId !== ownerId) {
-          throw new ForbiddenError('device:owner');
-        }
-        activation = await this.ownership.reset(device);
-        return deviceId;
-      });
-      return activation;
-    });
-  }
-
   /** Consumes an offer, with both accounts and the device locked in this order. */
   private async take(userId: string, key: TransferKey): Promise<{ transfer: Transfer; device: Device }> {
     const transfer = await this.find(key);
@@ -110,6 +91,10 @@ export class TransferAnswersService {
     const acting = await this.standing.lockActing([userId, transfer.fromId]);
     const device = await this.devices.getLocked(transfer.deviceId).catch((error: unknown) => {
       throw error instanceof DeviceNotFoundError ? refusal : error;
+    });
+    // It may have been offered by an administrator who knew the password.
+    await this.standing.requireUnrestricted(transfer.fromId).catch((error: unknown) => {
+      throw error instanceof UnlockRestrictedError ? refusal : error;
     });
     const stands = acting.size === 2 && device.ownerId === transfer.fromId;
     if (!stands || !(await this.repository.take(transfer.id, userId))) {

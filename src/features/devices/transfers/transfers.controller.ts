@@ -101,7 +101,7 @@ export class TransfersController {
 
   /**
    * Accept a device by the mailed token: it is mine from then on. I see nothing older than that; shares and queued orders of
-   * its last owner have ended. 422 `invalid_transfer` when there is no such offer (any more).
+   * its last owner have ended, and so has every token: the device is activated again with the code of the answer. 422 `invalid_transfer` when there is no such offer (any more).
    */
   @Post('transfers/accept')
   @HttpCode(HttpStatus.OK)
@@ -170,9 +170,9 @@ export class TransfersController {
   @Audit('device_reset')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(DeviceNotFoundError)
+  @Refuses(DeviceNotFoundError, UnlockRestrictedError)
   async reset(@Target() { id }: DeviceRef, @CurrentUser() { userId }: Principal): Promise<FactoryResetDto> {
-    const activation = await this.answers.factoryReset(id, userId);
+    const activation = await this.transfers.factoryReset(id, userId);
     return { activation: activation && toActivationCodeDto(id, activation) };
   }
 }

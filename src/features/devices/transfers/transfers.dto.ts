@@ -107,8 +107,7 @@ export class AcceptedTransferDto {
   device!: DeviceDto;
 
   /**
-   * Where its last owner had seen every token of it: they have ended, and the device is activated with this code. Null where it
-   * keeps a token that no person has seen, and for a repeat.
+   * What the device is activated with again, on site: every token of it has ended. Null when an `Idempotency-Key` is repeated.
    */
   activation!: ActivationCodeDto | null;
 }

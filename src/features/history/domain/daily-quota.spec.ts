@@ -10,6 +10,7 @@ const step = (deviceId: string, count: number, today = { device: 0, owner: 0 }):
     version: 1,
     isNew: false,
     adoptedAt: null,
+    ownedSince: null,
     resumeFrom: null,
     resumeSeenAt: null,
     isBorn: true,

@@ -1,16 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DEVICE_PERMISSIONS, type DevicePermission } from '../../../contracts/devices.js';
+import type { DevicePermission } from '../../../contracts/devices.js';
 import { UsersService } from '../../users/users.service.js';
-import { permissionOfRole } from '../device-permission.types.js';
+import { type AccessNeed, permissionOfRole } from '../device-permission.types.js';
 import { decidePermission, type DeviceTies, permits, type ShareState, stateOfShare } from '../domain/device-access.js';
 import { nextChange } from '../domain/openings.js';
 import { SharesRepository } from '../shares/shares.repository.js';
 import { MAX_OF_DEVICE, type Share } from '../sharing.types.js';
 import { DeviceAccessRepository, type DeviceHolders } from './device-access.repository.js';
-
-/** What a person asks to do. */
-export type AccessNeed = DevicePermission | 'owner';
-export const ACCESS_NEEDS = [...DEVICE_PERMISSIONS, 'owner'] as const satisfies readonly AccessNeed[];
 
 /** One thing that gives a person access, or would at another time. */
 export interface AccessSource {

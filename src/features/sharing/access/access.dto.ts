@@ -6,10 +6,10 @@ import { IsId } from '../../../platform/http/members/id.decorator.js';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsTimestamp } from '../../../platform/http/members/timestamp.validator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
-import { permissionOfRole } from '../device-permission.types.js';
+import { ACCESS_NEEDS, type AccessNeed, permissionOfRole } from '../device-permission.types.js';
 import type { ShareState } from '../domain/device-access.js';
 import { ShareDto } from '../shares/share-answers.dto.js';
-import { ACCESS_NEEDS, type AccessNeed, type AccessVerdict } from './access-check.service.js';
+import type { AccessVerdict } from './access-check.service.js';
 import type { DeviceHolders } from './device-access.repository.js';
 
 /** What to ask. Without `userId` and `email` it is about me; with one of them it takes `admin` of the device. */

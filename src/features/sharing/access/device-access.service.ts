@@ -1,16 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import type { DevicePermission } from '../../../contracts/devices.js';
+import { type DevicePermission, grants } from '../../../contracts/devices.js';
 import type { DeviceRef } from '../../../contracts/resources.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
+import type { AccessNeed } from '../device-permission.types.js';
 import { DeviceAccessRepository, type OwnedTies } from './device-access.repository.js';
 import { decidePermission, type DeviceTies, stateOfShare } from '../domain/device-access.js';
 import type { OpenShares } from '../sharing.types.js';
 
 const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: null };
-/** The right to give rights on a device. */
+/** What a person may do with a device, read inside the transaction that does it. */
 export interface DeviceAuthority {
   readonly ownerId: string;
+  readonly permission: DevicePermission;
+  readonly owned: boolean;
   /** It is the role of a manager in the organization. */
   readonly byRole: boolean;
   /** The share that it comes from; null for the owner and for such managers. */
@@ -77,22 +80,28 @@ export class DeviceAccessService {
     });
   }
 
+  /** The right of a user to give rights on a device: see {@link require}. */
+  requireAdmin(userId: string, deviceId: string): Promise<DeviceAuthority> {
+    return this.require(userId, deviceId, 'admin');
+  }
+
   /**
-   * The right of a user to give rights on a device, read again inside the transaction that gives them. Lock the device before.
-   * @throws ResourceNotFoundError, ForbiddenError
+   * The right of a user on a device, read again inside the transaction that makes use of it. Lock the device before.
+   * @throws ResourceNotFoundError without any permission; ForbiddenError
    */
-  async requireAdmin(userId: string, deviceId: string): Promise<DeviceAuthority> {
+  async require(userId: string, deviceId: string, need: AccessNeed): Promise<DeviceAuthority> {
     const [found = null] = await this.repository.listTies([{ userId, deviceId }]);
     const permission = found && decidePermission(found.ties, found.at);
     if (!permission) {
       throw new ResourceNotFoundError('device');
     }
-    if (permission !== 'admin') {
-      throw new ForbiddenError('device:admin');
+    const { ownerId, at, ties, shareId } = found;
+    if (need === 'owner' ? !ties.owner : !grants(permission, need)) {
+      throw new ForbiddenError(`device:${need}`);
     }
-    const { ties, ownerId, shareId, at } = found;
-    const byRole = !ties.owner && decidePermission({ ...ties, share: null }, at) === 'admin';
-    return { ownerId, byRole, givenUnder: ties.owner || byRole ? null : shareId, at };
+    const isOfOwn = decidePermission({ ...ties, share: null }, at) === permission;
+    const byRole = !ties.owner && isOfOwn;
+    return { ownerId, permission, owned: ties.owner, byRole, givenUnder: isOfOwn ? null : shareId, at };
   }
 
   /** The devices that are shared with a user and open now: lists ask for them by id. */

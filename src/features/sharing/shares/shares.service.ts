@@ -69,7 +69,10 @@ export class SharesService {
    */
   share(deviceId: string, actorId: string, email: string, terms: ShareTerms): Promise<Share> {
     return this.transactions.run(async () => {
-      const { id } = await this.idempotency.once(() => this.create(deviceId, actorId, email, terms));
+      const { id, repeated } = await this.idempotency.once(() => this.create(deviceId, actorId, email, terms));
+      if (repeated) {
+        await this.access.requireAdmin(actorId, deviceId);
+      }
       return this.get(deviceId, id);
     });
   }
