@@ -100,11 +100,7 @@ describe('a transaction that took its id before the cause of its change was comm
     const cancelling = await held.hold(() =>
       dispatch
         .get(Transactions)
-        .run(() =>
-          dispatch
-            .get(CommandsService)
-            .cancel({ deviceId: door.id, commandId: id, userId: owner.id }),
-        ),
+        .run(() => dispatch.get(CommandsService).cancel({ deviceId: door.id, commandId: id, userId: owner.id })),
     );
     id = await harness.sendAccepted(door.id, 'unlock_door');
     await cancelling.finish();
