@@ -97,10 +97,12 @@ describe('A device that was offline', () => {
       });
     }
     await line.receipt('boot-of-a-backlog', 1_000);
-    const link = { kind: 'mqtt', boot: 'boot-of-a-backlog' };
+    const boot = 'boot-of-a-backlog';
+    const link = { kind: 'mqtt', boot, connectedAt: expect.any(String), lastSeenAt: expect.any(String) };
     expect((await diagnostics()).body).toEqual({
-      link: { ...link, connectedAt: expect.any(String), lastSeenAt: expect.any(String) },
-      lastBirth: { at: expect.any(String), boot: link.boot, uptimeMs: 1_000, firmwareVersion: null },
+      link,
+      links: [link],
+      lastBirth: { at: expect.any(String), boot, uptimeMs: 1_000, firmwareVersion: null },
       subscription: { state: 'unknown', at: null },
       lastOrder: null,
       lastAck: null,
