@@ -14,8 +14,8 @@ describe('the line of a lock', () => {
     expect(harness.received.map(({ channel }) => channel)).toEqual(['subscribed', 'status']);
     expect(harness.received[0]?.body.topics).toEqual([
       `v1/devices/${harness.deviceId}/receipts`,
-      `v1/devices/${harness.deviceId}/settings`,
       `v1/devices/${harness.deviceId}/commands`,
+      `v1/devices/${harness.deviceId}/settings`,
     ]);
     expect(harness.received[1]).toMatchObject({
       retain: true,

@@ -6,9 +6,12 @@ import type { FlatObject } from '../../contracts/flat-object.js';
 /** One and a half times the interval that holds unless a device declares another. */
 const AWAKE_S = (HEARTBEAT_INTERVAL_MS * 1.5) / 1_000;
 
-/** SQL: the condition that a token, row `alias` of device_credentials, is neither revoked nor past the end of its overlap. */
+/**
+ * SQL: the condition that a token, row `alias` of device_credentials, is neither revoked nor past the end of its overlap: as of the
+ * statement, because a transaction may have begun before the end and waited.
+ */
 export function tokenIsValid(alias: string): string {
-  return `${alias}.revoked_at IS NULL AND (${alias}.expires_at IS NULL OR ${alias}.expires_at > now())`;
+  return `${alias}.revoked_at IS NULL AND (${alias}.expires_at IS NULL OR ${alias}.expires_at > statement_timestamp())`;
 }
 
 /**
