@@ -62,7 +62,7 @@ describe('docs/migrating.md', () => {
 
   it('has a list of devices that can be loaded', async () => {
     const [, list = ''] = /```csv\n([\s\S]*?)```/.exec(await readFile('docs/migrating.md', 'utf8')) ?? [];
-    const columns = ['hardwareId', 'type', 'name', 'room', 'ownerEmail'];
+    const columns = ['hardwareId', 'type', 'name', 'location', 'ownerEmail'];
     const file = readDeviceFile(list);
     const rows = 'rows' in file ? file.rows : [];
     expect(rows.map(({ values, fault }) => fault ?? Object.keys(values))).toEqual([columns, columns]);

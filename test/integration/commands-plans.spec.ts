@@ -16,6 +16,7 @@ describe('the statements of commands', () => {
   it('find the last order and the last ack among the last hundred commands, however late they came', async () => {
     const { id: device } = await harness.registerDevice();
     const at = (second: number): Date => new Date(Date.parse('2026-01-02T00:00:00Z') + second * 1_000);
+    await harness.rows('UPDATE devices SET owned_since = $2 WHERE id = $1', [device, at(0)]);
     const insert = async (created: number, times: { sent?: number; received?: number; late?: number } = {}) => {
       const { sent, received, late } = times;
       const [row] = await harness.rows<{ id: string }>(

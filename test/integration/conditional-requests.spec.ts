@@ -24,7 +24,11 @@ beforeAll(async () => {
     token: ada.accessToken,
     body: { name: 'House' },
   });
-  ids = { deviceId, organizationId: body.id, userId: ada.id };
+  const share = await request<{ id: string }>(application.url, 'POST', `/api/v1/devices/${deviceId}/shares`, {
+    token: ada.accessToken,
+    body: { email: 'guest@example.com', permission: 'view' },
+  });
+  ids = { deviceId, organizationId: body.id, userId: ada.id, shareId: share.body.id };
   const document = await request<{ paths: Record<string, { get?: { responses: object } }> }>(
     application.url,
     'GET',
@@ -53,6 +57,7 @@ describe('A GET of one resource', () => {
     expect(documented.sort()).toEqual([
       '/api/v1/devices/{deviceId}',
       '/api/v1/devices/{deviceId}/settings',
+      '/api/v1/devices/{deviceId}/shares/{shareId}',
       '/api/v1/organizations/{organizationId}',
       '/api/v1/users/me',
       '/api/v1/users/{userId}',
