@@ -8,7 +8,6 @@ import { DeviceAccessRepository, type OwnedTies } from './device-access.reposito
 import { decidePermission, type DeviceTies, stateOfShare } from '../domain/device-access.js';
 import type { OpenShares } from '../sharing.types.js';
 
-const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: null };
 /** What a person may do with a device, read inside the transaction that does it. */
 export interface DeviceAuthority {
   readonly ownerId: string;
@@ -21,6 +20,7 @@ export interface DeviceAuthority {
   readonly at: Date;
 }
 
+const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: null };
 /** Ownership holds at all times. */
 const ANY_TIME = new Date(0);
 /** Pairs per query, queries in parallel, and pairs that wait: more than there are ever requests. */
