@@ -12,9 +12,9 @@ import { Dashboard } from '../support/dashboard.js';
 import { sendCommand } from '../support/devices.fixture.js';
 import { JourneyFixture } from '../support/journey.fixture.js';
 import { request } from '../support/rest.js';
+import { EVERY_DAY } from '../support/sharing.fixture.js';
 import { eventually } from '../support/wait.js';
 
-const EVERY_DAY = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
 const WEEK_MS = 7 * 86_400_000;
 
 interface Share {
