@@ -66,6 +66,8 @@ export class AppConfig {
   readonly keys: { readonly rotationIntervalMs: number };
   readonly retention: Retention;
   readonly registration: NonNullable<Settings['REGISTRATION']>;
+  /** Whether accounts have shown that their e-mail address is theirs: with open registration it may be another person's. */
+  readonly provesAddresses: boolean;
   /** `maxAgeMs` is null where passwords do not expire. `oneTimeLifeMs`: of one that an administrator's reset gave. */
   readonly passwords: {
     readonly maxAgeMs: number | null;
@@ -127,6 +129,7 @@ export class AppConfig {
     this.retention = retentionOf(settings);
     // An installation that its operator has not opened lets no stranger in.
     this.registration = settings.REGISTRATION ?? (settings.NODE_ENV === 'production' ? 'closed' : 'open');
+    this.provesAddresses = this.registration !== 'open';
     this.passwords = Object.freeze({
       maxAgeMs: settings.PASSWORD_MAX_AGE,
       oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,

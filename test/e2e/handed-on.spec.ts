@@ -4,17 +4,15 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
-import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
+import type { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { type Account, insertAccount, PASSWORD, uniqueEmail } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { sendCommand } from '../support/devices.fixture.js';
 import { JourneyFixture } from '../support/journey.fixture.js';
 import { request } from '../support/rest.js';
+import { EVERY_DAY } from '../support/sharing.fixture.js';
 import { eventually } from '../support/wait.js';
 
-const EVERY_DAY = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
 const WEEK_MS = 7 * 86_400_000;
 
 interface Share {
@@ -64,15 +62,7 @@ async function activate(who: Account, code: string): Promise<VirtualLock> {
   expect([status, body.orderKeys.length > 0]).toEqual([200, true]);
   expect(tokens).not.toContain(body.deviceToken);
   tokens.push(body.deviceToken);
-  const activated = new VirtualLock({
-    deviceId: door,
-    token: body.deviceToken,
-    url: home.application.mqttUrl,
-    keys: keysFromUrl(`${home.application.url}/.well-known/order-keys.json`),
-    journalPath: join(home.application.directory, 'lock.ndjson'),
-    heartbeatMs: 1_000,
-  });
-  await activated.start();
+  const activated = await home.startLock(door, body.deviceToken);
   await eventually('the lock is online', async () => {
     return (await home.ask(who, 'GET', `/devices/${door}`)).body.status === 'online';
   });

@@ -4,9 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
-import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
+import type { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { type Account, NEW_PASSWORD, PASSWORD, uniqueEmail } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { sendCommand } from '../support/devices.fixture.js';
@@ -55,15 +53,7 @@ describe('A person', () => {
     expect(status).toBe(201);
     door = body.device.id;
     hers = await Dashboard.signedIn(home.application.url, ada.accessToken);
-    lock = new VirtualLock({
-      deviceId: door,
-      token: body.deviceToken,
-      url: home.application.mqttUrl,
-      keys: keysFromUrl(`${home.application.url}/.well-known/order-keys.json`),
-      journalPath: join(home.application.directory, 'lock.ndjson'),
-      heartbeatMs: 1_000,
-    });
-    await lock.start();
+    lock = await home.startLock(door, body.deviceToken);
     await hers.expect('that the lock is there', ({ event }) => event === 'device_connected');
     await eventually('the lock is online', async () => {
       const seen = (await home.ask(ada, 'GET', `/devices/${door}`)).body;

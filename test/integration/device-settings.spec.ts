@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DeviceSettingsRepository } from '../../src/features/device-settings/device-settings.repository.js';
 import { DeviceSettingsService } from '../../src/features/device-settings/device-settings.service.js';
-import { SettingsPublisher } from '../../src/features/device-settings/settings-publisher.js';
+import { MqttSettingsPublisher } from '../../src/features/device-settings/mqtt-settings-publisher.js';
 import { SocketSettingsPublisher } from '../../src/features/device-settings/socket-settings-publisher.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
@@ -228,7 +228,7 @@ describe('A device', () => {
     const { application } = fixture;
     await unheard(() => patch(device, { settings: { autoLockTimeoutMs: 5_000 } }));
     expect(heard(line)).toEqual([]);
-    await application.get(SettingsPublisher).sweep();
+    await application.get(MqttSettingsPublisher).sweep();
     await hears(line, 1);
     const settings = application.get(DeviceSettingsService);
     await application.get(Transactions).run(() => settings.clear(device.id));
@@ -245,7 +245,7 @@ describe('A device', () => {
       await patch(line, { settings: { autoLockTimeoutMs: 5_000 } });
       await hears(line, 1);
     }
-    const publisher = fixture.application.get(SettingsPublisher);
+    const publisher = fixture.application.get(MqttSettingsPublisher);
     const change = (what: string) =>
       fixture.request<{ deviceToken: string }>(ada, 'POST', `/devices/${device.id}/token/${what}`);
     const published = (): Promise<unknown> =>

@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount, uniqueEmail } from '../support/accounts.fixture.js';
+import { deviceClient } from '../support/devices.fixture.js';
 import { MailServer } from '../support/mail-server.js';
-import { type Answer, request } from '../support/rest.js';
+import type { Answer } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -55,15 +56,7 @@ afterAll(async () => {
   await mail.stop();
 });
 
-function ask<T = Record<string, unknown>>(
-  who: Pick<InsertedAccount, 'accessToken'>,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer<T>> {
-  return request<T>(application.url, method, `/api/v1/devices${path}`, { token: who.accessToken, body, headers });
-}
+const ask = deviceClient(() => application.url);
 
 async function load(...devices: object[]): Promise<Row[]> {
   const { status, body } = await ask<Rows>(maker, 'POST', '/provision', { devices });

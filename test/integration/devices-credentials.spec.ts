@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hardwareKey } from '../../src/features/devices/domain/hardware-key.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
-import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { deviceClient, registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
@@ -33,15 +33,7 @@ beforeAll(async () => {
 
 afterAll(() => application.stop());
 
-function ask<T = Record<string, unknown>>(
-  who: InsertedAccount,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer<T>> {
-  return request<T>(application.url, method, `/api/v1/devices${path}`, { token: who.accessToken, body, headers });
-}
+const ask = deviceClient(() => application.url);
 
 async function newCode(id: string, who = owner): Promise<string> {
   const { status, body } = await ask<Code>(who, 'POST', `/${id}/activation-code`);

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount, uniqueEmail } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
-import { registerDevice, sendCommand } from '../support/devices.fixture.js';
+import { deviceClient, registerDevice, sendCommand } from '../support/devices.fixture.js';
 import { MailServer, tokenIn } from '../support/mail-server.js';
 import { type Answer, request } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
@@ -47,15 +47,7 @@ afterAll(async () => {
   await mail.stop();
 });
 
-function ask<T = Record<string, unknown>>(
-  who: InsertedAccount,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer<T>> {
-  return request<T>(application.url, method, `/api/v1/devices${path}`, { token: who.accessToken, body, headers });
-}
+const ask = deviceClient(() => application.url);
 
 const codeOf = ({ status, body }: Answer<object>): unknown => (body as { code?: string } | undefined)?.code ?? status;
 const offer = (who: InsertedAccount, id: string, email: string): Promise<Answer<{ id: string }>> =>

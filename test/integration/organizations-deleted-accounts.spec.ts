@@ -62,10 +62,8 @@ describe('A member whose account is deleted', () => {
     await fixture.addMember(grace, 'OPERATOR', organization.id);
     const [shared, own] = [(await fixture.registerDevice(ada)).id, (await fixture.registerDevice(grace)).id];
     await fixture.request(ada, 'PATCH', `/devices/${shared}`, { organizationId: organization.id });
-    const permissions = async (): Promise<unknown[]> => [
-      await devices.permissionOf(grace.id, shared),
-      await devices.permissionOf(grace.id, own),
-    ];
+    const permissions = (): Promise<unknown[]> =>
+      Promise.all([shared, own].map(async (id) => (await devices.resolve(grace.id, id))?.permission ?? null));
     expect(await permissions()).toEqual(['control', 'admin']);
     await remove(grace);
     expect(await permissions()).toEqual([null, null]);

@@ -253,7 +253,7 @@ describe('A blocked account', () => {
     const devices = fixture.application.get(DeviceAccessService);
     const { id } = await fixture.registerDevice(grace);
     await fixture.sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [grace.id]);
-    expect(await devices.permissionOf(grace.id, id)).toBeNull();
+    expect(await devices.resolve(grace.id, id)).toBeNull();
   });
 
   it.each(['/devices', '/organizations'])('makes nothing at %s while a session is still remembered', async (where) => {

@@ -4,9 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
-import { type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
-
-const EVERY_DAY = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+import { closedHours, type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
 
 let fixture: SharingFixture;
 let ada: InsertedAccount;
@@ -21,12 +19,7 @@ beforeAll(async () => {
 afterAll(() => fixture.stop());
 
 beforeEach(async () => {
-  [ada, grace, guest] = [
-    await fixture.createAccount('ada'),
-    await fixture.createAccount('grace'),
-    await fixture.createAccount('guest'),
-  ];
-  door = (await fixture.registerDevice(ada)).id;
+  ({ ada, grace, guest, id: door } = await fixture.createDoor());
 });
 
 const give = async (
@@ -38,14 +31,8 @@ const give = async (
   expect([status, body.code]).toEqual([201, undefined]);
   return body.id;
 };
-const change = (who: InsertedAccount, id: string, body: object) =>
-  fixture.request<ShareBody>(who, 'PATCH', `/devices/${door}/shares/${id}`, body);
+const change = (who: InsertedAccount, id: string, body: object) => fixture.changeShare(who, { door, id }, body);
 const seenBy = (who: InsertedAccount): Promise<number> => fixture.statusOf(who, door);
-/** Half a day away from now. */
-const closedHours = (): object => {
-  const hour = String((new Date().getUTCHours() + 12) % 24).padStart(2, '0');
-  return { timeZone: 'UTC', windows: [{ days: EVERY_DAY, from: `${hour}:00`, until: `${hour}:30` }] };
-};
 
 describe('The holder of a share with admin', () => {
   it('gives nothing that is open while their own hours are closed', async () => {
@@ -170,8 +157,7 @@ describe('What is shown of a share', () => {
     const { body: given } = await fixture.share(ada, door, { email });
     const check = () => fixture.request(ada, 'POST', `/devices/${door}/access-check`, { needs: 'view', email });
     const before = await check();
-    const later = await fixture.createAccount('later');
-    await fixture.sql.rows('UPDATE users SET email = $1 WHERE id = $2', [email, later.id]);
+    const later = await fixture.createAccountAt(email);
     const token = fixture.mailed.get(email);
     expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
     expect((await fixture.request(later, 'POST', '/shares/accept', { token })).status).toBe(204);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
-import { type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
+import { closedHours, EVERY_DAY, type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
 
 let fixture: SharingFixture;
 let ada: InsertedAccount;
@@ -17,18 +17,13 @@ beforeAll(async () => {
 afterAll(() => fixture.stop());
 
 beforeEach(async () => {
-  [ada, grace, mallory] = [
-    await fixture.createAccount('ada'),
-    await fixture.createAccount('grace'),
-    await fixture.createAccount('mallory'),
-  ];
-  door = (await fixture.registerDevice(ada)).id;
+  ({ ada, grace, guest: mallory, id: door } = await fixture.createDoor());
 });
 
 const share = (who: InsertedAccount, guest: Pick<InsertedAccount, 'email'>, terms: Record<string, unknown> = {}) =>
   fixture.share(who, door, guest, terms);
-const change = (who: InsertedAccount, id: string, body: object, headers: Record<string, string> = {}) =>
-  fixture.request<ShareBody>(who, 'PATCH', `/devices/${door}/shares/${id}`, body, headers);
+const change = (who: InsertedAccount, id: string, body: object, headers?: Record<string, string>) =>
+  fixture.changeShare(who, { door, id }, body, headers);
 const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString();
 
 describe('Sharing a device', () => {
@@ -58,8 +53,7 @@ describe('Sharing a device', () => {
     expect(shown).toEqual(hidden);
     const second = (await fixture.registerDevice(ada)).id;
     await fixture.share(ada, second, { email });
-    const guest = await fixture.createAccount('new');
-    await fixture.sql.rows('UPDATE users SET email = $1 WHERE id = $2', [email, guest.id]);
+    const guest = await fixture.createAccountAt(email);
     expect(await fixture.devicesOf(guest)).toEqual([]);
     const token = fixture.mailed.get(email);
     const stolen = await fixture.request(mallory, 'POST', '/shares/accept', { token });
@@ -75,8 +69,7 @@ describe('Sharing a device', () => {
     const first = fixture.mailed.get(email);
     const again = await fixture.request(ada, 'POST', `/devices/${door}/shares/${body.id}/invitation`);
     expect(again.status).toBe(202);
-    const guest = await fixture.createAccount('late');
-    await fixture.sql.rows('UPDATE users SET email = $1 WHERE id = $2', [email, guest.id]);
+    const guest = await fixture.createAccountAt(email);
     const old = await fixture.request(guest, 'POST', '/shares/accept', { token: first });
     expect([old.status, old.body.code]).toEqual([422, 'invalid_share_invitation']);
     const token = fixture.mailed.get(email);
@@ -152,14 +145,10 @@ describe('A share', () => {
   });
 
   it('is open by its weekly schedule alone, wherever it is asked, and is shown before', async () => {
-    const far = String((new Date().getUTCHours() + 12) % 24).padStart(2, '0');
-    const never = {
-      timeZone: 'UTC',
-      windows: [{ days: ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'], from: `${far}:00`, until: `${far}:30` }],
-    };
-    const { body } = await share(ada, grace, { schedule: never });
+    const later = closedHours();
+    const { body } = await share(ada, grace, { schedule: later });
     expect(body.state).toBe('closed');
-    expect(body.nextOpening?.from).toContain(`T${far}:00:00.000Z`);
+    expect(body.nextOpening?.from).toContain(`T${later.windows[0].from}:00.000Z`);
     expect([await fixture.statusOf(grace, door), await fixture.devicesOf(grace)]).toEqual([404, []]);
     const days = ['monday', 'Tue', 'we', 'TH', 'FR', 'SA', 'SU'];
     const always = { timeZone: 'europe/berlin', windows: [{ days, from: '6:00', until: '06:00' }] };
@@ -167,7 +156,7 @@ describe('A share', () => {
       state: 'open',
       schedule: {
         timeZone: 'Europe/Berlin',
-        windows: [{ from: '06:00', days: ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] }],
+        windows: [{ from: '06:00', days: EVERY_DAY }],
       },
     });
     expect(await fixture.devicesOf(grace)).toHaveLength(1);

@@ -9,7 +9,7 @@ import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { recordFigure, scaled } from '../support/promise.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
-import { SharingFixture } from '../support/sharing.fixture.js';
+import { EVERY_DAY, SharingFixture } from '../support/sharing.fixture.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -59,12 +59,11 @@ const closing = (): string => new Date(Date.now() + CLOSES_IN_MS).toISOString();
 /** Open until the end of this minute, by the wall of a place. */
 function untilNextMinute(): object {
   const at = new Date(Date.now() + 60_000).toISOString().slice(11, 16);
-  const days = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
   return {
     timeZone: 'UTC',
     windows: [
-      { days, from: at, until: '24:00' },
-      { days, from: '00:00', until: at },
+      { days: EVERY_DAY, from: at, until: '24:00' },
+      { days: EVERY_DAY, from: '00:00', until: at },
     ],
   };
 }

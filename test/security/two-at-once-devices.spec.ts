@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { type Contest, contest, CONTEST_MS } from '../support/contest.js';
-import { type Answer, request } from '../support/rest.js';
+import { deviceClient } from '../support/devices.fixture.js';
 import { TestApp } from '../support/test-app.js';
 
 let application: TestApp;
@@ -22,15 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => application.stop());
 
-function ask<T = Record<string, unknown>>(
-  who: InsertedAccount | null,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<Answer<T>> {
-  const options = { body, ...(who && { token: who.accessToken }) };
-  return request<T>(application.url, method, `/api/v1/devices${path}`, options);
-}
+const ask = deviceClient(() => application.url);
 
 /** Of new people each time: what mail they can cause has a limit. */
 const people = (): Promise<[InsertedAccount, InsertedAccount]> =>

@@ -27,6 +27,20 @@ export async function registerDevice(
   return { id: body.device.id, token: body.deviceToken };
 }
 
+/** Asks below `/api/v1/devices`, as a person or as a stranger. @param base of the application, once it runs */
+export function deviceClient(
+  base: () => string,
+): <T = Record<string, unknown>>(
+  who: Pick<Account, 'accessToken'> | null,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer<T>> {
+  return (who, method, path, body, headers = {}) =>
+    request(base(), method, `/api/v1/devices${path}`, { ...(who && { token: who.accessToken }), body, headers });
+}
+
 /** Gives an order; with `waitSeconds` it waits for the outcome. */
 export function sendCommand(
   base: string,

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { keysFromUrl } from '../../tools/virtual-lock/key-ring.js';
+import { VirtualLock } from '../../tools/virtual-lock/virtual-lock.js';
 import { MailServer, tokenIn } from './mail-server.js';
 import { type Account, signIn } from './accounts.fixture.js';
 import { type Answer, request } from './rest.js';
@@ -49,6 +52,21 @@ export class JourneyFixture {
       throw new Error(`Registering failed: ${JSON.stringify(body)}`);
     }
     return { id: body.id, email, password, ...(await signIn(this.application.url, email, password)) };
+  }
+
+  /** A lock with the credentials of a device, which goes on until it is stopped. */
+  async startLock(deviceId: string, token: string): Promise<VirtualLock> {
+    const { url, mqttUrl, directory } = this.application;
+    const lock = new VirtualLock({
+      deviceId,
+      token,
+      url: mqttUrl,
+      keys: keysFromUrl(`${url}/.well-known/order-keys.json`),
+      journalPath: join(directory, 'lock.ndjson'),
+      heartbeatMs: 1_000,
+    });
+    await lock.start();
+    return lock;
   }
 
   /** Signs in again, with another password where one is given. */

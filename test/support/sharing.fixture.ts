@@ -24,6 +24,22 @@ export interface DeviceBody {
   readonly owned: boolean;
 }
 
+/** A device and its owner, and two people whom it may be shared with. */
+export interface Door {
+  readonly id: string;
+  readonly ada: InsertedAccount;
+  readonly grace: InsertedAccount;
+  readonly guest: InsertedAccount;
+}
+
+export const EVERY_DAY = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+
+/** A schedule that is open half a day away from now. */
+export function closedHours(): { timeZone: string; windows: [{ days: string[]; from: string; until: string }] } {
+  const hour = String((new Date().getUTCHours() + 12) % 24).padStart(2, '0');
+  return { timeZone: 'UTC', windows: [{ days: EVERY_DAY, from: `${hour}:00`, until: `${hour}:30` }] };
+}
+
 /** The application with people who share devices, and the tokens of the invitations that it mailed. */
 export class SharingFixture extends OrganizationsFixture {
   readonly mailed = new Map<string, string>();
@@ -42,6 +58,23 @@ export class SharingFixture extends OrganizationsFixture {
     return fixture;
   }
 
+  /** A new device of Ada's, and two new people. */
+  async createDoor(): Promise<Door> {
+    const [ada, grace, guest] = await Promise.all([
+      this.createAccount('ada'),
+      this.createAccount('grace'),
+      this.createAccount('guest'),
+    ]);
+    return { ada, grace, guest, id: (await this.registerDevice(ada)).id };
+  }
+
+  /** A new person with an address that had no account. */
+  async createAccountAt(email: string): Promise<InsertedAccount> {
+    const account = await this.createAccount('late');
+    await this.sql.rows('UPDATE users SET email = $1 WHERE id = $2', [email, account.id]);
+    return { ...account, email };
+  }
+
   share(
     who: InsertedAccount,
     deviceId: string,
@@ -50,6 +83,15 @@ export class SharingFixture extends OrganizationsFixture {
   ): Promise<AnswerOrProblem<ShareBody>> {
     const body = { email: guest.email, permission: 'control', ...terms };
     return this.request<ShareBody>(who, 'POST', `/devices/${deviceId}/shares`, body);
+  }
+
+  changeShare(
+    who: InsertedAccount,
+    { door, id }: { readonly door: string; readonly id: string },
+    body: object,
+    headers: Record<string, string> = {},
+  ): Promise<AnswerOrProblem<ShareBody>> {
+    return this.request<ShareBody>(who, 'PATCH', `/devices/${door}/shares/${id}`, body, headers);
   }
 
   /** The devices in the list of a person. */

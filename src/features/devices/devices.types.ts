@@ -1,10 +1,11 @@
-import type { DeviceStatus, DeviceType, DoorState, LinkKind, LockState } from '../../contracts/devices.js';
+import type { DeviceStatus, DeviceType, LinkKind } from '../../contracts/devices.js';
 import { HEARTBEAT_INTERVAL_MS } from '../../contracts/mqtt.js';
 import type { PublicJwk } from '../../platform/keys/key-store.js';
 import type { FlatObject } from '../../contracts/flat-object.js';
+import type { ReportedStates } from './domain/device-state.js';
 
-/** One and a half times the interval that holds unless a device declares another. */
-const AWAKE_S = (HEARTBEAT_INTERVAL_MS * 1.5) / 1_000;
+/** So long after a heartbeat a device is awake: one and a half times the interval that holds unless it declares another. */
+export const AWAKE_S = (HEARTBEAT_INTERVAL_MS * 1.5) / 1_000;
 
 /**
  * SQL: the condition that a token, row `alias` of device_credentials, is neither revoked nor past the end of its overlap: as of the
@@ -48,7 +49,7 @@ export interface Position {
 }
 
 /** A registered device: what its owner has set, and what it last reported. */
-export interface Device {
+export interface Device extends ReportedStates {
   readonly id: string;
   readonly ownerId: string;
   /** The organization whose members may see or use it, by their role there. */
@@ -70,17 +71,6 @@ export interface Device {
   /** dBm. */
   readonly rssi: number | null;
   readonly rssiAt: Date | null;
-  /** As last reported: `decideStates` tells what of it holds. */
-  readonly lockState: LockState | null;
-  readonly lockStateAt: Date | null;
-  readonly doorState: DoorState | null;
-  readonly doorStateAt: Date | null;
-  /** False: it said that it does not know where its bolt is. */
-  readonly lockCalibrated: boolean | null;
-  /** When it said that its bolt is stuck. */
-  readonly lockJammedAt: Date | null;
-  /** When its present boot was first heard of. */
-  readonly bootHeardAt: Date | null;
   /** Its open links. */
   readonly links: readonly LinkKind[];
   /** An order would be sent to it now. */

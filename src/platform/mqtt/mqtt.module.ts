@@ -7,28 +7,19 @@ import { EndedTokenRegistry } from './limits/ended-token-registry.js';
 import { DeviceLimiter } from './limits/device-limiter.js';
 import { RejectedMessages } from './rejected-messages.js';
 
+const PROVIDERS = [
+  BrokerClientFactory,
+  EvictionRegistry,
+  DevicePublisher,
+  RejectedMessages,
+  DeviceLimiter,
+  CutoffRegistry,
+  EndedTokenRegistry,
+];
+
 /** What every role may ask for. The broker and the server are edges of the hardware role: see `brokerEdges`. */
 @Global()
-@Module({
-  providers: [
-    BrokerClientFactory,
-    EvictionRegistry,
-    DevicePublisher,
-    RejectedMessages,
-    DeviceLimiter,
-    CutoffRegistry,
-    EndedTokenRegistry,
-  ],
-  exports: [
-    BrokerClientFactory,
-    EvictionRegistry,
-    DevicePublisher,
-    RejectedMessages,
-    DeviceLimiter,
-    CutoffRegistry,
-    EndedTokenRegistry,
-  ],
-})
+@Module({ providers: PROVIDERS, exports: PROVIDERS })
 export class MqttModule implements OnModuleInit {
   constructor(
     private readonly refusals: RejectedMessages,

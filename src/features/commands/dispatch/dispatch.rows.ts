@@ -1,7 +1,7 @@
 import { type CommandName, type CommandPayloads } from '../../../contracts/commands.js';
 import { type LinkKind } from '../../../contracts/devices.js';
 import { type SignedOrder } from '../../../contracts/orders.js';
-import { HAS_ORDER_LINK, HAS_TOKEN } from '../../devices/devices.types.js';
+import { AWAKE_S, HAS_ORDER_LINK, HAS_TOKEN } from '../../devices/devices.types.js';
 import { canActSql } from '../../users/account-standing.types.js';
 import { type ChangeRow, IN_FLIGHT, toChange, unlockRestricted } from '../commands.rows.js';
 import { type CommandChange } from '../commands.types.js';
@@ -71,17 +71,16 @@ export interface TransmissionRow extends ChangeRow {
   remaining_ms: string;
 }
 
-/** One missed heartbeat and a half: a link that was heard since may be taken for alive. */
-const FRESH_S = 45;
+/** SQL: a link `l` was not heard for one and a half heartbeats: it may not be taken for alive. */
+const IS_STALE = `l.last_seen_at < now() - interval '${String(AWAKE_S)} s'`;
 
 /**
- * The links of a device `d` on which its present boot may be reached, of the kinds that orders are sent over: the fresh ones first, MQTT before a socket among them,
- * and then the one that was heard last.
+ * The links of a device `d` on which its present boot may be reached, of the kinds that orders are sent over: those that are not
+ * stale first, MQTT before a socket among them, and then the one that was heard last.
  */
 export const LINKS = `ARRAY (
   SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id AND l.boot = d.boot AND l.kind IN ('mqtt', 'websocket')
-  ORDER BY l.last_seen_at < now() - interval '${String(FRESH_S)} s',
-    CASE WHEN l.last_seen_at < now() - interval '${String(FRESH_S)} s' THEN l.last_seen_at END DESC, l.kind
+  ORDER BY ${IS_STALE}, CASE WHEN ${IS_STALE} THEN l.last_seen_at END DESC, l.kind
 )`;
 
 /** For `RETURNING` of a statement that sends commands `c` again. */

@@ -39,13 +39,15 @@ export const STATE_RULES: readonly StateRule[] = [
   { fact: null, evidence: 'report', shown: 'reported' },
 ];
 
-/** What a device last reported, and whether it can still be heard. */
+/** What a device last reported, and whether it can still be heard: {@link decideStates} tells what of it holds. */
 export interface ReportedStates {
   readonly lockState: LockState | null;
   readonly lockStateAt: Date | null;
   readonly doorState: DoorState | null;
   readonly doorStateAt: Date | null;
+  /** False: it said that it does not know where its bolt is. */
   readonly lockCalibrated: boolean | null;
+  /** When it said that its bolt is stuck. */
   readonly lockJammedAt: Date | null;
   /** When its present boot was first heard of. */
   readonly bootHeardAt: Date | null;

@@ -20,22 +20,17 @@ const MAX_IN_MAIL = 100;
 /** What happens to things whose maker says whose they are. */
 @Injectable()
 export class IntendedOwnersService {
-  readonly #provesAddresses: boolean;
-
   constructor(
     private readonly repository: ProvisioningRepository,
     private readonly claims: ClaimsService,
     private readonly mailer: Mailer,
     private readonly quota: EmailQuotaService,
-    config: AppConfig,
-  ) {
-    // Else an account may have the address of a stranger.
-    this.#provesAddresses = config.registration !== 'open';
-  }
+    private readonly config: AppConfig,
+  ) {}
 
   /** The accounts that are known to have these addresses, by address. */
   find(emails: readonly string[]): Promise<Map<string, string>> {
-    return this.#provesAddresses && emails.length > 0
+    return this.config.provesAddresses && emails.length > 0
       ? this.repository.listOwners([...new Set(emails)])
       : Promise.resolve(new Map<string, string>());
   }

@@ -36,7 +36,7 @@ export class TransferAnswersService {
   async list(userId: string, { limit, cursor }: { limit: number; cursor?: string }): Promise<Page<Transfer>> {
     const after = decodeCursor('transfers', cursor, CREATION_PARTS);
     return toPage(
-      this.provesAddresses() ? await this.repository.listOffered(userId, limit, after) : [],
+      this.config.provesAddresses ? await this.repository.listOffered(userId, limit, after) : [],
       limit,
       (transfer) => transfer,
       ({ createdAt, id }) => encodeCursor('transfers', [createdAt.toISOString(), id]),
@@ -109,10 +109,6 @@ export class TransferAnswersService {
       const transfer = await this.repository.findByToken(sha256(token));
       return id === undefined || transfer?.id === id ? transfer : null;
     }
-    return this.provesAddresses() && isUuid(id) ? this.repository.findById(id) : null;
-  }
-
-  private provesAddresses(): boolean {
-    return this.config.registration !== 'open';
+    return this.config.provesAddresses && isUuid(id) ? this.repository.findById(id) : null;
   }
 }

@@ -45,36 +45,18 @@ export class TransfersRepository {
     return row?.id ?? null;
   }
 
-  async findOfDevice(deviceId: string): Promise<Transfer | null> {
-    // SQL: database time
-    const [row] = await this.database.query<Transfer & Record<string, unknown>>(
-      'transfers_of_device',
-      `SELECT ${COLUMNS} ${OPEN} AND t.device_id = $1`,
-      [deviceId],
-    );
-    return row ?? null;
+  findOfDevice(deviceId: string): Promise<Transfer | null> {
+    return this.findOpen('device_id', deviceId);
   }
 
   /** Takes no lock. */
-  async findByToken(tokenHash: Buffer): Promise<Transfer | null> {
-    // SQL: database time
-    const [row] = await this.database.query<Transfer & Record<string, unknown>>(
-      'transfers_by_token',
-      `SELECT ${COLUMNS} ${OPEN} AND t.token_hash = $1`,
-      [tokenHash],
-    );
-    return row ?? null;
+  findByToken(tokenHash: Buffer): Promise<Transfer | null> {
+    return this.findOpen('token_hash', tokenHash);
   }
 
   /** The same by its id. */
-  async findById(id: string): Promise<Transfer | null> {
-    // SQL: database time
-    const [row] = await this.database.query<Transfer & Record<string, unknown>>(
-      'transfers_by_id',
-      `SELECT ${COLUMNS} ${OPEN} AND t.id = $1`,
-      [id],
-    );
-    return row ?? null;
+  findById(id: string): Promise<Transfer | null> {
+    return this.findOpen('id', id);
   }
 
   /** What is offered to the account, oldest first; one more than `limit`, if there are more. */
@@ -168,5 +150,15 @@ export class TransfersRepository {
       [limit, keptMs],
     );
     return rows.length;
+  }
+
+  private async findOpen(column: 'id' | 'device_id' | 'token_hash', value: string | Buffer): Promise<Transfer | null> {
+    // SQL: database time
+    const [row] = await this.database.query<Transfer & Record<string, unknown>>(
+      `transfers_by_${column}`,
+      `SELECT ${COLUMNS} ${OPEN} AND t.${column} = $1`,
+      [value],
+    );
+    return row ?? null;
   }
 }

@@ -83,7 +83,7 @@ export class DeviceAccessRepository {
     });
   }
 
-  /** What is shared with a user, and the time of the database; those that end last first. */
+  /** What is shared with a user, and the time of the database; oldest first. */
   async listShared(userId: string): Promise<{ at: Date; shared: SharedDevice[] }> {
     // SQL: database time
     const rows = await this.database.query<TermsRow & Record<string, unknown> & { device_id: string; at: Date }>(

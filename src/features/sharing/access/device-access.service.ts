@@ -45,11 +45,6 @@ export class DeviceAccessService {
     return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
   }
 
-  /** What a user may do with a device; null without any permission, or when it does not exist. */
-  async permissionOf(userId: string, deviceId: string): Promise<DevicePermission | null> {
-    return (await this.resolve(userId, deviceId))?.permission ?? null;
-  }
-
   /**
    * From when on a user may see what happens to a device, in milliseconds since 1970: not what belongs to an earlier owner.
    * Infinity without any permission, or when it does not exist.
