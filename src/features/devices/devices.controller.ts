@@ -106,7 +106,8 @@ export class DevicesController {
 
   /**
    * Change a device. With `If-Match`, only a version it names. Its owner may put it into an organization that they
-   * manage, or take it out.
+   * manage, or take it out. With `maintenance: true` its status is `maintenance` until `false`: its connections come and go as
+   * `device_connected` and `device_disconnected`, without a `status_changed`, and it gets its orders as ever.
    */
   @Patch(':deviceId')
   @Authorize('device:admin')
