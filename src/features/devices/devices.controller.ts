@@ -124,7 +124,10 @@ export class DevicesController {
     return toDeviceDto(await this.editor.update(user.userId, device.id, changes, versions), device);
   }
 
-  /** Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. */
+  /**
+   * Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. A broker of the
+   * operator's keeps the connection until they delete the account of the device there: what it says is refused.
+   */
   @Delete(':deviceId')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
