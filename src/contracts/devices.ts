@@ -2,7 +2,7 @@
 export const DEVICE_TYPES = ['door_lock', 'camera', 'motion_sensor', 'sensor', 'switch', 'other'] as const;
 export type DeviceType = (typeof DEVICE_TYPES)[number];
 
-/** Whether we can reach it: `unknown` before its first birth, `inactive` after 24 h of silence. */
+/** Whether we can reach it: `unknown` before its first birth, `inactive` after 24 h of silence, `maintenance` while a person works on it. */
 export const DEVICE_STATUSES = ['online', 'offline', 'unknown', 'maintenance', 'inactive'] as const;
 export type DeviceStatus = (typeof DEVICE_STATUSES)[number];
 

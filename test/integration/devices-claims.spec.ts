@@ -284,7 +284,7 @@ describe('Claiming a device', () => {
     const [first, next] = [await insertAccount(application), await insertAccount(application)];
     const row = await loadOne();
     await claim(first, row.claimCode);
-    await ask(first, 'PATCH', `/${row.deviceId}`, { room: 'Secret room' });
+    await ask(first, 'PATCH', `/${row.deviceId}`, { room: 'Secret room', maintenance: true });
     await application.rows('UPDATE devices SET order_counter = 41 WHERE id = $1', [row.deviceId]);
     await ask(first, 'POST', `/${row.deviceId}/token/revoke`);
     expect((await ask(first, 'DELETE', `/${row.deviceId}`)).status).toBe(204);
@@ -297,7 +297,10 @@ describe('Claiming a device', () => {
     );
     const claimed = await claim(next, body.claimCode);
     // The token that it was made with had been revoked.
-    expect(claimed.body).toMatchObject({ device: { id: row.deviceId }, activation: { code: expect.any(String) } });
+    expect(claimed.body).toMatchObject({
+      device: { id: row.deviceId, status: 'unknown' },
+      activation: { code: expect.any(String) },
+    });
     const { items } = (await ask<{ items: object[] }>(next, 'GET', `/${row.deviceId}/events`)).body;
     expect(items).toEqual([expect.objectContaining({ type: 'device_registered', actor: `user:${next.id}` })]);
     const counters = 'SELECT order_counter::int AS counter FROM devices WHERE id = $1';

@@ -57,6 +57,9 @@ describe('the end of rows by time', () => {
   it('makes a verdict that comes after it one of an unknown command, which is counted', async () => {
     const series = 'mortise_command_acks_ignored_total{reason="unknown_command"}';
     const before = await fixture.application.metric(series);
+    // Of a device without a token nothing is taken, whatever it names.
+    const token = `INSERT INTO device_credentials (id, device_id, token_hash) VALUES (gen_random_uuid(), $1, uuid_send($1))`;
+    await sql.rows(token, [tenant.deviceId]);
     await fixture
       .get(AcknowledgementService)
       .acknowledge(tenant.deviceId, { commandId: randomUUID(), status: 'executed' });

@@ -21,7 +21,8 @@ export class OperatedMosquitto {
   readonly spy = newAccount('spy');
   readonly repeater = newAccount('repeater');
   readonly #backend = newAccount('mortise');
-  readonly #accounts = [this.#backend, this.spy, this.repeater];
+  /** Passwords by username. */
+  readonly #accounts = new Map([this.#backend, this.spy, this.repeater].map((one) => [one.username, one.password]));
 
   private constructor(
     readonly server: Mosquitto,
@@ -63,10 +64,20 @@ export class OperatedMosquitto {
     return { MQTT_URL: url, MQTT_USERNAME: this.#backend.username, MQTT_PASSWORD: this.#backend.password };
   }
 
-  /** What the operator does with the answer of each registration. */
+  /** What the operator does with the answer of each registration, and with that of a rotation. */
   async addAccounts(devices: readonly RegisteredDevice[]): Promise<void> {
-    this.#accounts.push(...devices.map(({ id, token }) => ({ username: id, password: token })));
-    const lines = passwordFile(this.#accounts.map(({ username, password }) => ({ name: username, password })));
+    devices.forEach(({ id, token }) => this.#accounts.set(id, token));
+    await this.reload();
+  }
+
+  /** What the operator does when devices were revoked or deleted. */
+  async removeAccounts(devices: readonly RegisteredDevice[]): Promise<void> {
+    devices.forEach(({ id }) => this.#accounts.delete(id));
+    await this.reload();
+  }
+
+  private async reload(): Promise<void> {
+    const lines = passwordFile([...this.#accounts].map(([name, password]) => ({ name, password })));
     await writeFile(join(this.server.folder, 'passwords'), lines, { mode: 0o600 });
     const reloads = this.reloads;
     this.server.signal('SIGHUP');

@@ -10,9 +10,13 @@ import { DeviceChangedError } from './devices.errors.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device, DeviceChanges } from './devices.types.js';
 
-/** Changes a device: its name, its place, and the organization whose members may use it. */
+type MaintenanceHandler = (deviceId: string, isOn: boolean) => Promise<void>;
+
+/** Changes a device: its name, its place, the organization whose members may use it, and whether a person works on it. */
 @Injectable()
 export class DeviceEditorService {
+  #setMaintenance: MaintenanceHandler = () => Promise.resolve();
+
   constructor(
     private readonly repository: DevicesRepository,
     private readonly changes: DeviceChangeService,
@@ -22,6 +26,14 @@ export class DeviceEditorService {
     private readonly eventWriter: DeviceEventWriter,
     private readonly signals: SignalBus,
   ) {}
+
+  /**
+   * Sets how maintenance begins and ends, in the transaction of the change, which holds the device: a status follows from links,
+   * which belong to a feature above. Call it in `onModuleInit`.
+   */
+  onMaintenance(set: MaintenanceHandler): void {
+    this.#setMaintenance = set;
+  }
 
   /**
    * @param versions one of which it must have; any when they are left out
@@ -41,10 +53,7 @@ export class DeviceEditorService {
       }
       const need = organizationId === undefined ? 'admin' : 'owner';
       const { device: before } = await this.changes.begin(userId, deviceId, need);
-      const updated = await this.repository.update(deviceId, given, versions);
-      if (!updated) {
-        throw new DeviceChangedError();
-      }
+      const updated = await this.apply(deviceId, given, versions);
       await this.eventWriter.recordUpdate(before, updated, given);
       if (before.organizationId !== updated.organizationId) {
         this.accessChanged(deviceId);
@@ -59,6 +68,22 @@ export class DeviceEditorService {
    */
   async withdraw(organizationId: string, ownerId: string | null): Promise<void> {
     await this.eventWriter.recordWithdrawals(await this.repository.withdraw(organizationId, ownerId));
+  }
+
+  private async apply(
+    deviceId: string,
+    { maintenance, ...columns }: DeviceChanges,
+    versions: readonly number[] | undefined,
+  ): Promise<Device> {
+    const updated = await this.repository.update(deviceId, columns, versions);
+    if (!updated) {
+      throw new DeviceChangedError();
+    }
+    if (maintenance === undefined) {
+      return updated;
+    }
+    await this.#setMaintenance(deviceId, maintenance);
+    return this.repository.get(deviceId);
   }
 
   /** The owner puts a device only into an organization that they manage. The role is locked until the commit. */

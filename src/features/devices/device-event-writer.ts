@@ -34,7 +34,8 @@ export class DeviceEventWriter {
   /** @param changes the members that the request gave; the audit entry holds only their values before and after */
   async recordUpdate(before: Device, device: Device, changes: DeviceChanges): Promise<void> {
     const changed = Object.keys(changes) as (keyof DeviceChanges)[];
-    const values = (of: Device): Record<string, unknown> => Object.fromEntries(changed.map((key) => [key, of[key]]));
+    const values = (of: Device): Record<string, unknown> =>
+      Object.fromEntries(changed.map((key) => [key, key === 'maintenance' ? of.status === 'maintenance' : of[key]]));
     await this.audit.record({
       entity: { type: 'device', id: device.id },
       before: values(before),

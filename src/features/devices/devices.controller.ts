@@ -106,7 +106,8 @@ export class DevicesController {
 
   /**
    * Change a device. With `If-Match`, only a version it names. Its owner may put it into an organization that they
-   * manage, or take it out.
+   * manage, or take it out. With `maintenance: true` its status is `maintenance` until `false`: its connections come and go as
+   * `device_connected` and `device_disconnected`, without a `status_changed`, and it gets its orders as ever.
    */
   @Patch(':deviceId')
   @Authorize('device:admin')
@@ -123,7 +124,10 @@ export class DevicesController {
     return toDeviceDto(await this.editor.update(user.userId, device.id, changes, versions), device);
   }
 
-  /** Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. */
+  /**
+   * Delete a device with its commands: its token is revoked at once and its connection closed. Its history stays. A broker of the
+   * operator's keeps the connection until they delete the account of the device there: what it says is refused.
+   */
   @Delete(':deviceId')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)

@@ -1,4 +1,4 @@
-import { IsIn } from 'class-validator';
+import { IsBoolean, IsIn } from 'class-validator';
 import { DEVICE_TYPES, type DeviceType } from '../../contracts/devices.js';
 import { IsFlatObject } from '../../platform/http/members/flat-object.decorator.js';
 import type { FlatObject } from '../../contracts/flat-object.js';
@@ -137,6 +137,16 @@ export class UpdateDeviceDto {
   @IsId()
   @OftenCalled('organization', 'orgId')
   organizationId?: string | null;
+
+  /**
+   * True while a person works on it, such as on its battery: its `status` is `maintenance` then, whatever its links do. False gives
+   * it the status that they say.
+   * @example true
+   */
+  @IfGiven()
+  @IsBoolean()
+  @OftenCalled('maintenanceMode', 'inMaintenance')
+  maintenance?: boolean;
 }
 
 /** Everything a device needs to be set up. */

@@ -6,8 +6,8 @@ import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
 import { hardwareKey } from './domain/hardware-key.js';
 import {
+  type ColumnChanges,
   type Device,
-  type DeviceChanges,
   HAS_ORDER_LINK,
   type NewDevice,
   type Position,
@@ -150,7 +150,7 @@ export class DevicesRepository {
   }
 
   /** @returns null when it does not exist in one of these versions */
-  async update(id: string, changes: DeviceChanges, versions: readonly number[] | undefined): Promise<Device | null> {
+  async update(id: string, changes: ColumnChanges, versions: readonly number[] | undefined): Promise<Device | null> {
     const { position, metadata, ...rest } = changes;
     const { count } = await this.database.prisma((prisma) =>
       prisma.device.updateMany({
@@ -257,8 +257,8 @@ function toColumns({
   position,
   metadata,
 }: {
-  position: DeviceChanges['position'];
-  metadata: DeviceChanges['metadata'];
+  position: ColumnChanges['position'];
+  metadata: ColumnChanges['metadata'];
 }) {
   return {
     ...(position !== undefined && { latitude: position?.latitude ?? null, longitude: position?.longitude ?? null }),

@@ -107,7 +107,12 @@ export interface DeviceChanges {
   readonly metadata?: FlatObject | null;
   readonly timeZone?: string;
   readonly organizationId?: string | null;
+  /** Whether a person works on it: its status is `maintenance` meanwhile. */
+  readonly maintenance?: boolean;
 }
+
+/** Those of them that its owner sets in columns. */
+export type ColumnChanges = Omit<DeviceChanges, 'maintenance'>;
 
 /** A device that has just been registered. */
 export interface RegisteredDevice {

@@ -7,7 +7,7 @@ import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { requestContext } from '../../platform/context/request-context.js';
 import { EventLog } from '../../platform/events/event-log.js';
 import { DevicePublisher } from '../../platform/mqtt/device-publisher.js';
-import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
+import { NO_VALID_TOKEN, RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { Clock } from '../../shared/clock.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -183,6 +183,7 @@ export class EventIngestService implements OnModuleInit {
         await this.repository.lockReceipts([...boots.values()].map((boot) => this.arrived(boot))),
         (row) => boots.get(keyOf(row))?.events ?? [],
       );
+      this.refuseWithoutToken(boots, rows);
       const steps = this.quota.fit(
         rows.map((row) => {
           const events = boots.get(keyOf(row))?.events ?? [];
@@ -200,6 +201,20 @@ export class EventIngestService implements OnModuleInit {
           .map(({ row, seq }) => ({ ...bootOf(row), seq })),
         left: steps.flatMap(({ waiting }) => waiting),
       };
+    });
+  }
+
+  /** What was left out when the receipts were read. */
+  private refuseWithoutToken(
+    boots: ReadonlyMap<string, DeviceBoot & { events: Events }>,
+    rows: readonly ReceiptRow[],
+  ): void {
+    const known = new Set(rows.map(keyOf));
+    const refused = [...boots].flatMap(([key, boot]) => (known.has(key) ? [] : [boot]));
+    refused.forEach(({ deviceId, events }) => {
+      this.transactions.afterCommit(() => {
+        this.refusals.message(NO_VALID_TOKEN, deviceTopic(deviceId, 'events'), { events: events.length });
+      });
     });
   }
 

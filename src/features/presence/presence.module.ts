@@ -1,6 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
+import { DeviceEditorService } from '../devices/device-editor.service.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
@@ -10,6 +11,8 @@ import { EventQuotasRepository } from './events/event-quotas.repository.js';
 import { HttpLinksRepository } from './http/http-links.repository.js';
 import { HttpPresenceService } from './http/http-presence.service.js';
 import { InactivityRepository } from './inactivity/inactivity.repository.js';
+import { MaintenanceRepository } from './maintenance/maintenance.repository.js';
+import { MaintenanceService } from './maintenance/maintenance.service.js';
 import { PRESENCE_AUDIT } from './presence.audit.js';
 import { PRESENCE_EVENTS } from './presence.events.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
@@ -33,6 +36,8 @@ import { TokenEndsService } from './revocation/token-ends.service.js';
     ReportsRepository,
     EventQuotasRepository,
     InactivityRepository,
+    MaintenanceService,
+    MaintenanceRepository,
     HttpPresenceService,
     HttpLinksRepository,
     HeartbeatBuffer,
@@ -55,9 +60,13 @@ export class PresenceModule implements OnModuleInit {
   constructor(
     private readonly handover: HandoverService,
     private readonly links: LinkRevocationService,
+    private readonly editor: DeviceEditorService,
+    private readonly maintenance: MaintenanceService,
   ) {}
 
   onModuleInit(): void {
+    this.editor.onMaintenance((deviceId, isOn) => this.maintenance.set(deviceId, isOn));
+    this.handover.onHandover(({ deviceId }) => this.maintenance.set(deviceId, false));
     this.handover.onDisconnect((deviceId) => this.links.closeAll(deviceId));
   }
 }

@@ -3,7 +3,7 @@ import { LINK_KINDS, type LinkKind } from '../../contracts/devices.js';
 import { deviceTopic, HEARTBEAT_INTERVAL_MS } from '../../contracts/mqtt.js';
 import { newContext, runInContext } from '../../platform/context/request-context.js';
 import { CutoffRegistry } from '../../platform/mqtt/limits/cutoff-registry.js';
-import { RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
+import { NO_VALID_TOKEN, RejectedMessages } from '../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { isOvertaken, latestByBoot, mayOpen } from './domain/reports.js';
 import { MAX_WAITED_MS, UPTIME_FELL, UPTIME_UNKNOWN } from './domain/uptime.js';
@@ -83,7 +83,7 @@ export class PresenceService {
   openLink(deviceId: string, link: LinkKind, birth: Birth): Promise<void> {
     const recorded = this.transactions.run(async () => {
       const device = await this.repository.lock(deviceId, link);
-      if (device?.hasToken && !this.cutoffs.isCut(deviceId)) {
+      if (this.admits(deviceId, device, 'status')) {
         await this.openLocked(deviceId, link, birth, device);
       }
     });
@@ -158,7 +158,7 @@ export class PresenceService {
   private async reopenLink({ deviceId, link, ...beat }: HeldHeartbeat): Promise<boolean> {
     const reopen = async (): Promise<boolean> => {
       const device = await this.repository.lock(deviceId, link);
-      if (!device?.hasToken || !mayOpen(beat.boot, device) || this.cutoffs.isCut(deviceId)) {
+      if (!this.admits(deviceId, device, 'heartbeat') || !mayOpen(beat.boot, device)) {
         return false;
       }
       await this.openLocked(deviceId, link, { ...beat, isHeartbeat: true }, device);
@@ -168,6 +168,19 @@ export class PresenceService {
       this.failed(deviceId, error);
       return false;
     });
+  }
+
+  /** Whether a link of this device may open. No token of it may be valid any more, although its broker still passes it on. */
+  private admits(
+    deviceId: string,
+    device: LockedDevice | null,
+    channel: 'status' | 'heartbeat',
+  ): device is LockedDevice {
+    if (!device?.hasToken) {
+      this.refusals.message(NO_VALID_TOKEN, deviceTopic(deviceId, channel));
+      return false;
+    }
+    return !this.cutoffs.isCut(deviceId);
   }
 
   private async openLocked(deviceId: string, link: LinkKind, birth: Birth, device: LockedDevice): Promise<void> {

@@ -8,6 +8,9 @@ import { type Counter, Metrics } from '../metrics/metrics.js';
 /** Faults of one message that are told: a message of a hundred events may have hundreds. */
 const MAX_FAULTS = 5;
 
+/** Nothing is taken of a device without a valid token, or of one that is unknown, whatever its broker still holds. */
+export const NO_VALID_TOKEN = 'no_valid_token';
+
 /** One refusal, of a device that is known to have caused it. */
 export interface LineRefusal {
   readonly deviceId: string;
@@ -20,7 +23,7 @@ export interface LineRefusal {
 
 /**
  * Refusals that a device causes by doing as it should, such as sending again what found no room today, or that others
- * cause: the devices of its owner, and whatever keeps this process busy.
+ * cause: its owner and their devices, and whatever keeps this process busy. Without a token it may have one again any moment.
  */
 const BLAMELESS: ReadonlySet<string> = new Set([
   'too_many_events_today',
@@ -31,6 +34,7 @@ const BLAMELESS: ReadonlySet<string> = new Set([
   'not_stored',
   'event_not_stored',
   'internal_error',
+  NO_VALID_TOKEN,
   'busy',
   'service_unavailable',
 ]);

@@ -25,11 +25,14 @@ export interface AckTransition {
   details: AckDetails;
 }
 
-/** A command that an ack names, as it is now. */
-export interface KnownCommand {
-  readonly id: string;
+/** What an ack names, as it is now. */
+export interface AckTarget {
+  readonly commandId: string;
   readonly deviceId: string;
-  readonly state: CommandState;
+  /** Null: no command of this device. */
+  readonly state: CommandState | null;
+  /** Whether the device may talk to us. */
+  readonly hasToken: boolean;
 }
 
 /** Every transition that an ack may cause. */
@@ -130,14 +133,15 @@ export class AcknowledgementRepository {
     return rows.map(toChange);
   }
 
-  /** The states of these commands where they are of the device that speaks of them; an unknown one is missing. */
-  async listStates(acks: readonly Pick<AckTransition, 'deviceId' | 'commandId'>[]): Promise<KnownCommand[]> {
+  /** The states of these commands where they are of the device that speaks of them, and whether it may. */
+  async listTargets(acks: readonly Pick<AckTransition, 'deviceId' | 'commandId'>[]): Promise<AckTarget[]> {
     // SQL: a set-based batch
-    return this.database.query<KnownCommand & Record<string, unknown>>(
-      'commands_states_of_acks',
-      `SELECT c.id, c.device_id AS "deviceId", c.state
+    return this.database.query<AckTarget & Record<string, unknown>>(
+      'commands_targets_of_acks',
+      `SELECT w.id AS "commandId", w.device_id AS "deviceId", c.state, d.id IS NOT NULL AND ${HAS_TOKEN} AS "hasToken"
        FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) AS w(id, device_id)
-       JOIN commands c ON c.id = w.id AND c.device_id = w.device_id`,
+       LEFT JOIN devices d ON d.id = w.device_id
+       LEFT JOIN commands c ON c.id = w.id AND c.device_id = w.device_id`,
       [acks.map(({ commandId }) => commandId), acks.map(({ deviceId }) => deviceId)],
     );
   }

@@ -1,16 +1,17 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type CommandState, type RefusalCode } from '../../../contracts/commands.js';
+import { type RefusalCode } from '../../../contracts/commands.js';
 import { type LinkKind } from '../../../contracts/devices.js';
 import { type AckMessage, deviceTopic } from '../../../contracts/mqtt.js';
 import { KeyedMutex } from '../../../platform/batching/keyed-mutex.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
-import { RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
+import { NO_VALID_TOKEN, RejectedMessages } from '../../../platform/mqtt/rejected-messages.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { PresenceService } from '../../presence/presence.service.js';
 import { type LockStateReport } from '../../presence/presence.types.js';
 import {
   AcknowledgementRepository,
+  type AckTarget,
   type AckTransition,
   type EarlierBootCommand,
 } from './acknowledgement.repository.js';
@@ -38,7 +39,8 @@ const RESTARTED = {
  * What an ack did. `unsettled`: the command may still change by it, alone, because it has timed out or another transaction
  * held it.
  */
-type AckOutcome = 'applied' | 'nothing_new' | 'unknown_command' | 'unsettled';
+type AckOutcome = 'applied' | 'unsettled' | AckFault;
+type AckFault = 'nothing_new' | 'unknown_command' | typeof NO_VALID_TOKEN;
 
 /** Records what devices say of their orders: acks, births and reports of the bolt. */
 @Injectable()
@@ -135,16 +137,16 @@ export class AcknowledgementService implements OnModuleInit {
       );
       const changed = new Map<string, AckOutcome>(commands.map(({ id, deviceId }) => [`${deviceId}/${id}`, 'applied']));
       const others = acks.filter(({ deviceId, commandId }) => !changed.has(`${deviceId}/${commandId}`));
-      const known = others.length > 0 ? await this.repository.listStates(others) : [];
-      known.forEach(({ id, deviceId, state }) => changed.set(`${deviceId}/${id}`, outcomeOfUnchanged(state)));
+      const targets = others.length > 0 ? await this.repository.listTargets(others) : [];
+      targets.forEach((target) => changed.set(`${target.deviceId}/${target.commandId}`, outcomeOfUnchanged(target)));
       return changed;
     });
     return acks.map(({ deviceId, commandId }) => outcomes.get(`${deviceId}/${commandId}`) ?? 'unknown_command');
   }
 
-  private ignore({ deviceId, commandId }: AckTransition, reason: 'nothing_new' | 'unknown_command'): void {
+  private ignore({ deviceId, commandId }: AckTransition, reason: AckFault): void {
     this.#ignored.inc({ reason });
-    if (reason === 'unknown_command') {
+    if (reason !== 'nothing_new') {
       this.refusals.message(reason, deviceTopic(deviceId, 'acks'), { commandId });
     }
   }
@@ -196,7 +198,13 @@ export class AcknowledgementService implements OnModuleInit {
 }
 
 /** A terminal state never changes; the first verdict after a time-out is kept beside it. */
-function outcomeOfUnchanged(state: CommandState): AckOutcome {
+function outcomeOfUnchanged({ state, hasToken }: AckTarget): AckOutcome {
+  if (!hasToken) {
+    return NO_VALID_TOKEN;
+  }
+  if (state === null) {
+    return 'unknown_command';
+  }
   return commandMachine.isTerminal(state) && state !== 'TIMED_OUT' ? 'nothing_new' : 'unsettled';
 }
 

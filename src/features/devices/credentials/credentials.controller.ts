@@ -85,7 +85,8 @@ export class CredentialsController {
 
   /**
    * Sent by the device itself, with the code that it was shown: it gets its token, and all earlier ones end. 422
-   * `invalid_activation_code` for a code that is wrong, used or expired.
+   * `invalid_activation_code` for a code that is wrong, used or expired. At a broker of the operator's, the password that its account has
+   * there goes on until they change it.
    */
   @Post('activate')
   @HttpCode(HttpStatus.OK)
@@ -98,7 +99,10 @@ export class CredentialsController {
     return toActivationDto(await this.activation.activate(deviceId, code), this.config.mqtt.publicUrl);
   }
 
-  /** A new token for a device; older ones stay valid for an hour, or as long as asked for. */
+  /**
+   * A new token for a device; older ones stay valid for an hour, or as long as asked for. At a broker of the operator's, the password that
+   * its account has there goes on until they change it.
+   */
   @Post(':deviceId/token/rotate')
   @HttpCode(HttpStatus.OK)
   @Authorize('device:admin')
@@ -115,7 +119,10 @@ export class CredentialsController {
     return toRotatedTokenDto(id, await this.tokens.rotate(userId, id, overlapSeconds));
   }
 
-  /** Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. */
+  /**
+   * Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. A broker of the operator's keeps
+   * the connection until they delete the account of the device there: what it says is refused, and it gets no orders.
+   */
   @Post(':deviceId/token/revoke')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)

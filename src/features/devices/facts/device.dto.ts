@@ -130,7 +130,8 @@ export class DeviceDto {
   timeZone!: string;
 
   /**
-   * `unknown` before its first birth, `inactive` after 24 hours of silence.
+   * `unknown` before its first birth, `inactive` after 24 hours of silence, `maintenance` while a person works on it: `links` and
+   * `reachable` are true all the same.
    * @example online
    */
   status!: DeviceStatus;

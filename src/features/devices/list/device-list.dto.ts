@@ -161,7 +161,7 @@ export class DeviceStatsDto {
   lowBattery!: number;
 
   /**
-   * Part of them that is online, from 0 to 1; null without a device.
+   * Part of them whose status is `online`, from 0 to 1; null without a device.
    * @example 0.75
    */
   onlineShare!: number | null;

@@ -101,7 +101,9 @@ export class TransfersController {
 
   /**
    * Accept a device by the mailed token: it is mine from then on. I see nothing older than that; shares and queued orders of
-   * its last owner have ended, and so has every token: the device is activated again with the code of the answer. 422 `invalid_transfer` when there is no such offer (any more).
+   * its last owner have ended, and so has every token: the device is activated again with the code of the answer. At a broker of the
+   * operator's, its account must be deleted before: who knows the old password is taken for the device once it is activated. 422
+   * `invalid_transfer` when there is no such offer (any more).
    */
   @Post('transfers/accept')
   @HttpCode(HttpStatus.OK)
@@ -162,7 +164,8 @@ export class TransfersController {
   /**
    * Make a device as it was when it was new: shares, its organization, queued orders, settings and every token end; room, location,
    * position, metadata and what it reported are cleared, and it is called what its maker called it, or else its hardware id. Its
-   * history stays mine. It is activated with the code of the answer.
+   * history stays mine. It is activated with the code of the answer. At a broker of the operator's, its account must be deleted before:
+   * who knows the old password is taken for the device once it is activated.
    */
   @Post(':deviceId/factory-reset')
   @HttpCode(HttpStatus.OK)

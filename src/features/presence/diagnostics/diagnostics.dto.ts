@@ -8,7 +8,8 @@ export class RefusalDto {
   /**
    * Why: a limit (`too_many_messages`, `too_many_events`, `too_many_acks`, `too_many_statuses`, `too_many_boots`,
    * `too_many_logins`, `too_many_events_today`, `reads_too_slowly`, `cut_off`), or what was wrong with the message.
-   * `not_subscribed`: an order was published, and the broker had no subscriber for it. `bad_reading`: a reading was dropped, and the rest of its message taken. `uptime_fell`: the uptime fell within one
+   * `no_valid_token`: every token of it has ended, and a broker of the operator's keeps its connection; what it says is dropped, and it
+   * gets no orders. `not_subscribed`: an order was published, and the broker had no subscriber for it. `bad_reading`: a reading was dropped, and the rest of its message taken. `uptime_fell`: the uptime fell within one
    * boot, and no `unlock_door` is sent until the device starts with another boot, or until a report shows that it did not
    * fall. `uptime_unknown`: the report that brought it online had no uptime that can be used, and no command is sent until
    * one has it.

@@ -43,6 +43,14 @@ export function eventsOfEnd(
   ];
 }
 
+/** A device that becomes inactive is told of twice: as a fact, and as its status. */
+export function inactivityEvents(lastSeenAt: Date, previous: DeviceStatus, base: PresenceEventBase): NewEvent[] {
+  return [
+    { type: 'device_inactive', payload: { lastSeenAt: lastSeenAt.toISOString() }, ...base },
+    statusChanged('inactive', previous, base),
+  ];
+}
+
 export function statusChanged(status: DeviceStatus, previous: DeviceStatus, base: PresenceEventBase): NewEvent {
   return { type: 'status_changed', payload: { status, previous }, ...base };
 }

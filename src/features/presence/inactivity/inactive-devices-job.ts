@@ -3,7 +3,7 @@ import type { NewEvent } from '../../../contracts/events.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { JobRegistry } from '../../../platform/queue/job-registry.js';
 import { DeviceEventsService } from '../events/device-events.service.js';
-import { type PresenceEventBase, statusChanged } from '../events/link-events.js';
+import { inactivityEvents, type PresenceEventBase } from '../events/link-events.js';
 import { type InactiveDevice, InactivityRepository } from './inactivity.repository.js';
 
 declare module '../../../contracts/jobs.js' {
@@ -52,8 +52,5 @@ export class InactiveDevicesJob implements OnModuleInit {
 
 function eventsOf({ deviceId, ownerId, previous, lastSeenAt, version }: InactiveDevice): NewEvent[] {
   const base: PresenceEventBase = { deviceId, userId: ownerId, version, source: 'system', actor: 'system' };
-  return [
-    { type: 'device_inactive', payload: { lastSeenAt: lastSeenAt.toISOString() }, ...base },
-    statusChanged('inactive', previous, base),
-  ];
+  return inactivityEvents(lastSeenAt, previous, base);
 }

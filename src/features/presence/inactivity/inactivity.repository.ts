@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceStatus } from '../../../contracts/devices.js';
 import { Database } from '../../../platform/prisma/database.js';
-import { silenceAfter } from '../sql/silence-sql.js';
-
-const SILENT_DEVICE_H = 24;
+import { IS_LONG_SILENT } from '../sql/silence-sql.js';
 
 /** A device that has just become inactive. */
 export interface InactiveDevice {
@@ -29,7 +27,7 @@ export class InactivityRepository {
       'presence_inactive',
       `WITH silent AS (
          SELECT id, status FROM devices d WHERE status = 'offline'
-           AND last_seen_at < now() - greatest(make_interval(hours => ${String(SILENT_DEVICE_H)}), ${silenceAfter('d.heartbeat_interval_ms')})
+           AND ${IS_LONG_SILENT}
            AND NOT EXISTS (SELECT 1 FROM device_links l WHERE l.device_id = d.id)
          LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
        )

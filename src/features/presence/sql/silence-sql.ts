@@ -8,6 +8,12 @@ const missing = (heartbeats: number, intervalMs: string): string =>
 /** SQL: how long nothing arrives before a link counts as silent whose device sends heartbeats so often. */
 export const silenceAfter = (intervalMs: string): string => missing(MISSED_HEARTBEATS, intervalMs);
 
+const LONG_SILENCE_H = 24;
+
+/** SQL: the condition that a device `d` was silent for a day, or for three intervals of its heartbeats if that is longer. */
+export const IS_LONG_SILENT = `d.last_seen_at
+  < now() - greatest(make_interval(hours => ${String(LONG_SILENCE_H)}), ${silenceAfter('d.heartbeat_interval_ms')})`;
+
 /** SQL: how long nothing arrives on a link `l` before it counts as silent. */
 export const SILENCE = silenceAfter('l.heartbeat_interval_ms');
 
