@@ -21,6 +21,7 @@ const shared = {
     ],
   },
   setupFiles: ['<rootDir>/test/support/load-nest.js'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/end-observers.js'],
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.mortise/'],
 };
@@ -35,8 +36,8 @@ export default {
   testTimeout: 60_000,
   // As many as tools/test/services.ts starts services for.
   maxWorkers: 2,
-  // Modules of finished suites are never freed: a process that went on to the end held 5 GB and slowed tenfold.
-  workerIdleMemoryLimit: '700MB',
+  // What coverage knows of finished suites is never freed: a process that went on to the end held 5 GB and slowed tenfold.
+  workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/generated/**', '!src/**/*.spec.ts', '!src/**/*.types.ts', '!src/main.ts'],
   coverageReporters: ['text-summary', 'lcov', 'json-summary'],

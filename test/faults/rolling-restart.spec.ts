@@ -141,7 +141,7 @@ function load(): Load {
   };
 }
 
-/** Takes out of service what is not ready, and puts back what is. @returns ends it */
+/** Takes out of service what is not ready, and puts back what is. @returns ends it, once every process serves again */
 function balance(): () => Promise<void> {
   const stopped = new AbortController();
   let served = processes.map(({ port }) => port).join();
@@ -166,8 +166,13 @@ function balance(): () => Promise<void> {
     }
   })();
   return async () => {
-    stopped.abort();
-    await probing;
+    try {
+      const all = processes.map(({ port }) => port).join();
+      await eventually('every process is put back', () => served === all);
+    } finally {
+      stopped.abort();
+      await probing;
+    }
   };
 }
 

@@ -117,6 +117,8 @@ function wrong(outcomes: readonly Outcome[], limitMs: number): Outcome[] {
 /** A new owner, because the requests of a test end sessions and delete devices. */
 async function newOwner(): Promise<void> {
   admin = await insertAccount(app, { role: 'ADMIN' });
+  const headers = { authorization: `Bearer ${admin.accessToken}` };
+  await eventually('the last flood is over', async () => (await fetch(`${app.url}/api/v1/devices`, { headers })).ok);
   device = await registerDevice(app.url, admin);
   await ScriptedDevice.born(app.mqttUrl, device, randomUUID());
   await eventually('the device is online', async () => {

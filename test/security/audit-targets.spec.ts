@@ -79,7 +79,7 @@ const wrong = (identifier: string): Promise<Answered> =>
 
 describe('P-19 a failure is audited with its target', () => {
   it('names the account whose password was guessed, and tells its owner', async () => {
-    const ada = await factory.account();
+    const ada = await factory.registered();
     const { status, entries } = await wrong(ada.email.toUpperCase());
     expect(status).toBe(401);
     expect(entries).toEqual([
@@ -129,7 +129,7 @@ describe('P-19 a failure is audited with its target', () => {
   });
 
   it('tells its owner that a refresh token came back', async () => {
-    const ada = await factory.account();
+    const ada = await factory.registered();
     const refresh = (refreshToken: string): ReturnType<typeof send> =>
       send('POST', '/auth/refresh', { body: { refreshToken } });
     const second = await refresh(ada.refreshToken);

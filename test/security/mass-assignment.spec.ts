@@ -5,10 +5,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { testEnvironment } from '../support/installation.js';
+import { builtDocument } from '../support/built-document.js';
 import { TestApp } from '../support/test-app.js';
 import { type ChangingRequest, CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
-import { ApplicationProcess } from '../support/process.js';
 import { type Answer, request } from '../support/rest.js';
 import { recordFigure } from '../support/promise.js';
 import { Sql } from '../support/sql.js';
@@ -71,23 +70,13 @@ beforeAll(async () => {
   application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
   factory = await RequestFactory.start(application, sql);
-  document = await documentOfTheBuild();
+  document = await builtDocument<Document>();
 }, 90_000);
 
 afterAll(async () => {
   await sql.end();
   await application.stop();
 });
-
-/** From the compiled application: only its build reads the document's schemas out of the types. */
-async function documentOfTheBuild(): Promise<Document> {
-  const built = await ApplicationProcess.start(await testEnvironment(application.databaseUrl, { ROLES: 'api' }));
-  try {
-    return (await request<Document>(built.url, 'GET', '/api/docs-json')).body;
-  } finally {
-    await built.stop();
-  }
-}
 
 /** The members that a schema documents; null where anything may stand. */
 function membersOf(schema: Schema | undefined): Record<string, Schema> | null {

@@ -1,11 +1,11 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { type Account, uniqueEmail } from './accounts.fixture.js';
+import { type InsertedAccount, uniqueEmail } from './accounts.fixture.js';
 import type { ChangingRequest, RequestFactory } from './changing-requests.js';
 
 type Preparation = (w: RequestFactory) => Promise<ChangingRequest>;
 
 const CODE = '7K2M-9QXT-0B4H-VWEN-3J8D';
-const by = (who: Account, path: string, body?: unknown): ChangingRequest => ({
+const by = (who: Pick<InsertedAccount, 'accessToken'>, path: string, body?: unknown): ChangingRequest => ({
   path,
   token: who.accessToken,
   ...(body === undefined ? {} : { body }),
@@ -27,7 +27,7 @@ async function provisioned(w: RequestFactory): Promise<{ id: string; code: strin
 /** An offer whose token is known, though it was mailed. */
 async function offered(
   w: RequestFactory,
-): Promise<{ owner: Account; heir: Account; id: string; path: string; token: string }> {
+): Promise<{ owner: InsertedAccount; heir: InsertedAccount; id: string; path: string; token: string }> {
   const [{ owner, id }, heir] = [await w.device(), await w.account()];
   const transferId = await w.create(owner, `/devices/${id}/transfer`, { email: heir.email });
   const token = randomBytes(32).toString('base64url');

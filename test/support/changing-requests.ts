@@ -5,7 +5,16 @@ import {
   OneTimeTokensService,
   type TokenPurpose,
 } from '../../src/features/auth/tokens/one-time-tokens.service.js';
-import { type Account, createAccount, createAdmin, NEW_PASSWORD, PASSWORD, uniqueEmail } from './accounts.fixture.js';
+import {
+  type Account,
+  createAccount,
+  createAdmin,
+  type InsertedAccount,
+  insertAccount,
+  NEW_PASSWORD,
+  PASSWORD,
+  uniqueEmail,
+} from './accounts.fixture.js';
 import { DEVICE_REQUESTS } from './changing-device-requests.js';
 import { registerDevice } from './devices.fixture.js';
 import { request } from './rest.js';
@@ -32,11 +41,17 @@ export class RequestFactory {
     return new RequestFactory(application, sql, await createAdmin(application));
   }
 
-  account(): Promise<Account> {
+  /** Without a password, of which each takes two hashes. */
+  account(): Promise<InsertedAccount> {
+    return insertAccount(this.application);
+  }
+
+  /** With a password and a refresh token. */
+  registered(): Promise<Account> {
     return createAccount(this.application.url);
   }
 
-  async create(who: Account, path: string, body: unknown): Promise<string> {
+  async create(who: InsertedAccount, path: string, body: unknown): Promise<string> {
     const answer = await request<{ id?: string; device?: { id: string } }>(
       this.application.url,
       'POST',
@@ -59,12 +74,12 @@ export class RequestFactory {
     return this.sql.rows<Row>(text, [...values]);
   }
 
-  async device(): Promise<{ owner: Account; id: string }> {
+  async device(): Promise<{ owner: InsertedAccount; id: string }> {
     const owner = await this.account();
     return { owner, id: (await registerDevice(this.application.url, owner)).id };
   }
 
-  async organization(): Promise<{ owner: Account; member: Account; path: string; id: string }> {
+  async organization(): Promise<{ owner: InsertedAccount; member: InsertedAccount; path: string; id: string }> {
     const [owner, member] = await Promise.all([this.account(), this.account()]);
     const id = await this.create(owner, '/organizations', { name: 'Lighthouse' });
     await this.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'OPERATOR')`, [
@@ -75,7 +90,7 @@ export class RequestFactory {
   }
 
   /** An invitation whose token is known, though it was mailed. */
-  async invitation(): Promise<{ owner: Account; path: string; guest: Account; token: string }> {
+  async invitation(): Promise<{ owner: InsertedAccount; path: string; guest: InsertedAccount; token: string }> {
     const { owner, path } = await this.organization();
     const guest = await this.account();
     const id = await this.create(owner, `${path}/invitations`, { email: guest.email, role: 'VIEWER' });
@@ -91,7 +106,7 @@ export class RequestFactory {
     return tokens.issue(purpose, { userId, payload, ttlMs: 60_000 });
   }
 
-  async sessionOf(person: Account): Promise<string> {
+  async sessionOf(person: Pick<InsertedAccount, 'id'>): Promise<string> {
     const [row] = await this.sql.rows<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1 LIMIT 1', [
       person.id,
     ]);
@@ -103,7 +118,7 @@ export class RequestFactory {
   }
 }
 
-const by = (person: Account, path: string, body?: unknown): ChangingRequest => ({
+const by = (person: Pick<InsertedAccount, 'accessToken'>, path: string, body?: unknown): ChangingRequest => ({
   path,
   token: person.accessToken,
   ...(body === undefined ? {} : { body }),
@@ -120,11 +135,11 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
   },
   'POST /auth/login': async (w) => ({
     path: '/auth/login',
-    body: { identifier: (await w.account()).email, password: PASSWORD },
+    body: { identifier: (await w.registered()).email, password: PASSWORD },
   }),
   'POST /auth/refresh': async (w) => ({
     path: '/auth/refresh',
-    body: { refreshToken: (await w.account()).refreshToken },
+    body: { refreshToken: (await w.registered()).refreshToken },
   }),
   'POST /auth/logout': async (w) => by(await w.account(), '/auth/logout'),
   'POST /auth/logout-all': async (w) => by(await w.account(), '/auth/logout-all'),
@@ -134,21 +149,21 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
     return by(person, `/auth/sessions/${await w.sessionOf(person)}`);
   },
   'POST /auth/password': async (w) =>
-    by(await w.account(), '/auth/password', { currentPassword: PASSWORD, newPassword: NEW_PASSWORD }),
+    by(await w.registered(), '/auth/password', { currentPassword: PASSWORD, newPassword: NEW_PASSWORD }),
   'POST /auth/forgot-password': async (w) => ({
     path: '/auth/forgot-password',
-    body: { identifier: (await w.account()).email },
+    body: { identifier: (await w.registered()).email },
   }),
   'POST /auth/reset-password': async (w) => {
-    const token = await w.token('password_reset', (await w.account()).id, {});
+    const token = await w.token('password_reset', (await w.registered()).id, {});
     return { path: '/auth/reset-password', body: { token, newPassword: NEW_PASSWORD } };
   },
   'POST /auth/complete-password-change': async (w) => {
-    const changeToken = await w.token('password_change', (await w.account()).id, {});
+    const changeToken = await w.token('password_change', (await w.registered()).id, {});
     return { path: '/auth/complete-password-change', body: { changeToken, newPassword: NEW_PASSWORD } };
   },
   'POST /auth/unlock/confirm': async (w) => {
-    const token = await w.token('unlock_confirmation', (await w.account()).id, {});
+    const token = await w.token('unlock_confirmation', (await w.registered()).id, {});
     return { path: '/auth/unlock/confirm', body: { token } };
   },
   'POST /auth/email/confirm': async (w) => {
@@ -178,8 +193,8 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
   'PATCH /users/me': async (w) => by(await w.account(), '/users/me', { displayName: 'Ada' }),
   'PATCH /users/me/preferences': async (w) => by(await w.account(), '/users/me/preferences', { theme: 'dark' }),
   'POST /users/me/email': async (w) =>
-    by(await w.account(), '/users/me/email', { email: uniqueEmail(), password: PASSWORD }),
-  'DELETE /users/me': async (w) => by(await w.account(), '/users/me', { password: PASSWORD }),
+    by(await w.registered(), '/users/me/email', { email: uniqueEmail(), password: PASSWORD }),
+  'DELETE /users/me': async (w) => by(await w.registered(), '/users/me', { password: PASSWORD }),
   'POST /users': (w) => Promise.resolve(by(w.admin, '/users', { email: uniqueEmail() })),
   'PATCH /users/:userId': async (w) => by(w.admin, `/users/${(await w.account()).id}`, { displayName: 'Ada' }),
   'PATCH /users/:userId/role': async (w) => by(w.admin, `/users/${(await w.account()).id}/role`, { role: 'ADMIN' }),

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Account, uniqueEmail } from './accounts.fixture.js';
+import { type InsertedAccount, uniqueEmail } from './accounts.fixture.js';
 import type { ChangingRequest, RequestFactory } from './changing-requests.js';
 
 const TERMS = { permission: 'control' } as const;
 
 /** A share of a device, and who has what of it. */
-async function aShare(w: RequestFactory): Promise<{ owner: Account; guest: Account; shareId: string; path: string }> {
+async function aShare(
+  w: RequestFactory,
+): Promise<{ owner: InsertedAccount; guest: InsertedAccount; shareId: string; path: string }> {
   const [{ owner, id }, guest] = await Promise.all([w.device(), w.account()]);
   const path = `/devices/${id}/shares`;
   const shareId = await w.create(owner, path, { ...TERMS, email: guest.email });
@@ -13,7 +15,7 @@ async function aShare(w: RequestFactory): Promise<{ owner: Account; guest: Accou
 }
 
 /** A share that waits for its recipient, whose token is known, though it was mailed. */
-async function aWaitingShare(w: RequestFactory): Promise<{ guest: Account; token: string }> {
+async function aWaitingShare(w: RequestFactory): Promise<{ guest: InsertedAccount; token: string }> {
   const { guest, shareId } = await aShare(w);
   const token = randomBytes(32).toString('base64url');
   await w.execute(

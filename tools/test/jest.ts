@@ -1,7 +1,18 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ROOT } from '../stack/paths.js';
 import { printError } from '../stack/steps.js';
 import { type Supervisor } from '../stack/supervisor.js';
+
+/**
+ * Flags of Node for Jest and its workers. V8 would give a function that it compiled in one test file to the next one, and keep all
+ * modules of the first for it.
+ */
+const NODE_FLAGS = [
+  '--no-compilation-cache',
+  '--import',
+  pathToFileURL(join(ROOT, 'test', 'support', 'lasting-coverage.mjs')).href,
+];
 
 /** Runs Jest in a process group of its own and answers its exit code. */
 export async function runJest(
@@ -13,7 +24,7 @@ export async function runJest(
   const jest = supervisor.start({
     name: 'Jest',
     command: process.execPath,
-    args: [join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...args],
+    args: [...NODE_FLAGS, join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js'), ...args],
     cwd: ROOT,
     env: { ...process.env, ...environment, NODE_ENV: 'test', NODE_OPTIONS: nodeOptions.trim() },
     output: 'inherit',

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { stopSocketTimerOnClose } from './socket-timer.js';
 
 /** How long what is under way has when its owner stops. ioredis gives the other side 2 s more to close the connection. */
 const LAST_ANSWER_WITHIN_MS = 1_000;
@@ -25,6 +26,7 @@ export class EndingRedisClient extends Redis {
     stopping?.addEventListener('abort', () => {
       this.endUnlessAnswered();
     });
+    stopSocketTimerOnClose(this);
     this.on('end', () => {
       this.refuseUnanswered();
     });

@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
 import { messageOfError } from '../../shared/error-message.js';
+import { stopSocketTimerOnClose } from './socket-timer.js';
 
 export type { Redis } from 'ioredis';
 
@@ -79,12 +80,7 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
         this.logger.info({ purpose }, 'Redis is back');
       }
     });
-    client.on('close', () => {
-      // ioredis lets it run on, and it would end the next connection.
-      const state = client as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined };
-      clearTimeout(state.socketTimeoutTimer);
-      state.socketTimeoutTimer = undefined;
-    });
+    stopSocketTimerOnClose(client);
     this.#open.add(client);
     client.once('end', () => this.#open.delete(client));
     return client;
