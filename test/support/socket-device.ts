@@ -11,6 +11,7 @@ import {
 import type { SettingsMessage } from '../../src/contracts/mqtt.js';
 import type { Order, SignedOrder } from '../../src/contracts/orders.js';
 import type { SocketProblem } from '../../src/contracts/realtime.js';
+import { uptimeMs } from './device-uptime.js';
 import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
@@ -100,6 +101,11 @@ export class SocketDevice {
   /** Without an acknowledgement. */
   tell(report: DeviceReport, body: object): void {
     (this.socket as unknown as { emit(report: string, body: object): void }).emit(report, body);
+  }
+
+  /** A heartbeat that says no more than that. */
+  beat(): Promise<ReportAnswer> {
+    return this.say('device_heartbeat', { boot: this.boot, uptimeMs: uptimeMs() });
   }
 
   get orders(): Order[] {
