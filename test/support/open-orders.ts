@@ -12,7 +12,7 @@ export interface OpenOrders {
 }
 
 /** A good payload of a `firmware_update`. */
-const FIRMWARE = {
+export const FIRMWARE = {
   version: '2.4.1',
   url: 'https://example.com/f.bin',
   sha256: 'a'.repeat(64),

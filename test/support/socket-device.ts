@@ -18,6 +18,8 @@ import { eventually } from './wait.js';
 /** A device on a socket whose messages the test scripts: one connection, no reconnects. */
 export class SocketDevice {
   readonly received: { readonly name: CommandName; readonly signed: SignedOrder }[] = [];
+  /** Every message, whatever it is. */
+  readonly heard: { readonly name: string; readonly payload: unknown }[] = [];
   /** What it was told to be set to, in the order of arrival. */
   readonly settings: SettingsMessage[] = [];
   /** Why the server ended the connection, once it said so. */
@@ -40,6 +42,9 @@ export class SocketDevice {
         }
       });
     }
+    socket.onAny((name: string, payload: unknown) => {
+      this.heard.push({ name, payload });
+    });
     socket.on('update_settings', (settings) => {
       this.settings.push(settings);
     });
