@@ -19,6 +19,8 @@ export interface DashboardMessage {
 /** A dashboard as a web client runs it; remembers everything it received, in order. */
 export class Dashboard {
   readonly received: DashboardMessage[] = [];
+  /** Every message, whatever it is. */
+  readonly heard: { readonly name: string; readonly payload: unknown }[] = [];
   readonly resyncs: { cursor: string | null }[] = [];
   /** Why its session ended, once it was told. */
   endReason: SessionEnd | undefined;
@@ -32,6 +34,9 @@ export class Dashboard {
         this.received.push({ event, message });
       });
     }
+    socket.onAny((name: string, payload: unknown) => {
+      this.heard.push({ name, payload });
+    });
     socket.on('resync', (message) => {
       this.resyncs.push(message);
     });

@@ -11,6 +11,7 @@ import {
   type UplinkChannel,
 } from '../../src/contracts/mqtt.js';
 import type { Order, SignedOrder } from '../../src/contracts/orders.js';
+import { uptimeMs } from './device-uptime.js';
 import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
@@ -103,6 +104,11 @@ export class ScriptedDevice {
   /** A birth that is not retained. */
   birth(facts: Partial<Extract<StatusMessage, { online: true }>> = {}): Promise<void> {
     return this.publish('status', { online: true, boot: this.boot, uptimeMs: 60_000, ...facts });
+  }
+
+  /** A heartbeat that says no more than that. */
+  beat(): Promise<void> {
+    return this.publish('heartbeat', { boot: this.boot, uptimeMs: uptimeMs() });
   }
 
   ack(message: AckMessage): Promise<void> {

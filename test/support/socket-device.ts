@@ -11,12 +11,15 @@ import {
 import type { SettingsMessage } from '../../src/contracts/mqtt.js';
 import type { Order, SignedOrder } from '../../src/contracts/orders.js';
 import type { SocketProblem } from '../../src/contracts/realtime.js';
+import { uptimeMs } from './device-uptime.js';
 import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
 /** A device on a socket whose messages the test scripts: one connection, no reconnects. */
 export class SocketDevice {
   readonly received: { readonly name: CommandName; readonly signed: SignedOrder }[] = [];
+  /** Every message, whatever it is. */
+  readonly heard: { readonly name: string; readonly payload: unknown }[] = [];
   /** What it was told to be set to, in the order of arrival. */
   readonly settings: SettingsMessage[] = [];
   /** Why the server ended the connection, once it said so. */
@@ -39,6 +42,9 @@ export class SocketDevice {
         }
       });
     }
+    socket.onAny((name: string, payload: unknown) => {
+      this.heard.push({ name, payload });
+    });
     socket.on('update_settings', (settings) => {
       this.settings.push(settings);
     });
@@ -100,6 +106,11 @@ export class SocketDevice {
   /** Without an acknowledgement. */
   tell(report: DeviceReport, body: object): void {
     (this.socket as unknown as { emit(report: string, body: object): void }).emit(report, body);
+  }
+
+  /** A heartbeat that says no more than that. */
+  beat(): Promise<ReportAnswer> {
+    return this.say('device_heartbeat', { boot: this.boot, uptimeMs: uptimeMs() });
   }
 
   get orders(): Order[] {

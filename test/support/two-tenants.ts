@@ -71,7 +71,8 @@ export async function commandThatWaits(url: string, person: Account, device: Reg
   return (await sendCommand(url, person, device.id, { name: 'lock_door' })).body.id;
 }
 
-async function share(
+/** @returns the id of the share, by which the person of this address may control the device. */
+export async function share(
   url: string,
   { accessToken: token }: Account,
   { id }: RegisteredDevice,
