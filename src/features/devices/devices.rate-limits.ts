@@ -10,6 +10,11 @@ declare module '../../contracts/rate-limits.js' {
 export const DEVICES_RATE_LIMITS = {
   device: { description: 'Operations on devices of a person.', limit: '100/1m+20', keyOf: userKey },
   provisioning: { description: 'Requests of a maker to the inventory.', limit: '60/1m', keyOf: userKey },
+  provisioning_mail: {
+    description: 'Mails with claim codes that a maker causes, whoever gets them.',
+    limit: '1000/1h',
+    keyOf: userKey,
+  },
   claim: { description: 'Claims of a person, whether the code is right or not.', limit: '20/10m', keyOf: userKey },
   claim_address: { description: 'The same of an address.', limit: '60/10m', keyOf: ipKey },
   activation: {
