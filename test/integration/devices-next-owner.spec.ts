@@ -79,4 +79,17 @@ describe('The next owner of a device that was deleted', () => {
       await application.rows('SELECT published_version < 0 AS stale FROM device_settings WHERE id = $1', [id]),
     ).toEqual([{ stale: true }]);
   });
+
+  it('gets no token that was ending: it was kept without its end', async () => {
+    const { id, last } = await owned();
+    expect((await ask(last, 'POST', `/${id}/token/rotate`, { overlapSeconds: 60 })).status).toBe(200);
+    const { claimed } = await handedOn(id, last);
+    expect(await application.rows('SELECT 1 FROM device_credentials WHERE device_id = $1', [id])).toEqual([]);
+    expect(claimed.activation?.code).toEqual(expect.any(String));
+  });
+
+  it('gets the token that it was made with, where nobody replaced or revoked it', async () => {
+    const { id, last } = await owned();
+    expect((await handedOn(id, last)).claimed.activation).toBeNull();
+  });
 });
