@@ -12,6 +12,7 @@ import { RealtimeService } from '../../src/features/realtime/realtime.service.js
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { documentedRoutes, GOOD_BODIES } from '../support/api-routes.js';
+import { registerDevice } from '../support/devices.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { type Answer, codesOf, request, type RequestOptions } from '../support/rest.js';
 import { crowd, silentConnection } from '../support/silent-connections.js';
@@ -114,6 +115,46 @@ describe('A valid token on a public route', () => {
     expect((await ask('POST', path, { body, token })).body.code).toBe('rate_limited');
     await block();
     expect((await ask('POST', path, { body, token })).body.code).toBe('address_blocked');
+  });
+});
+
+describe('A device that is activated behind a shared address', () => {
+  const ACTIVATE = '/api/v1/devices/activate';
+  const newCode = async (id: string): Promise<string> => {
+    const token = resident.accessToken;
+    const { body } = await request<{ activation: { code: string } }>(
+      app.url,
+      'POST',
+      `/api/v1/devices/${id}/activation-code`,
+      { token, headers: { 'idempotency-key': randomUUID() } },
+    );
+    return body.activation.code;
+  };
+  const activate = (deviceId: string, code: string): Promise<Answer> =>
+    ask('POST', ACTIVATE, { body: { deviceId, code } });
+
+  it('is, by its own code, where a neighbour guessed until the address was blocked', async () => {
+    const [lock, other] = [await registerDevice(app.url, resident), await registerDevice(app.url, resident)];
+    const code = await newCode(lock.id);
+    await codesOf(80, () => activate(lock.id, '0000-0000-0000-0000-0000'));
+    expect(blockedMs()).toBeGreaterThan(0);
+    // A code of another device, and one that was made up, show nothing.
+    for (const [id, wrong] of [
+      [other.id, code],
+      [lock.id, `${code.slice(0, -1)}${code.endsWith('0') ? '1' : '0'}`],
+    ] as const) {
+      expect((await activate(id, wrong)).body.code).toBe('address_blocked');
+    }
+    const { status, body } = await activate(lock.id.toUpperCase(), code.toLowerCase());
+    expect([status, body.deviceId]).toEqual([200, lock.id]);
+  });
+
+  it('is although its last code is used over and over', async () => {
+    const lock = await registerDevice(app.url, resident);
+    const [old, code] = [await newCode(lock.id), await newCode(lock.id)];
+    const refusals = await codesOf(12, () => activate(lock.id, old));
+    expect([refusals[0], refusals.at(-1)]).toEqual(['invalid_activation_code', 'rate_limited']);
+    expect((await activate(lock.id, code)).status).toBe(200);
   });
 });
 

@@ -6,7 +6,7 @@ import { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome } from '../../platfo
 import { IfGiven } from '../../platform/http/members/if-given.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { IsTimestamp } from '../../platform/http/members/timestamp.validator.js';
-import { canonicalId } from '../../shared/ids.js';
+import { SpelledAsId } from '../../platform/http/members/id.decorator.js';
 
 /** Which entries; everything that is given must apply. */
 export class AuditQueryDto extends PageQueryDto {
@@ -32,7 +32,7 @@ export class AuditQueryDto extends PageQueryDto {
 
   /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
   @IfGiven()
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? canonicalId(value) : value))
+  @SpelledAsId()
   @IsString()
   @Length(1, 100)
   @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })

@@ -12,16 +12,23 @@ const COLUMNS = `s.id AS "deviceId", s.desired, s.version, s.updated_at AS "upda
 const OUTGOING = `s.id, s.version, s.published_version AS "publishedVersion", s.desired, d.id IS NOT NULL AND ${HAS_TOKEN} AS "isWanted"
   FROM device_settings s LEFT JOIN devices d ON d.id = s.device_id`;
 
+/** Nothing is desired, nothing was reported. The version is a new one. */
+const CLEARED = `desired = '{}', version = version + 1, updated_at = now(), reported = NULL, reported_version = NULL, reported_at = NULL`;
+
 @Injectable()
 export class DeviceSettingsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Null for a device that nothing was set of and that reported nothing. */
+  /**
+   * Null for a device that nothing was set of and that reported nothing. What is left of a former owner, who deleted the device,
+   * reads as it will be once it is locked: without anything.
+   */
   async find(deviceId: string): Promise<SettingsRecord | null> {
     const row = await this.database.prisma((prisma) =>
       prisma.deviceSettings.findUnique({
-        where: { deviceId },
+        where: { id: deviceId },
         select: {
+          deviceId: true,
           desired: true,
           version: true,
           updatedAt: true,
@@ -31,6 +38,10 @@ export class DeviceSettingsRepository {
         },
       }),
     );
+    if (row?.deviceId === null) {
+      const none = { reported: null, reportedVersion: null, reportedAt: null };
+      return { deviceId, desired: {}, version: row.version + 1, updatedAt: null, ...none };
+    }
     return (
       row && { ...row, deviceId, desired: row.desired as SettingValues, reported: row.reported as SettingValues | null }
     );
@@ -38,6 +49,7 @@ export class DeviceSettingsRepository {
 
   /** The settings of a device, which begin with nothing. Null when there is no such device. */
   async lock(deviceId: string): Promise<LockedSettings | null> {
+    await this.takeOver(deviceId);
     // SQL: a lock
     const [row] = await this.database.query<LockedSettings & { type: DeviceType } & Record<string, unknown>>(
       'device_settings_lock',
@@ -48,6 +60,20 @@ export class DeviceSettingsRepository {
       [deviceId],
     );
     return row ?? null;
+  }
+
+  /**
+   * What is left of a former owner belongs to the next one, without anything in it. The broker may still have it, and is to have it
+   * no longer.
+   */
+  private async takeOver(deviceId: string): Promise<void> {
+    // SQL: database time
+    await this.database.execute(
+      'device_settings_take_over',
+      `UPDATE device_settings SET device_id = id, published_version = least(published_version, 0) - 1, ${CLEARED}
+       WHERE id = $1 AND device_id IS NULL AND EXISTS (SELECT FROM devices WHERE id = $1)`,
+      [deviceId],
+    );
   }
 
   /** Sets what is desired. @returns null when the version is another one by now */
@@ -67,8 +93,7 @@ export class DeviceSettingsRepository {
     // SQL: database time
     const rows = await this.database.query(
       'device_settings_clear',
-      `UPDATE device_settings SET desired = '{}', version = version + 1, updated_at = now(), reported = NULL,
-         reported_version = NULL, reported_at = NULL WHERE device_id = $1 RETURNING id`,
+      `UPDATE device_settings SET ${CLEARED} WHERE device_id = $1 RETURNING id`,
       [deviceId],
     );
     return rows.length === 1;

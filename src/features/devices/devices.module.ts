@@ -18,6 +18,7 @@ import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceRegistrationService } from './device-registration.service.js';
 import { ActivationCodesService } from './credentials/activation-codes.service.js';
 import { ActivationService } from './credentials/activation.service.js';
+import { ActivationProofVerifier } from './credentials/activation-proof-verifier.js';
 import { ActivationsRepository } from './credentials/activations.repository.js';
 import { DeviceTokensService } from './credentials/device-tokens.service.js';
 import { DeviceTokenVerifier } from './credentials/device-token-verifier.js';
@@ -65,6 +66,7 @@ import { DeviceListService } from './list/device-list.service.js';
     DeviceTokensService,
     ActivationCodesService,
     ActivationService,
+    ActivationProofVerifier,
     ActivationsRepository,
     ProvisioningService,
     ProvisioningRepository,

@@ -5,14 +5,7 @@ import { Database } from '../../platform/prisma/database.js';
 import { isUniqueViolation } from '../../platform/prisma/prisma-errors.js';
 import { DeviceNotFoundError, HardwareIdTakenError } from './devices.errors.js';
 import { hardwareKey } from './domain/hardware-key.js';
-import {
-  type ColumnChanges,
-  type Device,
-  HAS_ORDER_LINK,
-  type NewDevice,
-  type Position,
-  tokenIsValid,
-} from './devices.types.js';
+import { type ColumnChanges, type Device, HAS_ORDER_LINK, type NewDevice, type Position } from './devices.types.js';
 
 const COLUMNS = `d.id, d.owner_id, d.organization_id, d.name, d.type, d.hardware_id, d.room, d.location, d.latitude, d.longitude,
   d.metadata, d.time_zone, d.status, d.firmware_version, d.battery, d.battery_at, d.rssi, d.rssi_at, d.lock_state, d.lock_state_at,
@@ -62,14 +55,14 @@ interface DeviceRow {
 
 /**
  * Puts devices back that came from the inventory, before they are deleted: unclaimed, without a valid code, and with the token
- * that they were made with only if that was not revoked. Where one stood, and what was kept with it, is its owner's and goes; so does
+ * that they were made with only if that was neither revoked nor replaced: one that was ending would have no end here. Where one stood, and what was kept with it, is its owner's and goes; so does
  * its name, if the list named its owner.
  */
 const TO_INVENTORY = `UPDATE provisioned_devices p SET claimed_at = NULL, claim_code_hash = NULL, owner_email = NULL,
     name = CASE WHEN p.owner_email IS NULL THEN p.name END, room = NULL, location = NULL, latitude = NULL, longitude = NULL,
     metadata = '{}', order_counter = d.order_counter, token_hash = (
       SELECT t.token_hash FROM device_credentials t
-      WHERE t.device_id = d.id AND t.token_hash = p.token_hash AND ${tokenIsValid('t')})
+      WHERE t.device_id = d.id AND t.token_hash = p.token_hash AND t.revoked_at IS NULL AND t.expires_at IS NULL)
   FROM devices d WHERE d.id = p.id AND d.provisioned`;
 
 /** What of a device tells of its deletion. */

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsString, Matches, MaxLength } from 'class-validator';
@@ -20,9 +21,13 @@ const DEFAULT_MATCHES = 20;
 const FEW_WORDS = /^\s*\S+(?:\s+\S+){0,7}\s*$/;
 const manyWords = { message: 'must have at most 8 words' };
 
-/** A list as `a,b`, or as repeated parameters. */
-const List = (): PropertyDecorator =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value));
+/** A list as `a,b`, or as repeated parameters. Of a longer text it keeps one name more than may be in it, which refuses it. */
+const List = ({ max }: { max: number }): PropertyDecorator =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',', max + 1) : value)),
+    IsArray(),
+    ArrayMaxSize(max),
+  );
 
 /** An account, as administrators see it. */
 export class ManagedUserDto extends UserDto {
@@ -144,9 +149,7 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
    * @example ["-createdAt", "email"]
    */
   @IfGiven()
-  @List()
-  @IsArray()
-  @ArrayMaxSize(MAX_SORTS)
+  @List({ max: MAX_SORTS })
   @ArrayUnique((name: unknown) => String(name).replace('-', ''))
   @IsIn(ACCOUNT_SORTS, { each: true })
   sort: AccountSort[] = ['-createdAt'];
@@ -156,10 +159,8 @@ export class ListUsersQueryDto extends UserFilterQueryDto implements PageQueryDt
    * @example ["id", "email"]
    */
   @IfGiven()
-  @List()
-  @IsArray()
+  @List({ max: MANAGED_USER_FIELDS.length })
   @ArrayUnique()
-  @ArrayMaxSize(MANAGED_USER_FIELDS.length)
   @IsIn(MANAGED_USER_FIELDS, { each: true })
   fields?: ManagedUserField[];
 }

@@ -3,6 +3,7 @@ import { PARAMTYPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constan
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import type { FastifyRequest } from 'fastify';
+import { tooLongLists } from './validation/list-bounds.js';
 
 /** Parameters, query and body as the classes of the handler read them: every value in its one spelling. Not validated. */
 export function requestAsRead(context: ExecutionContext): Record<'params' | 'query' | 'body', unknown> {
@@ -16,7 +17,10 @@ export function requestAsRead(context: ExecutionContext): Record<'params' | 'que
 
 function read(value: unknown, type: unknown): unknown {
   const isReadable = typeof value === 'object' && value !== null && typeof type === 'function' && type !== Object;
-  return isReadable ? plainToInstance(type as ClassConstructor<object>, value) : value;
+  // What has a list beyond its bound is refused later, without a look at its items.
+  return isReadable && tooLongLists(type as ClassConstructor<object>, value).length === 0
+    ? plainToInstance(type as ClassConstructor<object>, value)
+    : value;
 }
 
 /** The class of the argument of a handler that takes the whole body or query, as the framework keeps it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { Allow, IsArray, IsIn, IsInt, IsObject, IsString, Max, Min } from 'class-validator';
+import { Allow, ArrayMaxSize, IsArray, IsIn, IsInt, IsObject, IsString, Max, Min } from 'class-validator';
 import { InvalidRequestError } from '../http/validation/validation.js';
 import type { RejectedMessages } from '../mqtt/rejected-messages.js';
 import { Parts } from './parts.decorator.js';
@@ -45,6 +45,14 @@ class MessageDto {
   @Reading()
   @IsObject()
   result?: object;
+}
+
+class BatchDto {
+  @IsArray()
+  @ArrayMaxSize(2)
+  @IsObject({ each: true })
+  @Parts(() => PartDto)
+  parts!: PartDto[];
 }
 
 const topic = 'v1/devices/d/heartbeat';
@@ -114,5 +122,17 @@ describe('UplinkPipe', () => {
     const refusal = pipe.transform({ topic, payload: { rssi: 31 } }, { type: 'custom', metatype: MessageDto });
     await expect(refusal).rejects.toMatchObject({ errors: [{ pointer: '/uptimeMs' }] });
     expect(reading).not.toHaveBeenCalled();
+  });
+
+  it('refuses a list beyond its bound for that alone, and reads none of its parts', async () => {
+    let looks = 0;
+    const part = new Proxy({}, { ownKeys: () => (looks++, []), get: () => looks++ });
+    const pipe = new UplinkPipe({ reading: jest.fn() } as unknown as RejectedMessages);
+    const payload = { parts: [part, part, part] };
+    const refusal = await pipe
+      .transform({ topic, payload }, { type: 'custom', metatype: BatchDto })
+      .catch((e: unknown) => e);
+    expect(refusal).toMatchObject({ errors: [{ detail: '`parts` must have at most 2 items', pointer: '/parts' }] });
+    expect(looks).toBe(0);
   });
 });

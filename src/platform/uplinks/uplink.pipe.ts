@@ -2,9 +2,9 @@ import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { fieldFaults } from '../http/validation/field-faults.js';
-import { InvalidRequestError } from '../http/validation/validation.js';
+import { nestedClass } from '../http/validation/nested-class.js';
+import { assertListsInBounds, InvalidRequestError } from '../http/validation/validation.js';
 import { RejectedMessages } from '../mqtt/rejected-messages.js';
-import { partOf } from './parts.decorator.js';
 import { isReading } from './reading.decorator.js';
 import type { ReceivedUplink } from './received-uplink.js';
 
@@ -21,6 +21,7 @@ export class UplinkPipe implements PipeTransform<ReceivedUplink, Promise<object>
     if (!metatype) {
       throw new Error('An uplink needs a DTO.');
     }
+    assertListsInBounds(metatype, payload);
     const message = toInstance(metatype, isObject(payload) ? payload : {});
     const errors = await validate(message, { whitelist: true, forbidUnknownValues: true });
     const { faults, readings } = sort(errors);
@@ -44,7 +45,7 @@ function toInstance(dto: Type, payload: object): object {
   const compound: Record<string, unknown> = {};
   const declared = new Set(membersOf(dto));
   for (const [name, value] of Object.entries(payload).filter(([each]) => declared.has(each))) {
-    const part = partOf(dto, name);
+    const part = nestedClass(dto, name);
     if (part && Array.isArray(value)) {
       compound[name] = value.map((item: unknown) => (isObject(item) ? toInstance(part, item) : item));
     } else {

@@ -12,7 +12,8 @@ import type { Device } from '../devices.types.js';
 import { ActivationsRepository } from './activations.repository.js';
 import { ActivationCodeNotFoundError } from './credentials.errors.js';
 import type { ActivationCode } from './credentials.types.js';
-import { hashSecretCode, newSecretCode } from './secret-codes.js';
+import { ACTIVATION_TAG_KEY } from './activation-proof-verifier.js';
+import { hashSecretCode, newTaggedCode } from './secret-codes.js';
 
 const TTL_MS = 24 * 60 * 60 * 1_000;
 
@@ -20,6 +21,7 @@ const TTL_MS = 24 * 60 * 60 * 1_000;
 @Injectable()
 export class ActivationCodesService {
   readonly #key: Buffer;
+  readonly #tagKey: Buffer;
   readonly #refused: Counter<'kind'>;
 
   constructor(
@@ -33,6 +35,7 @@ export class ActivationCodesService {
     metrics: Metrics,
   ) {
     this.#key = deriveKey(config.masterKey(), 'seal_activation_codes');
+    this.#tagKey = deriveKey(config.masterKey(), ACTIVATION_TAG_KEY);
     this.#refused = metrics.counter('mortise_device_codes_refused_total', 'Codes of devices that were refused', [
       'kind',
     ]);
@@ -60,7 +63,7 @@ export class ActivationCodesService {
    * @param madeBy an account: the code is good while it has `admin` of the device
    */
   async issue(deviceId: string, madeBy: string): Promise<ActivationCode> {
-    const code = newSecretCode();
+    const code = newTaggedCode(this.#tagKey, deviceId);
     const sealed = encrypt(this.#key, Buffer.from(code), aadOf(deviceId));
     const stored = { deviceId, madeBy, codeHash: hashSecretCode(code), sealed, ttlMs: TTL_MS };
     return { code, expiresAt: await this.repository.put(stored) };

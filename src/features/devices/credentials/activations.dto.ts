@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsString, Length, Max, Min } from 'class-validator';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
+import { SpelledAsId } from '../../../platform/http/members/id.decorator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import { OrderKeyDto, toOrderKeyDto } from '../../signing-keys/order-keys.dto.js';
 import type { Activation } from './activation.service.js';
@@ -45,6 +46,7 @@ export class ActivateDeviceDto {
    * As in the QR code.
    * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
    */
+  @SpelledAsId()
   @IsString()
   @Length(1, 100)
   @OftenCalled('id', 'device')

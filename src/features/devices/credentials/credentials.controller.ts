@@ -10,9 +10,10 @@ import { Vital } from '../../../platform/http/admission/vital.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
-import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
+import { ProvenBy, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { UnlockRestrictedError } from '../../users/users.errors.js';
 import { DeviceNotFoundError } from '../devices.errors.js';
+import { ACTIVATION_PROOF } from './activation-proof-verifier.js';
 import { ActivationCodesService } from './activation-codes.service.js';
 import { ActivationService } from './activation.service.js';
 import {
@@ -93,6 +94,7 @@ export class CredentialsController {
   @Public()
   @Audit('device_activated')
   @SecretAnswer()
+  @ProvenBy(ACTIVATION_PROOF)
   @RateLimit('activation', 'activation_device')
   @Refuses(InvalidActivationCodeError)
   async activate(@Body() { deviceId, code }: ActivateDeviceDto): Promise<ActivationDto> {

@@ -1,10 +1,43 @@
-import { randomBytes } from 'node:crypto';
-import { sha256 } from '../../../platform/crypto/digest.js';
-import { readSecretCode, SECRET_CODE_LETTERS, secretCodeOf } from '../domain/secret-code.js';
+import { createHmac, randomBytes } from 'node:crypto';
+import { equalInConstantTime, sha256 } from '../../../platform/crypto/digest.js';
+import {
+  readSecretCode,
+  SECRET_CODE_BASE,
+  SECRET_CODE_LETTERS,
+  secretCodeBytes,
+  secretCodeOf,
+} from '../domain/secret-code.js';
 
 /** A code for one use that people type, of 100 random bits; only its hash is kept. */
 export function newSecretCode(): string {
   return secretCodeOf(randomBytes(SECRET_CODE_LETTERS));
+}
+
+/** The letters of a tagged code that are random; the others are its tag. */
+const RANDOM_LETTERS = 12;
+
+/**
+ * The same, but 40 of its bits are a tag of the others and of what the code is for: so this server tells, without the database,
+ * which codes are its own. Who does not have the key sees 100 random bits.
+ */
+export function newTaggedCode(key: Buffer, purpose: string): string {
+  return tagged(key, purpose, randomBytes(RANDOM_LETTERS));
+}
+
+/** Whether a code was made for this, whatever became of it since. */
+export function isTaggedCode(key: Buffer, purpose: string, typed: string): boolean {
+  const letters = readSecretCode(typed)?.replaceAll('-', '');
+  if (letters === undefined) {
+    return false;
+  }
+  const random = secretCodeBytes(letters).subarray(0, RANDOM_LETTERS);
+  return equalInConstantTime(Buffer.from(tagged(key, purpose, random).replaceAll('-', '')), Buffer.from(letters));
+}
+
+function tagged(key: Buffer, purpose: string, random: Uint8Array): string {
+  const bytes = Uint8Array.from(random, (byte) => byte % SECRET_CODE_BASE);
+  const tag = createHmac('sha256', key).update(`${purpose} `).update(bytes).digest();
+  return secretCodeOf(Buffer.concat([bytes, tag.subarray(0, SECRET_CODE_LETTERS - RANDOM_LETTERS)]));
 }
 
 /** What is stored of a code, and looked up. What is no code has a hash, too, which no code has: it is refused like a wrong one. */

@@ -17,6 +17,8 @@ interface Said {
   readonly value: unknown;
 }
 
+/** Names of one row, also of those that mean the same: a list of an older backend has some thirty. */
+export const MAX_NAMES = 200;
 /** Unknown names of one row that are told. */
 const MAX_UNKNOWN = 5;
 const SHOWN_NAME = 40;
@@ -27,12 +29,16 @@ const DATABASE_ID = /^(?:[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 
 /** Reads names and values of a row. What is empty or null is not there; a name that means the same twice must say the same. */
 export function readRow(line: number, entries: readonly (readonly [string, unknown])[]): DeviceFileRow {
+  if (entries.length > MAX_NAMES) {
+    const fault = `the row has ${String(entries.length)} names, more than the ${String(MAX_NAMES)} that it may have`;
+    return { line, values: {}, unknown: [], leftOut: [], fault };
+  }
   const filled = entries.filter(([, value]) => value !== null && value !== undefined && value !== '');
   const named = filled.map(([name, value]) => ({ name, value, meaning: meaningOf(name) }));
   const leftOut = named.flatMap(({ meaning }) => (meaning && 'leftOut' in meaning ? [meaning.leftOut] : []));
   const unknown = named.flatMap(({ name, meaning }) => (meaning ? [] : [name])).slice(0, MAX_UNKNOWN);
   const members = byMember(named, leftOut);
-  const twice = [...members].find(([, said]) => said.some(({ value }) => !isSame(value, said[0]?.value)));
+  const twice = [...members].find(([, said]) => new Set(said.map(({ value }) => comparable(value))).size > 1);
   if (twice) {
     return { line, values: {}, unknown: [], leftOut: [], fault: contradiction(...twice) };
   }
@@ -55,17 +61,19 @@ function byMember(
     if (said.value === undefined) {
       leftOut.push(called);
     } else {
-      members.set(member, [...(members.get(member) ?? []), said]);
+      const before = members.get(member) ?? [];
+      members.set(member, before);
+      before.push(said);
     }
   };
   const hasPrintedId = named.some(({ meaning }) => isPrintedId(meaning));
-  const rowId = named.find(({ name }) => name === '_id')?.value;
+  const rowId = comparable(named.find(({ name }) => name === '_id')?.value);
   for (const { name, value, meaning } of named) {
     if (!meaning || !('member' in meaning)) {
       continue;
     }
     const { member, called } = meaning;
-    const isOfRow = called === 'id' && (hasPrintedId || isSame(value, rowId));
+    const isOfRow = called === 'id' && (hasPrintedId || comparable(value) === rowId);
     if (member === 'owner') {
       add('ownerEmail', called, { name, value: addressOf(called, value) });
     } else {
@@ -89,8 +97,9 @@ function addressOf(called: string, owner: unknown): unknown {
   return isReference && !String(owner).includes('@') ? undefined : owner;
 }
 
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify([one]).toLowerCase() === JSON.stringify([other]).toLowerCase();
+/** What is the same text for values that say the same. */
+function comparable(value: unknown): string {
+  return JSON.stringify([value]).toLowerCase();
 }
 
 function contradiction(member: string, said: readonly Said[]): string {

@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { DEVICE_TYPES } from '../../../contracts/devices.js';
+import { parseCsv } from '../../../shared/csv.js';
 import { meantName, readDeviceFile } from './device-file.js';
 import { COLUMNS, KNOWN_NAMES, LEFT_OUT, meaningOf } from './device-file-names.js';
 import { deviceTypeOf, unknownType } from './device-types.js';
@@ -129,6 +130,44 @@ describe('A list as CSV', () => {
       fault: expect.stringMatching(/did you mean firmwareVersion\?/),
     });
     expect(readDeviceFile('_id,name\na,b\n')).toEqual({ fault: 'has no column hardwareId', line: 1 });
+  });
+});
+
+describe('A hostile list', () => {
+  const spellings = Array.from({ length: 201 }, (_, index) => `m${'_'.repeat(index)}ac`);
+
+  it('has a row with more names than it may have refused for that, and for nothing else', () => {
+    const row = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, 'A1']));
+    const fault = 'the row has 201 names, more than the 200 that it may have';
+    expect(valuesOf(row(spellings))).toBe(fault);
+    expect(valuesOf(row(spellings.slice(1)))).toEqual({ hardwareId: 'A1' });
+  });
+
+  it('has a header with more names than it may have refused for that', () => {
+    const list = (names: readonly string[]): string => `${names.join(',')}\nA1\n`;
+    expect(readDeviceFile(list(spellings))).toEqual({ fault: 'has more than 200 columns', line: 1 });
+    expect(rowsOf(list(spellings.slice(1)))).toMatchObject([{ values: { hardwareId: 'A1' } }]);
+  });
+
+  it('has none of its rows read when there are too many', () => {
+    const looks = jest.fn(() => []);
+    const row = new Proxy({}, { ownKeys: looks });
+    const fault = { fault: 'at most 2 devices at once', line: 0 };
+    expect(readDeviceFile([row, row, row], 2)).toEqual(fault);
+    expect(readDeviceFile('mac\nA1\nA2\nA3\n', 2)).toEqual(fault);
+    expect(looks).not.toHaveBeenCalled();
+  });
+
+  // It was 400 times that: every row was read at every column.
+  it('costs what its text costs, however many columns have no name', () => {
+    const text = `mac${','.repeat(200_000)}\n${'A1\n'.repeat(1_000)}`;
+    const costOf = (read: () => unknown): number => {
+      const begun = performance.now();
+      read();
+      return performance.now() - begun;
+    };
+    const least = (read: () => unknown): number => Math.min(...[1, 2, 3].map(() => costOf(read)));
+    expect(least(() => readDeviceFile(text)) / least(() => parseCsv(text))).toBeLessThan(20);
   });
 });
 

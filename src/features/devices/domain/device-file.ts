@@ -1,7 +1,7 @@
 import { closestName } from '../../../shared/closest-name.js';
 import { type CsvRecord, MalformedCsvError, parseCsv } from '../../../shared/csv.js';
 import { COLUMNS, KNOWN_NAMES, meaningOf } from './device-file-names.js';
-import { type DeviceFileRow, readRow } from './device-file-row.js';
+import { type DeviceFileRow, MAX_NAMES, readRow } from './device-file-row.js';
 
 export type DeviceFile =
   { readonly rows: readonly DeviceFileRow[] } | { readonly fault: string; readonly line: number };
@@ -12,9 +12,10 @@ const SHOWN_NAME = 40;
 /**
  * Text is CSV whose first line names the columns; anything else is JSON: a list, by itself or in one of the envelopes of
  * older backends. An empty cell leaves its member out, as do null and a cell that a short row lacks.
+ * @param maxRows a list with more is refused before a row is read
  */
-export function readDeviceFile(file: unknown = ''): DeviceFile {
-  return typeof file === 'string' ? readCsv(file) : readJson(file);
+export function readDeviceFile(file: unknown = '', maxRows = Number.MAX_SAFE_INTEGER): DeviceFile {
+  return typeof file === 'string' ? readCsv(file, maxRows) : readJson(file, maxRows);
 }
 
 /** The known name that is closest to one that is not. */
@@ -22,15 +23,28 @@ export function meantName(name: string): string | undefined {
   return closestName(name, KNOWN_NAMES);
 }
 
-function readCsv(text: string): DeviceFile {
+/** A column with the place of its cells. */
+interface Column {
+  readonly name: string;
+  readonly index: number;
+}
+
+function readCsv(text: string, maxRows: number): DeviceFile {
   try {
     const [header, ...records] = parseCsv(text);
     if (!header) {
       return { fault: 'the file is empty', line: 1 };
     }
-    const columns = header.cells.map((cell) => cell.trim());
-    const fault = headerFault(columns);
-    return fault === null ? { rows: records.map((record) => toRow(columns, record)) } : { fault, line: header.line };
+    // A column without a name may stand there, as long as it is empty. Spreadsheets write many of them.
+    const columns = header.cells.map((cell, index) => ({ name: cell.trim(), index })).filter(({ name }) => name !== '');
+    const fault = headerFault(columns.map(({ name }) => name));
+    if (fault !== null) {
+      return { fault, line: header.line };
+    }
+    const named = new Set(columns.map(({ index }) => index));
+    return records.length > maxRows
+      ? tooMany(maxRows)
+      : { rows: records.map((record) => toRow(columns, named, record)) };
   } catch (error) {
     if (error instanceof MalformedCsvError) {
       return { fault: error.message, line: error.line };
@@ -39,8 +53,15 @@ function readCsv(text: string): DeviceFile {
   }
 }
 
-function readJson(body: unknown): DeviceFile {
+function tooMany(maxRows: number): DeviceFile {
+  return { fault: `at most ${String(maxRows)} devices at once`, line: 0 };
+}
+
+function readJson(body: unknown, maxRows: number): DeviceFile {
   const devices = listIn(body);
+  if (devices !== undefined && devices.length > maxRows) {
+    return tooMany(maxRows);
+  }
   if (devices === undefined || devices.some((row) => typeof row !== 'object' || row === null || Array.isArray(row))) {
     return { fault: NO_LIST, line: 0 };
   }
@@ -53,20 +74,21 @@ function listIn(body: unknown): readonly unknown[] | undefined {
   return [body, devices, data, inside.devices].find((value) => Array.isArray(value));
 }
 
-/** A column without a name may stand there, as long as it is empty. */
 function headerFault(columns: readonly string[]): string | null {
-  const named = columns.filter((column) => column !== '');
-  const unknown = named.find((column) => meaningOf(column) === undefined);
+  if (columns.length > MAX_NAMES) {
+    return `has more than ${String(MAX_NAMES)} columns`;
+  }
+  const unknown = columns.find((column) => meaningOf(column) === undefined);
   if (unknown !== undefined) {
     const meant = meantName(unknown);
     const hint = meant === undefined ? '' : `, did you mean ${meant}?`;
     return `has a column "${unknown.slice(0, SHOWN_NAME)}"${hint}; there are ${COLUMNS.join(', ')}, separated by comma, semicolon or tab`;
   }
-  const twice = named.find((column, index) => named.indexOf(column) !== index);
+  const twice = columns.find((column, index) => columns.indexOf(column) !== index);
   if (twice !== undefined) {
     return `has the column ${twice.slice(0, SHOWN_NAME)} twice`;
   }
-  return named.some(isHardwareId) ? null : 'has no column hardwareId';
+  return columns.some(isHardwareId) ? null : 'has no column hardwareId';
 }
 
 function isHardwareId(column: string): boolean {
@@ -74,16 +96,15 @@ function isHardwareId(column: string): boolean {
   return meaning !== undefined && 'member' in meaning && meaning.member === 'hardwareId';
 }
 
-function toRow(columns: readonly string[], { line, cells }: CsvRecord): DeviceFileRow {
+function toRow(columns: readonly Column[], named: ReadonlySet<number>, { line, cells }: CsvRecord): DeviceFileRow {
   const values = cells.map((cell) => cell.trim());
-  const stray = values.findIndex((value, index) => value !== '' && (columns[index] ?? '') === '');
+  const stray = values.findIndex((value, index) => value !== '' && !named.has(index));
   if (stray !== -1) {
     const fault = `the line has a value in column ${String(stray + 1)}, which has no name`;
     return { line, values: {}, unknown: [], leftOut: [], fault };
   }
-  const entries = columns.map((column, index) => [column, values[index] ?? ''] as const);
   return readRow(
     line,
-    entries.filter(([column]) => column !== ''),
+    columns.map(({ name, index }) => [name, values[index] ?? ''] as const),
   );
 }

@@ -1,5 +1,6 @@
 /** Crockford's base32: without I, L and O, which look like digits, and without U. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+export const SECRET_CODE_BASE = ALPHABET.length;
 /** Of 5 bits each: 100 bits. No number of guesses that the limits admit comes near. */
 export const SECRET_CODE_LETTERS = 20;
 const GROUP = /.{4}/g;
@@ -8,8 +9,13 @@ const READ_AS: Readonly<Record<string, string>> = { O: '0', I: '1', L: '1' };
 /** The code of 20 random bytes, for people to type and for QR codes: `7K2M-9QXT-0B4H-VWEN-3J8D`. */
 export function secretCodeOf(random: Uint8Array): string {
   return grouped(
-    Array.from(random.subarray(0, SECRET_CODE_LETTERS), (byte) => ALPHABET[byte % ALPHABET.length]).join(''),
+    Array.from(random.subarray(0, SECRET_CODE_LETTERS), (byte) => ALPHABET[byte % SECRET_CODE_BASE]).join(''),
   );
+}
+
+/** The values of its letters, without hyphens: what {@link secretCodeOf} makes the same letters of. */
+export function secretCodeBytes(letters: string): Uint8Array {
+  return Uint8Array.from(letters, (letter) => ALPHABET.indexOf(letter));
 }
 
 /**

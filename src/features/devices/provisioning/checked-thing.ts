@@ -25,12 +25,9 @@ export interface CheckedDeviceList {
 
 /** @param file CSV as text, or JSON as parsed. @throws UnreadableDeviceListError */
 export async function checkDeviceList(file: unknown): Promise<CheckedDeviceList> {
-  const list = readDeviceFile(file);
+  const list = readDeviceFile(file, MAX_PROVISIONED_ROWS);
   if ('fault' in list) {
     throw new UnreadableDeviceListError(list.fault, list.line);
-  }
-  if (list.rows.length > MAX_PROVISIONED_ROWS) {
-    throw new UnreadableDeviceListError(`at most ${String(MAX_PROVISIONED_ROWS)} devices at once`, 0);
   }
   const guesses = new Map<string, string | undefined>();
   const rows = await Promise.all(list.rows.map((row) => checkRow(row, guesses)));

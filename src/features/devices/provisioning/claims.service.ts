@@ -54,11 +54,13 @@ export class ClaimsService {
   }
 
   /**
-   * Gives a thing that was just loaded to an account that is locked, in the surrounding transaction.
-   * @returns false when the account owns as many devices as it may
+   * Gives a thing that was just loaded to an account that is locked, in the surrounding transaction. What comes unasked leaves
+   * half of the devices that a person may own to what they register and claim themselves.
+   * @returns false when the account owns as many already, whichever way it got them
    */
   async give(provisionedId: string, ownerId: string): Promise<boolean> {
-    if ((await this.devices.countOwned(ownerId, this.#maxPerUser)) >= this.#maxPerUser) {
+    const most = Math.floor(this.#maxPerUser / 2);
+    if ((await this.devices.countOwned(ownerId, most + 1)) >= most) {
       return false;
     }
     const thing = await this.repository.give(provisionedId);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { Mailer } from '../../../platform/mail/mailer.js';
+import { RateLimiter } from '../../../platform/rate-limit/rate-limiter.js';
 import { EmailQuotaService } from '../../auth/email/email-quota.service.js';
 import { ClaimsService } from './claims.service.js';
 import { ProvisioningRepository } from './provisioning.repository.js';
@@ -25,6 +26,7 @@ export class IntendedOwnersService {
     private readonly claims: ClaimsService,
     private readonly mailer: Mailer,
     private readonly quota: EmailQuotaService,
+    private readonly limits: RateLimiter,
     private readonly config: AppConfig,
   ) {}
 
@@ -37,9 +39,10 @@ export class IntendedOwnersService {
 
   /**
    * Gives things to accounts that are locked; the codes of the others are mailed, one mail to each address, as far as its
-   * quota admits.
+   * quota admits, and that of the maker.
    */
   async handOver(
+    makerId: string,
     things: readonly ReadyThing[],
     owners: ReadonlyMap<string, string>,
   ): Promise<{ given: ReadonlySet<string>; mailed: ReadonlySet<string> }> {
@@ -54,12 +57,20 @@ export class IntendedOwnersService {
         waiting.set(ownerEmail, [...(waiting.get(ownerEmail) ?? []), thing]);
       }
     }
-    return { given, mailed: await this.mail(waiting) };
+    return { given, mailed: await this.mail(makerId, waiting) };
   }
 
-  private async mail(waiting: ReadonlyMap<string, readonly ReadyThing[]>): Promise<ReadonlySet<string>> {
+  private async mail(
+    makerId: string,
+    waiting: ReadonlyMap<string, readonly ReadyThing[]>,
+  ): Promise<ReadonlySet<string>> {
     const mailed = new Set<string>();
     for (const [to, things] of waiting) {
+      // Its own limit first: a mail that it refuses takes nothing from the mailbox.
+      const { admitted } = await this.limits.spend('provisioning_mail', makerId);
+      if (!admitted) {
+        break;
+      }
       if (await this.quota.consume(to)) {
         const told = things.slice(0, MAX_IN_MAIL);
         const devices = told.map(({ hardwareId, name, claimCode: code }) => ({ name: name ?? hardwareId, code }));

@@ -62,6 +62,7 @@ export class ProvisioningService {
     const made = things.filter(({ id }) => stored.has(id));
     const acting = new Set(accounts.flatMap(({ id, status }) => (status === 'active' ? [id] : [])));
     const { given, mailed } = await this.owners.handOver(
+      userId,
       made,
       new Map([...found].filter(([, ownerId]) => acting.has(ownerId))),
     );

@@ -4,13 +4,14 @@ import { Transform } from 'class-transformer';
 import { IsUUID } from 'class-validator';
 import { canonicalId } from '../../../shared/ids.js';
 
+/** A text that may be an id: then it is read in its one spelling. */
+export function SpelledAsId(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => spelled(value));
+}
+
 /** An id, which is read in its one spelling. */
 export function IsId(): PropertyDecorator {
-  return applyDecorators(
-    Transform(({ value }: { value: unknown }) => spelled(value)),
-    IsUUID(),
-    ApiProperty({ type: String, format: 'uuid' }),
-  );
+  return applyDecorators(SpelledAsId(), IsUUID(), ApiProperty({ type: String, format: 'uuid' }));
 }
 
 /** A list of them. */

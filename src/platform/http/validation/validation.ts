@@ -2,6 +2,7 @@ import { type ArgumentMetadata, type Type, type ValidationError, ValidationPipe 
 import { AsProblem, DomainError, type FieldError } from '../../../shared/domain-error.js';
 import { isTooDeep, MAX_JSON_DEPTH } from '../../../shared/json-payload.js';
 import { fieldFaults, pointerTo, reservedMember, shownName, unknownMember } from './field-faults.js';
+import { tooLongLists } from './list-bounds.js';
 import { kindOf } from './rule-words.js';
 
 /** Faults of one refusal: as many as there are rows in a list, and no more than a client can correct. */
@@ -43,6 +44,8 @@ class CompleteValidationPipe extends ValidationPipe {
       return super.transform(value, metadata);
     }
     assertObject(value);
+    assertListsInBounds(metadata.metatype, value);
+    assertNotTooDeep(value);
     const dropped = this.validatorOptions.forbidNonWhitelisted ? droppedMembers(value) : [];
     const transformed = await this.read(value, metadata);
     const faults = dropped.flatMap((path) => faultOfDropped(transformed, path));
@@ -68,6 +71,18 @@ function assertObject(value: unknown): void {
   if (value !== undefined && kindOf(value) !== 'an object') {
     throw new InvalidRequestError([{ detail: `the body must be a JSON object, not ${kindOf(value)}`, pointer: '' }]);
   }
+}
+
+/** A list beyond its bound is refused for that alone, at no more cost. @throws InvalidRequestError */
+export function assertListsInBounds(type: Type, value: unknown): void {
+  const faults = tooLongLists(type, value);
+  if (faults.length > 0) {
+    throw new InvalidRequestError(faults);
+  }
+}
+
+/** @throws InvalidRequestError */
+function assertNotTooDeep(value: unknown): void {
   // Bodies were read with this bound; messages of sockets come from a parser that has none.
   if (isTooDeep(value)) {
     const detail = `the body must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`;
