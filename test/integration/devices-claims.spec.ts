@@ -88,10 +88,11 @@ describe('Loading devices', () => {
       { hardwareId: '--' },
       { deviceId: randomUUID(), location: 'Cellar', device_type: 'relay' },
       { hardwareId: randomUUID(), serial: 'x' },
+      { hardwareId: randomUUID(), colour: 'red', visitors: [] },
     ];
     const first = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);
     const again = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);
-    expect([first.body.created, first.body.refused]).toEqual([2, 4]);
+    expect([first.body.created, first.body.refused]).toEqual([2, 5]);
     expect(first.body.results.map(({ line, code }) => [line, code])).toEqual([
       [1, null],
       [2, 'duplicate_row'],
@@ -99,7 +100,12 @@ describe('Loading devices', () => {
       [4, 'invalid_row'],
       [5, null],
       [6, 'invalid_row'],
+      [7, 'invalid_row'],
     ]);
+    expect(first.body).toMatchObject({ leftOut: ['visitors'] });
+    expect(first.body.results[6]).toMatchObject({
+      errors: [{ detail: '`colour` is not known here: put it into `metadata`, or take it out', pointer: '/colour' }],
+    });
     expect(first.body.results[0]).toMatchObject({
       claimCode: expect.stringMatching(/^([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}$/),
       deviceToken: expect.stringMatching(/^[\w-]{43}$/),

@@ -59,8 +59,9 @@ function headerFault(columns: readonly string[]): string | null {
   const unknown = named.find((column) => meaningOf(column) === undefined);
   if (unknown !== undefined) {
     const meant = meantName(unknown);
-    const hint = meant === undefined ? '' : `, did you mean ${meant}?`;
-    return `has a column "${unknown.slice(0, SHOWN_NAME)}"${hint}; there are ${COLUMNS.join(', ')}, separated by comma, semicolon or tab`;
+    const shown = unknown.slice(0, SHOWN_NAME);
+    const cure = meant === undefined ? `: call it metadata.${shown}, or take it out` : `, did you mean ${meant}?`;
+    return `has a column "${shown}"${cure}; there are ${COLUMNS.join(', ')}, separated by comma, semicolon or tab`;
   }
   const twice = named.find((column, index) => named.indexOf(column) !== index);
   if (twice !== undefined) {
