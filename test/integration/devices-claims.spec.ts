@@ -7,26 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount, uniqueEmail } from '../support/accounts.fixture.js';
 import { deviceClient } from '../support/devices.fixture.js';
 import { MailServer } from '../support/mail-server.js';
+import type { ProvisionedRow, ProvisionedRows } from '../support/provisioning.fixture.js';
 import type { Answer } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
-interface Row {
-  line: number;
-  status: string;
-  deviceId: string;
-  claimCode: string | null;
-  deviceToken: string | null;
-  claimed: boolean;
-  mailed: boolean;
-  code: string | null;
-}
-interface Rows {
-  created: number;
-  refused: number;
-  results: Row[];
-}
 interface Device {
   id: string;
   name: string;
@@ -58,13 +44,13 @@ afterAll(async () => {
 
 const ask = deviceClient(() => application.url);
 
-async function load(...devices: object[]): Promise<Row[]> {
-  const { status, body } = await ask<Rows>(maker, 'POST', '/provision', { devices });
+async function load(...devices: object[]): Promise<ProvisionedRow[]> {
+  const { status, body } = await ask<ProvisionedRows>(maker, 'POST', '/provision', { devices });
   expect(status).toBe(200);
   return body.results;
 }
 
-async function loadOne(more: object = {}): Promise<Row> {
+async function loadOne(more: object = {}): Promise<ProvisionedRow> {
   const [row] = await load({ hardwareId: randomUUID(), ...more });
   if (row?.status !== 'created' || row.claimed) {
     throw new Error(`Nothing was loaded: ${JSON.stringify(row)}`);
@@ -76,78 +62,7 @@ const claim = (who: InsertedAccount, code: string | null, more: object = {}) =>
   ask<{ device: Device; activation: { code: string } | null }>(who, 'POST', '/claim', { code, ...more });
 const INVALID = [422, expect.objectContaining({ code: 'invalid_claim_code' })];
 
-describe('Loading devices', () => {
-  it('answers each row, and shows its secrets once', async () => {
-    const taken = await loadOne({ hardwareId: 'AA:BB:CC:00:11:22' });
-    const key = { 'idempotency-key': randomUUID() };
-    const number = randomUUID();
-    const devices = [
-      { hardwareId: number, type: 'camera', name: 'Porch', model: 'C-1', room: 'Hall', timeZone: 'Europe/Berlin' },
-      { hardwareId: number.replaceAll('-', ':') },
-      { hardwareId: 'aabb.cc00-1122' },
-      { hardwareId: '--' },
-      { deviceId: randomUUID(), location: 'Cellar', device_type: 'relay' },
-      { hardwareId: randomUUID(), serial: 'x' },
-      { hardwareId: randomUUID(), colour: 'red', visitors: [] },
-    ];
-    const first = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);
-    const again = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);
-    expect([first.body.created, first.body.refused]).toEqual([2, 5]);
-    expect(first.body.results.map(({ line, code }) => [line, code])).toEqual([
-      [1, null],
-      [2, 'duplicate_row'],
-      [3, 'hardware_id_taken'],
-      [4, 'invalid_row'],
-      [5, null],
-      [6, 'invalid_row'],
-      [7, 'invalid_row'],
-    ]);
-    expect(first.body).toMatchObject({ leftOut: ['visitors'] });
-    expect(first.body.results[6]).toMatchObject({
-      errors: [{ detail: '`colour` is not known here: put it into `metadata`, or take it out', pointer: '/colour' }],
-    });
-    expect(first.body.results[0]).toMatchObject({
-      claimCode: expect.stringMatching(/^([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}$/),
-      deviceToken: expect.stringMatching(/^[\w-]{43}$/),
-    });
-    expect(first.headers.get('cache-control')).toBe('no-store');
-    expect(again.headers.get('idempotent-replayed')).toBe('true');
-    expect(again.body.results.map(({ deviceId }) => deviceId)).toEqual(
-      first.body.results.map(({ deviceId }) => deviceId),
-    );
-    expect(again.body.results.every((row) => row.claimCode === null && row.deviceToken === null)).toBe(true);
-    const secrets = [taken, ...first.body.results].flatMap((row) => [row.claimCode, row.deviceToken]);
-    const kept = JSON.stringify(await application.rows('SELECT * FROM audit_entries'));
-    expect(secrets.filter((secret) => secret !== null && kept.includes(secret))).toEqual([]);
-  });
-
-  it('takes the CSV of other backends, and says what is wrong with one', async () => {
-    const csv = async (text: string): Promise<Answer<Rows & { code?: string }>> => {
-      const response = await fetch(`${application.url}/api/v1/devices/provision`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${maker.accessToken}`, 'content-type': 'text/csv' },
-        body: text,
-      });
-      return { status: response.status, headers: response.headers, body: await response.json() } as Answer<Rows>;
-    };
-    const [one, other] = [randomUUID(), randomUUID()];
-    const text = `serialNumber;Device Type;Location;owner_email\r\n${one};door_lock;Hall;\r\n${other};kettle\r\n`;
-    const { status, body } = await csv(text);
-    expect([status, body.results.map((row) => [row.line, row.status, row.code])]).toEqual([
-      200,
-      [
-        [2, 'created', null],
-        [3, 'refused', 'invalid_row'],
-      ],
-    ]);
-    for (const unreadable of ['', 'name\nx\n', 'mac,mac\na,b\n', 'mac,colour\na,red\n', '"mac\n']) {
-      const refused = await csv(unreadable);
-      expect([refused.status, refused.body.code]).toEqual([400, 'unreadable_device_list']);
-    }
-    const many = { devices: Array.from({ length: 1_001 }, () => ({ hardwareId: randomUUID() })) };
-    expect((await ask(maker, 'POST', '/provision', many)).body).toMatchObject({ code: 'unreadable_device_list' });
-  });
-
+describe('The inventory', () => {
   it('is for makers, who see and manage what they loaded; administrators see all', async () => {
     const row = await loadOne();
     const [other, admin] = await Promise.all([

@@ -62,7 +62,21 @@ describe('A list of an older backend', () => {
         },
       ]);
     }
-    for (const none of [null, 7, {}, { data: {} }, { devices: [1] }, [[]], { data: { devices: null } }]) {
+    // One object of JSON lines is an object; blank ones are left out, and counted.
+    expect(rowsOf(OLD)).toEqual(rowsOf([OLD]));
+    expect(rowsOf([undefined, { mac: 'a' }]).map(({ line }) => line)).toEqual([2]);
+    for (const none of [
+      null,
+      7,
+      { name: 'x' },
+      [null],
+      [[{}]],
+      {},
+      { data: {} },
+      { devices: [1] },
+      [[]],
+      { data: { devices: null } },
+    ]) {
       expect(readDeviceFile(none)).toMatchObject({ line: 0, fault: expect.stringMatching(/list of objects/) });
     }
   });

@@ -6,12 +6,13 @@ import { type DeviceFileRow, readRow } from './device-file-row.js';
 export type DeviceFile =
   { readonly rows: readonly DeviceFileRow[] } | { readonly fault: string; readonly line: number };
 
-const NO_LIST = 'must be CSV, or JSON: a list of objects, by itself or as `devices`, `data` or `data.devices`';
+const NO_LIST =
+  'must be CSV, or JSON: a list of objects, by itself or as `devices`, `data` or `data.devices`, or an object in each line';
 const SHOWN_NAME = 40;
 
 /**
- * Text is CSV whose first line names the columns; anything else is JSON: a list, by itself or in one of the envelopes of
- * older backends. An empty cell leaves its member out, as do null and a cell that a short row lacks.
+ * Text is CSV whose first line names the columns; anything else is JSON: a list, by itself, in one of the envelopes of
+ * older backends, or as JSON lines. An empty cell leaves its member out, as do null and a cell that a short row lacks.
  */
 export function readDeviceFile(file: unknown = ''): DeviceFile {
   return typeof file === 'string' ? readCsv(file) : readJson(file);
@@ -40,17 +41,25 @@ function readCsv(text: string): DeviceFile {
 }
 
 function readJson(body: unknown): DeviceFile {
-  const devices = listIn(body);
-  if (devices === undefined || devices.some((row) => typeof row !== 'object' || row === null || Array.isArray(row))) {
+  const list = listIn(body)?.map((row, index) => ({ line: index + 1, row })) ?? [];
+  // Where a line of JSON lines is blank, the list has undefined.
+  const devices = list.filter(({ row }) => row !== undefined);
+  if (!listIn(body) || !devices.every(({ row }) => isObject(row))) {
     return { fault: NO_LIST, line: 0 };
   }
-  return { rows: devices.map((row, index) => readRow(index + 1, Object.entries(row as object))) };
+  return { rows: devices.map(({ line, row }) => readRow(line, Object.entries(row as object))) };
 }
 
+/** One object that names its hardware id is a list of one: JSON lines with a single one look so. */
 function listIn(body: unknown): readonly unknown[] | undefined {
   const { devices, data } = (body ?? {}) as { devices?: unknown; data?: unknown };
   const inside = (data ?? {}) as { devices?: unknown };
-  return [body, devices, data, inside.devices].find((value) => Array.isArray(value));
+  const list = [body, devices, data, inside.devices].find((value) => Array.isArray(value));
+  return list ?? (isObject(body) && Object.keys(body).some(isHardwareId) ? [body] : undefined);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A column without a name may stand there, as long as it is empty. */

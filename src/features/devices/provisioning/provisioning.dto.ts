@@ -100,7 +100,7 @@ export class ThingToProvisionDto {
 /** What became of one row. */
 export class ProvisionedRowDto {
   /**
-   * In CSV the line it begins on, counted from 1 with the header; in JSON its place, counted from 1.
+   * In CSV the line it begins on, counted from 1 with the header; in JSON lines its line; in a list of JSON its place, counted from 1.
    * @example 2
    */
   line!: number;
