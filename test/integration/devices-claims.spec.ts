@@ -132,6 +132,57 @@ describe('The inventory', () => {
     await application.rows('UPDATE users SET email = $2 WHERE id = $1', [later.id, email]);
     expect((await claim(later, code)).body.device).toMatchObject({ id: mailed?.deviceId, name: 'Garage' });
   });
+
+  it('loads again what an answer was lost of: with new secrets, and only what is theirs and has no owner', async () => {
+    const [other, admin] = await Promise.all([
+      insertAccount(application, { role: 'MAKER' }),
+      insertAccount(application, { role: 'ADMIN' }),
+    ]);
+    const number = randomUUID().toUpperCase();
+    const [lost, claimed] = [await loadOne({ hardwareId: number, name: 'First' }), await loadOne()];
+    await claim(buyer, claimed.claimCode);
+    const foreign = await ask<ProvisionedRows>(other, 'POST', '/provision', { devices: [{ mac: randomUUID() }] });
+    const devices = [
+      { hardwareId: number.replaceAll('-', ':').toLowerCase(), name: 'Second' },
+      { hardwareId: claimed.hardwareId },
+      { hardwareId: foreign.body.results[0]?.hardwareId },
+      { hardwareId: randomUUID() },
+    ];
+    const key = { 'idempotency-key': randomUUID() };
+    const renew = (who: InsertedAccount, some = devices, headers = {}) =>
+      ask<ProvisionedRows>(who, 'POST', '/provision?renew=true', { devices: some }, headers);
+    const { body } = await renew(maker, devices, key);
+    const [renewed] = body.results;
+    expect([body.created, body.renewed, body.refused]).toEqual([1, 1, 2]);
+    expect(body.results.map(({ status, code }) => code ?? status)).toEqual([
+      ...['renewed', 'hardware_id_taken', 'hardware_id_taken', 'created'],
+    ]);
+    expect(renewed).toMatchObject({ deviceId: lost.deviceId, hardwareId: number.replaceAll('-', ':') });
+    const again = await renew(maker, devices, key);
+    expect(again.body.results).toEqual(body.results.map((row) => ({ ...row, claimCode: null, deviceToken: null })));
+    // The former code and token are of no use; what the list says now counts.
+    expect((await claim(buyer, lost.claimCode)).body).toMatchObject({ code: 'invalid_claim_code' });
+    expect((await claim(buyer, renewed?.claimCode ?? '')).body.device).toMatchObject({ name: 'Second' });
+    const connect = (token: unknown) =>
+      ScriptedDevice.connect(application.mqttUrl, { id: lost.deviceId, token: String(token) });
+    await expect(connect(lost.deviceToken)).rejects.toBeInstanceOf(Error);
+    await (await connect(renewed?.deviceToken)).end();
+    expect((await renew(stranger)).status).toBe(403);
+    expect((await renew(admin, devices.slice(2, 3))).body.results).toMatchObject([{ status: 'renewed' }]);
+  });
+
+  it('finds a thing by its number, in whatever spelling', async () => {
+    const row = await loadOne();
+    const spelled = String(row.hardwareId).replaceAll('-', '.').toLowerCase();
+    const found = async (query: string, who = maker): Promise<string[]> =>
+      (await ask<{ items: { id: string }[] }>(who, 'GET', `/../provisioned-devices?${query}`)).body.items.map(
+        ({ id }) => id,
+      );
+    expect(await found(`hardwareId=${spelled}`)).toEqual([row.deviceId]);
+    expect(await found(`hardwareId=${spelled}&claimed=true`)).toEqual([]);
+    expect(await found(`hardwareId=${spelled}`, await insertAccount(application, { role: 'MAKER' }))).toEqual([]);
+    expect((await ask(maker, 'GET', '/../provisioned-devices?hardwareId=--')).status).toBe(400);
+  });
 });
 
 describe('Claiming a device', () => {

@@ -72,6 +72,10 @@ describe('Loading devices', () => {
       claimCode: expect.stringMatching(/^([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}$/),
       deviceToken: expect.stringMatching(/^[\w-]{43}$/),
     });
+    expect(first.body.results.map((row) => row.hardwareId)).toEqual([
+      ...[number.toUpperCase(), number.toUpperCase().replaceAll('-', ':'), 'AABB.CC00-1122', null],
+      ...[String(devices[4]?.deviceId).toUpperCase(), null, null],
+    ]);
     expect(first.headers.get('cache-control')).toBe('no-store');
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(again.body.results.map(({ deviceId }) => deviceId)).toEqual(
