@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DEVICE_TYPES } from '../../../contracts/devices.js';
 import { meantName, readDeviceFile } from './device-file.js';
 import { COLUMNS, KNOWN_NAMES, LEFT_OUT, meaningOf } from './device-file-names.js';
-import { deviceTypeOf, unknownType } from './device-types.js';
+import { deviceTypeOf, unknownType, unlistedType } from './device-types.js';
 
 const OBJECT_ID = '65f0c0ffee65f0c0ffee65f0';
 
@@ -202,5 +202,9 @@ describe('Names', () => {
     expect(unknownType('doorbel')).toBe('is not a type of device, did you mean `doorbell`?');
     expect(unknownType('constructor')).toBe(unknownType(7));
     expect(unknownType('kettle')).toMatch(/^must be one of: door_lock, /);
+    // Where only ours are taken, the one that is meant.
+    expect(unlistedType('doorbel')).toBe('is not a type of device, did you mean `camera`?');
+    expect(unlistedType('smart-lock')).toBe('is not a type of device, did you mean `door_lock`?');
+    expect(unlistedType(null)).toMatch(/^must be one of door_lock, /);
   });
 });

@@ -12,7 +12,7 @@ import { OftenCalled } from '../../../platform/http/validation/often-called.deco
 import { IsVisibleText } from '../../../platform/http/visible-text.js';
 import { IsPosition, PositionDto } from '../facts/device.dto.js';
 import { IsHardwareId } from '../hardware-id.decorator.js';
-import { IsDeviceType } from './device-type.decorator.js';
+import { IsDeviceTypeName } from '../device-type.decorator.js';
 import type { ProvisionResult } from './provisioning.types.js';
 
 /**
@@ -33,7 +33,7 @@ export class ThingToProvisionDto {
    * @example door_lock
    */
   @IfGiven()
-  @IsDeviceType()
+  @IsDeviceTypeName()
   type?: DeviceType;
 
   /**
