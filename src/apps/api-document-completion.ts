@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { CSV_EXAMPLE } from '../platform/http/bodies/csv-body.js';
+import { JSON_LINES, JSON_LINES_EXAMPLE } from '../platform/http/bodies/json-lines.js';
 import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { httpProblems } from '../platform/http/problems/http-problems.js';
 import { completeRefusals } from './api-document-refusals.js';
@@ -9,6 +10,8 @@ import { joined } from './joined-lines.js';
 type Operation = OpenAPIObject['paths'][string]['get'] & object;
 type Parameter = NonNullable<Operation['parameters']>[number];
 
+/** Extensions with the example of a body that is text, and the type of the body. */
+const TEXTS = { [CSV_EXAMPLE]: 'text/csv', [JSON_LINES_EXAMPLE]: JSON_LINES };
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
 
 /**
@@ -23,7 +26,7 @@ export function completeDocument(document: OpenAPIObject, problemsUrl: string): 
         summarize(operation);
         namePathParameters(path, operation);
         relaxDefaults(operation);
-        describeCsv(operation);
+        describeTexts(operation);
         describeExamples(operation);
         operation.security ??= [];
         completeRefusals(path, method, operation, problemsUrl);
@@ -70,12 +73,15 @@ function relaxDefaults(operation: Operation): void {
   }
 }
 
-/** A body of CSV is text: it has not the schema of the one of JSON. */
-function describeCsv(operation: Operation): void {
-  const { [CSV_EXAMPLE]: example } = operation as { [CSV_EXAMPLE]?: string };
-  if (example !== undefined && operation.requestBody && 'content' in operation.requestBody) {
-    operation.requestBody.content['text/csv'] = { schema: { type: 'string' }, example };
-    Reflect.deleteProperty(operation, CSV_EXAMPLE);
+/** A body of CSV or of JSON lines is text: it has not the schema of the one of JSON. */
+function describeTexts(operation: Operation): void {
+  const extensions = operation as Readonly<Record<string, unknown>>;
+  for (const [extension, type] of Object.entries(TEXTS)) {
+    const example = extensions[extension];
+    if (example !== undefined && operation.requestBody && 'content' in operation.requestBody) {
+      operation.requestBody.content[type] = { schema: { type: 'string' }, example };
+      Reflect.deleteProperty(operation, extension);
+    }
   }
 }
 

@@ -41,6 +41,8 @@ describe('docs/migrating.md', () => {
         'GET /api/health/detailed',
         'GET /api/health/devices',
         'GET /api/health/metrics',
+        'POST /api/auth/register',
+        'GET /api/auth/profile',
         'POST /api/auth/login',
         'POST /api/auth/refresh',
         'POST /api/auth/logout',

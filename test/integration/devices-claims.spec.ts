@@ -7,26 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertAccount, type InsertedAccount, uniqueEmail } from '../support/accounts.fixture.js';
 import { deviceClient } from '../support/devices.fixture.js';
 import { MailServer } from '../support/mail-server.js';
+import type { ProvisionedRow, ProvisionedRows } from '../support/provisioning.fixture.js';
 import type { Answer } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
-interface Row {
-  line: number;
-  status: string;
-  deviceId: string;
-  claimCode: string | null;
-  deviceToken: string | null;
-  claimed: boolean;
-  mailed: boolean;
-  code: string | null;
-}
-interface Rows {
-  created: number;
-  refused: number;
-  results: Row[];
-}
 interface Device {
   id: string;
   name: string;
@@ -58,13 +44,13 @@ afterAll(async () => {
 
 const ask = deviceClient(() => application.url);
 
-async function load(...devices: object[]): Promise<Row[]> {
-  const { status, body } = await ask<Rows>(maker, 'POST', '/provision', { devices });
+async function load(...devices: object[]): Promise<ProvisionedRow[]> {
+  const { status, body } = await ask<ProvisionedRows>(maker, 'POST', '/provision', { devices });
   expect(status).toBe(200);
   return body.results;
 }
 
-async function loadOne(more: object = {}): Promise<Row> {
+async function loadOne(more: object = {}): Promise<ProvisionedRow> {
   const [row] = await load({ hardwareId: randomUUID(), ...more });
   if (row?.status !== 'created' || row.claimed) {
     throw new Error(`Nothing was loaded: ${JSON.stringify(row)}`);
@@ -76,72 +62,7 @@ const claim = (who: InsertedAccount, code: string | null, more: object = {}) =>
   ask<{ device: Device; activation: { code: string } | null }>(who, 'POST', '/claim', { code, ...more });
 const INVALID = [422, expect.objectContaining({ code: 'invalid_claim_code' })];
 
-describe('Loading devices', () => {
-  it('answers each row, and shows its secrets once', async () => {
-    const taken = await loadOne({ hardwareId: 'AA:BB:CC:00:11:22' });
-    const key = { 'idempotency-key': randomUUID() };
-    const number = randomUUID();
-    const devices = [
-      { hardwareId: number, type: 'camera', name: 'Porch', model: 'C-1', room: 'Hall', timeZone: 'Europe/Berlin' },
-      { hardwareId: number.replaceAll('-', ':') },
-      { hardwareId: 'aabb.cc00-1122' },
-      { hardwareId: '--' },
-      { deviceId: randomUUID(), location: 'Cellar', device_type: 'relay' },
-      { hardwareId: randomUUID(), serial: 'x' },
-    ];
-    const first = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);
-    const again = await ask<Rows>(maker, 'POST', '/provision', { devices }, key);
-    expect([first.body.created, first.body.refused]).toEqual([2, 4]);
-    expect(first.body.results.map(({ line, code }) => [line, code])).toEqual([
-      [1, null],
-      [2, 'duplicate_row'],
-      [3, 'hardware_id_taken'],
-      [4, 'invalid_row'],
-      [5, null],
-      [6, 'invalid_row'],
-    ]);
-    expect(first.body.results[0]).toMatchObject({
-      claimCode: expect.stringMatching(/^([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}$/),
-      deviceToken: expect.stringMatching(/^[\w-]{43}$/),
-    });
-    expect(first.headers.get('cache-control')).toBe('no-store');
-    expect(again.headers.get('idempotent-replayed')).toBe('true');
-    expect(again.body.results.map(({ deviceId }) => deviceId)).toEqual(
-      first.body.results.map(({ deviceId }) => deviceId),
-    );
-    expect(again.body.results.every((row) => row.claimCode === null && row.deviceToken === null)).toBe(true);
-    const secrets = [taken, ...first.body.results].flatMap((row) => [row.claimCode, row.deviceToken]);
-    const kept = JSON.stringify(await application.rows('SELECT * FROM audit_entries'));
-    expect(secrets.filter((secret) => secret !== null && kept.includes(secret))).toEqual([]);
-  });
-
-  it('takes the CSV of other backends, and says what is wrong with one', async () => {
-    const csv = async (text: string): Promise<Answer<Rows & { code?: string }>> => {
-      const response = await fetch(`${application.url}/api/v1/devices/provision`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${maker.accessToken}`, 'content-type': 'text/csv' },
-        body: text,
-      });
-      return { status: response.status, headers: response.headers, body: await response.json() } as Answer<Rows>;
-    };
-    const [one, other] = [randomUUID(), randomUUID()];
-    const text = `serialNumber;Device Type;Location;owner_email\r\n${one};door_lock;Hall;\r\n${other};kettle\r\n`;
-    const { status, body } = await csv(text);
-    expect([status, body.results.map((row) => [row.line, row.status, row.code])]).toEqual([
-      200,
-      [
-        [2, 'created', null],
-        [3, 'refused', 'invalid_row'],
-      ],
-    ]);
-    for (const unreadable of ['', 'name\nx\n', 'mac,mac\na,b\n', 'mac,colour\na,red\n', '"mac\n']) {
-      const refused = await csv(unreadable);
-      expect([refused.status, refused.body.code]).toEqual([400, 'unreadable_device_list']);
-    }
-    const many = { devices: Array.from({ length: 1_001 }, () => ({ hardwareId: randomUUID() })) };
-    expect((await ask(maker, 'POST', '/provision', many)).body).toMatchObject({ code: 'unreadable_device_list' });
-  });
-
+describe('The inventory', () => {
   it('is for makers, who see and manage what they loaded; administrators see all', async () => {
     const row = await loadOne();
     const [other, admin] = await Promise.all([
@@ -210,6 +131,57 @@ describe('Loading devices', () => {
     const later = await insertAccount(application);
     await application.rows('UPDATE users SET email = $2 WHERE id = $1', [later.id, email]);
     expect((await claim(later, code)).body.device).toMatchObject({ id: mailed?.deviceId, name: 'Garage' });
+  });
+
+  it('loads again what an answer was lost of: with new secrets, and only what is theirs and has no owner', async () => {
+    const [other, admin] = await Promise.all([
+      insertAccount(application, { role: 'MAKER' }),
+      insertAccount(application, { role: 'ADMIN' }),
+    ]);
+    const number = randomUUID().toUpperCase();
+    const [lost, claimed] = [await loadOne({ hardwareId: number, name: 'First' }), await loadOne()];
+    await claim(buyer, claimed.claimCode);
+    const foreign = await ask<ProvisionedRows>(other, 'POST', '/provision', { devices: [{ mac: randomUUID() }] });
+    const devices = [
+      { hardwareId: number.replaceAll('-', ':').toLowerCase(), name: 'Second' },
+      { hardwareId: claimed.hardwareId },
+      { hardwareId: foreign.body.results[0]?.hardwareId },
+      { hardwareId: randomUUID() },
+    ];
+    const key = { 'idempotency-key': randomUUID() };
+    const renew = (who: InsertedAccount, some = devices, headers = {}) =>
+      ask<ProvisionedRows>(who, 'POST', '/provision?renew=true', { devices: some }, headers);
+    const { body } = await renew(maker, devices, key);
+    const [renewed] = body.results;
+    expect([body.created, body.renewed, body.refused]).toEqual([1, 1, 2]);
+    expect(body.results.map(({ status, code }) => code ?? status)).toEqual([
+      ...['renewed', 'hardware_id_taken', 'hardware_id_taken', 'created'],
+    ]);
+    expect(renewed).toMatchObject({ deviceId: lost.deviceId, hardwareId: number.replaceAll('-', ':') });
+    const again = await renew(maker, devices, key);
+    expect(again.body.results).toEqual(body.results.map((row) => ({ ...row, claimCode: null, deviceToken: null })));
+    // The former code and token are of no use; what the list says now counts.
+    expect((await claim(buyer, lost.claimCode)).body).toMatchObject({ code: 'invalid_claim_code' });
+    expect((await claim(buyer, renewed?.claimCode ?? '')).body.device).toMatchObject({ name: 'Second' });
+    const connect = (token: unknown) =>
+      ScriptedDevice.connect(application.mqttUrl, { id: lost.deviceId, token: String(token) });
+    await expect(connect(lost.deviceToken)).rejects.toBeInstanceOf(Error);
+    await (await connect(renewed?.deviceToken)).end();
+    expect((await renew(stranger)).status).toBe(403);
+    expect((await renew(admin, devices.slice(2, 3))).body.results).toMatchObject([{ status: 'renewed' }]);
+  });
+
+  it('finds a thing by its number, in whatever spelling', async () => {
+    const row = await loadOne();
+    const spelled = String(row.hardwareId).replaceAll('-', '.').toLowerCase();
+    const found = async (query: string, who = maker): Promise<string[]> =>
+      (await ask<{ items: { id: string }[] }>(who, 'GET', `/../provisioned-devices?${query}`)).body.items.map(
+        ({ id }) => id,
+      );
+    expect(await found(`hardwareId=${spelled}`)).toEqual([row.deviceId]);
+    expect(await found(`hardwareId=${spelled}&claimed=true`)).toEqual([]);
+    expect(await found(`hardwareId=${spelled}`, await insertAccount(application, { role: 'MAKER' }))).toEqual([]);
+    expect((await ask(maker, 'GET', '/../provisioned-devices?hardwareId=--')).status).toBe(400);
   });
 });
 

@@ -245,7 +245,7 @@ describe('The list of an older backend', () => {
       [
         ...[
           'invalid_row',
-          '`colour` is not known here',
+          '`colour` is not known here: put it into `metadata`, or take it out',
           '`firmwareVersoin` is not known here, did you mean `firmwareVersion`?',
         ],
         '`type` must be one of: door_lock, camera, motion_sensor, sensor, switch, other',

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeAccounts } from '../../tools/stack/accounts.js';
 import { ROOT } from '../../tools/stack/paths.js';
 import { TestApp } from '../support/test-app.js';
 import { createAccount, signIn } from '../support/accounts.fixture.js';
@@ -47,12 +48,18 @@ const accountsFor = async (email: string, password = PASSWORD): Promise<number> 
 
 describe('npm run admin:create', () => {
   it('makes an administrator who can sign in and manage accounts, and leaves it in the audit trail', async () => {
+    // What `DEMO=0 npm start` says of accounts.
+    const told = () => describeAccounts(app.databaseUrl);
+    expect(await told()).toBe('none yet; `npm run admin:create` makes the first admin');
+    await createAccount(app.url);
+    expect(await told()).toBe('1, of which 0 may administer; `npm run admin:create` makes the first admin');
     const made = await adminCreate(['--email', 'Root@Example.com']);
     expect(made).toEqual({
       code: 0,
       said: expect.stringMatching(/Root@Example.com is an admin now \([0-9a-f-]{36}\)/),
     });
     expect(await accountsFor('root@example.com')).toBe(200);
+    expect(await told()).toBe('2, of which 1 may administer');
 
     const { accessToken } = await signIn(app.url, 'root@example.com', PASSWORD);
     const { body } = await request<{ items: object[] }>(app.url, 'GET', '/api/v1/audit?action=user_created', {

@@ -1,5 +1,5 @@
 /**
- * Two people act on one device at the same instant: two claims of one code, two acceptances of one offer, an acceptance
+ * Two people act on one device at the same instant: two claims of one code, a claim and a renewal, two acceptances of one offer, an acceptance
  * against its cancellation, two activations by one code. Each time there is one effect and one refusal, and nothing fails.
  * Seen to fail: with an activation that checks its code and does not consume it (two successes, no refusal).
  */
@@ -60,6 +60,28 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
           `SELECT 1 FROM audit_entries WHERE action = 'device_claimed' AND outcome = 'success' AND entity_id = $1`,
           [row?.deviceId],
         ),
+    };
+  },
+  'a claim and a renewal of its secrets': async () => {
+    const [buyer] = await people();
+    const devices = [{ hardwareId: randomUUID() }];
+    const load = () =>
+      ask<{ results: { claimCode: string; status: string }[] }>(maker, 'POST', '/provision?renew=true', { devices });
+    const [row] = (await load()).body.results;
+    const renewed =
+      'SELECT 1 FROM provisioned_devices WHERE hardware_key = hardware_key($1) AND claim_code_hash IS NOT NULL';
+    return {
+      both: [
+        () => ask(buyer, 'POST', '/claim', { code: row?.claimCode }),
+        // The list is read either way; its row is refused.
+        async () => {
+          const answer = await load();
+          return { ...answer, status: answer.body.results[0]?.status === 'renewed' ? 200 : 409 };
+        },
+      ],
+      effects: async () =>
+        (await count(renewed, [devices[0]?.hardwareId])) +
+        (await count('SELECT 1 FROM devices WHERE owner_id = $1', [buyer.id])),
     };
   },
   'two acceptances of one offer': async () => {

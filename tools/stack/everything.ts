@@ -1,5 +1,6 @@
 import { databaseName } from '../../src/platform/prisma/migrations/database-name.js';
 import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
+import { describeAccounts } from './accounts.js';
 import { type Run, startApplication } from './application.js';
 import { startEmbeddedDatabase } from './database.js';
 import { type Demo, prepareDemo } from './demo.js';
@@ -41,8 +42,10 @@ export async function startEverything(supervisor: Supervisor, log: Run['log']): 
   const application = await step('Application', () =>
     startApplication(supervisor, settings, services, { build: 'dist', log }),
   );
-  const demo = settings.demo ? await step('Demo account and locks', () => startDemo(supervisor, settings)) : undefined;
-  print(describeStack(settings, demo, log));
+  const access = settings.demo
+    ? await step('Demo account and locks', () => startDemo(supervisor, settings))
+    : await describeAccounts(services.databaseUrl);
+  print(describeStack(settings, access, log));
   return { settings, services, application };
 }
 

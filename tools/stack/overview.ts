@@ -3,8 +3,12 @@ import { type Demo } from './demo.js';
 import { LOGS } from './log-file.js';
 import { type StartSettings } from './settings.js';
 
-/** What a newcomer wants to know when everything is up. */
-export function describeStack(settings: StartSettings, demo: Demo | undefined, log: Run['log']): string {
+/**
+ * What a newcomer wants to know when everything is up.
+ * @param access the demo, or without one what accounts there are
+ */
+export function describeStack(settings: StartSettings, access: Demo | string, log: Run['log']): string {
+  const demo = typeof access === 'string' ? undefined : access;
   const base = baseUrl(settings);
   const rows = [
     ['API', `${base}/api/v1`],
@@ -14,7 +18,7 @@ export function describeStack(settings: StartSettings, demo: Demo | undefined, l
     ['Metrics', `${base}/metrics`],
     ['MQTT', brokerUrl(settings)],
     ...(log === 'file' ? [['Logs', LOGS]] : []),
-    ...(demo ? describeDemo(demo) : [['Accounts', 'none yet; `npm run admin:create` makes the first admin']]),
+    ...(typeof access === 'string' ? [['Accounts', access]] : describeDemo(access)),
   ];
   const table = rows.map(([name = '', value = '']) => `  ${name.padEnd(12)} ${value}`);
   const hint = demo ? ['', 'Open the front door:', ...firstUnlock(base, demo).map((line) => `  ${line}`)] : [];

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { AuditReader } from '../../platform/audit/audit-reader.js';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
+import { FormerlyAt } from '../../platform/http/routes/formerly-at.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
@@ -31,6 +32,7 @@ export class AccountController {
   /** My own account, with its version as `ETag`. */
   @Get()
   @Authorize()
+  @FormerlyAt('/auth/profile', '/auth/me', '/user/profile')
   @ReadVersioned()
   async me(@CurrentUser() user: Principal): Promise<UserDto> {
     return toUserDto(await this.users.getAccount(user.userId));

@@ -7,6 +7,7 @@ import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.de
 import type { Principal } from '../../platform/auth/principal.js';
 import { ExtraTimeToWait } from '../../platform/http/admission/extra-time.decorator.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
+import { FormerlyAt } from '../../platform/http/routes/formerly-at.decorator.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
 import { InvalidPreferError } from '../../platform/http/prefer.errors.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -53,6 +54,7 @@ export class CommandsController {
    * deleted meanwhile, the wait ends at once with 404. An accepted command survives any crash on our side.
    */
   @Post()
+  @FormerlyAt('/command/open')
   @Vital()
   @ExtraTimeToWait()
   @ApiResponse({

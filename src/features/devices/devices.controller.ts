@@ -22,6 +22,8 @@ import { Vital } from '../../platform/http/admission/vital.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { SecretAnswer } from '../../platform/http/secret-answer.decorator.js';
+import { FormerlyAt } from '../../platform/http/routes/formerly-at.decorator.js';
+import { TakesNoQuery } from '../../platform/http/validation/no-query.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceEditorService } from './device-editor.service.js';
@@ -65,6 +67,7 @@ export class DevicesController {
    */
   @Post()
   @Authorize()
+  @FormerlyAt('/device/register')
   @Audit('device_registered')
   @SecretAnswer()
   @Idempotent()
@@ -92,6 +95,8 @@ export class DevicesController {
   /** Count the devices that I see: by status, type and permission, their rooms, batteries and versions of firmware. */
   @Get('stats')
   @Authorize()
+  @TakesNoQuery()
+  @FormerlyAt('/health/devices')
   async stats(@CurrentUser() user: Principal): Promise<DeviceStatsDto> {
     return toDeviceStatsDto(await this.lists.stats(user.userId));
   }

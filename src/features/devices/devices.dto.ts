@@ -1,11 +1,13 @@
-import { IsBoolean, IsIn } from 'class-validator';
-import { DEVICE_TYPES, type DeviceType } from '../../contracts/devices.js';
+import { ApiHideProperty } from '@nestjs/swagger';
+import { Equals, IsBoolean } from 'class-validator';
+import type { DeviceType } from '../../contracts/devices.js';
 import { IsFlatObject } from '../../platform/http/members/flat-object.decorator.js';
 import type { FlatObject } from '../../contracts/flat-object.js';
 import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { IsId } from '../../platform/http/members/id.decorator.js';
 import { IsTimeZoneName } from '../../platform/http/members/time-zone.decorator.js';
 import { IsVisibleText } from '../../platform/http/visible-text.js';
+import { IsDeviceType } from './device-type.decorator.js';
 import type { RegisteredDevice } from './devices.types.js';
 import { DeviceDto, IsPosition, PositionDto, toDeviceDto } from './facts/device.dto.js';
 import { IsHardwareId } from './hardware-id.decorator.js';
@@ -26,7 +28,7 @@ export class RegisterDeviceDto {
    * @example door_lock
    */
   @IfGiven()
-  @IsIn(DEVICE_TYPES)
+  @IsDeviceType()
   @OftenCalled('kind', 'deviceType', 'model')
   type?: DeviceType;
 
@@ -88,6 +90,12 @@ export class UpdateDeviceDto {
   @IsVisibleText()
   @OftenCalled('label', 'title', 'displayName', 'deviceName')
   name?: string;
+
+  /** What a device can be told and set to depends on it, and so do its commands and settings of before. */
+  @ApiHideProperty()
+  @Equals(undefined, { message: 'cannot be changed: delete the device, and register it again' })
+  @OftenCalled('kind', 'deviceType')
+  type?: undefined;
 
   /**
    * Null takes it out of its room.

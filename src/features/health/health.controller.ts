@@ -9,6 +9,7 @@ import {
 import type { HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../platform/auth/authorize.decorator.js';
+import { FormerlyAt } from '../../platform/http/routes/formerly-at.decorator.js';
 import { Probe } from '../../platform/logging/probe.decorator.js';
 import { Unlimited } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DependencyHealthDto, HealthDto } from './health.dto.js';
@@ -26,6 +27,7 @@ export class HealthController {
 
   /** State of this process and its dependencies. */
   @Get('api/health')
+  @FormerlyAt('/health/detailed')
   @Public()
   @Unlimited()
   @Probe()
@@ -60,6 +62,7 @@ export class HealthController {
   }
 
   @Get('metrics')
+  @FormerlyAt('/health/metrics')
   @Public()
   @Unlimited()
   @Probe()

@@ -11,6 +11,7 @@ import { refuseConnection } from './connection-errors.js';
 import { registerCacheControl } from './cache-control.js';
 import { acceptCsvWhereWanted } from './bodies/csv-body.js';
 import { acceptJsonOnly } from './bodies/json-body.js';
+import { acceptJsonLinesWhereWanted } from './bodies/json-lines.js';
 import { acceptReportsWhereWanted } from './bodies/report-body.js';
 import { allowBodyLimits } from './bodies/body-limit.decorator.js';
 import { clientAddressReader, readClientAddresses } from './client-address.js';
@@ -81,6 +82,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
 
   acceptJsonOnly(fastify, BODY_LIMIT_BYTES);
   acceptCsvWhereWanted(fastify, BODY_LIMIT_BYTES);
+  acceptJsonLinesWhereWanted(fastify, BODY_LIMIT_BYTES);
   acceptReportsWhereWanted(fastify, BODY_LIMIT_BYTES);
 
   await registerSecurityHeaders(app);

@@ -16,8 +16,15 @@ export const VISIBLE = new RegExp(
   'u',
 );
 
+const LINE_BREAK = /[\r\n\u0085\u2028\u2029]/;
+
 /** What is said of other text, with `@Matches`. */
-export const notVisible = { message: 'must be visible text' };
+export const notVisible = {
+  message: ({ value }: { readonly value: unknown }): string =>
+    typeof value === 'string' && LINE_BREAK.test(value)
+      ? 'must be visible text in one line, without line breaks'
+      : 'must be visible text',
+};
 
 /**
  * Text for people, to be kept or to be searched for. It is read composed (NFC) and without space around it, so that it

@@ -28,6 +28,22 @@ export const QUERIES: readonly Mistake[] = [
     errors: ['/page: `page` is not known here, did you mean `cursor`?'],
   },
   {
+    does: 'filters what is counted',
+    as: 'owner',
+    request: 'GET /devices/stats?type=camera',
+    answer: '400 invalid_request',
+    detail: '`type` is not known here',
+    errors: ['/type: `type` is not known here'],
+  },
+  {
+    does: 'looks for doorbells',
+    as: 'owner',
+    request: 'GET /devices?type=doorbell',
+    answer: '400 invalid_request',
+    detail: '`type` is not a type of device, did you mean `camera`?',
+    errors: ['/type: `type` is not a type of device, did you mean `camera`?'],
+  },
+  {
     does: 'makes a cursor up',
     as: 'owner',
     request: 'GET /devices?cursor=abc',

@@ -74,6 +74,42 @@ export const TOKENS_AND_PATHS: readonly Mistake[] = [
     detail: 'There is nothing at /devices. Did you mean /api/v1/devices?',
   },
   {
+    does: 'registers at an Express backend',
+    as: 'owner',
+    request: 'POST !/api/device/register',
+    answer: '404 route_not_found',
+    detail: 'There is nothing at /api/device/register. Did you mean /api/v1/devices?',
+  },
+  {
+    does: 'opens a door of an Express backend',
+    as: 'owner',
+    request: 'POST !/api/command/open',
+    answer: '404 route_not_found',
+    detail: 'There is nothing at /api/command/open. Did you mean /api/v1/devices/{deviceId}/commands?',
+  },
+  {
+    does: 'asks an Express backend for a device',
+    as: 'owner',
+    request: 'GET !/api/device/65f0c0ffee65f0c0ffee65f0',
+    answer: '404 route_not_found',
+    detail:
+      'There is nothing at /api/device/65f0c0ffee65f0c0ffee65f0. Did you mean /api/v1/devices/65f0c0ffee65f0c0ffee65f0?',
+  },
+  {
+    does: 'asks an Express backend who it is',
+    as: 'owner',
+    request: 'GET !/api/auth/profile',
+    answer: '404 route_not_found',
+    detail: 'There is nothing at /api/auth/profile. Did you mean /api/v1/users/me?',
+  },
+  {
+    does: 'asks an Express backend how it is',
+    as: 'owner',
+    request: 'GET !/api/health/detailed',
+    answer: '404 route_not_found',
+    detail: 'There is nothing at /api/health/detailed. Did you mean /api/health?',
+  },
+  {
     does: 'writes a slash at the end',
     as: 'owner',
     request: 'GET /devices/',

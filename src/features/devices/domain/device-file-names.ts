@@ -4,12 +4,12 @@ const MEMBERS = {
   type: ['deviceType', 'kind'],
   name: ['deviceName', 'label', 'displayName', 'title'],
   model: ['deviceModel', 'modelName'],
-  firmwareVersion: ['firmware', 'fwVersion'],
+  firmwareVersion: ['firmware', 'fwVersion', 'firmware.version'],
   room: ['zone'],
   location: ['place', 'address', 'site'],
   position: ['coordinates', 'geo', 'gps'],
-  latitude: ['lat', 'position.latitude', 'position.lat'],
-  longitude: ['lng', 'lon', 'long', 'position.longitude', 'position.lng'],
+  latitude: ['lat', 'position.latitude', 'position.lat', 'location.latitude', 'location.lat'],
+  longitude: ['lng', 'lon', 'long', 'position.longitude', 'position.lng', 'location.longitude', 'location.lng'],
   metadata: ['meta', 'attributes', 'custom'],
   timeZone: ['tz'],
   ownerEmail: ['email', 'userEmail', 'owner.email', 'user.email'],
@@ -35,7 +35,9 @@ export const LEFT_OUT = [
     'ip',
     'ipAddress',
   ],
-  ...['settings', 'config', 'configuration', 'sharedWith', 'permissions'],
+  ...['wifi', 'wifiSsid', 'ssid', 'network', 'uptime', 'capabilities', 'features', 'sensors'],
+  ...['settings', 'config', 'configuration', 'sharedWith', 'permissions', 'users', 'accessCodes'],
+  ...['visitors', 'events', 'logs', 'history', 'commands', 'description', 'notes', 'tags'],
   ...['createdAt', 'updatedAt', 'registeredAt', 'deletedAt', 'isDeleted'],
 ] as const;
 
@@ -54,6 +56,9 @@ const CANONICAL = new Map(
 /** Those that begin with `_` are found as they are: without it, `_id` would be `id`. */
 const LEFT_OUT_NAMES = new Map(LEFT_OUT.map((name) => [name.includes('_') ? name : folded(name), name]));
 
+/** Objects of which one member is kept, as they are and in columns of their own: `owner.email`, `firmware.version`. */
+const KEPT_IN_PART: ReadonlySet<RowMember> = new Set(['owner', 'firmwareVersion']);
+
 /** Names to choose from, for a message. */
 export const COLUMNS = Object.keys(MEMBERS)
   .filter((name) => name !== 'owner' && name !== 'position' && name !== 'metadata')
@@ -63,13 +68,27 @@ export const KNOWN_NAMES = Object.entries(MEMBERS).flatMap(([member, names]) => 
 
 /** @returns undefined for a name that is not known */
 export function meaningOf(name: string): Meaning | undefined {
-  const bare = folded(name);
-  const leftOut = LEFT_OUT_NAMES.get(name) ?? LEFT_OUT_NAMES.get(bare);
+  const leftOut = leftOutName(name);
   if (leftOut !== undefined) {
     return { leftOut };
   }
   const [, metadata] = METADATA.exec(name) ?? [];
-  return metadata === undefined ? CANONICAL.get(bare) : { metadata };
+  return metadata === undefined ? (CANONICAL.get(folded(name)) ?? meaningOfPart(name)) : { metadata };
+}
+
+/** A column for a member of an object, such as `settings.autoLock`, is left out as the object would be. */
+function meaningOfPart(name: string): Meaning | undefined {
+  const [object = '', ...path] = name.split('.');
+  if (path.length === 0) {
+    return undefined;
+  }
+  const known = CANONICAL.get(folded(object));
+  const leftOut = leftOutName(object) ?? (known && KEPT_IN_PART.has(known.member) ? object : undefined);
+  return leftOut === undefined ? undefined : { leftOut };
+}
+
+function leftOutName(name: string): string | undefined {
+  return LEFT_OUT_NAMES.get(name) ?? LEFT_OUT_NAMES.get(folded(name));
 }
 
 function folded(name: string): string {

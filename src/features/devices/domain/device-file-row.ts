@@ -24,8 +24,9 @@ const MAX_UNKNOWN = 5;
 const SHOWN_NAME = 40;
 /** Members of a place as an object: one with others is not a place alone. */
 const PLACE = new Set(['type', 'coordinates', 'latitude', 'lat', 'longitude', 'lng', 'lon']);
-/** An id of a database: 24 hexadecimal digits, a UUID, or a number. */
-const DATABASE_ID = /^(?:[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+)$/i;
+/** An id of a database: 24 hexadecimal digits, also as `mongoexport` writes them into CSV, a UUID, or a number. */
+const DATABASE_ID =
+  /^(?:[0-9a-f]{24}|ObjectId\(["']?[0-9a-f]{24}["']?\)|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+)$/i;
 
 /** Reads names and values of a row. What is empty or null is not there; a name that means the same twice must say the same. */
 export function readRow(line: number, entries: readonly (readonly [string, unknown])[]): DeviceFileRow {
@@ -76,6 +77,8 @@ function byMember(
     const isOfRow = called === 'id' && (hasPrintedId || comparable(value) === rowId);
     if (member === 'owner') {
       add('ownerEmail', called, { name, value: addressOf(called, value) });
+    } else if (member === 'firmwareVersion') {
+      add(member, called, { name, value: versionOf(value) });
     } else {
       add(member, called, { name, value: isOfRow ? undefined : value });
     }
@@ -100,6 +103,12 @@ function addressOf(called: string, owner: unknown): unknown {
 /** What is the same text for values that say the same. */
 function comparable(value: unknown): string {
   return JSON.stringify([value]).toLowerCase();
+}
+
+/** Firmware as an object has its version among other things. */
+function versionOf(firmware: unknown): unknown {
+  const isObject = typeof firmware === 'object' && firmware !== null && !Array.isArray(firmware);
+  return isObject && 'version' in firmware ? (firmware.version ?? undefined) : firmware;
 }
 
 function contradiction(member: string, said: readonly Said[]): string {

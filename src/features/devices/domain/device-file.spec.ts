@@ -3,7 +3,7 @@ import { DEVICE_TYPES } from '../../../contracts/devices.js';
 import { parseCsv } from '../../../shared/csv.js';
 import { meantName, readDeviceFile } from './device-file.js';
 import { COLUMNS, KNOWN_NAMES, LEFT_OUT, meaningOf } from './device-file-names.js';
-import { deviceTypeOf, unknownType } from './device-types.js';
+import { deviceTypeOf, unknownType, unlistedType } from './device-types.js';
 
 const OBJECT_ID = '65f0c0ffee65f0c0ffee65f0';
 
@@ -63,7 +63,21 @@ describe('A list of an older backend', () => {
         },
       ]);
     }
-    for (const none of [null, 7, {}, { data: {} }, { devices: [1] }, [[]], { data: { devices: null } }]) {
+    // One object of JSON lines is an object; blank ones are left out, and counted.
+    expect(rowsOf(OLD)).toEqual(rowsOf([OLD]));
+    expect(rowsOf([undefined, { mac: 'a' }]).map(({ line }) => line)).toEqual([2]);
+    for (const none of [
+      null,
+      7,
+      { name: 'x' },
+      [null],
+      [[{}]],
+      {},
+      { data: {} },
+      { devices: [1] },
+      [[]],
+      { data: { devices: null } },
+    ]) {
       expect(readDeviceFile(none)).toMatchObject({ line: 0, fault: expect.stringMatching(/list of objects/) });
     }
   });
@@ -90,6 +104,10 @@ describe('A list of an older backend', () => {
     [{ userId: { email: 'a@b.example' } }, { ownerEmail: 'a@b.example' }],
     [{ owner: 'a@b.example' }, { ownerEmail: 'a@b.example' }],
     [{ owner: 'grace' }, { ownerEmail: 'grace' }],
+    [{ firmware: { version: '1.4.2', channel: 'stable' } }, { firmwareVersion: '1.4.2' }],
+    [{ firmware: { channel: 'stable' } }, { firmwareVersion: { channel: 'stable' } }],
+    [{ firmware: { version: null } }, {}],
+    [{ 'location.lat': 1, 'location.lng': 2 }, { position: { latitude: 1, longitude: 2 } }],
     [{ latitude: 52.5, lng: '13,37' }, { position: { latitude: 52.5, longitude: 13.37 } }],
     [{ location: { type: 'Point', coordinates: [13, 52] } }, { position: { latitude: 52, longitude: 13 } }],
     [{ coordinates: { lat: 1, lon: 2 } }, { position: { latitude: 1, longitude: 2 } }],
@@ -98,6 +116,13 @@ describe('A list of an older backend', () => {
     [{ meta: { floor: 2 }, 'metadata.contract': 'A' }, { metadata: { floor: 2, contract: 'A' } }],
   ])('reads %j', (row, values) => {
     expect(valuesOf(row)).toEqual(values);
+  });
+
+  it('leaves out what such backends have more, and says so', () => {
+    const more = { description: 'x', tags: ['a'], wifi: { ssid: 'y' }, capabilities: [], visitors: [], sensors: {} };
+    expect(rowsOf([{ mac: 'a', ...more }])).toEqual([
+      { line: 1, values: { hardwareId: 'a' }, unknown: [], leftOut: Object.keys(more) },
+    ]);
   });
 
   it('tells names that it does not know, of bounded number, with the closest', () => {
@@ -128,6 +153,9 @@ describe('A list as CSV', () => {
     expect(rowsOf('mac,\na,b\n')[0]?.fault).toBe('the line has a value in column 2, which has no name');
     expect(readDeviceFile('mac,firmwareVersoin\na,b\n')).toMatchObject({
       fault: expect.stringMatching(/did you mean firmwareVersion\?/),
+    });
+    expect(readDeviceFile('mac,colour\na,b\n')).toMatchObject({
+      fault: expect.stringMatching(/^has a column "colour": call it metadata\.colour, or take it out; /),
     });
     expect(readDeviceFile('_id,name\na,b\n')).toEqual({ fault: 'has no column hardwareId', line: 1 });
   });
@@ -171,6 +199,24 @@ describe('A hostile list', () => {
   });
 });
 
+/** As `mongoexport --type=csv` writes it, with the fields that it was told. */
+describe('A table of a database of documents', () => {
+  it('has ids in words, and members of objects in columns of their own', () => {
+    const header = '_id,deviceId,owner,owner.name,firmware.version,firmware.channel,settings.autoLock,wifi.ssid';
+    const rows = rowsOf(`${header}\nObjectId(${OBJECT_ID}),L-1,ObjectId(${OBJECT_ID}),Ada,1.4.2,stable,true,home\n`);
+    expect(rows).toEqual([
+      {
+        line: 2,
+        values: { hardwareId: 'L-1', firmwareVersion: '1.4.2' },
+        unknown: [],
+        leftOut: ['_id', 'owner', 'firmware', 'settings', 'wifi', 'owner'],
+      },
+    ]);
+    expect(valuesOf({ owner: 'ObjectId(ada@b.example)' })).toEqual({ ownerEmail: 'ObjectId(ada@b.example)' });
+    expect(readDeviceFile('mac,colour.red\na,b\n')).toMatchObject({ fault: expect.stringMatching(/"colour.red"/) });
+  });
+});
+
 describe('Names', () => {
   it('mean one thing each', () => {
     expect(LEFT_OUT.filter((name) => !('leftOut' in (meaningOf(name) ?? {})))).toEqual([]);
@@ -195,5 +241,9 @@ describe('Names', () => {
     expect(unknownType('doorbel')).toBe('is not a type of device, did you mean `doorbell`?');
     expect(unknownType('constructor')).toBe(unknownType(7));
     expect(unknownType('kettle')).toMatch(/^must be one of: door_lock, /);
+    // Where only ours are taken, the one that is meant.
+    expect(unlistedType('doorbel')).toBe('is not a type of device, did you mean `camera`?');
+    expect(unlistedType('smart-lock')).toBe('is not a type of device, did you mean `door_lock`?');
+    expect(unlistedType(null)).toMatch(/^must be one of door_lock, /);
   });
 });

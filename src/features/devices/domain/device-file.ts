@@ -6,12 +6,13 @@ import { type DeviceFileRow, MAX_NAMES, readRow } from './device-file-row.js';
 export type DeviceFile =
   { readonly rows: readonly DeviceFileRow[] } | { readonly fault: string; readonly line: number };
 
-const NO_LIST = 'must be CSV, or JSON: a list of objects, by itself or as `devices`, `data` or `data.devices`';
+const NO_LIST =
+  'must be CSV, or JSON: a list of objects, by itself or as `devices`, `data` or `data.devices`, or an object in each line';
 const SHOWN_NAME = 40;
 
 /**
- * Text is CSV whose first line names the columns; anything else is JSON: a list, by itself or in one of the envelopes of
- * older backends. An empty cell leaves its member out, as do null and a cell that a short row lacks.
+ * Text is CSV whose first line names the columns; anything else is JSON: a list, by itself, in one of the envelopes of
+ * older backends, or as JSON lines. An empty cell leaves its member out, as do null and a cell that a short row lacks.
  * @param maxRows a list with more is refused before a row is read
  */
 export function readDeviceFile(file: unknown = '', maxRows = Number.MAX_SAFE_INTEGER): DeviceFile {
@@ -58,20 +59,28 @@ function tooMany(maxRows: number): DeviceFile {
 }
 
 function readJson(body: unknown, maxRows: number): DeviceFile {
-  const devices = listIn(body);
-  if (devices !== undefined && devices.length > maxRows) {
+  const list = listIn(body);
+  // Where a line of JSON lines is blank, the list has undefined.
+  const devices = (list ?? []).map((row, index) => ({ line: index + 1, row })).filter(({ row }) => row !== undefined);
+  if (devices.length > maxRows) {
     return tooMany(maxRows);
   }
-  if (devices === undefined || devices.some((row) => typeof row !== 'object' || row === null || Array.isArray(row))) {
+  if (!list || !devices.every(({ row }) => isObject(row))) {
     return { fault: NO_LIST, line: 0 };
   }
-  return { rows: devices.map((row, index) => readRow(index + 1, Object.entries(row as object))) };
+  return { rows: devices.map(({ line, row }) => readRow(line, Object.entries(row as object))) };
 }
 
+/** One object that names its hardware id is a list of one: JSON lines with a single one look so. */
 function listIn(body: unknown): readonly unknown[] | undefined {
   const { devices, data } = (body ?? {}) as { devices?: unknown; data?: unknown };
   const inside = (data ?? {}) as { devices?: unknown };
-  return [body, devices, data, inside.devices].find((value) => Array.isArray(value));
+  const list = [body, devices, data, inside.devices].find((value) => Array.isArray(value));
+  return list ?? (isObject(body) && Object.keys(body).some(isHardwareId) ? [body] : undefined);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function headerFault(columns: readonly string[]): string | null {
@@ -81,8 +90,9 @@ function headerFault(columns: readonly string[]): string | null {
   const unknown = columns.find((column) => meaningOf(column) === undefined);
   if (unknown !== undefined) {
     const meant = meantName(unknown);
-    const hint = meant === undefined ? '' : `, did you mean ${meant}?`;
-    return `has a column "${unknown.slice(0, SHOWN_NAME)}"${hint}; there are ${COLUMNS.join(', ')}, separated by comma, semicolon or tab`;
+    const shown = unknown.slice(0, SHOWN_NAME);
+    const cure = meant === undefined ? `: call it metadata.${shown}, or take it out` : `, did you mean ${meant}?`;
+    return `has a column "${shown}"${cure}; there are ${COLUMNS.join(', ')}, separated by comma, semicolon or tab`;
   }
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
   if (twice !== undefined) {

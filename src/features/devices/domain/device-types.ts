@@ -37,6 +37,15 @@ export function unknownType(name: unknown): string {
     : `is not a type of device, did you mean \`${meant}\`?`;
 }
 
+/** What is wrong with a type that is none of ours, where other names of one are not taken. */
+export function unlistedType(name: unknown): string {
+  const called = typeof name === 'string' ? (closestName(name, TYPE_NAMES) ?? name) : '';
+  const meant = deviceTypeOf(called);
+  return meant === undefined
+    ? `must be one of ${DEVICE_TYPES.join(', ')}`
+    : `is not a type of device, did you mean \`${meant}\`?`;
+}
+
 function folded(name: string): string {
   return name.toLowerCase().replaceAll(/[\s_-]/g, '');
 }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
-import { DEVICE_STATUSES, DEVICE_TYPES, type DeviceStatus, type DeviceType } from '../../../contracts/devices.js';
+import { DEVICE_STATUSES, type DeviceStatus, type DeviceType } from '../../../contracts/devices.js';
 import { IsId } from '../../../platform/http/members/id.decorator.js';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsNameList, namesIn } from '../../../platform/http/members/name-list.decorator.js';
@@ -9,6 +9,7 @@ import { IsTimestamp } from '../../../platform/http/members/timestamp.validator.
 import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import { IsVisibleText } from '../../../platform/http/visible-text.js';
+import { IsDeviceType } from '../device-type.decorator.js';
 import { DEVICE_FIELDS, type DeviceField } from '../facts/device-fields.js';
 import { DeviceDto } from '../facts/device.dto.js';
 import {
@@ -41,19 +42,26 @@ export class ListDevicesQueryDto extends PageQueryDto {
   fields?: string;
 
   @IfGiven()
-  @IsIn(DEVICE_TYPES)
+  @IsDeviceType()
   type?: DeviceType;
 
   @IfGiven()
   @IsIn(DEVICE_STATUSES)
   status?: DeviceStatus;
 
+  /**
+   * Only those whose room is this text, from its first letter to its last, in the same case. `q` finds words in it.
+   * @example Hall
+   */
   @IfGiven()
   @IsVisibleText()
   @OftenCalled('zone')
   room?: string;
 
-  /** @example Berlin, Hauptstr. 1 */
+  /**
+   * Only those whose location is this text, from its first letter to its last, in the same case. `q` finds words in it.
+   * @example Berlin, Hauptstr. 1
+   */
   @IfGiven()
   @IsVisibleText({ max: 200 })
   @OftenCalled('address', 'place', 'site')

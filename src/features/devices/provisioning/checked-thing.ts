@@ -39,7 +39,7 @@ async function checkRow(row: DeviceFileRow, guesses: Map<string, string | undefi
   if (fault !== undefined) {
     return { line, thing: null, errors: [{ detail: fault, pointer: '' }] };
   }
-  const unknown = row.unknown.map((name) => unknownMember(shownName(name), pointerTo('', name), guess(name, guesses)));
+  const unknown = row.unknown.map((name) => faultOfUnknown(name, guess(name, guesses)));
   try {
     const checked = await validated(ThingToProvisionDto, values);
     const thing = Object.fromEntries(Object.entries(checked).filter(([, value]) => value !== undefined));
@@ -50,6 +50,12 @@ async function checkRow(row: DeviceFileRow, guesses: Map<string, string | undefi
     }
     throw error;
   }
+}
+
+/** What to do with a name that resembles none, too: a list of an older backend has more members than ours. */
+function faultOfUnknown(name: string, meant: string | undefined): FieldError {
+  const { detail, pointer } = unknownMember(shownName(name), pointerTo('', name), meant);
+  return { detail: meant === undefined ? `${detail}: put it into \`metadata\`, or take it out` : detail, pointer };
 }
 
 function guess(name: string, guesses: Map<string, string | undefined>): string | undefined {

@@ -14,7 +14,7 @@ import {
   ListProvisionedQueryDto,
   ProvisionedDevicePageDto,
   toProvisionedDevicePageDto,
-} from './provisioning.dto.js';
+} from './inventory.dto.js';
 import { AlreadyClaimedError, ProvisionedDeviceNotFoundError } from './provisioning.errors.js';
 
 @ApiTags('Provisioning')

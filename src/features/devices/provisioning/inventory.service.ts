@@ -9,7 +9,7 @@ import { type Page, toPage } from '../../../shared/paging.js';
 import { hashSecretCode, newSecretCode } from '../credentials/secret-codes.js';
 import { AlreadyClaimedError, ProvisionedDeviceNotFoundError } from './provisioning.errors.js';
 import { ProvisioningRepository } from './provisioning.repository.js';
-import type { InventoryScope, ProvisionedDevice } from './provisioning.types.js';
+import type { InventoryFilter, InventoryScope, ProvisionedDevice } from './provisioning.types.js';
 
 /** What makers do with what they have loaded. An administrator does it with all. */
 @Injectable()
@@ -24,11 +24,11 @@ export class InventoryService {
   /** Newest first. @throws InvalidCursorError */
   async list(
     principal: Principal,
-    { claimed, cursor, limit }: { claimed?: boolean; cursor?: string; limit: number },
+    { cursor, limit, ...filter }: InventoryFilter & { readonly cursor?: string; readonly limit: number },
   ): Promise<Page<ProvisionedDevice>> {
     const after = decodeCursor('provisioned', cursor, CREATION_PARTS);
     return toPage(
-      await this.repository.list(scopeOf(principal), claimed, limit, after),
+      await this.repository.list(scopeOf(principal), filter, limit, after),
       limit,
       (thing) => thing,
       ({ createdAt, id }) => encodeCursor('provisioned', [createdAt.toISOString(), id]),

@@ -7,14 +7,13 @@ import { IsEmailAddress } from '../../../platform/http/members/email-address.dec
 import { IsFlatObject } from '../../../platform/http/members/flat-object.decorator.js';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsTimeZoneName } from '../../../platform/http/members/time-zone.decorator.js';
-import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
 import { FieldErrorDto } from '../../../platform/http/problems/problem.dto.js';
+import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import { IsVisibleText } from '../../../platform/http/visible-text.js';
-import type { Page } from '../../../shared/paging.js';
 import { IsPosition, PositionDto } from '../facts/device.dto.js';
 import { IsHardwareId } from '../hardware-id.decorator.js';
-import { IsDeviceType } from './device-type.decorator.js';
-import type { ProvisionedDevice, ProvisionResult } from './provisioning.types.js';
+import { IsDeviceTypeName } from '../device-type.decorator.js';
+import type { ProvisionResult } from './provisioning.types.js';
 
 /**
  * A thing to be put into the inventory. Names of other backends are understood (`deviceId`, `mac`, `deviceType`, `owner.email` …),
@@ -34,7 +33,7 @@ export class ThingToProvisionDto {
    * @example door_lock
    */
   @IfGiven()
-  @IsDeviceType()
+  @IsDeviceTypeName()
   type?: DeviceType;
 
   /**
@@ -100,13 +99,22 @@ export class ThingToProvisionDto {
 /** What became of one row. */
 export class ProvisionedRowDto {
   /**
-   * In CSV the line it begins on, counted from 1 with the header; in JSON its place, counted from 1.
+   * In CSV the line it begins on, counted from 1 with the header; in JSON lines its line; in a list of JSON its place, counted from 1.
    * @example 2
    */
   line!: number;
 
-  /** @example created */
-  status!: 'created' | 'refused';
+  /**
+   * `renewed`: it was in the inventory already, without an owner, and has new secrets. Only where that was asked for.
+   * @example created
+   */
+  status!: 'created' | 'renewed' | 'refused';
+
+  /**
+   * As it is kept; null where the row has none that can be.
+   * @example "AA:BB:CC:00:11:22"
+   */
+  hardwareId!: string | null;
 
   /**
    * The id that the device has once it is claimed, and its MQTT username; null where the row was refused.
@@ -149,6 +157,9 @@ export class ProvisionedRowsDto {
   created!: number;
 
   /** @example 0 */
+  renewed!: number;
+
+  /** @example 0 */
   refused!: number;
 
   /**
@@ -160,113 +171,33 @@ export class ProvisionedRowsDto {
   results!: ProvisionedRowDto[];
 }
 
-export class ListProvisionedQueryDto extends PageQueryDto {
-  /** Only those that have an owner, or only those that have none. */
+export class ProvisionQueryDto {
+  /**
+   * For an answer that was lost: a row whose hardware id is in my inventory already, without an owner, is loaded again. It keeps
+   * its id; its former token and code end, and the answer has new ones.
+   */
   @IfGiven()
   @Transform(({ value }: { value: unknown }) => ({ true: true, false: false })[String(value)] ?? value)
   @IsBoolean()
-  claimed?: boolean;
-}
-
-/** A thing in the inventory. Who claimed it is not told. */
-export class ProvisionedDeviceDto {
-  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
-  id!: string;
-
-  /** @example "AA:BB:CC:00:11:22" */
-  hardwareId!: string;
-
-  /** @example door_lock */
-  type!: DeviceType;
-
-  /** @example "Front door" */
-  name!: string | null;
-
-  /** @example M-200 */
-  model!: string | null;
-
-  /** @example 1.4.2 */
-  firmwareVersion!: string | null;
-
-  /**
-   * The only account that can claim it; null when any can.
-   * @example grace@example.com
-   */
-  ownerEmail!: string | null;
-
-  /** Whether a code is valid. Without one, it takes a new code to claim it. */
-  hasClaimCode!: boolean;
-
-  /**
-   * RFC 3339; null while it has no owner.
-   * @example 2026-11-20T18:00:00.000Z
-   */
-  claimedAt!: string | null;
-
-  /**
-   * RFC 3339.
-   * @example 2026-11-20T18:00:00.000Z
-   */
-  createdAt!: string;
-}
-
-/** One page of the inventory, newest first. */
-export class ProvisionedDevicePageDto {
-  items!: ProvisionedDeviceDto[];
-
-  /**
-   * Pass it as `cursor` to go on; null on the last page.
-   * @example WyJwcm92aXNpb25lZCIsIjIwMjYtMTEtMjBUMTg6MDA6MDAuMDAwWiIsIjAxOWE5ZjNlLTZiMWEtN2M0NC05ZDBlLTJmNmYzYTFiOGM1NSJd
-   */
-  nextCursor!: string | null;
-}
-
-/** A new code. */
-export class ClaimCodeDto {
-  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
-  deviceId!: string;
-
-  /**
-   * Shown once: null when an `Idempotency-Key` is repeated.
-   * @example 7K2M-9QXT-0B4H-VWEN-3J8D
-   */
-  claimCode!: string | null;
+  @OftenCalled('replace', 'update', 'overwrite', 'upsert', 'force')
+  renew?: boolean;
 }
 
 export function toProvisionedRowsDto(
   results: readonly ProvisionResult[],
   leftOut: readonly string[],
 ): Readonly<ProvisionedRowsDto> {
-  const created = results.filter(({ code }) => code === null).length;
+  const rows = results.map(({ errors, renewed, ...result }) => ({
+    ...result,
+    status: result.code === null ? (renewed ? ('renewed' as const) : ('created' as const)) : ('refused' as const),
+    errors: errors.map(({ detail, pointer }) => ({ detail, pointer })),
+  }));
+  const count = (status: ProvisionedRowDto['status']): number => rows.filter((row) => row.status === status).length;
   return {
-    created,
-    refused: results.length - created,
+    created: count('created'),
+    renewed: count('renewed'),
+    refused: count('refused'),
     leftOut: [...leftOut],
-    results: results.map(({ errors, ...result }) => ({
-      ...result,
-      status: result.code === null ? 'created' : 'refused',
-      errors: errors.map(({ detail, pointer }) => ({ detail, pointer })),
-    })),
-  };
-}
-
-export function toProvisionedDevicePageDto({
-  items,
-  nextCursor,
-}: Page<ProvisionedDevice>): Readonly<ProvisionedDevicePageDto> {
-  return {
-    items: items.map((thing) => ({
-      id: thing.id,
-      hardwareId: thing.hardwareId,
-      type: thing.type,
-      name: thing.name,
-      model: thing.model,
-      firmwareVersion: thing.firmwareVersion,
-      ownerEmail: thing.ownerEmail,
-      hasClaimCode: thing.hasClaimCode,
-      claimedAt: thing.claimedAt?.toISOString() ?? null,
-      createdAt: thing.createdAt.toISOString(),
-    })),
-    nextCursor,
+    results: rows,
   };
 }

@@ -48,7 +48,8 @@ export class AlreadyClaimedError extends DomainError {
     code: 'unreadable_device_list',
     kind: 'invalid',
     meaning: 'This is no list of devices.',
-    cause: 'It is no CSV with a known header, no JSON with a list of objects, or has too many rows.',
+    cause:
+      'It is no CSV with a known header, no JSON with a list of objects or with one in each line, or has too many rows.',
     cure: 'Correct what `errors` names, and send it again. Nothing was stored.',
   },
   'has no column hardwareId',

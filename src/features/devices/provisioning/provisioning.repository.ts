@@ -4,7 +4,8 @@ import type { FlatObject } from '../../../contracts/flat-object.js';
 import { Database } from '../../../platform/prisma/database.js';
 import type { CreationPosition } from '../../../shared/cursor.js';
 import { canActSql } from '../../users/account-standing.types.js';
-import type { InventoryScope, ProvisionedDevice, ThingToProvision } from './provisioning.types.js';
+import { hardwareKey } from '../domain/hardware-key.js';
+import type { InventoryFilter, InventoryScope, ProvisionedDevice, ThingToProvision } from './provisioning.types.js';
 
 /** A row to be inserted, with its secrets as hashes. */
 export type NewThing = ThingToProvision & {
@@ -36,21 +37,33 @@ const COLUMNS = `p.id, p.hardware_id AS "hardwareId", p.type, p.name, p.model, p
   p.created_at AS "createdAt"`;
 const CLAIMED = `p.id, p.hardware_id AS "hardwareId", p.type, p.name, p.room, p.location, p.latitude, p.longitude,
   p.metadata, p.time_zone AS "timeZone", p.firmware_version AS "firmwareVersion", p.token_hash AS "tokenHash", p.order_counter AS "orderCounter"`;
+/** What is there keeps its id, its maker, and the counter of its orders. */
+const RENEW = `DO UPDATE SET (hardware_id, type, name, model, firmware_version, room, location, latitude, longitude, metadata, time_zone,
+    claim_code_hash, token_hash, owner_email) = ROW (excluded.hardware_id, excluded.type, excluded.name, excluded.model,
+    excluded.firmware_version, excluded.room, excluded.location, excluded.latitude, excluded.longitude, excluded.metadata,
+    excluded.time_zone, excluded.claim_code_hash, excluded.token_hash, excluded.owner_email)
+  WHERE p.claimed_at IS NULL AND ($3::uuid IS NULL OR p.provisioned_by = $3)`;
 const IN_SCOPE = '($2::uuid IS NULL OR p.provisioned_by = $2)';
 const BY_SCOPE = { maker: 'p.provisioned_by = $2', all: '$2::uuid IS NULL' };
 const BY_CLAIM = { true: 'AND p.claimed_at IS NOT NULL', false: 'AND p.claimed_at IS NULL', any: '' };
+const BY_NUMBER = { one: 'AND p.hardware_key = $5', every: '' };
 
 /** The inventory: things that their makers have loaded, and that are claimed or wait for it. */
 @Injectable()
 export class ProvisioningRepository {
   constructor(private readonly database: Database) {}
 
-  /** @returns the ids of those whose hardware id was not there yet */
-  async insert(makerId: string, things: readonly NewThing[]): Promise<Set<string>> {
+  /**
+   * Inserts those whose hardware id is not there yet.
+   * @param renewIn the inventory in which one that is there, and not claimed, is as the list says now; null for all of it
+   * @returns the ids of what was inserted or renewed, by hardware key
+   */
+  async insert(makerId: string, things: readonly NewThing[], renewIn?: InventoryScope): Promise<Map<string, string>> {
+    const renews = renewIn !== undefined;
     // SQL: a set-based batch
-    const rows = await this.database.query<{ id: string }>(
-      'provisioned_insert',
-      `INSERT INTO provisioned_devices (id, hardware_id, type, name, model, firmware_version, room, location, latitude, longitude,
+    const rows = await this.database.query<{ id: string; hardware_key: string }>(
+      renews ? 'provisioned_insert_or_renew' : 'provisioned_insert',
+      `INSERT INTO provisioned_devices AS p (id, hardware_id, type, name, model, firmware_version, room, location, latitude, longitude,
          metadata, time_zone, claim_code_hash, token_hash, provisioned_by, owner_email)
        SELECT r.id, r.hardware_id, coalesce(r.type, 'door_lock')::device_type, r.name, r.model, r.firmware_version, r.room,
          r.location, r.latitude, r.longitude, coalesce(r.metadata, '{}'), r.time_zone, decode(r.claim_code_hash, 'hex'), decode(r.token_hash, 'hex'), $1, r.owner_email
@@ -60,10 +73,10 @@ export class ProvisioningRepository {
          WITH ORDINALITY AS r(id, hardware_id, type, name, model, firmware_version, room, location, latitude, longitude, metadata,
          time_zone, claim_code_hash, token_hash, owner_email, place)
        ORDER BY hardware_key(r.hardware_id)
-       ON CONFLICT (hardware_key) DO NOTHING RETURNING id`,
-      [makerId, JSON.stringify(things.map(toRecord))],
+       ON CONFLICT (hardware_key) ${renews ? RENEW : 'DO NOTHING'} RETURNING p.id, p.hardware_key`,
+      [makerId, JSON.stringify(things.map(toRecord)), ...(renews ? [renewIn] : [])],
     );
-    return new Set(rows.map(({ id }) => id));
+    return new Map(rows.map(({ id, hardware_key: key }) => [key, id]));
   }
 
   /** The accounts with these e-mail addresses that can act, by address. */
@@ -80,19 +93,21 @@ export class ProvisioningRepository {
   /** One more than `limit`, if there are more; newest first. */
   list(
     scope: InventoryScope,
-    claimed: boolean | undefined,
+    { claimed, hardwareId }: InventoryFilter,
     limit: number,
     after: CreationPosition | null,
   ): Promise<ProvisionedDevice[]> {
     const mine = scope === null ? 'all' : 'maker';
     const state = claimed === undefined ? 'any' : claimed ? 'true' : 'false';
+    const [which, key] =
+      hardwareId === undefined ? (['every', []] as const) : (['one', [hardwareKey(hardwareId)]] as const);
     // SQL: a keyset
     return this.database.query(
-      `provisioned_list_${mine}_${state}`,
-      `SELECT ${COLUMNS} FROM provisioned_devices p WHERE ${BY_SCOPE[mine]} ${BY_CLAIM[state]}
+      `provisioned_list_${mine}_${state}_${which}`,
+      `SELECT ${COLUMNS} FROM provisioned_devices p WHERE ${BY_SCOPE[mine]} ${BY_CLAIM[state]} ${BY_NUMBER[which]}
          AND ($3::timestamptz IS NULL OR (p.created_at, p.id) < ($3, $4::uuid))
        ORDER BY p.created_at DESC, p.id DESC LIMIT $1`,
-      [limit + 1, scope, ...(after ?? [null, null])],
+      [limit + 1, scope, ...(after ?? [null, null]), ...key],
     );
   }
 

@@ -23,6 +23,12 @@ const TAKEN: [string, FieldError[]] = [
 ];
 
 type NewSecrets = NewThing & { readonly line: number; readonly claimCode: string; readonly deviceToken: string };
+type StoredThing = NewSecrets & { readonly renewed: boolean };
+
+/** Whether rows that are in the inventory already, without an owner, get new secrets. */
+interface ProvisionOptions {
+  readonly renew: boolean;
+}
 
 /** Loads things into the inventory. What a repeat is answered with is kept in the audit trail, without secrets. */
 @Injectable()
@@ -38,19 +44,27 @@ export class ProvisioningService {
   ) {}
 
   /** @throws ForbiddenError when the account has lost its role meanwhile */
-  provision(rows: readonly CheckedThing[], maker: Principal): Promise<readonly ProvisionResult[]> {
+  provision(
+    rows: readonly CheckedThing[],
+    maker: Principal,
+    options: ProvisionOptions,
+  ): Promise<readonly ProvisionResult[]> {
     const asked = { rows: rows.map(({ thing, errors }) => thing ?? errors) };
     return this.transactions.run(async () => {
       let results: readonly ProvisionResult[] | undefined;
       const { id } = await this.idempotency.once(async () => {
-        results = await this.load(rows, maker);
+        results = await this.load(rows, maker, options);
         return this.record(results);
       }, asked);
       return results ?? this.resultsOf(id);
     });
   }
 
-  private async load(rows: readonly CheckedThing[], { userId }: Principal): Promise<readonly ProvisionResult[]> {
+  private async load(
+    rows: readonly CheckedThing[],
+    { userId }: Principal,
+    { renew }: ProvisionOptions,
+  ): Promise<readonly ProvisionResult[]> {
     const found = await this.owners.find(rows.flatMap(({ thing }) => thing?.ownerEmail ?? []));
     const accounts = await this.users.lockAll([userId, ...found.values()]);
     const maker = accounts.find(({ id }) => id === userId);
@@ -58,22 +72,23 @@ export class ProvisioningService {
       throw new ForbiddenError('maker');
     }
     const things = firstOfEach(rows);
-    const stored = await this.repository.insert(userId, things);
-    const made = things.filter(({ id }) => stored.has(id));
+    const scope = maker.role === 'ADMIN' ? null : userId;
+    const ids = await this.repository.insert(userId, things, renew ? scope : undefined);
+    const stored = things.flatMap((thing) => storedAs(thing, ids.get(hardwareKey(thing.hardwareId))));
     const acting = new Set(accounts.flatMap(({ id, status }) => (status === 'active' ? [id] : [])));
     const { given, mailed } = await this.owners.handOver(
       userId,
-      made,
+      stored,
       new Map([...found].filter(([, ownerId]) => acting.has(ownerId))),
     );
-    return answers(rows, things, { stored, given, mailed });
+    return answers(rows, things, { stored: new Map(stored.map((thing) => [thing.line, thing])), given, mailed });
   }
 
   /** Each thing gets an entry of its own, beside the one of the batch. @returns the id of the batch. */
   private async record(results: readonly ProvisionResult[]): Promise<string> {
     const context = requestContext();
     await this.audit.recordEach(
-      results.flatMap(({ deviceId: id, claimed, mailed }) =>
+      results.flatMap(({ deviceId: id, claimed, mailed, renewed }) =>
         id === null
           ? []
           : [
@@ -82,7 +97,7 @@ export class ProvisioningService {
                 record: {
                   action: 'device_provisioned' as const,
                   entity: { type: 'provisioned_device' as const, id },
-                  after: { claimed, mailed },
+                  after: { claimed, mailed, renewed },
                 },
               },
             ],
@@ -96,7 +111,9 @@ export class ProvisioningService {
 
   private async resultsOf(batchId: string): Promise<readonly ProvisionResult[]> {
     const entry = await this.auditLog.findLast({ type: 'batch', id: batchId });
-    return (entry?.after?.results ?? []) as readonly ProvisionResult[];
+    const results = (entry?.after?.results ?? []) as readonly ProvisionResult[];
+    // Those of an earlier release lack these two.
+    return results.map((result) => ({ ...{ hardwareId: null, renewed: false }, ...result }));
   }
 }
 
@@ -115,28 +132,42 @@ function firstOfEach(rows: readonly CheckedThing[]): NewSecrets[] {
   });
 }
 
+/** What was renewed has the id that it had. */
+function storedAs(thing: NewSecrets, id: string | undefined): StoredThing[] {
+  return id === undefined ? [] : [{ ...thing, id, renewed: id !== thing.id }];
+}
+
 /** What is said of each row. */
 function answers(
   rows: readonly CheckedThing[],
   things: readonly NewSecrets[],
-  { stored, given, mailed }: Readonly<Record<'stored' | 'given' | 'mailed', ReadonlySet<string>>>,
+  outcome: {
+    /** By line. */
+    readonly stored: ReadonlyMap<number, StoredThing>;
+    readonly given: ReadonlySet<string>;
+    readonly mailed: ReadonlySet<string>;
+  },
 ): ProvisionResult[] {
-  const byKey = new Map(things.map((thing) => [hardwareKey(thing.hardwareId), thing]));
+  const lines = new Map(things.map(({ hardwareId, line }) => [hardwareKey(hardwareId), line]));
   return rows.map(({ line, thing, errors }) => {
-    const first = thing && byKey.get(hardwareKey(thing.hardwareId));
-    if (!first) {
-      return refused(line, 'invalid_row', errors);
+    const first = thing ? lines.get(hardwareKey(thing.hardwareId)) : undefined;
+    if (!thing || first === undefined) {
+      return refused(line, null, 'invalid_row', errors);
     }
-    if (first.line !== line) {
-      return refused(line, ...duplicateOf(first.line));
+    if (first !== line) {
+      return refused(line, thing.hardwareId, ...duplicateOf(first));
     }
-    if (!stored.has(first.id)) {
-      return refused(line, ...TAKEN);
+    const stored = outcome.stored.get(line);
+    if (!stored) {
+      return refused(line, thing.hardwareId, ...TAKEN);
     }
-    const { id: deviceId, claimCode, deviceToken } = first;
-    const state = { claimed: given.has(deviceId), mailed: mailed.has(deviceId) };
+    const { id: deviceId, hardwareId, claimCode, deviceToken, renewed } = stored;
+    const state = { claimed: outcome.given.has(deviceId), mailed: outcome.mailed.has(deviceId), renewed };
     const isSecret = state.claimed || state.mailed;
-    return { line, deviceId, claimCode: isSecret ? null : claimCode, deviceToken, ...state, code: null, errors: [] };
+    return {
+      ...{ line, hardwareId, deviceId, claimCode: isSecret ? null : claimCode, deviceToken },
+      ...{ ...state, code: null, errors: [] },
+    };
   });
 }
 
@@ -145,6 +176,12 @@ function duplicateOf(first: number): [string, FieldError[]] {
   return ['duplicate_row', [{ detail, pointer: '/hardwareId' }]];
 }
 
-function refused(line: number, code: string, errors: readonly FieldError[]): ProvisionResult {
-  return { line, deviceId: null, claimCode: null, deviceToken: null, claimed: false, mailed: false, code, errors };
+function refused(
+  line: number,
+  hardwareId: string | null,
+  code: string,
+  errors: readonly FieldError[],
+): ProvisionResult {
+  const nothing = { deviceId: null, claimCode: null, deviceToken: null, claimed: false, mailed: false, renewed: false };
+  return { line, hardwareId, ...nothing, code, errors };
 }

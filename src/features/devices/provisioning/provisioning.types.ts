@@ -40,9 +40,20 @@ export interface ProvisionedDevice {
 /** Whose inventory: of one maker, or all of it for an administrator. */
 export type InventoryScope = string | null;
 
+/** What of an inventory is listed. */
+export interface InventoryFilter {
+  readonly claimed?: boolean;
+  /** In any spelling. */
+  readonly hardwareId?: string;
+}
+
 /** What became of one row. */
 export interface ProvisionResult {
   readonly line: number;
+  /** As it is kept; null where the row has none that can be. */
+  readonly hardwareId: string | null;
+  /** It was there, without an owner, and has new secrets. */
+  readonly renewed: boolean;
   /** Null where it was refused. */
   readonly deviceId: string | null;
   /** Null for a repeat, and where it is not for the maker to know. */

@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiConsumes, ApiExtension } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { addRouteConfig } from '../route-config.js';
+import { JSON_LINES, JSON_LINES_EXAMPLE } from './json-lines.js';
 import { InvalidRequestError } from '../validation/validation.js';
 
 declare module 'fastify' {
@@ -18,12 +19,19 @@ export const CSV_EXAMPLE = 'x-csv-example';
 /**
  * This route takes `text/csv` beside JSON, up to so many bytes; the handler gets CSV as text.
  * @param example lines for the API document, the first of them with the names of the columns
+ * @param jsonLines where it takes those, too: how many, and an example. The handler gets a list with one item for each line,
+ * undefined for a blank one.
  */
-export const CsvOrJson = (bytes: number, example: string): MethodDecorator =>
+export const CsvOrJson = (
+  bytes: number,
+  example: string,
+  jsonLines?: { readonly max: number; readonly example: string },
+): MethodDecorator =>
   applyDecorators(
-    addRouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes }),
-    ApiConsumes('application/json', 'text/csv'),
+    addRouteConfig({ acceptsCsv: true, bodyLimitBytes: bytes, ...(jsonLines && { maxJsonLines: jsonLines.max }) }),
+    ApiConsumes('application/json', 'text/csv', ...(jsonLines ? [JSON_LINES] : [])),
     ApiExtension(CSV_EXAMPLE, example),
+    ...(jsonLines ? [ApiExtension(JSON_LINES_EXAMPLE, jsonLines.example)] : []),
   );
 
 /** Makes the decorator work; every other route answers 415 to CSV. */

@@ -1,17 +1,7 @@
-import type { FastifyInstance } from 'fastify';
-import { MAX_JSON_DEPTH, PayloadRefusedError, type PayloadFault, readPayload } from '../../../shared/json-payload.js';
-import { jsonFault } from './json-fault.js';
-import { shownName } from '../validation/field-faults.js';
-import { InvalidRequestError } from '../validation/validation.js';
-
-const DETAILS: Record<PayloadFault, string> = {
-  not_utf8: 'the body must be UTF-8',
-  malformed_json: 'the body must be JSON',
-  too_deep: `the body must not be nested deeper than ${String(MAX_JSON_DEPTH)} levels`,
-  repeated_name: 'stands more than once in its object',
-  unstorable_text: 'text must not contain U+0000 or half of a surrogate pair',
-  forbidden_name: 'no member may be called __proto__, or constructor with a prototype',
-};
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { PayloadRefusedError, readPayload } from '../../../shared/json-payload.js';
+import { areJsonLines, readJsonLines } from './json-lines.js';
+import { refusalOfJson } from './json-refusal.js';
 
 /** The space that may stand around JSON (RFC 8259): blank, tab and line ends. */
 const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
@@ -34,24 +24,26 @@ export function acceptJsonOnly(fastify: FastifyInstance, bodyLimit: number): voi
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer', bodyLimit },
     (request, body: Buffer, done) => {
-      // What devices say is read with the same tolerance on every way.
-      const unstorable = request.uplink ? 'replaced' : 'refused';
       try {
-        done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readPayload(body, unstorable));
+        done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readJson(request, body));
       } catch (error) {
-        done(error instanceof PayloadRefusedError ? refusal(error, body) : (error as Error));
+        done(error instanceof PayloadRefusedError ? refusalOfJson(error, body.toString()) : (error as Error));
       }
     },
   );
 }
 
-function refusal({ fault, pointer }: PayloadRefusedError, body: Buffer): InvalidRequestError {
-  const where = fault === 'malformed_json' ? jsonFault(body.toString()) : null;
-  const name = fault === 'repeated_name' ? `${shownName(nameIn(pointer))} ` : '';
-  return new InvalidRequestError([{ detail: name + DETAILS[fault] + (where === null ? '' : `: ${where}`), pointer }]);
-}
-
-/** The last name in a JSON Pointer. */
-function nameIn(pointer: string): string {
-  return (pointer.split('/').at(-1) ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
+/** Databases export lists as JSON lines, and not all who send them name another type. */
+function readJson({ uplink, routeOptions }: FastifyRequest, body: Buffer): unknown {
+  const { maxJsonLines } = routeOptions.config;
+  try {
+    // What devices say is read with the same tolerance on every way.
+    return readPayload(body, uplink ? 'replaced' : 'refused');
+  } catch (error) {
+    const isMalformed = error instanceof PayloadRefusedError && error.fault === 'malformed_json';
+    if (isMalformed && maxJsonLines !== undefined && areJsonLines(body)) {
+      return readJsonLines(body, maxJsonLines);
+    }
+    throw error;
+  }
 }

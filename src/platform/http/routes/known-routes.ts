@@ -22,8 +22,12 @@ export interface KnownRoutes {
 /** Notes every route: call it before any is registered. What is there by another method is 405 with `Allow`, not 404. */
 export function noteRoutes(fastify: FastifyInstance): void {
   const methods = new Set<HTTPMethods>();
+  const formerly = new Map<string, string>();
   const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: MAX_PARAM_LENGTH });
-  fastify.addHook('onRoute', ({ method, url }) => {
+  fastify.addHook('onRoute', ({ method, url, config }) => {
+    for (const former of config?.formerPaths ?? []) {
+      formerly.set(PREFIX + former, url.replaceAll(/:(\w+)/g, '{$1}'));
+    }
     // What is behind a wildcard is files, and the preflights of every path.
     for (const each of url.includes('*') ? [] : [method].flat()) {
       if (!router.hasRoute(each as findMyWay.HTTPMethod, url)) {
@@ -38,7 +42,11 @@ export function noteRoutes(fastify: FastifyInstance): void {
   };
   fastify.decorate('knownRoutes', {
     methodsAt,
-    likely: (path) => spellingsOf(path).find((spelling) => methodsAt(spelling).length > 0),
+    likely: (path) => {
+      const spellings = spellingsOf(path);
+      const now = spellings.find((spelling) => formerly.has(spelling));
+      return now === undefined ? spellings.find((spelling) => methodsAt(spelling).length > 0) : formerly.get(now);
+    },
   });
 }
 
@@ -63,11 +71,10 @@ export function pathOf({ url }: { readonly url: string }): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-/** Without the slash at its end or twice within it, with the version of the API, in small letters. */
+/** Without the slash at its end or twice within it, with the version of the API, in the plural, in small letters. */
 function spellingsOf(path: string): string[] {
   const tidy = path.replaceAll(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
-  return [tidy, PREFIX + tidy, tidy.replace(/^(?:\/api|\/v1)+(?=\/)/, PREFIX)].flatMap((each) => [
-    each,
-    each.toLowerCase(),
-  ]);
+  const versioned = [PREFIX + tidy, tidy.replace(/^(?:\/api|\/v1)+(?=\/)/, PREFIX)];
+  const plural = versioned.map((each) => each.replace(/^\/api\/v1\/\w+(?=\/|$)/, '$&s'));
+  return [tidy, ...versioned, ...plural].flatMap((each) => [each, each.toLowerCase()]);
 }

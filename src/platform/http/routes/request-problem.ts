@@ -1,6 +1,7 @@
 import { MethodNotAllowedException, NotFoundException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { cutText } from '../../../shared/cut-text.js';
+import { JSON_LINES } from '../bodies/json-lines.js';
 import { pathOf } from './known-routes.js';
 import { problemOf, type Problem } from '../problems/problem.js';
 
@@ -39,11 +40,15 @@ function unknownRoute(request: FastifyRequest, reply: FastifyReply): Error {
 
 /** The header `Accept` says it to programs (RFC 9110, section 15.5.16). */
 function wantedType(request: FastifyRequest, reply: FastifyReply): string {
-  const takesCsv = request.routeOptions.config.acceptsCsv === true;
-  void reply.header('Accept', takesCsv ? 'application/json, text/csv' : 'application/json');
+  const { acceptsCsv, maxJsonLines } = request.routeOptions.config;
+  const taken: readonly (readonly [string, string])[] = [
+    ['JSON', 'application/json'],
+    ...(acceptsCsv === true ? [['CSV', 'text/csv'] as const] : []),
+    ...(maxJsonLines === undefined ? [] : [['JSON lines', JSON_LINES] as const]),
+  ];
+  void reply.header('Accept', taken.map(([, type]) => type).join(', '));
   const [given] = MEDIA_TYPE.exec(request.headers['content-type'] ?? '') ?? [];
-  const wanted = takesCsv
-    ? 'JSON or CSV (`Content-Type: application/json` or `text/csv`)'
-    : 'JSON (`Content-Type: application/json`)';
-  return `The body must be ${wanted}${given === undefined ? '' : `, not ${given}`}.`;
+  const names = taken.map(([name]) => name).join(' or ');
+  const types = `Content-Type: ${taken.map(([, type]) => type).join('` or `')}`;
+  return `The body must be ${names} (\`${types}\`)${given === undefined ? '' : `, not ${given}`}.`;
 }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { InvalidRequestError } from '../validation/validation.js';
+import { areJsonLines, readJsonLines } from './json-lines.js';
+
+function faultOf(text: string): unknown {
+  try {
+    return readJsonLines(Buffer.from(text), 9);
+  } catch (error) {
+    return error instanceof InvalidRequestError ? error.errors[0] : error;
+  }
+}
+
+describe('JSON lines', () => {
+  it('are a list in which each document has the place of its line', () => {
+    expect(readJsonLines(Buffer.from('\uFEFF{"a":1}\r\n\r\n \t\n{"b":[2]}'), 9)).toEqual([
+      { a: 1 },
+      undefined,
+      undefined,
+      { b: [2] },
+    ]);
+    expect(readJsonLines(Buffer.from(''), 9)).toEqual([]);
+  });
+
+  it('are read as far as one more than is taken, however many there are', () => {
+    const text = `${'{}\n'.repeat(4)}no JSON any more\n${'{}\n'.repeat(300_000)}`;
+    expect(readJsonLines(Buffer.from(text), 3)).toHaveLength(4);
+  });
+
+  it.each([
+    ['{}\n{"a":1', { detail: 'the body must be JSON: a closing brace is missing at line 2, column 7', pointer: '/2' }],
+    ['{}\n\n{"a":1,"a":2}', { detail: '`a` stands more than once in its object, in line 3', pointer: '/3/a' }],
+    [
+      '{"a":"\\u0000"}\n',
+      { detail: 'text must not contain U+0000 or half of a surrogate pair, in line 1', pointer: '/1' },
+    ],
+    ['{},{}', { detail: 'the body must be JSON: something follows the end of it at line 1, column 3', pointer: '/1' }],
+    [
+      `{}\n${'['.repeat(20)}`,
+      { detail: 'the body must not be nested deeper than 16 levels, in line 2', pointer: '/2' },
+    ],
+  ])('are refused with the line at fault: %j', (text, fault) => {
+    expect(faultOf(text)).toMatchObject(fault);
+  });
+
+  it.each([
+    ['{"a":1}\n{"a":2}', true],
+    ['\n {"a":1}\r\n{', true],
+    ['{\n"a":1}{', false],
+    ['[1]\n[2]', false],
+    ['1\n2', false],
+    ['', false],
+  ])('are told from JSON that is broken: %j', (text, are) => {
+    expect(areJsonLines(Buffer.from(text))).toBe(are);
+  });
+});
