@@ -54,7 +54,8 @@ export class SharesController {
   /**
    * Share a device with a person: at once where they have an account, else once they accept the invitation that is mailed
    * to them. The answer does not tell which. A person whose own permission is a share gives `view` and `control`, and
-   * what they gave ends and is suspended with their own.
+   * what they gave ends and is suspended with their own: `admin` is given by the owner and the managers of the organization
+   * (403, `required` is `device:manager`).
    */
   @Post()
   @Authorize('device:admin')
@@ -104,7 +105,8 @@ export class SharesController {
 
   /**
    * Change what a share gives and when, suspend it, or resume it. What is taken bites within two seconds: no event is
-   * delivered and no order is sent after that, and those that wait are refused when their turn comes.
+   * delivered and no order is sent after that, and those that wait are refused when their turn comes. A person whose own
+   * `admin` is a share changes what they gave, and gives no `admin`: all else takes `device:manager`.
    */
   @Patch(':shareId')
   @Vital()
@@ -130,7 +132,10 @@ export class SharesController {
     return toShareDto(share, await this.previews.now());
   }
 
-  /** End a share, and those that its holder gave. It bites within two seconds. */
+  /**
+   * End a share, and those that its holder gave. It bites within two seconds. A person whose own `admin` is a share ends what they
+   * gave: all else takes `device:manager`.
+   */
   @Delete(':shareId')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
