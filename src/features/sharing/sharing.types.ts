@@ -7,6 +7,8 @@ export interface Share extends ShareTerms {
   readonly deviceId: string;
   /** Whom it was given to, in the one spelling of an address. */
   readonly email: string;
+  /** Their account; null until they accept. Who gave it is not told. */
+  readonly recipientId: string | null;
   /** Null once that account is gone. */
   readonly grantedBy: string | null;
   /** The share of the one who gave it, where that is their right. */
