@@ -1,14 +1,12 @@
 import { RRuleTemporal } from 'rrule-temporal';
-import { canonicalTimeZone } from '../../../shared/time-zone.js';
+import { readCalendarEntry, RecurrenceError } from './calendar-entry.js';
 import { nextOpenings } from './openings.js';
 import { MAX_WINDOWS, WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
 
-const MAX_LENGTH = 1_000;
 /** Occurrences that are walked through to find the last one. */
 const MAX_COUNT = 1_000;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 24 * 60;
-const START = /^DTSTART(?:;TZID="?([^":]+)"?)?:(\d{8}T\d{6})(Z?)$/m;
 const ALWAYS = { permission: 'view', from: null, until: null, suspended: false, under: null } as const;
 /** What the parts of a rule may be: the library passes over others. */
 const RANGES = { BYHOUR: [0, 23], BYMINUTE: [0, 59], COUNT: [1, MAX_COUNT] } as const;
@@ -34,21 +32,20 @@ export interface ImportedRecurrence {
   readonly schedule: WeeklySchedule;
 }
 
-/** Why a rule cannot be a weekly schedule, in words for its author. */
-export class RecurrenceError extends Error {}
-
 /**
  * Reads a recurrence rule (RFC 5545, `DTSTART` and `RRULE`) whose occurrences last some minutes each as a weekly schedule.
+ * @param durationMinutes may be left out where the text has `DTEND` or `DURATION`
  * @throws RecurrenceError for one that is malformed, or that no week repeats
  */
-export function importRecurrence(text: string, durationMinutes: number): ImportedRecurrence {
-  const rule = parse(text);
+export function importRecurrence(text: string, durationMinutes?: number): ImportedRecurrence {
+  const entry = readCalendarEntry(text, durationMinutes);
+  const rule = parse(entry.rule);
   const options = rule.options();
   refuseUnlessWeekly(options);
-  const schedule = { timeZone: options.tzid ?? 'UTC', windows: windowsOf(options, durationMinutes) };
+  const schedule = { timeZone: options.tzid ?? 'UTC', windows: windowsOf(options, entry.durationMinutes) };
   return {
     from: new Date(options.dtstart.epochMilliseconds),
-    until: endOf(rule, schedule, durationMinutes),
+    until: endOf(rule, schedule, entry.durationMinutes),
     schedule,
   };
 }
@@ -78,17 +75,12 @@ function windowsOf({ dtstart, freq, byDay, byHour, byMinute }: Options, duration
   return hours.flatMap((hour) => minutes.map((minute) => windowAt(days, hour * 60 + minute, durationMinutes)));
 }
 
-function parse(text: string): RRuleTemporal {
-  // A line break that was pasted out of a JSON document may be its escape.
-  const rule = text.trim().replaceAll(/\\n|\r\n?/g, '\n');
-  if (rule.length > MAX_LENGTH) {
-    throw new RecurrenceError(`a rule has at most ${String(MAX_LENGTH)} characters`);
-  }
+function parse(rule: string): RRuleTemporal {
   refuseOutOfRange(rule);
   try {
-    return new RRuleTemporal({ rruleString: withKnownZone(rule) });
-  } catch (error) {
-    throw error instanceof RecurrenceError ? error : new RecurrenceError('it is no recurrence rule of RFC 5545');
+    return new RRuleTemporal({ rruleString: rule });
+  } catch {
+    throw new RecurrenceError('it is no recurrence rule of RFC 5545');
   }
 }
 
@@ -99,19 +91,6 @@ function refuseOutOfRange(rule: string): void {
       throw new RecurrenceError(`${part} takes whole numbers from ${String(least)} to ${String(most)}`);
     }
   }
-}
-
-/** A start without a zone would be at another time for each reader. */
-function withKnownZone(rule: string): string {
-  const [line, zone, time, isUtc] = START.exec(rule) ?? [];
-  if (line === undefined || (zone === undefined && !isUtc)) {
-    throw new RecurrenceError('DTSTART must name its zone: DTSTART;TZID=Europe/Berlin:20260105T090000, or end in Z');
-  }
-  const known = zone === undefined ? null : canonicalTimeZone(zone);
-  if (zone !== undefined && known === null) {
-    throw new RecurrenceError(`TZID=${zone} is no IANA time zone name, such as Europe/Berlin`);
-  }
-  return known === null ? rule : rule.replace(line, `DTSTART;TZID=${known}:${String(time)}`);
 }
 
 /** When the last occurrence ends; null when none is the last. */

@@ -1,5 +1,6 @@
 import type { FieldError } from '../../../shared/domain-error.js';
-import { importRecurrence, RecurrenceError } from '../domain/recurrence-rule.js';
+import { RecurrenceError } from '../domain/calendar-entry.js';
+import { importRecurrence } from '../domain/recurrence-rule.js';
 import { InvalidShareTermsError } from '../sharing.errors.js';
 import type { ShareChanges } from '../sharing.types.js';
 import type { ShareTimesDto } from './shares.dto.js';
@@ -21,8 +22,28 @@ export function requestedTimes(request: ShareTimesDto): Pick<ShareChanges, 'from
       ...given('until', until),
     };
   } catch (error) {
-    throw error instanceof RecurrenceError ? fault(`\`rule\`: ${error.message}`, '/recurrence/rule') : error;
+    throw error instanceof RecurrenceError
+      ? fault(`\`${error.member}\`: ${error.message}`, `/recurrence/${error.member}`)
+      : error;
   }
+}
+
+/**
+ * Judges the time of a request, where it is known. A rule that is over, or ends before `from`, is the fault of the rule, and not of an
+ * `until` that was not sent. @throws InvalidShareTermsError
+ */
+export async function judged<T>(request: ShareTimesDto, judge: () => Promise<T>): Promise<T> {
+  try {
+    return await judge();
+  } catch (error) {
+    const isOfRule = request.recurrence !== undefined && request.until === undefined;
+    throw error instanceof InvalidShareTermsError && isOfRule ? asFaultOfRule(error) : error;
+  }
+}
+
+function asFaultOfRule({ errors: [first] }: InvalidShareTermsError): InvalidShareTermsError {
+  const detail = `\`rule\`: ${first.detail.replace('`until`', 'the end of its last occurrence')}`;
+  return first.pointer === '/until' ? fault(detail, '/recurrence/rule') : new InvalidShareTermsError([first]);
 }
 
 function fault(detail: string, pointer: FieldError['pointer']): InvalidShareTermsError {

@@ -36,7 +36,7 @@ import {
   ShareWithSelfError,
   TooManySharesError,
 } from '../sharing.errors.js';
-import { requestedTimes } from './requested-terms.js';
+import { judged, requestedTimes } from './requested-terms.js';
 import { SharePreviewService } from './share-preview.service.js';
 import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answers.dto.js';
 import { ShareDeviceDto, UpdateShareDto } from './shares.dto.js';
@@ -79,7 +79,7 @@ export class SharesController {
     const { permission, email } = request;
     const { from = null, until = null, schedule = null } = requestedTimes(request);
     const terms = { permission, from, until, schedule, suspended: false };
-    const share = await this.shares.share(device.id, user.userId, email, terms);
+    const share = await judged(request, () => this.shares.share(device.id, user.userId, email, terms));
     void reply.header('Location', `/api/v1/devices/${device.id}/shares/${share.id}`);
     return toShareDto(share, await this.previews.now());
   }
@@ -128,7 +128,7 @@ export class SharesController {
       ...(permission === undefined ? {} : { permission }),
       ...(suspended === undefined ? {} : { suspended }),
     };
-    const share = await this.shares.update(device.id, user.userId, shareId, changes, versions);
+    const share = await judged(request, () => this.shares.update(device.id, user.userId, shareId, changes, versions));
     return toShareDto(share, await this.previews.now());
   }
 
