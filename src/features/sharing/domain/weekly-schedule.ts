@@ -10,9 +10,9 @@ export const MAX_WINDOWS = 21;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 24 * 60;
 const MINUTES_A_WEEK = 7 * MINUTES_A_DAY;
-const WEEK_MS = MINUTES_A_WEEK * MINUTE_MS;
+export const WEEK_MS = MINUTES_A_WEEK * MINUTE_MS;
 /** 1970 began on a Thursday. */
-const FIRST_MONDAY = 4 * MINUTES_A_DAY * MINUTE_MS;
+export const FIRST_MONDAY = 4 * MINUTES_A_DAY * MINUTE_MS;
 
 /** What was made of schedules while they are in use: each is asked several times. */
 const WEEKS = new WeakMap<WeeklySchedule, Stretch[]>();

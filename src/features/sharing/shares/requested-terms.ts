@@ -1,5 +1,5 @@
 import type { FieldError } from '../../../shared/domain-error.js';
-import { RecurrenceError } from '../domain/calendar-entry.js';
+import { RecurrenceError } from '../domain/calendar-lines.js';
 import { importRecurrence } from '../domain/recurrence-rule.js';
 import { InvalidShareTermsError } from '../sharing.errors.js';
 import type { ShareChanges } from '../sharing.types.js';

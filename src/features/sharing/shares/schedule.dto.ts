@@ -93,7 +93,7 @@ export class WeeklyScheduleDto {
 export class RecurrenceDto {
   /**
    * `DTSTART` with its zone and `RRULE`, each on a line; also with `DTEND` or `DURATION`, or as the whole `VEVENT` of a calendar. It
-   * takes `FREQ=WEEKLY` and `FREQ=DAILY` with `BYDAY`, `BYHOUR`, `BYMINUTE`, and `UNTIL` or `COUNT`.
+   * takes `FREQ=WEEKLY` and `FREQ=DAILY` with `BYDAY`, `BYHOUR`, `BYMINUTE`, and `UNTIL` or `COUNT`, once each.
    */
   @ApiProperty({ example: 'DTSTART;TZID=Europe/Berlin:20260105T090000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE' })
   @IsString()

@@ -33,7 +33,7 @@ export class ShareTimesDto {
   @OftenCalled('weeklySchedule')
   schedule?: WeeklyScheduleDto | null;
 
-  /** In place of `schedule`; its `DTSTART` is `from` and its end is `until`, where those are left out. */
+  /** In place of `schedule`; its first occurrence is `from` and the end of its last is `until`, where those are left out. */
   @IfGiven()
   @Nested(() => RecurrenceDto)
   recurrence?: RecurrenceDto;
