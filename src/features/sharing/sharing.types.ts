@@ -27,7 +27,10 @@ export interface HeldShare extends Share {
 }
 
 /** What may be changed of a share; members left out stay as they are. */
-export type ShareChanges = Partial<ShareTerms>;
+export interface ShareChanges extends Partial<ShareTerms> {
+  /** The window of the rule that gives the schedule: it makes that of the share shorter, never longer. */
+  readonly within?: Pick<ShareTerms, 'from' | 'until'>;
+}
 
 /** Devices that are shared with a user and open now, with what each share gives. */
 export interface OpenShares {

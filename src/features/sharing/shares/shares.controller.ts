@@ -36,7 +36,8 @@ import {
   ShareWithSelfError,
   TooManySharesError,
 } from '../sharing.errors.js';
-import { judged, requestedTimes } from './requested-terms.js';
+import type { Share } from '../sharing.types.js';
+import { judged, requestedChanges, requestedTimes } from './requested-terms.js';
 import { SharePreviewService } from './share-preview.service.js';
 import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answers.dto.js';
 import { ShareDeviceDto, UpdateShareDto } from './shares.dto.js';
@@ -124,11 +125,13 @@ export class SharesController {
   ): Promise<ShareDto> {
     const { permission, suspended } = request;
     const changes = {
-      ...requestedTimes(request),
+      ...requestedChanges(request),
       ...(permission === undefined ? {} : { permission }),
       ...(suspended === undefined ? {} : { suspended }),
     };
-    const share = await judged(request, () => this.shares.update(device.id, user.userId, shareId, changes, versions));
+    const update = (): Promise<Share> => this.shares.update(device.id, user.userId, shareId, changes, versions);
+    // Where the rule has no end, it is the share that is over.
+    const share = await (changes.within?.until ? judged(request, update) : update());
     return toShareDto(share, await this.previews.now());
   }
 

@@ -76,8 +76,8 @@ export class UpdateShareDto extends ShareTimesDto {
   override schedule?: WeeklyScheduleDto | null;
 
   /**
-   * In place of `schedule`; its `DTSTART` is `from`, and its end `until`, where those are left out: a rule without an end makes the
-   * share one without an end.
+   * In place of `schedule`. Its first occurrence, if that is yet to come, and the end of its last make the time from `from` until
+   * `until` shorter, never longer, where those are left out.
    */
   override recurrence?: RecurrenceDto;
 
