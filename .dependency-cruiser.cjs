@@ -79,7 +79,7 @@ module.exports = {
         pathNot: [
           '^src/(shared|contracts)/',
           '^src/features/$1/.*(domain/|\\.types\\.ts$)',
-          'node_modules/(luxon|rrule-temporal|bowser)/',
+          'node_modules/(luxon|bowser)/',
         ],
       },
     },
@@ -113,7 +113,7 @@ module.exports = {
     owns('bowser', 'bowser', 'src/features/auth/sessions/domain/device-name\\.'),
     owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
     owns('uuid', 'uuid', 'src/shared/ids\\.'),
-    owns('recurrence', 'rrule-temporal', 'src/features/sharing/domain/'),
+    owns('recurrence', 'rrule-temporal', 'src/features/sharing/domain/recurrence-rule\\.spec\\.'),
     owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
     {

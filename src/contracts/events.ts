@@ -12,6 +12,13 @@ interface CommandVerdict extends CommandFacts {
   errorMessage?: string;
 }
 
+/** An event of a device names no recipient. They are told by one of their own, whose payload says which device it is. */
+interface ShareFacts {
+  shareId: string;
+  permission: DevicePermission;
+  deviceId?: string;
+}
+
 /**
  * Everything that can happen, with what is recorded of it. The vocabulary is closed: history, sockets and webhooks
  * speak it alike. Types join when the capability that causes them does.
@@ -22,10 +29,10 @@ export interface EventPayloads {
   device_activated: { name: string };
   device_updated: { changed: string[] };
   device_deleted: { name: string; hardwareId: string };
-  share_granted: { shareId: string; permission: DevicePermission };
-  share_changed: { shareId: string; permission: DevicePermission; changed: string[] };
+  share_granted: ShareFacts;
+  share_changed: ShareFacts & { changed: string[] };
   /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
-  share_revoked: { shareId: string; permission: DevicePermission; reason: 'revoked' | 'left' | 'handover' };
+  share_revoked: ShareFacts & { reason: 'revoked' | 'left' | 'handover' };
   /** `previousOwnerId`: who offered it. It begins what the new owner sees. */
   device_transferred: { name: string; previousOwnerId: string };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };

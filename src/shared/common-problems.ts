@@ -5,8 +5,9 @@ export const NOT_FOUND: ProblemType = {
   code: 'not_found',
   kind: 'not_found',
   meaning: 'There is no such thing, or it is not yours.',
-  cause: 'The id is wrong, the thing was deleted, or it belongs to another account; which of these is not told.',
-  cure: 'Read the list again. If the thing belongs to somebody else, ask them to share it.',
+  cause:
+    'The id is wrong, the thing was deleted, it belongs to another account, or what gives you access is not open now; which of these is not told.',
+  cure: 'Read the list again. If the thing belongs to somebody else, ask them to share it. A device that was shared with you: look at `GET /shares`, where your share may be suspended, or open later.',
 };
 
 export const BUSY: ProblemType = {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { canonicalTimeZone } from './time-zone.js';
 
 describe('canonicalTimeZone', () => {
@@ -31,8 +31,18 @@ describe('canonicalTimeZone', () => {
     expect(canonicalTimeZone(zone.toLowerCase())).toBe(zone);
   });
 
+  it('asks Intl for a name once, which takes as long as a hundred answers', () => {
+    const spy = jest.spyOn(Intl, 'DateTimeFormat');
+    for (let round = 0; round < 10; round += 1) {
+      expect(canonicalTimeZone('pacific/chatham')).toBe('Pacific/Chatham');
+    }
+    expect(spy.mock.calls.length).toBeLessThanOrEqual(1);
+    spy.mockRestore();
+  });
+
   it.each([
     '',
+    'A\u017fia/Tokyo',
     'Z',
     '+01:00',
     '-0330',

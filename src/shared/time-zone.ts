@@ -6,15 +6,26 @@ const ODD_WORDS: ReadonlyMap<string, string> = new Map(
     .map((word) => [word.toLowerCase(), word]),
 );
 
+/** Names that were found, in small letters, because `Intl` takes long to find one. What is no name is not kept. */
+const KNOWN = new Map<string, string>();
+
 /**
  * The name of a time zone as the IANA database spells it, whatever its case was; null for what is no such name. Offsets
  * such as `+01:00` are none: they know no daylight saving time. A link is as good as its target, and stays: `Intl` knows
  * the target of some only by its former name, such as `Asia/Calcutta`.
  */
 export function canonicalTimeZone(name: string): string | null {
-  return /^[a-z]/i.test(name) && isKnown(name)
-    ? name.toLowerCase().replace(/[a-z]+/g, (word) => ODD_WORDS.get(word) ?? capitalized(word))
-    : null;
+  if (!/^[a-z][\w/+-]*$/i.test(name)) {
+    return null;
+  }
+  const key = name.toLowerCase();
+  const found = KNOWN.get(key);
+  if (found !== undefined || !isKnown(name)) {
+    return found ?? null;
+  }
+  const spelt = key.replace(/[a-z]+/g, (word) => ODD_WORDS.get(word) ?? capitalized(word));
+  KNOWN.set(key, spelt);
+  return spelt;
 }
 
 function isKnown(timeZone: string): boolean {

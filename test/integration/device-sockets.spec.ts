@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DEVICE_REPORTS, type DeviceReport } from '../../src/contracts/device-sockets.js';
+import type { SignedOrder } from '../../src/contracts/orders.js';
+import { DeviceSocketPublisher } from '../../src/platform/realtime/devices/device-socket-publisher.js';
+import { DeviceSocketRegistry } from '../../src/platform/realtime/devices/device-socket-registry.js';
 import { ROOT } from '../../tools/stack/paths.js';
 import { insertAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { CommandHarness } from '../support/command-harness.js';
 import { Dashboard } from '../support/dashboard.js';
+import { documentedLock } from '../support/documented-lock.js';
 import { SocketDevice } from '../support/socket-device.js';
 import { eventually } from '../support/wait.js';
 
@@ -270,22 +273,46 @@ describe('the end of a socket', () => {
   });
 });
 
-describe('The client of docs/protocol.md', () => {
-  it('registers, carries out an order, and reports', async () => {
-    const [, section = ''] = (await readFile(join(ROOT, 'docs', 'protocol.md'), 'utf8')).split('\n## Over Socket.IO\n');
-    const [, source = ''] = /```js\n([\s\S]*?)```/.exec(section) ?? [];
+describe('The lock of docs/protocol.md', () => {
+  it('carries out orders, locks again after a timed unlock, and refuses what it must', async () => {
     const { id, token } = await harness.registerDevice();
-    const args = ['--input-type=module', '--eval', source, '--', 'lock.mjs', id, token];
-    const client = spawn(process.execPath, args, { cwd: ROOT, env: { PATH: process.env.PATH, MORTISE_URL: url } });
+    const args = ['--input-type=module', '--eval', documentedLock(), '--', 'lock.mjs', id, token];
+    const lock = spawn(process.execPath, args, { cwd: ROOT, env: { PATH: process.env.PATH, MORTISE_URL: url } });
+    const moves = async (): Promise<unknown[]> =>
+      (await eventsOf(id)).flatMap(({ type, payload: { lockState, cause } }) =>
+        type === 'door_status_changed' ? [[lockState, cause]] : [],
+      );
     try {
       await eventually('it is online', async () => (await stateOf(id)).status === 'online');
-      const { body } = await harness.send(id, 'unlock_door', { waitSeconds: 10 });
+      const { body } = await harness.send(id, 'unlock_door', { payload: { durationMs: 1_000 }, waitSeconds: 10 });
       expect(body).toMatchObject({ state: 'EXECUTED', result: { lockState: 'unlocked' } });
-      await eventually('its report', async () =>
-        (await eventsOf(id)).some(({ type }) => type === 'door_status_changed'),
-      );
+      const restart = await harness.send(id, 'restart_device', { waitSeconds: 10 });
+      expect(restart.body).toMatchObject({ state: 'FAILED', errorCode: 'not_supported' });
+
+      const acks: unknown[] = [];
+      harness.app
+        .get(DeviceSocketRegistry)
+        .of(id)
+        ?.onAny((name, ack) => name === 'command_ack' && acks.push(ack));
+      const stored = 'SELECT "order", kid, signature FROM commands WHERE id = $1';
+      const [sent] = (await harness.rows<SignedOrder>(stored, [body.id])) as [SignedOrder];
+      const forgedId = randomUUID();
+      const deliver = (order: SignedOrder) => harness.app.get(DeviceSocketPublisher).publish(id, 'unlock_door', order);
+      expect(await deliver({ ...sent, order: sent.order.replace(body.id, forgedId) })).toBe(true);
+      expect(await deliver({ ...sent, kid: 'stranger', order: '{}' })).toBe(true);
+      expect(await deliver(sent)).toBe(true);
+      await eventually('both answers', () => acks.length === 2);
+      expect(acks).toEqual([
+        { commandId: forgedId, status: 'failed', errorCode: 'bad_signature' },
+        { commandId: body.id, status: 'executed', result: { lockState: 'unlocked' } },
+      ]);
+      const both = [
+        ['unlocked', 'command'],
+        ['locked', 'auto_lock'],
+      ];
+      await eventually('it locks again', async () => isDeepStrictEqual(await moves(), both));
     } finally {
-      client.kill();
+      lock.kill();
     }
   });
 });

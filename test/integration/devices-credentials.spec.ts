@@ -283,7 +283,9 @@ describe('Revocation', () => {
     expect(await closed).toBeLessThan(KICKED_WITHIN_MS);
     expect([await status(), await connects(device)]).toEqual(['offline', false]);
     expect((await activate(device.id, code)).status).toBe(422);
-    // It comes back by a new code.
+    // It comes back by a rotation, or by a new code.
+    const rotated = await ask<Renewed>(owner, 'POST', `/${device.id}/token/rotate`, {});
+    expect(await connects({ id: device.id, token: rotated.body.deviceToken })).toBe(true);
     const { body } = await activate(device.id, await newCode(device.id));
     expect(await connects({ id: device.id, token: body.deviceToken })).toBe(true);
   });

@@ -91,6 +91,54 @@ describe('A dashboard that subscribed to a device', () => {
   });
 });
 
+/** Seen to fail: without an event of the recipient’s own. */
+describe('The recipient of a share', () => {
+  const told = ({ received }: Dashboard): unknown[] =>
+    received.map(({ message: { type, deviceId, payload } }) => [
+      type,
+      deviceId,
+      (payload as { deviceId?: string }).deviceId,
+    ]);
+  const own = async (who: InsertedAccount): Promise<unknown[]> => {
+    const { id } = await fixture.registerDevice(who);
+    return ['device_registered', id, undefined];
+  };
+
+  it('is told that it is given, suspended, resumed and revoked, and nothing else of the device; others are not', async () => {
+    const [guest, stranger] = [await fixture.createAccount('guest'), await fixture.createAccount('stranger')];
+    const { url } = fixture.application;
+    const [hers, theirs] = [
+      await Dashboard.signedIn(url, guest.accessToken),
+      await Dashboard.signedIn(url, stranger.accessToken),
+    ];
+    const body = { email: guest.email, permission: 'control' };
+    const given = await fixture.request<{ id: string }>(ada, 'POST', `/devices/${shared.id}/shares`, body);
+    const share = `/devices/${shared.id}/shares/${given.body.id}`;
+    await fixture.request(ada, 'PATCH', share, { suspended: true });
+    await fixture.request(ada, 'PATCH', share, { suspended: false });
+    await fixture.request(ada, 'DELETE', share);
+    await fixture.request(ada, 'PATCH', `/devices/${shared.id}`, { room: 'Hall' });
+    const [last, alone] = [await own(guest), await own(stranger)];
+    const due = ['share_granted', 'share_changed', 'share_changed', 'share_revoked'];
+    await hers.expect('her own device', ({ message }) => message.type === 'device_registered');
+    await theirs.expect('their own device', ({ message }) => message.type === 'device_registered');
+    expect(told(hers)).toEqual([...due.map((type) => [type, null, shared.id]), last]);
+    expect(new Set(hers.received.slice(0, -1).map(({ message }) => message.actor))).toEqual(new Set(['system']));
+    expect(told(theirs)).toEqual([alone]);
+    // Grace sees the device: what she hears names no person.
+    await dashboard.expect('the change of the room', ({ message }) => message.type === 'device_updated');
+    const seen = dashboard.received.filter(({ message }) => message.type.startsWith('share_'));
+    expect(seen.map(({ message }) => [message.type, message.deviceId])).toEqual(due.map((type) => [type, shared.id]));
+    expect(JSON.stringify(seen)).not.toContain(guest.id);
+    const again = await Dashboard.signedIn(url, guest.accessToken, hers.received[0]?.message.cursor);
+    await again.expect('her own device', ({ message }) => message.type === 'device_registered');
+    expect(told(again)).toEqual(told(hers).slice(1));
+    [hers, theirs, again].forEach((each) => {
+      each.close();
+    });
+  });
+});
+
 /**
  * P-35: no socket event reaches a non-member. Every kind of event, against owners, members who subscribed and who did
  * not, strangers whose subscription was refused, and an administrator; n counts pairs of an event and a socket that must

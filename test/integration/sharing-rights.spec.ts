@@ -138,6 +138,28 @@ describe('A schedule', () => {
     },
   );
 
+  it.each([
+    ['RRULE:FREQ=WEEKLY;COUNT=3', {}, '/recurrence/rule', 'the end of its last occurrence must be in the future'],
+    ['RRULE:FREQ=WEEKLY;COUNT=3', { until: '2020-01-01T00:00:00Z' }, '/until', '`until` must be'],
+    [
+      'DURATION:PT8H\nRRULE:FREQ=WEEKLY',
+      {},
+      '/recurrence/durationMinutes',
+      '`durationMinutes`: 60, where the rule says 480',
+    ],
+  ])('that is read from a rule is refused where the fault is: %s %j', async (lines, more, pointer, detail) => {
+    const recurrence = { rule: `DTSTART;TZID=Europe/Berlin:20200106T090000\n${lines}`, durationMinutes: 60 };
+    const answers = [
+      await fixture.share(ada, door, guest, { recurrence, ...more }),
+      await fixture.request(ada, 'POST', `/devices/${door}/shares/preview`, { recurrence, ...more }),
+    ];
+    for (const { status, body } of answers) {
+      const { errors } = body as { errors?: { pointer: string; detail: string }[] };
+      expect([status, errors?.map((one) => one.pointer)]).toEqual([400, [pointer]]);
+      expect(errors?.[0]?.detail).toContain(detail);
+    }
+  });
+
   it('costs an answer no more than a moment, whatever rule it is read from', async () => {
     const every = (length: number): string => Array.from({ length }, (_, index) => index).join(',');
     const rule = `DTSTART;TZID=Europe/Berlin:20260105T090000\nRRULE:FREQ=DAILY;BYHOUR=${every(24)};BYMINUTE=${every(60)};UNTIL=20990101T000000Z`;

@@ -10,6 +10,7 @@ import {
   UPLINK_CHANNELS,
 } from '../../src/contracts/mqtt.js';
 import { UPLINK_LIMITS as LIMITS } from '../../src/contracts/uplinks.js';
+import { documentedChecks } from '../../test/support/documented-lock.js';
 import { quoteVectors } from './vectors-in-markdown.js';
 import { makeVectors } from './vectors.js';
 
@@ -60,6 +61,30 @@ describe('docs/protocol.md', () => {
     `| \`errorMessage\` | text, cut to ${String(LIMITS.errorMessageLength)} characters`,
   ])('states the limit: %s', (statement) => {
     expect(document).toContain(statement);
+  });
+
+  it('prints a lock that says to the vectors what it should', async () => {
+    const { check } = (await import(`data:text/javascript,${encodeURIComponent(documentedChecks())}`)) as {
+      check: (message: unknown, lock: object) => { code: string | null; commandId: string | null; asked?: object };
+    };
+    const { lock, keys, vectors } = file;
+    const knows = { ...lock, keys, counter: lock.lastCounter, uptime: lock.uptimeMs };
+    // A socket has read the message before the lock does: these three are the line's.
+    const ofTheLine = ['a good order, but retained', 'no JSON', 'two kids in one message'];
+    const told = vectors.filter(({ name }) => !ofTheLine.includes(name));
+    expect(told).toHaveLength(vectors.length - ofTheLine.length);
+    const verdicts = told.map(({ name, message }) => {
+      const answers = new Map(Object.entries(lock.answered));
+      const { code, commandId, asked } = check(JSON.parse(message), { ...knows, answers });
+      return { name, commandId, verdict: code ?? (asked ? 'accepted' : 'repeat') };
+    });
+    expect(verdicts).toEqual(
+      told.map(({ name, expect: { commandId, ...due } }) => ({
+        name,
+        commandId,
+        verdict: due.verdict === 'refused' ? due.code : due.verdict,
+      })),
+    );
   });
 
   it('loses nothing but the old vectors when they are written again', () => {

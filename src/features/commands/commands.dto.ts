@@ -121,7 +121,10 @@ export class CommandDto {
   @ApiProperty({ enum: COMMAND_STATES, example: 'EXECUTED' })
   state!: CommandState;
 
-  /** What confirms that it happened: the device's verdict (`ack`), its report of the new state, or nothing. */
+  /**
+   * What confirms that it happened: the device's verdict (`ack`), which mostly comes first; `state_report` once it has also reported the
+   * new state, without a change of `state`; or nothing (`none`).
+   */
   @ApiProperty({ enum: COMMAND_CONFIRMATIONS, example: 'state_report' })
   confirmedBy!: CommandConfirmation;
 

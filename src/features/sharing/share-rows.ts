@@ -36,12 +36,13 @@ export interface TermsRow {
   g_suspended: boolean;
 }
 
-export const SHARE_COLUMNS = `s.id, s.device_id, s.email, s.granted_by, s.version, s.created_at, s.updated_at, ${TERMS_COLUMNS}`;
+export const SHARE_COLUMNS = `s.id, s.device_id, s.email, s.user_id, s.granted_by, s.version, s.created_at, s.updated_at, ${TERMS_COLUMNS}`;
 
 export interface ShareRow extends TermsRow {
   id: string;
   device_id: string;
   email: string;
+  user_id: string | null;
   granted_by: string | null;
   version: number;
   created_at: Date;
@@ -70,6 +71,7 @@ export function toShare(row: ShareRow): Share {
     id: row.id,
     deviceId: row.device_id,
     email: row.email,
+    recipientId: row.user_id,
     grantedBy: row.granted_by,
     givenUnder: row.given_under,
     effective: effectiveShare(row),

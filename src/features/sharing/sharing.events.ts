@@ -6,12 +6,16 @@ import type { EventDeclaration } from '../../platform/events/event-type-registry
 export class ShareGrantedPayload implements PayloadOf<'share_granted'> {
   shareId!: string;
   permission!: DevicePermission;
+  /** The device, where the message goes to the recipient of the share: its own `deviceId` is null then. */
+  deviceId?: string;
 }
 
 /** What a share gives, or when, was changed. */
 export class ShareChangedPayload implements PayloadOf<'share_changed'> {
   shareId!: string;
   permission!: DevicePermission;
+  /** The device, where the message goes to the recipient of the share: its own `deviceId` is null then. */
+  deviceId?: string;
   /** Names of the members that changed. */
   changed!: string[];
 }
@@ -20,6 +24,8 @@ export class ShareChangedPayload implements PayloadOf<'share_changed'> {
 export class ShareRevokedPayload implements PayloadOf<'share_revoked'> {
   shareId!: string;
   permission!: DevicePermission;
+  /** The device, where the message goes to the recipient of the share: its own `deviceId` is null then. */
+  deviceId?: string;
   /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
   reason!: 'revoked' | 'left' | 'handover';
 }

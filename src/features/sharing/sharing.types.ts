@@ -7,6 +7,8 @@ export interface Share extends ShareTerms {
   readonly deviceId: string;
   /** Whom it was given to, in the one spelling of an address. */
   readonly email: string;
+  /** Their account; null until they accept. Who gave it is not told. */
+  readonly recipientId: string | null;
   /** Null once that account is gone. */
   readonly grantedBy: string | null;
   /** The share of the one who gave it, where that is their right. */
@@ -25,7 +27,10 @@ export interface HeldShare extends Share {
 }
 
 /** What may be changed of a share; members left out stay as they are. */
-export type ShareChanges = Partial<ShareTerms>;
+export interface ShareChanges extends Partial<ShareTerms> {
+  /** The window of the rule that gives the schedule: it makes that of the share shorter, never longer. */
+  readonly within?: Pick<ShareTerms, 'from' | 'until'>;
+}
 
 /** Devices that are shared with a user and open now, with what each share gives. */
 export interface OpenShares {

@@ -43,11 +43,11 @@ export class CredentialsController {
 
   /**
    * A new activation code, valid once, for 24 hours, while I have `admin` of the device. An earlier one is not valid any more. For the
-   * owner and managers of the organization: who has only a share, even of `admin`, gets 403 here, at the QR code and at the tokens.
+   * owner and the managers of the organization, as the QR code and the tokens are: a share, even of `admin`, is answered 403.
    */
   @Post(':deviceId/activation-code')
   @HttpCode(HttpStatus.OK)
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @Audit('activation_code_created')
   @SecretAnswer()
   @Idempotent()
@@ -63,7 +63,7 @@ export class CredentialsController {
    * the device id, `c` the code, and `u` where the device sends them to. 404 `activation_code_not_found` without one.
    */
   @Get(':deviceId/qr')
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @AuditRead('activation_code_shown', 'deviceId')
   @SecretAnswer()
   @RateLimit('device')
@@ -102,12 +102,13 @@ export class CredentialsController {
   }
 
   /**
-   * A new token for a device; older ones stay valid for an hour, or as long as asked for. At a broker of the operator's, the password that
-   * its account has there goes on until they change it.
+   * A new token for a device; older ones stay valid for an hour, or as long as asked for. The device is sent nothing: who asks takes
+   * the token to it. At a broker of the operator's, the password that its account has there goes on until they change it. For the
+   * owner and the managers of the organization.
    */
   @Post(':deviceId/token/rotate')
   @HttpCode(HttpStatus.OK)
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @Audit('device_token_rotated')
   @SecretAnswer()
   @Idempotent()
@@ -122,13 +123,14 @@ export class CredentialsController {
   }
 
   /**
-   * Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. A broker of the operator's keeps
-   * the connection until they delete the account of the device there: what it says is refused, and it gets no orders.
+   * Revoke every token of a device, and its activation code: its connections are closed, and nothing of it is accepted until it is
+   * given a token again. A broker of the operator's keeps the connection until they delete the account of the device there: what it
+   * says is refused, and it gets no orders. For the owner and the managers of the organization.
    */
   @Post(':deviceId/token/revoke')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @Audit('device_tokens_revoked')
   @Idempotent()
   @RateLimit('device')

@@ -89,8 +89,8 @@ export class TransfersController {
   }
 
   /**
-   * What is offered to me, oldest first. With `REGISTRATION=open` it is empty: an account need not have its e-mail address then,
-   * and an offer is only accepted by the mailed token.
+   * What is offered to me, oldest first. With `REGISTRATION=open`, as under `npm start`, it is empty: an account need not have its e-mail
+   * address then, and the mailed token is the only way to answer an offer.
    */
   @Get('transfers')
   @Authorize()
@@ -119,7 +119,10 @@ export class TransfersController {
     return toAcceptedTransferDto(await this.answers.accept(userId, { token }));
   }
 
-  /** The same by the id of the offer, for the account that it is made to. */
+  /**
+   * The same by the id of the offer, for the account that it is made to. With `REGISTRATION=open` it is always 404
+   * `transfer_not_found`: the mailed token is the only way then.
+   */
   @Post('transfers/:transferId/accept')
   @HttpCode(HttpStatus.OK)
   @Authorize()
@@ -146,7 +149,10 @@ export class TransfersController {
     await this.answers.decline(userId, { token });
   }
 
-  /** The same by the id of the offer, for the account that it is made to. */
+  /**
+   * The same by the id of the offer, for the account that it is made to. With `REGISTRATION=open` it is always 404
+   * `transfer_not_found`: the mailed token is the only way then.
+   */
   @Post('transfers/:transferId/decline')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize()

@@ -19,8 +19,8 @@ export class InvalidTransferError extends DomainError {
   kind: 'not_found',
   meaning: 'There is no such offer of a device.',
   cause:
-    'It was accepted, declined, cancelled or has expired, perhaps at this moment, or it is made to another person.',
-  cure: 'Read the device, or the list of offers, again.',
+    'It was accepted, declined, cancelled or has expired, perhaps at this moment, or it is made to another person. With `REGISTRATION=open`, as under `npm start`, no offer is answered by its id: an account need not have its e-mail address then.',
+  cure: 'Read the device, or the list of offers, again. With `REGISTRATION=open`, send the token that was mailed to `POST /devices/transfers/accept` or `/decline`.',
 })
 export class TransferNotFoundError extends DomainError {
   constructor() {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { type EffectiveShare, stateOfShare } from './device-access.js';
 import { nextChange, nextOpenings } from './openings.js';
@@ -41,6 +41,31 @@ const berlin = (days: WeeklyWindow['days'], from: string, until: string): Weekly
   windows: [{ days, from, until }],
 });
 
+/** Openings, as often as the schedule of the share may be written, and none that is closed, by the decision itself. */
+function expectAsDecided(share: EffectiveShare, after: Date, minutes: number): void {
+  const openings = nextOpenings(share, after, 20);
+  const last = openings.length === 20 ? openings.at(-1)?.until : null;
+  for (let minute = 0; minute < minutes; minute += 7) {
+    const instant = new Date(after.getTime() + minute * MINUTE_MS);
+    if (last && instant >= last) {
+      break;
+    }
+    const told = openings.some(({ from, until }) => from <= instant && (until === null || instant < until));
+    expect([instant.toISOString(), told]).toEqual([instant.toISOString(), stateOfShare(share, instant) === 'open']);
+  }
+}
+
+/** How often the clock of a zone is read, which is what the walk costs. */
+function clockReadings(walk: () => void): number {
+  const spy = jest.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+  walk();
+  return spy.mock.calls.length;
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
 describe('isOpenAt', () => {
   it.each<[string, WeeklySchedule, string, boolean]>([
     ['includes its first minute', berlin(['MO'], '09:00', '17:00'), '2026-11-30T08:00:00Z', true],
@@ -63,21 +88,68 @@ describe('nextOpenings', () => {
   it('tells what looking at every minute finds, also where clocks are set', () => {
     fc.assert(
       fc.property(aSchedule, aDay, (schedule, day) => {
-        const after = new Date(`${day}T00:00:00Z`);
-        const minutes = 2.5 * 1_440;
-        const openings = nextOpenings(termsOf(schedule), after, 20);
-        const last = openings.at(-1)?.until ?? null;
-        for (let minute = 0; minute < minutes; minute += 7) {
-          const instant = new Date(after.getTime() + minute * MINUTE_MS);
-          if (last !== null && instant > last) {
-            break;
-          }
-          const told = openings.some(({ from, until }) => from <= instant && (until === null || instant < until));
-          expect([instant.toISOString(), told]).toEqual([instant.toISOString(), isOpenAt(schedule, instant)]);
-        }
+        expectAsDecided(termsOf(schedule), new Date(`${day}T00:00:00Z`), 2.5 * 1_440);
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('tells it also of a share that was given by a share, in any two zones', () => {
+    fc.assert(
+      fc.property(aSchedule, aSchedule, aDay, (schedule, ofGiver, day) => {
+        const under = { ...termsOf(ofGiver), permission: 'admin' } as const;
+        expectAsDecided(termsOf(schedule, { under }), new Date(`${day}T00:00:17Z`), 2.5 * 1_440);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('finds what is open on the day of a change of clocks alone, in a year', () => {
+    const under = {
+      ...termsOf({ timeZone: 'America/New_York', windows: [{ days: ['MO'], from: '08:00', until: '09:00' }] }),
+      permission: 'admin',
+    } as const;
+    // New York is five hours behind Berlin between its own change and that of Berlin, and six at any other time.
+    const share = termsOf(berlin(['MO'], '13:00', '14:00'), { under });
+    expect(nextOpenings(share, new Date('2026-04-01T00:00:00Z'), 3)).toEqual([
+      { from: new Date('2026-10-26T12:00:00Z'), until: new Date('2026-10-26T13:00:00Z') },
+      { from: new Date('2027-03-15T12:00:00Z'), until: new Date('2027-03-15T13:00:00Z') },
+      { from: new Date('2027-03-22T12:00:00Z'), until: new Date('2027-03-22T13:00:00Z') },
+    ]);
+  });
+
+  it('looks from the begin of the share on, however far away that is, also by the hours of its giver', () => {
+    const under = { ...termsOf(berlin(['TU'], '10:00', '14:00')), permission: 'admin' } as const;
+    const share = termsOf(null, { under, from: new Date('2029-01-01T00:00:00Z') });
+    expect(nextOpenings(share, new Date('2026-12-01T00:00:00Z'), 1)).toEqual([
+      { from: new Date('2029-01-02T09:00:00Z'), until: new Date('2029-01-02T13:00:00Z') },
+    ]);
+  });
+
+  it('reads the clocks for no longer than it takes to tell', () => {
+    const now = new Date('2026-12-01T00:00:00Z');
+    const page = (share: EffectiveShare) => () => {
+      for (let round = 0; round < 100; round += 1) {
+        nextOpenings(share, now, 1);
+      }
+    };
+    const meeting = (zone: string, ofGiver: string): EffectiveShare =>
+      termsOf(
+        { timeZone: zone, windows: [{ days: WEEKDAYS, from: '01:00', until: '01:20' }] },
+        {
+          under: {
+            ...termsOf({ timeZone: ofGiver, windows: [{ days: WEEKDAYS, from: '01:30', until: '01:40' }] }),
+            permission: 'admin',
+          },
+        },
+      );
+    // Once a day for a month or two, and no more for the shares after it.
+    expect(clockReadings(page(termsOf(berlin(['MO'], '08:00', '18:00'))))).toBeLessThan(200);
+    jest.restoreAllMocks();
+    expect(clockReadings(page(meeting('Asia/Tokyo', 'Asia/Tokyo')))).toBe(0);
+    jest.restoreAllMocks();
+    // Once a day for 400 days, in both zones.
+    expect(clockReadings(page(meeting('Europe/Paris', 'America/Chicago')))).toBeLessThan(1_500);
   });
 
   it('keeps the hour on the wall across the change of clocks', () => {

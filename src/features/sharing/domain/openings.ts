@@ -42,28 +42,27 @@ export function nextChange(share: EffectiveShare, after: Date): Date | null {
 
 /** When a share is open, as far as its horizon. The last stretch may have no end. */
 function* stretchesOf(share: EffectiveShare, after: number): Generator<Stretch> {
-  if (share.suspended) {
+  const [own, ...rights] = withRights(share);
+  if (own.suspended || rights.some(({ permission, suspended }) => suspended || permission !== 'admin')) {
     return;
   }
-  const begin = Math.max(after, share.from?.getTime() ?? -Infinity);
-  const end = share.until?.getTime() ?? Infinity;
-  const own = ownStretches(share, begin, end);
-  if (share.under === null) {
-    yield* own;
-  } else if (share.under.permission === 'admin') {
-    yield* intersection(own, stretchesOf(share.under, after));
-  }
-}
-
-function* ownStretches({ schedule }: EffectiveShare, begin: number, end: number): Generator<Stretch> {
+  const all = [own, ...rights];
+  const begin = Math.max(after, ...all.map(({ from }) => from?.getTime() ?? -Infinity));
+  const end = Math.min(...all.map(({ until }) => until?.getTime() ?? Infinity));
+  const schedules = all.flatMap(({ schedule }) => (schedule === null || isAlwaysOpen(schedule) ? [] : [schedule]));
   if (begin >= end) {
     return;
   }
-  if (schedule === null || isAlwaysOpen(schedule)) {
+  if (schedules.length === 0) {
     yield { from: begin, until: end };
   } else {
-    yield* openStretches(schedule, begin, Math.min(end, begin + HORIZON_MS));
+    yield* openStretches(schedules, begin, Math.min(end, begin + HORIZON_MS));
   }
+}
+
+/** A share, and the rights by which it was given. */
+function withRights(share: EffectiveShare): [EffectiveShare, ...EffectiveShare[]] {
+  return [share, ...(share.under === null ? [] : withRights(share.under))];
 }
 
 function* joined(stretches: Iterable<Stretch>): Generator<Stretch> {
@@ -80,21 +79,5 @@ function* joined(stretches: Iterable<Stretch>): Generator<Stretch> {
   }
   if (held !== null) {
     yield held;
-  }
-}
-
-function* intersection(some: Iterator<Stretch>, others: Iterator<Stretch>): Generator<Stretch> {
-  let [one, other] = [some.next(), others.next()];
-  while (!one.done && !other.done) {
-    const from = Math.max(one.value.from, other.value.from);
-    const until = Math.min(one.value.until, other.value.until);
-    if (from < until) {
-      yield { from, until };
-    }
-    if (one.value.until <= other.value.until) {
-      one = some.next();
-    } else {
-      other = others.next();
-    }
   }
 }

@@ -1,154 +1,152 @@
-import { RRuleTemporal } from 'rrule-temporal';
-import { canonicalTimeZone } from '../../../shared/time-zone.js';
-import { nextOpenings } from './openings.js';
+import { canonicalInstant } from '../../../shared/instant.js';
+import { calendarTime, readCalendarEntry, type WallTime } from './calendar-entry.js';
+import { malformed, refuse, refuseOthers } from './calendar-lines.js';
+import { firstInstantShowing, shownAt } from './wall-clock.js';
+import { occurrenceAt, occurrencesBefore, startsInWeek } from './weekly-occurrences.js';
 import { MAX_WINDOWS, WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
 
-const MAX_LENGTH = 1_000;
-/** Occurrences that are walked through to find the last one. */
 const MAX_COUNT = 1_000;
+const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 24 * 60;
-const START = /^DTSTART(?:;TZID="?([^":]+)"?)?:(\d{8}T\d{6})(Z?)$/m;
-const ALWAYS = { permission: 'view', from: null, until: null, suspended: false, under: null } as const;
-/** What the parts of a rule may be: the library passes over others. */
+const DAY_MS = MINUTES_A_DAY * MINUTE_MS;
+const PARTS = ['FREQ', 'INTERVAL', 'WKST', 'BYDAY', 'BYHOUR', 'BYMINUTE', 'UNTIL', 'COUNT'];
 const RANGES = { BYHOUR: [0, 23], BYMINUTE: [0, 59], COUNT: [1, MAX_COUNT] } as const;
-/** What no week repeats. */
-const BEYOND_A_WEEK = [
-  'bySetPos',
-  'byMonth',
-  'byMonthDay',
-  'byYearDay',
-  'byWeekNo',
-  'bySecond',
-  'exDate',
-  'rDate',
-  'rscale',
-] as const;
 
-type Options = ReturnType<RRuleTemporal['options']>;
+type Parts = ReadonlyMap<string, string>;
 
 /** The window and the weekly schedule that a recurrence rule stands for. */
 export interface ImportedRecurrence {
+  /** When the first occurrence begins. */
   readonly from: Date;
+  /** When the last one ends, or later: null when none is the last. */
   readonly until: Date | null;
   readonly schedule: WeeklySchedule;
 }
 
-/** Why a rule cannot be a weekly schedule, in words for its author. */
-export class RecurrenceError extends Error {}
-
 /**
- * Reads a recurrence rule (RFC 5545, `DTSTART` and `RRULE`) whose occurrences last some minutes each as a weekly schedule.
+ * Reads a recurrence rule (RFC 5545, `DTSTART` and `RRULE`), or the entry of a calendar, as a weekly schedule. Nothing is unrolled, so each
+ * text takes the same time.
+ * @param durationMinutes how long an occurrence lasts; may be left out where the entry says it
  * @throws RecurrenceError for one that is malformed, or that no week repeats
  */
-export function importRecurrence(text: string, durationMinutes: number): ImportedRecurrence {
-  const rule = parse(text);
-  const options = rule.options();
-  refuseUnlessWeekly(options);
-  const schedule = { timeZone: options.tzid ?? 'UTC', windows: windowsOf(options, durationMinutes) };
+export function importRecurrence(text: string, durationMinutes?: number): ImportedRecurrence {
+  const { start, parts, durationMinutes: lasting } = readCalendarEntry(text, durationMinutes);
+  refuseUnlessWeekly(parts);
+  const days = daysOf(parts, start);
+  const minutes = minutesOf(parts, start);
+  const starts = startsInWeek(days, minutes);
+  const first = occurrencesBefore(start.shown, starts);
+  const instantAt = (shown: number): number => firstInstantShowing(shown, start.timeZone);
+  const endOf = (index: number): number => instantAt(occurrenceAt(index, starts) + lasting * MINUTE_MS);
+  const end = untilOf(parts, start);
+  const last = end === null ? lastByCount(parts, first) : lastUntil(end, starts, start.timeZone);
+  if (last !== null && last < first) {
+    refuse('it has no occurrence');
+  }
   return {
-    from: new Date(options.dtstart.epochMilliseconds),
-    until: endOf(rule, schedule, durationMinutes),
-    schedule,
+    from: dateOf(instantAt(occurrenceAt(first, starts))),
+    until: last === null ? null : dateOf(Math.max(endOf(last), end ?? -Infinity)),
+    schedule: {
+      timeZone: start.timeZone,
+      windows: minutes.map((minute) => windowAt(days, minute, lasting)),
+    },
   };
 }
 
-function refuseUnlessWeekly(options: Options): void {
-  const { freq, interval } = options;
+function refuseUnlessWeekly(parts: Parts): void {
+  refuseOthers(parts.keys(), PARTS);
+  const [freq, interval, weekStart] = [parts.get('FREQ') ?? malformed(), parts.get('INTERVAL'), parts.get('WKST')];
   if (freq !== 'WEEKLY' && freq !== 'DAILY') {
-    throw new RecurrenceError(`FREQ=${freq} does not repeat by the week: only WEEKLY and DAILY do`);
+    refuse(`FREQ=${freq} does not repeat by the week: only WEEKLY and DAILY do`);
   }
-  if ((interval ?? 1) !== 1) {
-    throw new RecurrenceError(`INTERVAL=${String(interval)} skips weeks or days: only 1 can be taken`);
+  if (interval !== undefined && interval !== '1') {
+    refuse(`INTERVAL=${interval} skips weeks or days: only 1 can be taken`);
   }
-  const beyond = BEYOND_A_WEEK.find((part) => [options[part] ?? []].flat().length > 0);
-  if (beyond) {
-    throw new RecurrenceError(`${beyond.toUpperCase()} cannot be said by a weekly schedule`);
+  if (weekStart !== undefined) {
+    weekdayOf(weekStart, 'WKST');
   }
 }
 
-function windowsOf({ dtstart, freq, byDay, byHour, byMinute }: Options, durationMinutes: number): WeeklyWindow[] {
-  const ofStart = freq === 'DAILY' ? WEEKDAYS : [dayAt(dtstart.dayOfWeek)];
-  const days = byDay?.length ? byDay.map(weekdayOf) : ofStart;
-  const hours = byHour?.length ? byHour : [dtstart.hour];
-  const minutes = byMinute?.length ? byMinute : [dtstart.minute];
+function daysOf(parts: Parts, { shown }: WallTime): Weekday[] {
+  const days = parts.get('BYDAY');
+  if (days !== undefined) {
+    return [...new Set(days.split(',').map((day) => weekdayOf(day, 'BYDAY')))];
+  }
+  const ofStart = WEEKDAYS[(new Date(shown).getUTCDay() + 6) % 7];
+  return WEEKDAYS.filter((day) => parts.get('FREQ') === 'DAILY' || day === ofStart);
+}
+
+/** The minutes of the day at which it begins. */
+function minutesOf(parts: Parts, { shown }: WallTime): number[] {
+  const start = new Date(shown);
+  const hours = [...new Set(numbersOf(parts, 'BYHOUR') ?? [start.getUTCHours()])];
+  const minutes = [...new Set(numbersOf(parts, 'BYMINUTE') ?? [start.getUTCMinutes()])];
   if (hours.length * minutes.length > MAX_WINDOWS) {
-    throw new RecurrenceError(`it has more than ${String(MAX_WINDOWS)} times a day`);
+    refuse(`it has more than ${String(MAX_WINDOWS)} times a day`);
   }
-  return hours.flatMap((hour) => minutes.map((minute) => windowAt(days, hour * 60 + minute, durationMinutes)));
+  return hours.flatMap((hour) => minutes.map((minute) => hour * 60 + minute));
 }
 
-function parse(text: string): RRuleTemporal {
-  // A line break that was pasted out of a JSON document may be its escape.
-  const rule = text.trim().replaceAll(/\\n|\r\n?/g, '\n');
-  if (rule.length > MAX_LENGTH) {
-    throw new RecurrenceError(`a rule has at most ${String(MAX_LENGTH)} characters`);
+function numbersOf(parts: Parts, part: keyof typeof RANGES): number[] | null {
+  const values = parts.get(part)?.split(',') ?? null;
+  const [least, most] = RANGES[part];
+  if (!values?.every((value) => /^\d{1,4}$/.test(value) && Number(value) >= least && Number(value) <= most)) {
+    return values && refuse(`${part} takes whole numbers from ${String(least)} to ${String(most)}`);
   }
-  refuseOutOfRange(rule);
-  try {
-    return new RRuleTemporal({ rruleString: withKnownZone(rule) });
-  } catch (error) {
-    throw error instanceof RecurrenceError ? error : new RecurrenceError('it is no recurrence rule of RFC 5545');
-  }
+  return values.map(Number);
 }
 
-function refuseOutOfRange(rule: string): void {
-  for (const [part, [least, most]] of Object.entries(RANGES)) {
-    const values = new RegExp(`${part}=([^;\\n]*)`, 'i').exec(rule)?.[1]?.split(',') ?? [];
-    if (!values.every((value) => /^\d{1,4}$/.test(value) && Number(value) >= least && Number(value) <= most)) {
-      throw new RecurrenceError(`${part} takes whole numbers from ${String(least)} to ${String(most)}`);
-    }
-  }
-}
-
-/** A start without a zone would be at another time for each reader. */
-function withKnownZone(rule: string): string {
-  const [line, zone, time, isUtc] = START.exec(rule) ?? [];
-  if (line === undefined || (zone === undefined && !isUtc)) {
-    throw new RecurrenceError('DTSTART must name its zone: DTSTART;TZID=Europe/Berlin:20260105T090000, or end in Z');
-  }
-  const known = zone === undefined ? null : canonicalTimeZone(zone);
-  if (zone !== undefined && known === null) {
-    throw new RecurrenceError(`TZID=${zone} is no IANA time zone name, such as Europe/Berlin`);
-  }
-  return known === null ? rule : rule.replace(line, `DTSTART;TZID=${known}:${String(time)}`);
-}
-
-/** When the last occurrence ends; null when none is the last. */
-function endOf(rule: RRuleTemporal, schedule: WeeklySchedule, durationMinutes: number): Date | null {
-  const { count, until } = rule.options();
-  if (until) {
-    const last = new Date(until.epochMilliseconds);
-    const [opening] = nextOpenings({ ...ALWAYS, schedule }, last, 1);
-    return opening && opening.from <= last ? opening.until : last;
-  }
-  if (count === undefined) {
+/** The instant up to which occurrences begin. */
+function untilOf(parts: Parts, { timeZone }: WallTime): number | null {
+  const until = parts.get('UNTIL');
+  if (until === undefined) {
     return null;
   }
-  const last = rule.all().at(-1);
-  if (!last) {
-    throw new RecurrenceError('it has no occurrence');
+  if (parts.has('COUNT')) {
+    refuse('UNTIL and COUNT exclude each other');
   }
-  return new Date(last.epochMilliseconds + durationMinutes * MINUTE_MS);
+  const day = calendarTime(`${until}T000000`);
+  const instant =
+    day === null ? calendarTime(until.replace(/Z$/, '')) : firstInstantShowing(day + DAY_MS, timeZone) - SECOND_MS;
+  if (instant === null || (day === null && !until.endsWith('Z'))) {
+    refuse(`UNTIL takes a time in UTC, such as 20260110T120000Z, or a day: ${until}`);
+  }
+  return instant;
 }
 
-function weekdayOf(day: string): Weekday {
-  const weekday = WEEKDAYS.find((one) => one === day);
-  if (!weekday) {
-    throw new RecurrenceError(`BYDAY=${day} does not come every week`);
+function lastByCount(parts: Parts, first: number): number | null {
+  const counts = numbersOf(parts, 'COUNT');
+  if (counts === null) {
+    return null;
   }
-  return weekday;
+  const [count = 0, ...others] = counts;
+  return others.length > 0 ? refuse('COUNT takes one number') : first + count - 1;
 }
 
-function dayAt(isoDay: number): Weekday {
-  return WEEKDAYS[(isoDay + 6) % 7] ?? 'MO';
+/** The occurrence that begins last until an instant. Where clocks are set back, the wall shows less than it did before. */
+function lastUntil(instant: number, starts: readonly number[], timeZone: string): number {
+  let last = occurrencesBefore(shownAt(instant, timeZone) + MINUTE_MS, starts) - 1;
+  while (firstInstantShowing(occurrenceAt(last + 1, starts), timeZone) <= instant) {
+    last += 1;
+  }
+  return last;
+}
+
+function dateOf(instant: number): Date {
+  const date = new Date(instant);
+  return canonicalInstant(date.toISOString()) === null ? refuse('it begins before 1970, or ends after 9999') : date;
+}
+
+function weekdayOf(day: string, part: string): Weekday {
+  return WEEKDAYS.find((one) => one === day) ?? refuse(`${part}=${day} does not come every week`);
 }
 
 function windowAt(days: readonly Weekday[], minute: number, durationMinutes: number): WeeklyWindow {
   const end = (minute + durationMinutes) % MINUTES_A_DAY;
-  return { days, from: timeOf(minute), until: timeOf(end === 0 ? MINUTES_A_DAY : end) };
+  return { days, from: timeOfDay(minute), until: timeOfDay(end === 0 ? MINUTES_A_DAY : end) };
 }
 
-function timeOf(minute: number): string {
+function timeOfDay(minute: number): string {
   return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }

@@ -13,6 +13,7 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { IsTimeZoneName } from '../../../platform/http/members/time-zone.decorator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import { MAX_WINDOWS, WEEKDAYS, type Weekday } from '../domain/weekly-schedule.js';
@@ -91,8 +92,8 @@ export class WeeklyScheduleDto {
 /** A recurrence rule of a calendar (RFC 5545), which is read as a weekly schedule. */
 export class RecurrenceDto {
   /**
-   * `DTSTART` with its zone and `RRULE`, on two lines. It takes `FREQ=WEEKLY` and `FREQ=DAILY` with `BYDAY`, `BYHOUR`,
-   * `BYMINUTE`, and `UNTIL` or `COUNT`.
+   * `DTSTART` with its zone and `RRULE`, each on a line; also with `DTEND` or `DURATION`, or as the whole `VEVENT` of a calendar. It
+   * takes `FREQ=WEEKLY` and `FREQ=DAILY` with `BYDAY`, `BYHOUR`, `BYMINUTE`, and `UNTIL` or `COUNT`, once each.
    */
   @ApiProperty({ example: 'DTSTART;TZID=Europe/Berlin:20260105T090000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE' })
   @IsString()
@@ -101,12 +102,14 @@ export class RecurrenceDto {
   rule!: string;
 
   /**
-   * How long each occurrence lasts, in minutes: 1 to 1440.
+   * How long each occurrence lasts, in minutes: 1 to 1440. It may be left out where the rule has `DTEND` or `DURATION`, and must
+   * be the same otherwise.
    * @example 480
    */
+  @IfGiven()
   @IsInt()
   @Min(1)
   @Max(1_440)
   @OftenCalled('duration', 'minutes')
-  durationMinutes!: number;
+  durationMinutes?: number;
 }

@@ -11,7 +11,8 @@ import type { ShareRevokedPayload } from '../sharing.events.js';
 
 /**
  * Writes changes of shares to the event log and the audit trail, inside the transaction of the change, and tells the other
- * processes after it. Events are seen by all who see the device, so they name no person; the audit trail does.
+ * processes after it. Events are seen by all who see the device, so they name no person; the audit trail does. The recipient
+ * is told by an event of their own, which is of no device: it is theirs also when the device is not.
  */
 @Injectable()
 export class ShareEventWriter {
@@ -76,13 +77,17 @@ export class ShareEventWriter {
   }
 
   private async append(
-    { deviceId }: Share,
+    { deviceId, recipientId }: Share,
     ownerId: string,
     event: Pick<NewEvent<'share_granted' | 'share_changed' | 'share_revoked'>, 'type' | 'payload'>,
   ): Promise<void> {
     const actor = requestContext()?.actor ?? 'system';
     const source = actor === 'system' ? 'system' : 'http';
-    await this.events.append({ ...event, source, actor, deviceId, userId: ownerId } as NewEvent);
+    const ofDevice = { ...event, source, actor, deviceId, userId: ownerId };
+    // Who did it may be a person whom the recipient does not know, such as the next owner.
+    const ofRecipient = { ...event, source, actor: 'system', payload: { ...event.payload, deviceId } };
+    const told = recipientId === null ? [] : [{ ...ofRecipient, userId: recipientId }];
+    await this.events.append([ofDevice, ...told] as NewEvent[]);
     this.publishChange(deviceId);
   }
 }

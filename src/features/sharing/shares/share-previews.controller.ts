@@ -7,7 +7,7 @@ import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { InvalidShareTermsError, ShareNotFoundError } from '../sharing.errors.js';
 import { OpeningsQueryDto, PreviewScheduleDto } from './previews.dto.js';
-import { requestedTimes } from './requested-terms.js';
+import { judged, requestedTimes } from './requested-terms.js';
 import { OpeningsDto, SchedulePreviewDto, toOpeningDto, toPreviewDto } from './share-answers.dto.js';
 import { SharePreviewService } from './share-preview.service.js';
 import { SharesService } from './shares.service.js';
@@ -49,6 +49,6 @@ export class SharePreviewsController {
     const { from = null, until = null, schedule = null } = requestedTimes(request);
     const terms = { permission: 'view', from, until, schedule, suspended: false } as const;
     const after = request.after === undefined ? null : new Date(request.after);
-    return toPreviewDto(terms, await this.previews.preview(terms, request.count, after));
+    return toPreviewDto(terms, await judged(request, () => this.previews.preview(terms, request.count, after)));
   }
 }

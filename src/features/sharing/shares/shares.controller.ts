@@ -36,7 +36,8 @@ import {
   ShareWithSelfError,
   TooManySharesError,
 } from '../sharing.errors.js';
-import { requestedTimes } from './requested-terms.js';
+import type { Share } from '../sharing.types.js';
+import { judged, requestedChanges, requestedTimes } from './requested-terms.js';
 import { SharePreviewService } from './share-preview.service.js';
 import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answers.dto.js';
 import { ShareDeviceDto, UpdateShareDto } from './shares.dto.js';
@@ -54,7 +55,8 @@ export class SharesController {
   /**
    * Share a device with a person: at once where they have an account, else once they accept the invitation that is mailed
    * to them. The answer does not tell which. A person whose own permission is a share gives `view` and `control`, and
-   * what they gave ends and is suspended with their own.
+   * what they gave ends and is suspended with their own: `admin` is given by the owner and the managers of the organization
+   * (403, `required` is `device:manager`).
    */
   @Post()
   @Authorize('device:admin')
@@ -78,7 +80,7 @@ export class SharesController {
     const { permission, email } = request;
     const { from = null, until = null, schedule = null } = requestedTimes(request);
     const terms = { permission, from, until, schedule, suspended: false };
-    const share = await this.shares.share(device.id, user.userId, email, terms);
+    const share = await judged(request, () => this.shares.share(device.id, user.userId, email, terms));
     void reply.header('Location', `/api/v1/devices/${device.id}/shares/${share.id}`);
     return toShareDto(share, await this.previews.now());
   }
@@ -104,7 +106,8 @@ export class SharesController {
 
   /**
    * Change what a share gives and when, suspend it, or resume it. What is taken bites within two seconds: no event is
-   * delivered and no order is sent after that, and those that wait are refused when their turn comes.
+   * delivered and no order is sent after that, and those that wait are refused when their turn comes. A person whose own
+   * `admin` is a share changes what they gave, and gives no `admin`: all else takes `device:manager`.
    */
   @Patch(':shareId')
   @Vital()
@@ -122,15 +125,20 @@ export class SharesController {
   ): Promise<ShareDto> {
     const { permission, suspended } = request;
     const changes = {
-      ...requestedTimes(request),
+      ...requestedChanges(request),
       ...(permission === undefined ? {} : { permission }),
       ...(suspended === undefined ? {} : { suspended }),
     };
-    const share = await this.shares.update(device.id, user.userId, shareId, changes, versions);
+    const update = (): Promise<Share> => this.shares.update(device.id, user.userId, shareId, changes, versions);
+    // Where the rule has no end, it is the share that is over.
+    const share = await (changes.within?.until ? judged(request, update) : update());
     return toShareDto(share, await this.previews.now());
   }
 
-  /** End a share, and those that its holder gave. It bites within two seconds. */
+  /**
+   * End a share, and those that its holder gave. It bites within two seconds. A person whose own `admin` is a share ends what they
+   * gave: all else takes `device:manager`.
+   */
   @Delete(':shareId')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)

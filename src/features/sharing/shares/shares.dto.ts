@@ -33,7 +33,7 @@ export class ShareTimesDto {
   @OftenCalled('weeklySchedule')
   schedule?: WeeklyScheduleDto | null;
 
-  /** In place of `schedule`; its `DTSTART` is `from` and its end is `until`, where those are left out. */
+  /** In place of `schedule`; its first occurrence is `from` and the end of its last is `until`, where those are left out. */
   @IfGiven()
   @Nested(() => RecurrenceDto)
   recurrence?: RecurrenceDto;
@@ -60,6 +60,27 @@ export class ShareDeviceDto extends ShareTimesDto {
 
 /** Members left out stay as they are. */
 export class UpdateShareDto extends ShareTimesDto {
+  /**
+   * RFC 3339. Null: from the beginning. Left out: as it is.
+   * @example 2026-12-24T12:00:00Z
+   */
+  override from?: string | null;
+
+  /**
+   * RFC 3339, not included. Null: without an end. Left out: as it is.
+   * @example 2027-01-02T10:00:00Z
+   */
+  override until?: string | null;
+
+  /** Null: at all hours. Left out: as it is. */
+  override schedule?: WeeklyScheduleDto | null;
+
+  /**
+   * In place of `schedule`. Its first occurrence, if that is yet to come, and the end of its last make the time from `from` until
+   * `until` shorter, never longer, where those are left out.
+   */
+  override recurrence?: RecurrenceDto;
+
   /** @example view */
   @IfGiven()
   @IsIn(DEVICE_PERMISSIONS)

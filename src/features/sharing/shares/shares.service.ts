@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Demand } from '../../../contracts/resources.js';
 import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
 import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
@@ -10,7 +11,7 @@ import { AccountStandingService } from '../../users/account-standing.service.js'
 import { UsersService } from '../../users/users.service.js';
 import { type DeviceAuthority, DeviceAccessService } from '../access/device-access.service.js';
 import type { ShareTerms } from '../domain/device-access.js';
-import { changedMembers, faultsOf, widens } from '../domain/share-terms.js';
+import { changedMembers, changedTerms, faultsOf, widens } from '../domain/share-terms.js';
 import {
   InvalidShareTermsError,
   ShareChangedError,
@@ -90,13 +91,7 @@ export class SharesService {
   ): Promise<Share> {
     return this.transactions.run(async () => {
       const { authority, share } = await this.lock(deviceId, actorId, id);
-      const terms: ShareTerms = {
-        permission: changes.permission ?? share.permission,
-        from: changes.from === undefined ? share.from : changes.from,
-        until: changes.until === undefined ? share.until : changes.until,
-        schedule: changes.schedule === undefined ? share.schedule : changes.schedule,
-        suspended: changes.suspended ?? share.suspended,
-      };
+      const terms = changedTerms(share, changes, authority.at);
       const changed = changedMembers(share, terms);
       this.authorize(authority, share, terms);
       const isMore = widens(share, terms);
@@ -186,7 +181,7 @@ export class SharesService {
   /** A person whose own permission is a share gives less than that, and changes only what they gave by it. */
   private authorize({ givenUnder }: DeviceAuthority, share: Share | null, terms?: ShareTerms): void {
     if (givenUnder !== null && (terms?.permission === 'admin' || (share !== null && share.givenUnder !== givenUnder))) {
-      throw new ForbiddenError('device:owner');
+      throw new ForbiddenError('device:manager' satisfies Demand);
     }
   }
 
