@@ -6,6 +6,8 @@ export interface DeviceRef {
   ownerId: string;
   permission: DevicePermission;
   owned: boolean;
+  /** The permission is `admin` by ownership or by the role in its organization, and not by a share alone. */
+  managed: boolean;
 }
 
 /** Role of a member of an organization; each role includes the ones before it. */
@@ -20,7 +22,7 @@ export interface OrganizationRef {
 
 /** Each kind of resource a route can name, what it can demand, and what the guard passes to the controller. */
 export interface Resources {
-  device: { demand: DevicePermission | 'owner'; ref: DeviceRef };
+  device: { demand: DevicePermission | 'manager' | 'owner'; ref: DeviceRef };
   organization: { demand: Lowercase<OrganizationRole>; ref: OrganizationRef };
 }
 export type ResourceKind = keyof Resources;
@@ -34,6 +36,13 @@ export type RoleDemand = (typeof ROLE_DEMANDS)[number];
 
 /** `admin`, `maker`: a platform role. It gives no access to devices. */
 export type Demand = ResourceDemand | RoleDemand;
+
+/** Whom a demand means, where its name does not say it all. */
+export const MEANT_BY: Readonly<Record<string, string>> = {
+  admin: 'administrators: it takes the role `ADMIN`',
+  maker: 'makers of devices: it takes the role `MAKER`, or `ADMIN`',
+  'device:manager': 'the owner of the device and the managers of its organization: no share gives it',
+} satisfies Partial<Record<Demand, string>>;
 
 export function isRoleDemand(demand: Demand): demand is RoleDemand {
   return ROLE_DEMANDS.some((role) => role === demand);

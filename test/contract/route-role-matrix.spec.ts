@@ -31,13 +31,14 @@ type Role = (typeof ROLES)[number];
 const MAY: Readonly<Record<Role, readonly string[]>> = {
   anonymous: [],
   stranger: [],
-  'device owner': ['device:view', 'device:control', 'device:admin', 'device:owner'],
+  'device owner': ['device:view', 'device:control', 'device:admin', 'device:manager', 'device:owner'],
   VIEWER: ['device:view', 'organization:viewer'],
   OPERATOR: ['device:view', 'device:control', 'organization:viewer', 'organization:operator'],
   MANAGER: [
     'device:view',
     'device:control',
     'device:admin',
+    'device:manager',
     'organization:viewer',
     'organization:operator',
     'organization:manager',
@@ -46,6 +47,7 @@ const MAY: Readonly<Record<Role, readonly string[]>> = {
     'device:view',
     'device:control',
     'device:admin',
+    'device:manager',
     'organization:viewer',
     'organization:operator',
     'organization:manager',

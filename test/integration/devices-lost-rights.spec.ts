@@ -23,15 +23,17 @@ let holder: Sql;
 let ada: InsertedAccount;
 let grace: InsertedAccount;
 let guest: InsertedAccount;
+let manager: InsertedAccount;
 let home: string;
 
 beforeAll(async () => {
   fixture = await SharingFixture.start();
   holder = await Sql.open(fixture.application.databaseUrl);
-  [ada, grace, guest] = await Promise.all([
+  [ada, grace, guest, manager] = await Promise.all([
     fixture.createAccount('ada'),
     fixture.createAccount('grace'),
     fixture.createAccount('guest'),
+    fixture.createAccount('manager'),
   ]);
   home = (await fixture.createOrganization(ada)).id;
 }, 60_000);
@@ -56,9 +58,12 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PATCH /shares/{shareId}': { suspended: true },
 };
 
-async function prepare({ rest }: Route): Promise<Prepared> {
+async function prepare(who: InsertedAccount, { rest }: Route): Promise<Prepared> {
   const device = await registerDevice(fixture.application.url, ada);
   await fixture.share(ada, device.id, guest, { permission: 'admin' });
+  if (who === manager) {
+    await fixture.request(ada, 'PATCH', `/devices/${device.id}`, { organizationId: home });
+  }
   const make = async (part: string, body: object): Promise<string> => {
     const headers = { 'idempotency-key': randomUUID() };
     return (await fixture.request<{ id: string }>(ada, 'POST', `/devices/${device.id}${part}`, body, headers)).body.id;
@@ -106,7 +111,7 @@ function changingRoutes(): Route[] {
 
 /** Sends each request while its device is held, ends the right, and lets them go on. @returns what was not refused */
 async function lose(who: InsertedAccount, routes: readonly Route[], end: string): Promise<unknown[]> {
-  const asked = await Promise.all(routes.map(async (route) => ({ route, device: await prepare(route) })));
+  const asked = await Promise.all(routes.map(async (route) => ({ route, device: await prepare(who, route) })));
   const ids = asked.map(({ device }) => device.id);
   const before = await statesOf(ids);
   await holder.rows('BEGIN');
@@ -138,6 +143,12 @@ async function lose(who: InsertedAccount, routes: readonly Route[], end: string)
   });
 }
 
+const enlist = (who: InsertedAccount): Promise<unknown> =>
+  fixture.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'MANAGER')`, [
+    home,
+    who.id,
+  ]);
+
 async function loseAll(who: InsertedAccount, routes: readonly Route[], end: string): Promise<unknown[]> {
   const faults: unknown[] = [];
   for (let first = 0; first < routes.length; first += AT_ONCE) {
@@ -157,7 +168,7 @@ describe('A request that waits for its device while its right ends', () => {
 
   it('is refused to a guest whose share ends', async () => {
     // An order is accepted by who could give it when it was asked for, and the right is read again when it is sent.
-    const routes = changingRoutes().filter(({ demand }) => demand !== 'device:owner');
+    const routes = changingRoutes().filter(({ demand }) => !['device:manager', 'device:owner'].includes(demand));
     const end = 'DELETE FROM device_shares WHERE device_id = ANY ($1::uuid[]) AND user_id IS NOT NULL';
     const faults = await loseAll(
       guest,
@@ -166,6 +177,15 @@ describe('A request that waits for its device while its right ends', () => {
     );
     expect(faults).toEqual([]);
   }, 30_000);
+
+  it('is refused to a manager whose role ends', async () => {
+    await enlist(manager);
+    const routes = changingRoutes().filter(({ demand }) => demand === 'device:manager');
+    expect(routes).toHaveLength(3);
+    const end = `DELETE FROM memberships m USING devices d
+      WHERE d.id = ANY ($1::uuid[]) AND m.organization_id = d.organization_id AND m.role = 'MANAGER'`;
+    expect(await loseAll(manager, routes, end)).toEqual([]);
+  });
 
   it('does not put a device of another person into an organization of its last owner', async () => {
     const device = await registerDevice(fixture.application.url, ada);
@@ -184,8 +204,15 @@ describe('The credentials of a device', () => {
     ['GET', '/qr'],
     ['POST', '/token/rotate'],
   ] as const;
-  const ask = async (who: InsertedAccount, id: string, [method, rest]: readonly [string, string]): Promise<unknown> => {
-    const { status, body } = await fixture.request(who, method, `/devices/${id}${rest}`, BODIES[`${method} ${rest}`]);
+  const answer = (who: InsertedAccount, id: string, [method, rest]: readonly [string, string]) =>
+    fixture.request<{ code?: string; detail?: string; required?: string }>(
+      who,
+      method,
+      `/devices/${id}${rest}`,
+      BODIES[`${method} ${rest}`],
+    );
+  const ask = async (...request: Parameters<typeof answer>): Promise<unknown> => {
+    const { status, body } = await answer(...request);
     return status < 300 ? status : body.code;
   };
 
@@ -195,13 +222,11 @@ describe('The credentials of a device', () => {
     expect((await fixture.request(guest, 'PATCH', `/devices/${id}`, { room: 'Hall' })).status).toBe(200);
     await fixture.request(ada, 'POST', `/devices/${id}/activation-code`);
     for (const route of [...issues, ['POST', '/token/revoke'] as const]) {
-      expect([route, await ask(guest, id, route)]).toEqual([route, 'forbidden']);
+      const { status, body } = await answer(guest, id, route);
+      expect([route, status, body.required]).toEqual([route, 403, 'device:manager']);
+      expect(body.detail).toContain('the owner of the device and the managers of its organization');
     }
-    const manager = await fixture.createAccount('manager');
-    await fixture.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'MANAGER')`, [
-      home,
-      manager.id,
-    ]);
+    await enlist(manager);
     await fixture.request(ada, 'PATCH', `/devices/${id}`, { organizationId: home });
     const made = await fixture.request<{ activation: { code: string } }>(
       manager,
@@ -209,6 +234,7 @@ describe('The credentials of a device', () => {
       `/devices/${id}/activation-code`,
     );
     expect(made.status).toBe(200);
+    expect((await fixture.request(manager, 'POST', `/devices/${id}/token/rotate`, {})).status).toBe(200);
     // The code ends with the membership of who may have made it.
     expect((await fixture.request(ada, 'DELETE', `/organizations/${home}/members/${manager.id}`)).status).toBe(204);
     const body = { deviceId: id, code: made.body.activation.code };

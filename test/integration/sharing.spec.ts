@@ -210,7 +210,8 @@ describe('A share', () => {
 
   it('of a person who holds a share gives less than theirs, and stands and falls with it', async () => {
     const tenant = await share(ada, grace, { permission: 'admin', until: tomorrow() });
-    expect((await share(grace, mallory, { permission: 'admin' })).body.code).toBe('forbidden');
+    const equal = await share(grace, mallory, { permission: 'admin' });
+    expect(equal.body).toMatchObject({ code: 'forbidden', required: 'device:manager' });
     const guest = await share(grace, mallory, { permission: 'control' });
     expect(guest.status).toBe(201);
     const own = await change(grace, tenant.body.id, { until: null });
@@ -285,6 +286,7 @@ describe('Who can do what', () => {
       );
     expect((await check(grace, { needs: 'control' })).body).toMatchObject({ allowed: true, nextChangeAt: until });
     expect((await check(grace, { needs: 'admin' })).body).toMatchObject({ allowed: false });
+    expect((await check(ada, { needs: 'manager' })).body.allowed).toBe(true);
     expect((await check(grace, { needs: 'view', userId: ada.id })).body.code).toBe('forbidden');
     const later = await check(ada, { needs: 'control', email: grace.email, at: until });
     expect(later.body).toMatchObject({

@@ -49,8 +49,8 @@ const executed: Command = {
 };
 
 const refs: Record<string, DeviceRef> = {
-  [DEVICE]: { id: DEVICE, ownerId: ADA.userId, permission: 'admin', owned: true },
-  [SHARED_DEVICE]: { id: SHARED_DEVICE, ownerId: 'another user', permission: 'view', owned: false },
+  [DEVICE]: { id: DEVICE, ownerId: ADA.userId, permission: 'admin', owned: true, managed: true },
+  [SHARED_DEVICE]: { id: SHARED_DEVICE, ownerId: 'another user', permission: 'view', owned: false, managed: false },
 };
 
 describe('the commands of a device over HTTP', () => {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import { type DeviceAuthority, DeviceAccessService } from '../sharing/access/device-access.service.js';
 import type { AccessNeed } from '../sharing/device-permission.types.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
@@ -40,10 +39,8 @@ export class DeviceChangeService {
    * {@link begin} for the credentials of a device, by a right of one's own: a share ends, and what was issued under it would not.
    * @throws ForbiddenError for who has only a share
    */
-  async beginCredentials(userId: string, deviceId: string): Promise<HeldDevice> {
-    const held = await this.begin(userId, deviceId, 'admin');
-    assertOfOwn(held.authority);
-    return held;
+  beginCredentials(userId: string, deviceId: string): Promise<HeldDevice> {
+    return this.begin(userId, deviceId, 'manager');
   }
 
   /** The same where credentials are given out: who has one opens the door. @throws UnlockRestrictedError */
@@ -55,7 +52,7 @@ export class DeviceChangeService {
 
   /** The right to see a credential that was issued. @throws as {@link beginIssue} */
   async requireIssue(userId: string, deviceId: string): Promise<void> {
-    assertOfOwn(await this.access.require(userId, deviceId, 'admin'));
+    await this.access.require(userId, deviceId, 'manager');
     await this.standing.requireUnrestricted(userId);
   }
 
@@ -67,11 +64,5 @@ export class DeviceChangeService {
   /** Counts and records a change that is in no column of the device. */
   async record(deviceId: string, changed: string[], facts: Readonly<Record<string, unknown>>): Promise<void> {
     await this.eventWriter.recordChange(await this.devices.touch(deviceId), changed, facts);
-  }
-}
-
-function assertOfOwn({ givenUnder }: DeviceAuthority): void {
-  if (givenUnder !== null) {
-    throw new ForbiddenError('device:owner');
   }
 }

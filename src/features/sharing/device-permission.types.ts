@@ -9,8 +9,8 @@ const BY_ORGANIZATION_ROLE: Readonly<Record<OrganizationRole, DevicePermission>>
 };
 
 /** What a person asks to do. */
-export type AccessNeed = DevicePermission | 'owner';
-export const ACCESS_NEEDS = [...DEVICE_PERMISSIONS, 'owner'] as const satisfies readonly AccessNeed[];
+export type AccessNeed = DevicePermission | 'manager' | 'owner';
+export const ACCESS_NEEDS = [...DEVICE_PERMISSIONS, 'manager', 'owner'] as const satisfies readonly AccessNeed[];
 
 /** What a role in the organization of a device gives. */
 export function permissionOfRole(role: OrganizationRole): DevicePermission {

@@ -15,7 +15,13 @@ import type { Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
 const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'USER' };
-const DEVICE: DeviceRef = { id: randomUUID(), ownerId: ADA.userId, permission: 'view', owned: false };
+const DEVICE: DeviceRef = {
+  id: randomUUID(),
+  ownerId: ADA.userId,
+  permission: 'view',
+  owned: false,
+  managed: false,
+};
 
 @Controller()
 class SampleController {

@@ -1,3 +1,4 @@
+import { MEANT_BY } from '../../contracts/resources.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
 import { NOT_FOUND } from '../../shared/common-problems.js';
 import { AsProblem, DomainError } from '../../shared/domain-error.js';
@@ -96,11 +97,6 @@ export class SessionEvictedError extends SessionEndedError {
 export const sessionEnded = (reason: SessionEnd): SessionEndedError =>
   reason === 'evicted' ? new SessionEvictedError() : new SessionEndedError(reason);
 
-const FOR_ADMINS = 'This is for administrators: it takes the role `ADMIN`.';
-const FOR_ROLES: Readonly<Record<string, string>> = {
-  maker: 'This is for makers of devices: it takes the role `MAKER`, or `ADMIN`.',
-};
-
 /** What it takes is told to programs, too: `required`. */
 @AsProblem(
   {
@@ -118,10 +114,11 @@ export class ForbiddenError extends DomainError {
   /** @param demand `admin` or `maker`, or what it takes of a resource, such as `device:control`. */
   constructor(demand: string) {
     const [kind, level] = demand.split(':', 2);
+    const meant = MEANT_BY[demand];
     super(
-      level === undefined
-        ? (FOR_ROLES[demand] ?? FOR_ADMINS)
-        : `This takes \`${level}\` of the ${String(kind)}, which you do not have.`,
+      meant === undefined
+        ? `This takes \`${String(level)}\` of the ${String(kind)}, which you do not have.`
+        : `This is for ${meant}.`,
       { required: demand },
     );
     this.members = { required: demand };

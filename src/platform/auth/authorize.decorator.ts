@@ -1,7 +1,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { type Demand, isRoleDemand, type ResourceKind, type Resources } from '../../contracts/resources.js';
+import { type Demand, isRoleDemand, MEANT_BY, type ResourceKind, type Resources } from '../../contracts/resources.js';
 import { Refuses } from '../http/problems/refuses.decorator.js';
 import {
   ForbiddenError,
@@ -46,11 +46,14 @@ export function Authorize(demand: Demand | null = null): MethodDecorator & Class
     SetMetadata(ACCESS_RULE, { public: false, demand } satisfies AccessRule),
     ApiBearerAuth(),
     Refuses(UnauthenticatedError, TokenExpiredError, TokenInvalidError, SessionEndedError, SessionEvictedError),
-    ...(demand
-      ? [ApiResponse({ status: 403, description: `Needs \`${demand}\`.` }), Refuses(new ForbiddenError(demand))]
-      : []),
+    ...(demand ? [ApiResponse({ status: 403, description: needOf(demand) }), Refuses(new ForbiddenError(demand))] : []),
     ...(demand && !isRoleDemand(demand) ? [Refuses(new ResourceNotFoundError(demand.split(':')[0] ?? ''))] : []),
   );
+}
+
+function needOf(demand: Demand): string {
+  const meant = isRoleDemand(demand) ? undefined : MEANT_BY[demand];
+  return `Needs \`${demand}\`${meant === undefined ? '' : `, which is for ${meant}`}.`;
 }
 
 /** The authenticated user of the request. Only on routes with `@Authorize`. */

@@ -42,11 +42,11 @@ export class CredentialsController {
 
   /**
    * A new activation code, valid once, for 24 hours, while I have `admin` of the device. An earlier one is not valid any more. For the
-   * owner and managers of the organization: who has only a share, even of `admin`, gets 403 here, at the QR code and at the tokens.
+   * owner and the managers of the organization, as the QR code and the tokens are: a share, even of `admin`, is answered 403.
    */
   @Post(':deviceId/activation-code')
   @HttpCode(HttpStatus.OK)
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @Audit('activation_code_created')
   @SecretAnswer()
   @Idempotent()
@@ -62,7 +62,7 @@ export class CredentialsController {
    * the device id, `c` the code, and `u` where the device sends them to. 404 `activation_code_not_found` without one.
    */
   @Get(':deviceId/qr')
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @AuditRead('activation_code_shown', 'deviceId')
   @SecretAnswer()
   @RateLimit('device')
@@ -98,10 +98,13 @@ export class CredentialsController {
     return toActivationDto(await this.activation.activate(deviceId, code), this.config.mqtt.publicUrl);
   }
 
-  /** A new token for a device; older ones stay valid for an hour, or as long as asked for. */
+  /**
+   * A new token for a device; older ones stay valid for an hour, or as long as asked for. The device is sent nothing: who asks takes
+   * the token to it. For the owner and the managers of the organization.
+   */
   @Post(':deviceId/token/rotate')
   @HttpCode(HttpStatus.OK)
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @Audit('device_token_rotated')
   @SecretAnswer()
   @Idempotent()
@@ -115,11 +118,14 @@ export class CredentialsController {
     return toRotatedTokenDto(id, await this.tokens.rotate(userId, id, overlapSeconds));
   }
 
-  /** Revoke every token of a device: its connections are closed, and nothing of it is accepted any more. */
+  /**
+   * Revoke every token of a device, and its activation code: its connections are closed, and nothing of it is accepted until it is
+   * given a token again. For the owner and the managers of the organization.
+   */
   @Post(':deviceId/token/revoke')
   @Vital()
   @HttpCode(HttpStatus.NO_CONTENT)
-  @Authorize('device:admin')
+  @Authorize('device:manager')
   @Audit('device_tokens_revoked')
   @Idempotent()
   @RateLimit('device')

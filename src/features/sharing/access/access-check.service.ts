@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DevicePermission } from '../../../contracts/devices.js';
 import { UsersService } from '../../users/users.service.js';
 import { type AccessNeed, permissionOfRole } from '../device-permission.types.js';
-import { decidePermission, type DeviceTies, permits, type ShareState, stateOfShare } from '../domain/device-access.js';
+import { decideAccess, type DeviceTies, permits, type ShareState, stateOfShare } from '../domain/device-access.js';
 import { nextChange } from '../domain/openings.js';
 import { SharesRepository } from '../shares/shares.repository.js';
 import { MAX_OF_DEVICE, type Share } from '../sharing.types.js';
@@ -66,10 +66,10 @@ export class AccessCheckService {
   async check({ deviceId, person, needs, at: wanted }: AccessQuestion): Promise<AccessVerdict> {
     const { ties, shareId, now } = await this.tiesOf(deviceId, person);
     const at = wanted ?? now;
-    const permission = decidePermission(ties, at);
+    const access = decideAccess(ties, at);
     return {
-      allowed: permission !== null && permits({ permission, owned: ties.owner }, needs),
-      permission,
+      allowed: access !== null && permits(access, needs),
+      permission: access?.permission ?? null,
       sources: sourcesOf(ties, shareId, at),
       nextChangeAt: ties.share && nextChange(ties.share, at),
       at,

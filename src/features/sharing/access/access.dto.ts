@@ -15,7 +15,8 @@ import type { DeviceHolders } from './device-access.repository.js';
 /** What to ask. Without `userId` and `email` it is about me; with one of them it takes `admin` of the device. */
 export class CheckAccessDto {
   /**
-   * What is to be done: `view` to read, `control` to move the bolt, `admin` to change and share, `owner` to give it away.
+   * What is to be done: `view` to read, `control` to move the bolt, `admin` to change and share, `manager` for tokens, activation
+   * codes and shares of `admin`, `owner` to give it away.
    * @example control
    */
   @IsIn(ACCESS_NEEDS)

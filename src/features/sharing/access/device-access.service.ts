@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { type DevicePermission, grants } from '../../../contracts/devices.js';
-import type { DeviceRef } from '../../../contracts/resources.js';
+import type { DevicePermission } from '../../../contracts/devices.js';
+import type { Demand, DeviceRef } from '../../../contracts/resources.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { MicroBatcher } from '../../../platform/batching/micro-batcher.js';
 import type { AccessNeed } from '../device-permission.types.js';
 import { DeviceAccessRepository, type OwnedTies } from './device-access.repository.js';
-import { decidePermission, type DeviceTies, stateOfShare } from '../domain/device-access.js';
+import {
+  decideAccess,
+  decidePermission,
+  type DeviceTies,
+  permissionOfOwn,
+  permits,
+  stateOfShare,
+} from '../domain/device-access.js';
 import type { OpenShares } from '../sharing.types.js';
 
 /** What a person may do with a device, read inside the transaction that does it. */
@@ -41,8 +48,8 @@ export class DeviceAccessService {
   /** A device with the permission of a user; null without any permission, or when it does not exist. */
   async resolve(userId: string, deviceId: string): Promise<DeviceRef | null> {
     const found = await this.#ties.submit({ deviceId, userId });
-    const permission = found && decidePermission(found.ties, found.at);
-    return permission && { id: deviceId, ownerId: found.ownerId, permission, owned: found.ties.owner };
+    const access = found && decideAccess(found.ties, found.at);
+    return access && { id: deviceId, ownerId: found.ownerId, ...access };
   }
 
   /**
@@ -86,17 +93,18 @@ export class DeviceAccessService {
    */
   async require(userId: string, deviceId: string, need: AccessNeed): Promise<DeviceAuthority> {
     const [found = null] = await this.repository.listTies([{ userId, deviceId }]);
-    const permission = found && decidePermission(found.ties, found.at);
-    if (!permission) {
+    const access = found && decideAccess(found.ties, found.at);
+    if (!access) {
       throw new ResourceNotFoundError('device');
     }
-    const { ownerId, at, ties, shareId } = found;
-    if (need === 'owner' ? !ties.owner : !grants(permission, need)) {
-      throw new ForbiddenError(`device:${need}`);
+    if (!permits(access, need)) {
+      throw new ForbiddenError(`device:${need}` satisfies Demand);
     }
-    const isOfOwn = decidePermission({ ...ties, share: null }, at) === permission;
-    const byRole = !ties.owner && isOfOwn;
-    return { ownerId, permission, owned: ties.owner, byRole, givenUnder: isOfOwn ? null : shareId, at };
+    const { ownerId, at, ties, shareId } = found;
+    const { permission, owned } = access;
+    const isOfOwn = permissionOfOwn(ties, at) === permission;
+    const byRole = !owned && isOfOwn;
+    return { ownerId, permission, owned, byRole, givenUnder: isOfOwn ? null : shareId, at };
   }
 
   /** The devices that are shared with a user and open now: lists ask for them by id. */

@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { DEVICE_PERMISSIONS } from '../../../contracts/devices.js';
 import { ORGANIZATION_ROLES } from '../../../contracts/resources.js';
 import { permissionOfRole } from '../device-permission.types.js';
-import { decidePermission, type EffectiveShare, permits, stateOfShare } from './device-access.js';
+import {
+  decideAccess,
+  decidePermission,
+  type DeviceTies,
+  type EffectiveShare,
+  permits,
+  stateOfShare,
+} from './device-access.js';
 
 const NOON = new Date('2026-12-01T12:00:00Z');
 const ALWAYS: EffectiveShare = {
@@ -107,7 +114,7 @@ describe('A share that was given by the holder of another right', () => {
 
 describe('permits', () => {
   it('includes the levels below', () => {
-    const control = { permission: 'control', owned: false } as const;
+    const control = { permission: 'control', owned: false, managed: false } as const;
     expect([permits(control, 'view'), permits(control, 'control'), permits(control, 'admin')]).toEqual([
       true,
       true,
@@ -116,7 +123,16 @@ describe('permits', () => {
   });
 
   it('takes only the owner for `owner`, whatever the permission', () => {
-    expect(permits({ permission: 'admin', owned: false }, 'owner')).toBe(false);
-    expect(permits({ permission: 'admin', owned: true }, 'owner')).toBe(true);
+    expect(permits({ permission: 'admin', owned: false, managed: true }, 'owner')).toBe(false);
+    expect(permits({ permission: 'admin', owned: true, managed: true }, 'owner')).toBe(true);
+  });
+
+  it('takes an `admin` that is no share for `manager`', () => {
+    const may = (ties: Partial<DeviceTies>): boolean | null => {
+      const access = decideAccess({ ...NO_TIES, share: { ...ALWAYS, permission: 'admin' }, ...ties }, NOON);
+      return access && permits(access, 'admin') && permits(access, 'manager');
+    };
+    expect([may({}), may({ organizationRole: 'OPERATOR' })]).toEqual([false, false]);
+    expect([may({ owner: true }), may({ organizationRole: 'MANAGER' })]).toEqual([true, true]);
   });
 });

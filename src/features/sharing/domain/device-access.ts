@@ -1,6 +1,6 @@
 import { DEVICE_PERMISSIONS, type DevicePermission, grants } from '../../../contracts/devices.js';
-import type { OrganizationRole } from '../../../contracts/resources.js';
-import { permissionOfRole } from '../device-permission.types.js';
+import type { DeviceRef, OrganizationRole } from '../../../contracts/resources.js';
+import { type AccessNeed, permissionOfRole } from '../device-permission.types.js';
 import { isOpenAt, type WeeklySchedule } from './weekly-schedule.js';
 
 /** What a share gives, and when. */
@@ -29,6 +29,9 @@ export interface DeviceTies {
   /** What is shared with the user; null: nothing. */
   readonly share: EffectiveShare | null;
 }
+
+/** What was decided of a user and a device. */
+export type DecidedAccess = Omit<DeviceRef, 'id' | 'ownerId'>;
 
 /** What a share is worth at an instant: `open`, or why it is not. */
 export const SHARE_STATES = ['open', 'suspended', 'withheld', 'not_yet', 'over', 'closed'] as const;
@@ -70,10 +73,28 @@ export function decidePermission({ owner, organizationRole, share }: DeviceTies,
   return DEVICE_PERMISSIONS.findLast((permission) => permission === byRole || permission === byShare) ?? null;
 }
 
-/** Whether a permission is sufficient. Each level includes the ones before it; `owner` takes the owner alone. */
-export function permits(
-  access: { permission: DevicePermission; owned: boolean },
-  demand: DevicePermission | 'owner',
-): boolean {
-  return demand === 'owner' ? access.owned : grants(access.permission, demand);
+/** What a user may do with a device by ownership and by role alone: it does not end with a share. */
+export function permissionOfOwn(ties: DeviceTies, at: Date): DevicePermission | null {
+  return decidePermission({ ...ties, share: null }, at);
+}
+
+/** What {@link permits} judges; null without any permission. */
+export function decideAccess(ties: DeviceTies, at: Date): DecidedAccess | null {
+  const permission = decidePermission(ties, at);
+  return permission && { permission, owned: ties.owner, managed: permissionOfOwn(ties, at) === 'admin' };
+}
+
+/**
+ * Whether a permission is sufficient. Each level includes the ones before it; `manager` takes an `admin` that is no share, and
+ * `owner` the owner alone.
+ */
+export function permits(access: DecidedAccess, need: AccessNeed): boolean {
+  switch (need) {
+    case 'owner':
+      return access.owned;
+    case 'manager':
+      return access.managed;
+    default:
+      return grants(access.permission, need);
+  }
 }

@@ -16,6 +16,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../../contracts/resources.js';
 import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
+import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
 import { Authorize, CurrentUser, Target } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Vital } from '../../../platform/http/admission/vital.decorator.js';
@@ -42,6 +43,9 @@ import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answ
 import { ShareDeviceDto, UpdateShareDto } from './shares.dto.js';
 import { SharesService } from './shares.service.js';
 
+/** A person whose own `admin` is a share gives no `admin`, and changes only what they gave. */
+const BEYOND_A_SHARE = new ForbiddenError('device:manager');
+
 @RateLimit('device')
 @ApiTags('Sharing')
 @Controller('devices/:deviceId/shares')
@@ -54,7 +58,7 @@ export class SharesController {
   /**
    * Share a device with a person: at once where they have an account, else once they accept the invitation that is mailed
    * to them. The answer does not tell which. A person whose own permission is a share gives `view` and `control`, and
-   * what they gave ends and is suspended with their own.
+   * what they gave ends and is suspended with their own; `admin` is given by the owner and the managers of the organization.
    */
   @Post()
   @Authorize('device:admin')
@@ -68,6 +72,7 @@ export class SharesController {
     InvalidShareTermsError,
     UnlockRestrictedError,
     ShareNotFoundError,
+    BEYOND_A_SHARE,
   )
   async share(
     @Target() device: DeviceRef,
@@ -112,7 +117,7 @@ export class SharesController {
   @Audit('share_changed')
   @TakesIfMatch(ShareChangedError)
   @UseInterceptors(VersionTagInterceptor)
-  @Refuses(ShareNotFoundError, InvalidShareTermsError, UnlockRestrictedError)
+  @Refuses(ShareNotFoundError, InvalidShareTermsError, UnlockRestrictedError, BEYOND_A_SHARE)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
@@ -136,7 +141,7 @@ export class SharesController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:admin')
   @Audit('share_revoked')
-  @Refuses(ShareNotFoundError)
+  @Refuses(ShareNotFoundError, BEYOND_A_SHARE)
   async revoke(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
@@ -152,7 +157,7 @@ export class SharesController {
   @Audit('share_invited_again')
   @Idempotent()
   @RateLimit('mail')
-  @Refuses(ShareNotFoundError, EmailQuotaExceededError)
+  @Refuses(ShareNotFoundError, EmailQuotaExceededError, BEYOND_A_SHARE)
   async inviteAgain(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,

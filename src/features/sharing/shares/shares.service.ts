@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Demand } from '../../../contracts/resources.js';
 import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
 import { randomToken, sha256 } from '../../../platform/crypto/digest.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
@@ -186,7 +187,7 @@ export class SharesService {
   /** A person whose own permission is a share gives less than that, and changes only what they gave by it. */
   private authorize({ givenUnder }: DeviceAuthority, share: Share | null, terms?: ShareTerms): void {
     if (givenUnder !== null && (terms?.permission === 'admin' || (share !== null && share.givenUnder !== givenUnder))) {
-      throw new ForbiddenError('device:owner');
+      throw new ForbiddenError('device:manager' satisfies Demand);
     }
   }
 
