@@ -92,6 +92,48 @@ describe('A manager of the organization', () => {
   });
 });
 
+/** Each takes the role of a manager, or what it reaches, and gives it back. */
+const ROLE_ENDS: Readonly<Record<string, readonly [end: string, undo: string]>> = {
+  'is removed': [
+    'DELETE FROM memberships WHERE user_id = $1 AND organization_id = $2',
+    `INSERT INTO memberships (user_id, organization_id, role) VALUES ($1, $2, 'MANAGER')`,
+  ],
+  'is demoted': [
+    `UPDATE memberships SET role = 'OPERATOR' WHERE user_id = $1 AND organization_id = $2`,
+    `UPDATE memberships SET role = 'MANAGER' WHERE user_id = $1 AND organization_id = $2`,
+  ],
+  'is blocked': [
+    'UPDATE users SET blocked_at = now() WHERE id = $1 AND $2::uuid IS NOT NULL',
+    'UPDATE users SET blocked_at = NULL WHERE id = $1 AND $2::uuid IS NOT NULL',
+  ],
+  'has the device no more': [
+    'UPDATE devices SET organization_id = NULL WHERE $1::uuid IS NOT NULL AND organization_id = $2',
+    'UPDATE devices SET organization_id = $2 WHERE id = $3 AND $1::uuid IS NOT NULL',
+  ],
+};
+
+describe('What was given by the share that a manager gave', () => {
+  it.each(['gave', 'raised'])('is open only while the manager who %s it could give it', async (how) => {
+    const [manager, organization] = [await fixture.createAccount('manager'), await fixture.createOrganization(ada)];
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    await fixture.addMember(manager, 'MANAGER', organization.id);
+    const tenant = await give(how === 'gave' ? manager : ada, grace, { permission: how === 'gave' ? 'admin' : 'view' });
+    expect((await change(manager, tenant, { permission: 'admin' })).status).toBe(200);
+    const below = await give(grace, guest);
+    for (const [name, [end, undo]] of Object.entries(ROLE_ENDS)) {
+      const sees = async (): Promise<unknown> => {
+        const { body } = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${below}`);
+        return [name, await seenBy(grace), await seenBy(guest), (await fixture.devicesOf(guest)).length, body.state];
+      };
+      expect(await sees()).toEqual([name, 200, 200, 1, 'open']);
+      const ids = [manager.id, organization.id];
+      await fixture.sql.rows(end, ids);
+      expect(await sees()).toEqual([name, 404, 404, 0, 'withheld']);
+      await fixture.sql.rows(undo, undo.includes('$3') ? [...ids, door] : ids);
+    }
+  });
+});
+
 describe('In the list', () => {
   it('a device that is shared and in my organization comes once, with the greater permission', async () => {
     const organization = await fixture.createOrganization(ada);
