@@ -230,6 +230,16 @@ describe('A share', () => {
     expect(left.body.items).toEqual([]);
   });
 
+  it('is bounded: one owner gives a person twenty devices, which keeps no other from giving theirs', async () => {
+    const stranger = await fixture.createAccount('stranger');
+    await fixture.shareMany(stranger.id, grace.email, 20);
+    const { id } = await fixture.registerDevice(stranger);
+    const refused = await fixture.share(stranger, id, grace);
+    expect([refused.status, refused.body.code]).toEqual([409, 'too_many_shares']);
+    expect((await fixture.share(stranger, id, ada)).status).toBe(201);
+    expect((await share(ada, grace)).status).toBe(201);
+  });
+
   it('is bounded: a device has a hundred', async () => {
     await fixture.sql.rows(
       `INSERT INTO device_shares (id, device_id, email, permission)

@@ -53,6 +53,8 @@ const UPDATE = `UPDATE device_shares SET permission = $3::device_permission, val
 const RENEW = `UPDATE device_shares s SET token_hash = $2, token_expires_at = now() + $3 * interval '1 millisecond'
   WHERE s.id = $1 AND s.user_id IS NULL RETURNING s.id`;
 
+const LOCK_ADDRESS = `SELECT pg_advisory_xact_lock(hashtextextended('shares:' || $1, 0))`;
+
 const HELD = `SELECT ${SHARE_COLUMNS}, d.name AS device_name, d.type AS device_type
   FROM ${SHARES_WITH_GRANTORS} WHERE s.user_id = $1 AND (s.valid_until <= now()) IS NOT TRUE`;
 
@@ -72,13 +74,23 @@ export class SharesRepository {
     return row?.owner_id ?? null;
   }
 
-  /** How many shares the device has, and how many are given to this address. */
-  async count(deviceId: string, email: string): Promise<{ ofDevice: number; ofEmail: number }> {
-    const [ofDevice, ofEmail] = await Promise.all([
+  /**
+   * How many shares the device has, how many are given to this address, and how many of those are of devices of this owner. They
+   * stay as many until the transaction ends: it waits for another that counts for the address.
+   */
+  async count(
+    deviceId: string,
+    email: string,
+    ownerId: string,
+  ): Promise<{ ofDevice: number; ofEmail: number; ofOwner: number }> {
+    // SQL: a lock
+    await this.database.query('shares_lock_address', LOCK_ADDRESS, [email]);
+    const [ofDevice, ofEmail, ofOwner] = await Promise.all([
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { deviceId } })),
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email } })),
+      this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email, device: { ownerId } } })),
     ]);
-    return { ofDevice, ofEmail };
+    return { ofDevice, ofEmail, ofOwner };
   }
 
   /** @throws AlreadySharedError */

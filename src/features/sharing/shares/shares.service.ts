@@ -25,8 +25,9 @@ import { ShareEventWriter } from './share-event-writer.js';
 import { ShareMailer } from './share-mailer.js';
 import { SharesRepository } from './shares.repository.js';
 
-/** What strangers can fill of the list of one person. */
+/** What strangers can fill of the list of one person: all of them, and one owner, so that it takes fifty accounts. */
 const MAX_OF_EMAIL = 1_000;
+const MAX_OF_OWNER_AND_EMAIL = 20;
 
 /** Gives, changes and ends permissions of people on a device. */
 @Injectable()
@@ -159,7 +160,7 @@ export class SharesService {
     if (recipient?.id === actorId) {
       throw new ShareWithSelfError();
     }
-    await this.requireRoom(deviceId, email);
+    await this.requireRoom(deviceId, email, authority.ownerId);
     const token = randomToken();
     const { givenUnder, byRole } = authority;
     const userId = recipient?.id ?? null;
@@ -191,10 +192,16 @@ export class SharesService {
     }
   }
 
-  private async requireRoom(deviceId: string, email: string): Promise<void> {
-    const { ofDevice, ofEmail } = await this.repository.count(deviceId, email);
+  private async requireRoom(deviceId: string, email: string, ownerId: string): Promise<void> {
+    const { ofDevice, ofEmail, ofOwner } = await this.repository.count(deviceId, email, ownerId);
     if (ofDevice >= MAX_OF_DEVICE) {
       throw new TooManySharesError(`A device has at most ${String(MAX_OF_DEVICE)} shares.`);
+    }
+    if (ofOwner >= MAX_OF_OWNER_AND_EMAIL) {
+      const most = String(MAX_OF_OWNER_AND_EMAIL);
+      throw new TooManySharesError(
+        `An address has at most ${most} devices of one owner: more are for an organization.`,
+      );
     }
     if (ofEmail >= MAX_OF_EMAIL) {
       throw new TooManySharesError(`An address has at most ${String(MAX_OF_EMAIL)} shares.`);
