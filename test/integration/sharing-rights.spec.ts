@@ -58,6 +58,32 @@ describe('The holder of a share with admin', () => {
     expect(await seenBy(guest)).toBe(404);
   });
 
+  it.each([{ suspended: true }, { permission: 'view' }])('undoes nothing that the owner did: %j', async (narrowed) => {
+    const tenant = await give(ada, grace, { permission: 'admin' });
+    const below = await give(grace, guest);
+    const wider = { suspended: false, permission: 'control' };
+    // What they did themselves they undo.
+    expect((await change(grace, below, narrowed)).status).toBe(200);
+    expect((await change(grace, below, wider)).status).toBe(200);
+    expect((await change(ada, below, narrowed)).body).toMatchObject(narrowed);
+    for (const undone of [wider, { until: null, ...wider }]) {
+      expect((await change(grace, below, undone)).body).toMatchObject({
+        code: 'forbidden',
+        required: 'device:manager',
+      });
+    }
+    const url = `/devices/${door}/shares/${below}`;
+    expect((await fixture.request(grace, 'DELETE', url)).status).toBe(403);
+    // Taking more is theirs still, and does not make it theirs again.
+    expect((await change(grace, below, { suspended: true, permission: 'view' })).status).toBe(200);
+    expect((await change(grace, below, wider)).status).toBe(403);
+    // It hangs on their right as before, and the owner ends it.
+    expect((await change(ada, tenant, { permission: 'view' })).status).toBe(200);
+    expect((await fixture.request<ShareBody>(ada, 'GET', url)).body.state).toBe('suspended');
+    expect((await change(ada, below, wider)).status).toBe(200);
+    expect(await seenBy(guest)).toBe(200);
+  });
+
   it('has no chain below them: what the owner raises is the owner’s from then on', async () => {
     const tenant = await give(ada, grace, { permission: 'admin' });
     const below = await give(grace, guest);

@@ -8,7 +8,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { type Contest, contest, CONTEST_MS } from '../support/contest.js';
-import { SharingFixture } from '../support/sharing.fixture.js';
+import { type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
 
 let fixture: SharingFixture;
 
@@ -94,4 +94,22 @@ describe('P-07: two people act on one share at the same instant', () => {
     },
     CONTEST_MS,
   );
+});
+
+describe('The owner who narrows a share while who gave it widens it', () => {
+  it.each(['first', 'second'])('has the last word, asking %s', async (place) => {
+    const [{ ada, grace, door }, guest] = [await shared({ permission: 'admin' }), await fixture.createAccount('guest')];
+    for (let round = 0; round < 4; round += 1) {
+      const { id } = (await fixture.share(grace, door, guest, { permission: 'view' })).body;
+      await fixture.changeShare(grace, { door, id }, { suspended: true });
+      const narrow = () => fixture.changeShare(ada, { door, id }, { suspended: true });
+      const widen = () => fixture.changeShare(grace, { door, id }, { suspended: false, permission: 'control' });
+      const [first, second] = place === 'first' ? [narrow, widen] : [widen, narrow];
+      await Promise.all([first(), second()]);
+      const { body } = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${id}`);
+      expect(body.suspended).toBe(true);
+      expect((await widen()).status).toBe(403);
+      await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${id}`);
+    }
+  });
 });

@@ -8,7 +8,7 @@ import type { Share } from './sharing.types.js';
 
 /** SQL: the terms of a share `s`, and of the right by which it was given. */
 export const TERMS_COLUMNS = `s.permission, s.valid_from, s.valid_until, s.schedule, s.suspended_at IS NOT NULL AS suspended,
-  s.given_under, s.by_role, gu.id IS NOT NULL AS g_can_act, gm.role AS g_role, g.permission AS g_permission,
+  s.given_under, s.by_role, s.held, gu.id IS NOT NULL AS g_can_act, gm.role AS g_role, g.permission AS g_permission,
   g.valid_from AS g_from, g.valid_until AS g_until, g.schedule AS g_schedule, g.suspended_at IS NOT NULL AS g_suspended,
   g.by_role AS g_by_role, ggm.role AS g_giver_role`;
 
@@ -34,6 +34,7 @@ export interface TermsRow {
   suspended: boolean;
   given_under: string | null;
   by_role: boolean;
+  held: boolean;
   g_can_act: boolean;
   g_role: OrganizationRole | null;
   g_permission: DevicePermission | null;
@@ -82,6 +83,7 @@ export function toShare(row: ShareRow): Share {
     email: row.email,
     grantedBy: row.granted_by,
     givenUnder: row.given_under,
+    held: row.held,
     effective: effectiveShare(row),
     version: row.version,
     createdAt: row.created_at,

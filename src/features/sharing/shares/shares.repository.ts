@@ -46,7 +46,7 @@ const INSERT = `INSERT INTO device_shares (id, device_id, email, user_id, grante
 const UPDATE = `UPDATE device_shares SET permission = $3::device_permission, valid_from = $4, valid_until = $5, schedule = $6::jsonb,
     suspended_at = CASE WHEN $7 THEN coalesce(suspended_at, now()) END, version = version + 1, updated_at = now(),
     granted_by = coalesce($9::uuid, granted_by), given_under = CASE WHEN $9::uuid IS NULL THEN given_under ELSE $10::uuid END,
-    by_role = CASE WHEN $9::uuid IS NULL THEN by_role ELSE $11 END
+    by_role = CASE WHEN $9::uuid IS NULL THEN by_role ELSE $11 END, held = $12
   WHERE device_id = $1 AND id = $2 AND ($8::int[] IS NULL OR version = ANY ($8)) RETURNING id`;
 
 // SQL: database time
@@ -144,17 +144,17 @@ export class SharesRepository {
   }
 
   /**
-   * @param giver who gives more than before, and by which right; null when nothing more is given
+   * @param by who gives more than before, and by which right; null when nothing more is given. And whether the share is held then
    * @returns whether it was in one of these versions
    */
   async update(
     share: Share,
     terms: ShareTerms,
-    giver: GivenBy | null,
+    { giver, held }: { giver: GivenBy | null; held: boolean },
     versions: readonly number[] | undefined,
   ): Promise<boolean> {
     const right = [giver?.grantedBy ?? null, giver?.givenUnder ?? null, giver?.byRole ?? false];
-    const values = [share.deviceId, share.id, ...termsOf(terms), versions ?? null, ...right];
+    const values = [share.deviceId, share.id, ...termsOf(terms), versions ?? null, ...right, held];
     return (await this.database.query('shares_update', UPDATE, values)).length === 1;
   }
 

@@ -92,23 +92,21 @@ export class SharesService {
   ): Promise<Share> {
     return this.transactions.run(async () => {
       const { authority, share } = await this.lock(deviceId, actorId, id);
-      const terms: ShareTerms = {
-        permission: changes.permission ?? share.permission,
-        from: changes.from === undefined ? share.from : changes.from,
-        until: changes.until === undefined ? share.until : changes.until,
-        schedule: changes.schedule === undefined ? share.schedule : changes.schedule,
-        suspended: changes.suspended ?? share.suspended,
-      };
+      const terms = termsAfter(share, changes);
       const changed = changedMembers(share, terms);
       this.authorize(authority, share, terms);
       const isMore = widens(share, terms);
       if (isMore) {
+        refuseHeld(authority, share);
         refuseFaults(terms, authority.at);
         await this.standing.requireUnrestricted(actorId);
       }
       const { givenUnder, byRole } = authority;
       const giver = isMore ? { grantedBy: actorId, givenUnder, byRole } : null;
-      if (!(await this.repository.update(share, terms, giver, versions))) {
+      // Also where nothing changes: the owner says that it is to be so.
+      const held = share.held || givenUnder === null;
+      const by = { giver, held: held && !isMore && share.givenUnder !== null };
+      if (!(await this.repository.update(share, terms, by, versions))) {
         throw new ShareChangedError();
       }
       const updated = await this.get(deviceId, id);
@@ -122,6 +120,7 @@ export class SharesService {
     return this.transactions.run(async () => {
       const { authority, share } = await this.lock(deviceId, actorId, id);
       this.authorize(authority, share);
+      refuseHeld(authority, share);
       const ended = await this.repository.end(deviceId, [share.id]);
       await this.eventWriter.recordEnds(ended, authority.ownerId, 'revoked');
     });
@@ -207,6 +206,23 @@ export class SharesService {
       throw new TooManySharesError(`An address has at most ${String(MAX_OF_EMAIL)} shares.`);
     }
   }
+}
+
+/** Who shares by a share of their own does not undo what the owner or a manager did to it: not by ending it and giving another, too. */
+function refuseHeld({ givenUnder }: DeviceAuthority, { held }: Share): void {
+  if (givenUnder !== null && held) {
+    throw new ForbiddenError('device:manager' satisfies Demand);
+  }
+}
+
+function termsAfter(share: Share, changes: ShareChanges): ShareTerms {
+  return {
+    permission: changes.permission ?? share.permission,
+    from: changes.from === undefined ? share.from : changes.from,
+    until: changes.until === undefined ? share.until : changes.until,
+    schedule: changes.schedule === undefined ? share.schedule : changes.schedule,
+    suspended: changes.suspended ?? share.suspended,
+  };
 }
 
 function refuseFaults(terms: ShareTerms, at: Date): void {
