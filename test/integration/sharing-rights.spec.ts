@@ -58,6 +58,25 @@ describe('The holder of a share with admin', () => {
     expect(await seenBy(guest)).toBe(404);
   });
 
+  it('learns of no address whether it is the owner’s, or a member’s of the organization', async () => {
+    const organization = await fixture.createOrganization(ada);
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    const member = await fixture.addMember(await fixture.createAccount('member'), 'OPERATOR', organization.id);
+    await give(ada, grace, { permission: 'admin' });
+    const check = async (who: InsertedAccount, about: object): Promise<unknown> =>
+      (await fixture.request(who, 'POST', `/devices/${door}/access-check`, { needs: 'view', ...about })).body.sources;
+    for (const { email, id } of [ada, member, guest]) {
+      expect([await check(grace, { email }), await check(grace, { userId: id })]).toEqual([[], []]);
+    }
+    expect(await check(ada, { email: member.email })).toMatchObject([{ source: 'organization' }]);
+    expect(await check(grace, {})).toMatchObject([{ source: 'share' }]);
+    await give(grace, guest);
+    expect(await check(grace, { email: guest.email })).toMatchObject([{ source: 'share' }]);
+    // The address that an account has now is not that which the device was shared with.
+    await fixture.sql.rows('UPDATE users SET email = $2 WHERE id = $1', [guest.id, `new-${guest.email}`]);
+    expect(await check(grace, { email: `new-${guest.email}` })).toEqual([]);
+  });
+
   it.each([{ suspended: true }, { permission: 'view' }])('undoes nothing that the owner did: %j', async (narrowed) => {
     const tenant = await give(ada, grace, { permission: 'admin' });
     const below = await give(grace, guest);
