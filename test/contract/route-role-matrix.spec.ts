@@ -10,8 +10,10 @@ import { fill } from '../support/api-routes.js';
 import { TestApp } from '../support/test-app.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { type RouteRule, routeRules } from '../support/route-rules.js';
+import { request } from '../support/rest.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
+import { eventually } from '../support/wait.js';
 
 const SNAPSHOT = 'test/contract/routes.json';
 const ROLES = [
@@ -244,4 +246,40 @@ describe.each(ROLES)('Every route, asked for by: %s', (role) => {
     }
     expect(faults.filter((each) => each !== null)).toEqual([]);
   }, 120_000);
+});
+
+/** Whose session has ended in the database alone: no signal came, and this process remembers that it stood. */
+async function signedOutUnheard(): Promise<InsertedAccount | null> {
+  const me = async (who: InsertedAccount): Promise<number> =>
+    (await request(application.url, 'GET', '/api/v1/users/me', { token: who.accessToken })).status;
+  const remembered: InsertedAccount[] = [];
+  await eventually('a session is remembered that has ended', async () => {
+    const person = await insertAccount(application, { name: 'gone' });
+    await me(person);
+    await sql.rows(`UPDATE sessions SET revoked_at = now(), revoked_reason = 'revoked' WHERE id = $1`, [
+      person.sessionId,
+    ]);
+    remembered.unshift(person);
+    return (await me(person)) === 200;
+  });
+  return remembered[0] ?? null;
+}
+
+describe('A session that ended seconds ago, of which no signal came', () => {
+  it('changes nothing on any route, and sees no activation code', async () => {
+    const certain = routes.filter(
+      ({ rule, method, name }) =>
+        !['public', 'uplink'].includes(rule) && (method !== 'GET' || name === 'GET /api/v1/devices/{deviceId}/qr'),
+    );
+    const { ids } = await createVisitor('stranger');
+    const faults: unknown[] = [];
+    for (const route of certain) {
+      const { status, text } = await ask(route, { asker: await signedOutUnheard(), ids });
+      if (status !== 401 || !text.includes('session_ended')) {
+        faults.push([route.name, status, text.slice(0, 100)]);
+      }
+    }
+    expect(faults).toEqual([]);
+    expect(certain.length).toBeGreaterThan(50);
+  }, 60_000);
 });

@@ -241,6 +241,30 @@ describe('The credentials of a device', () => {
     expect((await request(fixture.application.url, 'POST', '/api/v1/devices/activate', { body })).status).toBe(422);
   });
 
+  it.each([
+    ['administers the device by a share alone', `UPDATE memberships SET role = 'VIEWER' WHERE user_id = $1`],
+    ['is blocked', 'UPDATE users SET blocked_at = now() WHERE id = $1'],
+    ['is the owner and blocked', 'UPDATE users SET blocked_at = now() WHERE id = $1'],
+    ['may open no door for a day', `UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`],
+  ])('activate nothing and are shown to nobody, once their maker %s', async (what, end) => {
+    const [owner, other] = [await fixture.createAccount('owner'), await fixture.createAccount('other')];
+    const [organization, { id }] = [
+      await fixture.createOrganization(owner),
+      await registerDevice(fixture.application.url, owner),
+    ];
+    await fixture.addMember(other, 'MANAGER', organization.id);
+    await fixture.request(owner, 'PATCH', `/devices/${id}`, { organizationId: organization.id });
+    await fixture.share(owner, id, other, { permission: 'admin' });
+    const [maker, reader] = what.includes('owner') ? [owner, other] : [other, owner];
+    const path = `/devices/${id}/activation-code`;
+    const { body: made } = await fixture.request<{ activation: { code: string } }>(maker, 'POST', path);
+    expect(await ask(reader, id, ['GET', '/qr'])).toBe(200);
+    await fixture.sql.rows(end, [maker.id]);
+    expect(await ask(reader, id, ['GET', '/qr'])).toBe('activation_code_not_found');
+    const body = { deviceId: id, code: made.activation.code };
+    expect((await request(fixture.application.url, 'POST', '/api/v1/devices/activate', { body })).status).toBe(422);
+  });
+
   it('are given to no account whose password an administrator may know, nor is the device', async () => {
     const owner = await fixture.createAccount('owner');
     const { id } = await registerDevice(fixture.application.url, owner);

@@ -58,6 +58,51 @@ describe('The holder of a share with admin', () => {
     expect(await seenBy(guest)).toBe(404);
   });
 
+  it('learns of no address whether it is the owner’s, or a member’s of the organization', async () => {
+    const organization = await fixture.createOrganization(ada);
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    const member = await fixture.addMember(await fixture.createAccount('member'), 'OPERATOR', organization.id);
+    await give(ada, grace, { permission: 'admin' });
+    const check = async (who: InsertedAccount, about: object): Promise<unknown> =>
+      (await fixture.request(who, 'POST', `/devices/${door}/access-check`, { needs: 'view', ...about })).body.sources;
+    for (const { email, id } of [ada, member, guest]) {
+      expect([await check(grace, { email }), await check(grace, { userId: id })]).toEqual([[], []]);
+    }
+    expect(await check(ada, { email: member.email })).toMatchObject([{ source: 'organization' }]);
+    expect(await check(grace, {})).toMatchObject([{ source: 'share' }]);
+    await give(grace, guest);
+    expect(await check(grace, { email: guest.email })).toMatchObject([{ source: 'share' }]);
+    // The address that an account has now is not that which the device was shared with.
+    await fixture.sql.rows('UPDATE users SET email = $2 WHERE id = $1', [guest.id, `new-${guest.email}`]);
+    expect(await check(grace, { email: `new-${guest.email}` })).toEqual([]);
+  });
+
+  it.each([{ suspended: true }, { permission: 'view' }])('undoes nothing that the owner did: %j', async (narrowed) => {
+    const tenant = await give(ada, grace, { permission: 'admin' });
+    const below = await give(grace, guest);
+    const wider = { suspended: false, permission: 'control' };
+    // What they did themselves they undo.
+    expect((await change(grace, below, narrowed)).status).toBe(200);
+    expect((await change(grace, below, wider)).status).toBe(200);
+    expect((await change(ada, below, narrowed)).body).toMatchObject(narrowed);
+    for (const undone of [wider, { until: null, ...wider }]) {
+      expect((await change(grace, below, undone)).body).toMatchObject({
+        code: 'forbidden',
+        required: 'device:manager',
+      });
+    }
+    const url = `/devices/${door}/shares/${below}`;
+    expect((await fixture.request(grace, 'DELETE', url)).status).toBe(403);
+    // Taking more is theirs still, and does not make it theirs again.
+    expect((await change(grace, below, { suspended: true, permission: 'view' })).status).toBe(200);
+    expect((await change(grace, below, wider)).status).toBe(403);
+    // It hangs on their right as before, and the owner ends it.
+    expect((await change(ada, tenant, { permission: 'view' })).status).toBe(200);
+    expect((await fixture.request<ShareBody>(ada, 'GET', url)).body.state).toBe('suspended');
+    expect((await change(ada, below, wider)).status).toBe(200);
+    expect(await seenBy(guest)).toBe(200);
+  });
+
   it('has no chain below them: what the owner raises is the owner’s from then on', async () => {
     const tenant = await give(ada, grace, { permission: 'admin' });
     const below = await give(grace, guest);
@@ -89,6 +134,48 @@ describe('A manager of the organization', () => {
     expect(await seenBy(guest)).toBe(404);
     const left = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${id}`);
     expect(left.body.state).toBe('withheld');
+  });
+});
+
+/** Each takes the role of a manager, or what it reaches, and gives it back. */
+const ROLE_ENDS: Readonly<Record<string, readonly [end: string, undo: string]>> = {
+  'is removed': [
+    'DELETE FROM memberships WHERE user_id = $1 AND organization_id = $2',
+    `INSERT INTO memberships (user_id, organization_id, role) VALUES ($1, $2, 'MANAGER')`,
+  ],
+  'is demoted': [
+    `UPDATE memberships SET role = 'OPERATOR' WHERE user_id = $1 AND organization_id = $2`,
+    `UPDATE memberships SET role = 'MANAGER' WHERE user_id = $1 AND organization_id = $2`,
+  ],
+  'is blocked': [
+    'UPDATE users SET blocked_at = now() WHERE id = $1 AND $2::uuid IS NOT NULL',
+    'UPDATE users SET blocked_at = NULL WHERE id = $1 AND $2::uuid IS NOT NULL',
+  ],
+  'has the device no more': [
+    'UPDATE devices SET organization_id = NULL WHERE $1::uuid IS NOT NULL AND organization_id = $2',
+    'UPDATE devices SET organization_id = $2 WHERE id = $3 AND $1::uuid IS NOT NULL',
+  ],
+};
+
+describe('What was given by the share that a manager gave', () => {
+  it.each(['gave', 'raised'])('is open only while the manager who %s it could give it', async (how) => {
+    const [manager, organization] = [await fixture.createAccount('manager'), await fixture.createOrganization(ada)];
+    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
+    await fixture.addMember(manager, 'MANAGER', organization.id);
+    const tenant = await give(how === 'gave' ? manager : ada, grace, { permission: how === 'gave' ? 'admin' : 'view' });
+    expect((await change(manager, tenant, { permission: 'admin' })).status).toBe(200);
+    const below = await give(grace, guest);
+    for (const [name, [end, undo]] of Object.entries(ROLE_ENDS)) {
+      const sees = async (): Promise<unknown> => {
+        const { body } = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${below}`);
+        return [name, await seenBy(grace), await seenBy(guest), (await fixture.devicesOf(guest)).length, body.state];
+      };
+      expect(await sees()).toEqual([name, 200, 200, 1, 'open']);
+      const ids = [manager.id, organization.id];
+      await fixture.sql.rows(end, ids);
+      expect(await sees()).toEqual([name, 404, 404, 0, 'withheld']);
+      await fixture.sql.rows(undo, undo.includes('$3') ? [...ids, door] : ids);
+    }
   });
 });
 
@@ -158,6 +245,19 @@ describe('A schedule', () => {
       expect([status, errors?.map((one) => one.pointer)]).toEqual([400, [pointer]]);
       expect(errors?.[0]?.detail).toContain(detail);
     }
+  });
+
+  it('leaves the window as it was when it is read from a rule, or makes it shorter', async () => {
+    const [from, until] = ['2037-01-01T00:00:00.000Z', '2037-02-01T00:00:00.000Z'];
+    const id = await give(ada, guest, { from, until });
+    const rule = 'DTSTART;TZID=UTC:20260105T000000\nRRULE:FREQ=DAILY';
+    const recurrence = { rule, durationMinutes: 1_440 };
+    const changed = await change(ada, id, { recurrence });
+    expect(changed.body).toMatchObject({ from, until, state: 'not_yet', schedule: { windows: [{ from: '00:00' }] } });
+    const shorter = { ...recurrence, rule: `${rule};UNTIL=20370110T000000Z` };
+    expect((await change(ada, id, { recurrence: shorter })).body.until).toBe('2037-01-11T00:00:00.000Z');
+    const given = await change(ada, id, { recurrence: shorter, until: null });
+    expect(given.body).toMatchObject({ from, until: null });
   });
 
   it('costs an answer no more than a moment, whatever rule it is read from', async () => {

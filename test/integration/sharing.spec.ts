@@ -187,19 +187,6 @@ describe('A share', () => {
     expect(openings.body.items.length).toBeGreaterThan(0);
   });
 
-  it('keeps its window when a rule changes its schedule, or gets a shorter one', async () => {
-    const [from, until] = ['2037-01-01T00:00:00.000Z', '2037-02-01T00:00:00.000Z'];
-    const { body } = await share(ada, grace, { from, until });
-    const rule = 'DTSTART;TZID=UTC:20260105T000000\nRRULE:FREQ=DAILY';
-    const recurrence = { rule, durationMinutes: 1_440 };
-    const changed = await change(ada, body.id, { recurrence });
-    expect(changed.body).toMatchObject({ from, until, state: 'not_yet', schedule: { windows: [{ from: '00:00' }] } });
-    const shorter = { ...recurrence, rule: `${rule};UNTIL=20370110T000000Z` };
-    expect((await change(ada, body.id, { recurrence: shorter })).body.until).toBe('2037-01-11T00:00:00.000Z');
-    const given = await change(ada, body.id, { recurrence: shorter, until: null });
-    expect(given.body).toMatchObject({ from, until: null });
-  });
-
   it('ends by revocation and by leaving, with events that name no person', async () => {
     const { body } = await share(ada, grace);
     expect((await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${body.id}`)).status).toBe(204);
@@ -241,6 +228,16 @@ describe('A share', () => {
     await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${tenant.body.id}`);
     const left = await fixture.request<{ items: ShareBody[] }>(ada, 'GET', `/devices/${door}/shares`);
     expect(left.body.items).toEqual([]);
+  });
+
+  it('is bounded: one owner gives a person twenty devices, which keeps no other from giving theirs', async () => {
+    const stranger = await fixture.createAccount('stranger');
+    await fixture.shareMany(stranger.id, grace.email, 20);
+    const { id } = await fixture.registerDevice(stranger);
+    const refused = await fixture.share(stranger, id, grace);
+    expect([refused.status, refused.body.code]).toEqual([409, 'too_many_shares']);
+    expect((await fixture.share(stranger, id, ada)).status).toBe(201);
+    expect((await share(ada, grace)).status).toBe(201);
   });
 
   it('is bounded: a device has a hundred', async () => {

@@ -42,6 +42,8 @@ interface Scene {
   readonly tokens: readonly string[];
   readonly shares: readonly string[];
   readonly organizationId: string;
+  /** Of whose role all of it is, where it is a chain. */
+  readonly manager: InsertedAccount | null;
 }
 
 /** Resolves when the right has ended, by the clock of this process. */
@@ -69,7 +71,8 @@ function untilNextMinute(): object {
 }
 
 interface Way {
-  readonly by: 'share' | 'organization';
+  /** `chain`: a share that the holder of a share gave, whom a manager of the organization gave theirs. */
+  readonly by: 'share' | 'organization' | 'chain';
   /** What is set once she hears of it. */
   readonly terms?: () => object;
   readonly end: End;
@@ -93,6 +96,11 @@ const ENDS: Readonly<Record<string, Way>> = {
     end: ({ ada, grace, organizationId }) =>
       fixture.request(ada, 'DELETE', `/organizations/${organizationId}/members/${grace.id}`),
   },
+  'with the role of the manager two steps up': {
+    by: 'chain',
+    end: ({ ada, manager, organizationId }) =>
+      fixture.request(ada, 'DELETE', `/organizations/${organizationId}/members/${String(manager?.id)}`),
+  },
   // It takes up to a minute, because schedules have no seconds.
   ...(scaled(0, 1) === 1 && {
     'closed by its schedule': {
@@ -103,9 +111,20 @@ const ENDS: Readonly<Record<string, Way>> = {
   }),
 };
 
+/** A manager, who gives the device to a tenant, who gives it on. @returns the share of the last one */
+async function giveByChain(manager: InsertedAccount, deviceId: string, guest: InsertedAccount): Promise<string> {
+  const tenant = await fixture.createAccount('tenant');
+  await fixture.share(manager, deviceId, tenant, { permission: 'admin' });
+  return (await fixture.share(tenant, deviceId, guest)).body.id;
+}
+
 async function prepare(by: Way['by']): Promise<Scene & { line: ScriptedDevice }> {
   const [ada, grace] = [await fixture.createAccount('ada'), await fixture.createAccount('grace')];
   const organization = await fixture.createOrganization(ada);
+  const manager = by === 'chain' ? await fixture.createAccount('manager') : null;
+  if (manager) {
+    await fixture.addMember(manager, 'MANAGER', organization.id);
+  }
   const devices = [await fixture.registerDevice(ada), await fixture.registerDevice(ada)];
   const shares: string[] = [];
   if (by === 'organization') {
@@ -117,6 +136,9 @@ async function prepare(by: Way['by']): Promise<Scene & { line: ScriptedDevice }>
     } else {
       await fixture.request(ada, 'PATCH', `/devices/${id}`, { organizationId: organization.id });
     }
+    if (manager) {
+      shares.push(await giveByChain(manager, id, grace));
+    }
   }
   const [first = { id: '', token: '' }] = devices;
   const line = await ScriptedDevice.born(fixture.application.mqttUrl, first, 'boot-of-first');
@@ -127,6 +149,7 @@ async function prepare(by: Way['by']): Promise<Scene & { line: ScriptedDevice }>
     tokens: devices.map(({ token }) => token),
     shares,
     organizationId: organization.id,
+    manager,
     line,
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Two people act on one share at the same instant: two changes of one version, two shares for one address, two acceptances of one
+ * Two people act on one share at the same instant: two changes of one version, two shares for one address, the last device
+ * of one owner for an address, two acceptances of one
  * invitation, a revocation and a leave. Each time there is one effect and one refusal.
  * Seen to fail: with a change that updates any version.
  */
@@ -7,7 +8,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { type Contest, contest, CONTEST_MS } from '../support/contest.js';
-import { SharingFixture } from '../support/sharing.fixture.js';
+import { type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
 
 let fixture: SharingFixture;
 
@@ -51,6 +52,19 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
       count('SELECT 1 FROM device_shares WHERE device_id = $1 AND email = $2', [door, email]);
     return { both: [give, give], effects };
   },
+  'the last device of one owner for one address': async () => {
+    const [ada, grace] = [await fixture.createAccount('ada'), await fixture.createAccount('grace')];
+    const [email, organization] = [`guest-${randomUUID()}@example.com`, await fixture.createOrganization(ada)];
+    await fixture.addMember(grace, 'MANAGER', organization.id);
+    const [mine, hers] = [(await fixture.registerDevice(ada)).id, (await fixture.registerDevice(ada)).id];
+    await fixture.request(ada, 'PATCH', `/devices/${hers}`, { organizationId: organization.id });
+    await fixture.shareMany(ada.id, email, 19);
+    const give = (who: InsertedAccount, id: string) => () =>
+      fixture.request(who, 'POST', `/devices/${id}/shares`, { email, permission: 'view' });
+    const effects = (): Promise<number> =>
+      count('SELECT 1 FROM device_shares WHERE device_id IN ($1, $2) AND email = $3', [mine, hers, email]);
+    return { both: [give(ada, mine), give(grace, hers)], effects };
+  },
   'two acceptances of one invitation': async () => {
     const { grace, id } = await shared();
     const token = randomBytes(32).toString('base64url');
@@ -80,4 +94,22 @@ describe('P-07: two people act on one share at the same instant', () => {
     },
     CONTEST_MS,
   );
+});
+
+describe('The owner who narrows a share while who gave it widens it', () => {
+  it.each(['first', 'second'])('has the last word, asking %s', async (place) => {
+    const [{ ada, grace, door }, guest] = [await shared({ permission: 'admin' }), await fixture.createAccount('guest')];
+    for (let round = 0; round < 4; round += 1) {
+      const { id } = (await fixture.share(grace, door, guest, { permission: 'view' })).body;
+      await fixture.changeShare(grace, { door, id }, { suspended: true });
+      const narrow = () => fixture.changeShare(ada, { door, id }, { suspended: true });
+      const widen = () => fixture.changeShare(grace, { door, id }, { suspended: false, permission: 'control' });
+      const [first, second] = place === 'first' ? [narrow, widen] : [widen, narrow];
+      await Promise.all([first(), second()]);
+      const { body } = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${id}`);
+      expect(body.suspended).toBe(true);
+      expect((await widen()).status).toBe(403);
+      await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${id}`);
+    }
+  });
 });

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
 import { type DeviceAuthority, DeviceAccessService } from '../sharing/access/device-access.service.js';
 import type { AccessNeed } from '../sharing/device-permission.types.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
+import { UnlockRestrictedError } from '../users/users.errors.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DevicesRepository } from './devices.repository.js';
 import type { Device } from './devices.types.js';
@@ -11,6 +13,8 @@ export interface HeldDevice {
   readonly device: Device;
   readonly authority: DeviceAuthority;
 }
+
+const REFUSALS = [ForbiddenError, ResourceNotFoundError, UnlockRestrictedError];
 
 /**
  * How every change of a device by a person begins: the guard has read the right before the device was held, and a transfer or
@@ -54,6 +58,19 @@ export class DeviceChangeService {
   async requireIssue(userId: string, deviceId: string): Promise<void> {
     await this.access.require(userId, deviceId, 'manager');
     await this.standing.requireUnrestricted(userId);
+  }
+
+  /** Whether {@link requireIssue} lets that person pass: a code is worth what its maker may do when it is used. */
+  async mayIssue(userId: string, deviceId: string): Promise<boolean> {
+    try {
+      await this.requireIssue(userId, deviceId);
+      return true;
+    } catch (error) {
+      if (REFUSALS.some((refusal) => error instanceof refusal)) {
+        return false;
+      }
+      throw error;
+    }
   }
 
   /** The right without a lock, for what reads, or what is asked before something else is locked. */

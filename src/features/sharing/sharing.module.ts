@@ -62,8 +62,6 @@ export class SharingModule implements OnModuleInit {
   onModuleInit(): void {
     this.resolvers.register('device', {
       resolve: (deviceId, principal) => this.access.resolve(principal.userId, deviceId),
-      // Opening a door cannot be undone.
-      certainFor: ['control'],
       allows: permits,
     });
   }

@@ -13,6 +13,8 @@ export interface Share extends ShareTerms {
   readonly grantedBy: string | null;
   /** The share of the one who gave it, where that is their right. */
   readonly givenUnder: string | null;
+  /** A higher right than `givenUnder` has narrowed it: only such a one widens or ends it. */
+  readonly held: boolean;
   /** What it is worth. */
   readonly effective: EffectiveShare;
   readonly version: number;

@@ -22,7 +22,7 @@ import { bearerTokenOf } from './bearer-token.js';
 import type { PlatformRole, Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
 
-/** An administrator who was blocked reads for as long as other people do, and changes nothing. */
+/** What changes nothing: who was signed out reads for some seconds more. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 const MEETS: Readonly<Record<RoleDemand, readonly PlatformRole[]>> = { admin: ['ADMIN'], maker: ['MAKER', 'ADMIN'] };
@@ -67,9 +67,7 @@ export class AccessGuard implements CanActivate {
     request: FastifyRequest,
     rule: PrivateRule | undefined,
   ): Promise<true> {
-    // What cannot be undone needs a session that stands now, not one that stood seconds ago (promise P-06).
-    const certain = rule ? this.needsCertainty(rule, request) : false;
-    const principal = await this.authenticator.authenticate(bearerToken(request), { certain });
+    const principal = await this.authenticator.authenticate(bearerToken(request), { certain: needsCertainty(request) });
     request.principal = principal;
     const current = requestContext();
     if (current) {
@@ -112,13 +110,6 @@ export class AccessGuard implements CanActivate {
     }
   }
 
-  private needsCertainty({ demand }: PrivateRule, { method }: FastifyRequest): boolean {
-    if (demand !== null && isRoleDemand(demand)) {
-      return !READING.has(method);
-    }
-    return demand !== null && this.resolvers.needsCertainty(...partsOf(demand));
-  }
-
   private async authorize(request: FastifyRequest, { role }: Principal, rule: PrivateRule | undefined): Promise<void> {
     if (!rule) {
       throw new ForbiddenError('rule:none');
@@ -146,6 +137,14 @@ export class AccessGuard implements CanActivate {
     }
     request.target = ref;
   }
+}
+
+/**
+ * A change needs a session that stands now, not one that stood seconds ago (promise P-06): it opens a door, or lets others open
+ * one, and it takes a transaction anyway. So does an answer that holds a secret.
+ */
+function needsCertainty({ method, routeOptions }: FastifyRequest): boolean {
+  return !READING.has(method) || routeOptions.config.answersSecret === true;
 }
 
 /** Its token was judged before its body was read. */

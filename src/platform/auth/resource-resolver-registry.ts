@@ -5,8 +5,6 @@ import type { Principal } from './principal.js';
 /** Finds a resource for a user: null when it does not exist or belongs to others, else what they may do with it. */
 export interface ResourceResolver<K extends ResourceKind> {
   readonly resolve: (id: string, principal: Principal) => Promise<Resources[K]['ref'] | null>;
-  /** Demands that cannot be undone: the session is looked up for them, and not read from a cache. */
-  readonly certainFor?: readonly Resources[K]['demand'][];
   readonly allows: (ref: Resources[K]['ref'], demand: Resources[K]['demand']) => boolean;
 }
 
@@ -20,10 +18,6 @@ export class ResourceResolverRegistry {
       throw new Error(`Two resolvers for "${kind}".`);
     }
     this.#resolvers.set(kind, resolver as unknown as ResourceResolver<ResourceKind>);
-  }
-
-  needsCertainty(kind: ResourceKind, demand: Resources[ResourceKind]['demand']): boolean {
-    return this.#resolvers.get(kind)?.certainFor?.includes(demand) ?? false;
   }
 
   for(kind: ResourceKind): ResourceResolver<ResourceKind> {

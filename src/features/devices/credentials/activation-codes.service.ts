@@ -6,9 +6,7 @@ import { decrypt, encrypt } from '../../../platform/crypto/encryption.js';
 import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import { DeviceChangeService } from '../device-change.service.js';
-import type { Device } from '../devices.types.js';
 import { ActivationsRepository } from './activations.repository.js';
 import { ActivationCodeNotFoundError } from './credentials.errors.js';
 import type { ActivationCode } from './credentials.types.js';
@@ -30,7 +28,6 @@ export class ActivationCodesService {
     private readonly idempotency: IdempotencyService,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
-    private readonly access: DeviceAccessService,
     config: AppConfig,
     metrics: Metrics,
   ) {
@@ -60,7 +57,7 @@ export class ActivationCodesService {
 
   /**
    * The same as part of the surrounding transaction, which holds the device.
-   * @param madeBy an account: the code is good while it has `admin` of the device
+   * @param madeBy an account: the code is good while that could make one
    */
   async issue(deviceId: string, madeBy: string): Promise<ActivationCode> {
     const code = newTaggedCode(this.#tagKey, deviceId);
@@ -73,7 +70,7 @@ export class ActivationCodesService {
   async show(userId: string, deviceId: string): Promise<ActivationCode> {
     await this.changes.requireIssue(userId, deviceId);
     const found = await this.repository.find(deviceId);
-    if (!found) {
+    if (!found || !(await this.isGood(deviceId, found.madeBy))) {
       throw new ActivationCodeNotFoundError();
     }
     return {
@@ -86,17 +83,9 @@ export class ActivationCodesService {
    * Consumes a code of a device that is locked, in the surrounding transaction. @returns whether it was one, and of a person who
    * could still make it
    */
-  async consume({ id: deviceId, ownerId }: Device, codeHash: Buffer): Promise<boolean> {
+  async consume(deviceId: string, codeHash: Buffer): Promise<boolean> {
     const found = await this.repository.consume(deviceId, codeHash);
-    if (!found) {
-      return false;
-    }
-    const { madeBy } = found;
-    if (madeBy === null) {
-      return true;
-    }
-    const [permission] = await this.access.permissionsOf([{ userId: madeBy, deviceId, ownerId }]);
-    return permission === 'admin';
+    return found !== null && this.isGood(deviceId, found.madeBy);
   }
 
   /** Ends the code of a device, in the surrounding transaction. */
@@ -106,6 +95,11 @@ export class ActivationCodesService {
 
   countRefusal(kind: 'claim' | 'activation' | 'transfer'): void {
     this.#refused.inc({ kind });
+  }
+
+  /** Codes of before makers were stored have none. */
+  private async isGood(deviceId: string, madeBy: string | null): Promise<boolean> {
+    return madeBy === null || (await this.changes.mayIssue(madeBy, deviceId));
   }
 }
 

@@ -35,7 +35,7 @@ export class ActivationService {
 
   /**
    * Consumes the code and issues a token; every earlier one ends with it, and their connections.
-   * @throws InvalidActivationCodeError for a code that is wrong, used or expired, or whose maker has no `admin` any more, and for an
+   * @throws InvalidActivationCodeError for a code that is wrong, used or expired, or whose maker could make none any more, and for an
    * unknown device: all alike
    */
   async activate(deviceId: string, code: string): Promise<Activation> {
@@ -46,8 +46,8 @@ export class ActivationService {
       if (!isUuid(deviceId) || !(await this.repository.isValid(deviceId, codeHash))) {
         throw this.refusal();
       }
-      const device = await this.devices.getLocked(deviceId);
-      if (!(await this.codes.consume(device, codeHash))) {
+      await this.devices.getLocked(deviceId);
+      if (!(await this.codes.consume(deviceId, codeHash))) {
         throw this.refusal();
       }
       await this.tokens.revoke(deviceId);

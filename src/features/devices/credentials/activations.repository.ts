@@ -31,11 +31,12 @@ export class ActivationsRepository {
   }
 
   /** The valid code of a device, encrypted. */
-  async find(deviceId: string): Promise<{ sealed: Buffer; expiresAt: Date } | null> {
+  async find(deviceId: string): Promise<{ sealed: Buffer; expiresAt: Date; madeBy: string | null } | null> {
     // SQL: database time
-    const [row] = await this.database.query<{ sealed: Buffer; expiresAt: Date }>(
+    const [row] = await this.database.query<{ sealed: Buffer; expiresAt: Date; madeBy: string | null }>(
       'activations_find',
-      `SELECT sealed, expires_at AS "expiresAt" FROM device_activations WHERE device_id = $1 AND expires_at > now()`,
+      `SELECT sealed, expires_at AS "expiresAt", made_by AS "madeBy" FROM device_activations
+       WHERE device_id = $1 AND expires_at > now()`,
       [deviceId],
     );
     return row ?? null;

@@ -18,7 +18,8 @@ export class AccessCheckController {
 
   /**
    * A dry run: whether a person may do something with a device, at this or another time, and why. It asks the decision that
-   * every request, socket and order asks, and does nothing. About another person it takes `admin` of the device.
+   * every request, socket and order asks, and does nothing. About another person it takes `admin` of the device; whose own `admin` is
+   * a share is answered by shares alone, and does not learn which address is the owner’s or a member’s.
    */
   @Post()
   @HttpCode(HttpStatus.OK)
@@ -40,6 +41,7 @@ export class AccessCheckController {
       deviceId: device.id,
       person,
       needs,
+      bySharesAlone: !isAboutMe && !device.managed,
       at: at === undefined ? null : new Date(at),
     });
     return toVerdictDto(verdict, needs);

@@ -31,6 +31,8 @@ export interface AccessQuestion {
   readonly deviceId: string;
   readonly person: { readonly userId: string } | { readonly email: string };
   readonly needs: AccessNeed;
+  /** By the shares of the device alone: who asks is not told which address is the owner’s or a member’s. */
+  readonly bySharesAlone: boolean;
   /** Null: now. */
   readonly at: Date | null;
 }
@@ -63,8 +65,10 @@ export class AccessCheckService {
    * Decides without doing anything. An address without an account that the device was shared with is judged as if the invitation
    * had been accepted, so that the answer does not tell whether it was.
    */
-  async check({ deviceId, person, needs, at: wanted }: AccessQuestion): Promise<AccessVerdict> {
-    const { ties, shareId, now } = await this.tiesOf(deviceId, person);
+  async check({ deviceId, person, needs, bySharesAlone, at: wanted }: AccessQuestion): Promise<AccessVerdict> {
+    const { ties, shareId, now } = await (bySharesAlone
+      ? this.sharedWith(deviceId, person)
+      : this.tiesOf(deviceId, person));
     const at = wanted ?? now;
     const access = decideAccess(ties, at);
     return {
@@ -93,6 +97,20 @@ export class AccessCheckService {
     // An address is judged by its share, whatever account it has: that one has none is told to no one.
     const share = await this.shares.findByEmail(deviceId, person.email);
     return share ? { ...found, ties: { ...found.ties, share: share.effective }, shareId: share.id } : found;
+  }
+
+  /** An address is judged by what was given to it, and not by what its account has by another address. */
+  private async sharedWith(deviceId: string, person: AccessQuestion['person']): Promise<FoundTies> {
+    if ('userId' in person) {
+      const found = await this.tiesOfAccount(deviceId, person.userId);
+      return { ...found, ties: { ...NO_TIES, share: found.ties.share } };
+    }
+    const share = await this.shares.findByEmail(deviceId, person.email);
+    return {
+      ties: { ...NO_TIES, share: share?.effective ?? null },
+      shareId: share?.id ?? null,
+      now: await this.shares.now(),
+    };
   }
 
   private async tiesOfAccount(deviceId: string, userId: string | null): Promise<FoundTies> {

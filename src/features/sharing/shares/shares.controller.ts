@@ -16,6 +16,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { DeviceRef } from '../../../contracts/resources.js';
 import { Audit, AuditRead } from '../../../platform/audit/audit.decorator.js';
+import { ForbiddenError } from '../../../platform/auth/auth.errors.js';
 import { Authorize, CurrentUser, Target } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { Vital } from '../../../platform/http/admission/vital.decorator.js';
@@ -42,6 +43,9 @@ import { SharePreviewService } from './share-preview.service.js';
 import { ShareDto, SharePageDto, toShareDto, toSharePageDto } from './share-answers.dto.js';
 import { ShareDeviceDto, UpdateShareDto } from './shares.dto.js';
 import { SharesService } from './shares.service.js';
+
+/** A person whose own `admin` is a share gives no `admin`, and changes only what they gave. */
+const BEYOND_A_SHARE = new ForbiddenError('device:manager');
 
 @RateLimit('device')
 @ApiTags('Sharing')
@@ -70,6 +74,7 @@ export class SharesController {
     InvalidShareTermsError,
     UnlockRestrictedError,
     ShareNotFoundError,
+    BEYOND_A_SHARE,
   )
   async share(
     @Target() device: DeviceRef,
@@ -115,7 +120,7 @@ export class SharesController {
   @Audit('share_changed')
   @TakesIfMatch(ShareChangedError)
   @UseInterceptors(VersionTagInterceptor)
-  @Refuses(ShareNotFoundError, InvalidShareTermsError, UnlockRestrictedError)
+  @Refuses(ShareNotFoundError, InvalidShareTermsError, UnlockRestrictedError, BEYOND_A_SHARE)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
@@ -144,7 +149,7 @@ export class SharesController {
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('device:admin')
   @Audit('share_revoked')
-  @Refuses(ShareNotFoundError)
+  @Refuses(ShareNotFoundError, BEYOND_A_SHARE)
   async revoke(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,
@@ -160,7 +165,7 @@ export class SharesController {
   @Audit('share_invited_again')
   @Idempotent()
   @RateLimit('mail')
-  @Refuses(ShareNotFoundError, EmailQuotaExceededError)
+  @Refuses(ShareNotFoundError, EmailQuotaExceededError, BEYOND_A_SHARE)
   async inviteAgain(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,

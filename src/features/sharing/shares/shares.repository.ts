@@ -46,12 +46,14 @@ const INSERT = `INSERT INTO device_shares (id, device_id, email, user_id, grante
 const UPDATE = `UPDATE device_shares SET permission = $3::device_permission, valid_from = $4, valid_until = $5, schedule = $6::jsonb,
     suspended_at = CASE WHEN $7 THEN coalesce(suspended_at, now()) END, version = version + 1, updated_at = now(),
     granted_by = coalesce($9::uuid, granted_by), given_under = CASE WHEN $9::uuid IS NULL THEN given_under ELSE $10::uuid END,
-    by_role = CASE WHEN $9::uuid IS NULL THEN by_role ELSE $11 END
+    by_role = CASE WHEN $9::uuid IS NULL THEN by_role ELSE $11 END, held = $12
   WHERE device_id = $1 AND id = $2 AND ($8::int[] IS NULL OR version = ANY ($8)) RETURNING id`;
 
 // SQL: database time
 const RENEW = `UPDATE device_shares s SET token_hash = $2, token_expires_at = now() + $3 * interval '1 millisecond'
   WHERE s.id = $1 AND s.user_id IS NULL RETURNING s.id`;
+
+const LOCK_ADDRESS = `SELECT pg_advisory_xact_lock(hashtextextended('shares:' || $1, 0))`;
 
 const HELD = `SELECT ${SHARE_COLUMNS}, d.name AS device_name, d.type AS device_type
   FROM ${SHARES_WITH_GRANTORS} WHERE s.user_id = $1 AND (s.valid_until <= now()) IS NOT TRUE`;
@@ -72,13 +74,23 @@ export class SharesRepository {
     return row?.owner_id ?? null;
   }
 
-  /** How many shares the device has, and how many are given to this address. */
-  async count(deviceId: string, email: string): Promise<{ ofDevice: number; ofEmail: number }> {
-    const [ofDevice, ofEmail] = await Promise.all([
+  /**
+   * How many shares the device has, how many are given to this address, and how many of those are of devices of this owner. They
+   * stay as many until the transaction ends: it waits for another that counts for the address.
+   */
+  async count(
+    deviceId: string,
+    email: string,
+    ownerId: string,
+  ): Promise<{ ofDevice: number; ofEmail: number; ofOwner: number }> {
+    // SQL: a lock
+    await this.database.query('shares_lock_address', LOCK_ADDRESS, [email]);
+    const [ofDevice, ofEmail, ofOwner] = await Promise.all([
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { deviceId } })),
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email } })),
+      this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email, device: { ownerId } } })),
     ]);
-    return { ofDevice, ofEmail };
+    return { ofDevice, ofEmail, ofOwner };
   }
 
   /** @throws AlreadySharedError */
@@ -132,17 +144,17 @@ export class SharesRepository {
   }
 
   /**
-   * @param giver who gives more than before, and by which right; null when nothing more is given
+   * @param by who gives more than before, and by which right; null when nothing more is given. And whether the share is held then
    * @returns whether it was in one of these versions
    */
   async update(
     share: Share,
     terms: ShareTerms,
-    giver: GivenBy | null,
+    { giver, held }: { giver: GivenBy | null; held: boolean },
     versions: readonly number[] | undefined,
   ): Promise<boolean> {
     const right = [giver?.grantedBy ?? null, giver?.givenUnder ?? null, giver?.byRole ?? false];
-    const values = [share.deviceId, share.id, ...termsOf(terms), versions ?? null, ...right];
+    const values = [share.deviceId, share.id, ...termsOf(terms), versions ?? null, ...right, held];
     return (await this.database.query('shares_update', UPDATE, values)).length === 1;
   }
 

@@ -25,8 +25,9 @@ import { ShareEventWriter } from './share-event-writer.js';
 import { ShareMailer } from './share-mailer.js';
 import { SharesRepository } from './shares.repository.js';
 
-/** What strangers can fill of the list of one person. */
+/** What strangers can fill of the list of one person: all of them, and one owner, so that it takes fifty accounts. */
 const MAX_OF_EMAIL = 1_000;
+const MAX_OF_OWNER_AND_EMAIL = 20;
 
 /** Gives, changes and ends permissions of people on a device. */
 @Injectable()
@@ -96,12 +97,16 @@ export class SharesService {
       this.authorize(authority, share, terms);
       const isMore = widens(share, terms);
       if (isMore) {
+        refuseHeld(authority, share);
         refuseFaults(terms, authority.at);
         await this.standing.requireUnrestricted(actorId);
       }
       const { givenUnder, byRole } = authority;
       const giver = isMore ? { grantedBy: actorId, givenUnder, byRole } : null;
-      if (!(await this.repository.update(share, terms, giver, versions))) {
+      // Also where nothing changes: the owner says that it is to be so.
+      const held = share.held || givenUnder === null;
+      const by = { giver, held: held && !isMore && share.givenUnder !== null };
+      if (!(await this.repository.update(share, terms, by, versions))) {
         throw new ShareChangedError();
       }
       const updated = await this.get(deviceId, id);
@@ -115,6 +120,7 @@ export class SharesService {
     return this.transactions.run(async () => {
       const { authority, share } = await this.lock(deviceId, actorId, id);
       this.authorize(authority, share);
+      refuseHeld(authority, share);
       const ended = await this.repository.end(deviceId, [share.id]);
       await this.eventWriter.recordEnds(ended, authority.ownerId, 'revoked');
     });
@@ -153,7 +159,7 @@ export class SharesService {
     if (recipient?.id === actorId) {
       throw new ShareWithSelfError();
     }
-    await this.requireRoom(deviceId, email);
+    await this.requireRoom(deviceId, email, authority.ownerId);
     const token = randomToken();
     const { givenUnder, byRole } = authority;
     const userId = recipient?.id ?? null;
@@ -185,14 +191,27 @@ export class SharesService {
     }
   }
 
-  private async requireRoom(deviceId: string, email: string): Promise<void> {
-    const { ofDevice, ofEmail } = await this.repository.count(deviceId, email);
+  private async requireRoom(deviceId: string, email: string, ownerId: string): Promise<void> {
+    const { ofDevice, ofEmail, ofOwner } = await this.repository.count(deviceId, email, ownerId);
     if (ofDevice >= MAX_OF_DEVICE) {
       throw new TooManySharesError(`A device has at most ${String(MAX_OF_DEVICE)} shares.`);
+    }
+    if (ofOwner >= MAX_OF_OWNER_AND_EMAIL) {
+      const most = String(MAX_OF_OWNER_AND_EMAIL);
+      throw new TooManySharesError(
+        `An address has at most ${most} devices of one owner: more are for an organization.`,
+      );
     }
     if (ofEmail >= MAX_OF_EMAIL) {
       throw new TooManySharesError(`An address has at most ${String(MAX_OF_EMAIL)} shares.`);
     }
+  }
+}
+
+/** Who shares by a share of their own does not undo what the owner or a manager did to it: not by ending it and giving another, too. */
+function refuseHeld({ givenUnder }: DeviceAuthority, { held }: Share): void {
+  if (givenUnder !== null && held) {
+    throw new ForbiddenError('device:manager' satisfies Demand);
   }
 }
 
