@@ -58,16 +58,15 @@ const onEach =
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const closing = (): string => new Date(Date.now() + CLOSES_IN_MS).toISOString();
 
-/** Open until the end of this minute, by the wall of a place. */
+/** Open until the end of this minute, by the wall of a place, and closed for some minutes then. */
 function untilNextMinute(): object {
-  const at = new Date(Date.now() + 60_000).toISOString().slice(11, 16);
-  return {
-    timeZone: 'UTC',
-    windows: [
-      { days: EVERY_DAY, from: at, until: '24:00' },
-      { days: EVERY_DAY, from: '00:00', until: at },
-    ],
-  };
+  const wall = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16);
+  const [closes, opens] = [wall(1), wall(6)];
+  const days = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+  const untilClosed = { days, from: '00:00', until: closes };
+  const fromOpen = { days, from: opens, until: '24:00' };
+  const isAcrossMidnight = opens < closes || closes === '00:00';
+  return { timeZone: 'UTC', windows: isAcrossMidnight ? [{ ...fromOpen, until: closes }] : [untilClosed, fromOpen] };
 }
 
 interface Way {
