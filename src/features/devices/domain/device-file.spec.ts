@@ -183,6 +183,7 @@ describe('A hostile list', () => {
     const fault = { fault: 'at most 2 devices at once', line: 0 };
     expect(readDeviceFile([row, row, row], 2)).toEqual(fault);
     expect(readDeviceFile('mac\nA1\nA2\nA3\n', 2)).toEqual(fault);
+    expect(readDeviceFile([undefined, row, row, undefined, row], 2)).toEqual(fault);
     expect(looks).not.toHaveBeenCalled();
   });
 

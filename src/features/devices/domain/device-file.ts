@@ -61,10 +61,11 @@ function tooMany(maxRows: number): DeviceFile {
 function readJson(body: unknown, maxRows: number): DeviceFile {
   const list = listIn(body);
   // Where a line of JSON lines is blank, the list has undefined.
-  const devices = (list ?? []).map((row, index) => ({ line: index + 1, row })).filter(({ row }) => row !== undefined);
-  if (devices.length > maxRows) {
+  const isFilled = (row: unknown): boolean => row !== undefined;
+  if (list && list.filter(isFilled).length > maxRows) {
     return tooMany(maxRows);
   }
+  const devices = (list ?? []).map((row, index) => ({ line: index + 1, row })).filter(({ row }) => isFilled(row));
   if (!list || !devices.every(({ row }) => isObject(row))) {
     return { fault: NO_LIST, line: 0 };
   }

@@ -7,9 +7,11 @@ const MINUTE_S = 60;
 const MINUTE_MS = 60_000;
 const MINUTES_A_DAY = 24 * 60;
 const PROPERTIES = ['DTSTART', 'RRULE', 'DTEND', 'DURATION'];
+/** What is passed over only with a value by which the entry takes place: one that is cancelled opens nothing. */
+const STATES = ['STATUS', 'METHOD', 'CALSCALE'];
 /** What says nothing of when an entry is. */
 const PASSED_OVER =
-  /^(?:(?:BEGIN|END):V(?:EVENT|CALENDAR)$|STATUS:CONFIRMED$|(?:SUMMARY|DESCRIPTION|LOCATION|UID|DTSTAMP|CREATED|LAST-MODIFIED|SEQUENCE|TRANSP|CLASS|CATEGORIES|PRIORITY|URL|ORGANIZER|ATTENDEE|VERSION|PRODID|CALSCALE|METHOD|X-[\w-]+)[:;])/i;
+  /^(?:(?:STATUS:CONFIRMED|METHOD:(?:PUBLISH|REQUEST)|CALSCALE:GREGORIAN)$|(?:SUMMARY|DESCRIPTION|LOCATION|UID|DTSTAMP|CREATED|LAST-MODIFIED|SEQUENCE|TRANSP|CLASS|CATEGORIES|PRIORITY|URL|ORGANIZER|ATTENDEE|VERSION|PRODID|X-[\w-]+)[:;])/i;
 const DURATION = /^\+?P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,6})S)?)?$/;
 
 /** A time that an entry names, by the clock on the wall, read as if it were UTC. */
@@ -34,6 +36,10 @@ export interface CalendarEntry {
  */
 export function readCalendarEntry(text: string, durationMinutes?: number): CalendarEntry {
   const lines = readLines(text, PASSED_OVER);
+  const state = STATES.find((name) => lines.has(name));
+  if (state !== undefined) {
+    refuse(`${state}:${String(lines.get(state)?.value).slice(0, 40)} cannot be taken`);
+  }
   refuseOthers(lines.keys(), PROPERTIES);
   const start = wallTimeOf('DTSTART', lines.get('DTSTART'));
   const rule = lines.get('RRULE');

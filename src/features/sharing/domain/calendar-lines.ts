@@ -1,4 +1,15 @@
 const MAX_LENGTH = 1_000;
+/** Of names and values in a refusal. */
+const SHOWN = 40;
+const ENTRY = 'VEVENT';
+/** What a component may have inside (RFC 5545, 3.6), and a text outside of any. */
+const INSIDE: Readonly<Record<string, readonly string[]>> = {
+  '': ['VCALENDAR', 'VTIMEZONE', ENTRY],
+  VCALENDAR: ['VTIMEZONE', ENTRY],
+  VTIMEZONE: ['STANDARD', 'DAYLIGHT'],
+  [ENTRY]: ['VALARM'],
+};
+const BORDER = /^(BEGIN|END):(.*)$/i;
 const LINE = /^([A-Z\d-]+)((?:;[A-Z\d-]+=(?:"[^"]*"|[^";:,]*))*):(.*)$/i;
 const PARAMETER = /;([A-Z\d-]+)=(?:"([^"]*)"|([^";:,]*))/gi;
 const PART = /^([A-Z\d-]+)=([\w,+-]*)$/i;
@@ -20,21 +31,17 @@ export interface CalendarLine {
 }
 
 /**
- * Reads the lines of a calendar by their names, which are in capitals and come once each.
- * @param ignored lines that may be anything
+ * Reads the lines of an entry of a calendar, or of a rule by itself, by their names, which are in capitals and come once each.
+ * @param passedOver lines that say nothing of when it is
  * @throws RecurrenceError
  */
-export function readLines(text: string, ignored: RegExp): ReadonlyMap<string, CalendarLine> {
-  // A line break that was pasted out of a JSON document may be its escape. A line that begins with a blank goes on with the one before.
-  const unfolded = text
-    .trim()
-    .replaceAll(/\\n|\r\n?/g, '\n')
-    .replaceAll(/\n[ \t]/g, '');
-  if (unfolded.length > MAX_LENGTH) {
-    refuse(`a rule has at most ${String(MAX_LENGTH)} characters`);
+export function readLines(text: string, passedOver: RegExp): ReadonlyMap<string, CalendarLine> {
+  const { own, around } = linesOfEntry(splitLines(text.trim(), passedOver));
+  const stray = around.find((line) => !passedOver.test(line));
+  if (stray !== undefined) {
+    refuse(`${stray.slice(0, SHOWN)} beside the entry cannot be taken`);
   }
-  const lines = unfolded.split('\n').map((line) => line.trim());
-  return onceEach(lines.filter((line) => line !== '' && !ignored.test(line)).map(readLine));
+  return onceEach(own.filter((line) => !passedOver.test(line)).map(readLine));
 }
 
 /** Reads the parts of a rule (RFC 5545, 3.3.10) by their names, which come once each; all in capitals. @throws RecurrenceError */
@@ -51,7 +58,7 @@ export function readParts(rule: string): ReadonlyMap<string, string> {
 export function refuseOthers(names: Iterable<string>, understood: readonly string[]): void {
   const other = [...names].find((name) => !understood.includes(name));
   if (other !== undefined) {
-    refuse(`${other.slice(0, 40)} cannot be said by a weekly schedule`);
+    refuse(`${other.slice(0, SHOWN)} cannot be said by a weekly schedule`);
   }
 }
 
@@ -61,6 +68,59 @@ export function malformed(): never {
 
 export function refuse(...[reason, member]: ConstructorParameters<typeof RecurrenceError>): never {
   throw new RecurrenceError(reason, member);
+}
+
+/** A line that begins with a blank goes on with the one before. */
+function splitLines(text: string, passedOver: RegExp): string[] {
+  // In a calendar, `\n` is a line break inside a text, and what follows it may be the words of another person.
+  const isEscaped = !/[\r\n]/.test(text);
+  const lineBreak = isEscaped ? /(?:\\r)?\\n/g : text.includes('\n') ? /\r?\n/g : /\r/g;
+  const unfolded = text.replaceAll(lineBreak, '\n').replaceAll(/\n[ \t]/g, '');
+  if (unfolded.length > MAX_LENGTH) {
+    refuse(`a rule has at most ${String(MAX_LENGTH)} characters`);
+  }
+  const lines = unfolded.split('\n').map((line) => line.trim());
+  if (isEscaped && lines.some((line) => BORDER.test(line) || passedOver.test(line))) {
+    refuse(String.raw`it needs line breaks that are no \n: only a rule without any text may have those`);
+  }
+  return lines.filter((line) => line !== '');
+}
+
+/**
+ * The lines of the one entry, and those around it. Alarms and definitions of zones have times and rules of their own, which are not those
+ * of the entry: what a zone is, the IANA database says. A text without components is an entry.
+ */
+function linesOfEntry(lines: readonly string[]): { readonly own: string[]; readonly around: string[] } {
+  const placed = placeLines(lines);
+  const linesIn = (component: string): string[] =>
+    placed.filter(({ line, within }) => within === component && !BORDER.test(line)).map(({ line }) => line);
+  if (!lines.some((line) => BORDER.test(line))) {
+    return { own: linesIn(''), around: [] };
+  }
+  const entries = placed.filter(({ line }) => line.toUpperCase() === `BEGIN:${ENTRY}`).length;
+  if (entries !== 1) {
+    refuse(`it must have one ${ENTRY}, and has ${String(entries)}`);
+  }
+  return { own: linesIn(ENTRY), around: [...linesIn(''), ...linesIn('VCALENDAR')] };
+}
+
+/** Each line with the component that it stands in. */
+function placeLines(lines: readonly string[]): { readonly line: string; readonly within: string }[] {
+  const open: string[] = [];
+  const placed = lines.map((line) => {
+    const within = open.at(-1) ?? '';
+    const [, border, component = ''] = BORDER.exec(line.toUpperCase()) ?? [];
+    if (border === 'BEGIN') {
+      open.push(
+        INSIDE[within]?.find((name) => name === component) ?? refuse(`${line.slice(0, SHOWN)} cannot be taken there`),
+      );
+    } else if (border !== undefined && open.pop() !== component) {
+      refuse(`${line.slice(0, SHOWN)} is not the end of ${within === '' ? 'anything' : within}`);
+    }
+    return { line, within };
+  });
+  const [unended] = open;
+  return unended === undefined ? placed : refuse(`END:${unended} is missing`);
 }
 
 function readLine(line: string): [string, CalendarLine] {
@@ -80,7 +140,7 @@ function onceEach<V>(entries: readonly (readonly [string, V])[]): ReadonlyMap<st
   const values = new Map<string, V>();
   for (const [name, value] of entries) {
     if (values.has(name)) {
-      refuse(`${name.slice(0, 40)} is there twice`);
+      refuse(`${name.slice(0, SHOWN)} is there twice`);
     }
     values.set(name, value);
   }

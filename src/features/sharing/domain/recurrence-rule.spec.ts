@@ -147,7 +147,7 @@ describe('importRecurrence', () => {
     ],
     [`${START}\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY`, 'EXRULE cannot be said'],
     [`${START}\nRRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY`, 'RRULE is there twice'],
-    [`${START}\nRRULE:FREQ=DAILY\nSTATUS:CANCELLED`, 'STATUS cannot be said'],
+    [`${START}\nRRULE:FREQ=DAILY\nSTATUS:CANCELLED`, 'STATUS:CANCELLED cannot be taken'],
     ['DTSTART;TZID=Europe/Berlin:20260105T090030\nRRULE:FREQ=DAILY', 'DTSTART must be at a full minute'],
     ['DTSTART;TZID=Europe/Berlin:20260329T023000\nRRULE:FREQ=DAILY', 'a time that does not exist'],
     ['DTSTART;TZID=Europe/Berlin:20261305T090000\nRRULE:FREQ=DAILY', 'DTSTART is no time'],

@@ -1,10 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PayloadRefusedError, readPayload } from '../../../shared/json-payload.js';
-import { areJsonLines, readJsonLines } from './json-lines.js';
+import { areJsonLines, isBlank, readJsonLines } from './json-lines.js';
 import { refusalOfJson } from './json-refusal.js';
-
-/** The space that may stand around JSON (RFC 8259): blank, tab and line ends. */
-const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
  * JSON or 415: no form posts, so no cross-site form can reach a route with anything in it. And JSON that PostgreSQL can
@@ -25,7 +22,7 @@ export function acceptJsonOnly(fastify: FastifyInstance, bodyLimit: number): voi
     { parseAs: 'buffer', bodyLimit },
     (request, body: Buffer, done) => {
       try {
-        done(null, body.every((byte) => SPACE.has(byte)) ? undefined : readJson(request, body));
+        done(null, isBlank(body) ? undefined : readJson(request, body));
       } catch (error) {
         done(error instanceof PayloadRefusedError ? refusalOfJson(error, body.toString()) : (error as Error));
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidRequestError } from '../validation/validation.js';
-import { areJsonLines, readJsonLines } from './json-lines.js';
+import { areJsonLines, isBlank, readJsonLines } from './json-lines.js';
 
 function faultOf(text: string): unknown {
   try {
@@ -26,6 +26,31 @@ describe('JSON lines', () => {
     expect(readJsonLines(Buffer.from(text), 3)).toHaveLength(4);
   });
 
+  it('are refused where a document stands behind more lines than so many times what is taken', () => {
+    const blank = (lines: number): string => `${'\n'.repeat(lines)}{}`;
+    const list = readJsonLines(Buffer.from(blank(89)), 9);
+    expect([list.length, list.at(-1)]).toEqual([90, {}]);
+    expect(readJsonLines(Buffer.from(`${blank(89)}\n\n\n`), 9)).toHaveLength(90);
+    expect(faultOf(blank(90))).toEqual({
+      detail: 'JSON lines have at most 90 lines, with those that are blank',
+      pointer: '',
+    });
+  });
+
+  it('are told apart for what it costs to look at each byte once', () => {
+    const blank = Buffer.from(`${'\n'.repeat(1_000_000)}{}`);
+    const costOf = (read: () => unknown): number => {
+      const begun = performance.now();
+      read();
+      return performance.now() - begun;
+    };
+    const least = (read: () => unknown): number => Math.min(...[1, 2, 3].map(() => costOf(read)));
+    const once = least(() => blank.every((byte) => byte !== 0));
+    expect(least(() => areJsonLines(blank)) / once).toBeLessThan(4);
+    expect(least(() => isBlank(blank)) / once).toBeLessThan(4);
+    expect(least(() => faultOf(blank.toString())) / once).toBeLessThan(4);
+  });
+
   it.each([
     ['{}\n{"a":1', { detail: 'the body must be JSON: a closing brace is missing at line 2, column 7', pointer: '/2' }],
     ['{}\n\n{"a":1,"a":2}', { detail: '`a` stands more than once in its object, in line 3', pointer: '/3/a' }],
@@ -49,6 +74,7 @@ describe('JSON lines', () => {
     ['[1]\n[2]', false],
     ['1\n2', false],
     ['', false],
+    [' \t\r\n\n', false],
   ])('are told from JSON that is broken: %j', (text, are) => {
     expect(areJsonLines(Buffer.from(text))).toBe(are);
   });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { PayloadRefusedError, readPayload } from '../../../shared/json-payload.js';
+import { InvalidRequestError } from '../validation/validation.js';
 import { refusalOfJson } from './json-refusal.js';
 
 declare module 'fastify' {
@@ -14,6 +15,8 @@ export const JSON_LINES = 'application/x-ndjson';
 export const JSON_LINES_EXAMPLE = 'x-json-lines-example';
 
 const LINE_END = 0x0a;
+/** Lines that may be there for each document that is taken: most exports have no blank ones. */
+const LINES_EACH = 10;
 
 /** Takes JSON lines by their own type, where a route does; every other one answers 415 to them. */
 export function acceptJsonLinesWhereWanted(fastify: FastifyInstance, bodyLimit: number): void {
@@ -35,6 +38,11 @@ export function acceptJsonLinesWhereWanted(fastify: FastifyInstance, bodyLimit: 
   );
 }
 
+/** Whether it holds nothing but the space that may stand around JSON. */
+export function isBlank(body: Buffer): boolean {
+  return filledLines(body).next().done === true;
+}
+
 /** Whether the first line that holds something is an object by itself. */
 export function areJsonLines(body: Buffer): boolean {
   for (const { bytes } of filledLines(body)) {
@@ -50,13 +58,18 @@ export function areJsonLines(body: Buffer): boolean {
 
 /**
  * Each line as JSON by itself. The place of a document in the list is its line: where a line is blank, the list has
- * undefined. Of more than `max` documents, one more is read, so that the reader of the list sees that there are too many.
+ * undefined, and the number of lines is bounded. Of more than `max` documents, one more is read, so that the reader of the
+ * list sees that there are too many.
  * @throws InvalidRequestError
  */
 export function readJsonLines(body: Buffer, max: number): unknown[] {
   const documents: unknown[] = [];
   let read = 0;
   for (const { line, bytes } of filledLines(body)) {
+    if (line > LINES_EACH * max) {
+      const detail = `JSON lines have at most ${String(LINES_EACH * max)} lines, with those that are blank`;
+      throw new InvalidRequestError([{ detail, pointer: '' }]);
+    }
     try {
       documents[line - 1] = readPayload(bytes);
     } catch (error) {
@@ -70,14 +83,22 @@ export function readJsonLines(body: Buffer, max: number): unknown[] {
 }
 
 function* filledLines(body: Buffer): Generator<{ line: number; bytes: Buffer }> {
-  let start = 0;
-  for (let line = 1; start < body.length; line++) {
-    const next = body.indexOf(LINE_END, start);
-    const end = next === -1 ? body.length : next;
-    const bytes = body.subarray(start, end);
-    if (bytes.toString('latin1').trim() !== '') {
-      yield { line, bytes };
+  let [line, start] = [1, 0];
+  for (let index = 0; index < body.length; index++) {
+    const byte = body[index];
+    if (byte === LINE_END) {
+      line++;
+      start = index + 1;
+    } else if (!isSpace(byte)) {
+      const next = body.indexOf(LINE_END, index);
+      const end = next === -1 ? body.length : next;
+      yield { line, bytes: body.subarray(start, end) };
+      index = end - 1;
     }
-    start = end + 1;
   }
+}
+
+/** The space of RFC 8259: blank, tab and line ends. */
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === LINE_END || byte === 0x0d;
 }
