@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LoginService } from '../../src/features/auth/login/login.service.js';
+import { ActivationCodesService } from '../../src/features/devices/credentials/activation-codes.service.js';
 import { RealtimeService } from '../../src/features/realtime/realtime.service.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
@@ -130,6 +131,14 @@ describe('A device that is activated behind a shared address', () => {
     );
     return body.activation.code;
   };
+  /** Without the requests, which have limits of their own. The last one is valid. */
+  async function issued(deviceId: string, count: number): Promise<string[]> {
+    const codes: string[] = [];
+    while (codes.length < count) {
+      codes.push((await app.get(ActivationCodesService).issue(deviceId, resident.id)).code);
+    }
+    return codes;
+  }
   const activate = (deviceId: string, code: string): Promise<Answer> =>
     ask('POST', ACTIVATE, { body: { deviceId, code } });
 
@@ -155,6 +164,36 @@ describe('A device that is activated behind a shared address', () => {
     const refusals = await codesOf(12, () => activate(lock.id, old));
     expect([refusals[0], refusals.at(-1)]).toEqual(['invalid_activation_code', 'rate_limited']);
     expect((await activate(lock.id, code)).status).toBe(200);
+  });
+
+  it('is at a blocked address by the code that is valid, and an old one passes no more than once', async () => {
+    const lock = await registerDevice(app.url, resident);
+    const [old = '', valid = ''] = await issued(lock.id, 2);
+    expect((await activate(lock.id, old)).body.code).toBe('invalid_activation_code');
+    await block();
+    expect((await activate(lock.id, old)).body.code).toBe('address_blocked');
+    const traces = `SELECT 1 FROM audit_entries WHERE action = 'device_activated' AND address = $1`;
+    expect(await app.rows(traces, [house])).toHaveLength(1);
+    expect((await activate(lock.id, valid)).status).toBe(200);
+  });
+
+  it('has no more tries by a stock of old codes than by guesses, and the valid one is good at another address', async () => {
+    const lock = await registerDevice(app.url, resident);
+    const codes = await issued(lock.id, 31);
+    const valid = codes.pop() ?? '';
+    const refusals: unknown[] = [];
+    for (const code of [...codes, ...codes, ...codes]) {
+      refusals.push((await activate(lock.id, code)).body.code);
+    }
+    // Ten codes of one device count as its own, and ten guesses at it are admitted from an address in a minute.
+    const tries = refusals.filter((code) => code === 'invalid_activation_code').length;
+    expect(tries).toBeGreaterThanOrEqual(20);
+    expect(tries).toBeLessThan(codes.length);
+    expect(blockedMs()).toBeGreaterThan(0);
+    // Who has a stock of them keeps the device out at no other address, not even at a blocked one.
+    house = '198.51.100.250';
+    await block();
+    expect((await activate(lock.id, valid)).status).toBe(200);
   });
 });
 

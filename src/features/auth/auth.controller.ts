@@ -73,7 +73,7 @@ export class AuthController {
   @Public()
   @Audit('session_refreshed')
   @RateLimit('refresh')
-  @ProvenBy('refresh_token' satisfies ProofName, { isSpentBy401: true })
+  @ProvenBy('refresh_token' satisfies ProofName, { spentBy: 401 })
   @SecretAnswer()
   @WithKnownDeviceCookie({ takes: true })
   @WithSessionCookie({ takes: true })

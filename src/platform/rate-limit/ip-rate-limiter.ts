@@ -129,9 +129,9 @@ export class IpRateLimiter {
     return true;
   }
 
-  /** What was genuine, but has ended, proves nothing: the request counts as anonymous after all. */
+  /** What was genuine, but is worth nothing any more, proves nothing: the request counts as anonymous after all. */
   private discreditSpent(request: FastifyRequest, reply: FastifyReply): void {
-    if (reply.statusCode === 401 && request.provenAs !== undefined && configOf(request)?.isProofSpentBy401) {
+    if (request.provenAs !== undefined && reply.statusCode === configOf(request)?.proofSpentBy) {
       this.proofs.discredit(request.provenAs);
       request.settledAsAnonymous = false;
     }

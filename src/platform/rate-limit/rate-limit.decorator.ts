@@ -3,6 +3,9 @@ import { ApiResponse } from '@nestjs/swagger';
 import type { RateCategory } from '../../contracts/rate-limits.js';
 import { addRouteConfig } from '../http/route-config.js';
 
+/** The status of a refusal that judges nothing but the proof. */
+type SpentBy = 401 | 422;
+
 export const RATE_LIMITS = Symbol('rate limits');
 
 /** What `@RateLimit` takes; `anonymous` and `user` hold on every route. */
@@ -14,8 +17,8 @@ declare module 'fastify' {
     unlimited?: boolean;
     /** Names a reader of RequestProofRegistry. */
     provenBy?: string;
-    /** An answer of 401 says that the proof itself is no good. */
-    isProofSpentBy401?: boolean;
+    /** An answer of this status says that the proof itself is no good. */
+    proofSpentBy?: SpentBy;
     /** See `@AnonymousWithToken`. */
     ignoresToken?: boolean;
   }
@@ -52,10 +55,10 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
  * A request of this route may show by another secret than an access token who sends it: then the limits of that secret hold,
  * not those of the address, nor its block. An access token then counts for nothing.
  * @param proof names a reader of RequestProofRegistry.
- * @param isSpentBy401 where the route judges nothing but the proof: refused by 401, it proves nothing any more.
+ * @param spentBy where the route judges nothing but the proof: refused by this status, it proves nothing any more.
  */
-export const ProvenBy = (proof: string, { isSpentBy401 = false } = {}): MethodDecorator =>
-  addRouteConfig({ provenBy: proof, isProofSpentBy401: isSpentBy401, ignoresToken: true });
+export const ProvenBy = (proof: string, { spentBy }: { spentBy?: SpentBy } = {}): MethodDecorator =>
+  addRouteConfig({ provenBy: proof, ignoresToken: true, ...(spentBy !== undefined && { proofSpentBy: spentBy }) });
 
 /**
  * A request of this public route counts as anonymous whatever access token comes with it. For routes where any name can be

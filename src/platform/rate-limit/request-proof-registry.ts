@@ -1,25 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
+import { ipKey } from '../http/client-address.js';
 
 /** Proofs that are remembered as spent; the one that was not shown for longest is forgotten first. */
 const SPENT_CAPACITY = 10_000;
+/** Subjects at addresses whose proofs are counted; the one of which none was shown for longest is forgotten first. */
+const SUBJECT_CAPACITY = 10_000;
+/** So many different proofs of one subject pass at an address in a window: who has a stock of them keeps none out elsewhere. */
+const PROOFS_OF_SUBJECT = 10;
+const SUBJECT_WINDOW_MS = 10 * 60_000;
 
 /** What a request may bring in place of an access token: its body, headers and cookies have been read. */
 export type ProvingRequest = Pick<FastifyRequest, 'body' | 'headers' | 'cookies'>;
 
+export interface RequestProof {
+  /** What the request is limited by, in place of its address. */
+  readonly key: string;
+  /** Where many are made for one thing: that thing. Only so many of its proofs count, the others are taken for none. */
+  readonly subject?: string;
+}
+
 /**
  * Reads a secret of this server that a request brings. It may not ask the database, because it is called for requests of
  * blocked addresses.
- * @returns the key that the request is limited by; null when it brings none, or a forged one.
+ * @returns null when it brings none, or a forged one.
  */
-export type ProofReader = (request: ProvingRequest) => string | null;
+export type ProofReader = (request: ProvingRequest) => RequestProof | null;
 
 /** Who reads the proofs that routes name with `@ProvenBy`. Features register at `onModuleInit`. */
 @Injectable()
 export class RequestProofRegistry {
   readonly #readers = new Map<string, ProofReader>();
   readonly #spent = new LRUCache<string, true>({ max: SPENT_CAPACITY });
+  readonly #shown = new LRUCache<string, Set<string>>({ max: SUBJECT_CAPACITY, ttl: SUBJECT_WINDOW_MS });
 
   register(name: string, reader: ProofReader): void {
     this.#readers.set(name, reader);
@@ -30,13 +44,31 @@ export class RequestProofRegistry {
     this.#spent.set(key, true);
   }
 
-  /** @throws for a name without a reader. */
-  read(name: string, request: ProvingRequest): string | null {
+  /** @returns the key that the request is limited by. @throws for a name without a reader. */
+  read(name: string, request: FastifyRequest): string | null {
     const reader = this.#readers.get(name);
     if (!reader) {
       throw new Error(`No reader of the proof "${name}": its feature registers one at onModuleInit.`);
     }
-    const key = reader(request);
-    return key === null || this.#spent.get(key) ? null : key;
+    const proof = reader(request);
+    return proof === null || this.#spent.get(proof.key) || !this.isWithinSubject(proof, ipKey(request))
+      ? null
+      : proof.key;
+  }
+
+  private isWithinSubject({ key, subject }: RequestProof, ip: string): boolean {
+    if (subject === undefined) {
+      return true;
+    }
+    const place = `${ip} ${subject}`;
+    let shown = this.#shown.get(place);
+    if (!shown) {
+      shown = new Set();
+      this.#shown.set(place, shown);
+    }
+    if (shown.size < PROOFS_OF_SUBJECT) {
+      shown.add(key);
+    }
+    return shown.has(key);
   }
 }

@@ -28,7 +28,10 @@ export class ProofVerifier implements OnModuleInit {
   }
 
   private register(name: ProofName, read: (request: ProvingRequest) => string | null): void {
-    this.registry.register(name, read);
+    this.registry.register(name, (request) => {
+      const key = read(request);
+      return key === null ? null : { key };
+    });
   }
 
   /**

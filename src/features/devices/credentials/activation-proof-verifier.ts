@@ -1,7 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { deriveKey } from '../../../platform/crypto/derived-key.js';
-import { type ProvingRequest, RequestProofRegistry } from '../../../platform/rate-limit/request-proof-registry.js';
+import {
+  type ProvingRequest,
+  type RequestProof,
+  RequestProofRegistry,
+} from '../../../platform/rate-limit/request-proof-registry.js';
 import { canonicalId } from '../../../shared/ids.js';
 import { hashSecretCode, isTaggedCode } from './secret-codes.js';
 
@@ -12,7 +16,8 @@ export const ACTIVATION_TAG_KEY = 'tag_activation_codes';
 
 /**
  * Recognizes a device that is being activated by a code of its own, although a neighbour at its address is blocked or guesses: without
- * the database. Each code has limits of its own, so that an old one of the device takes nothing from the one that is valid.
+ * the database. Each code has limits of its own, so that an old one of the device takes nothing from the one that is valid; and all
+ * codes of a device are of one subject, so that a stock of old ones is soon worth no more than guesses.
  */
 @Injectable()
 export class ActivationProofVerifier implements OnModuleInit {
@@ -26,16 +31,18 @@ export class ActivationProofVerifier implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.registry.register(ACTIVATION_PROOF, (request) => this.codeOf(request));
+    this.registry.register(ACTIVATION_PROOF, (request) => this.proofOf(request));
   }
 
-  private codeOf({ body }: ProvingRequest): string | null {
+  private proofOf({ body }: ProvingRequest): RequestProof | null {
     // Nothing of the body has been validated yet.
     const { deviceId, code } = (body ?? {}) as { deviceId?: unknown; code?: unknown };
-    return typeof deviceId === 'string' &&
-      typeof code === 'string' &&
-      isTaggedCode(this.#key, canonicalId(deviceId), code)
-      ? `activation:${hashSecretCode(code).toString('hex')}`
+    if (typeof deviceId !== 'string' || typeof code !== 'string') {
+      return null;
+    }
+    const id = canonicalId(deviceId);
+    return isTaggedCode(this.#key, id, code)
+      ? { key: `activation:${hashSecretCode(code).toString('hex')}`, subject: `activation:${id}` }
       : null;
   }
 }

@@ -94,7 +94,7 @@ export class CredentialsController {
   @Public()
   @Audit('device_activated')
   @SecretAnswer()
-  @ProvenBy(ACTIVATION_PROOF)
+  @ProvenBy(ACTIVATION_PROOF, { spentBy: 422 })
   @RateLimit('activation', 'activation_device')
   @Refuses(InvalidActivationCodeError)
   async activate(@Body() { deviceId, code }: ActivateDeviceDto): Promise<ActivationDto> {

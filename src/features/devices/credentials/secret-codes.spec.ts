@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { readSecretCode } from '../domain/secret-code.js';
 import { isTaggedCode, newSecretCode, newTaggedCode } from './secret-codes.js';
 
@@ -24,6 +24,18 @@ describe('A tagged code', () => {
     const typed = ` ${code.toLowerCase().replaceAll('-', '').replaceAll('0', 'o')} `;
     expect([code, typed].map((each) => isTaggedCode(key, id, each))).toEqual([true, true]);
     expect([isTaggedCode(key, randomUUID(), code), isTaggedCode(randomBytes(32), id, code)]).toEqual([false, false]);
+  });
+
+  it('is recognized until the end of the next day, longer than any is valid', () => {
+    const made = Date.UTC(2026, 10, 30, 23, 59, 59);
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(made);
+    const code = newTaggedCode(key, 'a device');
+    const after = (hours: number): boolean => {
+      clock.mockReturnValue(made + hours * 3_600_000);
+      return isTaggedCode(key, 'a device', code);
+    };
+    expect([0, 24, 24.1, 1_000].map(after)).toEqual([true, true, false, false]);
+    clock.mockRestore();
   });
 
   it('is none with a letter changed, and neither is a code without a tag, nor any other text', () => {

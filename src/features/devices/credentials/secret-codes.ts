@@ -16,22 +16,32 @@ export function newSecretCode(): string {
 /** The letters of a tagged code that are random; the others are its tag. */
 const RANDOM_LETTERS = 12;
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
 /**
- * The same, but 40 of its bits are a tag of the others and of what the code is for: so this server tells, without the database,
- * which codes are its own. Who does not have the key sees 100 random bits.
+ * The same, but 40 of its bits are a tag of the others, of the day, and of what the code is for: so this server tells, without the
+ * database, which codes are its own. Who does not have the key sees 100 random bits.
  */
 export function newTaggedCode(key: Buffer, purpose: string): string {
-  return tagged(key, purpose, randomBytes(RANDOM_LETTERS));
+  return tagged(key, purposeOfDay(purpose, 0), randomBytes(RANDOM_LETTERS));
 }
 
-/** Whether a code was made for this, whatever became of it since. */
+/** Whether a code was made for this, today or yesterday, whatever became of it since. */
 export function isTaggedCode(key: Buffer, purpose: string, typed: string): boolean {
   const letters = readSecretCode(typed)?.replaceAll('-', '');
   if (letters === undefined) {
     return false;
   }
   const random = secretCodeBytes(letters).subarray(0, RANDOM_LETTERS);
-  return equalInConstantTime(Buffer.from(tagged(key, purpose, random).replaceAll('-', '')), Buffer.from(letters));
+  return [0, 1].some((daysAgo) => {
+    const expected = tagged(key, purposeOfDay(purpose, daysAgo), random).replaceAll('-', '');
+    return equalInConstantTime(Buffer.from(expected), Buffer.from(letters));
+  });
+}
+
+/** With the day under its tag, a code that was replaced or has expired is not recognized for ever. */
+function purposeOfDay(purpose: string, daysAgo: number): string {
+  return `${purpose} ${String(Math.floor(Date.now() / DAY_MS) - daysAgo)}`;
 }
 
 function tagged(key: Buffer, purpose: string, random: Uint8Array): string {

@@ -8,7 +8,7 @@ import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
-import { AccountCannotActError } from '../../users/users.errors.js';
+import { AccountCannotActError, UnlockRestrictedError } from '../../users/users.errors.js';
 import { DeviceNotFoundError, TooManyDevicesError } from '../devices.errors.js';
 import { ClaimDeviceDto, ClaimedDeviceDto, toClaimedDeviceDto } from './claims.dto.js';
 import { ClaimsService } from './claims.service.js';
@@ -21,7 +21,8 @@ export class ClaimsController {
 
   /**
    * Claim a device by the code that came with it: it is mine from then on, and may log in with the token that it was made with.
-   * 422 `invalid_claim_code` for a code that is wrong, used, or for another account.
+   * 422 `invalid_claim_code` for a code that is wrong, used, or for another account. 403 `unlock_restricted` while my account unlocks
+   * no door, where that token was revoked and the answer would have an activation code: the claim code stays good.
    */
   @Post('claim')
   @Authorize()
@@ -29,7 +30,13 @@ export class ClaimsController {
   @SecretAnswer()
   @Idempotent()
   @RateLimit('claim', 'claim_address')
-  @Refuses(InvalidClaimCodeError, TooManyDevicesError, AccountCannotActError, DeviceNotFoundError)
+  @Refuses(
+    InvalidClaimCodeError,
+    UnlockRestrictedError,
+    TooManyDevicesError,
+    AccountCannotActError,
+    DeviceNotFoundError,
+  )
   async claim(
     @CurrentUser() { userId }: Principal,
     @Body() request: ClaimDeviceDto,

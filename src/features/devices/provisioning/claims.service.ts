@@ -33,6 +33,7 @@ export class ClaimsService {
   /**
    * Consumes a code and makes the device. A device whose token was revoked meanwhile gets an activation code.
    * @throws InvalidClaimCodeError for a code that is wrong, used, or for another account: all alike
+   * @throws UnlockRestrictedError where it would get one, which is worth nothing while its maker may make none
    * @throws AccountCannotActError, TooManyDevicesError; DeviceNotFoundError for a repeat, when the device is another person's by now
    */
   claim(userId: string, request: ClaimRequest): Promise<ClaimedDevice> {
@@ -45,8 +46,12 @@ export class ClaimsService {
           this.activations.countRefusal('claim');
           throw new InvalidClaimCodeError();
         }
+        const needsCode = thing.tokenHash === null;
+        if (needsCode) {
+          await this.standing.requireUnrestricted(userId);
+        }
         await this.make(userId, thing, request);
-        activation = thing.tokenHash === null ? await this.activations.issue(thing.id, userId) : null;
+        activation = needsCode ? await this.activations.issue(thing.id, userId) : null;
         return thing.id;
       });
       return { device: await this.devices.getOwned(id, userId), activation };

@@ -45,13 +45,15 @@ export class TransferAnswersService {
 
   /**
    * Makes the account the owner. The offer must be for its e-mail address.
-   * @throws InvalidTransferError, TransferNotFoundError, TooManyDevicesError, HardwareIdTakenError
+   * @throws InvalidTransferError, TransferNotFoundError, UnlockRestrictedError, TooManyDevicesError, HardwareIdTakenError
    */
   accept(userId: string, key: TransferKey): Promise<AcceptedTransfer> {
     return this.transactions.run(async () => {
       let activation: ActivationCode | null = null;
       const { id } = await this.idempotency.once(async () => {
         const { transfer, device } = await this.take(userId, key);
+        // The code of the answer would activate nothing, and every token has ended: the door would be dead.
+        await this.standing.requireUnrestricted(userId);
         const { maxPerUser } = this.config.devices;
         if ((await this.devices.countOwned(userId, maxPerUser)) >= maxPerUser) {
           throw new TooManyDevicesError(maxPerUser);

@@ -103,7 +103,7 @@ export class TransfersController {
    * Accept a device by the mailed token: it is mine from then on. I see nothing older than that; shares and queued orders of
    * its last owner have ended, and so has every token: the device is activated again with the code of the answer. At a broker of the
    * operator's, its account must be deleted before: who knows the old password is taken for the device once it is activated. 422
-   * `invalid_transfer` when there is no such offer (any more).
+   * `invalid_transfer` when there is no such offer (any more); 403 `unlock_restricted` while my account unlocks no door: the offer stays.
    */
   @Post('transfers/accept')
   @HttpCode(HttpStatus.OK)
@@ -111,7 +111,7 @@ export class TransfersController {
   @Audit('device_transferred')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(InvalidTransferError, TooManyDevicesError, HardwareIdTakenError)
+  @Refuses(InvalidTransferError, UnlockRestrictedError, TooManyDevicesError, HardwareIdTakenError)
   async accept(
     @CurrentUser() { userId }: Principal,
     @Body() { token }: AcceptTransferDto,
@@ -129,7 +129,7 @@ export class TransfersController {
   @Audit('device_transferred')
   @SecretAnswer()
   @Idempotent()
-  @Refuses(TransferNotFoundError, TooManyDevicesError, HardwareIdTakenError)
+  @Refuses(TransferNotFoundError, UnlockRestrictedError, TooManyDevicesError, HardwareIdTakenError)
   async acceptById(
     @CurrentUser() { userId }: Principal,
     @Param('transferId') id: string,
