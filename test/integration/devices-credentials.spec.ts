@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hardwareKey } from '../../src/features/devices/domain/hardware-key.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { deviceClient, registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { modulesOfPng, modulesOfSvg, modulesOfText } from '../support/qr-modules.js';
 import { type Answer, request } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
@@ -18,6 +19,7 @@ interface Renewed {
 }
 
 const KICKED_WITHIN_MS = 2_000;
+const BROKER_URL = 'mqtts://broker.example.com:8883';
 const END_OVERLAP = 'UPDATE device_credentials SET expires_at = now() WHERE device_id = $1 AND expires_at IS NOT NULL';
 
 let application: TestApp;
@@ -26,7 +28,10 @@ let stranger: InsertedAccount;
 
 beforeAll(async () => {
   application = await TestApp.start({
-    env: { RATE_LIMIT_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1/32', MQTT_PUBLIC_URL: 'mqtts://broker.example.com:8883' },
+    env: {
+      ...{ RATE_LIMIT_SCALE: '1', TRUSTED_PROXIES: '127.0.0.1/32' },
+      ...{ MQTT_PUBLIC_URL: BROKER_URL, PUBLIC_URL: 'https://locks.example.com/' },
+    },
   });
   [owner, stranger] = await Promise.all([insertAccount(application), insertAccount(application)]);
 }, 60_000);
@@ -82,7 +87,7 @@ describe('A device is activated', () => {
     expect(body).toMatchObject({
       deviceId: device.id,
       deviceToken: expect.stringMatching(/^[\w-]{43}$/),
-      brokerUrl: 'mqtts://broker.example.com:8883',
+      brokerUrl: BROKER_URL,
       orderKeys: expect.arrayContaining([expect.objectContaining({ alg: 'EdDSA' })]),
     });
     const refused = [...wrong, await activate(device.id, code)];
@@ -161,9 +166,12 @@ describe('A device is activated', () => {
     };
     const [svg, png] = [await image('svg'), await image('png')];
     expect(svg.slice(0, 2)).toEqual(['image/svg+xml', 'no-store']);
-    expect(svg[2].toString()).toMatch(/^<svg /);
     expect(png.slice(0, 2)).toEqual(['image/png', 'no-store']);
-    expect(png[2].subarray(1, 4).toString()).toBe('PNG');
+    const u = 'https://locks.example.com/api/v1/devices/activate';
+    const text = JSON.stringify({ v: 1, b: BROKER_URL, d: device.id, c: code, u });
+    const shown = modulesOfText(text);
+    expect(modulesOfSvg(svg[2].toString())).toBe(shown);
+    expect(modulesOfPng(png[2])).toBe(shown);
     // It is a look that changes nothing: the code still works.
     const [stored] = await application.rows<{ row: string }>(
       `SELECT encode(code_hash || sealed, 'escape') AS row FROM device_activations WHERE device_id = $1`,
@@ -180,7 +188,13 @@ describe('A device is activated', () => {
         404,
       );
     }
-    expect((await activate(device.id, code)).status).toBe(200);
+    // All that a device needs is in it: it activates itself with what it read, and connects.
+    const read = JSON.parse(text) as { d: string; c: string; u: string };
+    const { status, body } = await request<{ deviceToken: string }>(application.url, 'POST', new URL(read.u).pathname, {
+      body: { deviceId: read.d, code: read.c },
+      headers: { 'x-forwarded-for': '192.0.2.1' },
+    });
+    expect([status, await connects({ id: read.d, token: body.deviceToken })]).toEqual([200, true]);
   });
 });
 
