@@ -1,4 +1,4 @@
-/** What a device is set to: desired, published and kept by the broker, confirmed; two people at once, and a device that is gone. */
+/** What a device is set to: desired, published and kept by the broker, confirmed; and a device that is gone. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DeviceSettingsRepository } from '../../src/features/device-settings/device-settings.repository.js';
@@ -10,7 +10,6 @@ import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { deviceTopic, type SettingsMessage } from '../../src/contracts/mqtt.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
-import { scaled } from '../support/promise.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { SocketDevice } from '../support/socket-device.js';
 import { TestApp } from '../support/test-app.js';
@@ -21,8 +20,6 @@ interface Body extends Record<string, unknown> {
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
 }
 type Device = Awaited<ReturnType<OrganizationsFixture['registerDevice']>>;
-
-const ROUNDS = scaled(8, 1_000);
 
 let fixture: OrganizationsFixture;
 let ada: InsertedAccount;
@@ -164,18 +161,6 @@ describe('The settings of a device', () => {
     ]);
     expect((await read({ id: randomUUID() })).status).toBe(404);
     expect((await read(device)).body.version).toBe(0);
-  });
-
-  /** Seen to fail without the lock and the version in the UPDATE. */
-  it(`of ${String(ROUNDS)} pairs of people who change them at the same instant, one does`, async () => {
-    const device = await fixture.registerDevice(ada);
-    for (let version = 0; version < ROUNDS; version++) {
-      const change = (n: number) =>
-        patch(device, { version, settings: { autoLockTimeoutMs: 1_000 + 2 * version + n } });
-      const answers = await Promise.all([change(0), change(1)]);
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
-    }
-    expect((await read(device)).body.version).toBe(ROUNDS);
   });
 });
 

@@ -1,7 +1,9 @@
 /**
  * Two people act on one device at the same instant: two claims of one code, a claim and a renewal, two acceptances of one offer, an acceptance
- * against its cancellation, two activations by one code. Each time there is one effect and one refusal, and nothing fails.
- * Seen to fail: with an activation that checks its code and does not consume it (two successes, no refusal).
+ * against its cancellation, two activations by one code, two changes of one version of its settings. Each time there is one
+ * effect and one refusal, which is the one that is documented, and nothing fails.
+ * Seen to fail: with an activation that checks its code and does not consume it (two successes, no refusal), and with settings
+ * that are changed without the lock and the version in the UPDATE.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,6 +14,7 @@ import { TestApp } from '../support/test-app.js';
 
 let application: TestApp;
 let maker: InsertedAccount;
+let settingsContests = 0;
 
 beforeAll(async () => {
   application = await TestApp.start({
@@ -55,6 +58,7 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
     const claim = (who: InsertedAccount) => () => ask(who, 'POST', '/claim', { code: row?.claimCode });
     return {
       both: [claim(one), claim(other)],
+      refusal: '422 invalid_claim_code',
       effects: () =>
         count(
           `SELECT 1 FROM audit_entries WHERE action = 'device_claimed' AND outcome = 'success' AND entity_id = $1`,
@@ -66,7 +70,12 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
     const [buyer] = await people();
     const devices = [{ hardwareId: randomUUID() }];
     const load = () =>
-      ask<{ results: { claimCode: string; status: string }[] }>(maker, 'POST', '/provision?renew=true', { devices });
+      ask<{ results: { claimCode: string; status: string; code: string | null }[] }>(
+        maker,
+        'POST',
+        '/provision?renew=true',
+        { devices },
+      );
     const [row] = (await load()).body.results;
     const renewed =
       'SELECT 1 FROM provisioned_devices WHERE hardware_key = hardware_key($1) AND claim_code_hash IS NOT NULL';
@@ -76,9 +85,12 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
         // The list is read either way; its row is refused.
         async () => {
           const answer = await load();
-          return { ...answer, status: answer.body.results[0]?.status === 'renewed' ? 200 : 409 };
+          const [result] = answer.body.results;
+          return { ...answer, status: result?.status === 'renewed' ? 200 : 409, body: { code: result?.code } };
         },
       ],
+      // The code that was renewed is none any more; and the device that was claimed has an owner.
+      refusal: ['422 invalid_claim_code', '409 hardware_id_taken'],
       effects: async () =>
         (await count(renewed, [devices[0]?.hardwareId])) +
         (await count('SELECT 1 FROM devices WHERE owner_id = $1', [buyer.id])),
@@ -87,7 +99,7 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
   'two acceptances of one offer': async () => {
     const { heir, id, transferId } = await offered();
     const accept = () => ask(heir, 'POST', `/transfers/${transferId}/accept`, {});
-    return { both: [accept, accept], effects: () => owns(heir, id) };
+    return { both: [accept, accept], refusal: '404 transfer_not_found', effects: () => owns(heir, id) };
   },
   'an acceptance and a cancellation': async () => {
     const { owner, heir, id, transferId } = await offered();
@@ -95,7 +107,9 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
       () => ask(heir, 'POST', `/transfers/${transferId}/accept`, {}),
       () => ask(owner, 'DELETE', `/${id}/transfer`),
     ] as const;
-    return { both, effects: async () => (await owns(heir, id)) + (await owns(owner, id)) };
+    // Who had the device has no right any more to know of it or its offer, once it was accepted.
+    const refusal = ['404 transfer_not_found', '404 not_found'] as const;
+    return { both, refusal, effects: async () => (await owns(heir, id)) + (await owns(owner, id)) };
   },
   'two activations by one code': async () => {
     const [owner] = await people();
@@ -104,7 +118,26 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
     const { code } = body.activation;
     const activate = () => ask(null, 'POST', '/activate', { deviceId: id, code });
     const valid = 'SELECT 1 FROM device_credentials WHERE device_id = $1 AND revoked_at IS NULL';
-    return { both: [activate, activate], effects: () => count(valid, [id]) };
+    return { both: [activate, activate], refusal: '422 invalid_activation_code', effects: () => count(valid, [id]) };
+  },
+  'two changes of one version of its settings': async () => {
+    const [owner, guest] = await people();
+    const id = await register(owner);
+    await ask(owner, 'POST', `/${id}/shares`, { email: guest.email, permission: 'admin' });
+    const change = (who: InsertedAccount, version: number, autoLockTimeoutMs: number) => () =>
+      ask(who, 'PATCH', `/${id}/settings`, { version, settings: { autoLockTimeoutMs } });
+    // Half of them are of settings that were changed before; the others are of none, without a row that could be locked.
+    settingsContests += 1;
+    const version = settingsContests % 2;
+    if (version === 1) {
+      await change(owner, 0, 1_000)();
+    }
+    const changes = `SELECT 1 FROM audit_entries WHERE action = 'device_settings_changed' AND outcome = 'success' AND entity_id = $1`;
+    return {
+      both: [change(owner, version, 2_000), change(guest, version, 3_000)],
+      refusal: '409 settings_changed',
+      effects: async () => (await count(changes, [id])) - version,
+    };
   },
 };
 

@@ -1,7 +1,7 @@
 /**
  * Two people act on one share at the same instant: two changes of one version, two shares for one address, the last device
  * of one owner for an address, two acceptances of one
- * invitation, a revocation and a leave. Each time there is one effect and one refusal.
+ * invitation, a revocation and a leave. Each time there is one effect and one refusal, which is the one that is documented.
  * Seen to fail: with a change that updates any version.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
@@ -42,7 +42,8 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
     const { ada, id, path } = await shared();
     const change = (permission: string) => () =>
       fixture.request(ada, 'PATCH', path, { permission }, { 'if-match': '"1"' });
-    return { both: [change('view'), change('admin')], effects: audited('share_changed', id) };
+    const both = [change('view'), change('admin')] as const;
+    return { both, refusal: '412 share_changed', effects: audited('share_changed', id) };
   },
   'two shares for one address': async () => {
     const { ada, door } = await shared();
@@ -50,7 +51,7 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
     const give = () => fixture.request(ada, 'POST', `/devices/${door}/shares`, { email, permission: 'view' });
     const effects = (): Promise<number> =>
       count('SELECT 1 FROM device_shares WHERE device_id = $1 AND email = $2', [door, email]);
-    return { both: [give, give], effects };
+    return { both: [give, give], refusal: '409 already_shared', effects };
   },
   'the last device of one owner for one address': async () => {
     const [ada, grace] = [await fixture.createAccount('ada'), await fixture.createAccount('grace')];
@@ -63,7 +64,7 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
       fixture.request(who, 'POST', `/devices/${id}/shares`, { email, permission: 'view' });
     const effects = (): Promise<number> =>
       count('SELECT 1 FROM device_shares WHERE device_id IN ($1, $2) AND email = $3', [mine, hers, email]);
-    return { both: [give(ada, mine), give(grace, hers)], effects };
+    return { both: [give(ada, mine), give(grace, hers)], refusal: '409 too_many_shares', effects };
   },
   'two acceptances of one invitation': async () => {
     const { grace, id } = await shared();
@@ -73,7 +74,8 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
       [id, createHash('sha256').update(token).digest()],
     );
     const accept = () => fixture.request(grace, 'POST', '/shares/accept', { token });
-    return { both: [accept, accept], effects: audited('share_accepted', id) };
+    const effects = audited('share_accepted', id);
+    return { both: [accept, accept], refusal: '422 invalid_share_invitation', effects };
   },
   'a revocation and a leave': async () => {
     const { ada, grace, id, path } = await shared();
@@ -82,7 +84,8 @@ const CONTESTS: Readonly<Record<string, () => Promise<Contest>>> = {
       () => fixture.request(grace, 'DELETE', `/shares/${id}`),
     ] as const;
     const ended = [audited('share_revoked', id), audited('share_left', id)];
-    return { both, effects: async () => (await Promise.all(ended.map((each) => each()))).reduce((a, b) => a + b, 0) };
+    const effects = async () => (await Promise.all(ended.map((each) => each()))).reduce((a, b) => a + b, 0);
+    return { both, refusal: '404 not_found', effects };
   },
 };
 

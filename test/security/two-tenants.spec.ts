@@ -1,8 +1,8 @@
 /**
  * P-07: no cross-tenant read or write. Walks every route of the OpenAPI document, compared with the routes that the
  * server really has, so that a new route is covered or fails this test. Everything of Ada's carries a canary; Mallory
- * asks for it in every way, and so does a guest whose share of her device has ended; each request is shown to be a good one
- * by Ada doing the same.
+ * asks for it in every way, and so do a guest whose share of her device has ended and one whose share is closed by its
+ * schedule, also by their own share; each request is shown to be a good one by Ada doing the same.
  * Seen to fail: with a guard that gives any account any device, and with shares that are read after they ended.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,12 +12,12 @@ import { type ApiRoute, documentedRoutes, fill, GOOD_BODIES } from '../support/a
 import type { TestApp } from '../support/test-app.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { expectProblem, type ExactAnswer, exactRequest } from '../support/exact-http.js';
-import type { Account } from '../support/accounts.fixture.js';
+import type { Account, InsertedAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { serverRoutes } from '../support/server-routes.js';
-import { commandThatWaits, createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
+import { commandThatWaits, createClosedGuest, createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
 
 const REQUESTS = scaled(500, 100_000);
 const AT_ONCE = 8;
@@ -41,6 +41,7 @@ let routes: ApiRoute[];
 let ada: Account;
 let mallory: Account;
 let formerGuest: Account;
+let closedGuest: Awaited<ReturnType<typeof createClosedGuest>>;
 let hers: RegisteredDevice;
 let his: RegisteredDevice;
 let herCommand: string;
@@ -53,6 +54,7 @@ let sent = 0;
 beforeAll(async () => {
   tenants = await createTwoTenants(CANARY);
   ({ application, ada, mallory, formerGuest, hers, his, herCommand, herOrganization, herSession, herShare } = tenants);
+  closedGuest = await createClosedGuest(tenants);
   herTransfer = await offer((await registerDevice(application.url, ada)).id);
   routes = await documentedRoutes(application.url);
 }, 60_000);
@@ -65,7 +67,12 @@ async function offer(deviceId: string): Promise<string> {
   return body.id;
 }
 
-function asAda<T>(method: string, deviceId: string, rest: string, body?: object): Promise<Answer<T>> {
+function asAda<T = Record<string, unknown>>(
+  method: string,
+  deviceId: string,
+  rest: string,
+  body?: object,
+): Promise<Answer<T>> {
   return request<T>(application.url, method, `/api/v1/devices/${deviceId}${rest}`, { token: ada.accessToken, body });
 }
 
@@ -76,18 +83,22 @@ const PREPARED: Readonly<Record<string, () => Promise<unknown>>> = {
   'POST /api/v1/devices/{deviceId}/transfer': () => asAda('DELETE', hers.id, '/transfer'),
   'DELETE /api/v1/devices/{deviceId}/transfer': () => offer(hers.id),
 };
+/** What a person may do with a share that they hold, whatever its hours. */
+const LEAVE = 'DELETE /api/v1/shares/{shareId}';
+const HELD = 'GET /api/v1/shares';
 /** It ends what other requests are about. */
 const LATE = 'POST /api/v1/devices/{deviceId}/factory-reset';
 
 interface Try {
-  readonly person?: Account;
+  readonly person?: Pick<InsertedAccount, 'accessToken'>;
   readonly deviceId: string;
   readonly commandId?: string;
+  readonly shareId?: string;
 }
 
 function call(
   route: ApiRoute,
-  { person, deviceId, commandId = herCommand }: Try,
+  { person, deviceId, commandId = herCommand, shareId = herShare }: Try,
   method = route.method,
 ): Promise<ExactAnswer> {
   sent += 1;
@@ -101,7 +112,7 @@ function call(
       sessionId: herSession,
       userId: ada.id,
       invitationId: herCommand,
-      shareId: herShare,
+      shareId,
       transferId: herTransfer,
       address: '203.0.113.9',
       kid: 'A'.repeat(43),
@@ -126,6 +137,13 @@ function attempts(route: ApiRoute): (() => Promise<void>)[] {
   const foreign: Try[] = [
     { person: mallory, deviceId: hers.id },
     { person: formerGuest, deviceId: hers.id },
+    { person: closedGuest, deviceId: hers.id },
+    ...(route.parameters.includes('shareId')
+      ? [{ person: formerGuest, deviceId: hers.id, shareId: tenants.endedShare }]
+      : []),
+    ...(route.parameters.includes('shareId') && route.name !== LEAVE
+      ? [{ person: closedGuest, deviceId: hers.id, shareId: closedGuest.shareId }]
+      : []),
     ...(route.parameters.includes('deviceId') ? [{ person: mallory, deviceId: hers.id.toUpperCase() }] : []),
     ...(route.parameters.includes('commandId') ? [{ person: mallory, deviceId: his.id }] : []),
   ];
@@ -152,17 +170,13 @@ function attempts(route: ApiRoute): (() => Promise<void>)[] {
   ];
 }
 
-/** What Ada sees of her own; nothing that Mallory does may change it. */
+/** What Ada sees of her own, and the guest of the share that is closed; nothing that others do may change it. */
 async function herView(): Promise<unknown> {
-  const { accessToken: token } = ada;
-  const device = await request(application.url, 'GET', `/api/v1/devices/${hers.id}`, { token });
-  const commands = await request<{ items: { id: string }[] }>(
-    application.url,
-    'GET',
-    `/api/v1/devices/${hers.id}/commands`,
-    { token },
-  );
-  return { name: device.body.name, room: device.body.room, commands: commands.body.items.map(({ id }) => id) };
+  const { name, room } = (await asAda('GET', hers.id, '')).body;
+  const commands = await asAda<{ items: { id: string }[] }>('GET', hers.id, '/commands');
+  const { body: shares } = await asAda('GET', hers.id, '/shares');
+  const { body: held } = await request(application.url, 'GET', '/api/v1/shares', { token: closedGuest.accessToken });
+  return { name, room, commands: commands.body.items.map(({ id }) => id), shares, held };
 }
 
 describe('P-07: two tenants over HTTP', () => {
@@ -183,7 +197,8 @@ describe('P-07: two tenants over HTTP', () => {
     const parameters = new Set(namedRoutes().flatMap((route) => route.parameters));
     const filled = 'deviceId commandId organizationId sessionId userId invitationId shareId transferId'.split(' ');
     expect([...parameters].sort()).toEqual(filled.sort());
-    await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door` });
+    const held = { items: [{ id: closedGuest.shareId, state: 'closed' }] };
+    await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door`, held });
   });
 
   it('answers 404 to another tenant and 401 without a token, on every route with an id', async () => {
@@ -203,7 +218,7 @@ describe('P-07: two tenants over HTTP', () => {
     expect(await herView()).toEqual(before);
     recordFigure({
       promise: 'P-07',
-      shown: `Every route with an id (${String(named.length)}), requested by another tenant, by a guest whose share ended, and without a token.`,
+      shown: `Every route with an id (${String(named.length)}), requested by another tenant, by guests whose share ended or is closed, and without a token.`,
       n: sent,
       figure: '0 leaks, 0 changes',
       seed: SEED,
@@ -241,44 +256,38 @@ describe('P-07: two tenants over HTTP', () => {
 
   it('shows nothing of Ada’s among what is one’s own', async () => {
     for (const route of routes.filter(({ name, method }) => OWN.includes(name) && method === 'GET')) {
-      for (const person of [mallory, formerGuest]) {
+      for (const person of [mallory, formerGuest, ...(route.name === HELD ? [] : [closedGuest])]) {
         expect((await call(route, { person, deviceId: hers.id })).text).not.toContain(CANARY);
       }
     }
   });
 
   it('shows each person their own list, whatever it is filtered by and wherever its cursor is from', async () => {
-    const token = mallory.accessToken;
-    for (const query of ['', `?q=${CANARY}`, '?limit=200', '?sort=name', '?type=door_lock', '?status=online']) {
-      const { body } = await request<{ items: { id: string }[] }>(application.url, 'GET', `/api/v1/devices${query}`, {
-        token,
-      });
-      expect(JSON.stringify(body)).not.toContain(CANARY);
-      expect(body.items.every(({ id }) => id === his.id)).toBe(true);
+    const people = [mallory, formerGuest, closedGuest];
+    const get = <T>({ accessToken: token }: Pick<Account, 'accessToken'>, path: string): Promise<Answer<T>> =>
+      request<T>(application.url, 'GET', `/api/v1${path}`, { token });
+    for (const person of people) {
+      for (const query of ['', `?q=${CANARY}`, '?limit=200', '?sort=name', '?type=door_lock', '?status=online']) {
+        const { body } = await get<{ items: { id: string }[] }>(person, `/devices${query}`);
+        expect(JSON.stringify(body)).not.toContain(CANARY);
+        expect(body.items.every(({ id }) => person === mallory && id === his.id)).toBe(true);
+      }
+      expect(JSON.stringify((await get(person, '/users/me')).body)).not.toContain(CANARY);
     }
-    expect(JSON.stringify((await request(application.url, 'GET', '/api/v1/users/me', { token })).body)).not.toContain(
-      CANARY,
-    );
 
     await registerDevice(application.url, ada, `${CANARY} gate`);
-    for (const list of [
-      '/api/v1/devices',
-      `/api/v1/devices/${hers.id}/events`,
-      `/api/v1/devices/${hers.id}/commands`,
-    ]) {
-      const page = await request<{ nextCursor: string }>(application.url, 'GET', `${list}?limit=1`, {
-        token: ada.accessToken,
-      });
+    const below = (id: string): string[] => ['events', 'commands', 'shares'].map((list) => `/devices/${id}/${list}`);
+    for (const list of ['/devices', ...below(hers.id)]) {
+      const page = await get<{ nextCursor: string }>(ada, `${list}?limit=1`);
       expect(page.body.nextCursor).toEqual(expect.any(String));
-      const stolen = await request(
-        application.url,
-        'GET',
-        `${list.replace(hers.id, his.id)}?cursor=${page.body.nextCursor}`,
-        { token },
-      );
-      expect(stolen.status).toBe(200);
-      expect(JSON.stringify(stolen.body)).not.toContain(CANARY);
-      expect(JSON.stringify(stolen.body)).not.toContain(hers.id);
+      for (const person of people) {
+        const isOfHers = list !== '/devices' && person !== mallory;
+        const own = isOfHers ? list : list.replace(hers.id, his.id);
+        const stolen = await get(person, `${own}?cursor=${page.body.nextCursor}`);
+        expect([own, stolen.status]).toEqual([own, isOfHers ? 404 : 200]);
+        expect(JSON.stringify(stolen.body)).not.toContain(CANARY);
+        expect(isOfHers || !JSON.stringify(stolen.body).includes(hers.id)).toBe(true);
+      }
     }
   });
 

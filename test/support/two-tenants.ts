@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { TestApp } from './test-app.js';
 import { ScriptedDevice } from './scripted-device.js';
-import { type Account, createAccount } from './accounts.fixture.js';
+import { type Account, createAccount, insertAccount, type InsertedAccount } from './accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
 import { request } from './rest.js';
+import { closedHours } from './sharing.fixture.js';
 
 /** Two accounts that share nothing, each with a connected device, and one whose share of the first device has ended. */
 export interface TwoTenants {
@@ -20,6 +21,8 @@ export interface TwoTenants {
   readonly herSession: string;
   /** A share of her device that stands, of another person. */
   readonly herShare: string;
+  /** The one of the former guest. */
+  readonly endedShare: string;
   stop(): Promise<void>;
 }
 
@@ -43,8 +46,8 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     headers: { 'idempotency-key': randomUUID() },
   });
   const sessions = await request<{ items: { id: string }[] }>(url, 'GET', '/api/v1/auth/sessions', { token });
-  const ended = await share(url, ada, hers, formerGuest.email);
-  await request(url, 'DELETE', `/api/v1/devices/${hers.id}/shares/${ended}`, { token });
+  const endedShare = await share(url, ada, hers, formerGuest.email);
+  await request(url, 'DELETE', `/api/v1/devices/${hers.id}/shares/${endedShare}`, { token });
   return {
     application,
     ada,
@@ -57,6 +60,7 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     herOrganization: organization.body.id,
     herSession: sessions.body.items[0]?.id ?? '',
     herShare: await share(url, ada, hers, `${canary}@example.com`),
+    endedShare,
     async stop() {
       await line.hers.end();
       await line.his.end();
@@ -71,17 +75,29 @@ export async function commandThatWaits(url: string, person: Account, device: Reg
   return (await sendCommand(url, person, device.id, { name: 'lock_door' })).body.id;
 }
 
+/** A guest who may administer Ada's device, at an hour that is far from now. */
+export async function createClosedGuest({
+  application,
+  ada,
+  hers,
+}: TwoTenants): Promise<InsertedAccount & { readonly shareId: string }> {
+  const guest = await insertAccount(application, { name: 'closed' });
+  const terms = { permission: 'admin', schedule: closedHours() };
+  return { ...guest, shareId: await share(application.url, ada, hers, guest.email, terms) };
+}
+
 /** @returns the id of the share, by which the person of this address may control the device. */
 export async function share(
   url: string,
   { accessToken: token }: Account,
   { id }: RegisteredDevice,
   email: string,
+  terms: object = {},
 ): Promise<string> {
   const path = `/api/v1/devices/${id}/shares`;
   const { status, body } = await request<{ id: string }>(url, 'POST', path, {
     token,
-    body: { email, permission: 'control' },
+    body: { email, permission: 'control', ...terms },
   });
   if (status !== 201) {
     throw new Error(`Sharing a device failed: ${JSON.stringify(body)}`);
