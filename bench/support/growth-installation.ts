@@ -100,4 +100,5 @@ const DEVICES = `
     CASE kind WHEN 1 THEN 'Shared' ELSE 'Berlin' END,
     (CASE d.place % 3 WHEN 0 THEN 'offline' ELSE 'online' END)::device_status, d.place % 100, at, at, at, at
   FROM numbered d JOIN people p ON p.place = n % $4::int
-  CROSS JOIN LATERAL (SELECT $7::timestamptz - n * (interval '1 minute' / $3::int) AS at) AS time`;
+  CROSS JOIN LATERAL (SELECT $7::timestamptz - n * (interval '1 minute' / $3::int) AS at) AS time
+  ORDER BY n`;
