@@ -287,4 +287,21 @@ describe('What is shown of a share', () => {
     expect({ ...after.body, nextOpening: null }).toEqual({ ...given, nextOpening: null });
     expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
   });
+
+  it('tells no account by the ids of its events', async () => {
+    const steps = async (to: Pick<InsertedAccount, 'email'>): Promise<bigint[]> => {
+      const { id: deviceId } = await fixture.registerDevice(ada);
+      const path = `/devices/${deviceId}/shares/${(await fixture.share(ada, deviceId, to)).body.id}`;
+      await fixture.request(ada, 'PATCH', path, { suspended: true });
+      await fixture.request(ada, 'POST', `${path}/invitation`);
+      await fixture.request(ada, 'DELETE', path);
+      await fixture.request(ada, 'PATCH', `/devices/${deviceId}`, { room: 'Hall' });
+      const { body } = await fixture.request<{ items: { id: string }[] }>(ada, 'GET', `/devices/${deviceId}/events`);
+      const ids = body.items.map(({ id }) => BigInt(id));
+      return ids.slice(1).map((id, index) => id - ids[index]!);
+    };
+    const known = await steps(grace);
+    expect(known).toHaveLength(4);
+    expect(await steps({ email: `nobody-${door}@example.com` })).toEqual(known);
+  });
 });

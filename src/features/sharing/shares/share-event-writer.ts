@@ -86,8 +86,9 @@ export class ShareEventWriter {
     const ofDevice = { ...event, source, actor, deviceId, userId: ownerId };
     // Who did it may be a person whom the recipient does not know, such as the next owner.
     const ofRecipient = { ...event, source, actor: 'system', payload: { ...event.payload, deviceId } };
-    const told = recipientId === null ? [] : [{ ...ofRecipient, userId: recipientId }];
-    await this.events.append([ofDevice, ...told] as NewEvent[]);
+    // Also where there is no account, as a row of no feed: a gap in the ids would tell the owner which it is.
+    const told = { ...ofRecipient, ...(recipientId === null ? {} : { userId: recipientId }) };
+    await this.events.append([ofDevice, told] as NewEvent[]);
     this.publishChange(deviceId);
   }
 }
