@@ -29,17 +29,18 @@ export class ShareEventWriter {
     await this.append(share, ownerId, { type: 'share_granted', payload: { shareId, permission } });
   }
 
+  /** A request for what is so already: the audit trail has it, and no event tells of it. */
+  recordNoChange(share: Share): Promise<void> {
+    return this.recordFacts(share, share);
+  }
+
   async recordChange(
     before: Share,
     after: Share,
     changed: readonly (keyof ShareTerms)[],
     ownerId: string,
   ): Promise<void> {
-    await this.audit.record({
-      entity: { type: 'share', id: after.id },
-      before: factsOf(before),
-      after: factsOf(after),
-    });
+    await this.recordFacts(before, after);
     const { id: shareId, permission } = after;
     await this.append(after, ownerId, {
       type: 'share_changed',
@@ -73,6 +74,14 @@ export class ShareEventWriter {
   publishChange(deviceId: string): void {
     this.transactions.afterCommit(() => {
       this.signals.publish('device_access_changed', { deviceId });
+    });
+  }
+
+  private recordFacts(before: Share, after: Share): Promise<void> {
+    return this.audit.record({
+      entity: { type: 'share', id: after.id },
+      before: factsOf(before),
+      after: factsOf(after),
     });
   }
 

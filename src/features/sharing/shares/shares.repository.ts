@@ -26,7 +26,13 @@ export interface NewShare {
 }
 
 /** Who gives a share, and by which right. */
-export type GivenBy = Pick<NewShare, 'grantedBy' | 'givenUnder' | 'byRole'>;
+type GivenBy = Pick<NewShare, 'grantedBy' | 'givenUnder' | 'byRole'>;
+
+/** Who gives more by a change, and by which right; null when nothing more is given. And whether the share is held then. */
+export interface RightToGive {
+  readonly giver: GivenBy | null;
+  readonly held: boolean;
+}
 
 export type HeldShareRow = ShareRow & { device_name: string; device_type: DeviceType };
 
@@ -143,14 +149,11 @@ export class SharesRepository {
     return rows.map(toShare);
   }
 
-  /**
-   * @param by who gives more than before, and by which right; null when nothing more is given. And whether the share is held then
-   * @returns whether it was in one of these versions
-   */
+  /** @returns whether it was in one of these versions */
   async update(
     share: Share,
     terms: ShareTerms,
-    { giver, held }: { giver: GivenBy | null; held: boolean },
+    { giver, held }: RightToGive,
     versions: readonly number[] | undefined,
   ): Promise<boolean> {
     const right = [giver?.grantedBy ?? null, giver?.givenUnder ?? null, giver?.byRole ?? false];

@@ -23,7 +23,7 @@ import type { ShareRevokedPayload } from '../sharing.events.js';
 import { INVITATION_TTL_MS, MAX_OF_DEVICE, type Share, type ShareChanges } from '../sharing.types.js';
 import { ShareEventWriter } from './share-event-writer.js';
 import { ShareMailer } from './share-mailer.js';
-import { SharesRepository } from './shares.repository.js';
+import { type RightToGive, SharesRepository } from './shares.repository.js';
 
 /** What strangers can fill of the list of one person: all of them, and one owner, so that it takes fifty accounts. */
 const MAX_OF_EMAIL = 1_000;
@@ -80,6 +80,7 @@ export class SharesService {
   }
 
   /**
+   * A change that changes nothing makes no version.
    * @param versions one of which it must have; any when they are left out
    * @throws ShareNotFoundError, ShareChangedError, InvalidShareTermsError, ForbiddenError, UnlockRestrictedError
    */
@@ -93,7 +94,6 @@ export class SharesService {
     return this.transactions.run(async () => {
       const { authority, share } = await this.lock(deviceId, actorId, id);
       const terms = changedTerms(share, changes, authority.at);
-      const changed = changedMembers(share, terms);
       this.authorize(authority, share, terms);
       const isMore = widens(share, terms);
       if (isMore) {
@@ -103,15 +103,10 @@ export class SharesService {
       }
       const { givenUnder, byRole } = authority;
       const giver = isMore ? { grantedBy: actorId, givenUnder, byRole } : null;
-      // Also where nothing changes: the owner says that it is to be so.
-      const held = share.held || givenUnder === null;
+      // Also where what is named does not change: the owner says that it is to be so.
+      const held = share.held || (givenUnder === null && Object.keys(changes).length > 0);
       const by = { giver, held: held && !isMore && share.givenUnder !== null };
-      if (!(await this.repository.update(share, terms, by, versions))) {
-        throw new ShareChangedError();
-      }
-      const updated = await this.get(deviceId, id);
-      await this.eventWriter.recordChange(share, updated, changed, authority.ownerId);
-      return updated;
+      return this.store(share, { terms, by, versions }, authority.ownerId);
     });
   }
 
@@ -170,6 +165,27 @@ export class SharesService {
     await this.mailer.send({ deviceId, grantorId: actorId, email, permission, token: userId === null ? token : null });
     await this.eventWriter.recordGrant(await this.get(deviceId, id), authority.ownerId);
     return id;
+  }
+
+  private async store(
+    share: Share,
+    { terms, by, versions }: { terms: ShareTerms; by: RightToGive; versions: readonly number[] | undefined },
+    ownerId: string,
+  ): Promise<Share> {
+    const changed = changedMembers(share, terms);
+    if (changed.length === 0 && by.held === share.held) {
+      if (versions?.includes(share.version) === false) {
+        throw new ShareChangedError();
+      }
+      await this.eventWriter.recordNoChange(share);
+      return share;
+    }
+    if (!(await this.repository.update(share, terms, by, versions))) {
+      throw new ShareChangedError();
+    }
+    const updated = await this.get(share.deviceId, share.id);
+    await this.eventWriter.recordChange(share, updated, changed, ownerId);
+    return updated;
   }
 
   /** Locks what a change of a share needs to stand still. */
