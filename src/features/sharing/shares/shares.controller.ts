@@ -121,7 +121,7 @@ export class SharesController {
   @Audit('share_changed')
   @TakesIfMatch(ShareChangedError)
   @UseInterceptors(VersionTagInterceptor)
-  @Refuses(ShareNotFoundError, InvalidShareTermsError, UnlockRestrictedError, BEYOND_A_SHARE)
+  @Refuses(ShareNotFoundError, InvalidShareTermsError, TooManySharesError, UnlockRestrictedError, BEYOND_A_SHARE)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,

@@ -81,22 +81,22 @@ export class SharesRepository {
   }
 
   /**
-   * How many shares the device has, how many are given to this address, and how many of those are of devices of this owner. They
-   * stay as many until the transaction ends: it waits for another that counts for the address.
+   * How many shares the device has, how many are given to this address, and how many of those by this person. They stay as
+   * many until the transaction ends: it waits for another that counts for the address.
    */
   async count(
     deviceId: string,
     email: string,
-    ownerId: string,
-  ): Promise<{ ofDevice: number; ofEmail: number; ofOwner: number }> {
+    giverId: string,
+  ): Promise<{ ofDevice: number; ofEmail: number; ofGiver: number }> {
     // SQL: a lock
     await this.database.query('shares_lock_address', LOCK_ADDRESS, [email]);
-    const [ofDevice, ofEmail, ofOwner] = await Promise.all([
+    const [ofDevice, ofEmail, ofGiver] = await Promise.all([
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { deviceId } })),
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email } })),
-      this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email, device: { ownerId } } })),
+      this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email, grantedBy: giverId } })),
     ]);
-    return { ofDevice, ofEmail, ofOwner };
+    return { ofDevice, ofEmail, ofGiver };
   }
 
   /** @throws AlreadySharedError */

@@ -25,9 +25,9 @@ import { ShareEventWriter } from './share-event-writer.js';
 import { ShareMailer } from './share-mailer.js';
 import { type RightToGive, SharesRepository } from './shares.repository.js';
 
-/** What strangers can fill of the list of one person: all of them, and one owner, so that it takes fifty accounts. */
+/** What strangers can fill of the list of one person: all of them, and one giver, so that it takes fifty accounts. */
 const MAX_OF_EMAIL = 1_000;
-const MAX_OF_OWNER_AND_EMAIL = 20;
+const MAX_OF_GIVER_AND_EMAIL = 20;
 
 /** Gives, changes and ends permissions of people on a device. */
 @Injectable()
@@ -83,6 +83,7 @@ export class SharesService {
    * A change that changes nothing makes no version.
    * @param versions one of which it must have; any when they are left out
    * @throws ShareNotFoundError, ShareChangedError, InvalidShareTermsError, ForbiddenError, UnlockRestrictedError
+   * @throws TooManySharesError when it would be one more of the actor's
    */
   update(
     deviceId: string,
@@ -100,6 +101,7 @@ export class SharesService {
         refuseHeld(authority, share);
         refuseFaults(terms, authority.at);
         await this.standing.requireUnrestricted(actorId);
+        await this.requireRoomToTakeOver(share, actorId);
       }
       const { givenUnder, byRole } = authority;
       const giver = isMore ? { grantedBy: actorId, givenUnder, byRole } : null;
@@ -154,7 +156,7 @@ export class SharesService {
     if (recipient?.id === actorId) {
       throw new ShareWithSelfError();
     }
-    await this.requireRoom(deviceId, email, authority.ownerId);
+    await this.requireRoom(deviceId, email, actorId);
     const token = randomToken();
     const { givenUnder, byRole } = authority;
     const userId = recipient?.id ?? null;
@@ -207,19 +209,21 @@ export class SharesService {
     }
   }
 
-  private async requireRoom(deviceId: string, email: string, ownerId: string): Promise<void> {
-    const { ofDevice, ofEmail, ofOwner } = await this.repository.count(deviceId, email, ownerId);
+  private async requireRoom(deviceId: string, email: string, giverId: string): Promise<void> {
+    const { ofDevice, ofEmail, ofGiver } = await this.repository.count(deviceId, email, giverId);
     if (ofDevice >= MAX_OF_DEVICE) {
       throw new TooManySharesError(`A device has at most ${String(MAX_OF_DEVICE)} shares.`);
     }
-    if (ofOwner >= MAX_OF_OWNER_AND_EMAIL) {
-      const most = String(MAX_OF_OWNER_AND_EMAIL);
-      throw new TooManySharesError(
-        `An address has at most ${most} devices of one owner: more are for an organization.`,
-      );
-    }
+    refuseFull(ofGiver);
     if (ofEmail >= MAX_OF_EMAIL) {
       throw new TooManySharesError(`An address has at most ${String(MAX_OF_EMAIL)} shares.`);
+    }
+  }
+
+  /** Who lets a share give more is its giver from then on: two people would otherwise fill the list of a third by turns. */
+  private async requireRoomToTakeOver({ deviceId, email, grantedBy }: Share, giverId: string): Promise<void> {
+    if (grantedBy !== giverId) {
+      refuseFull((await this.repository.count(deviceId, email, giverId)).ofGiver);
     }
   }
 }
@@ -228,6 +232,14 @@ export class SharesService {
 function refuseHeld({ givenUnder }: DeviceAuthority, { held }: Share): void {
   if (givenUnder !== null && held) {
     throw new ForbiddenError('device:manager' satisfies Demand);
+  }
+}
+
+/** Counted by giver, and not by owner: what others share of a device takes nothing from its owner, and tells them nothing. */
+function refuseFull(ofGiver: number): void {
+  if (ofGiver >= MAX_OF_GIVER_AND_EMAIL) {
+    const most = String(MAX_OF_GIVER_AND_EMAIL);
+    throw new TooManySharesError(`An address has at most ${most} shares of one person: more are for an organization.`);
   }
 }
 
