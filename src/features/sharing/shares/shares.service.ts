@@ -228,7 +228,10 @@ export class SharesService {
   }
 }
 
-/** Who shares by a share of their own does not undo what the owner or a manager did to it: not by ending it and giving another, too. */
+/**
+ * Who shares by a share of their own does not undo what the owner or a manager did to it, nor end it to give another. Once it has
+ * ended otherwise they can give another, as to any address: only an end of their own right keeps them from that.
+ */
 function refuseHeld({ givenUnder }: DeviceAuthority, { held }: Share): void {
   if (givenUnder !== null && held) {
     throw new ForbiddenError('device:manager' satisfies Demand);
