@@ -31,8 +31,8 @@ export interface EventPayloads {
   device_deleted: { name: string; hardwareId: string };
   share_granted: ShareFacts;
   share_changed: ShareFacts & { changed: string[] };
-  /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
-  share_revoked: ShareFacts & { reason: 'revoked' | 'left' | 'handover' };
+  /** `left`: by its recipient. `handover`: the device got another owner, or was reset. `deleted`: the device was deleted. */
+  share_revoked: ShareFacts & { reason: 'revoked' | 'left' | 'handover' | 'deleted' };
   /** `previousOwnerId`: who offered it. It begins what the new owner sees. */
   device_transferred: { name: string; previousOwnerId: string };
   device_connected: { link: LinkKind; boot: string; firmwareVersion?: string };

@@ -137,6 +137,22 @@ describe('The recipient of a share', () => {
       each.close();
     });
   });
+
+  it('is told when the device is deleted', async () => {
+    const guest = await fixture.createAccount('guest');
+    const { id } = await fixture.registerDevice(ada);
+    const given = await fixture.request<{ id: string }>(ada, 'POST', `/devices/${id}/shares`, {
+      email: guest.email,
+      permission: 'view',
+    });
+    const hers = await Dashboard.signedIn(fixture.application.url, guest.accessToken);
+    expect((await fixture.request(ada, 'DELETE', `/devices/${id}`)).status).toBe(204);
+    await hers.expect('the end', ({ message }) => message.type === 'share_revoked');
+    expect(hers.received.map(({ message }) => [message.deviceId, message.payload])).toEqual([
+      [null, { shareId: given.body.id, permission: 'view', deviceId: id, reason: 'deleted' }],
+    ]);
+    hers.close();
+  });
 });
 
 /**

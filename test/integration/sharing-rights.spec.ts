@@ -273,6 +273,29 @@ describe('A schedule', () => {
   });
 });
 
+describe('A change of a share that changes nothing', () => {
+  it('leaves it as it was, and tells nobody', async () => {
+    const id = await give(ada, grace, { permission: 'admin' });
+    const below = await give(grace, guest, { permission: 'view' });
+    const asGiven = { version: 1, permission: 'view', suspended: false };
+    for (const same of [{}, { permission: 'view', suspended: false }, { schedule: null, from: null, until: null }]) {
+      const { status, body } = await change(grace, below, same);
+      expect([status, body]).toMatchObject([200, asGiven]);
+    }
+    // An owner who names no member does not say that it is to be so.
+    expect((await change(ada, below, {})).body).toMatchObject(asGiven);
+    expect((await change(grace, below, { suspended: true })).body.version).toBe(2);
+    expect((await change(grace, below, { suspended: false })).body.version).toBe(3);
+    const stale = await fixture.changeShare(ada, { door, id }, { permission: 'admin' }, { 'if-match': '"2"' });
+    expect([stale.status, stale.body.code]).toEqual([412, 'share_changed']);
+    const told = await fixture.sql.rows<{ changed: string }>(
+      `SELECT payload->>'changed' AS changed FROM events WHERE device_id = $1 AND type = 'share_changed' ORDER BY id`,
+      [door],
+    );
+    expect(told).toEqual([{ changed: '["suspended"]' }, { changed: '["suspended"]' }]);
+  });
+});
+
 describe('What is shown of a share', () => {
   it('does not change when its invitation is accepted, and tells no account', async () => {
     const email = `later-${door}@example.com`;
@@ -286,5 +309,22 @@ describe('What is shown of a share', () => {
     const after = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${given.id}`);
     expect({ ...after.body, nextOpening: null }).toEqual({ ...given, nextOpening: null });
     expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
+  });
+
+  it('tells no account by the ids of its events', async () => {
+    const steps = async (to: Pick<InsertedAccount, 'email'>): Promise<bigint[]> => {
+      const { id: deviceId } = await fixture.registerDevice(ada);
+      const path = `/devices/${deviceId}/shares/${(await fixture.share(ada, deviceId, to)).body.id}`;
+      await fixture.request(ada, 'PATCH', path, { suspended: true });
+      await fixture.request(ada, 'POST', `${path}/invitation`);
+      await fixture.request(ada, 'DELETE', path);
+      await fixture.request(ada, 'PATCH', `/devices/${deviceId}`, { room: 'Hall' });
+      const { body } = await fixture.request<{ items: { id: string }[] }>(ada, 'GET', `/devices/${deviceId}/events`);
+      const ids = body.items.map(({ id }) => BigInt(id));
+      return ids.slice(1).map((id, index) => id - ids[index]!);
+    };
+    const known = await steps(grace);
+    expect(known).toHaveLength(4);
+    expect(await steps({ email: `nobody-${door}@example.com` })).toEqual(known);
   });
 });

@@ -230,7 +230,7 @@ describe('A share', () => {
     expect(left.body.items).toEqual([]);
   });
 
-  it('is bounded: one owner gives a person twenty devices, which keeps no other from giving theirs', async () => {
+  it('is bounded: one person gives an address twenty, which keeps no other from giving theirs', async () => {
     const stranger = await fixture.createAccount('stranger');
     await fixture.shareMany(stranger.id, grace.email, 20);
     const { id } = await fixture.registerDevice(stranger);
@@ -238,6 +238,14 @@ describe('A share', () => {
     expect([refused.status, refused.body.code]).toEqual([409, 'too_many_shares']);
     expect((await fixture.share(stranger, id, ada)).status).toBe(201);
     expect((await share(ada, grace)).status).toBe(201);
+    // What their devices were shared for by another is not theirs, until they let it give more.
+    await fixture.sql.rows('UPDATE device_shares SET granted_by = $2 WHERE granted_by = $1', [stranger.id, mallory.id]);
+    const own = await fixture.share(stranger, id, grace);
+    expect(own.status).toBe(201);
+    await fixture.sql.rows('UPDATE device_shares SET granted_by = $2 WHERE granted_by = $1', [mallory.id, stranger.id]);
+    await fixture.sql.rows('UPDATE device_shares SET granted_by = $2 WHERE id = $1', [own.body.id, mallory.id]);
+    const raise = await fixture.changeShare(stranger, { door: id, id: own.body.id }, { permission: 'admin' });
+    expect([raise.status, raise.body.code]).toEqual([409, 'too_many_shares']);
   });
 
   it('is bounded: a device has a hundred', async () => {

@@ -85,13 +85,14 @@ export class SharingFixture extends OrganizationsFixture {
     return this.request<ShareBody>(who, 'POST', `/devices/${deviceId}/shares`, body);
   }
 
-  /** So many devices of an owner that are shared with an address. */
+  /** So many devices that their owner shares with an address. */
   async shareMany(ownerId: string, email: string, count: number): Promise<void> {
     await this.sql.rows(
       `WITH doors AS (
          INSERT INTO devices (id, owner_id, name, hardware_id, updated_at)
-         SELECT gen_random_uuid(), $1, 'Door', gen_random_uuid()::text, now() FROM generate_series(1, $3::int) RETURNING id
-       ) INSERT INTO device_shares (id, device_id, email, permission) SELECT gen_random_uuid(), id, $2, 'view' FROM doors`,
+         SELECT gen_random_uuid(), $1::uuid, 'Door', gen_random_uuid()::text, now() FROM generate_series(1, $3::int) RETURNING id
+       ) INSERT INTO device_shares (id, device_id, email, permission, granted_by)
+       SELECT gen_random_uuid(), id, $2, 'view', $1::uuid FROM doors`,
       [ownerId, email, count],
     );
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
+import { SharesService } from '../sharing/shares/shares.service.js';
 import { DeviceChangeService } from './device-change.service.js';
 import { DeviceEventWriter } from './device-event-writer.js';
 import { DeviceChangedError } from './devices.errors.js';
@@ -15,6 +16,7 @@ export class DevicesService {
     private readonly changes: DeviceChangeService,
     private readonly transactions: Transactions,
     private readonly eventWriter: DeviceEventWriter,
+    private readonly shares: SharesService,
     private readonly signals: SignalBus,
   ) {}
 
@@ -24,7 +26,8 @@ export class DevicesService {
   }
 
   /**
-   * Deletes a device for its owner. Its token is revoked with the commit, and its connections are closed after it.
+   * Deletes a device for its owner. Its token is revoked with the commit, and its connections are closed after it. Its shares end
+   * before it, so that their recipients are told.
    * @throws DeviceNotFoundError, DeviceChangedError, ForbiddenError
    */
   delete(ownerId: string, deviceId: string, versions?: readonly number[]): Promise<void> {
@@ -33,6 +36,7 @@ export class DevicesService {
       if (versions?.includes(device.version) === false) {
         throw new DeviceChangedError();
       }
+      await this.shares.endAll(deviceId, device.ownerId, 'deleted');
       await this.repository.delete(deviceId);
       await this.eventWriter.recordDeletions([device]);
       this.transactions.afterCommit(() => {
@@ -46,7 +50,10 @@ export class DevicesService {
     return this.repository.hasShared(ownerId);
   }
 
-  /** Deletes every device of an owner, in the surrounding transaction: see {@link delete}. */
+  /**
+   * Deletes every device of an owner, in the surrounding transaction: see {@link delete}. It is for owners who share none with
+   * an account, so there is no recipient to tell.
+   */
   async deleteAllOf(ownerId: string): Promise<void> {
     const devices = await this.repository.deleteAllOf(ownerId);
     await this.eventWriter.recordDeletions(devices);

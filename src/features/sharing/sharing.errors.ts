@@ -46,7 +46,7 @@ export class ShareWithSelfError extends DomainError {
     kind: 'conflict',
     meaning: 'No further share can be given.',
     cause:
-      'The device has 100 shares, the address has 20 devices of this owner, or 1,000 of all owners: as many as it may have.',
+      'The device has 100 shares, the address has 20 that you gave, or 1,000 of all people: as many as it may have.',
     cure: 'End shares that are not in use any more. Whoever needs many devices of one owner is made a member of its organization.',
   },
   'A device has at most 100 shares.',

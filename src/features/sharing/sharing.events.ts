@@ -26,8 +26,8 @@ export class ShareRevokedPayload implements PayloadOf<'share_revoked'> {
   permission!: DevicePermission;
   /** The device, where the message goes to the recipient of the share: its own `deviceId` is null then. */
   deviceId?: string;
-  /** `left`: by its recipient. `handover`: the device got another owner, or was reset. */
-  reason!: 'revoked' | 'left' | 'handover';
+  /** `left`: by its recipient. `handover`: the device got another owner, or was reset. `deleted`: the device was deleted. */
+  reason!: 'revoked' | 'left' | 'handover' | 'deleted';
 }
 
 export const SHARING_EVENTS = {

@@ -29,17 +29,18 @@ export class ShareEventWriter {
     await this.append(share, ownerId, { type: 'share_granted', payload: { shareId, permission } });
   }
 
+  /** A request for what is so already: the audit trail has it, and no event tells of it. */
+  recordNoChange(share: Share): Promise<void> {
+    return this.recordFacts(share, share);
+  }
+
   async recordChange(
     before: Share,
     after: Share,
     changed: readonly (keyof ShareTerms)[],
     ownerId: string,
   ): Promise<void> {
-    await this.audit.record({
-      entity: { type: 'share', id: after.id },
-      before: factsOf(before),
-      after: factsOf(after),
-    });
+    await this.recordFacts(before, after);
     const { id: shareId, permission } = after;
     await this.append(after, ownerId, {
       type: 'share_changed',
@@ -76,6 +77,14 @@ export class ShareEventWriter {
     });
   }
 
+  private recordFacts(before: Share, after: Share): Promise<void> {
+    return this.audit.record({
+      entity: { type: 'share', id: after.id },
+      before: factsOf(before),
+      after: factsOf(after),
+    });
+  }
+
   private async append(
     { deviceId, recipientId }: Share,
     ownerId: string,
@@ -86,8 +95,9 @@ export class ShareEventWriter {
     const ofDevice = { ...event, source, actor, deviceId, userId: ownerId };
     // Who did it may be a person whom the recipient does not know, such as the next owner.
     const ofRecipient = { ...event, source, actor: 'system', payload: { ...event.payload, deviceId } };
-    const told = recipientId === null ? [] : [{ ...ofRecipient, userId: recipientId }];
-    await this.events.append([ofDevice, ...told] as NewEvent[]);
+    // Also where there is no account, as a row of no feed: a gap in the ids would tell the owner which it is.
+    const told = { ...ofRecipient, ...(recipientId === null ? {} : { userId: recipientId }) };
+    await this.events.append([ofDevice, told] as NewEvent[]);
     this.publishChange(deviceId);
   }
 }

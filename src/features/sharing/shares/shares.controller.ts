@@ -111,8 +111,9 @@ export class SharesController {
 
   /**
    * Change what a share gives and when, suspend it, or resume it. What is taken bites within two seconds: no event is
-   * delivered and no order is sent after that, and those that wait are refused when their turn comes. A person whose own
-   * `admin` is a share changes what they gave, and gives no `admin`: all else takes `device:manager`.
+   * delivered and no order is sent after that, and those that wait are refused when their turn comes. What changes nothing
+   * makes no version. A person whose own `admin` is a share changes what they gave, and gives no `admin`: all else takes
+   * `device:manager`.
    */
   @Patch(':shareId')
   @Vital()
@@ -120,7 +121,7 @@ export class SharesController {
   @Audit('share_changed')
   @TakesIfMatch(ShareChangedError)
   @UseInterceptors(VersionTagInterceptor)
-  @Refuses(ShareNotFoundError, InvalidShareTermsError, UnlockRestrictedError, BEYOND_A_SHARE)
+  @Refuses(ShareNotFoundError, InvalidShareTermsError, TooManySharesError, UnlockRestrictedError, BEYOND_A_SHARE)
   async update(
     @Target() device: DeviceRef,
     @CurrentUser() user: Principal,

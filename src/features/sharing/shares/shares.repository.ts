@@ -26,7 +26,13 @@ export interface NewShare {
 }
 
 /** Who gives a share, and by which right. */
-export type GivenBy = Pick<NewShare, 'grantedBy' | 'givenUnder' | 'byRole'>;
+type GivenBy = Pick<NewShare, 'grantedBy' | 'givenUnder' | 'byRole'>;
+
+/** Who gives more by a change, and by which right; null when nothing more is given. And whether the share is held then. */
+export interface RightToGive {
+  readonly giver: GivenBy | null;
+  readonly held: boolean;
+}
 
 export type HeldShareRow = ShareRow & { device_name: string; device_type: DeviceType };
 
@@ -75,22 +81,22 @@ export class SharesRepository {
   }
 
   /**
-   * How many shares the device has, how many are given to this address, and how many of those are of devices of this owner. They
-   * stay as many until the transaction ends: it waits for another that counts for the address.
+   * How many shares the device has, how many are given to this address, and how many of those by this person. They stay as
+   * many until the transaction ends: it waits for another that counts for the address.
    */
   async count(
     deviceId: string,
     email: string,
-    ownerId: string,
-  ): Promise<{ ofDevice: number; ofEmail: number; ofOwner: number }> {
+    giverId: string,
+  ): Promise<{ ofDevice: number; ofEmail: number; ofGiver: number }> {
     // SQL: a lock
     await this.database.query('shares_lock_address', LOCK_ADDRESS, [email]);
-    const [ofDevice, ofEmail, ofOwner] = await Promise.all([
+    const [ofDevice, ofEmail, ofGiver] = await Promise.all([
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { deviceId } })),
       this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email } })),
-      this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email, device: { ownerId } } })),
+      this.database.prisma((prisma) => prisma.deviceShare.count({ where: { email, grantedBy: giverId } })),
     ]);
-    return { ofDevice, ofEmail, ofOwner };
+    return { ofDevice, ofEmail, ofGiver };
   }
 
   /** @throws AlreadySharedError */
@@ -143,14 +149,11 @@ export class SharesRepository {
     return rows.map(toShare);
   }
 
-  /**
-   * @param by who gives more than before, and by which right; null when nothing more is given. And whether the share is held then
-   * @returns whether it was in one of these versions
-   */
+  /** @returns whether it was in one of these versions */
   async update(
     share: Share,
     terms: ShareTerms,
-    { giver, held }: { giver: GivenBy | null; held: boolean },
+    { giver, held }: RightToGive,
     versions: readonly number[] | undefined,
   ): Promise<boolean> {
     const right = [giver?.grantedBy ?? null, giver?.givenUnder ?? null, giver?.byRole ?? false];

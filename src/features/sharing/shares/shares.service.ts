@@ -23,11 +23,11 @@ import type { ShareRevokedPayload } from '../sharing.events.js';
 import { INVITATION_TTL_MS, MAX_OF_DEVICE, type Share, type ShareChanges } from '../sharing.types.js';
 import { ShareEventWriter } from './share-event-writer.js';
 import { ShareMailer } from './share-mailer.js';
-import { SharesRepository } from './shares.repository.js';
+import { type RightToGive, SharesRepository } from './shares.repository.js';
 
-/** What strangers can fill of the list of one person: all of them, and one owner, so that it takes fifty accounts. */
+/** What strangers can fill of the list of one person: all of them, and one giver, so that it takes fifty accounts. */
 const MAX_OF_EMAIL = 1_000;
-const MAX_OF_OWNER_AND_EMAIL = 20;
+const MAX_OF_GIVER_AND_EMAIL = 20;
 
 /** Gives, changes and ends permissions of people on a device. */
 @Injectable()
@@ -80,8 +80,10 @@ export class SharesService {
   }
 
   /**
+   * A change that changes nothing makes no version.
    * @param versions one of which it must have; any when they are left out
    * @throws ShareNotFoundError, ShareChangedError, InvalidShareTermsError, ForbiddenError, UnlockRestrictedError
+   * @throws TooManySharesError when it would be one more of the actor's
    */
   update(
     deviceId: string,
@@ -93,25 +95,20 @@ export class SharesService {
     return this.transactions.run(async () => {
       const { authority, share } = await this.lock(deviceId, actorId, id);
       const terms = changedTerms(share, changes, authority.at);
-      const changed = changedMembers(share, terms);
       this.authorize(authority, share, terms);
       const isMore = widens(share, terms);
       if (isMore) {
         refuseHeld(authority, share);
         refuseFaults(terms, authority.at);
         await this.standing.requireUnrestricted(actorId);
+        await this.requireRoomToTakeOver(share, actorId);
       }
       const { givenUnder, byRole } = authority;
       const giver = isMore ? { grantedBy: actorId, givenUnder, byRole } : null;
-      // Also where nothing changes: the owner says that it is to be so.
-      const held = share.held || givenUnder === null;
+      // Also where what is named does not change: the owner says that it is to be so.
+      const held = share.held || (givenUnder === null && Object.keys(changes).length > 0);
       const by = { giver, held: held && !isMore && share.givenUnder !== null };
-      if (!(await this.repository.update(share, terms, by, versions))) {
-        throw new ShareChangedError();
-      }
-      const updated = await this.get(deviceId, id);
-      await this.eventWriter.recordChange(share, updated, changed, authority.ownerId);
-      return updated;
+      return this.store(share, { terms, by, versions }, authority.ownerId);
     });
   }
 
@@ -159,7 +156,7 @@ export class SharesService {
     if (recipient?.id === actorId) {
       throw new ShareWithSelfError();
     }
-    await this.requireRoom(deviceId, email, authority.ownerId);
+    await this.requireRoom(deviceId, email, actorId);
     const token = randomToken();
     const { givenUnder, byRole } = authority;
     const userId = recipient?.id ?? null;
@@ -170,6 +167,27 @@ export class SharesService {
     await this.mailer.send({ deviceId, grantorId: actorId, email, permission, token: userId === null ? token : null });
     await this.eventWriter.recordGrant(await this.get(deviceId, id), authority.ownerId);
     return id;
+  }
+
+  private async store(
+    share: Share,
+    { terms, by, versions }: { terms: ShareTerms; by: RightToGive; versions: readonly number[] | undefined },
+    ownerId: string,
+  ): Promise<Share> {
+    const changed = changedMembers(share, terms);
+    if (changed.length === 0 && by.held === share.held) {
+      if (versions?.includes(share.version) === false) {
+        throw new ShareChangedError();
+      }
+      await this.eventWriter.recordNoChange(share);
+      return share;
+    }
+    if (!(await this.repository.update(share, terms, by, versions))) {
+      throw new ShareChangedError();
+    }
+    const updated = await this.get(share.deviceId, share.id);
+    await this.eventWriter.recordChange(share, updated, changed, ownerId);
+    return updated;
   }
 
   /** Locks what a change of a share needs to stand still. */
@@ -191,27 +209,40 @@ export class SharesService {
     }
   }
 
-  private async requireRoom(deviceId: string, email: string, ownerId: string): Promise<void> {
-    const { ofDevice, ofEmail, ofOwner } = await this.repository.count(deviceId, email, ownerId);
+  private async requireRoom(deviceId: string, email: string, giverId: string): Promise<void> {
+    const { ofDevice, ofEmail, ofGiver } = await this.repository.count(deviceId, email, giverId);
     if (ofDevice >= MAX_OF_DEVICE) {
       throw new TooManySharesError(`A device has at most ${String(MAX_OF_DEVICE)} shares.`);
     }
-    if (ofOwner >= MAX_OF_OWNER_AND_EMAIL) {
-      const most = String(MAX_OF_OWNER_AND_EMAIL);
-      throw new TooManySharesError(
-        `An address has at most ${most} devices of one owner: more are for an organization.`,
-      );
-    }
+    refuseFull(ofGiver);
     if (ofEmail >= MAX_OF_EMAIL) {
       throw new TooManySharesError(`An address has at most ${String(MAX_OF_EMAIL)} shares.`);
     }
   }
+
+  /** Who lets a share give more is its giver from then on: two people would otherwise fill the list of a third by turns. */
+  private async requireRoomToTakeOver({ deviceId, email, grantedBy }: Share, giverId: string): Promise<void> {
+    if (grantedBy !== giverId) {
+      refuseFull((await this.repository.count(deviceId, email, giverId)).ofGiver);
+    }
+  }
 }
 
-/** Who shares by a share of their own does not undo what the owner or a manager did to it: not by ending it and giving another, too. */
+/**
+ * Who shares by a share of their own does not undo what the owner or a manager did to it, nor end it to give another. Once it has
+ * ended otherwise they can give another, as to any address: only an end of their own right keeps them from that.
+ */
 function refuseHeld({ givenUnder }: DeviceAuthority, { held }: Share): void {
   if (givenUnder !== null && held) {
     throw new ForbiddenError('device:manager' satisfies Demand);
+  }
+}
+
+/** Counted by giver, and not by owner: what others share of a device takes nothing from its owner, and tells them nothing. */
+function refuseFull(ofGiver: number): void {
+  if (ofGiver >= MAX_OF_GIVER_AND_EMAIL) {
+    const most = String(MAX_OF_GIVER_AND_EMAIL);
+    throw new TooManySharesError(`An address has at most ${most} shares of one person: more are for an organization.`);
   }
 }
 
