@@ -77,9 +77,10 @@ async function fill(client: pg.Client, userId: string, devices: number): Promise
     `INSERT INTO device_shares (id, device_id, email, user_id, permission)
      SELECT gen_random_uuid(), d.id, u.email, u.id, 'view'::device_permission FROM devices d JOIN users u ON u.id = $1 WHERE d.location = 'Shared'
      UNION ALL
-     SELECT gen_random_uuid(), d.id, u.email, u.id, 'control' FROM devices d
-     JOIN users u ON u.email = 'other-' || (1 + d.battery % $2) || '@example.com' AND u.id <> d.owner_id
-     WHERE d.location <> 'Shared' AND d.room = 'Room 3'`,
+     SELECT gen_random_uuid(), d.id, u.email, u.id, 'control' FROM (
+       SELECT id, owner_id, row_number() OVER (ORDER BY hardware_id) AS place FROM devices
+       WHERE location <> 'Shared' AND room = 'Room 3') d
+     JOIN users u ON u.email = 'other-' || (1 + d.place % $2) || '@example.com' AND u.id <> d.owner_id`,
     [userId, devices / DEVICES_OF_ONE],
   );
   await client.query('VACUUM ANALYZE');
