@@ -215,7 +215,8 @@ async function refusedAtDispatch(name: string, { way, after, commandId }: Waitin
   const lock = await connect({ id, token });
   const own = await sendCommand(fixture.application.url, owner, id, LOCK);
   await lock.waitForOrder();
-  expect(lock.orders.map(({ commandId: sent }) => sent)).toEqual([own.body.id]);
+  // It may be sent again, because this lock answers nothing.
+  expect(new Set(lock.orders.map(({ commandId: sent }) => sent))).toEqual(new Set([own.body.id]));
   const refused = { state: 'EXPIRED', code: 'permission_revoked' };
   expect([name, await state()]).toEqual([name, way.isHandover ? ended : refused]);
   await lock.end();
