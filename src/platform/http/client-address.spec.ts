@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
+import { leastProcessorMs } from '../../../test/support/processor-time.js';
 import { clientAddressReader, ipKey, networkKey, parseAddress } from './client-address.js';
 
 describe('parseAddress', () => {
@@ -122,10 +123,11 @@ describe('The address of a client', () => {
   });
 
   it('is looked for in time that grows with the length of the header, not with its square', () => {
-    const started = performance.now();
-    expect(addressOf('forwarded', `for=198.51.100.7, ${'a'.repeat(100_000)}`)).toBe(PROXY);
-    expect(addressOf('forwarded', `for=198.51.100.7, a${' '.repeat(100_000)}"${'\\"'.repeat(50_000)}`)).toBe(PROXY);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const long = ['a'.repeat(100_000), `a${' '.repeat(100_000)}"${'\\"'.repeat(50_000)}`];
+    const read = (): void => {
+      expect(long.map((hop) => addressOf('forwarded', `for=198.51.100.7, ${hop}`))).toEqual([PROXY, PROXY]);
+    };
+    expect(leastProcessorMs(read)).toBeLessThan(1_000);
   });
 
   it('is not looked for in a list without end', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { leastProcessorMs } from '../../../test/support/processor-time.js';
 import { waitOf } from './prefer.decorator.js';
 import { InvalidPreferError } from './prefer.errors.js';
 
@@ -45,19 +46,16 @@ describe('waitOf (RFC 7240)', () => {
   });
 
   it('takes no time for a header that is full of quotes', () => {
-    const begin = performance.now();
-    for (const header of [
-      '"'.repeat(16_000),
-      '"\\'.repeat(8_000),
-      'a,"'.repeat(5_000),
-      `wait=${' '.repeat(16_000)}x`,
-    ]) {
-      try {
-        waitOf(header);
-      } catch (error) {
-        expect(error).toBeInstanceOf(InvalidPreferError);
+    const headers = ['"'.repeat(16_000), '"\\'.repeat(8_000), 'a,"'.repeat(5_000), `wait=${' '.repeat(16_000)}x`];
+    const read = (): void => {
+      for (const header of headers) {
+        try {
+          waitOf(header);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidPreferError);
+        }
       }
-    }
-    expect(performance.now() - begin).toBeLessThan(500);
+    };
+    expect(leastProcessorMs(read)).toBeLessThan(500);
   });
 });
