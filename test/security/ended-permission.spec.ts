@@ -119,8 +119,8 @@ async function watch(name: string, way: PermissionEndCase): Promise<Heard> {
     async () => String(await ask(scene, other)) === String(refused),
     BOUND_MS,
   );
-  const after = way.isHandover ? await takeOver(scene) : scene;
-  const [owners, stopAfter] = way.isHandover
+  const after = way.activatedBy ? await activateAnew(scene, scene[way.activatedBy]) : scene;
+  const [owners, stopAfter] = way.activatedBy
     ? [await listen(after.owner), await reportAllTheTime(after)]
     : [adas, stop];
   await sleep(LISTEN_MS - (performance.now() - endedAt));
@@ -133,7 +133,7 @@ async function watch(name: string, way: PermissionEndCase): Promise<Heard> {
   };
   const [her, adasLast, ownersLast] = [last(hers), last(adas), last(owners)];
   return {
-    lastMs: Math.max(way.stillSees ? 0 : her, way.isHandover ? adasLast : 0),
+    lastMs: Math.max(way.stillSees ? 0 : her, way.activatedBy === 'heir' ? adasLast : 0),
     heard: hers.times.length,
     othersLastMs: Math.min(ownersLast, way.stillSees ? her : ownersLast),
   };
@@ -162,19 +162,19 @@ function answersTo({ stillSees, isSignedOut }: PermissionEndCase): number[] {
   return stillSees ? [200, 403] : isSignedOut ? [401, 401] : [404, 404];
 }
 
-/** The heir makes the doors work: their earlier tokens are over, and the shares of them have ended. */
-async function takeOver(scene: PermissionScene): Promise<PermissionScene> {
-  const { heir, doors } = scene;
+/** The doors work with new tokens: the earlier ones are over, and the shares of them have ended. */
+async function activateAnew(scene: PermissionScene, owner: InsertedAccount): Promise<PermissionScene> {
+  const { doors } = scene;
   const tokens: string[] = [];
   for (const deviceId of doors) {
     const path = `/devices/${deviceId}`;
-    expect((await fixture.request(heir, 'GET', `${path}/shares`)).body.items).toEqual([]);
-    const made = await fixture.request<{ activation: { code: string } }>(heir, 'POST', `${path}/activation-code`);
+    expect((await fixture.request(owner, 'GET', `${path}/shares`)).body.items).toEqual([]);
+    const made = await fixture.request<{ activation: { code: string } }>(owner, 'POST', `${path}/activation-code`);
     const body = { deviceId, code: made.body.activation.code };
-    const activated = await fixture.request<{ deviceToken: string }>(heir, 'POST', '/devices/activate', body);
+    const activated = await fixture.request<{ deviceToken: string }>(owner, 'POST', '/devices/activate', body);
     tokens.push(activated.body.deviceToken);
   }
-  return { ...scene, owner: heir, tokens };
+  return { ...scene, owner, tokens };
 }
 
 const connect = (device: { id: string; token: string }): Promise<ScriptedDevice> =>
@@ -204,21 +204,21 @@ interface Waiting {
   readonly commandId: string;
 }
 
-/** The order that waited finds its issuer without permission when its lock comes back; a handover has ended it before. */
+/** The order that waited finds its issuer without permission when its lock comes back; one to a lock that is new has ended before. */
 async function refusedAtDispatch(name: string, { way, after, commandId }: Waiting): Promise<void> {
   const { owner, doors, tokens } = after;
   const [id = '', token = ''] = [doors[1], tokens[1]];
   const state = async (): Promise<unknown> =>
     (await fixture.sql.rows('SELECT state, error_code AS code FROM commands WHERE id = $1', [commandId]))[0];
   const ended = { state: 'CANCELLED', code: null };
-  expect([name, await state()]).toEqual([name, way.isHandover ? ended : { state: 'QUEUED', code: null }]);
+  expect([name, await state()]).toEqual([name, way.activatedBy ? ended : { state: 'QUEUED', code: null }]);
   const lock = await connect({ id, token });
   const own = await sendCommand(fixture.application.url, owner, id, LOCK);
   await lock.waitForOrder();
   // It may be sent again, because this lock answers nothing.
   expect(new Set(lock.orders.map(({ commandId: sent }) => sent))).toEqual(new Set([own.body.id]));
   const refused = { state: 'EXPIRED', code: 'permission_revoked' };
-  expect([name, await state()]).toEqual([name, way.isHandover ? ended : refused]);
+  expect([name, await state()]).toEqual([name, way.activatedBy ? ended : refused]);
   await lock.end();
 }
 

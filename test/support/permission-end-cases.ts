@@ -31,8 +31,8 @@ export interface PermissionEndCase {
   readonly end: End;
   /** She may look on, and order nothing any more. */
   readonly stillSees?: true;
-  /** The heir has the doors then, and what Ada could see of them has ended, too. */
-  readonly isHandover?: true;
+  /** Who makes the doors work anew then. Where it is the heir, what Ada could see of them has ended, too. */
+  readonly activatedBy?: 'ada' | 'heir';
   /** Her session has ended with it. */
   readonly isSignedOut?: true;
 }
@@ -55,8 +55,15 @@ export const PERMISSION_END_CASES: Readonly<Record<string, PermissionEndCase>> =
       Promise.all(shares.map((id) => fixture.request(grace, 'DELETE', `/shares/${id}`))),
   },
   'over by its time': { by: 'share', terms: () => ({ until: closing() }), end: () => sleep(CLOSES_IN_MS) },
-  transferred: { by: 'share', end: handOver, isHandover: true },
-  'of an account that is blocked': { by: 'share', end: block, isSignedOut: true },
+  transferred: { by: 'share', end: handOver, activatedBy: 'heir' },
+  'of a device that is reset': {
+    by: 'share',
+    end: ({ ada, doors }, fixture) =>
+      Promise.all(doors.map((id) => fixture.request(ada, 'POST', `/devices/${id}/factory-reset`))),
+    activatedBy: 'ada',
+  },
+  'of an account that is blocked': { by: 'share', end: byAdmin('POST', '/block'), isSignedOut: true },
+  'of an account that is deleted': { by: 'share', end: byAdmin('DELETE'), isSignedOut: true },
   'taken out of the organization with the device': {
     by: 'organization',
     end: ({ ada, doors }, fixture) =>
@@ -66,6 +73,10 @@ export const PERMISSION_END_CASES: Readonly<Record<string, PermissionEndCase>> =
     by: 'organization',
     end: ({ ada, grace, organizationId }, fixture) =>
       fixture.request(ada, 'DELETE', `/organizations/${organizationId}/members/${grace.id}`),
+  },
+  'of an organization that is deleted': {
+    by: 'organization',
+    end: ({ ada, organizationId }, fixture) => fixture.request(ada, 'DELETE', `/organizations/${organizationId}`),
   },
   'demoted in the organization': {
     by: 'organization',
@@ -110,9 +121,11 @@ async function handOver({ ada, heir, doors }: PermissionScene, fixture: SharingF
   );
 }
 
-async function block({ grace }: PermissionScene, fixture: SharingFixture): Promise<void> {
-  const admin = await insertAccount(fixture.application, { name: 'admin', role: 'ADMIN' });
-  await fixture.request(admin, 'POST', `/users/${grace.id}/block`);
+function byAdmin(method: string, path = ''): End {
+  return async ({ grace }, fixture) => {
+    const admin = await insertAccount(fixture.application, { name: 'admin', role: 'ADMIN' });
+    await fixture.request(admin, method, `/users/${grace.id}${path}`);
+  };
 }
 
 /** Open until the end of this minute, by the wall of a place, and closed for some minutes then. */
