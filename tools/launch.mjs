@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import nodeModule from 'node:module';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
@@ -16,6 +15,7 @@ const COMMANDS = {
   start: 'tools/stack/start.js',
   dev: 'tools/stack/dev.js',
   test: 'tools/test/run.js',
+  check: 'tools/test/check.js',
   'test:promise': 'tools/test/promise.js',
   promises: 'tools/test/promises.js',
   'db:migrate': 'tools/db/migrate-command.js',
@@ -29,40 +29,29 @@ const COMMANDS = {
   sdk: 'tools/sdk/main.js',
 };
 
-/** Those that run from their sources, because they check the sources and a build would only keep them waiting. */
-const UNBUILT = { check: 'tools/test/check.ts' };
-
 const [command = '', ...args] = process.argv.slice(2);
-// `npm test -- <args>` goes on with what was emitted: Jest compiles for itself, and half-done work may be tested.
-const toleratesErrors = command === 'test' && args.length > 0;
+// `npm test -- <args>` and `npm run check` go on with what was emitted: Jest compiles for itself, half-done work may be tested,
+// and `check` tells of all that is wrong.
+const toleratesErrors = command === 'check' || (command === 'test' && args.length > 0);
 
 if (Number(process.versions.node.split('.')[0]) < 22) {
   fail(`This is Node ${process.versions.node}; use \`npm run ${command}\`, which brings its own Node 24.`);
 }
-const known = ['generate', 'build', ...Object.keys({ ...COMMANDS, ...UNBUILT })];
+const known = ['generate', 'build', ...Object.keys(COMMANDS)];
 if (!known.includes(command)) {
   fail(`Unknown command "${command}". Known: ${known.join(', ')}.`);
 }
 
 const ready = await withLock(
   join(state, 'build.lock'),
-  async () => (await generate()) && (command === 'generate' || command in UNBUILT || (await build())),
+  async () => (await generate()) && (command === 'generate' || (await build())),
 );
 if (!ready) {
   process.exitCode = 1;
-} else if (command in UNBUILT) {
-  nodeModule.registerHooks({ resolve: resolveToSource });
-  await import(pathToFileURL(join(root, UNBUILT[command])).href);
 } else if (command in COMMANDS) {
   const entry = join(root, 'dist', COMMANDS[command]);
   process.argv = [process.execPath, entry, ...args];
   await import(pathToFileURL(entry).href);
-}
-
-/** Imports name the compiled file; Node reads the source beside it as well as that. */
-function resolveToSource(specifier, context, next) {
-  const isOurs = specifier.startsWith('.') && !context.parentURL?.includes('/node_modules/');
-  return next(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
 }
 
 function generate() {
