@@ -1,7 +1,10 @@
-import { adoptDatabase, describeAdoption } from './apps/adoption.js';
+import { adoptDatabase, ADOPTION, describeAdoption } from './apps/adoption.js';
+import { readCommandLine } from './config/command-line.js';
 import { configOfProgram, print, runProgram } from './apps/program.js';
 
 /** `node dist/src/adopt.js`: what `npm run db:adopt` does, where only the image of the application is at hand. */
+readCommandLine(ADOPTION);
+
 await runProgram(async () => {
   describeAdoption(await adoptDatabase(configOfProgram(process.env))).forEach(print);
 });

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { AppConfig } from '../config/app-config.js';
@@ -43,6 +43,25 @@ import { configOfProgram, type ProgramEnvironment } from './program.js';
 })
 class PeopleModule {}
 
+export const ADMIN_CREATION = `Makes an account that manages accounts and operations.
+
+  --email <address>   asked for in a terminal when it is left out
+  --promote           makes an account that exists an administrator, with the password that it has
+  --password <text>   every user of the machine can read it there: better ADMIN_PASSWORD, ADMIN_PASSWORD_FILE, or typed`;
+
+export const ADMIN_OPTIONS = {
+  email: { type: 'string' },
+  password: { type: 'string' },
+  promote: { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
+
+/** What the command line says of the account. */
+interface AdminOptions {
+  readonly email?: string | undefined;
+  readonly password?: string | undefined;
+  readonly promote?: boolean | undefined;
+}
+
 interface Wanted {
   readonly email: string;
   /** Null where an account that exists is promoted. */
@@ -51,30 +70,25 @@ interface Wanted {
 
 /**
  * Makes an account that manages accounts and operations, or with `--promote` an account that exists one.
- * @param args of the command line
  * @returns what is to be said
  */
-export async function createAdmin(env: ProgramEnvironment, args: readonly string[]): Promise<string> {
+export async function createAdmin(env: ProgramEnvironment, options: AdminOptions): Promise<string> {
   const config = configOfProgram(env);
-  const admin = await readAdmin(env, args);
+  const admin = await readAdmin(env, options);
   const id = await inApplication(config, (people) =>
     admin.password === null ? promote(people, admin.email) : create(people, admin.email, admin.password),
   );
   return `${admin.email} is an admin now (${id}).`;
 }
 
-async function readAdmin(env: ProgramEnvironment, args: readonly string[]): Promise<Wanted> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { email: { type: 'string' }, password: { type: 'string' }, promote: { type: 'boolean' } },
-  });
-  const email = values.email ?? (await ask('E-mail address: '));
-  if (values.promote === true) {
+async function readAdmin(env: ProgramEnvironment, options: AdminOptions): Promise<Wanted> {
+  const email = options.email ?? (await ask('E-mail address: '));
+  if (options.promote === true) {
     return { email, password: null };
   }
   // An argument can be read by every user of the machine; the environment, a file and the prompt cannot.
   const { ADMIN_PASSWORD } = environmentWithSecrets(env, ['ADMIN_PASSWORD']);
-  const password = values.password ?? ADMIN_PASSWORD ?? (await ask('Password: ', { hidden: true }));
+  const password = options.password ?? ADMIN_PASSWORD ?? (await ask('Password: ', { hidden: true }));
   return { email, password };
 }
 

@@ -3,7 +3,8 @@
  * Mortise stopped; harmless to repeat.
  */
 import 'reflect-metadata';
-import { adoptDatabase, describeAdoption } from '../../src/apps/adoption.js';
+import { adoptDatabase, ADOPTION, describeAdoption } from '../../src/apps/adoption.js';
+import { readCommandLine } from '../../src/config/command-line.js';
 import { configOfProgram } from '../../src/apps/program.js';
 import { migrateAloud } from '../../src/platform/prisma/migrations/migrate.js';
 import { DomainError } from '../../src/shared/domain-error.js';
@@ -12,6 +13,8 @@ import { openDatabase } from '../stack/database.js';
 import { Failure } from '../stack/failure.js';
 import { masterKey } from '../stack/settings.js';
 import { print } from '../stack/steps.js';
+
+readCommandLine(ADOPTION);
 
 await runCommand(async (supervisor) => {
   const databaseUrl = await openDatabase(supervisor);

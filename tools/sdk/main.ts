@@ -5,14 +5,25 @@
 import 'reflect-metadata';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../src/config/command-line.js';
 import { describeFailure } from '../stack/failure.js';
 import { ROOT } from '../stack/paths.js';
 import { print, printError } from '../stack/steps.js';
 import { type Documents, readDocuments } from './document.js';
 
+const USAGE = `Makes a TypeScript client from the documents of the API, and a collection for Postman.
+
+  npm run sdk -- [folder] [--documents]
+
+  folder        where it is written (sdk)
+  --documents   writes openapi.json and asyncapi.json alone`;
+
+const { values, positionals } = readCommandLine(USAGE, {
+  allowPositionals: true,
+  options: { documents: { type: 'boolean' } },
+});
+
 try {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { documents: { type: 'boolean' } } });
   const directory = resolve(ROOT, positionals[0] ?? 'sdk');
   const documents = await readDocuments();
   if (values.documents !== true) {

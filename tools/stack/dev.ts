@@ -1,10 +1,11 @@
 /** `npm run dev`: what `npm start` runs, with the application built and started anew after each change to its sources. */
 import { globSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { readCommandLine } from '../../src/config/command-line.js';
 import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { startApplication } from './application.js';
 import { runCommand } from './command.js';
-import { type Everything, firstEnd, startEverything } from './everything.js';
+import { type Everything, firstEnd, startEverything, USAGE } from './everything.js';
 import { ROOT } from './paths.js';
 import { Restarter } from './restarter.js';
 import { print, printError } from './steps.js';
@@ -15,6 +16,8 @@ import { type CompilationListener, watchBuild } from './watch-build.js';
 const OUTPUT = 'dist-dev';
 /** Editors write a file in several steps. */
 const SETTLED_AFTER_MS = 200;
+
+readCommandLine(USAGE);
 
 await runCommand(
   async (supervisor, stopped) => {

@@ -13,6 +13,16 @@ import { readSettings, type StartSettings } from './settings.js';
 import { print, step } from './steps.js';
 import { type SupervisedProcess, type Supervisor } from './supervisor.js';
 
+/** Of `npm start` and `npm run dev`. */
+export const USAGE = `Starts the application with all that it needs, and a demo. It takes no options, but variables of the environment:
+
+  PORT, MQTT_PORT                     where it listens (3000, 1883)
+  DATABASE_URL, REDIS_URL, MQTT_URL   servers of yours in place of those that it starts
+  DEMO=0                              without accounts, devices and virtual locks of the demo
+  LOG_LEVEL=info                      the log in the terminal
+
+Others are listed in .env.example.`;
+
 export interface Services {
   readonly databaseUrl: string;
   readonly redisUrl: string;

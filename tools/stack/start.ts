@@ -2,9 +2,12 @@
  * `npm start`: everything a newcomer needs to open a door, from nothing but this clone. It prints its progress and where everything is;
  * logs go to files, unless LOG_LEVEL asks for that of the application.
  */
+import { readCommandLine } from '../../src/config/command-line.js';
 import { runCommand } from './command.js';
-import { firstEnd, startEverything } from './everything.js';
+import { firstEnd, startEverything, USAGE } from './everything.js';
 import { printError } from './steps.js';
+
+readCommandLine(USAGE);
 
 await runCommand(
   async (supervisor, stopped) => {

@@ -1,20 +1,21 @@
-/**
- * `npm run promises`: shows every promise as often as it promises, and writes what came out to docs/promises.md;
- * `npm run promises -- P-05 P-11` shows only those and writes no page. PROMISE_REPORT=<file> collects the figures there;
- * `--report <file>` writes the page from such a file, and runs nothing.
- */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../src/config/command-line.js';
 import { runCommand } from '../stack/command.js';
+import { Failure } from '../stack/failure.js';
 import { ROOT } from '../stack/paths.js';
 import { print, printError } from '../stack/steps.js';
 import { runJest } from './jest.js';
 import { PROMISES } from './promise-list.js';
 import { promiseSpecs } from './promise-specs.js';
 import { startTestServices } from './services.js';
+
+const USAGE = `npm run promises: shows every promise as often as it promises, and writes what came out to docs/promises.md.
+
+  npm run promises -- P-05 P-11         shows only those, and writes no page; PROMISE_REPORT=<file> collects the figures
+  npm run promises -- --report <file>   writes the page from such a file, and runs nothing`;
 
 /** Thousands of repetitions take longer than Jest waits for a test. */
 const PATIENCE = '--testTimeout=3600000';
@@ -29,8 +30,16 @@ interface RecordedFigure {
   readonly at: string;
 }
 
+const { values, positionals } = readCommandLine(USAGE, {
+  options: { report: { type: 'string' } },
+  allowPositionals: true,
+});
+
 await runCommand(async (supervisor) => {
-  const { values, positionals } = parseArgs({ options: { report: { type: 'string' } }, allowPositionals: true });
+  const unknown = positionals.filter((promise) => !promiseSpecs().has(promise));
+  if (unknown.length > 0) {
+    throw new Failure(`No test carries ${unknown.join(', ')}. Known: ${[...promiseSpecs().keys()].sort().join(', ')}.`);
+  }
   if (values.report !== undefined) {
     return write(values.report);
   }
