@@ -122,6 +122,7 @@ describe('A lock', () => {
     const changed = await home.ask<Share>(ada, 'PATCH', `/devices/${door}/shares/${share.id}`, { schedule });
     expect(changed.body.state).toBe('closed');
     expect([await seenBy(grace), (await order(grace, 'unlock_door')).status]).toEqual([404, 404]);
+    await guests.expect('the change of her share', ({ message }) => message.type === 'share_changed');
     const heard = guests.received.length;
     expect((await order(ada, 'unlock_door')).body.state).toBe('EXECUTED');
     expect(guests.received.slice(heard)).toEqual([]);
