@@ -1,5 +1,5 @@
-import { readCommandLine } from './config/command-line.js';
 import { print, runProgram } from './apps/program.js';
+import { readCommandLine } from './config/command-line.js';
 import { loadDatabaseUrl } from './config/load-config.js';
 import { migrateAloud } from './platform/prisma/migrations/migrate.js';
 

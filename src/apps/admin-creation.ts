@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import type { ParseArgsConfig } from 'node:util';
+import type { parseArgs, ParseArgsConfig } from 'node:util';
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { AppConfig } from '../config/app-config.js';
@@ -56,11 +56,7 @@ export const ADMIN_OPTIONS = {
 } as const satisfies ParseArgsConfig['options'];
 
 /** What the command line says of the account. */
-interface AdminOptions {
-  readonly email?: string | undefined;
-  readonly password?: string | undefined;
-  readonly promote?: boolean | undefined;
-}
+type AdminOptions = ReturnType<typeof parseArgs<{ options: typeof ADMIN_OPTIONS }>>['values'];
 
 interface Wanted {
   readonly email: string;
