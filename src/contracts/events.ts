@@ -167,3 +167,16 @@ export type StoredEvent<T extends EventType = EventType> = {
     version: number;
   };
 }[T];
+
+/** A committed fact, as the live feed has it: with the organization that had its device when it was read from the log. */
+export type RoutedEvent = StoredEvent & { readonly organizationId: string | null };
+
+/** Which events concern a person: their own, and those of what they follow. */
+export interface EventScope {
+  readonly userId: string;
+  /** Whose devices they follow, as many as there are. */
+  readonly organizationIds: readonly string[];
+  readonly deviceIds: readonly string[];
+  /** Kinds of events that concern them whatever they are about. */
+  readonly types: readonly EventType[];
+}

@@ -66,6 +66,9 @@ export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   system_alert: 'system_alert',
 };
 
+/** Where people listen to the feed: each hears those rooms that concern them. */
+export type FeedRoom = `user:${string}` | `organization:${string}` | `device:${string}` | 'role:ADMIN';
+
 /** A refusal, as dashboards are told: a problem document (RFC 9457) with its code. */
 export interface SocketProblem {
   type: string;

@@ -14,7 +14,7 @@ import { EVENT_TYPES } from '../../src/contracts/events.js';
 import { SOCKET_EVENTS } from '../../src/contracts/realtime.js';
 import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import { ShuttingDownError } from '../../src/platform/realtime/socket.errors.js';
-import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
+import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
 import { KeyStore } from '../../src/platform/keys/key-store.js';
 import { ROOT } from '../../tools/stack/paths.js';
 import { type Account, createAccount, createAdmin, signIn } from '../support/accounts.fixture.js';

@@ -54,7 +54,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['feature-knows-no-app', `src/features/users/${SEED}.ts`, "import '../../apps/boot-checks.js';"],
   ['feature-public-surface', `src/features/commands/${SEED}.ts`, "import '../users/users.repository.js';"],
   ['order-users', `src/features/users/${SEED}.ts`, "import '../devices/devices.service.js';"],
-  ['order-commands', `src/features/commands/${SEED}.ts`, "import '../realtime/realtime.service.js';"],
+  ['order-commands', `src/features/commands/${SEED}.ts`, "import '../realtime/realtime.module.js';"],
   ['domain-is-pure', `src/features/users/domain/${SEED}.ts`, "import '@nestjs/common';"],
   ['edges-skip-storage', `src/features/users/${SEED}.controller.ts`, "import './users.repository.js';"],
   [

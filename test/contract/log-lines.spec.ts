@@ -32,7 +32,6 @@ const BOUNDED: Readonly<Record<string, string>> = {
   'src/platform/events/feed-relay.ts': 'who relays the feed changes, and an outage of the loop',
   'src/platform/events/live-feed.ts': 'an outage of the loop',
   'src/platform/events/durable-reader-scheduler.ts': 'a step that failed: one in a growing pause',
-  'src/features/realtime/dashboard-feed-publisher.ts': 'a debug line for a dashboard that joins',
   'src/features/presence/heartbeat-buffer.ts': 'a batch that failed: one a second',
 };
 

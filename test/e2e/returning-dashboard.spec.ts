@@ -41,7 +41,7 @@ describe('A dashboard that returns', () => {
     const other = await queue(grace, theirs);
     await neighbour.expect('the neighbour’s command', ({ message }) => message.commandId === other);
 
-    const reads = jest.spyOn(application.get(EventLog), 'page');
+    const reads = jest.spyOn(application.get(EventLog), 'feedPage');
     const after = await Dashboard.signedIn(application.url, ada.accessToken, seen.message.cursor);
     for (let n = 0; n < 10; n += 1) {
       await queue(grace, theirs);

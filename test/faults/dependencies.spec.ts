@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SocketAck } from '../../src/contracts/realtime.js';
 import type { Server } from 'socket.io';
-import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
+import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
 import type { DashboardSocket } from '../../src/platform/realtime/sockets.js';
 import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { Database } from '../../src/platform/prisma/database.js';

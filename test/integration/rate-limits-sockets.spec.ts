@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Server } from 'socket.io';
 import { PAGES_IN_DEVELOPMENT } from '../../tools/stack/application.js';
-import { RealtimeGateway } from '../../src/features/realtime/realtime.gateway.js';
+import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import type { RefusedRequest } from '../../src/contracts/realtime.js';
 import { TestApp } from '../support/test-app.js';

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LoginService } from '../../src/features/auth/login/login.service.js';
 import { ActivationCodesService } from '../../src/features/devices/credentials/activation-codes.service.js';
-import { RealtimeService } from '../../src/features/realtime/realtime.service.js';
+import { RealtimeService } from '../../src/features/realtime/sockets/realtime.service.js';
 import { BlockedIpStore } from '../../src/platform/rate-limit/blocked-ip-store.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { documentedRoutes, GOOD_BODIES } from '../support/api-routes.js';

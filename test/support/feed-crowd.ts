@@ -15,8 +15,8 @@ interface Viewer {
   readonly dashboard: Dashboard;
   readonly deviceId: string;
   readonly isAdmin: boolean;
-  /** Whether it subscribed to the shared device as a member of its organization. */
-  readonly isSubscribed: boolean;
+  /** Of the organization that has the shared device: with a subscription or without. */
+  readonly isMember: boolean;
 }
 
 /** What came out of one round of events. */
@@ -58,7 +58,13 @@ export class FeedCrowd {
         await dashboard.request('subscribe_device', { deviceId: sharedId });
       }
       const { id: deviceId } = await fixture.registerDevice(account);
-      viewers.push({ account, dashboard, deviceId, isAdmin: account === admin, isSubscribed: account === member });
+      viewers.push({
+        account,
+        dashboard,
+        deviceId,
+        isAdmin: account === admin,
+        isMember: account === member || account === idle,
+      });
     }
     return new FeedCrowd(fixture, viewers, sharedId, owner.id);
   }
@@ -102,11 +108,11 @@ export class FeedCrowd {
     return outcome;
   }
 
-  private maySee({ account, isAdmin, isSubscribed }: Viewer, event: FeedEvent): boolean {
+  private maySee({ account, isAdmin, isMember }: Viewer, event: FeedEvent): boolean {
     return (
       event.userId === account.id ||
       (event.type === 'system_alert' && isAdmin) ||
-      (event.deviceId === this.sharedId && isSubscribed)
+      (event.deviceId === this.sharedId && isMember)
     );
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
+import { arrayParam } from '../../platform/prisma/array-param.js';
 import { Database } from '../../platform/prisma/database.js';
 import type { CreationPosition } from '../../shared/cursor.js';
 import { CAN_ACT, canAct, canActSql } from '../users/account-standing.types.js';
@@ -49,6 +50,21 @@ export class MembershipsRepository {
       }),
     );
     return membership?.role ?? null;
+  }
+
+  /** The organizations of each of these users who can act, in the order of the users: as many as one may have. */
+  async listOrganizationsOf(userIds: readonly string[]): Promise<string[][]> {
+    // SQL: a set-based batch
+    const rows = await this.database.query<{ ids: string[] }>(
+      'memberships_of_users',
+      `SELECT coalesce(array_agg(m.organization_id::text) FILTER (WHERE m.organization_id IS NOT NULL), '{}') AS ids
+         FROM unnest(${arrayParam(1, 'uuid')}) WITH ORDINALITY AS a(user_id, place)
+         LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
+         LEFT JOIN memberships m ON m.user_id = u.id
+        GROUP BY a.place ORDER BY a.place`,
+      [userIds],
+    );
+    return rows.map(({ ids }) => ids);
   }
 
   /** The same, and the role does not change until the transaction ends. */

@@ -3,6 +3,7 @@ import { AppConfig } from '../../config/app-config.js';
 import type { OrganizationRole } from '../../contracts/resources.js';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
+import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
@@ -23,6 +24,9 @@ import {
 import type { Departure, DepartureHandler, Member, MembershipChange, PageRequest } from './organizations.types.js';
 import { type LockedRoles, refuseLastOwner, refuseUnfitOwner, requireAssignable } from './role-checks.js';
 
+/** Users per query, queries in parallel, and users that wait: more than connect at once. */
+const USERS_AT_ONCE = { maxBatch: 200, maxParallel: 2, maxWaiting: 20_000 };
+
 /**
  * The members of an organization. Each change locks the accounts of those it is about, then the organization, as the end of
  * an owner's account does. So none leaves it without an owner who can act, however many members change it, or are deleted
@@ -31,6 +35,11 @@ import { type LockedRoles, refuseLastOwner, refuseUnfitOwner, requireAssignable 
 @Injectable()
 export class MembershipsService {
   readonly #departureHandlers: DepartureHandler[] = [];
+  readonly #ofUsers = new MicroBatcher<string, string[]>({
+    ...USERS_AT_ONCE,
+    connectsAs: 'people',
+    run: (userIds) => this.memberships.listOrganizationsOf(userIds),
+  });
 
   constructor(
     private readonly memberships: MembershipsRepository,
@@ -59,7 +68,12 @@ export class MembershipsService {
     return this.memberships.findRole(organizationId, userId);
   }
 
-  /** The same, and the role does not change until the surrounding transaction ends. */
+  /** The organizations of a user who can act. What is asked at one moment shares a statement. */
+  organizationsOf(userId: string): Promise<string[]> {
+    return this.#ofUsers.submit(userId);
+  }
+
+  /** As {@link roleOf}, and the role does not change until the surrounding transaction ends. */
   lockRole(userId: string, organizationId: string): Promise<OrganizationRole | null> {
     return this.memberships.lockRole(organizationId, userId);
   }

@@ -5,5 +5,5 @@ declare module '../../contracts/audit.js' {
 }
 
 export const REALTIME_AUDIT = {
-  actions: ['device_watched'],
+  actions: ['device_watched', 'organization_watched'],
 } as const satisfies AuditDeclaration;

@@ -1,5 +1,5 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
-import { RealtimeGateway } from './realtime.gateway.js';
+import { RealtimeGateway } from './sockets/realtime.gateway.js';
 
 /** The controllers, gateways and jobs of this feature, by role. */
 export const realtimeEdges = {

@@ -75,6 +75,14 @@ export class UsersRepository {
     return row && toAccount(row);
   }
 
+  /** Those of these accounts that can act as administrators. */
+  async findAdmins(ids: readonly string[]): Promise<Set<string>> {
+    const admins = await this.database.prisma((prisma) =>
+      prisma.user.findMany({ where: { id: { in: [...ids] }, role: 'ADMIN', ...CAN_ACT }, select: { id: true } }),
+    );
+    return new Set(admins.map(({ id }) => id));
+  }
+
   /** Locked until the end of the transaction, in the order of their ids, so that two of these never wait for each other. */
   lock(ids: readonly string[]): Promise<Account[]> {
     return this.database.query<Account & object>('accounts_lock', LOCK, [ids]);

@@ -81,6 +81,11 @@ export class UsersService {
     return account?.role === 'ADMIN' && account.status === 'active';
   }
 
+  /** Which of these people are administrators who can act now. */
+  adminsAmong(ids: readonly string[]): Promise<Set<string>> {
+    return this.repository.findAdmins(ids);
+  }
+
   /**
    * Makes an account, with role `USER` unless told otherwise.
    * @throws WeakPasswordError, InvalidAccountError, EmailTakenError, UsernameTakenError

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { NewEvent, StoredEvent } from '../../contracts/events.js';
+import type { EventScope, NewEvent, StoredEvent } from '../../contracts/events.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { requestContext } from '../context/request-context.js';
 import { Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { CursorExpiredError } from './event-log.errors.js';
+import { EventScopeStore } from './event-scope-store.js';
 import { type EventFilter, EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
 import { decodeLogCursor, encodeLogCursor } from './log-position.js';
@@ -21,6 +22,21 @@ export interface EventQuery extends EventFilter {
   readonly limit: number;
 }
 
+/** Which events to read on from `after`; without it, none, and the cursor is where the log stands now. */
+export interface FeedQuery {
+  readonly scope: EventScope;
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** The events that follow a cursor, oldest first, and the cursor to go on from: there is always one. */
+export interface FeedPage {
+  readonly items: StoredEvent[];
+  readonly cursor: string;
+  /** The log goes on behind the cursor: ask again at once. */
+  readonly more: boolean;
+}
+
 /**
  * The record of everything that happened, and the only way news leaves a transaction: what is appended exists exactly
  * when the change that it describes does, and reaches every durable reader and the live feed.
@@ -32,6 +48,7 @@ export class EventLog {
 
   constructor(
     private readonly store: EventStore,
+    private readonly scopes: EventScopeStore,
     private readonly transactions: Transactions,
     private readonly signals: SignalBus,
   ) {}
@@ -76,6 +93,24 @@ export class EventLog {
       (entry) => entry.event,
       (entry) => encodeLogCursor(generation, entry.position),
     );
+  }
+
+  /**
+   * What followed a cursor and concerns a person: every event once, in the order of the log. A page may be empty and have more
+   * behind it, because it looks through a stretch of the log.
+   * @throws InvalidCursorError, CursorExpiredError as {@link page}
+   */
+  async feedPage({ scope, after, limit }: FeedQuery): Promise<FeedPage> {
+    const generation = await this.store.generation();
+    if (after === undefined) {
+      return { items: [], cursor: encodeLogCursor(generation, await this.scopes.horizon()), more: false };
+    }
+    const start = decodeLogCursor(generation, after);
+    const { entries, end, more } = await this.scopes.listPage(scope, start, limit);
+    if (end === null && !(await this.store.hasReached(start))) {
+      throw new CursorExpiredError();
+    }
+    return { items: entries.map(({ event }) => event), cursor: encodeLogCursor(generation, end ?? start), more };
   }
 
   private hint(): void {

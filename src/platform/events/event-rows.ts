@@ -1,11 +1,12 @@
-import type { NewEvent, StoredEvent } from '../../contracts/events.js';
+import type { NewEvent, RoutedEvent, StoredEvent } from '../../contracts/events.js';
 import { encodeLogCursor, type LogPosition, toPosition } from './log-position.js';
 
 /** A committed event with its place in the log. */
-export interface LogEntry {
+export interface LogEntry<E extends StoredEvent = StoredEvent> {
   readonly position: LogPosition;
-  readonly event: StoredEvent;
+  readonly event: E;
 }
+export type RoutedEntry = LogEntry<RoutedEvent>;
 
 export interface EventRow {
   xid: string;
@@ -55,6 +56,12 @@ export function toEntry(generation: string, row: EventRow): LogEntry {
   };
   // The table holds what `append` took, whose types agree; PostgreSQL cannot say so.
   return { position: toPosition(row.xid, row.id), event: event as StoredEvent };
+}
+
+/** With the organization that has its device now. */
+export function toRoutedEntry(generation: string, row: EventRow & { organization_id: string | null }): RoutedEntry {
+  const { position, event } = toEntry(generation, row);
+  return { position, event: { ...event, organizationId: row.organization_id } };
 }
 
 /** Names as in the INSERT's record type. What is undefined does not travel and becomes NULL, or the column's default. */

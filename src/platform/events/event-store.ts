@@ -3,7 +3,15 @@ import type { EventType } from '../../contracts/events.js';
 import { outsideRequest } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
 import { outsideTransaction } from '../prisma/transactions.js';
-import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from './event-rows.js';
+import {
+  EVENT_COLUMNS,
+  type EventRow,
+  HORIZON,
+  type LogEntry,
+  type RoutedEntry,
+  toEntry,
+  toRoutedEntry,
+} from './event-rows.js';
 import { type LogPosition } from './log-position.js';
 
 /** What a page of the log is cut from. Times are those at which we committed the events. */
@@ -68,17 +76,17 @@ export class EventStore {
   }
 
   /** What follows `position`, as far as it is certain that nothing can still slip in between. */
-  async listAfter(position: LogPosition, limit: number): Promise<LogEntry[]> {
+  async listAfter(position: LogPosition, limit: number): Promise<RoutedEntry[]> {
     const generation = await this.generation();
     // SQL: a keyset: in the order of xid8
-    const rows = await this.database.query<EventRow>(
+    const rows = await this.database.query<EventRow & { organization_id: string | null }>(
       'events_after',
-      `SELECT ${EVENT_COLUMNS} FROM events e
+      `SELECT ${EVENT_COLUMNS}, d.organization_id FROM events e LEFT JOIN devices d ON d.id = e.device_id
         WHERE (e.xid, e.id) > ($1::xid8, $2::bigint) AND e.xid < ${HORIZON}
         ORDER BY e.xid, e.id LIMIT $3`,
       [position.xid, position.id, limit],
     );
-    return rows.map((row) => toEntry(generation, row));
+    return rows.map((row) => toRoutedEntry(generation, row));
   }
 
   /**

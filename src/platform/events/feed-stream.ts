@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { connectionAttempt, type Redis, RedisClients } from '../redis/redis-clients.js';
-import { type LogEntry } from './event-rows.js';
+import type { RoutedEntry } from './event-rows.js';
 import { EventStore } from './event-store.js';
 import { formatPosition, type LogPosition, parsePosition } from './log-position.js';
 
@@ -36,7 +36,7 @@ export class FeedStream {
     private readonly store: EventStore,
   ) {}
 
-  async append(entries: readonly LogEntry[], previous: LogPosition): Promise<void> {
+  async append(entries: readonly RoutedEntry[], previous: LogPosition): Promise<void> {
     this.#writer ??= this.client('feed-relay');
     await connectionAttempt(this.#writer);
     const key = await this.key();

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { StoredEvent } from '../../contracts/events.js';
+import type { RoutedEvent, StoredEvent } from '../../contracts/events.js';
 import { LimitedLogger } from '../logging/limited-logger.js';
 import { type Counter, Metrics } from '../metrics/metrics.js';
 import { SignalBus } from '../redis/signal-bus.js';
@@ -17,7 +17,7 @@ const PAGE = 500;
 const IDLE_MS = 1_000;
 const RETRY_MS = 1_000;
 
-export type FeedListener = (event: StoredEvent) => void;
+export type FeedListener = (event: RoutedEvent) => void;
 
 /**
  * Every event, once and in the order of the log, a moment after it was committed. It comes through Redis; what is
@@ -130,7 +130,9 @@ export class LiveFeed implements BeforeApplicationShutdown {
       await this.catchUp(entry.previous);
     }
     if (fitOf(entry, this.#last) !== 'seen') {
-      this.deliver(entry.position, JSON.parse(entry.json) as StoredEvent, 'stream');
+      // An entry of an earlier version of the relay names no organization.
+      const event = { organizationId: null, ...(JSON.parse(entry.json) as StoredEvent) };
+      this.deliver(entry.position, event, 'stream');
     }
   }
 
@@ -152,7 +154,7 @@ export class LiveFeed implements BeforeApplicationShutdown {
     return delivered;
   }
 
-  private deliver(position: LogPosition, event: StoredEvent, source: 'stream' | 'log'): void {
+  private deliver(position: LogPosition, event: RoutedEvent, source: 'stream' | 'log'): void {
     this.#last = position;
     this.#cursor = event.cursor;
     this.#listeners.forEach((name, listener) => {

@@ -1,8 +1,15 @@
 import type { Server as IoServer, Socket as IoSocket } from 'socket.io';
-import type { DashboardEvents, DashboardRequests, RefusedRequest, SocketProblem } from '../../contracts/realtime.js';
+import type {
+  DashboardEvents,
+  DashboardRequests,
+  FeedRoom,
+  RefusedRequest,
+  SocketProblem,
+} from '../../contracts/realtime.js';
 import type { Principal } from '../auth/principal.js';
 import type { FieldError } from '../../shared/domain-error.js';
 import { problemOf } from '../http/problems/problem.js';
+import { inBackground } from '../process/faults.js';
 import { problemsUrl } from '../http/problems/http-problems.js';
 
 const MAX_FAULTS_LENGTH = 4_096;
@@ -13,6 +20,8 @@ interface SocketData {
   principal?: Principal;
   /** Where this dashboard wants to go on from. */
   lastCursor?: string;
+  /** Of which it hears everything that its user may see. */
+  organizationIds?: readonly string[];
 }
 
 type Io = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
@@ -27,18 +36,28 @@ export type DashboardSocket = Omit<Connection, 'broadcast' | 'to' | 'in' | 'exce
  */
 export type DashboardServer = Pick<Io, 'use'>;
 
-/** Rooms by what they are for. Two kinds never collide. */
-export type Room = `user:${string}` | `session:${string}` | `device:${string}` | 'role:ADMIN';
+/** Two kinds of rooms never collide. */
+export type Room = FeedRoom | `session:${string}`;
 
-/** Emits to the sockets of this process that are in any of `rooms`, once each. No rooms means no socket. */
+/** The sockets of this process that are in any of `rooms`, but those in `except`. */
+export interface Recipients {
+  readonly rooms: readonly Room[];
+  readonly except?: readonly DashboardSocket[];
+}
+
+/** Emits to each of the recipients once; the message is encoded once for all of them. No rooms means no socket. */
 export function emitLocally<E extends keyof DashboardEvents>(
   server: DashboardServer,
-  rooms: readonly Room[],
+  { rooms, except = [] }: Recipients,
   event: E,
   ...message: Parameters<DashboardEvents[E]>
 ): void {
   if (rooms.length > 0) {
-    (server as Io).local.to([...rooms]).emit(event, ...message);
+    // Each socket is alone in the room that has its id.
+    (server as Io).local
+      .to([...rooms])
+      .except(except.map(({ id }) => id))
+      .emit(event, ...message);
   }
 }
 
@@ -95,9 +114,15 @@ export function allSockets(server: DashboardServer | null): DashboardSocket[] {
   return [...((server as Io | null)?.of('/').sockets.values() ?? [])];
 }
 
-/** The sockets of this process in `room`. */
-export function socketsIn(server: DashboardServer, room: Room): DashboardSocket[] {
+/** The sockets of this process that are in any of `rooms`, once each. */
+export function socketsIn(server: DashboardServer, rooms: readonly Room[]): DashboardSocket[] {
   const namespace = (server as Io).of('/');
-  const ids = namespace.adapter.rooms.get(room) ?? new Set<string>();
+  const ids = new Set(rooms.flatMap((room) => [...(namespace.adapter.rooms.get(room) ?? [])]));
   return [...ids].flatMap((id) => namespace.sockets.get(id) ?? []);
+}
+
+/** Puts a socket into rooms, at once. */
+export function joinRooms(socket: DashboardSocket, rooms: readonly Room[]): void {
+  // With the adapter of one process, this is done when it returns.
+  inBackground(() => Promise.resolve(socket.join([...rooms])));
 }

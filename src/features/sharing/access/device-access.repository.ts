@@ -9,6 +9,8 @@ import { effectiveShare, SHARES_WITH_GRANTORS, TERMS_COLUMNS, type TermsRow, WIT
 /** The owner of a device, and the ties of a user to it, at the instant at which they were read. */
 export interface OwnedTies {
   readonly ownerId: string;
+  /** Which organization has the device. */
+  readonly organizationId: string | null;
   readonly ties: DeviceTies;
   /** What happened before is of an earlier owner; null: there was none. */
   readonly visibleFrom: Date | null;
@@ -38,6 +40,7 @@ const MAX_SHARED = 1_000;
 
 type TiesRow = TermsRow & {
   owner_id: string | null;
+  organization_id: string | null;
   role: OrganizationRole | null;
   share_id: string | null;
   visible_from: Date | null;
@@ -54,7 +57,7 @@ export class DeviceAccessRepository {
     // SQL: a set-based batch
     const rows = await this.database.query<TiesRow & Record<string, unknown>>(
       'device_access_ties',
-      `SELECT d.owner_id, m.role, s.id AS share_id,
+      `SELECT d.owner_id, d.organization_id, m.role, s.id AS share_id,
          CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS visible_from, ${TERMS_COLUMNS}, clock_timestamp() AS at
        FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
        LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
@@ -71,6 +74,7 @@ export class DeviceAccessRepository {
         ? null
         : {
             ownerId,
+            organizationId: row.organization_id,
             at: row.at,
             visibleFrom: row.visible_from,
             shareId: row.share_id,

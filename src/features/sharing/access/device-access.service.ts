@@ -27,6 +27,17 @@ export interface DeviceAuthority {
   readonly at: Date;
 }
 
+/** What a user sees of a device. */
+export interface Visibility {
+  /**
+   * What happened before, in milliseconds since 1970, belongs to an earlier owner. Infinity without any permission, or when
+   * the device does not exist.
+   */
+  readonly from: number;
+  /** Which organization has the device now. */
+  readonly organizationId: string | null;
+}
+
 const BY_OWNERSHIP: DeviceTies = { owner: true, organizationRole: null, share: null };
 /** Ownership holds at all times. */
 const ANY_TIME = new Date(0);
@@ -52,14 +63,16 @@ export class DeviceAccessService {
     return access && { id: deviceId, ownerId: found.ownerId, ...access };
   }
 
-  /**
-   * From when on a user may see what happens to a device, in milliseconds since 1970: not what belongs to an earlier owner.
-   * Infinity without any permission, or when it does not exist.
-   */
-  async visibleFrom(userId: string, deviceId: string): Promise<number> {
-    const found = await this.#ties.submit({ deviceId, userId });
-    const maySee = found !== null && decidePermission(found.ties, found.at) !== null;
-    return maySee ? (found.visibleFrom?.getTime() ?? 0) : Infinity;
+  /** What users see of devices, in the order of the pairs: one statement, however many there are. */
+  async visibilityOf(pairs: readonly { userId: string; deviceId: string }[]): Promise<Visibility[]> {
+    const found = pairs.length > 0 ? await this.repository.listTies(pairs) : [];
+    return found.map((ties) => {
+      const maySee = ties !== null && decidePermission(ties.ties, ties.at) !== null;
+      return {
+        from: maySee ? (ties.visibleFrom?.getTime() ?? 0) : Infinity,
+        organizationId: ties?.organizationId ?? null,
+      };
+    });
   }
 
   /**

@@ -9,18 +9,22 @@ import {
   WebSocketServer,
 } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
-import { AppConfig } from '../../config/app-config.js';
-import type { DeviceHandshake } from '../../contracts/device-sockets.js';
-import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../contracts/realtime.js';
-import type { Principal } from '../../platform/auth/principal.js';
-import { AdmissionLimiter } from '../../platform/http/admission/admission-limiter.js';
-import { problemOf } from '../../platform/http/problems/problem.js';
-import { validated, validationPipe } from '../../platform/http/validation/validation.js';
-import { inBackground } from '../../platform/process/faults.js';
-import { SocketRateLimiter } from '../../platform/rate-limit/socket-rate-limiter.js';
-import { ShuttingDownError, UnknownEventError, WrongClientTypeError } from '../../platform/realtime/socket.errors.js';
-import { SocketAnswerInterceptor } from '../../platform/realtime/socket-answer.interceptor.js';
-import { SocketLimitInterceptor } from '../../platform/realtime/socket-limit.interceptor.js';
+import { AppConfig } from '../../../config/app-config.js';
+import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
+import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../../contracts/realtime.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { AdmissionLimiter } from '../../../platform/http/admission/admission-limiter.js';
+import { problemOf } from '../../../platform/http/problems/problem.js';
+import { validated, validationPipe } from '../../../platform/http/validation/validation.js';
+import { inBackground } from '../../../platform/process/faults.js';
+import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
+import {
+  ShuttingDownError,
+  UnknownEventError,
+  WrongClientTypeError,
+} from '../../../platform/realtime/socket.errors.js';
+import { SocketAnswerInterceptor } from '../../../platform/realtime/socket-answer.interceptor.js';
+import { SocketLimitInterceptor } from '../../../platform/realtime/socket-limit.interceptor.js';
 import {
   allSockets,
   closeWith,
@@ -28,15 +32,16 @@ import {
   type DashboardSocket,
   refusedRequest,
   socketProblemOf,
-} from '../../platform/realtime/sockets.js';
-import { SignalBus } from '../../platform/redis/signal-bus.js';
-import { type BackgroundLoop, type StepOutcome } from '../../platform/scheduling/background-loop.js';
-import { LoopRegistry } from '../../platform/scheduling/loop-registry.js';
-import { closestName } from '../../shared/closest-name.js';
-import { within } from '../../shared/deadline.js';
-import { DashboardFeedPublisher } from './dashboard-feed-publisher.js';
-import { DashboardHandshakeDto, DeviceSubscriptionDto } from './realtime.dto.js';
-import { principalOf, RealtimeService } from './realtime.service.js';
+} from '../../../platform/realtime/sockets.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
+import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
+import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
+import { closestName } from '../../../shared/closest-name.js';
+import { within } from '../../../shared/deadline.js';
+import { principalOf } from './dashboard-principal.js';
+import { DashboardPublisher } from './dashboard-publisher.js';
+import { DashboardHandshakeDto, DeviceSubscriptionDto } from '../realtime.dto.js';
+import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
 const SESSION_CHECK_MS = 25_000;
@@ -53,7 +58,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   constructor(
     private readonly realtime: RealtimeService,
-    private readonly feed: DashboardFeedPublisher,
+    private readonly feed: DashboardPublisher,
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
     private readonly admission: AdmissionLimiter,
@@ -102,8 +107,11 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   async handleConnection(socket: DashboardSocket): Promise<void> {
     this.answerUnknown(socket);
     try {
-      await within(this.config.http.requestTimeoutMs, this.realtime.joinSession(socket));
-      await this.feed.join(socket);
+      // Its rooms come first and at once: the client reads the state as soon as it hears that it is connected.
+      await Promise.all([
+        this.feed.join(socket),
+        within(this.config.http.requestTimeoutMs, this.realtime.joinSession(socket)),
+      ]);
     } catch (error) {
       // The database cannot say whether the session stands.
       this.logger.warn({ err: error }, 'A dashboard could not be connected');

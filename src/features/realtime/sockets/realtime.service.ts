@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { AppConfig } from '../../config/app-config.js';
-import type { Demand } from '../../contracts/resources.js';
-import type { SessionEnd } from '../../contracts/sessions.js';
-import { AuditReadWriter } from '../../platform/audit/audit-read-writer.js';
-import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
-import { Authenticator } from '../../platform/auth/authenticator.js';
-import type { Principal } from '../../platform/auth/principal.js';
-import { SessionVerifier } from '../../platform/auth/session-verifier.js';
-import { newContext, type RequestContext, runInContext } from '../../platform/context/request-context.js';
-import { clientAddressReader } from '../../platform/http/client-address.js';
-import { Metrics } from '../../platform/metrics/metrics.js';
+import { AppConfig } from '../../../config/app-config.js';
+import type { SessionEnd } from '../../../contracts/sessions.js';
+import { AuditReadWriter } from '../../../platform/audit/audit-read-writer.js';
+import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
+import { Authenticator } from '../../../platform/auth/authenticator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
+import { newContext, type RequestContext, runInContext } from '../../../platform/context/request-context.js';
+import { clientAddressReader } from '../../../platform/http/client-address.js';
+import { Metrics } from '../../../platform/metrics/metrics.js';
 import {
   allSockets,
   type DashboardServer,
@@ -17,10 +16,12 @@ import {
   disconnectLocally,
   emitLocally,
   type Room,
-} from '../../platform/realtime/sockets.js';
-import { DeviceAccessService } from '../sharing/access/device-access.service.js';
-import type { DashboardHandshakeDto } from './realtime.dto.js';
-import { TooManySubscriptionsError } from './realtime.errors.js';
+} from '../../../platform/realtime/sockets.js';
+import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
+import { MembershipsService } from '../../organizations/memberships.service.js';
+import type { DashboardHandshakeDto } from '../realtime.dto.js';
+import { TooManySubscriptionsError } from '../realtime.errors.js';
+import { principalOf } from './dashboard-principal.js';
 
 const MAX_SUBSCRIPTIONS = 500;
 
@@ -34,6 +35,7 @@ export class RealtimeService {
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
     private readonly access: DeviceAccessService,
+    private readonly memberships: MembershipsService,
     private readonly reads: AuditReadWriter,
     config: AppConfig,
     metrics: Metrics,
@@ -42,10 +44,15 @@ export class RealtimeService {
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
-  /** @throws TokenExpiredError, TokenInvalidError, SessionEndedError */
+  /**
+   * Who connects, and whose devices they follow.
+   * @throws TokenExpiredError, TokenInvalidError, SessionEndedError
+   */
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const principal = await this.authenticator.authenticate(handshake.token);
     socket.data.principal = principal;
+    socket.data.organizationIds = await this.memberships.organizationsOf(principal.userId);
+    await runInContext(this.contextOf(socket), () => this.recordOrganizations(socket.data.organizationIds ?? []));
     if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
@@ -89,6 +96,12 @@ export class RealtimeService {
     await socket.leave(`device:${deviceId}` satisfies Room);
   }
 
+  private async recordOrganizations(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      await this.reads.record('organization_watched', { type: 'organization', id });
+    }
+  }
+
   /** A message of a socket has no request: who sent it, in which session, and from where. */
   private contextOf(socket: DashboardSocket): RequestContext {
     const { userId, sessionId } = principalOf(socket);
@@ -105,7 +118,7 @@ export class RealtimeService {
   /** Ends every socket of a session in this process, after a message with the reason. */
   endSession(server: DashboardServer, sessionId: string, reason: SessionEnd): void {
     const room: Room = `session:${sessionId}`;
-    emitLocally(server, [room], 'session_ended', { reason });
+    emitLocally(server, { rooms: [room] }, 'session_ended', { reason });
     disconnectLocally(server, room);
   }
 
@@ -124,12 +137,4 @@ export class RealtimeService {
 /** A socket is in the rooms of its person and session, too. */
 function subscriptionsOf(socket: DashboardSocket): number {
   return [...socket.rooms].filter((room) => room.startsWith('device:')).length;
-}
-
-/** The user of a socket. @throws ForbiddenError for a socket whose handshake did not succeed */
-export function principalOf(socket: DashboardSocket): Principal {
-  if (!socket.data.principal) {
-    throw new ForbiddenError('device:view' satisfies Demand);
-  }
-  return socket.data.principal;
 }

@@ -1,0 +1,110 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { StoredEvent } from '../../../contracts/events.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
+import { DeviceAccessService, type Visibility } from '../../sharing/access/device-access.service.js';
+import { UsersService } from '../../users/users.service.js';
+import type { Verdict } from './feed-channel.types.js';
+
+/** How long an answer is cached. Signals of changed access clear it at once, but may be lost (promise P-06: 2 s). */
+const CACHED_MS = 1_500;
+const MAX_CACHED = 50_000;
+
+/** A person who would hear of an event. */
+export interface Viewing {
+  readonly userId: string;
+  readonly event: Pick<StoredEvent, 'type' | 'deviceId' | 'userId' | 'occurredAt'>;
+}
+
+const NOT_SEEN: Visibility = { from: Infinity, organizationId: null };
+
+/**
+ * Decides who may see events at the moment they are sent, not when a connection was made. However many people and events
+ * it is asked about at once, it takes one statement, and one more where there are alerts for administrators.
+ */
+@Injectable()
+export class FeedAuthorizer implements OnModuleInit {
+  readonly #cached = new LRUCache<string, Visibility>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
+  /** Answers to questions that were asked before access changed are not kept. */
+  #changes = 0;
+
+  constructor(
+    private readonly access: DeviceAccessService,
+    private readonly users: UsersService,
+    private readonly signals: SignalBus,
+  ) {}
+
+  onModuleInit(): void {
+    const clear = (): void => {
+      this.#changes += 1;
+      this.#cached.clear();
+    };
+    this.signals.on('device_access_changed', clear);
+    this.signals.on('organization_access_changed', clear);
+  }
+
+  /** In the order of the viewings. */
+  async judge(viewings: readonly Viewing[]): Promise<Verdict[]> {
+    const [visible, admins] = await Promise.all([this.visibilityOf(viewings), this.adminsOf(viewings)]);
+    return viewings.map(({ userId, event }) => {
+      if (event.type === 'system_alert') {
+        const isAdmin = admins.has(userId);
+        return { maySee: isAdmin || userId === event.userId, leaves: isAdmin ? [] : ['role:ADMIN'] };
+      }
+      return isJudgedByDevice(event)
+        ? verdictOn(event, visible.get(keyOf(userId, event.deviceId)) ?? NOT_SEEN)
+        : { maySee: userId === event.userId, leaves: [] };
+    });
+  }
+
+  private async visibilityOf(viewings: readonly Viewing[]): Promise<ReadonlyMap<string, Visibility>> {
+    const answers = new Map<string, Visibility>();
+    const unknown = new Map<string, { userId: string; deviceId: string }>();
+    for (const { userId, event } of viewings) {
+      if (isJudgedByDevice(event)) {
+        const key = keyOf(userId, event.deviceId);
+        const known = this.#cached.get(key);
+        if (known) {
+          answers.set(key, known);
+        } else {
+          unknown.set(key, { userId, deviceId: event.deviceId });
+        }
+      }
+    }
+    const changes = this.#changes;
+    const found = await this.access.visibilityOf([...unknown.values()]);
+    [...unknown.keys()].forEach((key, index) => {
+      const visibility = found[index] ?? NOT_SEEN;
+      answers.set(key, visibility);
+      if (changes === this.#changes) {
+        this.#cached.set(key, visibility);
+      }
+    });
+    return answers;
+  }
+
+  private async adminsOf(viewings: readonly Viewing[]): Promise<ReadonlySet<string>> {
+    const asked = viewings.filter(({ event }) => event.type === 'system_alert').map(({ userId }) => userId);
+    return asked.length > 0 ? this.users.adminsAmong([...new Set(asked)]) : new Set();
+  }
+}
+
+function verdictOn(event: Viewing['event'] & { deviceId: string }, { from, organizationId }: Visibility): Verdict {
+  // What a device kept while it was another person's may arrive late.
+  const maySee = Date.parse(event.occurredAt) >= from;
+  if (from < Infinity) {
+    return { maySee, leaves: [] };
+  }
+  // Each member of the organization that has a device sees it: who does not is none.
+  const ofOrganization = organizationId === null ? [] : [`organization:${organizationId}` as const];
+  return { maySee, leaves: [`device:${event.deviceId}`, ...ofOrganization] };
+}
+
+/** Only the last owner of a deleted device learns of the deletion. */
+function isJudgedByDevice<E extends Viewing['event']>(event: E): event is E & { deviceId: string } {
+  return event.deviceId !== null && event.type !== 'device_deleted';
+}
+
+function keyOf(userId: string, deviceId: string): string {
+  return `${userId} ${deviceId}`;
+}

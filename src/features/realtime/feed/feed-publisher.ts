@@ -1,0 +1,225 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
+import { LiveFeed } from '../../../platform/events/live-feed.js';
+import { isCursorAfter } from '../../../platform/events/log-position.js';
+import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
+import { inBackground } from '../../../platform/process/faults.js';
+import { type FeedRoom, SOCKET_EVENTS } from '../../../contracts/realtime.js';
+import { roomsOfEvent, roomsOfScope } from '../domain/feed-scope.js';
+import { FeedAuthorizer } from './feed-authorizer.js';
+import type { FeedChannel, FeedSubscriber, Verdict, Verdicts } from './feed-channel.types.js';
+
+const MAX_BACKLOG = 10_000;
+/** Events whose viewers are judged by one question. */
+const MAX_TOGETHER = 100;
+const RETRY_MS = 500;
+/** While PostgreSQL cannot say who may see an event, nothing is sent; later, all are told to read the state again. */
+const MAX_TRIES = 20;
+
+/** Someone who catches up with the log, and how many events of theirs were published meanwhile. */
+export interface Absence {
+  readonly rooms: ReadonlySet<FeedRoom>;
+  missed: number;
+}
+
+/** An event with the rooms in which those are who may hear it. */
+interface Routed {
+  readonly event: RoutedEvent;
+  readonly rooms: readonly FeedRoom[];
+}
+
+/**
+ * Publishes the event log to all who listen in this process, in order, over each channel, each event only to people who may
+ * see it at that moment. All viewers of all events that wait are judged by one question.
+ */
+@Injectable()
+export class FeedPublisher {
+  readonly #channels = new Set<FeedChannel>();
+  #backlog: RoutedEvent[] = [];
+  /** Those who have replayed events which this process has not published yet: they join when it has. */
+  readonly #ahead = new Map<FeedSubscriber, string>();
+  readonly #absences = new Set<Absence>();
+  #delivered: string | undefined;
+  #draining = false;
+  #isStopped = false;
+  readonly #log: LimitedLogger;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(
+    private readonly feed: LiveFeed,
+    private readonly authorizer: FeedAuthorizer,
+    logger: PinoLogger,
+  ) {
+    logger.setContext(FeedPublisher.name);
+    this.#log = new LimitedLogger(logger);
+  }
+
+  /** Begins to publish over a channel. */
+  open(channel: FeedChannel): void {
+    this.#channels.add(channel);
+    this.#unsubscribe ??= this.feed.subscribe((event) => {
+      this.enqueue(event);
+    }, FeedPublisher.name);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#unsubscribe?.();
+  }
+
+  /** The cursor of the last event published here; null: nothing was read yet. */
+  get cursor(): string | null {
+    return this.#delivered ?? this.feed.cursor;
+  }
+
+  /** Counts what is published for a scope while someone catches up with it. */
+  beginAbsence(scope: EventScope): Absence {
+    const absence = { rooms: new Set(roomsOfScope(scope)), missed: 0 };
+    this.#absences.add(absence);
+    return absence;
+  }
+
+  endAbsence(absence: Absence): void {
+    this.#absences.delete(absence);
+  }
+
+  /** Lets someone join who has all events up to `cursor`: at once, or when this process has published the log up to there. */
+  joinAt(subscriber: FeedSubscriber, cursor: string): void {
+    this.#ahead.set(subscriber, cursor);
+    this.joinReached();
+  }
+
+  private enqueue(event: RoutedEvent): void {
+    if (this.#backlog.length >= MAX_BACKLOG) {
+      this.giveUp(this.#backlog.length, event.cursor);
+      this.#backlog = [];
+    }
+    this.#backlog.push(event);
+    if (!this.#draining) {
+      inBackground(() => this.drain());
+    }
+  }
+
+  private async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#backlog.length > 0 && !this.#isStopped) {
+      await this.publishTogether(this.#backlog.splice(0, MAX_TOGETHER));
+    }
+    this.#draining = false;
+  }
+
+  private async publishTogether(events: readonly RoutedEvent[]): Promise<void> {
+    const routed = events.map((event) => ({ event, rooms: SOCKET_EVENTS[event.type] ? roomsOfEvent(event) : [] }));
+    this.noteMissed(routed);
+    for (let tries = 1; !this.#isStopped; tries += 1) {
+      try {
+        const verdicts = await this.judge(routed);
+        routed.forEach((each, index) => {
+          this.deliver(each, verdicts[index] ?? new Map<string, Verdict>());
+        });
+        return;
+      } catch (error) {
+        this.#log.error(
+          'not_judged',
+          { err: error },
+          'The viewers of events cannot be judged; nothing is sent until then',
+        );
+        if (tries >= MAX_TRIES) {
+          this.giveUp(events.length, events.at(-1)?.cursor);
+          return;
+        }
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Those who catch up read again what was published since they began. */
+  private noteMissed(routed: readonly Routed[]): void {
+    this.#absences.forEach((absence) => {
+      absence.missed += routed.filter(({ rooms }) => rooms.some((room) => absence.rooms.has(room))).length;
+    });
+  }
+
+  private async judge(routed: readonly Routed[]): Promise<Verdicts[]> {
+    const viewings = routed.map(({ event, rooms }) =>
+      [...this.listenersIn(rooms)].map((userId) => ({ userId, event })),
+    );
+    const answers = await this.authorizer.judge(viewings.flat());
+    let next = 0;
+    return viewings.map((ofEvent) => {
+      const verdicts = new Map<string, Verdict>();
+      ofEvent.forEach(({ userId }) => {
+        const answer = answers[next];
+        next += 1;
+        if (answer) {
+          verdicts.set(userId, answer);
+        }
+      });
+      return verdicts;
+    });
+  }
+
+  /** Also those who are about to join, which may be between two of the events that are judged together. */
+  private listenersIn(rooms: readonly FeedRoom[]): ReadonlySet<string> {
+    const listeners = new Set<string>();
+    if (rooms.length > 0) {
+      for (const channel of this.#channels) {
+        for (const userId of channel.listenersIn(rooms)) {
+          listeners.add(userId);
+        }
+      }
+      for (const { scope } of this.#ahead.keys()) {
+        if (roomsOfScope(scope).some((room) => rooms.includes(room))) {
+          listeners.add(scope.userId);
+        }
+      }
+    }
+    return listeners;
+  }
+
+  private deliver({ event, rooms }: Routed, verdicts: Verdicts): void {
+    if (rooms.length > 0) {
+      this.#channels.forEach((channel) => {
+        try {
+          channel.deliver(event, rooms, verdicts);
+        } catch (error) {
+          this.#log.error('not_delivered', { err: error, type: event.type }, 'An event was not sent over a channel');
+        }
+      });
+    }
+    this.#delivered = event.cursor;
+    this.joinReached();
+  }
+
+  private joinReached(): void {
+    for (const [subscriber, cursor] of this.#ahead) {
+      if (subscriber.isClosed) {
+        this.#ahead.delete(subscriber);
+      } else if (this.hasReached(cursor)) {
+        this.#ahead.delete(subscriber);
+        subscriber.join();
+      }
+    }
+  }
+
+  private hasReached(cursor: string): boolean {
+    if (this.#delivered === undefined && this.#draining) {
+      return false;
+    }
+    const reached = this.cursor;
+    return reached === null || !isCursorAfter(cursor, reached);
+  }
+
+  private giveUp(dropped: number, cursor: string | undefined): void {
+    this.#log.warn('too_far_behind', { dropped }, 'Events were not sent; all who listen must read the state again');
+    if (cursor !== undefined) {
+      this.#delivered = cursor;
+      this.#channels.forEach((channel) => {
+        channel.resyncAll(cursor);
+      });
+      this.joinReached();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import type { EventScope } from '../../contracts/events.js';
+import { arrayParam } from '../prisma/array-param.js';
+import { Database } from '../prisma/database.js';
+import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from './event-rows.js';
+import { EventStore } from './event-store.js';
+import { type LogPosition, toPosition } from './log-position.js';
+
+/** What a stretch of the log has for a scope. */
+export interface ScopePage {
+  readonly entries: LogEntry[];
+  /** Everything up to here was read; null: there is nothing behind the position that was asked from. */
+  readonly end: LogPosition | null;
+  /** The log goes on behind `end`. */
+  readonly more: boolean;
+}
+
+/** Entries of the log that one page looks through: what it costs does not depend on how many devices a person follows. */
+const SPAN = 5_000;
+
+/** Where nothing concerns the scope, the one row has no event. */
+type ScopeRow = { [K in keyof EventRow]: EventRow[K] | null } & { end_xid: string; end_id: string; scanned: number };
+
+/** Reads the log forwards for persons who follow more than what is their own. */
+@Injectable()
+export class EventScopeStore {
+  constructor(
+    private readonly database: Database,
+    private readonly store: EventStore,
+  ) {}
+
+  /** Where the log stands: everything that is committed before is complete, and what is not, comes behind it. */
+  async horizon(): Promise<LogPosition> {
+    // SQL: something Prisma cannot say: xid8
+    const [row] = await this.database.query<{ xid: string }>('events_horizon', `SELECT ${HORIZON}::text AS xid`);
+    return toPosition(row?.xid ?? '0', '0');
+  }
+
+  /** The next `limit` entries after a position that concern a scope, as far as it is certain that the log is complete. */
+  async listPage(scope: EventScope, after: LogPosition, limit: number): Promise<ScopePage> {
+    return isOwnOnly(scope) ? this.listOwn(scope.userId, after, limit) : this.listSpan(scope, after, limit);
+  }
+
+  /** A person's own events have an index: they are found however far they are apart. */
+  private async listOwn(userId: string, after: LogPosition, limit: number): Promise<ScopePage> {
+    const bounds = { after, order: 'asc', limit: limit + 1 } as const;
+    const found = await this.store.listPage({ userId }, bounds);
+    const entries = found.slice(0, limit);
+    return { entries, end: entries.at(-1)?.position ?? null, more: found.length > limit };
+  }
+
+  private async listSpan(scope: EventScope, after: LogPosition, limit: number): Promise<ScopePage> {
+    const generation = await this.store.generation();
+    // SQL: a keyset: in the order of xid8
+    const rows = await this.database.query<ScopeRow>('events_in_scope', PAGE_IN_SCOPE, [
+      after.xid,
+      after.id,
+      limit + 1,
+      scope.userId,
+      scope.organizationIds,
+      scope.deviceIds,
+      scope.types,
+    ]);
+    const [first] = rows;
+    const found = rows.filter(hasEvent).map((row) => toEntry(generation, row));
+    const entries = found.slice(0, limit);
+    if (found.length > limit) {
+      return { entries, end: entries.at(-1)?.position ?? null, more: true };
+    }
+    const end = first === undefined ? null : toPosition(first.end_xid, first.end_id);
+    return { entries, end, more: first?.scanned === SPAN };
+  }
+}
+
+const PAGE_IN_SCOPE = `WITH span AS (
+    SELECT * FROM events e WHERE (e.xid, e.id) > ($1::xid8, $2::bigint) AND e.xid < ${HORIZON}
+     ORDER BY e.xid, e.id LIMIT ${String(SPAN)}
+  )
+  SELECT last.xid::text AS end_xid, last.id::text AS end_id, last.scanned, ${EVENT_COLUMNS}
+    FROM (SELECT xid, id, count(*) OVER ()::int AS scanned FROM span ORDER BY xid DESC, id DESC LIMIT 1) last
+    LEFT JOIN (
+      SELECT * FROM span
+       WHERE user_id = $4::uuid OR device_id = ANY (${arrayParam(6, 'uuid')}) OR type = ANY (${arrayParam(7, 'text')})
+          OR device_id IN (SELECT id FROM devices WHERE organization_id = ANY (${arrayParam(5, 'uuid')}))
+       ORDER BY xid, id LIMIT $3
+    ) e ON true
+   ORDER BY e.xid, e.id`;
+
+function hasEvent(row: ScopeRow): row is ScopeRow & EventRow {
+  return row.id !== null;
+}
+
+function isOwnOnly({ organizationIds, deviceIds, types }: EventScope): boolean {
+  return organizationIds.length === 0 && deviceIds.length === 0 && types.length === 0;
+}
