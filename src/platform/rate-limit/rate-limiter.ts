@@ -110,9 +110,9 @@ export class RateLimiter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   private async decide(charges: readonly Charge[], question: LookupQuestion | null): Promise<ChargesAnswer> {
-    const refusedHere = charges.findIndex((charge) => this.waitMs(charge) > 0);
-    if (refusedHere >= 0) {
-      return this.decideUntil(charges, refusedHere, question);
+    const refused = charges.find((charge) => this.waitMs(charge) > 0);
+    if (refused) {
+      return this.decideUntil(refused, charges, question);
     }
     const shared = await this.askShared(charges, question);
     const decisions = this.admit(charges, shared);
@@ -120,31 +120,31 @@ export class RateLimiter implements OnModuleInit, OnApplicationBootstrap {
     return { decisions, lookup: question && isAdmitted ? (shared?.lookup ?? { state: 'unanswered' }) : undefined };
   }
 
-  /** This process refuses the charge at `refusedHere`, unless its time comes meanwhile. */
+  /** This process refuses the charge `refused`, unless its time comes meanwhile. */
   private async decideUntil(
+    refused: Charge,
     charges: readonly Charge[],
-    refusedHere: number,
     question: LookupQuestion | null,
   ): Promise<ChargesAnswer> {
-    const [refused, ...later] = charges.slice(refusedHere);
+    const before = charges.slice(0, charges.indexOf(refused));
     // It is only looked up in Redis: counted there, it would take the place of the next try.
-    const shared = await this.askShared(charges.slice(0, refusedHere), null, refused);
-    const decisions = this.admit(charges.slice(0, refusedHere), shared);
-    if (!refused || decisions.some(({ admitted }) => !admitted)) {
+    const shared = await this.askShared(before, null, refused);
+    const decisions = this.admit(before, shared);
+    if (decisions.some(({ admitted }) => !admitted)) {
       return { decisions, lookup: undefined };
     }
-    const there = shared?.decisions[refusedHere] ?? null;
+    const there = shared?.decisions[before.length];
+    const sharedMs = there?.admitted === false ? there.resetMs : 0;
     const waitMs = this.waitMs(refused);
-    if (there?.admitted !== false && waitMs === 0) {
+    if (Math.max(sharedMs, waitMs) === 0) {
       // Its time came while Redis was asked, which counted nothing of it.
-      const rest = await this.decide([refused, ...later], question);
+      const rest = await this.decide(charges.slice(before.length), question);
       return { ...rest, decisions: [...decisions, ...rest.decisions] };
     }
-    if (there === null) {
+    if (!there) {
       this.#degraded.inc({ category: refused.category });
     }
-    decisions.push(refusal(there?.admitted === false ? there.resetMs : 0, waitMs));
-    return { decisions, lookup: undefined };
+    return { decisions: [...decisions, refusal(sharedMs, waitMs)], lookup: undefined };
   }
 
   /** Counts in this process what Redis admitted, up to the first refusal. */
