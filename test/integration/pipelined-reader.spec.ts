@@ -194,18 +194,24 @@ describe('pipelined connections', () => {
     await reader.end();
   });
 
-  it('end with their owner', async () => {
-    const other = new PipelinedReader(
+  it('end with their owner, and are not made again', async () => {
+    let made = 0;
+    const ending = new PipelinedReader(
       { connectionString: utcConnection(testDatabase.url), application_name: 'mortise:ending' },
-      () => Promise.resolve(),
+      () => {
+        made += 1;
+        return Promise.resolve();
+      },
     );
     const statement = { name: '', text: 'SELECT 1', values: [] };
-    await eventually('it answers', async () => (await other.read(statement)) !== null);
-    await other.end();
-    expect(await other.read(statement)).toBeNull();
-    await eventually('no session is left', async () => {
-      const left = await sql.rows(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'mortise:ending'`);
-      return left.length === 0;
-    });
+    await eventually('both answer', async () => (await ending.read(statement)) !== null && made === 2);
+    await ending.end();
+    expect(await ending.read(statement)).toBeNull();
+    // Those of another one are lost later, and made again.
+    await sql.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS}`);
+    await eventually('they are lost', async () => (await sessions()).length === 0);
+    await pipelined();
+    expect(made).toBe(2);
+    expect(await sql.rows(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'mortise:ending'`)).toEqual([]);
   });
 });
