@@ -61,10 +61,10 @@ const nap = (seconds: number): Promise<unknown> => database.queryHot('nap', 'SEL
 
 /** Both connections are in use. */
 async function pipelined(): Promise<void> {
+  const ask = (): Promise<{ pid: number }[]> => database.queryHot('backend', 'SELECT pg_backend_pid() AS pid');
   await eventually('both pipelined connections answer', async () => {
-    const before = answeredBy.pipeline;
-    await Promise.all([echo(1), echo(2)]);
-    return answeredBy.pipeline === before + 2 && (await sessions()).length === 2;
+    const { result, pipeline } = await countedDuring(() => Promise.all([ask(), ask()]));
+    return pipeline === 2 && new Set(result.map(([row]) => row?.pid)).size === 2;
   });
 }
 
@@ -156,10 +156,13 @@ describe('pipelined connections', () => {
     const before = (await sessions()).map(({ pid }) => pid);
     await sql.rows('CREATE TABLE outgrown (a int)');
     const read = (): Promise<unknown> => database.queryHot('outgrown', 'SELECT * FROM outgrown');
-    await Promise.all([read(), read()]);
+    await eventually('both keep a plan', async () => {
+      const { pipeline } = await countedDuring(() => Promise.all([read(), read()]));
+      return pipeline === 2;
+    });
     await sql.rows('ALTER TABLE outgrown ADD b int');
-    await Promise.allSettled([read(), read(), read(), read()]);
     await eventually('both are new', async () => {
+      await Promise.allSettled([read(), read()]);
       const now = await sessions();
       return now.length === 2 && now.every(({ pid }) => !before.includes(pid));
     });
@@ -178,6 +181,13 @@ describe('pipelined connections', () => {
       await echo(1);
       return answeredBy.pipeline > before;
     });
+  });
+
+  it('are given up, too, when they fall silent while they are made', async () => {
+    proxy.silenceWithin('default_transaction_read_only');
+    await sql.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS}`);
+    await eventually('one fell silent', () => proxy.hasCut);
+    await pipelined();
   });
 
   it('are of no use before what they are asked first is answered', async () => {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { within } from '../../shared/deadline.js';
 import { inBackground } from '../process/faults.js';
 import { EndingClient } from './ending-client.js';
 import type { NamedStatement } from './transaction-context.js';
@@ -72,7 +73,7 @@ export class PipelinedClient {
     try {
       await this.#client.connect();
       await prepare(this.#client);
-      await this.#client.query(READ_ONLY);
+      await within(STATEMENT_TIMEOUT_MS, this.#client.query(READ_ONLY));
     } catch (error) {
       this.destroy();
       throw error;
