@@ -21,7 +21,7 @@ const MAX_IN_FLIGHT = 64;
 const STALE = new Set(['0A000', '26000']);
 
 // SQL: a setting of the session
-const READ_ONLY = `SELECT set_config('default_transaction_read_only', 'on', false)`;
+const READ_ONLY = `SELECT set_config('default_transaction_read_only', $1, false)`;
 
 interface InFlight {
   /** By `performance.now()`. */
@@ -73,7 +73,7 @@ export class PipelinedClient {
     try {
       await this.#client.connect();
       await prepare(this.#client);
-      await within(STATEMENT_TIMEOUT_MS, this.#client.query(READ_ONLY));
+      await within(STATEMENT_TIMEOUT_MS, this.#client.query(READ_ONLY, ['on']));
     } catch (error) {
       this.destroy();
       throw error;
