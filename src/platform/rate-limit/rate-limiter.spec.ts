@@ -4,6 +4,7 @@ import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { Clock } from '../../shared/clock.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { RedisClients } from '../redis/redis-clients.js';
+import { LookupRegistry } from './lookup-registry.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimiter } from './rate-limiter.js';
 
@@ -17,7 +18,7 @@ let nowMs: number;
 /** What Redis answers: how much is used, and when something is available again. */
 let answer: [used: number, resetMs: number];
 /** What each question to Redis was to cost. */
-let asked: string[];
+let asked: number[];
 let tookMs: number;
 let isAway: boolean;
 
@@ -31,16 +32,18 @@ beforeEach(() => {
   const redis = {
     status: 'ready',
     defineCommand: () => undefined,
-    rlflxIncr: ([, cost = '']: string[]) => {
-      asked.push(cost);
+    mortiseSpendBuffer: (count: number, ...rest: unknown[]) => {
+      // Behind the keys and the number of charges come four values for each, of which its cost is the first.
+      const costs = Array.from({ length: count }, (_, index) => Number(rest[count + 1 + 4 * index]));
+      asked.push(...costs);
       nowMs += tookMs;
-      return isAway ? Promise.reject(new Error('away')) : Promise.resolve(answer);
+      return isAway ? Promise.reject(new Error('away')) : Promise.resolve([costs.flatMap(() => answer)]);
     },
   };
   const metrics = { counter: () => ({ inc: () => undefined }) };
   const clock = { monotonic: () => nowMs } as unknown as Clock;
   const clients = { app: redis } as unknown as RedisClients;
-  limits = new RateLimiter(registry, clients, metrics as unknown as Metrics, clock);
+  limits = new RateLimiter(registry, clients, metrics as unknown as Metrics, clock, new LookupRegistry());
   limits.onModuleInit();
 });
 
@@ -71,7 +74,7 @@ describe('RateLimiter', () => {
     nowMs += 15;
     answer = [1, 1_000];
     expect((await limits.spend(CATEGORY, 'a')).admitted).toBe(true);
-    expect(asked).toEqual(['1', '1', '0', '1']);
+    expect(asked).toEqual([1, 1, 0, 1]);
   });
 
   it('tells of a refusal by its own window no earlier than Redis has room', async () => {
@@ -83,8 +86,8 @@ describe('RateLimiter', () => {
 
   it('admits a request whose own window opened while Redis was asked, or did not answer', async () => {
     for (const [key, away, costs] of [
-      ['a', false, ['1', '1', '0', '1']],
-      ['b', true, ['1', '1', '0']],
+      ['a', false, [1, 1, 0, 1]],
+      ['b', true, [1, 1, 0]],
     ] as const) {
       await spendAll(key);
       nowMs += 1_015;
@@ -108,5 +111,40 @@ describe('RateLimiter', () => {
     const others = await Promise.all([limits.spend(CATEGORY, 'b'), limits.spend(CATEGORY, 'b')]);
     // Redis has room for another one.
     expect(others[1]).toEqual({ admitted: false, remaining: 0, resetMs: 1_010 });
+  });
+
+  it('asks about all charges of a request at once, and no further than one that its own window refuses', async () => {
+    await spendAll('spent');
+    [asked, answer] = [[], [1, 1_010]];
+    const charges = ['first', 'spent', 'last'].map((key) => ({ category: CATEGORY, key }));
+    const { decisions } = await limits.ask(charges);
+    expect(decisions.map(({ admitted }) => admitted)).toEqual([true, false]);
+    expect(asked).toEqual([1, 0]);
+    asked = [];
+    const [, , last] = charges;
+    expect((await limits.ask(charges.slice(2))).decisions).toMatchObject([{ admitted: true, remaining: 1 }]);
+    expect(limits.isSpent(last ?? { category: CATEGORY, key: '' })).toBe(false);
+  });
+
+  it('asks about the rest when the time of one came while Redis was asked', async () => {
+    await spendAll('spent');
+    nowMs += 1_015;
+    [asked, tookMs, answer] = [[], 20, [1, 1_010]];
+    const charges = ['first', 'spent', 'last'].map((key) => ({ category: CATEGORY, key }));
+    const { decisions } = await limits.ask(charges);
+    expect(decisions.map(({ admitted }) => admitted)).toEqual([true, true, true]);
+    expect(asked).toEqual([1, 0, 1, 1]);
+  });
+
+  it('knows without asking what Redis refused, until something is available again', async () => {
+    const charge = { category: CATEGORY, key: 'a' };
+    answer = [REFUSED, 500];
+    expect((await limits.spend(CATEGORY, 'a')).admitted).toBe(false);
+    expect(limits.isSpent(charge)).toBe(true);
+    nowMs += 499;
+    expect(await limits.spend(CATEGORY, 'a')).toEqual({ admitted: false, remaining: 0, resetMs: 1 });
+    nowMs += 1;
+    expect(limits.isSpent(charge)).toBe(false);
+    expect(asked).toEqual([1]);
   });
 });
