@@ -78,8 +78,8 @@ export class EventStreamClient {
     return this;
   }
 
-  ended(): Promise<true> {
-    return eventually('the stream ends', () => this.isEnded as true, 40_000);
+  async ended(limitMs = 40_000): Promise<void> {
+    await eventually('the stream ends', () => this.isEnded, limitMs);
   }
 
   /** The whole answer, where it is none of a stream. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
+import { PresenceModule } from '../presence/presence.module.js';
 import { SharingModule } from '../sharing/sharing.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { FeedAuthorizer } from './feed/feed-authorizer.js';
@@ -9,6 +10,7 @@ import { FeedPublisher } from './feed/feed-publisher.js';
 import { FeedReplayService } from './feed/feed-replay.service.js';
 import { FeedScopeService } from './feed/feed-scope.service.js';
 import { REALTIME_AUDIT } from './realtime.audit.js';
+import { RealtimeStatsService } from './stats/realtime-stats.service.js';
 import { DashboardPublisher } from './sockets/dashboard-publisher.js';
 import { RealtimeService } from './sockets/realtime.service.js';
 import { EventPageService } from './streams/event-page.service.js';
@@ -21,6 +23,7 @@ import { EventWaiters } from './streams/event-waiters.js';
   imports: [
     AuthModule,
     OrganizationsModule,
+    PresenceModule,
     SharingModule,
     UsersModule,
     AuditPlatformModule.forFeature(REALTIME_AUDIT),
@@ -37,7 +40,15 @@ import { EventWaiters } from './streams/event-waiters.js';
     EventStreamService,
     EventWaiters,
     EventPageService,
+    RealtimeStatsService,
   ],
-  exports: [DashboardPublisher, RealtimeService, EventStreamService, EventPageService, EventWaiters],
+  exports: [
+    DashboardPublisher,
+    RealtimeService,
+    EventStreamService,
+    EventPageService,
+    EventWaiters,
+    RealtimeStatsService,
+  ],
 })
 export class RealtimeModule {}

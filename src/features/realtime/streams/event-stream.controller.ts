@@ -16,10 +16,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { ChangesNothing } from '../../../platform/audit/audit.decorator.js';
 import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { Authorize } from '../../../platform/auth/authorize.decorator.js';
-import { Authenticator } from '../../../platform/auth/authenticator.js';
-import { bearerTokenOf } from '../../../platform/auth/bearer-token.js';
 import { TicketAuthenticator } from '../../../platform/auth/tickets/ticket-authenticator.js';
-import type { TicketHolder } from '../../../platform/auth/tickets/ticket-holder.js';
 import { TakesTicket } from '../../../platform/auth/tickets/ticket.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
@@ -62,7 +59,6 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
   constructor(
     private readonly streams: EventStreamService,
     private readonly tickets: TicketAuthenticator,
-    private readonly authenticator: Authenticator,
     private readonly signals: SignalBus,
     loops: LoopRegistry,
     metrics: Metrics,
@@ -138,7 +134,7 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
         this.#cut.inc();
       });
     await this.streams.open(
-      await this.holderOf(request),
+      await this.streams.holderOf(request),
       { deviceIds: deviceId, ...(start !== undefined && { after: start }) },
       open,
     );
@@ -155,11 +151,6 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
   @SecretAnswer()
   @TakesNoQuery()
   async issue(@Req() request: FastifyRequest): Promise<TicketDto> {
-    return this.tickets.issue(await this.holderOf(request));
-  }
-
-  /** Who the guard has let in, and until when the token counts that lets them. */
-  private async holderOf({ ticketHolder, headers }: FastifyRequest): Promise<TicketHolder> {
-    return ticketHolder ?? this.authenticator.admit(bearerTokenOf(headers.authorization) ?? '');
+    return this.tickets.issue(await this.streams.holderOf(request));
   }
 }

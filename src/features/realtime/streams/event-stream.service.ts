@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { TokenExpiredError } from '../../../platform/auth/auth.errors.js';
 import type { TicketHolder } from '../../../platform/auth/tickets/ticket-holder.js';
+import { Authenticator } from '../../../platform/auth/authenticator.js';
+import { bearerTokenOf } from '../../../platform/auth/bearer-token.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { EventLog } from '../../../platform/events/event-log.js';
-import { encodeFrame } from '../../../platform/http/streams/event-frame.js';
+import { encodeFrame, type EventFrame } from '../../../platform/http/streams/event-frame.js';
 import type { EventStream } from '../../../platform/http/streams/event-stream.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
@@ -37,6 +40,7 @@ export class EventStreamService {
     private readonly scopes: FeedScopeService,
     private readonly log: EventLog,
     private readonly sessions: SessionVerifier,
+    private readonly authenticator: Authenticator,
     private readonly config: AppConfig,
     private readonly logger: PinoLogger,
   ) {
@@ -48,19 +52,32 @@ export class EventStreamService {
    * @throws ShuttingDownError, TooManyStreamsError, OverloadedError, ResourceNotFoundError
    */
   async open(holder: TicketHolder, { after, deviceIds }: StreamWish, open: () => EventStream): Promise<void> {
-    const { principal, expiresAtMs } = holder;
-    const { userId, sessionId } = principal;
-    this.assertRoom(userId);
-    const scope = await this.scopes.scopeOf(principal, deviceIds);
+    this.assertRoom(holder);
+    const scope = await this.scopes.scopeOf(holder.principal, deviceIds);
     const start = after ?? (await this.log.feedPage({ scope, limit: 1 })).cursor;
-    // Others may have been opened meanwhile.
-    this.assertRoom(userId);
-    const stream = open();
-    const opened = { userId, sessionId, expiresAtMs, stream };
-    this.streams.add(opened);
     // An id without data sets from where the client goes on, though nothing has happened yet.
-    stream.write(encodeFrame({ retryMs: jitteredRetryMs(), ...(after === undefined && { id: start }) }));
-    inBackground(() => Promise.all([this.channel.join(stream, scope, start), this.verify(opened)]));
+    const stream = this.begin(holder, open, after === undefined ? { id: start } : {});
+    inBackground(() => this.channel.join(stream, scope, start));
+  }
+
+  /**
+   * A stream that ends as that of the feed does, whatever it carries.
+   * @throws ShuttingDownError, TooManyStreamsError, OverloadedError
+   */
+  begin(holder: TicketHolder, open: () => EventStream, head: EventFrame = {}): EventStream {
+    this.assertRoom(holder);
+    const { principal, expiresAtMs } = holder;
+    const stream = open();
+    const opened = { userId: principal.userId, sessionId: principal.sessionId, expiresAtMs, stream };
+    this.streams.add(opened);
+    stream.write(encodeFrame({ retryMs: jitteredRetryMs(), ...head }));
+    inBackground(() => this.verify(opened));
+    return stream;
+  }
+
+  /** Who the guard has let in, and until when the token counts that lets them. */
+  async holderOf({ ticketHolder, headers }: FastifyRequest): Promise<TicketHolder> {
+    return ticketHolder ?? this.authenticator.admit(bearerTokenOf(headers.authorization) ?? '');
   }
 
   /** Ends the streams of a session, after a message with the reason. */
@@ -99,7 +116,7 @@ export class EventStreamService {
     });
   }
 
-  private assertRoom(userId: string): void {
+  private assertRoom({ principal: { userId } }: TicketHolder): void {
     if (this.#isStopping) {
       throw new ShuttingDownError();
     }

@@ -20,7 +20,7 @@ export class EventStream {
    * Answers with the headers. From here on the answer has no time limit, and errors can be told in the stream alone.
    * @param onCut is called when the client reads too slowly, and its connection is cut
    */
-  static open(reply: FastifyReply, onCut: () => void): EventStream {
+  static open(reply: FastifyReply, onCut: () => void = () => undefined): EventStream {
     beginAnswer(reply);
     // A proxy in between shall not wait for the first event to pass the headers on.
     reply.raw.flushHeaders();
