@@ -105,10 +105,19 @@ describe('GET /realtime/stats', () => {
     const others = await Promise.all(
       Array.from({ length: 4 }, () => insertAccount(fixture.application, { name: 'admin', role: 'ADMIN' })),
     );
-    const asked = others.flatMap((who) => Array.from({ length: 20 }, () => ask(STATS, who)));
-    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    const opened = await Promise.all(
+      others.flatMap(({ accessToken: token }) =>
+        Array.from({ length: 20 }, () => EventStreamClient.at(`${fixture.application.url}${STATS}/stream`, { token })),
+      ),
+    );
+    const statuses = opened.map(({ status }) => status);
     expect([statuses.filter((status) => status === 200).length, new Set(statuses)]).toEqual([50, new Set([200, 503])]);
+    await eventually('they are told', () => opened.some((stream) => stream.of('stats').length > 0));
+    // Who asks once is told what they are told.
     expect((await ask(STATS, admin)).status).toBe(200);
+    opened.forEach((stream) => {
+      stream.close();
+    });
   });
 });
 

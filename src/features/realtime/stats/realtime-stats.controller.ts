@@ -29,12 +29,12 @@ export class RealtimeStatsController {
     private readonly streams: EventStreamService,
   ) {}
 
-  /** What is live in the process that answers: clients, rates of the next second, and how far the feed is behind. */
+  /** What is live in the process that answers: clients, rates of the last second, and how far the feed is behind. */
   @Get()
   @Authorize('admin')
   @TakesNoQuery()
   once(): Promise<RealtimeStatsDto> {
-    return this.stats.next();
+    return this.stats.current();
   }
 
   /** The same every second, as server-sent events. */

@@ -10,6 +10,10 @@ import type { RealtimeStatsDto } from './realtime-stats.dto.js';
 
 const EVERY_MS = 1_000;
 const MAX_WATCHERS = 50;
+/** An answer is good for so long, whatever number of requests asks. */
+const KEPT_MS = 2_000;
+/** So long it goes on without anyone who watches: the next request has its answer at once. */
+const LINGER_MS = 10_000;
 const REFUSALS = ['mortise_rate_limit_refusals_total', 'mortise_shed_total'];
 
 /** What has been counted since the process began. */
@@ -22,6 +26,8 @@ type StatsListener = (stats: RealtimeStatsDto) => void;
 export class RealtimeStatsService implements OnModuleDestroy {
   readonly #watchers = new Set<StatsListener>();
   #before: { readonly counted: Counted; readonly at: number } | undefined;
+  #latest: { readonly stats: RealtimeStatsDto; readonly at: number } | undefined;
+  #watchedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #isComputing = false;
   #commands = 0;
@@ -46,6 +52,7 @@ export class RealtimeStatsService implements OnModuleDestroy {
       throw new OverloadedError();
     }
     this.#watchers.add(listener);
+    this.#watchedAt = this.clock.monotonic();
     if (!this.#timer) {
       this.#unsubscribe = this.feed.subscribe(({ type }) => {
         this.#commands += type === 'command_created' ? 1 : 0;
@@ -57,14 +64,16 @@ export class RealtimeStatsService implements OnModuleDestroy {
     }
     return () => {
       this.#watchers.delete(listener);
-      if (this.#watchers.size === 0) {
-        this.rest();
-      }
+      this.#watchedAt = this.clock.monotonic();
     };
   }
 
-  /** Those of the next second. @throws OverloadedError */
-  async next(): Promise<RealtimeStatsDto> {
+  /** Those of this second, or of the next one. @throws OverloadedError */
+  async current(): Promise<RealtimeStatsDto> {
+    if (this.#latest && this.clock.monotonic() - this.#latest.at < KEPT_MS) {
+      this.#watchedAt = this.clock.monotonic();
+      return this.#latest.stats;
+    }
     let end = (): void => undefined;
     try {
       return await new Promise<RealtimeStatsDto>((resolve) => {
@@ -79,11 +88,15 @@ export class RealtimeStatsService implements OnModuleDestroy {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#before = undefined;
+    this.#latest = undefined;
     this.#unsubscribe?.();
   }
 
   private compute(): void {
-    if (this.#isComputing) {
+    if (this.#watchers.size === 0 && this.clock.monotonic() - this.#watchedAt > LINGER_MS) {
+      this.rest();
+    }
+    if (this.#isComputing || !this.#timer) {
       return;
     }
     this.#isComputing = true;
@@ -91,6 +104,7 @@ export class RealtimeStatsService implements OnModuleDestroy {
       try {
         const stats = await this.read();
         if (stats) {
+          this.#latest = { stats, at: this.clock.monotonic() };
           this.#watchers.forEach((listener) => {
             listener(stats);
           });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EventScope, EventType } from '../../../contracts/events.js';
 import { sessionEnded } from '../../../platform/auth/auth.errors.js';
@@ -7,6 +8,8 @@ import { EventLog, type FeedPage } from '../../../platform/events/event-log.js';
 import { FeedAuthorizer } from '../feed/feed-authorizer.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { EventWaiters } from './event-waiters.js';
+
+const REST_MS = 200;
 
 /** What a person asks for, and for how long they would wait for it. */
 export interface PageWish {
@@ -53,8 +56,15 @@ export class EventPageService {
     try {
       let page = await this.read(scope, wish);
       for (let leftMs = until - performance.now(); isEmpty(page) && leftMs > 0 && !wish.isGone();) {
-        await waiter.news(leftMs);
+        const goesOn = await waiter.news(leftMs);
         page = await this.read(scope, { ...wish, after: page.cursor });
+        if (!goesOn) {
+          break;
+        }
+        if (isEmpty(page)) {
+          // What comes without a pause, and is not asked for, is not looked at one by one.
+          await pause(REST_MS);
+        }
         leftMs = until - performance.now();
       }
       return page;

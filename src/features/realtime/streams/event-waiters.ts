@@ -12,8 +12,8 @@ const MAX_WAITING = 2_000;
 
 /** A request that waits for news: for those since it was opened, or the last time. */
 export interface EventWaiter {
-  /** Resolves when something happened that may concern it, or after so many milliseconds. */
-  news(limitMs: number): Promise<void>;
+  /** Waits until something happened that may concern it, or for so many milliseconds. False: the process stops. */
+  news(limitMs: number): Promise<boolean>;
   close(): void;
 }
 
@@ -37,7 +37,7 @@ export class EventWaiters implements FeedChannel {
     this.publisher.open(this);
   }
 
-  /** Whoever waits is answered now. */
+  /** All who wait are answered now. */
   stop(): void {
     this.#isStopped = true;
     this.wakeAll();
@@ -49,7 +49,7 @@ export class EventWaiters implements FeedChannel {
       throw new OverloadedError();
     }
     this.#waiting += 1;
-    let hasNews = this.#isStopped;
+    let hasNews = false;
     let wake = (): void => undefined;
     const notify = (): void => {
       hasNews = true;
@@ -60,14 +60,15 @@ export class EventWaiters implements FeedChannel {
     return {
       news: async (limitMs) => {
         let timer: NodeJS.Timeout | undefined;
-        if (!hasNews) {
+        if (!hasNews && !this.#isStopped) {
           await new Promise<void>((resolve) => {
             wake = resolve;
             timer = setTimeout(resolve, limitMs);
           });
         }
         clearTimeout(timer);
-        hasNews = this.#isStopped;
+        hasNews = false;
+        return !this.#isStopped;
       },
       close: () => {
         this.#waiting -= 1;
