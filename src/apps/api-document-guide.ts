@@ -16,7 +16,7 @@ export const GUIDE = `The open backend for connected doors and smart devices.
 - **Times** are RFC 3339 in UTC.
 - **Repeats** are safe: with the same \`Idempotency-Key\`, a POST (but those of \`/auth\`) is done once, however often it is sent.
 - **Versions**: \`ETag\` with \`If-None-Match\` saves reading what has not changed; with \`If-Match\`, you change only what you have read.
-- **Live**: what happens comes over Socket.IO; its messages are in [an AsyncAPI document](/api/docs/asyncapi.json).
+- **Live**: what happens comes over Socket.IO; its messages are in [an AsyncAPI document](/api/docs/asyncapi.json); by event streams (\`/events/stream\`); and by polling (\`/events\`).
 - **Limits** are told by \`RateLimit\` and \`RateLimit-Policy\`; after a 429, wait as long as \`Retry-After\` says.
 `;
 
@@ -29,6 +29,7 @@ export const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Sharing', 'Lend a device: permissions with a window and a weekly schedule, and who can do what.'],
   ['Commands', 'Tell a device to do something, and follow what comes of it.'],
   ['History', 'What happened to a device.'],
+  ['Live', 'What happens, as it happens: event streams, and polling.'],
   ['Devices on HTTP', 'What a device says that has no connection, with its own token.'],
   ['Organizations', 'Share devices with a group: members, roles, invitations.'],
   ['User management', 'For administrators: accounts, one by one and in bulk.'],

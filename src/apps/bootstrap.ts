@@ -47,6 +47,7 @@ const UNVERSIONED = [
   'problems',
   'problems/:code',
   'api/health',
+  'api/health/devices',
   'api/health/live',
   'api/health/ready',
   'metrics',

@@ -44,6 +44,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['uplinks', 'device', 'its subject is what devices say'],
   ['mqtt/requests', 'member', 'a member of a JSON object'],
   ['prisma/connection-quota.ts', 'device', 'the actor `device:<id>`: its work is that of the line'],
+  ['auth/tickets/ticket-authenticator.ts', 'command', 'a command of Redis'],
   ['auth/auth.errors.ts', 'member', 'a member of a JSON object'],
   ['audit/audit-registry.ts', 'member', 'a member of a JSON object'],
   ['logging/redact.ts', 'member', 'a member of a JSON object'],

@@ -1,7 +1,7 @@
 /**
  * P-06: revocation bites on every channel. Two API processes share a database and a Redis behind a proxy; a session that
  * ended at one of them, in every way that sessions end, is used at the other one, which has just answered it. Its client
- * is told why, over REST and over the socket.
+ * is told why, over REST, over the socket and by the event stream.
  * Seen failing on broken builds: without the signal no socket was cut in its two seconds; with answers remembered for a
  * minute REST went on without Redis for more than ten seconds; with `certain` left out of the guard unlock commands were
  * taken after sessions had ended; with a block that ends no session REST went on, with an eviction that is not signalled
@@ -9,6 +9,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Dashboard } from '../support/dashboard.js';
+import { EventStreamClient } from '../support/event-stream-client.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
 import { registerDevice, sendCommand } from '../support/devices.fixture.js';
@@ -34,6 +35,7 @@ interface Subject extends Prepared {
   readonly refreshToken: string;
   readonly deviceId: string;
   readonly dashboard: Dashboard;
+  readonly stream: EventStreamClient;
   readonly unlocking: boolean;
 }
 
@@ -42,9 +44,10 @@ interface Outcome {
   /** Null where unlocking was tried first: being refused that, the other process knows. */
   readonly restMs: number | null;
   readonly socketMs: number;
+  readonly streamMs: number;
   readonly unlocks: number;
   readonly refreshes: number;
-  /** What REST and the socket said of it. */
+  /** What REST, the socket and the stream said of it. */
   readonly told: readonly unknown[];
 }
 
@@ -89,19 +92,32 @@ describe('P-06: revocation with two API processes', () => {
     const person = { ...newcomer, ...(await refreshed(there, newcomer.refreshToken)) };
     const { id: deviceId } = await registerDevice(there, person);
     const dashboard = await Dashboard.signedIn(there, person.accessToken);
+    const stream = await EventStreamClient.open(there, '', { token: person.accessToken });
     const prepared = await SESSION_END_CASES[how]!.prepare({ here, sql, admin, person });
-    return { how, person, deviceId, dashboard, unlocking, refreshToken: person.refreshToken, ...prepared };
+    return { how, person, deviceId, dashboard, stream, unlocking, refreshToken: person.refreshToken, ...prepared };
   }
 
   async function endSession({ socketBoundMs, ...subject }: Subject & { socketBoundMs: number }): Promise<Outcome> {
-    const { how, person, deviceId, dashboard, unlocking, refreshToken, end } = subject;
+    const { how, person, deviceId, dashboard, stream, unlocking, refreshToken, end } = subject;
     let disconnectedAt: number | undefined;
     dashboard.socket.once('disconnect', () => {
       disconnectedAt = performance.now();
     });
     // They are listening: the door is offline, which only accounts with access to it receive.
     expect([how, await unlockThere(person, deviceId)]).toEqual([how, 409]);
-    expect([how, await statusThere(person), dashboard.socket.connected]).toEqual([how, 200, true]);
+    expect([how, await statusThere(person), dashboard.socket.connected, stream.isEnded]).toEqual([
+      how,
+      200,
+      true,
+      false,
+    ]);
+    let streamEndedAt: number | undefined;
+    const streamed = stream.ended(2 * socketBoundMs).then(
+      () => {
+        streamEndedAt = performance.now();
+      },
+      () => undefined,
+    );
 
     await end();
     const endedAt = performance.now();
@@ -113,9 +129,16 @@ describe('P-06: revocation with two API processes', () => {
     await msUntil(endedAt, () => disconnectedAt !== undefined, socketBoundMs);
     // The answer to the request that ended it may have come after that.
     const socketMs = Math.max(0, (disconnectedAt ?? Infinity) - endedAt);
+    await streamed;
+    const streamMs = Math.max(0, (streamEndedAt ?? Infinity) - endedAt);
     const { reason, code } = (await meThere(person)).body;
-    const told = [reason, dashboard.endReason, code];
-    return { how, restMs: unlocking ? null : restMs, socketMs, unlocks, refreshes, told };
+    const told = [
+      reason,
+      dashboard.endReason,
+      (stream.of('session_ended')[0] as { reason?: unknown } | undefined)?.reason,
+      code,
+    ];
+    return { how, restMs: unlocking ? null : restMs, socketMs, streamMs, unlocks, refreshes, told };
   }
 
   /** Infinity where it took longer than twice the bound: a figure is written down all the same. */
@@ -137,7 +160,7 @@ describe('P-06: revocation with two API processes', () => {
   }
 
   function report(mode: 'up' | 'down', outcomes: readonly Outcome[]): void {
-    const most = (what: 'restMs' | 'socketMs'): string =>
+    const most = (what: 'restMs' | 'socketMs' | 'streamMs'): string =>
       Math.max(...outcomes.map((outcome) => outcome[what] ?? 0)).toFixed(0);
     const sum = (what: 'unlocks' | 'refreshes'): string =>
       String(outcomes.reduce((total, outcome) => total + outcome[what], 0));
@@ -146,16 +169,16 @@ describe('P-06: revocation with two API processes', () => {
       shown: `sessions ended in ${String(Object.keys(SESSION_END_CASES).length)} ways at one process and used at another, Redis ${mode}:`,
       n: outcomes.length,
       figure:
-        `REST refused after ${most('restMs')} ms at most, sockets cut after ${most('socketMs')} ms, ` +
+        `REST refused after ${most('restMs')} ms at most, sockets cut after ${most('socketMs')} ms, streams after ${most('streamMs')} ms, ` +
         `${sum('unlocks')} unlocks and ${sum('refreshes')} refreshes accepted`,
     });
-    const tooLate = ({ restMs, socketMs, unlocks, refreshes }: Outcome): boolean =>
-      (restMs ?? 0) > REST_BOUND_MS || socketMs > SOCKET_BOUND_MS[mode] || unlocks + refreshes > 0;
+    const tooLate = ({ restMs, socketMs, streamMs, unlocks, refreshes }: Outcome): boolean =>
+      (restMs ?? 0) > REST_BOUND_MS || Math.max(socketMs, streamMs) > SOCKET_BOUND_MS[mode] || unlocks + refreshes > 0;
     expect(outcomes.filter(tooLate)).toEqual([]);
     outcomes.forEach(({ how, told }) => {
       const { reason } = SESSION_END_CASES[how]!;
       const code = reason === 'evicted' ? 'session_evicted' : 'session_ended';
-      expect([how, ...told]).toEqual([how, reason, reason, code]);
+      expect([how, ...told]).toEqual([how, reason, reason, reason, code]);
     });
   }
 

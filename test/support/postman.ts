@@ -58,7 +58,10 @@ function reading(items: readonly PostmanItem[]): PostmanItem[] {
   return items
     .map((each) => (each.item ? { ...each, item: reading(each.item) } : each))
     .filter(({ item, request }) =>
-      item ? item.length > 0 : request?.method === 'GET' || request?.url.path.at(-1) === 'login',
+      item
+        ? item.length > 0
+        : // An event stream has no end.
+          (request?.method === 'GET' && request.url.path.at(-1) !== 'stream') || request?.url.path.at(-1) === 'login',
     );
 }
 

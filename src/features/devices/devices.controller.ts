@@ -96,7 +96,6 @@ export class DevicesController {
   @Get('stats')
   @Authorize()
   @TakesNoQuery()
-  @FormerlyAt('/health/devices')
   async stats(@CurrentUser() user: Principal): Promise<DeviceStatsDto> {
     return toDeviceStatsDto(await this.lists.stats(user.userId));
   }

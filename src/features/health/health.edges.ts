@@ -1,9 +1,10 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { DeviceHealthController } from './device-health.controller.js';
 import { HealthController } from './health.controller.js';
 
 /** The controllers, gateways and jobs of this feature, by role. */
 export const healthEdges = {
-  api: [HealthController],
+  api: [HealthController, DeviceHealthController],
   hardware: [HealthController],
   worker: [HealthController],
 } satisfies FeatureEdges;

@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { PresenceModule } from '../presence/presence.module.js';
 import { HealthService } from './health.service.js';
 import { MetricsService } from './metrics.service.js';
 
 @Module({
-  imports: [TerminusModule.forRoot({ logger: false })],
+  imports: [PresenceModule, TerminusModule.forRoot({ logger: false })],
   providers: [HealthService, MetricsService],
   exports: [HealthService, MetricsService],
 })

@@ -4,6 +4,8 @@ import { EventsModule } from '../../platform/events/events.module.js';
 import { DeviceEditorService } from '../devices/device-editor.service.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { BirthRegistry } from './birth-registry.js';
+import { DeviceCountsRepository } from './counts/device-counts.repository.js';
+import { DeviceCountsService } from './counts/device-counts.service.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { DeviceEventsService } from './events/device-events.service.js';
@@ -29,6 +31,8 @@ import { TokenEndsService } from './revocation/token-ends.service.js';
   imports: [DevicesModule, AuditPlatformModule.forFeature(PRESENCE_AUDIT), EventsModule.forFeature(PRESENCE_EVENTS)],
   providers: [
     PresenceService,
+    DeviceCountsService,
+    DeviceCountsRepository,
     LinkRevocationService,
     TokenEndsService,
     DeviceEventsService,
@@ -48,6 +52,7 @@ import { TokenEndsService } from './revocation/token-ends.service.js';
   ],
   exports: [
     PresenceService,
+    DeviceCountsService,
     PresenceRepository,
     InactivityRepository,
     HttpPresenceService,

@@ -5,6 +5,7 @@ import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
 import { LiveFeed } from '../../../platform/events/live-feed.js';
 import { isCursorAfter } from '../../../platform/events/log-position.js';
 import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
+import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { type FeedRoom, SOCKET_EVENTS } from '../../../contracts/realtime.js';
 import { roomsOfEvent, roomsOfScope } from '../domain/feed-scope.js';
@@ -45,15 +46,24 @@ export class FeedPublisher {
   #draining = false;
   #isStopped = false;
   readonly #log: LimitedLogger;
+  readonly #deliveries: Counter;
   #unsubscribe: (() => void) | undefined;
 
   constructor(
     private readonly feed: LiveFeed,
     private readonly authorizer: FeedAuthorizer,
     logger: PinoLogger,
+    metrics: Metrics,
   ) {
     logger.setContext(FeedPublisher.name);
     this.#log = new LimitedLogger(logger);
+    this.#deliveries = metrics.counter(
+      'mortise_feed_deliveries_total',
+      'Events sent to people, each as often as there are people who heard it',
+    );
+    metrics.gauge('mortise_feed_backlog', 'Events that wait to be sent to people', [], (gauge) => {
+      gauge.set(this.#backlog.length);
+    });
   }
 
   /** Begins to publish over a channel. */
@@ -72,6 +82,11 @@ export class FeedPublisher {
   /** The cursor of the last event published here; null: nothing was read yet. */
   get cursor(): string | null {
     return this.#delivered ?? this.feed.cursor;
+  }
+
+  /** Events that wait to be sent. */
+  get backlog(): number {
+    return this.#backlog.length;
   }
 
   /** Counts what is published for a scope while someone catches up with it. */
@@ -180,7 +195,10 @@ export class FeedPublisher {
   }
 
   private deliver({ event, rooms }: Routed, verdicts: Verdicts): void {
+    // A cursor may stand between two events: who has all before this one gets it.
+    this.joinThose((cursor) => isCursorAfter(event.cursor, cursor));
     if (rooms.length > 0) {
+      this.#deliveries.inc([...verdicts.values()].filter(({ maySee }) => maySee).length);
       this.#channels.forEach((channel) => {
         try {
           channel.deliver(event, rooms, verdicts);
@@ -194,10 +212,14 @@ export class FeedPublisher {
   }
 
   private joinReached(): void {
+    this.joinThose((cursor) => this.hasReached(cursor));
+  }
+
+  private joinThose(isDue: (cursor: string) => boolean): void {
     for (const [subscriber, cursor] of this.#ahead) {
       if (subscriber.isClosed) {
         this.#ahead.delete(subscriber);
-      } else if (this.hasReached(cursor)) {
+      } else if (isDue(cursor)) {
         this.#ahead.delete(subscriber);
         subscriber.join();
       }

@@ -1,0 +1,43 @@
+import type { DeviceStatus, LinkKind } from '../../contracts/devices.js';
+import type { DeviceTotals } from '../presence/counts/device-counts.service.js';
+
+/** Devices of one status. */
+export class DevicesOfStatusDto {
+  status!: DeviceStatus;
+
+  /** @example 940 */
+  count!: number;
+}
+
+/** Connections of one kind. A device that sends its requests over HTTP has one of kind `http` while it is heard. */
+export class LinksOfKindDto {
+  kind!: LinkKind;
+
+  /** @example 930 */
+  links!: number;
+
+  /**
+   * Of those, heard within the last minute.
+   * @example 930
+   */
+  heardLastMinute!: number;
+
+  /**
+   * Heartbeats that they send by their own account.
+   * @example 31
+   */
+  heartbeatsPerSecond!: number;
+}
+
+export class DeviceHealthDto {
+  /** @example 1000 */
+  total!: number;
+
+  byStatus!: DevicesOfStatusDto[];
+
+  byKind!: LinksOfKindDto[];
+}
+
+export function toDeviceHealthDto({ total, byStatus, byKind }: DeviceTotals): DeviceHealthDto {
+  return { total, byStatus: [...byStatus], byKind: [...byKind] };
+}
