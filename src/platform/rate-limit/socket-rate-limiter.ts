@@ -68,8 +68,13 @@ export class SocketRateLimiter {
   }
 
   /** Counts a handshake or a message of a user. @throws RateLimitedError */
-  async countPerson(userId: string): Promise<void> {
-    const refusal = await this.spend('user', userId);
+  countPerson(userId: string): Promise<void> {
+    return this.count('user', userId);
+  }
+
+  /** Counts what a person asks for among the same over HTTP. @throws RateLimitedError */
+  async count(category: RateCategory, key: string): Promise<void> {
+    const refusal = await this.spend(category, key);
     if (refusal) {
       throw refusal;
     }

@@ -1,13 +1,5 @@
-import { type OnApplicationBootstrap, type OnModuleDestroy, UseInterceptors, UsePipes } from '@nestjs/common';
-import {
-  ConnectedSocket,
-  MessageBody,
-  type OnGatewayConnection,
-  type OnGatewayInit,
-  SubscribeMessage,
-  WebSocketGateway,
-  WebSocketServer,
-} from '@nestjs/websockets';
+import { type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type OnGatewayConnection, type OnGatewayInit, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
@@ -15,7 +7,7 @@ import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../..
 import type { Principal } from '../../../platform/auth/principal.js';
 import { AdmissionLimiter } from '../../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../../platform/http/problems/problem.js';
-import { validated, validationPipe } from '../../../platform/http/validation/validation.js';
+import { validated } from '../../../platform/http/validation/validation.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
@@ -23,8 +15,6 @@ import {
   UnknownEventError,
   WrongClientTypeError,
 } from '../../../platform/realtime/socket.errors.js';
-import { SocketAnswerInterceptor } from '../../../platform/realtime/socket-answer.interceptor.js';
-import { SocketLimitInterceptor } from '../../../platform/realtime/socket-limit.interceptor.js';
 import {
   allSockets,
   closeWith,
@@ -40,7 +30,7 @@ import { closestName } from '../../../shared/closest-name.js';
 import { within } from '../../../shared/deadline.js';
 import { principalOf } from './dashboard-principal.js';
 import { DashboardPublisher } from './dashboard-publisher.js';
-import { DashboardHandshakeDto, DeviceSubscriptionDto } from '../realtime.dto.js';
+import { DashboardHandshakeDto } from '../realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
@@ -50,8 +40,6 @@ const SESSION_CHECK_WITHIN_MS = 60_000;
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
 @WebSocketGateway()
-@UsePipes(validationPipe())
-@UseInterceptors(SocketAnswerInterceptor, SocketLimitInterceptor)
 export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnApplicationBootstrap, OnModuleDestroy {
   @WebSocketServer() private readonly server!: DashboardServer;
   readonly #sessionCheck: BackgroundLoop;
@@ -117,16 +105,6 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       this.logger.warn({ err: error }, 'A dashboard could not be connected');
       closeWith(socket, this.problemOf(error));
     }
-  }
-
-  @SubscribeMessage('subscribe_device')
-  subscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
-    return this.realtime.subscribe(socket, body.deviceId);
-  }
-
-  @SubscribeMessage('unsubscribe_device')
-  unsubscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
-    return this.realtime.unsubscribe(socket, body.deviceId);
   }
 
   /** Answers what is no request of ours. It counts like one: what goes on beyond the limit is told no more than that. */
