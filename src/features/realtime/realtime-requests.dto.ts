@@ -90,6 +90,7 @@ export class SubscribedDto extends AcceptedDto {
 
 /** The command was accepted. */
 export class SentCommandDto extends AcceptedDto {
+  @ApiProperty({ type: CommandDto })
   command!: Readonly<CommandDto>;
 }
 

@@ -29,6 +29,11 @@ export class SocketRateLimiter {
     this.#ipOf = (request) => networkKey(ipOf(request));
   }
 
+  /** By which a client is counted. */
+  addressOf(request: IncomingMessage): string {
+    return this.#ipOf(request);
+  }
+
   /** A new connection waits for its handshake from now on; it was one of HTTP until now. */
   open(connection: { readonly request: IncomingMessage }, close: () => void): void {
     const { request } = connection;

@@ -8,6 +8,7 @@ import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { runInContext } from '../../../platform/context/request-context.js';
 import { clientAddressReader } from '../../../platform/http/client-address.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { TooManyConnectionsError } from '../../../platform/realtime/socket.errors.js';
 import { contextOf } from '../../../platform/realtime/socket-context.js';
 import {
   allSockets,
@@ -23,10 +24,16 @@ import { MembershipsService } from '../../organizations/memberships.service.js';
 import type { DashboardHandshakeDto } from '../realtime.dto.js';
 import { principalOf } from './dashboard-principal.js';
 
+/** Connections of one person to one process, times the scale of all limits. */
+const MAX_OF_PERSON = 100;
+
 /** Authenticates dashboards, and ends them with their sessions. */
 @Injectable()
 export class RealtimeService {
   readonly #connected;
+  /** The sockets of each person. */
+  readonly #ofPerson = new Map<string, number>();
+  readonly #maxOfPerson: number;
   readonly #addressOf;
 
   constructor(
@@ -38,6 +45,7 @@ export class RealtimeService {
     metrics: Metrics,
   ) {
     this.#addressOf = clientAddressReader(config.http);
+    this.#maxOfPerson = MAX_OF_PERSON * config.rateLimitScale;
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
@@ -47,6 +55,9 @@ export class RealtimeService {
    */
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const { principal, expiresAtMs } = await this.authenticator.admit(handshake.token);
+    if ((this.#ofPerson.get(principal.userId) ?? 0) >= this.#maxOfPerson) {
+      throw new TooManyConnectionsError(this.#maxOfPerson);
+    }
     socket.data.principal = principal;
     socket.data.tokenExpiresAtMs = expiresAtMs;
     socket.data.organizationIds = await this.memberships.organizationsOf(principal.userId);
@@ -62,16 +73,27 @@ export class RealtimeService {
 
   /** Joins the room of its session. A session that ended during the handshake ends the socket here. */
   async joinSession(socket: DashboardSocket): Promise<void> {
-    const { sessionId } = principalOf(socket);
+    const { sessionId, userId } = principalOf(socket);
     this.#connected.inc();
+    this.count(userId, 1);
     socket.once('disconnect', () => {
       this.#connected.dec();
+      this.count(userId, -1);
     });
     await socket.join(`session:${sessionId}` satisfies Room);
     const end = await this.sessions.endOf(sessionId);
     if (end !== null) {
       emitTo(socket, 'session_ended', { reason: end });
       socket.disconnect(true);
+    }
+  }
+
+  private count(userId: string, change: 1 | -1): void {
+    const sockets = (this.#ofPerson.get(userId) ?? 0) + change;
+    if (sockets > 0) {
+      this.#ofPerson.set(userId, sockets);
+    } else {
+      this.#ofPerson.delete(userId);
     }
   }
 
