@@ -82,7 +82,7 @@ export async function createApp(config: AppConfig, extra: readonly Type[] = []):
   app.useGlobalGuards(app.get(AccessGuard), app.get(RateLimitGuard));
   app.useGlobalInterceptors(await app.resolve(AuditInterceptor), app.get(IdempotencyInterceptor));
   app.useGlobalPipes(validationPipe());
-  app.useWebSocketAdapter(new SocketAdapter(app, config.http.corsOrigins));
+  app.useWebSocketAdapter(new SocketAdapter(app, config.http.corsOrigins, config.http.publicUrl));
   assertRoutesAreDeclared(app);
   assertNamesAreRegistered(app);
   if (config.roles.includes('hardware')) {

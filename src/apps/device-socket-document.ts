@@ -9,7 +9,8 @@ import {
   type EventReport,
 } from '../contracts/device-sockets.js';
 import type { EventType } from '../contracts/events.js';
-import { CONTROL_DTOS, PART_DTOS, RefusedDto } from '../features/realtime/realtime.dto.js';
+import { CONTROL_DTOS, PART_DTOS } from '../features/realtime/realtime.dto.js';
+import { RefusedDto } from '../features/realtime/realtime-requests.dto.js';
 import { DeviceHandshakeDto } from '../platform/realtime/devices/device-handshake.dto.js';
 import { DEVICE_MESSAGE_DTOS, ReportTakenDto } from './device-messages.dto.js';
 import {

@@ -26,9 +26,15 @@ function isSchema(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function orNull({ type, enum: values, ...rest }: JsonSchema): JsonSchema {
+function orNull(schema: JsonSchema): JsonSchema {
+  const { type, enum: values, ...rest } = schema;
   if (typeof type !== 'string') {
     return { anyOf: [{ ...rest }, { type: 'null' }] };
+  }
+  if ('allOf' in rest) {
+    // What a class documents is an object, and null is none.
+    const { examples, ...named } = schema;
+    return { anyOf: [named, { type: 'null' }], ...(examples === undefined ? {} : { examples }) };
   }
   return {
     ...rest,

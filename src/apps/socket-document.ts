@@ -3,15 +3,18 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { AppConfig } from '../config/app-config.js';
 import { DEVICE_EVENT_TYPES, EVENT_TYPES, type EventType } from '../contracts/events.js';
 import {
+  type AnsweredRequest,
   CONTROL_MESSAGES,
   type ControlEvent,
   DASHBOARD_REQUESTS,
   type DashboardRequest,
   FEED_MESSAGES,
   type FeedEvent,
+  REQUEST_ANSWERS,
   SOCKET_EVENTS,
 } from '../contracts/realtime.js';
-import { AcceptedDto, CONTROL_DTOS, PART_DTOS, RefusedDto, REQUEST_DTOS } from '../features/realtime/realtime.dto.js';
+import { CONTROL_DTOS, PART_DTOS } from '../features/realtime/realtime.dto.js';
+import { ANSWER_DTOS, AcceptedDto, RefusedDto, REQUEST_DTOS } from '../features/realtime/realtime-requests.dto.js';
 import { RealtimeModule } from '../features/realtime/realtime.module.js';
 import { EventTypeRegistry } from '../platform/events/event-type-registry.js';
 import { httpProblems } from '../platform/http/problems/http-problems.js';
@@ -100,13 +103,28 @@ function channelOf(): AsyncChannel & Readonly<Record<string, unknown>> {
       ...mapped(DASHBOARD_REQUESTS, (name, summary) => asyncMessage(name, summary, REQUEST_DTOS[name])),
       acknowledgement: {
         name: 'acknowledgement',
-        summary: 'Of any request: it was carried out, or refused.',
-        payload: { oneOf: [schemaNamed(AcceptedDto.name), schemaNamed(RefusedDto.name)] },
+        summary: 'Of a request: it was carried out, or refused.',
+        payload: answered(AcceptedDto),
       },
+      ...Object.fromEntries(
+        Object.entries(REQUEST_ANSWERS).map(([request, summary]) => {
+          const name = answerTo(request);
+          return [name, { name, summary, payload: answered(ANSWER_DTOS[request as AnsweredRequest]) }];
+        }),
+      ),
       ...mapped(FEED_MESSAGES, (name, summary) => ({ name, summary, payload: feedPayload(name) })),
       ...mapped(CONTROL_MESSAGES, (name, summary) => asyncMessage(name, summary, CONTROL_DTOS[name])),
     },
   };
+}
+
+/** The message that answers a request. */
+function answerTo(request: string): string {
+  return request in REQUEST_ANSWERS ? `${request}_acknowledgement` : 'acknowledgement';
+}
+
+function answered(dto: { readonly name: string }): AsyncMessage['payload'] {
+  return { oneOf: [schemaNamed(dto.name), schemaNamed(RefusedDto.name)] };
 }
 
 function operationsOf(): SocketDocument['operations'] {
@@ -115,7 +133,7 @@ function operationsOf(): SocketDocument['operations'] {
   return {
     connect: of.receive('Connects a dashboard, or tells it why not.', 'connect', 'connect_error'),
     ...mapped<DashboardRequest, AsyncOperation>(DASHBOARD_REQUESTS, (name, summary) =>
-      of.receive(summary, name, 'acknowledgement'),
+      of.receive(summary, name, answerTo(name)),
     ),
     ...mapped<FeedEvent, AsyncOperation>(FEED_MESSAGES, send),
     ...mapped<ControlEvent, AsyncOperation>(CONTROL_MESSAGES, send),
@@ -133,6 +151,7 @@ function schemasOf(app: INestApplication): Record<string, JsonSchema> {
     RefusedDto,
     ...Object.values<Type>(CONTROL_DTOS),
     ...Object.values<Type>(REQUEST_DTOS),
+    ...Object.values<Type>(ANSWER_DTOS),
     ...fed.map((type) => registry.payloadOf(type)),
     ...DEVICE_EVENT_TYPES.map((type) => registry.payloadOf(type)),
     ...DEVICE_DTOS,

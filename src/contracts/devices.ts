@@ -26,3 +26,18 @@ export type DevicePermission = (typeof DEVICE_PERMISSIONS)[number];
 export function grants(held: DevicePermission | null, needed: DevicePermission): boolean {
   return held !== null && DEVICE_PERMISSIONS.indexOf(held) >= DEVICE_PERMISSIONS.indexOf(needed);
 }
+
+/** What a device said last of how it is. */
+export interface DeviceHeartbeat {
+  readonly deviceId: string;
+  /** RFC 3339: when it was sent, as far as that is known. */
+  readonly at: string;
+  /** Milliseconds since the device started. */
+  readonly uptimeMs?: number;
+  /** Percent. */
+  readonly battery?: number;
+  /** dBm. */
+  readonly rssi?: number;
+  /** Bytes. */
+  readonly freeHeap?: number;
+}

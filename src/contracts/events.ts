@@ -179,4 +179,6 @@ export interface EventScope {
   readonly deviceIds: readonly string[];
   /** Kinds of events that concern them whatever they are about. */
   readonly types: readonly EventType[];
+  /** What is their own is not asked for: it has come already. */
+  readonly withoutOwn?: true;
 }

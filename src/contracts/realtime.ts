@@ -1,3 +1,5 @@
+import type { CommandName } from './commands.js';
+import type { DeviceHeartbeat } from './devices.js';
 import type { EventType, StoredEvent } from './events.js';
 import type { FieldError } from '../shared/domain-error.js';
 import type { SessionEnd } from './sessions.js';
@@ -8,6 +10,8 @@ export interface DashboardHandshake {
   clientType: 'dashboard';
   /** Where an earlier connection left off: what was missed is sent again, or `resync` when that is too far back. */
   lastCursor?: string | null;
+  /** Events of a short window come together, as `events`. */
+  batch?: boolean;
 }
 
 /** A log entry as a dashboard receives it: the event's own payload, with its place in the log. */
@@ -90,9 +94,48 @@ export interface RefusedRequest extends SocketProblem {
   request: string;
 }
 
+/** A value for each event of a frame, or the one that they share. */
+export type FrameColumn<T> = T | readonly T[];
+
+/** Several events of the feed in one message: docs/realtime.md has its decoder. */
+export interface EventFrame {
+  /** `generation.xid.id`, to which `xid` and `id` of the first are added; those of each other one to those before it. */
+  from: string;
+  /** Milliseconds since 1970, to which `received` is added. */
+  since: number;
+  xid: FrameColumn<number>;
+  id: FrameColumn<number>;
+  /** 0: it is made of the two. */
+  cursor: FrameColumn<string | 0>;
+  /** Place in `types`. */
+  type: FrameColumn<number>;
+  /** Place in `ids`. */
+  device: FrameColumn<number | null>;
+  command: FrameColumn<number | null>;
+  /** 0: the device of the event. `user:3` and `device:3`: of the id at that place. */
+  actor: FrameColumn<string | number>;
+  /** Milliseconds after `since`. */
+  received: FrameColumn<string | number>;
+  /** Milliseconds after it was received. */
+  occurred: FrameColumn<string | number>;
+  version: FrameColumn<number>;
+  /** Place in `shapes`, then the values of its members. `~3` is the id at that place, `~~` a text that begins with `~`. */
+  payload: readonly (readonly unknown[])[];
+  /** `message:type`, or the one name that both have. */
+  types: readonly string[];
+  /** Names of members. */
+  shapes: readonly (readonly string[])[];
+  /** The bytes of ids in base64url. */
+  ids: readonly string[];
+}
+
 /** What the server says besides the feed, with when it does. */
 export const CONTROL_MESSAGES = {
   resync: 'The gap is too wide to send again: read the state over REST, then go on from this cursor (null: from now).',
+  events: 'Several events of the feed at once, for a connection that asked for `batch`.',
+  device_heartbeat: 'A device said how it is: live alone, not in the log, and not sent again.',
+  token_expiring:
+    'The access token of the connection expires soon: present a fresh one by `refresh_token`, or the connection ends then.',
   session_ended: 'The session is over, and this the last message of the connection. To go on takes a new login.',
   closing: 'This process ends the connection for reasons of its own, after this message: connect again.',
   problem: 'A request that was sent without an acknowledgement was refused.',
@@ -101,7 +144,11 @@ export type ControlEvent = keyof typeof CONTROL_MESSAGES;
 
 /** What each of them carries. */
 export interface ControlMessages extends Record<ControlEvent, object> {
-  resync: { cursor: string | null };
+  /** With a device: of that one alone. */
+  resync: { cursor: string | null; deviceId?: string };
+  events: EventFrame;
+  device_heartbeat: DeviceHeartbeat;
+  token_expiring: { expiresAt: string };
   session_ended: { reason: SessionEnd };
   closing: SocketProblem;
   problem: RefusedRequest;
@@ -113,23 +160,56 @@ export type DashboardEvents = Record<FeedEvent, (message: FeedMessage) => void> 
 };
 
 /** Every request of a dashboard is answered by one of these. */
-export type SocketAck = { ok: true } | { error: SocketProblem };
+export type SocketAck<A extends object = object> = ({ ok: true } & A) | { error: SocketProblem };
 
 /** What a dashboard may ask for, with what it gets. */
 export const DASHBOARD_REQUESTS = {
   subscribe_device:
-    'Adds the events of a device that another user shares; those of its own devices need no subscription.',
+    'Adds the events of a device that another user shares; those of its own devices need no subscription. With a cursor, what happened since comes first.',
   unsubscribe_device: 'Takes that back. It is no fault where there is no subscription.',
+  join_organization:
+    'Adds the events of the devices of an organization that the person belongs to since this connection was made. Those of earlier ones need no request.',
+  send_command: 'Sends a command to a device, as `POST /api/v1/devices/{deviceId}/commands` does.',
+  request_device_status: 'Reads a device, as `GET /api/v1/devices/{deviceId}` does.',
+  refresh_token: 'Presents a fresh access token of the same session, before the one that the connection has expires.',
 } as const;
 export type DashboardRequest = keyof typeof DASHBOARD_REQUESTS;
 
 /** What each of them carries. */
 export interface RequestBodies extends Record<DashboardRequest, object> {
-  subscribe_device: { deviceId: string };
+  subscribe_device: { deviceId: string; lastCursor?: string | null };
   unsubscribe_device: { deviceId: string };
+  join_organization: { organizationId: string };
+  send_command: { deviceId: string; name: CommandName; payload?: object; idempotencyKey: string };
+  request_device_status: { deviceId: string };
+  refresh_token: { token: string };
 }
+
+/** Requests whose acknowledgement says more than `ok`, with what it says. */
+export const REQUEST_ANSWERS = {
+  subscribe_device: 'The subscription stands; with `lastCursor`, everything up to this cursor was sent before.',
+  send_command: 'The command, as it is now: follow `command_status`.',
+  request_device_status: 'The device, as it is now.',
+  refresh_token: 'The connection goes on.',
+} as const satisfies Partial<Record<DashboardRequest, string>>;
+export type AnsweredRequest = keyof typeof REQUEST_ANSWERS;
+
+/** What these say. */
+export interface RequestAnswers extends Record<AnsweredRequest, object> {
+  /** Only where the request had a cursor. */
+  subscribe_device: { cursor?: string | null };
+  /** The command as REST shows it. */
+  send_command: { command: object };
+  /** The device as REST shows it. */
+  request_device_status: { device: object };
+  /** RFC 3339: when the fresh token expires. */
+  refresh_token: { expiresAt: string };
+}
+
+/** What a request is answered with, besides `ok`. */
+export type AnswerTo<R extends DashboardRequest> = R extends AnsweredRequest ? RequestAnswers[R] : object;
 
 /** Dashboard to server, each acknowledged. */
 export type DashboardRequests = {
-  [R in DashboardRequest]: (body: RequestBodies[R], ack: (answer: SocketAck) => void) => void;
+  [R in DashboardRequest]: (body: RequestBodies[R], ack: (answer: SocketAck<AnswerTo<R>>) => void) => void;
 };

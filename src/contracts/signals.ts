@@ -1,4 +1,11 @@
+import type { DeviceHeartbeat } from './devices.js';
 import type { RevocationReason } from './sessions.js';
+
+/** A heartbeat, with whose device it was when it was written. */
+export interface WrittenHeartbeat extends DeviceHeartbeat {
+  readonly userId: string;
+  readonly organizationId: string | null;
+}
 
 /**
  * Hints between processes. They are lossy: each only makes something happen sooner that a poll, a sweep or a check at
@@ -29,6 +36,8 @@ export interface SignalPayloads {
   device_access_changed: { deviceId: string };
   /** Roles in an organization changed, and so who may see or use its devices. */
   organization_access_changed: { organizationId: string };
+  /** Heartbeats of devices were written: those who look at one are shown it. As many as are written together. */
+  heartbeats_written: { beats: readonly WrittenHeartbeat[] };
   /** A mail waits to be sent. */
   mail_enqueued: Record<string, never>;
   /** An IP address is refused from now on. */

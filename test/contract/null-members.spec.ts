@@ -26,6 +26,7 @@ const ANSWERS = ['ListedUserDto'];
 const NULLABLE = {
   'ClaimDeviceDto.room': 'in no room',
   'DashboardHandshakeDto.lastCursor': 'no earlier events',
+  'DeviceSubscriptionDto.lastCursor': 'no earlier events',
   'NewAccountDto.username': 'none',
   'PreviewScheduleDto.from': 'from now on',
   'PreviewScheduleDto.schedule': 'at all hours',

@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { DEVICE_NOTICES, DEVICE_ORDERS, DEVICE_REPORTS } from '../../src/contracts/device-sockets.js';
 import type { SocketDocument } from '../../src/apps/async-api.js';
-import { CONTROL_MESSAGES, DASHBOARD_REQUESTS, FEED_MESSAGES } from '../../src/contracts/realtime.js';
+import { CONTROL_MESSAGES, DASHBOARD_REQUESTS, FEED_MESSAGES, REQUEST_ANSWERS } from '../../src/contracts/realtime.js';
 import { builtDocuments } from '../support/built-document.js';
 
 interface Schema {
@@ -173,6 +173,7 @@ describe('The AsyncAPI document', () => {
       ...Object.keys(FEED_MESSAGES),
       ...Object.keys(CONTROL_MESSAGES),
       ...Object.keys(DASHBOARD_REQUESTS),
+      ...Object.keys(REQUEST_ANSWERS).map((request) => `${request}_acknowledgement`),
     ];
     const besides = ['connect', 'connect_error', 'acknowledgement'];
     expect(Object.keys(sockets.channels.dashboard.messages).sort()).toEqual([...contract, ...besides].sort());
@@ -180,9 +181,13 @@ describe('The AsyncAPI document', () => {
     expect(Object.keys(sockets.channels.device.messages).sort()).toEqual([...ofDevices, ...besides].sort());
     const ajv = new Ajv({ strict: false });
     addFormats.default(ajv);
+    ajv.addSchema({ $id: 'document', ...sockets });
     const wrong = Object.entries(sockets.components.schemas).flatMap(([name, { properties = {} }]) =>
       Object.entries(properties as Record<string, { readonly examples?: unknown[] }>)
-        .filter(([, schema]) => schema.examples?.some((example) => !ajv.validate(schema, example)))
+        .filter(([member, schema]) => {
+          const $ref = `document#/components/schemas/${name}/properties/${member}`;
+          return schema.examples?.some((example) => !ajv.validate({ $ref }, example));
+        })
         .map(([member]) => `${name}.${member}`),
     );
     expect(wrong).toEqual([]);

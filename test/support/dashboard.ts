@@ -1,6 +1,8 @@
 import { io, type Socket } from 'socket.io-client';
 import {
+  type AnswerTo,
   type DashboardEvents,
+  type DashboardRequest,
   type DashboardRequests,
   FEED_MESSAGES,
   type FeedEvent,
@@ -96,8 +98,9 @@ export class Dashboard {
     return eventually('a dashboard is told to read again', () => this.resyncs[0]);
   }
 
-  request(request: keyof DashboardRequests, body: unknown): Promise<SocketAck> {
-    return this.socket.timeout(5_000).emitWithAck(request, body as never) as Promise<SocketAck>;
+  request<R extends DashboardRequest>(request: R, body: unknown): Promise<SocketAck<AnswerTo<R>>> {
+    const socket = this.socket.timeout(5_000) as unknown as Pick<Socket, 'emitWithAck'>;
+    return socket.emitWithAck(request, body) as Promise<SocketAck<AnswerTo<R>>>;
   }
 
   close(): void {

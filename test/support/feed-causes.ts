@@ -7,6 +7,7 @@ import { insertAccount, type InsertedAccount, signIn } from './accounts.fixture.
 import { Dashboard } from './dashboard.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
 import { type NamedIds, numbering, reportsNaming, uplinksNaming } from './naming-uplinks.js';
+import { tokenFor } from './access-tokens.js';
 import { type Answer, request } from './rest.js';
 import { ScriptedDevice } from './scripted-device.js';
 import { SocketDevice } from './socket-device.js';
@@ -95,6 +96,9 @@ export class FeedCauses {
     { tells: ['resync'], run: () => this.connect(this.tenants.ada.accessToken, 'no-cursor') },
     { tells: ['session_ended'], run: () => this.endSession() },
     { tells: ['problem'], run: () => this.askNonsense() },
+    { tells: ['device_heartbeat'], run: () => this.tenants.line.hers.beat() },
+    { tells: ['token_expiring'], run: () => this.connectForAWhile() },
+    { tells: ['events'], run: () => this.hearTogether() },
   ];
 
   private get url(): string {
@@ -243,6 +247,21 @@ export class FeedCauses {
   private async askNonsense(): Promise<void> {
     const { socket } = await this.connect(this.tenants.ada.accessToken);
     (socket as unknown as { emit(name: string): void }).emit(this.canary);
+  }
+
+  private async connectForAWhile(): Promise<void> {
+    await this.connect(await tokenFor(30, this.tenants.application, this.tenants.ada.accessToken));
+  }
+
+  /** Two events of one moment, on a connection that asked for them together. */
+  private async hearTogether(): Promise<void> {
+    const { application, ada } = this.tenants;
+    this.dashboards.push(
+      await Dashboard.connect(this.url, { token: ada.accessToken, clientType: 'dashboard', batch: true }),
+    );
+    const event = { type: 'motion_detected', payload: { zone: this.canary }, userId: ada.id } as const;
+    const both = [event, event].map((each) => ({ ...each, source: 'system', actor: 'system' }) as const);
+    await application.get(Transactions).run(() => application.get(EventLog).append(both));
   }
 
   private async connect(token: string, cursor?: string): Promise<Dashboard> {

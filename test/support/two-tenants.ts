@@ -89,7 +89,7 @@ export async function createClosedGuest({
 /** @returns the id of the share, by which the person of this address may control the device. */
 export async function share(
   url: string,
-  { accessToken: token }: Account,
+  { accessToken: token }: Pick<Account, 'accessToken'>,
   { id }: RegisteredDevice,
   email: string,
   terms: object = {},

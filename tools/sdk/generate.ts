@@ -9,7 +9,7 @@ import { socketEventTypes } from './socket-events.js';
 
 const TEMPLATES = join(ROOT, 'tools', 'sdk', 'template');
 /** What is written by hand of the client. */
-const SOURCES = ['client.ts', 'session.ts', 'answers.ts', 'lock.ts', 'store.ts', 'feed.ts'];
+const SOURCES = ['client.ts', 'session.ts', 'answers.ts', 'lock.ts', 'store.ts', 'feed.ts', 'events.ts'];
 const DEPENDENCIES = ['openapi-fetch', 'socket.io-client'];
 
 const COMPILER_OPTIONS: ts.CompilerOptions = {

@@ -15,7 +15,7 @@ export function socketEventTypes({ channels, operations }: SocketDocument): stri
   const all = Object.values(operations).filter(({ channel }) => nameIn(channel) === 'dashboard');
   const events = all.filter(({ action }) => action === 'send').map((each) => named(each.messages[0]));
   const requests = all.filter(
-    ({ action, reply }) => action === 'receive' && nameIn(reply?.messages[0]) === 'acknowledgement',
+    ({ action, reply }) => action === 'receive' && nameIn(reply?.messages[0]).endsWith('acknowledgement'),
   );
   const argument = ({ name, summary, payload }: Message, rest: string): string =>
     `  /** ${summary} */\n  ${name}: (message: ${typeOf(payload)}${rest}) => void;\n`;

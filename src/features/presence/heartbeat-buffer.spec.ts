@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import { Metrics } from '../../platform/metrics/metrics.js';
 import type { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
+import type { SignalBus } from '../../platform/redis/signal-bus.js';
 import { Clock } from '../../shared/clock.js';
 import { HeartbeatBuffer } from './heartbeat-buffer.js';
 import type { HeldHeartbeat } from './presence.types.js';
@@ -25,6 +26,7 @@ function build() {
     limiter as unknown as DeviceLimiter,
     { setContext: jest.fn(), warn: jest.fn() } as unknown as PinoLogger,
     metrics,
+    { publish: jest.fn() } as unknown as SignalBus,
   );
   const written: HeldHeartbeat[][] = [];
   const reopen = jest.fn(() => Promise.resolve(true));

@@ -1,12 +1,14 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { LinkKind } from '../../contracts/devices.js';
+import type { WrittenHeartbeat } from '../../contracts/signals.js';
 import { MicroBatcher } from '../../platform/batching/micro-batcher.js';
 import { type Counter, Metrics } from '../../platform/metrics/metrics.js';
 import { DeviceLimiter } from '../../platform/mqtt/limits/device-limiter.js';
+import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { Clock } from '../../shared/clock.js';
 import { hasFallen } from './domain/uptime.js';
-import type { Heartbeat, HeldHeartbeat } from './presence.types.js';
+import type { Heartbeat, HeartbeatOutcome, HeldHeartbeat } from './presence.types.js';
 
 const FLUSH_EVERY_MS = 1_000;
 const MAX_BATCH = 500;
@@ -60,6 +62,7 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     private readonly limiter: DeviceLimiter,
     private readonly logger: PinoLogger,
     metrics: Metrics,
+    private readonly signals: SignalBus,
   ) {
     logger.setContext(HeartbeatBuffer.name);
     this.#dropped = metrics.counter(
@@ -89,6 +92,23 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
         this.#newest.delete(key);
         this.#dropped.inc();
       });
+    }
+  }
+
+  /** Tells the processes of dashboards what was written, the newest heartbeat of each device. */
+  announce(beats: readonly HeldHeartbeat[], written: readonly HeartbeatOutcome[]): void {
+    const newest = new Map<string, HeldHeartbeat>();
+    for (const beat of beats) {
+      if (beat.ageMs <= (newest.get(beat.deviceId)?.ageMs ?? Infinity)) {
+        newest.set(beat.deviceId, beat);
+      }
+    }
+    const told = written.flatMap((outcome) => {
+      const beat = newest.get(outcome.deviceId);
+      return beat ? [toWritten(beat, outcome)] : [];
+    });
+    if (told.length > 0) {
+      this.signals.publish('heartbeats_written', { beats: told });
     }
   }
 
@@ -142,4 +162,20 @@ function isOvertaken({ uptimeMs }: Heartbeat, earlier: Heartbeat): boolean {
 
 function toHeld({ receivedAt, ...beat }: ReceivedHeartbeat, now: number): HeldHeartbeat {
   return { ...beat, ageMs: now - receivedAt };
+}
+
+function toWritten(
+  { deviceId, uptimeMs, battery, rssi, freeHeap }: HeldHeartbeat,
+  { ownerId, organizationId, at }: HeartbeatOutcome,
+): WrittenHeartbeat {
+  return {
+    deviceId,
+    userId: ownerId,
+    organizationId,
+    at: at.toISOString(),
+    ...(uptimeMs !== undefined && { uptimeMs }),
+    ...(battery !== undefined && { battery }),
+    ...(rssi !== undefined && { rssi }),
+    ...(freeHeap !== undefined && { freeHeap }),
+  };
 }

@@ -96,12 +96,13 @@ export class HeartbeatMessageDto {
   freeHeap?: number;
 }
 
-export function toHeartbeat({ boot, uptimeMs, battery, rssi }: HeartbeatMessageDto): Heartbeat {
+export function toHeartbeat({ boot, uptimeMs, battery, rssi, freeHeap }: HeartbeatMessageDto): Heartbeat {
   return {
     boot,
     ...(uptimeMs !== undefined && { uptimeMs }),
     ...(battery !== undefined && { battery }),
     ...(rssi !== undefined && { rssi }),
+    ...(freeHeap !== undefined && { freeHeap }),
   };
 }
 

@@ -146,8 +146,9 @@ export class PresenceService {
 
   /** @returns those without a link */
   private async writeHeartbeats(beats: readonly HeldHeartbeat[]): Promise<readonly HeldHeartbeat[]> {
-    const { linked, fallen } = await this.transactions.run(() => this.reports.recordHeartbeats(beats));
-    await this.uptimesFell(fallen);
+    const { linked, written } = await this.transactions.run(() => this.reports.recordHeartbeats(beats));
+    this.heartbeats.announce(beats, written);
+    await this.uptimesFell(written.filter(({ fell }) => fell));
     return beats.filter(({ deviceId, link }) => !linked.has(`${deviceId}/${link}`));
   }
 

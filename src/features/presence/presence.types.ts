@@ -45,6 +45,8 @@ export interface Heartbeat {
   readonly battery?: number;
   /** dBm. */
   readonly rssi?: number;
+  /** Bytes. It is told live, and not kept. */
+  readonly freeHeap?: number;
   /** Milliseconds for which it may have waited before it arrived. */
   readonly waitedMs?: number;
 }
@@ -55,6 +57,18 @@ export interface HeldHeartbeat extends Heartbeat {
   readonly link: LinkKind;
   /** Milliseconds since it arrived. */
   readonly ageMs: number;
+}
+
+/** What became of the heartbeat of a device. */
+export interface HeartbeatOutcome {
+  readonly deviceId: string;
+  readonly boot: string;
+  /** Its uptime fell within the boot. */
+  readonly fell: boolean;
+  readonly ownerId: string;
+  readonly organizationId: string | null;
+  /** When it was sent. */
+  readonly at: Date;
 }
 
 /** What a device reported of its state in its events. */

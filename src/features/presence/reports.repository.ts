@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import { HAS_TOKEN, isOfThisOwner } from '../devices/devices.types.js';
 import { keepsAnchor } from './clock-anchor.types.js';
-import type { FallenBoot, HeldHeartbeat, StateReport } from './presence.types.js';
+import type { HeartbeatOutcome, HeldHeartbeat, StateReport } from './presence.types.js';
 import { ago, counts, isBack, isFall, START_BEFORE_FALL } from './sql/uptime-sql.js';
 
 /** The condition that a report `r` changes something of `d`, and does not only repeat it. */
@@ -15,6 +15,9 @@ const NEWS = `(r.lock_state IS DISTINCT FROM d.lock_state AND r.lock_state IS NO
 /** The condition that a report `r` is of the current boot of `d`. */
 const CURRENT = '(d.boot IS NULL OR d.boot = r.boot)';
 
+// SQL: a lock
+const LOCK_DEVICES = 'SELECT FROM devices WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE';
+
 /** What devices report of their clocks and their state. Every device writes here twice a minute. */
 @Injectable()
 export class ReportsRepository {
@@ -24,9 +27,11 @@ export class ReportsRepository {
    * Writes heartbeats, at most one of each link. Of two of a device the newer one counts. An uptime is recorded only for the current boot. It never decreases,
    * unless it fell: then the lower one is the present one.
    * Rows are locked in the order of their ids, so that two processes cannot deadlock.
-   * @returns the links (`deviceId/kind`) that their heartbeats have, and the devices whose uptime fell within one boot
+   * @returns the links (`deviceId/kind`) that their heartbeats have, and the devices that they are of
    */
-  async recordHeartbeats(beats: readonly HeldHeartbeat[]): Promise<{ linked: Set<string>; fallen: FallenBoot[] }> {
+  async recordHeartbeats(
+    beats: readonly HeldHeartbeat[],
+  ): Promise<{ linked: Set<string>; written: HeartbeatOutcome[] }> {
     const [reported, at] = ['b.uptime_ms', 'b.at'];
     const columns = [
       beats.map((beat) => beat.deviceId),
@@ -39,13 +44,9 @@ export class ReportsRepository {
     ];
     // A separate statement: one that waited for a lock would still see the tokens as they were before the wait.
     // SQL: a lock
-    await this.database.execute(
-      'presence_lock_devices',
-      'SELECT FROM devices WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE',
-      [columns[0]],
-    );
+    await this.database.execute('presence_lock_devices', LOCK_DEVICES, [columns[0]]);
     // SQL: a set-based batch
-    const fallen = await this.database.query<FallenBoot & Record<string, unknown>>(
+    const written = await this.database.query<HeartbeatOutcome & Record<string, unknown>>(
       'presence_heartbeats',
       `WITH beat AS (
          SELECT DISTINCT ON (device_id) *, ${ago('age_ms')} AS at, ${ago('age_ms + waited_ms')} AS seen_at
@@ -73,9 +74,11 @@ export class ReportsRepository {
            boot_uptime_ms = CASE WHEN b.counts THEN b.uptime_ms ELSE d.boot_uptime_ms END,
            anchor_at = CASE WHEN b.counts AND b.keeps IS NOT TRUE THEN b.at ELSE d.anchor_at END,
            anchor_uptime_ms = CASE WHEN b.counts AND b.keeps IS NOT TRUE THEN b.uptime_ms ELSE d.anchor_uptime_ms END
-         FROM judged b WHERE d.id = b.device_id RETURNING d.id, b.boot, b.fell
+         FROM judged b WHERE d.id = b.device_id 
+         RETURNING d.id AS "deviceId", b.boot, b.fell IS TRUE AS fell, d.owner_id AS "ownerId",
+           d.organization_id AS "organizationId", b.seen_at AS at
        )
-       SELECT id AS "deviceId", boot FROM written WHERE fell`,
+       SELECT * FROM written`,
       columns,
     );
     // SQL: a set-based batch
@@ -87,7 +90,7 @@ export class ReportsRepository {
        WHERE l.device_id = d.id AND l.kind = b.kind AND l.boot = b.boot AND ${HAS_TOKEN} RETURNING l.device_id, l.kind`,
       [columns[0], columns[1], beats.map((beat) => beat.ageMs + (beat.waitedMs ?? 0)), beats.map((beat) => beat.link)],
     );
-    return { linked: new Set(rows.map((row) => `${row.device_id}/${row.kind}`)), fallen };
+    return { linked: new Set(rows.map((row) => `${row.device_id}/${row.kind}`)), written };
   }
 
   /** Records reports of the current boots, one for each device and boot. Rows are locked in the order of their ids. */

@@ -1,19 +1,25 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Equals, IsJWT, IsString, MaxLength } from 'class-validator';
+import { Equals, IsBoolean, IsJWT, IsString, MaxLength } from 'class-validator';
 import type {
   ControlMessages,
   DashboardHandshake,
+  EventFrame,
   FeedMessage,
-  RequestBodies,
+  FrameColumn,
   SocketProblem,
 } from '../../contracts/realtime.js';
+import type { DeviceHeartbeat } from '../../contracts/devices.js';
 import type { EventType } from '../../contracts/events.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
-import { OrNull } from '../../platform/http/members/if-given.js';
-import { IsId } from '../../platform/http/members/id.decorator.js';
+import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
 import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 import { FieldErrorDto } from '../../platform/http/problems/problem.dto.js';
 import type { Documented } from '../../shared/documented.js';
+
+/** A value for each event, or the one that they share. */
+const COLUMN = {
+  oneOf: [{ type: 'array', items: {} }, { type: 'string' }, { type: 'number' }, { type: 'null' }],
+} as object;
 
 /** What a dashboard sends as `auth` when it connects. */
 export class DashboardHandshakeDto implements DashboardHandshake {
@@ -40,14 +46,70 @@ export class DashboardHandshakeDto implements DashboardHandshake {
   @MaxLength(512)
   @OftenCalled('cursor')
   lastCursor?: string | null;
+
+  /** True: events of a short window come together, as `events`. */
+  @IfGiven()
+  @IsBoolean()
+  @OftenCalled('batching', 'batched')
+  batch?: boolean;
 }
 
-/** Names a device. */
-export class DeviceSubscriptionDto {
-  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
-  @IsId()
-  @OftenCalled('id', 'device')
-  deviceId!: string;
+/** Several log entries, column by column: docs/realtime.md has the decoder, and the client package uses one by itself. */
+export class EventFrameDto implements EventFrame {
+  /**
+   * `generation.xid.id`.
+   * @example 0f8a2c.12345.6789
+   */
+  from!: string;
+
+  /**
+   * Milliseconds since 1970.
+   * @example 1763661600120
+   */
+  since!: number;
+
+  @ApiProperty(COLUMN)
+  xid!: FrameColumn<number>;
+
+  @ApiProperty(COLUMN)
+  id!: FrameColumn<number>;
+
+  @ApiProperty(COLUMN)
+  cursor!: FrameColumn<string | 0>;
+
+  @ApiProperty(COLUMN)
+  type!: FrameColumn<number>;
+
+  @ApiProperty(COLUMN)
+  device!: FrameColumn<number | null>;
+
+  @ApiProperty(COLUMN)
+  command!: FrameColumn<number | null>;
+
+  @ApiProperty(COLUMN)
+  actor!: FrameColumn<string | number>;
+
+  @ApiProperty(COLUMN)
+  received!: FrameColumn<string | number>;
+
+  @ApiProperty(COLUMN)
+  occurred!: FrameColumn<string | number>;
+
+  @ApiProperty(COLUMN)
+  version!: FrameColumn<number>;
+
+  /** One row for each event. */
+  @ApiProperty({ type: 'array', items: { type: 'array', items: {} } })
+  payload!: readonly (readonly unknown[])[];
+
+  @ApiProperty({ type: [String], example: ['device_status:device_updated'] })
+  types!: readonly string[];
+
+  @ApiProperty({ type: 'array', items: { type: 'array', items: { type: 'string' } }, example: [['changed']] })
+  shapes!: readonly (readonly string[])[];
+
+  @ApiProperty({ type: [String], example: ['AZqfPmsafESdDi9vOhuMVQ'] })
+  ids!: readonly string[];
 }
 
 /** A log entry, as dashboards get it. */
@@ -112,6 +174,59 @@ export class ResyncDto {
    * @example MS4xMjM0NS42Nzg5
    */
   cursor!: string | null;
+
+  /**
+   * Where it answers `subscribe_device`: too much of this device alone was missed.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  deviceId?: string;
+}
+
+/** How a device is. What it did not say is left out. */
+export class DeviceHeartbeatDto implements DeviceHeartbeat {
+  /** @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55 */
+  deviceId!: string;
+
+  /**
+   * RFC 3339: when it was sent, as far as that is known.
+   * @example 2026-11-20T18:00:00.000Z
+   */
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+
+  /**
+   * Milliseconds since the device started.
+   * @example 93215
+   */
+  uptimeMs?: number;
+
+  /**
+   * Percent.
+   * @example 87
+   */
+  battery?: number;
+
+  /**
+   * dBm.
+   * @example -61
+   */
+  rssi?: number;
+
+  /**
+   * Bytes.
+   * @example 180224
+   */
+  freeHeap?: number;
+}
+
+/** Until when the connection has a token that counts. */
+export class TokenExpiringDto {
+  /**
+   * RFC 3339.
+   * @example 2026-11-20T18:15:00.000Z
+   */
+  @ApiProperty({ format: 'date-time' })
+  expiresAt!: string;
 }
 
 /** Why a session is over. */
@@ -178,42 +293,29 @@ export class RefusedRequestDto extends SocketProblemDto {
   request!: string;
 }
 
-/** A request was carried out. */
-export class AcceptedDto {
-  @ApiProperty({ type: Boolean, enum: [true] })
-  ok!: true;
-}
-
-/** A request was refused. */
-export class RefusedDto {
-  error!: SocketProblemDto;
-}
-
 type ClassesOf<M> = Readonly<Record<keyof M, abstract new () => unknown>>;
 type Complete<M, D extends ClassesOf<M>> = {
   readonly [N in keyof M]: Documented<M[N], InstanceType<D[N]>, D[N]>;
 };
-const documented =
+/** Holds classes against the messages that they document. */
+export const documentedBy =
   <M>() =>
   <const D extends ClassesOf<M>>(classes: Complete<M, D> & D): D =>
     classes;
 
 /** The class that documents each message besides the feed. The compiler holds it against the contract. */
-export const CONTROL_DTOS = documented<ControlMessages>()({
+export const CONTROL_DTOS = documentedBy<ControlMessages>()({
   resync: ResyncDto,
+  events: EventFrameDto,
+  device_heartbeat: DeviceHeartbeatDto,
+  token_expiring: TokenExpiringDto,
   session_ended: SessionEndedDto,
   closing: SocketProblemDto,
   problem: RefusedRequestDto,
 });
 
-/** The same, of what dashboards ask for. */
-export const REQUEST_DTOS = documented<RequestBodies>()({
-  subscribe_device: DeviceSubscriptionDto,
-  unsubscribe_device: DeviceSubscriptionDto,
-});
-
 /** The same, of what is part of other messages. */
-export const PART_DTOS = documented<{ handshake: DashboardHandshake; feed: FeedMessage; problem: SocketProblem }>()({
+export const PART_DTOS = documentedBy<{ handshake: DashboardHandshake; feed: FeedMessage; problem: SocketProblem }>()({
   handshake: DashboardHandshakeDto,
   feed: FeedMessageDto,
   problem: SocketProblemDto,

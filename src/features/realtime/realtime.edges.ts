@@ -1,4 +1,5 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { DashboardRequestsGateway } from './sockets/dashboard-requests.gateway.js';
 import { RealtimeGateway } from './sockets/realtime.gateway.js';
 import { RealtimeStatsController } from './stats/realtime-stats.controller.js';
 import { EventStreamController } from './streams/event-stream.controller.js';
@@ -6,5 +7,5 @@ import { EventsController } from './streams/events.controller.js';
 
 /** The controllers, gateways and jobs of this feature, by role. */
 export const realtimeEdges = {
-  api: [RealtimeGateway, EventStreamController, EventsController, RealtimeStatsController],
+  api: [RealtimeGateway, DashboardRequestsGateway, EventStreamController, EventsController, RealtimeStatsController],
 } satisfies FeatureEdges;

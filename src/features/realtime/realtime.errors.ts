@@ -15,3 +15,16 @@ export class TooManySubscriptionsError extends DomainError {
     super(`One socket listens to at most ${String(limit)} devices.`, { limit });
   }
 }
+
+@AsProblem({
+  code: 'other_session',
+  kind: 'forbidden',
+  meaning: 'The access token is of another session than the connection.',
+  cause: 'Somebody else signed in, or the same person signed in again.',
+  cure: 'Close the connection, and connect with the new token.',
+})
+export class OtherSessionError extends DomainError {
+  constructor() {
+    super('This access token is of another session than the connection. Connect again with it.');
+  }
+}

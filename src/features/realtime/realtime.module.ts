@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { CommandsModule } from '../commands/commands.module.js';
+import { DevicesModule } from '../devices/devices.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { SharingModule } from '../sharing/sharing.module.js';
@@ -12,43 +14,46 @@ import { FeedScopeService } from './feed/feed-scope.service.js';
 import { REALTIME_AUDIT } from './realtime.audit.js';
 import { RealtimeStatsService } from './stats/realtime-stats.service.js';
 import { DashboardPublisher } from './sockets/dashboard-publisher.js';
+import { DashboardCommandsService } from './sockets/dashboard-commands.service.js';
+import { DashboardTokensService } from './sockets/dashboard-tokens.service.js';
+import { HeartbeatPublisher } from './sockets/heartbeat-publisher.js';
 import { RealtimeService } from './sockets/realtime.service.js';
 import { EventPageService } from './streams/event-page.service.js';
 import { EventStreamPublisher } from './streams/event-stream-publisher.js';
 import { EventStreamRegistry } from './streams/event-stream-registry.js';
 import { EventStreamService } from './streams/event-stream.service.js';
 import { EventWaiters } from './streams/event-waiters.js';
+import { SubscriptionsService } from './sockets/subscriptions.service.js';
+
+/** What the edges of the feature call. */
+const SERVICES = [
+  FeedScopeService,
+  DashboardPublisher,
+  HeartbeatPublisher,
+  RealtimeService,
+  SubscriptionsService,
+  DashboardCommandsService,
+  DashboardTokensService,
+  EventStreamPublisher,
+  EventStreamRegistry,
+  EventStreamService,
+  EventWaiters,
+  EventPageService,
+  RealtimeStatsService,
+];
 
 @Module({
   imports: [
     AuthModule,
     OrganizationsModule,
-    PresenceModule,
     SharingModule,
     UsersModule,
+    DevicesModule,
+    PresenceModule,
+    CommandsModule,
     AuditPlatformModule.forFeature(REALTIME_AUDIT),
   ],
-  providers: [
-    FeedPublisher,
-    FeedAuthorizer,
-    FeedReplayService,
-    FeedScopeService,
-    DashboardPublisher,
-    RealtimeService,
-    EventStreamPublisher,
-    EventStreamRegistry,
-    EventStreamService,
-    EventWaiters,
-    EventPageService,
-    RealtimeStatsService,
-  ],
-  exports: [
-    DashboardPublisher,
-    RealtimeService,
-    EventStreamService,
-    EventPageService,
-    EventWaiters,
-    RealtimeStatsService,
-  ],
+  providers: [FeedPublisher, FeedAuthorizer, FeedReplayService, ...SERVICES],
+  exports: SERVICES,
 })
 export class RealtimeModule {}

@@ -56,7 +56,7 @@ export class EventScopeStore {
       after.xid,
       after.id,
       limit + 1,
-      scope.userId,
+      scope.withoutOwn ? null : scope.userId,
       scope.organizationIds,
       scope.deviceIds,
       scope.types,

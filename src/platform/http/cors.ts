@@ -36,12 +36,17 @@ export function allowOrigins(app: NestFastifyApplication, origins: readonly stri
 export function chosenFrom(
   origins: readonly string[],
 ): (origin: string | undefined, answer: (error: Error | null, allow: string | false) => void) => void {
-  const listed = new Set(origins);
+  const isListed = listedIn(origins);
   return (origin, answer) => {
-    // No page is at `http://localhost:*` itself.
-    const isListed = origin?.endsWith('*') === false && (listed.has(origin) || listed.has(onAnyPort(origin)));
-    answer(null, isListed ? origin : false);
+    answer(null, origin !== undefined && isListed(origin) ? origin : false);
   };
+}
+
+/** Tells whether an origin is listed. `http://localhost:*` lists each port. */
+export function listedIn(origins: readonly string[]): (origin: string) => boolean {
+  const listed = new Set(origins);
+  // No page is at `http://localhost:*` itself.
+  return (origin) => !origin.endsWith('*') && (listed.has(origin) || listed.has(onAnyPort(origin)));
 }
 
 /** `http://localhost:5173` as `http://localhost:*`, and so without a port. */

@@ -1,19 +1,16 @@
 import type { RateLimitPolicy } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import { DomainError, AsProblem } from '../../shared/domain-error.js';
+import { DomainError, AsProblem, type ProblemType } from '../../shared/domain-error.js';
 
-@AsProblem(
-  {
-    code: 'rate_limited',
-    kind: 'too_many',
-    meaning: 'Too many requests.',
-    cause: 'A rate limit is used up; `detail` names it, and `RateLimit` says what is left of each.',
-    cure: 'Wait as long as `Retry-After` says. Ask less often: follow the live feed instead of polling.',
-  },
-  'user',
-  { limit: 100, windowMs: 60_000, burst: 0 },
-  12_000,
-)
+export const RATE_LIMITED: ProblemType = {
+  code: 'rate_limited',
+  kind: 'too_many',
+  meaning: 'Too many requests.',
+  cause: 'A rate limit is used up; `detail` names it, and `RateLimit` says what is left of each.',
+  cure: 'Wait as long as `Retry-After` says. Ask less often: follow the live feed instead of polling.',
+};
+
+@AsProblem(RATE_LIMITED, 'user', { limit: 100, windowMs: 60_000, burst: 0 }, 12_000)
 export class RateLimitedError extends DomainError {
   constructor(category: RateCategory, { limit, windowMs, burst }: RateLimitPolicy, resetMs: number) {
     const more = burst > 0 ? `, and ${String(burst)} more now and then` : '';

@@ -29,6 +29,11 @@ export class SocketRateLimiter {
     this.#ipOf = (request) => networkKey(ipOf(request));
   }
 
+  /** By which a client is counted. */
+  addressOf(request: IncomingMessage): string {
+    return this.#ipOf(request);
+  }
+
   /** A new connection waits for its handshake from now on; it was one of HTTP until now. */
   open(connection: { readonly request: IncomingMessage }, close: () => void): void {
     const { request } = connection;
@@ -68,8 +73,13 @@ export class SocketRateLimiter {
   }
 
   /** Counts a handshake or a message of a user. @throws RateLimitedError */
-  async countPerson(userId: string): Promise<void> {
-    const refusal = await this.spend('user', userId);
+  countPerson(userId: string): Promise<void> {
+    return this.count('user', userId);
+  }
+
+  /** Counts what a person asks for among the same over HTTP. @throws RateLimitedError */
+  async count(category: RateCategory, key: string): Promise<void> {
+    const refusal = await this.spend(category, key);
     if (refusal) {
       throw refusal;
     }

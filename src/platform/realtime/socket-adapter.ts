@@ -2,8 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
-import { chosenFrom } from '../http/cors.js';
+import { DEVICE_SOCKET_PATH } from '../../contracts/device-sockets.js';
+import { chosenFrom, listedIn } from '../http/cors.js';
 import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
+import { OriginNotAllowedError } from './socket.errors.js';
+import { mayConnectFrom, refuseHandshake } from './socket-origin.js';
+import { socketProblemOf } from './sockets.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /** What one client has not read yet: minutes of a busy feed. It asks for the rest again, by its last cursor. */
@@ -23,10 +27,11 @@ interface Connection {
 export class SocketAdapter extends IoAdapter {
   readonly #limiter: SocketRateLimiter;
 
-  /** @param origins whose pages may connect by polling; a page that connects otherwise still needs a token in hand. */
+  /** @param origins whose pages may connect, besides those of the installation itself */
   constructor(
     app: INestApplicationContext,
     private readonly origins: readonly string[],
+    private readonly publicUrl: string,
   ) {
     super(app);
     this.#limiter = app.get(SocketRateLimiter);
@@ -42,12 +47,26 @@ export class SocketAdapter extends IoAdapter {
       pingInterval: 20_000,
       pingTimeout: 20_000,
       serveClient: false,
+      // Devices are no pages, and their libraries make up an origin. Their token is theirs alone.
+      ...(options.path !== DEVICE_SOCKET_PATH && { allowRequest: this.allowOrigin() }),
       ...(this.origins.length > 0 && { cors: { origin: chosenFrom(this.origins), credentials: true } }),
     } as ServerOptions);
     server.engine.on('connection', (connection: Connection) => {
       this.limit(connection);
     });
     return server;
+  }
+
+  /** CORS does not hold for WebSocket: a browser lets any page open one, and tells which page it is. */
+  private allowOrigin(): NonNullable<ServerOptions['allowRequest']> {
+    const isListed = listedIn(this.origins);
+    return (request, answer) => {
+      if (mayConnectFrom(request, isListed, this.publicUrl)) {
+        answer(null, true);
+      } else {
+        refuseHandshake(request, '403 Forbidden', socketProblemOf(new OriginNotAllowedError(), this.publicUrl));
+      }
+    };
   }
 
   private limit(connection: Connection): void {

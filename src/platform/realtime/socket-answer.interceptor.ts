@@ -12,7 +12,7 @@ interface Emitted {
 }
 
 /**
- * Every request of a dashboard is acknowledged: `{ok: true}`, or the problem it met. Sent without an acknowledgement, it is
+ * Every request of a dashboard is acknowledged: `{ok: true}` with what its handler answers, or the problem it met. Sent without an acknowledgement, it is
  * told of the problem alone.
  */
 @Injectable()
@@ -28,7 +28,7 @@ export class SocketAnswerInterceptor implements NestInterceptor<unknown, SocketA
     const { publicUrl } = this.config.http;
     const takesAnswer = context.getArgs().some((argument) => typeof argument === 'function');
     return next.handle().pipe(
-      map((): SocketAck => ({ ok: true })),
+      map((answer: unknown): SocketAck => Object.assign({ ok: true } as const, answer)),
       catchError((error: unknown) => {
         const problem = socketProblemOf(error, publicUrl);
         if (problem.status >= 500) {

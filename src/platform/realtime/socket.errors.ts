@@ -1,4 +1,5 @@
 import { DEVICE_SOCKET_PATH } from '../../contracts/device-sockets.js';
+import { RATE_LIMITED } from '../rate-limit/rate-limit.errors.js';
 import { AsProblem, DomainError, type FieldError } from '../../shared/domain-error.js';
 
 @AsProblem(
@@ -31,8 +32,50 @@ export class UnknownEventError extends DomainError {
   cure: 'Connect again after `Retry-After`; another process answers.',
 })
 export class ShuttingDownError extends DomainError {
+  /** @param retryAfter in seconds */
+  constructor(retryAfter = 1) {
+    super('This server process stops. Connect again.', { retryAfter });
+  }
+}
+
+/** A page of another site opened a socket. */
+@AsProblem({
+  code: 'origin_not_allowed',
+  kind: 'forbidden',
+  meaning: 'Pages of this origin may not connect.',
+  cause: 'The page is neither of this installation nor of an origin that `CORS_ORIGINS` lists.',
+  cure: 'Let the operator add the origin of the page, as the browser says it, to `CORS_ORIGINS`.',
+})
+export class OriginNotAllowedError extends DomainError {
   constructor() {
-    super('This server process stops. Connect again.', { retryAfter: 1 });
+    super('Pages of this origin may not connect: `CORS_ORIGINS` does not list it.');
+  }
+}
+
+/** A person has as many connections as one may have. */
+@AsProblem(
+  {
+    code: 'too_many_connections',
+    kind: 'too_many',
+    meaning: 'The person has as many connections as one may have.',
+    cause: 'Connections are opened and not closed, or one for each tab and device of a person is too many.',
+    cure: 'Close those that are not needed; one connection hears everything that its person may see.',
+  },
+  100,
+)
+export class TooManyConnectionsError extends DomainError {
+  constructor(limit: number) {
+    super(`A person has at most ${String(limit)} connections to one process.`, { limit });
+  }
+}
+
+/** One socket sends more than a client does. */
+@AsProblem(RATE_LIMITED, 40)
+export class TooManyMessagesError extends DomainError {
+  constructor(waitMs: number) {
+    super('Too many messages of one connection: 50 in a second, and 200 more now and then.', {
+      retryAfter: Math.ceil(waitMs / 1_000),
+    });
   }
 }
 

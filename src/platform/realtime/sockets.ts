@@ -18,10 +18,20 @@ const TOO_MANY = 429;
 
 interface SocketData {
   principal?: Principal;
+  /** When its access token expires, in milliseconds since 1970. */
+  tokenExpiresAtMs?: number;
+  /** It was told that this is soon. */
+  isToldOfExpiry?: boolean;
   /** Where this dashboard wants to go on from. */
   lastCursor?: string;
+  /** It asked for events of a short window together. */
+  isBatched?: boolean;
   /** Of which it hears everything that its user may see. */
   organizationIds?: readonly string[];
+  /** Sends the events that wait to be sent together: what follows them comes later. Only where it asked for that. */
+  flush?: () => void;
+  /** When it joined a room last, by `performance.now()`. */
+  joinedAt?: number;
 }
 
 type Io = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
@@ -61,8 +71,31 @@ export function emitLocally<E extends keyof DashboardEvents>(
   }
 }
 
+/** Emits to these sockets, none where there are none; the message is encoded once for all of them. */
+export function emitToEach<E extends keyof DashboardEvents>(
+  server: DashboardServer,
+  sockets: readonly DashboardSocket[],
+  event: E,
+  ...message: Parameters<DashboardEvents[E]>
+): void {
+  if (sockets.length > 0) {
+    (server as Io).local.to(sockets.map(({ id }) => id)).emit(event, ...message);
+  }
+}
+
+/** Emits to one socket, behind everything that it was to be sent before. */
+export function emitTo<E extends keyof DashboardEvents>(
+  socket: DashboardSocket,
+  event: E,
+  ...message: Parameters<DashboardEvents[E]>
+): void {
+  socket.data.flush?.();
+  socket.emit(event, ...message);
+}
+
 /** Tells every dashboard of this process to read the state again. Nothing that is about one person goes to all of them. */
 export function resyncAll(server: DashboardServer, cursor: string): void {
+  allSockets(server).forEach(({ data }) => data.flush?.());
   (server as Io).local.emit('resync', { cursor });
 }
 
@@ -100,7 +133,7 @@ export function refusedRequest(request: string, error: unknown, publicUrl: strin
 
 /** Ends the connection after a last message that says why. Its client connects again by itself. */
 export function closeWith(socket: DashboardSocket, problem: SocketProblem): void {
-  socket.emit('closing', problem);
+  emitTo(socket, 'closing', problem);
   socket.conn.close();
 }
 
@@ -123,6 +156,20 @@ export function socketsIn(server: DashboardServer, rooms: readonly Room[]): Dash
 
 /** Puts a socket into rooms, at once. */
 export function joinRooms(socket: DashboardSocket, rooms: readonly Room[]): void {
+  socket.data.joinedAt = performance.now();
   // With the adapter of one process, this is done when it returns.
   inBackground(() => Promise.resolve(socket.join([...rooms])));
+}
+
+/**
+ * Takes a socket out of rooms, at once: not where it has joined one since that was decided, which may undo what the decision
+ * rests on.
+ * @param decidedAt by `performance.now()`
+ */
+export function leaveRooms(socket: DashboardSocket, rooms: readonly Room[], decidedAt = Infinity): void {
+  if ((socket.data.joinedAt ?? 0) < decidedAt) {
+    rooms.forEach((room) => {
+      inBackground(() => Promise.resolve(socket.leave(room)));
+    });
+  }
 }

@@ -1,11 +1,16 @@
-import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
+import type { EventScope, EventType, RoutedEvent } from '../../../contracts/events.js';
 import type { FeedRoom } from '../../../contracts/realtime.js';
 
 /** Kinds of events that administrators hear of, whatever they are about. */
 export const ADMIN_EVENTS = ['system_alert'] as const;
 
 /** The rooms in which those are who may hear an event. */
-export function roomsOfEvent({ userId, organizationId, deviceId, type }: RoutedEvent): FeedRoom[] {
+export function roomsOfEvent({
+  userId,
+  organizationId,
+  deviceId,
+  type,
+}: Pick<RoutedEvent, 'userId' | 'organizationId' | 'deviceId'> & { readonly type?: EventType }): FeedRoom[] {
   return [
     ...(userId === null ? [] : [`user:${userId}` as const]),
     ...(organizationId === null ? [] : [`organization:${organizationId}` as const]),
@@ -15,9 +20,9 @@ export function roomsOfEvent({ userId, organizationId, deviceId, type }: RoutedE
 }
 
 /** The rooms of which a person hears the events. */
-export function roomsOfScope({ userId, organizationIds, deviceIds, types }: EventScope): FeedRoom[] {
+export function roomsOfScope({ userId, organizationIds, deviceIds, types, withoutOwn }: EventScope): FeedRoom[] {
   return [
-    `user:${userId}`,
+    ...(withoutOwn ? [] : [`user:${userId}` as const]),
     ...organizationIds.map((id) => `organization:${id}` as const),
     ...deviceIds.map((id) => `device:${id}` as const),
     ...(types.length > 0 ? ['role:ADMIN' as const] : []),

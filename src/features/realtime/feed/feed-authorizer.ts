@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { StoredEvent } from '../../../contracts/events.js';
+import type { EventType, StoredEvent } from '../../../contracts/events.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { DeviceAccessService, type Visibility } from '../../sharing/access/device-access.service.js';
 import { UsersService } from '../../users/users.service.js';
@@ -13,7 +13,14 @@ const MAX_CACHED = 50_000;
 /** A person who would hear of an event. */
 export interface Viewing {
   readonly userId: string;
-  readonly event: Pick<StoredEvent, 'type' | 'deviceId' | 'userId' | 'occurredAt'>;
+  readonly event: Pick<StoredEvent, 'deviceId' | 'userId' | 'occurredAt'> & {
+    readonly type: EventType | 'device_heartbeat';
+  };
+}
+
+/** What was answered, and when it was asked. */
+interface Answer extends Visibility {
+  readonly askedAt: number;
 }
 
 const NOT_SEEN: Visibility = { from: Infinity, organizationId: null };
@@ -24,7 +31,7 @@ const NOT_SEEN: Visibility = { from: Infinity, organizationId: null };
  */
 @Injectable()
 export class FeedAuthorizer implements OnModuleInit {
-  readonly #cached = new LRUCache<string, Visibility>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
+  readonly #cached = new LRUCache<string, Answer>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
   /** Answers to questions that were asked before access changed are not kept. */
   #changes = 0;
 
@@ -45,20 +52,21 @@ export class FeedAuthorizer implements OnModuleInit {
 
   /** In the order of the viewings. */
   async judge(viewings: readonly Viewing[]): Promise<Verdict[]> {
+    const askedAt = performance.now();
     const [visible, admins] = await Promise.all([this.visibilityOf(viewings), this.adminsOf(viewings)]);
     return viewings.map(({ userId, event }) => {
       if (event.type === 'system_alert') {
         const isAdmin = admins.has(userId);
-        return { maySee: isAdmin || userId === event.userId, leaves: isAdmin ? [] : ['role:ADMIN'] };
+        return { maySee: isAdmin || userId === event.userId, leaves: isAdmin ? [] : ['role:ADMIN'], askedAt };
       }
       return isJudgedByDevice(event)
-        ? verdictOn(event, visible.get(keyOf(userId, event.deviceId)) ?? NOT_SEEN)
-        : { maySee: userId === event.userId, leaves: [] };
+        ? verdictOn(event, visible.get(keyOf(userId, event.deviceId)) ?? { ...NOT_SEEN, askedAt })
+        : { maySee: userId === event.userId, leaves: [], askedAt };
     });
   }
 
-  private async visibilityOf(viewings: readonly Viewing[]): Promise<ReadonlyMap<string, Visibility>> {
-    const answers = new Map<string, Visibility>();
+  private async visibilityOf(viewings: readonly Viewing[]): Promise<ReadonlyMap<string, Answer>> {
+    const answers = new Map<string, Answer>();
     const unknown = new Map<string, { userId: string; deviceId: string }>();
     for (const { userId, event } of viewings) {
       if (isJudgedByDevice(event)) {
@@ -72,12 +80,13 @@ export class FeedAuthorizer implements OnModuleInit {
       }
     }
     const changes = this.#changes;
+    const askedAt = performance.now();
     const found = await this.access.visibilityOf([...unknown.values()]);
     [...unknown.keys()].forEach((key, index) => {
-      const visibility = found[index] ?? NOT_SEEN;
-      answers.set(key, visibility);
+      const answer = { ...(found[index] ?? NOT_SEEN), askedAt };
+      answers.set(key, answer);
       if (changes === this.#changes) {
-        this.#cached.set(key, visibility);
+        this.#cached.set(key, answer);
       }
     });
     return answers;
@@ -89,15 +98,15 @@ export class FeedAuthorizer implements OnModuleInit {
   }
 }
 
-function verdictOn(event: Viewing['event'] & { deviceId: string }, { from, organizationId }: Visibility): Verdict {
+function verdictOn(event: Viewing['event'] & { deviceId: string }, { from, organizationId, askedAt }: Answer): Verdict {
   // What a device kept while it was another person's may arrive late.
   const maySee = Date.parse(event.occurredAt) >= from;
   if (from < Infinity) {
-    return { maySee, leaves: [] };
+    return { maySee, leaves: [], askedAt };
   }
   // Each member of the organization that has a device sees it: who does not is none.
   const ofOrganization = organizationId === null ? [] : [`organization:${organizationId}` as const];
-  return { maySee, leaves: [`device:${event.deviceId}`, ...ofOrganization] };
+  return { maySee, leaves: [`device:${event.deviceId}`, ...ofOrganization], askedAt };
 }
 
 /** Only the last owner of a deleted device learns of the deletion. */

@@ -5,6 +5,8 @@ import type { FeedRoom } from '../../../contracts/realtime.js';
 export interface Verdict {
   readonly maySee: boolean;
   readonly leaves: readonly FeedRoom[];
+  /** When that was true, by `performance.now()`: who has joined since is not sent away. */
+  readonly askedAt: number;
 }
 
 /** By user id. Who is not among them was not asked about: they began to listen since. */

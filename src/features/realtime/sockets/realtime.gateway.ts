@@ -1,30 +1,24 @@
-import { type OnApplicationBootstrap, type OnModuleDestroy, UseInterceptors, UsePipes } from '@nestjs/common';
-import {
-  ConnectedSocket,
-  MessageBody,
-  type OnGatewayConnection,
-  type OnGatewayInit,
-  SubscribeMessage,
-  WebSocketGateway,
-  WebSocketServer,
-} from '@nestjs/websockets';
+import { type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type OnGatewayConnection, type OnGatewayInit, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../../contracts/realtime.js';
 import type { Principal } from '../../../platform/auth/principal.js';
-import { AdmissionLimiter } from '../../../platform/http/admission/admission-limiter.js';
+import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../../platform/http/problems/problem.js';
-import { validated, validationPipe } from '../../../platform/http/validation/validation.js';
+import { validated } from '../../../platform/http/validation/validation.js';
 import { inBackground } from '../../../platform/process/faults.js';
+import { HandshakeLimiter } from '../../../platform/realtime/handshake-limiter.js';
+import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-limiter.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
   ShuttingDownError,
+  TooManyConnectionsError,
+  TooManyMessagesError,
   UnknownEventError,
   WrongClientTypeError,
 } from '../../../platform/realtime/socket.errors.js';
-import { SocketAnswerInterceptor } from '../../../platform/realtime/socket-answer.interceptor.js';
-import { SocketLimitInterceptor } from '../../../platform/realtime/socket-limit.interceptor.js';
 import {
   allSockets,
   closeWith,
@@ -37,24 +31,26 @@ import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { closestName } from '../../../shared/closest-name.js';
+import { secondsBetween } from '../../../shared/jitter.js';
 import { within } from '../../../shared/deadline.js';
 import { principalOf } from './dashboard-principal.js';
 import { DashboardPublisher } from './dashboard-publisher.js';
-import { DashboardHandshakeDto, DeviceSubscriptionDto } from '../realtime.dto.js';
+import { DashboardHandshakeDto } from '../realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
+/** When clients of a process that stops come back, in seconds. */
+const BACK_WITHIN_S = [0.5, 2] as const;
 const SESSION_CHECK_MS = 25_000;
 /** It asks for one session after another. */
 const SESSION_CHECK_WITHIN_MS = 60_000;
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
 @WebSocketGateway()
-@UsePipes(validationPipe())
-@UseInterceptors(SocketAnswerInterceptor, SocketLimitInterceptor)
 export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnApplicationBootstrap, OnModuleDestroy {
   @WebSocketServer() private readonly server!: DashboardServer;
   readonly #sessionCheck: BackgroundLoop;
+  readonly #handshakes = new HandshakeLimiter();
 
   constructor(
     private readonly realtime: RealtimeService,
@@ -99,7 +95,8 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.feed.stop();
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
-      closeWith(socket, this.problemOf(new ShuttingDownError()));
+      // Those that come back do not all come at one moment.
+      closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_WITHIN_S))));
     }
   }
 
@@ -119,24 +116,35 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     }
   }
 
-  @SubscribeMessage('subscribe_device')
-  subscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
-    return this.realtime.subscribe(socket, body.deviceId);
-  }
-
-  @SubscribeMessage('unsubscribe_device')
-  unsubscribe(@ConnectedSocket() socket: DashboardSocket, @MessageBody() body: DeviceSubscriptionDto): Promise<void> {
-    return this.realtime.unsubscribe(socket, body.deviceId);
-  }
-
   /** Answers what is no request of ours. It counts like one: what goes on beyond the limit is told no more than that. */
   private answerUnknown(socket: DashboardSocket): void {
+    const messages = new SocketMessageLimiter(this.config.rateLimitScale, performance.now());
+    let verdict: ReturnType<SocketMessageLimiter['take']> = 'admitted';
+    // After the listener below, which hears every message first, and at once.
+    socket.use((_message, next) => {
+      if (verdict === 'admitted') {
+        next();
+      }
+    });
     // A name may be a number: the protocol of Socket.IO allows it.
     socket.onAny((name: string | number, ...body: unknown[]) => {
-      if (!Object.hasOwn(DASHBOARD_REQUESTS, name)) {
+      verdict = messages.take(performance.now());
+      if (verdict !== 'admitted') {
+        this.refuseFlood(socket, verdict, messages.waitMs, body.at(-1));
+      } else if (!Object.hasOwn(DASHBOARD_REQUESTS, name)) {
         inBackground(() => this.refuseUnknown(socket, String(name), body.at(-1)));
       }
     });
+  }
+
+  /** Beyond its own limit, a socket costs no question to Redis: who waits for an answer gets one, until the connection is cut. */
+  private refuseFlood(socket: DashboardSocket, verdict: 'refused' | 'cut', waitMs: number, ack: unknown): void {
+    const problem = this.problemOf(new TooManyMessagesError(waitMs));
+    if (verdict === 'cut') {
+      closeWith(socket, problem);
+    } else if (typeof ack === 'function') {
+      (ack as (answer: SocketAck) => void)({ error: problem });
+    }
   }
 
   /** @throws RateLimitedError, OverloadedError */
@@ -168,11 +176,13 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     this.limiter.hold(socket.conn);
     try {
       this.admission.admit('read');
-      const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
-      await this.limiter.countPerson(userId);
+      await this.#handshakes.run(this.limiter.addressOf(socket.request), async () => {
+        const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
+        await this.limiter.countPerson(userId);
+      });
       this.limiter.settle(socket.conn);
     } catch (error) {
-      const problem = this.problemOf(error);
+      const problem = this.problemOf(error instanceof OverloadedError ? this.#handshakes.busy() : error);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
@@ -194,7 +204,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
     } catch (error) {
       // While the database is away there is no verdict, and a person whose token is good is no stranger.
-      if (problemOf(error).status !== SERVICE_UNAVAILABLE) {
+      if (problemOf(error).status !== SERVICE_UNAVAILABLE && !(error instanceof TooManyConnectionsError)) {
         await this.limiter.countStranger(socket.request);
       }
       throw error;

@@ -2,45 +2,50 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { AuditReadWriter } from '../../../platform/audit/audit-read-writer.js';
-import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { Authenticator } from '../../../platform/auth/authenticator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
-import { newContext, type RequestContext, runInContext } from '../../../platform/context/request-context.js';
+import { runInContext } from '../../../platform/context/request-context.js';
 import { clientAddressReader } from '../../../platform/http/client-address.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { TooManyConnectionsError } from '../../../platform/realtime/socket.errors.js';
+import { contextOf } from '../../../platform/realtime/socket-context.js';
 import {
   allSockets,
   type DashboardServer,
   type DashboardSocket,
   disconnectLocally,
   emitLocally,
+  emitTo,
   type Room,
+  socketsIn,
 } from '../../../platform/realtime/sockets.js';
-import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import { MembershipsService } from '../../organizations/memberships.service.js';
 import type { DashboardHandshakeDto } from '../realtime.dto.js';
-import { TooManySubscriptionsError } from '../realtime.errors.js';
 import { principalOf } from './dashboard-principal.js';
 
-const MAX_SUBSCRIPTIONS = 500;
+/** Connections of one person to one process, times the scale of all limits. */
+const MAX_OF_PERSON = 100;
 
-/** Authenticates dashboards, and manages their subscriptions and the end of their sessions. */
+/** Authenticates dashboards, and ends them with their sessions. */
 @Injectable()
 export class RealtimeService {
   readonly #connected;
+  /** The sockets of each person. */
+  readonly #ofPerson = new Map<string, number>();
+  readonly #maxOfPerson: number;
   readonly #addressOf;
 
   constructor(
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
-    private readonly access: DeviceAccessService,
     private readonly memberships: MembershipsService,
     private readonly reads: AuditReadWriter,
     config: AppConfig,
     metrics: Metrics,
   ) {
     this.#addressOf = clientAddressReader(config.http);
+    this.#maxOfPerson = MAX_OF_PERSON * config.rateLimitScale;
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
@@ -49,10 +54,17 @@ export class RealtimeService {
    * @throws TokenExpiredError, TokenInvalidError, SessionEndedError
    */
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
-    const principal = await this.authenticator.authenticate(handshake.token);
+    const { principal, expiresAtMs } = await this.authenticator.admit(handshake.token);
+    if ((this.#ofPerson.get(principal.userId) ?? 0) >= this.#maxOfPerson) {
+      throw new TooManyConnectionsError(this.#maxOfPerson);
+    }
     socket.data.principal = principal;
+    socket.data.tokenExpiresAtMs = expiresAtMs;
     socket.data.organizationIds = await this.memberships.organizationsOf(principal.userId);
-    await runInContext(this.contextOf(socket), () => this.recordOrganizations(socket.data.organizationIds ?? []));
+    await runInContext(contextOf(socket, this.#addressOf), () =>
+      this.recordOrganizations(socket.data.organizationIds ?? []),
+    );
+    socket.data.isBatched = handshake.batch ?? false;
     if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
@@ -61,39 +73,28 @@ export class RealtimeService {
 
   /** Joins the room of its session. A session that ended during the handshake ends the socket here. */
   async joinSession(socket: DashboardSocket): Promise<void> {
-    const { sessionId } = principalOf(socket);
+    const { sessionId, userId } = principalOf(socket);
     this.#connected.inc();
+    this.count(userId, 1);
     socket.once('disconnect', () => {
       this.#connected.dec();
+      this.count(userId, -1);
     });
     await socket.join(`session:${sessionId}` satisfies Room);
     const end = await this.sessions.endOf(sessionId);
     if (end !== null) {
-      socket.emit('session_ended', { reason: end });
+      emitTo(socket, 'session_ended', { reason: end });
       socket.disconnect(true);
     }
   }
 
-  /** Adds the events of a device that another user owns; those of the user's own devices need no subscription. */
-  async subscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
-    const device = await this.access.resolve(principalOf(socket).userId, deviceId);
-    if (!device) {
-      throw new ResourceNotFoundError('device');
+  private count(userId: string, change: 1 | -1): void {
+    const sockets = (this.#ofPerson.get(userId) ?? 0) + change;
+    if (sockets > 0) {
+      this.#ofPerson.set(userId, sockets);
+    } else {
+      this.#ofPerson.delete(userId);
     }
-    const room: Room = `device:${device.id}`;
-    if (!socket.rooms.has(room) && subscriptionsOf(socket) >= MAX_SUBSCRIPTIONS) {
-      throw new TooManySubscriptionsError(MAX_SUBSCRIPTIONS);
-    }
-    if (!device.owned) {
-      await runInContext(this.contextOf(socket), () =>
-        this.reads.record('device_watched', { type: 'device', id: device.id }),
-      );
-    }
-    await socket.join(room);
-  }
-
-  async unsubscribe(socket: DashboardSocket, deviceId: string): Promise<void> {
-    await socket.leave(`device:${deviceId}` satisfies Room);
   }
 
   private async recordOrganizations(ids: readonly string[]): Promise<void> {
@@ -102,22 +103,10 @@ export class RealtimeService {
     }
   }
 
-  /** A message of a socket has no request: who sent it, in which session, and from where. */
-  private contextOf(socket: DashboardSocket): RequestContext {
-    const { userId, sessionId } = principalOf(socket);
-    const userAgent = socket.handshake.headers['user-agent'];
-    return {
-      ...newContext('websocket', `user:${userId}`, {
-        address: this.#addressOf(socket.request),
-        ...(userAgent === undefined ? {} : { userAgent }),
-      }),
-      sessionId,
-    };
-  }
-
   /** Ends every socket of a session in this process, after a message with the reason. */
   endSession(server: DashboardServer, sessionId: string, reason: SessionEnd): void {
     const room: Room = `session:${sessionId}`;
+    socketsIn(server, [room]).forEach(({ data }) => data.flush?.());
     emitLocally(server, { rooms: [room] }, 'session_ended', { reason });
     disconnectLocally(server, room);
   }
@@ -132,9 +121,4 @@ export class RealtimeService {
       }
     }
   }
-}
-
-/** A socket is in the rooms of its person and session, too. */
-function subscriptionsOf(socket: DashboardSocket): number {
-  return [...socket.rooms].filter((room) => room.startsWith('device:')).length;
 }
