@@ -26,10 +26,20 @@ export class HttpConnection {
     private readonly port: number,
   ) {}
 
+  /** Resolves when the server has answered something on it: the kernel alone says that it is open before the server knows of it. */
+  async open(): Promise<void> {
+    const answer = await new Promise<ReceivedAnswer | Error>((resolve) => {
+      this.send(Buffer.from(`GET / HTTP/1.1\r\nhost: ${this.host}:${String(this.port)}\r\n\r\n`), resolve);
+    });
+    if (answer instanceof Error) {
+      throw answer;
+    }
+  }
+
   /** Connects where it has to. `done` is called once. */
   send(request: Buffer, done: Done): void {
     this.#done = done;
-    this.#socket ??= this.open();
+    this.#socket ??= this.connect();
     this.#socket.write(request);
   }
 
@@ -38,7 +48,7 @@ export class HttpConnection {
     this.#socket = undefined;
   }
 
-  private open(): Socket {
+  private connect(): Socket {
     const socket = connect({ host: this.host, port: this.port, noDelay: true });
     socket.on('data', (chunk) => {
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);

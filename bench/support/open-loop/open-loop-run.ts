@@ -6,6 +6,7 @@ import type { ReadyRequest, RequestSource } from './request-source.js';
 /** How long answers may take after the last arrival. */
 const LAST_ANSWERS_MS = 15_000;
 const TICK_MS = 1;
+const OPENING = 100;
 
 interface Arrival {
   readonly request: ReadyRequest;
@@ -38,6 +39,7 @@ export class OpenLoopRun {
   }
 
   async outcome(): Promise<LoadOutcome> {
+    await this.openAll();
     this.#begun = performance.now();
     const timer = setInterval(() => {
       this.tick();
@@ -50,6 +52,13 @@ export class OpenLoopRun {
       connection.close();
     });
     return this.#record.outcome(tookMs, this.#gaveUp);
+  }
+
+  /** Before the first arrival, a few at a time: a server forgets those that it has no room for, and they are tried again seconds later. */
+  private async openAll(): Promise<void> {
+    for (let begin = 0; begin < this.#all.length; begin += OPENING) {
+      await Promise.all(this.#all.slice(begin, begin + OPENING).map((connection) => connection.open()));
+    }
   }
 
   private get endsAt(): number {
