@@ -1,6 +1,6 @@
 /**
  * The mix as one would write it without a framework: list, get, event and command by Fastify, pg, and a broker in the same
- * process. Whoever asks is believed, nothing is counted, and an event is one INSERT.
+ * process. Clients are believed, no request is counted, and an event is one INSERT.
  */
 import Fastify from 'fastify';
 import pg from 'pg';

@@ -52,7 +52,7 @@ export class AutoAckDevice {
     return lock;
   }
 
-  /** Somebody went through the door: it reports the bolt's new state, as an event. */
+  /** The door was used: it reports the bolt's new state, as an event. */
   report(lockState: LockState): void {
     this.#events += 1;
     const seq = this.#events;

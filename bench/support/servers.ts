@@ -51,7 +51,7 @@ export function startProgram(
   return startProcess(services, [join(ROOT, 'dist', 'bench', 'servers', `${program}.js`)], { readyPath, env });
 }
 
-/** A program of somebody else, which takes its port from PORT. @param script where it is */
+/** A program of another project, which takes its port from PORT. @param script where it is */
 export function startPeer(
   services: Services,
   script: string,

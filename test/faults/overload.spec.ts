@@ -25,7 +25,7 @@ const PAUSE_MS = 200;
 const DEVICES = 20;
 /** For seconds of what is served: with few connections an open loop is a closed one, and nothing is refused. */
 const connectionsFor = (capacity: number): number => Math.min(3_500, Math.max(1_000, 2 * capacity));
-const MOST_MEMORY_BYTES = 1_024 * 2 ** 20;
+const MOST_MEMORY_BYTES = 1_536 * 2 ** 20;
 const SAMPLE_EVERY_MS = 500;
 /** No probe and no refusal takes longer than any request may. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -77,7 +77,7 @@ afterAll(async () => {
   await installation.remove();
 });
 
-/** What nobody keeps ready: the history of a device. */
+/** What is read from PostgreSQL each time: the history of a device. */
 function readsOf({ accessToken }: Account, devices: readonly RegisteredDevice[]): LoadPlan {
   const requests = devices.map(({ id }) => ({
     method: 'GET' as const,

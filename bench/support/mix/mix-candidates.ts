@@ -28,7 +28,7 @@ export function mortisePlan(url: string, users: readonly MixUser[]): LoadPlan {
   });
 }
 
-/** Without a framework: whoever asks is believed, so the path names the owner. */
+/** Without a framework: a client is believed, so the path names the owner. */
 export function barePlan(url: string, users: readonly MixUser[]): LoadPlan {
   return mixPlan(url, {
     list: users.map(({ id }) => get(`/owners/${id}/devices`, {}, rows(DEVICES_OF_USER))),

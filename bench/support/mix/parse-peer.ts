@@ -111,9 +111,23 @@ async function createUsers(services: Services, { url }: Server, masterKey: strin
     }
     return { id: objectId, session: sessionToken, devices };
   });
+  await assertPrivate(client, users);
   client.close();
   await addIndexes(services);
   return users;
+}
+
+/** It asks who may see what, as we do: a device is not there for another person. */
+async function assertPrivate(client: HttpClient, [first, second]: readonly ParseUser[]): Promise<void> {
+  const path = `/parse/classes/Device/${first!.devices[0]!}`;
+  const [own, other] = await Promise.all(
+    [first!, second!].map((user) => client.send({ method: 'GET', path, headers: signed(user) })),
+  );
+  if (own?.status !== 200 || other?.status !== 404) {
+    throw new Error(
+      `Parse Server shows a device to its owner (${String(own?.status)}) and to others (${String(other?.status)}).`,
+    );
+  }
 }
 
 const TEXT = { type: 'String' };

@@ -43,7 +43,7 @@ export class LoadRecord {
     });
   }
 
-  /** Nobody knows of which kind. */
+  /** By the end of the run; the kinds do not count them. */
   unanswered(count: number): void {
     const kind = this.kind('unanswered');
     kind.wrong.unanswered = count;
