@@ -129,7 +129,8 @@ async function measureAll(candidates: readonly MixCandidate[], generator: OpenLo
   }
   const [[, own] = ['', NaN], ...others] = best;
   others.forEach(([name, theirs]) => {
-    print(`- Mortise / ${name}: **${(own / theirs).toFixed(2)}**`);
+    // Where neither sustained the lowest rate, the machine was busy with other things.
+    print(`- Mortise / ${name}: **${own > 0 && theirs > 0 ? (own / theirs).toFixed(2) : 'no ratio'}**`);
   });
   return executed;
 }
