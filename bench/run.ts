@@ -3,9 +3,11 @@ import { runCommand } from '../tools/stack/command.js';
 import { Failure } from '../tools/stack/failure.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
+import { devices } from './jobs/devices.js';
 import { growth } from './jobs/growth.js';
 import { list } from './jobs/list.js';
 import { login } from './jobs/login.js';
+import { mix } from './jobs/mix.js';
 import { nullRequest } from './jobs/null.js';
 import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
@@ -27,6 +29,8 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['users', users],
   ['validation', validation],
   ['command', command],
+  ['mix', mix],
+  ['devices', devices],
 ]);
 
 await runCommand(async (supervisor) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectAsync, type MqttClient } from 'mqtt';
+import type { LockState } from '../../src/contracts/devices.js';
 import { type AckMessage, deviceTopic, HEARTBEAT_INTERVAL_MS } from '../../src/contracts/mqtt.js';
 import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 
@@ -8,7 +9,8 @@ export class AutoAckDevice {
   /** Ids of the commands it was given. */
   readonly executed = new Set<string>();
   readonly #boot = randomUUID();
-  readonly #heartbeat: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout;
+  #events = 0;
 
   private constructor(
     private readonly deviceId: string,
@@ -17,9 +19,13 @@ export class AutoAckDevice {
     client.on('message', (_topic, payload) => {
       this.acknowledge(JSON.parse(payload.toString()) as SignedOrder);
     });
-    this.#heartbeat = setInterval(() => {
-      this.publish('heartbeat', { boot: this.#boot, uptimeMs: Math.round(performance.now()) });
-    }, HEARTBEAT_INTERVAL_MS);
+    // The first one at any time of an interval: devices do not start together.
+    this.#heartbeat = setTimeout(() => {
+      this.beat();
+      this.#heartbeat = setInterval(() => {
+        this.beat();
+      }, HEARTBEAT_INTERVAL_MS);
+    }, Math.random() * HEARTBEAT_INTERVAL_MS);
   }
 
   static async connect(
@@ -46,6 +52,15 @@ export class AutoAckDevice {
     return lock;
   }
 
+  /** The door was used: it reports the bolt's new state, as an event. */
+  report(lockState: LockState): void {
+    this.#events += 1;
+    const seq = this.#events;
+    const uptimeMs = Math.round(performance.now());
+    const data = { lockState };
+    this.publish('events', { seq, boot: this.#boot, type: 'door_status_changed', uptimeMs, data });
+  }
+
   async disconnect(): Promise<void> {
     clearInterval(this.#heartbeat);
     await this.client.endAsync();
@@ -57,7 +72,11 @@ export class AutoAckDevice {
     this.publish('acks', { commandId, status: 'executed' } satisfies AckMessage);
   }
 
-  private publish(channel: 'status' | 'heartbeat' | 'acks', message: object): void {
+  private beat(): void {
+    this.publish('heartbeat', { boot: this.#boot, uptimeMs: Math.round(performance.now()), battery: 80, rssi: -60 });
+  }
+
+  private publish(channel: 'status' | 'heartbeat' | 'events' | 'acks', message: object): void {
     this.client.publish(deviceTopic(this.deviceId, channel), JSON.stringify(message), { qos: 1 });
   }
 }

@@ -21,6 +21,7 @@ type Program =
   | 'hash-baseline'
   | 'list-baseline'
   | 'minimal-nest'
+  | 'mix-baseline'
   | 'null-server'
   | 'refresh-baseline'
   | 'session-probe'
@@ -48,6 +49,16 @@ export function startProgram(
   readyPath = '/ready',
 ): Promise<Server> {
   return startProcess(services, [join(ROOT, 'dist', 'bench', 'servers', `${program}.js`)], { readyPath, env });
+}
+
+/** A program of another project, which takes its port from PORT. @param script where it is */
+export function startPeer(
+  services: Services,
+  script: string,
+  env: NodeJS.ProcessEnv,
+  readyPath: string,
+): Promise<Server> {
+  return startProcess(services, [script], { readyPath, env });
 }
 
 async function startProcess(
