@@ -18,12 +18,14 @@ export interface Server {
 /** Programs in `bench/servers`. */
 type Program =
   | 'command-baseline'
+  | 'feed-writer'
   | 'hash-baseline'
   | 'list-baseline'
   | 'minimal-nest'
   | 'null-server'
   | 'refresh-baseline'
   | 'session-probe'
+  | 'socket-baseline'
   | 'users-baseline';
 
 const READY_WITHIN_MS = 30_000;
