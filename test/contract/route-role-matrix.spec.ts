@@ -10,7 +10,7 @@ import { fill } from '../support/api-routes.js';
 import { TestApp } from '../support/test-app.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { type RouteRule, routeRules } from '../support/route-rules.js';
-import { request } from '../support/rest.js';
+import { request, textOf } from '../support/rest.js';
 import { serverRoutes } from '../support/server-routes.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
@@ -186,7 +186,7 @@ async function ask(route: RouteRule, { asker, ids }: Visitor): Promise<Answered>
     ...(route.takesBody ? { body: '{"unexpected":true}' } : {}),
     signal: AbortSignal.timeout(10_000),
   });
-  const text = await response.text();
+  const text = await textOf(response);
   return { verdict: verdictOf(response.status, text, route.rule), status: response.status, text };
 }
 

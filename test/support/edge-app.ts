@@ -9,7 +9,9 @@ import { AuditRegistry } from '../../src/platform/audit/audit-registry.js';
 import { AccessGuard } from '../../src/platform/auth/access.guard.js';
 import { TokenInvalidError } from '../../src/platform/auth/auth.errors.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { TicketInvalidError } from '../../src/platform/auth/tickets/ticket.errors.js';
 import type { Principal } from '../../src/platform/auth/principal.js';
+import { TicketAuthenticator } from '../../src/platform/auth/tickets/ticket-authenticator.js';
 import { ResourceResolverRegistry } from '../../src/platform/auth/resource-resolver-registry.js';
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
 import { ProblemFilter } from '../../src/platform/http/problems/problem.filter.js';
@@ -49,6 +51,7 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
       AuditRegistry,
       ResourceResolverRegistry,
       { provide: Authenticator, useValue: authenticator },
+      { provide: TicketAuthenticator, useValue: { redeem: () => Promise.reject(new TicketInvalidError()) } },
       IdempotencyInterceptor,
       { provide: IdempotencyService, useValue: { isRepeat: () => Promise.resolve(false) } },
       { provide: AuditFailureWriter, useValue: { recordRefusal: () => Promise.resolve() } },

@@ -36,6 +36,12 @@ export function exactRequest(
       },
       (response) => {
         const chunks: Buffer[] = [];
+        if (response.statusCode === 200 && response.headers['content-type']?.startsWith('text/event-stream')) {
+          // It has no end.
+          resolve({ status: 200, headers: response.headers, text: '' });
+          response.destroy();
+          return;
+        }
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           resolve({

@@ -43,12 +43,21 @@ export async function request<T = Record<string, unknown>>(
 }
 
 async function answerOf<T>(response: Response): Promise<Answer<T>> {
-  const text = await response.text();
+  const text = await textOf(response);
   return {
     status: response.status,
     headers: response.headers,
     body: (text === '' ? undefined : isImage(response) ? text : JSON.parse(text)) as T,
   };
+}
+
+/** What was answered; nothing of an event stream, which has no end. */
+export async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+    return response.text();
+  }
+  await response.body?.cancel();
+  return '';
 }
 
 function isImage({ headers }: Response): boolean {

@@ -3,6 +3,7 @@ import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { Authenticator } from '../../platform/auth/authenticator.js';
 import { SessionVerifier } from '../../platform/auth/session-verifier.js';
+import { TicketAuthenticator } from '../../platform/auth/tickets/ticket-authenticator.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -69,6 +70,7 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     ...SERVICES,
     ...PURGED,
     Authenticator,
+    TicketAuthenticator,
     KnownDevicesService,
     LoginAlertsService,
     ProofVerifier,
@@ -82,6 +84,6 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     ONE_TIME_TOKENS_ADOPTION,
     ...AUTH_PURGES,
   ],
-  exports: [...SERVICES, ...PURGED, Authenticator, SessionVerifier],
+  exports: [...SERVICES, ...PURGED, Authenticator, TicketAuthenticator, SessionVerifier],
 })
 export class AuthModule {}

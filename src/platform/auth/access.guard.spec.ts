@@ -13,6 +13,7 @@ import type { Authenticator } from './authenticator.js';
 import { Authorize, Public } from './authorize.decorator.js';
 import type { Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
+import type { TicketAuthenticator } from './tickets/ticket-authenticator.js';
 
 const ADA: Principal = { userId: randomUUID(), sessionId: randomUUID(), role: 'USER' };
 const DEVICE: DeviceRef = {
@@ -101,6 +102,7 @@ beforeEach(() => {
     {
       answersAgain: () => Promise.resolve(repeats.shift() ?? false),
     } as unknown as IdempotencyInterceptor,
+    {} as TicketAuthenticator,
   );
 });
 
@@ -200,6 +202,7 @@ describe('AccessGuard', () => {
       new AuditRegistry(),
       {} as AuditFailureWriter,
       { answersAgain: () => Promise.resolve(false) } as unknown as IdempotencyInterceptor,
+      {} as TicketAuthenticator,
     );
     await expect(ask('view', asAda())).rejects.toThrow('The database is away.');
   });

@@ -21,6 +21,8 @@ import { Authenticator } from './authenticator.js';
 import { bearerTokenOf } from './bearer-token.js';
 import type { PlatformRole, Principal } from './principal.js';
 import { ResourceResolverRegistry } from './resource-resolver-registry.js';
+import { TicketAuthenticator } from './tickets/ticket-authenticator.js';
+import { ticketOf } from './tickets/ticket.decorator.js';
 
 /** What changes nothing: who was signed out reads for some seconds more. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -39,6 +41,7 @@ export class AccessGuard implements CanActivate {
     private readonly audited: AuditRegistry,
     private readonly failures: AuditFailureWriter,
     private readonly repeats: IdempotencyInterceptor,
+    private readonly tickets: TicketAuthenticator,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -67,7 +70,7 @@ export class AccessGuard implements CanActivate {
     request: FastifyRequest,
     rule: PrivateRule | undefined,
   ): Promise<true> {
-    const principal = await this.authenticator.authenticate(bearerToken(request), { certain: needsCertainty(request) });
+    const principal = await this.identify(request);
     request.principal = principal;
     const current = requestContext();
     if (current) {
@@ -84,6 +87,16 @@ export class AccessGuard implements CanActivate {
       await this.afterRefusal(context, principal, error);
     }
     return true;
+  }
+
+  private async identify(request: FastifyRequest): Promise<Principal> {
+    const ticket = ticketOf(request);
+    if (ticket === undefined) {
+      return this.authenticator.authenticate(bearerToken(request), { certain: needsCertainty(request) });
+    }
+    const holder = await this.tickets.redeem(ticket);
+    request.ticketHolder = holder;
+    return holder.principal;
   }
 
   /** @throws the refusal, unless the request repeats one that was done and took the permission since its key was looked up. */

@@ -50,7 +50,15 @@ export class Authenticator {
    * @throws TokenExpiredError, TokenInvalidError for a token that does not stand
    * @throws SessionEndedError for one that would, were its session not over
    */
-  async authenticate(token: string, { certain = false }: { certain?: boolean } = {}): Promise<Principal> {
+  async authenticate(token: string, options: { certain?: boolean } = {}): Promise<Principal> {
+    return (await this.admit(token, options)).principal;
+  }
+
+  /** The same, with the time at which the token expires, in milliseconds since 1970: for what goes on for longer. */
+  async admit(
+    token: string,
+    { certain = false }: { certain?: boolean } = {},
+  ): Promise<{ readonly principal: Principal; readonly expiresAtMs: number }> {
     const { principal, expiresAtMs, kid } = await this.verify(token);
     if (isExpired(expiresAtMs)) {
       throw new TokenExpiredError();
@@ -62,7 +70,7 @@ export class Authenticator {
     if (end !== null) {
       throw sessionEnded(end);
     }
-    return principal;
+    return { principal, expiresAtMs };
   }
 
   /**

@@ -37,7 +37,9 @@ export function registerRequestHooks(fastify: FastifyInstance, logger: PinoLogge
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched';
     const status = String(reply.statusCode);
-    durations.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
+    if (!isLasting(request, reply)) {
+      durations.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
+    }
     runInContext(request.requestContext ?? contextOf(request), () => {
       logger[levelOf(request, reply)](lineOf(request, reply, route), 'Request answered');
     });
@@ -62,6 +64,12 @@ function spellIds(params: Record<string, string>): void {
   for (const [name, value] of Object.entries(params)) {
     params[name] = canonicalId(value);
   }
+}
+
+/** An event stream that was opened: how long it was open is no latency. */
+function isLasting({ routeOptions }: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  const config = routeOptions.config as typeof routeOptions.config | undefined;
+  return config?.isEventStream === true && statusCode === 200;
 }
 
 function levelOf({ routeOptions }: FastifyRequest, { statusCode }: FastifyReply): 'debug' | 'info' | 'warn' {

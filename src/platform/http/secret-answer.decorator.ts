@@ -15,10 +15,10 @@ declare module 'fastify' {
 export const SecretAnswer = (): MethodDecorator =>
   applyDecorators(Header('Cache-Control', 'no-store'), addRouteConfig({ answersSecret: true }));
 
-/** Makes the decorator work. Call it before compression is registered. */
+/** Makes the decorator work, and lets no compressor hold event streams back. Call it before compression is registered. */
 export function compressNoSecrets(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.answersSecret === true) {
+    if (route.config?.answersSecret === true || route.config?.isEventStream === true) {
       Object.assign(route, { compress: false });
     }
   });

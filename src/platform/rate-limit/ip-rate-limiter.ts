@@ -104,9 +104,11 @@ export class IpRateLimiter {
 
   /** By what can be told without the database, of a request that was given up before its token or its body was read. */
   private async isStranger(request: FastifyRequest, tokens: TokenVerifier): Promise<boolean> {
-    return proofOf(request) === undefined
-      ? tokens.isRefutable(bearerTokenOf(request.headers.authorization) ?? '')
-      : !this.admitProven(request);
+    const takesProof = proofOf(request) !== undefined;
+    if (takesProof && (this.admitProven(request) || configOf(request)?.ignoresToken)) {
+      return request.provenAs === undefined;
+    }
+    return tokens.isRefutable(bearerTokenOf(request.headers.authorization) ?? '');
   }
 
   /** Elsewhere than at a blocked address, the guard verifies the token; an invalid one is counted with the answer. */

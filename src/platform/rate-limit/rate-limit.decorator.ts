@@ -53,12 +53,20 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
 
 /**
  * A request of this route may show by another secret than an access token who sends it: then the limits of that secret hold,
- * not those of the address, nor its block. An access token then counts for nothing.
+ * not those of the address, nor its block. An access token then counts for nothing, unless the route takes either.
  * @param proof names a reader of RequestProofRegistry.
  * @param spentBy where the route judges nothing but the proof: refused by this status, it proves nothing any more.
+ * @param besideToken where the route takes an access token as well as the other secret
  */
-export const ProvenBy = (proof: string, { spentBy }: { spentBy?: SpentBy } = {}): MethodDecorator =>
-  addRouteConfig({ provenBy: proof, ignoresToken: true, ...(spentBy !== undefined && { proofSpentBy: spentBy }) });
+export const ProvenBy = (
+  proof: string,
+  { spentBy, besideToken = false }: { spentBy?: SpentBy; besideToken?: boolean } = {},
+): MethodDecorator =>
+  addRouteConfig({
+    provenBy: proof,
+    ignoresToken: !besideToken,
+    ...(spentBy !== undefined && { proofSpentBy: spentBy }),
+  });
 
 /**
  * A request of this public route counts as anonymous whatever access token comes with it. For routes where any name can be

@@ -11,8 +11,8 @@ const SUBJECT_CAPACITY = 10_000;
 const PROOFS_OF_SUBJECT = 10;
 const SUBJECT_WINDOW_MS = 10 * 60_000;
 
-/** What a request may bring in place of an access token: its body, headers and cookies have been read. */
-export type ProvingRequest = Pick<FastifyRequest, 'body' | 'headers' | 'cookies'>;
+/** What a request may bring in place of an access token: its body, headers, cookies and query have been read. */
+export type ProvingRequest = Pick<FastifyRequest, 'body' | 'headers' | 'cookies' | 'query'>;
 
 export interface RequestProof {
   /** What the request is limited by, in place of its address. */

@@ -180,6 +180,8 @@ export class FeedPublisher {
   }
 
   private deliver({ event, rooms }: Routed, verdicts: Verdicts): void {
+    // A cursor may stand between two events: who has all before this one gets it.
+    this.joinThose((cursor) => isCursorAfter(event.cursor, cursor));
     if (rooms.length > 0) {
       this.#channels.forEach((channel) => {
         try {
@@ -194,10 +196,14 @@ export class FeedPublisher {
   }
 
   private joinReached(): void {
+    this.joinThose((cursor) => this.hasReached(cursor));
+  }
+
+  private joinThose(isDue: (cursor: string) => boolean): void {
     for (const [subscriber, cursor] of this.#ahead) {
       if (subscriber.isClosed) {
         this.#ahead.delete(subscriber);
-      } else if (this.hasReached(cursor)) {
+      } else if (isDue(cursor)) {
         this.#ahead.delete(subscriber);
         subscriber.join();
       }

@@ -1,0 +1,165 @@
+import {
+  Controller,
+  Get,
+  HttpCode,
+  HttpStatus,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  Post,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PinoLogger } from 'nestjs-pino';
+import { ChangesNothing } from '../../../platform/audit/audit.decorator.js';
+import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
+import { Authorize } from '../../../platform/auth/authorize.decorator.js';
+import { Authenticator } from '../../../platform/auth/authenticator.js';
+import { bearerTokenOf } from '../../../platform/auth/bearer-token.js';
+import { TicketAuthenticator } from '../../../platform/auth/tickets/ticket-authenticator.js';
+import type { TicketHolder } from '../../../platform/auth/tickets/ticket-holder.js';
+import { TakesTicket } from '../../../platform/auth/tickets/ticket.decorator.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
+import { Streams } from '../../../platform/http/streams/event-stream.decorator.js';
+import { answerHead, EventStream } from '../../../platform/http/streams/event-stream.js';
+import { TakesNoQuery } from '../../../platform/http/validation/no-query.interceptor.js';
+import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
+import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
+import { SignalBus } from '../../../platform/redis/signal-bus.js';
+import { type BackgroundLoop } from '../../../platform/scheduling/background-loop.js';
+import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
+import { EventStreamService } from './event-stream.service.js';
+import { EventStreamQueryDto, TicketDto } from './events.dto.js';
+import { TooManyStreamsError } from './streams.errors.js';
+
+const SESSION_CHECK_MS = 25_000;
+/** It asks for one session after another. */
+const SESSION_CHECK_WITHIN_MS = 60_000;
+
+const STREAMED =
+  'Blocks of lines: `id`, the cursor; `event`, as on sockets; `data`, the message as JSON in one line. Besides the feed: ' +
+  '`reset` (too much was missed, or the cursor is unknown: read the state again; the stream goes on from its `cursor`), ' +
+  '`session_ended` and `closing` (the last message, with the reason). Lines that begin with a colon mean nothing.';
+const EXAMPLE = `retry: 3217
+
+id: MS4xMjM0NS42Nzg5
+event: door_status_changed
+data: {"cursor":"MS4xMjM0NS42Nzg5","id":"4711","type":"door_status_changed","payload":{"lockState":"unlocked"}}
+
+:
+
+`;
+
+@ApiTags('Live')
+@Controller('events')
+export class EventStreamController implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #sessionCheck: BackgroundLoop;
+  readonly #cut: Counter;
+
+  constructor(
+    private readonly streams: EventStreamService,
+    private readonly tickets: TicketAuthenticator,
+    private readonly authenticator: Authenticator,
+    private readonly signals: SignalBus,
+    loops: LoopRegistry,
+    metrics: Metrics,
+    logger: PinoLogger,
+  ) {
+    logger.setContext(EventStreamController.name);
+    this.#cut = metrics.counter('mortise_event_streams_cut_total', 'Event streams of clients that read too slowly');
+    this.#sessionCheck = loops.create(
+      'stream_sessions',
+      async () => {
+        await streams.endDeadSessions();
+        return 'idle';
+      },
+      {
+        idleFromMs: SESSION_CHECK_MS,
+        idleMs: SESSION_CHECK_MS,
+        retryMs: SESSION_CHECK_MS,
+        deadlineMs: SESSION_CHECK_WITHIN_MS,
+        onError: (error, failures) => {
+          logger[failures === 1 ? 'warn' : 'debug'](
+            { err: error },
+            'The sessions of event streams could not be checked',
+          );
+        },
+      },
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    this.streams.start();
+    this.signals.on('session_revoked', ({ sessionId, reason }) => {
+      this.streams.endSession(sessionId, reason);
+    });
+    this.#sessionCheck.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.streams.stop();
+    await this.#sessionCheck.stop();
+  }
+
+  /**
+   * Follow what happens as it happens, as server-sent events: the messages of sockets, from my devices, those of my
+   * organizations, and those in `deviceId`. It ends with my session, or when I read too slowly: then go on from the last `id`.
+   */
+  @Get('stream')
+  @Authorize()
+  @TakesTicket()
+  @Streams(STREAMED, EXAMPLE)
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'The last `id` that the client has; an `EventSource` sends it when it comes back.',
+    schema: { type: 'string', example: 'MS4xMjM0NS42Nzg5' },
+  })
+  @Refuses(new ResourceNotFoundError('device'), TooManyStreamsError, ShuttingDownError)
+  async stream(
+    @Query() { after, lastEventId, deviceId = [] }: EventStreamQueryDto,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (request.method === 'HEAD') {
+      answerHead(reply);
+      return;
+    }
+    const { 'last-event-id': header = '' } = request.headers;
+    // An EventSource that comes back asks for the address that it was made with: its header is newer than the address.
+    const start = [header, lastEventId, after]
+      .map((cursor) => String(cursor ?? '').trim())
+      .find((cursor) => cursor !== '');
+    const open = (): EventStream =>
+      EventStream.open(reply, () => {
+        this.#cut.inc();
+      });
+    await this.streams.open(
+      await this.holderOf(request),
+      { deviceIds: deviceId, ...(start !== undefined && { after: start }) },
+      open,
+    );
+  }
+
+  /**
+   * Get a ticket for one event stream, where no access token can be sent: an `EventSource` has no headers. It opens a stream
+   * of this session once, within 30 seconds. 503 while Redis is away: poll meanwhile.
+   */
+  @Post('tickets')
+  @HttpCode(HttpStatus.CREATED)
+  @Authorize()
+  @ChangesNothing()
+  @SecretAnswer()
+  @TakesNoQuery()
+  async issue(@Req() request: FastifyRequest): Promise<TicketDto> {
+    return this.tickets.issue(await this.holderOf(request));
+  }
+
+  /** Who the guard has let in, and until when the token counts that lets them. */
+  private async holderOf({ ticketHolder, headers }: FastifyRequest): Promise<TicketHolder> {
+    return ticketHolder ?? this.authenticator.admit(bearerTokenOf(headers.authorization) ?? '');
+  }
+}

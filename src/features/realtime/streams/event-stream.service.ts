@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { AppConfig } from '../../../config/app-config.js';
+import type { SessionEnd } from '../../../contracts/sessions.js';
+import { TokenExpiredError } from '../../../platform/auth/auth.errors.js';
+import type { TicketHolder } from '../../../platform/auth/tickets/ticket-holder.js';
+import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
+import { EventLog } from '../../../platform/events/event-log.js';
+import { encodeFrame } from '../../../platform/http/streams/event-frame.js';
+import type { EventStream } from '../../../platform/http/streams/event-stream.js';
+import { inBackground } from '../../../platform/process/faults.js';
+import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
+import { socketProblemOf } from '../../../platform/realtime/sockets.js';
+import { within } from '../../../shared/deadline.js';
+import { FeedScopeService } from '../feed/feed-scope.service.js';
+import { EventStreamPublisher } from './event-stream-publisher.js';
+import { EventStreamRegistry, type OpenStream } from './event-stream-registry.js';
+
+/** Clients that lost their connections at one moment come back spread over some seconds. */
+const RETRY_MS = { from: 1_000, spread: 4_000 };
+
+/** What a person asks to hear. */
+export interface StreamWish {
+  /** The cursor from which they go on; without it, from now. */
+  readonly after?: string;
+  readonly deviceIds: readonly string[];
+}
+
+/** Opens event streams, and ends them with the sessions of those who opened them. */
+@Injectable()
+export class EventStreamService {
+  #isStopping = false;
+
+  constructor(
+    private readonly streams: EventStreamRegistry,
+    private readonly channel: EventStreamPublisher,
+    private readonly scopes: FeedScopeService,
+    private readonly log: EventLog,
+    private readonly sessions: SessionVerifier,
+    private readonly config: AppConfig,
+    private readonly logger: PinoLogger,
+  ) {
+    logger.setContext(EventStreamService.name);
+  }
+
+  /**
+   * @param open answers with the headers; before that, what is refused is answered like any request
+   * @throws ShuttingDownError, TooManyStreamsError, OverloadedError, ResourceNotFoundError
+   */
+  async open(holder: TicketHolder, { after, deviceIds }: StreamWish, open: () => EventStream): Promise<void> {
+    const { principal, expiresAtMs } = holder;
+    const { userId, sessionId } = principal;
+    this.assertRoom(userId);
+    const scope = await this.scopes.scopeOf(principal, deviceIds);
+    const start = after ?? (await this.log.feedPage({ scope, limit: 1 })).cursor;
+    // Others may have been opened meanwhile.
+    this.assertRoom(userId);
+    const stream = open();
+    const opened = { userId, sessionId, expiresAtMs, stream };
+    this.streams.add(opened);
+    // An id without data sets from where the client goes on, though nothing has happened yet.
+    stream.write(encodeFrame({ retryMs: jitteredRetryMs(), ...(after === undefined && { id: start }) }));
+    inBackground(() => Promise.all([this.channel.join(stream, scope, start), this.verify(opened)]));
+  }
+
+  /** Ends the streams of a session, after a message with the reason. */
+  endSession(sessionId: string, reason: SessionEnd): void {
+    const frame = encodeFrame({ event: 'session_ended', data: { reason } });
+    this.streams
+      .all()
+      .filter((each) => each.sessionId === sessionId)
+      .forEach(({ stream }) => {
+        stream.end(frame);
+      });
+  }
+
+  /** Ends the streams of sessions that have ended, in case the signal was lost. */
+  async endDeadSessions(): Promise<void> {
+    for (const sessionId of new Set(this.streams.all().map((each) => each.sessionId))) {
+      const end = await this.sessions.endOf(sessionId);
+      if (end !== null) {
+        this.endSession(sessionId, end);
+      }
+    }
+  }
+
+  start(): void {
+    this.channel.start();
+    this.streams.onExpired(({ stream }) => {
+      stream.end(this.closing(new TokenExpiredError()));
+    });
+  }
+
+  /** Ends all streams. Their clients go on elsewhere from the last event that they have, not all at one moment. */
+  stop(): void {
+    this.#isStopping = true;
+    this.streams.all().forEach(({ stream }) => {
+      stream.end(this.closing(new ShuttingDownError()));
+    });
+  }
+
+  private assertRoom(userId: string): void {
+    if (this.#isStopping) {
+      throw new ShuttingDownError();
+    }
+    this.streams.assertRoom(userId);
+  }
+
+  /** A session that ended while the stream was opened ends it here. */
+  private async verify({ sessionId, stream }: OpenStream): Promise<void> {
+    try {
+      const end = await within(this.config.http.requestTimeoutMs, this.sessions.endOf(sessionId));
+      if (end !== null) {
+        this.endSession(sessionId, end);
+      }
+    } catch (error) {
+      // The database cannot say whether the session stands.
+      this.logger.warn({ err: error }, 'The session of an event stream could not be verified');
+      stream.end(this.closing(error));
+    }
+  }
+
+  private closing(error: unknown): Buffer {
+    const data = socketProblemOf(error, this.config.http.publicUrl);
+    return encodeFrame({ retryMs: jitteredRetryMs(), event: 'closing', data });
+  }
+}
+
+function jitteredRetryMs(): number {
+  return RETRY_MS.from + Math.random() * RETRY_MS.spread;
+}

@@ -1,0 +1,87 @@
+import { Controller, Get, type OnApplicationBootstrap, type OnModuleDestroy, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
+import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
+import type { Principal } from '../../../platform/auth/principal.js';
+import { sha256 } from '../../../platform/crypto/digest.js';
+import { CursorExpiredError } from '../../../platform/events/event-log.errors.js';
+import type { FeedPage } from '../../../platform/events/event-log.js';
+import { ExtraTimeToWait } from '../../../platform/http/admission/extra-time.decorator.js';
+import { isUnmodified, type PageState, PolledPage } from '../../../platform/http/conditional/page-validators.js';
+import { PreferredWait } from '../../../platform/http/prefer.decorator.js';
+import { InvalidPreferError } from '../../../platform/http/prefer.errors.js';
+import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { Clock } from '../../../shared/clock.js';
+import { InvalidCursorError } from '../../../shared/cursor.js';
+import { EventPageService } from './event-page.service.js';
+import { EventWaiters } from './event-waiters.js';
+import { PolledEventsDto, PollEventsQueryDto, toPolledEventsDto } from './events.dto.js';
+
+const TAG_LENGTH = 16;
+
+@ApiTags('Live')
+@Controller('events')
+export class EventsController implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    private readonly pages: EventPageService,
+    private readonly waiters: EventWaiters,
+    private readonly clock: Clock,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.waiters.start();
+  }
+
+  onModuleDestroy(): void {
+    this.waiters.stop();
+  }
+
+  /**
+   * Read what followed a cursor, oldest first: events of my devices, of those of my organizations, and of those in `deviceId`.
+   * Ask again with the `cursor` of the answer: at once while it says `more`, else after a pause, or with `Prefer: wait`.
+   */
+  @Get()
+  @Authorize()
+  @ExtraTimeToWait()
+  @PolledPage()
+  @ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description:
+      'RFC 7240: how many seconds to wait until something happens, at most 30. A malformed `wait` is 400 `invalid_prefer`.',
+    schema: { type: 'string', example: 'wait=20' },
+  })
+  @ApiResponse({ status: 200, type: PolledEventsDto })
+  @Refuses(new ResourceNotFoundError('device'), InvalidCursorError, CursorExpiredError, InvalidPreferError)
+  async poll(
+    @CurrentUser() user: Principal,
+    @Query() { after, limit, type, deviceId = [] }: PollEventsQueryDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @PreferredWait() waitMs?: number,
+  ): Promise<PolledEventsDto | undefined> {
+    const page = await this.pages.page(user, {
+      limit,
+      deviceIds: deviceId,
+      waitMs: waitMs ?? 0,
+      isGone: () => reply.raw.destroyed,
+      ...(after !== undefined && after !== '' && { after }),
+      ...(type !== undefined && { types: type }),
+    });
+    if (waitMs !== undefined) {
+      void reply.header('Preference-Applied', `wait=${String(waitMs / 1_000)}`);
+    }
+    return isUnmodified(request, reply, stateOf(page), this.clock.now()) ? undefined : toPolledEventsDto(page);
+  }
+}
+
+/** Nothing is one state, wherever it was asked from: a client that goes on with the new cursor has it already. */
+function stateOf({ items, cursor, more }: FeedPage): PageState {
+  const last = items.at(-1);
+  const text = last === undefined && !more ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
+  return {
+    tag: sha256(text).toString('base64url').slice(0, TAG_LENGTH),
+    lastMs: last && Date.parse(last.receivedAt),
+  };
+}

@@ -1,0 +1,72 @@
+import { applyDecorators, HttpStatus } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { matches } from './version-tag.interceptor.js';
+
+/** Later than this, nothing comes to a second that is over: transactions end before. */
+const SETTLED_AFTER_MS = 60_000;
+const SECOND_MS = 1_000;
+
+/** What tells one state of a page from another. */
+export interface PageState {
+  /** Without quotes. */
+  readonly tag: string;
+  /** When its last item was made, in milliseconds since 1970; undefined where it has none. */
+  readonly lastMs: number | undefined;
+}
+
+/** A GET that {@link isUnmodified} answers with 304 where the client has the page already. */
+export const PolledPage = (): MethodDecorator =>
+  applyDecorators(
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: 'The `ETag` of the last answer: 304 while there is nothing new.',
+    }),
+    ApiHeader({
+      name: 'If-Modified-Since',
+      required: false,
+      description:
+        'The `Last-Modified` of the last answer, for clients without `If-None-Match`, which counts in its place.',
+    }),
+    ApiResponse({ status: 304, description: 'Nothing new.' }),
+  );
+
+/**
+ * Serves `ETag` and `Last-Modified`, and says whether the client has this already; then the status is 304. Dates have whole
+ * seconds: a page whose last second may still get items is not told by its date.
+ */
+export function isUnmodified(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  { tag, lastMs }: PageState,
+  nowMs: number,
+): boolean {
+  const etag = `"${tag}"`;
+  void reply.header('ETag', etag).header('Cache-Control', 'private, no-cache');
+  const { dateMs, isSettled } = dateOf(lastMs, nowMs);
+  if (dateMs !== undefined) {
+    void reply.header('Last-Modified', new Date(dateMs).toUTCString());
+  }
+  const { 'if-none-match': tags, 'if-modified-since': since = '' } = headers;
+  const isKnown = tags === undefined ? isSettled && Date.parse(since) >= dateMs : matches(tags, etag);
+  if (isKnown) {
+    void reply.status(HttpStatus.NOT_MODIFIED);
+  }
+  return isKnown;
+}
+
+type PageDate =
+  | { readonly isSettled: true; readonly dateMs: number }
+  | { readonly isSettled: false; readonly dateMs: number | undefined };
+
+/** A settled page is dated by the end of its last second: who got it earlier, and maybe not all of it, reads it again. */
+function dateOf(lastMs: number | undefined, nowMs: number): PageDate {
+  if (lastMs === undefined) {
+    return { isSettled: false, dateMs: undefined };
+  }
+  const second = Math.floor(lastMs / SECOND_MS) * SECOND_MS;
+  return nowMs - lastMs >= SETTLED_AFTER_MS
+    ? { isSettled: true, dateMs: second + SECOND_MS }
+    : { isSettled: false, dateMs: second };
+}

@@ -1,0 +1,123 @@
+/**
+ * One cursor: taken from the history of a device, by polling, on a socket or from an event stream, it is good in each of the
+ * others. Nothing is lost and nothing comes twice. Seen to fail: with a cursor that counts its own event in.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { EventLog } from '../../src/platform/events/event-log.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
+import type { InsertedAccount } from '../support/accounts.fixture.js';
+import { Dashboard } from '../support/dashboard.js';
+import { EventStreamClient } from '../support/event-stream-client.js';
+import { OrganizationsFixture } from '../support/organizations.fixture.js';
+import { eventually } from '../support/wait.js';
+
+interface Item {
+  readonly cursor: string;
+  readonly payload: { readonly zone?: string };
+}
+interface Polled {
+  readonly items: Item[];
+  readonly cursor: string;
+  readonly more: boolean;
+}
+
+/** Reads what follows a cursor, up to the event with a mark: the marks, and the cursor that it ends with. */
+type Channel = (after: string, last: string) => Promise<{ marks: string[]; cursor: string }>;
+
+let fixture: OrganizationsFixture;
+let ada: InsertedAccount;
+let deviceId: string;
+let begin: string;
+
+beforeAll(async () => {
+  fixture = await OrganizationsFixture.start();
+  ada = await fixture.createAccount('ada');
+  ({ id: deviceId } = await fixture.registerDevice(ada));
+  begin = (await fixture.request<Polled>(ada, 'GET', '/events')).body.cursor;
+}, 60_000);
+
+afterAll(() => fixture.stop());
+
+async function happen(count: number): Promise<string[]> {
+  const marks = Array.from({ length: count }, () => randomUUID());
+  const { application } = fixture;
+  for (const mark of marks) {
+    await application.get(Transactions).run(() =>
+      application.get(EventLog).append({
+        type: 'motion_detected',
+        payload: { zone: mark },
+        source: 'system',
+        actor: 'system',
+        deviceId,
+        userId: ada.id,
+      }),
+    );
+  }
+  return marks;
+}
+
+const zonesOf = (items: readonly { readonly payload: object }[]): string[] =>
+  items.map(({ payload }) => (payload as { zone?: string }).zone ?? '');
+
+const CHANNELS: Readonly<Record<string, Channel>> = {
+  history: async (after, last) => {
+    const marks: string[] = [];
+    let cursor = after;
+    while (!marks.includes(last)) {
+      const path = `/devices/${deviceId}/events?order=asc&limit=2&cursor=${cursor}`;
+      const { body } = await fixture.request<{ items: Item[] }>(ada, 'GET', path);
+      marks.push(...zonesOf(body.items));
+      cursor = body.items.at(-1)?.cursor ?? cursor;
+    }
+    return { marks, cursor };
+  },
+  polling: async (after, last) => {
+    const marks: string[] = [];
+    let cursor = after;
+    while (!marks.includes(last)) {
+      const { body } = await fixture.request<Polled>(ada, 'GET', `/events?limit=2&after=${cursor}`);
+      marks.push(...zonesOf(body.items));
+      cursor = body.cursor;
+    }
+    return { marks, cursor };
+  },
+  socket: async (after, last) => {
+    const dashboard = await Dashboard.signedIn(fixture.application.url, ada.accessToken, after);
+    const { message } = await dashboard.expect('the last event', (each) => zonesOf([each.message])[0] === last);
+    dashboard.close();
+    return { marks: zonesOf(dashboard.received.map((each) => each.message)), cursor: message.cursor };
+  },
+  stream: async (after, last) => {
+    const { url } = fixture.application;
+    const stream = await EventStreamClient.open(url, `?after=${after}`, { token: ada.accessToken });
+    await eventually('the last event', () => zonesOf(stream.feed).includes(last));
+    stream.close();
+    return { marks: zonesOf(stream.feed), cursor: stream.lastEventId };
+  },
+};
+
+const names = Object.keys(CHANNELS);
+const PAIRS = names.flatMap((from) => names.map((to) => [from, to] as const));
+
+describe('A cursor', () => {
+  it.each(PAIRS)('from %s is good in %s: nothing is lost, nothing comes twice', async (from, to) => {
+    const first = await happen(3);
+    const taken = await CHANNELS[from]!(begin, first.at(-1)!);
+    expect(taken.marks).toEqual(first);
+    const second = await happen(3);
+    const gone = await CHANNELS[to]!(taken.cursor, second.at(-1)!);
+    expect(gone.marks).toEqual(second);
+    begin = gone.cursor;
+  });
+
+  it('of a moment at which nothing happened is good in each of them, while events are written', async () => {
+    for (const name of names) {
+      const { cursor } = (await fixture.request<Polled>(ada, 'GET', '/events')).body;
+      const marks = await happen(2);
+      const later = happen(2);
+      const last = (await later).at(-1)!;
+      expect([name, (await CHANNELS[name]!(cursor, last)).marks]).toEqual([name, [...marks, ...(await later)]]);
+    }
+  });
+});
