@@ -4,6 +4,7 @@ import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { ReconnectingDashboard, type ReconnectingOptions } from './reconnecting-dashboard.js';
+import { ReconnectingStream } from './reconnecting-stream.js';
 import type { TestApp } from './test-app.js';
 import { eventually } from './wait.js';
 
@@ -23,13 +24,30 @@ export interface Deliveries {
   readonly resyncs: number;
 }
 
+/** Whoever follows the feed, and comes back whenever its connection ends. */
+export interface FeedListener {
+  /** Ids of the events, as they came. */
+  readonly heard: readonly number[];
+  /** Attempts to connect that failed, or were refused. */
+  readonly refusals: readonly string[];
+  readonly isConnected: boolean;
+  readonly connections: number;
+  readonly resyncs: number;
+  /** Its connection ends; it comes back. */
+  drop(how: 'leave' | 'reset'): void;
+  /** For good. */
+  stop(): void;
+}
+
 export interface CrowdOptions extends Pick<ReconnectingOptions, 'resumeFrom' | 'random'> {
   readonly size: number;
   /** Where each connects, by its number. */
   readonly urlOf: (index: number) => string;
+  /** So many of them follow the event stream over HTTP instead of a socket. */
+  readonly streams?: number;
 }
 
-/** Dashboards of the members of one organization, all of which hear the same device. */
+/** Dashboards, and programs, of the members of one organization, all of which hear the same device. */
 export class DashboardCrowd {
   #events = 0;
 
@@ -37,25 +55,28 @@ export class DashboardCrowd {
     /** Writes the events, and is no process that serves dashboards. */
     private readonly writer: TestApp,
     private readonly house: House,
-    readonly dashboards: readonly ReconnectingDashboard[],
+    readonly dashboards: readonly FeedListener[],
   ) {}
 
   /** Each is connected and has heard a first event, so it has a cursor to go on from. */
-  static async gather(writer: TestApp, { size, urlOf, ...client }: CrowdOptions): Promise<DashboardCrowd> {
+  static async gather(writer: TestApp, { size, urlOf, streams = 0, ...client }: CrowdOptions): Promise<DashboardCrowd> {
     const tokens = writer.get(AccessTokenFactory);
     const house = await insertHouse(
       (text, values) => writer.rows(text, values),
       (person) => tokens.sign(person),
       size,
     );
-    const dashboards: ReconnectingDashboard[] = [];
+    const dashboards: FeedListener[] = [];
     for (let from = 0; from < size; from += CONNECT_AT_ONCE) {
       const together = house.members.slice(from, from + CONNECT_AT_ONCE);
       dashboards.push(
         ...(await Promise.all(
-          together.map(({ accessToken: token }, index) =>
-            ReconnectingDashboard.start({ ...client, url: urlOf(from + index), token }),
-          ),
+          together.map(({ accessToken: token }, index): Promise<FeedListener> => {
+            const url = urlOf(from + index);
+            return from + index < streams
+              ? ReconnectingStream.start(url, token)
+              : ReconnectingDashboard.start({ ...client, url, token });
+          }),
         )),
       );
     }
@@ -69,6 +90,11 @@ export class DashboardCrowd {
 
   get connected(): number {
     return this.dashboards.filter(({ isConnected }) => isConnected).length;
+  }
+
+  /** Attempts to connect that failed, or were refused. */
+  get refusals(): string[] {
+    return this.dashboards.flatMap(({ refusals }) => refusals);
   }
 
   get connections(): number {

@@ -1,4 +1,5 @@
 import { LightSocket } from '../../bench/support/light-socket.js';
+import type { FeedListener } from './dashboard-crowd.js';
 
 /** As Socket.IO connects again by itself: pauses of one second, then two, each half as long or half as long again. */
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS, JITTER] = [1_000, 2_000, 0.5];
@@ -28,9 +29,10 @@ export interface ReconnectingOptions {
 }
 
 /** A dashboard as docs/realtime.md shows it: it connects again whenever its connection ends, from the last cursor that it has. */
-export class ReconnectingDashboard {
+export class ReconnectingDashboard implements FeedListener {
   /** Ids of the events, as they came. */
   readonly heard: number[] = [];
+  readonly refusals: string[] = [];
   connections = 0;
   resyncs = 0;
   #lastCursor: string | null = null;
@@ -99,7 +101,9 @@ export class ReconnectingDashboard {
       Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS) * (1 + JITTER * (2 * random() - 1));
     this.#failures += 1;
     this.#timer = setTimeout(() => {
-      this.connect().catch(() => undefined);
+      this.connect().catch((error: unknown) => {
+        this.refusals.push(String(error));
+      });
     }, pauseMs);
   }
 }
