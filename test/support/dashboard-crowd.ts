@@ -134,7 +134,17 @@ export class DashboardCrowd {
   /** @returns how long it took from now until all are connected, in milliseconds */
   async allBack(): Promise<number> {
     const since = performance.now();
-    await eventually('all dashboards are back', () => this.connected === this.dashboards.length, COMPLETE_WITHIN_MS);
+    await eventually(
+      'all dashboards are back',
+      () => this.connected === this.dashboards.length,
+      COMPLETE_WITHIN_MS,
+    ).catch((error: unknown) => {
+      const latest = JSON.stringify(this.refusals.slice(-3));
+      throw new Error(
+        `${String(this.connected)} of ${String(this.dashboards.length)} are back; refused ${String(this.refusals.length)} times: ${latest}`,
+        { cause: error },
+      );
+    });
     return performance.now() - since;
   }
 
