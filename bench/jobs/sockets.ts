@@ -15,7 +15,7 @@ const LATECOMERS = 200;
 const ROUNDS = 3;
 const SETTLE_MS = 1_500;
 
-/** What a dashboard that is connected costs, and connecting it, against Socket.IO that asks nobody who they are. */
+/** What a dashboard that is connected costs, and connecting it, against Socket.IO without authentication. */
 export async function sockets(services: Services): Promise<void> {
   const mortise = await mortiseStage(services, DASHBOARDS + LATECOMERS);
   const raw = baselineStage(services, 'raw Socket.IO', DASHBOARDS + LATECOMERS);

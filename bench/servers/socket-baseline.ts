@@ -1,5 +1,5 @@
 /**
- * Socket.IO without anything around it: one namespace, one room, nobody is asked who they are. With BARE=1 not even that: one
+ * Socket.IO without anything around it: one namespace, one room, no authentication. With BARE=1 not even that: one
  * frame of WebSocket, made once, written to every connection.
  */
 import { createHash } from 'node:crypto';

@@ -54,7 +54,7 @@ export async function mortiseStage(services: Services, size: number): Promise<St
   };
 }
 
-/** Asks nobody who they are, so any text will do for a token. */
+/** It does not authenticate, so any text will do for a token. */
 export function baselineStage(services: Services, name: string, size: number, env: NodeJS.ProcessEnv = {}): Stage {
   return {
     name,

@@ -24,7 +24,7 @@ export interface Deliveries {
   readonly resyncs: number;
 }
 
-/** Whoever follows the feed, and comes back whenever its connection ends. */
+/** A client that follows the feed, and comes back whenever its connection ends. */
 export interface FeedListener {
   /** Ids of the events, as they came. */
   readonly heard: readonly number[];
