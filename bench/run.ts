@@ -4,6 +4,7 @@ import { Failure } from '../tools/stack/failure.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
 import { devices } from './jobs/devices.js';
+import { fanOut } from './jobs/fan-out.js';
 import { growth } from './jobs/growth.js';
 import { list } from './jobs/list.js';
 import { login } from './jobs/login.js';
@@ -11,6 +12,7 @@ import { mix } from './jobs/mix.js';
 import { nullRequest } from './jobs/null.js';
 import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
+import { sockets } from './jobs/sockets.js';
 import { users } from './jobs/users.js';
 import { validation } from './jobs/validation.js';
 import { writes } from './jobs/writes.js';
@@ -28,6 +30,8 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['refresh', refresh],
   ['users', users],
   ['validation', validation],
+  ['sockets', sockets],
+  ['fan-out', fanOut],
   ['command', command],
   ['mix', mix],
   ['devices', devices],

@@ -7,7 +7,7 @@ import { print } from '../../tools/stack/steps.js';
 import { type Services } from './services.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
-const PACKAGES = ['@nestjs/core', 'fastify', 'pg', 'mqtt', 'aedes', 'argon2', 'jose', 'autocannon'];
+const PACKAGES = ['@nestjs/core', 'fastify', 'socket.io', 'ws', 'pg', 'mqtt', 'aedes', 'argon2', 'jose', 'autocannon'];
 
 /** What the figures that follow were measured on. */
 export async function printEnvironment({ databaseUrl }: Services): Promise<void> {

@@ -18,6 +18,7 @@ export interface Server {
 /** Programs in `bench/servers`. */
 type Program =
   | 'command-baseline'
+  | 'feed-writer'
   | 'hash-baseline'
   | 'list-baseline'
   | 'minimal-nest'
@@ -25,6 +26,7 @@ type Program =
   | 'null-server'
   | 'refresh-baseline'
   | 'session-probe'
+  | 'socket-baseline'
   | 'users-baseline';
 
 const READY_WITHIN_MS = 30_000;

@@ -9,28 +9,45 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { io } from 'socket.io-client';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { DashboardCrowd } from '../support/dashboard-crowd.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { type Nginx, startNginx } from '../support/nginx.js';
 import { ApplicationProcess } from '../support/process.js';
-import { scaled } from '../support/promise.js';
+import { recordFigure, scaled, tellProgress } from '../support/promise.js';
+import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
 const PROBE_EVERY_MS = scaled(200, 2_000);
 const DRAIN_DELAY = `${String(scaled(1_500, 5_000))}ms`;
+const SOCKETS = scaled(30, 1_000);
+const STREAMS = SOCKETS;
+const EVENT_EVERY_MS = scaled(20, 250);
+/** Each restarts both processes. */
+const RELEASES = scaled(1, 3);
+/** DRAIN_DELAY of 5 s and DRAIN_TIMEOUT of 10 s, and as long again as that for what closes after it. */
+const EXIT_WITHIN_MS = 25_000;
 /** Requests that are under way at any time. */
 const CLIENTS = 6;
 const MIB = 1_048_576;
 
 let installation: Installation;
+/** Writes the events, and relays them. */
+let writer: TestApp;
 let processes: ApplicationProcess[];
 let nginx: Nginx;
 let owner: Account;
 let device: RegisteredDevice;
 
 beforeAll(async () => {
-  installation = await createInstallation({ ROLES: 'api', DRAIN_DELAY, TRUSTED_PROXIES: '127.0.0.1/32' });
+  installation = await createInstallation({
+    ROLES: 'api',
+    DRAIN_DELAY,
+    TRUSTED_PROXIES: '127.0.0.1/32',
+    JWT_ACCESS_EXPIRY: '1h',
+  });
+  writer = await TestApp.start({ env: { ...installation.env, ROLES: 'worker' } });
   processes = await Promise.all([1, 2].map(() => ApplicationProcess.start(installation.env)));
   nginx = await startNginx(processes.map(({ port }) => port));
   owner = await createAccount(nginx.url);
@@ -40,6 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(processes.map((each) => each.kill()));
   await nginx.stop();
+  await writer.stop();
   await installation.remove();
 });
 
@@ -177,15 +195,27 @@ function balance(): () => Promise<void> {
 }
 
 describe('a rolling restart behind nginx', () => {
-  it('refuses no request and fails none, and tells dashboards to connect again', async () => {
+  it('P-29: refuses no request and fails none, tells dashboards to connect again, and no event is missed', async () => {
     const endBalance = balance();
+    const crowd = await DashboardCrowd.gather(writer, {
+      size: SOCKETS + STREAMS,
+      streams: STREAMS,
+      urlOf: () => nginx.url,
+    });
+    const endEvents = crowd.pour(EVENT_EVERY_MS);
     const running = load();
     const dashboard = await Dashboard.connect(nginx.url, { token: owner.accessToken, clientType: 'dashboard' });
-    for (const each of processes) {
-      each.signal('SIGTERM');
-      await eventually('a process is gone', () => each.hasEnded, 40_000);
-      expect(each.exitCode).toBe(0);
-      await each.start();
+    const exitsMs: number[] = [];
+    for (let release = 0; release < RELEASES; release += 1) {
+      for (const each of processes) {
+        const since = performance.now();
+        each.signal('SIGTERM');
+        await eventually('a process is gone', () => each.hasEnded, 40_000);
+        exitsMs.push(performance.now() - since);
+        expect(each.exitCode).toBe(0);
+        await each.start();
+        tellProgress(`a process was gone after ${exitsMs.at(-1)?.toFixed(0) ?? ''} ms`);
+      }
     }
     expect(await dashboard.closed()).toMatchObject({ code: 'shutting_down', status: 503 });
     // Within two seconds, each at another moment.
@@ -193,9 +223,24 @@ describe('a rolling restart behind nginx', () => {
     expect(dashboard.closing?.retryAfter).toBeLessThanOrEqual(2);
     const { sent, failed } = await running.end();
     await endBalance();
+    await crowd.allBack();
+    await endEvents();
+    const { events, expected, ...wrong } = await crowd.deliveries();
+    crowd.stop();
+    recordFigure({
+      promise: 'P-29',
+      shown: `Two API processes behind nginx were restarted one after the other, ${String(RELEASES)} times, under ${String(SOCKETS)} sockets, ${String(STREAMS)} event streams and ${String(sent)} requests of ${String(CLIENTS)} clients; they were gone ${Math.max(...exitsMs).toFixed(0)} ms after SIGTERM at the latest.`,
+      n: expected,
+      figure: `${String(failed.length)} failed requests, ${String(crowd.refusals.length)} refused connections, ${String(wrong.missing)} events missed, ${String(wrong.twice)} twice`,
+    });
     expect(failed).toEqual([]);
     expect(sent).toBeGreaterThan(50);
     expect(await nginx.errors()).toEqual([]);
+    expect(wrong).toEqual({ missing: 0, twice: 0, disordered: 0, resyncs: 0 });
+    expect(crowd.refusals).toEqual([]);
+    expect(crowd.connections).toBeGreaterThan(SOCKETS + STREAMS);
+    expect(events).toBeGreaterThan(50);
+    expect(Math.max(...exitsMs)).toBeLessThan(EXIT_WITHIN_MS);
   }, 400_000);
 
   it('takes bodies that are too large, or of a type that is not read, without giving up on a process', async () => {

@@ -60,6 +60,16 @@ export class FaultProxy {
     this.#sockets.forEach((socket) => socket.destroy());
   }
 
+  /** Ends each connection with this chance, by a reset to both sides. @returns how many */
+  resetSome(chance: number, random: () => number): number {
+    const chosen = [...this.#lines].filter(() => random() < chance);
+    chosen.forEach(({ client, service }) => {
+      client.resetAndDestroy();
+      service.resetAndDestroy();
+    });
+    return chosen.length;
+  }
+
   /** Keeps connections open, accepts new ones, and lets nothing through. */
   blackhole(): void {
     this.#fault = 'blackhole';

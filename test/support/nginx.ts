@@ -77,7 +77,7 @@ function mainConfiguration(folder: string, errorLog: string): string {
     'worker_processes 2;',
     `pid ${join(folder, 'nginx.pid')};`,
     `error_log ${errorLog} error;`,
-    'events { worker_connections 512; }',
+    'events { worker_connections 8192; }',
     'http {',
     'access_log off;',
     ...temporary.map((name) => `${name}_temp_path ${join(folder, name)};`),

@@ -10,16 +10,18 @@ const DOOR: AuditEntity = { type: 'device', id: 'door' };
 let now = 0;
 let written: unknown[] = [];
 let failing = false;
+let statements = 0;
 let reads: AuditReadWriter;
 
 beforeEach(() => {
-  [now, written, failing] = [1_000, [], false];
+  [now, written, failing, statements] = [1_000, [], false, 0];
   const trail = {
-    record: (record: unknown) => {
+    recordEach: (entries: readonly { record: unknown }[]) => {
       if (failing) {
         return Promise.reject(new Error('no room for entries'));
       }
-      written.push(record);
+      statements += 1;
+      written.push(...entries.map(({ record }) => record));
       return Promise.resolve();
     },
   };
@@ -52,6 +54,11 @@ describe('AuditReadWriter', () => {
     await read(DOOR, { sessionId: 's2' });
     await read(DOOR, { address: '192.0.2.2' });
     expect(written).toHaveLength(5);
+  });
+
+  it('writes what comes together by one statement', async () => {
+    await Promise.all(Array.from({ length: 50 }, (_, index) => read(DOOR, { user: `user-${String(index)}` })));
+    expect([written.length, statements]).toEqual([50, 1]);
   });
 
   it('fails with the entry, and takes none that failed for one that stands', async () => {

@@ -24,7 +24,7 @@ export interface AuditRecord extends AuditFacts {
 }
 
 /** A record with the request it belongs to. */
-interface RecordInContext {
+export interface RecordInContext {
   readonly context: RequestContext | undefined;
   readonly record: AuditRecord;
 }

@@ -13,16 +13,21 @@ import { FeedAuthorizer } from './feed-authorizer.js';
 import type { FeedChannel, FeedSubscriber, Verdict, Verdicts } from './feed-channel.types.js';
 
 const MAX_BACKLOG = 10_000;
+/** Of what one person misses while they catch up. */
+const MAX_MISSED = 500;
 /** Events whose viewers are judged by one question. */
 const MAX_TOGETHER = 100;
 const RETRY_MS = 500;
 /** While PostgreSQL cannot say who may see an event, nothing is sent; later, all are told to read the state again. */
 const MAX_TRIES = 20;
 
-/** Someone who catches up with the log, and how many events of theirs were published meanwhile. */
+/** Someone who catches up with the log, and what was published for them meanwhile. */
 export interface Absence {
   readonly rooms: ReadonlySet<FeedRoom>;
-  missed: number;
+  /** In the order of the log. */
+  missed: RoutedEvent[];
+  /** It was too much to be kept, and is read from the log. */
+  isOverfull: boolean;
 }
 
 /** An event with the rooms in which those are who may hear it. */
@@ -89,9 +94,9 @@ export class FeedPublisher {
     return this.#backlog.length;
   }
 
-  /** Counts what is published for a scope while someone catches up with it. */
+  /** Keeps what is published for a scope while someone catches up with it. */
   beginAbsence(scope: EventScope): Absence {
-    const absence = { rooms: new Set(roomsOfScope(scope)), missed: 0 };
+    const absence: Absence = { rooms: new Set(roomsOfScope(scope)), missed: [], isOverfull: false };
     this.#absences.add(absence);
     return absence;
   }
@@ -150,10 +155,17 @@ export class FeedPublisher {
     }
   }
 
-  /** Those who catch up read again what was published since they began. */
+  /** Those who catch up get what was published since they began. */
   private noteMissed(routed: readonly Routed[]): void {
     this.#absences.forEach((absence) => {
-      absence.missed += routed.filter(({ rooms }) => rooms.some((room) => absence.rooms.has(room))).length;
+      for (const { event, rooms } of routed) {
+        if (rooms.some((room) => absence.rooms.has(room))) {
+          absence.isOverfull ||= absence.missed.length >= MAX_MISSED;
+          if (!absence.isOverfull) {
+            absence.missed.push(event);
+          }
+        }
+      }
     });
   }
 

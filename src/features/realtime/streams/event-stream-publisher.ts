@@ -39,9 +39,11 @@ export class EventStreamPublisher implements FeedChannel {
     let frame: Buffer | null | undefined;
     for (const subscriber of this.subscribersIn(rooms)) {
       const verdict = verdicts.get(subscriber.scope.userId);
-      verdict?.leaves.forEach((room) => {
-        subscriber.leave(room);
-      });
+      if (verdict && verdict.askedAt > subscriber.joinedAt) {
+        verdict.leaves.forEach((room) => {
+          subscriber.leave(room);
+        });
+      }
       if (verdict?.maySee === true) {
         frame ??= frameOf(event);
         subscriber.write(frame);
@@ -66,6 +68,8 @@ export class EventStreamPublisher implements FeedChannel {
 
 /** A stream with what it hears. */
 class StreamSubscriber implements FeedSubscriber {
+  /** By `performance.now()`: what was decided before does not send it away. */
+  joinedAt = Infinity;
   readonly #rooms = new Set<FeedRoom>();
 
   constructor(
@@ -98,6 +102,7 @@ class StreamSubscriber implements FeedSubscriber {
     if (this.isClosed) {
       return;
     }
+    this.joinedAt = performance.now();
     for (const room of roomsOfScope(this.scope)) {
       this.#rooms.add(room);
       this.byRoom.set(room, (this.byRoom.get(room) ?? new Set()).add(this));

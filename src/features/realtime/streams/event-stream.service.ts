@@ -9,7 +9,7 @@ import { Authenticator } from '../../../platform/auth/authenticator.js';
 import { bearerTokenOf } from '../../../platform/auth/bearer-token.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { EventLog } from '../../../platform/events/event-log.js';
-import { encodeFrame, type EventFrame } from '../../../platform/http/streams/event-frame.js';
+import { encodeFrame, type StreamBlock } from '../../../platform/http/streams/event-frame.js';
 import type { EventStream } from '../../../platform/http/streams/event-stream.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
@@ -64,7 +64,7 @@ export class EventStreamService {
    * A stream that ends as that of the feed does, whatever it carries.
    * @throws ShuttingDownError, TooManyStreamsError, OverloadedError
    */
-  begin(holder: TicketHolder, open: () => EventStream, head: EventFrame = {}): EventStream {
+  begin(holder: TicketHolder, open: () => EventStream, head: StreamBlock = {}): EventStream {
     this.assertRoom(holder);
     const { principal, expiresAtMs } = holder;
     const stream = open();

@@ -1,5 +1,5 @@
 /** One block of an event stream (HTML Living Standard, section 9.2), as the bytes that all its readers get. */
-export interface EventFrame {
+export interface StreamBlock {
   /** From where a client goes on that comes back: its `Last-Event-ID`. */
   readonly id?: string;
   readonly event?: string;
@@ -15,7 +15,7 @@ const LINE_ENDS = /[\r\n\0]/g;
 export const COMMENT = Buffer.from(':\n\n');
 
 /** JSON in one line: in its texts, line ends are escaped. */
-export function encodeFrame({ id, event, data, retryMs }: EventFrame): Buffer {
+export function encodeFrame({ id, event, data, retryMs }: StreamBlock): Buffer {
   const lines = [
     ...(retryMs === undefined ? [] : [`retry: ${String(Math.round(retryMs))}`]),
     ...(id === undefined ? [] : [`id: ${id.replaceAll(LINE_ENDS, '')}`]),

@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { PinoLogger } from 'nestjs-pino';
+import type { RoutedEvent, StoredEvent } from '../../../contracts/events.js';
+import type { EventLog, FeedQuery } from '../../../platform/events/event-log.js';
+import type { FeedListener, LiveFeed } from '../../../platform/events/live-feed.js';
+import { encodeLogCursor, toPosition } from '../../../platform/events/log-position.js';
+import { Metrics } from '../../../platform/metrics/metrics.js';
+import type { FeedAuthorizer, Viewing } from './feed-authorizer.js';
+import type { FeedChannel, FeedSubscriber } from './feed-channel.types.js';
+import { FeedPublisher } from './feed-publisher.js';
+import { FeedReplayService } from './feed-replay.service.js';
+
+const SCOPE = { userId: 'ada', organizationIds: [], deviceIds: [], types: [] };
+
+let log: RoutedEvent[];
+let publish: FeedListener;
+let publisher: FeedPublisher;
+let replays: FeedReplayService;
+/** What happens while a page of the log is read. */
+let meanwhile: () => void;
+
+function append(count: number): void {
+  for (let index = 0; index < count; index += 1) {
+    const id = String(log.length + 1);
+    const cursor = encodeLogCursor('1', toPosition(id, id));
+    const event = { id, cursor, type: 'motion_detected', userId: 'ada', organizationId: null, deviceId: null };
+    log.push(event as unknown as RoutedEvent);
+    publish(event as unknown as RoutedEvent);
+  }
+}
+
+/** A connection that hears what it is sent, and, once it has joined, what its channel delivers. */
+class Subscriber implements FeedSubscriber, FeedChannel {
+  readonly scope = SCOPE;
+  readonly isClosed = false;
+  readonly heard: string[] = [];
+  resyncs = 0;
+  #hasJoined = false;
+
+  send(event: StoredEvent): void {
+    this.heard.push(event.id);
+  }
+
+  join(): void {
+    this.#hasJoined = true;
+  }
+
+  resync(): void {
+    this.resyncs += 1;
+    this.join();
+  }
+
+  listenersIn(): string[] {
+    return this.#hasJoined ? ['ada'] : [];
+  }
+
+  deliver(event: RoutedEvent): void {
+    if (this.#hasJoined) {
+      this.send(event);
+    }
+  }
+
+  resyncAll(): void {
+    this.resyncs += 1;
+  }
+}
+
+beforeEach(() => {
+  [log, meanwhile] = [[], () => undefined];
+  const logger = { setContext: () => undefined, debug: () => undefined } as unknown as PinoLogger;
+  const feed = {
+    cursor: null,
+    subscribe: (listener: FeedListener) => {
+      publish = listener;
+      return () => undefined;
+    },
+  } as unknown as LiveFeed;
+  const authorizer = {
+    judge: (viewings: readonly Viewing[]) =>
+      Promise.resolve(viewings.map(() => ({ maySee: true, leaves: [], askedAt: 0 }))),
+  } as unknown as FeedAuthorizer;
+  const pages = {
+    feedPage: ({ after = '', limit }: FeedQuery) => {
+      const start = log.findIndex(({ cursor }) => cursor === after) + 1;
+      const items = log.slice(start, start + limit);
+      const page = { items, cursor: items.at(-1)?.cursor ?? after, more: start + limit < log.length };
+      meanwhile();
+      // What came meanwhile is published when the page is there.
+      return new Promise((resolve) => setImmediate(resolve, page));
+    },
+  } as unknown as EventLog;
+  publisher = new FeedPublisher(feed, authorizer, logger, new Metrics());
+  replays = new FeedReplayService(pages, authorizer, publisher, logger);
+});
+
+describe('FeedReplayService', () => {
+  it.each([1, 3, 40])('catches up though %i events come while each page is read', async (events) => {
+    const subscriber = new Subscriber();
+    publisher.open(subscriber);
+    append(5);
+    meanwhile = () => {
+      append(events);
+    };
+    await replays.replay(subscriber, log[1]?.cursor ?? '');
+    append(2);
+    await new Promise(setImmediate);
+    expect(subscriber.heard).toEqual(log.slice(2).map(({ id }) => id));
+    expect(subscriber.resyncs).toBe(0);
+  });
+
+  it('reads the log again when more has come than is kept, and tells who cannot keep up to read the state', async () => {
+    const subscriber = new Subscriber();
+    publisher.open(subscriber);
+    append(2);
+    let pages = 0;
+    meanwhile = () => {
+      pages += 1;
+      append(pages === 1 ? 900 : 0);
+    };
+    await replays.replay(subscriber, log[0]?.cursor ?? '');
+    await new Promise(setImmediate);
+    expect([pages > 2, subscriber.resyncs]).toEqual([true, 0]);
+    expect(subscriber.heard).toEqual(log.slice(1).map(({ id }) => id));
+
+    meanwhile = () => {
+      append(900);
+    };
+    const late = new Subscriber();
+    await replays.replay(late, log[0]?.cursor ?? '');
+    expect(late.resyncs).toBe(1);
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * The cheap client of benchmarks and storms hears what a real client of Socket.IO hears.
+ * Seen to fail: with a reader that lost the bytes of a frame that arrived in two pieces.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LightSocket } from '../../bench/support/light-socket.js';
+import { insertHouse, type House } from '../../bench/support/people.js';
+import { FrameReader, textFrame } from '../../bench/support/websocket-frames.js';
+import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
+import { EventLog } from '../../src/platform/events/event-log.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
+import { Dashboard } from '../support/dashboard.js';
+import { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
+
+const EVENTS = 40;
+
+let app: TestApp;
+let house: House;
+
+beforeAll(async () => {
+  app = await TestApp.start({ env: { ROLES: 'api,worker' } });
+  const tokens = app.get(AccessTokenFactory);
+  house = await insertHouse(
+    (text, values) => app.rows(text, values),
+    (person) => tokens.sign(person),
+    2,
+  );
+});
+
+afterAll(() => app.stop());
+
+/** Events with payloads of all sizes: the length of a frame is written in two ways. */
+async function appendEvents(): Promise<void> {
+  const { deviceId, ownerId } = house;
+  for (let index = 0; index < EVENTS; index += 1) {
+    const payload = { zone: 'z'.repeat(index * 10) };
+    await app.get(Transactions).run(() =>
+      app.get(EventLog).append({
+        type: 'motion_detected',
+        payload,
+        source: 'system',
+        actor: 'system',
+        deviceId,
+        userId: ownerId,
+      }),
+    );
+  }
+}
+
+describe('the light client', () => {
+  it('hears what the real client hears, in the same order', async () => {
+    const token = house.members[1]?.accessToken ?? '';
+    const real = await Dashboard.signedIn(app.url, token);
+    const heard: unknown[] = [];
+    const light = await LightSocket.connect({
+      url: app.url,
+      auth: { token, clientType: 'dashboard' },
+      onEvent: (json) => heard.push(JSON.parse(json)),
+    });
+    await appendEvents();
+    await eventually('both have heard all', () => real.heard.length >= EVENTS && heard.length >= EVENTS);
+    expect(heard).toEqual(real.heard.map(({ name, payload }) => [name, payload]));
+    expect(heard).toHaveLength(EVENTS);
+    light.leave();
+    real.close();
+    await eventually(
+      'the server knows that both have left',
+      async () => (await app.metric('mortise_dashboard_sockets')) === 0,
+    );
+  });
+
+  it('is told why it is refused, as the real client is', async () => {
+    const auth = { token: 'none', clientType: 'dashboard' };
+    const told = LightSocket.connect({ url: app.url, auth, onEvent: () => undefined }).catch(
+      (error: unknown): unknown => JSON.parse((error as Error).message),
+    );
+    const { data } = (await Dashboard.connect(app.url, auth).catch((error: unknown) => error)) as { data: unknown };
+    expect(await told).toEqual({ message: 'invalid_request', data });
+  });
+
+  it('reads frames of every length, wherever they are cut', () => {
+    const short = [0, 1, 125, 126, 127];
+    for (const [size, lengths] of [
+      [1, short],
+      [2, short],
+      [7, short],
+      [10_000, [...short, 65_535, 65_536]],
+      [1_000_000, [...short, 65_535, 65_536]],
+    ] as const) {
+      const texts = lengths.map((length) => 'x'.repeat(length));
+      const bytes = Buffer.concat(texts.map((text) => textFrame(text, { masked: false })));
+      const read: string[] = [];
+      const reader = new FrameReader((_opcode, payload) => read.push(payload.toString()));
+      for (let at = 0; at < bytes.length; at += size) {
+        reader.read(bytes.subarray(at, at + size));
+      }
+      expect(read).toEqual(texts);
+    }
+  });
+});
