@@ -1,6 +1,7 @@
 /** `npm run bench -- <job>...`: each job measures ours and its baseline in turns, in one session. Without a job: all. */
 import { runCommand } from '../tools/stack/command.js';
 import { Failure } from '../tools/stack/failure.js';
+import { batching } from './jobs/batching.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
 import { growth } from './jobs/growth.js';
@@ -25,6 +26,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['users', users],
   ['validation', validation],
   ['command', command],
+  ['batching', batching],
 ]);
 
 await runCommand(async (supervisor) => {

@@ -1,6 +1,6 @@
 import { BUSY } from '../../shared/common-problems.js';
 import { AsProblem, DomainError } from '../../shared/domain-error.js';
-import { secondsBetween } from '../../shared/jitter.js';
+import { secondsBetween } from './jitter.js';
 import { BusyError, Semaphore } from '../crypto/semaphore.js';
 
 /** Of one process. A handshake takes two statements that others share, and one question to Redis. */

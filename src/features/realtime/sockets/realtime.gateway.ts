@@ -31,7 +31,7 @@ import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { closestName } from '../../../shared/closest-name.js';
-import { secondsBetween } from '../../../shared/jitter.js';
+import { secondsBetween } from '../../../platform/realtime/jitter.js';
 import { within } from '../../../shared/deadline.js';
 import { principalOf } from './dashboard-principal.js';
 import { DashboardPublisher } from './dashboard-publisher.js';
