@@ -23,6 +23,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['mqtt/device-publisher.ts', 'order', 'the channel that orders are published on'],
   ['mqtt', 'lock session', 'the advisory lock of PostgreSQL, and the session that holds it'],
   ['realtime/sockets.ts', 'organization', 'whose devices a socket follows'],
+  ['realtime/socket-adapter.ts', 'device', 'whose path is no page’s'],
   ['realtime/socket-context.ts', 'session', 'of which a message is, in the audit'],
   ['realtime/socket-adapter.ts', 'device', 'the path on which origins are no matter'],
   ['realtime/devices', 'device', 'its subject is the line to devices, over sockets'],

@@ -1,7 +1,4 @@
-/**
- * What keeps one client from taking the time of others: where it connects from, how many connections and messages it has.
- * Seen to fail: without the check of the origin; with a bucket of messages that is never empty; with a handshake that waits for ever.
- */
+/** What keeps one client from taking the time of others: where it connects from, how many connections and messages it has. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';

@@ -1,7 +1,7 @@
 /**
- * What dashboards ask over sockets. Seen to fail: with a command that is not audited, whose key holds for sockets alone, or that
- * does not look at the session in PostgreSQL; with a subscription that replays no device, or one that is heard already; with a
- * socket that is sent away by what was decided before it joined again.
+ * What dashboards ask over sockets. Seen to fail: with a command whose failure is not audited, whose key holds for sockets alone, or
+ * that does not look at the session in PostgreSQL; with a replay of what is heard already; with a socket that is sent away by what
+ * was decided before it joined again.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';

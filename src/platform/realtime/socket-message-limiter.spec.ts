@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SocketMessageLimiter } from './socket-message-limiter.js';
 
-/** Seen to fail: with a bucket that refused messages do not overdraw, and with one that has no bottom. */
 describe('The messages of one socket', () => {
   const takes = (limiter: SocketMessageLimiter, count: number, now: number): string[] =>
     Array.from({ length: count }, () => limiter.take(now));

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { listedIn } from '../http/cors.js';
 import { mayConnectFrom } from './socket-origin.js';
 
-/** Seen to fail: with an origin that is compared by its host name alone, by its beginning, and with `null` taken for none. */
 describe('The origin of a page that opens a socket', () => {
   const isListed = listedIn(['https://app.example.com', 'http://localhost:*', 'capacitor://localhost']);
   const may = (origin: string | undefined, host = 'doors.example.com'): boolean =>

@@ -1,7 +1,4 @@
-/**
- * The frame against the decoder that docs/realtime.md prints. Seen to fail: with ids that are not shortened, with a text that begins
- * with the mark and is not doubled, and with a cursor at the horizon that is taken for the event's own.
- */
+/** The frame against the decoder that docs/realtime.md prints. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';

@@ -16,11 +16,12 @@ import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { socketProblemOf } from '../../../platform/realtime/sockets.js';
 import { within } from '../../../shared/deadline.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
+import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { EventStreamPublisher } from './event-stream-publisher.js';
 import { EventStreamRegistry, type OpenStream } from './event-stream-registry.js';
 
 /** Clients that lost their connections at one moment come back spread over some seconds. */
-const RETRY_MS = { from: 1_000, spread: 4_000 };
+const RETRY_AFTER_S = { least: 1, most: 5 };
 
 /** What a person asks to hear. */
 export interface StreamWish {
@@ -144,5 +145,5 @@ export class EventStreamService {
 }
 
 function jitteredRetryMs(): number {
-  return RETRY_MS.from + Math.random() * RETRY_MS.spread;
+  return 1_000 * secondsBetween(RETRY_AFTER_S.least, RETRY_AFTER_S.most);
 }
