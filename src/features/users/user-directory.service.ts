@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import { type AuditRecord, AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
@@ -65,8 +65,13 @@ export class UserDirectoryService {
 
   private audited<T>(query: Record<string, unknown>, read: () => Promise<T>): Promise<T> {
     return this.transactions.run(async () => {
-      await this.audit.record({ entity: { type: 'user', id: null }, after: { query } });
+      await this.audit.record(lookAtAccounts(query));
       return read();
     });
   }
+}
+
+/** What a look at accounts is recorded as: which were asked for. */
+export function lookAtAccounts(query: object): AuditRecord {
+  return { entity: { type: 'user', id: null }, after: { query } };
 }

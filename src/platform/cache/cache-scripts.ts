@@ -1,0 +1,135 @@
+import type { Redis } from '../redis/redis-clients.js';
+
+const NOW = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+
+/**
+ * Reads the version of each tag, and gives a new random one to those that have none and no open mark.
+ * \`pairs\` of the keys of marks and version from \`first\` on; an empty text stands for a tag with an open mark.
+ */
+const VERSIONS = `local function versions(first, fresh, life)
+  local found = {}
+  for i = first, #KEYS, 2 do
+    local version = redis.call('GET', KEYS[i + 1])
+    if version then
+      redis.call('PEXPIRE', KEYS[i + 1], life)
+    elseif redis.call('ZCOUNT', KEYS[i], '(' .. string.format('%.0f', now), '+inf') == 0 then
+      version = fresh
+      redis.call('SET', KEYS[i + 1], version, 'PX', life)
+    end
+    found[#found + 1] = version or ''
+  end
+  return found
+end`;
+
+/**
+ * The entry, if each of its tags still has the version that was read before it was loaded. A mark deletes the version, and none is
+ * made while it is open, so there is no need to look at marks. Else the versions of the tags that are known beforehand.
+ *
+ * A Redis that was wiped has lost marks as well: for so long as one lives, nothing is stored there.
+ *
+ * KEYS: the key that a wipe takes away; the entry; marks and version of each tag, the one that all entries have first.
+ * ARGV: the prefix of versions; a new version; its life; the life of a mark; the oldest age that will do, or nothing; the tag that
+ * the client has, or nothing.
+ */
+const LOOK_UP = `${NOW}
+${VERSIONS}
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('SET', KEYS[1], string.format('%.0f', now))
+  redis.call('ZADD', KEYS[3], now + ARGV[4], 'new')
+  redis.call('PEXPIRE', KEYS[3], ARGV[4])
+  redis.call('DEL', KEYS[4])
+end
+local outcome = 'miss'
+local entry = redis.call('HMGET', KEYS[2], 'tags', 'etag', 'at')
+if entry[1] then
+  local names, expected = {}, {}
+  for name, version in string.gmatch(entry[1], '(%S+) (%S+)') do
+    names[#names + 1] = ARGV[1] .. name
+    expected[#expected + 1] = version
+  end
+  local current = redis.call('MGET', unpack(names))
+  local same = true
+  for i = 1, #expected do
+    same = same and current[i] == expected[i]
+  end
+  local age = now - entry[3]
+  if not same then
+    outcome = 'stale'
+    redis.call('UNLINK', KEYS[2])
+  elseif ARGV[5] == '' or age <= tonumber(ARGV[5]) then
+    return { 'hit', entry[2], age, entry[2] ~= ARGV[6] and redis.call('HGET', KEYS[2], 'body') }
+  end
+end
+return { outcome, string.format('%.0f', now), unpack(versions(3, ARGV[2], ARGV[3])) }`;
+
+/** KEYS: marks and version of each tag. ARGV: a new version; its life. */
+const OPEN = `${NOW}
+${VERSIONS}
+return versions(1, ARGV[1], ARGV[2])`;
+
+/**
+ * KEYS: the entry; the entries of its person. ARGV: tags with their versions; ETag; body; since when it is loaded; until when it
+ * lives; the life of the list of entries; how many a person may have. The oldest makes room.
+ */
+const STORE = `${NOW}
+local life = ARGV[5] - now
+if life <= 0 then
+  return 0
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'tags', ARGV[1], 'etag', ARGV[2], 'body', ARGV[3], 'at', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], life)
+redis.call('ZADD', KEYS[2], now, KEYS[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+local over = redis.call('ZCARD', KEYS[2]) - ARGV[7]
+if over > 0 then
+  local oldest = redis.call('ZPOPMIN', KEYS[2], over)
+  for i = 1, #oldest, 2 do
+    redis.call('UNLINK', oldest[i])
+  end
+end
+return 1`;
+
+/** Before COMMIT. KEYS: marks and version of each tag. ARGV: the mark; its life. */
+const MARK = `${NOW}
+for i = 1, #KEYS, 2 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
+  redis.call('ZADD', KEYS[i], now + ARGV[2], ARGV[1])
+  redis.call('PEXPIRE', KEYS[i], ARGV[2])
+  redis.call('DEL', KEYS[i + 1])
+end
+return #KEYS`;
+
+/** After COMMIT: whoever read a version meanwhile, from a Redis that had lost the mark, has read it too early. KEYS and ARGV as above. */
+const RELEASE = `for i = 1, #KEYS, 2 do
+  redis.call('ZREM', KEYS[i], ARGV[1])
+  redis.call('DEL', KEYS[i + 1])
+end
+return #KEYS`;
+
+type Call<A extends readonly unknown[], R> = (keys: number, ...args: [...A]) => Promise<R>;
+type Words = readonly (string | number)[];
+
+/** Redis with our scripts as commands. */
+export type CacheCommands = Redis & {
+  readonly cacheLookUp: Call<Words, [outcome: string, first: string, ...rest: (string | number | null)[]]>;
+  readonly cacheOpen: Call<Words, string[]>;
+  readonly cacheStore: Call<Words, number>;
+  readonly cacheMark: Call<Words, number>;
+  readonly cacheRelease: Call<Words, number>;
+};
+
+export function defineCacheCommands(redis: Redis): CacheCommands {
+  const scripts = {
+    cacheLookUp: LOOK_UP,
+    cacheOpen: OPEN,
+    cacheStore: STORE,
+    cacheMark: MARK,
+    cacheRelease: RELEASE,
+  };
+  Object.entries(scripts).forEach(([name, lua]) => {
+    redis.defineCommand(name, { lua });
+  });
+  return redis as CacheCommands;
+}

@@ -1,0 +1,37 @@
+import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { CacheInterceptor } from './cache.interceptor.js';
+import { CACHED, type CachedOptions } from './cached.types.js';
+
+/**
+ * The answers of this GET are cached for each person and query, until something changes that they show. Guards run before: a hit is
+ * authenticated, authorized and counted as any other answer. See docs/cache.md.
+ */
+export function Cached<Q extends object = object>(options: CachedOptions<Q>): MethodDecorator {
+  const age = options.hasReadings ? ' Readings in it are up to 30 s older than the answer says.' : '';
+  return applyDecorators(
+    SetMetadata(CACHED, options),
+    UseInterceptors(CacheInterceptor),
+    ApiHeader({
+      name: 'If-None-Match',
+      required: false,
+      description: 'An `ETag` you have, several of them, or `*`: 304 if it still is one of these.',
+    }),
+    ApiHeader({
+      name: 'Cache-Control',
+      required: false,
+      description: '`no-cache` or `max-age=0`: from the database. `max-age=N`: not older than N seconds. `no-store`: nor kept.',
+    }),
+    ApiResponse({
+      status: 200,
+      headers: {
+        ETag: { description: 'What the answer is known by.', schema: { type: 'string', example: 'W/"p1Jd0mTz3vQx7aKc"' } },
+        Age: {
+          description: `Seconds since it was read, where it comes from the cache (RFC 9111). It is current all the same.${age}`,
+          schema: { type: 'string', example: '12' },
+        },
+      },
+    }),
+    ApiResponse({ status: 304, description: 'Not modified: what you have is what it is.' }),
+  );
+}
