@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { RateCategory } from '../../contracts/rate-limits.js';
-import { RateLimiter } from './rate-limiter.js';
+import type { LookupQuestion } from './lookup-registry.js';
+import { type Charge, type ChargesAnswer, RateLimiter } from './rate-limiter.js';
 
 type ThrottlerStorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/** The throttler's view of the limits. Times are in milliseconds. */
+/** The throttler's view of the limits: one by one, and those of a request together. Times are in milliseconds. */
 @Injectable()
 export class RateLimitStorage implements ThrottlerStorage {
   constructor(private readonly limits: RateLimiter) {}
@@ -24,5 +25,14 @@ export class RateLimitStorage implements ThrottlerStorage {
       isBlocked: !admitted,
       timeToBlockExpire: admitted ? 0 : resetMs,
     };
+  }
+
+  /** Whether a charge would be refused, as far as this process knows without asking. */
+  isSpent(charge: Charge): boolean {
+    return this.limits.isSpent(charge);
+  }
+
+  incrementAll(charges: readonly Charge[], question: LookupQuestion | null): Promise<ChargesAnswer> {
+    return this.limits.ask(charges, question);
   }
 }

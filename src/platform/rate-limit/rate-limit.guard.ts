@@ -9,12 +9,15 @@ import { AbuseDetector } from './abuse-detector.js';
 import { IpRateLimiter } from './ip-rate-limiter.js';
 import type { InvalidRequestError } from '../http/validation/validation.js';
 import { faultOfBody } from '../http/validation/well-formed.js';
+import { type LookupQuestion, LookupRegistry } from './lookup-registry.js';
 import { anonymousKey, isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
 import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
 import { RateLimitedError } from './rate-limit.errors.js';
+import type { Charge } from './rate-limiter.js';
+import type { RateLimitDecision } from './sliding-window.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,14 +30,17 @@ declare module 'fastify' {
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
   readonly #throttlers: ThrottlerOptions[];
+  /** Charges that were not asked about yet. */
+  readonly #collected = new WeakMap<FastifyRequest, Charge[]>();
 
   constructor(
     // The base class injects the options and the storage of its own module at these two places.
     @Inject(RateLimitRegistry) private readonly registry: RateLimitRegistry,
-    @Inject(RateLimitStorage) storage: RateLimitStorage,
+    @Inject(RateLimitStorage) private readonly storage: RateLimitStorage,
     reflector: Reflector,
     private readonly abuse: AbuseDetector,
     private readonly ips: IpRateLimiter,
+    private readonly lookups: LookupRegistry,
   ) {
     const throttlers: ThrottlerOptions[] = [];
     super(throttlers, storage, reflector);
@@ -58,50 +64,88 @@ export class RateLimitGuard extends ThrottlerGuard {
    * the body afterwards, its password is not judged.
    */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const isAdmitted = await super.canActivate(context);
-    const { bodyFault } = context.getType() === 'http' ? context.switchToHttp().getRequest<FastifyRequest>() : {};
+    if (await this.shouldSkip(context)) {
+      return true;
+    }
+    try {
+      await super.canActivate(context);
+    } catch (error) {
+      // It could not be told which further limits hold: those count that are known.
+      await this.chargeCollected(context, null);
+      throw error;
+    }
+    const { bodyFault } = context.switchToHttp().getRequest<FastifyRequest>();
+    await this.chargeCollected(context, bodyFault ? null : this.lookups.questionOf(context));
     if (bodyFault) {
       throw bodyFault;
     }
-    return isAdmitted;
+    return true;
   }
 
+  /** Collects the charge; all of them are one question. */
   protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
     const { context } = asked;
     const category = asked.throttler.name as RateCategory;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const charges = this.collectedOf(request);
+    if (charges.some((charge) => this.storage.isSpent(charge))) {
+      // For a request that is refused anyway, nothing more is found out.
+      await this.chargeCollected(context, null);
+    }
     const { wellFormedOnly, repeatsAreFree } = this.registry.get(category);
     if (repeatsAreFree && (await request.isRepeat?.())) {
       return true;
     }
     const fault = wellFormedOnly ? await faultOfBody(context) : null;
-    if (fault) {
-      request.bodyFault = fault;
-      // Its proof kept it from the limit of its address, which must not leave it without any.
-      return request.provenAs === undefined || this.charge('anonymous', anonymousKey(ipKey(request), request), context);
+    if (!fault) {
+      charges.push({ category, key: await asked.getTracker(request, context) });
+      return true;
     }
-    return this.charge(category, await asked.getTracker(request, context), context);
+    request.bodyFault = fault;
+    if (request.provenAs !== undefined) {
+      // Its proof kept it from the limit of its address, which must not leave it without any.
+      charges.push({ category: 'anonymous', key: anonymousKey(ipKey(request), request) });
+    }
+    return true;
+  }
+
+  private collectedOf(request: FastifyRequest): Charge[] {
+    const collected = this.#collected.get(request) ?? [];
+    this.#collected.set(request, collected);
+    return collected;
+  }
+
+  /** In one question to Redis, with what the request looks up there. @throws RateLimitedError */
+  private async chargeCollected(context: ExecutionContext, question: LookupQuestion | null): Promise<void> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const charges = this.collectedOf(request).splice(0);
+    const { decisions, lookup } = await this.storage.incrementAll(charges, question);
+    for (const [index, { category }] of charges.entries()) {
+      const decision = decisions[index];
+      if (decision) {
+        this.apply(context, category, decision);
+      }
+    }
+    if (lookup) {
+      request.lookup = lookup;
+    }
   }
 
   /** @throws RateLimitedError */
-  private async charge(category: RateCategory, key: string, context: ExecutionContext): Promise<true> {
+  private apply(context: ExecutionContext, category: RateCategory, decision: RateLimitDecision): void {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const policy = this.registry.policyOf(category);
-    const limit = quotaOf(policy);
-    const record = await this.storageService.increment(key, policy.windowMs, limit, 0, category);
-    const verdict = { admitted: !record.isBlocked, remaining: limit - record.totalHits, resetMs: record.timeToExpire };
-    announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, verdict);
+    announceLimit(context.switchToHttp().getResponse<FastifyReply>(), category, policy, decision);
     request.settledAsAnonymous ||= category === 'anonymous';
     if (personOf(request) === null && request.provenAs === undefined && !isDriveBy(request)) {
-      this.abuse.note(ipKey(request), category, verdict.admitted);
+      this.abuse.note(ipKey(request), category, decision.admitted);
     }
-    if (!verdict.admitted) {
-      throw new RateLimitedError(category, policy, verdict.resetMs);
+    if (!decision.admitted) {
+      throw new RateLimitedError(category, policy, decision.resetMs);
     }
     if (category === 'user') {
       this.ips.settle(request);
     }
-    return true;
   }
 
   private throttlerOf(category: RateCategory): ThrottlerOptions {

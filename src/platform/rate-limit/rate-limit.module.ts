@@ -6,6 +6,7 @@ import { BlockedIpStore } from './blocked-ip-store.js';
 import { BlockedIpsRepository } from './blocked-ips.repository.js';
 import { ConnectionLimiter } from './connection-limiter.js';
 import { IpRateLimiter } from './ip-rate-limiter.js';
+import { LookupRegistry } from './lookup-registry.js';
 import { PLATFORM_RATE_LIMITS } from './platform-rate-limits.js';
 import { type RateLimitCategories, RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
@@ -29,6 +30,7 @@ const BLOCKED_ADDRESSES_PURGE = purgeRule({
   imports: [FeatureRegistrationModule.with(RateLimitRegistry, PLATFORM_RATE_LIMITS)],
   providers: [
     RateLimitRegistry,
+    LookupRegistry,
     RateLimiter,
     RateLimitStorage,
     BlockedIpsRepository,
@@ -43,6 +45,7 @@ const BLOCKED_ADDRESSES_PURGE = purgeRule({
   ],
   exports: [
     RateLimitRegistry,
+    LookupRegistry,
     RateLimiter,
     BlockedIpStore,
     ConnectionLimiter,

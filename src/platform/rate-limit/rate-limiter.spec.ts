@@ -4,6 +4,7 @@ import type { RateCategory } from '../../contracts/rate-limits.js';
 import type { Clock } from '../../shared/clock.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { RedisClients } from '../redis/redis-clients.js';
+import { LookupRegistry } from './lookup-registry.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimiter } from './rate-limiter.js';
 
@@ -17,7 +18,7 @@ let nowMs: number;
 /** What Redis answers: how much is used, and when something is available again. */
 let answer: [used: number, resetMs: number];
 /** What each question to Redis was to cost. */
-let asked: string[];
+let asked: number[];
 let tookMs: number;
 let isAway: boolean;
 
@@ -31,16 +32,16 @@ beforeEach(() => {
   const redis = {
     status: 'ready',
     defineCommand: () => undefined,
-    rlflxIncr: ([, cost = '']: string[]) => {
+    mortiseSpendBuffer: (_keys: number, _key: string, _charges: number, cost: number) => {
       asked.push(cost);
       nowMs += tookMs;
-      return isAway ? Promise.reject(new Error('away')) : Promise.resolve(answer);
+      return isAway ? Promise.reject(new Error('away')) : Promise.resolve([answer]);
     },
   };
   const metrics = { counter: () => ({ inc: () => undefined }) };
   const clock = { monotonic: () => nowMs } as unknown as Clock;
   const clients = { app: redis } as unknown as RedisClients;
-  limits = new RateLimiter(registry, clients, metrics as unknown as Metrics, clock);
+  limits = new RateLimiter(registry, clients, metrics as unknown as Metrics, clock, new LookupRegistry());
   limits.onModuleInit();
 });
 
@@ -71,7 +72,7 @@ describe('RateLimiter', () => {
     nowMs += 15;
     answer = [1, 1_000];
     expect((await limits.spend(CATEGORY, 'a')).admitted).toBe(true);
-    expect(asked).toEqual(['1', '1', '0', '1']);
+    expect(asked).toEqual([1, 1, 0, 1]);
   });
 
   it('tells of a refusal by its own window no earlier than Redis has room', async () => {
@@ -83,8 +84,8 @@ describe('RateLimiter', () => {
 
   it('admits a request whose own window opened while Redis was asked, or did not answer', async () => {
     for (const [key, away, costs] of [
-      ['a', false, ['1', '1', '0', '1']],
-      ['b', true, ['1', '1', '0']],
+      ['a', false, [1, 1, 0, 1]],
+      ['b', true, [1, 1, 0]],
     ] as const) {
       await spendAll(key);
       nowMs += 1_015;
