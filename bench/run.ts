@@ -3,6 +3,7 @@ import { runCommand } from '../tools/stack/command.js';
 import { Failure } from '../tools/stack/failure.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
+import { conditional } from './jobs/conditional.js';
 import { growth } from './jobs/growth.js';
 import { list } from './jobs/list.js';
 import { login } from './jobs/login.js';
@@ -19,6 +20,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['boot', boot],
   ['list', list],
   ['growth', growth],
+  ['conditional', conditional],
   ['session', session],
   ['login', login],
   ['refresh', refresh],

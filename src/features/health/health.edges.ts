@@ -1,9 +1,10 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { CacheMetricsController } from './cache-metrics.controller.js';
 import { HealthController } from './health.controller.js';
 
 /** The controllers, gateways and jobs of this feature, by role. */
 export const healthEdges = {
-  api: [HealthController],
+  api: [HealthController, CacheMetricsController],
   hardware: [HealthController],
   worker: [HealthController],
 } satisfies FeatureEdges;

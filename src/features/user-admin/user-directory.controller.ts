@@ -7,7 +7,7 @@ import { Cached } from '../../platform/cache/cached.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { lookAtAccounts, UserDirectoryService } from '../users/user-directory.service.js';
+import { filterOf, lookAtAccounts, UserDirectoryService } from '../users/user-directory.service.js';
 import {
   FoundUsersDto,
   ListUsersQueryDto,
@@ -45,7 +45,7 @@ export class UserDirectoryController {
   @Get()
   @Authorize('admin')
   @Audit('users_read')
-  @Cached({ ...OF_ACCOUNTS, recordHit: ({ fields: _fields, sort: _sort, limit: _limit, cursor: _cursor, ...filter }: ListUsersQueryDto) => lookAtAccounts(filter) })
+  @Cached({ ...OF_ACCOUNTS, recordHit: (query: ListUsersQueryDto) => lookAtAccounts(filterOf(query)) })
   @Refuses(InvalidCursorError)
   async list(@Query() { fields, ...query }: ListUsersQueryDto): Promise<ManagedUserPageDto> {
     const { items, nextCursor } = await this.directory.list(query);

@@ -11,17 +11,23 @@ export interface CacheDirectives {
 const NONE: CacheDirectives = { isBypassed: false, isNotStored: false };
 const MAX_AGE = /^max-age\s*=\s*"?(\d{1,9})"?$/;
 
-/** Directives that we do not know change nothing. */
+/**
+ * Directives that we do not know change nothing, and neither does `no-cache`, which scripts in browsers send with every
+ * `If-None-Match` of their own: it asks that an answer be validated, which each of ours is.
+ */
 export function directivesOf(header: string | undefined): CacheDirectives {
   if (header === undefined) {
     return NONE;
   }
-  const directives = header.toLowerCase().split(',', 16).map((directive) => directive.trim());
+  const directives = header
+    .toLowerCase()
+    .split(',', 16)
+    .map((directive) => directive.trim());
   const [maxAge] = directives.flatMap((directive) => MAX_AGE.exec(directive)?.[1] ?? []);
   const isNotStored = directives.includes('no-store');
   return {
     isNotStored,
-    isBypassed: isNotStored || directives.includes('no-cache') || maxAge === '0',
+    isBypassed: isNotStored || maxAge === '0',
     ...(maxAge !== undefined && { maxAgeMs: Number(maxAge) * 1_000 }),
   };
 }

@@ -4,18 +4,18 @@ const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * Reads the version of each tag, and gives a new random one to those that have none and no open mark.
- * \`pairs\` of the keys of marks and version from \`first\` on; an empty text stands for a tag with an open mark.
+ * Reads the version of each tag, and gives a new random one to those that have none and no open mark. \`keys\` holds the keys of marks
+ * and version of each, from \`first\` on. An empty text stands for a tag with an open mark.
  */
-const VERSIONS = `local function versions(first, fresh, life)
+const VERSIONS = `local function versions(keys, first, fresh, life)
   local found = {}
-  for i = first, #KEYS, 2 do
-    local version = redis.call('GET', KEYS[i + 1])
+  for i = first, #keys, 2 do
+    local version = redis.call('GET', keys[i + 1])
     if version then
-      redis.call('PEXPIRE', KEYS[i + 1], life)
-    elseif redis.call('ZCOUNT', KEYS[i], '(' .. string.format('%.0f', now), '+inf') == 0 then
+      redis.call('PEXPIRE', keys[i + 1], life)
+    elseif redis.call('ZCOUNT', keys[i], '(' .. string.format('%.0f', now), '+inf') == 0 then
       version = fresh
-      redis.call('SET', KEYS[i + 1], version, 'PX', life)
+      redis.call('SET', keys[i + 1], version, 'PX', life)
     end
     found[#found + 1] = version or ''
   end
@@ -26,26 +26,25 @@ end`;
  * The entry, if each of its tags still has the version that was read before it was loaded. A mark deletes the version, and none is
  * made while it is open, so there is no need to look at marks. Else the versions of the tags that are known beforehand.
  *
- * A Redis that was wiped has lost marks as well: for so long as one lives, nothing is stored there.
+ * A Redis that was wiped has lost marks as well: for as long as one lives, nothing is stored there.
  *
- * KEYS: the key that a wipe takes away; the entry; marks and version of each tag, the one that all entries have first.
- * ARGV: the prefix of versions; a new version; its life; the life of a mark; the oldest age that will do, or nothing; the tag that
- * the client has, or nothing.
+ * keys: the key that a wipe takes away; the entry; marks and version of each tag, the one that all entries have first.
+ * args: the prefix of versions; a new version; its life; the life of a mark; the oldest age that will do, or nothing; the ETag that
+ * the client has, or nothing. \`now\`: the time of Redis. It is part of the script of the limits: see LookupRegistry.
  */
-const LOOK_UP = `${NOW}
-${VERSIONS}
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('SET', KEYS[1], string.format('%.0f', now))
-  redis.call('ZADD', KEYS[3], now + ARGV[4], 'new')
-  redis.call('PEXPIRE', KEYS[3], ARGV[4])
-  redis.call('DEL', KEYS[4])
+export const LOOK_UP = `${VERSIONS}
+if redis.call('EXISTS', keys[1]) == 0 then
+  redis.call('SET', keys[1], string.format('%.0f', now))
+  redis.call('ZADD', keys[3], now + args[4], 'new')
+  redis.call('PEXPIRE', keys[3], args[4])
+  redis.call('DEL', keys[4])
 end
 local outcome = 'miss'
-local entry = redis.call('HMGET', KEYS[2], 'tags', 'etag', 'at')
+local entry = redis.call('HMGET', keys[2], 'tags', 'etag', 'at')
 if entry[1] then
   local names, expected = {}, {}
   for name, version in string.gmatch(entry[1], '(%S+) (%S+)') do
-    names[#names + 1] = ARGV[1] .. name
+    names[#names + 1] = args[1] .. name
     expected[#expected + 1] = version
   end
   local current = redis.call('MGET', unpack(names))
@@ -56,17 +55,17 @@ if entry[1] then
   local age = now - entry[3]
   if not same then
     outcome = 'stale'
-    redis.call('UNLINK', KEYS[2])
-  elseif ARGV[5] == '' or age <= tonumber(ARGV[5]) then
-    return { 'hit', entry[2], age, entry[2] ~= ARGV[6] and redis.call('HGET', KEYS[2], 'body') }
+    redis.call('UNLINK', keys[2])
+  elseif args[5] == '' or age <= tonumber(args[5]) then
+    return { 'hit', entry[2], age, entry[2] ~= args[6] and redis.call('HGET', keys[2], 'body') }
   end
 end
-return { outcome, string.format('%.0f', now), unpack(versions(3, ARGV[2], ARGV[3])) }`;
+return { outcome, string.format('%.0f', now), unpack(versions(keys, 3, args[2], args[3])) }`;
 
 /** KEYS: marks and version of each tag. ARGV: a new version; its life. */
 const OPEN = `${NOW}
 ${VERSIONS}
-return versions(1, ARGV[1], ARGV[2])`;
+return versions(KEYS, 1, ARGV[1], ARGV[2])`;
 
 /**
  * KEYS: the entry; the entries of its person. ARGV: tags with their versions; ETag; body; since when it is loaded; until when it
@@ -113,7 +112,6 @@ type Words = readonly (string | number)[];
 
 /** Redis with our scripts as commands. */
 export type CacheCommands = Redis & {
-  readonly cacheLookUp: Call<Words, [outcome: string, first: string, ...rest: (string | number | null)[]]>;
   readonly cacheOpen: Call<Words, string[]>;
   readonly cacheStore: Call<Words, number>;
   readonly cacheMark: Call<Words, number>;
@@ -122,7 +120,6 @@ export type CacheCommands = Redis & {
 
 export function defineCacheCommands(redis: Redis): CacheCommands {
   const scripts = {
-    cacheLookUp: LOOK_UP,
     cacheOpen: OPEN,
     cacheStore: STORE,
     cacheMark: MARK,

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
 import { EventStore } from '../events/event-store.js';
+import type { LookupQuestion, LookupReply } from '../rate-limit/lookup-registry.js';
 import { RedisClients } from '../redis/redis-clients.js';
 import { type CacheCommands, defineCacheCommands } from './cache-scripts.js';
 
@@ -39,7 +40,7 @@ export interface CacheEntry {
 
 export type CacheFinding =
   /** Without a body where the client has it. */
-  | { readonly outcome: 'hit'; readonly etag: string; readonly ageMs: number; readonly body: string | null }
+  | { readonly outcome: 'hit'; readonly etag: string; readonly ageMs: number; readonly body: Buffer | null }
   /** With the versions to load it under, of the tags that were asked for; empty where a change is under way. */
   | { readonly outcome: 'miss' | 'stale'; readonly loadedAt: number; readonly versions: readonly string[] };
 
@@ -94,28 +95,33 @@ export class CacheStore {
     return hash('sha256', about.join('\0'), 'base64url');
   }
 
-  /** Null when Redis does not answer, or must not be believed. `tags` are known before the answer is. */
-  async lookUp(
+  /** What to ask Redis for an entry. `tags` are known before the answer is. Null when Redis is away, or must not be believed. */
+  questionOf(
     id: string,
     tags: readonly string[],
-    { maxAgeMs, etag = '' }: { readonly maxAgeMs?: number | undefined; readonly etag?: string | undefined } = {},
-  ): Promise<CacheFinding | null> {
-    if (this.trustedForMs <= 0) {
+    { maxAgeMs, etag = '' }: { readonly maxAgeMs?: number | undefined; readonly etag?: string | undefined },
+  ): LookupQuestion | null {
+    const prefix = this.#prefix;
+    if (prefix === null) {
+      this.identify();
+    }
+    return prefix === null || this.trustedForMs <= 0
+      ? null
+      : {
+          keys: [`${prefix}since`, `${prefix}entry:${id}`, ...keysOf(prefix, [EVERYTHING, ...tags])],
+          args: [`${prefix}version:`, newVersion(), this.#longestLifeMs, MARK_LIFE_MS, maxAgeMs ?? '', etag],
+        };
+  }
+
+  /** What Redis answered. Null where it did not, or the process stood still meanwhile: then it may have missed a change. */
+  findingOf(reply: LookupReply): CacheFinding | null {
+    if (reply.state !== 'answered' || this.trustedForMs <= 0) {
       return null;
     }
-    const answer = await this.ask((prefix) => {
-      const keys = [`${prefix}since`, `${prefix}entry:${id}`, ...keysOf(prefix, [EVERYTHING, ...tags])];
-      const life = [this.#longestLifeMs, MARK_LIFE_MS, maxAgeMs ?? '', etag];
-      return this.#redis.cacheLookUp(keys.length, ...keys, `${prefix}version:`, newVersion(), ...life);
-    });
-    // Also what was answered, if the process stood still meanwhile.
-    if (!answer || this.trustedForMs <= 0) {
-      return null;
-    }
-    const [outcome, first, ...rest] = answer;
-    return outcome === 'hit'
-      ? { outcome, etag: first, ageMs: Number(rest[0]), body: rest[1] as string | null }
-      : { outcome: outcome as 'miss' | 'stale', loadedAt: Number(first), versions: rest.map(String) };
+    const [outcome, first, ...rest] = reply.value as [Buffer, Buffer, ...(Buffer | number | null)[]];
+    return outcome.toString() === 'hit'
+      ? { outcome: 'hit', etag: first.toString(), ageMs: Number(rest[0]), body: rest[1] as Buffer | null }
+      : { outcome: outcome.toString() as 'miss' | 'stale', loadedAt: Number(first), versions: rest.map(String) };
   }
 
   /** The versions of further tags. Null when Redis does not answer. */

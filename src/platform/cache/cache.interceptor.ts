@@ -1,38 +1,35 @@
 import { type CallHandler, type ExecutionContext, HttpStatus, Injectable, type NestInterceptor } from '@nestjs/common';
-import { ModuleRef, Reflector } from '@nestjs/core';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ModuleRef } from '@nestjs/core';
+import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { AppConfig } from '../../config/app-config.js';
 import { AuditWriter } from '../audit/audit-writer.js';
 import { matches, tagOf, weakTagOf } from '../http/conditional/version-tag.interceptor.js';
 import { Transactions } from '../prisma/transactions.js';
-import { type CacheDirectives, directivesOf } from './cache-directives.js';
-import { CacheKeyFactory, type CacheQuestion } from './cache-key-factory.js';
-import { CacheMetrics, type CacheOutcome } from './cache-metrics.js';
-import { type CacheFinding, CacheStore, EVERYTHING, MAX_TAGS_PER_ENTRY } from './cache-store.js';
-import { CACHED, type CachedOptions } from './cached.types.js';
+import { CacheMetrics } from './cache-metrics.js';
+import { CacheReader, type CacheRequest } from './cache-reader.js';
+import { type CacheEntry, type CacheFinding, CacheStore, EVERYTHING, MAX_TAGS_PER_ENTRY } from './cache-store.js';
+import type { CachedOptions, CacheScope } from './cached.types.js';
 
 /** How old readings may be that a cached answer shows. */
 const READINGS_MS = 30_000;
 
-/** A request of a cached route. */
-interface Asked {
-  readonly options: CachedOptions<never>;
-  readonly userId: string;
-  readonly question: CacheQuestion;
-  readonly id: string;
-  readonly directives: CacheDirectives;
-  readonly request: FastifyRequest;
+/** What an answer was found or loaded with. */
+interface Exchange extends CacheRequest {
   readonly reply: FastifyReply;
-  readonly next: CallHandler;
+  readonly load: () => Promise<unknown>;
 }
 
-interface Answer {
-  readonly body: string;
+type Hit = Extract<CacheFinding, { outcome: 'hit' }>;
+type Miss = Exclude<CacheFinding, Hit>;
+/** What an answer was loaded under, and until when it holds. */
+type Conditions = Pick<CacheEntry, 'tags' | 'versions' | 'loadedAt' | 'expiresAt'>;
+
+interface Answer<Body> {
+  readonly body: Body;
   readonly etag: string;
 }
 
-type Miss = Exclude<CacheFinding, { outcome: 'hit' }>;
+const NO_SCOPE: CacheScope = { tags: [], changesInMs: null };
 
 /** Answers cached routes: from Redis where it has what the database would say, else from the handler. */
 @Injectable()
@@ -41,149 +38,141 @@ export class CacheInterceptor implements NestInterceptor {
   readonly #loading = new Map<string, Promise<unknown>>();
 
   constructor(
-    private readonly reflector: Reflector,
     private readonly modules: ModuleRef,
+    private readonly reader: CacheReader,
     private readonly store: CacheStore,
-    private readonly keys: CacheKeyFactory,
     private readonly metrics: CacheMetrics,
-    private readonly config: AppConfig,
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const options = this.reflector.get<CachedOptions<never> | undefined>(CACHED, context.getHandler());
-    return options ? from(this.answer(context, options, next)) : next.handle();
+    return from(this.answer(context, next));
   }
 
-  private async answer(context: ExecutionContext, options: CachedOptions<never>, next: CallHandler): Promise<unknown> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const userId = request.principal?.userId;
-    const question = userId === undefined ? null : await this.keys.questionOf(context, request);
-    if (userId === undefined || question === null) {
-      // Refused by its validation.
-      return lastValueFrom(next.handle());
-    }
-    const id = this.store.idOf(userId, question.text);
-    const directives = directivesOf(request.headers['cache-control']);
-    const reply = http.getResponse<FastifyReply>();
-    return this.find({ options, userId, question, id, directives, request, reply, next }, true);
+  private async answer(context: ExecutionContext, next: CallHandler): Promise<unknown> {
+    const load = (): Promise<unknown> => lastValueFrom(next.handle());
+    const asked = await this.reader.read(context);
+    return asked
+      ? this.find({ ...asked, load, reply: context.switchToHttp().getResponse<FastifyReply>() })
+      : // Its validation will refuse it.
+        load();
   }
 
-  /** @param waits whether it waits for a load of the same that is under way */
-  private async find(asked: Asked, waits: boolean): Promise<unknown> {
-    const { options, userId, id, directives, request } = asked;
-    const lifeMs = this.config.cacheTtlMs[options.category];
-    const finding =
-      lifeMs === 0
-        ? null
-        : await this.store.lookUp(id, options.tags(userId), {
-            maxAgeMs: directives.isBypassed ? -1 : directives.maxAgeMs,
-            etag: request.headers['if-none-match'],
-          });
+  /** @param isLastLook it does not wait any more for a load of the same that is under way */
+  private async find(exchange: Exchange, isLastLook = false): Promise<unknown> {
+    const finding = await this.reader.find(exchange);
     if (finding?.outcome === 'hit') {
-      this.count(asked, 'hit');
-      return this.answerHit(asked, finding);
+      return this.answerHit(exchange, finding);
     }
-    const loading = directives.isBypassed ? undefined : this.#loading.get(id);
-    if (finding && loading && waits) {
+    const loading = this.#loading.get(exchange.id);
+    if (finding && loading && !isLastLook && !exchange.directives.isBypassed) {
+      // What it loads may be older than this request: only another look can tell.
       await loading;
-      return this.find(asked, false);
+      return this.find(exchange, true);
     }
-    this.count(asked, finding === null ? 'error' : directives.isBypassed ? 'bypass' : finding.outcome);
-    return this.load(asked, finding, lifeMs);
+    this.count(exchange, finding);
+    return this.load(exchange, loading ? null : finding);
   }
 
-  private async answerHit(
-    { options, question, request, reply }: Asked,
-    { etag, ageMs, body }: Extract<CacheFinding, { outcome: 'hit' }>,
-  ): Promise<unknown> {
+  private async load(exchange: Exchange, finding: Miss | null): Promise<unknown> {
+    return finding && !exchange.directives.isNotStored
+      ? this.loadAndStore(exchange, finding)
+      : this.answerLoaded(exchange, toAnswer(await exchange.load(), exchange.options));
+  }
+
+  private async answerHit(exchange: Exchange, { etag, ageMs, body }: Hit): Promise<unknown> {
+    const { options, question, reply } = exchange;
+    this.metrics.count(options.category, routeOf(exchange), 'hit');
     if (options.recordHit) {
       const record = options.recordHit(question.query as never);
       await this.transactions.run(() => this.audit.record(record));
     }
     void reply.header('Age', String(Math.floor(ageMs / 1_000)));
-    if (body === null || matches(request.headers['if-none-match'], etag)) {
-      return notModified(reply, etag);
-    }
-    return answered(reply, { body, etag });
+    return this.answerLoaded(exchange, { etag, body });
   }
 
-  private async load(asked: Asked, finding: Miss | null, lifeMs: number): Promise<unknown> {
-    const { id, reply, request, directives } = asked;
+  private async loadAndStore(exchange: Exchange, finding: Miss): Promise<unknown> {
+    const { id, userId, options } = exchange;
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const isAwaited = finding !== null && !directives.isNotStored && !this.#loading.has(id);
-    if (isAwaited) {
-      this.#loading.set(id, promise);
-    }
     const end = (): void => {
-      if (isAwaited) {
-        this.#loading.delete(id);
-        resolve(undefined);
-      }
+      this.#loading.delete(id);
+      resolve(undefined);
     };
+    this.#loading.set(id, promise);
     try {
-      const under = finding === null || directives.isNotStored ? null : await this.conditions(asked, finding, lifeMs);
-      if (!under) {
+      const conditions = await this.conditionsOf(exchange, finding);
+      if (!conditions) {
         end();
       }
-      const value: unknown = await lastValueFrom(asked.next.handle());
-      const answer = toAnswer(value, asked.options);
-      if (under) {
-        void this.store.store({ id, personId: asked.userId, ...under, ...answer }).finally(end);
+      const answer = toAnswer(await exchange.load(), options);
+      if (conditions) {
+        this.store.store({ id, personId: userId, ...conditions, ...answer }).then(end, end);
       }
-      return matches(request.headers['if-none-match'], answer.etag)
-        ? notModified(reply, answer.etag)
-        : answered(reply, answer);
+      return this.answerLoaded(exchange, answer);
     } catch (error) {
       end();
       throw error;
     }
   }
 
-  /** Tags with their versions, read before the load, and how long the answer may live; null where it must not be stored. */
-  private async conditions(
-    { options, userId, question }: Asked,
-    { loadedAt, versions }: Miss,
-    lifeMs: number,
-  ): Promise<{ tags: string[]; versions: string[]; loadedAt: number; expiresAt: number } | null> {
+  /** Reads the versions of all tags before the load. Null where the answer must not be stored. */
+  private async conditionsOf(exchange: Exchange, { loadedAt, versions }: Miss): Promise<Conditions | null> {
+    const { options, userId, question } = exchange;
     const known = [EVERYTHING, ...options.tags(userId)];
-    // While a change is under way, nothing is stored: see the marks.
-    if (versions.includes('')) {
+    if (isUnderChange(versions)) {
       return null;
     }
-    const scope = options.scope
-      ? await this.modules.get(options.scope, { strict: false }).readScope(userId)
-      : { tags: [], changesInMs: null };
+    const scope = await this.scopeOf(options, userId);
     const further = [...new Set(scope.tags)].filter((tag) => !known.includes(tag));
-    if (known.length + further.length > MAX_TAGS_PER_ENTRY) {
+    const opened = known.length + further.length <= MAX_TAGS_PER_ENTRY ? await this.versionsOf(further) : null;
+    if (opened === null || isUnderChange(opened)) {
       return null;
     }
-    const opened = further.length > 0 ? await this.store.open(further) : [];
-    if (opened === null || opened.includes('')) {
-      return null;
-    }
-    const limits = [lifeMs, scope.changesInMs, options.hasReadings?.(question.query as never) ? READINGS_MS : null];
-    const expiresAt = loadedAt + Math.min(...limits.filter((limit) => limit !== null));
+    const readingsMs = options.hasReadings?.(question.query as never) ? READINGS_MS : Infinity;
+    const expiresAt = loadedAt + Math.min(exchange.lifeMs, readingsMs, scope.changesInMs ?? Infinity);
     return { tags: [...known, ...further], versions: [...versions, ...opened], loadedAt, expiresAt };
   }
 
-  private count({ options, request }: Asked, outcome: CacheOutcome): void {
-    this.metrics.count(options.category, request.routeOptions.url ?? '', outcome);
+  private async scopeOf({ scope }: CachedOptions<never>, userId: string): Promise<CacheScope> {
+    return scope ? this.modules.get(scope, { strict: false }).readScope(userId) : NO_SCOPE;
+  }
+
+  private async versionsOf(tags: readonly string[]): Promise<readonly string[] | null> {
+    return tags.length > 0 ? this.store.open(tags) : [];
+  }
+
+  /** Without a body where the client is known to have it. */
+  private answerLoaded(
+    { request, reply }: Exchange,
+    { body, etag }: Answer<string | Buffer | null>,
+  ): string | Buffer | undefined {
+    void reply.header('ETag', etag);
+    if (body === null || matches(request.headers['if-none-match'], etag)) {
+      void reply.status(HttpStatus.NOT_MODIFIED);
+      return undefined;
+    }
+    void reply.header('Content-Type', 'application/json; charset=utf-8');
+    return body;
+  }
+
+  private count(exchange: Exchange, finding: Miss | null): void {
+    const { options, directives, lifeMs } = exchange;
+    const isBypassed = directives.isBypassed || lifeMs === 0;
+    const outcome = isBypassed ? 'bypass' : (finding?.outcome ?? 'error');
+    this.metrics.count(options.category, routeOf(exchange), outcome);
   }
 }
 
-function toAnswer(value: unknown, { isVersioned }: CachedOptions<never>): Answer {
+function toAnswer(value: unknown, { isVersioned }: CachedOptions<never>): Answer<string> {
   const body = typeof value === 'string' ? value : JSON.stringify(value);
   return { body, etag: isVersioned ? tagOf((value as { version: number }).version, body) : weakTagOf(body) };
 }
 
-function answered(reply: FastifyReply, { body, etag }: Answer): string {
-  void reply.header('ETag', etag).header('Content-Type', 'application/json; charset=utf-8');
-  return body;
+function isUnderChange(versions: readonly string[]): boolean {
+  return versions.includes('');
 }
 
-function notModified(reply: FastifyReply, etag: string): undefined {
-  void reply.header('ETag', etag).status(HttpStatus.NOT_MODIFIED);
+function routeOf({ request }: Exchange): string {
+  return request.routeOptions.url ?? '';
 }

@@ -4,6 +4,7 @@ import { CacheInvalidationService } from './cache-invalidation.service.js';
 import { CacheInvalidationsRepository } from './cache-invalidations.repository.js';
 import { CacheKeyFactory } from './cache-key-factory.js';
 import { CacheMetrics } from './cache-metrics.js';
+import { CacheReader } from './cache-reader.js';
 import { CacheStore } from './cache-store.js';
 
 /** Changes that Redis was not told of, for longer than any entry lives: a process that starts must hear of all that may have one. */
@@ -23,9 +24,10 @@ const CACHE_INVALIDATIONS_PURGE = purgeRule({
     CacheInvalidationsRepository,
     CacheInvalidationService,
     CacheKeyFactory,
+    CacheReader,
     CacheMetrics,
     CACHE_INVALIDATIONS_PURGE,
   ],
-  exports: [CacheStore, CacheInvalidationsRepository, CacheKeyFactory, CacheMetrics],
+  exports: [CacheStore, CacheInvalidationsRepository, CacheReader, CacheMetrics],
 })
 export class CacheModule {}

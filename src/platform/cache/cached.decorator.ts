@@ -20,12 +20,16 @@ export function Cached<Q extends object = object>(options: CachedOptions<Q>): Me
     ApiHeader({
       name: 'Cache-Control',
       required: false,
-      description: '`no-cache` or `max-age=0`: from the database. `max-age=N`: not older than N seconds. `no-store`: nor kept.',
+      description:
+        '`max-age=0`: read from the database. `max-age=N`: not read longer ago than N seconds. `no-store`: read from the database, and not kept. `no-cache` changes nothing, because every answer is validated.',
     }),
     ApiResponse({
       status: 200,
       headers: {
-        ETag: { description: 'What the answer is known by.', schema: { type: 'string', example: 'W/"p1Jd0mTz3vQx7aKc"' } },
+        ETag: {
+          description: 'What the answer is known by.',
+          schema: { type: 'string', example: 'W/"p1Jd0mTz3vQx7aKc"' },
+        },
         Age: {
           description: `Seconds since it was read, where it comes from the cache (RFC 9111). It is current all the same.${age}`,
           schema: { type: 'string', example: '12' },

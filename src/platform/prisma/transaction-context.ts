@@ -35,7 +35,13 @@ export class TransactionContext {
   #prisma: Promise<PrismaTransaction> | undefined;
   #over = false;
   readonly #changedTags = new Set<string>();
-  readonly #hear = ({ code, message }: { readonly code?: string | undefined; readonly message?: string | undefined }): void => {
+  readonly #hear = ({
+    code,
+    message,
+  }: {
+    readonly code?: string | undefined;
+    readonly message?: string | undefined;
+  }): void => {
     if (code === TAGS_CHANGED && message) {
       message.split(' ').forEach((tag) => this.#changedTags.add(tag));
     }

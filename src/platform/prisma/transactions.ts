@@ -1,7 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { within } from '../../shared/deadline.js';
 import { Database } from './database.js';
-import { currentTransaction, type NamedStatement, runInTransaction, TransactionContext } from './transaction-context.js';
+import {
+  currentTransaction,
+  type NamedStatement,
+  runInTransaction,
+  TransactionContext,
+} from './transaction-context.js';
 import { callListener } from '../process/faults.js';
 
 const TIMEOUT_MS = 10_000;

@@ -13,6 +13,9 @@ export const READINGS: readonly string[] = [
 
 /** Whether a list shows readings, or is chosen or ordered by them. */
 export function showsReadings({ fields, sort, batteryBelow, seenSince }: ListDevicesQueryDto): boolean {
-  const named = [...namesIn(sort).map((name) => name.replace(/^-/, '')), ...(fields === undefined ? READINGS : namesIn(fields))];
+  const named = [
+    ...namesIn(sort).map((name) => name.replace(/^-/, '')),
+    ...(fields === undefined ? READINGS : namesIn(fields)),
+  ];
   return batteryBelow !== undefined || seenSince !== undefined || named.some((name) => READINGS.includes(name));
 }
