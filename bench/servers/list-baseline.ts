@@ -73,6 +73,7 @@ function toItem(row: DeviceRow): object {
       door: toState(row, row.door_state, row.door_state_at),
     },
     links: row.links,
+    reachable: row.links.length > 0,
     lastSeenAt: row.last_seen_at,
     permission: 'admin',
     owned: true,

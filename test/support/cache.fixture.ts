@@ -40,14 +40,11 @@ export class CacheKeys {
     return (await this.redis.keys(`${KEYS}marks:*`)).map((key) => key.replace(/^.*marks:/, ''));
   }
 
-  async entries(): Promise<number> {
-    return (await this.redis.keys(`${KEYS}entry:*`)).length;
-  }
-
-  async bytes(): Promise<number> {
-    const keys = await this.redis.keys(`${KEYS}entry:*`);
-    const sizes = await Promise.all(keys.map((key) => this.redis.memory('USAGE', key)));
-    return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  /** How many entries of a person there are. */
+  async entriesOf(personId: string): Promise<number> {
+    const [list = ''] = await this.redis.keys(`${KEYS}of:${personId}`);
+    const entries = await this.redis.zrange(list, 0, -1);
+    return entries.length === 0 ? 0 : this.redis.exists(...entries);
   }
 
   async wipe(): Promise<void> {

@@ -34,7 +34,7 @@ export class CacheInvalidationSweeper implements OnApplicationBootstrap, BeforeA
     logger.setContext(CacheInvalidationSweeper.name);
     metrics.gauge(
       'mortise_cache_trusted_seconds',
-      'How long this process may still answer from the cache without another look at the changes that Redis was not told of.',
+      'How long this process may still answer from the cache without another look at the changes that Redis was not told of',
       [],
       (gauge) => {
         gauge.set(Math.max(0, store.trustedForMs) / 1_000);

@@ -23,7 +23,7 @@ export class CacheInvalidationService implements OnModuleInit {
     logger.setContext(CacheInvalidationService.name);
     this.#changes = metrics.counter(
       'mortise_cache_changes_total',
-      'Transactions that changed what is cached, by who was told of it: redis, or database where Redis took no mark.',
+      'Transactions that changed what is cached, by who was told of it: redis, or database where Redis took no mark',
       ['told'],
     );
   }

@@ -20,7 +20,7 @@ export class CacheMetrics {
   constructor(metrics: Metrics) {
     this.#requests = metrics.counter(
       'mortise_cache_requests_total',
-      'Requests of cached routes: hit, miss, stale (a change had ended the entry), bypass (the client wanted it from the database) or error (Redis did not answer).',
+      'Requests of cached routes: hit, miss, stale (a change had ended the entry), bypass (the client wanted it from the database) or error (Redis did not answer)',
       ['category', 'route', 'outcome'],
     );
   }

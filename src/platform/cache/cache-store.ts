@@ -52,6 +52,8 @@ export type CacheFinding =
 export class CacheStore {
   readonly #redis: CacheCommands;
   readonly #longestLifeMs: number;
+  readonly #seed = randomBytes(12).toString('base64url');
+  #versions = 0;
   #prefix: string | null = null;
   #connections = 0;
   #identifying = false;
@@ -109,7 +111,7 @@ export class CacheStore {
       ? null
       : {
           keys: [`${prefix}since`, `${prefix}entry:${id}`, ...keysOf(prefix, [EVERYTHING, ...tags])],
-          args: [`${prefix}version:`, newVersion(), this.#longestLifeMs, MARK_LIFE_MS, maxAgeMs ?? '', etag],
+          args: [`${prefix}version:`, this.newVersion(), this.#longestLifeMs, MARK_LIFE_MS, maxAgeMs ?? '', etag],
         };
   }
 
@@ -128,7 +130,7 @@ export class CacheStore {
   open(tags: readonly string[]): Promise<readonly string[] | null> {
     return this.ask((prefix) => {
       const keys = keysOf(prefix, tags);
-      return this.#redis.cacheOpen(keys.length, ...keys, newVersion(), this.#longestLifeMs);
+      return this.#redis.cacheOpen(keys.length, ...keys, this.newVersion(), this.#longestLifeMs);
     });
   }
 
@@ -150,7 +152,7 @@ export class CacheStore {
     if (this.clock.monotonic() < this.#markPausedUntilMs) {
       return null;
     }
-    const mark = newVersion();
+    const mark = this.newVersion();
     const marked = await this.ask((prefix) => {
       const keys = keysOf(prefix, tags);
       return this.#redis.cacheMark(keys.length, ...keys, mark, MARK_LIFE_MS);
@@ -174,6 +176,11 @@ export class CacheStore {
   bounded(tags: Iterable<string>): readonly string[] {
     const all = [...new Set(tags)];
     return all.length > MAX_MARKED_TAGS ? [EVERYTHING] : all;
+  }
+
+  /** Never given before, by any process: what was random once need not be for each. */
+  private newVersion(): string {
+    return this.#seed + (this.#versions++).toString(36);
   }
 
   /** Null when Redis is away, or does not answer in time. @param pauses whether it is then left alone for a while */
@@ -215,10 +222,6 @@ export class CacheStore {
         this.#identifying = false;
       });
   }
-}
-
-function newVersion(): string {
-  return randomBytes(9).toString('base64url');
 }
 
 function keysOf(prefix: string, tags: readonly string[]): string[] {
