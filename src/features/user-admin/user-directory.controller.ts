@@ -29,7 +29,7 @@ import {
 } from '../users/users.errors.js';
 import { InvalidCursorError } from '../../shared/cursor.js';
 
-/** A login changes no tag: how often and when somebody signed in, or failed to, is a reading of an account in a list. */
+/** A login changes no tag: logins, and attempts that failed, are readings of an account in a list. */
 const OF_ACCOUNTS = { category: 'users', tags: () => ['accounts'], hasReadings: () => true } as const;
 
 @ApiTags('User management')

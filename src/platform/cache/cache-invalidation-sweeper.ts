@@ -5,7 +5,7 @@ import { Metrics } from '../metrics/metrics.js';
 import type { BackgroundLoop, StepOutcome } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { CacheInvalidationsRepository } from './cache-invalidations.repository.js';
-import { CacheStore, EVERYTHING, MARK_LIFE_MS } from './cache-store.js';
+import { CacheStore, EVERY_ENTRY, MARK_LIFE_MS } from './cache-store.js';
 
 const EVERY_MS = 1_000;
 /** Nothing is answered from the cache on the strength of an older look: no stale answer outlives this time. */
@@ -65,7 +65,7 @@ export class CacheInvalidationSweeper implements OnApplicationBootstrap, BeforeA
     const fresh = found.filter(({ id }) => !this.#told.has(id));
     const isCut = found.length > MAX_FOUND;
     if (fresh.length > 0 || isCut) {
-      const tags = isCut ? [EVERYTHING] : fresh.flatMap((each) => each.tags);
+      const tags = isCut ? [EVERY_ENTRY] : fresh.flatMap((each) => each.tags);
       if (!(await this.store.release(this.store.bounded(tags), 'none'))) {
         throw new Error('Redis was not told of a change.');
       }

@@ -41,9 +41,9 @@ export class CacheKeyFactory {
     if (!query) {
       return null;
     }
-    const members = Object.entries(query).filter(([, value]) => value !== undefined);
-    members.sort(([a], [b]) => (a < b ? -1 : 1));
-    const question = { text: JSON.stringify([routeOf(request), request.params, members]), query };
+    const values = Object.entries(query).filter(([, value]) => value !== undefined);
+    values.sort(([a], [b]) => (a < b ? -1 : 1));
+    const question = { text: JSON.stringify([routeOf(request), request.params, values]), query };
     this.#known.set(spelling, question);
     return question;
   }

@@ -100,7 +100,7 @@ for i = 1, #KEYS, 2 do
 end
 return #KEYS`;
 
-/** After COMMIT: whoever read a version meanwhile, from a Redis that had lost the mark, has read it too early. KEYS and ARGV as above. */
+/** After COMMIT: a version that was read meanwhile, from a Redis that had lost the mark, was read too early. KEYS and ARGV as above. */
 const RELEASE = `for i = 1, #KEYS, 2 do
   redis.call('ZREM', KEYS[i], ARGV[1])
   redis.call('DEL', KEYS[i + 1])
@@ -111,14 +111,14 @@ type Call<A extends readonly unknown[], R> = (keys: number, ...args: [...A]) => 
 type Words = readonly (string | number)[];
 
 /** Redis with our scripts as commands. */
-export type CacheCommands = Redis & {
+export type CacheScripts = Redis & {
   readonly cacheOpen: Call<Words, string[]>;
   readonly cacheStore: Call<Words, number>;
   readonly cacheMark: Call<Words, number>;
   readonly cacheRelease: Call<Words, number>;
 };
 
-export function defineCacheCommands(redis: Redis): CacheCommands {
+export function defineCacheScripts(redis: Redis): CacheScripts {
   const scripts = {
     cacheOpen: OPEN,
     cacheStore: STORE,
@@ -128,5 +128,5 @@ export function defineCacheCommands(redis: Redis): CacheCommands {
   Object.entries(scripts).forEach(([name, lua]) => {
     redis.defineCommand(name, { lua });
   });
-  return redis as CacheCommands;
+  return redis as CacheScripts;
 }

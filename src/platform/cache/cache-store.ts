@@ -5,10 +5,10 @@ import { Clock } from '../../shared/clock.js';
 import { EventStore } from '../events/event-store.js';
 import type { LookupQuestion, LookupReply } from '../rate-limit/lookup-registry.js';
 import { RedisClients } from '../redis/redis-clients.js';
-import { type CacheCommands, defineCacheCommands } from './cache-scripts.js';
+import { type CacheScripts, defineCacheScripts } from './cache-scripts.js';
 
 /**
- * How long a mark lives that nobody takes away: longer than the transaction of a process that died may still take to commit.
+ * How long a mark lives that is not taken away: longer than the transaction of a process that died may still take to commit.
  * PostgreSQL ends one after 12 s (17 and newer), and before that each statement, or wait for one, after 8 s: behind the mark there are
  * at most four statements and COMMIT.
  */
@@ -16,7 +16,7 @@ export const MARK_LIFE_MS = 60_000;
 /** After Redis failed to answer, it is not asked for so long. */
 const PAUSE_MS = 1_000;
 /** Every entry has it: a change of more tags than this counts as one of everything. */
-export const EVERYTHING = 'everything';
+export const EVERY_ENTRY = 'everything';
 const MAX_MARKED_TAGS = 1_000;
 export const MAX_TAGS_PER_ENTRY = 200;
 /** With the bytes of one, what an account may take of Redis: 4 MiB. */
@@ -50,7 +50,7 @@ export type CacheFinding =
  */
 @Injectable()
 export class CacheStore {
-  readonly #redis: CacheCommands;
+  readonly #redis: CacheScripts;
   readonly #longestLifeMs: number;
   readonly #seed = randomBytes(12).toString('base64url');
   #versions = 0;
@@ -68,7 +68,7 @@ export class CacheStore {
     config: AppConfig,
   ) {
     this.#longestLifeMs = Math.max(...Object.values(config.cacheTtlMs)) + MARGIN_MS;
-    this.#redis = defineCacheCommands(redis.app);
+    this.#redis = defineCacheScripts(redis.app);
     redis.app.on('ready', () => {
       this.identify();
     });
@@ -110,7 +110,7 @@ export class CacheStore {
     return prefix === null || this.trustedForMs <= 0
       ? null
       : {
-          keys: [`${prefix}since`, `${prefix}entry:${id}`, ...keysOf(prefix, [EVERYTHING, ...tags])],
+          keys: [`${prefix}since`, `${prefix}entry:${id}`, ...keysOf(prefix, [EVERY_ENTRY, ...tags])],
           args: [`${prefix}version:`, this.newVersion(), this.#longestLifeMs, MARK_LIFE_MS, maxAgeMs ?? '', etag],
         };
   }
@@ -175,7 +175,7 @@ export class CacheStore {
   /** At most as many tags as one change may have by themselves. */
   bounded(tags: Iterable<string>): readonly string[] {
     const all = [...new Set(tags)];
-    return all.length > MAX_MARKED_TAGS ? [EVERYTHING] : all;
+    return all.length > MAX_MARKED_TAGS ? [EVERY_ENTRY] : all;
   }
 
   /** Never given before, by any process: what was random once need not be for each. */

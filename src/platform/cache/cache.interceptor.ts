@@ -7,7 +7,7 @@ import { matches, tagOf, weakTagOf } from '../http/conditional/version-tag.inter
 import { Transactions } from '../prisma/transactions.js';
 import { CacheMetrics } from './cache-metrics.js';
 import { CacheReader, type CacheRequest } from './cache-reader.js';
-import { type CacheEntry, type CacheFinding, CacheStore, EVERYTHING, MAX_TAGS_PER_ENTRY } from './cache-store.js';
+import { type CacheEntry, type CacheFinding, CacheStore, EVERY_ENTRY, MAX_TAGS_PER_ENTRY } from './cache-store.js';
 import type { CachedOptions, CacheScope } from './cached.types.js';
 
 /** How old readings may be that a cached answer shows. */
@@ -119,7 +119,7 @@ export class CacheInterceptor implements NestInterceptor {
   /** Reads the versions of all tags before the load. Null where the answer must not be stored. */
   private async conditionsOf(exchange: Exchange, { loadedAt, versions }: Miss): Promise<Conditions | null> {
     const { options, userId, question } = exchange;
-    const known = [EVERYTHING, ...options.tags(userId)];
+    const known = [EVERY_ENTRY, ...options.tags(userId)];
     if (isUnderChange(versions)) {
       return null;
     }

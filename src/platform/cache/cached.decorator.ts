@@ -1,14 +1,16 @@
 import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
-import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ApiExtension, ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { CacheInterceptor } from './cache.interceptor.js';
 import { CACHED, type CachedOptions } from './cached.types.js';
+
+/** Where the headers of such an answer stand until the document is complete. */
+export const CACHED_ANSWER = 'x-cached-answer';
 
 /**
  * The answers of this GET are cached for each person and query, until something changes that they show. Guards run before: a hit is
  * authenticated, authorized and counted as any other answer. See docs/cache.md.
  */
 export function Cached<Q extends object = object>(options: CachedOptions<Q>): MethodDecorator {
-  const age = options.hasReadings ? ' Readings in it are up to 30 s older than the answer says.' : '';
   return applyDecorators(
     SetMetadata(CACHED, options),
     UseInterceptors(CacheInterceptor),
@@ -23,19 +25,7 @@ export function Cached<Q extends object = object>(options: CachedOptions<Q>): Me
       description:
         '`max-age=0`: read from the database. `max-age=N`: not read longer ago than N seconds. `no-store`: read from the database, and not kept. `no-cache` changes nothing, because every answer is validated.',
     }),
-    ApiResponse({
-      status: 200,
-      headers: {
-        ETag: {
-          description: 'What the answer is known by.',
-          schema: { type: 'string', example: 'W/"p1Jd0mTz3vQx7aKc"' },
-        },
-        Age: {
-          description: `Seconds since it was read, where it comes from the cache (RFC 9111). It is current all the same.${age}`,
-          schema: { type: 'string', example: '12' },
-        },
-      },
-    }),
+    ApiExtension(CACHED_ANSWER, true),
     ApiResponse({ status: 304, description: 'Not modified: what you have is what it is.' }),
   );
 }
