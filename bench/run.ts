@@ -12,6 +12,7 @@ import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
 import { users } from './jobs/users.js';
 import { validation } from './jobs/validation.js';
+import { writes } from './jobs/writes.js';
 import { printEnvironment } from './support/environment.js';
 import { type Services, startServices } from './support/services.js';
 
@@ -22,6 +23,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['growth', growth],
   ['conditional', conditional],
   ['session', session],
+  ['writes', writes],
   ['login', login],
   ['refresh', refresh],
   ['users', users],

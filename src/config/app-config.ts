@@ -41,8 +41,13 @@ export class AppConfig {
   /** Already multiplied by `rateLimitScale`. */
   readonly eventsPerDay: { readonly perDevice: number; readonly perOwner: number };
   readonly devices: { readonly maxPerUser: number };
-  /** `allowNewer`: than this code. */
-  readonly database: { readonly url: string; readonly poolSize: number; readonly allowNewer: boolean };
+  /** `poolMin`: connections that are kept open; `allowNewer`: than this code. */
+  readonly database: {
+    readonly url: string;
+    readonly poolSize: number;
+    readonly poolMin: number;
+    readonly allowNewer: boolean;
+  };
   readonly redis: { readonly url: string };
   /** `brokerUrl` is null with the embedded broker. */
   readonly mqtt: {
@@ -108,6 +113,7 @@ export class AppConfig {
     this.database = Object.freeze({
       url: settings.DATABASE_URL,
       poolSize: settings.DATABASE_POOL_SIZE,
+      poolMin: settings.DATABASE_POOL_MIN,
       allowNewer: settings.ALLOW_NEWER_DATABASE,
     });
     this.redis = Object.freeze({ url: settings.REDIS_URL });

@@ -123,6 +123,10 @@ export const SETTINGS = z
     DATABASE_POOL_SIZE: integer(2, 500)
       .default(20)
       .register(DOCS, { description: 'Connections to PostgreSQL per process.', example: '20' }),
+    DATABASE_POOL_MIN: integer(0, 500).default(2).register(DOCS, {
+      description: 'So many of them are opened at the start and kept open, so that no request waits for a new one.',
+      example: '2',
+    }),
     ALLOW_NEWER_DATABASE: oneOf('0', '1')
       .transform((text) => text === '1')
       .prefault('0')
@@ -275,6 +279,10 @@ export const SETTINGS = z
       error: `ARGON2_MEMORY and ARGON2_PASSES must not be weaker than OWASP recommends at least: ${WEAKEST}.`,
     },
   )
+  .refine(({ DATABASE_POOL_MIN, DATABASE_POOL_SIZE }) => DATABASE_POOL_MIN <= DATABASE_POOL_SIZE, {
+    when: sound('DATABASE_POOL_MIN', 'DATABASE_POOL_SIZE'),
+    error: 'DATABASE_POOL_MIN must not be above DATABASE_POOL_SIZE.',
+  })
   .refine(rollupsOutlastEvents, {
     when: sound('RETENTION_EVENTS', 'RETENTION_ROLLUPS'),
     error:

@@ -1,4 +1,4 @@
-/** Seen to fail with every wait counted: a connection that was slow to come made the process refuse reads as if it were full. */
+/** Seen to fail without `keepWarm`, and with every wait counted: a connection that was slow to come made the process refuse reads as if it were full. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConnectionPool } from '../../src/platform/prisma/connection-pool.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
@@ -36,5 +36,63 @@ describe('a connection pool', () => {
     (await third).release();
     second.release();
     expect(pool.longestWaitMs).toBe(0);
+  });
+
+  it('tells how long each connection was waited for, also one that was there', async () => {
+    const waited: number[] = [];
+    pool.onAcquired((waitedMs) => waited.push(waitedMs));
+    await pool.query('SELECT 1');
+    await pool.query('SELECT 1');
+    expect(waited).toHaveLength(2);
+    expect(Math.min(...waited)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('a pool that is kept warm', () => {
+  let warm: ConnectionPool;
+  const open = async (): Promise<number> => {
+    const { rows } = await pool.query<{ open: number }>(
+      `SELECT count(*)::int AS open FROM pg_stat_activity WHERE application_name = 'mortise:warm'`,
+    );
+    return rows[0]?.open ?? 0;
+  };
+
+  beforeAll(() => {
+    warm = new ConnectionPool({
+      connectionString: utcConnection(proxy.url),
+      application_name: 'mortise:warm',
+      min: 3,
+      max: 5,
+      idleTimeoutMillis: 10,
+    });
+  });
+
+  it('has its connections before the first caller comes, which takes one of them', async () => {
+    expect(warm.totalCount).toBe(0);
+    warm.keepWarm();
+    await eventually('they are there', () => warm.idleCount === 3);
+    expect(await open()).toBe(3);
+    const caller = await warm.connect();
+    expect([warm.totalCount, warm.idleCount]).toEqual([3, 2]);
+    caller.release();
+  });
+
+  it('closes those beyond it that are idle, and no others', async () => {
+    const callers = await Promise.all(Array.from({ length: 5 }, () => warm.connect()));
+    callers.forEach((caller) => {
+      caller.release();
+    });
+    await eventually('three are left', async () => warm.totalCount === 3 && (await open()) === 3);
+  });
+
+  it('opens them again when one was lost, or all, and ends with its owner', async () => {
+    const ended = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mortise:warm'`;
+    for (const some of [' LIMIT 1', '']) {
+      await pool.query(`${ended}${some}`);
+      await eventually('some are lost', () => warm.totalCount < 3);
+      await eventually('three are there again', async () => warm.idleCount === 3 && (await open()) === 3);
+    }
+    await warm.end();
+    await eventually('none is left', async () => (await open()) === 0);
   });
 });

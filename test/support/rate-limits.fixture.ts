@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { AUTH_RATE_LIMITS } from '../../src/features/auth/auth.rate-limits.js';
 import { DEVICES_RATE_LIMITS } from '../../src/features/devices/devices.rate-limits.js';
 import { USER_ADMIN_RATE_LIMITS } from '../../src/features/user-admin/user-admin.rate-limits.js';
@@ -17,6 +18,7 @@ export async function startRateLimits(
   databaseUrl: string,
   redisUrl: string,
   env: Readonly<Record<string, string>> = {},
+  providers: readonly Type[] = [],
 ): Promise<TestApp> {
   const app = await TestApp.start({
     env: { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RATE_LIMIT_SCALE: '1', ...env },
@@ -31,6 +33,7 @@ export async function startRateLimits(
         RateLimitModule,
         RateLimitModule.forFeature({ ...AUTH_RATE_LIMITS, ...DEVICES_RATE_LIMITS, ...USER_ADMIN_RATE_LIMITS }),
       ],
+      providers,
     },
   });
   await eventually('Redis is there', () => isRedisReady(app));

@@ -11,6 +11,11 @@ export class StatementTrace {
       this.note(`${name}(${(values ?? []).map(shapeOf).join(', ')})`);
       return query(name, text, values);
     };
+    const queryHot = database.queryHot.bind(database);
+    database.queryHot = (name, text, values) => {
+      this.note(`${name}(${(values ?? []).map(shapeOf).join(', ')})`);
+      return queryHot(name, text, values);
+    };
     const prisma = database.prisma.bind(database);
     database.prisma = (work) => {
       this.note('prisma');

@@ -10,7 +10,7 @@ const REASONS = [
   'one round trip on a hot path',
   'something Prisma cannot say',
 ];
-const SENDS = /^(query|execute)$/;
+const SENDS = /^(query|queryHot|execute)$/;
 const SENDS_RAW = /^\$(query|execute)Raw/;
 const REASON = new RegExp(`^(${REASONS.join('|')})(: \\S.*)?$`);
 

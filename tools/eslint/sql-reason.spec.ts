@@ -34,6 +34,7 @@ describe('the rule on hand-written SQL', () => {
   });
 
   it.each([
+    ['of a hot read', "// SQL: it is faster\ndatabase.queryHot('find', 'SELECT 1');"],
     ['of another kind', "// SQL: it is faster\ndatabase.query('find', 'SELECT 1');"],
     ['that only begins like one', "// SQL: a lock and more\ndatabase.query('find', 'SELECT 1');"],
     ['whose detail is empty', "// SQL: a lock: \ndatabase.query('find', 'SELECT 1');"],

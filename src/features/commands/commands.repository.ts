@@ -129,7 +129,7 @@ export class CommandsRepository {
 
   async find(deviceId: string, id: string): Promise<Command | null> {
     // SQL: one round trip on a hot path: clients poll it
-    const [row] = await this.database.query<CommandRow>(
+    const [row] = await this.database.queryHot<CommandRow>(
       'commands_find',
       `SELECT ${COMMAND_COLUMNS} FROM commands c WHERE c.id = $1 AND c.device_id = $2 AND ${OF_THIS_OWNER}`,
       [id, deviceId],

@@ -115,7 +115,7 @@ export class DevicesRepository {
   /** @throws DeviceNotFoundError */
   async get(id: string): Promise<Device> {
     // SQL: one round trip on a hot path: a device with its links, from one snapshot
-    return found(id, await this.database.query<DeviceRow>('devices_get', BY_ID, [id]));
+    return found(id, await this.database.queryHot<DeviceRow>('devices_get', BY_ID, [id]));
   }
 
   /** The device, while it is this person's: a repeated request must not read that of its next owner. @throws DeviceNotFoundError */

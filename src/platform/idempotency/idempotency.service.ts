@@ -181,7 +181,7 @@ export class IdempotencyService {
 
   private find(claims: readonly IdempotencyClaim[]): Promise<Earlier[]> {
     // SQL: a set-based batch
-    return this.database.query<Earlier>(
+    return this.database.queryHot<Earlier>(
       'idempotency_find',
       `SELECT r.request_hash, r.resource_id
        FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'text')}, ${arrayParam(3, 'text')}) WITH ORDINALITY AS c(user_id, route, key, place)

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type pg from 'pg';
 import { AppConfig } from '../../config/app-config.js';
 import { PrismaClient } from '../../generated/prisma/client.js';
@@ -7,8 +7,9 @@ import { ConnectionPool } from './connection-pool.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
 import { connectionKind, ConnectionQuota, isBatch } from './connection-quota.js';
 import { JoiningAdapterFactory } from './joining-adapter-factory.js';
-import { currentTransaction, type PrismaTransaction } from './transaction-context.js';
-import { askFirst, limitSession } from './session-limits.js';
+import { currentTransaction, type NamedStatement, type PrismaTransaction } from './transaction-context.js';
+import { PipelinedReader } from './pipelined-reader.js';
+import { askFirst, limitSession, SESSION_KEEP_ALIVE_AFTER_MS } from './session-limits.js';
 import { utcConnection } from './utc-connection.js';
 
 /** Below Prisma's own limit for a transaction, so that PostgreSQL is always the one that gives up first. */
@@ -25,8 +26,9 @@ export type { PrismaTransaction } from './transaction-context.js';
  * join the transaction that surrounds the call, if there is one.
  */
 @Injectable()
-export class Database implements OnApplicationShutdown {
+export class Database implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly pool: ConnectionPool;
+  readonly reader: PipelinedReader;
   readonly root: PrismaClient;
   /** Half each for what devices send and people read, a quarter for dispatch, so that what people do finds a connection. */
   readonly #quotas: Readonly<Record<'line' | 'dispatch' | 'reads', ConnectionQuota>>;
@@ -35,8 +37,14 @@ export class Database implements OnApplicationShutdown {
     const share = (part: number): ConnectionQuota =>
       new ConnectionQuota(Math.max(1, Math.floor(config.database.poolSize * part)));
     this.#quotas = { line: share(1 / 2), dispatch: share(1 / 4), reads: share(1 / 2) };
+    // Awaited before a connection is used: no statement reaches a database that was swapped for another one.
+    const prepare = (client: pg.ClientBase): Promise<void> => {
+      limitSession(client);
+      return askFirst(client, CONNECT_TIMEOUT_MS, () => identity.verify(client));
+    };
     this.pool = new ConnectionPool({
       connectionString: utcConnection(config.database.url),
+      min: config.database.poolMin,
       max: config.database.poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
@@ -46,12 +54,18 @@ export class Database implements OnApplicationShutdown {
       application_name: `mortise:${config.roles.join('+')}`,
       // Statements are sent without waiting for the answers before them: see TransactionContext.
       pipeline: true,
-      // Awaited before it is handed out: no statement reaches a database that was swapped for another one.
-      onConnect: (client): unknown => {
-        limitSession(client);
-        return askFirst(client, CONNECT_TIMEOUT_MS, () => identity.verify(client));
-      },
+      onConnect: (client): unknown => prepare(client),
     });
+    this.reader = new PipelinedReader(
+      {
+        connectionString: utcConnection(config.database.url),
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+        keepAliveInitialDelayMillis: SESSION_KEEP_ALIVE_AFTER_MS,
+        application_name: `mortise:reads:${config.roles.join('+')}`,
+      },
+      prepare,
+    );
     this.root = new PrismaClient({ adapter: new JoiningAdapterFactory(this.pool) });
   }
 
@@ -75,12 +89,22 @@ export class Database implements OnApplicationShutdown {
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
     assertInTime();
+    return this.run<Row>({ name, text, values: [...values] });
+  }
+
+  /**
+   * Like {@link query}, for a short statement that only reads and that most requests make. It takes no connection of the pool
+   * while that can be helped. It may be asked twice: never give it what writes or locks.
+   */
+  async queryHot<Row extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
+    assertInTime();
     const statement = { name, text, values: [...values] };
-    const connection = currentTransaction()?.connection();
-    const { rows } = await (connection
-      ? connection.query<Row>(statement)
-      : this.withinQuota(() => this.pool.query<Row>(statement)));
-    return rows;
+    const rows = currentTransaction() ? null : await this.reader.read<Row>(statement);
+    return rows ?? this.run<Row>(statement);
   }
 
   /**
@@ -121,8 +145,21 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
+  /** In the background: the process serves without them, only slower. */
+  onApplicationBootstrap(): void {
+    this.pool.keepWarm();
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await this.root.$disconnect();
-    await this.pool.end();
+    await Promise.all([this.reader.end(), this.pool.end()]);
+  }
+
+  private async run<Row extends pg.QueryResultRow>(statement: NamedStatement): Promise<Row[]> {
+    const connection = currentTransaction()?.connection();
+    const { rows } = await (connection
+      ? connection.query<Row>(statement)
+      : this.withinQuota(() => this.pool.query<Row>(statement)));
+    return rows;
   }
 }

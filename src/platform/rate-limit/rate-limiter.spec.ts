@@ -32,10 +32,12 @@ beforeEach(() => {
   const redis = {
     status: 'ready',
     defineCommand: () => undefined,
-    mortiseSpendBuffer: (_keys: number, _key: string, _charges: number, cost: number) => {
-      asked.push(cost);
+    mortiseSpendBuffer: (count: number, ...rest: unknown[]) => {
+      // Behind the keys and the number of charges come four values for each, of which its cost is the first.
+      const costs = Array.from({ length: count }, (_, index) => Number(rest[count + 1 + 4 * index]));
+      asked.push(...costs);
       nowMs += tookMs;
-      return isAway ? Promise.reject(new Error('away')) : Promise.resolve([answer]);
+      return isAway ? Promise.reject(new Error('away')) : Promise.resolve([costs.flatMap(() => answer)]);
     },
   };
   const metrics = { counter: () => ({ inc: () => undefined }) };
@@ -109,5 +111,40 @@ describe('RateLimiter', () => {
     const others = await Promise.all([limits.spend(CATEGORY, 'b'), limits.spend(CATEGORY, 'b')]);
     // Redis has room for another one.
     expect(others[1]).toEqual({ admitted: false, remaining: 0, resetMs: 1_010 });
+  });
+
+  it('asks about all charges of a request at once, and no further than one that its own window refuses', async () => {
+    await spendAll('spent');
+    [asked, answer] = [[], [1, 1_010]];
+    const charges = ['first', 'spent', 'last'].map((key) => ({ category: CATEGORY, key }));
+    const { decisions } = await limits.ask(charges);
+    expect(decisions.map(({ admitted }) => admitted)).toEqual([true, false]);
+    expect(asked).toEqual([1, 0]);
+    asked = [];
+    const [, , last] = charges;
+    expect((await limits.ask(charges.slice(2))).decisions).toMatchObject([{ admitted: true, remaining: 1 }]);
+    expect(limits.isSpent(last ?? { category: CATEGORY, key: '' })).toBe(false);
+  });
+
+  it('asks about the rest when the time of one came while Redis was asked', async () => {
+    await spendAll('spent');
+    nowMs += 1_015;
+    [asked, tookMs, answer] = [[], 20, [1, 1_010]];
+    const charges = ['first', 'spent', 'last'].map((key) => ({ category: CATEGORY, key }));
+    const { decisions } = await limits.ask(charges);
+    expect(decisions.map(({ admitted }) => admitted)).toEqual([true, true, true]);
+    expect(asked).toEqual([1, 0, 1, 1]);
+  });
+
+  it('knows without asking what Redis refused, until something is available again', async () => {
+    const charge = { category: CATEGORY, key: 'a' };
+    answer = [REFUSED, 500];
+    expect((await limits.spend(CATEGORY, 'a')).admitted).toBe(false);
+    expect(limits.isSpent(charge)).toBe(true);
+    nowMs += 499;
+    expect(await limits.spend(CATEGORY, 'a')).toEqual({ admitted: false, remaining: 0, resetMs: 1 });
+    nowMs += 1;
+    expect(limits.isSpent(charge)).toBe(false);
+    expect(asked).toEqual([1]);
   });
 });

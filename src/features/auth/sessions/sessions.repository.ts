@@ -255,7 +255,7 @@ export class SessionsRepository {
 
   /** Why it is over; null while it is live. One that is not there any more has expired. */
   async endOf(sessionId: string): Promise<SessionEnd | null> {
-    const [row] = await this.database.query<{ end: SessionEnd | null }>('sessions_end', END, [sessionId]);
+    const [row] = await this.database.queryHot<{ end: SessionEnd | null }>('sessions_end', END, [sessionId]);
     return row ? row.end : 'expired';
   }
 

@@ -20,8 +20,11 @@ export class DeviceListRepository {
   ): Promise<ListedDevice[]> {
     const { sort, fields } = query;
     const values = [userId, query.limit + 1, ...filterValues(query), deviceIds, permissions, ...(after ?? [])];
+    const [name, statement] = [nameOf(query, after), listStatement(sort, after !== null, fields)];
     // SQL: a keyset
-    return this.database.query(nameOf(query, after), listStatement(sort, after !== null, fields), values);
+    return name === '' || query.q !== undefined
+      ? this.database.query(name, statement, values)
+      : this.database.queryHot(name, statement, values);
   }
 
   /** How many devices a person sees, by what they are and how they are. */

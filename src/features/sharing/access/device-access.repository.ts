@@ -52,7 +52,7 @@ export class DeviceAccessRepository {
   /** In the order of the pairs; null where there is no such device, or the account cannot act. */
   async listTies(pairs: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
     // SQL: a set-based batch
-    const rows = await this.database.query<TiesRow & Record<string, unknown>>(
+    const rows = await this.database.queryHot<TiesRow & Record<string, unknown>>(
       'device_access_ties',
       `SELECT d.owner_id, m.role, s.id AS share_id,
          CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS visible_from, ${TERMS_COLUMNS}, clock_timestamp() AS at
@@ -86,7 +86,7 @@ export class DeviceAccessRepository {
   /** What is shared with a user, and the time of the database; oldest first. */
   async listShared(userId: string): Promise<{ at: Date; shared: SharedDevice[] }> {
     // SQL: database time
-    const rows = await this.database.query<TermsRow & Record<string, unknown> & { device_id: string; at: Date }>(
+    const rows = await this.database.queryHot<TermsRow & Record<string, unknown> & { device_id: string; at: Date }>(
       'device_access_shared',
       `SELECT s.device_id, ${TERMS_COLUMNS}, clock_timestamp() AS at FROM ${SHARES_WITH_GRANTORS}
        WHERE s.user_id = $1 AND s.suspended_at IS NULL AND (s.valid_until > now()) IS NOT FALSE
