@@ -1,6 +1,7 @@
 import { type CallHandler, type ExecutionContext, HttpStatus, Injectable, type NestInterceptor } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { AuditWriter } from '../audit/audit-writer.js';
 import { matches, tagOf, weakTagOf } from '../http/conditional/version-tag.interceptor.js';
@@ -12,6 +13,9 @@ import type { CachedOptions, CacheScope } from './cached.types.js';
 
 /** How old readings may be that a cached answer shows. */
 const READINGS_MS = 30_000;
+
+/** Loads whose end is remembered, for the requests that were on their way then. */
+const MAX_ENDED = 1_000;
 
 /** What an answer was found or loaded with. */
 interface Exchange extends CacheRequest {
@@ -36,6 +40,8 @@ const NO_SCOPE: CacheScope = { tags: [], changesInMs: null };
 export class CacheInterceptor implements NestInterceptor {
   /** Loads that will be stored, by entry: who asks for the same meanwhile looks again when they are. */
   readonly #loading = new Map<string, Promise<unknown>>();
+  /** When the last of them ended, by `performance.now()`. */
+  readonly #endedAt = new LRUCache<string, number>({ max: MAX_ENDED });
 
   constructor(
     private readonly modules: ModuleRef,
@@ -66,13 +72,18 @@ export class CacheInterceptor implements NestInterceptor {
       return this.answerHit(exchange, finding);
     }
     const loading = this.#loading.get(exchange.id);
-    if (finding && loading && !isLastLook && !exchange.directives.isBypassed) {
+    if (finding && !isLastLook && !exchange.directives.isBypassed && (loading || this.hasMissedLoad(exchange))) {
       // What it loads may be older than this request: only another look can tell.
       await loading;
       return this.find(exchange, true);
     }
     this.count(exchange, finding);
     return this.load(exchange, loading ? null : finding);
+  }
+
+  /** Whether a load of the same ended while this request was on its way here, perhaps after it had looked. */
+  private hasMissedLoad({ id, request }: Exchange): boolean {
+    return (request.requestContext?.arrivedAt ?? Infinity) < (this.#endedAt.get(id) ?? 0);
   }
 
   private async load(exchange: Exchange, finding: Miss | null): Promise<unknown> {
@@ -97,6 +108,7 @@ export class CacheInterceptor implements NestInterceptor {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const end = (): void => {
       this.#loading.delete(id);
+      this.#endedAt.set(id, performance.now());
       resolve(undefined);
     };
     this.#loading.set(id, promise);

@@ -40,7 +40,10 @@ export class DeviceScopeRepository {
 
   /** With at most `limit` shares. */
   async read(userId: string, limit: number): Promise<DeviceScope> {
-    const rows = await this.database.query<ScopeRow & Record<string, unknown>>('device_scope', SCOPE, [userId, limit]);
+    const rows = await this.database.queryHot<ScopeRow & Record<string, unknown>>('device_scope', SCOPE, [
+      userId,
+      limit,
+    ]);
     return {
       at: rows[0]?.at ?? new Date(0),
       organizationIds: rows[0]?.organizations ?? [],
