@@ -1,7 +1,8 @@
 /**
  * Every route that is cached, beside every request that changes something: what the cache says after the change is what the database
  * says. Also which columns end cached answers: a new one must be put on one of two lists.
- * Seen to fail: without the trigger of each table, without a column of a trigger, without the scope of the shares.
+ * Seen to fail: with readings that a change does not end (the login of another, in a list of accounts), and with rows that were written
+ * past the application.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';

@@ -1,9 +1,7 @@
 /**
  * Writers and readers over two processes that are killed, and a Redis that is wiped: no answer is older than a write that had been
  * answered before the read began; and what happens to a write whose mark Redis does not take, or whose process dies behind it.
- * Seen to fail: without the marks before COMMIT, without taking them away after it, with hits whose versions are not compared, with
- * an answer stored under versions that are read after it was loaded, without the table for what Redis was not told, and with hits
- * that rest on a look older than 3 s.
+ * Seen to fail: without the marks before COMMIT and what takes them away after it (the race and the revocation), and where Redis is not told of what stands in the table (what shows within three seconds).
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
