@@ -98,10 +98,10 @@ function describeTexts(operation: Operation): void {
 /** What an answer says that may come from the cache. */
 function describeCaching(operation: Operation): void {
   const { 200: answer } = operation.responses;
-  if (Reflect.has(operation, CACHED_ANSWER) && answer && 'description' in answer) {
-    Reflect.deleteProperty(operation, CACHED_ANSWER);
+  if (Reflect.has(operation, CACHED_ANSWER) && answer && !('$ref' in answer)) {
     answer.headers = { ...answer.headers, ...CACHE_HEADERS };
   }
+  Reflect.deleteProperty(operation, CACHED_ANSWER);
 }
 
 /** Every code that `code` can have, so that a client made from the document knows them. */
