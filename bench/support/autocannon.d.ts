@@ -8,6 +8,8 @@ declare module 'autocannon' {
     readonly headers?: Readonly<Record<string, string>>;
     /** An answer with another body counts as a mismatch. */
     readonly expectBody?: string;
+    /** Called for each connection. */
+    readonly setupClient?: (client: { setHeaders(headers: Readonly<Record<string, string>>): void }) => void;
   }
 
   interface Result {
@@ -18,7 +20,7 @@ declare module 'autocannon' {
     readonly duration: number;
     readonly errors: number;
     readonly mismatches: number;
-    readonly non2xx: number;
+    readonly statusCodeStats: Readonly<Record<string, { readonly count: number } | undefined>>;
   }
 
   function autocannon(options: Options): Promise<Result>;

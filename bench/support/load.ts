@@ -63,15 +63,30 @@ export async function throughput(
   options: {
     readonly connections: number;
     readonly seconds: number;
-    readonly expectBody: string;
+    readonly expectBody?: string;
     readonly headers?: Readonly<Record<string, string>>;
+    /** Of each connection, in turn. */
+    readonly headersOf?: readonly Readonly<Record<string, string>>[];
+    readonly expectStatus?: 200 | 304;
   },
 ): Promise<{ operations: number; figures: Figures }> {
-  const { connections, seconds, ...rest } = options;
-  const { requests, latency, duration, ...faults } = await autocannon({ url, connections, duration: seconds, ...rest });
-  if (faults.errors + faults.mismatches + faults.non2xx > 0) {
-    const { errors, mismatches, non2xx } = faults;
-    throw new Error(`${url}: wrong answers ${JSON.stringify({ errors, mismatches, non2xx })}`);
+  const { connections, seconds, expectStatus = 200, headersOf, ...rest } = options;
+  let opened = 0;
+  const { requests, latency, duration, ...faults } = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    ...rest,
+    ...(headersOf && {
+      setupClient: (client) => {
+        client.setHeaders(headersOf[opened++ % headersOf.length] ?? {});
+      },
+    }),
+  });
+  const { errors, mismatches, statusCodeStats } = faults;
+  const others = requests.total - (statusCodeStats[String(expectStatus)]?.count ?? 0);
+  if (errors + mismatches + others > 0) {
+    throw new Error(`${url}: wrong answers ${JSON.stringify({ errors, mismatches, statusCodeStats })}`);
   }
   return {
     operations: requests.total,
@@ -88,6 +103,8 @@ export async function repeatedGet(
     readonly connections: number;
     readonly seconds: number;
     readonly headers?: Readonly<Record<string, string>>;
+    /** 304 has no body. */
+    readonly expectStatus?: 200 | 304;
   },
 ): Promise<Candidate & { readonly body: string }> {
   const { path, headers = {}, ...rest } = options;

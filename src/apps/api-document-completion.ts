@@ -1,6 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { CSV_EXAMPLE } from '../platform/http/bodies/csv-body.js';
 import { JSON_LINES, JSON_LINES_EXAMPLE } from '../platform/http/bodies/json-lines.js';
+import { CACHED_ANSWER } from '../platform/cache/cached.decorator.js';
 import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { httpProblems } from '../platform/http/problems/http-problems.js';
 import { completeRefusals } from './api-document-refusals.js';
@@ -12,6 +13,14 @@ type Parameter = NonNullable<Operation['parameters']>[number];
 
 /** Extensions with the example of a body that is text, and the type of the body. */
 const TEXTS = { [CSV_EXAMPLE]: 'text/csv', [JSON_LINES_EXAMPLE]: JSON_LINES };
+const CACHE_HEADERS = {
+  ETag: { description: 'What the answer is known by.', schema: { type: 'string', example: 'W/"p1Jd0mTz3vQx7aKc"' } },
+  Age: {
+    description:
+      'Seconds since it was read, where it comes from the cache (RFC 9111). It is current all the same, except for readings (`lastSeenAt`, `battery`, `rssi`; in lists of accounts `lastLoginAt`, `loginCount`, `failedAttempts`), which may be as old as that: 30 s at most.',
+    schema: { type: 'string', example: '12' },
+  },
+} as const;
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
 
 /**
@@ -27,6 +36,7 @@ export function completeDocument(document: OpenAPIObject, problemsUrl: string): 
         namePathParameters(path, operation);
         relaxDefaults(operation);
         describeTexts(operation);
+        describeCaching(operation);
         describeExamples(operation);
         operation.security ??= [];
         completeRefusals(path, method, operation, problemsUrl);
@@ -83,6 +93,15 @@ function describeTexts(operation: Operation): void {
       Reflect.deleteProperty(operation, extension);
     }
   }
+}
+
+/** What an answer says that may come from the cache. */
+function describeCaching(operation: Operation): void {
+  const { 200: answer } = operation.responses;
+  if (Reflect.has(operation, CACHED_ANSWER) && answer && !('$ref' in answer)) {
+    answer.headers = { ...answer.headers, ...CACHE_HEADERS };
+  }
+  Reflect.deleteProperty(operation, CACHED_ANSWER);
 }
 
 /** Every code that `code` can have, so that a client made from the document knows them. */

@@ -2,6 +2,8 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { AdoptionModule } from '../platform/adoption/adoption.module.js';
 import { AuditPlatformModule } from '../platform/audit/audit-platform.module.js';
 import { AuthPlatformModule } from '../platform/auth/auth-platform.module.js';
+import { CacheInvalidationSweeper } from '../platform/cache/cache-invalidation-sweeper.js';
+import { CacheModule } from '../platform/cache/cache.module.js';
 import { ClockModule } from '../platform/clock/clock.module.js';
 import { CryptoModule } from '../platform/crypto/crypto.module.js';
 import { DurableReaderScheduler } from '../platform/events/durable-reader-scheduler.js';
@@ -54,6 +56,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   DeviceSocketsModule,
   AuthPlatformModule,
   EventsModule,
+  CacheModule,
   IdempotencyModule,
   RateLimitModule,
   AuditPlatformModule,
@@ -66,7 +69,7 @@ export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as 
 
 /** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the jobs. */
 export const PLATFORM_EDGES = {
-  api: [SocketAnswerInterceptor, EventPartitionsScheduler, ...deviceRequestEdges],
+  api: [SocketAnswerInterceptor, CacheInvalidationSweeper, EventPartitionsScheduler, ...deviceRequestEdges],
   hardware: [...brokerEdges, ...deviceSocketEdges, EventPartitionsScheduler],
   worker: [
     FeedRelay,

@@ -1,4 +1,5 @@
 import { VERSION } from './build.js';
+import { type CacheCategory, cacheTtlsOf } from './cache.js';
 import { type Retention, retentionOf } from './retention.js';
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
@@ -69,6 +70,8 @@ export class AppConfig {
   readonly sessions: { readonly maxPerUser: number };
   readonly organizations: { readonly maxPerPerson: number };
   readonly keys: { readonly rotationIntervalMs: number };
+  /** By category; 0 is never. */
+  readonly cacheTtlMs: Readonly<Record<CacheCategory, number>>;
   readonly retention: Retention;
   readonly registration: NonNullable<Settings['REGISTRATION']>;
   /** Whether accounts have shown that their e-mail address is theirs: with open registration it may be another person's. */
@@ -107,12 +110,7 @@ export class AppConfig {
       perOwner: Math.ceil(settings.OWNER_EVENTS_PER_DAY * settings.RATE_LIMIT_SCALE),
     });
     this.devices = Object.freeze({ maxPerUser: settings.MAX_DEVICES_PER_USER });
-    this.database = Object.freeze({
-      url: settings.DATABASE_URL,
-      poolSize: settings.DATABASE_POOL_SIZE,
-      poolMin: settings.DATABASE_POOL_MIN,
-      allowNewer: settings.ALLOW_NEWER_DATABASE,
-    });
+    this.database = databaseOf(settings);
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.mqtt = Object.freeze({
       brokerUrl: settings.MQTT_URL,
@@ -132,6 +130,7 @@ export class AppConfig {
     this.sessions = Object.freeze({ maxPerUser: settings.MAX_SESSIONS_PER_USER });
     this.organizations = Object.freeze({ maxPerPerson: settings.MAX_ORGANIZATIONS_PER_USER });
     this.keys = Object.freeze({ rotationIntervalMs: settings.KEY_ROTATION_INTERVAL });
+    this.cacheTtlMs = cacheTtlsOf(settings);
     this.retention = retentionOf(settings);
     // An installation that its operator has not opened lets no stranger in.
     this.registration = settings.REGISTRATION ?? (settings.NODE_ENV === 'production' ? 'closed' : 'open');
@@ -155,6 +154,15 @@ export class AppConfig {
   masterKey(): Buffer {
     return this.#masterKey;
   }
+}
+
+function databaseOf(settings: Settings): AppConfig['database'] {
+  return Object.freeze({
+    url: settings.DATABASE_URL,
+    poolSize: settings.DATABASE_POOL_SIZE,
+    poolMin: settings.DATABASE_POOL_MIN,
+    allowNewer: settings.ALLOW_NEWER_DATABASE,
+  });
 }
 
 function httpOf(settings: Settings): AppConfig['http'] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CACHE_SETTINGS } from './cache.js';
 import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
 import { DEFAULT_CSP } from './content-security-policy.js';
 import {
@@ -224,6 +225,7 @@ export const SETTINGS = z
       description: "Life of the one-time password of an administrator's reset. After it, it is as wrong as any other.",
       example: '24h',
     }),
+    ...CACHE_SETTINGS,
     ...RETENTION_SETTINGS,
     SMTP_URL: url('smtp', 'smtps').nullable().default(null).register(DOCS, {
       description:

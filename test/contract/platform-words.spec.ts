@@ -62,6 +62,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['redis', 'command', 'a command of Redis'],
   ['queue/job-processor.ts', 'lock', 'the words of BullMQ for a lease that is lost'],
   ['rate-limit/shared-window-store.ts', 'command', 'a command of Redis'],
+  ['cache/cache-scripts.ts', 'command', 'a command of Redis'],
   ['events/feed-stream.ts', 'command', 'a command of Redis'],
 ];
 

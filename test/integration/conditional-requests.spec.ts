@@ -14,6 +14,17 @@ let ada: Account;
 let ids: Record<string, string>;
 let documented: string[];
 
+/** Many things at once: their tags are weak, and no change refers to them. See test/contract/cache.spec.ts. */
+const CACHED_LISTS = [
+  '/api/v1/devices',
+  '/api/v1/devices/stats',
+  '/api/v1/organizations',
+  '/api/v1/shares',
+  '/api/v1/users',
+  '/api/v1/users/me/preferences',
+  '/api/v1/users/search',
+];
+
 beforeAll(async () => {
   application = await TestApp.start({ env: { ROLES: 'api' } });
   sql = await Sql.open(application.databaseUrl);
@@ -35,7 +46,7 @@ beforeAll(async () => {
     '/api/docs-json',
   );
   documented = Object.entries(document.body.paths)
-    .filter(([, { get }]) => get && '304' in get.responses)
+    .filter(([path, { get }]) => get && '304' in get.responses && !CACHED_LISTS.includes(path))
     .map(([path]) => path);
 }, 60_000);
 

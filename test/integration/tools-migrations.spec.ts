@@ -19,6 +19,11 @@ import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 
 /** Written by hand in the migrations, with the reason why the schema cannot say it. */
 const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: string }[] = [
+  { pattern: /^function cache_touch(_\w+)?$/, because: 'Prisma knows no functions: they name the tags of a change' },
+  {
+    pattern: /^trigger \w+\.\w+_cache(_update|_login)?$/,
+    because: 'Prisma knows no triggers: they call those functions',
+  },
   { pattern: /^partitions events by RANGE \(received_at\)$/, because: 'Prisma knows no partitions' },
   { pattern: /^function (make|drop)_event_partition$/, because: 'they make those partitions and drop them' },
   { pattern: /^function latest_xact_id$/, because: 'Prisma knows no functions: it is the default of a position' },

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { DynamicModule, Type } from '@nestjs/common';
+import type pg from 'pg';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { createApp, listen } from '../../src/apps/bootstrap.js';
@@ -11,6 +12,7 @@ import { LoggingModule } from '../../src/platform/logging/logging.module.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { EmbeddedBroker } from '../../src/platform/mqtt/embedded-broker.js';
 import { Database } from '../../src/platform/prisma/database.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { createInstallation, type Installation } from './installation.js';
 
 export interface TestAppOptions {
@@ -70,9 +72,15 @@ export class TestApp {
     return this.nest.get<T>(token, { strict: false });
   }
 
-  /** Reads or changes the database past the application's services and caches. */
+  /**
+   * Reads or changes the database past the application's services. A change of rows is a transaction of the application, so that
+   * no cached answer outlives it.
+   */
   async rows<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.get(Database).pool.query<Row>(sql, [...values])).rows;
+    const ask = async (): Promise<Row[]> => this.get(Database).query<Row & pg.QueryResultRow>('', sql, values);
+    return /^\s*(INSERT|UPDATE|DELETE)\b/i.test(sql)
+      ? this.get(Transactions).independently(ask)
+      : (await this.get(Database).pool.query<Row & pg.QueryResultRow>(sql, [...values])).rows;
   }
 
   /** The value of one series as Prometheus would scrape it; 0 if it does not exist yet. */

@@ -6,8 +6,9 @@ import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.
 import { FormerlyAt } from '../../platform/http/routes/formerly-at.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { Cached } from '../../platform/cache/cached.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
-import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
+import { VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { ActivityPageDto, toActivityPageDto } from './activity.dto.js';
 import { PreferencesService } from './preferences.service.js';
 import { PreferencesDto, toPreferencesDto, UpdatePreferencesDto } from './preferences.dto.js';
@@ -19,6 +20,8 @@ import { InvalidCursorError } from '../../shared/cursor.js';
 
 /** Each session does it every quarter of an hour, and who holds a stolen token must not read here when. */
 const ROUTINE = ['session_refreshed'] as const;
+
+const tagsOfAccount = (userId: string): string[] => [`account:${userId}`];
 
 @ApiTags('My account')
 @Controller('users/me')
@@ -33,7 +36,7 @@ export class AccountController {
   @Get()
   @Authorize()
   @FormerlyAt('/auth/profile', '/auth/me', '/user/profile')
-  @ReadVersioned()
+  @Cached({ category: 'users', tags: tagsOfAccount, isVersioned: true })
   async me(@CurrentUser() user: Principal): Promise<UserDto> {
     return toUserDto(await this.users.getAccount(user.userId));
   }
@@ -56,6 +59,7 @@ export class AccountController {
   /** My preferences: how the apps look, and how I am notified. */
   @Get('preferences')
   @Authorize()
+  @Cached({ category: 'users', tags: tagsOfAccount })
   async getPreferences(@CurrentUser() user: Principal): Promise<PreferencesDto> {
     return toPreferencesDto(await this.preferences.get(user.userId));
   }

@@ -3,7 +3,6 @@ import {
   Controller,
   Delete,
   Get,
-  Header,
   HttpCode,
   HttpStatus,
   Patch,
@@ -19,6 +18,7 @@ import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { Vital } from '../../platform/http/admission/vital.decorator.js';
+import { Cached } from '../../platform/cache/cached.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { SecretAnswer } from '../../platform/http/secret-answer.decorator.js';
@@ -38,7 +38,9 @@ import {
   toDeviceQuery,
   toDeviceStatsDto,
 } from './list/device-list.dto.js';
+import { showsReadings } from './list/device-list.cache.js';
 import { DeviceListService } from './list/device-list.service.js';
+import { DeviceScopeService } from '../sharing/access/device-scope.service.js';
 import { DevicesService } from './devices.service.js';
 import { InvalidCursorError } from '../../shared/cursor.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
@@ -49,6 +51,9 @@ import {
   TooManyDevicesError,
 } from './devices.errors.js';
 import { AccountCannotActError, UnlockRestrictedError } from '../users/users.errors.js';
+
+/** A person's own devices, and by what they see others: see DeviceScopeService. */
+const tagsOfDevices = (userId: string): string[] => [`account:${userId}`, `owner:${userId}`];
 
 @RateLimit('device')
 @ApiTags('Devices')
@@ -85,7 +90,12 @@ export class DevicesController {
   /** List my devices, those of my organizations, and those that are shared with me now. With `fields`, each has only the members that it names. */
   @Get()
   @Authorize()
-  @Header('Content-Type', 'application/json; charset=utf-8')
+  @Cached({
+    category: 'devices',
+    tags: tagsOfDevices,
+    scope: DeviceScopeService,
+    hasReadings: showsReadings,
+  })
   @ApiOkResponse({ type: DevicePageDto })
   @Refuses(InvalidCursorError)
   async list(@CurrentUser() user: Principal, @Query() query: ListDevicesQueryDto): Promise<string> {
@@ -95,6 +105,7 @@ export class DevicesController {
   /** Count the devices that I see: by status, type and permission, their rooms, batteries and versions of firmware. */
   @Get('stats')
   @Authorize()
+  @Cached({ category: 'live', tags: tagsOfDevices, scope: DeviceScopeService, hasReadings: () => true })
   @TakesNoQuery()
   async stats(@CurrentUser() user: Principal): Promise<DeviceStatsDto> {
     return toDeviceStatsDto(await this.lists.stats(user.userId));

@@ -1,10 +1,11 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
 import { DeviceHealthController } from './device-health.controller.js';
+import { CacheMetricsController } from './cache-metrics.controller.js';
 import { HealthController } from './health.controller.js';
 
 /** The controllers, gateways and jobs of this feature, by role. */
 export const healthEdges = {
-  api: [HealthController, DeviceHealthController],
+  api: [HealthController, DeviceHealthController, CacheMetricsController],
   hardware: [HealthController],
   worker: [HealthController],
 } satisfies FeatureEdges;

@@ -42,6 +42,14 @@ const LOCK_OWNED = `SELECT 1 FROM organizations WHERE id IN (
 export class MembershipsRepository {
   constructor(private readonly database: Database) {}
 
+  /** All of which a user is a member. */
+  async listOrganizationIds(userId: string): Promise<string[]> {
+    const memberships = await this.database.prisma((prisma) =>
+      prisma.membership.findMany({ where: { userId }, select: { organizationId: true } }),
+    );
+    return memberships.map(({ organizationId }) => organizationId);
+  }
+
   async findRole(organizationId: string, userId: string): Promise<OrganizationRole | null> {
     const membership = await this.database.prisma((prisma) =>
       prisma.membership.findFirst({

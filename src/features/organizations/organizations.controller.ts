@@ -18,6 +18,7 @@ import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Target } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
+import { Cached } from '../../platform/cache/cached.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
@@ -29,6 +30,7 @@ import {
   toOrganizationPageDto,
   UpdateOrganizationDto,
 } from './organizations.dto.js';
+import { OrganizationScopeService } from './organization-scope.service.js';
 import { OrganizationsService } from './organizations.service.js';
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import {
@@ -63,6 +65,7 @@ export class OrganizationsController {
   /** List the organizations I am a member of, oldest first. */
   @Get()
   @Authorize()
+  @Cached({ category: 'users', tags: (userId) => [`account:${userId}`], scope: OrganizationScopeService })
   @Refuses(InvalidCursorError)
   async list(@CurrentUser() user: Principal, @Query() page: PageQueryDto): Promise<OrganizationPageDto> {
     return toOrganizationPageDto(await this.organizations.list(user.userId, page));

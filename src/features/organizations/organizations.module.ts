@@ -17,6 +17,7 @@ import { InvitationsService } from './invitations/invitations.service.js';
 import { MembershipsService } from './memberships.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { OrganizationsRepository } from './organizations.repository.js';
+import { OrganizationScopeService } from './organization-scope.service.js';
 import { OrganizationsService } from './organizations.service.js';
 
 @Module({
@@ -27,6 +28,7 @@ import { OrganizationsService } from './organizations.service.js';
   ],
   providers: [
     OrganizationsService,
+    OrganizationScopeService,
     OrganizationsRepository,
     MembershipsService,
     MembershipsRepository,
@@ -37,7 +39,13 @@ import { OrganizationsService } from './organizations.service.js';
     INVITATIONS_PURGE,
     INVITATIONS_ADOPTION,
   ],
-  exports: [OrganizationsService, MembershipsService, InvitationsService, InvitationsRepository],
+  exports: [
+    OrganizationsService,
+    OrganizationScopeService,
+    MembershipsService,
+    InvitationsService,
+    InvitationsRepository,
+  ],
 })
 export class OrganizationsModule implements OnModuleInit {
   constructor(

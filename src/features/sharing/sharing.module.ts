@@ -8,6 +8,8 @@ import { UsersModule } from '../users/users.module.js';
 import { AccessCheckService } from './access/access-check.service.js';
 import { DeviceAccessRepository } from './access/device-access.repository.js';
 import { DeviceAccessService } from './access/device-access.service.js';
+import { DeviceScopeRepository } from './access/device-scope.repository.js';
+import { DeviceScopeService } from './access/device-scope.service.js';
 import { permits } from './domain/device-access.js';
 import { HeldSharesService } from './shares/held-shares.service.js';
 import { ShareEventWriter } from './shares/share-event-writer.js';
@@ -33,6 +35,8 @@ import { SHARES_PURGE } from './sharing.purge.js';
   providers: [
     DeviceAccessService,
     DeviceAccessRepository,
+    DeviceScopeService,
+    DeviceScopeRepository,
     AccessCheckService,
     SharesService,
     SharesRepository,
@@ -46,6 +50,7 @@ import { SHARES_PURGE } from './sharing.purge.js';
   ],
   exports: [
     DeviceAccessService,
+    DeviceScopeService,
     AccessCheckService,
     SharesService,
     HeldSharesService,

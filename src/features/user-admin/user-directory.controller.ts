@@ -3,10 +3,11 @@ import { ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
+import { Cached } from '../../platform/cache/cached.decorator.js';
 import { IfMatch, TakesIfMatch } from '../../platform/http/conditional/if-match.decorator.js';
 import { ReadVersioned, VersionTagInterceptor } from '../../platform/http/conditional/version-tag.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
-import { UserDirectoryService } from '../users/user-directory.service.js';
+import { filterOf, lookAtAccounts, UserDirectoryService } from '../users/user-directory.service.js';
 import {
   FoundUsersDto,
   ListUsersQueryDto,
@@ -28,6 +29,9 @@ import {
 } from '../users/users.errors.js';
 import { InvalidCursorError } from '../../shared/cursor.js';
 
+/** A login changes no tag: logins, and attempts that failed, are readings of an account in a list. */
+const OF_ACCOUNTS = { category: 'users', tags: () => ['accounts'], hasReadings: () => true } as const;
+
 @ApiTags('User management')
 @Controller('users')
 @RateLimit('admin')
@@ -41,6 +45,7 @@ export class UserDirectoryController {
   @Get()
   @Authorize('admin')
   @Audit('users_read')
+  @Cached({ ...OF_ACCOUNTS, recordHit: (query: ListUsersQueryDto) => lookAtAccounts(filterOf(query)) })
   @Refuses(InvalidCursorError)
   async list(@Query() { fields, ...query }: ListUsersQueryDto): Promise<ManagedUserPageDto> {
     const { items, nextCursor } = await this.directory.list(query);
@@ -51,6 +56,7 @@ export class UserDirectoryController {
   @Get('search')
   @Authorize('admin')
   @Audit('users_read')
+  @Cached({ ...OF_ACCOUNTS, recordHit: ({ q }: SearchUsersQueryDto) => lookAtAccounts({ q }) })
   async search(@Query() { q, limit }: SearchUsersQueryDto): Promise<FoundUsersDto> {
     return { items: (await this.directory.search(q, limit)).map(toManagedUserDto) };
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import { type AuditRecord, AuditWriter } from '../../platform/audit/audit-writer.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { type Page, toPage } from '../../shared/paging.js';
 import { decodeAccountCursor, encodeAccountCursor, toSteps } from './user-cursor.js';
@@ -21,9 +21,11 @@ export class UserDirectoryService {
   ) {}
 
   /** @throws InvalidCursorError */
-  list({ sort, limit, cursor, ...filter }: AccountQuery): Promise<Page<Account>> {
+  list(query: AccountQuery): Promise<Page<Account>> {
+    const { sort, limit, cursor } = query;
+    const filter = filterOf(query);
     const after = decodeAccountCursor(sort, cursor);
-    return this.audited({ ...filter }, async () =>
+    return this.audited(filter, async () =>
       toPage(
         await this.directory.list(filter, toSteps(sort), after, limit + 1),
         limit,
@@ -63,10 +65,22 @@ export class UserDirectoryService {
     }
   }
 
-  private audited<T>(query: Record<string, unknown>, read: () => Promise<T>): Promise<T> {
+  private audited<T>(query: object, read: () => Promise<T>): Promise<T> {
     return this.transactions.run(async () => {
-      await this.audit.record({ entity: { type: 'user', id: null }, after: { query } });
+      await this.audit.record(lookAtAccounts(query));
       return read();
     });
   }
+}
+
+/** What a look at accounts is recorded as: which were asked for. */
+export function lookAtAccounts(query: object): AuditRecord {
+  return { entity: { type: 'user', id: null }, after: { query } };
+}
+
+/** Which accounts a query asks for, and not how many of them in which order. */
+export function filterOf(query: AccountFilter): AccountFilter {
+  const { role, status, createdFrom, createdTo, lastLoginFrom, lastLoginTo, q } = query;
+  const all = { role, status, createdFrom, createdTo, lastLoginFrom, lastLoginTo, q };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

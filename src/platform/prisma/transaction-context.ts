@@ -15,6 +15,9 @@ export interface NamedStatement {
   readonly values: unknown[];
 }
 
+/** The SQLSTATE of a notice of the triggers that name the tags of a change: see the migration `cache_invalidations`. */
+const TAGS_CHANGED = 'CACHE';
+
 /** Prisma's own limit comes after ours: it must never be the one that ends a transaction. */
 const PRISMA_LIMITS = { maxWait: 5_000, timeout: 60_000 };
 
@@ -31,10 +34,34 @@ export class TransactionContext {
   readonly #ended = Promise.withResolvers<undefined>();
   #prisma: Promise<PrismaTransaction> | undefined;
   #over = false;
+  readonly #changedTags = new Set<string>();
+  readonly #hear = ({
+    code,
+    message,
+  }: {
+    readonly code?: string | undefined;
+    readonly message?: string | undefined;
+  }): void => {
+    if (code === TAGS_CHANGED && message) {
+      message.split(' ').forEach((tag) => this.#changedTags.add(tag));
+    }
+  };
 
   constructor(private readonly client: pg.PoolClient) {
-    // Its answer is not awaited: it leaves with the first statement, and fails only with the connection.
-    this.addPending(corkForOneTurn(client).query('BEGIN'));
+    client.on('notice', this.#hear);
+    // Its answer is not awaited: it leaves with the first statement, and fails only with the connection. DEFERRABLE asks the
+    // triggers of cached tables for notices, which arrive before the answers to the statements that caused them.
+    this.addPending(corkForOneTurn(client).query('BEGIN DEFERRABLE'));
+  }
+
+  /** The tags of what its answered statements have changed. */
+  get changedTags(): ReadonlySet<string> {
+    return this.#changedTags;
+  }
+
+  /** Nothing of it is heard any more: its connection is another's now. */
+  leave(): void {
+    this.client.off('notice', this.#hear);
   }
 
   connection(): pg.PoolClient {

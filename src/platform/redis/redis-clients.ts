@@ -2,12 +2,13 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { Redis, type RedisOptions } from 'ioredis';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../config/app-config.js';
+import { PromptRedisClient, type PromptRedisOptions } from './prompt-redis-client.js';
 import { messageOfError } from '../../shared/error-message.js';
 import { stopSocketTimerOnClose } from './socket-timer.js';
 
 export type { Redis } from 'ioredis';
 
-const COMMAND_TIMEOUT_MS = 50;
+const ANSWER_WITHIN_MS = 50;
 /**
  * A connection on which something was asked and nothing came for so long is dead, and replaced; also while it is being made.
  * Blocking reads wait for less.
@@ -32,7 +33,7 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
   ) {
     logger.setContext(RedisClients.name);
     this.app = this.connect('app', {
-      commandTimeout: COMMAND_TIMEOUT_MS,
+      answerWithinMs: ANSWER_WITHIN_MS,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       enableAutoPipelining: true,
@@ -57,15 +58,17 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  private connect(purpose: string, options: RedisOptions): Redis {
-    const client = new Redis(this.config.redis.url, {
+  private connect(purpose: string, options: RedisOptions | PromptRedisOptions): Redis {
+    const { url } = this.config.redis;
+    const all = {
       connectionName: `mortise:${purpose}`,
       connectTimeout: 2_000,
       socketTimeout: SILENCE_LIMIT_MS,
       keepAlive: KEEP_ALIVE_AFTER_MS,
-      retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RETRY_DELAY_MS),
+      retryStrategy: (attempt: number) => Math.min(attempt * 50, MAX_RETRY_DELAY_MS),
       ...options,
-    });
+    };
+    const client = 'answerWithinMs' in all ? new PromptRedisClient(url, all) : new Redis(url, all);
     let reported = false;
     client.on('error', (error: Error) => {
       // One line per outage, not one per attempt.

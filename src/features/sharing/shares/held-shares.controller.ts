@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser } from '../../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
+import { Cached } from '../../../platform/cache/cached.decorator.js';
 import { Vital } from '../../../platform/http/admission/vital.decorator.js';
 import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
@@ -10,6 +11,7 @@ import { Idempotent } from '../../../platform/idempotency/idempotency.intercepto
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { InvalidCursorError } from '../../../shared/cursor.js';
 import { AccountCannotActError } from '../../users/users.errors.js';
+import { DeviceScopeService } from '../access/device-scope.service.js';
 import { InvalidShareInvitationError, ShareNotFoundError } from '../sharing.errors.js';
 import { HeldSharesService } from './held-shares.service.js';
 import { HeldSharePageDto, toHeldSharePageDto } from './share-answers.dto.js';
@@ -28,6 +30,7 @@ export class HeldSharesController {
   /** What others share with me, also while it is closed or suspended, with when it opens next; oldest first. */
   @Get()
   @Authorize()
+  @Cached({ category: 'users', tags: (userId) => [`account:${userId}`], scope: DeviceScopeService })
   @Refuses(InvalidCursorError)
   async list(@CurrentUser() { userId }: Principal, @Query() page: PageQueryDto): Promise<HeldSharePageDto> {
     return toHeldSharePageDto(await this.shares.list(userId, page), await this.previews.now());

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   applyDecorators,
   type CallHandler,
@@ -11,7 +12,6 @@ import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fresh from 'fresh';
 import { map, type Observable } from 'rxjs';
-import { sha256 } from '../../crypto/digest.js';
 
 const DIGEST_LENGTH = 16;
 
@@ -33,7 +33,7 @@ export class VersionTagInterceptor implements NestInterceptor<Versioned, Version
     const reads = method === 'GET' || method === 'HEAD';
     return next.handle().pipe(
       map((resource) => {
-        const tag = tagOf(resource);
+        const tag = tagOf(resource.version, JSON.stringify(resource));
         void reply.header('ETag', tag);
         if (reads && matches(headers['if-none-match'], tag)) {
           void reply.status(HttpStatus.NOT_MODIFIED);
@@ -66,7 +66,16 @@ export function matches(header: string | undefined, tag: string): boolean {
   return fresh({ 'if-none-match': header?.trim() }, { etag: tag });
 }
 
-function tagOf(resource: Versioned): string {
-  const digest = sha256(JSON.stringify(resource)).toString('base64url').slice(0, DIGEST_LENGTH);
-  return `"${String(resource.version)}-${digest}"`;
+/** The strong tag of a resource, which `If-Match` takes. */
+export function tagOf(version: number, json: string): string {
+  return `"${String(version)}-${digestOf(json)}"`;
+}
+
+/** Of an answer that no change refers to: weak, because the same answer may be encoded in several ways. */
+export function weakTagOf(json: string): string {
+  return `W/"${digestOf(json)}"`;
+}
+
+function digestOf(json: string): string {
+  return hash('sha256', json, 'base64url').slice(0, DIGEST_LENGTH);
 }

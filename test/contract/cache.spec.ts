@@ -1,0 +1,168 @@
+/**
+ * Every route that is cached, beside every request that changes something: what the cache says after the change is what the database
+ * says. Also which columns end cached answers: a new one must be put on one of two lists.
+ * Seen to fail: with readings that a change does not end (the login of another, in a list of accounts), and with rows that were written
+ * past the application.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
+import type { PlatformRole } from '../../src/platform/auth/principal.js';
+import { CHANGING_REQUESTS, RequestFactory } from '../support/changing-requests.js';
+import { CacheKeys, type CacheReader, isHit, read, readUncached } from '../support/cache.fixture.js';
+import { request } from '../support/rest.js';
+import { Sql } from '../support/sql.js';
+import { TestApp } from '../support/test-app.js';
+
+/** What shows no readings: they may differ. */
+const STEADY =
+  'fields=id,name,hardwareId,status,organizationId,permission,owned,version,links,lockState,doorState,updatedAt';
+const ACCOUNT_FIELDS =
+  'fields=id,email,username,displayName,role,status,hasPassword,blockedAt,deletedAt,version,updatedAt';
+/** Each cached route as the test asks it. */
+const CACHED_ROUTES: Readonly<Record<string, string>> = {
+  '/api/v1/devices': `/devices?limit=100&${STEADY}`,
+  '/api/v1/devices/stats': '/devices/stats',
+  '/api/v1/organizations': '/organizations',
+  '/api/v1/shares': '/shares',
+  '/api/v1/users/me': '/users/me',
+  '/api/v1/users/me/preferences': '/users/me/preferences',
+  '/api/v1/users': `/users?limit=100&sort=-createdAt&${ACCOUNT_FIELDS}`,
+  '/api/v1/users/search': '/users/search?q=example',
+};
+const FOR_ADMINS = ['/api/v1/users', '/api/v1/users/search'];
+
+let app: TestApp;
+let sql: Sql;
+let keys: CacheKeys;
+let factory: RequestFactory;
+
+beforeAll(async () => {
+  app = await TestApp.start();
+  sql = await Sql.open(app.databaseUrl);
+  keys = CacheKeys.open(app.redisUrl);
+  factory = await RequestFactory.start(app, sql);
+}, 60_000);
+
+afterAll(async () => {
+  keys.close();
+  await sql.end();
+  await app.stop();
+});
+
+/** The people of the scene that was made since, with the sessions that they have. */
+async function peopleSince(since: Date): Promise<CacheReader[]> {
+  const rows = await sql.rows<{ id: string; session: string; role: PlatformRole }>(
+    `SELECT u.id, u.role, (SELECT s.id FROM sessions s WHERE s.user_id = u.id LIMIT 1) AS session FROM users u
+     WHERE u.created_at >= $1 AND u.blocked_at IS NULL AND u.deleted_at IS NULL AND EXISTS (SELECT FROM sessions s WHERE s.user_id = u.id)`,
+    [since],
+  );
+  return Promise.all(
+    rows.map(async ({ id, session, role }) => {
+      const { token } = await app.get(AccessTokenFactory).sign({ userId: id, sessionId: session, role });
+      return { base: app.url, accessToken: token };
+    }),
+  );
+}
+
+const bodyOf = async (answer: ReturnType<typeof read>): Promise<unknown> => {
+  const { status, body } = await answer;
+  // A login is a reading of an account, as others see it.
+  const readings = ['lastLoginAt', 'loginCount', 'failedAttempts'];
+  const steady = JSON.stringify(body, (name, value: unknown) => (readings.includes(name) ? undefined : value));
+  return { status, body: status === 200 ? steady : null };
+};
+
+describe('A change', () => {
+  const changed = new Set<string>();
+  const hits = new Set<string>();
+
+  it.each(Object.keys(CHANGING_REQUESTS))('by %s ends every cached answer that it changes', async (name) => {
+    const [now] = await sql.rows<{ at: Date }>('SELECT clock_timestamp() AS at');
+    const prepared = await CHANGING_REQUESTS[name]?.(factory);
+    const [method = ''] = name.split(' ');
+    const people = await peopleSince(now?.at ?? new Date());
+    const admin = { base: app.url, accessToken: factory.admin.accessToken };
+    const reads = Object.entries(CACHED_ROUTES).flatMap(([route, path]) =>
+      (FOR_ADMINS.includes(route) ? [admin] : people).map((reader) => ({ route, reader, path })),
+    );
+    await keys.endQuietMinute();
+    await keys.forget();
+    const before = await Promise.all(reads.map(({ reader, path }) => bodyOf(read(reader, path))));
+    const warmed = await Promise.all(reads.map(({ reader, path }) => read(reader, path)));
+    reads.forEach(({ route }, index) => {
+      const answer = warmed[index];
+      if (answer && isHit(answer)) {
+        hits.add(route);
+      }
+    });
+
+    const { status } = await request(app.url, method, `/api/v1${prepared?.path ?? ''}`, {
+      ...(prepared?.token === undefined ? {} : { token: prepared.token }),
+      body: prepared?.body,
+      headers: { 'idempotency-key': name.replaceAll(/\W/g, '-') },
+    });
+    expect(status).toBeLessThan(300);
+    const cached = await Promise.all(reads.map(({ reader, path }) => bodyOf(read(reader, path))));
+    const uncached = await Promise.all(reads.map(({ reader, path }) => bodyOf(readUncached(reader, path))));
+    expect(cached).toEqual(uncached);
+    reads.forEach(({ route }, index) => {
+      if (JSON.stringify(before[index]) !== JSON.stringify(uncached[index])) {
+        changed.add(route);
+      }
+    });
+  });
+
+  it('was seen of every cached route, and so was a hit', async () => {
+    const document = (await request<{ paths: Record<string, { get?: object }> }>(app.url, 'GET', '/api/docs-json'))
+      .body;
+    const documented = Object.entries(document.paths).flatMap(([path, { get }]) =>
+      get && JSON.stringify(get).includes('"Cache-Control"') ? [path] : [],
+    );
+    expect(documented.sort()).toEqual(Object.keys(CACHED_ROUTES).sort());
+    expect([...hits].sort()).toEqual(Object.keys(CACHED_ROUTES).sort());
+    expect([...changed].sort()).toEqual(Object.keys(CACHED_ROUTES).sort());
+  });
+});
+
+describe('The columns of a table that cached answers show', () => {
+  /** Readings, and what no answer of a cached route shows. */
+  const IGNORED: Readonly<Record<string, readonly string[]>> = {
+    devices: [
+      ...['battery', 'battery_at', 'rssi', 'rssi_at', 'last_seen_at'],
+      ...[
+        'id',
+        'hardware_key',
+        'boot',
+        'boot_uptime_ms',
+        'boot_reported_at',
+        'anchor_uptime_ms',
+        'anchor_at',
+        'uptime_fell_at',
+      ],
+      ...['start_before_fall', 'born_at', 'heartbeat_interval_ms', 'order_counter'],
+    ],
+    users: [
+      ...['login_count', 'failed_attempts', 'last_login_at'],
+      ...['id', 'email_since', 'email_by_admin', 'password_changed_at', 'must_change_password', 'unlock_after'],
+    ],
+  };
+
+  it.each(Object.keys(IGNORED))('of %s all end them but those that are left out by name', async (table) => {
+    const columns = await sql.rows<{ name: string; watched: boolean }>(
+      `SELECT a.attname AS name, a.attnum = ANY (t.tgattr) AS watched FROM pg_attribute a
+       JOIN pg_trigger t ON t.tgrelid = a.attrelid AND t.tgname = $1 || '_cache_update'
+       WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped`,
+      [table],
+    );
+    const ignored = columns.flatMap(({ name, watched }) => (watched ? [] : [name]));
+    expect(ignored.sort()).toEqual([...(IGNORED[table] ?? [])].sort());
+    const [definition] = await sql.rows<{ text: string }>(
+      `SELECT pg_get_triggerdef(oid) AS text FROM pg_trigger WHERE tgname = $1 || '_cache_update'`,
+      [table],
+    );
+    for (const { name } of columns.filter(({ watched }) => watched)) {
+      expect(definition?.text).toContain(`old.${name}`);
+      expect(definition?.text).toContain(`new.${name}`);
+    }
+  });
+});
