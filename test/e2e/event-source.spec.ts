@@ -1,7 +1,6 @@
 /**
  * A page of a real browser follows the feed by `EventSource`, as docs/realtime.md shows: with a ticket, which is good once. Its
  * stream is cut, and again; it goes on from the last event that it has, and hears every event once.
- * Seen to fail: with a page that opens its stream anew without the last id.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';

@@ -1,7 +1,6 @@
 /**
  * Event streams when something goes away: a process that stops hands its clients on, each after a pause of its own, and nothing is
- * lost; while PostgreSQL is silent nothing is sent that was not judged, and no stream is opened. Seen to fail: with streams that
- * are cut without a word, and with a verdict of yes where none is known.
+ * lost; while PostgreSQL is silent nothing is sent that was not judged, and no stream is opened.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

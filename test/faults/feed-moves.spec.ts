@@ -1,7 +1,6 @@
 /**
  * P-29: any API process serves any dashboard, and none knows of the others (ADR 0005). When one of two behind nginx is killed
  * under load, its dashboards go to the other one and miss nothing.
- * Seen to fail: with clients that sent no last cursor.
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { DashboardCrowd } from '../support/dashboard-crowd.js';

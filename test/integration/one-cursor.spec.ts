@@ -1,6 +1,6 @@
 /**
  * One cursor: taken from the history of a device, by polling, on a socket or from an event stream, it is good in each of the
- * others. Nothing is lost and nothing comes twice. Seen to fail: with a cursor that counts its own event in.
+ * others. Nothing is lost and nothing comes twice.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

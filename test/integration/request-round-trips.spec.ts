@@ -1,6 +1,5 @@
 /**
- * What one request asks of Redis and PostgreSQL. Seen to fail with a charge that is asked about by itself, and with a read for each
- * device of a list.
+ * What one request asks of Redis and PostgreSQL. Seen to fail with a charge that is asked about by itself.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';

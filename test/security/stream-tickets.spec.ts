@@ -1,6 +1,5 @@
 /**
  * A ticket opens one event stream, in place of an access token: once, within seconds, at one route, while its session stands.
- * Seen to fail: with GET in place of GETDEL, without the look at the session, and with a guard that takes it everywhere.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';

@@ -16,7 +16,7 @@ CREATE INDEX "cache_invalidations_written_at_idx" ON "cache_invalidations"("writ
 
 -- A transaction that was begun as DEFERRABLE is one of the application's, which listens: it hears the tags before it commits, and
 -- without a further question. The word has no other meaning for a transaction that is not SERIALIZABLE and READ ONLY, and costs
--- nothing. INFO reaches the client whatever it set, and no log. Whoever changes rows in another way leaves the tags in the table.
+-- nothing. INFO reaches the client whatever it set, and no log. What changes rows in another way leaves the tags in the table.
 CREATE FUNCTION "cache_touch"("tags" text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF current_setting('transaction_deferrable') = 'on' THEN
