@@ -38,7 +38,7 @@ beforeAll(async () => {
       ADDRESS_BLOCK_AFTER: '3',
     },
   });
-  store = app.get(RedisClients).app;
+  store = app.get(RedisClients).dedicated('test', { enableOfflineQueue: true });
 }, 60_000);
 
 afterAll(async () => {
