@@ -229,7 +229,8 @@ describe('P-19 a look into other people’s data is audited', () => {
     }
     const watched = await sql.rows(
       `SELECT actor, entity_id AS id, address, session_id IS NOT NULL AS "hasSession" FROM audit_entries
-       WHERE action = 'device_watched'`,
+       WHERE action = 'device_watched' AND entity_id = $1`,
+      [deviceId],
     );
     expect(watched).toEqual([{ actor: `user:${reader.id}`, id: deviceId, address: '127.0.0.1', hasSession: true }]);
   });

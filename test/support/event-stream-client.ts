@@ -20,7 +20,8 @@ export class EventStreamClient {
   readonly retries: number[] = [];
   comments = 0;
   lastEventId = '';
-  isEnded = false;
+  /** By `performance.now()`. */
+  endedAt: number | undefined;
   #text = '';
 
   private constructor(
@@ -34,7 +35,7 @@ export class EventStreamClient {
     });
     for (const event of ['end', 'close', 'error']) {
       answer.on(event, () => {
-        this.isEnded = true;
+        this.endedAt ??= performance.now();
       });
     }
   }
@@ -59,6 +60,10 @@ export class EventStreamClient {
       });
       asked.end();
     });
+  }
+
+  get isEnded(): boolean {
+    return this.endedAt !== undefined;
   }
 
   /** The messages of the feed alone. */

@@ -49,6 +49,12 @@ async function ofOrganization(fixture: OrganizationsFixture, rest: string): Prom
   return { path: `/organizations/${id}${rest}`, reader };
 }
 
+/** The feed with a device that is shared with the reader. */
+async function watching(fixture: OrganizationsFixture, path: string): Promise<Required<ReadingRequest>> {
+  const asked = await ofSharedDevice(fixture, '');
+  return { ...asked, path: `${path}?deviceId=${asked.path.split('/')[2] ?? ''}` };
+}
+
 const byAdmin =
   (path: string) =>
   async ({ application }: OrganizationsFixture): Promise<ReadingRequest> => {
@@ -59,6 +65,16 @@ const byAdmin =
 /** Routes that show other people's data, each with a request. */
 export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
   'GET /api/v1/audit': { action: 'audit_read', once: false, prepare: byAdmin('/audit?limit=1') },
+  'GET /api/v1/events': {
+    action: 'device_watched',
+    once: true,
+    prepare: (fixture) => watching(fixture, '/events'),
+  },
+  'GET /api/v1/events/stream': {
+    action: 'device_watched',
+    once: true,
+    prepare: (fixture) => watching(fixture, '/events/stream'),
+  },
   'GET /api/v1/users': { action: 'users_read', once: false, prepare: byAdmin('/users?limit=1') },
   'GET /api/v1/users/export': { action: 'users_exported', once: false, prepare: byAdmin('/users/export?format=json') },
   'GET /api/v1/users/search': { action: 'users_read', once: false, prepare: byAdmin('/users/search?q=person') },
@@ -131,6 +147,9 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
 
 /** Every other route that reads, with the reason why it leaves no entry. A new one stands here or above. */
 export const UNAUDITED_READS: Readonly<Record<string, string>> = {
+  'GET /api/health/devices': 'counts of the installation',
+  'GET /api/v1/realtime/stats': 'counts of the installation',
+  'GET /api/v1/realtime/stats/stream': 'counts of the installation',
   'GET /.well-known/jwks.json': 'public keys',
   'GET /.well-known/order-keys.json': 'public keys',
   'GET /.well-known/security.txt': 'where to report a weakness',
