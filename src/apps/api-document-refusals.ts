@@ -9,7 +9,7 @@ import { IpBlockedError, RateLimitedError } from '../platform/rate-limit/rate-li
 type Operation = OpenAPIObject['paths'][string]['get'] & object;
 
 /** Probes are not limited, and document their 503 themselves. */
-const PROBES = '/api/health';
+const PROBES = ['/api/health', '/api/health/live', '/api/health/ready'];
 const EXAMPLE_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 const EXAMPLE_REQUEST = { requestId: '0198c1de-4c11-7000-8000-9b2f0d6e1c34', timestamp: '2026-11-20T18:00:00.000Z' };
 
@@ -51,7 +51,7 @@ function add(operation: Operation, status: string, response: Raw): void {
 /** A status of null is that of the refusal itself. */
 function sharedRefusals(path: string, method: string, operation: Operation): [string | null, Refusal][] {
   const reads = method === 'get' || method === 'head';
-  const isLimited = !path.startsWith(PROBES);
+  const isLimited = !PROBES.includes(path);
   const due: [applies: boolean, status: string | null, ...refusals: Refusal[]][] = [
     [!reads || (operation.parameters ?? []).length > 0, null, InvalidRequestError],
     // A body is read before the route decides whether it takes one.

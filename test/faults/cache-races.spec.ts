@@ -103,7 +103,7 @@ async function transactionsEnded(): Promise<void> {
   });
 }
 
-describe('Cached answers of two processes', () => {
+describe('P-06: cached answers of two processes', () => {
   it(
     'are never older than a write that was answered before the read began',
     async () => {

@@ -21,7 +21,7 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { OperatedMosquitto } from '../support/operated-mosquitto.js';
 import { scaled } from '../support/promise.js';
-import { type Answer, request } from '../support/rest.js';
+import { type Answer, request, textOf } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -121,7 +121,7 @@ async function askEverything({ accessToken }: InsertedAccount): Promise<Outcome[
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const code = /"code":"(\w+)"/.exec(await answer.text())?.[1];
+      const code = /"code":"(\w+)"/.exec(await textOf(answer))?.[1];
       return { name, status: answer.status, code, retryAfter: Number(answer.headers.get('retry-after')) };
     }),
   );

@@ -45,7 +45,7 @@ async function socketsOf({ url }: ApplicationProcess): Promise<number> {
 }
 
 it(
-  'moves the dashboards of a process that is killed to the other one, and no event is lost or heard twice',
+  'P-29: moves the dashboards of a process that is killed to the other one, and no event is lost or heard twice',
   async () => {
     const crowd = await DashboardCrowd.gather(writer, { size: CLIENTS, urlOf: () => nginx.url });
     const end = crowd.pour(EVENT_EVERY_MS);

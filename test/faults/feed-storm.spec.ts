@@ -53,7 +53,7 @@ function gather(random: () => number): Promise<DashboardCrowd> {
 }
 
 it(
-  'every dashboard hears every event once and in order, however connections end and processes are restarted',
+  'P-29: every dashboard hears every event once and in order, however connections end and processes are restarted',
   async () => {
     const random = seededRandom(SEED);
     const crowd = await gather(random);

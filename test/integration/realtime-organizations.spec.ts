@@ -87,9 +87,10 @@ function traceJudgements(): string[][] {
   const judgements: string[][] = [];
   const current = new AsyncLocalStorage<string[]>();
   const [authorizer, database] = [fixture.application.get(FeedAuthorizer), fixture.application.get(Database)];
-  const [judge, query, prisma] = [
+  const [judge, query, queryHot, prisma] = [
     authorizer.judge.bind(authorizer),
     database.query.bind(database),
+    database.queryHot.bind(database),
     database.prisma.bind(database),
   ];
   jest.spyOn(authorizer, 'judge').mockImplementation((viewings) => {
@@ -102,6 +103,10 @@ function traceJudgements(): string[][] {
   jest.spyOn(database, 'query').mockImplementation((name, text, values) => {
     current.getStore()?.push(name);
     return query(name, text, values);
+  });
+  jest.spyOn(database, 'queryHot').mockImplementation((name, text, values) => {
+    current.getStore()?.push(name);
+    return queryHot(name, text, values);
   });
   jest.spyOn(database, 'prisma').mockImplementation((work) => {
     current.getStore()?.push('prisma');

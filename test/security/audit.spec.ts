@@ -64,7 +64,11 @@ function changingRoutes({ nest: app }: TestApp): ChangingRoute[] {
     return scanner.getAllMethodNames(prototype).flatMap((member): ChangingRoute[] => {
       const handler = prototype[member] ?? {};
       const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
-      const method = verb === undefined ? 'GET' : RequestMethod[verb];
+      if (verb === undefined) {
+        // A hook of the life cycle.
+        return [];
+      }
+      const method = RequestMethod[verb];
       const parts = [
         Reflect.getMetadata(PATH_METADATA, metatype),
         Reflect.getMetadata(PATH_METADATA, handler),

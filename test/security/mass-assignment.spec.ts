@@ -198,7 +198,9 @@ describe('P-31 what an answer says', () => {
     await factory.create(owner, `/devices/${deviceId}/commands`, { name: 'lock_door' });
     const organizationId = await factory.create(owner, '/organizations', { name: 'Lighthouse' });
     const reads = Object.entries(document.paths).filter(
-      ([path, { get }]) => path.startsWith('/api/v1/') && get !== undefined,
+      // A stream has no end: what it carries are the messages of sockets, which have a document of their own.
+      ([path, { get }]) =>
+        path.startsWith('/api/v1/') && get && !('text/event-stream' in (get.responses['200']?.content ?? {})),
     );
     expect(reads.length).toBeGreaterThan(12);
     for (const [path, { get }] of reads) {

@@ -13,6 +13,14 @@ import { TicketInvalidError } from '../../src/platform/auth/tickets/ticket.error
 import type { Principal } from '../../src/platform/auth/principal.js';
 import { TicketAuthenticator } from '../../src/platform/auth/tickets/ticket-authenticator.js';
 import { ResourceResolverRegistry } from '../../src/platform/auth/resource-resolver-registry.js';
+import { AuditWriter } from '../../src/platform/audit/audit-writer.js';
+import { CacheKeyFactory } from '../../src/platform/cache/cache-key-factory.js';
+import { CacheMetrics } from '../../src/platform/cache/cache-metrics.js';
+import { CacheReader } from '../../src/platform/cache/cache-reader.js';
+import { CacheStore } from '../../src/platform/cache/cache-store.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
+import { LookupRegistry } from '../../src/platform/rate-limit/lookup-registry.js';
+import { RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
 import { httpAdapter, prepareHttp } from '../../src/platform/http/http-server.js';
 import { ProblemFilter } from '../../src/platform/http/problems/problem.filter.js';
 import { validationPipe } from '../../src/platform/http/validation/validation.js';
@@ -55,6 +63,15 @@ export async function edgeApp(controllers: Type[], providers: Provider[]): Promi
       IdempotencyInterceptor,
       { provide: IdempotencyService, useValue: { isRepeat: () => Promise.resolve(false) } },
       { provide: AuditFailureWriter, useValue: { recordRefusal: () => Promise.resolve() } },
+      // Nothing is cached where there is no Redis.
+      CacheReader,
+      CacheKeyFactory,
+      CacheMetrics,
+      LookupRegistry,
+      { provide: CacheStore, useValue: { idOf: () => '', questionOf: () => null } },
+      { provide: RateLimiter, useValue: {} },
+      { provide: Transactions, useValue: {} },
+      { provide: AuditWriter, useValue: {} },
       ...providers,
     ],
   }).compile();

@@ -148,6 +148,7 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
 /** Every other route that reads, with the reason why it leaves no entry. A new one stands here or above. */
 export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/health/devices': 'counts of the installation',
+  'GET /api/v1/metrics/cache': 'counts of the process that answers',
   'GET /api/v1/realtime/stats': 'counts of the installation',
   'GET /api/v1/realtime/stats/stream': 'counts of the installation',
   'GET /.well-known/jwks.json': 'public keys',

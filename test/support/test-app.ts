@@ -7,6 +7,7 @@ import { createApp, listen } from '../../src/apps/bootstrap.js';
 import type { AppConfig } from '../../src/config/app-config.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
+import { closeConnections } from '../../src/platform/http/draining.js';
 import { httpAdapter } from '../../src/platform/http/http-server.js';
 import { LoggingModule } from '../../src/platform/logging/logging.module.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
@@ -23,6 +24,9 @@ export interface TestAppOptions {
   /** Boots only these on top of configuration and logging, and opens no port: for tests of one part of the platform. */
   readonly only?: { readonly modules: readonly (Type | DynamicModule)[]; readonly providers?: readonly Type[] };
 }
+
+/** How long what is under way has when the application stops. */
+const CLOSE_WITHIN_MS = 5_000;
 
 /**
  * One process of the application as production runs it, on a database, a Redis and a broker of its own unless told
@@ -90,7 +94,13 @@ export class TestApp {
   }
 
   async stop(): Promise<void> {
-    await this.nest.close();
+    // As a process does that stops: a client that has opened a connection and asked nothing would keep it for ever.
+    const closed = closeConnections(this.nest.getHttpServer(), CLOSE_WITHIN_MS);
+    try {
+      await this.nest.close();
+    } finally {
+      closed();
+    }
     await this.installation.remove();
   }
 }

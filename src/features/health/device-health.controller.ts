@@ -1,7 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Authorize } from '../../platform/auth/authorize.decorator.js';
-import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import { TakesNoQuery } from '../../platform/http/validation/no-query.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { DeviceCountsService } from '../presence/counts/device-counts.service.js';
@@ -17,7 +16,6 @@ export class DeviceHealthController {
   @Get()
   @Authorize('admin')
   @TakesNoQuery()
-  @Refuses('service_unavailable')
   async report(): Promise<DeviceHealthDto> {
     return toDeviceHealthDto(await this.counts.get());
   }
