@@ -1,7 +1,8 @@
 /**
  * What members of an organization hear of its devices, live and from a cursor, and what that costs: one question for all viewers
  * of all events that wait. Seen to fail: with events that are given up when their viewers could not be judged once, and with the
- * end of a session that overtakes events.
+ * end of a session that overtakes events; with a page of the log that ends behind its stretch; with a cursor of now that stands where
+ * no event is.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
@@ -155,6 +156,18 @@ describe('A member of an organization', () => {
     expect(zonesOf(after)).toEqual(['one', 'two', 'three', 'four']);
     expect(after.resyncs).toEqual([]);
   }, 30_000);
+
+  it('is up to date at once from the cursor of now, though nothing happens', async () => {
+    // Numbers of transactions go on without an event.
+    await fixture.sql.rows('SELECT pg_current_xact_id()');
+    const { body } = await fixture.request<{ cursor: string }>(grace, 'GET', '/events');
+    const member = await connect(grace, { lastCursor: body.cursor });
+    expect(await member.request('subscribe_device', { deviceId: door.id, lastCursor: body.cursor })).toEqual({
+      ok: true,
+      cursor: body.cursor,
+    });
+    expect(member.received).toEqual([]);
+  });
 
   it('is sent alerts from a cursor, too, as an administrator', async () => {
     const admin = await insertAccount(fixture.application, { role: 'ADMIN' });

@@ -30,6 +30,11 @@ beforeAll(async () => {
   await fixture.registerDevice(ada);
   deviceId = device.id;
   line = await ScriptedDevice.born(fixture.application.mqttUrl, device, 'boot-of-hers');
+  // What it is told of later would wake a request that waits.
+  await eventually('its birth is in the log', async () => {
+    const events = `SELECT 1 FROM events WHERE device_id = $1 AND type = 'device_connected'`;
+    return (await fixture.sql.rows(events, [deviceId])).length === 1;
+  });
 }, 60_000);
 
 afterAll(async () => {
@@ -53,7 +58,11 @@ describe('GET /realtime/stats', () => {
       headers: { prefer: 'wait=10' },
     });
     await eventually('it waits', async () => (await fixture.application.metric('mortise_event_waiters')) === 1);
-    const { status, body } = await ask<Stats>(STATS, admin);
+    // Links are counted from time to time.
+    const { status, body } = await eventually('the link is counted', async () => {
+      const answer = await ask<Stats>(STATS, admin);
+      return answer.body.devices?.mqtt === 1 && answer;
+    });
     expect([status, body.connections, body.devices]).toEqual([
       200,
       { sockets: 1, streams: 1, waiting: 1 },

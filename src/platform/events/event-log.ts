@@ -103,7 +103,7 @@ export class EventLog {
   async feedPage({ scope, after, limit }: FeedQuery): Promise<FeedPage> {
     const generation = await this.store.generation();
     if (after === undefined) {
-      return { items: [], cursor: encodeLogCursor(generation, await this.scopes.horizon()), more: false };
+      return { items: [], cursor: encodeLogCursor(generation, await this.scopes.findLast()), more: false };
     }
     const start = decodeLogCursor(generation, after);
     const { entries, end, more } = await this.scopes.listPage(scope, start, limit);

@@ -4,7 +4,7 @@ import { arrayParam } from '../prisma/array-param.js';
 import { Database } from '../prisma/database.js';
 import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from './event-rows.js';
 import { EventStore } from './event-store.js';
-import { type LogPosition, toPosition } from './log-position.js';
+import { LOG_START, type LogPosition, toPosition } from './log-position.js';
 
 /** What a stretch of the log has for a scope. */
 export interface ScopePage {
@@ -29,11 +29,17 @@ export class EventScopeStore {
     private readonly store: EventStore,
   ) {}
 
-  /** Where the log stands: everything that is committed before is complete, and what is not, comes behind it. */
-  async horizon(): Promise<LogPosition> {
+  /**
+   * The last event of which it is certain that the log is complete before it; what is not certain yet, comes behind it. An event
+   * that exists, and not where the log may go on: who follows from there is up to date as soon as that is published.
+   */
+  async findLast(): Promise<LogPosition> {
     // SQL: something Prisma cannot say: xid8
-    const [row] = await this.database.query<{ xid: string }>('events_horizon', `SELECT ${HORIZON}::text AS xid`);
-    return toPosition(row?.xid ?? '0', '0');
+    const [row] = await this.database.query<{ xid: string; id: string }>(
+      'events_last',
+      `SELECT e.xid::text, e.id::text FROM events e WHERE e.xid < ${HORIZON} ORDER BY e.xid DESC, e.id DESC LIMIT 1`,
+    );
+    return row ? toPosition(row.xid, row.id) : LOG_START;
   }
 
   /** The next `limit` entries after a position that concern a scope, as far as it is certain that the log is complete. */

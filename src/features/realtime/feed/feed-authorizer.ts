@@ -4,7 +4,7 @@ import type { EventType, StoredEvent } from '../../../contracts/events.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { DeviceAccessService, type Visibility } from '../../sharing/access/device-access.service.js';
 import { UsersService } from '../../users/users.service.js';
-import type { Verdict } from './feed-channel.types.js';
+import type { Verdict, Verdicts } from './feed-channel.types.js';
 
 /** How long an answer is cached. Signals of changed access clear it at once, but may be lost (promise P-06: 2 s). */
 const CACHED_MS = 1_500;
@@ -16,6 +16,12 @@ export interface Viewing {
   readonly event: Pick<StoredEvent, 'deviceId' | 'userId' | 'occurredAt'> & {
     readonly type: EventType | 'device_heartbeat';
   };
+}
+
+/** An event, and the people who would hear of it, each once. */
+export interface HeardEvent {
+  readonly event: Viewing['event'];
+  readonly listeners: Iterable<string>;
 }
 
 /** What was answered, and when it was asked. */
@@ -48,6 +54,28 @@ export class FeedAuthorizer implements OnModuleInit {
     };
     this.signals.on('device_access_changed', clear);
     this.signals.on('organization_access_changed', clear);
+  }
+
+  /** Of each event, who may see it of those who would hear it; in the order of the events. */
+  async verdictsOn(heard: readonly HeardEvent[]): Promise<Verdicts[]> {
+    const asked = heard.map(({ event, listeners }) => [...listeners].map((userId): Viewing => ({ userId, event })));
+    const answers = (await this.judge(asked.flat())).values();
+    return asked.map((viewings) => {
+      const verdicts = new Map<string, Verdict>();
+      viewings.forEach(({ userId }) => {
+        const { value } = answers.next();
+        if (value) {
+          verdicts.set(userId, value);
+        }
+      });
+      return verdicts;
+    });
+  }
+
+  /** Those of these events that a person may see. */
+  async seenBy<E extends Viewing['event']>(userId: string, events: readonly E[]): Promise<E[]> {
+    const verdicts = await this.judge(events.map((event) => ({ userId, event })));
+    return events.filter((_, index) => verdicts[index]?.maySee);
   }
 
   /** In the order of the viewings. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
 import { LiveFeed } from '../../../platform/events/live-feed.js';
@@ -41,7 +41,7 @@ interface Routed {
  * see it at that moment. All viewers of all events that wait are judged by one question.
  */
 @Injectable()
-export class FeedPublisher {
+export class FeedPublisher implements OnModuleDestroy {
   readonly #channels = new Set<FeedChannel>();
   #backlog: RoutedEvent[] = [];
   /** Those who have replayed events which this process has not published yet: they join when it has. */
@@ -79,7 +79,7 @@ export class FeedPublisher {
     }, FeedPublisher.name);
   }
 
-  stop(): void {
+  onModuleDestroy(): void {
     this.#isStopped = true;
     this.#unsubscribe?.();
   }
@@ -135,7 +135,9 @@ export class FeedPublisher {
     this.noteMissed(routed);
     for (let tries = 1; !this.#isStopped; tries += 1) {
       try {
-        const verdicts = await this.judge(routed);
+        const verdicts = await this.authorizer.verdictsOn(
+          routed.map(({ event, rooms }) => ({ event, listeners: this.listenersIn(rooms) })),
+        );
         routed.forEach((each, index) => {
           this.deliver(each, verdicts[index] ?? new Map<string, Verdict>());
         });
@@ -166,25 +168,6 @@ export class FeedPublisher {
           }
         }
       }
-    });
-  }
-
-  private async judge(routed: readonly Routed[]): Promise<Verdicts[]> {
-    const viewings = routed.map(({ event, rooms }) =>
-      [...this.listenersIn(rooms)].map((userId) => ({ userId, event })),
-    );
-    const answers = await this.authorizer.judge(viewings.flat());
-    let next = 0;
-    return viewings.map((ofEvent) => {
-      const verdicts = new Map<string, Verdict>();
-      ofEvent.forEach(({ userId }) => {
-        const answer = answers[next];
-        next += 1;
-        if (answer) {
-          verdicts.set(userId, answer);
-        }
-      });
-      return verdicts;
     });
   }
 

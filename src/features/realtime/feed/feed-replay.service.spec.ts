@@ -5,7 +5,10 @@ import type { EventLog, FeedQuery } from '../../../platform/events/event-log.js'
 import type { FeedListener, LiveFeed } from '../../../platform/events/live-feed.js';
 import { encodeLogCursor, toPosition } from '../../../platform/events/log-position.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
-import type { FeedAuthorizer, Viewing } from './feed-authorizer.js';
+import type { SignalBus } from '../../../platform/redis/signal-bus.js';
+import type { DeviceAccessService } from '../../sharing/access/device-access.service.js';
+import type { UsersService } from '../../users/users.service.js';
+import { FeedAuthorizer } from './feed-authorizer.js';
 import type { FeedChannel, FeedSubscriber } from './feed-channel.types.js';
 import { FeedPublisher } from './feed-publisher.js';
 import { FeedReplayService } from './feed-replay.service.js';
@@ -75,10 +78,8 @@ beforeEach(() => {
       return () => undefined;
     },
   } as unknown as LiveFeed;
-  const authorizer = {
-    judge: (viewings: readonly Viewing[]) =>
-      Promise.resolve(viewings.map(() => ({ maySee: true, leaves: [], askedAt: 0 }))),
-  } as unknown as FeedAuthorizer;
+  const access = { visibilityOf: () => Promise.resolve([]) } as unknown as DeviceAccessService;
+  const authorizer = new FeedAuthorizer(access, {} as UsersService, {} as SignalBus);
   const pages = {
     feedPage: ({ after = '', limit }: FeedQuery) => {
       const start = log.findIndex(({ cursor }) => cursor === after) + 1;

@@ -83,13 +83,9 @@ export class FeedReplayService {
 
   /** Those that its person may see at this moment. */
   private async send(subscriber: FeedSubscriber, events: readonly StoredEvent[]): Promise<void> {
-    const { userId } = subscriber.scope;
-    const verdicts = await this.authorizer.judge(events.map((event) => ({ userId, event })));
-    events
-      .filter((_, index) => verdicts[index]?.maySee)
-      .forEach((event) => {
-        subscriber.send(event);
-      });
+    for (const event of await this.authorizer.seenBy(subscriber.scope.userId, events)) {
+      subscriber.send(event);
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { MembershipsService } from '../../organizations/memberships.service.js';
 import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import { ADMIN_EVENTS } from '../domain/feed-scope.js';
 
-/** What a person follows over HTTP. Who follows what belongs to others leaves an entry in the audit trail first. */
+/** What a person follows. Who follows what belongs to others leaves an entry in the audit trail first. */
 @Injectable()
 export class FeedScopeService {
   constructor(
@@ -20,7 +20,7 @@ export class FeedScopeService {
    * Their own devices, those of their organizations, and `deviceIds`, which are shared with them.
    * @throws ResourceNotFoundError for a device that they may not see
    */
-  async scopeOf({ userId, role }: Principal, deviceIds: readonly string[]): Promise<EventScope> {
+  async scopeOf({ userId, role }: Principal, deviceIds: readonly string[] = []): Promise<EventScope> {
     const [devices, organizationIds] = await Promise.all([
       Promise.all(deviceIds.map((id) => this.access.resolve(userId, id))),
       this.memberships.organizationsOf(userId),
@@ -34,12 +34,11 @@ export class FeedScopeService {
         shared.add(device.id);
       }
     }
-    for (const id of shared) {
-      await this.reads.record('device_watched', { type: 'device', id });
-    }
-    for (const id of organizationIds) {
-      await this.reads.record('organization_watched', { type: 'organization', id });
-    }
+    // What is recorded at one moment shares a statement.
+    await Promise.all([
+      ...[...shared].map((id) => this.reads.record('device_watched', { type: 'device', id })),
+      ...organizationIds.map((id) => this.reads.record('organization_watched', { type: 'organization', id })),
+    ]);
     return { userId, organizationIds, deviceIds: [...shared], types: role === 'ADMIN' ? ADMIN_EVENTS : [] };
   }
 }

@@ -51,10 +51,6 @@ export class DashboardPublisher implements FeedChannel {
     this.publisher.open(this);
   }
 
-  stop(): void {
-    this.publisher.stop();
-  }
-
   /** Sends a new socket the events of its user, from `lastCursor` on if it named one. */
   async join(socket: DashboardSocket): Promise<void> {
     const { lastCursor, isBatched } = socket.data;
@@ -106,13 +102,13 @@ export class DashboardPublisher implements FeedChannel {
 
   deliver(event: RoutedEvent, rooms: readonly FeedRoom[], verdicts: Verdicts): void {
     const name = socketEventOf(event.type);
-    const except = this.refused(rooms, verdicts);
+    const { seeing, except } = this.judged(rooms, verdicts);
     if (!this.#server || !name) {
       return;
     }
-    const [named, refused] = [{ event: name, message: toFeedMessage(event) }, new Set(except)];
-    for (const socket of this.socketsIn(rooms)) {
-      if (socket.data.flush && !refused.has(socket)) {
+    const named = { event: name, message: toFeedMessage(event) };
+    for (const socket of seeing) {
+      if (socket.data.flush) {
         this.#batches.push(socket, named);
         except.push(socket);
       }
@@ -122,7 +118,7 @@ export class DashboardPublisher implements FeedChannel {
 
   /** Sends a heartbeat to those in these rooms who may see its device. */
   deliverHeartbeat(heartbeat: DeviceHeartbeat, rooms: readonly FeedRoom[], verdicts: Verdicts): void {
-    const except = this.refused(rooms, verdicts);
+    const { except } = this.judged(rooms, verdicts);
     if (this.#server) {
       emitLocally(this.#server, { rooms, except }, 'device_heartbeat', heartbeat);
     }
@@ -152,15 +148,20 @@ export class DashboardPublisher implements FeedChannel {
     }
   }
 
-  /** The sockets in these rooms whose person may not see it, or was not asked about. */
-  private refused(rooms: readonly FeedRoom[], verdicts: Verdicts): DashboardSocket[] {
-    return this.socketsIn(rooms).filter((socket) => {
+  /** The sockets in these rooms whose person may see it, and the others: they may not, or were not asked about. */
+  private judged(
+    rooms: readonly FeedRoom[],
+    verdicts: Verdicts,
+  ): { readonly seeing: DashboardSocket[]; readonly except: DashboardSocket[] } {
+    const [seeing, except]: [DashboardSocket[], DashboardSocket[]] = [[], []];
+    for (const socket of this.socketsIn(rooms)) {
       const verdict = verdicts.get(principalOf(socket).userId);
       if (verdict) {
         leaveRooms(socket, verdict.leaves, verdict.askedAt);
       }
-      return verdict?.maySee !== true;
-    });
+      (verdict?.maySee === true ? seeing : except).push(socket);
+    }
+    return { seeing, except };
   }
 
   private socketsIn(rooms: readonly FeedRoom[]): DashboardSocket[] {

@@ -57,7 +57,8 @@ export class HeartbeatPublisher implements OnApplicationBootstrap, OnModuleDestr
 
   private receive(beats: readonly WrittenHeartbeat[]): void {
     for (const beat of beats) {
-      if (this.route(beat).listeners.length > 0 && this.#waiting.size < MAX_WAITING) {
+      const hasRoom = this.#waiting.size < MAX_WAITING || this.#waiting.has(beat.deviceId);
+      if (hasRoom && this.route(beat).listeners.length > 0) {
         this.#waiting.set(beat.deviceId, beat);
       }
     }
@@ -101,22 +102,12 @@ export class HeartbeatPublisher implements OnApplicationBootstrap, OnModuleDestr
   }
 
   private async judgeAndSend(routed: readonly Routed[]): Promise<void> {
-    const viewings = routed.flatMap(({ beat, listeners }) =>
-      listeners.map((userId): Viewing => ({ userId, event: viewedAs(beat) })),
+    const verdicts = await this.authorizer.verdictsOn(
+      routed.map(({ beat, listeners }) => ({ event: viewedAs(beat), listeners })),
     );
-    const answers = await this.authorizer.judge(viewings);
-    let next = 0;
-    for (const { beat, rooms, listeners } of routed) {
-      const verdicts = new Map<string, Verdict>();
-      for (const userId of listeners) {
-        const verdict = answers[next];
-        next += 1;
-        if (verdict) {
-          verdicts.set(userId, verdict);
-        }
-      }
-      this.dashboards.deliverHeartbeat(toHeartbeat(beat), rooms, verdicts);
-    }
+    routed.forEach(({ beat, rooms }, index) => {
+      this.dashboards.deliverHeartbeat(toHeartbeat(beat), rooms, verdicts[index] ?? new Map<string, Verdict>());
+    });
   }
 }
 

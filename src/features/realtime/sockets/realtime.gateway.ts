@@ -92,7 +92,6 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   /** The balancer sends no new connections here by now: those that end connect to another process. */
   async onModuleDestroy(): Promise<void> {
-    this.feed.stop();
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
       // Those that come back do not all come at one moment.

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import type { SessionEnd } from '../../../contracts/sessions.js';
-import { AuditReadWriter } from '../../../platform/audit/audit-read-writer.js';
 import { Authenticator } from '../../../platform/auth/authenticator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
@@ -20,7 +19,7 @@ import {
   type Room,
   socketsIn,
 } from '../../../platform/realtime/sockets.js';
-import { MembershipsService } from '../../organizations/memberships.service.js';
+import { FeedScopeService } from '../feed/feed-scope.service.js';
 import type { DashboardHandshakeDto } from '../realtime.dto.js';
 import { principalOf } from './dashboard-principal.js';
 
@@ -39,8 +38,7 @@ export class RealtimeService {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
-    private readonly memberships: MembershipsService,
-    private readonly reads: AuditReadWriter,
+    private readonly scopes: FeedScopeService,
     config: AppConfig,
     metrics: Metrics,
   ) {
@@ -60,10 +58,9 @@ export class RealtimeService {
     }
     socket.data.principal = principal;
     socket.data.tokenExpiresAtMs = expiresAtMs;
-    socket.data.organizationIds = await this.memberships.organizationsOf(principal.userId);
-    await runInContext(contextOf(socket, this.#addressOf), () =>
-      this.recordOrganizations(socket.data.organizationIds ?? []),
-    );
+    const context = contextOf(socket, this.#addressOf);
+    const scope = await runInContext(context, () => this.scopes.scopeOf(principal));
+    socket.data.organizationIds = scope.organizationIds;
     socket.data.isBatched = handshake.batch ?? false;
     if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
@@ -94,12 +91,6 @@ export class RealtimeService {
       this.#ofPerson.set(userId, sockets);
     } else {
       this.#ofPerson.delete(userId);
-    }
-  }
-
-  private async recordOrganizations(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      await this.reads.record('organization_watched', { type: 'organization', id });
     }
   }
 

@@ -75,11 +75,8 @@ export class EventPageService {
 
   private async read(scope: EventScope, { after, limit, types }: PageWish): Promise<FeedPage> {
     const page = await this.log.feedPage({ scope, limit, ...(after !== undefined && { after }) });
-    const verdicts = await this.authorizer.judge(page.items.map((event) => ({ userId: scope.userId, event })));
-    const items = page.items.filter(
-      ({ type }, index) => verdicts[index]?.maySee === true && (types?.includes(type) ?? true),
-    );
-    return { ...page, items };
+    const wanted = page.items.filter(({ type }) => types?.includes(type) ?? true);
+    return { ...page, items: await this.authorizer.seenBy(scope.userId, wanted) };
   }
 }
 
