@@ -1,4 +1,7 @@
-/** At the start, whoever needs Redis waits for the first attempt to connect. Seen to fail: without the wait, "Stream isn't writeable". */
+/**
+ * At the start, whoever needs Redis waits for the first attempt to connect. Seen to fail: without the wait, and with the time
+ * limit of an answer for the handshake, "Stream isn't writeable".
+ */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -34,7 +37,8 @@ afterEach(async () => {
 describe('The connections to Redis at the start', () => {
   it('are there when the application is, however slow the network is', async () => {
     const { app } = await clientsOf((slow) => {
-      slow.slow(10);
+      // Longer than the application waits for an answer, as on a busy machine.
+      slow.slow(60);
     });
     await clients.onModuleInit();
     proxy.up();

@@ -72,6 +72,11 @@ describe('A frame of events', () => {
     );
   });
 
+  it('leaves a list alone that looks like a reference', () => {
+    const event = { ...reported(1), payload: { faults: ['~', '~0'], note: '~0' } } as unknown as FeedMessage;
+    expect(sent([named(event)])).toEqual([[named(event).event, event]]);
+  });
+
   it('is at least 70 % smaller than 20 messages of 20 devices with random ids, and 75 % on the wire', () => {
     const events = Array.from({ length: 20 }, (_, n) => named(reported(n)));
     expect(sent(events)).toEqual(events.map(({ event, message: each }) => [event, each]));
