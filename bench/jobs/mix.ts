@@ -15,6 +15,7 @@ import { cpuMs, rssMb } from '../support/process-use.js';
 import { type Server, startMortise, startProgram } from '../support/servers.js';
 import { type Services } from '../support/services.js';
 import { sql } from '../support/sql.js';
+import { printOutcomes, warmUp } from './list.js';
 
 const PER_SECOND = 1_000;
 /** Shorter while a change is tried. */
@@ -52,6 +53,7 @@ export async function mix(services: Services): Promise<void> {
     await connectLocks(ownLocks, ours, users);
     await connectLocks(bareLocks, bare, users);
     await assertAlike(ours, bare, users);
+    await step('a warm cache', () => warmUp(ours, { authorization: `Bearer ${users[0]?.accessToken ?? ''}` }));
     const candidates: (MixCandidate | null)[] = [
       { name: 'Mortise', server: ours, rssAfterBootMb, plan: () => mortisePlan(ours.url, users) },
       { name: 'bare Fastify + pg', server: bare, rssAfterBootMb: bareRssMb, plan: () => barePlan(bare.url, users) },
@@ -60,6 +62,7 @@ export async function mix(services: Services): Promise<void> {
     const present = candidates.filter((candidate) => candidate !== null);
     const executed = await measureAll(present, generator);
     await printMemory(services, present);
+    await printOutcomes(ours);
     await assertNoneLost(services, ownLocks, executed);
     await Promise.all(present.map(({ server }) => server.stop()));
   } finally {

@@ -65,6 +65,8 @@ function serveBare(): (message: object) => void {
       connections.add(connection);
     });
     connection.on('error', () => undefined);
+    // An HTTP server leaves its side open.
+    connection.once('end', () => connection.end());
     connection.once('close', () => connections.delete(connection));
     connection.resume();
   });

@@ -1,6 +1,6 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ThrottlerGuard, type ThrottlerOptions, type ThrottlerRequest } from '@nestjs/throttler';
+import { ThrottlerGuard, type ThrottlerOptions } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { quotaOf } from '../../config/rate-limit.js';
 import type { RateCategory } from '../../contracts/rate-limits.js';
@@ -14,7 +14,7 @@ import { anonymousKey, isDriveBy, personOf } from './platform-rate-limits.js';
 import { announceLimit } from './rate-limit-headers.js';
 import { RateLimitRegistry } from './rate-limit-registry.js';
 import { RateLimitStorage } from './rate-limit-storage.js';
-import { RATE_LIMITS, type RouteCategory } from './rate-limit.decorator.js';
+import { RATE_LIMITS } from './rate-limit.decorator.js';
 import { RateLimitedError } from './rate-limit.errors.js';
 import type { Charge } from './rate-limiter.js';
 import type { RateLimitDecision } from './sliding-window.js';
@@ -32,6 +32,8 @@ export class RateLimitGuard extends ThrottlerGuard {
   readonly #throttlers: ThrottlerOptions[];
   /** Charges that were not asked about yet. */
   readonly #collected = new WeakMap<FastifyRequest, Charge[]>();
+  /** By handler and class: they never change, and the base class would read six metadata of each category for every request. */
+  readonly #throttlersOf = new WeakMap<object, WeakMap<object, readonly ThrottlerOptions[]>>();
 
   constructor(
     // The base class injects the options and the storage of its own module at these two places.
@@ -54,21 +56,19 @@ export class RateLimitGuard extends ThrottlerGuard {
     await super.onModuleInit();
   }
 
-  /** Messages of devices and sockets are counted where they arrive. */
-  protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
-    return Promise.resolve(context.getType() !== 'http');
-  }
-
   /**
    * What was not charged because its body is malformed is refused here, when every other limit has counted it: whatever changes
    * the body afterwards, its password is not judged.
    */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (await this.shouldSkip(context)) {
+    if (context.getType() !== 'http') {
+      // Messages of devices and sockets are counted where they arrive.
       return true;
     }
     try {
-      await super.canActivate(context);
+      for (const throttler of this.throttlersOf(context)) {
+        await this.collect(context, throttler.name as RateCategory);
+      }
     } catch (error) {
       // It could not be told which further limits hold: those count that are known.
       await this.chargeCollected(context, null);
@@ -82,31 +82,32 @@ export class RateLimitGuard extends ThrottlerGuard {
     return true;
   }
 
-  /** Collects the charge; all of them are one question. */
-  protected override async handleRequest(asked: ThrottlerRequest): Promise<boolean> {
-    const { context } = asked;
-    const category = asked.throttler.name as RateCategory;
+  /** Collects the charge, if the limit concerns this request; all of them are one question. */
+  private async collect(context: ExecutionContext, category: RateCategory): Promise<void> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { keyOf, wellFormedOnly, repeatsAreFree } = this.registry.get(category);
+    const key = keyOf(request);
+    if (key === null) {
+      return;
+    }
     const charges = this.collectedOf(request);
     if (charges.some((charge) => this.storage.isSpent(charge))) {
       // For a request that is refused anyway, nothing more is found out.
       await this.chargeCollected(context, null);
     }
-    const { wellFormedOnly, repeatsAreFree } = this.registry.get(category);
     if (repeatsAreFree && (await request.isRepeat?.())) {
-      return true;
+      return;
     }
     const fault = wellFormedOnly ? await faultOfBody(context) : null;
     if (!fault) {
-      charges.push({ category, key: await asked.getTracker(request, context) });
-      return true;
+      charges.push({ category, key });
+      return;
     }
     request.bodyFault = fault;
     if (request.provenAs !== undefined) {
       // Its proof kept it from the limit of its address, which must not leave it without any.
       charges.push({ category: 'anonymous', key: anonymousKey(ipKey(request), request) });
     }
-    return true;
   }
 
   private collectedOf(request: FastifyRequest): Charge[] {
@@ -149,22 +150,24 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   private throttlerOf(category: RateCategory): ThrottlerOptions {
-    const { keyOf, everywhere } = this.registry.get(category);
     const policy = this.registry.policyOf(category);
-    return {
-      name: category,
-      limit: quotaOf(policy),
-      ttl: policy.windowMs,
-      skipIf: (context) =>
-        !(everywhere ?? this.isNamedBy(context, category)) ||
-        keyOf(context.switchToHttp().getRequest<FastifyRequest>()) === null,
-      getTracker: (request) => keyOf(request as FastifyRequest) ?? '',
-    };
+    return { name: category, limit: quotaOf(policy), ttl: policy.windowMs };
   }
 
-  private isNamedBy(context: ExecutionContext, category: RateCategory): boolean {
-    const targets = [context.getHandler(), context.getClass()];
-    const named = this.reflector.getAllAndOverride<readonly RouteCategory[] | undefined>(RATE_LIMITS, targets);
-    return named?.some((name) => name === category) ?? false;
+  /** Those that hold on the route, in the order of their windows. */
+  private throttlersOf(context: ExecutionContext): readonly ThrottlerOptions[] {
+    const [handler, type] = [context.getHandler(), context.getClass()];
+    const ofHandler = this.#throttlersOf.get(handler) ?? new WeakMap<object, readonly ThrottlerOptions[]>();
+    this.#throttlersOf.set(handler, ofHandler);
+    const known = ofHandler.get(type);
+    if (known) {
+      return known;
+    }
+    const named = this.reflector.getAllAndOverride<readonly string[] | undefined>(RATE_LIMITS, [handler, type]) ?? [];
+    const found = this.throttlers.filter(
+      ({ name = '' }) => this.registry.get(name as RateCategory).everywhere ?? named.includes(name),
+    );
+    ofHandler.set(type, found);
+    return found;
   }
 }

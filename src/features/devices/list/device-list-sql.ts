@@ -106,9 +106,9 @@ export function listStatement(
 ): string {
   const page = `ORDER BY ${order(sort)} LIMIT $2`;
   const branch = (owned: string): string => `${filters(owned)}${isNext ? ` AND ${beyond(sort)}` : ''} ${page}`;
-  const item = fields.map((field) => `'${field}', ${MEMBERS[field]}`).join(', ');
+  const members = fields.map((field) => `${MEMBERS[field]} AS "${field}"`).join(', ');
   const position = [...sort.map(({ column }) => KEYS[column].text), 'd.id::text'].join(', ');
-  return `SELECT json_build_object(${item})::text AS item, ARRAY[${position}] AS position
+  return `SELECT (SELECT row_to_json(i)::text FROM (SELECT ${members}) i) AS item, to_json(ARRAY[${position}])::text AS position
     FROM (
       SELECT d.*, ARRAY(SELECT l.kind::text FROM device_links l WHERE l.device_id = d.id ORDER BY l.kind) AS links
       FROM (${visibleDevices(OPEN_SHARES, branch)}) d

@@ -9,6 +9,9 @@ import type { DeviceFilters, DevicePosition, DeviceQuery, DeviceStats, ListedDev
 /** What lists of devices read. */
 @Injectable()
 export class DeviceListRepository {
+  /** The texts of statements that have a name. */
+  readonly #statements = new Map<string, string>();
+
   constructor(private readonly database: Database) {}
 
   /** Answers one more than `query.limit`, if there are more. */
@@ -20,7 +23,11 @@ export class DeviceListRepository {
   ): Promise<ListedDevice[]> {
     const { sort, fields } = query;
     const values = [userId, query.limit + 1, ...filterValues(query), deviceIds, permissions, ...(after ?? [])];
-    const [name, statement] = [nameOf(query, after), listStatement(sort, after !== null, fields)];
+    const name = nameOf(query, after);
+    const statement = this.#statements.get(name) ?? listStatement(sort, after !== null, fields);
+    if (name !== '') {
+      this.#statements.set(name, statement);
+    }
     // SQL: a keyset
     return name === '' || query.q !== undefined
       ? this.database.query(name, statement, values)

@@ -55,7 +55,7 @@ export class DeviceListService {
       await this.repository.list(userId, query, await this.access.openShares(userId), after && toPosition(after)),
       limit,
       (row) => row.item,
-      ({ position }) => encodeCursor(list, position.map(marked)),
+      ({ position }) => encodeCursor(list, (JSON.parse(position) as DevicePosition).map(marked)),
     );
   }
 

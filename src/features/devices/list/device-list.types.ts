@@ -41,10 +41,10 @@ export interface DeviceQuery extends DeviceFilters {
 /** The end of the last page: the values it was ordered by (null where a device has none), and the id that breaks ties. */
 export type DevicePosition = readonly (string | null)[];
 
-/** One row of the list: the item as JSON, and its position in the order. */
+/** One row of the list: the item, and its position in the order, of which one row of a page is read; both as JSON. */
 export interface ListedDevice {
   readonly item: string;
-  readonly position: readonly (string | null)[];
+  readonly position: string;
 }
 
 /** Each item is a DeviceDto, or the asked members of one, as JSON text: the most frequent answer is not parsed and serialized again. */
