@@ -108,7 +108,7 @@ end
 return #KEYS`;
 
 type Call<A extends readonly unknown[], R> = (keys: number, ...args: [...A]) => Promise<R>;
-type Words = readonly (string | number)[];
+type Words = readonly (string | number | Buffer)[];
 
 /** Redis with our scripts as commands. */
 export type CacheScripts = Redis & {

@@ -32,7 +32,7 @@ export interface CacheEntry {
   readonly tags: readonly string[];
   readonly versions: readonly string[];
   readonly etag: string;
-  readonly body: string;
+  readonly body: Buffer;
   /** On the clock of Redis, in milliseconds. */
   readonly loadedAt: number;
   readonly expiresAt: number;
@@ -136,7 +136,7 @@ export class CacheStore {
 
   /** Stores an answer if there is room for it. */
   async store({ id, personId, tags, versions, etag, body, loadedAt, expiresAt }: CacheEntry): Promise<void> {
-    if (body.length > MAX_ENTRY_BYTES || Buffer.byteLength(body) > MAX_ENTRY_BYTES) {
+    if (body.length > MAX_ENTRY_BYTES) {
       return;
     }
     const pairs = tags.map((tag, index) => `${tag} ${versions[index] ?? ''}`).join(' ');

@@ -28,7 +28,8 @@ type Miss = Exclude<CacheFinding, Hit>;
 /** What an answer was loaded under, and until when it holds. */
 type Conditions = Pick<CacheEntry, 'tags' | 'versions' | 'loadedAt' | 'expiresAt'>;
 
-interface Answer<Body> {
+/** Its body is encoded once: for its digest, for Redis and for the client. */
+interface Answer<Body = Buffer> {
   readonly body: Body;
   readonly etag: string;
 }
@@ -155,10 +156,7 @@ export class CacheInterceptor implements NestInterceptor {
   }
 
   /** Without a body where the client is known to have it. */
-  private answerLoaded(
-    { request, reply }: Exchange,
-    { body, etag }: Answer<string | Buffer | null>,
-  ): string | Buffer | undefined {
+  private answerLoaded({ request, reply }: Exchange, { body, etag }: Answer<Buffer | null>): Buffer | undefined {
     void reply.header('ETag', etag);
     if (body === null || matches(request.headers['if-none-match'], etag)) {
       void reply.status(HttpStatus.NOT_MODIFIED);
@@ -176,8 +174,8 @@ export class CacheInterceptor implements NestInterceptor {
   }
 }
 
-function toAnswer(value: unknown, { isVersioned }: CachedOptions<never>): Answer<string> {
-  const body = typeof value === 'string' ? value : JSON.stringify(value);
+function toAnswer(value: unknown, { isVersioned }: CachedOptions<never>): Answer {
+  const body = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
   return { body, etag: isVersioned ? tagOf((value as { version: number }).version, body) : weakTagOf(body) };
 }
 

@@ -67,15 +67,15 @@ export function matches(header: string | undefined, tag: string): boolean {
 }
 
 /** The strong tag of a resource, which `If-Match` takes. */
-export function tagOf(version: number, json: string): string {
+export function tagOf(version: number, json: string | Buffer): string {
   return `"${String(version)}-${digestOf(json)}"`;
 }
 
 /** Of an answer that no change refers to: weak, because the same answer may be encoded in several ways. */
-export function weakTagOf(json: string): string {
+export function weakTagOf(json: string | Buffer): string {
   return `W/"${digestOf(json)}"`;
 }
 
-function digestOf(json: string): string {
+function digestOf(json: string | Buffer): string {
   return hash('sha256', json, 'base64url').slice(0, DIGEST_LENGTH);
 }
