@@ -8,7 +8,7 @@ export interface PromptRedisOptions extends RedisOptions {
 /**
  * A connection to Redis whose commands are given up in time. `commandTimeout` of ioredis also gives up what has been answered: in a
  * process that was busy for so long, timers come before what the network has brought. Here that is read first. What is asked while
- * the connection is made has until its `socketTimeout`: nobody waits for it, and the connection would be lost with it.
+ * the connection is made has until its `socketTimeout`: no request waits for it, and the connection would be lost with it.
  */
 export class PromptRedisClient extends Redis {
   readonly #answerWithinMs: number;
