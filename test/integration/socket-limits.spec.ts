@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DEVICE_SOCKET_PATH } from '../../src/contracts/device-sockets.js';
 import { MembershipsService } from '../../src/features/organizations/memberships.service.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { RawSocket } from '../support/raw-socket.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -90,6 +93,20 @@ describe('A socket at full speed', () => {
     expect(await flood.closed()).toMatchObject({ code: 'rate_limited', status: 429 });
     expect(await neighbour.request('unsubscribe_device', body)).toEqual({ ok: true });
     neighbour.close();
+  });
+});
+
+describe('A client that leaves its namespace', () => {
+  it('leaves its connection, too, a dashboard like a device', async () => {
+    const { id, token } = await registerDevice(app.url, ada);
+    for (const [path, auth] of [
+      ['/socket.io/', { clientType: 'dashboard', token: ada.accessToken }],
+      [DEVICE_SOCKET_PATH, { clientType: 'device', deviceId: id, token }],
+    ] as const) {
+      const socket = await RawSocket.signedIn(app.url, auth, path);
+      socket.send('41');
+      await eventually(`the connection of ${path} is closed`, () => socket.isClosed);
+    }
   });
 });
 

@@ -63,7 +63,10 @@ export class SocketAdapter extends IoAdapter {
     server.engine.on('connection', (connection: Connection) => {
       this.limit(connection);
     });
-    server.on('connection', forgetToken);
+    server.on('connection', (socket) => {
+      forgetToken(socket);
+      endWithItsSocket(socket);
+    });
     return server;
   }
 
@@ -114,6 +117,13 @@ export class SocketAdapter extends IoAdapter {
 /** It was looked at, and is a kilobyte of each connection. */
 function forgetToken(socket: Socket): void {
   socket.handshake.auth = {};
+}
+
+/** There is one namespace: a client that leaves it could keep its connection, which nothing counts and nothing ends. */
+function endWithItsSocket(socket: Socket): void {
+  socket.once('disconnect', () => {
+    socket.conn.close();
+  });
 }
 
 /** A client that answers pings and reads nothing would make this process keep everything for it. */
