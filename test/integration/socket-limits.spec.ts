@@ -96,6 +96,42 @@ describe('A socket at full speed', () => {
   });
 });
 
+describe('Frames that are no messages', () => {
+  const FLOOD = 4_000;
+
+  it.each([
+    ['acknowledgements of nothing', (n: number) => `43${String(n)}["x"]`],
+    ['calls of namespaces that are not there', (n: number) => `40/nope${String(n)},`],
+    ['pongs', () => '3'],
+  ])('cut the connection that floods with %s, signed in or not, and no other', async (_name, packet) => {
+    const cuts = await app.metric('mortise_sockets_cut_total{reason="frames"}');
+    const neighbour = await connect();
+    const auth = { clientType: 'dashboard', token: ada.accessToken };
+    for (const flood of [await RawSocket.open(app.url), await RawSocket.signedIn(app.url, auth)]) {
+      for (let n = 0; n < FLOOD; n += 1) {
+        flood.send(packet(n));
+      }
+      await eventually('it is cut', () => flood.isClosed);
+    }
+    expect(await app.metric('mortise_sockets_cut_total{reason="frames"}')).toBeGreaterThan(cuts);
+    expect(await neighbour.request('unsubscribe_device', { deviceId: randomUUID() })).toEqual({ ok: true });
+    neighbour.close();
+  });
+
+  it('cut the connection that floods with the pings of WebSocket, or with many bytes', async () => {
+    const [pings, bytes] = [await connect(), await connect()];
+    const { ws } = pings.socket.io.engine.transport as unknown as { ws: { ping(): void } };
+    for (let n = 0; n < FLOOD; n += 1) {
+      ws.ping();
+    }
+    const { engine } = bytes.socket.io as unknown as { engine: { write(packet: string): void } };
+    for (let n = 0; n < 300; n += 1) {
+      engine.write(`31["${'x'.repeat(64_000)}"]`);
+    }
+    await Promise.all([pings.closed(), bytes.closed()]);
+  });
+});
+
 describe('A client that leaves its namespace', () => {
   it('leaves its connection, too, a dashboard like a device', async () => {
     const { id, token } = await registerDevice(app.url, ada);
