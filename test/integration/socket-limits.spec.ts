@@ -4,7 +4,11 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DEVICE_SOCKET_PATH } from '../../src/contracts/device-sockets.js';
+import type { Server } from 'socket.io';
 import { MembershipsService } from '../../src/features/organizations/memberships.service.js';
+import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { DeviceSocketAuthenticator } from '../../src/platform/realtime/devices/device-socket-authenticator.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice } from '../support/devices.fixture.js';
@@ -170,7 +174,63 @@ describe('The connections of one person', () => {
   });
 });
 
+describe('A connection', () => {
+  it('has one handshake: a second one cuts it, however many come at once, of a dashboard or a device', async () => {
+    const asked = [jest.spyOn(app.get(Authenticator), 'admit'), jest.spyOn(app.get(DeviceSocketAuthenticator), 'authenticate')];
+    const { id, token } = await registerDevice(app.url, ada);
+    asked.forEach((spy) => {
+      spy.mockClear();
+    });
+    for (const [path, auth] of [
+      ['/socket.io/', { clientType: 'dashboard', token: ada.accessToken }],
+      [DEVICE_SOCKET_PATH, { clientType: 'device', deviceId: id, token }],
+    ] as const) {
+      for (const prefix of ['40', '40/,']) {
+        const socket = await RawSocket.open(app.url, path);
+        for (let n = 0; n < 500; n += 1) {
+          socket.send(prefix + JSON.stringify(auth));
+        }
+        await eventually(`the connection of ${path} is cut`, () => socket.isClosed);
+      }
+    }
+    const calls = asked.map((spy) => spy.mock.calls.length);
+    asked.forEach((spy) => {
+      spy.mockRestore();
+    });
+    expect(Math.max(...calls)).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('A storm of handshakes', () => {
+  it('does nothing for those whose clients have left while they waited', async () => {
+    const { server } = app.get(RealtimeGateway) as unknown as { server: Server };
+    const people = await Promise.all(Array.from({ length: 3 }, () => insertAccount(app)));
+    let release: (ids: string[]) => void = () => undefined;
+    const held = new Promise<string[]>((resolve) => {
+      release = resolve;
+    });
+    const spy = jest.spyOn(app.get(MembershipsService), 'organizationsOf').mockReturnValue(held);
+    const before = server.engine.clientsCount;
+    const served = Array.from({ length: 256 }, (_, n) => connect({}, people[n % people.length]));
+    await eventually('as many are identified as may be at once', () => spy.mock.calls.length === 256);
+    const leaving = await Promise.all(Array.from({ length: 20 }, () => RawSocket.open(app.url)));
+    const admitted = jest.spyOn(app.get(Authenticator), 'admit');
+    leaving.forEach((socket) => {
+      socket.send(`40${JSON.stringify({ clientType: 'dashboard', token: ada.accessToken })}`);
+      socket.close();
+    });
+    await eventually('they have left', () => server.engine.clientsCount === before + 256);
+    release([]);
+    (await Promise.all(served)).forEach((dashboard) => {
+      dashboard.close();
+    });
+    const calls = admitted.mock.calls.length;
+    [spy, admitted].forEach((each) => {
+      each.mockRestore();
+    });
+    expect(calls).toBe(0);
+  });
+
   it('waits in a bounded queue; those that cannot be served in time are told different moments to come back', async () => {
     const people = await Promise.all(Array.from({ length: 8 }, () => insertAccount(app)));
     let release = (): void => undefined;

@@ -40,7 +40,10 @@ interface Connection {
   on(event: 'flush' | 'close', listener: () => void): void;
 }
 
-type CutReason = 'frames';
+type CutReason = 'frames' | 'handshakes';
+
+/** The packet with which a client signs in to the one namespace that there is. */
+const HANDSHAKE = /^0(?!\/[^,])/;
 
 /** What a handler answers a message with: an acknowledgement, or an event of its own. */
 type Answer = { readonly event?: string; readonly data?: unknown } | null | undefined;
@@ -151,8 +154,16 @@ export class SocketAdapter extends IoAdapter {
         this.cut(connection, 'frames');
       }
     };
+    let hasSignedIn = false;
     connection.on('packet', ({ data }) => {
       count(data);
+      if (typeof data === 'string' && HANDSHAKE.test(data)) {
+        // A refused one ends its connection, so that no client has reason for another: thousands fit into one read.
+        if (hasSignedIn) {
+          this.cut(connection, 'handshakes');
+        }
+        hasSignedIn = true;
+      }
     });
     // Those of WebSocket itself, of which each is answered.
     const countControls = ({ socket }: Transport): void => {

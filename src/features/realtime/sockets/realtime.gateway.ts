@@ -176,6 +176,10 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     try {
       this.admission.admit('read');
       await this.#handshakes.run(this.limiter.addressOf(socket.request), async () => {
+        // Its client may have left while it waited.
+        if (socket.conn.readyState !== 'open') {
+          return;
+        }
         const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
         await this.limiter.countPerson(userId);
       });
