@@ -151,6 +151,40 @@ describe('A client that leaves its namespace', () => {
 });
 
 describe('The connections of one person', () => {
+  it('are exactly 100 of 150 that come at once, and a refused one takes no place', async () => {
+    const grace = await insertAccount(app);
+    const codes: string[] = [];
+    const hers: Dashboard[] = [];
+    await Promise.all(
+      Array.from({ length: 150 }, () =>
+        connect({}, grace).then(
+          (dashboard) => hers.push(dashboard),
+          (error: unknown) => codes.push((error as { data: { code: string } }).data.code),
+        ),
+      ),
+    );
+    expect(hers).toHaveLength(100);
+    expect(codes).toEqual(Array.from({ length: 50 }, () => 'too_many_connections'));
+    hers.forEach((each) => {
+      each.close();
+    });
+    // A handshake that fails after it has taken its place gives it back.
+    const spy = jest.spyOn(app.get(MembershipsService), 'organizationsOf').mockRejectedValue(new Error('a fault'));
+    for (let n = 0; n < 3; n += 1) {
+      await expect(connect({}, grace)).rejects.toThrow();
+    }
+    spy.mockRestore();
+    const again = await eventually('as many may connect as before', async () => {
+      const results = await Promise.allSettled(Array.from({ length: 100 }, () => connect({}, grace)));
+      const connected = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      connected.forEach((each) => {
+        each.close();
+      });
+      return connected.length === 100;
+    });
+    expect(again).toBe(true);
+  });
+
   it('are at most 100 to a process; those of others are not fewer', async () => {
     const [grace, mallory] = [await insertAccount(app), await insertAccount(app)];
     const hers = await Promise.all(Array.from({ length: 100 }, () => connect({}, grace)));
@@ -210,7 +244,7 @@ describe('A storm of handshakes', () => {
       release = resolve;
     });
     const spy = jest.spyOn(app.get(MembershipsService), 'organizationsOf').mockReturnValue(held);
-    const before = server.engine.clientsCount;
+    await eventually('nobody else is connected', () => server.engine.clientsCount === 0);
     const served = Array.from({ length: 256 }, (_, n) => connect({}, people[n % people.length]));
     await eventually('as many are identified as may be at once', () => spy.mock.calls.length === 256);
     const leaving = await Promise.all(Array.from({ length: 20 }, () => RawSocket.open(app.url)));
@@ -219,7 +253,7 @@ describe('A storm of handshakes', () => {
       socket.send(`40${JSON.stringify({ clientType: 'dashboard', token: ada.accessToken })}`);
       socket.close();
     });
-    await eventually('they have left', () => server.engine.clientsCount === before + 256);
+    await eventually('they have left', () => server.engine.clientsCount === 256);
     release([]);
     (await Promise.all(served)).forEach((dashboard) => {
       dashboard.close();

@@ -30,7 +30,7 @@ const MAX_OF_PERSON = 100;
 @Injectable()
 export class RealtimeService {
   readonly #connected;
-  /** The sockets of each person. */
+  /** The connections of each person, from the handshake on. */
   readonly #ofPerson = new Map<string, number>();
   readonly #maxOfPerson: number;
   readonly #addressOf;
@@ -49,13 +49,11 @@ export class RealtimeService {
 
   /**
    * Who connects, and whose devices they follow.
-   * @throws TokenExpiredError, TokenInvalidError, SessionEndedError
+   * @throws TokenExpiredError, TokenInvalidError, SessionEndedError, TooManyConnectionsError
    */
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const { principal, expiresAtMs } = await this.authenticator.admit(handshake.token);
-    if ((this.#ofPerson.get(principal.userId) ?? 0) >= this.#maxOfPerson) {
-      throw new TooManyConnectionsError(this.#maxOfPerson);
-    }
+    this.takePlace(socket, principal.userId);
     socket.data.principal = principal;
     socket.data.tokenExpiresAtMs = expiresAtMs;
     const context = contextOf(socket, this.#addressOf);
@@ -70,18 +68,30 @@ export class RealtimeService {
 
   /** Joins the room of its session. A session that ended during the handshake ends the socket here. */
   async joinSession(socket: DashboardSocket): Promise<void> {
-    const { sessionId, userId } = principalOf(socket);
+    const { sessionId } = principalOf(socket);
     this.#connected.inc();
-    this.count(userId, 1);
     socket.once('disconnect', () => {
       this.#connected.dec();
-      this.count(userId, -1);
     });
     await socket.join(`session:${sessionId}` satisfies Room);
     const end = await this.sessions.endOf(sessionId);
     if (end !== null) {
       emitTo(socket, 'session_ended', { reason: end });
       socket.disconnect(true);
+    }
+  }
+
+  /** In the turn in which it is asked for, so that those who come at once do not all find the last one free. */
+  private takePlace({ conn }: DashboardSocket, userId: string): void {
+    if ((this.#ofPerson.get(userId) ?? 0) >= this.#maxOfPerson) {
+      throw new TooManyConnectionsError(this.#maxOfPerson);
+    }
+    // A connection that is over would not give it back.
+    if (conn.readyState === 'open') {
+      this.count(userId, 1);
+      conn.once('close', () => {
+        this.count(userId, -1);
+      });
     }
   }
 
