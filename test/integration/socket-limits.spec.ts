@@ -9,6 +9,7 @@ import { MembershipsService } from '../../src/features/organizations/memberships
 import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
 import { Authenticator } from '../../src/platform/auth/authenticator.js';
 import { DeviceSocketAuthenticator } from '../../src/platform/realtime/devices/device-socket-authenticator.js';
+import { SocketRateLimiter } from '../../src/platform/rate-limit/socket-rate-limiter.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice } from '../support/devices.fixture.js';
@@ -199,6 +200,11 @@ describe('The connections of one person', () => {
       return refusal === 'too_many_connections';
     });
     expect(hers).toHaveLength(100);
+    // One beyond them counts among the requests of its person all the same.
+    const counted = jest.spyOn(app.get(SocketRateLimiter), 'countPerson');
+    await expect(connect({}, grace)).rejects.toThrow('too_many_connections');
+    expect(counted.mock.calls).toEqual([[grace.id]]);
+    counted.mockRestore();
     (await connect({}, mallory)).close();
     hers.pop()?.close();
     const again = await eventually('one more may connect', () => connect({}, grace).catch(() => null));
@@ -210,7 +216,10 @@ describe('The connections of one person', () => {
 
 describe('A connection', () => {
   it('has one handshake: a second one cuts it, however many come at once, of a dashboard or a device', async () => {
-    const asked = [jest.spyOn(app.get(Authenticator), 'admit'), jest.spyOn(app.get(DeviceSocketAuthenticator), 'authenticate')];
+    const asked = [
+      jest.spyOn(app.get(Authenticator), 'admit'),
+      jest.spyOn(app.get(DeviceSocketAuthenticator), 'authenticate'),
+    ];
     const { id, token } = await registerDevice(app.url, ada);
     asked.forEach((spy) => {
       spy.mockClear();

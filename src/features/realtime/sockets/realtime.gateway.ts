@@ -4,7 +4,6 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../../contracts/realtime.js';
-import type { Principal } from '../../../platform/auth/principal.js';
 import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../../platform/http/problems/problem.js';
 import { validated } from '../../../platform/http/validation/validation.js';
@@ -14,7 +13,6 @@ import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
   ShuttingDownError,
-  TooManyConnectionsError,
   TooManyMessagesError,
   UnknownEventError,
   WrongClientTypeError,
@@ -44,6 +42,11 @@ const BACK_WITHIN_S = [0.5, 2] as const;
 const SESSION_CHECK_MS = 25_000;
 /** It asks for one session after another. */
 const SESSION_CHECK_WITHIN_MS = 60_000;
+
+interface IdentifiedHandshake {
+  readonly handshake: DashboardHandshakeDto;
+  readonly known: Awaited<ReturnType<RealtimeService['authenticate']>>;
+}
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
 @WebSocketGateway()
@@ -177,11 +180,9 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       this.admission.admit('read');
       await this.#handshakes.run(this.limiter.addressOf(socket.request), async () => {
         // Its client may have left while it waited.
-        if (socket.conn.readyState !== 'open') {
-          return;
+        if (socket.conn.readyState === 'open') {
+          await within(this.config.http.requestTimeoutMs, this.admit(socket));
         }
-        const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
-        await this.limiter.countPerson(userId);
       });
       this.limiter.settle(socket.conn);
     } catch (error) {
@@ -199,16 +200,24 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     return socketProblemOf(error, this.config.http.publicUrl);
   }
 
-  private async identify(socket: DashboardSocket): Promise<Principal> {
+  /** A person who is known counts, whatever comes of it; all others count as strangers. */
+  private async admit(socket: DashboardSocket): Promise<void> {
+    const { known, handshake } = await this.identify(socket);
+    await this.limiter.countPerson(known.principal.userId);
+    await this.realtime.admit(socket, known, handshake);
+  }
+
+  private async identify({ handshake: { auth }, request }: DashboardSocket): Promise<IdentifiedHandshake> {
     try {
-      if (socket.handshake.auth.clientType === ('device' satisfies DeviceHandshake['clientType'])) {
+      if (auth.clientType === ('device' satisfies DeviceHandshake['clientType'])) {
         throw new WrongClientTypeError('dashboard');
       }
-      return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
+      const handshake = await validated(DashboardHandshakeDto, auth);
+      return { handshake, known: await this.realtime.authenticate(handshake.token) };
     } catch (error) {
       // While the database is away there is no verdict, and a person whose token is good is no stranger.
-      if (problemOf(error).status !== SERVICE_UNAVAILABLE && !(error instanceof TooManyConnectionsError)) {
-        await this.limiter.countStranger(socket.request);
+      if (problemOf(error).status !== SERVICE_UNAVAILABLE) {
+        await this.limiter.countStranger(request);
       }
       throw error;
     }

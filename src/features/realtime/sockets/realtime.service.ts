@@ -26,6 +26,12 @@ import { principalOf } from './dashboard-principal.js';
 /** Connections of one person to one process, times the scale of all limits. */
 const MAX_OF_PERSON = 100;
 
+/** A person, and until when that is known. */
+interface Identified {
+  readonly principal: Principal;
+  readonly expiresAtMs: number;
+}
+
 /** Authenticates dashboards, and ends them with their sessions. */
 @Injectable()
 export class RealtimeService {
@@ -48,11 +54,22 @@ export class RealtimeService {
   }
 
   /**
-   * Who connects, and whose devices they follow.
-   * @throws TokenExpiredError, TokenInvalidError, SessionEndedError, TooManyConnectionsError
+   * Who connects.
+   * @throws TokenExpiredError, TokenInvalidError, SessionEndedError
    */
-  async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
-    const { principal, expiresAtMs } = await this.authenticator.admit(handshake.token);
+  authenticate(token: string): Promise<Identified> {
+    return this.authenticator.admit(token);
+  }
+
+  /**
+   * Gives a person another connection, which follows their devices.
+   * @throws TooManyConnectionsError
+   */
+  async admit(
+    socket: DashboardSocket,
+    { principal, expiresAtMs }: Identified,
+    handshake: DashboardHandshakeDto,
+  ): Promise<void> {
     this.takePlace(socket, principal.userId);
     socket.data.principal = principal;
     socket.data.tokenExpiresAtMs = expiresAtMs;
@@ -63,7 +80,6 @@ export class RealtimeService {
     if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
-    return principal;
   }
 
   /** Joins the room of its session. A session that ended during the handshake ends the socket here. */
