@@ -11,17 +11,17 @@ import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
 import { FrameLimiter } from './frame-limiter.js';
 import { OriginNotAllowedError } from './socket.errors.js';
 import { mayConnectFrom, refuseHandshake } from './socket-origin.js';
-import { socketProblemOf } from './sockets.js';
+import { type DashboardSocket, socketProblemOf } from './sockets.js';
+import { type UnreadConnection, UnreadLimiter } from './unread-limiter.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
-/** What one client has not read yet: minutes of a busy feed. It asks for the rest again, by its last cursor. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 interface Packet {
   readonly data?: string | Uint8Array;
 }
 
 interface Transport {
+  readonly writable: boolean;
   /** Of WebSocket, the one that can be ended without the consent of the other side. */
   readonly socket?: {
     terminate?: () => void;
@@ -30,17 +30,17 @@ interface Transport {
 }
 
 /** A connection of Engine.IO, as far as it is used here. */
-interface Connection {
+interface Connection extends UnreadConnection {
   readonly request: IncomingMessage;
   readonly readyState: string;
   readonly transport: Transport;
   close(discard: boolean): void;
-  on(event: 'packet' | 'packetCreate', listener: (packet: Packet) => void): void;
+  on(event: 'packetCreate' | 'packet', listener: (packet: Packet) => void): void;
   on(event: 'upgrade', listener: (transport: Transport) => void): void;
   on(event: 'flush' | 'close', listener: () => void): void;
 }
 
-type CutReason = 'frames' | 'handshakes';
+type CutReason = 'frames' | 'handshakes' | 'unread';
 
 /** The packet with which a client signs in to the one namespace that there is. */
 const HANDSHAKE = /^0(?!\/[^,])/;
@@ -57,6 +57,7 @@ interface Payload {
 export class SocketAdapter extends IoAdapter {
   readonly #limiter: SocketRateLimiter;
   readonly #scale: number;
+  readonly #unread: UnreadLimiter;
   readonly #cut: Counter<'reason'>;
 
   /** @param origins whose pages may connect, besides those of the installation itself */
@@ -68,6 +69,7 @@ export class SocketAdapter extends IoAdapter {
     super(app);
     this.#limiter = app.get(SocketRateLimiter);
     this.#scale = app.get(AppConfig).rateLimitScale;
+    this.#unread = new UnreadLimiter(this.#scale);
     this.#cut = app
       .get(Metrics)
       .counter('mortise_sockets_cut_total', 'Sockets that were cut, by what their client did', ['reason']);
@@ -97,6 +99,7 @@ export class SocketAdapter extends IoAdapter {
       if (options.path === DEVICE_SOCKET_PATH) {
         paced.add(socket.conn);
       }
+      this.assign(socket);
       forgetToken(socket);
       endWithItsSocket(socket);
     });
@@ -142,8 +145,18 @@ export class SocketAdapter extends IoAdapter {
     });
     connection.on('close', () => {
       this.#limiter.settle(connection);
+      this.#unread.forget(connection);
     });
-    cutWhenUnread(connection);
+    this.#unread.watch(connection, () => {
+      this.cut(connection, 'unread');
+    });
+  }
+
+  /** What a dashboard does not read counts among that of its person. Devices have a smaller limit of their own. */
+  private assign({ conn, data }: DashboardSocket): void {
+    if (data.principal) {
+      this.#unread.assign(conn, data.principal.userId);
+    }
   }
 
   /** Cuts who sends more than any client does, signed in or not: the limit of messages sees nothing but events. */
@@ -154,15 +167,15 @@ export class SocketAdapter extends IoAdapter {
         this.cut(connection, 'frames');
       }
     };
-    let hasSignedIn = false;
+    let hasHandshake = false;
     connection.on('packet', ({ data }) => {
       count(data);
       if (typeof data === 'string' && HANDSHAKE.test(data)) {
         // A refused one ends its connection, so that no client has reason for another: thousands fit into one read.
-        if (hasSignedIn) {
+        if (hasHandshake) {
           this.cut(connection, 'handshakes');
         }
-        hasSignedIn = true;
+        hasHandshake = true;
       }
     });
     // Those of WebSocket itself, of which each is answered.
@@ -195,20 +208,6 @@ function forgetToken(socket: Socket): void {
 function endWithItsSocket(socket: Socket): void {
   socket.once('disconnect', () => {
     socket.conn.close();
-  });
-}
-
-/** A client that answers pings and reads nothing would make this process keep everything for it. */
-function cutWhenUnread(connection: Connection): void {
-  let unreadBytes = 0;
-  connection.on('packetCreate', ({ data }) => {
-    unreadBytes += data?.length ?? 0;
-    if (unreadBytes > MAX_UNREAD_BYTES) {
-      terminate(connection);
-    }
-  });
-  connection.on('flush', () => {
-    unreadBytes = 0;
   });
 }
 
