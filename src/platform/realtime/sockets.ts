@@ -30,8 +30,8 @@ interface SocketData {
   organizationIds?: readonly string[];
   /** Sends the events that wait to be sent together: what follows them comes later. Only where it asked for that. */
   flush?: () => void;
-  /** When it joined a room last, by `performance.now()`. */
-  joinedAt?: number;
+  /** When it joined each of its rooms last, by `performance.now()`. */
+  joinedAt?: Map<Room, number>;
 }
 
 type Io = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
@@ -156,20 +156,22 @@ export function socketsIn(server: DashboardServer, rooms: readonly Room[]): Dash
 
 /** Puts a socket into rooms, at once. */
 export function joinRooms(socket: DashboardSocket, rooms: readonly Room[]): void {
-  socket.data.joinedAt = performance.now();
+  const now = performance.now();
+  const joinedAt = (socket.data.joinedAt ??= new Map());
+  rooms.forEach((room) => joinedAt.set(room, now));
   // With the adapter of one process, this is done when it returns.
   inBackground(() => Promise.resolve(socket.join([...rooms])));
 }
 
 /**
- * Takes a socket out of rooms, at once: not where it has joined one since that was decided, which may undo what the decision
- * rests on.
+ * Takes a socket out of rooms, at once: not out of one that it has joined since that was decided, which may undo what the
+ * decision rests on.
  * @param decidedAt by `performance.now()`
  */
 export function leaveRooms(socket: DashboardSocket, rooms: readonly Room[], decidedAt = Infinity): void {
-  if ((socket.data.joinedAt ?? 0) < decidedAt) {
-    rooms.forEach((room) => {
-      inBackground(() => Promise.resolve(socket.leave(room)));
-    });
+  const { joinedAt } = socket.data;
+  for (const room of rooms.filter((each) => (joinedAt?.get(each) ?? 0) < decidedAt)) {
+    joinedAt?.delete(room);
+    inBackground(() => Promise.resolve(socket.leave(room)));
   }
 }
