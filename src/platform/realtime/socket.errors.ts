@@ -69,13 +69,21 @@ export class TooManyConnectionsError extends DomainError {
   }
 }
 
+/** Of the messages of one socket, and when the next one is admitted. */
+interface MessageLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly waitMs: number;
+}
+
 /** One socket sends more than a client does. */
-@AsProblem(RATE_LIMITED, 40)
+@AsProblem(RATE_LIMITED, { perSecond: 50, burst: 200, waitMs: 40 })
 export class TooManyMessagesError extends DomainError {
-  constructor(waitMs: number) {
-    super('Too many messages of one connection: 50 in a second, and 200 more now and then.', {
-      retryAfter: Math.ceil(waitMs / 1_000),
-    });
+  constructor({ perSecond, burst, waitMs }: MessageLimit) {
+    super(
+      `Too many messages of one connection: ${String(perSecond)} in a second, and ${String(burst)} more now and then.`,
+      { retryAfter: Math.ceil(waitMs / 1_000) },
+    );
   }
 }
 

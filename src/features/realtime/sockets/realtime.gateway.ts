@@ -132,7 +132,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     socket.onAny((name: string | number, ...body: unknown[]) => {
       verdict = messages.take(performance.now());
       if (verdict !== 'admitted') {
-        this.refuseFlood(socket, verdict, messages.waitMs, body.at(-1));
+        this.refuseFlood(socket, verdict, messages, body.at(-1));
       } else if (!Object.hasOwn(DASHBOARD_REQUESTS, name)) {
         inBackground(() => this.refuseUnknown(socket, String(name), body.at(-1)));
       }
@@ -140,8 +140,13 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   }
 
   /** Beyond its own limit, a socket costs no question to Redis: who waits for an answer gets one, until the connection is cut. */
-  private refuseFlood(socket: DashboardSocket, verdict: 'refused' | 'cut', waitMs: number, ack: unknown): void {
-    const problem = this.problemOf(new TooManyMessagesError(waitMs));
+  private refuseFlood(
+    socket: DashboardSocket,
+    verdict: 'refused' | 'cut',
+    limit: SocketMessageLimiter,
+    ack: unknown,
+  ): void {
+    const problem = this.problemOf(new TooManyMessagesError(limit));
     if (verdict === 'cut') {
       closeWith(socket, problem);
     } else if (typeof ack === 'function') {
