@@ -23,6 +23,9 @@ export class UnknownEventError extends DomainError {
   }
 }
 
+/** When clients of a process that stops come back, in seconds: not all at one moment. */
+export const BACK_AFTER_STOP_S = [0.5, 2] as const;
+
 /** This process stops; another one goes on. */
 @AsProblem({
   code: 'shutting_down',

@@ -11,10 +11,16 @@ import type { FieldError } from '../../shared/domain-error.js';
 import { problemOf } from '../http/problems/problem.js';
 import { inBackground } from '../process/faults.js';
 import { problemsUrl } from '../http/problems/http-problems.js';
+import { secondsBetween } from '../scheduling/jitter.js';
+import { HandshakesBusyError } from './handshake-limiter.js';
+import { ShuttingDownError } from './socket.errors.js';
 
 const MAX_FAULTS_LENGTH = 4_096;
 const MAX_NAME_LENGTH = 64;
 const TOO_MANY = 429;
+const SERVICE_UNAVAILABLE = 503;
+/** When clients come back that hear at one moment that the service is unavailable, in seconds. */
+const BACK_WITHIN_S = [1, 5] as const;
 
 interface SocketData {
   principal?: Principal;
@@ -109,6 +115,18 @@ export function socketProblemOf(error: unknown, publicUrl: string): SocketProble
   delete problem.challenge;
   const told = fitting(errors);
   return { type: problemsUrl(publicUrl) + problem.code, ...problem, ...(told.length > 0 ? { errors: told } : {}) };
+}
+
+/**
+ * The same, of a handshake that is refused or a connection that ends. Many hear it at one moment, and each is told another one
+ * to come back.
+ */
+export function connectionProblemOf(error: unknown, publicUrl: string): SocketProblem {
+  const problem = socketProblemOf(error, publicUrl);
+  const isSpread = error instanceof HandshakesBusyError || error instanceof ShuttingDownError;
+  return problem.status === SERVICE_UNAVAILABLE && !isSpread
+    ? { ...problem, retryAfter: secondsBetween(...BACK_WITHIN_S) }
+    : problem;
 }
 
 /** The faults that fit into an answer: a body can have thousands of members, or one with an endless name. */

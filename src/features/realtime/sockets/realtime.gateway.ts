@@ -12,6 +12,7 @@ import { HandshakeLimiter } from '../../../platform/realtime/handshake-limiter.j
 import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-limiter.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
+  BACK_AFTER_STOP_S,
   ShuttingDownError,
   TooManyMessagesError,
   UnknownEventError,
@@ -20,6 +21,7 @@ import {
 import {
   allSockets,
   closeWith,
+  connectionProblemOf,
   type DashboardServer,
   type DashboardSocket,
   refusedRequest,
@@ -37,8 +39,6 @@ import { DashboardHandshakeDto } from '../realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
-/** When clients of a process that stops come back, in seconds. */
-const BACK_WITHIN_S = [0.5, 2] as const;
 const SESSION_CHECK_MS = 25_000;
 /** It asks for one session after another. */
 const SESSION_CHECK_WITHIN_MS = 60_000;
@@ -98,7 +98,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
       // Those that come back do not all come at one moment.
-      closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_WITHIN_S))));
+      closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S))));
     }
   }
 
@@ -114,7 +114,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     } catch (error) {
       // The database cannot say whether the session stands.
       this.logger.warn({ err: error }, 'A dashboard could not be connected');
-      closeWith(socket, this.problemOf(error));
+      closeWith(socket, connectionProblemOf(error, this.config.http.publicUrl));
     }
   }
 
@@ -191,7 +191,8 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       });
       this.limiter.settle(socket.conn);
     } catch (error) {
-      const problem = this.problemOf(error instanceof OverloadedError ? this.#handshakes.busy() : error);
+      const refusal = error instanceof OverloadedError ? this.#handshakes.busy() : error;
+      const problem = connectionProblemOf(refusal, this.config.http.publicUrl);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
