@@ -1,6 +1,6 @@
 /**
  * `npm run admin:create`, as an operator runs it: the compiled command, in a process of its own.
- * Seen to fail: with transactions that asked for notices which nobody heard (the role in the cached answer).
+ * Seen to fail: with transactions of a process without a listener that asked for notices (the role in the cached answer).
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

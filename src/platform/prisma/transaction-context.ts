@@ -47,7 +47,7 @@ export class TransactionContext {
     }
   };
 
-  /** @param listens whether someone acts on {@link changedTags}; else the triggers leave the tags in a table, for other processes */
+  /** @param listens whether this process acts on {@link changedTags}; else the triggers leave the tags in a table, for the others */
   constructor(
     private readonly client: pg.PoolClient,
     listens: boolean,
