@@ -30,6 +30,7 @@ describe('loadConfig', () => {
       rememberTtlMs: 2_592_000_000,
     });
     expect(config.masterKey()).toHaveLength(32);
+    expect(config.cacheTtlMs).toEqual({ devices: 1_800_000, users: 900_000, analytics: 300_000, live: 30_000 });
   });
 
   it('lists all problems at once, each with what would be right', () => {

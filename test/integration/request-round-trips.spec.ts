@@ -1,10 +1,12 @@
 /**
- * What one request asks of Redis and PostgreSQL. Seen to fail with a charge that is asked about by itself.
+ * What one request asks of Redis and PostgreSQL. Seen to fail with a charge that is asked about by itself, and with a cached answer
+ * that is asked for by itself.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Database } from '../../src/platform/prisma/database.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { CacheKeys, isHit, warm } from '../support/cache.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import { StatementTrace } from '../support/statement-trace.js';
@@ -20,6 +22,7 @@ let trace: StatementTrace;
 let few: Account;
 let many: Account;
 let device: RegisteredDevice;
+let turn = 100;
 
 beforeAll(async () => {
   app = await TestApp.start({ env: { ROLES: 'api', TRUSTED_PROXIES: '127.0.0.1/32' } });
@@ -92,5 +95,54 @@ describe('an authenticated request', () => {
     const names = ['device_access_shared', 'devices_list_createdat_desc'];
     expect(await statementsOf(few, '192.0.2.1')).toEqual(names);
     expect(await statementsOf(many, '192.0.2.2')).toEqual(names);
+  });
+});
+
+describe('a cached list', () => {
+  let keys: CacheKeys;
+
+  beforeAll(() => {
+    keys = CacheKeys.open(app.redisUrl);
+  });
+  afterAll(() => {
+    keys.close();
+  });
+
+  it('asks Redis one question, together with the limits, and PostgreSQL nothing: whole, and as a 304', async () => {
+    const { headers } = await warm({ base: app.url, accessToken: many.accessToken }, '/devices?limit=20', keys);
+    const conditions = [{}, { 'if-none-match': headers.get('etag') ?? '' }];
+    for (const [index, condition] of conditions.entries()) {
+      // Now and then a session is looked up, as above; a list that went meanwhile is loaded.
+      await eventually('it asks once', async () => {
+        const address = `192.0.2.${String((turn += 1))}`;
+        let answer: Answer | undefined;
+        const commands = await commandsOf(async () => {
+          answer = await request(app.url, 'GET', LIST, {
+            token: many.accessToken,
+            headers: { 'x-forwarded-for': address, ...condition },
+          });
+          return answer;
+        });
+        if (!answer || !isHit(answer)) {
+          return false;
+        }
+        expect(answer.status).toBe([200, 304][index]);
+        expect(commands.filter((name) => name === 'evalsha')).toHaveLength(1);
+        return commands.length === 1 && trace.of(address).length === 0;
+      });
+    }
+  });
+
+  it('that is loaded and stored asks twice', async () => {
+    await eventually('it asks twice', async () => {
+      await keys.forget();
+      const commands = await commandsOf(async () => {
+        const answer = await request(app.url, 'GET', LIST, { token: many.accessToken });
+        await eventually('it is stored', async () => (await keys.entriesOf(many.id)) > 0);
+        return answer;
+      });
+      expect(commands.filter((name) => name === 'evalsha').length).toBeLessThanOrEqual(2);
+      return JSON.stringify(commands) === JSON.stringify(['evalsha', 'evalsha']);
+    });
   });
 });

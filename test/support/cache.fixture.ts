@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { CacheCounts } from '../../src/platform/cache/cache-metrics.js';
 import { type Answer, request } from './rest.js';
 import { eventually } from './wait.js';
 
@@ -8,6 +9,20 @@ const KEYS = 'mortise:cache:*';
 export interface CacheReader {
   readonly base: string;
   readonly accessToken: string;
+}
+
+/** What `GET /metrics/cache` says of one category. */
+export interface CacheFigures extends CacheCounts {
+  readonly category: string;
+  readonly ttlSeconds: number;
+  readonly hitRatio: number | null;
+}
+
+/** What it answers. */
+export interface CacheReport {
+  readonly redis: string;
+  readonly trustedForSeconds: number;
+  readonly categories: readonly CacheFigures[];
 }
 
 /** What the cache keeps in Redis, past the application. */
@@ -45,6 +60,13 @@ export class CacheKeys {
     const [list = ''] = await this.redis.keys(`${KEYS}of:${personId}`);
     const entries = await this.redis.zrange(list, 0, -1);
     return entries.length === 0 ? 0 : this.redis.exists(...entries);
+  }
+
+  /** For how long the newest entry of a person is still kept, in seconds. */
+  async lifeOf(personId: string): Promise<number> {
+    const [list = ''] = await this.redis.keys(`${KEYS}of:${personId}`);
+    const [newest = ''] = await this.redis.zrange(list, -1, -1);
+    return (await this.redis.pttl(newest)) / 1_000;
   }
 
   async wipe(): Promise<void> {

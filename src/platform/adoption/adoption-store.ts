@@ -156,7 +156,7 @@ export class AdoptionStore {
 }
 
 async function runOn<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
-  const context = new TransactionContext(client);
+  const context = new TransactionContext(client, false);
   try {
     return await runInTransaction(context, async () => {
       const result = await work();

@@ -56,6 +56,16 @@ describe('AuditReadWriter', () => {
     expect(written).toHaveLength(5);
   });
 
+  it('takes the addresses of one IPv6 network for one, and others for others', async () => {
+    for (const address of ['2001:db8:0:1::1', '2001:db8:0:1::2', '2001:DB8::1:ffff:ffff:ffff:ffff']) {
+      await read(DOOR, { address });
+    }
+    expect(written).toHaveLength(1);
+    await read(DOOR, { address: '2001:db8:0:2::1' });
+    await read(DOOR, { address: 'unknown' });
+    expect(written).toHaveLength(3);
+  });
+
   it('writes what comes together by one statement', async () => {
     await Promise.all(Array.from({ length: 50 }, (_, index) => read(DOOR, { user: `user-${String(index)}` })));
     expect([written.length, statements]).toEqual([50, 1]);

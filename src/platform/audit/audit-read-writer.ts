@@ -4,6 +4,7 @@ import type { AuditAction, AuditEntity } from '../../contracts/audit.js';
 import { Clock } from '../../shared/clock.js';
 import { requestContext } from '../context/request-context.js';
 import { MicroBatcher } from '../batching/micro-batcher.js';
+import { networkKey } from '../http/client-address.js';
 import { AuditWriter, type RecordInContext } from './audit-writer.js';
 
 /** How long one entry stands for further reads of the same thing: apps poll, and page through what is long. */
@@ -14,8 +15,9 @@ const MAX_REMEMBERED = 20_000;
 const ENTRIES_AT_ONCE = { maxBatch: 200, maxParallel: 2, maxWaiting: 20_000 };
 
 /**
- * Records that a person read what belongs to others: once in a while for each session, address, action and thing, in
- * each process. The entry is committed before the answer leaves, so that what cannot be recorded is not shown.
+ * Records that a person read what belongs to others: once in a while for each session, network, action and thing, in
+ * each process. The entry is committed before the answer leaves, so that what cannot be recorded is not shown. A network is an
+ * address of IPv4 or a /64 of IPv6, of which one client may use another address for each request.
  */
 @Injectable()
 export class AuditReadWriter {
@@ -38,7 +40,8 @@ export class AuditReadWriter {
 
   async record(action: AuditAction, entity: AuditEntity): Promise<void> {
     const { actor, sessionId, address } = requestContext() ?? {};
-    const key = JSON.stringify([actor, sessionId, address, action, entity.type, entity.id]);
+    const network = address === undefined ? null : networkKey(address);
+    const key = JSON.stringify([actor, sessionId, network, action, entity.type, entity.id]);
     const now = this.clock.monotonic();
     const recordedAt = this.#recordedAt.get(key);
     if (recordedAt === undefined || now - recordedAt >= AUDIT_READ_PERIOD_MS) {

@@ -5,7 +5,7 @@ import { Metrics } from '../metrics/metrics.js';
 import type { BackgroundLoop, StepOutcome } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { CacheInvalidationsRepository } from './cache-invalidations.repository.js';
-import { CacheStore, EVERY_ENTRY, MARK_LIFE_MS } from './cache-store.js';
+import { CacheStore, EVERY_ENTRY } from './cache-store.js';
 
 const EVERY_MS = 1_000;
 /** Nothing is answered from the cache on the strength of an older look: no stale answer outlives this time. */
@@ -21,7 +21,6 @@ const MAX_FOUND = 1_000;
 export class CacheInvalidationSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #loop: BackgroundLoop;
   #lastLook: string | null = null;
-  #told: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly repository: CacheInvalidationsRepository,
@@ -61,18 +60,22 @@ export class CacheInvalidationSweeper implements OnApplicationBootstrap, BeforeA
 
   private async look(): Promise<StepOutcome> {
     const begun = this.clock.monotonic();
-    const { found, at } = await this.repository.list(this.#lastLook, MARK_LIFE_MS, MAX_FOUND + 1);
-    const fresh = found.filter(({ id }) => !this.#told.has(id));
-    const isCut = found.length > MAX_FOUND;
-    if (fresh.length > 0 || isCut) {
-      const tags = isCut ? [EVERY_ENTRY] : fresh.flatMap((each) => each.tags);
+    const { found, at } = await this.repository.list(this.lastLook(), MAX_FOUND + 1);
+    if (found.length > 0) {
+      const tags = found.length > MAX_FOUND ? [EVERY_ENTRY] : found.flatMap((each) => each.tags);
       if (!(await this.store.release(this.store.bounded(tags), 'none'))) {
         throw new Error('Redis was not told of a change.');
       }
     }
     this.#lastLook = at;
-    this.#told = new Set(found.map(({ id }) => id));
     this.store.trustUntil(begun + LOOK_HOLDS_MS);
     return 'idle';
+  }
+
+  /** After a look that fails, the next one takes everything: another server may have taken over, and give the same ids again. */
+  private lastLook(): string | null {
+    const last = this.#lastLook;
+    this.#lastLook = null;
+    return last;
   }
 }

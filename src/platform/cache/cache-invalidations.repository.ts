@@ -11,14 +11,20 @@ export interface CacheInvalidation {
 /** What one look at the table found. */
 export interface InvalidationsSeen {
   readonly found: readonly CacheInvalidation[];
-  /** By the clock of the database, to look from the next time. */
+  /** What could be seen then: a snapshot of the database. */
   readonly at: string;
 }
 
-// SQL: database time
-const LIST = `SELECT i.id::text, i.tags, c.at::text FROM (SELECT clock_timestamp() AS at) c LEFT JOIN LATERAL (
+/**
+ * A row counts from when its transaction commits, however long ago it was written. So the next look takes what this one could not
+ * see, and nothing twice. Rows of a restored database may bear ids that this one has not reached: those were never unseen here.
+ */
+// SQL: something Prisma cannot say: snapshots
+const LIST = `SELECT i.id::text, i.tags, s.at::text FROM (SELECT pg_current_snapshot() AS at) s LEFT JOIN LATERAL (
     SELECT id, tags FROM cache_invalidations
-    WHERE $1::timestamptz IS NULL OR written_at > $1 - $2 * interval '1 millisecond' ORDER BY written_at DESC LIMIT $3
+    WHERE xid >= coalesce(pg_snapshot_xmin($1::pg_snapshot), '0'::xid8) AND xid < pg_snapshot_xmax(s.at)
+      AND coalesce(pg_visible_in_snapshot(xid, $1::pg_snapshot), false) = false
+    ORDER BY xid DESC LIMIT $2
   ) i ON true`;
 
 // SQL: a set-based batch
@@ -42,15 +48,12 @@ export class CacheInvalidationsRepository {
     };
   }
 
-  /**
-   * What was written after the last look, and `overlapMs` before it, because rows show when their transaction commits. All of them
-   * at the first look.
-   */
-  async list(after: string | null, overlapMs: number, limit: number): Promise<InvalidationsSeen> {
+  /** What was committed since another look; everything where there was none. */
+  async list(since: string | null, limit: number): Promise<InvalidationsSeen> {
     const rows = await this.database.query<{ id: string | null; tags: string[]; at: string }>(
       'cache_invalidations_list',
       LIST,
-      [after, overlapMs, limit],
+      [since, limit],
     );
     return {
       at: rows[0]?.at ?? '',

@@ -47,11 +47,15 @@ export class TransactionContext {
     }
   };
 
-  constructor(private readonly client: pg.PoolClient) {
+  /** @param listens whether this process acts on {@link changedTags}; else the triggers leave the tags in a table, for the others */
+  constructor(
+    private readonly client: pg.PoolClient,
+    listens: boolean,
+  ) {
     client.on('notice', this.#hear);
     // Its answer is not awaited: it leaves with the first statement, and fails only with the connection. DEFERRABLE asks the
     // triggers of cached tables for notices, which arrive before the answers to the statements that caused them.
-    this.addPending(corkForOneTurn(client).query('BEGIN DEFERRABLE'));
+    this.addPending(corkForOneTurn(client).query(listens ? 'BEGIN DEFERRABLE' : 'BEGIN'));
   }
 
   /** The tags of what its answered statements have changed. */

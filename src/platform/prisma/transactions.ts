@@ -77,7 +77,7 @@ export class Transactions {
 
   private async begin<T>(work: () => Promise<T>): Promise<T> {
     const connection = await outsideTransaction(() => this.database.pool.connect());
-    const context = new TransactionContext(connection);
+    const context = new TransactionContext(connection, this.#listener !== undefined);
     let intact = true;
     let result: T;
     const change: { announced?: TagChange } = {};
