@@ -123,6 +123,16 @@ describe('Polling', () => {
     expect((await poll(`?after=${cursor}`, { 'if-none-match': headers.get('etag') ?? '' })).body.items).toHaveLength(2);
   });
 
+  it('answers who asks where the log stands with the cursor of now, whatever a browser has kept', async () => {
+    const first = await poll('');
+    const ask = { 'if-none-match': first.headers.get('etag') ?? '', 'if-modified-since': new Date().toUTCString() };
+    expect((await poll('', ask)).status).toBe(304);
+    await happen(1, { userId: ada.id });
+    await eventually('that is read', async () => (await poll(`?after=${cursor}`)).body.items.length === 1);
+    const second = await poll('', ask);
+    expect([second.status, (await poll(`?after=${second.body.cursor}`)).body.items]).toEqual([200, []]);
+  });
+
   it('honours a date only where no more events can come to its second', async () => {
     await happen(1, { userId: ada.id });
     const fresh = await poll(`?after=${cursor}`);

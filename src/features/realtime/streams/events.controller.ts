@@ -61,25 +61,30 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     @Res({ passthrough: true }) reply: FastifyReply,
     @PreferredWait() waitMs?: number,
   ): Promise<PolledEventsDto | undefined> {
+    const hasStart = after !== undefined && after !== '';
     const page = await this.pages.page(user, {
       limit,
       deviceIds: deviceId,
       waitMs: waitMs ?? 0,
       isGone: () => reply.raw.destroyed,
-      ...(after !== undefined && after !== '' && { after }),
+      ...(hasStart && { after }),
       ...(type !== undefined && { types: type }),
     });
     if (waitMs !== undefined) {
       void reply.header('Preference-Applied', `wait=${String(waitMs / 1_000)}`);
     }
-    return isUnmodified(request, reply, stateOf(page), this.clock.now()) ? undefined : toPolledEventsDto(page);
+    return isUnmodified(request, reply, stateOf(page, hasStart), this.clock.now()) ? undefined : toPolledEventsDto(page);
   }
 }
 
-/** Nothing is one state, wherever it was asked from: a client that goes on with the new cursor has it already. */
-function stateOf({ items, cursor, more }: FeedPage): PageState {
+/**
+ * Nothing is one state, wherever it was asked from: a client that goes on with the new cursor has it already. Who asks where the
+ * log stands is answered with another cursor whenever it went on: the page that a browser has kept must not stand in for that.
+ */
+function stateOf({ items, cursor, more }: FeedPage, hasStart: boolean): PageState {
   const last = items.at(-1);
-  const text = last === undefined && !more ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
+  const isNothing = hasStart && last === undefined && !more;
+  const text = isNothing ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
   return {
     tag: sha256(text).toString('base64url').slice(0, TAG_LENGTH),
     lastMs: last && Date.parse(last.receivedAt),
