@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
@@ -48,6 +47,8 @@ export class FeedPublisher implements OnModuleDestroy {
   readonly #ahead = new Map<FeedSubscriber, string>();
   readonly #absences = new Set<Absence>();
   #delivered: string | undefined;
+  /** How often events were dropped: those that were being judged meanwhile are among them. */
+  #drops = 0;
   #draining = false;
   #isStopped = false;
   readonly #log: LimitedLogger;
@@ -113,8 +114,8 @@ export class FeedPublisher implements OnModuleDestroy {
 
   private enqueue(event: RoutedEvent): void {
     if (this.#backlog.length >= MAX_BACKLOG) {
-      this.giveUp(this.#backlog.length, event.cursor);
-      this.#backlog = [];
+      const dropped = this.#backlog.splice(0);
+      this.giveUp(dropped.length, dropped.at(-1)?.cursor);
     }
     this.#backlog.push(event);
     if (!this.#draining) {
@@ -133,14 +134,17 @@ export class FeedPublisher implements OnModuleDestroy {
   private async publishTogether(events: readonly RoutedEvent[]): Promise<void> {
     const routed = events.map((event) => ({ event, rooms: SOCKET_EVENTS[event.type] ? roomsOfEvent(event) : [] }));
     this.noteMissed(routed);
-    for (let tries = 1; !this.#isStopped; tries += 1) {
+    const drops = this.#drops;
+    for (let tries = 1; !this.#isStopped && drops === this.#drops; tries += 1) {
       try {
         const verdicts = await this.authorizer.verdictsOn(
           routed.map(({ event, rooms }) => ({ event, listeners: this.listenersIn(rooms) })),
         );
-        routed.forEach((each, index) => {
-          this.deliver(each, verdicts[index] ?? new Map<string, Verdict>());
-        });
+        if (drops === this.#drops) {
+          routed.forEach((each, index) => {
+            this.deliver(each, verdicts[index] ?? new Map<string, Verdict>());
+          });
+        }
         return;
       } catch (error) {
         this.#log.error(
@@ -152,7 +156,7 @@ export class FeedPublisher implements OnModuleDestroy {
           this.giveUp(events.length, events.at(-1)?.cursor);
           return;
         }
-        await pause(RETRY_MS);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
   }
@@ -229,14 +233,25 @@ export class FeedPublisher implements OnModuleDestroy {
     return reached === null || !isCursorAfter(cursor, reached);
   }
 
+  /**
+   * Drops events up to `cursor`. Everyone learns of it: who listens, and who is about to, reads the state again; who catches up
+   * reads the log again.
+   */
   private giveUp(dropped: number, cursor: string | undefined): void {
     this.#log.warn('too_far_behind', { dropped }, 'Events were not sent; all who listen must read the state again');
-    if (cursor !== undefined) {
-      this.#delivered = cursor;
-      this.#channels.forEach((channel) => {
-        channel.resyncAll(cursor);
-      });
-      this.joinReached();
+    if (cursor === undefined) {
+      return;
     }
+    this.#drops += 1;
+    this.#delivered = cursor;
+    this.#absences.forEach((absence) => {
+      absence.missed = [];
+      absence.isOverfull = true;
+    });
+    // First, so that they are told with the others, and once.
+    this.joinThose(() => true);
+    this.#channels.forEach((channel) => {
+      channel.resyncAll(cursor);
+    });
   }
 }
