@@ -1,6 +1,7 @@
 /** `GET /events`: what followed a cursor, for clients that ask again and again. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { EventLog } from '../../src/platform/events/event-log.js';
+import { connectionKind } from '../../src/platform/prisma/connection-quota.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { type AnswerOrProblem, OrganizationsFixture } from '../support/organizations.fixture.js';
@@ -199,5 +200,41 @@ describe('With Prefer: wait, polling', () => {
     await happen(1, { userId: ada.id });
     const { status, body } = await answer;
     expect([status, body.code]).toEqual([401, 'session_ended']);
+  });
+
+  it('is one of twenty of a person, and leaves its place when its client hangs up', async () => {
+    const clients = Array.from({ length: 20 }, () => new AbortController());
+    const grace = await fixture.createAccount('grace');
+    const waited = (): Promise<number> => fixture.application.metric('mortise_event_waiters');
+    const answers = clients.map(({ signal }) =>
+      fetch(`${fixture.application.url}/api/v1/events?after=${cursor}`, {
+        headers: { prefer: 'wait=30', authorization: `Bearer ${ada.accessToken}` },
+        signal,
+      }).catch((error: unknown) => error),
+    );
+    await eventually('all wait', async () => (await waited()) === 20);
+    const { status, body, headers } = await poll(`?after=${cursor}`, waiting);
+    expect([status, body.code, headers.get('retry-after')]).toEqual([429, 'too_many_waiting', '5']);
+    expect((await poll(`?after=${cursor}`)).status).toBe(200);
+    expect((await poll(`?after=${cursor}`, { prefer: 'wait=1' }, grace)).status).toBe(200);
+    clients.forEach((client) => {
+      client.abort();
+    });
+    await Promise.all(answers);
+    // Long before their time is over.
+    await eventually('their places are free', async () => (await waited()) === 0, 10_000);
+  });
+
+  it('counts as a read, however long it waits', async () => {
+    const log = fixture.application.get(EventLog);
+    const kinds: unknown[] = [];
+    const feedPage = log.feedPage.bind(log);
+    const spy = jest.spyOn(log, 'feedPage').mockImplementation((query) => {
+      kinds.push(connectionKind());
+      return feedPage(query);
+    });
+    await poll(`?after=${cursor}`, { prefer: 'wait=1' });
+    spy.mockRestore();
+    expect(kinds).toEqual(['reads', 'reads']);
   });
 });

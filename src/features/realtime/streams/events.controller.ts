@@ -17,6 +17,7 @@ import { InvalidCursorError } from '../../../shared/cursor.js';
 import { EventPageService } from './event-page.service.js';
 import { EventWaiters } from './event-waiters.js';
 import { PolledEventsDto, PollEventsQueryDto, toPolledEventsDto } from './events.dto.js';
+import { TooManyWaitingError } from './streams.errors.js';
 
 const TAG_LENGTH = 16;
 
@@ -53,7 +54,13 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     schema: { type: 'string', example: 'wait=20' },
   })
   @ApiResponse({ status: 200, type: PolledEventsDto })
-  @Refuses(new ResourceNotFoundError('device'), InvalidCursorError, CursorExpiredError, InvalidPreferError)
+  @Refuses(
+    new ResourceNotFoundError('device'),
+    InvalidCursorError,
+    CursorExpiredError,
+    InvalidPreferError,
+    TooManyWaitingError,
+  )
   async poll(
     @CurrentUser() user: Principal,
     @Query() { after, limit, type, deviceId = [] }: PollEventsQueryDto,
@@ -66,7 +73,7 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
       limit,
       deviceIds: deviceId,
       waitMs: waitMs ?? 0,
-      isGone: () => reply.raw.destroyed,
+      gone: closedSignal(reply),
       ...(hasStart && { after }),
       ...(type !== undefined && { types: type }),
     });
@@ -75,6 +82,20 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     }
     return isUnmodified(request, reply, stateOf(page, hasStart), this.clock.now()) ? undefined : toPolledEventsDto(page);
   }
+}
+
+/** Tells that a client has closed its connection. */
+function closedSignal({ raw }: FastifyReply): AbortSignal {
+  const closed = new AbortController();
+  const abort = (): void => {
+    closed.abort();
+  };
+  if (raw.destroyed) {
+    abort();
+  } else {
+    raw.once('close', abort);
+  }
+  return closed.signal;
 }
 
 /**
