@@ -35,8 +35,8 @@ class Channel implements FeedChannel {
     return connection;
   }
 
-  listenersIn(): string[] {
-    return this.joined.size > 0 ? ['ada'] : [];
+  listenersIn(): readonly string[] {
+    return this.joined.size > 0 ? viewers : [];
   }
 
   deliver({ id }: RoutedEvent): void {
@@ -69,6 +69,10 @@ class Connection implements FeedSubscriber {
   }
 }
 
+/** Who listens, where somebody does. */
+let viewers: readonly string[];
+/** The pairs of devices and viewers that each question was about. */
+let asked: number[];
 let publish: FeedListener;
 let publisher: FeedPublisher;
 let channels: { readonly sockets: Channel; readonly streams: Channel };
@@ -77,6 +81,7 @@ let judge: () => Promise<void>;
 
 beforeEach(() => {
   jest.useFakeTimers();
+  [viewers, asked] = [['ada'], []];
   const logger = { setContext: () => undefined, warn: () => undefined, error: () => undefined };
   const feed = {
     cursor: cursorOf(0),
@@ -87,6 +92,10 @@ beforeEach(() => {
   };
   const authorizer = {
     verdictsOn: async (heard: readonly HeardEvent[]): Promise<Verdicts[]> => {
+      const pairs = heard.flatMap(({ event, listeners }) =>
+        [...listeners].map((id) => `${id} ${String(event.deviceId)}`),
+      );
+      asked.push(new Set(pairs).size);
       await judge();
       return heard.map(() => new Map([['ada', { maySee: true, leaves: [], askedAt: 0 }]]));
     },
@@ -109,10 +118,10 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function happen(first: number, last = first): void {
+function happen(first: number, last = first, deviceId: string | null = null): void {
   for (let n = first; n <= last; n += 1) {
     const event = { id: String(n), cursor: cursorOf(n), type: 'motion_detected', userId: 'ada' };
-    publish({ ...event, organizationId: null, deviceId: null } as unknown as RoutedEvent);
+    publish({ ...event, organizationId: null, deviceId } as unknown as RoutedEvent);
   }
 }
 
@@ -179,5 +188,43 @@ describe.each(['sockets', 'streams'] as const)('On %s, events that cannot be sen
     expect(absence).toMatchObject({ isOverfull: false, missed: [{ id: '1' }] });
     await jest.advanceTimersByTimeAsync(1);
     expect(absence).toMatchObject({ isOverfull: true, missed: [] });
+  });
+});
+
+/** Seen to fail: one question about 50,000 pairs. */
+describe('The question about viewers', () => {
+  /** In one step of the feed, so that they wait together: behind a first one that is being judged. */
+  async function ask(devices: readonly string[]): Promise<void> {
+    const turn = Promise.withResolvers<undefined>();
+    judge = () => turn.promise;
+    happen(1);
+    devices.forEach((deviceId, index) => {
+      happen(index + 2, index + 2, deviceId);
+    });
+    asked = [];
+    judge = () => Promise.resolve();
+    turn.resolve(undefined);
+    await jest.advanceTimersByTimeAsync(0);
+  }
+  const doors = (count: number): string[] => Array.from({ length: count }, (_, n) => `door ${String(n)}`);
+
+  it('is about five thousand pairs at most, and is asked once for as many events as that are', async () => {
+    channels.sockets.connect().join();
+    viewers = Array.from({ length: 500 }, (_, n) => `person ${String(n)}`);
+    await ask(doors(100));
+    expect(asked).toEqual(Array.from({ length: 10 }, () => 5_000));
+    // Many events of few devices, or with few viewers, are as before.
+    await ask(doors(100).map((_, n) => `door ${String(n % 10)}`));
+    expect(asked).toEqual([5_000]);
+    viewers = ['ada'];
+    await ask(doors(100));
+    expect(asked).toEqual([100]);
+  });
+
+  it('is asked in one piece about one event, however many hear it', async () => {
+    channels.sockets.connect().join();
+    viewers = Array.from({ length: 6_000 }, (_, n) => `person ${String(n)}`);
+    await ask(doors(3));
+    expect(asked).toEqual([6_000, 6_000, 6_000]);
   });
 });
