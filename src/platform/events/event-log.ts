@@ -35,6 +35,8 @@ export interface FeedPage {
   readonly cursor: string;
   /** The log goes on behind the cursor: ask again at once. */
   readonly more: boolean;
+  /** When it was read, by the clock that says when events were received; only where it was read on from a cursor. */
+  readonly readAt?: Date;
 }
 
 /**
@@ -106,9 +108,10 @@ export class EventLog {
       return { items: [], cursor: encodeLogCursor(generation, await this.scopes.findLast()), more: false };
     }
     const start = decodeLogCursor(generation, after);
-    const { entries, end, more, dropped } = await this.scopes.listPage(scope, start, limit);
+    const { entries, end, more, dropped, readAt } = await this.scopes.listPage(scope, start, limit);
     await this.assertWhole(start, dropped, end === null);
-    return { items: entries.map(({ event }) => event), cursor: encodeLogCursor(generation, end ?? start), more };
+    const cursor = encodeLogCursor(generation, end ?? start);
+    return { items: entries.map(({ event }) => event), cursor, more, readAt };
   }
 
   /**

@@ -15,6 +15,8 @@ export interface ScopePage {
   readonly more: boolean;
   /** The last position that retention had taken by then: of the same moment as the rest. */
   readonly dropped: LogPosition;
+  /** When it was read, by the clock of the database. */
+  readonly readAt: Date;
 }
 
 /** Entries of the log that one page looks through: what it costs does not depend on how many devices a person follows. */
@@ -28,6 +30,7 @@ type ScopeRow = { [K in keyof EventRow]: EventRow[K] | null } & {
   scanned: number | null;
   dropped_xid: string;
   dropped_id: string;
+  read_at: Date;
 };
 
 /** Reads the log forwards for persons who follow more than what is their own. */
@@ -60,14 +63,20 @@ export class EventScopeStore {
     const generation = await this.store.generation();
     const rows = await (isOwnOnly(scope) ? this.listOwn(scope, after, limit) : this.listSpan(scope, after, limit));
     const [first] = rows;
-    const dropped = first ? toPosition(first.dropped_xid, first.dropped_id) : LOG_START;
+    if (!first) {
+      throw new Error('The event log has no generation: the database is not migrated.');
+    }
     const found = rows.filter(hasEvent).map((row) => toEntry(generation, row));
     const entries = found.slice(0, limit);
-    if (found.length > limit) {
-      return { entries, end: entries.at(-1)?.position ?? null, more: true, dropped };
-    }
-    const end = first && hasEnd(first) ? toPosition(first.end_xid, first.end_id) : null;
-    return { entries, end, more: first?.scanned === SPAN, dropped };
+    const isCut = found.length > limit;
+    const end = hasEnd(first) ? toPosition(first.end_xid, first.end_id) : null;
+    return {
+      entries,
+      end: isCut ? (entries.at(-1)?.position ?? null) : end,
+      more: isCut || first.scanned === SPAN,
+      dropped: toPosition(first.dropped_xid, first.dropped_id),
+      readAt: first.read_at,
+    };
   }
 
   /** A person's own events have an index: they are found however far they are apart. */
@@ -91,7 +100,8 @@ export class EventScopeStore {
 }
 
 /** What a page has besides events, in one row whatever it finds. */
-const SCOPE_COLUMNS = `l.dropped_xid::text, l.dropped_id::text, last.xid::text AS end_xid, last.id::text AS end_id, last.scanned`;
+const SCOPE_COLUMNS = `l.dropped_xid::text, l.dropped_id::text, clock_timestamp() AS read_at,
+    last.xid::text AS end_xid, last.id::text AS end_id, last.scanned`;
 
 /** It ends where the log does, and not with the last event found: the cursor of who has few events does not fall out of the log. */
 const PAGE_OF_OWN = `SELECT ${SCOPE_COLUMNS}, ${EVENT_COLUMNS}

@@ -12,7 +12,6 @@ import { isUnmodified, type PageState, PolledPage } from '../../../platform/http
 import { PreferredWait } from '../../../platform/http/prefer.decorator.js';
 import { InvalidPreferError } from '../../../platform/http/prefer.errors.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
-import { Clock } from '../../../shared/clock.js';
 import { InvalidCursorError } from '../../../shared/cursor.js';
 import { EventPageService } from './event-page.service.js';
 import { EventWaiters } from './event-waiters.js';
@@ -27,7 +26,6 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
   constructor(
     private readonly pages: EventPageService,
     private readonly waiters: EventWaiters,
-    private readonly clock: Clock,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -80,7 +78,7 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     if (waitMs !== undefined) {
       void reply.header('Preference-Applied', `wait=${String(waitMs / 1_000)}`);
     }
-    return isUnmodified(request, reply, stateOf(page, hasStart), this.clock.now()) ? undefined : toPolledEventsDto(page);
+    return isUnmodified(request, reply, stateOf(page, hasStart)) ? undefined : toPolledEventsDto(page);
   }
 }
 
@@ -102,12 +100,13 @@ function closedSignal({ raw }: FastifyReply): AbortSignal {
  * Nothing is one state, wherever it was asked from: a client that goes on with the new cursor has it already. Who asks where the
  * log stands is answered with another cursor whenever it went on: the page that a browser has kept must not stand in for that.
  */
-function stateOf({ items, cursor, more }: FeedPage, hasStart: boolean): PageState {
+function stateOf({ items, cursor, more, readAt }: FeedPage, hasStart: boolean): PageState {
   const last = items.at(-1);
   const isNothing = hasStart && last === undefined && !more;
   const text = isNothing ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
   return {
     tag: sha256(text).toString('base64url').slice(0, TAG_LENGTH),
-    lastMs: last && Date.parse(last.receivedAt),
+    ...(last && readAt && { last: { atMs: Date.parse(last.receivedAt), readAtMs: readAt.getTime() } }),
+    hasMore: more,
   };
 }
