@@ -69,10 +69,13 @@ export class FeedReplayService {
       const page = await this.log.feedPage({ scope, after, limit: PAGE });
       await this.send(subscriber, page.items);
       const sent = page.items.length;
-      if (page.more || subscriber.isClosed) {
+      if (page.more) {
         return { cursor: page.cursor, sent, hasJoined: false };
       }
-      const cursor = await this.sendMissed(subscriber, absence, page.cursor);
+      let { cursor } = page;
+      while (absence.missed.length > 0 && !absence.isOverfull && !subscriber.isClosed) {
+        cursor = await this.sendMissed(subscriber, absence, cursor);
+      }
       // No await between the last look at what was missed and the join, so that nothing is published in between.
       const hasJoined = !absence.isOverfull;
       if (hasJoined) {
@@ -89,16 +92,9 @@ export class FeedReplayService {
    * never be read to its end between two of them. @returns the cursor of the last one
    */
   private async sendMissed(subscriber: FeedSubscriber, absence: Absence, cursor: string): Promise<string> {
-    let reached = cursor;
-    while (!subscriber.isClosed && !absence.isOverfull) {
-      const missed = absence.missed.splice(0).filter((event) => isCursorAfter(event.cursor, reached));
-      if (missed.length === 0) {
-        break;
-      }
-      await this.send(subscriber, missed);
-      reached = missed.at(-1)?.cursor ?? reached;
-    }
-    return reached;
+    const missed = absence.missed.splice(0).filter((event) => isCursorAfter(event.cursor, cursor));
+    await this.send(subscriber, missed);
+    return missed.at(-1)?.cursor ?? cursor;
   }
 
   /** Those that its person may see at this moment. */
