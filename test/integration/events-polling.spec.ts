@@ -6,6 +6,7 @@ import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { Clock } from '../../src/shared/clock.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { type AnswerOrProblem, OrganizationsFixture } from '../support/organizations.fixture.js';
+import { logIsComplete } from '../support/log-horizon.js';
 import { eventually } from '../support/wait.js';
 
 interface Polled {
@@ -47,6 +48,7 @@ async function happen(count: number, of: Of): Promise<void> {
   const log = fixture.application.get(EventLog);
   const event = { type: 'motion_detected', payload: {}, source: 'system', actor: 'system', ...of } as const;
   await fixture.application.get(Transactions).run(() => log.append(Array.from({ length: count }, () => event)));
+  await logIsComplete(fixture.sql);
 }
 
 describe('Polling', () => {

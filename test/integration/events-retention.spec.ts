@@ -8,6 +8,7 @@ import { EventLog } from '../../src/platform/events/event-log.js';
 import type { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
 import type { DomainError } from '../../src/shared/domain-error.js';
 import { PartitionedLog } from '../support/partitioned-log.js';
+import { logIsComplete } from '../support/log-horizon.js';
 import { PartitionUpkeep } from '../support/partition-upkeep.js';
 import type { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
@@ -29,7 +30,10 @@ beforeEach(async () => {
   await sql.rows('TRUNCATE events, event_readers');
 });
 
-const insert = (...ages: readonly number[]): Promise<void> => log.insert(ages);
+async function insert(...ages: readonly number[]): Promise<void> {
+  await log.insert(ages);
+  await logIsComplete(sql);
+}
 
 const ages = async (): Promise<number[]> =>
   (await sql.rows<{ age: number }>(`SELECT (payload->>'age')::int AS age FROM events ORDER BY xid, id`)).map(
