@@ -1,9 +1,12 @@
 /** What keeps one client from taking the time of others: where it connects from, how many connections and messages it has. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Server } from 'socket.io';
 import { MembershipsService } from '../../src/features/organizations/memberships.service.js';
+import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { TestApp } from '../support/test-app.js';
@@ -20,6 +23,9 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => app.stop());
+
+/** What is told to administrators as refusals, too. */
+const refused = (of: string): Promise<number> => app.metric(`mortise_live_refusals_total{of="${of}"}`);
 
 const connect = (headers: Record<string, string> = {}, who = ada): Promise<Dashboard> =>
   Dashboard.connect(app.url, { token: who.accessToken, clientType: 'dashboard' }, headers);
@@ -81,6 +87,7 @@ describe('A socket at full speed', () => {
     );
     expect(codes.slice(0, 200)).toEqual(Array.from({ length: 200 }, () => 'ok'));
     expect(codes.filter((code) => code === 'rate_limited').length).toBeGreaterThan(20);
+    expect(await refused('messages')).toBe(codes.filter((code) => code === 'rate_limited').length);
     expect(await neighbour.request('unsubscribe_device', body)).toEqual({ ok: true });
     // Unknown names count with the others, and what is not answered costs no question.
     const socket = flood.socket as unknown as { emit(name: string, body: object): void };
@@ -108,6 +115,7 @@ describe('The connections of one person', () => {
       return refusal === 'too_many_connections';
     });
     expect(hers).toHaveLength(100);
+    expect(await refused('connections')).toBe(1);
     (await connect({}, mallory)).close();
     hers.pop()?.close();
     const again = await eventually('one more may connect', () => connect({}, grace).catch(() => null));
@@ -137,16 +145,39 @@ describe('A storm of handshakes', () => {
       ),
     );
     await eventually('as many are identified as may be at once', () => spy.mock.calls.length === 256);
-    const refused = (await Promise.race([Promise.all(all.slice(-44)), Promise.all(all)])).filter(
-      (data) => data !== null,
-    );
+    const busy = (await Promise.race([Promise.all(all.slice(-44)), Promise.all(all)])).filter((data) => data !== null);
     expect(spy.mock.calls.length).toBe(256);
     release();
     spy.mockRestore();
     await Promise.all(all);
-    const moments = refused.map(({ retryAfter }) => retryAfter);
-    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['busy']));
+    const moments = busy.map(({ retryAfter }) => retryAfter);
+    expect(await refused('handshakes')).toBeGreaterThanOrEqual(busy.length);
+    expect(new Set(busy.map(({ code }) => code))).toEqual(new Set(['busy']));
     expect(Math.min(...moments)).toBeGreaterThanOrEqual(1);
     expect(new Set(moments).size).toBeGreaterThan(moments.length / 2);
   }, 30_000);
+});
+
+/** Seen to fail: with a client that answers, and with pings of 25 s. */
+describe('A client that does not answer pings', () => {
+  it('is gone after the time that docs/realtime.md says', async () => {
+    const { server } = app.get(RealtimeGateway) as unknown as { server: Server };
+    const { opts } = server.engine as unknown as { opts: { pingInterval: number; pingTimeout: number } };
+    const page = await readFile('docs/realtime.md', 'utf8');
+    const [, every, within] = /\| pings \|.* every (\d+) s;.* within (\d+) s is gone/.exec(page) ?? [];
+    expect(opts).toMatchObject({ pingInterval: Number(every) * 1_000, pingTimeout: Number(within) * 1_000 });
+    const usual = { ...opts };
+    // The same, faster; what answers has time for it on a busy machine, too.
+    Object.assign(opts, { pingInterval: 200, pingTimeout: 2_000 });
+    const [silent, neighbour] = [await connect(), await connect()];
+    const { engine } = silent.socket.io as unknown as { engine: { _sendPacket: (type: string) => void } };
+    engine._sendPacket = () => undefined;
+    let pings = 0;
+    neighbour.socket.io.on('ping', () => (pings += 1));
+    await silent.closed();
+    await eventually('its neighbour is asked several times', () => pings >= 3);
+    expect(neighbour.socket.connected).toBe(true);
+    neighbour.close();
+    Object.assign(opts, usual);
+  });
 });

@@ -9,7 +9,7 @@ import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admiss
 import { problemOf } from '../../../platform/http/problems/problem.js';
 import { validated } from '../../../platform/http/validation/validation.js';
 import { inBackground } from '../../../platform/process/faults.js';
-import { HandshakeLimiter } from '../../../platform/realtime/handshake-limiter.js';
+import { HandshakeLimiter, HandshakesBusyError } from '../../../platform/realtime/handshake-limiter.js';
 import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-limiter.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
@@ -138,6 +138,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
 
   /** Beyond its own limit, a socket costs no question to Redis: who waits for an answer gets one, until the connection is cut. */
   private refuseFlood(socket: DashboardSocket, verdict: 'refused' | 'cut', waitMs: number, ack: unknown): void {
+    this.realtime.refused('messages');
     const problem = this.problemOf(new TooManyMessagesError(waitMs));
     if (verdict === 'cut') {
       closeWith(socket, problem);
@@ -181,6 +182,9 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       });
       this.limiter.settle(socket.conn);
     } catch (error) {
+      if (error instanceof HandshakesBusyError) {
+        this.realtime.refused('handshakes');
+      }
       const problem = this.problemOf(error instanceof OverloadedError ? this.#handshakes.busy() : error);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.

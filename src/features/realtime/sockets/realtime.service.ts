@@ -7,6 +7,7 @@ import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { runInContext } from '../../../platform/context/request-context.js';
 import { clientAddressReader } from '../../../platform/http/client-address.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
 import { TooManyConnectionsError } from '../../../platform/realtime/socket.errors.js';
 import { contextOf } from '../../../platform/realtime/socket-context.js';
 import {
@@ -29,6 +30,7 @@ const MAX_OF_PERSON = 100;
 /** Authenticates dashboards, and ends them with their sessions. */
 @Injectable()
 export class RealtimeService {
+  readonly refused;
   readonly #connected;
   /** The sockets of each person. */
   readonly #ofPerson = new Map<string, number>();
@@ -44,6 +46,7 @@ export class RealtimeService {
   ) {
     this.#addressOf = clientAddressReader(config.http);
     this.#maxOfPerson = MAX_OF_PERSON * config.rateLimitScale;
+    this.refused = liveRefusals(metrics);
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
@@ -54,6 +57,7 @@ export class RealtimeService {
   async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
     const { principal, expiresAtMs } = await this.authenticator.admit(handshake.token);
     if ((this.#ofPerson.get(principal.userId) ?? 0) >= this.#maxOfPerson) {
+      this.refused('connections');
       throw new TooManyConnectionsError(this.#maxOfPerson);
     }
     socket.data.principal = principal;
