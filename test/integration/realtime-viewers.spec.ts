@@ -155,6 +155,35 @@ describe('The recipient of a share', () => {
   });
 });
 
+describe('The live feed of a device of an organization', () => {
+  it('reaches its members while they are members, and no other user', async () => {
+    const mallory = await fixture.createAccount('mallory');
+    const [hers, stranger] = [
+      await Dashboard.signedIn(fixture.application.url, ada.accessToken),
+      await Dashboard.signedIn(fixture.application.url, mallory.accessToken),
+    ];
+    expect(await stranger.request('subscribe_device', { deviceId: shared.id })).toMatchObject({
+      error: { status: 404 },
+    });
+    const move = (zone: string): Promise<void> => {
+      seq += 1;
+      return lines.shared.publish('events', { seq, boot: 'boot-shared', type: 'motion_detected', data: { zone } });
+    };
+    const isIn = (zone: string) => (received: DashboardMessage) => zoneOf(received) === zone;
+    await move('hall');
+    await dashboard.expect('motion while a member', isIn('hall'));
+    const member = `/organizations/${organization.id}/members/${grace.id}`;
+    expect((await fixture.request(ada, 'DELETE', member)).status).toBe(204);
+    await move('attic');
+    await hers.expect('motion after she left', isIn('attic'));
+    expect(dashboard.received.filter(isIn('attic'))).toEqual([]);
+    expect(stranger.received).toEqual([]);
+    [hers, stranger].forEach((each) => {
+      each.close();
+    });
+  });
+});
+
 /**
  * P-35: no socket event reaches a non-member. Every type of event, against owners, members who subscribed and who did
  * not, strangers whose subscription was refused, and an administrator, each with a socket that hears events one by one and
