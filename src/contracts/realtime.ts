@@ -154,6 +154,24 @@ export interface ControlMessages extends Record<ControlEvent, object> {
   problem: RefusedRequest;
 }
 
+/** What event streams say besides the feed, with when they do. */
+export const STREAM_MESSAGES = {
+  reset: 'As `resync` on a socket: read the state again; the stream goes on from this cursor (null: from now).',
+  session_ended: 'The session is over, and this the last message of the stream. To go on takes a new login.',
+  closing: 'This process ends the stream for reasons of its own, after this message: come back with the last id.',
+  stats: 'What is live in the process, every second; in the stream of statistics alone.',
+} as const;
+export type StreamEvent = keyof typeof STREAM_MESSAGES;
+
+/** What each of them carries. */
+export interface StreamMessages extends Record<StreamEvent, object> {
+  reset: { cursor: string | null };
+  session_ended: { reason: SessionEnd };
+  closing: SocketProblem;
+  /** What `GET /realtime/stats` answers. */
+  stats: object;
+}
+
 /** Server to dashboard. */
 export type DashboardEvents = Record<FeedEvent, (message: FeedMessage) => void> & {
   [E in ControlEvent]: (message: ControlMessages[E]) => void;

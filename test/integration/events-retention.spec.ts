@@ -3,7 +3,10 @@
  * alone: events that a reader had not taken were gone, and those that were received while the clock was behind.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { EventLog } from '../../src/platform/events/event-log.js';
 import type { EventPartitionStore } from '../../src/platform/events/partitions/event-partition-store.js';
+import type { DomainError } from '../../src/shared/domain-error.js';
 import { PartitionedLog } from '../support/partitioned-log.js';
 import { PartitionUpkeep } from '../support/partition-upkeep.js';
 import type { Sql } from '../support/sql.js';
@@ -40,6 +43,30 @@ async function makePartition(firstDay: number, lastDay: number): Promise<{ name:
   await store.make({ from: now - firstDay * DAY_MS, to: end });
   const { partitions } = await store.list();
   return { name: partitions.find(({ to }) => Math.abs(to - end) < 1_000)?.name ?? '', end };
+}
+
+/** Of a person who has only their own events, and of one who hears an administrator's. */
+const SCOPES = [[], ['system_alert'] as const].map((types) => ({
+  userId: randomUUID(),
+  organizationIds: [],
+  deviceIds: [],
+  types,
+}));
+
+/** What becomes of a cursor in each way of reading on from it. */
+function outcomes(after: string): Promise<string[]> {
+  const events = node.get(EventLog);
+  return Promise.all(
+    [
+      events.page({ order: 'asc', limit: 10, after }),
+      ...SCOPES.map((scope) => events.feedPage({ scope, limit: 10, after })),
+    ].map((page) =>
+      page.then(
+        () => 'read',
+        (error: unknown) => (error as DomainError).code,
+      ),
+    ),
+  );
 }
 
 async function settled(process: PartitionUpkeep): Promise<void> {
@@ -87,6 +114,51 @@ describe('the retention of events', () => {
     await settled(process);
     expect(await ages()).toEqual([1]);
     expect(await process.health()).not.toHaveProperty('misdated');
+  });
+
+  it('lets no cursor go on over what it took, from a partition or from the default one', async () => {
+    const events = node.get(EventLog);
+    const { name, end } = await makePartition(60, 31);
+    await insert(45, 44, 100, 2, 1);
+    const { items } = await events.page({ order: 'asc', limit: 10 });
+    const cursors = items.map(({ cursor }) => cursor);
+    const [first = '', second = '', third = '', fourth = ''] = cursors;
+    expect([cursors.length, await outcomes(first)]).toEqual([5, ['read', 'read', 'read']]);
+    expect(await store.drop(name, end)).toBe(true);
+    expect(await outcomes(first)).toEqual(['cursor_expired', 'cursor_expired', 'cursor_expired']);
+    // All that followed these is there.
+    expect([await outcomes(second), await outcomes(third)]).toEqual([
+      ['read', 'read', 'read'],
+      ['read', 'read', 'read'],
+    ]);
+    await settled(await PartitionUpkeep.of(node, { days: 30 }));
+    expect(await ages()).toEqual([2, 1]);
+    expect(await outcomes(second)).toEqual(['cursor_expired', 'cursor_expired', 'cursor_expired']);
+    expect([await outcomes(third), await outcomes(fourth)]).toEqual([
+      ['read', 'read', 'read'],
+      ['read', 'read', 'read'],
+    ]);
+  });
+
+  it('leaves the cursor of who goes on good, though nothing happened to them and nothing is left', async () => {
+    const events = node.get(EventLog);
+    const { name, end } = await makePartition(60, 31);
+    await insert(50);
+    const starts = await Promise.all(SCOPES.map((scope) => events.feedPage({ scope, limit: 10 })));
+    await insert(45);
+    const gone = await Promise.all(
+      SCOPES.map((scope, index) => events.feedPage({ scope, limit: 10, after: starts[index]?.cursor ?? '' })),
+    );
+    expect(gone.flatMap(({ items }) => items)).toEqual([]);
+    expect(await store.drop(name, end)).toBe(true);
+    expect(await ages()).toEqual([]);
+    const now = await Promise.all(SCOPES.map((scope) => events.feedPage({ scope, limit: 10 })));
+    for (const { cursor } of [...gone, ...now]) {
+      expect(await outcomes(cursor)).toEqual(['read', 'read', 'read']);
+    }
+    for (const { cursor } of starts) {
+      expect(await outcomes(cursor)).toEqual(['cursor_expired', 'cursor_expired', 'cursor_expired']);
+    }
   });
 
   it('waits for a reader that is in the way without an alarm, but not for days', async () => {

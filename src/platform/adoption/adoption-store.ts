@@ -41,9 +41,10 @@ const CONNECTED = `SELECT concat_ws(' ', nullif(application_name, ''), '(pid ' |
 const POSITIONS = `SELECT ${LAST_POSITION}::text AS last, event_log_position('0'::xid8)::text AS added,
   pg_snapshot_xmin(pg_current_snapshot())::text AS horizon`;
 
-/** A database whose tables were filled by hand may have lost the row. */
+/** A database whose tables were filled by hand may have lost the row. No cursor of the new generation is of before a drop. */
 const RENEW = `INSERT INTO event_log AS l (generation, adopted_at) VALUES (gen_random_uuid(), now())
-  ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, adopted_at = excluded.adopted_at
+  ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, adopted_at = excluded.adopted_at,
+    dropped_xid = excluded.dropped_xid, dropped_id = excluded.dropped_id
   RETURNING generation`;
 const IDENTIFY = `UPDATE event_log l SET database_identity = ${DATABASE_IDENTITY}`;
 

@@ -8,7 +8,7 @@ import { CursorExpiredError } from './event-log.errors.js';
 import { EventScopeStore } from './event-scope-store.js';
 import { type EventFilter, EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
-import { decodeLogCursor, encodeLogCursor } from './log-position.js';
+import { decodeLogCursor, encodeLogCursor, isAfter, type LogPosition } from './log-position.js';
 
 /** At most one hint in this time: under load the relay is busy anyway. */
 const HINT_INTERVAL_MS = 5;
@@ -35,6 +35,8 @@ export interface FeedPage {
   readonly cursor: string;
   /** The log goes on behind the cursor: ask again at once. */
   readonly more: boolean;
+  /** When it was read, by the clock that says when events were received; only where it was read on from a cursor. */
+  readonly readAt?: Date;
 }
 
 /**
@@ -72,7 +74,8 @@ export class EventLog {
 
   /**
    * @throws InvalidCursorError for what is no cursor
-   * @throws CursorExpiredError for a cursor of a log that a restore has replaced, or set back
+   * @throws CursorExpiredError for a cursor of a log that a restore has replaced, or set back, and for one that the retention
+   *   has left behind: something that followed it is not kept any more
    */
   async page({ after, before, order, limit, ...filter }: EventQuery): Promise<Page<StoredEvent>> {
     const generation = await this.store.generation();
@@ -83,9 +86,8 @@ export class EventLog {
       order,
       limit: limit + 1,
     });
-    // What follows a position beyond the end would be an empty page until the log gets there, and then a gap.
-    if (start && entries.length === 0 && !(await this.store.hasReached(start))) {
-      throw new CursorExpiredError();
+    if (start) {
+      await this.assertWhole(start, await this.store.findDropped(), entries.length === 0);
     }
     return toPage(
       entries,
@@ -106,11 +108,21 @@ export class EventLog {
       return { items: [], cursor: encodeLogCursor(generation, await this.scopes.findLast()), more: false };
     }
     const start = decodeLogCursor(generation, after);
-    const { entries, end, more } = await this.scopes.listPage(scope, start, limit);
-    if (end === null && !(await this.store.hasReached(start))) {
+    const { entries, end, more, dropped, readAt } = await this.scopes.listPage(scope, start, limit);
+    await this.assertWhole(start, dropped, end === null);
+    const cursor = encodeLogCursor(generation, end ?? start);
+    return { items: entries.map(({ event }) => event), cursor, more, readAt };
+  }
+
+  /**
+   * What follows a position beyond the end would be an empty page until the log gets there, and then a gap; and what follows one
+   * of before the last that was dropped has a gap already.
+   * @throws CursorExpiredError
+   */
+  private async assertWhole(start: LogPosition, dropped: LogPosition, isEmpty: boolean): Promise<void> {
+    if (isAfter(dropped, start) || (isEmpty && !(await this.store.hasReached(start)))) {
       throw new CursorExpiredError();
     }
-    return { items: entries.map(({ event }) => event), cursor: encodeLogCursor(generation, end ?? start), more };
   }
 
   private hint(): void {

@@ -13,13 +13,25 @@ export interface ScopePage {
   readonly end: LogPosition | null;
   /** The log goes on behind `end`. */
   readonly more: boolean;
+  /** The last position that retention had taken by then: of the same moment as the rest. */
+  readonly dropped: LogPosition;
+  /** When it was read, by the clock of the database. */
+  readonly readAt: Date;
 }
 
 /** Entries of the log that one page looks through: what it costs does not depend on how many devices a person follows. */
 const SPAN = 5_000;
 
-/** Where nothing concerns the scope, the one row has no event. */
-type ScopeRow = { [K in keyof EventRow]: EventRow[K] | null } & { end_xid: string; end_id: string; scanned: number };
+/** Where nothing concerns the scope, the one row has no event; and no end where the log has nothing at all behind the position. */
+type ScopeRow = { [K in keyof EventRow]: EventRow[K] | null } & {
+  end_xid: string | null;
+  end_id: string | null;
+  /** Entries that were looked through; null where an index finds those of the scope. */
+  scanned: number | null;
+  dropped_xid: string;
+  dropped_id: string;
+  read_at: Date;
+};
 
 /** Reads the log forwards for persons who follow more than what is their own. */
 @Injectable()
@@ -31,34 +43,51 @@ export class EventScopeStore {
 
   /**
    * The last event of which it is certain that the log is complete before it; what is not certain yet, comes behind it. An event
-   * that exists, and not where the log may go on: who follows from there is up to date as soon as that is published.
+   * that exists, or did until retention took it, and not where the log may go on: who follows from there is up to date as soon
+   * as that is published.
    */
   async findLast(): Promise<LogPosition> {
     // SQL: something Prisma cannot say: xid8
     const [row] = await this.database.query<{ xid: string; id: string }>(
       'events_last',
-      `SELECT e.xid::text, e.id::text FROM events e WHERE e.xid < ${HORIZON} ORDER BY e.xid DESC, e.id DESC LIMIT 1`,
+      `SELECT last.xid::text, last.id::text FROM (
+         (SELECT e.xid, e.id FROM events e WHERE e.xid < ${HORIZON} ORDER BY e.xid DESC, e.id DESC LIMIT 1)
+         UNION ALL SELECT l.dropped_xid, l.dropped_id FROM event_log l
+       ) last ORDER BY last.xid DESC, last.id DESC LIMIT 1`,
     );
     return row ? toPosition(row.xid, row.id) : LOG_START;
   }
 
   /** The next `limit` entries after a position that concern a scope, as far as it is certain that the log is complete. */
   async listPage(scope: EventScope, after: LogPosition, limit: number): Promise<ScopePage> {
-    return isOwnOnly(scope) ? this.listOwn(scope.userId, after, limit) : this.listSpan(scope, after, limit);
+    const generation = await this.store.generation();
+    const rows = await (isOwnOnly(scope) ? this.listOwn(scope, after, limit) : this.listSpan(scope, after, limit));
+    const [first] = rows;
+    if (!first) {
+      throw new Error('The event log has no generation: the database is not migrated.');
+    }
+    const found = rows.filter(hasEvent).map((row) => toEntry(generation, row));
+    const entries = found.slice(0, limit);
+    const isCut = found.length > limit;
+    const end = hasEnd(first) ? toPosition(first.end_xid, first.end_id) : null;
+    return {
+      entries,
+      end: isCut ? (entries.at(-1)?.position ?? null) : end,
+      more: isCut || first.scanned === SPAN,
+      dropped: toPosition(first.dropped_xid, first.dropped_id),
+      readAt: first.read_at,
+    };
   }
 
   /** A person's own events have an index: they are found however far they are apart. */
-  private async listOwn(userId: string, after: LogPosition, limit: number): Promise<ScopePage> {
-    const bounds = { after, order: 'asc', limit: limit + 1 } as const;
-    const found = await this.store.listPage({ userId }, bounds);
-    const entries = found.slice(0, limit);
-    return { entries, end: entries.at(-1)?.position ?? null, more: found.length > limit };
+  private listOwn({ userId }: EventScope, after: LogPosition, limit: number): Promise<ScopeRow[]> {
+    // SQL: a keyset: in the order of xid8
+    return this.database.query<ScopeRow>('events_of_own', PAGE_OF_OWN, [after.xid, after.id, limit + 1, userId]);
   }
 
-  private async listSpan(scope: EventScope, after: LogPosition, limit: number): Promise<ScopePage> {
-    const generation = await this.store.generation();
+  private listSpan(scope: EventScope, after: LogPosition, limit: number): Promise<ScopeRow[]> {
     // SQL: a keyset: in the order of xid8
-    const rows = await this.database.query<ScopeRow>('events_in_scope', PAGE_IN_SCOPE, [
+    return this.database.query<ScopeRow>('events_in_scope', PAGE_IN_SCOPE, [
       after.xid,
       after.id,
       limit + 1,
@@ -67,23 +96,32 @@ export class EventScopeStore {
       scope.deviceIds,
       scope.types,
     ]);
-    const [first] = rows;
-    const found = rows.filter(hasEvent).map((row) => toEntry(generation, row));
-    const entries = found.slice(0, limit);
-    if (found.length > limit) {
-      return { entries, end: entries.at(-1)?.position ?? null, more: true };
-    }
-    const end = first === undefined ? null : toPosition(first.end_xid, first.end_id);
-    return { entries, end, more: first?.scanned === SPAN };
   }
 }
+
+/** What a page has besides events, in one row whatever it finds. */
+const SCOPE_COLUMNS = `l.dropped_xid::text, l.dropped_id::text, clock_timestamp() AS read_at,
+    last.xid::text AS end_xid, last.id::text AS end_id, last.scanned`;
+
+/** It ends where the log does, and not with the last event found: the cursor of who has few events does not fall out of the log. */
+const PAGE_OF_OWN = `SELECT ${SCOPE_COLUMNS}, ${EVENT_COLUMNS}
+    FROM event_log l
+    LEFT JOIN (
+      SELECT e.xid, e.id, NULL::int AS scanned FROM events e WHERE e.xid < ${HORIZON} ORDER BY e.xid DESC, e.id DESC LIMIT 1
+    ) last ON (last.xid, last.id) > ($1::xid8, $2::bigint)
+    LEFT JOIN (
+      SELECT * FROM events e WHERE e.user_id = $4::uuid AND (e.xid, e.id) > ($1::xid8, $2::bigint) AND e.xid < ${HORIZON}
+       ORDER BY e.xid, e.id LIMIT $3
+    ) e ON true
+   ORDER BY e.xid, e.id`;
 
 const PAGE_IN_SCOPE = `WITH span AS (
     SELECT * FROM events e WHERE (e.xid, e.id) > ($1::xid8, $2::bigint) AND e.xid < ${HORIZON}
      ORDER BY e.xid, e.id LIMIT ${String(SPAN)}
   )
-  SELECT last.xid::text AS end_xid, last.id::text AS end_id, last.scanned, ${EVENT_COLUMNS}
-    FROM (SELECT xid, id, count(*) OVER ()::int AS scanned FROM span ORDER BY xid DESC, id DESC LIMIT 1) last
+  SELECT ${SCOPE_COLUMNS}, ${EVENT_COLUMNS}
+    FROM event_log l
+    LEFT JOIN (SELECT xid, id, count(*) OVER ()::int AS scanned FROM span ORDER BY xid DESC, id DESC LIMIT 1) last ON true
     LEFT JOIN (
       SELECT * FROM span
        WHERE user_id = $4::uuid OR device_id = ANY (${arrayParam(6, 'uuid')}) OR type = ANY (${arrayParam(7, 'text')})
@@ -94,6 +132,10 @@ const PAGE_IN_SCOPE = `WITH span AS (
 
 function hasEvent(row: ScopeRow): row is ScopeRow & EventRow {
   return row.id !== null;
+}
+
+function hasEnd(row: ScopeRow): row is ScopeRow & { end_xid: string; end_id: string } {
+  return row.end_xid !== null;
 }
 
 function isOwnOnly({ organizationIds, deviceIds, types }: EventScope): boolean {

@@ -12,7 +12,7 @@ import {
   toEntry,
   toRoutedEntry,
 } from './event-rows.js';
-import { type LogPosition } from './log-position.js';
+import { LOG_START, type LogPosition, toPosition } from './log-position.js';
 
 /** What a page of the log is cut from. Times are those at which we committed the events. */
 export interface EventFilter {
@@ -115,6 +115,16 @@ export class EventStore {
       this.#begun = BigInt(row?.end ?? 0);
     }
     return xid <= this.#begun;
+  }
+
+  /** The last position that retention has taken. Ask after the log was read: what is dropped in between is told. */
+  async findDropped(): Promise<LogPosition> {
+    // SQL: something Prisma cannot say: xid8
+    const [row] = await this.database.query<{ xid: string; id: string }>(
+      'events_dropped',
+      'SELECT dropped_xid::text AS xid, dropped_id::text AS id FROM event_log',
+    );
+    return row ? toPosition(row.xid, row.id) : LOG_START;
   }
 
   private async readGeneration(): Promise<string> {

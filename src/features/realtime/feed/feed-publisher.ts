@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
@@ -15,8 +14,8 @@ import type { FeedChannel, FeedSubscriber, Verdict, Verdicts } from './feed-chan
 const MAX_BACKLOG = 10_000;
 /** Of what one person misses while they catch up. */
 const MAX_MISSED = 500;
-/** Events whose viewers are judged by one question. */
-const MAX_TOGETHER = 100;
+/** Events whose viewers are judged by one question, and pairs of a device and a viewer in it: an event alone may have more. */
+const MAX_TOGETHER = { events: 100, pairs: 5_000 };
 const RETRY_MS = 500;
 /** While PostgreSQL cannot say who may see an event, nothing is sent; later, all are told to read the state again. */
 const MAX_TRIES = 20;
@@ -30,10 +29,11 @@ export interface Absence {
   isOverfull: boolean;
 }
 
-/** An event with the rooms in which those are who may hear it. */
+/** An event with the rooms in which those are who may hear it, and the people who listen there. */
 interface Routed {
   readonly event: RoutedEvent;
   readonly rooms: readonly FeedRoom[];
+  readonly listeners: ReadonlySet<string>;
 }
 
 /**
@@ -43,11 +43,13 @@ interface Routed {
 @Injectable()
 export class FeedPublisher implements OnModuleDestroy {
   readonly #channels = new Set<FeedChannel>();
-  #backlog: RoutedEvent[] = [];
+  readonly #backlog: RoutedEvent[] = [];
   /** Those who have replayed events which this process has not published yet: they join when it has. */
   readonly #ahead = new Map<FeedSubscriber, string>();
   readonly #absences = new Set<Absence>();
   #delivered: string | undefined;
+  /** How often events were dropped: those that were being judged meanwhile are among them. */
+  #drops = 0;
   #draining = false;
   #isStopped = false;
   readonly #log: LimitedLogger;
@@ -113,8 +115,8 @@ export class FeedPublisher implements OnModuleDestroy {
 
   private enqueue(event: RoutedEvent): void {
     if (this.#backlog.length >= MAX_BACKLOG) {
-      this.giveUp(this.#backlog.length, event.cursor);
-      this.#backlog = [];
+      const dropped = this.#backlog.splice(0);
+      this.giveUp(dropped.length, dropped.at(-1)?.cursor);
     }
     this.#backlog.push(event);
     if (!this.#draining) {
@@ -125,22 +127,45 @@ export class FeedPublisher implements OnModuleDestroy {
   private async drain(): Promise<void> {
     this.#draining = true;
     while (this.#backlog.length > 0 && !this.#isStopped) {
-      await this.publishTogether(this.#backlog.splice(0, MAX_TOGETHER));
+      await this.publishTogether(this.takeTogether());
     }
     this.#draining = false;
   }
 
-  private async publishTogether(events: readonly RoutedEvent[]): Promise<void> {
-    const routed = events.map((event) => ({ event, rooms: SOCKET_EVENTS[event.type] ? roomsOfEvent(event) : [] }));
+  /** The next events, as many as are judged by one question. */
+  private takeTogether(): Routed[] {
+    const taken: Routed[] = [];
+    const devices = new Set<string>();
+    let pairs = 0;
+    for (const event of this.#backlog.slice(0, MAX_TOGETHER.events)) {
+      const rooms = SOCKET_EVENTS[event.type] ? roomsOfEvent(event) : [];
+      const listeners = this.listenersIn(rooms);
+      // Of further events of a device nothing more is asked.
+      if (event.deviceId !== null && !devices.has(event.deviceId)) {
+        devices.add(event.deviceId);
+        pairs += listeners.size;
+      }
+      if (taken.length > 0 && pairs > MAX_TOGETHER.pairs) {
+        break;
+      }
+      taken.push({ event, rooms, listeners });
+    }
+    this.#backlog.splice(0, taken.length);
+    return taken;
+  }
+
+  private async publishTogether(routed: readonly Routed[]): Promise<void> {
     this.noteMissed(routed);
-    for (let tries = 1; !this.#isStopped; tries += 1) {
+    const drops = this.#drops;
+    let heard = routed;
+    for (let tries = 1; !this.#isStopped && drops === this.#drops; tries += 1) {
       try {
-        const verdicts = await this.authorizer.verdictsOn(
-          routed.map(({ event, rooms }) => ({ event, listeners: this.listenersIn(rooms) })),
-        );
-        routed.forEach((each, index) => {
-          this.deliver(each, verdicts[index] ?? new Map<string, Verdict>());
-        });
+        const verdicts = await this.authorizer.verdictsOn(heard);
+        if (drops === this.#drops) {
+          routed.forEach((each, index) => {
+            this.deliver(each, verdicts[index] ?? new Map<string, Verdict>());
+          });
+        }
         return;
       } catch (error) {
         this.#log.error(
@@ -149,10 +174,11 @@ export class FeedPublisher implements OnModuleDestroy {
           'The viewers of events cannot be judged; nothing is sent until then',
         );
         if (tries >= MAX_TRIES) {
-          this.giveUp(events.length, events.at(-1)?.cursor);
+          this.giveUp(routed.length, routed.at(-1)?.event.cursor);
           return;
         }
-        await pause(RETRY_MS);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        heard = routed.map((each) => ({ ...each, listeners: this.listenersIn(each.rooms) }));
       }
     }
   }
@@ -229,14 +255,25 @@ export class FeedPublisher implements OnModuleDestroy {
     return reached === null || !isCursorAfter(cursor, reached);
   }
 
+  /**
+   * Drops events up to `cursor`. Everyone learns of it: who listens, and who is about to, reads the state again; who catches up
+   * reads the log again.
+   */
   private giveUp(dropped: number, cursor: string | undefined): void {
     this.#log.warn('too_far_behind', { dropped }, 'Events were not sent; all who listen must read the state again');
-    if (cursor !== undefined) {
-      this.#delivered = cursor;
-      this.#channels.forEach((channel) => {
-        channel.resyncAll(cursor);
-      });
-      this.joinReached();
+    if (cursor === undefined) {
+      return;
     }
+    this.#drops += 1;
+    this.#delivered = cursor;
+    this.#absences.forEach((absence) => {
+      absence.missed = [];
+      absence.isOverfull = true;
+    });
+    // First, so that they are told with the others, and once.
+    this.joinThose(() => true);
+    this.#channels.forEach((channel) => {
+      channel.resyncAll(cursor);
+    });
   }
 }

@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
-import type { RoutedEvent, StoredEvent } from '../../../contracts/events.js';
+import type { EventScope, RoutedEvent, StoredEvent } from '../../../contracts/events.js';
 import type { EventLog, FeedQuery } from '../../../platform/events/event-log.js';
 import type { FeedListener, LiveFeed } from '../../../platform/events/live-feed.js';
 import { encodeLogCursor, toPosition } from '../../../platform/events/log-position.js';
@@ -13,14 +13,14 @@ import type { FeedChannel, FeedSubscriber } from './feed-channel.types.js';
 import { FeedPublisher } from './feed-publisher.js';
 import { FeedReplayService } from './feed-replay.service.js';
 
-const SCOPE = { userId: 'ada', organizationIds: [], deviceIds: [], types: [] };
-
 let log: RoutedEvent[];
 let publish: FeedListener;
 let publisher: FeedPublisher;
 let replays: FeedReplayService;
 /** What happens while a page of the log is read. */
 let meanwhile: () => void;
+/** Pages that are read now, and at most; and until when. */
+let reading: { now: number; most: number; readonly until: Promise<unknown> };
 
 function append(count: number): void {
   for (let index = 0; index < count; index += 1) {
@@ -34,11 +34,19 @@ function append(count: number): void {
 
 /** A connection that hears what it is sent, and, once it has joined, what its channel delivers. */
 class Subscriber implements FeedSubscriber, FeedChannel {
-  readonly scope = SCOPE;
+  readonly scope: EventScope;
   readonly isClosed = false;
   readonly heard: string[] = [];
   resyncs = 0;
   #hasJoined = false;
+
+  constructor(userId = 'ada') {
+    this.scope = { userId, organizationIds: [], deviceIds: [], types: [] };
+  }
+
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
 
   send(event: StoredEvent): void {
     this.heard.push(event.id);
@@ -70,6 +78,13 @@ class Subscriber implements FeedSubscriber, FeedChannel {
 
 beforeEach(() => {
   [log, meanwhile] = [[], () => undefined];
+  reading = {
+    now: 0,
+    most: 0,
+    get until() {
+      return new Promise(setImmediate);
+    },
+  };
   const logger = { setContext: () => undefined, debug: () => undefined } as unknown as PinoLogger;
   const feed = {
     cursor: null,
@@ -81,13 +96,17 @@ beforeEach(() => {
   const access = { visibilityOf: () => Promise.resolve([]) } as unknown as DeviceAccessService;
   const authorizer = new FeedAuthorizer(access, {} as UsersService, {} as SignalBus);
   const pages = {
-    feedPage: ({ after = '', limit }: FeedQuery) => {
+    feedPage: async ({ after = '', limit }: FeedQuery) => {
+      reading.now += 1;
+      reading.most = Math.max(reading.most, reading.now);
       const start = log.findIndex(({ cursor }) => cursor === after) + 1;
       const items = log.slice(start, start + limit);
       const page = { items, cursor: items.at(-1)?.cursor ?? after, more: start + limit < log.length };
       meanwhile();
       // What came meanwhile is published when the page is there.
-      return new Promise((resolve) => setImmediate(resolve, page));
+      await reading.until;
+      reading.now -= 1;
+      return page;
     },
   } as unknown as EventLog;
   publisher = new FeedPublisher(feed, authorizer, logger, new Metrics());
@@ -129,5 +148,37 @@ describe('FeedReplayService', () => {
     const late = new Subscriber();
     await replays.replay(late, log[0]?.cursor ?? '');
     expect(late.resyncs).toBe(1);
+  });
+
+  /** Seen to fail: 101 pages were read at once. */
+  it('reads a few pages at a time, and each person in turn', async () => {
+    publisher.open(new Subscriber());
+    append(1_000);
+    const start = log[0]?.cursor ?? '';
+    const many = Array.from({ length: 100 }, () => new Subscriber('ada'));
+    const replayed = many.map((each) => replays.replay(each, start));
+    const other = new Subscriber('grace');
+    await replays.replay(other, log[998]?.cursor ?? '');
+    expect([other.hasJoined, many.filter(({ hasJoined }) => hasJoined)]).toEqual([true, []]);
+    await Promise.all(replayed);
+    expect(many.filter(({ hasJoined, resyncs }) => hasJoined && resyncs === 0)).toHaveLength(100);
+    expect(reading.most).toBe(8);
+  });
+
+  it('tells who had no turn for half a minute to read the state', async () => {
+    publisher.open(new Subscriber());
+    append(1);
+    jest.useFakeTimers();
+    const held = Promise.withResolvers<undefined>();
+    reading = { now: 0, most: 0, until: held.promise };
+    const [first, late] = [Array.from({ length: 8 }, () => new Subscriber()), new Subscriber()];
+    const replayed = [...first, late].map((each) => replays.replay(each, ''));
+    await jest.advanceTimersByTimeAsync(29_000);
+    expect(late.resyncs).toBe(0);
+    await jest.advanceTimersByTimeAsync(1_000);
+    held.resolve(undefined);
+    jest.useRealTimers();
+    await Promise.all(replayed);
+    expect([late.resyncs, first.map(({ resyncs }) => resyncs)]).toEqual([1, Array.from({ length: 8 }, () => 0)]);
   });
 });

@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import type { StoredEvent } from '../../../contracts/events.js';
 import { EventLog } from '../../../platform/events/event-log.js';
 import { isCursorAfter } from '../../../platform/events/log-position.js';
+import { ReplayLimiter } from '../../../platform/events/replay-limiter.js';
 import { FeedAuthorizer } from './feed-authorizer.js';
 import type { FeedSubscriber } from './feed-channel.types.js';
 import { type Absence, FeedPublisher } from './feed-publisher.js';
@@ -11,10 +12,18 @@ const PAGE = 200;
 const MAX_EVENTS = 2_000;
 /** Whose devices send more than is read and kept meanwhile cannot catch up: they read the state again. */
 const MAX_ROUNDS = 50;
+/** How far a page of the log has brought a subscriber. */
+interface Round {
+  readonly cursor: string;
+  readonly sent: number;
+  readonly hasJoined: boolean;
+}
 
 /** Brings connections up to date: what they missed comes first, in order, then the feed goes on without gap or repeat. */
 @Injectable()
 export class FeedReplayService {
+  readonly #turns = new ReplayLimiter();
+
   constructor(
     private readonly log: EventLog,
     private readonly authorizer: FeedAuthorizer,
@@ -24,41 +33,52 @@ export class FeedReplayService {
     logger.setContext(FeedReplayService.name);
   }
 
-  /** Sends what followed `lastCursor`, then joins; or `resync`, when that is too much, or the cursor unknown. */
+  /** Sends what followed `lastCursor`, then joins; or `resync`, when that is too much, the cursor unknown, or the log too busy. */
   async replay(subscriber: FeedSubscriber, lastCursor: string): Promise<void> {
-    let reached: string | null = null;
+    let hasJoined = false;
     try {
-      reached = await this.catchUp(subscriber, lastCursor);
+      hasJoined = await this.catchUp(subscriber, lastCursor);
     } catch (error) {
       this.logger.debug({ err: error }, 'Missed events could not be sent again');
     }
-    if (reached === null && !subscriber.isClosed) {
+    if (!hasJoined && !subscriber.isClosed) {
       subscriber.resync(this.publisher.cursor);
     }
   }
 
-  /** The cursor at which the subscriber joins; null when it cannot catch up, or is closed. */
-  private async catchUp(subscriber: FeedSubscriber, lastCursor: string): Promise<string | null> {
+  /** @returns whether it has joined: not when it cannot catch up, or is closed. @throws BusyError */
+  private async catchUp(subscriber: FeedSubscriber, lastCursor: string): Promise<boolean> {
+    let cursor = lastCursor;
+    for (let sent = 0, rounds = 0; sent < MAX_EVENTS && rounds < MAX_ROUNDS && !subscriber.isClosed; rounds += 1) {
+      const after = cursor;
+      const round = await this.#turns.run(subscriber.scope.userId, () => this.readOn(subscriber, after));
+      if (round.hasJoined) {
+        return true;
+      }
+      sent += round.sent;
+      cursor = round.cursor;
+    }
+    return false;
+  }
+
+  /** Sends a page of the log, and joins where that is the last one. What is published meanwhile is kept, and sent behind it. */
+  private async readOn(subscriber: FeedSubscriber, after: string): Promise<Round> {
     const { scope } = subscriber;
     const absence = this.publisher.beginAbsence(scope);
     try {
-      let cursor = lastCursor;
-      for (let sent = 0, rounds = 0; sent < MAX_EVENTS && rounds < MAX_ROUNDS && !subscriber.isClosed; rounds += 1) {
-        startAgain(absence);
-        const page = await this.log.feedPage({ scope, after: cursor, limit: PAGE });
-        await this.send(subscriber, page.items);
-        sent += page.items.length;
-        cursor = page.cursor;
-        if (!page.more) {
-          cursor = await this.sendMissed(subscriber, absence, cursor);
-          // No await between the last look at what was missed and the join, so that nothing is published in between.
-          if (!absence.isOverfull) {
-            this.publisher.joinAt(subscriber, cursor);
-            return cursor;
-          }
-        }
+      const page = await this.log.feedPage({ scope, after, limit: PAGE });
+      await this.send(subscriber, page.items);
+      const sent = page.items.length;
+      if (page.more || subscriber.isClosed) {
+        return { cursor: page.cursor, sent, hasJoined: false };
       }
-      return null;
+      const cursor = await this.sendMissed(subscriber, absence, page.cursor);
+      // No await between the last look at what was missed and the join, so that nothing is published in between.
+      const hasJoined = !absence.isOverfull;
+      if (hasJoined) {
+        this.publisher.joinAt(subscriber, cursor);
+      }
+      return { cursor, sent, hasJoined };
     } finally {
       this.publisher.endAbsence(absence);
     }
@@ -87,10 +107,4 @@ export class FeedReplayService {
       subscriber.send(event);
     }
   }
-}
-
-/** What was published until now is in the log. */
-function startAgain(absence: Absence): void {
-  absence.missed = [];
-  absence.isOverfull = false;
 }

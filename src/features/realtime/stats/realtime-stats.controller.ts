@@ -4,13 +4,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Authorize } from '../../../platform/auth/authorize.decorator.js';
 import { TakesTicket } from '../../../platform/auth/tickets/ticket.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
-import { encodeFrame } from '../../../platform/http/streams/event-frame.js';
 import { Streams } from '../../../platform/http/streams/event-stream.decorator.js';
 import { answerHead, EventStream } from '../../../platform/http/streams/event-stream.js';
 import { TakesNoQuery } from '../../../platform/http/validation/no-query.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { EventStreamService } from '../streams/event-stream.service.js';
+import { streamMessage } from '../streams/stream-message.js';
 import { TooManyStreamsError } from '../streams/streams.errors.js';
 import { RealtimeStatsDto, StatsStreamQueryDto } from './realtime-stats.dto.js';
 import { RealtimeStatsService } from './realtime-stats.service.js';
@@ -56,7 +56,7 @@ export class RealtimeStatsController {
     let stream: EventStream | undefined;
     // Before the headers: there may be too many already.
     const end = this.stats.watch((data) => {
-      stream?.write(encodeFrame({ event: 'stats', data }));
+      stream?.write(streamMessage('stats', data));
     });
     try {
       stream = this.streams.begin(holder, () => EventStream.open(reply));

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { EventScope, EventType } from '../../../contracts/events.js';
 import { sessionEnded } from '../../../platform/auth/auth.errors.js';
@@ -9,7 +8,8 @@ import { FeedAuthorizer } from '../feed/feed-authorizer.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { EventWaiters } from './event-waiters.js';
 
-const REST_MS = 200;
+/** Who is woken for nothing is not woken again for so long: the first time, and at most. */
+const REST_MS = { first: 200, longest: 2_000 };
 
 /** What a person asks for, and for how long they would wait for it. */
 export interface PageWish {
@@ -18,8 +18,8 @@ export interface PageWish {
   readonly types?: readonly EventType[];
   readonly deviceIds: readonly string[];
   readonly waitMs: number;
-  /** The client is there no more. */
-  readonly isGone: () => boolean;
+  /** Its client has closed the connection. */
+  readonly gone: AbortSignal;
 }
 
 /** Reads pages of the feed for people who ask again and again. All events of a page are judged by one question. */
@@ -33,7 +33,7 @@ export class EventPageService {
     private readonly sessions: SessionVerifier,
   ) {}
 
-  /** @throws ResourceNotFoundError, InvalidCursorError, CursorExpiredError, OverloadedError, SessionEndedError */
+  /** @throws ResourceNotFoundError, InvalidCursorError, CursorExpiredError, TooManyWaitingError, OverloadedError, SessionEndedError */
   async page(principal: Principal, wish: PageWish): Promise<FeedPage> {
     const scope = await this.scopes.scopeOf(principal, wish.deviceIds);
     if (wish.after === undefined || wish.waitMs === 0) {
@@ -41,7 +41,7 @@ export class EventPageService {
     }
     const page = await this.await(scope, wish);
     // It may have ended while the request waited.
-    const end = await this.sessions.endOf(principal.sessionId);
+    const end = wish.gone.aborted ? null : await this.sessions.endOf(principal.sessionId);
     if (end !== null) {
       throw sessionEnded(end);
     }
@@ -51,21 +51,23 @@ export class EventPageService {
   /** The first page that has something, or the last one that had nothing when the time is over. */
   private async await(scope: EventScope, wish: PageWish): Promise<FeedPage> {
     const until = performance.now() + wish.waitMs;
+    const leftMs = (): number => Math.max(0, until - performance.now());
     // Before the log is read: what happens in between wakes it.
-    const waiter = this.waiters.open(scope);
+    const waiter = this.waiters.open(scope, wish.gone);
     try {
       let page = await this.read(scope, wish);
-      for (let leftMs = until - performance.now(); isEmpty(page) && leftMs > 0 && !wish.isGone();) {
-        const goesOn = await waiter.news(leftMs);
-        page = await this.read(scope, { ...wish, after: page.cursor });
-        if (!goesOn) {
+      let restMs = REST_MS.first;
+      while (isEmpty(page) && leftMs() > 0 && !waiter.isOver) {
+        await waiter.news(leftMs());
+        if (wish.gone.aborted) {
           break;
         }
+        page = await this.read(scope, { ...wish, after: page.cursor });
         if (isEmpty(page)) {
-          // What comes without a pause, and is not asked for, is not looked at one by one.
-          await pause(REST_MS);
+          // What comes without a pause, and is not for it, is not looked at one by one.
+          await waiter.rest(Math.min(restMs, leftMs()));
+          restMs = Math.min(2 * restMs, REST_MS.longest);
         }
-        leftMs = until - performance.now();
       }
       return page;
     } finally {

@@ -8,6 +8,7 @@ import { roomsOfScope } from '../domain/feed-scope.js';
 import type { FeedChannel, FeedSubscriber, Verdicts } from '../feed/feed-channel.types.js';
 import { FeedPublisher } from '../feed/feed-publisher.js';
 import { FeedReplayService } from '../feed/feed-replay.service.js';
+import { streamMessage } from './stream-message.js';
 
 /** The channel of the feed that is made of event streams. */
 @Injectable()
@@ -131,5 +132,5 @@ function frameOf(event: StoredEvent): Buffer | null {
 }
 
 function resetFrame(cursor: string | null): Buffer {
-  return encodeFrame({ ...(cursor !== null && { id: cursor }), event: 'reset', data: { cursor } });
+  return streamMessage('reset', { cursor }, cursor === null ? {} : { id: cursor });
 }

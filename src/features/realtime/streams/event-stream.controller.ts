@@ -13,6 +13,7 @@ import {
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { STREAM_MESSAGES } from '../../../contracts/realtime.js';
 import { ChangesNothing } from '../../../platform/audit/audit.decorator.js';
 import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { Authorize } from '../../../platform/auth/authorize.decorator.js';
@@ -36,10 +37,13 @@ const SESSION_CHECK_MS = 25_000;
 /** It asks for one session after another. */
 const SESSION_CHECK_WITHIN_MS = 60_000;
 
+const { reset, session_ended, closing } = STREAM_MESSAGES;
 const STREAMED =
-  'Blocks of lines: `id`, the cursor; `event`, as on sockets; `data`, the message as JSON in one line. Besides the feed: ' +
-  '`reset` (too much was missed, or the cursor is unknown: read the state again; the stream goes on from its `cursor`), ' +
-  '`session_ended` and `closing` (the last message, with the reason). Lines that begin with a colon mean nothing.';
+  'Blocks of lines: `id`, the cursor; `event`, as on sockets; `data`, the message as JSON in one line. Lines that begin with a ' +
+  'colon mean nothing. Besides the feed: ' +
+  Object.entries({ reset, session_ended, closing })
+    .map(([event, says]) => `\`${event}\`. ${says}`)
+    .join(' ');
 const EXAMPLE = `retry: 3217
 
 id: MS4xMjM0NS42Nzg5

@@ -19,6 +19,7 @@ import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { EventStreamPublisher } from './event-stream-publisher.js';
 import { EventStreamRegistry, type OpenStream } from './event-stream-registry.js';
+import { streamMessage } from './stream-message.js';
 
 /** Clients that lost their connections at one moment come back spread over some seconds. */
 const RETRY_AFTER_S = { least: 1, most: 5 };
@@ -83,7 +84,7 @@ export class EventStreamService {
 
   /** Ends the streams of a session, after a message with the reason. */
   endSession(sessionId: string, reason: SessionEnd): void {
-    const frame = encodeFrame({ event: 'session_ended', data: { reason } });
+    const frame = streamMessage('session_ended', { reason });
     this.streams
       .all()
       .filter((each) => each.sessionId === sessionId)
@@ -139,8 +140,8 @@ export class EventStreamService {
   }
 
   private closing(error: unknown): Buffer {
-    const data = socketProblemOf(error, this.config.http.publicUrl);
-    return encodeFrame({ retryMs: jitteredRetryMs(), event: 'closing', data });
+    const problem = socketProblemOf(error, this.config.http.publicUrl);
+    return streamMessage('closing', problem, { retryMs: jitteredRetryMs() });
   }
 }
 

@@ -7,21 +7,29 @@ import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
 import { roomsOfScope } from '../domain/feed-scope.js';
 import type { FeedChannel } from '../feed/feed-channel.types.js';
 import { FeedPublisher } from '../feed/feed-publisher.js';
+import { TooManyWaitingError } from './streams.errors.js';
 
 /** Requests that wait at once in this process. */
 const MAX_WAITING = 2_000;
+/** As of streams: more than a person has tabs and programs. */
+const MAX_OF_PERSON = 20;
 
 /** A request that waits for news: for those since it was opened, or the last time. */
 export interface EventWaiter {
-  /** Waits until something happened that may concern it, or for so many milliseconds. False: the process stops. */
-  news(limitMs: number): Promise<boolean>;
+  /** Its client has hung up, or the process stops. */
+  readonly isOver: boolean;
+  /** Waits until something happened that may concern it, until it is over, or for so many milliseconds. */
+  news(limitMs: number): Promise<void>;
+  /** Waits whatever happens, but not longer than until it is over. */
+  rest(ms: number): Promise<void>;
   close(): void;
 }
 
 /** Wakes requests that wait for events. It judges nothing: who is woken reads the log, and is told what they may see. */
 @Injectable()
 export class EventWaiters implements FeedChannel {
-  readonly #byRoom = new Map<FeedRoom, Set<() => void>>();
+  readonly #byRoom = new Map<FeedRoom, Set<WaitingRequest>>();
+  readonly #ofPerson = new Map<string, Set<WaitingRequest>>();
   readonly #refused;
   #waiting = 0;
   #isStopped = false;
@@ -43,44 +51,43 @@ export class EventWaiters implements FeedChannel {
   /** All who wait are answered now. */
   stop(): void {
     this.#isStopped = true;
-    this.wakeAll();
+    this.#ofPerson.forEach((requests) => {
+      requests.forEach((request) => {
+        request.end();
+      });
+    });
   }
 
-  /** @throws OverloadedError */
-  open(scope: EventScope): EventWaiter {
+  /**
+   * @param gone when its client has closed the connection
+   * @throws TooManyWaitingError, OverloadedError
+   */
+  open(scope: EventScope, gone: AbortSignal): EventWaiter {
+    if ((this.#ofPerson.get(scope.userId)?.size ?? 0) >= MAX_OF_PERSON) {
+      this.#refused('waiting');
+      throw new TooManyWaitingError(MAX_OF_PERSON);
+    }
     if (this.#waiting >= MAX_WAITING) {
       this.#refused('waiting');
       throw new OverloadedError();
     }
     this.#waiting += 1;
-    let hasNews = false;
-    let wake = (): void => undefined;
-    const notify = (): void => {
-      hasNews = true;
-      wake();
-    };
     const rooms = roomsOfScope(scope);
-    rooms.forEach((room) => this.#byRoom.set(room, (this.#byRoom.get(room) ?? new Set()).add(notify)));
-    return {
-      news: async (limitMs) => {
-        let timer: NodeJS.Timeout | undefined;
-        if (!hasNews && !this.#isStopped) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-            timer = setTimeout(resolve, limitMs);
-          });
-        }
-        clearTimeout(timer);
-        hasNews = false;
-        return !this.#isStopped;
-      },
-      close: () => {
-        this.#waiting -= 1;
-        rooms.forEach((room) => {
-          this.leave(room, notify);
-        });
-      },
-    };
+    const request = new WaitingRequest(gone, () => {
+      this.#waiting -= 1;
+      leave(this.#ofPerson, scope.userId, request);
+      rooms.forEach((room) => {
+        leave(this.#byRoom, room, request);
+      });
+    });
+    enter(this.#ofPerson, scope.userId, request);
+    rooms.forEach((room) => {
+      enter(this.#byRoom, room, request);
+    });
+    if (this.#isStopped) {
+      request.end();
+    }
+    return request;
   }
 
   listenersIn(): Iterable<string> {
@@ -89,29 +96,92 @@ export class EventWaiters implements FeedChannel {
 
   deliver(_event: RoutedEvent, rooms: readonly FeedRoom[]): void {
     rooms.forEach((room) => {
-      this.#byRoom.get(room)?.forEach((notify) => {
-        notify();
+      this.#byRoom.get(room)?.forEach((request) => {
+        request.notify();
       });
     });
   }
 
   resyncAll(): void {
-    this.wakeAll();
-  }
-
-  private wakeAll(): void {
-    this.#byRoom.forEach((waiters) => {
-      waiters.forEach((notify) => {
-        notify();
+    this.#ofPerson.forEach((requests) => {
+      requests.forEach((request) => {
+        request.notify();
       });
     });
   }
+}
 
-  private leave(room: FeedRoom, notify: () => void): void {
-    const others = this.#byRoom.get(room);
-    others?.delete(notify);
-    if (others?.size === 0) {
-      this.#byRoom.delete(room);
+class WaitingRequest implements EventWaiter {
+  #hasNews = false;
+  #isEnded = false;
+  #isResting = false;
+  #wake: () => void = () => undefined;
+  readonly #end = (): void => {
+    this.end();
+  };
+
+  constructor(
+    private readonly gone: AbortSignal,
+    private readonly onClose: () => void,
+  ) {
+    gone.addEventListener('abort', this.#end);
+  }
+
+  get isOver(): boolean {
+    return this.#isEnded || this.gone.aborted;
+  }
+
+  notify(): void {
+    this.#hasNews = true;
+    if (!this.#isResting) {
+      this.#wake();
     }
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#wake();
+  }
+
+  async news(limitMs: number): Promise<void> {
+    if (!this.#hasNews) {
+      await this.sleep(limitMs);
+    }
+    this.#hasNews = false;
+  }
+
+  async rest(ms: number): Promise<void> {
+    this.#isResting = true;
+    await this.sleep(ms);
+    this.#isResting = false;
+  }
+
+  close(): void {
+    this.gone.removeEventListener('abort', this.#end);
+    this.onClose();
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (this.isOver) {
+      return;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+}
+
+function enter<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  sets.set(key, (sets.get(key) ?? new Set()).add(value));
+}
+
+function leave<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const others = sets.get(key);
+  others?.delete(value);
+  if (others?.size === 0) {
+    sets.delete(key);
   }
 }

@@ -12,11 +12,11 @@ import { isUnmodified, type PageState, PolledPage } from '../../../platform/http
 import { PreferredWait } from '../../../platform/http/prefer.decorator.js';
 import { InvalidPreferError } from '../../../platform/http/prefer.errors.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
-import { Clock } from '../../../shared/clock.js';
 import { InvalidCursorError } from '../../../shared/cursor.js';
 import { EventPageService } from './event-page.service.js';
 import { EventWaiters } from './event-waiters.js';
 import { PolledEventsDto, PollEventsQueryDto, toPolledEventsDto } from './events.dto.js';
+import { TooManyWaitingError } from './streams.errors.js';
 
 const TAG_LENGTH = 16;
 
@@ -26,7 +26,6 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
   constructor(
     private readonly pages: EventPageService,
     private readonly waiters: EventWaiters,
-    private readonly clock: Clock,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -53,7 +52,13 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     schema: { type: 'string', example: 'wait=20' },
   })
   @ApiResponse({ status: 200, type: PolledEventsDto })
-  @Refuses(new ResourceNotFoundError('device'), InvalidCursorError, CursorExpiredError, InvalidPreferError)
+  @Refuses(
+    new ResourceNotFoundError('device'),
+    InvalidCursorError,
+    CursorExpiredError,
+    InvalidPreferError,
+    TooManyWaitingError,
+  )
   async poll(
     @CurrentUser() user: Principal,
     @Query() { after, limit, type, deviceId = [] }: PollEventsQueryDto,
@@ -61,27 +66,47 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     @Res({ passthrough: true }) reply: FastifyReply,
     @PreferredWait() waitMs?: number,
   ): Promise<PolledEventsDto | undefined> {
+    const hasStart = after !== undefined && after !== '';
     const page = await this.pages.page(user, {
       limit,
       deviceIds: deviceId,
       waitMs: waitMs ?? 0,
-      isGone: () => reply.raw.destroyed,
-      ...(after !== undefined && after !== '' && { after }),
+      gone: closedSignal(reply),
+      ...(hasStart && { after }),
       ...(type !== undefined && { types: type }),
     });
     if (waitMs !== undefined) {
       void reply.header('Preference-Applied', `wait=${String(waitMs / 1_000)}`);
     }
-    return isUnmodified(request, reply, stateOf(page), this.clock.now()) ? undefined : toPolledEventsDto(page);
+    return isUnmodified(request, reply, stateOf(page, hasStart)) ? undefined : toPolledEventsDto(page);
   }
 }
 
-/** Nothing is one state, wherever it was asked from: a client that goes on with the new cursor has it already. */
-function stateOf({ items, cursor, more }: FeedPage): PageState {
+/** Tells that a client has closed its connection. */
+function closedSignal({ raw }: FastifyReply): AbortSignal {
+  const closed = new AbortController();
+  const abort = (): void => {
+    closed.abort();
+  };
+  if (raw.destroyed) {
+    abort();
+  } else {
+    raw.once('close', abort);
+  }
+  return closed.signal;
+}
+
+/**
+ * Nothing is one state, wherever it was asked from: a client that goes on with the new cursor has it already. Who asks where the
+ * log stands is answered with another cursor whenever it went on: the page that a browser has kept must not stand in for that.
+ */
+function stateOf({ items, cursor, more, readAt }: FeedPage, hasStart: boolean): PageState {
   const last = items.at(-1);
-  const text = last === undefined && !more ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
+  const isNothing = hasStart && last === undefined && !more;
+  const text = isNothing ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
   return {
     tag: sha256(text).toString('base64url').slice(0, TAG_LENGTH),
-    lastMs: last && Date.parse(last.receivedAt),
+    ...(last && readAt && { last: { atMs: Date.parse(last.receivedAt), readAtMs: readAt.getTime() } }),
+    hasMore: more,
   };
 }

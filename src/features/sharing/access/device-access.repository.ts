@@ -35,17 +35,32 @@ export interface DeviceHolders {
   } | null;
 }
 
+/** A question about more would hold up the short reads that share the hot connections. */
+const MAX_HOT_PAIRS = 300;
+
 /** More than a person can look at; what is beyond is reached by its id. */
 const MAX_SHARED = 1_000;
 
-type TiesRow = TermsRow & {
-  owner_id: string | null;
-  organization_id: string | null;
-  role: OrganizationRole | null;
-  share_id: string | null;
-  visible_from: Date | null;
-  at: Date;
-};
+type TiesRow = TermsRow &
+  Record<string, unknown> & {
+    owner_id: string | null;
+    organization_id: string | null;
+    role: OrganizationRole | null;
+    share_id: string | null;
+    visible_from: Date | null;
+    at: Date;
+  };
+
+// SQL: a set-based batch
+const TIES = `SELECT d.owner_id, d.organization_id, m.role, s.id AS share_id,
+    CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS visible_from, ${TERMS_COLUMNS}, clock_timestamp() AS at
+  FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
+  LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
+  LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
+  LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
+  LEFT JOIN device_shares s ON s.device_id = d.id AND s.user_id = a.user_id
+  ${WITH_GRANTOR}
+  ORDER BY a.place`;
 
 /** What ties users to devices. */
 @Injectable()
@@ -54,20 +69,10 @@ export class DeviceAccessRepository {
 
   /** In the order of the pairs; null where there is no such device, or the account cannot act. */
   async listTies(pairs: readonly { deviceId: string; userId: string }[]): Promise<(OwnedTies | null)[]> {
-    // SQL: a set-based batch
-    const rows = await this.database.queryHot<TiesRow & Record<string, unknown>>(
-      'device_access_ties',
-      `SELECT d.owner_id, d.organization_id, m.role, s.id AS share_id,
-         CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS visible_from, ${TERMS_COLUMNS}, clock_timestamp() AS at
-       FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'uuid')}) WITH ORDINALITY AS a(device_id, user_id, place)
-       LEFT JOIN users u ON u.id = a.user_id AND ${canActSql('u')}
-       LEFT JOIN devices d ON d.id = a.device_id AND u.id IS NOT NULL
-       LEFT JOIN memberships m ON m.organization_id = d.organization_id AND m.user_id = a.user_id
-       LEFT JOIN device_shares s ON s.device_id = d.id AND s.user_id = a.user_id
-       ${WITH_GRANTOR}
-       ORDER BY a.place`,
-      [pairs.map(({ deviceId }) => deviceId), pairs.map(({ userId }) => userId)],
-    );
+    const values = [pairs.map(({ deviceId }) => deviceId), pairs.map(({ userId }) => userId)];
+    const rows = await (pairs.length > MAX_HOT_PAIRS
+      ? this.database.query<TiesRow>('device_access_ties', TIES, values)
+      : this.database.queryHot<TiesRow>('device_access_ties', TIES, values));
     return rows.map((row, index) => {
       const ownerId = row.owner_id;
       return ownerId === null

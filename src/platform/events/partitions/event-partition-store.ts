@@ -109,7 +109,7 @@ export class EventPartitionStore {
   }
 
   /**
-   * Drops a partition if all of it is older than `before`.
+   * Drops a partition if all of it is older than `before`, and notes its last position in the same transaction.
    * @returns whether it did; null when it cannot now: another process is at it, or the log is being read for so long
    */
   async drop(name: string, before: number): Promise<boolean | null> {
@@ -138,17 +138,22 @@ export class EventPartitionStore {
   }
 
   /**
-   * Deletes a batch of what is older than `before` in the default partition; not what {@link whyKept} would keep.
+   * Deletes a batch of what is older than `before` in the default partition, and notes how far; not what {@link whyKept} would
+   * keep.
    * @returns whether there may be more
    */
   async deleteDefaultRows(before: number, retained: Retained): Promise<boolean> {
     // SQL: a set-based batch
     const rows = await this.database.query(
       'event_partitions_delete_default_rows',
-      `DELETE FROM events_default WHERE ctid = ANY (ARRAY (
+      `WITH gone AS (DELETE FROM events_default WHERE ctid = ANY (ARRAY (
          SELECT e.ctid FROM events_default e WHERE e.received_at < $1::timestamptz
             AND coalesce((SELECT ROW(e.xid, e.id)) < ${firstKept('$3', '$4')}, true)
-            AND NOT EXISTS (${unreadBy('$5', '(e.xid, e.id) > CURSOR')}) LIMIT $2)) RETURNING true`,
+            AND NOT EXISTS (${unreadBy('$5', '(e.xid, e.id) > CURSOR')}) LIMIT $2)) RETURNING xid, id),
+       last AS (SELECT xid, id FROM gone ORDER BY xid DESC, id DESC LIMIT 1),
+       noted AS (UPDATE event_log l SET dropped_xid = last.xid, dropped_id = last.id FROM last
+          WHERE (l.dropped_xid, l.dropped_id) < (last.xid, last.id))
+       SELECT true FROM gone`,
       [toTime(before), DELETED_AT_ONCE, toTime(retained.from), toTime(retained.now), retained.readers],
     );
     return rows.length === DELETED_AT_ONCE;

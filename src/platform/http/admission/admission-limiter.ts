@@ -6,7 +6,7 @@ import { DomainError, AsProblem } from '../../../shared/domain-error.js';
 import type { RequestPriority } from '../../context/request-context.js';
 import { type Counter, Metrics } from '../../metrics/metrics.js';
 import { Database } from '../../prisma/database.js';
-import { extraTimeOf } from './extra-time.decorator.js';
+import { worksLonger } from './extra-time.decorator.js';
 import { priorityOf } from './vital.decorator.js';
 
 /**
@@ -71,7 +71,7 @@ export class AdmissionLimiter implements OnModuleInit, OnModuleDestroy {
       const priority = priorityOf(request);
       if (request.requestContext) {
         // A long answer is not broken off for want of the connections that reads share.
-        request.requestContext.priority = priority === 'read' && extraTimeOf(request) > 0 ? 'write' : priority;
+        request.requestContext.priority = priority === 'read' && worksLonger(request) ? 'write' : priority;
       }
       const isProbe = (request.routeOptions.config as { unlimited?: boolean } | undefined)?.unlimited === true;
       done(isProbe || this.admits(priority) ? undefined : new OverloadedError());

@@ -5,6 +5,8 @@ import { addRouteConfig } from '../route-config.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     extraTime?: (request: FastifyRequest) => number;
+    /** What takes longer is not work: between its short reads the request waits. */
+    onlyWaits?: boolean;
   }
 }
 
@@ -21,10 +23,17 @@ export const ExtraTime = (ms: number): MethodDecorator => addRouteConfig({ extra
 export const ExtraTimeToWait = (): MethodDecorator =>
   addRouteConfig({
     extraTime: ({ headers: { prefer } }) => waitOf(Array.isArray(prefer) ? prefer.join(',') : prefer) ?? 0,
+    onlyWaits: true,
   });
 
 /** How much longer than others this request may take, in milliseconds. */
 export function extraTimeOf(request: FastifyRequest): number {
   const config = request.routeOptions.config as typeof request.routeOptions.config | undefined;
   return config?.extraTime?.(request) ?? 0;
+}
+
+/** Whether it works for longer than others, and does not only wait. */
+export function worksLonger(request: FastifyRequest): boolean {
+  const { onlyWaits = false } = (request.routeOptions.config as typeof request.routeOptions.config | undefined) ?? {};
+  return !onlyWaits && extraTimeOf(request) > 0;
 }

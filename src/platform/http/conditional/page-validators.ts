@@ -11,8 +11,10 @@ const SECOND_MS = 1_000;
 export interface PageState {
   /** Without quotes. */
   readonly tag: string;
-  /** When its last item was made, in milliseconds since 1970; undefined where it has none. */
-  readonly lastMs: number | undefined;
+  /** When its last item was made, and when the page was read, by one clock, in milliseconds since 1970; undefined without items. */
+  readonly last?: { readonly atMs: number; readonly readAtMs: number };
+  /** There are items behind it, which another page has. */
+  readonly hasMore: boolean;
 }
 
 /** A GET that {@link isUnmodified} answers with 304 where the client has the page already. */
@@ -34,17 +36,12 @@ export const PolledPage = (): MethodDecorator =>
 
 /**
  * Serves `ETag` and `Last-Modified`, and says whether the client has this already; then the status is 304. Dates have whole
- * seconds: a page whose last second may still get items is not told by its date.
+ * seconds: a page whose last second may still get items, or goes on in the next page, is not told by its date.
  */
-export function isUnmodified(
-  { headers }: FastifyRequest,
-  reply: FastifyReply,
-  { tag, lastMs }: PageState,
-  nowMs: number,
-): boolean {
-  const etag = `"${tag}"`;
+export function isUnmodified({ headers }: FastifyRequest, reply: FastifyReply, state: PageState): boolean {
+  const etag = `"${state.tag}"`;
   void reply.header('ETag', etag).header('Cache-Control', 'private, no-cache');
-  const { dateMs, isSettled } = dateOf(lastMs, nowMs);
+  const { dateMs, isSettled } = dateOf(state);
   if (dateMs !== undefined) {
     void reply.header('Last-Modified', new Date(dateMs).toUTCString());
   }
@@ -60,13 +57,16 @@ type PageDate =
   | { readonly isSettled: true; readonly dateMs: number }
   | { readonly isSettled: false; readonly dateMs: number | undefined };
 
-/** A settled page is dated by the end of its last second: who got it earlier, and maybe not all of it, reads it again. */
-function dateOf(lastMs: number | undefined, nowMs: number): PageDate {
-  if (lastMs === undefined) {
+/**
+ * A settled page is dated by the end of its last second: who got it earlier, and maybe not all of it, reads it again. No item of
+ * a later page is of that second or before.
+ */
+function dateOf({ last, hasMore }: PageState): PageDate {
+  if (last === undefined) {
     return { isSettled: false, dateMs: undefined };
   }
-  const second = Math.floor(lastMs / SECOND_MS) * SECOND_MS;
-  return nowMs - lastMs >= SETTLED_AFTER_MS
+  const second = Math.floor(last.atMs / SECOND_MS) * SECOND_MS;
+  return !hasMore && last.readAtMs - last.atMs >= SETTLED_AFTER_MS
     ? { isSettled: true, dateMs: second + SECOND_MS }
     : { isSettled: false, dateMs: second };
 }
