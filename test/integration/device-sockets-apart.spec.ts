@@ -6,7 +6,10 @@ import type { SignalName } from '../../src/contracts/signals.js';
 import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { DispatchScheduler } from '../../src/features/commands/dispatch/dispatch-scheduler.js';
+import { OverloadedError } from '../../src/platform/http/admission/admission-limiter.js';
+import { DeviceSocketAuthenticator } from '../../src/platform/realtime/devices/device-socket-authenticator.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
+import { DeadlineExceededError } from '../../src/shared/deadline.js';
 import { Clock } from '../../src/shared/clock.js';
 import { CommandHarness } from '../support/command-harness.js';
 import type { RegisteredDevice } from '../support/devices.fixture.js';
@@ -288,14 +291,40 @@ describe('the limits of a device on a socket', () => {
   });
 });
 
+describe('a handshake at a process with sockets', () => {
+  it('is refused while there is no answer or no room, and each device is told another moment to come back', async () => {
+    const { id, token } = await harness.registerDevice();
+    const spy = jest.spyOn(holder.get(DeviceSocketAuthenticator), 'authenticate');
+    for (const error of [new DeadlineExceededError(1), new OverloadedError()]) {
+      spy.mockRejectedValue(error);
+      const told = await Promise.all(
+        Array.from({ length: 6 }, () =>
+          SocketDevice.refusal(holder.url, { clientType: 'device', deviceId: id, token }),
+        ),
+      );
+      const moments = told.map(({ retryAfter }) => retryAfter ?? NaN);
+      expect(new Set(told.map(({ status }) => status))).toEqual(new Set([503]));
+      expect(moments.filter((moment) => moment >= 1 && moment <= 5)).toHaveLength(told.length);
+      expect(new Set(moments).size).toBeGreaterThan(told.length / 2);
+    }
+  });
+});
+
 describe('a process with sockets that stops', () => {
   it('says so, and leaves the links to the process that its devices connect to next', async () => {
-    const device = await born();
+    const devices = await Promise.all(Array.from({ length: 6 }, () => born()));
     const toldAt = performance.now();
     await holder.stop();
     // It waits for no device that was cut while it was not read: seen to take half a minute.
     expect(performance.now() - toldAt).toBeLessThan(5_000);
-    expect(await device.closed()).toMatchObject({ code: 'shutting_down', retryAfter: 1 });
-    expect(await stateOf(device.id)).toEqual({ status: 'online', links: ['websocket'] });
+    const told = await Promise.all(devices.map((device) => device.closed()));
+    expect(new Set(told.map((problem) => problem?.code))).toEqual(new Set(['shutting_down']));
+    // They do not all come to another process at one moment.
+    const moments = told.map((problem) => problem?.retryAfter ?? NaN);
+    expect(moments.filter((moment) => moment >= 0.5 && moment <= 2)).toHaveLength(devices.length);
+    expect(new Set(moments).size).toBeGreaterThan(devices.length / 2);
+    for (const { id } of devices) {
+      expect(await stateOf(id)).toEqual({ status: 'online', links: ['websocket'] });
+    }
   });
 });

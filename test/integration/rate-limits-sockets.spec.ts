@@ -125,8 +125,50 @@ describe('a socket', () => {
       return server.engine.clientsCount === 1;
     });
     expect(reader.socket.connected).toBe(true);
+    expect(await app.metric('mortise_sockets_cut_total{reason="unread"}')).toBe(1);
     deaf.close();
     reader.close();
+  });
+
+  it('is cut when the connections of its person leave too much unread together, and not one of anybody else', async () => {
+    const before = await app.metric('mortise_sockets_cut_total{reason="unread"}');
+    const { accessToken } = await createAccount(app.url, 'crowd');
+    const hers = await Promise.all(Array.from({ length: 10 }, () => signedIn(accessToken)));
+    const other = await signedIn((await createAccount(app.url, 'loner')).accessToken);
+    const { server } = app.get(RealtimeGateway) as unknown as { server: Server };
+    const lineOf = ({ socket }: Dashboard): { pause(): void; terminate(): void } =>
+      (socket.io.engine.transport as unknown as { ws: { pause(): void; terminate(): void } }).ws;
+    const lines = [other, ...hers].map(lineOf);
+    const fill = async ({ socket }: Dashboard): Promise<void> => {
+      const at = server.sockets.sockets.get(socket.id ?? '');
+      let looks = 0;
+      // Until nothing more fits into the buffers of the operating system, for a while.
+      await eventually('it is stuck', () => {
+        const { writable } = (at?.conn as unknown as { transport: { writable: boolean } }).transport;
+        if (writable) {
+          at?.emit('resync', { cursor: 'x'.repeat(1_000_000) });
+        }
+        looks = writable ? 0 : looks + 1;
+        return looks === 5;
+      });
+      at?.emit('resync', { cursor: 'x'.repeat(3_900_000) });
+    };
+    lines.forEach((line) => {
+      line.pause();
+    });
+    for (const each of [other, ...hers]) {
+      await fill(each);
+    }
+    const cuts = (await app.metric('mortise_sockets_cut_total{reason="unread"}')) - before;
+    expect(cuts).toBeGreaterThan(0);
+    expect(cuts).toBeLessThan(5);
+    await eventually('the others are connected', () => server.engine.clientsCount === 11 - cuts);
+    const left = [...server.sockets.sockets.values()].map(({ id }) => id);
+    expect(left).toContain(other.socket.id);
+    // They read nothing, so that they would wait for the end of what is said to them.
+    lines.forEach((line) => {
+      line.terminate();
+    });
   });
 
   it('counts its messages among the requests of its person, whatever the address', async () => {

@@ -2,7 +2,10 @@
  * Who may see an event is decided when it is sent, not when its dashboard connected or subscribed. Seen to fail: with a
  * `maySee` that always agrees, and with answers that are cached for ever.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DeviceRef } from '../../src/contracts/resources.js';
+import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import { Dashboard, type DashboardMessage } from '../support/dashboard.js';
 import { OrganizationsFixture, type OrganizationBody } from '../support/organizations.fixture.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
@@ -88,6 +91,35 @@ describe('A dashboard that subscribed to a device', () => {
       expect(await hearsOfTheShared()).toBe(true);
       return performance.now() - began > 2_000;
     });
+  });
+});
+
+describe('The subscriptions of one socket', () => {
+  it('are at most 500, also of those that are asked for at once; a device that it follows already takes no place', async () => {
+    const device = { owned: true, ownerId: grace.id, permission: 'admin' };
+    const resolve = jest.spyOn(fixture.application.get(DeviceAccessService), 'resolve');
+    resolve.mockImplementation((_userId, id) => Promise.resolve({ id, ...device } as unknown as DeviceRef));
+    const codesOf = (ids: readonly string[]): Promise<string[]> =>
+      Promise.all(
+        ids.map(async (deviceId) => {
+          const answer = await dashboard.request('subscribe_device', { deviceId });
+          return 'error' in answer ? `${answer.error.code} ${String(answer.error.status)}` : 'ok';
+        }),
+      );
+    const countOf = (codes: readonly string[], code: string): number => codes.filter((each) => each === code).length;
+    try {
+      // It follows one since it has connected.
+      const ids = Array.from({ length: 510 }, () => randomUUID());
+      const codes = await codesOf(ids);
+      expect([countOf(codes, 'ok'), countOf(codes, 'too_many_subscriptions 429')]).toEqual([499, 11]);
+      const followed = ids.filter((_, index) => codes[index] === 'ok');
+      expect(await codesOf([shared.id, ...followed.slice(0, 3)])).toEqual(['ok', 'ok', 'ok', 'ok']);
+      await dashboard.request('unsubscribe_device', { deviceId: followed[0] });
+      const later = await codesOf([randomUUID(), randomUUID()]);
+      expect([countOf(later, 'ok'), countOf(later, 'too_many_subscriptions 429')]).toEqual([1, 1]);
+    } finally {
+      resolve.mockRestore();
+    }
   });
 });
 

@@ -4,11 +4,17 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DEVICE_SOCKET_PATH } from '../../src/contracts/device-sockets.js';
 import type { Server } from 'socket.io';
 import { MembershipsService } from '../../src/features/organizations/memberships.service.js';
 import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
+import { Authenticator } from '../../src/platform/auth/authenticator.js';
+import { DeviceSocketAuthenticator } from '../../src/platform/realtime/devices/device-socket-authenticator.js';
+import { SocketRateLimiter } from '../../src/platform/rate-limit/socket-rate-limiter.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
+import { registerDevice } from '../support/devices.fixture.js';
+import { RawSocket } from '../support/raw-socket.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -100,9 +106,94 @@ describe('A socket at full speed', () => {
   });
 });
 
+describe('Frames that are no messages', () => {
+  const FLOOD = 4_000;
+
+  it.each([
+    ['acknowledgements of nothing', (n: number) => `43${String(n)}["x"]`],
+    ['calls of namespaces that are not there', (n: number) => `40/nope${String(n)},`],
+    ['pongs', () => '3'],
+  ])('cut the connection that floods with %s, signed in or not, and no other', async (_name, packet) => {
+    const cuts = await app.metric('mortise_sockets_cut_total{reason="frames"}');
+    const neighbour = await connect();
+    const auth = { clientType: 'dashboard', token: ada.accessToken };
+    for (const flood of [await RawSocket.open(app.url), await RawSocket.signedIn(app.url, auth)]) {
+      for (let n = 0; n < FLOOD; n += 1) {
+        flood.send(packet(n));
+      }
+      await eventually('it is cut', () => flood.isClosed);
+    }
+    expect(await app.metric('mortise_sockets_cut_total{reason="frames"}')).toBeGreaterThan(cuts);
+    expect(await neighbour.request('unsubscribe_device', { deviceId: randomUUID() })).toEqual({ ok: true });
+    neighbour.close();
+  });
+
+  it('cut the connection that floods with the pings of WebSocket, or with many bytes', async () => {
+    const [pings, bytes] = [await connect(), await connect()];
+    const { ws } = pings.socket.io.engine.transport as unknown as { ws: { ping(): void } };
+    for (let n = 0; n < FLOOD; n += 1) {
+      ws.ping();
+    }
+    const { engine } = bytes.socket.io as unknown as { engine: { write(packet: string): void } };
+    for (let n = 0; n < 300; n += 1) {
+      engine.write(`31["${'x'.repeat(64_000)}"]`);
+    }
+    await Promise.all([pings.closed(), bytes.closed()]);
+  });
+});
+
+describe('A client that leaves its namespace', () => {
+  it('leaves its connection, too, a dashboard like a device', async () => {
+    const { id, token } = await registerDevice(app.url, ada);
+    for (const [path, auth] of [
+      ['/socket.io/', { clientType: 'dashboard', token: ada.accessToken }],
+      [DEVICE_SOCKET_PATH, { clientType: 'device', deviceId: id, token }],
+    ] as const) {
+      const socket = await RawSocket.signedIn(app.url, auth, path);
+      socket.send('41');
+      await eventually(`the connection of ${path} is closed`, () => socket.isClosed);
+    }
+  });
+});
+
 describe('The connections of one person', () => {
+  it('are exactly 100 of 150 that come at once, and a refused one takes no place', async () => {
+    const grace = await insertAccount(app);
+    const codes: string[] = [];
+    const hers: Dashboard[] = [];
+    await Promise.all(
+      Array.from({ length: 150 }, () =>
+        connect({}, grace).then(
+          (dashboard) => hers.push(dashboard),
+          (error: unknown) => codes.push((error as { data: { code: string } }).data.code),
+        ),
+      ),
+    );
+    expect(hers).toHaveLength(100);
+    expect(codes).toEqual(Array.from({ length: 50 }, () => 'too_many_connections'));
+    hers.forEach((each) => {
+      each.close();
+    });
+    // A handshake that fails after it has taken its place gives it back.
+    const spy = jest.spyOn(app.get(MembershipsService), 'organizationsOf').mockRejectedValue(new Error('a fault'));
+    for (let n = 0; n < 3; n += 1) {
+      await expect(connect({}, grace)).rejects.toThrow();
+    }
+    spy.mockRestore();
+    const again = await eventually('as many may connect as before', async () => {
+      const results = await Promise.allSettled(Array.from({ length: 100 }, () => connect({}, grace)));
+      const connected = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      connected.forEach((each) => {
+        each.close();
+      });
+      return connected.length === 100;
+    });
+    expect(again).toBe(true);
+  });
+
   it('are at most 100 to a process; those of others are not fewer', async () => {
     const [grace, mallory] = [await insertAccount(app), await insertAccount(app)];
+    const before = await refused('connections');
     const hers = await Promise.all(Array.from({ length: 100 }, () => connect({}, grace)));
     await eventually('all are counted', async () => {
       const refusal = await connect({}, grace).then(
@@ -115,7 +206,12 @@ describe('The connections of one person', () => {
       return refusal === 'too_many_connections';
     });
     expect(hers).toHaveLength(100);
-    expect(await refused('connections')).toBe(1);
+    // One beyond them counts among the requests of its person all the same.
+    const counted = jest.spyOn(app.get(SocketRateLimiter), 'countPerson');
+    await expect(connect({}, grace)).rejects.toThrow('too_many_connections');
+    expect(counted.mock.calls).toEqual([[grace.id]]);
+    counted.mockRestore();
+    expect(await refused('connections')).toBe(before + 2);
     (await connect({}, mallory)).close();
     hers.pop()?.close();
     const again = await eventually('one more may connect', () => connect({}, grace).catch(() => null));
@@ -125,7 +221,66 @@ describe('The connections of one person', () => {
   });
 });
 
+describe('A connection', () => {
+  it('has one handshake: a second one cuts it, however many come at once, of a dashboard or a device', async () => {
+    const asked = [
+      jest.spyOn(app.get(Authenticator), 'admit'),
+      jest.spyOn(app.get(DeviceSocketAuthenticator), 'authenticate'),
+    ];
+    const { id, token } = await registerDevice(app.url, ada);
+    asked.forEach((spy) => {
+      spy.mockClear();
+    });
+    for (const [path, auth] of [
+      ['/socket.io/', { clientType: 'dashboard', token: ada.accessToken }],
+      [DEVICE_SOCKET_PATH, { clientType: 'device', deviceId: id, token }],
+    ] as const) {
+      for (const prefix of ['40', '40/,']) {
+        const socket = await RawSocket.open(app.url, path);
+        for (let n = 0; n < 500; n += 1) {
+          socket.send(prefix + JSON.stringify(auth));
+        }
+        await eventually(`the connection of ${path} is cut`, () => socket.isClosed);
+      }
+    }
+    const calls = asked.map((spy) => spy.mock.calls.length);
+    asked.forEach((spy) => {
+      spy.mockRestore();
+    });
+    expect(Math.max(...calls)).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('A storm of handshakes', () => {
+  it('does nothing for those whose clients have left while they waited', async () => {
+    const { server } = app.get(RealtimeGateway) as unknown as { server: Server };
+    const people = await Promise.all(Array.from({ length: 3 }, () => insertAccount(app)));
+    let release: (ids: string[]) => void = () => undefined;
+    const held = new Promise<string[]>((resolve) => {
+      release = resolve;
+    });
+    const spy = jest.spyOn(app.get(MembershipsService), 'organizationsOf').mockReturnValue(held);
+    await eventually('nobody else is connected', () => server.engine.clientsCount === 0);
+    const served = Array.from({ length: 256 }, (_, n) => connect({}, people[n % people.length]));
+    await eventually('as many are identified as may be at once', () => spy.mock.calls.length === 256);
+    const leaving = await Promise.all(Array.from({ length: 20 }, () => RawSocket.open(app.url)));
+    const admitted = jest.spyOn(app.get(Authenticator), 'admit');
+    leaving.forEach((socket) => {
+      socket.send(`40${JSON.stringify({ clientType: 'dashboard', token: ada.accessToken })}`);
+      socket.close();
+    });
+    await eventually('they have left', () => server.engine.clientsCount === 256);
+    release([]);
+    (await Promise.all(served)).forEach((dashboard) => {
+      dashboard.close();
+    });
+    const calls = admitted.mock.calls.length;
+    [spy, admitted].forEach((each) => {
+      each.mockRestore();
+    });
+    expect(calls).toBe(0);
+  });
+
   it('waits in a bounded queue; those that cannot be served in time are told different moments to come back', async () => {
     const people = await Promise.all(Array.from({ length: 8 }, () => insertAccount(app)));
     let release = (): void => undefined;

@@ -2,27 +2,48 @@ import type { IncomingMessage } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions, Socket } from 'socket.io';
+import { AppConfig } from '../../config/app-config.js';
 import { DEVICE_SOCKET_PATH } from '../../contracts/device-sockets.js';
 import { chosenFrom, listedIn } from '../http/cors.js';
 import { inBackground } from '../process/faults.js';
+import { type Counter, Metrics } from '../metrics/metrics.js';
 import { SocketRateLimiter } from '../rate-limit/socket-rate-limiter.js';
+import { FrameLimiter } from './frame-limiter.js';
 import { OriginNotAllowedError } from './socket.errors.js';
 import { mayConnectFrom, refuseHandshake } from './socket-origin.js';
-import { socketProblemOf } from './sockets.js';
+import { type DashboardSocket, socketProblemOf } from './sockets.js';
+import { type UnreadConnection, UnreadLimiter } from './unread-limiter.js';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
-/** What one client has not read yet: minutes of a busy feed. It asks for the rest again, by its last cursor. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
+interface Packet {
+  readonly data?: string | Uint8Array;
+}
+
+interface Transport {
+  readonly writable: boolean;
+  /** Of WebSocket, the one that can be ended without the consent of the other side. */
+  readonly socket?: {
+    terminate?: () => void;
+    on?: (event: 'ping' | 'pong', listener: (data: Uint8Array) => void) => void;
+  };
+}
 
 /** A connection of Engine.IO, as far as it is used here. */
-interface Connection {
+interface Connection extends UnreadConnection {
   readonly request: IncomingMessage;
-  /** Of WebSocket, the one that can be ended without the consent of the other side. */
-  readonly transport: { readonly socket?: { terminate?: () => void } };
+  readonly readyState: string;
+  readonly transport: Transport;
   close(discard: boolean): void;
-  on(event: 'packetCreate', listener: (packet: { readonly data?: string | Uint8Array }) => void): void;
+  on(event: 'packetCreate' | 'packet', listener: (packet: Packet) => void): void;
+  on(event: 'upgrade', listener: (transport: Transport) => void): void;
   on(event: 'flush' | 'close', listener: () => void): void;
 }
+
+type CutReason = 'frames' | 'handshakes' | 'unread';
+
+/** The packet with which a client signs in to the one namespace that there is. */
+const HANDSHAKE = /^0(?!\/[^,])/;
 
 /** What a handler answers a message with: an acknowledgement, or an event of its own. */
 type Answer = { readonly event?: string; readonly data?: unknown } | null | undefined;
@@ -35,6 +56,9 @@ interface Payload {
 /** Socket.IO with our limits. WebSocket first; compression per message costs more memory than it saves traffic. */
 export class SocketAdapter extends IoAdapter {
   readonly #limiter: SocketRateLimiter;
+  readonly #scale: number;
+  readonly #unread: UnreadLimiter;
+  readonly #cut: Counter<'reason'>;
 
   /** @param origins whose pages may connect, besides those of the installation itself */
   constructor(
@@ -44,6 +68,11 @@ export class SocketAdapter extends IoAdapter {
   ) {
     super(app);
     this.#limiter = app.get(SocketRateLimiter);
+    this.#scale = app.get(AppConfig).rateLimitScale;
+    this.#unread = new UnreadLimiter(this.#scale);
+    this.#cut = app
+      .get(Metrics)
+      .counter('mortise_sockets_cut_total', 'Sockets that were cut, by what their client did', ['reason']);
   }
 
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
@@ -60,10 +89,20 @@ export class SocketAdapter extends IoAdapter {
       ...(options.path !== DEVICE_SOCKET_PATH && { allowRequest: this.allowOrigin() }),
       ...(this.origins.length > 0 && { cors: { origin: chosenFrom(this.origins), credentials: true } }),
     } as ServerOptions);
+    // A device that has signed in is read no faster than it may send: its gateway paces it.
+    const paced = new WeakSet<object>();
     server.engine.on('connection', (connection: Connection) => {
       this.limit(connection);
+      this.limitFrames(connection, () => !paced.has(connection));
     });
-    server.on('connection', forgetToken);
+    server.on('connection', (socket) => {
+      if (options.path === DEVICE_SOCKET_PATH) {
+        paced.add(socket.conn);
+      }
+      this.assign(socket);
+      forgetToken(socket);
+      endWithItsSocket(socket);
+    });
     return server;
   }
 
@@ -102,12 +141,61 @@ export class SocketAdapter extends IoAdapter {
 
   private limit(connection: Connection): void {
     this.#limiter.open(connection, () => {
-      cut(connection);
+      terminate(connection);
     });
     connection.on('close', () => {
       this.#limiter.settle(connection);
+      this.#unread.forget(connection);
     });
-    cutWhenUnread(connection);
+    this.#unread.watch(connection, () => {
+      this.cut(connection, 'unread');
+    });
+  }
+
+  /** What a dashboard does not read counts among that of its person. Devices have a smaller limit of their own. */
+  private assign({ conn, data }: DashboardSocket): void {
+    if (data.principal) {
+      this.#unread.assign(conn, data.principal.userId);
+    }
+  }
+
+  /** Cuts who sends more than any client does, signed in or not: the limit of messages sees nothing but events. */
+  private limitFrames(connection: Connection, isLimited: () => boolean): void {
+    const frames = new FrameLimiter(this.#scale, performance.now());
+    const count = (data: Packet['data']): void => {
+      if (isLimited() && !frames.take(data?.length ?? 0, performance.now())) {
+        this.cut(connection, 'frames');
+      }
+    };
+    let hasHandshake = false;
+    connection.on('packet', ({ data }) => {
+      count(data);
+      if (typeof data === 'string' && HANDSHAKE.test(data)) {
+        // A refused one ends its connection, so that no client has reason for another: thousands fit into one read.
+        if (hasHandshake) {
+          this.cut(connection, 'handshakes');
+        }
+        hasHandshake = true;
+      }
+    });
+    // Those of WebSocket itself, of which each is answered.
+    const countControls = ({ socket }: Transport): void => {
+      socket?.on?.('ping', count);
+      socket?.on?.('pong', count);
+    };
+    if (connection.transport.socket) {
+      countControls(connection.transport);
+    } else {
+      connection.on('upgrade', countControls);
+    }
+  }
+
+  private cut(connection: Connection, reason: CutReason): void {
+    // What has arrived with the frame that was too much is still read.
+    if (connection.readyState !== 'closed') {
+      this.#cut.inc({ reason });
+      terminate(connection);
+    }
   }
 }
 
@@ -116,22 +204,15 @@ function forgetToken(socket: Socket): void {
   socket.handshake.auth = {};
 }
 
-/** A client that answers pings and reads nothing would make this process keep everything for it. */
-function cutWhenUnread(connection: Connection): void {
-  let unreadBytes = 0;
-  connection.on('packetCreate', ({ data }) => {
-    unreadBytes += data?.length ?? 0;
-    if (unreadBytes > MAX_UNREAD_BYTES) {
-      cut(connection);
-    }
-  });
-  connection.on('flush', () => {
-    unreadBytes = 0;
+/** There is one namespace: a client that leaves it could keep its connection, which nothing counts and nothing ends. */
+function endWithItsSocket(socket: Socket): void {
+  socket.once('disconnect', () => {
+    socket.conn.close();
   });
 }
 
 /** Without waiting for the client to agree. */
-function cut(connection: Connection): void {
+function terminate(connection: Connection): void {
   connection.close(true);
   connection.transport.socket?.terminate?.();
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { TooManyMessagesError } from './socket.errors.js';
 import { SocketMessageLimiter } from './socket-message-limiter.js';
 
 describe('The messages of one socket', () => {
@@ -23,6 +24,9 @@ describe('The messages of one socket', () => {
   });
 
   it('are as many as the scale of all limits says', () => {
-    expect(new Set(takes(new SocketMessageLimiter(10, 0), 2_000, 0))).toEqual(new Set(['admitted']));
+    const limiter = new SocketMessageLimiter(10, 0);
+    expect(new Set(takes(limiter, 2_000, 0))).toEqual(new Set(['admitted']));
+    expect(limiter.take(0)).toBe('refused');
+    expect(new TooManyMessagesError(limiter).message).toContain('500 in a second, and 2000 more');
   });
 });

@@ -23,6 +23,9 @@ export class UnknownEventError extends DomainError {
   }
 }
 
+/** When clients of a process that stops come back, in seconds: not all at one moment. */
+export const BACK_AFTER_STOP_S = [0.5, 2] as const;
+
 /** This process stops; another one goes on. */
 @AsProblem({
   code: 'shutting_down',
@@ -69,13 +72,21 @@ export class TooManyConnectionsError extends DomainError {
   }
 }
 
+/** Of the messages of one socket, and when the next one is admitted. */
+interface MessageLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly waitMs: number;
+}
+
 /** One socket sends more than a client does. */
-@AsProblem(RATE_LIMITED, 40)
+@AsProblem(RATE_LIMITED, { perSecond: 50, burst: 200, waitMs: 40 })
 export class TooManyMessagesError extends DomainError {
-  constructor(waitMs: number) {
-    super('Too many messages of one connection: 50 in a second, and 200 more now and then.', {
-      retryAfter: Math.ceil(waitMs / 1_000),
-    });
+  constructor({ perSecond, burst, waitMs }: MessageLimit) {
+    super(
+      `Too many messages of one connection: ${String(perSecond)} in a second, and ${String(burst)} more now and then.`,
+      { retryAfter: Math.ceil(waitMs / 1_000) },
+    );
   }
 }
 

@@ -11,10 +11,16 @@ import type { FieldError } from '../../shared/domain-error.js';
 import { problemOf } from '../http/problems/problem.js';
 import { inBackground } from '../process/faults.js';
 import { problemsUrl } from '../http/problems/http-problems.js';
+import { secondsBetween } from '../scheduling/jitter.js';
+import { HandshakesBusyError } from './handshake-limiter.js';
+import { ShuttingDownError } from './socket.errors.js';
 
 const MAX_FAULTS_LENGTH = 4_096;
 const MAX_NAME_LENGTH = 64;
 const TOO_MANY = 429;
+const SERVICE_UNAVAILABLE = 503;
+/** When clients come back that hear at one moment that the service is unavailable, in seconds. */
+const BACK_WITHIN_S = [1, 5] as const;
 
 interface SocketData {
   principal?: Principal;
@@ -30,8 +36,8 @@ interface SocketData {
   organizationIds?: readonly string[];
   /** Sends the events that wait to be sent together: what follows them comes later. Only where it asked for that. */
   flush?: () => void;
-  /** When it joined a room last, by `performance.now()`. */
-  joinedAt?: number;
+  /** When it joined each of its rooms last, by `performance.now()`. */
+  joinedAt?: Map<Room, number>;
 }
 
 type Io = IoServer<DashboardRequests, DashboardEvents, Record<string, never>, SocketData>;
@@ -111,6 +117,18 @@ export function socketProblemOf(error: unknown, publicUrl: string): SocketProble
   return { type: problemsUrl(publicUrl) + problem.code, ...problem, ...(told.length > 0 ? { errors: told } : {}) };
 }
 
+/**
+ * The same, of a handshake that is refused or a connection that ends. Many hear it at one moment, and each is told another one
+ * to come back.
+ */
+export function connectionProblemOf(error: unknown, publicUrl: string): SocketProblem {
+  const problem = socketProblemOf(error, publicUrl);
+  const isSpread = error instanceof HandshakesBusyError || error instanceof ShuttingDownError;
+  return problem.status === SERVICE_UNAVAILABLE && !isSpread
+    ? { ...problem, retryAfter: secondsBetween(...BACK_WITHIN_S) }
+    : problem;
+}
+
 /** The faults that fit into an answer: a body can have thousands of members, or one with an endless name. */
 function fitting(errors: readonly FieldError[]): FieldError[] {
   let left = MAX_FAULTS_LENGTH;
@@ -156,20 +174,22 @@ export function socketsIn(server: DashboardServer, rooms: readonly Room[]): Dash
 
 /** Puts a socket into rooms, at once. */
 export function joinRooms(socket: DashboardSocket, rooms: readonly Room[]): void {
-  socket.data.joinedAt = performance.now();
+  const now = performance.now();
+  const joinedAt = (socket.data.joinedAt ??= new Map());
+  rooms.forEach((room) => joinedAt.set(room, now));
   // With the adapter of one process, this is done when it returns.
   inBackground(() => Promise.resolve(socket.join([...rooms])));
 }
 
 /**
- * Takes a socket out of rooms, at once: not where it has joined one since that was decided, which may undo what the decision
- * rests on.
+ * Takes a socket out of rooms, at once: not out of one that it has joined since that was decided, which may undo what the
+ * decision rests on.
  * @param decidedAt by `performance.now()`
  */
 export function leaveRooms(socket: DashboardSocket, rooms: readonly Room[], decidedAt = Infinity): void {
-  if ((socket.data.joinedAt ?? 0) < decidedAt) {
-    rooms.forEach((room) => {
-      inBackground(() => Promise.resolve(socket.leave(room)));
-    });
+  const { joinedAt } = socket.data;
+  for (const room of rooms.filter((each) => (joinedAt?.get(each) ?? 0) < decidedAt)) {
+    joinedAt?.delete(room);
+    inBackground(() => Promise.resolve(socket.leave(room)));
   }
 }

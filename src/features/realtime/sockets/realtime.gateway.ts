@@ -4,7 +4,6 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../../contracts/realtime.js';
-import type { Principal } from '../../../platform/auth/principal.js';
 import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../../platform/http/problems/problem.js';
 import { validated } from '../../../platform/http/validation/validation.js';
@@ -13,8 +12,8 @@ import { HandshakeLimiter, HandshakesBusyError } from '../../../platform/realtim
 import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-limiter.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
+  BACK_AFTER_STOP_S,
   ShuttingDownError,
-  TooManyConnectionsError,
   TooManyMessagesError,
   UnknownEventError,
   WrongClientTypeError,
@@ -22,6 +21,7 @@ import {
 import {
   allSockets,
   closeWith,
+  connectionProblemOf,
   type DashboardServer,
   type DashboardSocket,
   refusedRequest,
@@ -39,11 +39,14 @@ import { DashboardHandshakeDto } from '../realtime.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;
-/** When clients of a process that stops come back, in seconds. */
-const BACK_WITHIN_S = [0.5, 2] as const;
 const SESSION_CHECK_MS = 25_000;
 /** It asks for one session after another. */
 const SESSION_CHECK_WITHIN_MS = 60_000;
+
+interface IdentifiedHandshake {
+  readonly handshake: DashboardHandshakeDto;
+  readonly known: Awaited<ReturnType<RealtimeService['authenticate']>>;
+}
 
 /** Sockets of dashboards. Guards do not run on a connection, so a middleware checks the handshake. */
 @WebSocketGateway()
@@ -95,7 +98,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
       // Those that come back do not all come at one moment.
-      closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_WITHIN_S))));
+      closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S))));
     }
   }
 
@@ -111,7 +114,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     } catch (error) {
       // The database cannot say whether the session stands.
       this.logger.warn({ err: error }, 'A dashboard could not be connected');
-      closeWith(socket, this.problemOf(error));
+      closeWith(socket, connectionProblemOf(error, this.config.http.publicUrl));
     }
   }
 
@@ -129,7 +132,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     socket.onAny((name: string | number, ...body: unknown[]) => {
       verdict = messages.take(performance.now());
       if (verdict !== 'admitted') {
-        this.refuseFlood(socket, verdict, messages.waitMs, body.at(-1));
+        this.refuseFlood(socket, verdict, messages, body.at(-1));
       } else if (!Object.hasOwn(DASHBOARD_REQUESTS, name)) {
         inBackground(() => this.refuseUnknown(socket, String(name), body.at(-1)));
       }
@@ -137,9 +140,14 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   }
 
   /** Beyond its own limit, a socket costs no question to Redis: who waits for an answer gets one, until the connection is cut. */
-  private refuseFlood(socket: DashboardSocket, verdict: 'refused' | 'cut', waitMs: number, ack: unknown): void {
+  private refuseFlood(
+    socket: DashboardSocket,
+    verdict: 'refused' | 'cut',
+    limit: SocketMessageLimiter,
+    ack: unknown,
+  ): void {
     this.realtime.refused('messages');
-    const problem = this.problemOf(new TooManyMessagesError(waitMs));
+    const problem = this.problemOf(new TooManyMessagesError(limit));
     if (verdict === 'cut') {
       closeWith(socket, problem);
     } else if (typeof ack === 'function') {
@@ -177,15 +185,18 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     try {
       this.admission.admit('read');
       await this.#handshakes.run(this.limiter.addressOf(socket.request), async () => {
-        const { userId } = await within(this.config.http.requestTimeoutMs, this.identify(socket));
-        await this.limiter.countPerson(userId);
+        // Its client may have left while it waited.
+        if (socket.conn.readyState === 'open') {
+          await within(this.config.http.requestTimeoutMs, this.admit(socket));
+        }
       });
       this.limiter.settle(socket.conn);
     } catch (error) {
       if (error instanceof HandshakesBusyError) {
         this.realtime.refused('handshakes');
       }
-      const problem = this.problemOf(error instanceof OverloadedError ? this.#handshakes.busy() : error);
+      const refusal = error instanceof OverloadedError ? this.#handshakes.busy() : error;
+      const problem = connectionProblemOf(refusal, this.config.http.publicUrl);
       this.limiter.release(socket.conn);
       // Once the refusal is sent: the next attempt costs a connection.
       setImmediate(() => {
@@ -199,16 +210,24 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     return socketProblemOf(error, this.config.http.publicUrl);
   }
 
-  private async identify(socket: DashboardSocket): Promise<Principal> {
+  /** A person who is known counts, whatever comes of it; all others count as strangers. */
+  private async admit(socket: DashboardSocket): Promise<void> {
+    const { known, handshake } = await this.identify(socket);
+    await this.limiter.countPerson(known.principal.userId);
+    await this.realtime.admit(socket, known, handshake);
+  }
+
+  private async identify({ handshake: { auth }, request }: DashboardSocket): Promise<IdentifiedHandshake> {
     try {
-      if (socket.handshake.auth.clientType === ('device' satisfies DeviceHandshake['clientType'])) {
+      if (auth.clientType === ('device' satisfies DeviceHandshake['clientType'])) {
         throw new WrongClientTypeError('dashboard');
       }
-      return await this.realtime.authenticate(socket, await validated(DashboardHandshakeDto, socket.handshake.auth));
+      const handshake = await validated(DashboardHandshakeDto, auth);
+      return { handshake, known: await this.realtime.authenticate(handshake.token) };
     } catch (error) {
       // While the database is away there is no verdict, and a person whose token is good is no stranger.
-      if (problemOf(error).status !== SERVICE_UNAVAILABLE && !(error instanceof TooManyConnectionsError)) {
-        await this.limiter.countStranger(socket.request);
+      if (problemOf(error).status !== SERVICE_UNAVAILABLE) {
+        await this.limiter.countStranger(request);
       }
       throw error;
     }

@@ -27,12 +27,18 @@ import { principalOf } from './dashboard-principal.js';
 /** Connections of one person to one process, times the scale of all limits. */
 const MAX_OF_PERSON = 100;
 
+/** A person, and until when that is known. */
+interface Identified {
+  readonly principal: Principal;
+  readonly expiresAtMs: number;
+}
+
 /** Authenticates dashboards, and ends them with their sessions. */
 @Injectable()
 export class RealtimeService {
   readonly refused;
   readonly #connected;
-  /** The sockets of each person. */
+  /** The connections of each person, from the handshake on. */
   readonly #ofPerson = new Map<string, number>();
   readonly #maxOfPerson: number;
   readonly #addressOf;
@@ -51,15 +57,23 @@ export class RealtimeService {
   }
 
   /**
-   * Who connects, and whose devices they follow.
+   * Who connects.
    * @throws TokenExpiredError, TokenInvalidError, SessionEndedError
    */
-  async authenticate(socket: DashboardSocket, handshake: DashboardHandshakeDto): Promise<Principal> {
-    const { principal, expiresAtMs } = await this.authenticator.admit(handshake.token);
-    if ((this.#ofPerson.get(principal.userId) ?? 0) >= this.#maxOfPerson) {
-      this.refused('connections');
-      throw new TooManyConnectionsError(this.#maxOfPerson);
-    }
+  authenticate(token: string): Promise<Identified> {
+    return this.authenticator.admit(token);
+  }
+
+  /**
+   * Gives a person another connection, which follows their devices.
+   * @throws TooManyConnectionsError
+   */
+  async admit(
+    socket: DashboardSocket,
+    { principal, expiresAtMs }: Identified,
+    handshake: DashboardHandshakeDto,
+  ): Promise<void> {
+    this.takePlace(socket, principal.userId);
     socket.data.principal = principal;
     socket.data.tokenExpiresAtMs = expiresAtMs;
     const context = contextOf(socket, this.#addressOf);
@@ -69,23 +83,35 @@ export class RealtimeService {
     if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
-    return principal;
   }
 
   /** Joins the room of its session. A session that ended during the handshake ends the socket here. */
   async joinSession(socket: DashboardSocket): Promise<void> {
-    const { sessionId, userId } = principalOf(socket);
+    const { sessionId } = principalOf(socket);
     this.#connected.inc();
-    this.count(userId, 1);
     socket.once('disconnect', () => {
       this.#connected.dec();
-      this.count(userId, -1);
     });
     await socket.join(`session:${sessionId}` satisfies Room);
     const end = await this.sessions.endOf(sessionId);
     if (end !== null) {
       emitTo(socket, 'session_ended', { reason: end });
       socket.disconnect(true);
+    }
+  }
+
+  /** In the turn in which it is asked for, so that those who come at once do not all find the last one free. */
+  private takePlace({ conn }: DashboardSocket, userId: string): void {
+    if ((this.#ofPerson.get(userId) ?? 0) >= this.#maxOfPerson) {
+      this.refused('connections');
+      throw new TooManyConnectionsError(this.#maxOfPerson);
+    }
+    // A connection that is over would not give it back.
+    if (conn.readyState === 'open') {
+      this.count(userId, 1);
+      conn.once('close', () => {
+        this.count(userId, -1);
+      });
     }
   }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestAnswers } from '../../../contracts/realtime.js';
+import type { DeviceRef } from '../../../contracts/resources.js';
 import { AuditReadWriter } from '../../../platform/audit/audit-read-writer.js';
 import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { type DashboardSocket, joinRooms, leaveRooms, type Room } from '../../../platform/realtime/sockets.js';
@@ -15,6 +16,9 @@ const MAX_SUBSCRIPTIONS = 500;
 /** What a dashboard hears besides the devices of its person. */
 @Injectable()
 export class SubscriptionsService {
+  /** Subscriptions that are being made: each has its place already. */
+  readonly #pending = new WeakMap<DashboardSocket, Room[]>();
+
   constructor(
     private readonly access: DeviceAccessService,
     private readonly memberships: MembershipsService,
@@ -34,19 +38,12 @@ export class SubscriptionsService {
     if (!device) {
       throw new ResourceNotFoundError('device');
     }
-    const room: Room = `device:${device.id}`;
-    if (!socket.rooms.has(room) && subscriptionsOf(socket) >= MAX_SUBSCRIPTIONS) {
-      throw new TooManySubscriptionsError(MAX_SUBSCRIPTIONS);
+    const giveBack = this.takePlace(socket, `device:${device.id}`);
+    try {
+      return await this.follow(socket, device, lastCursor);
+    } finally {
+      giveBack();
     }
-    if (!device.owned) {
-      await this.reads.record('device_watched', { type: 'device', id: device.id });
-    }
-    if (typeof lastCursor === 'string' && !device.owned && !(await this.isHeard(socket, device.id))) {
-      return { cursor: await this.publisher.follow(socket, device.id, lastCursor) };
-    }
-    const cursor = await this.publisher.reached(socket);
-    joinRooms(socket, [room]);
-    return lastCursor === undefined ? {} : { cursor };
   }
 
   unsubscribe(socket: DashboardSocket, deviceId: string): void {
@@ -63,6 +60,36 @@ export class SubscriptionsService {
     joinRooms(socket, [`organization:${organizationId}`]);
   }
 
+  /** @returns what gives the place back, when the socket has joined the room or will not. @throws TooManySubscriptionsError */
+  private takePlace(socket: DashboardSocket, room: Room): () => void {
+    const pending = this.#pending.get(socket) ?? [];
+    const taken = new Set<string>([...socket.rooms, ...pending].filter((each) => each.startsWith('device:')));
+    if (!taken.has(room) && taken.size >= MAX_SUBSCRIPTIONS) {
+      throw new TooManySubscriptionsError(MAX_SUBSCRIPTIONS);
+    }
+    pending.push(room);
+    this.#pending.set(socket, pending);
+    return () => {
+      pending.splice(pending.indexOf(room), 1);
+    };
+  }
+
+  private async follow(
+    socket: DashboardSocket,
+    device: DeviceRef,
+    lastCursor: DeviceSubscriptionDto['lastCursor'],
+  ): Promise<RequestAnswers['subscribe_device']> {
+    if (!device.owned) {
+      await this.reads.record('device_watched', { type: 'device', id: device.id });
+    }
+    if (typeof lastCursor === 'string' && !device.owned && !(await this.isHeard(socket, device.id))) {
+      return { cursor: await this.publisher.follow(socket, device.id, lastCursor) };
+    }
+    const cursor = await this.publisher.reached(socket);
+    joinRooms(socket, [`device:${device.id}`]);
+    return lastCursor === undefined ? {} : { cursor };
+  }
+
   /** Already: by a subscription, or as a device of an organization that the socket follows. */
   private async isHeard(socket: DashboardSocket, deviceId: string): Promise<boolean> {
     const [seen] = await this.access.visibilityOf([{ userId: principalOf(socket).userId, deviceId }]);
@@ -72,9 +99,4 @@ export class SubscriptionsService {
       (organizationId !== null && socket.rooms.has(`organization:${organizationId}`))
     );
   }
-}
-
-/** A socket is in the rooms of its person, session and organizations, too. */
-function subscriptionsOf(socket: DashboardSocket): number {
-  return [...socket.rooms].filter((room) => room.startsWith('device:')).length;
 }

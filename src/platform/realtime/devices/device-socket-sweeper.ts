@@ -7,9 +7,10 @@ import { DeviceAuthenticator } from '../../mqtt/device-authenticator.js';
 import { CutoffRegistry } from '../../mqtt/limits/cutoff-registry.js';
 import { SignalBus } from '../../redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome } from '../../scheduling/background-loop.js';
+import { secondsBetween } from '../../scheduling/jitter.js';
 import { LoopRegistry } from '../../scheduling/loop-registry.js';
-import { ShuttingDownError } from '../socket.errors.js';
-import { socketProblemOf } from '../sockets.js';
+import { BACK_AFTER_STOP_S, ShuttingDownError } from '../socket.errors.js';
+import { connectionProblemOf } from '../sockets.js';
 import { DeviceSocketRegistry } from './device-socket-registry.js';
 import {
   DeviceCutOffError,
@@ -95,7 +96,7 @@ export class DeviceSocketSweeper implements OnApplicationBootstrap, BeforeApplic
   /** This process stops. The links stay: their devices connect to another one, and are born there. */
   closeAll(): void {
     for (const deviceId of this.registry.deviceIds()) {
-      this.end(deviceId, new ShuttingDownError());
+      this.end(deviceId, new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S)));
     }
   }
 
@@ -135,7 +136,7 @@ export class DeviceSocketSweeper implements OnApplicationBootstrap, BeforeApplic
 
   private close(socket: DeviceSocket, error: DomainError): void {
     if (socket.connected) {
-      closeDeviceSocket(socket, socketProblemOf(error, this.config.http.publicUrl));
+      closeDeviceSocket(socket, connectionProblemOf(error, this.config.http.publicUrl));
       this.registry.forget(deviceOfSocket(socket), socket);
     }
   }

@@ -11,7 +11,7 @@ import { RejectedMessages } from '../../mqtt/rejected-messages.js';
 import { SocketRateLimiter } from '../../rate-limit/socket-rate-limiter.js';
 import { SignalBus } from '../../redis/signal-bus.js';
 import { UnknownEventError } from '../socket.errors.js';
-import { refusedRequest, socketProblemOf } from '../sockets.js';
+import { connectionProblemOf, refusedRequest, socketProblemOf } from '../sockets.js';
 import { DeviceSocketAuthenticator } from './device-socket-authenticator.js';
 import { DeviceSocketSweeper } from './device-socket-sweeper.js';
 import { DeviceSocketRegistry } from './device-socket-registry.js';
@@ -92,7 +92,7 @@ export class DeviceSocketGateway implements OnGatewayInit, OnGatewayConnection, 
       setImmediate(() => {
         socket.conn.close();
       });
-      const problem = socketProblemOf(error, this.config.http.publicUrl);
+      const problem = connectionProblemOf(error, this.config.http.publicUrl);
       throw Object.assign(new Error(problem.code), { data: problem });
     }
   }
