@@ -1,7 +1,6 @@
 /** What keeps one client from taking the time of others: where it connects from, how many connections and messages it has. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DEVICE_SOCKET_PATH } from '../../src/contracts/device-sockets.js';
@@ -311,28 +310,4 @@ describe('A storm of handshakes', () => {
     expect(Math.min(...moments)).toBeGreaterThanOrEqual(1);
     expect(new Set(moments).size).toBeGreaterThan(moments.length / 2);
   }, 30_000);
-});
-
-/** Seen to fail: with a client that answers, and with pings of 25 s. */
-describe('A client that does not answer pings', () => {
-  it('is gone after the time that docs/realtime.md says', async () => {
-    const { server } = app.get(RealtimeGateway) as unknown as { server: Server };
-    const { opts } = server.engine as unknown as { opts: { pingInterval: number; pingTimeout: number } };
-    const page = await readFile('docs/realtime.md', 'utf8');
-    const [, every, within] = /\| pings \|.* every (\d+) s;.* within (\d+) s is gone/.exec(page) ?? [];
-    expect(opts).toMatchObject({ pingInterval: Number(every) * 1_000, pingTimeout: Number(within) * 1_000 });
-    const usual = { ...opts };
-    // The same, faster; what answers has time for it on a busy machine, too.
-    Object.assign(opts, { pingInterval: 200, pingTimeout: 2_000 });
-    const [silent, neighbour] = [await connect(), await connect()];
-    const { engine } = silent.socket.io as unknown as { engine: { _sendPacket: (type: string) => void } };
-    engine._sendPacket = () => undefined;
-    let pings = 0;
-    neighbour.socket.io.on('ping', () => (pings += 1));
-    await silent.closed();
-    await eventually('its neighbour is asked several times', () => pings >= 3);
-    expect(neighbour.socket.connected).toBe(true);
-    neighbour.close();
-    Object.assign(opts, usual);
-  });
 });
