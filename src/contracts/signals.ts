@@ -1,4 +1,4 @@
-import type { DeviceHeartbeat } from './devices.js';
+import type { DeviceHeartbeat, LinkKind } from './devices.js';
 import type { RevocationReason } from './sessions.js';
 
 /** A heartbeat, with whose device it was when it was written. */
@@ -36,8 +36,8 @@ export interface SignalPayloads {
   device_access_changed: { deviceId: string };
   /** Roles in an organization changed, and so who may see or use its devices. */
   organization_access_changed: { organizationId: string };
-  /** Heartbeats of devices were written: those who look at one are shown it. As many as are written together. */
-  heartbeats_written: { beats: readonly WrittenHeartbeat[] };
+  /** Heartbeats of devices were written together, the newest of each: those who look at one are shown it. And how many, by link. */
+  heartbeats_written: { beats: readonly WrittenHeartbeat[]; byKind: Readonly<Partial<Record<LinkKind, number>>> };
   /** A mail waits to be sent. */
   mail_enqueued: Record<string, never>;
   /** An IP address is refused from now on. */

@@ -14,14 +14,14 @@ import { recordFigure, scaled, SEED, tellProgress } from '../support/promise.js'
 import { seededRandom } from '../support/seeded-random.js';
 import { TestApp } from '../support/test-app.js';
 
-const CLIENTS = scaled(50, 5_000);
+const CLIENTS = scaled(30, 5_000);
 const EVENT_EVERY_MS = scaled(10, 250);
-const ROUNDS = scaled(8, 40);
+const ROUNDS = scaled(6, 40);
 /** By `kill -9`, then by SIGTERM. */
 const RESTARTS = scaled(1, 2);
 const ROUND_MS = scaled(100, 500);
 /** Of all connections, in each round; and of those that go through the faulty network, as many again. */
-const DROPPED = scaled(0.15, 0.02);
+const DROPPED = scaled(0.25, 0.02);
 /** Every so manieth dashboard is behind the faulty network. */
 const BEHIND_PROXY = 5;
 
@@ -32,8 +32,10 @@ let network: FaultProxy;
 
 beforeAll(async () => {
   installation = await createInstallation({ CONNECTIONS_PER_ADDRESS: '100000', JWT_ACCESS_EXPIRY: '1h' });
-  writer = await TestApp.start({ env: { ...installation.env, ROLES: 'worker' } });
-  api = await ApplicationProcess.start({ ...installation.env, ROLES: 'api' });
+  [writer, api] = await Promise.all([
+    TestApp.start({ env: { ...installation.env, ROLES: 'worker' } }),
+    ApplicationProcess.start({ ...installation.env, ROLES: 'api' }),
+  ]);
   network = await FaultProxy.inFrontOf(api.url);
 }, 120_000);
 

@@ -1,6 +1,8 @@
 /** Server-sent events: what happens, from where a client left off, until its session ends. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { AppConfig } from '../../src/config/app-config.js';
+import { EventStreamRegistry } from '../../src/features/realtime/streams/event-stream-registry.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
@@ -11,13 +13,17 @@ import { eventually } from '../support/wait.js';
 
 let fixture: OrganizationsFixture;
 let ada: InsertedAccount;
+let quiet: InsertedAccount;
 let silent: EventStreamClient;
+let silentSince: number;
 const opened: EventStreamClient[] = [];
 
 beforeAll(async () => {
-  fixture = await OrganizationsFixture.start({ CORS_ORIGINS: 'https://app.example.com' });
+  fixture = await OrganizationsFixture.start({ CORS_ORIGINS: 'https://app.example.com', REQUEST_TIMEOUT: '5s' });
   ada = await fixture.createAccount('ada');
-  silent = await open(await fixture.createAccount('silent'));
+  quiet = await fixture.createAccount('quiet');
+  silent = await open(quiet);
+  silentSince = performance.now();
 }, 60_000);
 
 afterAll(async () => {
@@ -226,6 +232,7 @@ describe('Who hears what', () => {
     const refused = answers.filter(({ status }) => status === 429);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
     expect(refused).toHaveLength(40);
+    expect(await fixture.application.metric('mortise_live_refusals_total{of="streams"}')).toBe(40);
     expect([await refused[0]!.problem(), refused[0]!.headers['retry-after']]).toMatchObject([
       { code: 'too_many_streams' },
       '15',
@@ -298,8 +305,19 @@ describe('Around an event stream', () => {
     expect([...read, ...(await heard(again, marks))]).toEqual(marks);
   });
 
-  it('something comes every fifteen seconds where nothing happens, and the time of a request does not end it', async () => {
-    await eventually('a comment', () => silent.comments > 0, 16_500);
+  it('a comment comes where nothing happens, and the time of a request does not end it', async () => {
+    const registry = fixture.application.get(EventStreamRegistry);
+    const { stream } = registry.all().find(({ userId }) => userId === quiet.id)!;
+    const silence = jest.spyOn(stream, 'silentMs', 'get').mockReturnValue(13_999);
+    registry.look();
+    // The next look is the application’s own.
+    silence.mockReturnValue(14_000);
+    await eventually('a comment', () => silent.comments > 0);
+    silence.mockRestore();
+    const { requestTimeoutMs } = fixture.application.get(AppConfig).http;
+    await eventually('more time than a request has', () => performance.now() - silentSince > requestTimeoutMs + 1_000);
     expect([silent.isEnded, silent.received]).toEqual([false, []]);
-  }, 20_000);
+    await happen(1, { userId: quiet.id });
+    await eventually('it is heard', () => silent.received.length === 1);
+  });
 });

@@ -2,7 +2,7 @@
  * What members of an organization hear of its devices, live and from a cursor, and what that costs: one question for all viewers
  * of all events that wait. Seen to fail: with events that are given up when their viewers could not be judged once, and with the
  * end of a session that overtakes events; with a page of the log that ends behind its stretch; with a cursor of now that stands where
- * no event is.
+ * no event is; with a statement for each viewer beside the judgement.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
@@ -17,9 +17,11 @@ import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
+import { EventStreamClient } from '../support/event-stream-client.js';
 import { documentedDecoder } from '../support/frame-decoder.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { StatementTrace } from '../support/statement-trace.js';
 import { eventually } from '../support/wait.js';
 
 /** Rows of the log that one page of a replay looks through. */
@@ -31,6 +33,7 @@ let grace: InsertedAccount;
 let organizationId: string;
 let door: { id: string; token: string };
 const open: Dashboard[] = [];
+const followed: EventStreamClient[] = [];
 
 beforeAll(async () => {
   fixture = await OrganizationsFixture.start();
@@ -48,8 +51,8 @@ beforeEach(async () => {
 
 afterEach(() => {
   jest.restoreAllMocks();
-  open.splice(0).forEach((dashboard) => {
-    dashboard.close();
+  [...open.splice(0), ...followed.splice(0)].forEach((client) => {
+    client.close();
   });
 });
 
@@ -61,6 +64,12 @@ async function connect(who: InsertedAccount, more: object = {}): Promise<Dashboa
   });
   open.push(dashboard);
   return dashboard;
+}
+
+async function follow({ accessToken: token }: InsertedAccount): Promise<EventStreamClient> {
+  const stream = await (await EventStreamClient.open(fixture.application.url, '', { token })).joined();
+  followed.push(stream);
+  return stream;
 }
 
 function append(events: readonly NewEvent[]): Promise<void> {
@@ -82,6 +91,8 @@ const zonesOf = ({ received }: Dashboard): string[] =>
   received.flatMap(({ message }) => (message.payload as { zone?: string }).zone ?? []);
 const hears = (dashboard: Dashboard, zone: string): Promise<unknown> =>
   eventually(`${zone} is heard`, () => zonesOf(dashboard).includes(zone));
+const zonesOn = ({ feed }: EventStreamClient): string[] =>
+  feed.flatMap(({ payload }) => (payload as { zone?: string }).zone ?? []);
 
 /** The names of the statements by which viewers are judged, question by question. */
 function traceJudgements(): string[][] {
@@ -192,22 +203,31 @@ describe('A member of an organization', () => {
 });
 
 describe('The viewers of events', () => {
-  it('are judged by one statement for all events that wait, whether they are one or sixty', async () => {
+  it('are judged by one statement for all events that wait, and none of the process is made for each of them', async () => {
     const people = [grace, ...(await Promise.all(Array.from({ length: 59 }, () => fixture.createAccount('member'))))];
     await Promise.all(people.slice(1).map((who) => fixture.addMember(who, 'VIEWER', organizationId)));
-    const dashboards = [await connect(grace)];
+    const dashboards: Dashboard[] = [];
+    const streams: EventStreamClient[] = [];
+    const trace = new StatementTrace(fixture.application.get(Database));
     const judgements = traceJudgements();
     const counts: number[] = [];
+    const totals: string[][] = [];
     for (const viewers of [1, 60]) {
-      dashboards.push(...(await Promise.all(people.slice(dashboards.length, viewers).map((who) => connect(who)))));
+      const more = people.slice(dashboards.length, viewers);
+      dashboards.push(...(await Promise.all(more.map((who) => connect(who)))));
+      streams.push(...(await Promise.all(more.map((who) => follow(who)))));
       for (const burst of [1, 100]) {
         // Nothing is known of them any more.
         fixture.application.get(SignalBus).publish('device_access_changed', { deviceId: door.id });
         judgements.length = 0;
         const last = `${String(viewers)} ${String(burst)}`;
         const zones = [...Array.from({ length: burst - 1 }, (_, n) => `${last} ${String(n)}`), last];
+        trace.names.length = 0;
         await append(zones.map((zone) => motion(zone)));
         await Promise.all(dashboards.map((dashboard) => hears(dashboard, last)));
+        await eventually('streams hear it', () => streams.every((stream) => zonesOn(stream).includes(last)));
+        totals.push([...trace.names]);
+        expect(streams.map((stream) => zonesOn(stream).slice(-burst))).toEqual(streams.map(() => zones));
         dashboards.forEach((dashboard) => {
           expect(zonesOf(dashboard).filter((zone) => zone.startsWith(`${last} `) || zone === last)).toEqual(zones);
         });
@@ -215,6 +235,13 @@ describe('The viewers of events', () => {
         counts.push(judgements.flat().length);
       }
     }
+    // How often loops ask depends on time, above all the one that reads the log; no other is asked for each viewer, or event.
+    const frequent = totals.flatMap((names) =>
+      [...Map.groupBy(names, (name) => name)].filter(([name, all]) => name !== 'events_after' && all.length >= 50),
+    );
+    expect(frequent.map(([name]) => name)).toEqual([]);
+    // Who may see a device is asked to judge events, and for nothing else.
+    expect(totals.map((names) => names.filter((name) => name === 'device_access_ties').length)).toEqual(counts);
     // The answer holds for a second and a half: a slow machine may ask again within a burst.
     const [one, burst, oneForAll, burstForAll] = counts;
     expect([one, oneForAll]).toEqual([1, 1]);

@@ -29,6 +29,9 @@ beforeAll(async () => {
 
 afterAll(() => app.stop());
 
+/** What is told to administrators as refusals, too. */
+const refused = (of: string): Promise<number> => app.metric(`mortise_live_refusals_total{of="${of}"}`);
+
 const connect = (headers: Record<string, string> = {}, who = ada): Promise<Dashboard> =>
   Dashboard.connect(app.url, { token: who.accessToken, clientType: 'dashboard' }, headers);
 
@@ -89,6 +92,7 @@ describe('A socket at full speed', () => {
     );
     expect(codes.slice(0, 200)).toEqual(Array.from({ length: 200 }, () => 'ok'));
     expect(codes.filter((code) => code === 'rate_limited').length).toBeGreaterThan(20);
+    expect(await refused('messages')).toBe(codes.filter((code) => code === 'rate_limited').length);
     expect(await neighbour.request('unsubscribe_device', body)).toEqual({ ok: true });
     // Unknown names count with the others, and what is not answered costs no question.
     const socket = flood.socket as unknown as { emit(name: string, body: object): void };
@@ -188,6 +192,7 @@ describe('The connections of one person', () => {
 
   it('are at most 100 to a process; those of others are not fewer', async () => {
     const [grace, mallory] = [await insertAccount(app), await insertAccount(app)];
+    const before = await refused('connections');
     const hers = await Promise.all(Array.from({ length: 100 }, () => connect({}, grace)));
     await eventually('all are counted', async () => {
       const refusal = await connect({}, grace).then(
@@ -205,6 +210,7 @@ describe('The connections of one person', () => {
     await expect(connect({}, grace)).rejects.toThrow('too_many_connections');
     expect(counted.mock.calls).toEqual([[grace.id]]);
     counted.mockRestore();
+    expect(await refused('connections')).toBe(before + 2);
     (await connect({}, mallory)).close();
     hers.pop()?.close();
     const again = await eventually('one more may connect', () => connect({}, grace).catch(() => null));
@@ -293,15 +299,14 @@ describe('A storm of handshakes', () => {
       ),
     );
     await eventually('as many are identified as may be at once', () => spy.mock.calls.length === 256);
-    const refused = (await Promise.race([Promise.all(all.slice(-44)), Promise.all(all)])).filter(
-      (data) => data !== null,
-    );
+    const busy = (await Promise.race([Promise.all(all.slice(-44)), Promise.all(all)])).filter((data) => data !== null);
     expect(spy.mock.calls.length).toBe(256);
     release();
     spy.mockRestore();
     await Promise.all(all);
-    const moments = refused.map(({ retryAfter }) => retryAfter);
-    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['busy']));
+    const moments = busy.map(({ retryAfter }) => retryAfter);
+    expect(await refused('handshakes')).toBeGreaterThanOrEqual(busy.length);
+    expect(new Set(busy.map(({ code }) => code))).toEqual(new Set(['busy']));
     expect(Math.min(...moments)).toBeGreaterThanOrEqual(1);
     expect(new Set(moments).size).toBeGreaterThan(moments.length / 2);
   }, 30_000);

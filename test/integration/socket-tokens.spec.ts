@@ -1,9 +1,12 @@
 /**
- * An open socket is as good as its access token. Seen to fail: with a connection that outlives its token, with a token of another
+ * An open socket is as good as its access token, and as its client that answers pings. Seen to fail: with a connection that outlives its token, with a token of another
  * session that is taken, and with a role that stays what it was when the socket connected.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'socket.io';
+import { RealtimeGateway } from '../../src/features/realtime/sockets/realtime.gateway.js';
 import { DashboardTokensService } from '../../src/features/realtime/sockets/dashboard-tokens.service.js';
 import { AccessTokenFactory } from '../../src/platform/auth/access-token-factory.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
@@ -126,3 +129,27 @@ async function alert(scope: 'account' | 'overall'): Promise<void> {
     .get(Transactions)
     .run(() => log.append({ type: 'system_alert', payload, source: 'system', actor: 'system' }));
 }
+
+/** Seen to fail: with a client that answers, and with another time than the page says. */
+describe('A client that does not answer pings', () => {
+  it('is gone after the time that docs/realtime.md says', async () => {
+    const { server } = application.get(RealtimeGateway) as unknown as { server: Server };
+    const { opts } = server.engine as unknown as { opts: { pingInterval: number; pingTimeout: number } };
+    const page = await readFile('docs/realtime.md', 'utf8');
+    const [, every, within] = /\| pings \|.* every (\d+) s;.* within (\d+) s is gone/.exec(page) ?? [];
+    expect(opts).toMatchObject({ pingInterval: Number(every) * 1_000, pingTimeout: Number(within) * 1_000 });
+    const usual = { ...opts };
+    // The same, faster; what answers has time for it on a busy machine, too.
+    Object.assign(opts, { pingInterval: 200, pingTimeout: 2_000 });
+    const { accessToken } = await insertAccount(application);
+    const [silent, neighbour] = [await connect(accessToken), await connect(accessToken)];
+    const { engine } = silent.socket.io as unknown as { engine: { _sendPacket: (type: string) => void } };
+    engine._sendPacket = () => undefined;
+    let pings = 0;
+    neighbour.socket.io.on('ping', () => (pings += 1));
+    await silent.closed();
+    await eventually('its neighbour is asked several times', () => pings >= 3);
+    expect(neighbour.socket.connected).toBe(true);
+    Object.assign(opts, usual);
+  });
+});

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Redis } from 'ioredis';
 import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { EventStreamRegistry } from '../../src/features/realtime/streams/event-stream-registry.js';
-import { type Account, createAccount } from '../support/accounts.fixture.js';
+import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { EventStreamClient } from '../support/event-stream-client.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createInstallation, type Installation } from '../support/installation.js';
@@ -20,23 +20,27 @@ const ROUTE = '/api/v1/events/stream';
 let installation: Installation;
 let redis: FaultProxy;
 let app: TestApp;
-let ada: Account;
+let ada: InsertedAccount;
 let store: Redis;
+/** It writes every line that there is into its log. */
+let talkative: ApplicationProcess;
 const opened: EventStreamClient[] = [];
 
 beforeAll(async () => {
   installation = await createInstallation({});
   redis = await FaultProxy.inFrontOf(installation.env.REDIS_URL ?? '');
-  app = await TestApp.start({
-    env: {
-      DATABASE_URL: installation.env.DATABASE_URL ?? '',
-      REDIS_URL: redis.url,
-      RATE_LIMIT_SCALE: '100',
-      RATE_LIMIT_ANONYMOUS: '1/1m',
-      TRUSTED_PROXIES: '127.0.0.1/32',
-      ADDRESS_BLOCK_AFTER: '3',
-    },
-  });
+  const env = {
+    DATABASE_URL: installation.env.DATABASE_URL ?? '',
+    REDIS_URL: redis.url,
+    RATE_LIMIT_SCALE: '100',
+    RATE_LIMIT_ANONYMOUS: '1/1m',
+    TRUSTED_PROXIES: '127.0.0.1/32',
+    ADDRESS_BLOCK_AFTER: '3',
+  };
+  [app, talkative] = await Promise.all([
+    TestApp.start({ env }),
+    ApplicationProcess.start({ ...installation.env, ROLES: 'api', LOG_LEVEL: 'trace' }),
+  ]);
   store = app.get(RedisClients).dedicated('test', { enableOfflineQueue: true });
 }, 60_000);
 
@@ -44,16 +48,17 @@ afterAll(async () => {
   opened.forEach((stream) => {
     stream.close();
   });
+  await talkative.kill();
   await app.stop();
   await redis.close();
   await installation.remove();
 });
 
 beforeEach(async () => {
-  ada = await createAccount(app.url, 'ada');
+  ada = await insertAccount(app, { name: 'ada' });
 });
 
-function issue(who: Account = ada): Promise<Answer<{ ticket: string; expiresIn: number }>> {
+function issue(who = ada): Promise<Answer<{ ticket: string; expiresIn: number }>> {
   return request(app.url, 'POST', '/api/v1/events/tickets', { token: who.accessToken });
 }
 
@@ -139,7 +144,7 @@ describe('A ticket', () => {
   });
 
   it('is not made by who writes into Redis: neither for another person, nor for a session that was not asked for', async () => {
-    const eve = await createAccount(app.url, 'eve');
+    const eve = await insertAccount(app, { name: 'eve' });
     const hers = (await issue(eve)).body.ticket;
     const [key = ''] = await store.keys('mortise:ticket:*');
     const stored = (await store.get(key)) ?? '';
@@ -181,17 +186,18 @@ describe('A ticket', () => {
   });
 
   it('is in no line that is logged, and in no answer', async () => {
-    const process = await ApplicationProcess.start({ ...installation.env, ROLES: 'api', LOG_LEVEL: 'trace' });
     const one = await ticket();
-    const good = await (await EventStreamClient.open(process.url, `?ticket=${one}`)).joined();
-    const spent = await EventStreamClient.open(process.url, `?ticket=${one}`);
+    const good = await (await EventStreamClient.open(talkative.url, `?ticket=${one}`)).joined();
+    const spent = await EventStreamClient.open(talkative.url, `?ticket=${one}`);
     const problem = JSON.stringify(await spent.problem());
-    const elsewhere = await request(process.url, 'GET', `/api/v1/devices?ticket=${one}`, { token: ada.accessToken });
-    await process.stop();
+    const elsewhere = await request(talkative.url, 'GET', `/api/v1/devices?ticket=${one}`, { token: ada.accessToken });
+    await talkative.stop();
     await good.ended();
     expect([good.of('closing'), elsewhere.status]).toMatchObject([[{ code: 'shutting_down' }], 400]);
-    expect(process.output).toContain('/api/v1/events/stream');
-    expect([problem, JSON.stringify(elsewhere.body), process.output].filter((text) => text.includes(one))).toEqual([]);
+    expect(talkative.output).toContain('/api/v1/events/stream');
+    expect([problem, JSON.stringify(elsewhere.body), talkative.output].filter((text) => text.includes(one))).toEqual(
+      [],
+    );
   });
 
   it('is not given while Redis is away, and is lost with it; a new one is good again', async () => {

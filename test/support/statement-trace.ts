@@ -1,24 +1,26 @@
 import { requestContext } from '../../src/platform/context/request-context.js';
 import type { Database } from '../../src/platform/prisma/database.js';
 
-/** What requests ask of PostgreSQL before they are answered: each statement by its name, with the shapes of its values. */
+/** What is asked of PostgreSQL: each statement by its name, and of requests before they are answered with the shapes of its values. */
 export class StatementTrace {
+  /** Of the whole process, whatever it is that asks. */
+  readonly names: string[] = [];
   readonly #statements = new Map<string, string[]>();
 
   constructor(database: Database) {
     const query = database.query.bind(database);
     database.query = (name, text, values) => {
-      this.note(`${name}(${(values ?? []).map(shapeOf).join(', ')})`);
+      this.note(name, values);
       return query(name, text, values);
     };
     const queryHot = database.queryHot.bind(database);
     database.queryHot = (name, text, values) => {
-      this.note(`${name}(${(values ?? []).map(shapeOf).join(', ')})`);
+      this.note(name, values);
       return queryHot(name, text, values);
     };
     const prisma = database.prisma.bind(database);
     database.prisma = (work) => {
-      this.note('prisma');
+      this.note('prisma', null);
       return prisma(work);
     };
   }
@@ -28,7 +30,9 @@ export class StatementTrace {
     return this.#statements.get(address) ?? [];
   }
 
-  private note(statement: string): void {
+  private note(name: string, values: readonly unknown[] | null | undefined): void {
+    this.names.push(name);
+    const statement = values === null ? name : `${name}(${(values ?? []).map(shapeOf).join(', ')})`;
     const address = requestContext()?.address;
     if (address !== undefined) {
       this.#statements.set(address, [...this.of(address), statement]);

@@ -23,10 +23,17 @@ export class LinksOfKindDto {
   heardLastMinute!: number;
 
   /**
-   * Heartbeats that they send by their own account.
-   * @example 31
+   * Heartbeats of this kind that were written by any process, of the last minute: the newest of each device in a second. A
+   * process that has just begun knows none of before.
+   * @example 30.8
    */
   heartbeatsPerSecond!: number;
+
+  /**
+   * As many as these connections would send by the interval that each declared, whether they are heard or not.
+   * @example 31
+   */
+  expectedHeartbeatsPerSecond!: number;
 }
 
 export class DeviceHealthDto {

@@ -108,7 +108,9 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
       return beat ? [toWritten(beat, outcome)] : [];
     });
     if (told.length > 0) {
-      this.signals.publish('heartbeats_written', { beats: told });
+      const devices = new Set(told.map(({ deviceId }) => deviceId));
+      const links = beats.filter(({ deviceId }) => devices.has(deviceId)).map(({ link }) => link);
+      this.signals.publish('heartbeats_written', { beats: told, byKind: countOf(links) });
     }
   }
 
@@ -150,6 +152,12 @@ export class HeartbeatBuffer implements BeforeApplicationShutdown {
     }
     return keys.map(() => undefined);
   }
+}
+
+function countOf(links: readonly LinkKind[]): Partial<Record<LinkKind, number>> {
+  const counts: Partial<Record<LinkKind, number>> = {};
+  links.forEach((link) => (counts[link] = (counts[link] ?? 0) + 1));
+  return counts;
 }
 
 /** With two hardware processes, the older heartbeat may arrive last. One that fell is the newer one. */

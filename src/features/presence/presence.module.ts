@@ -6,6 +6,7 @@ import { DevicesModule } from '../devices/devices.module.js';
 import { BirthRegistry } from './birth-registry.js';
 import { DeviceCountsRepository } from './counts/device-counts.repository.js';
 import { DeviceCountsService } from './counts/device-counts.service.js';
+import { HeartbeatCountStore } from './counts/heartbeat-count-store.js';
 import { DiagnosticsRepository } from './diagnostics/diagnostics.repository.js';
 import { DiagnosticsService } from './diagnostics/diagnostics.service.js';
 import { DeviceEventsService } from './events/device-events.service.js';
@@ -33,6 +34,7 @@ import { TokenEndsService } from './revocation/token-ends.service.js';
     PresenceService,
     DeviceCountsService,
     DeviceCountsRepository,
+    HeartbeatCountStore,
     LinkRevocationService,
     TokenEndsService,
     DeviceEventsService,

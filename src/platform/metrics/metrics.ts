@@ -81,12 +81,10 @@ export class Metrics {
     }
   }
 
-  /** The sum of the series of a metric that have these labels; 0 where there is none. */
-  async total(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+  /** The sum of the series of a metric; 0 where there is none. */
+  async total(name: string): Promise<number> {
     const { values } = (await this.#registry.getSingleMetric(name)?.get()) ?? { values: [] };
-    return values
-      .filter((series) => Object.entries(labels).every(([label, value]) => series.labels[label] === value))
-      .reduce((sum, { value }) => sum + value, 0);
+    return values.reduce((sum, { value }) => sum + value, 0);
   }
 
   /** The names of all metrics. */

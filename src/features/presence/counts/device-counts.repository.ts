@@ -7,7 +7,7 @@ export interface CountedLinks {
   readonly links: number;
   readonly heardLastMinute: number;
   /** As often as their devices said that they send some. */
-  readonly heartbeatsPerSecond: number;
+  readonly expectedHeartbeatsPerSecond: number;
 }
 
 /** What there is by status and by kind; what there is none of is left out. */
@@ -33,5 +33,5 @@ const COUNTS = `SELECT
   (SELECT coalesce(json_agg(k), '[]') FROM (
     SELECT kind::text, count(*)::int AS links,
       count(*) FILTER (WHERE last_seen_at > now() - interval '1 minute')::int AS "heardLastMinute",
-      round(sum(1000.0 / greatest(heartbeat_interval_ms, 1)), 2)::float8 AS "heartbeatsPerSecond"
+      round(sum(1000.0 / greatest(heartbeat_interval_ms, 1)), 2)::float8 AS "expectedHeartbeatsPerSecond"
     FROM device_links GROUP BY 1) k) AS "byKind"`;

@@ -1,37 +1,43 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { DEVICE_STATUSES, type DeviceStatus, LINK_KINDS } from '../../../contracts/devices.js';
 import { MeasurementCache } from '../../../platform/metrics/measurement-cache.js';
-import { type CountedLinks, DeviceCountsRepository } from './device-counts.repository.js';
+import { type CountedDevices, type CountedLinks, DeviceCountsRepository } from './device-counts.repository.js';
+import { HeartbeatCountStore } from './heartbeat-count-store.js';
+
+/** Connections of one kind, and how often they are heard. */
+export interface LinkTotals extends CountedLinks {
+  /** Heartbeats that were written, of the last minute. */
+  readonly heartbeatsPerSecond: number;
+}
 
 /** Of the whole installation. */
 export interface DeviceTotals {
   readonly total: number;
   readonly byStatus: readonly { readonly status: DeviceStatus; readonly count: number }[];
-  readonly byKind: readonly CountedLinks[];
+  readonly byKind: readonly LinkTotals[];
 }
 
 /** Counts devices and their connections: by one statement, at most every five seconds, however many ask. */
 @Injectable()
 export class DeviceCountsService {
-  readonly #counts: MeasurementCache<DeviceTotals>;
+  readonly #counts: MeasurementCache<CountedDevices>;
 
-  constructor(repository: DeviceCountsRepository) {
-    this.#counts = new MeasurementCache(async () => {
-      const { byStatus, byKind } = await repository.count();
-      return {
-        total: DEVICE_STATUSES.reduce((sum, status) => sum + (byStatus[status] ?? 0), 0),
-        byStatus: DEVICE_STATUSES.map((status) => ({ status, count: byStatus[status] ?? 0 })),
-        byKind: LINK_KINDS.map(
-          (kind) =>
-            byKind.find((each) => each.kind === kind) ?? { kind, links: 0, heardLastMinute: 0, heartbeatsPerSecond: 0 },
-        ),
-      };
-    });
+  constructor(
+    repository: DeviceCountsRepository,
+    private readonly heartbeats: HeartbeatCountStore,
+  ) {
+    this.#counts = new MeasurementCache(() => repository.count());
+  }
+
+  /** Heartbeats of the whole installation that were written since this process began. */
+  get writtenHeartbeats(): number {
+    return this.heartbeats.total;
   }
 
   /** Undefined while PostgreSQL does not answer. */
-  find(): Promise<DeviceTotals | undefined> {
-    return this.#counts.read();
+  async find(): Promise<DeviceTotals | undefined> {
+    const counted = await this.#counts.read();
+    return counted && this.totals(counted);
   }
 
   /** @throws ServiceUnavailableException */
@@ -41,5 +47,22 @@ export class DeviceCountsService {
       throw new ServiceUnavailableException('The devices cannot be counted.');
     }
     return totals;
+  }
+
+  private totals({ byStatus, byKind }: CountedDevices): DeviceTotals {
+    const perSecond = this.heartbeats.perSecond();
+    return {
+      total: DEVICE_STATUSES.reduce((sum, status) => sum + (byStatus[status] ?? 0), 0),
+      byStatus: DEVICE_STATUSES.map((status) => ({ status, count: byStatus[status] ?? 0 })),
+      byKind: LINK_KINDS.map((kind) => ({
+        ...(byKind.find((each) => each.kind === kind) ?? {
+          kind,
+          links: 0,
+          heardLastMinute: 0,
+          expectedHeartbeatsPerSecond: 0,
+        }),
+        heartbeatsPerSecond: Math.round(perSecond[kind] * 100) / 100,
+      })),
+    };
   }
 }

@@ -8,7 +8,7 @@ import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admiss
 import { problemOf } from '../../../platform/http/problems/problem.js';
 import { validated } from '../../../platform/http/validation/validation.js';
 import { inBackground } from '../../../platform/process/faults.js';
-import { HandshakeLimiter } from '../../../platform/realtime/handshake-limiter.js';
+import { HandshakeLimiter, HandshakesBusyError } from '../../../platform/realtime/handshake-limiter.js';
 import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-limiter.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
@@ -146,6 +146,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     limit: SocketMessageLimiter,
     ack: unknown,
   ): void {
+    this.realtime.refused('messages');
     const problem = this.problemOf(new TooManyMessagesError(limit));
     if (verdict === 'cut') {
       closeWith(socket, problem);
@@ -191,6 +192,9 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
       });
       this.limiter.settle(socket.conn);
     } catch (error) {
+      if (error instanceof HandshakesBusyError) {
+        this.realtime.refused('handshakes');
+      }
       const refusal = error instanceof OverloadedError ? this.#handshakes.busy() : error;
       const problem = connectionProblemOf(refusal, this.config.http.publicUrl);
       this.limiter.release(socket.conn);

@@ -7,6 +7,7 @@ import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { runInContext } from '../../../platform/context/request-context.js';
 import { clientAddressReader } from '../../../platform/http/client-address.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
 import { TooManyConnectionsError } from '../../../platform/realtime/socket.errors.js';
 import { contextOf } from '../../../platform/realtime/socket-context.js';
 import {
@@ -35,6 +36,7 @@ interface Identified {
 /** Authenticates dashboards, and ends them with their sessions. */
 @Injectable()
 export class RealtimeService {
+  readonly refused;
   readonly #connected;
   /** The connections of each person, from the handshake on. */
   readonly #ofPerson = new Map<string, number>();
@@ -50,6 +52,7 @@ export class RealtimeService {
   ) {
     this.#addressOf = clientAddressReader(config.http);
     this.#maxOfPerson = MAX_OF_PERSON * config.rateLimitScale;
+    this.refused = liveRefusals(metrics);
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
   }
 
@@ -100,6 +103,7 @@ export class RealtimeService {
   /** In the turn in which it is asked for, so that those who come at once do not all find the last one free. */
   private takePlace({ conn }: DashboardSocket, userId: string): void {
     if ((this.#ofPerson.get(userId) ?? 0) >= this.#maxOfPerson) {
+      this.refused('connections');
       throw new TooManyConnectionsError(this.#maxOfPerson);
     }
     // A connection that is over would not give it back.

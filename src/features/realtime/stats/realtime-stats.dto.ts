@@ -67,13 +67,15 @@ export class LiveRatesDto {
   deliveries!: number;
 
   /**
-   * Heartbeats that this process took over MQTT.
+   * Heartbeats of devices that were written, of the whole installation: over MQTT, sockets and HTTP, the newest of each
+   * device in a second.
    * @example 31
    */
   heartbeats!: number;
 
   /**
-   * Requests, handshakes and messages that this process refused by a rate limit, or because of too much work.
+   * What this process refused: by a rate limit, because of too much work, or because there are as many connections, streams,
+   * messages or requests that wait as there may be. What devices are refused on lines of their own is not counted here.
    * @example 0
    */
   refusals!: number;

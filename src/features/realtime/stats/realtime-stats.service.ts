@@ -2,8 +2,10 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LiveFeed } from '../../../platform/events/live-feed.js';
 import { OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { Clock } from '../../../shared/clock.js';
+import { within } from '../../../shared/deadline.js';
 import { DeviceCountsService } from '../../presence/counts/device-counts.service.js';
 import { FeedPublisher } from '../feed/feed-publisher.js';
 import type { RealtimeStatsDto } from './realtime-stats.dto.js';
@@ -14,7 +16,9 @@ const MAX_WATCHERS = 50;
 const KEPT_MS = 2_000;
 /** So long it goes on without anyone who watches: the next request has its answer at once. */
 const LINGER_MS = 10_000;
-const REFUSALS = ['mortise_rate_limit_refusals_total', 'mortise_shed_total'];
+/** What PostgreSQL has not said by then is left out: the rest is told every second all the same. */
+const COUNTED_WITHIN_MS = 500;
+const REFUSALS = ['rate_limit_refusals', 'shed', 'live_refusals'].map((name) => `mortise_${name}_total`);
 
 /** What has been counted since the process began. */
 type Counted = Readonly<Record<keyof RealtimeStatsDto['perSecond'], number>>;
@@ -25,6 +29,7 @@ type StatsListener = (stats: RealtimeStatsDto) => void;
 @Injectable()
 export class RealtimeStatsService implements OnModuleDestroy {
   readonly #watchers = new Set<StatsListener>();
+  readonly #refused;
   #before: { readonly counted: Counted; readonly at: number } | undefined;
   #latest: { readonly stats: RealtimeStatsDto; readonly at: number } | undefined;
   #watchedAt = 0;
@@ -39,7 +44,9 @@ export class RealtimeStatsService implements OnModuleDestroy {
     private readonly devices: DeviceCountsService,
     private readonly metrics: Metrics,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#refused = liveRefusals(metrics);
+  }
 
   onModuleDestroy(): void {
     this.#watchers.clear();
@@ -49,6 +56,7 @@ export class RealtimeStatsService implements OnModuleDestroy {
   /** @returns a function that ends it. @throws OverloadedError when so many watch already */
   watch(listener: StatsListener): () => void {
     if (this.#watchers.size >= MAX_WATCHERS) {
+      this.#refused('watchers');
       throw new OverloadedError();
     }
     this.#watchers.add(listener);
@@ -119,7 +127,7 @@ export class RealtimeStatsService implements OnModuleDestroy {
   private async read(): Promise<RealtimeStatsDto | null> {
     const [counted, devices, sockets, streams, waiting, lagSeconds] = await Promise.all([
       this.count(),
-      this.devices.find(),
+      within(COUNTED_WITHIN_MS, this.devices.find()).catch(() => undefined),
       ...['dashboard_sockets', 'event_streams', 'event_waiters', 'live_feed_lag_seconds'].map((name) =>
         this.metrics.total(`mortise_${name}`),
       ),
@@ -151,17 +159,16 @@ export class RealtimeStatsService implements OnModuleDestroy {
   }
 
   private async count(): Promise<Counted> {
-    const total = (name: string, labels = {}): Promise<number> => this.metrics.total(name, labels);
-    const [events, deliveries, heartbeats, ...refusals] = await Promise.all([
+    const total = (name: string): Promise<number> => this.metrics.total(name);
+    const [events, deliveries, ...refusals] = await Promise.all([
       total('mortise_live_feed_events_total'),
       total('mortise_feed_deliveries_total'),
-      total('mortise_mqtt_messages_total', { channel: 'heartbeat' }),
-      ...REFUSALS.map((name) => total(name)),
+      ...REFUSALS.map(total),
     ]);
     return {
       events,
       deliveries,
-      heartbeats,
+      heartbeats: this.devices.writtenHeartbeats,
       commands: this.#commands,
       refusals: refusals.reduce((sum, count) => sum + count, 0),
     };

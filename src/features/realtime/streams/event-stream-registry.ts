@@ -3,6 +3,7 @@ import { OverloadedError } from '../../../platform/http/admission/admission-limi
 import { COMMENT } from '../../../platform/http/streams/event-frame.js';
 import type { EventStream } from '../../../platform/http/streams/event-stream.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
 import { TooManyStreamsError } from './streams.errors.js';
 
 /** More than a person has tabs and programs: streams whose clients are gone stay for minutes. */
@@ -29,10 +30,12 @@ export interface OpenStream {
 export class EventStreamRegistry implements OnModuleDestroy {
   readonly #open = new Set<OpenStream>();
   readonly #ofPerson = new Map<string, number>();
+  readonly #refused;
   #onExpired: (open: OpenStream) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(metrics: Metrics) {
+    this.#refused = liveRefusals(metrics);
     metrics.gauge('mortise_event_streams', 'Event streams of people that are open in this process', [], (gauge) => {
       gauge.set(this.#open.size);
     });
@@ -54,9 +57,11 @@ export class EventStreamRegistry implements OnModuleDestroy {
   /** @throws TooManyStreamsError, OverloadedError where there is no room for one more */
   assertRoom(userId: string): void {
     if ((this.#ofPerson.get(userId) ?? 0) >= MAX_OF_PERSON) {
+      this.#refused('streams');
       throw new TooManyStreamsError(MAX_OF_PERSON);
     }
     if (this.#open.size >= MAX_OF_PROCESS) {
+      this.#refused('streams');
       throw new OverloadedError();
     }
   }

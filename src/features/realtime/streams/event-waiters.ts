@@ -3,6 +3,7 @@ import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
 import type { FeedRoom } from '../../../contracts/realtime.js';
 import { OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
+import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
 import { roomsOfScope } from '../domain/feed-scope.js';
 import type { FeedChannel } from '../feed/feed-channel.types.js';
 import { FeedPublisher } from '../feed/feed-publisher.js';
@@ -29,6 +30,7 @@ export interface EventWaiter {
 export class EventWaiters implements FeedChannel {
   readonly #byRoom = new Map<FeedRoom, Set<WaitingRequest>>();
   readonly #ofPerson = new Map<string, Set<WaitingRequest>>();
+  readonly #refused;
   #waiting = 0;
   #isStopped = false;
 
@@ -36,6 +38,7 @@ export class EventWaiters implements FeedChannel {
     private readonly publisher: FeedPublisher,
     metrics: Metrics,
   ) {
+    this.#refused = liveRefusals(metrics);
     metrics.gauge('mortise_event_waiters', 'Requests that wait for events in this process', [], (gauge) => {
       gauge.set(this.#waiting);
     });
@@ -61,9 +64,11 @@ export class EventWaiters implements FeedChannel {
    */
   open(scope: EventScope, gone: AbortSignal): EventWaiter {
     if ((this.#ofPerson.get(scope.userId)?.size ?? 0) >= MAX_OF_PERSON) {
+      this.#refused('waiting');
       throw new TooManyWaitingError(MAX_OF_PERSON);
     }
     if (this.#waiting >= MAX_WAITING) {
+      this.#refused('waiting');
       throw new OverloadedError();
     }
     this.#waiting += 1;
