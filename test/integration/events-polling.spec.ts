@@ -1,5 +1,6 @@
 /** `GET /events`: what followed a cursor, for clients that ask again and again. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { NewEvent } from '../../src/contracts/events.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { connectionKind } from '../../src/platform/prisma/connection-quota.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
@@ -42,11 +43,12 @@ function poll(query: string, headers: Record<string, string> = {}, who = ada): P
 interface Of {
   readonly userId?: string;
   readonly deviceId?: string;
+  readonly type?: 'custom';
 }
 
 async function happen(count: number, of: Of): Promise<void> {
   const log = fixture.application.get(EventLog);
-  const event = { type: 'motion_detected', payload: {}, source: 'system', actor: 'system', ...of } as const;
+  const event = { type: 'motion_detected', payload: {}, source: 'system', actor: 'system', ...of } as NewEvent;
   await fixture.application.get(Transactions).run(() => log.append(Array.from({ length: count }, () => event)));
   await logIsComplete(fixture.sql);
 }
@@ -208,6 +210,17 @@ describe('With Prefer: wait, polling', () => {
     await happen(1, { userId: ada.id });
     const { body, headers } = await answer;
     expect([body.items.length, headers.get('preference-applied')]).toEqual([1, 'wait=20']);
+  });
+
+  it('answers when something happens that neither sockets nor streams carry', async () => {
+    let isAnswered = false;
+    const answer = poll(`?after=${cursor}`, { prefer: 'wait=30' }).finally(() => {
+      isAnswered = true;
+    });
+    await eventually('it waits', async () => (await fixture.application.metric('mortise_event_waiters')) === 1);
+    await happen(1, { userId: ada.id, type: 'custom' });
+    await eventually('it is answered', () => isAnswered, 10_000);
+    expect((await answer).body.items).toMatchObject([{ type: 'custom' }]);
   });
 
   it('answers at once where there is something, and with nothing when the time is over', async () => {

@@ -1,12 +1,13 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
+import type { FeedRoom } from '../../../contracts/realtime.js';
 import { LiveFeed } from '../../../platform/events/live-feed.js';
 import { isCursorAfter } from '../../../platform/events/log-position.js';
 import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { inBackground } from '../../../platform/process/faults.js';
-import { type FeedRoom, SOCKET_EVENTS } from '../../../contracts/realtime.js';
+import { socketEventOf } from '../domain/feed-message.js';
 import { roomsOfEvent, roomsOfScope } from '../domain/feed-scope.js';
 import { FeedAuthorizer } from './feed-authorizer.js';
 import type { FeedChannel, FeedSubscriber, Verdict, Verdicts } from './feed-channel.types.js';
@@ -29,7 +30,7 @@ export interface Absence {
   isOverfull: boolean;
 }
 
-/** An event with the rooms in which those are who may hear it, and the people who listen there. */
+/** An event with the rooms in which those are whom it concerns, and the people who listen there. */
 interface Routed {
   readonly event: RoutedEvent;
   readonly rooms: readonly FeedRoom[];
@@ -138,8 +139,8 @@ export class FeedPublisher implements OnModuleDestroy {
     const devices = new Set<string>();
     let pairs = 0;
     for (const event of this.#backlog.slice(0, MAX_TOGETHER.events)) {
-      const rooms = SOCKET_EVENTS[event.type] ? roomsOfEvent(event) : [];
-      const listeners = this.listenersIn(rooms);
+      const rooms = roomsOfEvent(event);
+      const listeners = this.listenersOf(event, rooms);
       // Of further events of a device nothing more is asked.
       if (event.deviceId !== null && !devices.has(event.deviceId)) {
         devices.add(event.deviceId);
@@ -178,7 +179,7 @@ export class FeedPublisher implements OnModuleDestroy {
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-        heard = routed.map((each) => ({ ...each, listeners: this.listenersIn(each.rooms) }));
+        heard = routed.map((each) => ({ ...each, listeners: this.listenersOf(each.event, each.rooms) }));
       }
     }
   }
@@ -187,7 +188,7 @@ export class FeedPublisher implements OnModuleDestroy {
   private noteMissed(routed: readonly Routed[]): void {
     this.#absences.forEach((absence) => {
       for (const { event, rooms } of routed) {
-        if (rooms.some((room) => absence.rooms.has(room))) {
+        if (socketEventOf(event.type) && rooms.some((room) => absence.rooms.has(room))) {
           absence.isOverfull ||= absence.missed.length >= MAX_MISSED;
           if (!absence.isOverfull) {
             absence.missed.push(event);
@@ -197,10 +198,13 @@ export class FeedPublisher implements OnModuleDestroy {
     });
   }
 
-  /** Also those who are about to join, which may be between two of the events that are judged together. */
-  private listenersIn(rooms: readonly FeedRoom[]): ReadonlySet<string> {
+  /**
+   * Whom an event is sent to, if they may see it. Also those who are about to join, which may be between two of the events that are
+   * judged together. An event that is not sent has none: it only wakes requests that wait.
+   */
+  private listenersOf({ type }: RoutedEvent, rooms: readonly FeedRoom[]): ReadonlySet<string> {
     const listeners = new Set<string>();
-    if (rooms.length > 0) {
+    if (rooms.length > 0 && socketEventOf(type)) {
       for (const channel of this.#channels) {
         for (const userId of channel.listenersIn(rooms)) {
           listeners.add(userId);

@@ -102,10 +102,10 @@ export class DashboardPublisher implements FeedChannel {
 
   deliver(event: RoutedEvent, rooms: readonly FeedRoom[], verdicts: Verdicts): void {
     const name = socketEventOf(event.type);
-    const { seeing, except } = this.judged(rooms, verdicts);
     if (!this.#server || !name) {
       return;
     }
+    const { seeing, except } = this.judged(rooms, verdicts);
     const named = { event: name, message: toFeedMessage(event) };
     for (const socket of seeing) {
       if (socket.data.flush) {
