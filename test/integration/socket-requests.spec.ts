@@ -35,6 +35,10 @@ beforeEach(async () => {
   [ada, grace] = [await fixture.createAccount('ada'), await fixture.createAccount('grace')];
   door = await fixture.registerDevice(ada);
   line = await ScriptedDevice.born(fixture.application.mqttUrl, door, randomUUID());
+  await eventually('the door is online', async () => {
+    const { body } = await fixture.request<{ status: string }>(ada, 'GET', `/devices/${door.id}`);
+    return body.status === 'online';
+  });
 });
 
 afterEach(async () => {
