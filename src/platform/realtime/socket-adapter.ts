@@ -42,6 +42,9 @@ interface Connection extends UnreadConnection {
 
 type CutReason = 'frames' | 'handshakes' | 'unread';
 
+const CUT_HELP =
+  'Sockets that were cut, by what their client did: unread (it reads too slowly), frames (it sent more than any client does) or handshakes (it sent a second one)';
+
 /** The packet with which a client signs in to the one namespace that there is. */
 const HANDSHAKE = /^0(?!\/[^,])/;
 
@@ -70,9 +73,7 @@ export class SocketAdapter extends IoAdapter {
     this.#limiter = app.get(SocketRateLimiter);
     this.#scale = app.get(AppConfig).rateLimitScale;
     this.#unread = new UnreadLimiter(this.#scale);
-    this.#cut = app
-      .get(Metrics)
-      .counter('mortise_sockets_cut_total', 'Sockets that were cut, by what their client did', ['reason']);
+    this.#cut = app.get(Metrics).counter('mortise_sockets_cut_total', CUT_HELP, ['reason']);
   }
 
   override createIOServer(port: number, options: Partial<ServerOptions> = {}): Server {
