@@ -104,6 +104,12 @@ function connectDeviceLine(app: INestApplication): void {
 }
 
 /**
+ * Connections that wait to be accepted; Linux lets no more wait by default (`net.core.somaxconn`). Of the clients of another
+ * process, which all come at once when it stops, Node's 511 would lose many: each then tries again after a second, or three.
+ */
+const LISTEN_BACKLOG = 4_096;
+
+/**
  * Starts to listen: HTTP first, so that no message of a device is handled before every module has initialized.
  * @throws BootError also when the database was restored and not adopted, or has the schema of another release
  */
@@ -111,7 +117,7 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
   await assertRightDatabase(app);
   const { host, port } = app.get(AppConfig).http;
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, backlog: LISTEN_BACKLOG });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
       throw new BootError([`Port ${String(port)} on ${host} is in use. Stop what uses it, or set PORT.`]);
