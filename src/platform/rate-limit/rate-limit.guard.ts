@@ -26,7 +26,10 @@ declare module 'fastify' {
   }
 }
 
-/** Applies the limits that depend on the user. It runs after the guard that authenticates the request. */
+/**
+ * Applies the limits that depend on the user. It runs after the guard that authenticates the request. A route names its limits by
+ * `@RateLimit`; the decorators of the throttler are not read.
+ */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
   readonly #throttlers: ThrottlerOptions[];

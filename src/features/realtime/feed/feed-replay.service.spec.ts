@@ -182,6 +182,24 @@ describe('FeedReplayService', () => {
   });
 
   /** Seen to fail: 101 pages were read at once. */
+  it('gives its turn back when more comes with everything that it sends', async () => {
+    const ENOUGH = 20_000;
+    class Causing extends Subscriber {
+      override send(event: StoredEvent): void {
+        super.send(event);
+        if (!this.hasJoined && log.length < ENOUGH) {
+          append(1);
+        }
+      }
+    }
+    const subscriber = new Causing();
+    publisher.open(subscriber);
+    append(5);
+    await replays.replay(subscriber, log[1]?.cursor ?? '');
+    expect(subscriber.resyncs).toBe(1);
+    expect(log.length).toBeLessThan(ENOUGH);
+  });
+
   it('reads a few pages at a time, and each person in turn', async () => {
     publisher.open(new Subscriber());
     append(1_000);

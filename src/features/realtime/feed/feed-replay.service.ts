@@ -10,8 +10,12 @@ import { type Absence, FeedPublisher } from './feed-publisher.js';
 
 const PAGE = 200;
 const MAX_EVENTS = 2_000;
-/** Whose devices send more than is read and kept meanwhile cannot catch up: they read the state again. */
+/**
+ * Pages of the log, and looks at what was published meanwhile behind each: whose devices send more cannot catch up, and reads the
+ * state again.
+ */
 const MAX_ROUNDS = 50;
+
 /** How far a page of the log has brought a subscriber. */
 interface Round {
   readonly cursor: string;
@@ -73,11 +77,12 @@ export class FeedReplayService {
         return { cursor: page.cursor, sent, hasJoined: false };
       }
       let { cursor } = page;
-      while (absence.missed.length > 0 && !absence.isOverfull && !subscriber.isClosed) {
+      const isBehind = (): boolean => absence.missed.length > 0 && !absence.isOverfull && !subscriber.isClosed;
+      for (let looks = 0; isBehind() && looks < MAX_ROUNDS; looks += 1) {
         cursor = await this.sendMissed(subscriber, absence, cursor);
       }
       // No await between the last look at what was missed and the join, so that nothing is published in between.
-      const hasJoined = !absence.isOverfull;
+      const hasJoined = !absence.isOverfull && absence.missed.length === 0;
       if (hasJoined) {
         this.publisher.joinAt(subscriber, cursor);
       }
