@@ -12,7 +12,7 @@ import { DatabaseHealthService } from '../platform/prisma/database-health.servic
 import { DatabaseSchemaStore } from '../platform/prisma/database-schema-store.js';
 import { ReadinessRegistry } from '../platform/health/readiness-registry.js';
 import { AdmissionLimiter } from '../platform/http/admission/admission-limiter.js';
-import { closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
+import { acceptWaiting, closeConnections, endConnectionsWhileDraining } from '../platform/http/draining.js';
 import { httpAdapter, prepareHttp } from '../platform/http/http-server.js';
 import { ProblemFilter } from '../platform/http/problems/problem.filter.js';
 import { FrameworkLogger } from '../platform/logging/framework-logger.js';
@@ -42,6 +42,8 @@ import { assertNamesAreRegistered, assertRoutesAreDeclared, BootError } from './
 
 /** The part of the time to stop that requests under way have; the rest is for what closes after them. */
 const SHARE_OF_REQUESTS = 0.8;
+/** The part of the time to stop in which connections are accepted that wait for it. */
+const SHARE_OF_CONNECTIONS = 0.4;
 const UNVERSIONED = [
   '.well-known/*path',
   'problems',
@@ -220,8 +222,12 @@ async function stop(app: NestFastifyApplication, log: ProcessLog, reason: string
   try {
     app.get(ReadinessRegistry).drain();
     await pause(http.drainDelayMs, undefined, { signal: hurry }).catch(() => undefined);
-    closed = closeConnections(app.getHttpServer(), http.drainTimeoutMs * SHARE_OF_REQUESTS);
-    await within(http.drainTimeoutMs, app.close());
+    const drained = performance.now();
+    const server = app.getHttpServer();
+    await acceptWaiting(server, http.drainTimeoutMs * SHARE_OF_CONNECTIONS);
+    const spentMs = performance.now() - drained;
+    closed = closeConnections(server, http.drainTimeoutMs * SHARE_OF_REQUESTS - spentMs);
+    await within(http.drainTimeoutMs - spentMs, app.close());
     log.stopped(reason, performance.now() - began);
     return 0;
   } catch (error) {

@@ -2,11 +2,13 @@
  * A process that is asked to stop says so to the balancer and goes on for a while, then it answers what is under way and is
  * gone, whatever connections its clients keep open.
  * Seen to fail: without the check for connections that fell idle after the process began to stop; with requests that wait
- * for a command released only after the server closed (they were reset, and the process ended with 1); without the delay.
+ * for a command released only after the server closed (they were reset, and the process ended with 1); without the delay; without
+ * waiting for connections that were not accepted yet.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
@@ -92,9 +94,15 @@ describe('Stopping', () => {
     expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
     expect(dashboard.socket.connected).toBe(true);
 
+    // Busy, it has not accepted these yet.
+    application.signal('SIGSTOP');
+    const waiting = Array.from({ length: 100 }, () => ask(new Agent(), 'GET', ME, { authorization }));
+    await pause(500);
     // A second signal ends the delay.
     const cut = new Promise((resolve) => dashboard.socket.once('disconnect', resolve));
     application.signal('SIGTERM');
+    application.signal('SIGCONT');
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => 200));
     expect(await answer).toBe(202);
     // A client connects again by itself after this reason, to another process.
     expect(await cut).toBe('transport close');

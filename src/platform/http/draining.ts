@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 /** A connection that was busy when the server began to close is idle later, and nothing else closes it. */
@@ -12,6 +13,29 @@ export function endConnectionsWhileDraining(fastify: FastifyInstance, isDraining
     }
     done(null, payload);
   });
+}
+
+/**
+ * Waits until every connection is accepted that the kernel has established: closing the server resets those that wait, with
+ * the requests in them. Node accepts one in each turn of the event loop, so there is none after a turn without one; a process
+ * that is busy can have hundreds.
+ * @param limitMs for clients that do not stop to come
+ */
+export async function acceptWaiting(server: Server, limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  let accepted = 0;
+  const count = (): void => {
+    accepted += 1;
+  };
+  server.on('connection', count);
+  let before: number;
+  do {
+    before = accepted;
+    // Between two of these the loop polls once.
+    await nextTurn();
+    await nextTurn();
+  } while (accepted > before && performance.now() < deadline);
+  server.off('connection', count);
 }
 
 /**
