@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { EventStreamService } from '../../src/features/realtime/streams/event-stream.service.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
@@ -96,9 +97,25 @@ describe('A process that stops', () => {
       clients.map(() => [expect.objectContaining({ code: 'shutting_down', status: 503 })]),
     );
     const pauses = clients.map(({ stream }) => stream.retries.at(-1) ?? 0);
+    expect(clients.map(({ stream }) => stream.of('closing')[0]?.retryAfter)).toEqual(pauses.map((ms) => ms / 1_000));
     expect([Math.min(...pauses) >= 1_000, Math.max(...pauses) <= 5_000]).toEqual([true, true]);
     expect(new Set(pauses).size).toBeGreaterThan(CLIENTS / 2);
   }, 60_000);
+
+  it('opens a stream that was asked for meanwhile and ends it at once, for an EventSource never comes back after a 503', async () => {
+    const stopping = await TestApp.start({ env: env({ ROLES: 'api' }) });
+    // Its requests are still answered, as while the process drains.
+    stopping.get(EventStreamService).stop();
+    const stream = await EventStreamClient.open(stopping.url, '', { token: ada.accessToken });
+    await stream.ended();
+    expect([stream.status, stream.of('closing')]).toMatchObject([200, [{ code: 'shutting_down' }]]);
+    const zone = await happen(ada.id);
+    const headers = { 'last-event-id': stream.lastEventId };
+    const next = await EventStreamClient.open(other.url, '', { token: ada.accessToken, headers });
+    await eventually('it goes on', () => zonesOf(next).includes(zone));
+    next.close();
+    await stopping.stop();
+  }, 30_000);
 });
 
 describe('While PostgreSQL is silent', () => {

@@ -8,7 +8,6 @@ import { Streams } from '../../../platform/http/streams/event-stream.decorator.j
 import { answerHead, EventStream } from '../../../platform/http/streams/event-stream.js';
 import { TakesNoQuery } from '../../../platform/http/validation/no-query.interceptor.js';
 import { RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
-import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { EventStreamService } from '../streams/event-stream.service.js';
 import { streamMessage } from '../streams/stream-message.js';
 import { TooManyStreamsError } from '../streams/streams.errors.js';
@@ -42,7 +41,7 @@ export class RealtimeStatsController {
   @Authorize('admin')
   @TakesTicket()
   @Streams('One event `stats` a second, whose `data` is what `GET /realtime/stats` answers.', EXAMPLE)
-  @Refuses(TooManyStreamsError, ShuttingDownError)
+  @Refuses(TooManyStreamsError)
   async watch(
     @Query() _query: StatsStreamQueryDto,
     @Req() request: FastifyRequest,

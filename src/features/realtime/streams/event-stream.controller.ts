@@ -25,7 +25,6 @@ import { Streams } from '../../../platform/http/streams/event-stream.decorator.j
 import { answerHead, EventStream } from '../../../platform/http/streams/event-stream.js';
 import { TakesNoQuery } from '../../../platform/http/validation/no-query.interceptor.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
-import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type BackgroundLoop } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
@@ -118,7 +117,7 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
     description: 'The last `id` that the client has; an `EventSource` sends it when it comes back.',
     schema: { type: 'string', example: 'MS4xMjM0NS42Nzg5' },
   })
-  @Refuses(new ResourceNotFoundError('device'), TooManyStreamsError, ShuttingDownError)
+  @Refuses(new ResourceNotFoundError('device'), TooManyStreamsError)
   async stream(
     @Query() { after, lastEventId, deviceId = [] }: EventStreamQueryDto,
     @Req() request: FastifyRequest,

@@ -13,7 +13,7 @@ import { encodeFrame, type StreamBlock } from '../../../platform/http/streams/ev
 import type { EventStream } from '../../../platform/http/streams/event-stream.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
-import { socketProblemOf } from '../../../platform/realtime/sockets.js';
+import { connectionProblemOf } from '../../../platform/realtime/sockets.js';
 import { within } from '../../../shared/deadline.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
@@ -51,10 +51,10 @@ export class EventStreamService {
 
   /**
    * @param open answers with the headers; before that, what is refused is answered like any request
-   * @throws ShuttingDownError, TooManyStreamsError, OverloadedError, ResourceNotFoundError
+   * @throws TooManyStreamsError, OverloadedError, ResourceNotFoundError
    */
   async open(holder: TicketHolder, { after, deviceIds }: StreamWish, open: () => EventStream): Promise<void> {
-    this.assertRoom(holder);
+    this.streams.assertRoom(holder.principal.userId);
     const scope = await this.scopes.scopeOf(holder.principal, deviceIds);
     const start = after ?? (await this.log.feedPage({ scope, limit: 1 })).cursor;
     // An id without data sets from where the client goes on, though nothing has happened yet.
@@ -63,16 +63,20 @@ export class EventStreamService {
   }
 
   /**
-   * A stream that ends as that of the feed does, whatever it carries.
-   * @throws ShuttingDownError, TooManyStreamsError, OverloadedError
+   * A stream that ends as that of the feed does, whatever it carries. Where the process stops, it ends at once: an `EventSource`
+   * comes back after a stream that has ended, and never after an answer that is none.
+   * @throws TooManyStreamsError, OverloadedError
    */
   begin(holder: TicketHolder, open: () => EventStream, head: StreamBlock = {}): EventStream {
-    this.assertRoom(holder);
+    this.streams.assertRoom(holder.principal.userId);
     const { principal, expiresAtMs } = holder;
     const stream = open();
     const opened = { userId: principal.userId, sessionId: principal.sessionId, expiresAtMs, stream };
     this.streams.add(opened);
-    stream.write(encodeFrame({ retryMs: jitteredRetryMs(), ...head }));
+    stream.write(encodeFrame({ retryMs: 1_000 * backAfterS(), ...head }));
+    if (this.#isStopping) {
+      this.endAsStopping(stream);
+    }
     inBackground(() => this.verify(opened));
     return stream;
   }
@@ -114,15 +118,12 @@ export class EventStreamService {
   stop(): void {
     this.#isStopping = true;
     this.streams.all().forEach(({ stream }) => {
-      stream.end(this.closing(new ShuttingDownError()));
+      this.endAsStopping(stream);
     });
   }
 
-  private assertRoom({ principal: { userId } }: TicketHolder): void {
-    if (this.#isStopping) {
-      throw new ShuttingDownError();
-    }
-    this.streams.assertRoom(userId);
+  private endAsStopping(stream: EventStream): void {
+    stream.end(this.closing(new ShuttingDownError(backAfterS())));
   }
 
   /** A session that ended while the stream was opened ends it here. */
@@ -140,11 +141,11 @@ export class EventStreamService {
   }
 
   private closing(error: unknown): Buffer {
-    const problem = socketProblemOf(error, this.config.http.publicUrl);
-    return streamMessage('closing', problem, { retryMs: jitteredRetryMs() });
+    const problem = connectionProblemOf(error, this.config.http.publicUrl);
+    return streamMessage('closing', problem, { retryMs: 1_000 * (problem.retryAfter ?? backAfterS()) });
   }
 }
 
-function jitteredRetryMs(): number {
-  return 1_000 * secondsBetween(RETRY_AFTER_S.least, RETRY_AFTER_S.most);
+function backAfterS(): number {
+  return secondsBetween(RETRY_AFTER_S.least, RETRY_AFTER_S.most);
 }
