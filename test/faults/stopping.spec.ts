@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice } from '../support/devices.fixture.js';
+import { EventStreamClient } from '../support/event-stream-client.js';
 import { createInstallation, type Installation } from '../support/installation.js';
 import { ApplicationProcess } from '../support/process.js';
 import { Sql } from '../support/sql.js';
@@ -92,6 +93,16 @@ describe('Stopping', () => {
     await eventually('it is not ready any more', () => drains(application));
     const served = await fetch(application.url + ME, { headers: { authorization } });
     expect([served.status, served.headers.get('connection')]).toEqual([200, 'close']);
+    // Connections that last are kept, and new ones are told at once to come back, to another process.
+    const [late, lateStream] = await Promise.all([
+      Dashboard.connect(application.url, { token: owner.accessToken, clientType: 'dashboard' }),
+      EventStreamClient.open(application.url, '', { token: owner.accessToken }),
+    ]);
+    expect(await late.closed()).toMatchObject({ code: 'shutting_down' });
+    expect(late.closing?.retryAfter).toBeLessThanOrEqual(2);
+    await lateStream.ended();
+    expect([lateStream.status, lateStream.lastEventId]).toEqual([200, expect.stringMatching(/./)]);
+    expect(lateStream.of('closing')).toMatchObject([{ code: 'shutting_down' }]);
     expect(dashboard.socket.connected).toBe(true);
 
     // Busy, it has not accepted these yet.

@@ -4,6 +4,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../../contracts/realtime.js';
+import { ReadinessRegistry } from '../../../platform/health/readiness-registry.js';
 import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../../platform/http/problems/problem.js';
 import { validated } from '../../../platform/http/validation/validation.js';
@@ -61,6 +62,7 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
     private readonly admission: AdmissionLimiter,
+    private readonly readiness: ReadinessRegistry,
     private readonly config: AppConfig,
     loops: LoopRegistry,
     private readonly logger: PinoLogger,
@@ -97,13 +99,22 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   async onModuleDestroy(): Promise<void> {
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
-      // Those that come back do not all come at one moment.
-      closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S))));
+      this.closeAsStopping(socket);
     }
+  }
+
+  /** Those that come back do not all come at one moment. */
+  private closeAsStopping(socket: DashboardSocket): void {
+    closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S))));
   }
 
   /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
   async handleConnection(socket: DashboardSocket): Promise<void> {
+    if (this.readiness.draining) {
+      // In some seconds it would have to catch up again, elsewhere. Refused before, Socket.IO would not come back by itself.
+      this.closeAsStopping(socket);
+      return;
+    }
     this.answerUnknown(socket);
     try {
       // Its rooms come first and at once: the client reads the state as soon as it hears that it is connected.

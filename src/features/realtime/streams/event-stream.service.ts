@@ -9,12 +9,14 @@ import { Authenticator } from '../../../platform/auth/authenticator.js';
 import { bearerTokenOf } from '../../../platform/auth/bearer-token.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { EventLog } from '../../../platform/events/event-log.js';
+import { ReadinessRegistry } from '../../../platform/health/readiness-registry.js';
 import { encodeFrame, type StreamBlock } from '../../../platform/http/streams/event-frame.js';
 import type { EventStream } from '../../../platform/http/streams/event-stream.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { connectionProblemOf } from '../../../platform/realtime/sockets.js';
 import { within } from '../../../shared/deadline.js';
+import { FeedPublisher } from '../feed/feed-publisher.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { EventStreamPublisher } from './event-stream-publisher.js';
@@ -39,10 +41,12 @@ export class EventStreamService {
   constructor(
     private readonly streams: EventStreamRegistry,
     private readonly channel: EventStreamPublisher,
+    private readonly publisher: FeedPublisher,
     private readonly scopes: FeedScopeService,
     private readonly log: EventLog,
     private readonly sessions: SessionVerifier,
     private readonly authenticator: Authenticator,
+    private readonly readiness: ReadinessRegistry,
     private readonly config: AppConfig,
     private readonly logger: PinoLogger,
   ) {
@@ -55,16 +59,22 @@ export class EventStreamService {
    */
   async open(holder: TicketHolder, { after, deviceIds }: StreamWish, open: () => EventStream): Promise<void> {
     this.streams.assertRoom(holder.principal.userId);
+    // An id without data sets from where the client goes on, though nothing has happened yet.
+    const headOf = (start: string): StreamBlock => (after === undefined ? { id: start } : {});
+    const known = after ?? this.publisher.cursor;
+    if (this.isStopping && known !== null) {
+      this.begin(holder, open, headOf(known));
+      return;
+    }
     const scope = await this.scopes.scopeOf(holder.principal, deviceIds);
     const start = after ?? (await this.log.feedPage({ scope, limit: 1 })).cursor;
-    // An id without data sets from where the client goes on, though nothing has happened yet.
-    const stream = this.begin(holder, open, after === undefined ? { id: start } : {});
+    const stream = this.begin(holder, open, headOf(start));
     inBackground(() => this.channel.join(stream, scope, start));
   }
 
   /**
-   * A stream that ends as that of the feed does, whatever it carries. Where the process stops, it ends at once: an `EventSource`
-   * comes back after a stream that has ended, and never after an answer that is none.
+   * A stream that ends as that of the feed does, whatever it carries. While the process stops, it ends at once, and its client
+   * comes back to another process: after an answer that is no stream, an `EventSource` never would.
    * @throws TooManyStreamsError, OverloadedError
    */
   begin(holder: TicketHolder, open: () => EventStream, head: StreamBlock = {}): EventStream {
@@ -74,7 +84,7 @@ export class EventStreamService {
     const opened = { userId: principal.userId, sessionId: principal.sessionId, expiresAtMs, stream };
     this.streams.add(opened);
     stream.write(encodeFrame({ retryMs: 1_000 * backAfterS(), ...head }));
-    if (this.#isStopping) {
+    if (this.isStopping) {
       this.endAsStopping(stream);
     }
     inBackground(() => this.verify(opened));
@@ -120,6 +130,10 @@ export class EventStreamService {
     this.streams.all().forEach(({ stream }) => {
       this.endAsStopping(stream);
     });
+  }
+
+  private get isStopping(): boolean {
+    return this.#isStopping || this.readiness.draining;
   }
 
   private endAsStopping(stream: EventStream): void {
