@@ -4,7 +4,6 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { DeviceHandshake } from '../../../contracts/device-sockets.js';
 import { DASHBOARD_REQUESTS, type SocketAck, type SocketProblem } from '../../../contracts/realtime.js';
-import { ReadinessRegistry } from '../../../platform/health/readiness-registry.js';
 import { AdmissionLimiter, OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { problemOf } from '../../../platform/http/problems/problem.js';
 import { validated } from '../../../platform/http/validation/validation.js';
@@ -13,8 +12,6 @@ import { HandshakeLimiter, HandshakesBusyError } from '../../../platform/realtim
 import { SocketMessageLimiter } from '../../../platform/realtime/socket-message-limiter.js';
 import { SocketRateLimiter } from '../../../platform/rate-limit/socket-rate-limiter.js';
 import {
-  BACK_AFTER_STOP_S,
-  ShuttingDownError,
   TooManyMessagesError,
   UnknownEventError,
   WrongClientTypeError,
@@ -32,7 +29,6 @@ import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { closestName } from '../../../shared/closest-name.js';
-import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { within } from '../../../shared/deadline.js';
 import { principalOf } from './dashboard-principal.js';
 import { DashboardPublisher } from './dashboard-publisher.js';
@@ -62,7 +58,6 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
     private readonly signals: SignalBus,
     private readonly limiter: SocketRateLimiter,
     private readonly admission: AdmissionLimiter,
-    private readonly readiness: ReadinessRegistry,
     private readonly config: AppConfig,
     loops: LoopRegistry,
     private readonly logger: PinoLogger,
@@ -99,20 +94,15 @@ export class RealtimeGateway implements OnGatewayInit, OnGatewayConnection, OnAp
   async onModuleDestroy(): Promise<void> {
     await this.#sessionCheck.stop();
     for (const socket of allSockets(this.server)) {
-      this.closeAsStopping(socket);
+      this.realtime.closeAsStopping(socket);
     }
-  }
-
-  /** Those that come back do not all come at one moment. */
-  private closeAsStopping(socket: DashboardSocket): void {
-    closeWith(socket, this.problemOf(new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S))));
   }
 
   /** It never rejects, because the framework awaits no answer: a rejection would end the process. */
   async handleConnection(socket: DashboardSocket): Promise<void> {
-    if (this.readiness.draining) {
+    if (this.realtime.isStopping) {
       // In some seconds it would have to catch up again, elsewhere. Refused before, Socket.IO would not come back by itself.
-      this.closeAsStopping(socket);
+      this.realtime.closeAsStopping(socket);
       return;
     }
     this.answerUnknown(socket);

@@ -4,22 +4,30 @@ import type { SessionEnd } from '../../../contracts/sessions.js';
 import { Authenticator } from '../../../platform/auth/authenticator.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
+import { ReadinessRegistry } from '../../../platform/health/readiness-registry.js';
 import { runInContext } from '../../../platform/context/request-context.js';
 import { clientAddressReader } from '../../../platform/http/client-address.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
-import { TooManyConnectionsError } from '../../../platform/realtime/socket.errors.js';
+import {
+  BACK_AFTER_STOP_S,
+  ShuttingDownError,
+  TooManyConnectionsError,
+} from '../../../platform/realtime/socket.errors.js';
 import { contextOf } from '../../../platform/realtime/socket-context.js';
 import {
   allSockets,
+  closeWith,
   type DashboardServer,
   type DashboardSocket,
   disconnectLocally,
   emitLocally,
   emitTo,
   type Room,
+  socketProblemOf,
   socketsIn,
 } from '../../../platform/realtime/sockets.js';
+import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import type { DashboardHandshakeDto } from '../realtime.dto.js';
 import { principalOf } from './dashboard-principal.js';
@@ -47,13 +55,25 @@ export class RealtimeService {
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
     private readonly scopes: FeedScopeService,
-    config: AppConfig,
+    private readonly readiness: ReadinessRegistry,
+    private readonly config: AppConfig,
     metrics: Metrics,
   ) {
     this.#addressOf = clientAddressReader(config.http);
     this.#maxOfPerson = MAX_OF_PERSON * config.rateLimitScale;
     this.refused = liveRefusals(metrics);
     this.#connected = metrics.gauge('mortise_dashboard_sockets', 'Dashboards connected to this process');
+  }
+
+  /** It keeps the connections that there are, and lets in no more. */
+  get isStopping(): boolean {
+    return this.readiness.draining;
+  }
+
+  /** Ends a connection because its process stops. Those that come back do not all come at one moment. */
+  closeAsStopping(socket: DashboardSocket): void {
+    const problem = new ShuttingDownError(secondsBetween(...BACK_AFTER_STOP_S));
+    closeWith(socket, socketProblemOf(problem, this.config.http.publicUrl));
   }
 
   /**

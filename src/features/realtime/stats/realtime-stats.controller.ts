@@ -2,6 +2,7 @@ import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Authorize } from '../../../platform/auth/authorize.decorator.js';
+import { TicketAuthenticator } from '../../../platform/auth/tickets/ticket-authenticator.js';
 import { TakesTicket } from '../../../platform/auth/tickets/ticket.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { Streams } from '../../../platform/http/streams/event-stream.decorator.js';
@@ -26,6 +27,7 @@ export class RealtimeStatsController {
   constructor(
     private readonly stats: RealtimeStatsService,
     private readonly streams: EventStreamService,
+    private readonly tickets: TicketAuthenticator,
   ) {}
 
   /** What is live in the process that answers: clients, rates of the last second, and how far the feed is behind. */
@@ -51,7 +53,7 @@ export class RealtimeStatsController {
       answerHead(reply);
       return;
     }
-    const holder = await this.streams.holderOf(request);
+    const holder = await this.tickets.holderOf(request);
     let stream: EventStream | undefined;
     // Before the headers: there may be too many already.
     const end = this.stats.watch((data) => {

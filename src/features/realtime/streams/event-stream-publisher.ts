@@ -24,6 +24,11 @@ export class EventStreamPublisher implements FeedChannel {
     this.publisher.open(this);
   }
 
+  /** Everything up to here was published. Null: nothing was yet, since this process started. */
+  get cursor(): string | null {
+    return this.publisher.cursor;
+  }
+
   /** Sends what followed `after`, then what happens, until the stream is closed. */
   async join(stream: EventStream, scope: EventScope, after: string): Promise<void> {
     await this.replays.replay(new StreamSubscriber(stream, scope, this.#byRoom), after);

@@ -137,7 +137,7 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
         this.#cut.inc();
       });
     await this.streams.open(
-      await this.streams.holderOf(request),
+      await this.tickets.holderOf(request),
       { deviceIds: deviceId, ...(start !== undefined && { after: start }) },
       open,
     );
@@ -154,6 +154,6 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
   @SecretAnswer()
   @TakesNoQuery()
   async issue(@Req() request: FastifyRequest): Promise<TicketDto> {
-    return this.tickets.issue(await this.streams.holderOf(request));
+    return this.tickets.issue(await this.tickets.holderOf(request));
   }
 }

@@ -1,12 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import type { SessionEnd } from '../../../contracts/sessions.js';
 import { TokenExpiredError } from '../../../platform/auth/auth.errors.js';
 import type { TicketHolder } from '../../../platform/auth/tickets/ticket-holder.js';
-import { Authenticator } from '../../../platform/auth/authenticator.js';
-import { bearerTokenOf } from '../../../platform/auth/bearer-token.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { EventLog } from '../../../platform/events/event-log.js';
 import { ReadinessRegistry } from '../../../platform/health/readiness-registry.js';
@@ -16,7 +13,6 @@ import { inBackground } from '../../../platform/process/faults.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { connectionProblemOf } from '../../../platform/realtime/sockets.js';
 import { within } from '../../../shared/deadline.js';
-import { FeedPublisher } from '../feed/feed-publisher.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { EventStreamPublisher } from './event-stream-publisher.js';
@@ -41,11 +37,9 @@ export class EventStreamService {
   constructor(
     private readonly streams: EventStreamRegistry,
     private readonly channel: EventStreamPublisher,
-    private readonly publisher: FeedPublisher,
     private readonly scopes: FeedScopeService,
     private readonly log: EventLog,
     private readonly sessions: SessionVerifier,
-    private readonly authenticator: Authenticator,
     private readonly readiness: ReadinessRegistry,
     private readonly config: AppConfig,
     private readonly logger: PinoLogger,
@@ -61,7 +55,7 @@ export class EventStreamService {
     this.streams.assertRoom(holder.principal.userId);
     // An id without data sets from where the client goes on, though nothing has happened yet.
     const headOf = (start: string): StreamBlock => (after === undefined ? { id: start } : {});
-    const known = after ?? this.publisher.cursor;
+    const known = after ?? this.channel.cursor;
     if (this.isStopping && known !== null) {
       this.begin(holder, open, headOf(known));
       return;
@@ -89,11 +83,6 @@ export class EventStreamService {
     }
     inBackground(() => this.verify(opened));
     return stream;
-  }
-
-  /** Who the guard has let in, and until when the token counts that lets them. */
-  async holderOf({ ticketHolder, headers }: FastifyRequest): Promise<TicketHolder> {
-    return ticketHolder ?? this.authenticator.admit(bearerTokenOf(headers.authorization) ?? '');
   }
 
   /** Ends the streams of a session, after a message with the reason. */

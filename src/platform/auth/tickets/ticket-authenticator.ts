@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Injectable, type OnModuleInit, ServiceUnavailableException } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { AppConfig } from '../../../config/app-config.js';
 import { deriveKey } from '../../crypto/derived-key.js';
 import { equalInConstantTime, randomToken, sha256 } from '../../crypto/digest.js';
@@ -7,6 +8,8 @@ import { type Counter, Metrics } from '../../metrics/metrics.js';
 import { RequestProofRegistry } from '../../rate-limit/request-proof-registry.js';
 import { connectionAttempt, type Redis, RedisClients } from '../../redis/redis-clients.js';
 import { sessionEnded } from '../auth.errors.js';
+import { Authenticator } from '../authenticator.js';
+import { bearerTokenOf } from '../bearer-token.js';
 import { SessionVerifier } from '../session-verifier.js';
 import type { TicketHolder } from './ticket-holder.js';
 import { TICKET_PROOF } from './ticket.decorator.js';
@@ -37,6 +40,7 @@ export class TicketAuthenticator implements OnModuleInit {
 
   constructor(
     private readonly redis: RedisClients,
+    private readonly authenticator: Authenticator,
     private readonly sessions: SessionVerifier,
     private readonly proofs: RequestProofRegistry,
     config: AppConfig,
@@ -54,6 +58,11 @@ export class TicketAuthenticator implements OnModuleInit {
       const { ticket } = (query ?? {}) as { ticket?: unknown };
       return typeof ticket === 'string' && this.isOurs(ticket) ? { key: nameOf(ticket) } : null;
     });
+  }
+
+  /** Who the guard has let in, and until when the token or the ticket counts that lets them. */
+  async holderOf({ ticketHolder, headers }: FastifyRequest): Promise<TicketHolder> {
+    return ticketHolder ?? this.authenticator.admit(bearerTokenOf(headers.authorization) ?? '');
   }
 
   /** @throws ServiceUnavailableException without Redis */
