@@ -40,6 +40,11 @@ interface Connection extends UnreadConnection {
   on(event: 'flush' | 'close', listener: () => void): void;
 }
 
+/** The server of all connections, as far as it is used here. */
+interface Engine {
+  on(event: 'flush' | 'drain', listener: (connection: Connection) => void): void;
+}
+
 type CutReason = 'frames' | 'handshakes' | 'unread';
 
 const CUT_HELP =
@@ -90,6 +95,7 @@ export class SocketAdapter extends IoAdapter {
       ...(options.path !== DEVICE_SOCKET_PATH && { allowRequest: this.allowOrigin() }),
       ...(this.origins.length > 0 && { cors: { origin: chosenFrom(this.origins), credentials: true } }),
     } as ServerOptions);
+    writeTogether(server.engine);
     // A device that has signed in is read no faster than it may send: its gateway paces it.
     const paced = new WeakSet<object>();
     server.engine.on('connection', (connection: Connection) => {
@@ -198,6 +204,17 @@ export class SocketAdapter extends IoAdapter {
       terminate(connection);
     }
   }
+}
+
+/** What waited for a connection leaves in one write, not in one for each message: most when its client catches up. */
+function writeTogether(engine: Engine): void {
+  // Both come from one function, which hands the packets to the transport in between.
+  engine.on('flush', ({ request }) => {
+    request.socket.cork();
+  });
+  engine.on('drain', ({ request }) => {
+    request.socket.uncork();
+  });
 }
 
 /** It was looked at, and is a kilobyte of each connection. */
