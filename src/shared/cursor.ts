@@ -21,12 +21,17 @@ const MAX_BIGINT = 2n ** 63n - 1n;
   cure: 'Take `nextCursor` as it was served, with the same filters and the same order; or begin without a cursor.',
 })
 export class InvalidCursorError extends DomainError {
-  override readonly errors: readonly FieldError[] = [
-    { detail: '`cursor` is not one of this list; take `nextCursor` as it was answered', pointer: '/cursor' },
-  ];
+  override readonly errors: readonly FieldError[];
 
-  constructor() {
+  /**
+   * @param member of the request, which had the cursor
+   * @param source the member of an answer that has such a cursor
+   */
+  constructor(member = 'cursor', source = 'nextCursor') {
     super('The cursor is not one that this service gave out for this list in this order.');
+    this.errors = [
+      { detail: `\`${member}\` is not one of this list; take \`${source}\` as it was answered`, pointer: `/${member}` },
+    ];
   }
 }
 

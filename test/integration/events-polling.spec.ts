@@ -190,6 +190,12 @@ describe('Polling', () => {
     const answer = await poll(`?${query}`);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
+
+  it('names the member that had no cursor', async () => {
+    expect((await poll('?after=MS4x')).body).toMatchObject({
+      errors: [{ pointer: '/after', detail: '`after` is not one of this list; take `cursor` as it was answered' }],
+    });
+  });
 });
 
 describe('With Prefer: wait, polling', () => {

@@ -8,7 +8,7 @@ import { CursorExpiredError } from './event-log.errors.js';
 import { EventScopeStore } from './event-scope-store.js';
 import { type EventFilter, EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
-import { decodeLogCursor, encodeLogCursor, isAfter, type LogPosition } from './log-position.js';
+import { decodeLogCursor, encodeLogCursor, invalidAfter, isAfter, type LogPosition } from './log-position.js';
 
 /** At most one hint in this time: under load the relay is busy anyway. */
 const HINT_INTERVAL_MS = 5;
@@ -107,7 +107,7 @@ export class EventLog {
     if (after === undefined) {
       return { items: [], cursor: encodeLogCursor(generation, await this.scopes.findLast()), more: false };
     }
-    const start = decodeLogCursor(generation, after);
+    const start = decodeLogCursor(generation, after, invalidAfter);
     const { entries, end, more, dropped, readAt } = await this.scopes.listPage(scope, start, limit);
     await this.assertWhole(start, dropped, end === null);
     const cursor = encodeLogCursor(generation, end ?? start);

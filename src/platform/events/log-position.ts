@@ -42,16 +42,24 @@ export function encodeLogCursor(generation: string, position: LogPosition): stri
   return Buffer.from(`${generation}.${formatPosition(position)}`).toString('base64url');
 }
 
+/** Of those who poll: they send the `cursor` of one answer as `after` of the next request. */
+export const invalidAfter = (): InvalidCursorError => new InvalidCursorError('after', 'cursor');
+
 /**
+ * @param invalid what it is refused as
  * @throws InvalidCursorError when it never was a cursor of ours
  * @throws CursorExpiredError when it belongs to a log that a restore has replaced
  */
-export function decodeLogCursor(generation: string, cursor: string): LogPosition {
+export function decodeLogCursor(
+  generation: string,
+  cursor: string,
+  invalid = (): InvalidCursorError => new InvalidCursorError(),
+): LogPosition {
   const text = Buffer.from(cursor, 'base64url').toString('latin1');
   const dot = text.indexOf('.');
   const position = parsePosition(text.slice(dot + 1));
   if (dot < 0 || !position || !withinRange(position)) {
-    throw new InvalidCursorError();
+    throw invalid();
   }
   if (text.slice(0, dot) !== generation) {
     throw new CursorExpiredError();

@@ -7,12 +7,17 @@ import type { Principal } from '../../../platform/auth/principal.js';
 import { sha256 } from '../../../platform/crypto/digest.js';
 import { CursorExpiredError } from '../../../platform/events/event-log.errors.js';
 import type { FeedPage } from '../../../platform/events/event-log.js';
+import { invalidAfter } from '../../../platform/events/log-position.js';
 import { ExtraTimeToWait } from '../../../platform/http/admission/extra-time.decorator.js';
-import { isUnmodified, type PageState, PolledPage } from '../../../platform/http/conditional/page-validators.js';
+import {
+  isUnmodified,
+  PAGE_HEADERS,
+  type PageState,
+  PolledPage,
+} from '../../../platform/http/conditional/page-validators.js';
 import { PreferredWait } from '../../../platform/http/prefer.decorator.js';
 import { InvalidPreferError } from '../../../platform/http/prefer.errors.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
-import { InvalidCursorError } from '../../../shared/cursor.js';
 import { EventPageService } from './event-page.service.js';
 import { EventWaiters } from './event-waiters.js';
 import { PolledEventsDto, PollEventsQueryDto, toPolledEventsDto } from './events.dto.js';
@@ -51,10 +56,10 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
       'RFC 7240: how many seconds to wait until something happens, at most 30. A malformed `wait` is 400 `invalid_prefer`.',
     schema: { type: 'string', example: 'wait=20' },
   })
-  @ApiResponse({ status: 200, type: PolledEventsDto })
+  @ApiResponse({ status: 200, type: PolledEventsDto, headers: PAGE_HEADERS })
   @Refuses(
     new ResourceNotFoundError('device'),
-    InvalidCursorError,
+    invalidAfter(),
     CursorExpiredError,
     InvalidPreferError,
     TooManyWaitingError,
