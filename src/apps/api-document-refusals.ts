@@ -13,6 +13,27 @@ const PROBES = ['/api/health', '/api/health/live', '/api/health/ready'];
 const EXAMPLE_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 const EXAMPLE_REQUEST = { requestId: '0198c1de-4c11-7000-8000-9b2f0d6e1c34', timestamp: '2026-11-20T18:00:00.000Z' };
 
+type Headers = Record<string, { readonly description: string; readonly schema: object }>;
+
+const header = (description: string, example: string): Headers[string] => ({
+  description,
+  schema: { type: 'string', example },
+});
+const RETRY_AFTER = { 'Retry-After': header('Seconds until it is worth trying again.', '12') };
+/** What a refusal says besides its body, by its status. */
+const HEADERS: Readonly<Record<string, Headers>> = {
+  401: { 'WWW-Authenticate': header('What the request has to show (RFC 6750).', 'Bearer') },
+  429: {
+    ...RETRY_AFTER,
+    RateLimit: header('What is left of each limit (`r`), and when it grows again (`t`, seconds).', '"device";r=0;t=12'),
+    'RateLimit-Policy': header(
+      'Each limit that was applied: quota `q` in a window of `w` seconds.',
+      '"device";q=100;w=60',
+    ),
+  },
+  503: RETRY_AFTER,
+};
+
 /** Adds what every route refuses, and makes one response with an example for each code of what stands side by side. */
 export function completeRefusals(path: string, method: string, operation: Operation, problemsUrl: string): void {
   for (const [status, refusal] of sharedRefusals(path, method, operation)) {
@@ -22,12 +43,13 @@ export function completeRefusals(path: string, method: string, operation: Operat
   for (const [status, response] of Object.entries(operation.responses)) {
     const raw = rawOf(response);
     if (raw) {
-      operation.responses[status] = problemResponse(raw, problemsUrl, examplePath(path, operation));
+      const told = { ...raw, headers: HEADERS[status] ?? {} };
+      operation.responses[status] = problemResponse(told, problemsUrl, examplePath(path, operation));
     }
   }
 }
 
-type Raw = Omit<RefusalResponse, 'status'>;
+type Raw = Omit<RefusalResponse, 'status'> & { readonly headers?: Headers };
 
 /** What `@Refuses` documented: the framework puts its examples below the type of the success. */
 function rawOf(response: Operation['responses'][string] | undefined): Raw | undefined {

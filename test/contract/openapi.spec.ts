@@ -27,7 +27,10 @@ interface Operation {
   readonly summary?: string;
   readonly security?: readonly object[];
   readonly requestBody?: { content: Record<string, { schema: Schema; example?: unknown }> };
-  readonly responses: Record<string, { content?: Record<string, { schema?: Schema; examples?: object }> }>;
+  readonly responses: Record<
+    string,
+    { headers?: object; content?: Record<string, { schema?: Schema; examples?: object }> }
+  >;
 }
 interface FeedProperties {
   readonly type: { readonly const: string };
@@ -106,6 +109,24 @@ describe('The OpenAPI document', () => {
           !('404' in responses && '403' in responses),
       ),
     ).toEqual([]);
+  });
+
+  it('says of every refusal which headers tell when and with what to come back', () => {
+    const due = {
+      401: ['WWW-Authenticate'],
+      429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+      503: ['Retry-After'],
+    };
+    const lacking = operations.flatMap(([name, path, { responses }]) =>
+      Object.entries(due)
+        // Probes answer a report, not a problem.
+        .filter(([status]) => responses[status] && !(status === '503' && path.startsWith('/api/health')))
+        .filter(([status, headers]) =>
+          headers.some((each) => !Object.keys(responses[status]?.headers ?? {}).includes(each)),
+        )
+        .map(([status]) => `${name} ${status}`),
+    );
+    expect(lacking).toEqual([]);
   });
 
   it('describes every body and every problem by a schema', () => {

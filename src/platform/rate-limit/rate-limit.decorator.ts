@@ -24,11 +24,6 @@ declare module 'fastify' {
   }
 }
 
-const header = (description: string, example: string): { description: string; schema: object } => ({
-  description,
-  schema: { type: 'string', example },
-});
-
 /** The limits that hold on this route, besides those that hold everywhere. */
 export function RateLimit(...categories: RouteCategory[]): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -36,17 +31,6 @@ export function RateLimit(...categories: RouteCategory[]): MethodDecorator & Cla
     ApiResponse({
       status: 429,
       description: `Limited by ${categories.map((name) => `\`${name}\``).join(', ')}.`,
-      headers: {
-        'Retry-After': header('Seconds until it is worth trying again.', '12'),
-        RateLimit: header(
-          'What is left of each limit (`r`), and when it grows again (`t`, seconds).',
-          '"device";r=0;t=12',
-        ),
-        'RateLimit-Policy': header(
-          'Each limit that was applied: quota `q` in a window of `w` seconds.',
-          '"device";q=100;w=60',
-        ),
-      },
     }),
   );
 }
