@@ -50,7 +50,11 @@ export class TokenInvalidError extends DomainError {
   override readonly challenge = 'The access token is not valid';
 
   constructor(options?: ErrorOptions) {
-    super('The access token is none of this installation, or it was changed or withdrawn. Sign in again.', {}, options);
+    super(
+      'The access token is none of this installation, or it was changed or withdrawn. Refresh the session, or sign in again.',
+      {},
+      options,
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 /** What a page may read of an answer, besides the headers that any page may. */
 const EXPOSED = [
+  'Age',
   'Allow',
   'Deprecation',
   'ETag',
