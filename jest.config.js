@@ -4,7 +4,8 @@ import { coverageGates } from './tools/test/coverage-gates.ts';
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  resolver: '<rootDir>/test/support/typescript-resolver.cjs',
+  runtime: '<rootDir>/test/support/lasting-modules.js',
   transform: {
     '\\.ts$': [
       '@swc/jest',
