@@ -47,6 +47,8 @@ let document: Document;
 let operations: (readonly [name: string, path: string, operation: Operation])[];
 let schemas: (readonly [name: string, schema: Schema])[];
 let ajv: Ajv;
+/** By the text of the schema: most refusals are of the same. */
+const compiled = new Map<string, ValidateFunction>();
 
 beforeAll(async () => {
   document = await builtDocument<Document>();
@@ -61,8 +63,9 @@ beforeAll(async () => {
 
 /** What is wrong with a value that is shown for a schema; empty where nothing is. */
 function faults(schema: Schema, value: unknown): string[] {
-  const inDocument = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')) as object;
-  const validate: ValidateFunction = ajv.compile(inDocument);
+  const inDocument = JSON.stringify(schema).replaceAll('"#/', '"document#/');
+  const validate = compiled.get(inDocument) ?? ajv.compile(JSON.parse(inDocument) as object);
+  compiled.set(inDocument, validate);
   return validate(value)
     ? []
     : (validate.errors ?? []).map(({ instancePath, message = '' }) => `${instancePath} ${message}`);
