@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
+import { io } from 'socket.io-client';
 import { LightSocket } from '../../bench/support/light-socket.js';
 import { insertHouse, type House } from '../../bench/support/people.js';
 import { FrameReader, textFrame } from '../../bench/support/websocket-frames.js';
@@ -51,37 +52,58 @@ async function appendEvents(): Promise<void> {
   }
 }
 
-/** How often the server writes to the next client that connects. */
-function countWritesToNext(): { readonly writes: number } {
-  const counted = { writes: 0 };
-  const { httpAdapter } = app.get(HttpAdapterHost);
-  (httpAdapter.getHttpServer() as Server).once('connection', (socket: Socket) => {
+/** How often the server writes to clients that connect from now on. */
+function countWrites(): { writes: number; stop(): void } {
+  const server = app.get(HttpAdapterHost).httpAdapter.getHttpServer() as Server;
+  const count = (socket: Socket): void => {
     const writing = socket as unknown as { _writeGeneric: (...args: unknown[]) => unknown };
     const write = writing._writeGeneric.bind(socket);
     writing._writeGeneric = (...args) => {
       counted.writes += 1;
       return write(...args);
     };
-  });
+  };
+  const counted = { writes: 0, stop: () => server.off('connection', count) };
+  server.on('connection', count);
   return counted;
 }
 
-describe('A dashboard that catches up', () => {
-  it('is sent what it missed in a few writes, and not in one for each event', async () => {
+describe('What waits for a dashboard', () => {
+  it('is sent in a few writes, and not in one for each event, when it catches up', async () => {
     const auth = { token: house.members[1]?.accessToken ?? '', clientType: 'dashboard' };
     const before = await Dashboard.connect(app.url, auth);
     await appendEvents();
     await eventually('it has heard all', () => before.received.length === EVENTS);
     before.close();
-    const counted = countWritesToNext();
+    const counted = countWrites();
     const lastCursor = before.received[0]?.message.cursor;
     const back = await Dashboard.connect(app.url, { ...auth, lastCursor });
     await eventually('it has caught up', () => back.received.length === EVENTS - 1);
+    counted.stop();
     expect(back.received).toEqual(before.received.slice(1));
     // The upgrade, the two handshakes, and what was missed: the first event goes at once, the others follow together.
     expect(counted.writes).toBeGreaterThan(0);
     expect(counted.writes).toBeLessThan(10);
     back.close();
+  });
+
+  it('is sent so, too, to a client that began by polling, when much happens at once', async () => {
+    const counted = countWrites();
+    const auth = { token: house.members[1]?.accessToken ?? '', clientType: 'dashboard' };
+    const client = io(app.url, { auth, transports: ['polling', 'websocket'], reconnection: false, forceNew: true });
+    let heard = 0;
+    client.onAny(() => {
+      heard += 1;
+    });
+    await new Promise((resolve) => client.io.engine.once('upgrade', resolve));
+    await eventually('it is connected', () => client.connected);
+    counted.stop();
+    const before = counted.writes;
+    await app.get(Transactions).run(appendEvents);
+    await eventually('it has heard all', () => heard === EVENTS);
+    expect(counted.writes).toBeGreaterThan(before);
+    expect(counted.writes - before).toBeLessThan(10);
+    client.disconnect();
   });
 });
 

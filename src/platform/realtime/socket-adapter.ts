@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import type { Server, ServerOptions, Socket } from 'socket.io';
+import type { Server, ServerOptions, Socket as IoSocket } from 'socket.io';
 import { AppConfig } from '../../config/app-config.js';
 import { DEVICE_SOCKET_PATH } from '../../contracts/device-sockets.js';
 import { chosenFrom, listedIn } from '../http/cors.js';
@@ -22,8 +23,9 @@ interface Packet {
 
 interface Transport {
   readonly writable: boolean;
-  /** Of WebSocket, the one that can be ended without the consent of the other side. */
+  /** Of WebSocket, the one that can be ended without the consent of the other side; `_socket` is that of TCP. */
   readonly socket?: {
+    readonly _socket?: Socket | null;
     terminate?: () => void;
     on?: (event: 'ping' | 'pong', listener: (data: Uint8Array) => void) => void;
   };
@@ -206,24 +208,26 @@ export class SocketAdapter extends IoAdapter {
   }
 }
 
-/** What waited for a connection leaves in one write, not in one for each message: most when its client catches up. */
+/**
+ * What waited for a WebSocket leaves in one write, not in one for each message: most when its client catches up. Both events come
+ * from one function of Engine.IO, which hands the packets to the transport in between. Polling has one answer for them anyway.
+ */
 function writeTogether(engine: Engine): void {
-  // Both come from one function, which hands the packets to the transport in between.
-  engine.on('flush', ({ request }) => {
-    request.socket.cork();
+  engine.on('flush', ({ transport }) => {
+    transport.socket?._socket?.cork();
   });
-  engine.on('drain', ({ request }) => {
-    request.socket.uncork();
+  engine.on('drain', ({ transport }) => {
+    transport.socket?._socket?.uncork();
   });
 }
 
 /** It was looked at, and is a kilobyte of each connection. */
-function forgetToken(socket: Socket): void {
+function forgetToken(socket: IoSocket): void {
   socket.handshake.auth = {};
 }
 
 /** There is one namespace: a client that leaves it could keep its connection, which nothing counts and nothing ends. */
-function endWithItsSocket(socket: Socket): void {
+function endWithItsSocket(socket: IoSocket): void {
   socket.once('disconnect', () => {
     socket.conn.close();
   });
