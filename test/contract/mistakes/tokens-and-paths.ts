@@ -34,7 +34,8 @@ export const TOKENS_AND_PATHS: readonly Mistake[] = [
     request: 'GET /users/me',
     headers: { authorization: 'Bearer undefined' },
     answer: '401 token_invalid',
-    detail: 'The access token is none of this installation, or it was changed or withdrawn. Refresh the session, or sign in again.',
+    detail:
+      'The access token is none of this installation, or it was changed or withdrawn. Refresh the session, or sign in again.',
     says: { 'www-authenticate': 'Bearer error="invalid_token", error_description="The access token is not valid"' },
   },
   {
