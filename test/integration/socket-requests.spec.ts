@@ -246,13 +246,4 @@ describe('subscribe_device with a cursor', () => {
     await theirs.request('subscribe_device', { deviceId: door.id, lastCursor: 'no-cursor' });
     expect(theirs.resyncs).toMatchObject([{ deviceId: door.id }]);
   });
-
-  it('begins now where the cursor is empty, as a stream and polling do', async () => {
-    await share(fixture.application.url, ada, door, grace.email);
-    const dashboard = await connect(grace, '');
-    await dashboard.request('subscribe_device', { deviceId: door.id, lastCursor: '' });
-    const version = await rename(door.id);
-    await eventually('what follows', () => changesOf(dashboard, door.id).includes(version));
-    expect(dashboard.resyncs).toEqual([]);
-  });
 });

@@ -19,7 +19,7 @@ export class NamedDeviceDto {
 /** A device to listen to. */
 export class DeviceSubscriptionDto extends NamedDeviceDto {
   /**
-   * What happened to the device since is sent before the answer. Null or empty, as when left out: from now on.
+   * What happened to the device since is sent before the answer. Null, as when left out: from now on.
    * @example MS4xMjM0NS42Nzg5
    */
   @OrNull()

@@ -38,8 +38,7 @@ export class DashboardHandshakeDto implements DashboardHandshake {
   clientType!: 'dashboard';
 
   /**
-   * The last `cursor` that the dashboard got: the events after it are sent first. Null or empty, as when left out: from now
-   * on.
+   * The last `cursor` that the dashboard got: the events after it are sent first. Null, as when left out: from now on.
    * @example MS4xMjM0NS42Nzg5
    */
   @OrNull()

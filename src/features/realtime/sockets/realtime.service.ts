@@ -100,7 +100,7 @@ export class RealtimeService {
     const scope = await runInContext(context, () => this.scopes.scopeOf(principal));
     socket.data.organizationIds = scope.organizationIds;
     socket.data.isBatched = handshake.batch ?? false;
-    if (typeof handshake.lastCursor === 'string' && handshake.lastCursor !== '') {
+    if (typeof handshake.lastCursor === 'string') {
       socket.data.lastCursor = handshake.lastCursor;
     }
   }

@@ -82,8 +82,7 @@ export class SubscriptionsService {
     if (!device.owned) {
       await this.reads.record('device_watched', { type: 'device', id: device.id });
     }
-    const hasStart = typeof lastCursor === 'string' && lastCursor !== '';
-    if (hasStart && !device.owned && !(await this.isHeard(socket, device.id))) {
+    if (typeof lastCursor === 'string' && !device.owned && !(await this.isHeard(socket, device.id))) {
       return { cursor: await this.publisher.follow(socket, device.id, lastCursor) };
     }
     const cursor = await this.publisher.reached(socket);
