@@ -44,17 +44,17 @@ export class FeedAudience {
 
   /** @returns how many events there were. */
   async expectEverythingOnce(): Promise<number> {
-    const expected = await this.logged();
-    const heard = (): string[][] => this.dashboards.map((dashboard) => this.heardBy(dashboard));
-    const isComplete = (ids: readonly string[]): boolean => new Set(ids).size >= expected.length;
+    let [heard, expected]: [string[][], string[]] = [[], []];
+    const hasHeardAll = async (): Promise<boolean> => {
+      // In this order: what a dashboard has heard is in the log, and what a device reports late is in both.
+      heard = this.dashboards.map((dashboard) => this.heardBy(dashboard));
+      expected = await this.logged();
+      return heard.every((ids) => new Set(ids).size >= expected.length);
+    };
     // Nothing comes any more when both are complete: what was told twice shows, too.
-    await eventually(
-      'both dashboards have heard everything',
-      () => heard().every(isComplete),
-      COMPLETE_WITHIN_MS,
-    ).catch(() => undefined);
+    await eventually('both dashboards have heard everything', hasHeardAll, COMPLETE_WITHIN_MS).catch(() => undefined);
     const resyncs = this.dashboards.map((dashboard) => dashboard.resyncs.length);
-    const wrong = heard().map((ids) => differences(ids, expected));
+    const wrong = heard.map((ids) => differences(ids, expected));
     if (expected.length === 0 || wrong.some((difference) => difference !== '') || resyncs.some((count) => count > 0)) {
       throw new Error(
         `Of ${String(expected.length)} events the dashboards missed or heard again: ${wrong.join(' | ')}; told to read again ${resyncs.join(' and ')} times.`,
