@@ -1,6 +1,7 @@
 import { getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
 import { RequestDeadlineError } from '../platform/context/request-deadline.js';
 import { OverloadedError } from '../platform/http/admission/admission-limiter.js';
+import { type DescribedHeader, describeHeader } from '../platform/http/described-header.js';
 import { ProblemDto } from '../platform/http/problems/problem.dto.js';
 import { type Refusal, refusalResponse, type RefusalResponse } from '../platform/http/problems/refuses.decorator.js';
 import { InvalidRequestError } from '../platform/http/validation/validation.js';
@@ -13,20 +14,19 @@ const PROBES = ['/api/health', '/api/health/live', '/api/health/ready'];
 const EXAMPLE_ID = '0198c1de-3f5b-7000-8000-3f3c0f6a7a55';
 const EXAMPLE_REQUEST = { requestId: '0198c1de-4c11-7000-8000-9b2f0d6e1c34', timestamp: '2026-11-20T18:00:00.000Z' };
 
-type Headers = Record<string, { readonly description: string; readonly schema: object }>;
+type DescribedHeaders = Readonly<Record<string, DescribedHeader>>;
 
-const header = (description: string, example: string): Headers[string] => ({
-  description,
-  schema: { type: 'string', example },
-});
-const RETRY_AFTER = { 'Retry-After': header('Seconds until it is worth trying again.', '12') };
+const RETRY_AFTER = { 'Retry-After': describeHeader('Seconds until it is worth trying again.', '12') };
 /** What a refusal says besides its body, by its status. */
-const HEADERS: Readonly<Record<string, Headers>> = {
-  401: { 'WWW-Authenticate': header('What the request has to show (RFC 6750).', 'Bearer') },
+const HEADERS: Readonly<Record<string, DescribedHeaders>> = {
+  401: { 'WWW-Authenticate': describeHeader('What the request has to show (RFC 6750).', 'Bearer') },
   429: {
     ...RETRY_AFTER,
-    RateLimit: header('What is left of each limit (`r`), and when it grows again (`t`, seconds).', '"device";r=0;t=12'),
-    'RateLimit-Policy': header(
+    RateLimit: describeHeader(
+      'What is left of each limit (`r`), and when it grows again (`t`, seconds).',
+      '"device";r=0;t=12',
+    ),
+    'RateLimit-Policy': describeHeader(
       'Each limit that was applied: quota `q` in a window of `w` seconds.',
       '"device";q=100;w=60',
     ),
@@ -49,7 +49,7 @@ export function completeRefusals(path: string, method: string, operation: Operat
   }
 }
 
-type Raw = Omit<RefusalResponse, 'status'> & { readonly headers?: Headers };
+type Raw = Omit<RefusalResponse, 'status'> & { readonly headers?: DescribedHeaders };
 
 /** What `@Refuses` documented: the framework puts its examples below the type of the success. */
 function rawOf(response: Operation['responses'][string] | undefined): Raw | undefined {

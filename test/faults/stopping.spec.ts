@@ -8,7 +8,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
@@ -107,8 +106,12 @@ describe('Stopping', () => {
 
     // Busy, it has not accepted these yet.
     application.signal('SIGSTOP');
-    const waiting = Array.from({ length: 100 }, () => ask(new Agent(), 'GET', ME, { authorization }));
-    await pause(500);
+    const crowd = new Agent();
+    const waiting = Array.from({ length: 100 }, () => ask(crowd, 'GET', ME, { authorization }));
+    await eventually('all have connected', () => {
+      const sockets = Object.values(crowd.sockets).flatMap((each) => each ?? []);
+      return sockets.length === waiting.length && sockets.every(({ connecting }) => !connecting);
+    });
     // A second signal ends the delay.
     const cut = new Promise((resolve) => dashboard.socket.once('disconnect', resolve));
     application.signal('SIGTERM');

@@ -1,6 +1,7 @@
 import { applyDecorators, HttpStatus } from '@nestjs/common';
 import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { describeHeader } from '../described-header.js';
 import { matches } from './version-tag.interceptor.js';
 
 /** Later than this, nothing comes to a second that is over: transactions end before. */
@@ -17,15 +18,13 @@ export interface PageState {
   readonly hasMore: boolean;
 }
 
-const header = (description: string, example: string): { description: string; schema: object } => ({
-  description,
-  schema: { type: 'string', example },
-});
-
 /** What {@link isUnmodified} says of a page. */
 export const PAGE_HEADERS = {
-  ETag: header('What the page is known by.', '"0ZyqQ3eNYb9TzLJc"'),
-  'Last-Modified': header('When its last item was made; absent without items.', 'Fri, 20 Nov 2026 18:00:01 GMT'),
+  ETag: describeHeader('What the page is known by.', '"0ZyqQ3eNYb9TzLJc"'),
+  'Last-Modified': describeHeader(
+    'When its last item was made; absent without items.',
+    'Fri, 20 Nov 2026 18:00:01 GMT',
+  ),
 };
 
 /** A GET that {@link isUnmodified} answers with 304 where the client has the page already. */
