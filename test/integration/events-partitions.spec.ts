@@ -46,13 +46,15 @@ const upkeep = (options?: UpkeepOptions): Promise<PartitionUpkeep> => PartitionU
 const partitions = async (): Promise<EventPartition[]> =>
   (await store.list()).partitions.sort((a, b) => a.from - b.from);
 
+/** Events 400 days apart are of two years, so of two partitions, on whatever day this runs. */
 const insert = (...ages: readonly number[]): Promise<void> => log.insert(ages, DEVICE);
 
-/** So many events, a millisecond apart, of 400 days ago. */
+/** So many events, a millisecond apart, of one year: they end in the July of the year before last. */
 const insertMany = (count: number): Promise<unknown> =>
   sql.rows(
     `INSERT INTO events (type, source, actor, payload, received_at)
-     SELECT 'custom', 'system', 'system', '{}', now() - interval '400 days' - n * interval '1 millisecond'
+     SELECT 'custom', 'system', 'system', '{}',
+       date_trunc('year', now(), 'UTC') - interval '18 months' - n * interval '1 millisecond'
      FROM generate_series(1, $1) n`,
     [count],
   );
@@ -103,7 +105,8 @@ describe('the partitions of the event log', () => {
     const process = await upkeep();
     await process.maintain();
     expect(await process.defaultRows()).toBe(0);
-    const [old, ...rest] = (await partitions()).filter(({ to }) => to < Date.now() - 300 * DAY_MS);
+    const thisYear = Date.UTC(new Date().getUTCFullYear(), 0);
+    const [old, ...rest] = (await partitions()).filter(({ to }) => to < thisYear);
     expect(rest).toEqual([]);
     const shape = (table: string): Promise<object[]> =>
       sql.rows(
@@ -117,7 +120,7 @@ describe('the partitions of the event log', () => {
   });
 
   it('are left to an operator where the move would hold up the others for too long, and the alarm stays', async () => {
-    await insert(700, 400, 400, 400);
+    await insert(800, 400, 400, 400);
     const count = store.countDefaultRows.bind(store);
     // A million in production.
     store.countDefaultRows = async (limit, span) => (await count(limit, span)) + (span ? limit - 3 : 0);
@@ -152,10 +155,10 @@ describe('the partitions of the event log', () => {
   });
 
   it('are made although one of them cannot be, and the alarm says so', async () => {
-    await insert(700, 400);
+    await insert(800, 400);
     // Another table has the name that the first one would get.
     const [taken] = await sql.rows<{ name: string }>(
-      `SELECT 'events_from_' || to_char(date_trunc('year', now() - interval '700 days'), 'YYYY') || '0101' AS name`,
+      `SELECT 'events_from_' || to_char(date_trunc('year', now() - interval '800 days'), 'YYYY') || '0101' AS name`,
     );
     await sql.rows(`CREATE TABLE ${taken?.name ?? ''} ()`);
     const process = await upkeep();
