@@ -165,9 +165,10 @@ describe('P-07: what devices are told', () => {
   const order = async (name: CommandName): Promise<void> => {
     const { ada, hers } = tenants;
     const body = name === 'firmware_update' ? { name, payload: FIRMWARE } : { name };
-    const { id } = (await sendCommand(url, ada, hers.id, body)).body;
-    await eventually('the order', () => door.orders.some(({ commandId }) => commandId === id));
-    await door.say('command_ack', { commandId: id, status: 'executed' });
+    const { status, body: command } = await sendCommand(url, ada, hers.id, body);
+    expect([name, status, command]).toMatchObject([name, 202, { id: expect.any(String) }]);
+    await eventually(`the order ${name}`, () => door.orders.some(({ commandId }) => commandId === command.id));
+    await door.say('command_ack', { commandId: command.id, status: 'executed' });
   };
   const causes: Readonly<Record<string, () => Promise<unknown>>> = {
     ...Object.fromEntries(COMMAND_NAMES.map((name) => [name, () => order(name)])),

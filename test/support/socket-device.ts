@@ -70,7 +70,7 @@ export class SocketDevice {
   /** Connected, and born. */
   static async born(url: string, registered: RegisteredDevice, boot?: string): Promise<SocketDevice> {
     const device = await SocketDevice.connect(url, registered, boot);
-    await device.say('device_register', { boot: device.boot, uptimeMs: 60_000, lockState: 'locked' });
+    await device.say('device_register', { boot: device.boot, uptimeMs: uptimeMs(), lockState: 'locked' });
     return device;
   }
 
