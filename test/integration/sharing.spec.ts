@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
+import { dayOfSummerTime } from '../support/summer-time.js';
 import { closedHours, EVERY_DAY, type ShareBody, SharingFixture } from '../support/sharing.fixture.js';
 
 let fixture: SharingFixture;
@@ -166,18 +167,17 @@ describe('A share', () => {
       `/devices/${door}/shares/preview`,
       {
         recurrence: {
-          rule: 'DTSTART;TZID=Europe/Berlin:20270326T090000\nRRULE:FREQ=DAILY;COUNT=4',
+          rule: `DTSTART;TZID=Europe/Berlin:${dayOfSummerTime(-2).replaceAll('-', '')}T090000\nRRULE:FREQ=DAILY;COUNT=4`,
           durationMinutes: 60,
         },
-        after: '2027-03-01T00:00:00Z',
+        after: `${dayOfSummerTime(-2)}T00:00:00Z`,
       },
     );
-    // Clocks are set forward on the 28th.
     expect(preview.body.items.map(({ from }) => from)).toEqual([
-      '2027-03-26T08:00:00.000Z',
-      '2027-03-27T08:00:00.000Z',
-      '2027-03-28T07:00:00.000Z',
-      '2027-03-29T07:00:00.000Z',
+      `${dayOfSummerTime(-2)}T08:00:00.000Z`,
+      `${dayOfSummerTime(-1)}T08:00:00.000Z`,
+      `${dayOfSummerTime(0)}T07:00:00.000Z`,
+      `${dayOfSummerTime(1)}T07:00:00.000Z`,
     ]);
     const openings = await fixture.request<{ items: object[] }>(
       ada,
