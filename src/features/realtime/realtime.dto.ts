@@ -1,5 +1,4 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Equals, IsBoolean, IsJWT, IsString, MaxLength } from 'class-validator';
 import type {
   ControlMessages,
   DashboardHandshake,
@@ -11,48 +10,14 @@ import type {
 import type { DeviceHeartbeat } from '../../contracts/devices.js';
 import type { EventType } from '../../contracts/events.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
-import { IfGiven, OrNull } from '../../platform/http/members/if-given.js';
-import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
 import { FieldErrorDto } from '../../platform/http/problems/problem.dto.js';
+import { DashboardHandshakeDto } from './dashboard-handshake.dto.js';
 import type { Documented } from '../../shared/documented.js';
 
 /** A value for each event, or the one that they share. */
 const COLUMN = {
   oneOf: [{ type: 'array', items: {} }, { type: 'string' }, { type: 'number' }, { type: 'null' }],
 } as object;
-
-/** What a dashboard sends as `auth` when it connects. */
-export class DashboardHandshakeDto implements DashboardHandshake {
-  /**
-   * An access token.
-   * @example eyJhbGciOiJSUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl
-   */
-  @IsJWT()
-  @MaxLength(4_096)
-  @OftenCalled('accessToken', 'bearer', 'authorization')
-  token!: string;
-
-  /** What connects. */
-  @Equals('dashboard')
-  @OftenCalled('client', 'type')
-  clientType!: 'dashboard';
-
-  /**
-   * The last `cursor` that the dashboard got: the events after it are sent first. Null, as when left out: from now on.
-   * @example MS4xMjM0NS42Nzg5
-   */
-  @OrNull()
-  @IsString()
-  @MaxLength(512)
-  @OftenCalled('cursor')
-  lastCursor?: string | null;
-
-  /** True: events of a short window come together, as `events`. */
-  @IfGiven()
-  @IsBoolean()
-  @OftenCalled('batching', 'batched')
-  batch?: boolean;
-}
 
 /** Several log entries, column by column: docs/realtime.md has the decoder, and the client package uses one by itself. */
 export class EventFrameDto implements EventFrame {

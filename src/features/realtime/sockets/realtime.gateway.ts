@@ -32,7 +32,7 @@ import { closestName } from '../../../shared/closest-name.js';
 import { within } from '../../../shared/deadline.js';
 import { principalOf } from './dashboard-principal.js';
 import { DashboardPublisher } from './dashboard-publisher.js';
-import { DashboardHandshakeDto } from '../realtime.dto.js';
+import { DashboardHandshakeDto } from '../dashboard-handshake.dto.js';
 import { RealtimeService } from './realtime.service.js';
 
 const SERVICE_UNAVAILABLE = 503;

@@ -29,7 +29,7 @@ import {
 } from '../../../platform/realtime/sockets.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
-import type { DashboardHandshakeDto } from '../realtime.dto.js';
+import type { DashboardHandshakeDto } from '../dashboard-handshake.dto.js';
 import { principalOf } from './dashboard-principal.js';
 
 /** Connections of one person to one process, times the scale of all limits. */
