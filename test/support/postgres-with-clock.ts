@@ -12,8 +12,9 @@ const DATABASE = 'mortise';
 const DAY_MS = 86_400_000;
 
 /**
- * A PostgreSQL server of its own whose clock is days ahead of ours or behind it, and can be moved while it runs. Only the
- * calendar differs: time-outs of the server, and the clocks of the processes that use it, run as ever.
+ * A PostgreSQL server of its own whose clock is days ahead of ours or behind it, and can be moved while it runs. The processes that
+ * use it have clocks of their own, and their time-outs run as ever. Those of the server do not: libfaketime tells the true time to what
+ * interrupts a wait, so that with a clock ahead no `statement_timeout` or `lock_timeout` ends one.
  */
 export class PostgresWithClock {
   private constructor(
