@@ -8,9 +8,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { setTimeout as pause } from 'node:timers/promises';
 import { CacheInvalidationsRepository } from '../../src/platform/cache/cache-invalidations.repository.js';
 import { type InsertedAccount, insertAccount } from '../support/accounts.fixture.js';
-import { CacheRace, createHousehold, type Listed } from '../support/cache-race.js';
+import { behindMark, CacheRace, createHousehold, type Listed } from '../support/cache-race.js';
 import { CacheKeys, type CacheReader, type CacheReport, isHit, read, warm } from '../support/cache.fixture.js';
 import { FaultProxy } from '../support/fault-proxy.js';
+import { transactionsEnded } from '../support/log-horizon.js';
 import { counter } from '../support/metrics.js';
 import { ApplicationProcess } from '../support/process.js';
 import { recordFigure, scaled } from '../support/promise.js';
@@ -76,41 +77,8 @@ const as = <T = Record<string, unknown>>(
 ) => request<T>(base, method, `/api/v1${path}`, { token: who.accessToken, body });
 const reader = (who: InsertedAccount, base = bases()[0] ?? ''): CacheReader => ({ base, accessToken: who.accessToken });
 
-/** When no transaction is open any more that was when this was called. */
-async function transactionsEnded(): Promise<void> {
-  const [now] = await sql.rows<{ at: Date }>('SELECT clock_timestamp() AS at');
-  await eventually('older transactions have ended', async () => {
-    const open = await sql.rows(
-      'SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start <= $1',
-      [now?.at],
-    );
-    return open.length === 0;
-  });
-}
-
 const namesOf = (answer: Answer<Listed> | undefined): string[] =>
   (answer?.body.items ?? []).map(({ name }) => name).sort();
-
-/** Does something while a change of a device stands behind its mark, before COMMIT. @returns what the change was answered, if it was */
-async function behindMark<T>(
-  id: string,
-  write: (path: string) => Promise<T>,
-  during: () => Promise<void>,
-): Promise<T | null> {
-  const lock = await Sql.open(here.databaseUrl);
-  let written: Promise<T | null>;
-  try {
-    // The event of the change is sent with COMMIT, behind the mark, and waits: the server goes on when the process is gone.
-    await lock.rows('BEGIN');
-    await lock.rows('LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
-    written = write(`/devices/${id}`).catch(() => null);
-    await eventually('the mark is open', async () => (await keys.marked()).includes(`device:${id}`));
-    await during();
-  } finally {
-    await lock.end();
-  }
-  return written;
-}
 
 describe('P-06: cached answers of two processes', () => {
   it(
@@ -133,7 +101,7 @@ describe('P-06: cached answers of two processes', () => {
             await victim?.start();
           }
           // The minute in short: what it waits for has happened.
-          await transactionsEnded();
+          await transactionsEnded(sql);
           await keys.endQuietMinute();
         }
       };
@@ -285,6 +253,8 @@ describe('A change behind its mark', () => {
     const list = reader(owner, there);
     await warm(list, NO_READINGS, keys);
     const written = await behindMark(
+      here.databaseUrl,
+      keys,
       devices[0] ?? '',
       (path) => as(owner, 'PATCH', path, { name: 'kept' }, other),
       async () => {
@@ -308,6 +278,8 @@ describe('A change behind its mark', () => {
     const { owner, devices } = await createHousehold(here);
     await warm(reader(owner, there), NO_READINGS, keys);
     await behindMark(
+      here.databaseUrl,
+      keys,
       devices[0] ?? '',
       (path) => as(owner, 'PATCH', path, { name: 'late' }, doomed),
       async () => {
@@ -316,7 +288,7 @@ describe('A change behind its mark', () => {
         await others[1]?.kill();
       },
     );
-    await transactionsEnded();
+    await transactionsEnded(sql);
     const after = await read<Listed>(reader(owner, there), NO_READINGS);
     expect(namesOf(after)).toContain('late');
     expect(isHit(after)).toBe(false);

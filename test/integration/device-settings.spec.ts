@@ -7,10 +7,10 @@ import { MqttSettingsPublisher } from '../../src/features/device-settings/mqtt-s
 import { SocketSettingsPublisher } from '../../src/features/device-settings/socket-settings-publisher.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
-import { deviceTopic, type SettingsMessage } from '../../src/contracts/mqtt.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
+import { confirm, heard, hears } from '../support/settings-line.js';
 import { SocketDevice } from '../support/socket-device.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -36,21 +36,6 @@ const read = (device: { id: string }, who = ada) => fixture.request<Body>(who, '
 const patch = (device: { id: string }, body: unknown, headers: Record<string, string> = {}, who = ada) =>
   fixture.request<Body>(who, 'PATCH', path(device), body, headers);
 
-const heard = (line: ScriptedDevice): { message: SettingsMessage | null; retained: boolean }[] =>
-  line.received
-    .filter(({ topic }) => topic === deviceTopic(line.id, 'settings'))
-    .map(({ payload, retained }) => ({
-      message: payload === '' ? null : (JSON.parse(payload) as SettingsMessage),
-      retained,
-    }));
-
-async function hears(line: ScriptedDevice, version: number): Promise<SettingsMessage> {
-  return eventually(`settings in version ${String(version)}`, () => {
-    const last = heard(line).at(-1)?.message;
-    return last?.version === version && last;
-  });
-}
-
 /** Changes something without a signal of that. */
 async function unheard(change: () => Promise<unknown>): Promise<void> {
   const signals = fixture.application.get(SignalBus);
@@ -58,15 +43,6 @@ async function unheard(change: () => Promise<unknown>): Promise<void> {
   signals.publish = () => undefined;
   await change();
   signals.publish = publish;
-}
-
-const linksOf = ({ id }: { id: string }): Promise<unknown[]> =>
-  fixture.sql.rows('SELECT 1 FROM device_links WHERE device_id = $1', [id]);
-
-async function confirm(line: ScriptedDevice, seq: number, data: object): Promise<void> {
-  const event = { seq, boot: line.boot, type: 'settings_updated', data };
-  await line.publishRaw(deviceTopic(line.id, 'events'), JSON.stringify(event));
-  await line.receipt(line.boot, seq);
 }
 
 describe('The settings of a device', () => {
@@ -244,7 +220,8 @@ describe('A device', () => {
     await fixture.sql.rows('UPDATE device_settings SET version = 0 WHERE id = $1', [device.id]);
     const { deviceToken } = (await change('rotate')).body;
     const silent = await connect({ id: device.id, token: deviceToken });
-    await eventually('it is online', async () => (await linksOf(device)).length === 1);
+    const links = 'SELECT 1 FROM device_links WHERE device_id = $1';
+    await eventually('it is online', async () => (await fixture.sql.rows(links, [device.id])).length === 1);
     expect(heard(silent)).toEqual([]);
     await fixture.sql.rows('UPDATE device_settings SET version = 1 WHERE id = $1', [device.id]);
     await publisher.sweep();

@@ -6,10 +6,7 @@ import type { SignalName } from '../../src/contracts/signals.js';
 import { CommandSweeper } from '../../src/features/commands/dispatch/command-sweeper.js';
 import { DispatchRepository } from '../../src/features/commands/dispatch/dispatch.repository.js';
 import { DispatchScheduler } from '../../src/features/commands/dispatch/dispatch-scheduler.js';
-import { OverloadedError } from '../../src/platform/http/admission/admission-limiter.js';
-import { DeviceSocketAuthenticator } from '../../src/platform/realtime/devices/device-socket-authenticator.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
-import { DeadlineExceededError } from '../../src/shared/deadline.js';
 import { Clock } from '../../src/shared/clock.js';
 import { CommandHarness } from '../support/command-harness.js';
 import type { RegisteredDevice } from '../support/devices.fixture.js';
@@ -58,19 +55,6 @@ async function bornTwice(): Promise<{ mqtt: ScriptedDevice; socket: SocketDevice
   const registered = await harness.registerDevice();
   const mqtt = await harness.connectDevice(registered);
   return { mqtt, socket: await born(registered, mqtt.boot, harness.app), registered };
-}
-
-async function stateOf(id: string): Promise<{ status: string; links: string[] }> {
-  const { body } = await harness.request('GET', `/api/v1/devices/${id}`);
-  return { status: body.status as string, links: [...(body.links as string[])].sort() };
-}
-
-async function comingsOf(id: string): Promise<string[]> {
-  const rows = await harness.rows<{ type: string }>(
-    `SELECT type FROM events WHERE device_id = $1 AND type IN ('device_connected', 'device_disconnected') ORDER BY xid, id`,
-    [id],
-  );
-  return rows.map(({ type }) => type);
 }
 
 /** No other process hears these hints of `app`. */
@@ -140,7 +124,7 @@ describe('a device with two links', () => {
   it('comes once and goes once', async () => {
     const { mqtt, socket } = await bornTwice();
     const { id } = socket;
-    expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt', 'websocket'] });
+    expect(await harness.presenceOf(id)).toEqual({ status: 'online', links: ['mqtt', 'websocket'] });
     // Heartbeats of both links are written together.
     await harness.rows(`UPDATE device_links SET last_seen_at = now() - interval '60 s' WHERE device_id = $1`, [id]);
     await mqtt.publish('heartbeat', { boot: mqtt.boot, uptimeMs: 70_000, battery: 80 });
@@ -156,25 +140,29 @@ describe('a device with two links', () => {
     const { body } = await harness.request('GET', `/api/v1/devices/${id}/diagnostics`);
     expect(body).toMatchObject({ link: { kind: 'websocket' }, links: [{ kind: 'websocket' }, { kind: 'mqtt' }] });
     socket.end();
-    await eventually('one link', async () => (await stateOf(id)).links.length === 1);
-    expect(await stateOf(id)).toEqual({ status: 'online', links: ['mqtt'] });
-    expect(await comingsOf(id)).toEqual(['device_connected']);
+    await eventually('one link', async () => (await harness.presenceOf(id)).links.length === 1);
+    expect(await harness.presenceOf(id)).toEqual({ status: 'online', links: ['mqtt'] });
+    expect(await harness.connectionEventsOf(id)).toEqual(['device_connected']);
     await mqtt.publish('status', { online: false, boot: mqtt.boot });
-    await eventually('no link', async () => (await stateOf(id)).status === 'offline');
-    expect(await comingsOf(id)).toEqual(['device_connected', 'device_disconnected']);
+    await eventually('no link', async () => (await harness.presenceOf(id)).status === 'offline');
+    expect(await harness.connectionEventsOf(id)).toEqual(['device_connected', 'device_disconnected']);
   });
 
   it('that starts again on one of them is connected by that one alone', async () => {
     const { socket, registered } = await bornTwice();
     const boot = randomUUID();
     await harness.connectDevice(registered, boot);
-    expect(await stateOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
-    expect(await comingsOf(socket.id)).toEqual(['device_connected', 'device_disconnected', 'device_connected']);
+    expect(await harness.presenceOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
+    expect(await harness.connectionEventsOf(socket.id)).toEqual([
+      'device_connected',
+      'device_disconnected',
+      'device_connected',
+    ]);
     // What is still heard of the earlier boot changes nothing.
     await socket.say('device_heartbeat', { boot: socket.boot, uptimeMs: 90_000 });
     socket.end();
     await pause(50);
-    expect(await stateOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
+    expect(await harness.presenceOf(socket.id)).toEqual({ status: 'online', links: ['mqtt'] });
   });
 
   it('gets an order over the best one alone', async () => {
@@ -291,25 +279,6 @@ describe('the limits of a device on a socket', () => {
   });
 });
 
-describe('a handshake at a process with sockets', () => {
-  it('is refused while there is no answer or no room, and each device is told another moment to come back', async () => {
-    const { id, token } = await harness.registerDevice();
-    const spy = jest.spyOn(holder.get(DeviceSocketAuthenticator), 'authenticate');
-    for (const error of [new DeadlineExceededError(1), new OverloadedError()]) {
-      spy.mockRejectedValue(error);
-      const told = await Promise.all(
-        Array.from({ length: 6 }, () =>
-          SocketDevice.refusal(holder.url, { clientType: 'device', deviceId: id, token }),
-        ),
-      );
-      const moments = told.map(({ retryAfter }) => retryAfter ?? NaN);
-      expect(new Set(told.map(({ status }) => status))).toEqual(new Set([503]));
-      expect(moments.filter((moment) => moment >= 1 && moment <= 5)).toHaveLength(told.length);
-      expect(new Set(moments).size).toBeGreaterThan(told.length / 2);
-    }
-  });
-});
-
 describe('a process with sockets that stops', () => {
   it('says so, and leaves the links to the process that its devices connect to next', async () => {
     const devices = await Promise.all(Array.from({ length: 6 }, () => born()));
@@ -324,7 +293,7 @@ describe('a process with sockets that stops', () => {
     expect(moments.filter((moment) => moment >= 0.5 && moment <= 2)).toHaveLength(devices.length);
     expect(new Set(moments).size).toBeGreaterThan(devices.length / 2);
     for (const { id } of devices) {
-      expect(await stateOf(id)).toEqual({ status: 'online', links: ['websocket'] });
+      expect(await harness.presenceOf(id)).toEqual({ status: 'online', links: ['websocket'] });
     }
   });
 });

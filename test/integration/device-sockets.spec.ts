@@ -1,18 +1,14 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DEVICE_REPORTS, type DeviceReport } from '../../src/contracts/device-sockets.js';
-import type { SignedOrder } from '../../src/contracts/orders.js';
-import { DeviceSocketPublisher } from '../../src/platform/realtime/devices/device-socket-publisher.js';
-import { DeviceSocketRegistry } from '../../src/platform/realtime/devices/device-socket-registry.js';
-import { ROOT } from '../../tools/stack/paths.js';
+import { OverloadedError } from '../../src/platform/http/admission/admission-limiter.js';
+import { DeviceSocketAuthenticator } from '../../src/platform/realtime/devices/device-socket-authenticator.js';
+import { DeadlineExceededError } from '../../src/shared/deadline.js';
 import { insertAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { CommandHarness } from '../support/command-harness.js';
 import { Dashboard } from '../support/dashboard.js';
-import { documentedLock } from '../support/documented-lock.js';
 import { SocketDevice } from '../support/socket-device.js';
 import { eventually } from '../support/wait.js';
 
@@ -30,6 +26,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
+  jest.restoreAllMocks();
   open.splice(0).forEach((device) => {
     device.end();
   });
@@ -43,17 +40,9 @@ async function born(registered?: RegisteredDevice, boot?: string): Promise<Socke
   return device;
 }
 
-async function stateOf(id: string): Promise<{ status: string; links: string[] }> {
-  const { body } = await harness.request('GET', `/api/v1/devices/${id}`);
-  return { status: body.status as string, links: [...(body.links as string[])].sort() };
-}
-
 async function eventsOf(id: string): Promise<{ type: string; source: string; payload: Record<string, unknown> }[]> {
   return harness.rows('SELECT type, source, payload FROM events WHERE device_id = $1 ORDER BY xid, id', [id]);
 }
-
-const comingsOf = async (id: string): Promise<string[]> =>
-  (await eventsOf(id)).map(({ type }) => type).filter((type) => /_(dis)?connected$/.test(type));
 
 const accept = (device: SocketDevice, commandId: string): Promise<unknown> =>
   device.say('command_ack', { commandId, status: 'executed', result: { lockState: 'unlocked' } });
@@ -84,7 +73,7 @@ describe('the handshake of a device', () => {
   it('takes the id in any spelling, and lets a dashboard say nothing of a device', async () => {
     const registered = await harness.registerDevice();
     const device = await born({ ...registered, id: registered.id.toUpperCase() });
-    expect(await stateOf(registered.id)).toEqual({ status: 'online', links: ['websocket'] });
+    expect(await harness.presenceOf(registered.id)).toEqual({ status: 'online', links: ['websocket'] });
     device.end();
     const dashboard = await Dashboard.connect(url, { clientType: 'dashboard', token: harness.owner.accessToken });
     for (const report of Object.keys(DEVICE_REPORTS)) {
@@ -95,13 +84,28 @@ describe('the handshake of a device', () => {
     }
     dashboard.socket.disconnect();
   });
+
+  it('is refused while there is no answer or no room, and each device is told another moment to come back', async () => {
+    const { id, token } = await harness.registerDevice();
+    const spy = jest.spyOn(harness.app.get(DeviceSocketAuthenticator), 'authenticate');
+    for (const error of [new DeadlineExceededError(1), new OverloadedError()]) {
+      spy.mockRejectedValue(error);
+      const told = await Promise.all(
+        Array.from({ length: 6 }, () => SocketDevice.refusal(url, { clientType: 'device', deviceId: id, token })),
+      );
+      const moments = told.map(({ retryAfter }) => retryAfter ?? NaN);
+      expect(new Set(told.map(({ status }) => status))).toEqual(new Set([503]));
+      expect(moments.filter((moment) => moment >= 1 && moment <= 5)).toHaveLength(told.length);
+      expect(new Set(moments).size).toBeGreaterThan(told.length / 2);
+    }
+  });
 });
 
 describe('what a device says on a socket', () => {
   it('is what it says over MQTT, acknowledged, with a receipt for each event', async () => {
     const device = await born();
     const { boot, id } = device;
-    expect(await stateOf(id)).toEqual({ status: 'online', links: ['websocket'] });
+    expect(await harness.presenceOf(id)).toEqual({ status: 'online', links: ['websocket'] });
     const data: [DeviceReport, string, object][] = [
       ['door_status_changed', 'door_status_changed', { lockState: 'unlocked', doorState: 'open' }],
       ['motion_detected', 'motion_detected', { zone: 'hall' }],
@@ -197,7 +201,7 @@ describe('what a device says on a socket', () => {
     send(device);
     await device.closed();
     expect(await neighbour.say('device_heartbeat', { boot: neighbour.boot, uptimeMs: 61_000 })).toEqual({ ok: true });
-    await eventually('the device is offline', async () => (await stateOf(device.id)).status === 'offline');
+    await eventually('the device is offline', async () => (await harness.presenceOf(device.id)).status === 'offline');
   });
 });
 
@@ -235,7 +239,7 @@ describe('the end of a socket', () => {
   it('is the will of its boot', async () => {
     const device = await born();
     device.cut();
-    await eventually('the device is offline', async () => (await stateOf(device.id)).status === 'offline');
+    await eventually('the device is offline', async () => (await harness.presenceOf(device.id)).status === 'offline');
     const [gone] = (await eventsOf(device.id)).filter(({ type }) => type === 'device_disconnected');
     expect(gone?.payload).toEqual({ link: 'websocket', boot: device.boot, reason: 'will' });
   });
@@ -246,8 +250,8 @@ describe('the end of a socket', () => {
     const newer = await born(registered, older.boot);
     expect(await older.closed()).toMatchObject({ code: 'device_replaced' });
     await pause(50);
-    expect(await stateOf(newer.id)).toEqual({ status: 'online', links: ['websocket'] });
-    expect(await comingsOf(newer.id)).toEqual(['device_connected']);
+    expect(await harness.presenceOf(newer.id)).toEqual({ status: 'online', links: ['websocket'] });
+    expect(await harness.connectionEventsOf(newer.id)).toEqual(['device_connected']);
   });
 
   it.each(['deleted', 'in the database'])('P-16: comes within two seconds of a revocation: %s', async (how) => {
@@ -270,50 +274,6 @@ describe('the end of a socket', () => {
       ...[id, 'custom', at],
     ]);
     expect(after).toEqual([]);
-  });
-});
-
-describe('The lock of docs/protocol.md', () => {
-  it('carries out orders, locks again after a timed unlock, and refuses what it must', async () => {
-    const { id, token } = await harness.registerDevice();
-    const args = ['--input-type=module', '--eval', documentedLock(), '--', 'lock.mjs', id, token];
-    const lock = spawn(process.execPath, args, { cwd: ROOT, env: { PATH: process.env.PATH, MORTISE_URL: url } });
-    const moves = async (): Promise<unknown[]> =>
-      (await eventsOf(id)).flatMap(({ type, payload: { lockState, cause } }) =>
-        type === 'door_status_changed' ? [[lockState, cause]] : [],
-      );
-    try {
-      await eventually('it is online', async () => (await stateOf(id)).status === 'online');
-      const { body } = await harness.send(id, 'unlock_door', { payload: { durationMs: 1_000 }, waitSeconds: 10 });
-      expect(body).toMatchObject({ state: 'EXECUTED', result: { lockState: 'unlocked' } });
-      const restart = await harness.send(id, 'restart_device', { waitSeconds: 10 });
-      expect(restart.body).toMatchObject({ state: 'FAILED', errorCode: 'not_supported' });
-
-      const acks: unknown[] = [];
-      harness.app
-        .get(DeviceSocketRegistry)
-        .of(id)
-        ?.onAny((name, ack) => name === 'command_ack' && acks.push(ack));
-      const stored = 'SELECT "order", kid, signature FROM commands WHERE id = $1';
-      const [sent] = (await harness.rows<SignedOrder>(stored, [body.id])) as [SignedOrder];
-      const forgedId = randomUUID();
-      const deliver = (order: SignedOrder) => harness.app.get(DeviceSocketPublisher).publish(id, 'unlock_door', order);
-      expect(await deliver({ ...sent, order: sent.order.replace(body.id, forgedId) })).toBe(true);
-      expect(await deliver({ ...sent, kid: 'stranger', order: '{}' })).toBe(true);
-      expect(await deliver(sent)).toBe(true);
-      await eventually('both answers', () => acks.length === 2);
-      expect(acks).toEqual([
-        { commandId: forgedId, status: 'failed', errorCode: 'bad_signature' },
-        { commandId: body.id, status: 'executed', result: { lockState: 'unlocked' } },
-      ]);
-      const both = [
-        ['unlocked', 'command'],
-        ['locked', 'auto_lock'],
-      ];
-      await eventually('it locks again', async () => isDeepStrictEqual(await moves(), both));
-    } finally {
-      lock.kill();
-    }
   });
 });
 

@@ -7,19 +7,10 @@ import { TestApp } from '../support/test-app.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { presenceEventsOf, type PresenceRow, presenceRowOf } from '../support/presence-rows.js';
 import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
-
-interface Row {
-  status: string;
-  boot: string | null;
-  uptime: string | null;
-  reported_at: Date | null;
-  battery: number | null;
-  link_boot: string | null;
-  version: number;
-}
 
 interface Shown extends Record<string, unknown> {
   id: string;
@@ -55,34 +46,13 @@ async function born(device: RegisteredDevice, boot: string): Promise<ScriptedDev
   return raw;
 }
 
-async function row({ id }: RegisteredDevice): Promise<Row> {
-  const [found] = await sql.rows<Row>(
-    `SELECT d.status, d.boot, d.boot_uptime_ms AS uptime, d.boot_reported_at AS reported_at, d.battery, l.boot AS link_boot, d.version
-     FROM devices d LEFT JOIN device_links l ON l.device_id = d.id WHERE d.id = $1`,
-    [id],
-  );
-  return found!;
-}
-
-const becomes = (device: RegisteredDevice, wanted: Partial<Row>): Promise<Row> =>
+const row = (device: RegisteredDevice): Promise<PresenceRow> => presenceRowOf(sql, device);
+const eventsOf = (device: RegisteredDevice): Promise<string[]> => presenceEventsOf(application.url, owner, device);
+const becomes = (device: RegisteredDevice, wanted: Partial<PresenceRow>): Promise<PresenceRow> =>
   eventually(`the device becomes ${JSON.stringify(wanted)}`, async () => {
     const now = await row(device);
-    return Object.entries(wanted).every(([key, value]) => now[key as keyof Row] === value) && now;
+    return Object.entries(wanted).every(([key, value]) => now[key as keyof PresenceRow] === value) && now;
   });
-
-/** Type and distinguishing members of each event, oldest first. */
-async function eventsOf({ id }: RegisteredDevice): Promise<string[]> {
-  const { body } = await request<{ items: { type: string; payload: Record<string, string> }[] }>(
-    application.url,
-    'GET',
-    `/api/v1/devices/${id}/events`,
-    { token: owner.accessToken },
-  );
-  return body.items
-    .map(({ type, payload }) => [type, payload.boot, payload.reason ?? payload.status].filter(Boolean).join(' '))
-    .reverse()
-    .filter((line) => line !== 'device_registered');
-}
 
 const age = (device: RegisteredDevice, interval: string): Promise<unknown> =>
   sql.rows(`UPDATE device_links SET last_seen_at = now() - $2::interval, check_at = now() WHERE device_id = $1`, [

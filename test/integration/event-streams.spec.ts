@@ -3,10 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { randomUUID } from 'node:crypto';
 import { AppConfig } from '../../src/config/app-config.js';
 import { EventStreamRegistry } from '../../src/features/realtime/streams/event-stream-registry.js';
-import { EventLog } from '../../src/platform/events/event-log.js';
-import { Transactions } from '../../src/platform/prisma/transactions.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { EventStreamClient, type StreamOptions } from '../support/event-stream-client.js';
+import { appendMarked, type EventSubject, heard, marksOf } from '../support/marked-events.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { request } from '../support/rest.js';
 import { eventually } from '../support/wait.js';
@@ -44,33 +43,8 @@ async function open(who: InsertedAccount | null, query = '', options: StreamOpti
   return stream.status === 200 ? stream.joined() : stream;
 }
 
-/** Commits events of a person's own, or of a device, with a mark each. */
-async function happen(count: number, of: { userId?: string; deviceId?: string }, size = 0): Promise<string[]> {
-  const marks = Array.from({ length: count }, () => randomUUID());
-  const log = fixture.application.get(EventLog);
-  // With line ends, which must not end a line of the stream.
-  const padding = `\r\n\r\ndata: x${'x'.repeat(size)}`;
-  await fixture.application.get(Transactions).run(() =>
-    log.append(
-      marks.map((mark) => ({
-        type: 'motion_detected' as const,
-        payload: { zone: mark + padding },
-        source: 'system' as const,
-        actor: 'system' as const,
-        ...of,
-      })),
-    ),
-  );
-  return marks;
-}
-
-const marksOf = (stream: EventStreamClient): string[] =>
-  stream.feed.map(({ payload }) => (payload as { zone?: string }).zone?.slice(0, 36) ?? '');
-
-async function heard(stream: EventStreamClient, marks: readonly string[]): Promise<string[]> {
-  await eventually('the last event arrives', () => marksOf(stream).includes(marks.at(-1) ?? ''));
-  return marksOf(stream);
-}
+const happen = (count: number, of: EventSubject, size = 0): Promise<string[]> =>
+  appendMarked(fixture.application, count, of, size);
 
 describe('An event stream', () => {
   it('carries the messages of sockets, each with its cursor as id, under headers that no cache or proxy holds back', async () => {

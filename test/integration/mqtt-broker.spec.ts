@@ -9,7 +9,7 @@ import { RejectedMessages } from '../../src/platform/mqtt/rejected-messages.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
 import { testEnvironment } from '../support/installation.js';
 import { TestApp } from '../support/test-app.js';
-import { ScriptedDevice } from '../support/scripted-device.js';
+import { BAD_CREDENTIALS, NOT_AUTHORIZED, ScriptedDevice } from '../support/scripted-device.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { request } from '../support/rest.js';
@@ -19,10 +19,6 @@ import { eventually } from '../support/wait.js';
  * Seen to fail on builds broken on purpose: persistent sessions allowed, client ids taken as sent, the will of a line
  * that was taken over let through.
  */
-
-/** CONNACK return codes of MQTT 3.1.1. */
-const BAD_CREDENTIALS = 4;
-const NOT_AUTHORIZED = 5;
 
 let application: TestApp;
 let owner: Account;

@@ -4,12 +4,10 @@
  * end of a session that overtakes events; with a page of the log that ends behind its stretch; with a cursor of now that stands where
  * no event is; with a statement for each viewer beside the judgement.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { NewEvent } from '../../src/contracts/events.js';
 import type { FeedMessage } from '../../src/contracts/realtime.js';
-import { FeedAuthorizer } from '../../src/features/realtime/feed/feed-authorizer.js';
 import { DeviceAccessService } from '../../src/features/sharing/access/device-access.service.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Database } from '../../src/platform/prisma/database.js';
@@ -19,6 +17,7 @@ import { insertAccount, type InsertedAccount } from '../support/accounts.fixture
 import { Dashboard } from '../support/dashboard.js';
 import { EventStreamClient } from '../support/event-stream-client.js';
 import { documentedDecoder } from '../support/frame-decoder.js';
+import { traceJudgements } from '../support/judgement-trace.js';
 import { OrganizationsFixture } from '../support/organizations.fixture.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { StatementTrace } from '../support/statement-trace.js';
@@ -57,11 +56,8 @@ afterEach(() => {
 });
 
 async function connect(who: InsertedAccount, more: object = {}): Promise<Dashboard> {
-  const dashboard = await Dashboard.connect(fixture.application.url, {
-    token: who.accessToken,
-    clientType: 'dashboard',
-    ...more,
-  });
+  const auth = { token: who.accessToken, clientType: 'dashboard', ...more };
+  const dashboard = await Dashboard.connect(fixture.application.url, auth);
   open.push(dashboard);
   return dashboard;
 }
@@ -93,39 +89,6 @@ const hears = (dashboard: Dashboard, zone: string): Promise<unknown> =>
   eventually(`${zone} is heard`, () => zonesOf(dashboard).includes(zone));
 const zonesOn = ({ feed }: EventStreamClient): string[] =>
   feed.flatMap(({ payload }) => (payload as { zone?: string }).zone ?? []);
-
-/** The names of the statements by which viewers are judged, question by question. */
-function traceJudgements(): string[][] {
-  const judgements: string[][] = [];
-  const current = new AsyncLocalStorage<string[]>();
-  const [authorizer, database] = [fixture.application.get(FeedAuthorizer), fixture.application.get(Database)];
-  const [judge, query, queryHot, prisma] = [
-    authorizer.judge.bind(authorizer),
-    database.query.bind(database),
-    database.queryHot.bind(database),
-    database.prisma.bind(database),
-  ];
-  jest.spyOn(authorizer, 'judge').mockImplementation((viewings) => {
-    const statements: string[] = [];
-    if (viewings.length > 0) {
-      judgements.push(statements);
-    }
-    return current.run(statements, () => judge(viewings));
-  });
-  jest.spyOn(database, 'query').mockImplementation((name, text, values) => {
-    current.getStore()?.push(name);
-    return query(name, text, values);
-  });
-  jest.spyOn(database, 'queryHot').mockImplementation((name, text, values) => {
-    current.getStore()?.push(name);
-    return queryHot(name, text, values);
-  });
-  jest.spyOn(database, 'prisma').mockImplementation((work) => {
-    current.getStore()?.push('prisma');
-    return prisma(work);
-  });
-  return judgements;
-}
 
 describe('A member of an organization', () => {
   it('hears its devices without a subscription, also one that is added later; a member that left hears nothing', async () => {
@@ -190,7 +153,7 @@ describe('A member of an organization', () => {
     before.close();
     const payload = { alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 } as const;
     await append([{ type: 'system_alert', payload, source: 'system', actor: 'system' }, motion('last')]);
-    const judgements = traceJudgements();
+    const judgements = traceJudgements(fixture.application);
     const [after, member] = [
       await connect(admin, { lastCursor: cursor }),
       await connect(grace, { lastCursor: cursor }),
@@ -209,7 +172,7 @@ describe('The viewers of events', () => {
     const dashboards: Dashboard[] = [];
     const streams: EventStreamClient[] = [];
     const trace = new StatementTrace(fixture.application.get(Database));
-    const judgements = traceJudgements();
+    const judgements = traceJudgements(fixture.application);
     const counts: number[] = [];
     const totals: string[][] = [];
     for (const viewers of [1, 60]) {
@@ -268,7 +231,7 @@ describe('The viewers of events', () => {
 describe('Heartbeats', () => {
   it('are shown to those who may see the device, by one question, and cost nothing where no one listens', async () => {
     const line = await ScriptedDevice.born(fixture.application.mqttUrl, door, randomUUID());
-    const judgements = traceJudgements();
+    const judgements = traceJudgements(fixture.application);
     const seen = async (): Promise<boolean> => {
       const [row] = await fixture.sql.rows<{ battery: number | null }>('SELECT battery FROM devices WHERE id = $1', [
         door.id,

@@ -179,17 +179,6 @@ describe('What was given by the share that a manager gave', () => {
   });
 });
 
-describe('In the list', () => {
-  it('a device that is shared and in my organization comes once, with the greater permission', async () => {
-    const organization = await fixture.createOrganization(ada);
-    await fixture.request(ada, 'PATCH', `/devices/${door}`, { organizationId: organization.id });
-    await fixture.addMember(grace, 'VIEWER', organization.id);
-    expect(await fixture.devicesOf(grace)).toMatchObject([{ id: door, permission: 'view' }]);
-    await give(ada, grace, { permission: 'admin' });
-    expect(await fixture.devicesOf(grace)).toMatchObject([{ id: door, permission: 'admin', owned: false }]);
-  });
-});
-
 describe('The owner whose password an administrator may know', () => {
   it('takes from others, and gives nothing', async () => {
     const id = await give(ada, grace);
@@ -293,38 +282,5 @@ describe('A change of a share that changes nothing', () => {
       [door],
     );
     expect(told).toEqual([{ changed: '["suspended"]' }, { changed: '["suspended"]' }]);
-  });
-});
-
-describe('What is shown of a share', () => {
-  it('does not change when its invitation is accepted, and tells no account', async () => {
-    const email = `later-${door}@example.com`;
-    const { body: given } = await fixture.share(ada, door, { email });
-    const check = () => fixture.request(ada, 'POST', `/devices/${door}/access-check`, { needs: 'view', email });
-    const before = await check();
-    const later = await fixture.createAccountAt(email);
-    const token = fixture.mailed.get(email);
-    expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
-    expect((await fixture.request(later, 'POST', '/shares/accept', { token })).status).toBe(204);
-    const after = await fixture.request<ShareBody>(ada, 'GET', `/devices/${door}/shares/${given.id}`);
-    expect({ ...after.body, nextOpening: null }).toEqual({ ...given, nextOpening: null });
-    expect({ ...(await check()).body, at: '' }).toEqual({ ...before.body, at: '' });
-  });
-
-  it('tells no account by the ids of its events', async () => {
-    const steps = async (to: Pick<InsertedAccount, 'email'>): Promise<bigint[]> => {
-      const { id: deviceId } = await fixture.registerDevice(ada);
-      const path = `/devices/${deviceId}/shares/${(await fixture.share(ada, deviceId, to)).body.id}`;
-      await fixture.request(ada, 'PATCH', path, { suspended: true });
-      await fixture.request(ada, 'POST', `${path}/invitation`);
-      await fixture.request(ada, 'DELETE', path);
-      await fixture.request(ada, 'PATCH', `/devices/${deviceId}`, { room: 'Hall' });
-      const { body } = await fixture.request<{ items: { id: string }[] }>(ada, 'GET', `/devices/${deviceId}/events`);
-      const ids = body.items.map(({ id }) => BigInt(id));
-      return ids.slice(1).map((id, index) => id - ids[index]!);
-    };
-    const known = await steps(grace);
-    expect(known).toHaveLength(4);
-    expect(await steps({ email: `nobody-${door}@example.com` })).toEqual(known);
   });
 });

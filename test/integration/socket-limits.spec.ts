@@ -1,7 +1,5 @@
 /** What keeps one client from taking the time of others: where it connects from, how many connections and messages it has. */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DEVICE_SOCKET_PATH } from '../../src/contracts/device-sockets.js';
 import type { Server } from 'socket.io';
@@ -13,6 +11,7 @@ import { SocketRateLimiter } from '../../src/platform/rate-limit/socket-rate-lim
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { registerDevice } from '../support/devices.fixture.js';
+import { handshakeAnswer } from '../support/handshake-answer.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -35,24 +34,6 @@ const refused = (of: string): Promise<number> => app.metric(`mortise_live_refusa
 const connect = (headers: Record<string, string> = {}, who = ada): Promise<Dashboard> =>
   Dashboard.connect(app.url, { token: who.accessToken, clientType: 'dashboard' }, headers);
 
-/** The answer to a handshake over either transport. */
-async function handshake(origin: string, upgrade: boolean): Promise<{ status: number; type: string; body: string }> {
-  const path = `/socket.io/?EIO=4&transport=${upgrade ? 'websocket' : 'polling'}`;
-  const upgrading = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
-  const asked = httpRequest(app.url + path, {
-    headers: {
-      Origin: origin,
-      ...(upgrade && { ...upgrading, 'Sec-WebSocket-Key': Buffer.from(randomUUID().slice(0, 16)).toString('base64') }),
-    },
-  }).end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  let body = '';
-  for await (const part of response) {
-    body += String(part);
-  }
-  return { status: response.statusCode ?? 0, type: String(response.headers['content-type']), body };
-}
-
 describe('A page', () => {
   it('of a listed origin, of the installation, or none at all may connect', async () => {
     for (const headers of [{ Origin: 'https://app.example.com' }, { Origin: app.url }, {}]) {
@@ -72,7 +53,7 @@ describe('A page', () => {
       'https://app.example.com.',
       'https://app.example.com:8443',
     ]) {
-      const { status, type, body } = await handshake(origin, upgrade);
+      const { status, type, body } = await handshakeAnswer(app.url, origin, upgrade);
       expect([origin, status, type]).toEqual([origin, 403, 'application/problem+json; charset=utf-8']);
       expect(JSON.parse(body)).toMatchObject({ code: 'origin_not_allowed', status: 403 });
     }

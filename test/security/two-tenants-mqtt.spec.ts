@@ -15,16 +15,18 @@ import {
   UPLINK_CHANNELS,
   type UplinkChannel,
 } from '../../src/contracts/mqtt.js';
+import type { IClientOptions } from 'mqtt';
 import { LineLimiter } from '../../src/platform/mqtt/limits/line-limiter.js';
 import type { Account } from '../support/accounts.fixture.js';
 import { uptimeMs } from '../support/device-uptime.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { topicsLike, wideFilters } from '../support/foreign-topics.js';
 import { type NamedIds, numbering, uplinksNaming } from '../support/naming-uplinks.js';
 import { giveOpenOrders, type OpenOrders, recordOf } from '../support/open-orders.js';
 import { recordFigure, scaled, SEED } from '../support/promise.js';
 import { shuffled, walk } from '../support/random-walk.js';
 import { request } from '../support/rest.js';
-import { ScriptedDevice } from '../support/scripted-device.js';
+import { BAD_CREDENTIALS, NOT_AUTHORIZED, ScriptedDevice } from '../support/scripted-device.js';
 import { createTwoTenants, type TwoTenants } from '../support/two-tenants.js';
 import { eventually } from '../support/wait.js';
 
@@ -32,9 +34,6 @@ const OPERATIONS = scaled(0, 10_000);
 const ROUNDS = scaled(1, 20);
 const CANARY = `canary-${randomUUID().slice(0, 8)}`;
 const CHANNELS: readonly DeviceChannel[] = [...UPLINK_CHANNELS, ...DOWNLINK_CHANNELS];
-/** Return codes of CONNACK. */
-const BAD_CREDENTIALS = 4;
-const NOT_AUTHORIZED = 5;
 const GRANTED_QOS = [0, 1, 2];
 
 interface Stranger {
@@ -68,34 +67,6 @@ afterAll(async () => {
   await strangers[1]?.line.end();
   await tenants.stop();
 });
-
-/** What some part of the way might take for a topic of hers. */
-function topicsLike(channel: DeviceChannel, own: string): string[] {
-  const { id } = tenants.hers;
-  const topic = deviceTopic(id, channel);
-  return [
-    topic,
-    deviceTopic(id.toUpperCase(), channel),
-    topic.toUpperCase(),
-    `/${topic}`,
-    `${topic}/`,
-    `v1/devices//${id}/${channel}`,
-    `v1/devices/${own}/../${id}/${channel}`,
-    `v1/devices/${own}/${id}/${channel}`,
-    `v1/devices/${own},${id}/${channel}`,
-    `$share/strangers/${topic}`,
-    `v1/devices/+/${channel}`,
-    `+/+/${id}/${channel}`,
-    `v1/devices/${id}/#`,
-  ];
-}
-
-/** Beside those, what hears more than one topic. */
-function wideFilters(): string[] {
-  const { id } = tenants.hers;
-  const all = ['#', '+/#', '+/+/+/+', 'v1/#', 'v1/devices/#', 'v1/devices/+/#', 'v1/devices/+/+', `v1/devices/${id}/+`];
-  return [...all, ...all.map((filter) => `$share/strangers/${filter}`), '$SYS/#', `$SYS/+/new/clients`];
-}
 
 const namesOfHers = (): NamedIds => ({ deviceId: tenants.hers.id, boot: door.boot, ...orders });
 
@@ -131,28 +102,15 @@ async function subscribes({ line }: Stranger, filter: string): Promise<boolean> 
   return granted.some(({ qos }) => GRANTED_QOS.includes(qos));
 }
 
-/** What the login with these credentials meets: the code of CONNACK. A busy machine may need another look at it. */
-async function loginCode(username: string, password: string, more: object = {}): Promise<number> {
+function loginCode(username: string, password: string, more: IClientOptions = {}): Promise<number> {
   operations += 1;
-  const { code } = await eventually('a verdict on a login', async () => {
-    const device = { id: username, token: password };
-    const [outcome] = await Promise.allSettled([
-      ScriptedDevice.connect(mqttUrl, device, { clientId: randomUUID(), ...more }),
-    ]);
-    if (outcome.status === 'fulfilled') {
-      await outcome.value.end();
-      return { code: 0 };
-    }
-    const { code } = outcome.reason as { code?: number };
-    return code === BAD_CREDENTIALS || code === NOT_AUTHORIZED ? { code } : null;
-  });
-  return code;
+  return ScriptedDevice.loginCode(mqttUrl, { id: username, token: password }, more);
 }
 
 function foreignTopics(stranger: Stranger): (() => Promise<void>)[] {
   const { id, token } = stranger.registered;
   return CHANNELS.flatMap((channel) =>
-    topicsLike(channel, id).flatMap((topic, index) => [
+    topicsLike(tenants.hers.id, channel, id).flatMap((topic, index) => [
       async () => {
         expect([topic, await subscribes(stranger, topic)]).toEqual([topic, false]);
       },
@@ -160,7 +118,7 @@ function foreignTopics(stranger: Stranger): (() => Promise<void>)[] {
         expect([topic, await publishes(stranger, topic, payloadOn(channel), index === 0)]).toEqual([topic, false]);
       },
       async () => {
-        const will = { topic, payload: Buffer.from(payloadOn(channel)), qos: 1, retain: index === 0 };
+        const will = { topic, payload: Buffer.from(payloadOn(channel)), qos: 1, retain: index === 0 } as const;
         expect([topic, await loginCode(id, token, { will })]).toEqual([topic, NOT_AUTHORIZED]);
       },
     ]),
@@ -236,7 +194,7 @@ describe('P-07: what devices send', () => {
             ...ownTopics(stranger),
             ...logins(stranger),
             () => door.beat(),
-            ...wideFilters().map((filter) => async () => {
+            ...wideFilters(tenants.hers.id).map((filter) => async () => {
               expect([filter, await subscribes(stranger, filter)]).toEqual([filter, false]);
             }),
           ],
@@ -317,8 +275,10 @@ describe('P-07: what travels on the topics of a device', () => {
         await expectOnlyOwn(line);
         const late = await ScriptedDevice.connect(mqttUrl, registered, { clientId: 'late' });
         await late.listen();
-        const filters = CHANNELS.flatMap((channel) => topicsLike(channel, registered.id));
-        await late.client.subscribeAsync([...filters, ...wideFilters()], { qos: 1 }).catch(() => undefined);
+        const filters = CHANNELS.flatMap((channel) => topicsLike(tenants.hers.id, channel, registered.id));
+        await late.client
+          .subscribeAsync([...filters, ...wideFilters(tenants.hers.id)], { qos: 1 })
+          .catch(() => undefined);
         await expectOnlyOwn(late);
         await late.end();
       }

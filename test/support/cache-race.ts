@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { insertAccount, type InsertedAccount } from './accounts.fixture.js';
-import { isHit, read } from './cache.fixture.js';
+import { type CacheKeys, isHit, read } from './cache.fixture.js';
 import { registerDevice } from './devices.fixture.js';
 import { type Answer, request } from './rest.js';
+import { Sql } from './sql.js';
 import type { TestApp } from './test-app.js';
+import { eventually } from './wait.js';
 
 /** People who see the same devices, each by a way of their own. */
 export interface Household {
@@ -125,4 +127,27 @@ export class CacheRace {
 function conditionOn(held: Answer<unknown> | undefined): Record<string, string> {
   const etag = held?.headers.get('etag');
   return etag ? { 'if-none-match': etag } : {};
+}
+
+/** Does something while a change of a device stands behind its mark, before COMMIT. @returns what the change was answered, if it was */
+export async function behindMark<T>(
+  databaseUrl: string,
+  keys: CacheKeys,
+  id: string,
+  write: (path: string) => Promise<T>,
+  during: () => Promise<void>,
+): Promise<T | null> {
+  const lock = await Sql.open(databaseUrl);
+  let written: Promise<T | null>;
+  try {
+    // The event of the change is sent with COMMIT, behind the mark, and waits: the server goes on when the process is gone.
+    await lock.rows('BEGIN');
+    await lock.rows('LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+    written = write(`/devices/${id}`).catch(() => null);
+    await eventually('the mark is open', async () => (await keys.marked()).includes(`device:${id}`));
+    await during();
+  } finally {
+    await lock.end();
+  }
+  return written;
 }

@@ -125,6 +125,21 @@ export class CommandHarness {
     return row?.id ?? '';
   }
 
+  /** Whether a device is online, and over which links. */
+  async presenceOf(deviceId: string): Promise<{ status: string; links: string[] }> {
+    const { body } = await this.request('GET', `/api/v1/devices/${deviceId}`);
+    return { status: body.status as string, links: [...(body.links as string[])].sort() };
+  }
+
+  /** Its connections and their ends, oldest first. */
+  async connectionEventsOf(deviceId: string): Promise<string[]> {
+    const rows = await this.rows<{ type: string }>(
+      `SELECT type FROM events WHERE device_id = $1 AND type IN ('device_connected', 'device_disconnected') ORDER BY xid, id`,
+      [deviceId],
+    );
+    return rows.map(({ type }) => type);
+  }
+
   async command(id: string): Promise<CommandRow> {
     const [row] = await this.rows<CommandRow>('SELECT * FROM commands WHERE id = $1', [id]);
     if (!row) {

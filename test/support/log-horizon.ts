@@ -11,3 +11,15 @@ export async function logIsComplete(sql: Sql): Promise<void> {
     return row?.isComplete;
   });
 }
+
+/** When no transaction is open any more that was when this was called. */
+export async function transactionsEnded(sql: Sql): Promise<void> {
+  const [now] = await sql.rows<{ at: Date }>('SELECT clock_timestamp() AS at');
+  await eventually('older transactions have ended', async () => {
+    const open = await sql.rows(
+      'SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start <= $1',
+      [now?.at],
+    );
+    return open.length === 0;
+  });
+}

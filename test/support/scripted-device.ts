@@ -15,6 +15,10 @@ import { uptimeMs } from './device-uptime.js';
 import type { RegisteredDevice } from './devices.fixture.js';
 import { eventually } from './wait.js';
 
+/** Return codes of CONNACK, by MQTT 3.1.1. */
+export const BAD_CREDENTIALS = 4;
+export const NOT_AUTHORIZED = 5;
+
 export interface DeviceMessage {
   readonly topic: string;
   readonly payload: string;
@@ -64,6 +68,22 @@ export class ScriptedDevice {
       });
     });
     return device;
+  }
+
+  /** What the login with these credentials meets: the code of CONNACK. A busy machine may need another look at it. */
+  static async loginCode(url: string, device: RegisteredDevice, options: IClientOptions): Promise<number> {
+    const { code } = await eventually('a verdict on a login', async () => {
+      const [outcome] = await Promise.allSettled([
+        ScriptedDevice.connect(url, device, { clientId: randomUUID(), ...options }),
+      ]);
+      if (outcome.status === 'fulfilled') {
+        await outcome.value.end();
+        return { code: 0 };
+      }
+      const { code } = outcome.reason as { code?: number };
+      return code === BAD_CREDENTIALS || code === NOT_AUTHORIZED ? { code } : null;
+    });
+    return code;
   }
 
   /** A device as docs/protocol.md wants it: with a last will, subscribed, with a retained birth. */
