@@ -11,7 +11,7 @@ export const RETENTION_SETTINGS = {
     example: '90d',
   }),
   RETENTION_ROLLUPS: durationFrom('7d', MOST).prefault('730d').register(DOCS, {
-    description: 'How long the hourly counts of events are kept: not shorter than RETENTION_EVENTS.',
+    description: 'How long the counts of events by quarter of an hour are kept: not shorter than RETENTION_EVENTS.',
     example: '730d',
   }),
   RETENTION_COMMANDS: durationFrom('3d', MOST).prefault('90d').register(DOCS, {

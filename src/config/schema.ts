@@ -286,7 +286,7 @@ export const SETTINGS = z
   .refine(rollupsOutlastEvents, {
     when: sound('RETENTION_EVENTS', 'RETENTION_ROLLUPS'),
     error:
-      'RETENTION_ROLLUPS must not be shorter than RETENTION_EVENTS: an hour would be counted again without its beginning.',
+      'RETENTION_ROLLUPS must not be shorter than RETENTION_EVENTS: a quarter of an hour would be counted again without its beginning.',
   })
   .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
     when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),

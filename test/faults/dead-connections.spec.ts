@@ -98,7 +98,7 @@ async function goesThrough(id: string): Promise<void> {
     'the event on the feed': () => heard.some(({ type, commandId }) => type === 'command_sent' && commandId === id),
     'the event counted': async () => {
       const { rows } = await direct.query(
-        `SELECT FROM events e JOIN event_readers r ON r.name = 'event_rollup' AND (r.xid, r.event_id) >= (e.xid, e.id)
+        `SELECT FROM events e JOIN event_readers r ON r.name = 'event_counts' AND (r.xid, r.event_id) >= (e.xid, e.id)
           WHERE e.command_id = $1 AND e.type = 'command_sent'`,
         [id],
       );

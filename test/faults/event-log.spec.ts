@@ -183,7 +183,7 @@ async function relayPid(): Promise<number> {
 }
 
 async function countedInAll(): Promise<number> {
-  const [row] = await query<{ n: number }>('SELECT coalesce(sum(count), 0)::int AS n FROM event_rollups');
+  const [row] = await query<{ n: number }>('SELECT coalesce(sum(count), 0)::int AS n FROM event_counts');
   return row?.n ?? 0;
 }
 
@@ -195,9 +195,9 @@ async function idsInOrder(): Promise<string[]> {
 /** Rollups that differ from the events they were made of. */
 function wronglyCounted(): Promise<object[]> {
   return query(`
-    SELECT * FROM (SELECT device_id, type, date_trunc('hour', received_at, 'UTC') AS hour, count(*) AS real FROM events
+    SELECT * FROM (SELECT device_id, type, date_bin('15 minutes', received_at, '2000-01-01Z') AS at, count(*) AS real FROM events
                     GROUP BY 1, 2, 3) AS e
-      FULL JOIN event_rollups AS r USING (device_id, type, hour)
+      FULL JOIN (SELECT device_id, type, at, sum(count) AS count FROM event_counts GROUP BY 1, 2, 3) AS r USING (device_id, type, at)
      WHERE e.real IS DISTINCT FROM r.count`);
 }
 

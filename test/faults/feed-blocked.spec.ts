@@ -91,7 +91,7 @@ it('is seen by health with its process, database and age, by the lag, and is ove
     'mortise_feed_held_back_seconds',
     'mortise_feed_relay_lag_seconds',
     'mortise_live_feed_lag_seconds',
-    'mortise_event_reader_lag_seconds{reader="event_rollup"}',
+    'mortise_event_reader_lag_seconds{reader="event_counts"}',
   ]) {
     // As long as health says, or longer: it looks every two seconds.
     expect([series, (await app.metric(series)) >= 5]).toEqual([series, true]);

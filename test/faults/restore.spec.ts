@@ -281,7 +281,7 @@ describe('a database that was restored from the rows of a backup into a fresh cl
     expect(rows.length).toBe(ids.length);
     const wrong = await app.rows(
       `SELECT e.device_id, e.type, count(*), r.count FROM events e
-       LEFT JOIN (SELECT device_id, type, sum(count) AS count FROM event_rollups GROUP BY 1, 2) r
+       LEFT JOIN (SELECT device_id, type, sum(count) AS count FROM event_counts GROUP BY 1, 2) r
          ON r.device_id = e.device_id AND r.type = e.type
        WHERE e.device_id IS NOT NULL GROUP BY e.device_id, e.type, r.count HAVING count(*) IS DISTINCT FROM r.count`,
     );

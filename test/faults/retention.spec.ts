@@ -42,6 +42,8 @@ const HOUR_MS = 3_600_000;
 const KEPT_MS: Readonly<Record<string, number>> = {
   commands: 20 * DAY_MS,
   sessions: 10 * DAY_MS,
+  event_counts: 30 * DAY_MS,
+  device_offline_periods: 30 * DAY_MS,
   event_rollups: 30 * DAY_MS,
   device_credentials: 16 * DAY_MS,
   device_activations: 0,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { AnalyticsModule } from '../../src/features/analytics/analytics.module.js';
-import { AnalyticsRepository } from '../../src/features/analytics/analytics.repository.js';
-import { countByHour } from '../../src/features/analytics/domain/hourly-counts.js';
+import { CountingModule } from '../../src/features/analytics/counting/counting.module.js';
+import { EventCountsRepository } from '../../src/features/analytics/counting/event-counts.repository.js';
+import { countByQuarter } from '../../src/features/analytics/domain/quarter-counts.js';
 import { DurableReaderScheduler } from '../../src/platform/events/durable-reader-scheduler.js';
 import { type DurableReader, DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
 import { ReaderBatchService } from '../../src/platform/events/reader-batch.service.js';
@@ -16,8 +16,8 @@ import { eventually } from '../support/wait.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
-/** The feature with a reader, and what it registers its rate limits in. */
-const ANALYTICS = [ClockModule, AnalyticsModule];
+/** A reader, and what it needs. */
+const ANALYTICS = [ClockModule, CountingModule];
 
 describe('durable readers', () => {
   let database: TestDatabase;
@@ -59,13 +59,13 @@ describe('durable readers', () => {
   async function counted(node: TestApp, deviceId: string): Promise<number> {
     const rows = await node
       .get(Database)
-      .query<{ n: number }>('test_rollups', 'SELECT sum(count)::int AS n FROM event_rollups WHERE device_id = $1', [
+      .query<{ n: number }>('test_rollups', 'SELECT sum(count)::int AS n FROM event_counts WHERE device_id = $1', [
         deviceId,
       ]);
     return rows[0]?.n ?? 0;
   }
 
-  it('count each event once in the hourly rollup, also with two workers', async () => {
+  it('count each event once by quarter of an hour, also with two workers', async () => {
     const node = await start({ worker: true });
     await start({ worker: true });
     const deviceId = randomUUID();
@@ -86,14 +86,14 @@ describe('durable readers', () => {
 
   it('undo their effect with their cursor, so that a failure half way counts nothing twice', async () => {
     const node = await start({ worker: false });
-    const rollups = node.get(AnalyticsRepository);
+    const rollups = node.get(EventCountsRepository);
     const deviceId = randomUUID();
     let failures = 2;
     const reader: DurableReader = {
       name: 'fails_half_way',
       batchSize: 10,
       apply: async (events) => {
-        await rollups.addCounts(countByHour(events));
+        await rollups.addCounts(countByQuarter(events));
         if (failures-- > 0) {
           throw new Error('half way');
         }
@@ -147,10 +147,10 @@ describe('durable readers', () => {
 
   it('refuse a second reader of the same name', async () => {
     const node = await start({ worker: false });
-    const reader = { name: 'event_rollup', batchSize: 1, apply: () => Promise.resolve() };
+    const reader = { name: 'event_counts', batchSize: 1, apply: () => Promise.resolve() };
     expect(() => {
       node.get(DurableReaderRegistry).register(reader);
-    }).toThrow('event_rollup');
+    }).toThrow('event_counts');
   });
 });
 

@@ -100,9 +100,9 @@ describe('the end of rows by time', () => {
   });
 
   it('is done once by several workers at the same time', async () => {
-    const keys = await insertEnded(sql, 'event_rollups', yearsAgo(3, 3_000), [tenant]);
+    const keys = await insertEnded(sql, 'event_counts', yearsAgo(3, 3_000), [tenant]);
     await Promise.all([1, 2, 3].map(() => rules().run('purge_event_rollups')));
-    expect((await remaining(sql, 'event_rollups', keys)).size).toBe(0);
+    expect((await remaining(sql, 'event_counts', keys)).size).toBe(0);
   });
 
   it('finds its rows by an index on their time, so that what stays costs nothing', async () => {

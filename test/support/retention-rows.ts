@@ -33,6 +33,14 @@ export const PURGED_TABLES: Readonly<Record<string, PurgedTable>> = {
       SELECT id, person, uuid_send(id), at - interval '400 days', at,
         CASE WHEN get_byte(uuid_send(id), 0) % 2 = 0 THEN at - interval '300 days' END FROM ${ROWS}`,
   },
+  event_counts: {
+    key: 'type',
+    insert: `INSERT INTO event_counts (at, device_id, type, count) SELECT at, device, id, 1 FROM ${ROWS}`,
+  },
+  device_offline_periods: {
+    key: 'device_id',
+    insert: `INSERT INTO device_offline_periods (device_id, began_at, ended_at) SELECT id, at - interval '1 hour', at FROM ${ROWS}`,
+  },
   event_rollups: {
     key: 'type',
     insert: `INSERT INTO event_rollups (hour, device_id, type, count) SELECT at, device, id, 1 FROM ${ROWS}`,

@@ -1,9 +1,7 @@
 import { Module } from '@nestjs/common';
-import { AnalyticsRepository } from './analytics.repository.js';
-import { AnalyticsService } from './analytics.service.js';
-import { ROLLUPS_PURGE } from './analytics.purge.js';
+import { CountingModule } from './counting/counting.module.js';
 
 @Module({
-  providers: [AnalyticsRepository, AnalyticsService, ROLLUPS_PURGE],
+  imports: [CountingModule],
 })
 export class AnalyticsModule {}

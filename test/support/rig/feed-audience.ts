@@ -8,9 +8,9 @@ const COMPLETE_WITHIN_MS = 60_000;
 const TOLD = Object.entries(SOCKET_EVENTS).flatMap(([type, event]) => (event === null ? [] : [type]));
 /** Rollups that differ from the events they were made of. */
 const WRONGLY_COUNTED = `
-  SELECT * FROM (SELECT device_id, type, date_trunc('hour', received_at, 'UTC') AS hour, count(*) AS real FROM events
+  SELECT * FROM (SELECT device_id, type, date_bin('15 minutes', received_at, '2000-01-01Z') AS at, count(*) AS real FROM events
                   WHERE device_id IS NOT NULL GROUP BY 1, 2, 3) AS e
-    FULL JOIN event_rollups AS r USING (device_id, type, hour)
+    FULL JOIN (SELECT device_id, type, at, sum(count) AS count FROM event_counts GROUP BY 1, 2, 3) AS r USING (device_id, type, at)
    WHERE e.real IS DISTINCT FROM r.count`;
 
 /** A dashboard of the owner at each API, and what the log says that both must have heard. */
