@@ -116,6 +116,7 @@ module.exports = {
     owns('recurrence', 'rrule-temporal', 'src/features/sharing/domain/recurrence-rule\\.spec\\.'),
     owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
+    owns('s3', '@aws-sdk/[^/]+', 'src/platform/storage/'),
     {
       name: 'not-to-test',
       severity: 'error',

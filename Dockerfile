@@ -12,7 +12,9 @@ RUN npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 WORKDIR /app
-ENV NODE_ENV=production HOST=0.0.0.0 MQTT_HOST=0.0.0.0
+ENV NODE_ENV=production HOST=0.0.0.0 MQTT_HOST=0.0.0.0 STORAGE_PATH=/var/lib/mortise/files
+# A volume that is mounted there the first time is given the owner of this folder.
+RUN mkdir -p /var/lib/mortise/files && chown -R node:node /var/lib/mortise
 COPY --from=production-packages /app/package.json ./
 COPY --from=production-packages /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src

@@ -38,6 +38,8 @@ import { DeviceSocketsModule } from '../platform/realtime/devices/device-sockets
 import { RedisModule } from '../platform/redis/redis.module.js';
 import { PurgeJob } from '../platform/scheduling/purge-job.js';
 import { SchedulingModule } from '../platform/scheduling/scheduling.module.js';
+import { StorageModule } from '../platform/storage/storage.module.js';
+import { UnfinishedFileSweeper } from '../platform/storage/unfinished-file-sweeper.js';
 import type { FeatureEdges } from '../platform/roles/feature-edges.js';
 
 /** The technology that every role has. */
@@ -62,19 +64,27 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   AuditPlatformModule,
   AdoptionModule,
   MailModule,
+  StorageModule,
 ];
 
 /** The modules of one role alone. */
 export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as const;
 
-/** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the jobs. */
+/** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the files, the jobs. */
 export const PLATFORM_EDGES = {
-  api: [SocketAnswerInterceptor, CacheInvalidationSweeper, EventPartitionsScheduler, ...deviceRequestEdges],
+  api: [
+    SocketAnswerInterceptor,
+    CacheInvalidationSweeper,
+    EventPartitionsScheduler,
+    UnfinishedFileSweeper,
+    ...deviceRequestEdges,
+  ],
   hardware: [...brokerEdges, ...deviceSocketEdges, EventPartitionsScheduler],
   worker: [
     FeedRelay,
     DurableReaderScheduler,
     EventPartitionsScheduler,
+    UnfinishedFileSweeper,
     PurgeJob,
     KeyRotationJob,
     KeyMetrics,

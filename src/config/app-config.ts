@@ -3,6 +3,7 @@ import { type CacheCategory, cacheTtlsOf } from './cache.js';
 import { type Retention, retentionOf } from './retention.js';
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
+import { type Storage, storageOf } from './storage.js';
 
 /** A balancer that asks every two seconds has seen twice that a process is not ready. */
 const PRODUCTION_DRAIN_DELAY_MS = 5_000;
@@ -90,6 +91,7 @@ export class AppConfig {
     readonly smtpUrl: () => string | null;
   };
   readonly metrics: { readonly token: string | null };
+  readonly storage: Storage;
   readonly #masterKey: Buffer;
 
   constructor(settings: Settings, rateLimitOverrides: Readonly<Record<string, RateLimitPolicy>>) {
@@ -146,6 +148,7 @@ export class AppConfig {
       smtpUrl: () => settings.SMTP_URL,
     });
     this.metrics = Object.freeze({ token: settings.METRICS_TOKEN });
+    this.storage = storageOf(settings);
     this.#masterKey = settings.MASTER_KEY;
     Object.freeze(this);
   }

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { ROOT_FOLDER } from './build.js';
 import { ConfigurationError, loadConfig } from './load-config.js';
 
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
@@ -122,6 +124,26 @@ describe('loadConfig', () => {
       expect.stringMatching(/^RETENTION_ROLLUPS must not be shorter than RETENTION_EVENTS/),
     ]);
     expect(problemsOf({ ...REQUIRED, RETENTION_EVENTS: '800d', RETENTION_ROLLUPS: '800d' })).toEqual([]);
+  });
+
+  it('stores files in a folder beside package.json, or where it was told', () => {
+    expect(loadConfig(REQUIRED).storage).toEqual({ path: join(ROOT_FOLDER, '.mortise', 'files'), s3: null });
+    expect(loadConfig({ ...REQUIRED, STORAGE_PATH: '/var/files' }).storage.path).toBe('/var/files');
+  });
+
+  it('stores files at S3 when it has all that S3 needs, and says what is missing', () => {
+    const s3 = { ...REQUIRED, STORAGE_DRIVER: 's3', STORAGE_S3_BUCKET: 'doors' };
+    expect(problemsOf({ ...s3, PORT: 'x' })).toEqual([
+      expect.stringMatching(/^PORT=/),
+      'STORAGE_DRIVER=s3 needs STORAGE_S3_ACCESS_KEY_ID, STORAGE_S3_SECRET_ACCESS_KEY, too.',
+    ]);
+    const keys = { STORAGE_S3_ACCESS_KEY_ID: 'id', STORAGE_S3_SECRET_ACCESS_KEY: 'hunter2' };
+    const { storage } = loadConfig({ ...s3, ...keys });
+    expect(storage.s3).toMatchObject({ endpoint: null, region: 'us-east-1', pathStyle: false, links: false });
+    expect(storage.s3?.secretAccessKey()).toBe('hunter2');
+    expect(JSON.stringify(storage)).not.toContain('hunter2');
+    const own = { STORAGE_S3_ENDPOINT: 'http://s3.example.com', STORAGE_S3_LINKS: '1' };
+    expect(loadConfig({ ...s3, ...keys, ...own }).storage.s3).toMatchObject({ pathStyle: true, links: true });
   });
 
   it('takes the bounds themselves', () => {

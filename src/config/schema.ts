@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CACHE_SETTINGS } from './cache.js';
 import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
+import { missingForS3, NEEDED_BY_S3, STORAGE_SETTINGS, type StorageSettings } from './storage.js';
 import { DEFAULT_CSP } from './content-security-policy.js';
 import {
   cidr,
@@ -227,6 +228,7 @@ export const SETTINGS = z
     }),
     ...CACHE_SETTINGS,
     ...RETENTION_SETTINGS,
+    ...STORAGE_SETTINGS,
     SMTP_URL: url('smtp', 'smtps').nullable().default(null).register(DOCS, {
       description:
         'Mail server: smtp://user:password@host:587 (STARTTLS where offered; ?requireTLS=true insists) or smtps://. Unset: mail goes to the log, without its links.',
@@ -287,6 +289,10 @@ export const SETTINGS = z
     when: sound('RETENTION_EVENTS', 'RETENTION_ROLLUPS'),
     error:
       'RETENTION_ROLLUPS must not be shorter than RETENTION_EVENTS: a quarter of an hour would be counted again without its beginning.',
+  })
+  .refine((settings) => missingForS3(settings).length === 0, {
+    when: sound('STORAGE_DRIVER', ...NEEDED_BY_S3),
+    error: ({ input }) => `STORAGE_DRIVER=s3 needs ${missingForS3(input as StorageSettings).join(', ')}, too.`,
   })
   .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
     when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),

@@ -66,8 +66,11 @@ describe('docker-compose.yml', () => {
   });
 
   it('keeps what its services write in volumes that have a name', () => {
-    const targets = ['postgres', 'mosquitto'].flatMap((name) => serviceWith(name).mounts.map(({ target }) => target));
-    expect(targets).toEqual(expect.arrayContaining(['/var/lib/postgresql', '/mosquitto/data']));
+    const writers = ['postgres', 'mosquitto', 'mortise'];
+    const targets = writers.flatMap((name) => serviceWith(name).mounts.map(({ target }) => target));
+    const { STORAGE_PATH: files } = stages.at(-1)?.env ?? {};
+    expect(targets).toEqual(expect.arrayContaining(['/var/lib/postgresql', '/mosquitto/data', files]));
+    expect(stages.at(-1)?.runs.join()).toContain(`mkdir -p ${String(files)} && chown -R node:node`);
     expect(imageOf(serviceWith('postgres').image ?? '').volumes).toEqual(['/var/lib/postgresql']);
   });
 

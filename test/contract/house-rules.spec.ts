@@ -68,6 +68,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['pg-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'pg';"],
   ['socketio-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'socket.io';"],
   ['redis-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ioredis';"],
+  ['s3-has-one-owner', `src/features/devices/${SEED}.ts`, "import '@aws-sdk/client-s3';"],
   ['nodemailer-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'nodemailer';"],
   ['bowser-has-one-owner', `src/features/users/${SEED}.ts`, "import 'bowser';"],
   ['csv-has-one-owner', `src/features/users/${SEED}.ts`, "import 'csv-parse/sync';"],

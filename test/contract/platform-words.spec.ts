@@ -60,6 +60,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
     'settings of PostgreSQL: the limits of a session, and of waiting for locks',
   ],
   ['redis', 'command', 'a command of Redis'],
+  ['storage/s3-file-store.ts', 'command', 'the word of the AWS SDK for a request'],
   ['queue/job-processor.ts', 'lock', 'the words of BullMQ for a lease that is lost'],
   ['rate-limit/shared-window-store.ts', 'command', 'a command of Redis'],
   ['cache/cache-scripts.ts', 'command', 'a command of Redis'],

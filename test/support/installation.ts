@@ -23,7 +23,7 @@ export async function createInstallation(env: Readonly<Record<string, string>> =
   const databaseUrl = database?.url ?? env.DATABASE_URL ?? '';
   const directory = await mkdtemp(join(tmpdir(), 'mortise-test-'));
   return {
-    env: await testEnvironment(databaseUrl, env),
+    env: await testEnvironment(databaseUrl, { STORAGE_PATH: join(directory, 'files'), ...env }),
     databaseUrl,
     directory,
     async remove() {

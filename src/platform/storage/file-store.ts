@@ -32,17 +32,22 @@ export interface LinkOptions {
 
 /**
  * Files by key, on a local disk or in an S3-compatible store, as STORAGE_DRIVER says. A key is a relative path of lower-case
- * letters, digits, `-`, `_`, `.` and `/`, such as `exports/0190….csv`. Every call ends within a bounded time of silence.
+ * letters, digits, `-`, `_`, `.` and `/`, such as `exports/0190….csv`, and none is the folder of another one; InvalidFileKeyError
+ * otherwise. Every call ends within a bounded time of silence.
  */
 export abstract class FileStore {
   /**
    * Stores what `source` yields. The file is there whole, with its size and checksum known, or not at all; one that had the
    * key is replaced.
-   * @throws StorageFullError, FileTooLargeError, StorageUnavailableError; whatever `source` throws
+   * @throws StorageFullError, FileTooLargeError, StorageUnavailableError; whatever `source` throws; the reason of the signal
    */
   abstract put(key: string, source: AsyncIterable<Buffer>, options: FileOptions): Promise<StoredFile>;
 
-  /** The bytes of a file, or some of them. @throws FileNotFoundError, StorageUnavailableError */
+  /**
+   * The bytes of a file, or those of the range that it has: none, when it begins beyond the end. Who does not read it to its end
+   * destroys it.
+   * @throws FileNotFoundError, StorageUnavailableError, the second also while it is read
+   */
   abstract read(key: string, range?: ByteRange): Promise<Readable>;
 
   /** Null when there is none. @throws StorageUnavailableError */
@@ -52,11 +57,14 @@ export abstract class FileStore {
   abstract delete(key: string): Promise<void>;
 
   /**
-   * A URL that anybody can read the file at until it expires. Null when only this application can reach the store: then its
+   * A URL at which the file is read without an account, until it expires. Null when only this application can reach the store: then its
    * own routes send the file.
    */
   abstract link(key: string, options: LinkOptions): Promise<string | null>;
 
   /** Deletes what unfinished writes left, when they have not gone on for so long. @returns how many. */
   abstract deleteUnfinished(olderThanMs: number): Promise<number>;
+
+  /** Whether files could be stored now. @throws StorageFullError, StorageUnavailableError */
+  abstract check(): Promise<void>;
 }

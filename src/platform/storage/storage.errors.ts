@@ -24,3 +24,10 @@ export class FileTooLargeError extends Error {
     super(`The file has more than ${String(maxBytes)} bytes.`);
   }
 }
+
+/** A defect of the caller: keys are made by code, and never by a person. */
+export class InvalidFileKeyError extends Error {
+  constructor(key: string) {
+    super(`${JSON.stringify(key.slice(0, 300))} is no key of a file.`);
+  }
+}
