@@ -36,6 +36,7 @@ import { SocketAnswerInterceptor } from '../platform/realtime/socket-answer.inte
 import { deviceSocketEdges } from '../platform/realtime/devices/device-socket-edges.js';
 import { DeviceSocketsModule } from '../platform/realtime/devices/device-sockets.module.js';
 import { RedisModule } from '../platform/redis/redis.module.js';
+import { PurgeAuditJob, PURGE_AUDIT } from '../platform/scheduling/purge-audit-job.js';
 import { PurgeJob } from '../platform/scheduling/purge-job.js';
 import { SchedulingModule } from '../platform/scheduling/scheduling.module.js';
 import { StorageModule } from '../platform/storage/storage.module.js';
@@ -62,6 +63,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   IdempotencyModule,
   RateLimitModule,
   AuditPlatformModule,
+  AuditPlatformModule.forFeature(PURGE_AUDIT),
   AdoptionModule,
   MailModule,
   StorageModule,
@@ -86,6 +88,7 @@ export const PLATFORM_EDGES = {
     EventPartitionsScheduler,
     UnfinishedFileSweeper,
     PurgeJob,
+    PurgeAuditJob,
     KeyRotationJob,
     KeyMetrics,
     MailMetrics,

@@ -97,17 +97,26 @@ async function databaseTime(): Promise<number> {
   return row?.now.getTime() ?? NaN;
 }
 
-/** A worker, from its start until each rule has done what it found. @returns when it began. */
-async function letTheWorkerPurge(): Promise<number> {
+/** What a worker did. */
+interface Purged {
+  /** When it began. */
+  readonly since: number;
+  /** Rows that each rule has counted as deleted since the first one; of accounts only the accounts. */
+  readonly counted: readonly { readonly rule: string; readonly tables: readonly string[]; readonly rows: number }[];
+}
+
+/** A worker, from its start until each rule has done what it found. */
+async function letTheWorkerPurge(): Promise<Purged> {
   const since = await databaseTime();
   const worker = await TestApp.start({ env: { ...ENV, DATABASE_URL: url, ROLES: 'worker' } });
   try {
     const registry = worker.get(PurgeRegistry);
+    const retentions = registry.retentions();
     const rules = registry.all().map(([name]) => name);
     const hasRun = 'SELECT 1 FROM purge_runs WHERE ran_at >= $1 AND failed_at IS NULL';
     await eventually(
       'every rule has run by itself',
-      async () => (await sql.rows(hasRun, [new Date(since)])).length === rules.length,
+      async () => (await sql.rows(hasRun, [new Date(since)])).length === retentions.length,
       120_000,
     );
     // What a run of five seconds leaves is for the next ones.
@@ -117,7 +126,13 @@ async function letTheWorkerPurge(): Promise<number> {
         ({ more } = await registry.run(name));
       }
     }
-    return since;
+    const runs = await sql.rows<{ rule: string; n: number }>('SELECT rule, deleted_total::int AS n FROM purge_runs');
+    const counted = retentions.map(({ name, tables }) => ({
+      rule: name,
+      tables,
+      rows: runs.find(({ rule }) => rule === name)?.n ?? NaN,
+    }));
+    return { since, counted };
   } finally {
     await worker.stop();
   }
@@ -146,7 +161,7 @@ function dayOf(time: number): number {
 }
 
 /** Rows that are there although they are overdue, or gone although they are not: both since the worker began, `from`. */
-async function judge(from: number): Promise<{ wrong: EndedRow[]; overdue: number }> {
+async function judge({ since: from, counted }: Purged): Promise<{ wrong: EndedRow[]; overdue: number }> {
   const now = await databaseTime();
   const there = new Set<string>();
   for (const table of Object.keys(PURGED_TABLES)) {
@@ -156,6 +171,10 @@ async function judge(from: number): Promise<{ wrong: EndedRow[]; overdue: number
   const isThere = ({ table, key }: EndedRow): boolean => there.has(`${table}/${key}`);
   const overdue = rows.filter((row) => isOverdue(row, from));
   const wrong = rows.filter((row) => isThere(row) === isOverdue(row, now) && isThere(row) === isOverdue(row, from));
+  const gone = rows.filter((row) => !isThere(row));
+  const countOf = (tables: readonly string[]): number => gone.filter(({ table }) => tables.includes(table)).length;
+  const filled = counted.filter(({ tables }) => tables.some((table) => table in PURGED_TABLES));
+  expect(filled).toEqual(filled.map((each) => ({ ...each, rows: countOf(each.tables) })));
   return { wrong, overdue: overdue.length };
 }
 

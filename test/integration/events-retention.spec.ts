@@ -40,6 +40,13 @@ const ages = async (): Promise<number[]> =>
     ({ age }) => age,
   );
 
+/** What was counted of these, as any purge rule's rows are. */
+const counted = (): Promise<unknown[]> =>
+  sql.rows(
+    `SELECT deleted_total::int, unaudited::int, CASE WHEN failed_at IS NULL AND caught_up_at = ran_at THEN 'well' ELSE 'not well' END AS state
+     FROM purge_runs WHERE rule = 'purge_events'`,
+  );
+
 /** The partition that ends so many days ago. */
 async function makePartition(firstDay: number, lastDay: number): Promise<{ name: string; end: number }> {
   const { now } = await store.list();
@@ -87,7 +94,8 @@ describe('the retention of events', () => {
     const process = await PartitionUpkeep.of(node, { days: 30 });
     await process.maintain();
     expect(await ages()).toEqual([30, 1]);
-    expect(await store.drop(name, end - DAY_MS)).toBe(false);
+    expect(await counted()).toEqual([{ deleted_total: 2, unaudited: 2, state: 'well' }]);
+    expect(await store.drop(name, end - DAY_MS)).toEqual({ dropped: false, deleted: 0 });
     await sql.rows(`DROP TABLE ${name}`);
   });
 
@@ -128,7 +136,7 @@ describe('the retention of events', () => {
     const cursors = items.map(({ cursor }) => cursor);
     const [first = '', second = '', third = '', fourth = ''] = cursors;
     expect([cursors.length, await outcomes(first)]).toEqual([5, ['read', 'read', 'read']]);
-    expect(await store.drop(name, end)).toBe(true);
+    expect(await store.drop(name, end)).toMatchObject({ dropped: true });
     expect(await outcomes(first)).toEqual(['cursor_expired', 'cursor_expired', 'cursor_expired']);
     // All that followed these is there.
     expect([await outcomes(second), await outcomes(third)]).toEqual([
@@ -154,7 +162,7 @@ describe('the retention of events', () => {
       SCOPES.map((scope, index) => events.feedPage({ scope, limit: 10, after: starts[index]?.cursor ?? '' })),
     );
     expect(gone.flatMap(({ items }) => items)).toEqual([]);
-    expect(await store.drop(name, end)).toBe(true);
+    expect(await store.drop(name, end)).toMatchObject({ dropped: true });
     expect(await ages()).toEqual([]);
     const now = await Promise.all(SCOPES.map((scope) => events.feedPage({ scope, limit: 10 })));
     for (const { cursor } of [...gone, ...now]) {
@@ -171,7 +179,9 @@ describe('the retention of events', () => {
     const process = await PartitionUpkeep.of(node, { days: 30 });
     await sql.rows('BEGIN');
     await sql.rows('SELECT count(*) FROM events');
-    expect(await store.drop(recent.name, recent.end)).toBeNull();
+    const before = await counted();
+    expect(await store.drop(recent.name, recent.end)).toEqual({ dropped: null, deleted: 0 });
+    expect(await counted()).toEqual(before);
     expect(await process.maintain()).toBe(false);
     await expect(process.health()).resolves.toMatchObject({ width: 'week' });
     const shorter = await PartitionUpkeep.of(node, { days: 29 });
@@ -184,7 +194,7 @@ describe('the retention of events', () => {
 
   it('lets an insert wait behind it for a tenth of a second at most', async () => {
     const limits = await sql.rows<{ limit: string }>(
-      `SELECT DISTINCT unnest(proconfig) AS limit FROM pg_proc WHERE proname IN ('make_event_partition', 'drop_event_partition')`,
+      `SELECT DISTINCT unnest(proconfig) AS limit FROM pg_proc WHERE proname IN ('make_event_partition', 'purge_event_partition', 'drop_event_partition')`,
     );
     expect(limits).toEqual([{ limit: 'lock_timeout=100ms' }]);
   });

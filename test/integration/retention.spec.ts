@@ -1,6 +1,7 @@
 /**
  * The end of rows by time, while others use them; and what a rule that does not do its work looks like. Seen to fail: the
- * late verdict, while the purge waited for locked rows; the plans, while tokens were found by `used_at OR expires_at`.
+ * late verdict, while the purge waited for locked rows; the plans, while tokens were found by `used_at OR expires_at`; the counts,
+ * while a batch was counted after its COMMIT, and while the entry had a transaction of its own.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -8,6 +9,7 @@ import { AcknowledgementService } from '../../src/features/commands/acknowledgem
 import { Database } from '../../src/platform/prisma/database.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { PurgeRegistry } from '../../src/platform/scheduling/purge-registry.js';
+import { insertAccount } from '../support/accounts.fixture.js';
 import { AuthFixture } from '../support/auth.fixture.js';
 import {
   insertEnded,
@@ -16,6 +18,7 @@ import {
   remaining,
   type RetentionTenant,
 } from '../support/retention-rows.js';
+import { request } from '../support/rest.js';
 import { Sql } from '../support/sql.js';
 import { eventually } from '../support/wait.js';
 
@@ -129,6 +132,73 @@ describe('the end of rows by time', () => {
       expect([name, bounds.length]).toEqual([name, ways]);
     }
     await other.rows('RESET enable_seqscan');
+  });
+
+  const audited = (rule: string) =>
+    sql.rows<{ actor: string; after: Record<string, unknown> }>(
+      `SELECT actor, after FROM audit_entries WHERE action = 'rows_purged' AND entity_type = 'purge_rule' AND entity_id = $1 ORDER BY id`,
+      [rule],
+    );
+
+  it('tells the audit trail what was deleted, once for a day that is over, and an administrator at once', async () => {
+    const admin = await insertAccount(fixture.application, { name: 'admin', role: 'ADMIN' });
+    const reported = async (name: string): Promise<Record<string, unknown> | undefined> => {
+      const url = fixture.application.url;
+      const options = { token: admin.accessToken };
+      const { body } = await request<{ rules: Record<string, unknown>[] }>(url, 'GET', '/api/v1/retention', options);
+      return body.rules.find((rule) => rule.name === name);
+    };
+    await insertEnded(sql, 'alert_windows', yearsAgo(2, 2_500), [tenant]);
+    await rules().run('purge_alert_windows');
+    const tell = () => fixture.get(JobRegistry).get('audit_purged_rows')({});
+    await tell();
+    expect(await audited('purge_alert_windows')).toEqual([]);
+    expect(await reported('purge_alert_windows')).toMatchObject({
+      tables: ['alert_windows'],
+      keptForSeconds: 7_200,
+      state: 'ok',
+      deleted: 2_500,
+      unaudited: 2_500,
+    });
+    await eventually('partitions are looked after', async () => (await reported('purge_events'))?.state === 'ok');
+    expect(await reported('purge_events')).toMatchObject({
+      tables: ['events'],
+      keptForSeconds: 90 * 86_400,
+      deleted: 0,
+    });
+
+    await sql.rows(`UPDATE purge_runs SET unaudited_from = unaudited_from - interval '1 day'`);
+    await Promise.all([tell(), tell(), tell()]);
+    const [entry, ...others] = await audited('purge_alert_windows');
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ actor: 'system', after: { rows: 2_500, tables: ['alert_windows'] } });
+    const [from, until, cutoff] = ['from', 'until', 'cutoff'].map((each) => Date.parse(String(entry?.after[each])));
+    expect(until).toBeGreaterThan(from ?? NaN);
+    expect(Math.abs((cutoff ?? NaN) + 7_200_000 - (until ?? NaN))).toBeLessThan(60_000);
+    expect(await reported('purge_alert_windows')).toMatchObject({ deleted: 2_500, unaudited: 0 });
+  });
+
+  it('deletes nothing that it cannot count, and takes no count that the audit trail does not take', async () => {
+    const keys = await insertEnded(sql, 'login_throttles', yearsAgo(2, 5), [tenant]);
+    await sql.rows(
+      `CREATE FUNCTION refuse_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no entry'; END $$`,
+    );
+    const refuse = (table: string): Promise<unknown> =>
+      sql.rows(`CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON ${table} EXECUTE FUNCTION refuse_entry()`);
+    await refuse('purge_runs');
+    await expect(rules().run('purge_login_throttles')).rejects.toThrow('no entry');
+    await sql.rows('DROP TRIGGER refuse ON purge_runs');
+    expect(await remaining(sql, 'login_throttles', keys)).toEqual(new Set(keys));
+
+    await rules().run('purge_login_throttles');
+    await sql.rows(`UPDATE purge_runs SET unaudited_from = unaudited_from - interval '1 day'`);
+    await refuse('audit_entries');
+    const tell = () => fixture.get(JobRegistry).get('audit_purged_rows')({});
+    await expect(tell()).rejects.toThrow('no entry');
+    await sql.rows('DROP TRIGGER refuse ON audit_entries');
+    expect(await audited('purge_login_throttles')).toEqual([]);
+    await tell();
+    expect(await audited('purge_login_throttles')).toMatchObject([{ after: { rows: 5 } }]);
   });
 
   it('shows in health and metrics when a rule fails or does not run, and when it does again', async () => {

@@ -5,6 +5,9 @@ import { EventPartitionStore } from '../../src/platform/events/partitions/event-
 import { EventPartitionsService } from '../../src/platform/events/partitions/event-partitions.service.js';
 import { type HealthDetails, ReadinessRegistry } from '../../src/platform/health/readiness-registry.js';
 import { Metrics } from '../../src/platform/metrics/metrics.js';
+import { Transactions } from '../../src/platform/prisma/transactions.js';
+import { PurgeRegistry } from '../../src/platform/scheduling/purge-registry.js';
+import { PurgeRunsRepository } from '../../src/platform/scheduling/purge-runs.repository.js';
 import { Clock } from '../../src/shared/clock.js';
 import type { TestApp } from './test-app.js';
 
@@ -41,6 +44,7 @@ export class PartitionUpkeep {
       config,
       app.get(Clock),
       this.#readiness,
+      new PurgeRegistry(config, app.get(Transactions), app.get(PurgeRunsRepository), this.#metrics),
       this.#metrics,
       logger,
     );

@@ -149,6 +149,7 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
 export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/health/devices': 'counts of the installation',
   'GET /api/v1/metrics/cache': 'counts of the process that answers',
+  'GET /api/v1/retention': 'counts of the installation',
   'GET /api/v1/realtime/stats': 'counts of the installation',
   'GET /api/v1/realtime/stats/stream': 'counts of the installation',
   'GET /.well-known/jwks.json': 'public keys',

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { PurgeName } from '../../contracts/jobs.js';
-import { type Counter, type Gauge, Metrics } from '../metrics/metrics.js';
+import { type Gauge, Metrics } from '../metrics/metrics.js';
 import { JobRegistry } from '../queue/job-registry.js';
 import { PurgeRegistry } from './purge-registry.js';
 import { PurgeRunsRepository } from './purge-runs.repository.js';
@@ -9,7 +9,6 @@ import { PurgeRunsRepository } from './purge-runs.repository.js';
 /** Makes a repeating job of every purge rule, and keeps how each goes. An edge of the worker role. */
 @Injectable()
 export class PurgeJob implements OnModuleInit {
-  readonly #deleted: Counter<'rule'>;
   readonly #caughtUp: Gauge<'rule'>;
   readonly #behind: Gauge<'rule'>;
 
@@ -21,9 +20,6 @@ export class PurgeJob implements OnModuleInit {
     metrics: Metrics,
   ) {
     logger.setContext(PurgeJob.name);
-    this.#deleted = metrics.counter('mortise_purged_rows_total', 'Rows deleted past their time, by purge rule.', [
-      'rule',
-    ]);
     this.#caughtUp = metrics.gauge(
       'mortise_purge_caught_up_timestamp_seconds',
       'When this process last left nothing that is past its time, by purge rule.',
@@ -47,7 +43,6 @@ export class PurgeJob implements OnModuleInit {
     try {
       const { deleted, more } = await this.rules.run(name);
       await this.runs.recordEnd(name, !more);
-      this.#deleted.inc({ rule: name }, deleted);
       this.#behind.set({ rule: name }, more ? 1 : 0);
       if (!more) {
         this.#caughtUp.set({ rule: name }, Math.floor(Date.now() / 1_000));

@@ -19,24 +19,63 @@ const ENDED = `
 const FAILED = `
   INSERT INTO purge_runs (rule, failed_at) VALUES ($1, now()) ON CONFLICT (rule) DO UPDATE SET failed_at = now()`;
 
+// SQL: database time
+const COUNT = `SELECT count_purged($1, $2, now() - $3 * interval '1 millisecond')`;
+
 /** A time that lies ahead comes from a clock that was wrong: it is as old as it can be. */
 // SQL: database time
-const LATE = `
-  SELECT rule, CASE WHEN failed_at IS NOT NULL THEN 'failed' WHEN NOT runs THEN 'stopped' ELSE 'behind' END AS state
-  FROM (
-    SELECT rule, failed_at, known_since,
-      coalesce(ran_at, known_since) BETWEEN now() - ${STOPPED_AFTER} AND now() + interval '1 minute' AS runs,
-      coalesce(caught_up_at, known_since) < now() - ${BEHIND_AFTER} AS behind
-    FROM purge_runs WHERE rule = ANY ($1::text[])
-  ) AS p WHERE failed_at IS NOT NULL OR NOT runs OR behind ORDER BY rule`;
+const LIST = `
+  SELECT n.rule, p.known_since AS "knownSince", p.ran_at AS "ranAt", p.caught_up_at AS "caughtUpAt", p.failed_at AS "failedAt",
+    coalesce(p.deleted_total, 0)::float8 AS "deletedTotal", p.counted_since AS "countedSince",
+    coalesce(p.unaudited, 0)::float8 AS unaudited,
+    CASE WHEN p.failed_at IS NOT NULL THEN 'failed'
+      WHEN (coalesce(p.ran_at, p.known_since) BETWEEN now() - ${STOPPED_AFTER} AND now() + interval '1 minute') IS NOT TRUE
+        THEN 'stopped'
+      WHEN coalesce(p.caught_up_at, p.known_since) < now() - ${BEHIND_AFTER} THEN 'behind' ELSE 'ok' END AS state
+  FROM unnest($1::text[]) WITH ORDINALITY AS n (rule, place) LEFT JOIN purge_runs p ON p.rule = n.rule ORDER BY n.place`;
 
-/** A rule that does not do what it should: its last run failed, it does not run, or it does not catch up. */
-export interface LateRule {
+/** Whole days (UTC) that are over. Rows of which another transaction tells, or counts more at this moment, are for the next time. */
+// SQL: a lock
+const TAKE_UNAUDITED = `
+  WITH due AS (
+    SELECT rule, unaudited AS rows, unaudited_from AS "from", unaudited_until AS until, unaudited_cutoff AS cutoff
+    FROM purge_runs WHERE unaudited > 0
+      AND unaudited_from NOT BETWEEN date_trunc('day', now(), 'UTC') AND now() + interval '1 minute'
+    ORDER BY rule LIMIT $1 FOR UPDATE SKIP LOCKED)
+  UPDATE purge_runs p SET unaudited = 0, unaudited_from = NULL, unaudited_until = NULL, unaudited_cutoff = NULL
+  FROM due WHERE p.rule = due.rule RETURNING due.rule, due.rows::float8, due."from", due.until, due.cutoff`;
+
+/** `stopped`: it has not run well for an hour; `behind`: it has left something that is past its time for a day. */
+export const PURGE_STATES = ['ok', 'failed', 'stopped', 'behind'] as const;
+
+/** How a rule does, whichever processes run it. */
+export interface PurgeRun {
   readonly rule: string;
-  readonly state: 'failed' | 'stopped' | 'behind';
+  readonly state: (typeof PURGE_STATES)[number];
+  /** Null: no process that runs it was there yet. */
+  readonly knownSince: Date | null;
+  readonly ranAt: Date | null;
+  readonly caughtUpAt: Date | null;
+  readonly failedAt: Date | null;
+  /** Rows that it deleted since `countedSince`. */
+  readonly deletedTotal: number;
+  readonly countedSince: Date | null;
+  /** Those of which the audit trail does not tell yet. */
+  readonly unaudited: number;
 }
 
-/** When each purge rule last ran, whichever process ran it. */
+/** What a rule deleted, of which the audit trail is to tell. */
+export interface UnauditedRows {
+  readonly rule: string;
+  readonly rows: number;
+  /** When the first and the last of them were deleted. */
+  readonly from: Date;
+  readonly until: Date;
+  /** What had ended before then was past its time. */
+  readonly cutoff: Date;
+}
+
+/** When each purge rule last ran, and how much it deleted, whichever process ran it. */
 @Injectable()
 export class PurgeRunsRepository {
   constructor(private readonly database: Database) {}
@@ -55,7 +94,20 @@ export class PurgeRunsRepository {
     await this.database.query('purge_runs_failed', FAILED, [rule]);
   }
 
-  listLate(rules: readonly string[]): Promise<LateRule[]> {
-    return this.database.query<LateRule & Record<string, unknown>>('purge_runs_late', LATE, [rules]);
+  /** Counts rows that the surrounding transaction deleted. It is sent with COMMIT: other workers wait for the rule's row no longer. */
+  async count(rule: string, deleted: number, keptMs: number): Promise<void> {
+    await this.database.executeLast('purge_runs_count', COUNT, [rule, deleted, keptMs]);
+  }
+
+  /** In the order of `rules`. */
+  list(rules: readonly string[]): Promise<PurgeRun[]> {
+    return this.database.query<PurgeRun & Record<string, unknown>>('purge_runs_list', LIST, [rules]);
+  }
+
+  /** Takes what was deleted on days that are over, of at most `limit` rules: the caller tells the audit trail in the same transaction. */
+  takeUnaudited(limit: number): Promise<UnauditedRows[]> {
+    return this.database.query<UnauditedRows & Record<string, unknown>>('purge_runs_unaudited', TAKE_UNAUDITED, [
+      limit,
+    ]);
   }
 }

@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { type Gauge, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import type { PurgeBatch } from '../../../platform/scheduling/purge-registry.js';
+import type { CountPurged, PurgeBatch } from '../../../platform/scheduling/purge-registry.js';
 import { AccountStandingService } from '../account-standing.service.js';
 import { DeletedAccountsRepository, type DeletedAccount } from './deleted-accounts.repository.js';
 
@@ -62,14 +62,14 @@ export class AccountRemovalService {
    * Goes on with the walk over accounts that were deleted `keptMs` ago or earlier.
    * @throws the last error, at the end of a walk in which some could not be removed; the others are.
    */
-  async purge(limit: number, keptMs: number): Promise<PurgeBatch> {
+  async purge(limit: number, keptMs: number, count: CountPurged): Promise<PurgeBatch> {
     const size = Math.min(limit, MAX_BATCH);
     const accounts = await this.repository.listOverdue(keptMs, this.#after, size);
     let deleted = 0;
     for (const account of accounts) {
       this.#after = account;
       try {
-        const outcome = await this.removeUnlessNeeded(account.id, keptMs);
+        const outcome = await this.removeUnlessNeeded(account.id, keptMs, count);
         deleted += outcome === REMOVED ? 1 : 0;
         this.#found.set(outcome, (this.#found.get(outcome) ?? 0) + 1);
       } catch (error) {
@@ -89,7 +89,7 @@ export class AccountRemovalService {
   }
 
   /** @returns what became of it: one of the two above, or what keeps it. */
-  private removeUnlessNeeded(userId: string, keptMs: number): Promise<string> {
+  private removeUnlessNeeded(userId: string, keptMs: number, count: CountPurged): Promise<string> {
     return this.transactions.run(async () => {
       const account = await this.repository.lockOverdue(userId, keptMs);
       if (!account) {
@@ -108,6 +108,7 @@ export class AccountRemovalService {
         entity: { type: 'user', id: userId },
         before: { deletedAt: account.deletedAt },
       });
+      await count(1);
       return REMOVED;
     });
   }

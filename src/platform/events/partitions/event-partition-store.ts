@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../prisma/database.js';
+import type { PurgeBatch } from '../../scheduling/purge-registry.js';
 import { type TimeSpan } from './partition-calendar.js';
 
 export interface EventPartition extends TimeSpan {
@@ -33,10 +34,17 @@ export interface Retained {
   readonly readers: readonly string[];
 }
 
+/** What became of a partition that was to be dropped. */
+export interface DroppedPartition {
+  readonly dropped: boolean | null;
+  /** How many events it had. */
+  readonly deleted: number;
+}
+
 const ALL_TIME: TimeSpan = { from: -Infinity, to: Infinity };
 /** Rows of a batch that is deleted from the default partition. */
 const DELETED_AT_ONCE = 10_000;
-/** The move of a whole partition takes longer than any other statement may, but no longer than this. */
+/** The move of a whole partition, or the count of its events, takes longer than any other statement may, but no longer than this. */
 const MAKE_WITHIN_MS = 60_000;
 /** For the answer to arrive, so that PostgreSQL is the one that gives up first. */
 const ANSWER_WITHIN_MS = MAKE_WITHIN_MS + 5_000;
@@ -86,40 +94,27 @@ export class EventPartitionStore {
    * @returns how many were moved; null when another process is at it
    */
   async make({ from, to }: TimeSpan): Promise<number | null> {
-    const statement = {
-      text: 'SELECT make_event_partition($1::timestamptz, $2::timestamptz) AS moved',
-      values: [new Date(from), new Date(to)],
-      query_timeout: ANSWER_WITHIN_MS,
-    };
-    const connection = await this.database.pool.connect();
-    let intact = false;
-    try {
-      await connection.query('BEGIN');
-      await connection.query(SET_LIMITS);
+    const row = await this.runForLong<{ moved: string | null }>(
       // SQL: something Prisma cannot say: a partition
-      const { rows } = await connection.query<{ moved: string | null }>(statement);
-      await connection.query('COMMIT');
-      intact = true;
-      const moved = rows[0]?.moved ?? null;
-      return moved === null ? null : Number(moved);
-    } finally {
-      // One that failed is closed, and its transaction ends with it.
-      connection.release(!intact);
-    }
+      'SELECT make_event_partition($1::timestamptz, $2::timestamptz) AS moved',
+      [new Date(from), new Date(to)],
+    );
+    const moved = row?.moved ?? null;
+    return moved === null ? null : Number(moved);
   }
 
   /**
-   * Drops a partition if all of it is older than `before`, and notes its last position in the same transaction.
-   * @returns whether it did; null when it cannot now: another process is at it, or the log is being read for so long
+   * Drops a partition if all of it is older than `before`, and notes its last position and how many events it had in the same
+   * transaction.
+   * @returns how many; `dropped` is null when it cannot now: another process is at it, or the log is being read for so long
    */
-  async drop(name: string, before: number): Promise<boolean | null> {
-    // SQL: something Prisma cannot say: a partition
-    const [row] = await this.database.query<{ dropped: boolean | null }>(
-      'event_partitions_drop',
-      'SELECT drop_event_partition($1, $2::timestamptz) AS dropped',
+  async drop(name: string, before: number): Promise<DroppedPartition> {
+    const row = await this.runForLong<{ dropped: boolean | null; deleted: string }>(
+      // SQL: something Prisma cannot say: a partition
+      'SELECT dropped, deleted FROM purge_event_partition($1, $2::timestamptz)',
       [name, new Date(before)],
     );
-    return row?.dropped ?? null;
+    return { dropped: row?.dropped ?? null, deleted: Number(row?.deleted ?? 0) };
   }
 
   /** Why the events of an old span are not to be dropped yet. */
@@ -138,13 +133,13 @@ export class EventPartitionStore {
   }
 
   /**
-   * Deletes a batch of what is older than `before` in the default partition, and notes how far; not what {@link whyKept} would
-   * keep.
-   * @returns whether there may be more
+   * Deletes a batch of what is older than `before` in the default partition, and notes how far and how many; not what {@link whyKept}
+   * would keep.
+   * @returns how many, and whether there may be more
    */
-  async deleteDefaultRows(before: number, retained: Retained): Promise<boolean> {
+  async deleteDefaultRows(before: number, retained: Retained): Promise<PurgeBatch> {
     // SQL: a set-based batch
-    const rows = await this.database.query(
+    const [row] = await this.database.query<{ deleted: number }>(
       'event_partitions_delete_default_rows',
       `WITH gone AS (DELETE FROM events_default WHERE ctid = ANY (ARRAY (
          SELECT e.ctid FROM events_default e WHERE e.received_at < $1::timestamptz
@@ -153,10 +148,11 @@ export class EventPartitionStore {
        last AS (SELECT xid, id FROM gone ORDER BY xid DESC, id DESC LIMIT 1),
        noted AS (UPDATE event_log l SET dropped_xid = last.xid, dropped_id = last.id FROM last
           WHERE (l.dropped_xid, l.dropped_id) < (last.xid, last.id))
-       SELECT true FROM gone`,
+       SELECT n AS deleted, count_purged('purge_events', n, $1::timestamptz) FROM (SELECT count(*)::int AS n FROM gone) AS counted`,
       [toTime(before), DELETED_AT_ONCE, toTime(retained.from), toTime(retained.now), retained.readers],
     );
-    return rows.length === DELETED_AT_ONCE;
+    const deleted = row?.deleted ?? 0;
+    return { deleted, more: deleted === DELETED_AT_ONCE };
   }
 
   /** Rows that no partition was there for, counted up to `limit`. */
@@ -193,6 +189,30 @@ export class EventPartitionStore {
            WHERE datname = current_database() AND application_name LIKE 'mortise:health:%') AS processes`,
     );
     return row ?? { indexes: 0, locks: 0, processes: 0 };
+  }
+
+  /**
+   * Runs a statement with a minute of time. COMMIT leaves with it: a process that is stopped then holds no lock of the log.
+   * @returns its only row
+   */
+  private async runForLong<Row extends Record<string, unknown>>(
+    text: string,
+    values: unknown[],
+  ): Promise<Row | undefined> {
+    const statement = { text, values, query_timeout: ANSWER_WITHIN_MS };
+    const commit = { text: 'COMMIT', query_timeout: ANSWER_WITHIN_MS };
+    const connection = await this.database.pool.connect();
+    let intact = false;
+    try {
+      await connection.query('BEGIN');
+      await connection.query(SET_LIMITS);
+      const [{ rows }] = await Promise.all([connection.query<Row>(statement), connection.query(commit)]);
+      intact = true;
+      return rows[0];
+    } finally {
+      // One that failed is closed, and its transaction ends with it.
+      connection.release(!intact);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { AppConfig } from '../../../config/app-config.js';
 import { Clock } from '../../../shared/clock.js';
 import { type HealthDetails, ReadinessRegistry, UnhealthyError } from '../../health/readiness-registry.js';
 import { type Gauge, Metrics } from '../../metrics/metrics.js';
+import { PurgeRegistry } from '../../scheduling/purge-registry.js';
 import { DurableReaderRegistry } from '../durable-reader-registry.js';
 import { type EventPartition, EventPartitionStore, type Retained } from './event-partition-store.js';
 import {
@@ -24,6 +25,9 @@ const MOVED_AT_MOST = 1_000_000;
 const STEPS_PER_ROUND = 10;
 /** A partition that is still there so long after its time has not only met a slow reader. */
 const OVERDUE_MS = 86_400_000;
+
+/** The name under which dropped events are counted. */
+const RULE = 'purge_events';
 
 /** Of the last round, as health shows it. */
 interface Findings {
@@ -55,6 +59,7 @@ export class EventPartitionsService implements OnModuleInit {
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly readiness: ReadinessRegistry,
+    private readonly purges: PurgeRegistry,
     metrics: Metrics,
     private readonly logger: PinoLogger,
   ) {
@@ -67,6 +72,7 @@ export class EventPartitionsService implements OnModuleInit {
   }
 
   onModuleInit(): void {
+    this.purges.declare(RULE, { tables: ['events'], keptFor: 'eventsMs' });
     this.readiness.register({
       name: 'event_partitions',
       critical: false,
@@ -87,10 +93,19 @@ export class EventPartitionsService implements OnModuleInit {
       await round.make(span);
     }
     const readers = this.readers.list().map(({ name }) => name);
+    const failures = round.failures;
     const isMoreOld = await round.dropBefore(this.retainedFrom(now), now, readers);
+    const isFailed = round.failures > failures;
     const isMoreToMove = defaultRows > 0 && (await round.moveDefaultRows());
     await this.conclude(round, defaultRows > 0 ? await this.countDefaultRows() : 0);
+    await this.recordDropped(round, isMoreOld, isFailed);
     return !round.isBlocked && round.failures === 0 && (isMoreToMove || isMoreOld);
+  }
+
+  private async recordDropped(round: PartitionRound, isMore: boolean, isFailed: boolean): Promise<void> {
+    this.purges.addDeleted(RULE, round.deleted);
+    const isLeft = isMore || round.isBlocked || round.unreadBy.size > 0;
+    await this.purges.recordEnd(RULE, isFailed ? 'failed' : isLeft ? 'more' : 'caught_up');
   }
 
   /** By the clock that is behind: one that is ahead must not cost events. */
@@ -146,6 +161,8 @@ export class EventPartitionsService implements OnModuleInit {
 class PartitionRound {
   failures = 0;
   misdated = 0;
+  /** Old events that were dropped or deleted. */
+  deleted = 0;
   /** Another process is at it, or the log is being read for so long: what is left can wait for the next round. */
   isBlocked = false;
   readonly unreadBy = new Set<string>();
@@ -221,14 +238,19 @@ class PartitionRound {
       });
     }
     const rest = { from: -Infinity, to: time };
-    const isMore = await this.attempt('emptied', rest, () => this.store.deleteDefaultRows(time, retained));
-    return steps === STEPS_PER_ROUND || isMore === true;
+    const batch = await this.attempt('emptied', rest, () => this.store.deleteDefaultRows(time, retained));
+    this.deleted += batch?.deleted ?? 0;
+    return steps === STEPS_PER_ROUND || batch?.more === true;
   }
 
   private async drop({ name, to }: EventPartition, before: number): Promise<void> {
-    const dropped = await this.store.drop(name, before);
+    const { dropped, deleted } = await this.store.drop(name, before);
     if (dropped) {
-      this.logger.info({ partition: name }, 'An event partition was dropped: it is older than RETENTION_EVENTS');
+      this.deleted += deleted;
+      this.logger.info(
+        { partition: name, deleted },
+        'An event partition was dropped: it is older than RETENTION_EVENTS',
+      );
     } else if (dropped === null) {
       this.isBlocked = true;
       if (to < before - OVERDUE_MS) {
