@@ -29,6 +29,7 @@ export const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Sharing', 'Lend a device: permissions with a window and a weekly schedule, and who can do what.'],
   ['Commands', 'Tell a device to do something, and follow what comes of it.'],
   ['History', 'What happened to a device.'],
+  ['Analytics', 'What was counted of it: figures, courses and comparisons, for charts.'],
   ['Live', 'What happens, as it happens: event streams, and polling.'],
   ['Devices on HTTP', 'What a device says that has no connection, with its own token.'],
   ['Organizations', 'Share devices with a group: members, roles, invitations.'],

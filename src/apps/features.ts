@@ -1,5 +1,6 @@
 import { accountEdges } from '../features/account/account.edges.js';
 import { AccountModule } from '../features/account/account.module.js';
+import { analyticsEdges } from '../features/analytics/analytics.edges.js';
 import { AnalyticsModule } from '../features/analytics/analytics.module.js';
 import { auditEdges } from '../features/audit/audit.edges.js';
 import { AuditModule } from '../features/audit/audit.module.js';
@@ -51,7 +52,7 @@ export const FEATURES: readonly Feature[] = [
   { module: HistoryModule, edges: historyEdges },
   { module: DeviceSettingsModule, edges: deviceSettingsEdges },
   { module: CommandsModule, edges: commandsEdges },
-  { module: AnalyticsModule },
+  { module: AnalyticsModule, edges: analyticsEdges },
   { module: AuditModule, edges: auditEdges },
   { module: RealtimeModule, edges: realtimeEdges },
   { module: ProblemsModule, edges: problemsEdges },

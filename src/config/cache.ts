@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import { DOCS, durationFrom } from './settings.js';
 
 const MOST = '24h';
-const life = (initial: string, what: string, note = ''): z.ZodType<number, string | undefined> =>
+const life = (initial: string, what: string): z.ZodType<number, string | undefined> =>
   durationFrom('0s', MOST)
     .prefault(initial)
     .register(DOCS, {
-      description: `The longest that ${what} is answered from the cache: up to 24h. A change ends it at once. 0s: never.${note}`,
+      description: `The longest that ${what} is answered from the cache: up to 24h. A change ends it at once. 0s: never.`,
       example: initial,
     });
 
@@ -14,7 +14,7 @@ const life = (initial: string, what: string, note = ''): z.ZodType<number, strin
 export const CACHE_SETTINGS = {
   CACHE_DEVICES_TTL: life('30m', 'a list of devices'),
   CACHE_USERS_TTL: life('15m', 'what belongs to an account, and a list of accounts,'),
-  CACHE_ANALYTICS_TTL: life('5m', 'an analysis', ' No route has any yet.'),
+  CACHE_ANALYTICS_TTL: life('5m', 'an analysis'),
   CACHE_LIVE_TTL: life('30s', 'a count of the devices that a person sees'),
 } as const;
 

@@ -70,6 +70,7 @@ const WAYS: Record<Exclude<RateCategory, (typeof NOT_OF_REQUESTS)[number]>, Way>
     const body = { currentPassword: PASSWORD, newPassword: PASSWORD };
     return oneAfterAnother(sender('POST', '/api/v1/auth/password', { token, body }));
   },
+  analytics: async () => sender('GET', '/api/v1/analytics/live', { token: (await insertAccount(app)).accessToken }),
   admin: async () =>
     sender('GET', '/api/v1/users', { token: (await insertAccount(app, { role: 'ADMIN' })).accessToken }),
   exports: async () =>

@@ -1,7 +1,7 @@
 import type { EventType } from '../../../contracts/events.js';
 
 /** What tells events of one type apart: the states of a door as `lock/door`, the name of a command. Empty for other types. */
-export function kindOf(type: EventType, payload: unknown): string {
+export function kindOfEvent(type: EventType, payload: unknown): string {
   const members = (payload ?? {}) as Readonly<Record<string, unknown>>;
   const text = (name: string): string => (typeof members[name] === 'string' ? members[name] : '');
   if (type === 'door_status_changed') {
@@ -10,7 +10,7 @@ export function kindOf(type: EventType, payload: unknown): string {
   return type.startsWith('command_') ? text('name') : '';
 }
 
-/** {@link kindOf} as SQL, of a row `e` of events. A test compares the two. */
+/** {@link kindOfEvent} as SQL, of a row `e` of events. A test compares the two. */
 export const KIND_SQL = `CASE WHEN e.type = 'door_status_changed'
     THEN coalesce(e.payload->>'lockState', '') || '/' || coalesce(e.payload->>'doorState', '')
     WHEN e.type LIKE 'command\\_%' THEN coalesce(e.payload->>'name', '') ELSE '' END`;

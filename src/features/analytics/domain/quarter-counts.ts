@@ -1,5 +1,5 @@
 import type { EventType, StoredEvent } from '../../../contracts/events.js';
-import { kindOf } from './event-kinds.js';
+import { kindOfEvent } from './event-kinds.js';
 
 /** How many events of one type and kind a device had in a quarter of an hour. */
 export interface QuarterCount {
@@ -24,7 +24,7 @@ export function countByQuarter(events: readonly CountedEvent[]): QuarterCount[] 
   const counts = new Map<string, QuarterCount>();
   for (const { deviceId, type, receivedAt, payload } of events) {
     if (deviceId !== null) {
-      const [at, kind] = [quarterOf(receivedAt), kindOf(type, payload)];
+      const [at, kind] = [quarterOf(receivedAt), kindOfEvent(type, payload)];
       const key = JSON.stringify([deviceId, type, kind, at]);
       counts.set(key, { at, deviceId, type, kind, count: (counts.get(key)?.count ?? 0) + 1 });
     }

@@ -4,7 +4,20 @@ import type { OpenShares } from '../../sharing/sharing.types.js';
 import { searchPatterns } from '../domain/device-search.js';
 import { listStatement } from './device-list-sql.js';
 import { STATS_STATEMENT } from './device-stats-sql.js';
-import type { DeviceFilters, DevicePosition, DeviceQuery, DeviceStats, ListedDevice } from './device-list.types.js';
+import { visibleDevices } from './visible-devices-sql.js';
+import type {
+  DeviceFilters,
+  DevicePosition,
+  DeviceQuery,
+  DeviceStats,
+  ListedDevice,
+  VisibleDevice,
+} from './device-list.types.js';
+
+// SQL: one round trip on a hot path: every analysis begins with it
+const VISIBLE = `SELECT d.id, d.name, d.status::text, d.owned, d.created_at AS "createdAt",
+    CASE WHEN d.provisioned OR d.owned_since > d.created_at THEN d.owned_since END AS "visibleFrom"
+  FROM (${visibleDevices(3)}) d LIMIT $2`;
 
 /** What lists of devices read. */
 @Injectable()
@@ -32,6 +45,16 @@ export class DeviceListRepository {
     return name === '' || query.q !== undefined
       ? this.database.query(name, statement, values)
       : this.database.queryHot(name, statement, values);
+  }
+
+  /** At most `limit` devices that a person sees, in no order. */
+  listVisible(userId: string, { deviceIds, permissions }: OpenShares, limit: number): Promise<VisibleDevice[]> {
+    return this.database.queryHot<VisibleDevice & Record<string, unknown>>('devices_visible', VISIBLE, [
+      userId,
+      limit,
+      deviceIds,
+      permissions,
+    ]);
   }
 
   /** How many devices a person sees, by what they are and how they are. */

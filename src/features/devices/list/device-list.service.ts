@@ -13,6 +13,7 @@ import type {
   DeviceSort,
   DeviceSortColumn,
   DeviceStats,
+  VisibleDevice,
 } from './device-list.types.js';
 
 /** Each value of a position is marked in a cursor: one that is not there is no text at all. */
@@ -57,6 +58,11 @@ export class DeviceListService {
       (row) => row.item,
       ({ position }) => encodeCursor(list, (JSON.parse(position) as DevicePosition).map(marked)),
     );
+  }
+
+  /** At most `limit` devices that a person sees, in no order. */
+  async listVisible(userId: string, limit: number): Promise<VisibleDevice[]> {
+    return this.repository.listVisible(userId, await this.access.openShares(userId), limit);
   }
 
   /** How many devices a person sees, by what they are and how they are. */

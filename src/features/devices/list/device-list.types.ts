@@ -62,3 +62,14 @@ export interface DeviceStats {
   readonly lowBattery: number;
   readonly firmware: readonly { readonly version: string; readonly count: number }[];
 }
+
+/** A device that a person sees, as far as a count of what it did needs it. */
+export interface VisibleDevice {
+  readonly id: string;
+  readonly name: string;
+  readonly status: DeviceStatus;
+  readonly owned: boolean;
+  /** What happened before belongs to an earlier owner; null: it never had another one. */
+  readonly visibleFrom: Date | null;
+  readonly createdAt: Date;
+}

@@ -1,7 +1,7 @@
 import { canonicalInstant } from '../../../shared/instant.js';
 import { canonicalTimeZone } from '../../../shared/time-zone.js';
 import { type CalendarLine, malformed, readLines, readParts, refuse, refuseOthers } from './calendar-lines.js';
-import { firstInstantShowing, shownAt } from './wall-clock.js';
+import { firstInstantShowing, shownAt } from '../../../shared/time/wall-clock.js';
 
 const MINUTE_S = 60;
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 import { canonicalInstant } from '../../../shared/instant.js';
 import { calendarTime, readCalendarEntry, type WallTime } from './calendar-entry.js';
 import { malformed, refuse, refuseOthers } from './calendar-lines.js';
-import { firstInstantShowing, shownAt } from './wall-clock.js';
+import { firstInstantShowing, shownAt } from '../../../shared/time/wall-clock.js';
 import { occurrenceAt, occurrencesBefore, startsInWeek } from './weekly-occurrences.js';
 import { MAX_WINDOWS, WEEKDAYS, type Weekday, type WeeklySchedule, type WeeklyWindow } from './weekly-schedule.js';
 

@@ -1,4 +1,4 @@
-import { clockStretches, shownAt } from './wall-clock.js';
+import { clockStretches, shownAt } from '../../../shared/time/wall-clock.js';
 
 /** Days as RFC 5545 names them, Monday first. */
 export const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;

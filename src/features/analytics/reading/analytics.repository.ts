@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../../platform/prisma/database.js';
+import type { AnalysedDevice, BucketCount, CountingState, LiveFacts, OfflineTime } from '../analytics.types.js';
+import { ceilQuarter, type Span } from '../domain/periods.js';
+import { COUNTED_UNTIL, type CountsDivision, countsStatement, LIVE, OFFLINE } from './counts-sql.js';
+
+/** What to count. */
+export interface CountsQuestion {
+  readonly devices: readonly AnalysedDevice[];
+  readonly whole: Span;
+  /** Read from the events themselves. */
+  readonly edges: readonly Span[];
+  /** A part of a quarter after a handover is read from events that were received since. */
+  readonly keptSince: number;
+  /** Where buckets begin, or the zone of the clock. */
+  readonly division:
+    { readonly by: Exclude<CountsDivision, 'clock'>; readonly starts: readonly number[] } | ClockDivision;
+}
+interface ClockDivision {
+  readonly by: 'clock';
+  readonly timeZone: string;
+}
+
+const instant = (time: number): string => new Date(time).toISOString();
+/** Before everything. */
+const EVER = instant(0);
+
+@Injectable()
+export class AnalyticsRepository {
+  constructor(private readonly database: Database) {}
+
+  async findState(): Promise<CountingState> {
+    // SQL: something Prisma cannot say: xid8
+    const [row] = await this.database.query<CountingState & Record<string, unknown>>('counting_state', COUNTED_UNTIL);
+    if (!row) {
+      throw new Error('The clock of the database did not answer.');
+    }
+    return row;
+  }
+
+  /** Counts of one moment of the log. */
+  listCounts({ devices, whole, edges, keptSince, division }: CountsQuestion): Promise<BucketCount[]> {
+    const handovers = devices.flatMap(({ id, since }) => {
+      const [from, until] = [since?.getTime() ?? 0, ceilQuarter(since?.getTime() ?? 0)];
+      return from < until && from >= Math.max(whole.from, keptSince) && from < whole.until ? [{ id, from, until }] : [];
+    });
+    const hasHandovers = handovers.length > 0;
+    const { by } = division;
+    const values = [
+      devices.map(({ id }) => id),
+      devices.map(({ since }) => (since ? instant(ceilQuarter(since.getTime())) : EVER)),
+      devices.map(({ since }) => since?.toISOString() ?? null),
+      instant(whole.from),
+      instant(whole.until),
+      division.by === 'clock' ? division.timeZone : division.starts.map(instant),
+      ...edges.flatMap(({ from, until }) => [instant(from), instant(until)]),
+      ...(hasHandovers
+        ? [
+            handovers.map(({ id }) => id),
+            handovers.map(({ from }) => instant(from)),
+            handovers.map(({ until }) => instant(until)),
+          ]
+        : []),
+    ];
+    // With parts of events it is planned for their bounds each time: by them the planner sees how few they are.
+    const name = edges.length > 0 || hasHandovers ? '' : `event_counts_by_${by}`;
+    // SQL: something Prisma cannot say: xid8, and one snapshot of counts and events
+    return this.database.query<BucketCount & Record<string, unknown>>(
+      name,
+      countsStatement({ edges: edges.length, hasHandovers, by }),
+      values,
+    );
+  }
+
+  /** @param until the end of open periods */
+  listOffline(
+    devices: readonly { readonly id: string; readonly since: Date }[],
+    bounds: readonly number[],
+    until: Date,
+  ): Promise<OfflineTime[]> {
+    // SQL: something Prisma cannot say: overlaps, summed up
+    return this.database.query<OfflineTime & Record<string, unknown>>('offline_periods_by_bucket', OFFLINE, [
+      devices.map(({ id }) => id),
+      devices.map(({ since }) => since.toISOString()),
+      bounds.slice(0, -1).map(instant),
+      bounds.slice(1).map(instant),
+      until.toISOString(),
+    ]);
+  }
+
+  async findLive(devices: readonly AnalysedDevice[], since: Date): Promise<LiveFacts> {
+    // SQL: something Prisma cannot say: two counts of one moment
+    const [row] = await this.database.query<LiveFacts & Record<string, unknown>>('', LIVE, [
+      devices.map(({ id }) => id),
+      since.toISOString(),
+      devices.map((device) => device.since?.toISOString() ?? null),
+    ]);
+    return row ?? { inFlight: 0, recent: [] };
+  }
+}

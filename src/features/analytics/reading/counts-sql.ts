@@ -1,0 +1,89 @@
+import { KIND_SQL } from '../domain/event-kinds.js';
+
+/** What a statement reads beside whole quarters, and how it divides the counts. */
+export interface CountsShape {
+  /** Parts of quarters at the edges of the time: their bounds are parameters, so that the planner sees how short they are. */
+  readonly edges: number;
+  /** Whether devices were handed over within the time: each has an edge of its own. */
+  readonly hasHandovers: boolean;
+  readonly by: CountsDivision;
+}
+/** `bucket`: by the points of a course; `device`: by device as well; `clock`: by the hour and weekday of a zone. */
+export type CountsDivision = 'bucket' | 'device' | 'clock';
+
+const COUNTED_UP_TO = `(e.xid, e.id) <= ((SELECT r.xid FROM event_readers r WHERE r.name = 'event_counts'),
+    (SELECT r.event_id FROM event_readers r WHERE r.name = 'event_counts'))`;
+const OF_EVENT = `e.device_id, e.received_at AS at, e.type, ${KIND_SQL} AS kind, 1::bigint AS count, false AS hourly`;
+const IS_OF_OWNER = '(d.since IS NULL OR e.received_at >= d.since AND e.occurred_at >= d.since)';
+
+const DIVISIONS: Readonly<Record<CountsDivision, string>> = {
+  bucket: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, NULL AS device',
+  device: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, p.device_id AS device',
+  clock: `extract(isodow FROM p.at AT TIME ZONE $6)::int * 24 - 24 + extract(hour FROM p.at AT TIME ZONE $6)::int AS bucket,
+    NULL AS device`,
+};
+/** Parameters before the bounds of the edges. */
+export const COUNTS_PARAMETERS = 6;
+
+/**
+ * Counts of devices ($1), each from its first whole quarter on ($2) and of what its present owner may see ($3; null: of everything),
+ * in whole quarters ($4, $5), by $6: the beginnings of buckets, or a zone. Then come the bounds of each edge, and for
+ * handovers the devices with the bounds of theirs.
+ */
+export function countsStatement({ edges, hasHandovers, by }: CountsShape): string {
+  const parameter = (index: number): string => `$${String(COUNTS_PARAMETERS + index)}`;
+  const atEdges = Array.from(
+    { length: edges },
+    (_, edge) => `
+      SELECT ${OF_EVENT} FROM events e JOIN d ON d.id = e.device_id
+      WHERE e.received_at >= ${parameter(2 * edge + 1)}::timestamptz AND e.received_at < ${parameter(2 * edge + 2)}::timestamptz
+        AND e.device_id = ANY ($1::uuid[]) AND ${IS_OF_OWNER} AND ${COUNTED_UP_TO}`,
+  );
+  const [ids, froms, untils] = [1, 2, 3].map((index) => parameter(2 * edges + index));
+  const ofHandovers = `
+      SELECT ${OF_EVENT} FROM unnest(${String(ids)}::uuid[], ${String(froms)}::timestamptz[], ${String(untils)}::timestamptz[])
+        AS d(id, since, until) CROSS JOIN LATERAL (
+        SELECT * FROM events e WHERE e.device_id = d.id AND e.received_at >= d.since AND e.received_at < d.until OFFSET 0) AS e
+      WHERE ${IS_OF_OWNER} AND ${COUNTED_UP_TO}`;
+  const parts = [
+    `
+      SELECT c.device_id, c.at, c.type, c.kind, c.count, c.minutes = 60 AS hourly
+      FROM d JOIN event_counts c ON c.device_id = d.id AND c.at >= greatest(d.first, $4::timestamptz) AND c.at < $5::timestamptz`,
+    ...atEdges,
+    ...(hasHandovers ? [ofHandovers] : []),
+  ];
+  return `WITH d AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS d(id, first, since))
+    SELECT ${DIVISIONS[by]}, p.type, p.kind, sum(p.count)::float8 AS count, bool_or(p.hourly) AS "isHourly"
+    FROM (${parts.join('\n      UNION ALL')}) AS p GROUP BY 1, 2, 3, 4`;
+}
+
+/** The time, and up to when all events are counted: when the first was received that is not. */
+export const COUNTED_UNTIL = `
+  SELECT clock_timestamp() AS now, coalesce((SELECT e.received_at FROM events e WHERE (e.xid, e.id) > ((SELECT r.xid FROM event_readers r WHERE r.name = 'event_counts'),
+      (SELECT r.event_id FROM event_readers r WHERE r.name = 'event_counts'))
+    ORDER BY e.xid, e.id LIMIT 1), clock_timestamp()) AS "countedUntil"`;
+
+/**
+ * How long devices ($1), each from an instant on ($2), were offline in each bucket ($3: where they begin, $4: where they end), at a
+ * time ($5).
+ */
+export const OFFLINE = `
+  SELECT d.id AS device, b.place::int - 1 AS bucket,
+    count(*) FILTER (WHERE b.place = 1 OR greatest(o.began_at, d.since) >= b.start)::int AS periods,
+    sum(extract(epoch FROM least(coalesce(o.ended_at, $5::timestamptz), b.until, $5::timestamptz) - greatest(o.began_at, b.start, d.since)))::float8 AS seconds
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS d(id, since)
+  JOIN device_offline_periods o ON o.device_id = d.id AND o.began_at < ($4::timestamptz[])[cardinality($4::timestamptz[])]
+    AND (o.ended_at IS NULL OR o.ended_at > ($3::timestamptz[])[1])
+  JOIN unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS b(start, until, place)
+    ON greatest(o.began_at, b.start, d.since) < least(coalesce(o.ended_at, $5::timestamptz), b.until, $5::timestamptz)
+  GROUP BY 1, 2`;
+
+/** What is going on: orders of devices ($1) on their way, and their events of the last minutes ($2), with $3 as above. */
+export const LIVE = `
+  SELECT (SELECT count(*)::int FROM commands c WHERE c.device_id = ANY ($1::uuid[])
+      AND c.state IN ('QUEUED', 'SENT', 'RECEIVED', 'EXECUTING')) AS "inFlight",
+    coalesce((SELECT json_agg(k) FROM (
+      SELECT e.type, ${KIND_SQL} AS kind, count(*)::int AS count
+      FROM events e JOIN unnest($1::uuid[], $3::timestamptz[]) AS d(id, since) ON d.id = e.device_id
+      WHERE e.received_at >= $2::timestamptz AND e.device_id = ANY ($1::uuid[]) AND ${IS_OF_OWNER}
+      GROUP BY 1, 2) k), '[]') AS recent`;
