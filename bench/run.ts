@@ -5,6 +5,7 @@ import { batching } from './jobs/batching.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
 import { devices } from './jobs/devices.js';
+import { eventIngest } from './jobs/event-ingest.js';
 import { fanOut } from './jobs/fan-out.js';
 import { conditional } from './jobs/conditional.js';
 import { growth } from './jobs/growth.js';
@@ -39,6 +40,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['mix', mix],
   ['devices', devices],
   ['batching', batching],
+  ['event-ingest', eventIngest],
 ]);
 
 await runCommand(async (supervisor) => {

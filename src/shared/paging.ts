@@ -7,6 +7,11 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
+/** A page of a list that is read in both directions. `previousCursor` is null where the list begins. */
+export interface TwoWayPage<T> extends Page<T> {
+  previousCursor: string | null;
+}
+
 /** Cuts a page out of `limit + 1` rows: the extra row only shows that there is more. */
 export function toPage<R, T>(
   rows: readonly R[],

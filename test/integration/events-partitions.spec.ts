@@ -82,6 +82,8 @@ describe('the partitions of the event log', () => {
     await Promise.all(processes.map((each) => each.maintain()));
     await processes[0]?.maintain();
     expect(await partitions()).toHaveLength(5);
+    const made = await Promise.all(processes.map((each) => each.partitions('made')));
+    expect(made.reduce((sum, count) => sum + count)).toBe(5);
     expectWhole(await partitions(), 28);
     expect(await processes[0]?.health()).toEqual({ partitions: 5, width: 'week' });
   });

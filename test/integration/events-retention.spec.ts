@@ -95,6 +95,7 @@ describe('the retention of events', () => {
     await process.maintain();
     expect(await ages()).toEqual([30, 1]);
     expect(await counted()).toEqual([{ deleted_total: 2, unaudited: 2, state: 'well' }]);
+    expect(await process.partitions('dropped')).toBe(1);
     expect(await store.drop(name, end - DAY_MS)).toEqual({ dropped: false, deleted: 0 });
     await sql.rows(`DROP TABLE ${name}`);
   });

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { jest } from '@jest/globals';
-import { FeedAuthorizer } from '../../src/features/realtime/feed/feed-authorizer.js';
+import { FeedAccessService } from '../../src/features/history/feed/feed-access.service.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import type { TestApp } from './test-app.js';
 
@@ -8,7 +8,7 @@ import type { TestApp } from './test-app.js';
 export function traceJudgements(app: TestApp): string[][] {
   const judgements: string[][] = [];
   const current = new AsyncLocalStorage<string[]>();
-  const [authorizer, database] = [app.get(FeedAuthorizer), app.get(Database)];
+  const [authorizer, database] = [app.get(FeedAccessService), app.get(Database)];
   const [judge, query, queryHot, prisma] = [
     authorizer.judge.bind(authorizer),
     database.query.bind(database),

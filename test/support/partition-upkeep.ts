@@ -63,6 +63,12 @@ export class PartitionUpkeep {
     return this.#readiness.dependencies[0]?.check();
   }
 
+  /** How many partitions this process made, or dropped. */
+  async partitions(step: 'made' | 'dropped'): Promise<number> {
+    const line = new RegExp(`^mortise_event_partitions_total\\{step="${step}"\\} (\\d+)$`, 'm');
+    return Number(line.exec(await this.#metrics.render())?.[1]);
+  }
+
   /** What the alarm shows. */
   async defaultRows(): Promise<number> {
     const line = /^mortise_events_default_rows (\d+)$/m.exec(await this.#metrics.render());

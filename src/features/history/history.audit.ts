@@ -5,5 +5,5 @@ declare module '../../contracts/audit.js' {
 }
 
 export const HISTORY_AUDIT = {
-  actions: ['device_history_read'],
+  actions: ['device_history_read', 'device_watched', 'organization_watched'],
 } as const satisfies AuditDeclaration;

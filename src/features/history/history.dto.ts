@@ -1,51 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
-import { EVENT_TYPES, type EventSource, type EventType, type StoredEvent } from '../../contracts/events.js';
-import { IfGiven } from '../../platform/http/members/if-given.js';
-import { PageQueryDto } from '../../platform/http/page-query.dto.js';
-import type { Page } from '../../shared/paging.js';
-import type { HistoryQuery } from './history.types.js';
-import { IsTimestamp } from '../../platform/http/members/timestamp.validator.js';
-import { OftenCalled } from '../../platform/http/validation/often-called.decorator.js';
-
-const HISTORY_ORDERS = ['asc', 'desc'] as const;
-type HistoryOrder = (typeof HISTORY_ORDERS)[number];
-
-export class ListEventsQueryDto extends PageQueryDto {
-  /** Only these types; repeat the parameter for several. */
-  @IfGiven()
-  @Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? (value as unknown[]) : [value]))
-  @IsArray()
-  @ArrayMaxSize(EVENT_TYPES.length)
-  @IsIn(EVENT_TYPES, { each: true })
-  @OftenCalled('types', 'event', 'eventType')
-  type?: EventType[];
-
-  /**
-   * Committed then or later (RFC 3339).
-   * @example 2026-11-20T00:00:00Z
-   */
-  @IfGiven()
-  @IsTimestamp()
-  @OftenCalled('since', 'start', 'startDate', 'after')
-  from?: string;
-
-  /**
-   * Committed earlier (RFC 3339).
-   * @example 2026-11-21T00:00:00Z
-   */
-  @IfGiven()
-  @IsTimestamp()
-  @OftenCalled('until', 'end', 'endDate', 'before')
-  to?: string;
-
-  /** `desc`: newest first. */
-  @IfGiven()
-  @IsIn(HISTORY_ORDERS)
-  @OftenCalled('sort', 'direction', 'orderBy')
-  order: HistoryOrder = 'desc';
-}
+import type { EventSource, EventType, StoredEvent } from '../../contracts/events.js';
 
 /** Something that happened. An event never changes. */
 export class EventDto {
@@ -105,32 +59,6 @@ export class EventDto {
    * @example 3
    */
   version!: number;
-}
-
-/** One page of history. */
-export class EventPageDto {
-  items!: EventDto[];
-
-  /**
-   * Pass it as `cursor` for the next page; null on the last page.
-   * @example MS4xMjM0NS42Nzg5
-   */
-  nextCursor!: string | null;
-}
-
-export function toHistoryQuery({ limit, cursor, type, from, to, order }: ListEventsQueryDto): HistoryQuery {
-  return {
-    limit,
-    order,
-    ...(cursor === undefined ? {} : { cursor }),
-    ...(type === undefined ? {} : { types: type }),
-    ...(from === undefined ? {} : { from: new Date(from) }),
-    ...(to === undefined ? {} : { to: new Date(to) }),
-  };
-}
-
-export function toEventPageDto({ items, nextCursor }: Page<StoredEvent>): Readonly<EventPageDto> {
-  return { items: items.map(toEventDto), nextCursor };
 }
 
 export function toEventDto(event: StoredEvent): Readonly<EventDto> {

@@ -8,6 +8,15 @@ import { HISTORY_EVENTS } from './history.events.js';
 import { EVENT_QUOTAS_PURGE, EVENT_RECEIPTS_PURGE } from './history.purge.js';
 import { EventQuota } from './event-quota.js';
 import { EventIngestService } from './event-ingest.service.js';
+import { OrganizationsModule } from '../organizations/organizations.module.js';
+import { SharingModule } from '../sharing/sharing.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { FeedAccessService } from './feed/feed-access.service.js';
+import { FeedScopeService } from './feed/feed-scope.service.js';
+import { EventListService } from './list/event-list.service.js';
+import { FollowedDevicesRepository } from './list/followed-devices.repository.js';
+import { EventPageService } from './polling/event-page.service.js';
+import { EventWaiters } from './polling/event-waiters.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { HistoryRepository } from './history.repository.js';
 import { HistoryService } from './history.service.js';
@@ -15,6 +24,9 @@ import { HistoryService } from './history.service.js';
 /** What happened to devices. */
 @Module({
   imports: [
+    UsersModule,
+    OrganizationsModule,
+    SharingModule,
     DevicesModule,
     PresenceModule,
     AuditPlatformModule.forFeature(HISTORY_AUDIT),
@@ -22,6 +34,12 @@ import { HistoryService } from './history.service.js';
   ],
   providers: [
     HistoryService,
+    EventListService,
+    FollowedDevicesRepository,
+    FeedAccessService,
+    FeedScopeService,
+    EventPageService,
+    EventWaiters,
     EventIngestService,
     EventQuota,
     HistoryRepository,
@@ -29,6 +47,15 @@ import { HistoryService } from './history.service.js';
     EVENT_QUOTAS_PURGE,
     RECEIPTS_ADOPTION,
   ],
-  exports: [HistoryService, EventIngestService, HistoryRepository],
+  exports: [
+    HistoryService,
+    EventListService,
+    FeedAccessService,
+    FeedScopeService,
+    EventPageService,
+    EventWaiters,
+    EventIngestService,
+    HistoryRepository,
+  ],
 })
 export class HistoryModule {}

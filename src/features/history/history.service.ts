@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { StoredEvent } from '../../contracts/events.js';
 import { EventLog } from '../../platform/events/event-log.js';
-import type { Page } from '../../shared/paging.js';
-import { InvalidTimeRangeError } from './history.errors.js';
+import type { TwoWayPage } from '../../shared/paging.js';
 import { DevicesService } from '../devices/devices.service.js';
 import type { Device } from '../devices/devices.types.js';
-import type { HistoryQuery } from './history.types.js';
+import { assertTimeRange, type HistoryQuery } from './history.types.js';
 
 /** Reads the history of a device. */
 @Injectable()
@@ -19,22 +18,15 @@ export class HistoryService {
    * A page of a device's history, of what happened since it has its present owner.
    * @throws InvalidCursorError, CursorExpiredError, InvalidTimeRangeError
    */
-  async list(deviceId: string, query: HistoryQuery): Promise<Page<StoredEvent>> {
-    const { cursor, order, types, from, to, limit } = query;
-    if (from && to && from >= to) {
-      throw new InvalidTimeRangeError();
-    }
+  async list(deviceId: string, query: HistoryQuery): Promise<TwoWayPage<StoredEvent>> {
+    assertTimeRange(query);
     const device = await this.devices.get(deviceId);
     const since = ownershipOf(device);
     return this.events.page({
+      ...query,
       ...(since && { occurredFrom: since }),
       deviceIds: [deviceId],
-      order,
-      limit,
-      ...(cursor === undefined ? {} : order === 'asc' ? { after: cursor } : { before: cursor }),
-      ...(types === undefined ? {} : { types }),
-      ...fromOf(from, since),
-      ...(to === undefined ? {} : { to }),
+      ...fromOf(query.from, since),
     });
   }
 }

@@ -1,7 +1,8 @@
 import type { LinkKind } from '../../contracts/devices.js';
-import type { DeviceEventType, EventPayloads, EventType } from '../../contracts/events.js';
+import type { DeviceEventType, EventPayloads, EventSource, EventType } from '../../contracts/events.js';
 import type { DeviceEventMessage } from '../../contracts/mqtt.js';
 import type { Sequence } from './domain/resumption.js';
+import { InvalidTimeRangeError } from './history.errors.js';
 
 /** One boot of one device: event sequences are counted per boot. */
 export interface DeviceBoot {
@@ -68,15 +69,33 @@ export interface ReceiptRow extends Receipt, Sequence {
   readonly ownerEventsToday: number;
 }
 
-/** Which part of a device's history to read. */
+/** Which part of the history to read. */
 export interface HistoryQuery {
   readonly limit: number;
+  /** Of the page before or after. */
   readonly cursor?: string;
   readonly types?: readonly EventType[];
+  readonly actor?: string;
+  readonly source?: EventSource;
+  readonly commandId?: string;
   /** Inclusive, by the time of the commit. */
   readonly from?: Date;
   /** Exclusive. */
   readonly to?: Date;
+  /** What is searched for in events that have text. */
+  readonly words?: string;
   /** `desc`: newest first. */
   readonly order: 'asc' | 'desc';
+}
+
+/** Of all that a person sees, or of these devices alone. */
+export interface EventListQuery extends HistoryQuery {
+  readonly deviceIds?: readonly string[];
+}
+
+/** @throws InvalidTimeRangeError */
+export function assertTimeRange({ from, to }: Pick<HistoryQuery, 'from' | 'to'>): void {
+  if (from && to && from >= to) {
+    throw new InvalidTimeRangeError();
+  }
 }

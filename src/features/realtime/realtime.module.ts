@@ -1,33 +1,27 @@
 import { Module } from '@nestjs/common';
-import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { CommandsModule } from '../commands/commands.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { HistoryModule } from '../history/history.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { PresenceModule } from '../presence/presence.module.js';
 import { SharingModule } from '../sharing/sharing.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { FeedAuthorizer } from './feed/feed-authorizer.js';
 import { FeedPublisher } from './feed/feed-publisher.js';
 import { FeedReplayService } from './feed/feed-replay.service.js';
-import { FeedScopeService } from './feed/feed-scope.service.js';
-import { REALTIME_AUDIT } from './realtime.audit.js';
 import { RealtimeStatsService } from './stats/realtime-stats.service.js';
 import { DashboardPublisher } from './sockets/dashboard-publisher.js';
 import { DashboardCommandsService } from './sockets/dashboard-commands.service.js';
 import { DashboardTokensService } from './sockets/dashboard-tokens.service.js';
 import { HeartbeatPublisher } from './sockets/heartbeat-publisher.js';
 import { RealtimeService } from './sockets/realtime.service.js';
-import { EventPageService } from './streams/event-page.service.js';
 import { EventStreamPublisher } from './streams/event-stream-publisher.js';
 import { EventStreamRegistry } from './streams/event-stream-registry.js';
 import { EventStreamService } from './streams/event-stream.service.js';
-import { EventWaiters } from './streams/event-waiters.js';
 import { SubscriptionsService } from './sockets/subscriptions.service.js';
 
 /** What the edges of the feature call. */
 const SERVICES = [
-  FeedScopeService,
   DashboardPublisher,
   HeartbeatPublisher,
   RealtimeService,
@@ -37,8 +31,6 @@ const SERVICES = [
   EventStreamPublisher,
   EventStreamRegistry,
   EventStreamService,
-  EventWaiters,
-  EventPageService,
   RealtimeStatsService,
 ];
 
@@ -50,10 +42,10 @@ const SERVICES = [
     UsersModule,
     DevicesModule,
     PresenceModule,
+    HistoryModule,
     CommandsModule,
-    AuditPlatformModule.forFeature(REALTIME_AUDIT),
   ],
-  providers: [FeedPublisher, FeedAuthorizer, FeedReplayService, ...SERVICES],
+  providers: [FeedPublisher, FeedReplayService, ...SERVICES],
   exports: SERVICES,
 })
 export class RealtimeModule {}

@@ -1,14 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import type { EventScope, NewEvent, StoredEvent } from '../../contracts/events.js';
-import { type Page, toPage } from '../../shared/paging.js';
 import { requestContext } from '../context/request-context.js';
 import { Transactions } from '../prisma/transactions.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { CursorExpiredError } from './event-log.errors.js';
-import { EventScopeStore } from './event-scope-store.js';
-import { type EventFilter, EventStore } from './event-store.js';
+import { EventScopeStore } from './pages/event-scope-store.js';
+import type { EventFilter } from './pages/event-conditions.js';
+import { EventPageStore } from './pages/event-page-store.js';
+import { EventStore } from './event-store.js';
 import { toRecord } from './event-rows.js';
-import { decodeLogCursor, encodeLogCursor, invalidAfter, isAfter, type LogPosition } from './log-position.js';
+import {
+  decodeLogCursor,
+  encodeLogCursor,
+  invalidAfter,
+  isAfter,
+  LOG_START,
+  type LogPosition,
+} from './log-position.js';
+import { type EventPage, placeOf, toEventPage } from './pages/event-page.js';
+
+const OPPOSITE = { asc: 'desc', desc: 'asc' } as const;
 
 /** At most one hint in this time: under load the relay is busy anyway. */
 const HINT_INTERVAL_MS = 5;
@@ -17,6 +28,8 @@ const HINT_INTERVAL_MS = 5;
 export interface EventQuery extends EventFilter {
   readonly after?: string;
   readonly before?: string;
+  /** A `nextCursor` or `previousCursor` of the same list, in place of the two. */
+  readonly cursor?: string;
   /** `asc`: oldest first, and complete up to its end. `desc`: newest first. */
   readonly order: 'asc' | 'desc';
   readonly limit: number;
@@ -51,6 +64,7 @@ export class EventLog {
   constructor(
     private readonly store: EventStore,
     private readonly scopes: EventScopeStore,
+    private readonly pages: EventPageStore,
     private readonly transactions: Transactions,
     private readonly signals: SignalBus,
   ) {}
@@ -73,28 +87,27 @@ export class EventLog {
   }
 
   /**
+   * A page may be empty and have more behind it: it looks at a stretch of the log.
    * @throws InvalidCursorError for what is no cursor
    * @throws CursorExpiredError for a cursor of a log that a restore has replaced, or set back, and for one that the retention
    *   has left behind: something that followed it is not kept any more
    */
-  async page({ after, before, order, limit, ...filter }: EventQuery): Promise<Page<StoredEvent>> {
+  async page(query: EventQuery): Promise<EventPage> {
+    const { order, limit } = query;
     const generation = await this.store.generation();
-    const start = after === undefined ? undefined : decodeLogCursor(generation, after);
-    const entries = await this.store.listPage(filter, {
-      ...(start && { after: start }),
-      ...(before !== undefined && { before: decodeLogCursor(generation, before) }),
-      order,
-      limit: limit + 1,
-    });
-    if (start) {
-      await this.assertWhole(start, await this.store.findDropped(), entries.length === 0);
-    }
-    return toPage(
-      entries,
+    const { start, isBack } = placeOf(generation, query);
+    const direction = isBack ? OPPOSITE[order] : order;
+    const found = await this.pages.list(query, {
+      ...(start && (direction === 'asc' ? { after: start } : { before: start })),
+      order: direction,
+      isComplete: order === 'asc',
       limit,
-      (entry) => entry.event,
-      (entry) => encodeLogCursor(generation, entry.position),
-    );
+    });
+    if (start && order === 'asc' && !isBack) {
+      await this.assertWhole(start, await this.store.findDropped(), found.entries.length === 0);
+    }
+    const end = start ?? (found.entries.length === 0 ? await this.scopes.findLast() : LOG_START);
+    return toEventPage(generation, found, { order, start, isBack, end });
   }
 
   /**

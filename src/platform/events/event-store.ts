@@ -1,38 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import type { EventType } from '../../contracts/events.js';
 import { outsideRequest } from '../context/request-context.js';
 import { Database } from '../prisma/database.js';
 import { outsideTransaction } from '../prisma/transactions.js';
-import {
-  EVENT_COLUMNS,
-  type EventRow,
-  HORIZON,
-  type LogEntry,
-  type RoutedEntry,
-  toEntry,
-  toRoutedEntry,
-} from './event-rows.js';
+import { EVENT_COLUMNS, type EventRow, HORIZON, type RoutedEntry, toRoutedEntry } from './event-rows.js';
 import { LOG_START, type LogPosition, toPosition } from './log-position.js';
 
-/** What a page of the log is cut from. Times are those at which we committed the events. */
-export interface EventFilter {
-  readonly deviceIds?: readonly string[];
-  readonly userId?: string;
-  readonly types?: readonly EventType[];
-  /** Inclusive. */
-  readonly from?: Date;
-  /** Exclusive. */
-  readonly to?: Date;
-  /** Inclusive: when they happened, by what tells of them. */
-  readonly occurredFrom?: Date;
-}
-
-export interface PageBounds {
-  readonly after?: LogPosition;
-  readonly before?: LogPosition;
-  readonly order: 'asc' | 'desc';
-  readonly limit: number;
-}
+/** Ids follow the order of the records; they are received at the time of the statement. */
+// SQL: a set-based batch
+export const INSERT_EVENTS = `INSERT INTO events (received_at, type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at,
+    version, payload)
+ SELECT written.at, type, source, device_id, user_id, actor, command_id, correlation_id,
+    coalesce(occurred_at, written.at), coalesce(version, 1), payload
+   FROM (SELECT clock_timestamp() AS at) written, ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, source text, device_id uuid, user_id uuid, actor text,
+    command_id uuid, correlation_id text, occurred_at timestamptz, version integer, payload jsonb))
+    WITH ORDINALITY AS r(type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version,
+    payload, place)
+  ORDER BY place`;
 
 /** The log's table, and nothing but SQL. */
 @Injectable()
@@ -60,19 +43,7 @@ export class EventStore {
    */
   async insert(records: readonly Record<string, unknown>[]): Promise<void> {
     // SQL: a set-based batch
-    await this.database.executeLast(
-      'events_insert',
-      `INSERT INTO events (received_at, type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at,
-              version, payload)
-       SELECT written.at, type, source, device_id, user_id, actor, command_id, correlation_id,
-              coalesce(occurred_at, written.at), coalesce(version, 1), payload
-         FROM (SELECT clock_timestamp() AS at) written, ROWS FROM (jsonb_to_recordset($1::jsonb) AS (type text, source text, device_id uuid, user_id uuid, actor text,
-              command_id uuid, correlation_id text, occurred_at timestamptz, version integer, payload jsonb))
-              WITH ORDINALITY AS r(type, source, device_id, user_id, actor, command_id, correlation_id, occurred_at, version,
-              payload, place)
-        ORDER BY place`,
-      [JSON.stringify(records)],
-    );
+    await this.database.executeLast('events_insert', INSERT_EVENTS, [JSON.stringify(records)]);
   }
 
   /** What follows `position`, as far as it is certain that nothing can still slip in between. */
@@ -87,18 +58,6 @@ export class EventStore {
       [position.xid, position.id, limit],
     );
     return rows.map((row) => toRoutedEntry(generation, row));
-  }
-
-  /**
-   * A page in either direction. Forward, it ends where certainty ends; backward it shows all that is committed, so that
-   * a person sees at once what they just did.
-   */
-  async listPage(filter: EventFilter, bounds: PageBounds): Promise<LogEntry[]> {
-    const generation = await this.generation();
-    const { name, text, values } = pageStatement(filter, bounds);
-    // SQL: a keyset: in the order of xid8
-    const rows = await this.database.query<EventRow>(name, text, values);
-    return rows.map((row) => toEntry(generation, row));
   }
 
   /**
@@ -134,59 +93,4 @@ export class EventStore {
     }
     return row.generation;
   }
-}
-
-interface Statement {
-  readonly name: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-interface Condition {
-  readonly name: string;
-  /** Undefined: not filtered. */
-  readonly value: unknown;
-  readonly sql: (parameter: string) => string;
-}
-
-/** One statement per combination of conditions, each with its own plan: an optional condition in SQL would cost the index. */
-function pageStatement(filter: EventFilter, { after, before, order, limit }: PageBounds): Statement {
-  const used = [...filterConditions(filter), ...positionConditions(after, before)].filter(
-    ({ value }) => value !== undefined,
-  );
-  const wanted = used.map(({ sql }, index) => sql(`$${String(index + 2)}`));
-  if (order === 'asc') {
-    wanted.push(`e.xid < ${HORIZON}`);
-  }
-  return {
-    name: ['events_page', order, ...used.map(({ name }) => name)].join('_'),
-    text: `SELECT ${EVENT_COLUMNS} FROM events e ${wanted.length > 0 ? `WHERE ${wanted.join(' AND ')}` : ''}
-      ORDER BY e.xid ${order}, e.id ${order} LIMIT $1`,
-    values: [limit, ...used.map(({ value }) => value)],
-  };
-}
-
-function filterConditions({ deviceIds, userId, types, from, to, occurredFrom }: EventFilter): Condition[] {
-  // One device is the common case, and only an equality reads its index in order.
-  const only = deviceIds?.length === 1 ? deviceIds[0] : undefined;
-  return [
-    { name: 'device', value: only, sql: (value) => `e.device_id = ${value}::uuid` },
-    { name: 'devices', value: only ? undefined : deviceIds, sql: (values) => `e.device_id = ANY(${values}::uuid[])` },
-    { name: 'user', value: userId, sql: (value) => `e.user_id = ${value}::uuid` },
-    { name: 'types', value: types, sql: (values) => `e.type = ANY(${values}::text[])` },
-    { name: 'from', value: from, sql: (value) => `e.received_at >= ${value}::timestamptz` },
-    { name: 'occurred', value: occurredFrom, sql: (value) => `e.occurred_at >= ${value}::timestamptz` },
-    { name: 'to', value: to, sql: (value) => `e.received_at < ${value}::timestamptz` },
-  ];
-}
-
-function positionConditions(after: LogPosition | undefined, before: LogPosition | undefined): Condition[] {
-  const pair = (position: LogPosition | undefined): string[] | undefined =>
-    position && [String(position.xid), String(position.id)];
-  const compare = (operator: '<' | '>') => (value: string) =>
-    `(e.xid, e.id) ${operator} ((${value}::text[])[1]::xid8, (${value}::text[])[2]::bigint)`;
-  return [
-    { name: 'after', value: pair(after), sql: compare('>') },
-    { name: 'before', value: pair(before), sql: compare('<') },
-  ];
 }

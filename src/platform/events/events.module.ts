@@ -5,7 +5,8 @@ import { FeatureRegistrationModule } from '../roles/feature-registration.module.
 import { type CompleteEvents, type EventDeclaration, EventTypeRegistry } from './event-type-registry.js';
 import { EventPartitionStore } from './partitions/event-partition-store.js';
 import { EventPartitionsService } from './partitions/event-partitions.service.js';
-import { EventScopeStore } from './event-scope-store.js';
+import { EventPageStore } from './pages/event-page-store.js';
+import { EventScopeStore } from './pages/event-scope-store.js';
 import { EventStore } from './event-store.js';
 import { FeedHealthService } from './feed-health.service.js';
 import { FeedLagRepository } from './feed-lag.repository.js';
@@ -25,6 +26,7 @@ import { ReaderLeaseStore } from './reader-lease-store.js';
     EventTypeRegistry,
     EventStore,
     EventScopeStore,
+    EventPageStore,
     EventPartitionStore,
     EventPartitionsService,
     EventLog,

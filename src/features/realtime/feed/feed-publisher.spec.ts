@@ -8,8 +8,9 @@ import type { EventScope, RoutedEvent, StoredEvent } from '../../../contracts/ev
 import type { FeedListener, LiveFeed } from '../../../platform/events/live-feed.js';
 import { encodeLogCursor, toPosition } from '../../../platform/events/log-position.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
-import type { FeedAuthorizer, HeardEvent } from './feed-authorizer.js';
-import type { FeedChannel, FeedSubscriber, Verdicts } from './feed-channel.types.js';
+import type { FeedAccessService, HeardEvent } from '../../history/feed/feed-access.service.js';
+import type { Verdicts } from '../../history/feed/verdict.types.js';
+import type { FeedChannel, FeedSubscriber } from './feed-channel.types.js';
 import { FeedPublisher } from './feed-publisher.js';
 
 /** From the first try to the twentieth. */
@@ -103,7 +104,7 @@ beforeEach(() => {
   judge = () => Promise.resolve();
   publisher = new FeedPublisher(
     feed as unknown as LiveFeed,
-    authorizer as unknown as FeedAuthorizer,
+    authorizer as unknown as FeedAccessService,
     logger as unknown as PinoLogger,
     new Metrics(),
   );

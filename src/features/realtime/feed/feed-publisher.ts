@@ -8,9 +8,10 @@ import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { socketEventOf } from '../domain/feed-message.js';
-import { roomsOfEvent, roomsOfScope } from '../domain/feed-scope.js';
-import { FeedAuthorizer } from './feed-authorizer.js';
-import type { FeedChannel, FeedSubscriber, Verdict, Verdicts } from './feed-channel.types.js';
+import { roomsOfEvent, roomsOfScope } from '../../history/feed/feed-scope.types.js';
+import { FeedAccessService } from '../../history/feed/feed-access.service.js';
+import type { Verdict, Verdicts } from '../../history/feed/verdict.types.js';
+import type { FeedChannel, FeedSubscriber } from './feed-channel.types.js';
 
 const MAX_BACKLOG = 10_000;
 /** Of what one person misses while they catch up. */
@@ -59,7 +60,7 @@ export class FeedPublisher implements OnModuleDestroy {
 
   constructor(
     private readonly feed: LiveFeed,
-    private readonly authorizer: FeedAuthorizer,
+    private readonly authorizer: FeedAccessService,
     logger: PinoLogger,
     metrics: Metrics,
   ) {

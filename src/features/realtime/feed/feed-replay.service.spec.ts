@@ -9,8 +9,9 @@ import { Metrics } from '../../../platform/metrics/metrics.js';
 import type { SignalBus } from '../../../platform/redis/signal-bus.js';
 import type { DeviceAccessService } from '../../sharing/access/device-access.service.js';
 import type { UsersService } from '../../users/users.service.js';
-import { FeedAuthorizer } from './feed-authorizer.js';
-import type { FeedChannel, FeedSubscriber, Verdicts } from './feed-channel.types.js';
+import { FeedAccessService } from '../../history/feed/feed-access.service.js';
+import type { Verdicts } from '../../history/feed/verdict.types.js';
+import type { FeedChannel, FeedSubscriber } from './feed-channel.types.js';
 import { FeedPublisher } from './feed-publisher.js';
 import { FeedReplayService } from './feed-replay.service.js';
 
@@ -97,7 +98,7 @@ function setUp(): void {
     },
   } as unknown as LiveFeed;
   const access = { visibilityOf: () => Promise.resolve([]) } as unknown as DeviceAccessService;
-  const authorizer = new FeedAuthorizer(access, {} as UsersService, {} as SignalBus);
+  const authorizer = new FeedAccessService(access, {} as UsersService, {} as SignalBus);
   const pages = {
     feedPage: async ({ after = '', limit }: FeedQuery) => {
       reading.now += 1;

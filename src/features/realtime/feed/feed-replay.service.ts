@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../../contracts/events.js';
 import { EventLog } from '../../../platform/events/event-log.js';
 import { isCursorAfter } from '../../../platform/events/log-position.js';
 import { ReplayLimiter } from '../../../platform/events/replay-limiter.js';
-import { FeedAuthorizer } from './feed-authorizer.js';
+import { FeedAccessService } from '../../history/feed/feed-access.service.js';
 import type { FeedSubscriber } from './feed-channel.types.js';
 import { type Absence, FeedPublisher } from './feed-publisher.js';
 
@@ -30,7 +30,7 @@ export class FeedReplayService {
 
   constructor(
     private readonly log: EventLog,
-    private readonly authorizer: FeedAuthorizer,
+    private readonly authorizer: FeedAccessService,
     private readonly publisher: FeedPublisher,
     private readonly logger: PinoLogger,
   ) {

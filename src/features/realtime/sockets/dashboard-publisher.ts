@@ -16,8 +16,9 @@ import {
 } from '../../../platform/realtime/sockets.js';
 import { type NamedMessage, toEventFrame } from '../domain/event-frame.js';
 import { socketEventOf, toFeedMessage } from '../domain/feed-message.js';
-import { ADMIN_EVENTS, roomsOfScope } from '../domain/feed-scope.js';
-import type { FeedChannel, FeedSubscriber, Verdicts } from '../feed/feed-channel.types.js';
+import { ADMIN_EVENTS, roomsOfScope } from '../../history/feed/feed-scope.types.js';
+import type { Verdicts } from '../../history/feed/verdict.types.js';
+import type { FeedChannel, FeedSubscriber } from '../feed/feed-channel.types.js';
 import { FeedPublisher } from '../feed/feed-publisher.js';
 import { FeedReplayService } from '../feed/feed-replay.service.js';
 import { principalOf } from './dashboard-principal.js';

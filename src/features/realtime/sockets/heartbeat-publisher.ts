@@ -6,9 +6,9 @@ import type { WrittenHeartbeat } from '../../../contracts/signals.js';
 import { LimitedLogger } from '../../../platform/logging/limited-logger.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
-import { roomsOfEvent } from '../domain/feed-scope.js';
-import { FeedAuthorizer, type Viewing } from '../feed/feed-authorizer.js';
-import type { Verdict } from '../feed/feed-channel.types.js';
+import { roomsOfEvent } from '../../history/feed/feed-scope.types.js';
+import { FeedAccessService, type Viewing } from '../../history/feed/feed-access.service.js';
+import type { Verdict } from '../../history/feed/verdict.types.js';
 import { DashboardPublisher } from './dashboard-publisher.js';
 
 /** Devices whose newest heartbeat waits to be judged. What finds no room is not shown: the next one comes soon. */
@@ -37,7 +37,7 @@ export class HeartbeatPublisher implements OnApplicationBootstrap, OnModuleDestr
 
   constructor(
     private readonly signals: SignalBus,
-    private readonly authorizer: FeedAuthorizer,
+    private readonly authorizer: FeedAccessService,
     private readonly dashboards: DashboardPublisher,
     logger: PinoLogger,
   ) {

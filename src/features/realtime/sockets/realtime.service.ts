@@ -28,7 +28,7 @@ import {
   socketsIn,
 } from '../../../platform/realtime/sockets.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
-import { FeedScopeService } from '../feed/feed-scope.service.js';
+import { FeedScopeService } from '../../history/feed/feed-scope.service.js';
 import type { DashboardHandshakeDto } from '../dashboard-handshake.dto.js';
 import { principalOf } from './dashboard-principal.js';
 

@@ -1,35 +1,21 @@
-import {
-  Controller,
-  Get,
-  HttpCode,
-  HttpStatus,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-  Post,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
+import { Controller, Get, type OnApplicationBootstrap, type OnModuleDestroy, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { STREAM_MESSAGES } from '../../../contracts/realtime.js';
-import { ChangesNothing } from '../../../platform/audit/audit.decorator.js';
 import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import { Authorize } from '../../../platform/auth/authorize.decorator.js';
 import { TicketAuthenticator } from '../../../platform/auth/tickets/ticket-authenticator.js';
 import { TakesTicket } from '../../../platform/auth/tickets/ticket.decorator.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
-import { SecretAnswer } from '../../../platform/http/secret-answer.decorator.js';
 import { Streams } from '../../../platform/http/streams/event-stream.decorator.js';
 import { answerHead, EventStream } from '../../../platform/http/streams/event-stream.js';
-import { TakesNoQuery } from '../../../platform/http/validation/no-query.interceptor.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { type BackgroundLoop } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { EventStreamService } from './event-stream.service.js';
-import { EventStreamQueryDto, TicketDto } from './events.dto.js';
+import { EventStreamQueryDto } from './event-stream.dto.js';
 import { TooManyStreamsError } from './streams.errors.js';
 
 const SESSION_CHECK_MS = 25_000;
@@ -54,7 +40,7 @@ data: {"cursor":"MS4xMjM0NS42Nzg5","id":"4711","type":"door_status_changed","pay
 `;
 
 @ApiTags('Live')
-@Controller('events')
+@Controller('events/stream')
 export class EventStreamController implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #sessionCheck: BackgroundLoop;
   readonly #cut: Counter;
@@ -107,7 +93,7 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
    * Follow what happens as it happens, as server-sent events: the messages of sockets, from my devices, those of my
    * organizations, and those in `deviceId`. It ends with my session, or when I read too slowly: then go on from the last `id`.
    */
-  @Get('stream')
+  @Get()
   @Authorize()
   @TakesTicket()
   @Streams(STREAMED, EXAMPLE)
@@ -141,19 +127,5 @@ export class EventStreamController implements OnApplicationBootstrap, OnModuleDe
       { deviceIds: deviceId, ...(start !== undefined && { after: start }) },
       open,
     );
-  }
-
-  /**
-   * Get a ticket for one event stream, where no access token can be sent: an `EventSource` has no headers. It opens a stream
-   * of this session once, within 30 seconds. 503 while Redis is away: poll meanwhile.
-   */
-  @Post('tickets')
-  @HttpCode(HttpStatus.CREATED)
-  @Authorize()
-  @ChangesNothing()
-  @SecretAnswer()
-  @TakesNoQuery()
-  async issue(@Req() request: FastifyRequest): Promise<TicketDto> {
-    return this.tickets.issue(await this.tickets.holderOf(request));
   }
 }

@@ -13,7 +13,7 @@ import { inBackground } from '../../../platform/process/faults.js';
 import { ShuttingDownError } from '../../../platform/realtime/socket.errors.js';
 import { connectionProblemOf } from '../../../platform/realtime/sockets.js';
 import { within } from '../../../shared/deadline.js';
-import { FeedScopeService } from '../feed/feed-scope.service.js';
+import { FeedScopeService } from '../../history/feed/feed-scope.service.js';
 import { secondsBetween } from '../../../platform/scheduling/jitter.js';
 import { EventStreamPublisher } from './event-stream-publisher.js';
 import { EventStreamRegistry, type OpenStream } from './event-stream-registry.js';

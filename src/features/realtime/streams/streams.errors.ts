@@ -1,8 +1,6 @@
 import { AsProblem, DomainError } from '../../../shared/domain-error.js';
 
 const RETRY_AFTER_S = 15;
-/** A request waits for half a minute at most. */
-const WAITED_RETRY_AFTER_S = 5;
 
 @AsProblem(
   {
@@ -19,25 +17,6 @@ export class TooManyStreamsError extends DomainError {
     super(`A person has at most ${String(limit)} event streams open at a server process.`, {
       limit,
       retryAfter: RETRY_AFTER_S,
-    });
-  }
-}
-
-@AsProblem(
-  {
-    code: 'too_many_waiting',
-    kind: 'too_many',
-    meaning: 'So many requests of this person wait for events that there is no room for one more.',
-    cause: 'Each tab or program waits with `Prefer: wait`, or asks again before its answer has come.',
-    cure: 'Share one request between tabs, or ask without `Prefer: wait`. Try again after `Retry-After`.',
-  },
-  20,
-)
-export class TooManyWaitingError extends DomainError {
-  constructor(limit: number) {
-    super(`At most ${String(limit)} requests of a person wait for events at a server process.`, {
-      limit,
-      retryAfter: WAITED_RETRY_AFTER_S,
     });
   }
 }

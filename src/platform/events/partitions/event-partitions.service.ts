@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import { Clock } from '../../../shared/clock.js';
 import { type HealthDetails, ReadinessRegistry, UnhealthyError } from '../../health/readiness-registry.js';
-import { type Gauge, Metrics } from '../../metrics/metrics.js';
+import { type Counter, type Gauge, Metrics } from '../../metrics/metrics.js';
 import { PurgeRegistry } from '../../scheduling/purge-registry.js';
 import { DurableReaderRegistry } from '../durable-reader-registry.js';
 import { type EventPartition, EventPartitionStore, type Retained } from './event-partition-store.js';
@@ -50,6 +50,7 @@ interface Findings {
 @Injectable()
 export class EventPartitionsService implements OnModuleInit {
   readonly #defaultRows: Gauge;
+  readonly #steps: Counter<'step'>;
   readonly #width: PartitionWidth;
   #findings: Findings | undefined;
 
@@ -68,6 +69,11 @@ export class EventPartitionsService implements OnModuleInit {
     this.#defaultRows = metrics.gauge(
       'mortise_events_default_rows',
       'Events in the default partition: anything above 0 for longer than ten minutes is an alarm.',
+    );
+    this.#steps = metrics.counter(
+      'mortise_event_partitions_total',
+      'Partitions of the event log that this process made or dropped.',
+      ['step'],
     );
   }
 
@@ -97,6 +103,8 @@ export class EventPartitionsService implements OnModuleInit {
     const isMoreOld = await round.dropBefore(this.retainedFrom(now), now, readers);
     const isFailed = round.failures > failures;
     const isMoreToMove = defaultRows > 0 && (await round.moveDefaultRows());
+    this.#steps.inc({ step: 'made' }, round.made);
+    this.#steps.inc({ step: 'dropped' }, round.dropped);
     await this.conclude(round, defaultRows > 0 ? await this.countDefaultRows() : 0);
     await this.recordDropped(round, isMoreOld, isFailed);
     return !round.isBlocked && round.failures === 0 && (isMoreToMove || isMoreOld);
@@ -160,6 +168,8 @@ export class EventPartitionsService implements OnModuleInit {
 /** The steps of one round, each with a transaction of its own. */
 class PartitionRound {
   failures = 0;
+  made = 0;
+  dropped = 0;
   misdated = 0;
   /** Old events that were dropped or deleted. */
   deleted = 0;
@@ -193,6 +203,7 @@ class PartitionRound {
         return;
       }
       this.#existing.push({ name: '', ...span });
+      this.made++;
       this.logger.info({ ...asDates(span), moved }, 'An event partition was made');
     });
   }
@@ -246,6 +257,7 @@ class PartitionRound {
   private async drop({ name, to }: EventPartition, before: number): Promise<void> {
     const { dropped, deleted } = await this.store.drop(name, before);
     if (dropped) {
+      this.dropped++;
       this.deleted += deleted;
       this.logger.info(
         { partition: name, deleted },

@@ -5,7 +5,7 @@ import { ResourceNotFoundError } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { MembershipsService } from '../../organizations/memberships.service.js';
 import { DeviceAccessService } from '../../sharing/access/device-access.service.js';
-import { ADMIN_EVENTS } from '../domain/feed-scope.js';
+import { ADMIN_EVENTS } from './feed-scope.types.js';
 
 /** What a person follows. Who follows what belongs to others leaves an entry in the audit trail first. */
 @Injectable()

@@ -4,7 +4,7 @@ import type { EventType, StoredEvent } from '../../../contracts/events.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { DeviceAccessService, type Visibility } from '../../sharing/access/device-access.service.js';
 import { UsersService } from '../../users/users.service.js';
-import type { Verdict, Verdicts } from './feed-channel.types.js';
+import type { Verdict, Verdicts } from './verdict.types.js';
 
 /** How long an answer is cached. Signals of changed access clear it at once, but may be lost (promise P-06: 2 s). */
 const CACHED_MS = 1_500;
@@ -36,7 +36,7 @@ const NOT_SEEN: Visibility = { from: Infinity, organizationId: null };
  * it is asked about at once, it takes one statement, and one more where there are alerts for administrators.
  */
 @Injectable()
-export class FeedAuthorizer implements OnModuleInit {
+export class FeedAccessService implements OnModuleInit {
   readonly #cached = new LRUCache<string, Answer>({ max: MAX_CACHED, ttl: CACHED_MS, ttlResolution: 0 });
   /** Answers to questions that were asked before access changed are not kept. */
   #changes = 0;

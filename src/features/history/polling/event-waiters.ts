@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EventScope, RoutedEvent } from '../../../contracts/events.js';
 import type { FeedRoom } from '../../../contracts/realtime.js';
+import { LiveFeed } from '../../../platform/events/live-feed.js';
 import { OverloadedError } from '../../../platform/http/admission/admission-limiter.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
 import { liveRefusals } from '../../../platform/realtime/live-refusals.js';
-import { roomsOfScope } from '../domain/feed-scope.js';
-import type { FeedChannel } from '../feed/feed-channel.types.js';
-import { FeedPublisher } from '../feed/feed-publisher.js';
-import { TooManyWaitingError } from './streams.errors.js';
+import { roomsOfEvent, roomsOfScope } from '../feed/feed-scope.types.js';
+import { TooManyWaitingError } from './polling.errors.js';
 
 /** Requests that wait at once in this process. */
 const MAX_WAITING = 2_000;
@@ -27,15 +26,16 @@ export interface EventWaiter {
 
 /** Wakes requests that wait for events. It judges nothing: who is woken reads the log, and is told what they may see. */
 @Injectable()
-export class EventWaiters implements FeedChannel {
+export class EventWaiters {
   readonly #byRoom = new Map<FeedRoom, Set<WaitingRequest>>();
   readonly #ofPerson = new Map<string, Set<WaitingRequest>>();
   readonly #refused;
   #waiting = 0;
   #isStopped = false;
+  #unsubscribe: (() => void) | undefined;
 
   constructor(
-    private readonly publisher: FeedPublisher,
+    private readonly feed: LiveFeed,
     metrics: Metrics,
   ) {
     this.#refused = liveRefusals(metrics);
@@ -45,11 +45,14 @@ export class EventWaiters implements FeedChannel {
   }
 
   start(): void {
-    this.publisher.open(this);
+    this.#unsubscribe ??= this.feed.subscribe((event) => {
+      this.wake(event);
+    }, EventWaiters.name);
   }
 
   /** All who wait are answered now. */
   stop(): void {
+    this.#unsubscribe?.();
     this.#isStopped = true;
     this.#ofPerson.forEach((requests) => {
       requests.forEach((request) => {
@@ -90,21 +93,9 @@ export class EventWaiters implements FeedChannel {
     return request;
   }
 
-  listenersIn(): Iterable<string> {
-    return [];
-  }
-
-  deliver(_event: RoutedEvent, rooms: readonly FeedRoom[]): void {
-    rooms.forEach((room) => {
+  private wake(event: RoutedEvent): void {
+    roomsOfEvent(event).forEach((room) => {
       this.#byRoom.get(room)?.forEach((request) => {
-        request.notify();
-      });
-    });
-  }
-
-  resyncAll(): void {
-    this.#ofPerson.forEach((requests) => {
-      requests.forEach((request) => {
         request.notify();
       });
     });

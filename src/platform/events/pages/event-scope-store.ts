@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { EventScope } from '../../contracts/events.js';
-import { arrayParam } from '../prisma/array-param.js';
-import { Database } from '../prisma/database.js';
-import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from './event-rows.js';
-import { EventStore } from './event-store.js';
-import { LOG_START, type LogPosition, toPosition } from './log-position.js';
+import type { EventScope } from '../../../contracts/events.js';
+import { arrayParam } from '../../prisma/array-param.js';
+import { Database } from '../../prisma/database.js';
+import { EVENT_COLUMNS, type EventRow, HORIZON, type LogEntry, toEntry } from '../event-rows.js';
+import { EventStore } from '../event-store.js';
+import { LOG_START, type LogPosition, toPosition } from '../log-position.js';
 
 /** What a stretch of the log has for a scope. */
 export interface ScopePage {

@@ -18,18 +18,25 @@ import {
 import { PreferredWait } from '../../../platform/http/prefer.decorator.js';
 import { InvalidPreferError } from '../../../platform/http/prefer.errors.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
+import { InvalidRequestError } from '../../../platform/http/validation/validation.js';
+import { InvalidTimeRangeError } from '../history.errors.js';
+import { EventsQueryDto, toHistoryQuery } from '../list/event-list.dto.js';
+import { EventListService } from '../list/event-list.service.js';
 import { EventPageService } from './event-page.service.js';
 import { EventWaiters } from './event-waiters.js';
-import { PolledEventsDto, PollEventsQueryDto, toPolledEventsDto } from './events.dto.js';
-import { TooManyWaitingError } from './streams.errors.js';
+import { PolledEventsDto, toListedEventsDto, toPolledEventsDto } from './events.dto.js';
+import { TooManyWaitingError } from './polling.errors.js';
 
 const TAG_LENGTH = 16;
+/** What only the history has: with one of these, a request asks for it. */
+const OF_HISTORY = ['order', 'actor', 'source', 'commandId', 'from', 'to', 'q', 'fields'] as const;
 
 @ApiTags('Live')
 @Controller('events')
 export class EventsController implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly pages: EventPageService,
+    private readonly lists: EventListService,
     private readonly waiters: EventWaiters,
   ) {}
 
@@ -42,8 +49,12 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
   }
 
   /**
-   * Read what followed a cursor, oldest first: events of my devices, of those of my organizations, and of those in `deviceId`.
-   * Ask again with the `cursor` of the answer: at once while it says `more`, else after a pause, or with `Prefer: wait`.
+   * Read what followed a cursor, oldest first, or the history of all that I see, newest first. With `after`: events of my devices, of
+   * those of my organizations, and of those in `deviceId`; ask again with the `cursor` of the answer, at once while it says `more`, else
+   * after a pause, or with `Prefer: wait`. Without it, and with one of `order`, `actor`, `source`, `commandId`, `from`, `to`, `q`, `fields`:
+   * what happened to the devices that I see now, shared ones as well, since each has its owner, and what else concerns me; `deviceId`
+   * leaves only those. Go on with `cursor` until `nextCursor` is null: a page looks through a stretch of the log, so it may be empty and
+   * have another behind it. Reading what happened to devices of others is audited.
    */
   @Get()
   @Authorize()
@@ -61,16 +72,21 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     new ResourceNotFoundError('device'),
     invalidAfter(),
     CursorExpiredError,
+    InvalidTimeRangeError,
     InvalidPreferError,
     TooManyWaitingError,
   )
   async poll(
     @CurrentUser() user: Principal,
-    @Query() { after, limit, type, deviceId = [] }: PollEventsQueryDto,
+    @Query() query: EventsQueryDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @PreferredWait() waitMs?: number,
   ): Promise<PolledEventsDto | undefined> {
+    if (asksForHistory(query)) {
+      return this.list(user, query, { request, reply });
+    }
+    const { after, limit, type, deviceId = [] } = query;
     const hasStart = after !== undefined && after !== '';
     const page = await this.pages.page(user, {
       limit,
@@ -85,6 +101,36 @@ export class EventsController implements OnApplicationBootstrap, OnModuleDestroy
     }
     return isUnmodified(request, reply, stateOf(page, hasStart)) ? undefined : toPolledEventsDto(page);
   }
+
+  /** The history has no time from which a client could tell that it is unchanged: only its tag does. */
+  private async list(
+    { userId }: Principal,
+    query: EventsQueryDto,
+    { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  ): Promise<PolledEventsDto | undefined> {
+    const { deviceId, fields, order = 'desc' } = query;
+    const asked = { ...toHistoryQuery(query, order), ...(deviceId !== undefined && { deviceIds: deviceId }) };
+    const found = toListedEventsDto(await this.lists.list(userId, asked), fields);
+    return isUnmodified(request, reply, { tag: tagOf(JSON.stringify(found)), hasMore: true }) ? undefined : found;
+  }
+}
+
+/**
+ * Which of the two is asked for. What belongs to the other is refused, and not ignored: a client that polls must not take a page of the
+ * history for what followed its cursor.
+ * @throws InvalidRequestError
+ */
+function asksForHistory(query: EventsQueryDto): boolean {
+  const member = OF_HISTORY.find((name) => query[name] !== undefined);
+  if (query.after !== undefined && member !== undefined) {
+    const detail = `\`${member}\` asks for the history, which goes on by \`cursor\`: leave out one of the two`;
+    throw new InvalidRequestError([{ detail, pointer: '/after' }]);
+  }
+  if (query.cursor !== undefined && member === undefined) {
+    const detail = 'goes on in the history: say `order` with it, or `after` in its place to poll';
+    throw new InvalidRequestError([{ detail, pointer: '/cursor' }]);
+  }
+  return member !== undefined;
 }
 
 /** Tells that a client has closed its connection. */
@@ -110,8 +156,12 @@ function stateOf({ items, cursor, more, readAt }: FeedPage, hasStart: boolean): 
   const isNothing = hasStart && last === undefined && !more;
   const text = isNothing ? 'nothing' : JSON.stringify([items.map(({ id }) => id), cursor, more]);
   return {
-    tag: sha256(text).toString('base64url').slice(0, TAG_LENGTH),
+    tag: tagOf(text),
     ...(last && readAt && { last: { atMs: Date.parse(last.receivedAt), readAtMs: readAt.getTime() } }),
     hasMore: more,
   };
+}
+
+function tagOf(text: string): string {
+  return sha256(text).toString('base64url').slice(0, TAG_LENGTH);
 }

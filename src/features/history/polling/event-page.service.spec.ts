@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { RoutedEvent } from '../../../contracts/events.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import type { EventLog } from '../../../platform/events/event-log.js';
+import type { LiveFeed } from '../../../platform/events/live-feed.js';
 import { Metrics } from '../../../platform/metrics/metrics.js';
-import type { FeedAuthorizer } from '../feed/feed-authorizer.js';
-import type { FeedPublisher } from '../feed/feed-publisher.js';
+import type { FeedAccessService } from '../feed/feed-access.service.js';
 import type { FeedScopeService } from '../feed/feed-scope.service.js';
 import { EventPageService } from './event-page.service.js';
 import { EventWaiters } from './event-waiters.js';
@@ -17,11 +17,20 @@ let waiters: EventWaiters;
 let pages: EventPageService;
 let reads: number;
 let metrics: Metrics;
+/** Publishes an event. */
+let happen: (event: RoutedEvent) => void;
 
 beforeEach(() => {
   jest.useFakeTimers();
   [reads, metrics] = [0, new Metrics()];
-  waiters = new EventWaiters({ open: () => undefined } as unknown as FeedPublisher, metrics);
+  const feed = {
+    subscribe: (listener: typeof happen) => {
+      happen = listener;
+      return () => undefined;
+    },
+  };
+  waiters = new EventWaiters(feed as unknown as LiveFeed, metrics);
+  waiters.start();
   const log = {
     feedPage: () => {
       reads += 1;
@@ -34,7 +43,7 @@ beforeEach(() => {
   pages = new EventPageService(
     log as unknown as EventLog,
     scopes as unknown as FeedScopeService,
-    { seenBy: () => Promise.resolve([]) } as unknown as FeedAuthorizer,
+    { seenBy: () => Promise.resolve([]) } as unknown as FeedAccessService,
     waiters,
     { endOf: () => Promise.resolve(null) },
   );
@@ -55,7 +64,7 @@ describe('A request that waits for events', () => {
   it('looks less and less often where nothing of what happens is for it', async () => {
     const answer = ask();
     for (let ms = 0; ms < 30_000; ms += 50) {
-      waiters.deliver({} as RoutedEvent, ['user:ada']);
+      happen({ userId: 'ada', deviceId: null, organizationId: null } as RoutedEvent);
       await jest.advanceTimersByTimeAsync(50);
     }
     expect(await answer).toMatchObject({ items: [] });
@@ -68,7 +77,7 @@ describe('A request that waits for events', () => {
     const answer = ask('ada', client.signal);
     await jest.advanceTimersByTimeAsync(0);
     if (what === 'rests') {
-      waiters.deliver({} as RoutedEvent, ['user:ada']);
+      happen({ userId: 'ada', deviceId: null, organizationId: null } as RoutedEvent);
       await jest.advanceTimersByTimeAsync(0);
     }
     const before = reads;

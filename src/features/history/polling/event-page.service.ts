@@ -4,7 +4,7 @@ import { sessionEnded } from '../../../platform/auth/auth.errors.js';
 import type { Principal } from '../../../platform/auth/principal.js';
 import { SessionVerifier } from '../../../platform/auth/session-verifier.js';
 import { EventLog, type FeedPage } from '../../../platform/events/event-log.js';
-import { FeedAuthorizer } from '../feed/feed-authorizer.js';
+import { FeedAccessService } from '../feed/feed-access.service.js';
 import { FeedScopeService } from '../feed/feed-scope.service.js';
 import { EventWaiters } from './event-waiters.js';
 
@@ -28,7 +28,7 @@ export class EventPageService {
   constructor(
     private readonly log: EventLog,
     private readonly scopes: FeedScopeService,
-    private readonly authorizer: FeedAuthorizer,
+    private readonly authorizer: FeedAccessService,
     private readonly waiters: EventWaiters,
     private readonly sessions: SessionVerifier,
   ) {}
