@@ -17,8 +17,6 @@ const FULL = scaled(0, 1) === 1;
 const PAGES = scaled(2, 40);
 /** Of 8 KiB, found in memory or read: a stretch of 5,000 entries that lie apart, each with its way through an index. */
 const MAX_BUFFERS = 12_000;
-/** At full scale, on whatever else the machine does. */
-const MAX_P95_MS = 250;
 
 interface PlanNode {
   readonly 'Node Type': string;
@@ -150,7 +148,6 @@ describe('A page of the history', () => {
         process.stdout.write(
           `  ${name}: p50 ${median.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, buffers ${String(most)}, n ${String(pages.length)}\n`,
         );
-        expect(p95).toBeLessThan(MAX_P95_MS);
       }
       expect(most).toBeLessThanOrEqual(MAX_BUFFERS);
     },

@@ -1,6 +1,7 @@
 import type { EventSource, EventType } from '../../../contracts/events.js';
 import { HORIZON } from '../event-rows.js';
 import type { LogPosition } from '../log-position.js';
+import type { StatementWriter } from './statement-writer.js';
 
 /** A clock that was set back by no more than this hides nothing from a page that is bounded in time. */
 const CLOCK_SLACK = `interval '10 minutes'`;
@@ -41,35 +42,13 @@ export interface PageBounds {
   readonly limit: number;
 }
 
-interface PageStatement {
-  readonly name: string;
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
 /** As in the index `events_words_idx`, which PostgreSQL takes for no other condition. */
 export const HAS_WORDS = `(e.type IN ('custom', 'device_registered', 'device_activated', 'device_deleted', 'device_transferred')
     OR e.payload ?| ARRAY['errorCode', 'errorMessage', 'zone'])`;
 export const WORDS = 'event_words(e.user_id, e.device_id, e.type, e.payload)';
 
-/** Collects the values of a statement, and what tells it from others: a letter for each, since PostgreSQL cuts long names. */
-export class StatementParts {
-  readonly values: unknown[] = [];
-  #marks = '';
-
-  add(mark: string, value: unknown): string {
-    this.values.push(value);
-    this.#marks += mark;
-    return `$${String(this.values.length)}`;
-  }
-
-  statement(name: readonly string[], text: string): PageStatement {
-    return { name: [...name, ...(this.#marks === '' ? [] : [this.#marks])].join('_'), text, values: this.values };
-  }
-}
-
 /** What the sources do not say themselves. */
-export function filterConditions(filter: EventFilter, parts: StatementParts, mode?: 'without words'): string[] {
+export function filterConditions(filter: EventFilter, parts: StatementWriter, mode?: 'without words'): string[] {
   const { types, actor, source, from, to, occurredFrom, words, within, deviceIds, userId, commandId, via } = filter;
   const isGiven = via !== undefined || commandId !== undefined;
   const add = (mark: string, value: unknown, sql: (parameter: string) => string): string[] =>
@@ -90,7 +69,7 @@ export function filterConditions(filter: EventFilter, parts: StatementParts, mod
 
 function withinCondition(
   { userId, deviceIds, organizationIds }: NonNullable<EventFilter['within']>,
-  parts: StatementParts,
+  parts: StatementWriter,
 ): string {
   const [user, devices, organizations] = [
     parts.add('i', userId),
@@ -105,7 +84,7 @@ function withinCondition(
 export function positionConditions(
   { from, to }: EventFilter,
   { after, before, isComplete }: PageBounds,
-  parts: StatementParts,
+  parts: StatementWriter,
 ): string[] {
   return [
     ...sideConditions('>', after, from, parts),
@@ -115,27 +94,26 @@ export function positionConditions(
 }
 
 /**
- * PostgreSQL begins at the first condition on an index that it can begin at, so the narrower of place and time is that: behind the other
- * may lie the whole log.
+ * On each side the narrower of place and time, in one condition: of two, PostgreSQL may begin at the one behind which lies half of the
+ * log. What else is of the transaction of the place is filtered.
  */
 function sideConditions(
   side: '<' | '>',
   place: LogPosition | undefined,
   time: Date | undefined,
-  parts: StatementParts,
+  parts: StatementWriter,
 ): string[] {
   const pair = place && parts.add(side === '<' ? 'l' : 'n', [String(place.xid), String(place.id)]);
-  const bound = pair && `(${pair}::text[])[1]::xid8`;
-  const value = time && `${parts.add('', time)}::timestamptz`;
+  const [xid, id] = [`(${String(pair)}::text[])[1]::xid8`, `(${String(pair)}::text[])[2]::bigint`];
+  if (time === undefined) {
+    return pair === undefined ? [] : [`(e.xid, e.id) ${side} (${xid}, ${id})`];
+  }
   const [sign, order, narrower] = side === '>' ? ['-', '', 'greatest'] : ['+', 'DESC', 'least'];
-  const nearest = `(SELECT n.xid FROM events n WHERE n.received_at ${side} ${String(value)} ${sign} ${CLOCK_SLACK}
+  const nearest = `(SELECT n.xid FROM events n WHERE n.received_at ${side} ${parts.add('', time)}::timestamptz ${sign} ${CLOCK_SLACK}
     ORDER BY n.received_at ${order}, n.id ${order} LIMIT 1)`;
-  return [
-    ...(value === undefined
-      ? []
-      : [`e.xid ${side}= ${bound === undefined ? nearest : `${narrower}(${nearest}, ${bound})`}`]),
-    ...(bound === undefined ? [] : [`(e.xid, e.id) ${side} (${bound}, (${String(pair)}::text[])[2]::bigint)`]),
-  ];
+  return pair === undefined
+    ? [`e.xid ${side}= ${nearest}`]
+    : [`e.xid ${side}= ${narrower}(${nearest}, ${xid})`, `(e.xid <> ${xid} OR e.id ${side} ${id})`];
 }
 
 export function whereAll(conditions: readonly string[]): string {

@@ -5,10 +5,10 @@ import {
   HAS_WORDS,
   type PageBounds,
   positionConditions,
-  StatementParts,
   whereAll,
   WORDS,
 } from './event-conditions.js';
+import { StatementWriter } from './statement-writer.js';
 
 /** Entries that one page looks at, at most: what it costs depends neither on the log nor on how rare a thing is that is looked for. */
 export const STRETCH = 5_000;
@@ -47,9 +47,9 @@ const isSingle = (sources: readonly Source[]): boolean => sources.flatMap(({ key
  * One statement for each combination of conditions, each with its own plan: an optional condition in SQL would cost the index. Of each
  * source it reads a stretch, and says where the nearest of them ends that goes on: up to there the page is complete.
  */
-export function pageStatement(filter: EventFilter, bounds: PageBounds): ReturnType<StatementParts['statement']> {
+export function pageStatement(filter: EventFilter, bounds: PageBounds): ReturnType<StatementWriter['statement']> {
   const { order, limit, isComplete } = bounds;
-  const parts = new StatementParts();
+  const parts = new StatementWriter();
   const wanted = parts.add('', limit + 1);
   const sources = sourcesOf(filter);
   const conditions = filterConditions(filter, parts);
@@ -84,7 +84,7 @@ export function pageStatement(filter: EventFilter, bounds: PageBounds): ReturnTy
 }
 
 /** A page of a source of which all is wanted: there is no stretch without entries. */
-function wholeOf({ column, keys }: Source, bounds: PageBounds, parts: StatementParts, wanted: string): string {
+function wholeOf({ column, keys }: Source, bounds: PageBounds, parts: StatementWriter, wanted: string): string {
   const where = [
     ...(column === undefined ? [] : [`e.${column} = ${parts.add('', keys[0])}::uuid`]),
     ...positionConditions({}, bounds, parts),
@@ -97,7 +97,7 @@ function wholeOf({ column, keys }: Source, bounds: PageBounds, parts: StatementP
 export function searchStatement(
   filter: EventFilter,
   bounds: PageBounds,
-): ReturnType<StatementParts['statement']> | null {
+): ReturnType<StatementWriter['statement']> | null {
   const sources = sourcesOf(filter);
   const places = sources.flatMap(({ column, keys }) =>
     column === 'user_id' || column === 'device_id' ? keys.map((key) => `'${column.charAt(0)}:${key}'`) : [],
@@ -105,7 +105,7 @@ export function searchStatement(
   if (filter.words === undefined || places.length === 0) {
     return null;
   }
-  const parts = new StatementParts();
+  const parts = new StatementWriter();
   const wanted = parts.add('', bounds.limit + 1);
   const search = `${parts.add('w', filter.words)}::text`;
   const scope = `${parts.add('p', places.join(' | '))}::tsquery`;
@@ -130,7 +130,7 @@ export function searchStatement(
 interface Reading {
   readonly positions: readonly string[];
   readonly order: 'asc' | 'desc';
-  readonly parts: StatementParts;
+  readonly parts: StatementWriter;
   readonly length: string;
   /** There are other sources, or other keys. */
   readonly isOneOfMany: boolean;
@@ -159,7 +159,7 @@ function readOf(
 }
 
 /** What is left out of a second source because the first has it: a device was sold by a person who follows it still. */
-function notTwice(sources: readonly Source[], parts: StatementParts): string[] {
+function notTwice(sources: readonly Source[], parts: StatementWriter): string[] {
   const [first] = sources;
   return first && sources.length > 1
     ? [`(NOT e.by_device OR (e.user_id = ANY(${parts.add('', first.keys)}::uuid[])) IS NOT TRUE)`]
