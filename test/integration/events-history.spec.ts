@@ -186,7 +186,12 @@ describe('Filters of the history', () => {
     const read = async (query: string, who = ada, at = path!): Promise<unknown[]> =>
       zones(await fixture.request<Listed>(who, 'GET', `${at}?order=asc&${query}`)).filter((name) => name !== undefined);
     await motion([zone('1'), { ...zone('2'), actor: `user:${ada.id}` }]);
-    const [cut] = await fixture.sql.rows<{ at: Date }>('SELECT clock_timestamp() AS at');
+    const [cut] = await fixture.sql.rows<{ at: Date }>(
+      `WITH moved AS (UPDATE events SET received_at = received_at - interval '1 hour'
+         WHERE device_id IN ($1, $2) AND type = 'motion_detected')
+       SELECT now() - interval '30 minutes' AS at`,
+      [door.id, others.id],
+    );
     await motion([
       { ...zone('3'), source: 'http' },
       { ...zone('4'), commandId },

@@ -27,6 +27,11 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
   { pattern: /^partitions events by RANGE \(received_at\)$/, because: 'Prisma knows no partitions' },
   { pattern: /^function (make|drop)_event_partition$/, because: 'they make those partitions and drop them' },
   { pattern: /^function latest_xact_id$/, because: 'Prisma knows no functions: it is the default of a position' },
+  { pattern: /^function event_words$/, because: 'Prisma knows no functions: it is what an index of words has' },
+  {
+    pattern: /^index CREATE INDEX events_(words|command_id_xid_id)_idx .* WHERE /,
+    because: 'Prisma knows no partial indexes, and none of an expression',
+  },
   { pattern: /^constraint event_log\.event_log_single_row CHECK/, because: 'Prisma knows no check constraints' },
   { pattern: /^index CREATE (UNIQUE )?INDEX commands_\w+ .* WHERE /, because: 'Prisma knows no partial indexes' },
   {
