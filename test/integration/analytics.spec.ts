@@ -1,6 +1,6 @@
 /**
  * Answers of analyses beside the same question to the events themselves, in zones whose clocks are set in between; and whose events they
- * count. Seen to fail: with hours in place of quarters, without the edges of a custom period, without the moment of a handover.
+ * count.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
