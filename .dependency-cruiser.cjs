@@ -111,7 +111,7 @@ module.exports = {
     owns('socketio', 'socket\\.io', 'src/platform/realtime/'),
     owns('redis', 'ioredis', 'src/platform/redis/'),
     owns('bowser', 'bowser', 'src/features/auth/sessions/domain/device-name\\.'),
-    owns('csv', 'csv-(parse|stringify)', 'src/shared/csv\\.'),
+    owns('csv', 'csv-(parse|stringify)', 'src/shared/csv/'),
     owns('uuid', 'uuid', 'src/shared/ids\\.'),
     owns('recurrence', 'rrule-temporal', 'src/features/sharing/domain/recurrence-rule\\.spec\\.'),
     owns('zod', 'zod', 'src/config/'),

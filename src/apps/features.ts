@@ -14,6 +14,8 @@ import { deviceSettingsEdges } from '../features/device-settings/device-settings
 import { DeviceSettingsModule } from '../features/device-settings/device-settings.module.js';
 import { devicesEdges } from '../features/devices/devices.edges.js';
 import { DevicesModule } from '../features/devices/devices.module.js';
+import { exportsEdges } from '../features/exports/exports.edges.js';
+import { ExportsModule } from '../features/exports/exports.module.js';
 import { healthEdges } from '../features/health/health.edges.js';
 import { HealthModule } from '../features/health/health.module.js';
 import { historyEdges } from '../features/history/history.edges.js';
@@ -53,6 +55,7 @@ export const FEATURES: readonly Feature[] = [
   { module: DeviceSettingsModule, edges: deviceSettingsEdges },
   { module: CommandsModule, edges: commandsEdges },
   { module: AnalyticsModule, edges: analyticsEdges },
+  { module: ExportsModule, edges: exportsEdges },
   { module: AuditModule, edges: auditEdges },
   { module: RealtimeModule, edges: realtimeEdges },
   { module: ProblemsModule, edges: problemsEdges },

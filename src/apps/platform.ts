@@ -26,6 +26,7 @@ import { brokerEdges } from '../platform/mqtt/broker-edges.js';
 import { deviceRequestEdges } from '../platform/mqtt/requests/device-request-edges.js';
 import { MqttModule } from '../platform/mqtt/mqtt.module.js';
 import { PrismaModule } from '../platform/prisma/prisma.module.js';
+import { BulkProcessor } from '../platform/queue/bulk.processor.js';
 import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
 import { JobScheduler } from '../platform/queue/job-scheduler.js';
 import { MaintenanceProcessor } from '../platform/queue/maintenance.processor.js';
@@ -96,6 +97,7 @@ export const PLATFORM_EDGES = {
     MailDeliveryService,
     MailSweeper,
     DeliveryProcessor,
+    BulkProcessor,
     MaintenanceProcessor,
     JobScheduler,
   ],

@@ -90,6 +90,8 @@ export class AppConfig {
     /** Holds a password, so it is no member that a log could print. Null: mail goes to the log. */
     readonly smtpUrl: () => string | null;
   };
+  /** `concurrency`: made at once by one worker; `maxBytes`: of a file. */
+  readonly exports: { readonly concurrency: number; readonly maxBytes: number };
   readonly metrics: { readonly token: string | null };
   readonly storage: Storage;
   readonly #masterKey: Buffer;
@@ -147,6 +149,7 @@ export class AppConfig {
       logLinks: settings.MAIL_LOG_LINKS,
       smtpUrl: () => settings.SMTP_URL,
     });
+    this.exports = Object.freeze({ concurrency: settings.EXPORT_CONCURRENCY, maxBytes: settings.EXPORT_MAX_BYTES });
     this.metrics = Object.freeze({ token: settings.METRICS_TOKEN });
     this.storage = storageOf(settings);
     this.#masterKey = settings.MASTER_KEY;

@@ -250,6 +250,14 @@ export const SETTINGS = z
     LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent')
       .default('info')
       .register(DOCS, { description: 'trace, debug, info, warn, error or silent.', example: 'info' }),
+    EXPORT_CONCURRENCY: integer(1, 50).default(5).register(DOCS, {
+      description: 'Exports that one worker makes at once. Two of them read the database at a time.',
+      example: '5',
+    }),
+    EXPORT_MAX_BYTES: integer(1_048_576, 5_368_709_120).default(2_147_483_648).register(DOCS, {
+      description: 'How large the file of an export may be: one that would be larger fails with `too_large`.',
+      example: '2147483648',
+    }),
     METRICS_TOKEN: z.string().nullable().default(null).register(DOCS, {
       description: 'Bearer token for /metrics. Unset: only loopback may read it.',
       example: 'openssl rand -base64 32',

@@ -129,11 +129,20 @@ export interface EventFrame {
   ids: readonly string[];
 }
 
+/** How far an export is. */
+export interface ExportNews {
+  readonly exportId: string;
+  readonly state: 'PENDING' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'EXPIRED';
+  readonly rows: number;
+  readonly percent: number;
+}
+
 /** What the server says besides the feed, with when it does. */
 export const CONTROL_MESSAGES = {
   resync: 'The gap is too wide to send again: read the state over REST, then go on from this cursor (null: from now).',
   events: 'Several events of the feed at once, for a connection that asked for `batch`.',
   device_heartbeat: 'A device said how it is: live alone, not in the log, and not sent again.',
+  export_progress: 'An export of the person went on, or ended: live alone, not in the log, and not sent again.',
   token_expiring:
     'The access token of the connection expires soon: present a fresh one by `refresh_token`, or the connection ends then.',
   session_ended: 'The session is over, and this the last message of the connection. To go on takes a new login.',
@@ -148,6 +157,7 @@ export interface ControlMessages extends Record<ControlEvent, object> {
   resync: { cursor: string | null; deviceId?: string };
   events: EventFrame;
   device_heartbeat: DeviceHeartbeat;
+  export_progress: ExportNews;
   token_expiring: { expiresAt: string };
   session_ended: { reason: SessionEnd };
   closing: SocketProblem;

@@ -1,4 +1,5 @@
 import type { DeviceHeartbeat, LinkKind } from './devices.js';
+import type { ExportNews } from './realtime.js';
 import type { RevocationReason } from './sessions.js';
 
 /** A heartbeat, with whose device it was when it was written. */
@@ -38,6 +39,10 @@ export interface SignalPayloads {
   organization_access_changed: { organizationId: string };
   /** Heartbeats of devices were written together, the newest of each: those who look at one are shown it. And how many, by link. */
   heartbeats_written: { beats: readonly WrittenHeartbeat[]; byKind: Readonly<Partial<Record<LinkKind, number>>> };
+  /** An export waits to be made, or one has files that are of no use any more. */
+  export_waits: Record<string, never>;
+  /** An export went on, or ended: its owner is shown it. */
+  export_changed: ExportNews & { readonly userId: string };
   /** A mail waits to be sent. */
   mail_enqueued: Record<string, never>;
   /** An IP address is refused from now on. */

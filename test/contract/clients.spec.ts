@@ -21,6 +21,7 @@ import { type Account, createAccount, createAdmin, signIn } from '../support/acc
 import { Dashboard } from '../support/dashboard.js';
 import { liveOnce } from '../support/device-life.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { ExportsClient } from '../support/exports.fixture.js';
 import { FOLLOWING, HICCUP, LATE, MISTAKEN, READER, RETURNING } from '../support/client-programs.js';
 import { PackedClient } from '../support/packed-client.js';
 import { runCollection } from '../support/postman.js';
@@ -282,6 +283,8 @@ describe('The collection for Postman', () => {
     const command = await send(`/devices/${device.id}/commands`, { name: 'lock_door' });
     const organization = await send('/organizations', { name: 'House' });
     const share = await send(`/devices/${device.id}/shares`, { email: 'guest@example.com', permission: 'view' });
+    const made = await new ExportsClient(application.url).made(admin, { type: 'device_report', format: 'csv' });
+    const schedule = await send('/export-schedules', { type: 'audit', format: 'csv', every: 'daily', at: '07:00' });
     await send(`/devices/${device.id}/activation-code`, {});
     await send(`/devices/${device.id}/transfer`, { email: 'heir@example.com' });
     const { answers, faults } = await runCollection(client.sources, {
@@ -293,6 +296,8 @@ describe('The collection for Postman', () => {
       organizationId: organization.body.id,
       userId: admin.id,
       shareId: share.body.id,
+      exportId: made.id,
+      scheduleId: schedule.body.id,
     });
     expect(faults).toEqual([]);
     expect(answers).toBeGreaterThan(20);

@@ -145,6 +145,7 @@ describe('The metrics', () => {
     expect(seriesOf(text, 'mortise_queue_oldest_seconds').map((line) => line.split(' ')[0])).toEqual([
       'mortise_queue_oldest_seconds{queue="maintenance"}',
       'mortise_queue_oldest_seconds{queue="delivery"}',
+      'mortise_queue_oldest_seconds{queue="bulk"}',
     ]);
     expect(seriesOf(text, 'mortise_queue_jobs{queue="delivery"')).toHaveLength(4);
     expect(seriesOf(text, 'mortise_database_connections_max')).toEqual(['mortise_database_connections_max 8']);

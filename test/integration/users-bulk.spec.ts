@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseCsv } from '../../src/shared/csv.js';
+import { parseCsv } from '../../src/shared/csv/csv.js';
 import { type Account, insertAccount, uniqueEmail } from '../support/accounts.fixture.js';
 import { type Answer, request } from '../support/rest.js';
 import {

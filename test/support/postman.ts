@@ -60,8 +60,9 @@ function reading(items: readonly PostmanItem[]): PostmanItem[] {
     .filter(({ item, request }) =>
       item
         ? item.length > 0
-        : // An event stream has no end.
-          (request?.method === 'GET' && request.url.path.at(-1) !== 'stream') || request?.url.path.at(-1) === 'login',
+        : // An event stream has no end, and a link to a file is opened as it was given out.
+          (request?.method === 'GET' && !['stream', 'file'].includes(request.url.path.at(-1) ?? '')) ||
+          request?.url.path.at(-1) === 'login',
     );
 }
 

@@ -11,6 +11,7 @@ import type { DeviceHeartbeat } from '../../contracts/devices.js';
 import type { EventType } from '../../contracts/events.js';
 import type { SessionEnd } from '../../contracts/sessions.js';
 import { FieldErrorDto } from '../../platform/http/problems/problem.dto.js';
+import { ExportNewsDto } from '../exports/exports.dto.js';
 import { DashboardHandshakeDto } from './dashboard-handshake.dto.js';
 import type { Documented } from '../../shared/documented.js';
 
@@ -273,6 +274,7 @@ export const CONTROL_DTOS = documentedBy<ControlMessages>()({
   resync: ResyncDto,
   events: EventFrameDto,
   device_heartbeat: DeviceHeartbeatDto,
+  export_progress: ExportNewsDto,
   token_expiring: TokenExpiringDto,
   session_ended: SessionEndedDto,
   closing: SocketProblemDto,

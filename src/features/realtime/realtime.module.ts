@@ -13,6 +13,7 @@ import { RealtimeStatsService } from './stats/realtime-stats.service.js';
 import { DashboardPublisher } from './sockets/dashboard-publisher.js';
 import { DashboardCommandsService } from './sockets/dashboard-commands.service.js';
 import { DashboardTokensService } from './sockets/dashboard-tokens.service.js';
+import { ExportProgressPublisher } from './sockets/export-progress-publisher.js';
 import { HeartbeatPublisher } from './sockets/heartbeat-publisher.js';
 import { RealtimeService } from './sockets/realtime.service.js';
 import { EventStreamPublisher } from './streams/event-stream-publisher.js';
@@ -23,6 +24,7 @@ import { SubscriptionsService } from './sockets/subscriptions.service.js';
 /** What the edges of the feature call. */
 const SERVICES = [
   DashboardPublisher,
+  ExportProgressPublisher,
   HeartbeatPublisher,
   RealtimeService,
   SubscriptionsService,

@@ -1,4 +1,4 @@
-import { csvLine, csvLines } from '../../shared/csv.js';
+import { csvLine, csvLines } from '../../shared/csv/csv.js';
 import { MANAGED_USER_FIELDS, toManagedUserDto, type ExportFormat } from './user-directory.dto.js';
 import type { Account } from '../users/users.types.js';
 

@@ -15,10 +15,11 @@ declare module 'fastify' {
 export const SecretAnswer = (): MethodDecorator =>
   applyDecorators(Header('Cache-Control', 'no-store'), addRouteConfig({ answersSecret: true }));
 
-/** Makes the decorator work, and lets no compressor hold event streams back. Call it before compression is registered. */
+/** Makes the decorator work, lets no compressor hold event streams back, and leaves files as they are. Call it before compression is registered. */
 export function compressNoSecrets(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.answersSecret === true || route.config?.isEventStream === true) {
+    const { answersSecret = false, isEventStream = false, sendsFile = false } = route.config ?? {};
+    if (answersSecret || isEventStream || sendsFile) {
       Object.assign(route, { compress: false });
     }
   });

@@ -14,7 +14,6 @@ export const SESSION_KEEP_ALIVE_AFTER_MS = 5_000;
  * The keep-alive ends the session of a client whose host is gone, and with it a lock that such a session holds.
  */
 const SERVER_LIMITS = {
-  transaction_timeout: TRANSACTION_TIMEOUT_MS,
   tcp_keepalives_idle: SESSION_KEEP_ALIVE_AFTER_MS / 1_000,
   tcp_keepalives_interval: 2,
   tcp_keepalives_count: 3,
@@ -27,9 +26,13 @@ const SET_LIMITS = `
     FROM unnest($1::text[], $2::text[]) AS wanted(name, value)
     JOIN pg_settings USING (name)`;
 
-/** Sets the limits of a new session, before any other statement: they are answered in the order in which they were sent. */
-export function limitSession(client: pg.ClientBase): void {
-  const values = [Object.keys(SERVER_LIMITS), Object.values(SERVER_LIMITS).map(String)];
+/**
+ * Sets the limits of a new session, before any other statement: they are answered in the order in which they were sent.
+ * @param transactionTimeoutMs longer than its longest transaction
+ */
+export function limitSession(client: pg.ClientBase, transactionTimeoutMs = TRANSACTION_TIMEOUT_MS): void {
+  const limits = { ...SERVER_LIMITS, transaction_timeout: transactionTimeoutMs };
+  const values = [Object.keys(limits), Object.values(limits).map(String)];
   // A connection on which this fails fails on the next statement as well, or is protected by the other limits alone.
   client.query(SET_LIMITS, values).catch(() => undefined);
 }

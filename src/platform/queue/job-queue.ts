@@ -4,25 +4,33 @@ import { type Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 import { within } from '../../shared/deadline.js';
-import { JobRegistry } from './job-registry.js';
+import { type JobQueueName, JobRegistry } from './job-registry.js';
 import { OutageLog } from './outage-log.js';
-import { DELIVERY_QUEUE } from './queue-connection-config.js';
+import { BULK_QUEUE, DELIVERY_QUEUE, MAINTENANCE_QUEUE } from './queue-connection-config.js';
 
 const ADD_WITHIN_MS = 2_000;
 
 /** Adds single jobs. Each stands for a row in PostgreSQL, so losing one costs time only. */
 @Injectable()
 export class JobQueue {
+  readonly #queues: Readonly<Record<JobQueueName, Queue>>;
+
   constructor(
-    @InjectQueue(DELIVERY_QUEUE) private readonly delivery: Queue,
+    @InjectQueue(MAINTENANCE_QUEUE) maintenance: Queue,
+    @InjectQueue(DELIVERY_QUEUE) delivery: Queue,
+    @InjectQueue(BULK_QUEUE) bulk: Queue,
     private readonly jobs: JobRegistry,
     logger: PinoLogger,
   ) {
     logger.setContext(JobQueue.name);
+    this.#queues = { maintenance, delivery, bulk };
     const outage = new OutageLog(logger);
-    delivery.on('error', (error: Error) => {
-      outage.report(error);
-    });
+    // That of maintenance reports to the one who plans its jobs.
+    for (const queue of [delivery, bulk]) {
+      queue.on('error', (error: Error) => {
+        outage.report(error);
+      });
+    }
   }
 
   /**
@@ -30,10 +38,7 @@ export class JobQueue {
    * @throws DeadlineExceededError while Redis is away; an Error when the job has no handler
    */
   async add<N extends JobName>(name: N, body: Jobs[N], id: string): Promise<void> {
-    this.jobs.get(name);
-    await within(
-      ADD_WITHIN_MS,
-      this.delivery.add(name, body, { jobId: id, removeOnComplete: true, removeOnFail: true }),
-    );
+    const queue = this.#queues[this.jobs.queueOf(name)];
+    await within(ADD_WITHIN_MS, queue.add(name, body, { jobId: id, removeOnComplete: true, removeOnFail: true }));
   }
 }

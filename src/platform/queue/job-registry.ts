@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
 
-/** `maintenance`: rare, one at a time. `delivery`: slow work outside, several at once. */
-export type JobQueueName = 'maintenance' | 'delivery';
+/** `maintenance`: rare, one at a time. `delivery`: slow work outside, several at once. `bulk`: minutes of work, a few at once. */
+export type JobQueueName = 'maintenance' | 'delivery' | 'bulk';
 
 export interface JobPlan {
   readonly queue: JobQueueName;
@@ -12,10 +12,15 @@ export interface JobPlan {
 
 export type JobHandler<N extends JobName> = (body: Jobs[N]) => Promise<void>;
 
+interface Job {
+  readonly plan: JobPlan;
+  readonly handler: JobHandler<JobName>;
+}
+
 /** Every job with its plan and its one handler. Owners register at `onModuleInit`, in the worker role. */
 @Injectable()
 export class JobRegistry {
-  readonly #jobs = new Map<JobName, { readonly plan: JobPlan; readonly handler: JobHandler<JobName> }>();
+  readonly #jobs = new Map<JobName, Job>();
 
   /** @throws when the job has a handler already. */
   register<N extends JobName>(name: N, plan: JobPlan, handler: JobHandler<N>): void {
@@ -34,10 +39,19 @@ export class JobRegistry {
 
   /** @throws for an unknown name: a newer release may share the queue while it is rolled out. */
   get(name: JobName): JobHandler<JobName> {
+    return this.job(name).handler;
+  }
+
+  /** @throws for an unknown name. */
+  queueOf(name: JobName): JobQueueName {
+    return this.job(name).plan.queue;
+  }
+
+  private job(name: JobName): Job {
     const job = this.#jobs.get(name);
     if (!job) {
       throw new Error(`No handler for the job "${name}".`);
     }
-    return job.handler;
+    return job;
   }
 }

@@ -7,6 +7,7 @@ import type { JobQueueName } from './job-registry.js';
 
 export const MAINTENANCE_QUEUE = 'maintenance' satisfies JobQueueName;
 export const DELIVERY_QUEUE = 'delivery' satisfies JobQueueName;
+export const BULK_QUEUE = 'bulk' satisfies JobQueueName;
 const MAX_RETRY_DELAY_MS = 1_000;
 /** Longer than BullMQ lets Redis hold back an answer (10 s). A connection that is silent for longer is dead, and replaced. */
 const SILENCE_LIMIT_MS = 15_000;

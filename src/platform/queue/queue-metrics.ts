@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { Clock } from '../../shared/clock.js';
 import { Metrics } from '../metrics/metrics.js';
-import { DELIVERY_QUEUE, MAINTENANCE_QUEUE } from './queue-connection-config.js';
+import { BULK_QUEUE, DELIVERY_QUEUE, MAINTENANCE_QUEUE } from './queue-connection-config.js';
 
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
@@ -19,11 +19,12 @@ export class QueueMetrics {
   constructor(
     @InjectQueue(MAINTENANCE_QUEUE) maintenance: Queue,
     @InjectQueue(DELIVERY_QUEUE) delivery: Queue,
+    @InjectQueue(BULK_QUEUE) bulk: Queue,
     private readonly clock: Clock,
     metrics: Metrics,
   ) {
     metrics.measured(
-      () => Promise.all([maintenance, delivery].map((queue) => this.measure(queue))),
+      () => Promise.all([maintenance, delivery, bulk].map((queue) => this.measure(queue))),
       [
         {
           name: 'mortise_queue_jobs',

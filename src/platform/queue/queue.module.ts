@@ -2,7 +2,7 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { JobRegistry } from './job-registry.js';
 import { JobQueue } from './job-queue.js';
-import { DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnectionConfig } from './queue-connection-config.js';
+import { BULK_QUEUE, DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnectionConfig } from './queue-connection-config.js';
 
 @Module({ providers: [QueueConnectionConfig], exports: [QueueConnectionConfig] })
 class QueueConnectionModule {}
@@ -16,7 +16,7 @@ class QueueConnectionModule {}
       inject: [QueueConnectionConfig],
       useFactory: (connection: QueueConnectionConfig) => ({ connection: connection.options }),
     }),
-    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }, { name: DELIVERY_QUEUE }),
+    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }, { name: DELIVERY_QUEUE }, { name: BULK_QUEUE }),
   ],
   providers: [JobRegistry, JobQueue],
   exports: [JobRegistry, JobQueue, BullModule, QueueConnectionModule],

@@ -1,3 +1,5 @@
+import { AsProblem, DomainError } from '../../shared/domain-error.js';
+
 /** The disk, or the quota of the store, is used up. */
 export class StorageFullError extends Error {
   constructor(options?: ErrorOptions) {
@@ -6,9 +8,20 @@ export class StorageFullError extends Error {
 }
 
 /** The store did not answer, or refused us. */
-export class StorageUnavailableError extends Error {
+@AsProblem(
+  {
+    code: 'storage_unavailable',
+    kind: 'unavailable',
+    meaning: 'Files cannot be read or written at the moment.',
+    cause: 'The place where they are stored does not answer.',
+    cure: 'Try again later. If it stays, ask the operator.',
+  },
+  'it did not answer',
+)
+export class StorageUnavailableError extends DomainError {
+  /** @param reason a word of the store, which is no secret */
   constructor(reason: string, options?: ErrorOptions) {
-    super(`The storage is not available: ${reason}`, options);
+    super(`The storage is not available: ${reason}`, {}, options);
   }
 }
 

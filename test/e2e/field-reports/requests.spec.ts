@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseCsv } from '../../../src/shared/csv.js';
+import { parseCsv } from '../../../src/shared/csv/csv.js';
 import { type Account, createAdmin, uniqueEmail } from '../../support/accounts.fixture.js';
 import { registerDevice } from '../../support/devices.fixture.js';
 import { exactRequest, expectProblem, type ExactAnswer } from '../../support/exact-http.js';

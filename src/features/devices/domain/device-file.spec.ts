@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { leastProcessorMs } from '../../../../test/support/processor-time.js';
 import { DEVICE_TYPES } from '../../../contracts/devices.js';
-import { parseCsv } from '../../../shared/csv.js';
+import { parseCsv } from '../../../shared/csv/csv.js';
 import { meantName, readDeviceFile } from './device-file.js';
 import { COLUMNS, KNOWN_NAMES, LEFT_OUT, meaningOf } from './device-file-names.js';
 import { deviceTypeOf, unknownType, unlistedType } from './device-types.js';

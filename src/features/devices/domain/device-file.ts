@@ -1,5 +1,5 @@
 import { closestName } from '../../../shared/closest-name.js';
-import { type CsvRecord, MalformedCsvError, parseCsv } from '../../../shared/csv.js';
+import { type CsvRecord, MalformedCsvError, parseCsv } from '../../../shared/csv/csv.js';
 import { COLUMNS, KNOWN_NAMES, meaningOf } from './device-file-names.js';
 import { type DeviceFileRow, MAX_NAMES, readRow } from './device-file-row.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceHeartbeat } from '../../../contracts/devices.js';
 import type { EventScope, RoutedEvent, StoredEvent } from '../../../contracts/events.js';
-import type { FeedRoom } from '../../../contracts/realtime.js';
+import type { ExportNews, FeedRoom } from '../../../contracts/realtime.js';
 import { EventBatcher } from '../../../platform/realtime/event-batcher.js';
 import {
   type DashboardServer,
@@ -122,6 +122,13 @@ export class DashboardPublisher implements FeedChannel {
     const { except } = this.judged(rooms, verdicts);
     if (this.#server) {
       emitLocally(this.#server, { rooms, except }, 'device_heartbeat', heartbeat);
+    }
+  }
+
+  /** Tells a person, on all of their dashboards, what concerns no other and is no part of the log. */
+  tellPerson(userId: string, event: 'export_progress', news: ExportNews): void {
+    if (this.#server) {
+      emitLocally(this.#server, { rooms: [`user:${userId}`] }, event, news);
     }
   }
 

@@ -1,4 +1,4 @@
-import { type CsvRecord, MalformedCsvError, parseCsv } from '../../../shared/csv.js';
+import { type CsvRecord, MalformedCsvError, parseCsv } from '../../../shared/csv/csv.js';
 
 /** The columns that a file may have, in any order and case. */
 const COLUMNS = ['email', 'username', 'displayName', 'role'] as const;

@@ -3,12 +3,17 @@ import { stringify } from 'csv-stringify/sync';
 
 type Cell = string | number | boolean | null;
 
+/** With what a formula begins. */
+export const FORMULA_SIGN = /[=+\-@＝＋－＠]/;
+/** What spreadsheets skip in front of it, beside quotes: spaces, and characters that are invisible. */
+export const SKIPPED_BEFORE_FORMULA = /[\s\p{Cf}]/u;
+const FORMULA_AHEAD = `(?:${SKIPPED_BEFORE_FORMULA.source}|")*${FORMULA_SIGN.source}`;
 /**
  * Spreadsheets run some cells as formulas (OWASP, CSV injection). The library escapes those that begin with the sign
- * itself; spreadsheets also skip spaces, quotes and invisible characters in front of it. And where they take another
- * separator than ours for that of their region, a cell of ours becomes many, and a quote within a line is a letter.
+ * itself; spreadsheets also skip something in front of it. And where they take another separator than ours for that of
+ * their region, a cell of ours becomes many, and a quote within a line is a letter.
  */
-const HIDDEN_FORMULA = /^(?=\n)|(?<=^|[;\t\n]|\r(?!\n))(?=[\s\p{Cf}"]*[=+\-@＝＋－＠])/gu;
+const HIDDEN_FORMULA = new RegExp(`^(?=\\n)|(?<=^|[;\\t\\n]|\\r(?!\\n))(?=${FORMULA_AHEAD})`, 'gu');
 /** The library quotes for its own delimiters alone; others would begin a cell or a record for some readers. */
 const NEEDS_QUOTES = /[\r\n\t';]/;
 const LINE_ENDS = ['\r\n', '\n', '\r'];

@@ -1,0 +1,121 @@
+import { type DataScope, type DataSet, type Literal, timeConditions } from './data-set.types.js';
+
+/** A part of what is kept about a person: rows of a table, with what is shown of each. */
+interface Section {
+  readonly name: string;
+  readonly table: string;
+  readonly id: string;
+  readonly at: string;
+  /** Members of the document. Secrets, and what belongs to others, are not among them. */
+  readonly members: readonly string[];
+  readonly where: (me: string) => string;
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    name: 'account',
+    table: 'users t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'email username display_name role last_login_at login_count created_at updated_at'.split(' '),
+    where: (me) => `t.id = ${me}`,
+  },
+  {
+    name: 'preferences',
+    table: 'user_preferences t',
+    id: 't.user_id',
+    at: 'NULL::timestamptz',
+    members: 'theme language notification_channels quiet_from quiet_until time_zone'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'session',
+    table: 'sessions t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'created_at last_seen_at expires_at revoked_at revoked_reason remember_me user_agent address'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'membership',
+    table: 'memberships t JOIN organizations o ON o.id = t.organization_id',
+    id: 't.organization_id',
+    at: 't.created_at',
+    members: ['t.role', 'o.name', 't.created_at'],
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'device',
+    table: 'devices t',
+    id: 't.id',
+    at: 't.created_at',
+    members:
+      'name type hardware_id status room location latitude longitude metadata time_zone owned_since created_at'.split(
+        ' ',
+      ),
+    where: (me) => `t.owner_id = ${me}`,
+  },
+  {
+    name: 'share_received',
+    table: 'device_shares t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'device_id permission valid_from valid_until schedule suspended_at created_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'share_given',
+    table: 'device_shares t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'device_id email permission valid_from valid_until schedule suspended_at created_at'.split(' '),
+    where: (me) => `t.granted_by = ${me}`,
+  },
+  {
+    name: 'command',
+    table: 'commands t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'device_id name state created_at finished_at'.split(' '),
+    where: (me) => `t.issuer_id = ${me}`,
+  },
+  {
+    name: 'activity',
+    table: 'audit_entries t',
+    id: 't.id',
+    at: 't.at',
+    members: 'at action outcome code entity_type entity_id address user_agent'.split(' '),
+    where: (me) => `t.actor = 'user:' || ${me}::text`,
+  },
+];
+
+/** All that is kept about the person, a document in each row. */
+export const MY_DATA: DataSet = {
+  columns: {
+    section: ['value', 'r.section'],
+    id: ['value', 'r.id'],
+    at: ['time', 'r.at'],
+    data: ['json', 'r.data'],
+  },
+  from: (scope, literal) => `FROM (
+    ${SECTIONS.map((section, place) => rowsOf(section, place, scope, literal)).join('\n    UNION ALL ')}
+    ) r WHERE ${['true', ...timeConditions('r.at', scope, literal)].join(' AND ')} ORDER BY r.place, r.at, r.id`,
+};
+
+function rowsOf(
+  { name, table, id, at, members, where }: Section,
+  place: number,
+  scope: DataScope,
+  literal: Literal,
+): string {
+  const shown = members.map((member) => {
+    const column = member.includes('.') ? member : `t.${member}`;
+    return `'${camelCase(member)}', ${column}`;
+  });
+  return `SELECT ${String(place)} AS place, '${name}' AS section, ${id}::text AS id, ${at} AS at,
+      jsonb_build_object(${shown.join(', ')}) AS data FROM ${table} WHERE ${where(`${literal(scope.userId)}::uuid`)}`;
+}
+
+function camelCase(column: string): string {
+  return column.replace(/^\w+\./, '').replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
+import { DeviceListService } from '../devices/list/device-list.service.js';
+import { DeviceAccessService } from '../sharing/access/device-access.service.js';
+import { canAct } from '../users/account-standing.types.js';
+import { UsersService } from '../users/users.service.js';
+import { InvalidExportError } from './exports.errors.js';
+import {
+  type CoveredDevice,
+  type Export,
+  type ExportRequest,
+  isAboutDevices,
+  isForAdministrators,
+  MAX_EXPORT_DEVICES,
+} from './exports.types.js';
+
+/** Decides what a person may have in an export: when it is asked for, when it is made, and when it is read. */
+@Injectable()
+export class ExportCoverageService {
+  constructor(
+    private readonly list: DeviceListService,
+    private readonly access: DeviceAccessService,
+    private readonly users: UsersService,
+  ) {}
+
+  /**
+   * The devices that an export is about; null where it is about none.
+   * @throws ForbiddenError for what takes an administrator; ResourceNotFoundError for a device that the person does not see;
+   *   InvalidExportError where there are too many
+   */
+  async coverageOf(userId: string, { type, deviceIds }: ExportRequest): Promise<CoveredDevice[] | null> {
+    if (isForAdministrators(type) && !(await this.isAdministrator(userId))) {
+      throw new ForbiddenError('admin');
+    }
+    if (!isAboutDevices(type)) {
+      return null;
+    }
+    const visible = await this.list.listVisible(userId, MAX_EXPORT_DEVICES + 1);
+    const wanted = deviceIds ? new Set(deviceIds) : null;
+    const covered = wanted ? visible.filter(({ id }) => wanted.has(id)) : visible;
+    if (wanted && covered.length < wanted.size) {
+      throw new ResourceNotFoundError('device');
+    }
+    if (covered.length > MAX_EXPORT_DEVICES) {
+      throw new InvalidExportError([
+        {
+          detail: `you see more than ${String(MAX_EXPORT_DEVICES)} devices: name those that you want`,
+          pointer: '/deviceIds',
+        },
+      ]);
+    }
+    return covered
+      .map(({ id, name, visibleFrom }) => ({ id, name, from: visibleFrom?.toISOString() ?? null }))
+      .sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** Whether the person may see all that is in an export, now. */
+  async mayStillSee({ userId, type, devices }: Pick<Export, 'userId' | 'type' | 'devices'>): Promise<boolean> {
+    const mayAct = isForAdministrators(type) ? await this.isAdministrator(userId) : await this.canAct(userId);
+    if (!mayAct || (isAboutDevices(type) && devices === null)) {
+      return false;
+    }
+    const since = await this.seenSince(userId, devices ?? []);
+    return (devices ?? []).every(
+      ({ from }, index) => (since[index] ?? Infinity) <= (from === null ? 0 : Date.parse(from)),
+    );
+  }
+
+  private async canAct(userId: string): Promise<boolean> {
+    return canAct(await this.users.getAccount(userId));
+  }
+
+  private async isAdministrator(userId: string): Promise<boolean> {
+    return (await this.users.adminsAmong([userId])).has(userId);
+  }
+
+  /** From when on the person may see what happened to each, in milliseconds since 1970; Infinity: not at all. */
+  private async seenSince(userId: string, devices: readonly { id: string }[]): Promise<number[]> {
+    const seen = await this.access.visibilityOf(devices.map(({ id }) => ({ userId, deviceId: id })));
+    return seen.map(({ from }) => from);
+  }
+}
