@@ -4,6 +4,7 @@ import { Failure } from '../tools/stack/failure.js';
 import { batching } from './jobs/batching.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
+import { csvExport } from './jobs/csv-export.js';
 import { devices } from './jobs/devices.js';
 import { eventIngest } from './jobs/event-ingest.js';
 import { fanOut } from './jobs/fan-out.js';
@@ -41,6 +42,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['devices', devices],
   ['batching', batching],
   ['event-ingest', eventIngest],
+  ['csv-export', csvExport],
 ]);
 
 await runCommand(async (supervisor) => {
