@@ -1,6 +1,7 @@
 /** `npm run bench -- <job>...`: each job measures ours and its baseline in turns, in one session. Without a job: all. */
 import { runCommand } from '../tools/stack/command.js';
 import { Failure } from '../tools/stack/failure.js';
+import { analytics } from './jobs/analytics.js';
 import { batching } from './jobs/batching.js';
 import { boot } from './jobs/boot.js';
 import { command } from './jobs/command.js';
@@ -43,6 +44,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['batching', batching],
   ['event-ingest', eventIngest],
   ['csv-export', csvExport],
+  ['analytics', analytics],
 ]);
 
 await runCommand(async (supervisor) => {

@@ -1,0 +1,117 @@
+import { ok } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+import { loadavg } from 'node:os';
+import pg from 'pg';
+import { KIND_SQL } from '../../src/features/analytics/domain/event-kinds.js';
+import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
+import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
+import { createDatabase } from '../../tools/stack/postgres.js';
+import { print, step } from '../../tools/stack/steps.js';
+import { HttpClient } from '../support/http-client.js';
+import { nowMs } from '../support/monotonic.js';
+import { startMortise } from '../support/servers.js';
+import type { Services } from '../support/services.js';
+import { percentile } from '../support/statistics.js';
+
+const EVENTS = 10_000_000;
+const AT_ONCE = 1_000_000;
+const DAYS = 90;
+const DEVICES = 1_000;
+/** Devices of the person who asks; the rest is of another one. */
+const OWNED = 10;
+const ROUNDS = 100;
+
+/** The devices of the person come first. */
+const DEVICE = (n: string): string => `('00000000-0000-4000-8000-' || lpad(to_hex((${n})::int), 12, '0'))::uuid`;
+const ONE = '00000000-0000-4000-8000-000000000000';
+/** A custom period begins and ends within a quarter of an hour. */
+const CUSTOM = `period=custom&from=${ago(20.1)}&until=${ago(3.3)}`;
+
+const QUESTIONS: readonly string[] = ['24h', '7d', '30d']
+  .flatMap((period) =>
+    [`dashboard?`, `trends?`, `distribution?`, `top-doors?`, `devices/${ONE}/usage?`, `offline?`].map(
+      (path) => `${path}period=${period}&timeZone=Asia/Kathmandu`,
+    ),
+  )
+  .concat([`trends?${CUSTOM}`, 'live']);
+
+/** What an owner of ten doors waits for, of ten million events of a thousand devices in ninety days. */
+export async function analytics(services: Services): Promise<void> {
+  const url = services.databaseUrl('mortise_analytics');
+  await createDatabase(services.databaseUrl, 'mortise_analytics');
+  await migrate(url);
+  const server = await startMortise({ ...services, databaseUrl: () => url }, { ROLES: 'api' });
+  const http = new HttpClient(server.url, 1);
+  const account = { email: 'own@example.com', password: randomUUID() };
+  const { id: userId } = await http.post<{ id: string }>('/auth/register', account);
+  await step(`${EVENTS.toLocaleString('en')} events`, () => fill(url, userId));
+  const { accessToken } = await http.post<{ accessToken: string }>('/auth/login', {
+    identifier: account.email,
+    password: account.password,
+  });
+  print(
+    `\nAnalyses of ${String(OWNED)} devices, of ${EVENTS.toLocaleString('en')} events of ${String(DEVICES)}; n ${String(ROUNDS)} each; p50 and p95 in ms`,
+  );
+  for (const question of QUESTIONS) {
+    const cold = await measure(http, accessToken, question, 'max-age=0');
+    const warm = await measure(http, accessToken, question, '');
+    print(`| ${question} | ${cold} | ${warm} |`);
+  }
+  print(`  load average ${(loadavg()[0] ?? NaN).toFixed(1)}`);
+  http.close();
+  await server.stop();
+}
+
+async function measure(http: HttpClient, accessToken: string, question: string, cacheControl: string): Promise<string> {
+  const headers = {
+    authorization: `Bearer ${accessToken}`,
+    ...(cacheControl === '' ? {} : { 'cache-control': cacheControl }),
+  };
+  const times: number[] = [];
+  for (let round = -3; round < ROUNDS; round += 1) {
+    const startMs = nowMs();
+    const { status, body } = await http.send({ method: 'GET', path: `/api/v1/analytics/${question}`, headers });
+    ok(status === 200, `${question} answered ${String(status)}: ${body}`);
+    if (round >= 0) {
+      times.push(nowMs() - startMs);
+    }
+  }
+  return `${percentile(times, 50).toFixed(1)} | ${percentile(times, 95).toFixed(1)}`;
+}
+
+async function fill(url: string, userId: string): Promise<void> {
+  const sql = new pg.Client({ connectionString: utcConnection(url) });
+  await sql.connect();
+  await sql.query(`SELECT make_event_partition(w, w + interval '1 week') FROM generate_series(
+    date_trunc('week', now()) - interval '13 weeks', date_trunc('week', now()) - interval '1 week', interval '1 week') AS w`);
+  await sql.query(`INSERT INTO users (id, email, display_name) VALUES ('${ONE}', 'other@example.com', 'Other')`);
+  await sql.query(
+    `INSERT INTO devices (id, owner_id, name, hardware_id, created_at, owned_since)
+     SELECT ${DEVICE('n')}, CASE WHEN n < $2 THEN $1::uuid ELSE '${ONE}' END, 'Door ' || n, 'hardware-' || n, now() - interval '1 year', now() - interval '1 year'
+     FROM generate_series(0, $3 - 1) n`,
+    [userId, OWNED, DEVICES],
+  );
+  for (let from = 1; from <= EVENTS; from += AT_ONCE) {
+    await sql.query(
+      `INSERT INTO events (received_at, occurred_at, type, source, device_id, user_id, actor, payload)
+       SELECT t, t, CASE WHEN g % 10 < 6 THEN 'door_status_changed' WHEN g % 10 < 8 THEN 'motion_detected' ELSE 'command_executed' END, 'mqtt',
+         ${DEVICE(`g % ${String(DEVICES)}`)}, '${ONE}', 'system', CASE WHEN g % 10 < 6
+           THEN jsonb_build_object('lockState', CASE (g / 1000) % 2 WHEN 0 THEN 'locked' ELSE 'unlocked' END) ELSE '{"name": "lock_door"}' END
+       FROM (SELECT g, now() - interval '2 minutes' - ($3 - g) * (interval '${String(DAYS)} days' / $3) AS t
+         FROM generate_series($1::bigint, $2::bigint) g) s`,
+      [from, from + AT_ONCE - 1, EVENTS],
+    );
+  }
+  await sql.query(`INSERT INTO event_counts (at, device_id, type, kind, count)
+    SELECT date_bin('15 minutes', e.received_at, '2026-01-01Z'), e.device_id, e.type, ${KIND_SQL}, count(*) FROM events e GROUP BY 1, 2, 3, 4`);
+  await sql.query(`INSERT INTO event_readers (name, xid, event_id) SELECT 'event_counts', xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1
+    ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id`);
+  await sql.query('VACUUM ANALYZE events');
+  await sql.query('VACUUM ANALYZE event_counts');
+  await sql.end();
+}
+
+/** So many days ago. */
+function ago(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString();
+}
