@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ConfigModule } from '../../dist/src/config/config.module.js';
 import { loadConfig } from '../../dist/src/config/load-config.js';
-import { AnalyticsModule } from '../../dist/src/features/analytics/analytics.module.js';
+import { CountingModule } from '../../dist/src/features/analytics/counting/counting.module.js';
 import { ClockModule } from '../../dist/src/platform/clock/clock.module.js';
 import { DurableReaderScheduler } from '../../dist/src/platform/events/durable-reader-scheduler.js';
 import { EventsModule } from '../../dist/src/platform/events/events.module.js';
@@ -31,7 +31,7 @@ Module({
     ClockModule,
     RateLimitModule,
     EventsModule,
-    AnalyticsModule,
+    CountingModule,
   ],
   providers: [FeedRelay, DurableReaderScheduler],
 })(WorkerProcess);

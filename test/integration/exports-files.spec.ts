@@ -66,6 +66,11 @@ describe('reading it', () => {
     const url = new URL(body.url);
     const open = (query = url.search): Promise<Response> => fetch(application.url + url.pathname + query);
     expect(await (await open()).text()).toBe(await (await exports.download(ada, id)).text());
+    const entries = await sql.rows<{ by: string }>(
+      `SELECT after->>'by' AS by FROM audit_entries WHERE action = 'export_downloaded' AND entity_id = $1 AND actor = $2 ORDER BY id`,
+      [id, `user:${ada.id}`],
+    );
+    expect(entries.map(({ by }) => by)).toEqual(['link', 'session']);
     const later = url.search.replace(/expires=\d+/, `expires=${String(Math.floor(Date.now() / 1_000) + 900)}`);
     expect((await open(later)).status).toBe(403);
     expect((await open(url.search.replace(/.{2}$/, '__'))).status).toBe(403);

@@ -114,6 +114,8 @@ function call(
       invitationId: herCommand,
       shareId,
       transferId: herTransfer,
+      exportId: tenants.herExport,
+      scheduleId: tenants.herSchedule,
       address: '203.0.113.9',
       kid: 'A'.repeat(43),
     }),
@@ -195,7 +197,10 @@ describe('P-07: two tenants over HTTP', () => {
       [],
     );
     const parameters = new Set(namedRoutes().flatMap((route) => route.parameters));
-    const filled = 'deviceId commandId organizationId sessionId userId invitationId shareId transferId'.split(' ');
+    const filled =
+      'deviceId commandId organizationId sessionId userId invitationId shareId transferId exportId scheduleId'.split(
+        ' ',
+      );
     expect([...parameters].sort()).toEqual(filled.sort());
     const held = { items: [{ id: closedGuest.shareId, state: 'closed' }] };
     await expect(herView()).resolves.toMatchObject({ name: `${CANARY} door`, held });

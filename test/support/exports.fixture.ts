@@ -57,6 +57,16 @@ export class ExportsClient {
     });
   }
 
+  /** @returns the id of a schedule that was made */
+  async scheduled(who: Person): Promise<string> {
+    const { body } = await request<{ id: string }>(this.base, 'POST', '/api/v1/export-schedules', {
+      token: who.accessToken,
+      body: { type: 'usage_report', format: 'csv', every: 'daily', at: '07:00' },
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    return body.id;
+  }
+
   async ended(who: Person, id: string): Promise<ExportBody> {
     return eventually('the export has ended', async () => {
       const { body } = await this.on(who, 'GET', `/${id}`);

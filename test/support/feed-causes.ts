@@ -6,6 +6,7 @@ import { JobRegistry } from '../../src/platform/queue/job-registry.js';
 import { insertAccount, type InsertedAccount, signIn } from './accounts.fixture.js';
 import { Dashboard } from './dashboard.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
+import { ExportsClient } from './exports.fixture.js';
 import { type NamedIds, numbering, reportsNaming, uplinksNaming } from './naming-uplinks.js';
 import { tokenFor } from './access-tokens.js';
 import { type Answer, request } from './rest.js';
@@ -18,6 +19,8 @@ const REPORTED = [
   ...['door_status_changed', 'motion_detected', 'snapshot_captured', 'low_battery', 'error_occurred'],
   'settings_updated',
 ];
+
+const LOGS = { type: 'device_logs', format: 'csv' };
 
 /** One way to have dashboards told something. */
 export interface FeedCause {
@@ -96,6 +99,7 @@ export class FeedCauses {
     { tells: ['resync'], run: () => this.connect(this.tenants.ada.accessToken, 'no-cursor') },
     { tells: ['session_ended'], run: () => this.endSession() },
     { tells: ['problem'], run: () => this.askNonsense() },
+    { tells: ['export_progress'], run: () => new ExportsClient(this.url).made(this.tenants.ada, LOGS) },
     { tells: ['device_heartbeat'], run: () => this.tenants.line.hers.beat() },
     { tells: ['token_expiring'], run: () => this.connectForAWhile() },
     { tells: ['events'], run: () => this.hearTogether() },

@@ -113,6 +113,23 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
     once: true,
     prepare: (fixture) => sharedDevice(fixture, '/events'),
   },
+  'GET /api/v1/analytics/devices/{deviceId}/usage': {
+    action: 'device_usage_read',
+    once: true,
+    prepare: async (fixture) => {
+      const { path, ...people } = await sharedDevice(fixture);
+      return { ...people, path: `/analytics${path}/usage` };
+    },
+  },
+  'GET /api/v1/analytics/comparison': {
+    action: 'device_usage_read',
+    once: true,
+    prepare: async (fixture) => {
+      const { path, reader } = await sharedDevice(fixture);
+      const { id } = await fixture.registerDevice(reader);
+      return { reader, path: `/analytics/comparison?deviceIds=${path.split('/')[2] ?? ''}&deviceIds=${id}` };
+    },
+  },
   'GET /api/v1/devices/{deviceId}/commands': {
     action: 'device_commands_read',
     once: true,
@@ -150,6 +167,18 @@ export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/health/devices': 'counts of the installation',
   'GET /api/v1/metrics/cache': 'counts of the process that answers',
   'GET /api/v1/retention': 'counts of the installation',
+  'GET /api/v1/analytics/dashboard': 'counts of what was given to one to use, all together',
+  'GET /api/v1/analytics/distribution': 'counts of what was given to one to use, all together',
+  'GET /api/v1/analytics/trends': 'counts of what was given to one to use, all together',
+  'GET /api/v1/analytics/top-doors': 'counts of what was given to one to use',
+  'GET /api/v1/analytics/offline': 'the state of what was given to one to use',
+  'GET /api/v1/analytics/live': 'counts of what was given to one to use, all together',
+  'GET /api/v1/exports': 'one’s own requests',
+  'GET /api/v1/exports/{exportId}': 'one’s own request',
+  'GET /api/v1/exports/{exportId}/download': 'audited each time, also by its owner: exports-files.spec.ts',
+  'GET /api/v1/exports/{exportId}/file': 'audited each time, also by its owner: exports-files.spec.ts',
+  'GET /api/v1/export-schedules': 'one’s own',
+  'GET /api/v1/export-schedules/{scheduleId}': 'one’s own',
   'GET /api/v1/realtime/stats': 'counts of the installation',
   'GET /api/v1/realtime/stats/stream': 'counts of the installation',
   'GET /.well-known/jwks.json': 'public keys',

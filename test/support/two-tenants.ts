@@ -3,6 +3,7 @@ import { TestApp } from './test-app.js';
 import { ScriptedDevice } from './scripted-device.js';
 import { type Account, createAccount, insertAccount, type InsertedAccount } from './accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
+import { ExportsClient } from './exports.fixture.js';
 import { request } from './rest.js';
 import { closedHours } from './sharing.fixture.js';
 
@@ -19,6 +20,9 @@ export interface TwoTenants {
   readonly herCommand: string;
   readonly herOrganization: string;
   readonly herSession: string;
+  /** Of what happened to her devices. */
+  readonly herExport: string;
+  readonly herSchedule: string;
   /** A share of her device that stands, of another person. */
   readonly herShare: string;
   /** The one of the former guest. */
@@ -46,6 +50,7 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     headers: { 'idempotency-key': randomUUID() },
   });
   const sessions = await request<{ items: { id: string }[] }>(url, 'GET', '/api/v1/auth/sessions', { token });
+  const exports = new ExportsClient(url);
   const endedShare = await share(url, ada, hers, formerGuest.email);
   await request(url, 'DELETE', `/api/v1/devices/${hers.id}/shares/${endedShare}`, { token });
   return {
@@ -59,6 +64,8 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     herCommand: await commandThatWaits(url, ada, hers),
     herOrganization: organization.body.id,
     herSession: sessions.body.items[0]?.id ?? '',
+    herExport: (await exports.made(ada, { type: 'device_logs', format: 'csv' })).id,
+    herSchedule: await exports.scheduled(ada),
     herShare: await share(url, ada, hers, `${canary}@example.com`),
     endedShare,
     async stop() {
