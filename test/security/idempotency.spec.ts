@@ -24,6 +24,8 @@ const WITHOUT_KEY = [
   'POST /api/v1/csp-reports',
   // Each is another one, which lives for half a minute.
   'POST /api/v1/events/tickets',
+  // Each is another one, which lives for five minutes.
+  'POST /api/v1/exports/{exportId}/link',
   'POST /api/v1/devices/{deviceId}/shares/preview',
   'POST /api/v1/devices/{deviceId}/access-check',
   'POST /api/v1/devices/activate',
@@ -70,6 +72,7 @@ function another({ body, ...changing }: ChangingRequest): ChangingRequest {
     devices: () => [{ hardwareId: randomUUID() }],
     code: () => 'another code',
     overlapSeconds: () => 61,
+    format: () => 'ndjson',
     hardwareId: randomUUID,
     userId: randomUUID,
     token: () => 'B'.repeat(43),

@@ -92,6 +92,7 @@ export class ExportsController {
   @Post(':exportId/cancel')
   @Authorize()
   @Audit('export_cancelled')
+  @Idempotent()
   @HttpCode(200)
   @Refuses(ExportNotFoundError, ExportEndedError)
   async cancel(@CurrentUser() { userId }: Principal, @Param('exportId') id: string): Promise<ExportDto> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../platform/audit/audit-writer.js';
+import { IdempotencyService } from '../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SignalBus } from '../../platform/redis/signal-bus.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../shared/cursor.js';
@@ -38,10 +39,11 @@ export class ExportsService {
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
     private readonly signals: SignalBus,
+    private readonly idempotency: IdempotencyService,
   ) {}
 
   /**
-   * Takes a request: a row, of which a worker makes a file. The same report that was made a moment ago is answered again.
+   * Takes a request: a row, of which a worker makes a file. A repeat under the same idempotency key answers with the first. The same report that was made a moment ago is answered again.
    * @throws InvalidExportError, TooManyExportsError, ForbiddenError, ResourceNotFoundError
    */
   async request(userId: string, request: ExportRequest, { waitMs, maxAgeMs }: RequestOptions): Promise<Export> {
@@ -51,9 +53,13 @@ export class ExportsService {
     }
     const devices = await this.coverage.coverageOf(userId, request);
     const wanted: NewExport = { ...request, id: newId(), userId, devices, waitMs: waitMs ?? null };
-    const accepted = await this.transactions.run(() =>
-      this.accept(wanted, Math.min(REPORT_LASTS_MS, maxAgeMs ?? Infinity)),
-    );
+    const accepted = await this.transactions.run(async () => {
+      const { id } = await this.idempotency.once(async () => {
+        const made = await this.accept(wanted, Math.min(REPORT_LASTS_MS, maxAgeMs ?? Infinity));
+        return made.id;
+      });
+      return this.get(userId, id);
+    });
     return waitMs === undefined ? accepted : this.untilEnded(accepted, waitMs);
   }
 
@@ -81,15 +87,18 @@ export class ExportsService {
   async cancel(userId: string, id: string): Promise<Export> {
     await this.get(userId, id);
     return this.transactions.run(async () => {
-      const cancelled = await this.exports.cancel(id);
-      if (!cancelled) {
-        throw new ExportEndedError((await this.get(userId, id)).state);
-      }
-      await this.audit.record({ entity: { type: 'export', id } });
-      this.transactions.afterCommit(() => {
-        this.ending.tell(cancelled);
+      await this.idempotency.once(async () => {
+        const cancelled = await this.exports.cancel(id);
+        if (!cancelled) {
+          throw new ExportEndedError((await this.get(userId, id)).state);
+        }
+        await this.audit.record({ entity: { type: 'export', id } });
+        this.transactions.afterCommit(() => {
+          this.ending.tell(cancelled);
+        });
+        return id;
       });
-      return cancelled;
+      return this.get(userId, id);
     });
   }
 

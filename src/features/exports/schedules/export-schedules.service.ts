@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { IdempotencyService } from '../../../platform/idempotency/idempotency.service.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { CREATION_PARTS, decodeCursor, encodeCursor } from '../../../shared/cursor.js';
@@ -28,6 +29,7 @@ export class ExportSchedulesService {
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
     private readonly signals: SignalBus,
+    private readonly idempotency: IdempotencyService,
     private readonly logger: PinoLogger,
   ) {
     logger.setContext(ExportSchedulesService.name);
@@ -40,13 +42,16 @@ export class ExportSchedulesService {
       throw new InvalidExportError(faults);
     }
     await this.coverage.coverageOf(userId, schedule);
-    const id = newId();
     return this.transactions.run(async () => {
-      if ((await this.schedules.count(userId)) >= MAX_SCHEDULES) {
-        throw new TooManyExportSchedulesError();
-      }
-      await this.schedules.add(id, userId, schedule);
-      await this.audit.record({ entity: { type: 'export_schedule', id }, after: { ...schedule } });
+      const { id } = await this.idempotency.once(async () => {
+        if ((await this.schedules.count(userId)) >= MAX_SCHEDULES) {
+          throw new TooManyExportSchedulesError();
+        }
+        const id = newId();
+        await this.schedules.add(id, userId, schedule);
+        await this.audit.record({ entity: { type: 'export_schedule', id }, after: { ...schedule } });
+        return id;
+      });
       return this.get(userId, id);
     });
   }
