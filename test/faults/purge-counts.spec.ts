@@ -199,7 +199,7 @@ async function round(step: Step, fault: Fault): Promise<void> {
 }
 
 it(
-  'counts and tells of each row once, whichever worker is killed or stopped at whatever step',
+  'P-24: counts and tells of each row once, whichever worker is killed or stopped at whatever step',
   async () => {
     const steps = Object.keys(STEPS) as Step[];
     for (let index = 0; index < ROUNDS; index += 1) {

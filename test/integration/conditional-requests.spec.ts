@@ -17,6 +17,7 @@ let documented: string[];
 /** Many things at once: their tags are weak, and no change refers to them. See test/contract/cache.spec.ts. */
 const LISTS = [
   '/api/v1/devices',
+  ...['dashboard', 'distribution', 'live', 'offline', 'top-doors', 'trends'].map((path) => `/api/v1/analytics/${path}`),
   '/api/v1/devices/stats',
   '/api/v1/events',
   '/api/v1/organizations',

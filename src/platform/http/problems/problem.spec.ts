@@ -17,7 +17,7 @@ class SampleError extends DomainError {
 describe('problemOf', () => {
   it('gives every kind of domain error a status and keeps its code', () => {
     const statuses = ERROR_KINDS.map((kind) => problemOf(new SampleError(kind)).status);
-    expect(statuses).toEqual([400, 401, 403, 404, 409, 412, 422, 429, 503, 500]);
+    expect(statuses).toEqual([400, 401, 403, 404, 409, 410, 412, 416, 422, 429, 503, 500]);
     expect(problemOf(new SampleError('conflict'))).toEqual({
       title: 'Conflict',
       status: 409,
