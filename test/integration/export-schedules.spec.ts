@@ -103,6 +103,17 @@ describe('a schedule', () => {
     expect((await fixture.server.nextTo(admin.email)).subject).toBe('Your export failed: audit trail');
   });
 
+  it('rests while its person is blocked, and goes on when they are not', async () => {
+    const person = await insertAccount(fixture.application);
+    const { body } = await ask(person, 'POST', '', REPORT);
+    await fixture.sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [person.id]);
+    await isDue(body.id);
+    expect(await fixture.application.get(ExportSchedulesService).runDue()).toBe(false);
+    await fixture.sql.rows('UPDATE users SET blocked_at = NULL WHERE id = $1', [person.id]);
+    await fixture.application.get(ExportSchedulesService).runDue();
+    expect(await madeOf(person, body.id)).toMatchObject([{ state: 'COMPLETED' }]);
+  });
+
   it('is for its owner alone, and ends when it is deleted', async () => {
     const { body } = await ask(ada, 'POST', '', REPORT);
     const { mallory } = fixture;

@@ -1,6 +1,7 @@
 /** Files of exports as they are read and taken back, and who may not. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ExportRunsRepository } from '../../src/features/exports/runs/export-runs.repository.js';
 import { createAccount, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import type { RegisteredDevice } from '../support/devices.fixture.js';
 import { type ExportsClient, ExportsFixture } from '../support/exports.fixture.js';
@@ -39,6 +40,11 @@ describe('reading it', () => {
       range: `bytes 100-${String(size! - 1)}/${String(size)}`,
     });
     expect(Buffer.from(await rest.arrayBuffer())).toEqual(bytes.subarray(100));
+    const [entries] = await sql.rows<{ count: number }>(
+      `SELECT count(*)::int AS count FROM audit_entries WHERE action = 'export_downloaded' AND entity_id = $1`,
+      [id],
+    );
+    expect(entries).toEqual({ count: 2 });
     const last = await exports.download(ada, id, { range: 'bytes=-7', 'accept-encoding': 'gzip, br' });
     expect(await last.text()).toBe(bytes.subarray(-7).toString());
     const changed = await exports.download(ada, id, { range: 'bytes=100-', 'if-range': '"another"' });
@@ -49,6 +55,13 @@ describe('reading it', () => {
       status: 416,
       range: `bytes */${String(size)}`,
     });
+    for (const range of ['bytes=-999999', 'bytes=0-999999']) {
+      expect(await (await exports.download(ada, id, { range })).text()).toBe(bytes.toString());
+    }
+    for (const range of ['bytes=5-2', 'bytes=abc', 'items=9-', 'bytes=0-1,4-5']) {
+      const ignored = await exports.download(ada, id, { range });
+      expect([range, ignored.status, (await ignored.text()).length]).toEqual([range, 200, bytes.toString().length]);
+    }
     const head = await fetch(`${application.url}/api/v1/exports/${id}/download`, {
       method: 'HEAD',
       headers: { authorization: `Bearer ${ada.accessToken}` },
@@ -74,12 +87,9 @@ describe('reading it', () => {
     const later = url.search.replace(/expires=\d+/, `expires=${String(Math.floor(Date.now() / 1_000) + 900)}`);
     expect((await open(later)).status).toBe(403);
     expect((await open(url.search.replace(/.{2}$/, '__'))).status).toBe(403);
-    await sql.rows(`UPDATE exports SET finished_at = finished_at - interval '1 day' WHERE id = $1`, [id]);
-    const gone = await eventually('the file has expired', async () => {
-      const answer = await open();
-      return answer.status !== 200 && answer;
-    });
-    expect(await gone.json()).toMatchObject({ status: 410, code: 'export_expired' });
+    await sql.rows(`UPDATE exports SET expires_at = now() WHERE id = $1`, [id]);
+    // At once, whether a worker has seen it or not.
+    expect(await (await open()).json()).toMatchObject({ status: 410, code: 'export_expired' });
     expect((await exports.on(ada, 'GET', `/${id}`)).body.state).toBe('EXPIRED');
     await eventually(
       'the file is deleted',
@@ -122,6 +132,35 @@ describe('reading it', () => {
     expect((await exports.on(ada, 'GET', `/${id}`)).body.state).toBe('COMPLETED');
     const other = await exports.ask(mallory, { type: 'device_logs', format: 'csv', deviceIds: [his.id, door.id] });
     expect({ status: other.status, code: other.body.code }).toEqual({ status: 404, code: 'not_found' });
+  });
+});
+
+describe('an attempt', () => {
+  it('is replaced by no job that waited in the queue while it is alive, and by the next one when it is not', async () => {
+    const runs = fixture.application.get(ExportRunsRepository);
+    const [exportId, alive] = [
+      randomUUID(),
+      `UPDATE exports SET lease_until = now() + interval '1 hour' WHERE id = $1`,
+    ];
+    await sql.rows(
+      `INSERT INTO exports (id, user_id, type, format, request, next_attempt_at)
+       VALUES ($1, $2, 'my_data', 'csv', '{"timeZone": "UTC"}', now() + interval '1 hour')`,
+      [exportId, ada.id],
+    );
+    expect(await runs.begin({ exportId, attempt: 1 })).toMatchObject({ state: 'RUNNING', attempts: 1 });
+    await sql.rows(alive, [exportId]);
+    expect(await runs.begin({ exportId, attempt: 2 })).toBeNull();
+    expect((await runs.claimDue(100)).filter((due) => due.exportId === exportId)).toEqual([]);
+    const progress = { rows: 7, estimatedRows: null, snapshotAt: null };
+    expect(await runs.progress({ exportId, attempt: 1 }, progress)).toMatchObject({ rows: 7 });
+    await sql.rows(
+      `UPDATE exports SET lease_until = now(), next_attempt_at = now() + interval '1 hour' WHERE id = $1`,
+      [exportId],
+    );
+    expect(await runs.begin({ exportId, attempt: 2 })).toMatchObject({ attempts: 2 });
+    expect(await runs.progress({ exportId, attempt: 1 }, progress)).toBeNull();
+    expect(await runs.complete({ exportId, attempt: 1 }, 7, { size: 1, sha256: '' }, null)).toBeNull();
+    await exports.on(ada, 'DELETE', `/${exportId}`);
   });
 });
 

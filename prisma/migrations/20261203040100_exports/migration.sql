@@ -17,6 +17,7 @@ CREATE TABLE "exports" (
     "attempts" INTEGER NOT NULL DEFAULT 0,
     "failures" INTEGER NOT NULL DEFAULT 0,
     "next_attempt_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "lease_until" TIMESTAMPTZ(3),
     "waited_until" TIMESTAMPTZ(3),
     "has_file" BOOLEAN NOT NULL DEFAULT false,
     "schedule_id" UUID,

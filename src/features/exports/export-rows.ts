@@ -1,7 +1,8 @@
 import type { CoveredDevice, Export, ExportFailure, ExportRequest } from './exports.types.js';
 
 /** An {@link Export} in SQL, of a row `e`. */
-export const EXPORT_COLUMNS = `e.id, e.user_id AS "userId", e.type, e.format, e.request, e.state, e.devices, e.rows::text,
+export const EXPORT_COLUMNS = `e.id, e.user_id AS "userId", e.type, e.format, e.request,
+  CASE WHEN e.state = 'COMPLETED' AND e.expires_at <= now() THEN 'EXPIRED' ELSE e.state END AS state, e.devices, e.rows::text,
   e.estimated_rows::text AS "estimatedRows", e.snapshot_at AS "snapshotAt", e.size::text, e.sha256, e.error_code AS failure,
   e.attempts, e.schedule_id AS "scheduleId", e.created_at AS "createdAt", e.finished_at AS "finishedAt",
   e.expires_at AS "expiresAt"`;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import type { CreationPosition } from '../../shared/cursor.js';
 import { EXPORT_COLUMNS, type ExportRow, toExport } from './export-rows.js';
-import { type CoveredDevice, type Export, type ExportRequest, FILE_KEPT_MS } from './exports.types.js';
+import { type CoveredDevice, type Export, type ExportRequest } from './exports.types.js';
 
 /** The log ends where it stands: what is committed now, and what is under way that began before. */
 // SQL: something Prisma cannot say: xid8
@@ -56,7 +56,7 @@ const REMOVE = `
 // SQL: database time
 const EXPIRE = `
   WITH expired AS (UPDATE exports SET state = 'EXPIRED', next_attempt_at = now()
-    WHERE state = 'COMPLETED' AND finished_at <= now() - $1 * interval '1 millisecond' RETURNING 1)
+    WHERE state = 'COMPLETED' AND expires_at <= now() RETURNING 1)
   SELECT count(*)::int AS expired FROM expired`;
 
 /** Whose files are of no use any more, each looked at by one process at a time. */
@@ -160,7 +160,7 @@ export class ExportsRepository {
 
   /** @returns how many files have been kept for long enough. */
   async expire(): Promise<number> {
-    const [row] = await this.database.query<{ expired: number }>('exports_expire', EXPIRE, [FILE_KEPT_MS]);
+    const [row] = await this.database.query<{ expired: number }>('exports_expire', EXPIRE);
     return row?.expired ?? 0;
   }
 

@@ -14,7 +14,7 @@ const MAX_CONNECTIONS = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than the two that may be ahead are likely to take; who waits in vain tries again later. */
 const TURN_WITHIN_MS = 30_000;
-/** A server that sends nothing for so long, while something is asked of it, is out of reach. */
+/** A server that sends nothing for so long, in the middle of an answer, is out of reach. Before, it may have to sort. */
 const SILENCE_LIMIT_MS = 60_000;
 const IDLE_TIMEOUT_MS = 10_000;
 
@@ -87,7 +87,7 @@ export class SnapshotReader implements OnApplicationShutdown {
         at: rows[0]?.at ?? new Date(0),
         query: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
           (await ask(client.query<Row>(text, [...values]))).rows,
-        copy: (query, options) => chunksOf(client.query(copyTo(`COPY (${query}) TO STDOUT (${options})`))),
+        copy: (query, options) => chunksOf(client.query(copyTo(`COPY (${query}) TO STDOUT (${options})`)), timeoutMs),
       });
       await ask(client.query('COMMIT'));
       isWhole = true;
@@ -118,17 +118,19 @@ function ask<T>(answer: Promise<T>): Promise<T> {
   return within(SILENCE_LIMIT_MS, answer);
 }
 
-function chunksOf(copy: Readable): AsyncGenerator<Buffer> {
+function chunksOf(copy: Readable, firstWithinMs: number): AsyncGenerator<Buffer> {
   // Who stops reading in the middle closes the connection, of which the copy hears when no one listens any more.
   copy.on('error', () => undefined);
-  return chunks(copy);
+  return chunks(copy, firstWithinMs);
 }
 
-async function* chunks(copy: Readable): AsyncGenerator<Buffer> {
+async function* chunks(copy: Readable, firstWithinMs: number): AsyncGenerator<Buffer> {
   const reader = copy[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let limitMs = firstWithinMs;
   try {
     for (;;) {
-      const chunk = await within(SILENCE_LIMIT_MS, reader.next());
+      const chunk = await within(limitMs, reader.next());
+      limitMs = SILENCE_LIMIT_MS;
       if (chunk.done) {
         return;
       }

@@ -13,6 +13,7 @@ const CELLS: Readonly<Record<ColumnKind, (sql: string) => string>> = {
   text: (sql) => `(${sql})::text`,
   json: (sql) => `(${sql})::text`,
   time: (sql) => `trim(BOTH '"' FROM to_json(${sql})::text)`,
+  boolean: (sql) => `(${sql})::text`,
   value: (sql) => sql,
 };
 

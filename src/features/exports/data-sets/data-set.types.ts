@@ -4,7 +4,7 @@ import type { CoveredDevice } from '../exports.types.js';
  * What a column holds, by which it is written. `text`: what people or devices wrote, so it may be anything. `json`: a document.
  * `time`: an instant. `value`: a number, an id or a name of ours, in which nothing needs quotes.
  */
-export type ColumnKind = 'text' | 'json' | 'time' | 'value';
+export type ColumnKind = 'text' | 'json' | 'time' | 'boolean' | 'value';
 
 /** Columns by name, in their order: their kind, and their expression in SQL. */
 export type Columns = Readonly<Record<string, readonly [kind: ColumnKind, sql: string]>>;

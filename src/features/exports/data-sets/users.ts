@@ -12,7 +12,7 @@ export const USERS: DataSet = {
       'value',
       `CASE WHEN u.deleted_at IS NOT NULL THEN 'deleted' WHEN u.blocked_at IS NOT NULL THEN 'blocked' ELSE 'active' END`,
     ],
-    hasPassword: ['value', 'u.password_hash IS NOT NULL'],
+    hasPassword: ['boolean', 'u.password_hash IS NOT NULL'],
     lastLoginAt: ['time', 'u.last_login_at'],
     loginCount: ['value', 'u.login_count'],
     failedAttempts: ['value', 'u.failed_attempts'],

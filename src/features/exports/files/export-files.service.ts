@@ -89,15 +89,12 @@ export class ExportFilesService {
       mediaType: MEDIA_TYPES[format],
       fileName: `${type.replaceAll('_', '-')}-${(finishedAt ?? new Date()).toISOString().slice(0, 10)}.${format}`,
       read: async (range) => {
-        // Who resumes, or reads in parts, leaves one entry.
-        if (range === undefined || range.start === 0) {
-          await this.audit.record({
-            action: 'export_downloaded',
-            actor: `user:${found.userId}`,
-            entity: { type: 'export', id },
-            after: { type, by },
-          });
-        }
+        await this.audit.record({
+          action: 'export_downloaded',
+          actor: `user:${found.userId}`,
+          entity: { type: 'export', id },
+          after: { type, by, ...(range && { range: `${String(range.start)}-${String(range.end)}` }) },
+        });
         return this.readStored(key, range);
       },
     };

@@ -16,13 +16,17 @@ export interface ExportData {
   readonly chunks: AsyncGenerator<Buffer>;
 }
 
-/**
- * The rows cannot be read yet: a transaction that began before the export was asked for has not ended, and its events may be part of
- * it; or others are read at the moment.
- */
-export class DataNotReadyError extends Error {
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`The rows cannot be read yet: ${reason}.`, options);
+/** A transaction that began before the export was asked for has not ended: its events may yet be part of it. */
+export class LogNotCompleteError extends Error {
+  constructor() {
+    super('The log may still gain events before the end of the export.');
+  }
+}
+
+/** Others are read at the moment, as many as may be at once. */
+export class DataBusyError extends Error {
+  constructor(options?: ErrorOptions) {
+    super('Others are read at the moment.', options);
   }
 }
 
@@ -43,7 +47,7 @@ export class ExportDataRepository {
 
   /**
    * Runs `write` on the rows, from a snapshot that is held until it has ended.
-   * @throws DataNotReadyError, DataTimedOutError
+   * @throws LogNotCompleteError, DataBusyError, DataTimedOutError
    */
   async read<T>(
     request: ExportRequest,
@@ -62,7 +66,7 @@ export class ExportDataRepository {
       });
     } catch (error) {
       if (error instanceof NoTurnError) {
-        throw new DataNotReadyError('others are read at the moment', { cause: error });
+        throw new DataBusyError({ cause: error });
       }
       if (error instanceof Error && 'code' in error && TIMED_OUT.includes(String(error.code))) {
         throw new DataTimedOutError({ cause: error });
@@ -75,7 +79,7 @@ export class ExportDataRepository {
 async function assertComplete(snapshot: Snapshot, endXid: string): Promise<void> {
   const [row] = await snapshot.query<{ isComplete: boolean }>(LOG_IS_COMPLETE, [endXid]);
   if (!row?.isComplete) {
-    throw new DataNotReadyError('the log may still gain events before its end');
+    throw new LogNotCompleteError();
   }
 }
 

@@ -4,6 +4,7 @@ import { Transactions } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import type { StoredFile } from '../../../platform/storage/file-store.js';
 import { PreferencesService } from '../../account/preferences.service.js';
+import { canAct } from '../../users/account-standing.types.js';
 import { UsersService } from '../../users/users.service.js';
 import { type Export, type ExportFailure, percentOf } from '../exports.types.js';
 import { type EndedExport, type ExportAttempt, ExportRunsRepository } from './export-runs.repository.js';
@@ -61,8 +62,8 @@ export class ExportEndingService {
       if (!ended) {
         return false;
       }
-      if (!ended.isWaitedFor && (await this.wantsMail(ended.userId))) {
-        await send((await this.users.get(ended.userId)).email, ended);
+      if (!ended.isWaitedFor) {
+        await this.mail(ended, send);
       }
       this.transactions.afterCommit(() => {
         this.tell(ended);
@@ -71,7 +72,14 @@ export class ExportEndingService {
     });
   }
 
-  private async wantsMail(userId: string): Promise<boolean> {
-    return (await this.preferences.get(userId)).notificationChannels.includes('email');
+  /** To who can act, and wants mails. */
+  private async mail(ended: EndedExport, send: (to: string, ended: EndedExport) => Promise<void>): Promise<void> {
+    const [account, { notificationChannels }] = [
+      await this.users.getAccount(ended.userId),
+      await this.preferences.get(ended.userId),
+    ];
+    if (canAct(account) && notificationChannels.includes('email')) {
+      await send(account.email, ended);
+    }
   }
 }

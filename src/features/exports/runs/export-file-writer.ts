@@ -1,13 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { AppConfig } from '../../../config/app-config.js';
 import { inBackground } from '../../../platform/process/faults.js';
 import { FileStore, type StoredFile } from '../../../platform/storage/file-store.js';
 import { fileKeyOf, MEDIA_TYPES } from '../exports.types.js';
-import { type ExportData, ExportDataRepository } from './export-data.repository.js';
+import { ExportDataRepository } from './export-data.repository.js';
 import { ExportRowsReader } from './export-rows-reader.js';
 import { ExportEndingService, type MadeFile } from './export-ending.service.js';
-import { type BegunExport, type ExportAttempt, ExportRunsRepository } from './export-runs.repository.js';
+import {
+  type BegunExport,
+  type ExportAttempt,
+  type ExportProgress,
+  ExportRunsRepository,
+} from './export-runs.repository.js';
 
 /** What takes longer is asked for in parts. */
 export const RUN_LIMIT_MS = 30 * 60_000;
@@ -21,9 +26,18 @@ export class AttemptEndedError extends Error {
   }
 }
 
+/** The process stops: another attempt goes on elsewhere. */
+export class WriterStoppedError extends Error {
+  constructor() {
+    super('The process stops.');
+  }
+}
+
 /** Writes the file of an export, and says how far it is. */
 @Injectable()
-export class ExportFileWriter {
+export class ExportFileWriter implements OnModuleDestroy {
+  readonly #writing = new Set<AbortController>();
+
   constructor(
     private readonly data: ExportDataRepository,
     private readonly runs: ExportRunsRepository,
@@ -35,34 +49,46 @@ export class ExportFileWriter {
     logger.setContext(ExportFileWriter.name);
   }
 
+  /** No deployment waits for a file of half an hour. */
+  onModuleDestroy(): void {
+    this.#writing.forEach((writing) => {
+      writing.abort(new WriterStoppedError());
+    });
+  }
+
   /**
-   * @throws AttemptEndedError, DataNotReadyError, DataTimedOutError; StorageFullError, StorageUnavailableError,
-   *   FileTooLargeError
+   * @throws AttemptEndedError, WriterStoppedError, DataBusyError, LogNotCompleteError, DataTimedOutError; StorageFullError,
+   *   StorageUnavailableError, FileTooLargeError
    */
   async write(begun: BegunExport, attempt: ExportAttempt): Promise<MadeFile> {
-    const reader = new ExportRowsReader(begun.format);
     const aborted = new AbortController();
+    const reader = new ExportRowsReader(begun.format);
+    const known = { estimatedRows: null as number | null, snapshotAt: null as Date | null };
+    this.#writing.add(aborted);
+    // From the beginning: waiting for its turn to read, the attempt is as much alive as later.
+    const stopReporting = this.report(attempt, () => ({ ...known, rows: reader.rows }), aborted);
     let storing: Promise<StoredFile> | undefined;
-    let stopReporting = (): void => undefined;
     try {
-      const at = await this.data.read(begun, { ...begun, devices: begun.devices ?? [] }, RUN_LIMIT_MS, async (data) => {
-        stopReporting = this.report(begun, attempt, data, reader, aborted);
+      await this.data.read(begun, { ...begun, devices: begun.devices ?? [] }, RUN_LIMIT_MS, async (data) => {
+        aborted.signal.throwIfAborted();
+        known.estimatedRows = data.estimatedRows;
+        known.snapshotAt = begun.type === 'device_logs' ? null : data.at;
         const { source, drained } = untilDrained(reader.read(data.chunks));
         storing = this.store(begun, attempt, source, aborted.signal);
         // Sending the file may take longer than reading it: the snapshot is let go before.
         await Promise.race([storing, drained]);
-        return data.at;
       });
       const file = await storing;
       if (!file) {
         throw new Error('The rows were read, and nothing was stored.');
       }
-      return { rows: reader.rows, file, snapshotAt: begun.type === 'device_logs' ? null : at };
+      return { rows: reader.rows, file, snapshotAt: known.snapshotAt };
     } catch (error) {
       await storing?.catch(() => undefined);
-      throw aborted.signal.aborted ? new AttemptEndedError() : error;
+      throw aborted.signal.aborted ? aborted.signal.reason : error;
     } finally {
       stopReporting();
+      this.#writing.delete(aborted);
     }
   }
 
@@ -80,17 +106,10 @@ export class ExportFileWriter {
   }
 
   /** @returns a function that ends it. */
-  private report(
-    begun: BegunExport,
-    attempt: ExportAttempt,
-    { estimatedRows, at }: ExportData,
-    reader: ExportRowsReader,
-    aborted: AbortController,
-  ): () => void {
-    const snapshotAt = begun.type === 'device_logs' ? null : at;
+  private report(attempt: ExportAttempt, progress: () => ExportProgress, aborted: AbortController): () => void {
     const say = async (): Promise<void> => {
       try {
-        const going = await this.runs.progress(attempt, { rows: reader.rows, estimatedRows, snapshotAt });
+        const going = await this.runs.progress(attempt, progress());
         if (going) {
           this.ending.tell(going);
         } else {

@@ -10,15 +10,15 @@ import {
 } from '../../../platform/storage/storage.errors.js';
 import { ExportCoverageService } from '../export-coverage.service.js';
 import { type Export, type ExportFailure, fileKeyOf } from '../exports.types.js';
-import { DataNotReadyError, DataTimedOutError } from './export-data.repository.js';
+import { DataBusyError, DataTimedOutError, LogNotCompleteError } from './export-data.repository.js';
 import { ExportEndingService } from './export-ending.service.js';
-import { AttemptEndedError, ExportFileWriter, RUN_LIMIT_MS } from './export-file-writer.js';
+import { AttemptEndedError, ExportFileWriter, RUN_LIMIT_MS, WriterStoppedError } from './export-file-writer.js';
 import { type BegunExport, type ExportAttempt, ExportRunsRepository } from './export-runs.repository.js';
 
-/** Spread over ten minutes: the first repeat soon. */
+/** Spread over eleven minutes: the first repeat soon. */
 const MAX_FAILURES = 6;
-const FIRST_DELAY_MS = 1_000;
-const NOT_READY_DELAY_MS = 500;
+const FIRST_DELAY_MS = 2_000;
+const SOON_MS = 500;
 
 /** Another attempt would end the same way. */
 const LASTING: ReadonlySet<ExportFailure> = new Set(['storage_full', 'too_large', 'timed_out']);
@@ -89,19 +89,15 @@ export class ExportRunnerService implements OnModuleInit {
       this.#exports.inc({ type: begun.type, outcome: 'abandoned' });
       return;
     }
-    const isNotReady = error instanceof DataNotReadyError;
     const failure = failureOf(error);
-    if (isNotReady ? begun.ageMs > RUN_LIMIT_MS : LASTING.has(failure) || begun.failures + 1 >= MAX_FAILURES) {
+    if (isPassing(error) ? isStuck(begun, error) : LASTING.has(failure) || begun.failures + 1 >= MAX_FAILURES) {
       await this.fail(begun, attempt, failure, error);
       return;
     }
-    await this.runs.postpone(
-      attempt,
-      isNotReady ? NOT_READY_DELAY_MS : FIRST_DELAY_MS * 4 ** begun.failures,
-      !isNotReady,
-    );
+    const isFailure = !isPassing(error);
+    await this.runs.postpone(attempt, isFailure ? FIRST_DELAY_MS * 4 ** begun.failures : SOON_MS, isFailure);
     this.#exports.inc({ type: begun.type, outcome: 'postponed' });
-    this.logger[isNotReady ? 'debug' : 'warn']({ err: error, ...attempt }, 'An export could not be made; later again');
+    this.logger[isFailure ? 'warn' : 'debug']({ err: error, ...attempt }, 'An export could not be made; later again');
   }
 
   private async fail(begun: Export, attempt: ExportAttempt, failure: ExportFailure, error?: unknown): Promise<void> {
@@ -112,6 +108,16 @@ export class ExportRunnerService implements OnModuleInit {
   }
 }
 
+/** The attempt is none that failed: it was too early, or the process stops. */
+function isPassing(error: unknown): boolean {
+  return error instanceof LogNotCompleteError || error instanceof DataBusyError || error instanceof WriterStoppedError;
+}
+
+/** Only a transaction of another program can be open for so long. */
+function isStuck({ ageMs }: BegunExport, error: unknown): boolean {
+  return error instanceof LogNotCompleteError && ageMs > RUN_LIMIT_MS;
+}
+
 function failureOf(error: unknown): ExportFailure {
   if (error instanceof StorageFullError) {
     return 'storage_full';
@@ -119,7 +125,7 @@ function failureOf(error: unknown): ExportFailure {
   if (error instanceof FileTooLargeError) {
     return 'too_large';
   }
-  if (error instanceof DataTimedOutError || error instanceof DataNotReadyError) {
+  if (error instanceof DataTimedOutError || error instanceof LogNotCompleteError) {
     return 'timed_out';
   }
   return error instanceof StorageUnavailableError ? 'storage_unavailable' : 'internal';

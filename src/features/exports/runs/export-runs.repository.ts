@@ -7,20 +7,24 @@ import { type Export, type ExportFailure, FILE_KEPT_MS } from '../exports.types.
 /** An attempt that says nothing for so long has lost its worker. */
 const LEASE = `interval '10 seconds'`;
 
+/** No attempt is being made: a job that waited in the queue replaces none that is. */
+const IS_FREE = `(lease_until IS NULL OR lease_until <= now())`;
+
 /** Found again later, should the job be lost. */
 // SQL: a lock
 const CLAIM_DUE = `
   UPDATE exports SET next_attempt_at = now() + interval '30 seconds'
   WHERE id IN (SELECT id FROM exports WHERE state IN ('PENDING', 'RUNNING') AND next_attempt_at <= now()
-                ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+                  AND ${IS_FREE} ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING id AS "exportId", attempts + 1 AS attempt`;
 
 /** Each attempt has one winner, however often its job turns up. */
 // SQL: database time
 const BEGIN = `
-  UPDATE exports e SET state = 'RUNNING', attempts = $2::int, rows = 0, has_file = true, next_attempt_at = now() + ${LEASE},
+  UPDATE exports e SET state = 'RUNNING', attempts = $2::int, rows = 0, has_file = true, next_attempt_at = now(),
+    lease_until = now() + ${LEASE},
     started_at = coalesce(e.started_at, now())
-  WHERE e.id = $1 AND e.state IN ('PENDING', 'RUNNING') AND e.attempts = $2::int - 1 AND e.user_id IS NOT NULL
+  WHERE e.id = $1 AND e.state IN ('PENDING', 'RUNNING') AND e.attempts = $2::int - 1 AND e.user_id IS NOT NULL AND ${IS_FREE}
   RETURNING ${EXPORT_COLUMNS}, e.end_xid::text AS "endXid", e.failures,
     (extract(epoch FROM now() - e.created_at) * 1000)::float8 AS "ageMs"`;
 
@@ -28,7 +32,7 @@ const IS_THIS_ATTEMPT = `e.id = $1 AND e.state = 'RUNNING' AND e.attempts = $2::
 
 // SQL: database time
 const PROGRESS = `
-  UPDATE exports e SET rows = $3, estimated_rows = $4, snapshot_at = $5, next_attempt_at = now() + ${LEASE}
+  UPDATE exports e SET rows = $3, estimated_rows = $4, snapshot_at = $5, lease_until = now() + ${LEASE}
   WHERE ${IS_THIS_ATTEMPT} RETURNING ${EXPORT_COLUMNS}`;
 
 // SQL: database time
@@ -45,7 +49,8 @@ const FAIL = `
 
 // SQL: database time
 const POSTPONE = `
-  UPDATE exports e SET state = 'PENDING', failures = failures + $3::int, next_attempt_at = now() + $4 * interval '1 millisecond'
+  UPDATE exports e SET state = 'PENDING', failures = failures + $3::int, lease_until = NULL,
+    next_attempt_at = now() + $4 * interval '1 millisecond'
   WHERE ${IS_THIS_ATTEMPT}`;
 
 // SQL: database time

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import type { CreationPosition } from '../../../shared/cursor.js';
+import { canActSql } from '../../users/account-standing.types.js';
 import type { DueSchedule, ExportSchedule, NewExportSchedule } from './export-schedules.types.js';
 
 /** One period, and the begin of the present one, by the clock of the zone. */
@@ -33,11 +34,12 @@ const LIST = `
 // SQL: a lock
 const LOCK_PERSON = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`;
 
-/** What was missed while no worker ran is not made up for, but for the last time. */
+/** What was missed while no worker ran, or its person could not act, is not made up for, but for the last time. */
 // SQL: a lock
 const TAKE_DUE = `
   UPDATE export_schedules s SET next_at = ${NEXT}
-  FROM (SELECT id FROM export_schedules WHERE next_at <= now() ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
+  FROM (SELECT o.id FROM export_schedules o JOIN users u ON u.id = o.user_id AND ${canActSql('u')}
+    WHERE o.next_at <= now() ORDER BY o.next_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED) due
   WHERE s.id = due.id
   RETURNING ${COLUMNS}, ${dueIn(LAST)} AS "dueAt", (${LAST}) AT TIME ZONE s.time_zone AS until,
     (${LAST} - ${PERIOD}) AT TIME ZONE s.time_zone AS "from"`;

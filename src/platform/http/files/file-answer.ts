@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import parseRange from 'range-parser';
 import { attachmentNamed } from '../../storage/content-disposition.js';
 import type { ByteRange } from '../../storage/file-store.js';
 import { RangeNotSatisfiableError } from './range.errors.js';
@@ -55,16 +54,26 @@ export async function answerFile(
   });
 }
 
+/** One range: of what cannot be read, several, and other units, the whole file is the answer (RFC 9110, section 14.2). */
+const ONE_RANGE = /^bytes=(?=.*\d)(\d{0,15})-(\d{0,15})$/i;
+
 function rangeOf({ headers }: FastifyRequest, size: number, etag: string): ByteRange | 'unsatisfiable' | undefined {
-  const { range: asked, 'if-range': ifRange } = headers;
-  if (asked === undefined || (ifRange !== undefined && ifRange !== etag)) {
+  const { range = '', 'if-range': ifRange = etag } = headers;
+  const [matched, first = '', last = ''] = ONE_RANGE.exec(range) ?? [];
+  if (matched === undefined || ifRange !== etag || isReversed(first, last)) {
     return undefined;
   }
-  const ranges = parseRange(size, asked);
-  if (ranges === -1) {
-    return 'unsatisfiable';
+  const wanted = bytesOf(first, last, size);
+  return wanted.start > wanted.end ? 'unsatisfiable' : wanted;
+}
+
+function isReversed(first: string, last: string): boolean {
+  return first !== '' && last !== '' && Number(last) < Number(first);
+}
+
+function bytesOf(first: string, last: string, size: number): ByteRange {
+  if (first === '') {
+    return { start: Math.max(0, size - Number(last)), end: size - 1 };
   }
-  // -2: not a range that can be read, which is ignored.
-  const [first, ...others] = ranges === -2 || ranges.type !== 'bytes' ? [] : ranges;
-  return others.length > 0 ? undefined : first;
+  return { start: Number(first), end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 }
