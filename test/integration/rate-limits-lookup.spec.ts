@@ -10,7 +10,7 @@ import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { isRedisReady, startRateLimits } from '../support/rate-limits.fixture.js';
-import { emptyRedis } from '../support/redis.js';
+import { emptyRedis, openMonitor } from '../support/redis.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -103,7 +103,7 @@ describe('the charges of a request', () => {
 
   it('are one command', async () => {
     const redis = new Redis(app.redisUrl);
-    const monitor = await redis.monitor();
+    const monitor = await openMonitor(redis);
     const commands: string[][] = [];
     monitor.on('monitor', (_time: string, args: string[], source: string) => {
       if (source !== 'lua' && args.some((arg) => arg.startsWith('mortise:rate:'))) {

@@ -288,6 +288,8 @@ describe('Events together', () => {
     expect(messagesOf(again)).toEqual(messagesOf(alone).slice(1));
 
     await append([motion('last'), motion('very last')]);
+    // What was not read from the log yet is not hers any more.
+    await hears(alone, 'very last');
     await fixture.request(ada, 'POST', '/auth/logout');
     await together.closed();
     expect(together.heard.at(-1)?.name).toBe('session_ended');

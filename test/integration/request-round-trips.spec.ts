@@ -8,6 +8,7 @@ import { Database } from '../../src/platform/prisma/database.js';
 import { type Account, createAccount } from '../support/accounts.fixture.js';
 import { CacheKeys, isHit, warm } from '../support/cache.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from '../support/devices.fixture.js';
+import { openMonitor } from '../support/redis.js';
 import { type Answer, request } from '../support/rest.js';
 import { StatementTrace } from '../support/statement-trace.js';
 import { TestApp } from '../support/test-app.js';
@@ -42,7 +43,7 @@ afterAll(async () => {
 async function commandsOf(send: () => Promise<Answer>): Promise<string[]> {
   const clients = String(await redis.client('LIST')).split('\n');
   const ours = / addr=(\S+)/.exec(clients.find((line) => line.includes(' name=mortise:app ')) ?? '')?.[1];
-  const monitor = await redis.monitor();
+  const monitor = await openMonitor(redis);
   const commands: string[] = [];
   monitor.on('monitor', (_time: string, [name = '', text = '']: string[], source: string) => {
     if (source === ours || name === 'echo') {
