@@ -34,7 +34,7 @@ export default {
     { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
   // Beyond the patience of test/support/wait.ts, whose message says what did not happen.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   // As many as tools/test/services.ts starts services for.
   maxWorkers: 2,
   // Beyond what test/support/lasting-coverage.mjs keeps to: a process that freed nothing held 5 GB at the end and slowed tenfold.

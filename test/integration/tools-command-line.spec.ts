@@ -33,7 +33,7 @@ function run(program: string, arg: string): Promise<Outcome> {
     execFile(
       process.execPath,
       [join(ROOT, 'dist', program), arg],
-      { env, timeout: 20_000 },
+      { env, timeout: 50_000 },
       (error, stdout, stderr) => {
         resolve({ failed: error !== null, stdout, stderr });
       },

@@ -2,7 +2,7 @@
  * How long a test waits for what is about to happen, on a machine that is busy with other things. It bounds nothing that
  * was promised: a test of such a bound measures it, or names its own limit.
  */
-const PATIENCE_MS = 25_000;
+const PATIENCE_MS = 45_000;
 
 /**
  * Waits until `condition` gives something other than undefined, null or false. Fails, naming `what`, when it takes too
