@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../config/app-config.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
+import { PeriodNotKeptError } from '../analytics/analytics.errors.js';
+import { hasEdgeBefore } from '../analytics/reading/counted-events.types.js';
 import { DeviceListService } from '../devices/list/device-list.service.js';
 import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { canAct } from '../users/account-standing.types.js';
 import { UsersService } from '../users/users.service.js';
 import { InvalidExportError } from './exports.errors.js';
+import { ExportsRepository } from './exports.repository.js';
 import {
   type CoveredDevice,
   type Export,
@@ -21,7 +25,23 @@ export class ExportCoverageService {
     private readonly list: DeviceListService,
     private readonly access: DeviceAccessService,
     private readonly users: UsersService,
+    private readonly exports: ExportsRepository,
+    private readonly config: AppConfig,
   ) {}
+
+  /** @throws PeriodNotKeptError for a report from or until within a quarter of an hour whose events are gone */
+  async assertKept({ type, from, until }: ExportRequest): Promise<void> {
+    const span = {
+      from: from === undefined ? -Infinity : Date.parse(from),
+      until: until === undefined ? Infinity : Date.parse(until),
+    };
+    if (type === 'usage_report' && hasEdgeBefore(span, Infinity)) {
+      const keptSince = await this.exports.timeAfter(-this.config.retention.eventsMs);
+      if (hasEdgeBefore(span, keptSince.getTime())) {
+        throw new PeriodNotKeptError();
+      }
+    }
+  }
 
   /**
    * The devices that an export is about; null where it is about none.

@@ -44,13 +44,14 @@ export class ExportsService {
 
   /**
    * Takes a request: a row, of which a worker makes a file. A repeat under the same idempotency key answers with the first. The same report that was made a moment ago is answered again.
-   * @throws InvalidExportError, TooManyExportsError, ForbiddenError, ResourceNotFoundError
+   * @throws InvalidExportError, PeriodNotKeptError, TooManyExportsError, ForbiddenError, ResourceNotFoundError
    */
   async request(userId: string, request: ExportRequest, { waitMs, maxAgeMs }: RequestOptions): Promise<Export> {
     const faults = exportFaultsOf(request);
     if (faults.length > 0) {
       throw new InvalidExportError(faults);
     }
+    await this.coverage.assertKept(request);
     const devices = await this.coverage.coverageOf(userId, request);
     const wanted: NewExport = { ...request, id: newId(), userId, devices, waitMs: waitMs ?? null };
     const accepted = await this.transactions.run(async () => {

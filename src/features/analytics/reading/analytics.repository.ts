@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import type { AnalysedDevice, BucketCount, CountingState, LiveFacts, OfflineTime } from '../analytics.types.js';
-import { ceilQuarter, type Span } from '../domain/periods.js';
+import type { Span } from '../domain/periods.js';
+import { firstWholeQuarterOf, handoversIn } from './counted-events.types.js';
 import { COUNTED_UNTIL, type CountsDivision, countsStatement, LIVE, OFFLINE } from './counts-sql.js';
 
 /** What to count. */
@@ -22,8 +23,6 @@ interface ClockDivision {
 }
 
 const instant = (time: number): string => new Date(time).toISOString();
-/** Before everything. */
-const EVER = instant(0);
 
 @Injectable()
 export class AnalyticsRepository {
@@ -40,15 +39,12 @@ export class AnalyticsRepository {
 
   /** Counts of one moment of the log. */
   listCounts({ devices, whole, edges, keptSince, division }: CountsQuestion): Promise<BucketCount[]> {
-    const handovers = devices.flatMap(({ id, since }) => {
-      const [from, until] = [since?.getTime() ?? 0, ceilQuarter(since?.getTime() ?? 0)];
-      return from < until && from >= Math.max(whole.from, keptSince) && from < whole.until ? [{ id, from, until }] : [];
-    });
+    const handovers = handoversIn(whole, devices, keptSince);
     const hasHandovers = handovers.length > 0;
     const { by } = division;
     const values = [
       devices.map(({ id }) => id),
-      devices.map(({ since }) => (since ? instant(ceilQuarter(since.getTime())) : EVER)),
+      devices.map(({ since }) => instant(firstWholeQuarterOf(since))),
       devices.map(({ since }) => since?.toISOString() ?? null),
       instant(whole.from),
       instant(whole.until),

@@ -6,6 +6,7 @@ import type { AnalysedDevice, Analysis, BucketCount, Question } from '../analyti
 import { type Totals, totalsOf } from '../domain/measures.js';
 import { partsOf, type Period, resolvePeriod, type Span } from '../domain/periods.js';
 import { AnalyticsRepository } from './analytics.repository.js';
+import { hasEdgeBefore } from './counted-events.types.js';
 import type { CountsDivision } from './counts-sql.js';
 
 const DEFAULT_ZONE = 'UTC';
@@ -41,7 +42,7 @@ export class CountsReader {
       throw new InvalidPeriodError(period);
     }
     const keptSince = now.getTime() - this.config.retention.eventsMs;
-    if (partsOf(period).edges.some((edge) => edge.from < keptSince)) {
+    if (hasEdgeBefore(period, keptSince)) {
       throw new PeriodNotKeptError();
     }
     return { period, keptSince, asOf: countedUntil < now ? countedUntil : now };

@@ -1,4 +1,5 @@
 import { KIND_SQL } from '../domain/event-kinds.js';
+import { countedEventsSql, IS_OF_OWNER } from './counted-events.types.js';
 
 /** What a statement reads beside whole quarters, and how it divides the counts. */
 export interface CountsShape {
@@ -10,11 +11,6 @@ export interface CountsShape {
 }
 /** `bucket`: by the points of a course; `device`: by device as well; `clock`: by the hour and weekday of a zone. */
 export type CountsDivision = 'bucket' | 'device' | 'clock';
-
-const COUNTED_UP_TO = `(e.xid, e.id) <= ((SELECT r.xid FROM event_readers r WHERE r.name = 'event_counts'),
-    (SELECT r.event_id FROM event_readers r WHERE r.name = 'event_counts'))`;
-const OF_EVENT = `e.device_id, e.received_at AS at, e.type, ${KIND_SQL} AS kind, 1::bigint AS count, false AS hourly`;
-const IS_OF_OWNER = '(d.since IS NULL OR e.received_at >= d.since AND e.occurred_at >= d.since)';
 
 const DIVISIONS: Readonly<Record<CountsDivision, string>> = {
   bucket: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, NULL AS device',
@@ -32,29 +28,18 @@ export const COUNTS_PARAMETERS = 6;
  */
 export function countsStatement({ edges, hasHandovers, by }: CountsShape): string {
   const parameter = (index: number): string => `$${String(COUNTS_PARAMETERS + index)}`;
-  const atEdges = Array.from(
-    { length: edges },
-    (_, edge) => `
-      SELECT ${OF_EVENT} FROM events e JOIN d ON d.id = e.device_id
-      WHERE e.received_at >= ${parameter(2 * edge + 1)}::timestamptz AND e.received_at < ${parameter(2 * edge + 2)}::timestamptz
-        AND e.device_id = ANY ($1::uuid[]) AND ${IS_OF_OWNER} AND ${COUNTED_UP_TO}`,
-  );
-  const [ids, froms, untils] = [1, 2, 3].map((index) => parameter(2 * edges + index));
-  const ofHandovers = `
-      SELECT ${OF_EVENT} FROM unnest(${String(ids)}::uuid[], ${String(froms)}::timestamptz[], ${String(untils)}::timestamptz[])
-        AS d(id, since, until) CROSS JOIN LATERAL (
-        SELECT * FROM events e WHERE e.device_id = d.id AND e.received_at >= d.since AND e.received_at < d.until OFFSET 0) AS e
-      WHERE ${IS_OF_OWNER} AND ${COUNTED_UP_TO}`;
-  const parts = [
-    `
-      SELECT c.device_id, c.at, c.type, c.kind, c.count, c.minutes = 60 AS hourly
-      FROM d JOIN event_counts c ON c.device_id = d.id AND c.at >= greatest(d.first, $4::timestamptz) AND c.at < $5::timestamptz`,
-    ...atEdges,
-    ...(hasHandovers ? [ofHandovers] : []),
-  ];
-  return `WITH d AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS d(id, first, since))
-    SELECT ${DIVISIONS[by]}, p.type, p.kind, sum(p.count)::float8 AS count, bool_or(p.hourly) AS "isHourly"
-    FROM (${parts.join('\n      UNION ALL')}) AS p GROUP BY 1, 2, 3, 4`;
+  const [ids, sinces, untils] = [1, 2, 3].map((index) => parameter(2 * edges + index)) as [string, string, string];
+  const counted = countedEventsSql({
+    devices: { ids: '$1', firsts: '$2', sinces: '$3' },
+    whole: { from: '$4', until: '$5' },
+    edges: Array.from({ length: edges }, (_, edge) => ({
+      from: parameter(2 * edge + 1),
+      until: parameter(2 * edge + 2),
+    })),
+    handovers: hasHandovers ? { ids, sinces, untils } : null,
+  });
+  return `SELECT ${DIVISIONS[by]}, p.type, p.kind, sum(p.count)::float8 AS count, bool_or(p.hourly) AS "isHourly"
+    FROM (${counted}) AS p GROUP BY 1, 2, 3, 4`;
 }
 
 /** The time, and up to when all events are counted: when the first was received that is not. */
