@@ -28,6 +28,25 @@ export function canonicalTimeZone(name: string): string | null {
   return spelt;
 }
 
+/** Names that `Intl` has from Java and the IANA database has not. What they mean is not what people mean: `BST` is Dhaka. */
+const FOREIGN =
+  /^(?:(?:ACT|AET|AGT|ART|AST|BET|BST|CAT|CNT|CST|CTT|EAT|ECT|IET|IST|JST|MIT|NET|NST|PLT|PNT|PRT|PST|SST|VST)|US\/Pacific-New|SystemV\/.*)$/i;
+
+/** Whether a name that `Intl` knows is no name of the IANA database. Such names were accepted once, and may be stored. */
+export function isForeignTimeZone(name: string): boolean {
+  return FOREIGN.test(name);
+}
+
+/**
+ * The name by which `AT TIME ZONE` of PostgreSQL reads a zone. It takes short names for abbreviations, which have no summer time, such
+ * as `CET`: instead of them, and of foreign names, the zone that has their clocks.
+ */
+export function databaseTimeZone(name: string): string {
+  return /^[a-z]{3,5}$/i.test(name) || isForeignTimeZone(name)
+    ? new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
+    : name;
+}
+
 function isKnown(timeZone: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== '';

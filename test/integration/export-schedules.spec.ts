@@ -114,6 +114,34 @@ describe('a schedule', () => {
     expect(await madeOf(person, body.id)).toMatchObject([{ state: 'COMPLETED' }]);
   });
 
+  it('holds up no other one when it cannot be made, and is tried again later', async () => {
+    const [broken, other] = [await ask(ada, 'POST', '', REPORT), await ask(ada, 'POST', '', REPORT)];
+    // A zone that no request is accepted with.
+    await fixture.sql.rows(
+      `UPDATE export_schedules SET time_zone = 'Mars/Olympus', next_at = now() - interval '1 hour' WHERE id = $1`,
+      [broken.body.id],
+    );
+    await isDue(other.body.id);
+    await fixture.application.get(ExportSchedulesService).runDue();
+    await fixture.application.get(ExportSchedulesService).runDue();
+    expect(await madeOf(ada, other.body.id)).toMatchObject([{ state: 'COMPLETED' }]);
+    const again = await ask(ada, 'GET', `/${broken.body.id}`);
+    expect(Date.parse(again.body.nextAt)).toBeGreaterThan(Date.now());
+    await fixture.sql.rows(
+      `UPDATE export_schedules SET time_zone = 'UTC', next_at = now() - interval '1 second' WHERE id = $1`,
+      [broken.body.id],
+    );
+    await fixture.application.get(ExportSchedulesService).runDue();
+    expect(await madeOf(ada, broken.body.id)).toMatchObject([{ state: 'COMPLETED' }]);
+  });
+
+  it('is refused in a zone that only Intl knows, and has the summer time of one that PostgreSQL takes for an abbreviation', async () => {
+    const refused = await ask<{ errors: { pointer: string }[] }>(ada, 'POST', '', { ...REPORT, timeZone: 'BST' });
+    expect([refused.status, refused.body.errors.map(({ pointer }) => pointer)]).toEqual([400, ['/timeZone']]);
+    const { status, body } = await ask(ada, 'POST', '', { ...REPORT, timeZone: 'CET' });
+    expect([status, localTime(body.nextAt, 'Europe/Brussels').slice(-5)]).toEqual([201, '07:30']);
+  });
+
   it('is for its owner alone, and ends when it is deleted', async () => {
     const { body } = await ask(ada, 'POST', '', REPORT);
     const { mallory } = fixture;

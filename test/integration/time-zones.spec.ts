@@ -11,6 +11,8 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
+import { canonicalTimeZone, databaseTimeZone, isForeignTimeZone } from '../../src/shared/time-zone.js';
+import { shownAt } from '../../src/shared/time/wall-clock.js';
 import { type Account, createAccount, signIn } from '../support/accounts.fixture.js';
 import { registerDevice } from '../support/devices.fixture.js';
 import { createInstallation, type Installation } from '../support/installation.js';
@@ -195,6 +197,47 @@ describe('Prisma Client', () => {
     const [row] = await database.query<{ now: Date }>('test_now', 'SELECT now()::timestamptz(3) AS now');
     return row!.now;
   }
+});
+
+describe('PostgreSQL', () => {
+  it('shows the time of every zone that a request may name as Node does, in winter and summer', async () => {
+    const listed = await sql.rows<{ name: string }>('SELECT name FROM pg_timezone_names');
+    const names = new Set([...Intl.supportedValuesOf('timeZone'), ...listed.map(({ name }) => name)]);
+    const zones = [...names].filter((name) => canonicalTimeZone(name) !== null && !isForeignTimeZone(name));
+    expect(zones.length).toBeGreaterThan(500);
+    const instants = ['2025-01-15T12:00:00Z', '2025-07-15T12:00:00Z'];
+    const shown = await sql.rows<{ zone: string; at: string; shown: string }>(
+      `SELECT zone, at, extract(epoch FROM (at::timestamptz AT TIME ZONE name) - timestamp '1970-01-01')::float8 * 1000 AS shown
+       FROM unnest($1::text[], $2::text[]) AS z(zone, name), unnest($3::text[]) AS at`,
+      [zones, zones.map(databaseTimeZone), instants],
+    );
+    expect(shown).toHaveLength(2 * zones.length);
+    expect(shown.filter((row) => Number(row.shown) !== shownAt(Date.parse(row.at), row.zone))).toEqual([]);
+  });
+
+  it('is asked about no zone that only Intl knows: exports, schedules and analyses refuse it', async () => {
+    const content = { type: 'usage_report', format: 'csv', timeZone: 'AET' };
+    const key = { 'idempotency-key': randomUUID() };
+    const ask = (method: string, path: string, body?: object): ReturnType<typeof request> =>
+      request(application.url, method, `/api/v1${path}`, {
+        token: admin.accessToken,
+        ...(body && { body, headers: key }),
+      });
+    const answers = [
+      await ask('POST', '/exports', content),
+      await ask('POST', '/export-schedules', { ...content, every: 'daily', at: '07:00' }),
+      await ask('GET', '/analytics/distribution?timeZone=AET'),
+      // What an earlier release accepted is answered with the zone that it means.
+      await sql
+        .rows(
+          `INSERT INTO user_preferences (user_id, quiet_from, quiet_until, time_zone, updated_at) VALUES ($1, '22:00', '07:00', 'AET', now())
+           ON CONFLICT (user_id) DO UPDATE SET quiet_from = '22:00', quiet_until = '07:00', time_zone = 'AET'`,
+          [admin.id],
+        )
+        .then(() => ask('GET', '/analytics/distribution')),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 200]);
+  });
 });
 
 /** Each column that says when something happened, with the seconds by which its worst value differs from the clock. Counts have quarter hours. */

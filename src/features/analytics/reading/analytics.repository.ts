@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
+import { databaseTimeZone } from '../../../shared/time-zone.js';
 import type { AnalysedDevice, BucketCount, CountingState, LiveFacts, OfflineTime } from '../analytics.types.js';
 import type { Span } from '../domain/periods.js';
 import { firstWholeQuarterOf, handoversIn } from './counted-events.types.js';
@@ -48,7 +49,7 @@ export class AnalyticsRepository {
       devices.map(({ since }) => since?.toISOString() ?? null),
       instant(whole.from),
       instant(whole.until),
-      division.by === 'clock' ? division.timeZone : division.starts.map(instant),
+      division.by === 'clock' ? databaseTimeZone(division.timeZone) : division.starts.map(instant),
       ...edges.flatMap(({ from, until }) => [instant(from), instant(until)]),
       ...(hasHandovers
         ? [

@@ -1,3 +1,4 @@
+import { databaseTimeZone } from '../../../shared/time-zone.js';
 import {
   countedEventsSql,
   type CountedEventsShape,
@@ -25,7 +26,7 @@ export const USAGE_REPORT: DataSet = {
     resolution: ['value', `CASE WHEN r.hourly THEN 'hour' ELSE 'quarter' END`],
   },
   from: (scope, literal) => `FROM (
-    SELECT p.device_id, n.name, (p.at AT TIME ZONE ${literal(scope.timeZone)})::date AS day, sum(p.count) AS events,
+    SELECT p.device_id, n.name, (p.at AT TIME ZONE ${literal(databaseTimeZone(scope.timeZone))})::date AS day, sum(p.count) AS events,
       ${ofDoor('unlocked/%')} AS unlocks, ${ofDoor('locked/%')} AS locks, ${ofDoor('%open')} AS openings,
       ${counted(`p.type = 'motion_detected'`)} AS motions, ${counted(`p.type = 'command_created'`)} AS commands,
       ${counted(`p.type IN ('command_failed', 'command_timed_out', 'command_expired')`)} AS failed, bool_or(p.hourly) AS hourly

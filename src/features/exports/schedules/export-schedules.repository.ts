@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import type { CreationPosition } from '../../../shared/cursor.js';
+import { databaseTimeZone } from '../../../shared/time-zone.js';
 import { canActSql } from '../../users/account-standing.types.js';
 import type { DueSchedule, ExportSchedule, NewExportSchedule } from './export-schedules.types.js';
 
@@ -34,15 +35,21 @@ const LIST = `
 // SQL: a lock
 const LOCK_PERSON = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`;
 
-/** What was missed while no worker ran, or its person could not act, is not made up for, but for the last time. */
+/** It looks at no zone: a schedule that cannot be made stands in the way of no other one. */
 // SQL: a lock
-const TAKE_DUE = `
-  UPDATE export_schedules s SET next_at = ${NEXT}
-  FROM (SELECT o.id FROM export_schedules o JOIN users u ON u.id = o.user_id AND ${canActSql('u')}
-    WHERE o.next_at <= now() ORDER BY o.next_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED) due
-  WHERE s.id = due.id
+const LOCK_DUE = `
+  SELECT o.id FROM export_schedules o JOIN users u ON u.id = o.user_id AND ${canActSql('u')}
+  WHERE o.next_at <= now() ORDER BY o.next_at LIMIT 1 FOR UPDATE OF o SKIP LOCKED`;
+
+/** What was missed while no worker ran, or its person could not act, is not made up for, but for the last time. */
+// SQL: database time
+const TAKE = `
+  UPDATE export_schedules s SET next_at = ${NEXT} WHERE s.id = $1
   RETURNING ${COLUMNS}, ${dueIn(LAST)} AS "dueAt", (${LAST}) AT TIME ZONE s.time_zone AS until,
     (${LAST} - ${PERIOD}) AT TIME ZONE s.time_zone AS "from"`;
+
+// SQL: database time
+const POSTPONE = `UPDATE export_schedules SET next_at = now() + $2 * interval '1 millisecond' WHERE id = $1 AND next_at <= now()`;
 
 interface ScheduleRow extends Pick<
   ExportSchedule,
@@ -60,7 +67,9 @@ export class ExportSchedulesRepository {
   async add(id: string, userId: string, schedule: NewExportSchedule): Promise<void> {
     const { type, format, deviceIds, eventTypes, columns, every, at, timeZone } = schedule;
     const request = JSON.stringify({ deviceIds, eventTypes, columns });
-    await this.database.query('export_schedules_add', ADD, [id, userId, type, format, request, every, at, timeZone]);
+    // Its times are found by PostgreSQL.
+    const zone = databaseTimeZone(timeZone);
+    await this.database.query('export_schedules_add', ADD, [id, userId, type, format, request, every, at, zone]);
   }
 
   /** Newest first, one more than `limit` if there are more. */
@@ -102,13 +111,28 @@ export class ExportSchedulesRepository {
     await this.database.prisma((prisma) => prisma.exportSchedule.deleteMany({ where: { id } }));
   }
 
-  /** A schedule whose time has come, which is due again later from now on; null when there is none. */
-  async takeDue(): Promise<DueSchedule | null> {
+  /** One whose time has come, which no other process takes until the end of the transaction; null when there is none. */
+  async lockDue(): Promise<string | null> {
+    const [row] = await this.database.query<{ id: string }>('export_schedules_lock_due', LOCK_DUE);
+    return row?.id ?? null;
+  }
+
+  /** What is due of a schedule, which is due again later from now on. */
+  async take(id: string): Promise<DueSchedule> {
     const [row] = await this.database.query<ScheduleRow & Pick<DueSchedule, 'dueAt' | 'from' | 'until'>>(
-      'export_schedules_take_due',
-      TAKE_DUE,
+      'export_schedules_take',
+      TAKE,
+      [id],
     );
-    return row ? { ...toSchedule(row), dueAt: row.dueAt, from: row.from, until: row.until } : null;
+    if (!row) {
+      throw new Error('A schedule is gone that was locked.');
+    }
+    return { ...toSchedule(row), dueAt: row.dueAt, from: row.from, until: row.until };
+  }
+
+  /** What was due of it is so still, later. */
+  async postpone(id: string, ms: number): Promise<void> {
+    await this.database.query('export_schedules_postpone', POSTPONE, [id, ms]);
   }
 }
 

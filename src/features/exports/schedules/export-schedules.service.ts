@@ -18,6 +18,8 @@ import { ExportSchedulesRepository } from './export-schedules.repository.js';
 import type { DueSchedule, ExportSchedule, NewExportSchedule } from './export-schedules.types.js';
 
 const MAX_SCHEDULES = 20;
+/** When one is tried again that failed. */
+const FAILED_FOR_MS = 10 * 60_000;
 
 /** Exports that are made again and again. */
 @Injectable()
@@ -84,23 +86,36 @@ export class ExportSchedulesService {
     });
   }
 
-  /** Asks for the export of a schedule whose time has come. @returns false when there was none. */
-  runDue(): Promise<boolean> {
-    return this.transactions.run(async () => {
-      const due = await this.schedules.takeDue();
-      if (!due) {
-        return false;
-      }
-      const request = requestOf(due);
-      const devices = await this.devicesOf(due, request);
-      const { userId, id: scheduleId, dueAt } = due;
-      // Not twice, whatever became of the clock.
-      await this.exports.add({ ...request, id: newId(), userId, devices, waitMs: null, scheduleId, dueAt });
-      this.transactions.afterCommit(() => {
-        this.signals.publish('export_waits', {});
+  /** Asks for the export of a schedule whose time has come; where that fails, later again. @returns false when there was none. */
+  async runDue(): Promise<boolean> {
+    const locked: { id: string | null } = { id: null };
+    try {
+      return await this.transactions.run(async () => {
+        locked.id = await this.schedules.lockDue();
+        return locked.id !== null && (await this.make(locked.id));
       });
+    } catch (error) {
+      if (locked.id === null) {
+        throw error;
+      }
+      // Others come first.
+      await this.schedules.postpone(locked.id, FAILED_FOR_MS);
+      this.logger.warn({ err: error, scheduleId: locked.id }, 'A scheduled export could not be asked for; later again');
       return true;
+    }
+  }
+
+  private async make(id: string): Promise<true> {
+    const due = await this.schedules.take(id);
+    const request = requestOf(due);
+    const devices = await this.devicesOf(due, request);
+    const { userId, id: scheduleId, dueAt } = due;
+    // Not twice, whatever became of the clock.
+    await this.exports.add({ ...request, id: newId(), userId, devices, waitMs: null, scheduleId, dueAt });
+    this.transactions.afterCommit(() => {
+      this.signals.publish('export_waits', {});
     });
+    return true;
   }
 
   /** Null when the person may not have it any more: then the export fails, and says so. */
