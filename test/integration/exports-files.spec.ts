@@ -1,10 +1,13 @@
-/** Files of exports as they are read and taken back, and who may not. */
+/** Files of exports as they are read and taken back, and who may not; and whether reports are exact. */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ExportRunsRepository } from '../../src/features/exports/runs/export-runs.repository.js';
 import { createAccount, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
-import type { RegisteredDevice } from '../support/devices.fixture.js';
-import { type ExportsClient, ExportsFixture } from '../support/exports.fixture.js';
+import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
+import { type ExportsClient, ExportsFixture, insertEvents } from '../support/exports.fixture.js';
+import { scaled, SEED } from '../support/promise.js';
+import { RandomUsage, totalsOf, type UsageRow } from '../support/random-usage.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -202,5 +205,69 @@ describe('taking it back', () => {
     const { id } = await exports.made(person, { type: 'my_data', format: 'csv' });
     await sql.rows('DELETE FROM users WHERE id = $1', [person.id]);
     await eventually('its file is deleted', async () => (await fixture.filesOf(id)).length === 0);
+  });
+});
+
+describe('a usage report', () => {
+  it('equals the events and what analyses answer, whatever its edges, and with handovers within a quarter of an hour', async () => {
+    const person = await insertAccount(application);
+    const usage = await RandomUsage.insert(application, sql, person, scaled(1_500, 20_000));
+    await eventually('all events are counted', async () => usage.isCounted());
+    const random = seededRandom(SEED);
+    const zones = ['Asia/Kathmandu', 'America/St_Johns', 'Europe/Berlin'];
+    for (let run = 0; run < scaled(6, 100); run += 1) {
+      const { from, until } = usage.period(random);
+      const timeZone = zones[run % zones.length]!;
+      const shown = { run, seed: SEED, from, until, timeZone };
+      const text = await exports.text(person, { type: 'usage_report', format: 'json', from, until, timeZone });
+      const report = JSON.parse(text) as UsageRow[];
+      expect({ ...shown, report }).toEqual({ ...shown, report: await usage.ofEvents(from, until, timeZone) });
+      expect({ ...shown, totals: totalsOf(report) }).toEqual({ ...shown, totals: await usage.analysed(from, until) });
+    }
+  });
+
+  it('has what is not counted yet, so that it shows the moment that it names', async () => {
+    const person = await insertAccount(application);
+    const { id: deviceId } = await registerDevice(application.url, person, 'Busy door');
+    const counter = await Sql.open(application.databaseUrl);
+    await counter.rows('BEGIN');
+    await counter.rows(`SELECT FROM event_readers WHERE name = 'event_counts' FOR UPDATE`);
+    try {
+      await insertEvents(sql, { deviceId, ownerId: person.id }, 7);
+      const [row] = JSON.parse(await exports.text(person, { type: 'usage_report', format: 'json' })) as UsageRow[];
+      const [{ events }] = (await sql.rows<{ events: number }>(
+        'SELECT count(*)::int AS events FROM events WHERE device_id = $1',
+        [deviceId],
+      )) as [{ events: number }];
+      expect(row).toMatchObject({ deviceId, events, resolution: 'quarter' });
+    } finally {
+      await counter.rows('ROLLBACK');
+      await counter.end();
+    }
+  });
+
+  it('says of which days the hours were counted as a whole', async () => {
+    const person = await insertAccount(application);
+    const { id: deviceId } = await registerDevice(application.url, person, 'Old door');
+    await sql.rows(
+      `INSERT INTO event_counts (at, device_id, type, kind, count, minutes) VALUES
+         ('2026-01-05T10:00Z', $1, 'motion_detected', '', 3, 60), ('2026-01-06T10:00Z', $1, 'motion_detected', '', 2, 15)`,
+      [deviceId],
+    );
+    const period = { from: '2026-01-05T00:00:00Z', until: '2026-01-07T00:00:00Z' };
+    const csv = await exports.text(person, {
+      type: 'usage_report',
+      format: 'csv',
+      columns: ['day', 'motions', 'resolution'],
+      ...period,
+    });
+    expect(csv).toBe('day,motions,resolution\r\n2026-01-05,3,hour\r\n2026-01-06,2,quarter\r\n');
+    const cut = await exports.ask(person, {
+      type: 'usage_report',
+      format: 'csv',
+      ...period,
+      from: '2026-01-05T00:00:01Z',
+    });
+    expect([cut.status, cut.body.code]).toEqual([400, 'period_not_kept']);
   });
 });

@@ -37,7 +37,7 @@ export function copyStatement(
   const cells = chosen.map(({ name, column: [kind, sql] = ['value', 'NULL'] }) => ({
     name: `"${name}"`,
     isQuoted: kind === 'text' || kind === 'json',
-    sql: format === 'csv' ? CELLS[kind](sql) : sql,
+    sql: format === 'csv' ? cellOf(kind, sql, chosen.length === 1) : sql,
   }));
   const rows = `SELECT ${cells.map(({ name, sql }) => `${sql} AS ${name}`).join(', ')} ${set.from(scope, literal)}`;
   if (format !== 'csv') {
@@ -48,4 +48,9 @@ export function copyStatement(
     query: rows,
     options: ['FORMAT csv', 'HEADER', ...(quoted.length > 0 ? [`FORCE_QUOTE (${quoted.join(', ')})`] : [])].join(', '),
   };
+}
+
+/** A row that has nothing but an empty cell is `""`: a blank line is no row to those who read CSV. PostgreSQL leaves what is null blank. */
+function cellOf(kind: ColumnKind, sql: string, isAlone: boolean): string {
+  return isAlone ? `coalesce((${CELLS[kind](sql)})::text, '')` : CELLS[kind](sql);
 }

@@ -11,6 +11,8 @@ interface Section {
   readonly where: (me: string) => string;
 }
 
+const emailOf = (me: string): string => `(SELECT u.email FROM users u WHERE u.id = ${me})`;
+
 const SECTIONS: readonly Section[] = [
   {
     name: 'account',
@@ -78,6 +80,63 @@ const SECTIONS: readonly Section[] = [
     at: 't.created_at',
     members: 'device_id name state created_at finished_at'.split(' '),
     where: (me) => `t.issuer_id = ${me}`,
+  },
+  {
+    name: 'transfer_sent',
+    table: 'device_transfers t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'device_id email expires_at created_at'.split(' '),
+    where: (me) => `t.from_id = ${me}`,
+  },
+  {
+    name: 'transfer_received',
+    table: 'device_transfers t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'device_id expires_at created_at'.split(' '),
+    where: (me) => `t.email = ${emailOf(me)}`,
+  },
+  {
+    name: 'invitation_sent',
+    table: 'invitations t JOIN organizations o ON o.id = t.organization_id',
+    id: 't.id',
+    at: 't.created_at',
+    members: ['o.name', ...'email role expires_at accepted_at created_at'.split(' ')],
+    where: (me) => `t.invited_by = ${me}`,
+  },
+  {
+    name: 'invitation_received',
+    table: 'invitations t JOIN organizations o ON o.id = t.organization_id',
+    id: 't.id',
+    at: 't.created_at',
+    members: ['o.name', ...'role expires_at accepted_at created_at'.split(' ')],
+    where: (me) => `t.email = ${emailOf(me)}`,
+  },
+  {
+    name: 'export',
+    table: 'exports t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'type format request state rows size error_code created_at finished_at expires_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'export_schedule',
+    table: 'export_schedules t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'type format request every at time_zone next_at created_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    // Their payloads may tell of others.
+    name: 'event',
+    table: 'events t',
+    id: 't.id',
+    at: 't.received_at',
+    members: 'type source device_id command_id occurred_at received_at'.split(' '),
+    where: (me) => `t.actor = 'user:' || ${me}::text`,
   },
   {
     name: 'activity',
