@@ -5,139 +5,40 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DurableReaderRegistry } from '../../src/platform/events/durable-reader-registry.js';
-import { ReaderBatchService } from '../../src/platform/events/reader-batch.service.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
-import { CacheKeys, isHit, warm } from '../support/cache.fixture.js';
-import type { AnswerOrProblem } from '../support/organizations.fixture.js';
+import {
+  AnalyticsFixture,
+  type Chart,
+  FIGURES,
+  FIRST,
+  LAST,
+  NAMES,
+  SHOWN,
+  ZONES,
+} from '../support/analytics.fixture.js';
+import { type CacheKeys, isHit, warm } from '../support/cache.fixture.js';
 import { scaled, SEED } from '../support/promise.js';
-import { SharingFixture } from '../support/sharing.fixture.js';
-import { eventually } from '../support/wait.js';
-
-interface Chart {
-  readonly from: string;
-  readonly until: string;
-  readonly bucket: string;
-  readonly labels: string[];
-  readonly series: { name: string; deviceId?: string; values: number[] }[];
-  readonly figures: { name: string; current: number; previous: number }[];
-  readonly items: { deviceId: string; seconds: number; count: number; uptimePercent: number | null }[];
-  readonly byType: { type: string; events: number }[];
-  readonly byHour: { series: { values: number[] }[] };
-  readonly byWeekday: { series: { values: number[] }[] };
-}
+import { closedHours, type SharingFixture } from '../support/sharing.fixture.js';
 
 const HOUR_MS = 3_600_000;
-const EVENTS = scaled(4_000, 40_000);
 const RUNS = scaled(24, 300);
-/** Zones, and a moment near which their clocks are set, or none. */
-const ZONES: readonly (readonly [string, string])[] = [
-  ['Europe/Berlin', '2025-10-26T01:00Z'],
-  ['America/St_Johns', '2025-11-02T04:30Z'],
-  ['Australia/Lord_Howe', '2025-10-04T15:30Z'],
-  ['Asia/Kathmandu', '2025-10-15T18:15Z'],
-];
-const FIRST = Date.parse('2025-10-01T00:00Z');
-const LAST = Date.parse('2025-11-05T00:00Z');
-const HANDED_ON_AT = '2025-10-20T10:05:00.123Z';
-
+let analytics: AnalyticsFixture;
 let fixture: SharingFixture;
 let keys: CacheKeys;
 let ada: InsertedAccount;
 let bob: InsertedAccount;
-let doors: string[];
+let doors: readonly string[];
 let handedOn: string;
 let hisDoor: string;
 
-const NOT_CACHED = { 'cache-control': 'no-store' };
-
-function ask(who: InsertedAccount, path: string, headers = NOT_CACHED): Promise<AnswerOrProblem<Chart>> {
-  return fixture.request<Chart>(who, 'GET', `/analytics${path}`, undefined, headers);
-}
-
-async function countAll(): Promise<void> {
-  const [reader] = fixture.application
-    .get(DurableReaderRegistry)
-    .list()
-    .filter(({ name }) => name === 'event_counts');
-  const behind = `SELECT FROM events e WHERE (e.xid, e.id) > (SELECT xid, event_id FROM event_readers WHERE name = 'event_counts') LIMIT 1`;
-  await eventually('everything is counted', async () => {
-    await fixture.application.get(ReaderBatchService).applyNext({ ...reader!, batchSize: 2_000 });
-    return (await fixture.sql.rows(behind)).length === 0;
-  });
-}
-
-/** At random times, half of them near the moments at which clocks are set. */
-const insertEvents = (devices: readonly string[], count: number, seed: number): Promise<unknown> =>
-  fixture.sql.rows(
-    `WITH seeded AS MATERIALIZED (SELECT setseed($6)), n AS MATERIALIZED (
-       SELECT n, random() AS at, random() AS late, floor(random() * cardinality($1::uuid[]))::int + 1 AS device,
-         floor(random() * 8)::int + 1 AS type, floor(random() * cardinality($5::timestamptz[]))::int + 1 AS near
-       FROM seeded, generate_series(1, $2::int) AS n)
-     INSERT INTO events (received_at, occurred_at, type, source, device_id, actor, payload)
-     SELECT t.at, t.at - n.late * interval '2 hours', k.type, 'mqtt', ($1::uuid[])[n.device], 'system', k.payload
-     FROM n, LATERAL (SELECT date_trunc('milliseconds', CASE WHEN n.n % 2 = 0 THEN $3::timestamptz + n.at * ($4::timestamptz - $3::timestamptz)
-         ELSE ($5::timestamptz[])[n.near] + (n.at - 0.5) * interval '12 hours' END) AS at) AS t,
-       LATERAL (SELECT (ARRAY['door_status_changed', 'door_status_changed', 'door_status_changed', 'motion_detected', 'command_created',
-           'command_executed', 'command_timed_out', 'low_battery'])[n.type] AS type,
-         (ARRAY['{"lockState": "unlocked"}', '{"lockState": "locked", "doorState": "closed"}', '{"doorState": "open"}', '{}',
-           '{"name": "lock_door"}', '{"name": "unlock_door"}', '{"name": "unlock_door"}', '{}'])[n.type]::jsonb AS payload) AS k
-     ORDER BY t.at`,
-    [devices, count, new Date(FIRST), new Date(LAST), ZONES.map(([, moment]) => moment), (seed % 1_000) / 1_000],
-  );
+const ask: AnalyticsFixture['ask'] = (...asked) => analytics.ask(...asked);
 
 beforeAll(async () => {
-  fixture = await SharingFixture.start({ ROLES: 'api', RETENTION_EVENTS: '36500d', RETENTION_ROLLUPS: '36500d' });
-  keys = CacheKeys.open(fixture.application.redisUrl);
-  [ada, bob] = await Promise.all([fixture.createAccount('ada'), fixture.createAccount('bob')]);
-  const register = async (who: InsertedAccount): Promise<string> => (await fixture.registerDevice(who)).id;
-  doors = [await register(ada), await register(ada)];
-  handedOn = await register(ada);
-  hisDoor = await register(bob);
-  await fixture.sql.rows(`UPDATE devices SET created_at = '2025-09-01Z', owned_since = '2025-09-01Z'`);
-  await fixture.sql.rows('UPDATE devices SET owned_since = $2 WHERE id = $1', [handedOn, HANDED_ON_AT]);
-  await insertEvents([...doors, handedOn, hisDoor], EVENTS, SEED);
-  await countAll();
+  analytics = await AnalyticsFixture.start();
+  ({ sharing: fixture, keys, ada, bob, doors, handedOn, hisDoor } = analytics);
 }, 60_000);
 
-afterAll(async () => {
-  keys.close();
-  await fixture.stop();
-});
-
-const LOCAL = {
-  quarter: (time: string): string => `date_bin('15 minutes', ${time} AT TIME ZONE $1, '2000-01-01')`,
-  other: (time: string): string => `date_trunc($2, ${time} AT TIME ZONE $1)`,
-};
-
-/** What a person may be shown of the events in a time. */
-const SHOWN = `FROM events e JOIN devices d ON d.id = e.device_id WHERE e.device_id = ANY ($5::uuid[])
-  AND e.received_at >= $3 AND e.received_at < $4
-  AND (d.owned_since = d.created_at OR e.received_at >= d.owned_since AND e.occurred_at >= d.owned_since)`;
-const FIGURES = `count(*)::int AS events,
-  count(*) FILTER (WHERE e.type = 'door_status_changed' AND e.payload->>'lockState' = 'unlocked')::int AS unlocks,
-  count(*) FILTER (WHERE e.payload->>'doorState' = 'open')::int AS openings,
-  count(*) FILTER (WHERE e.type = 'command_timed_out')::int AS "commandsFailed"`;
-const NAMES = ['events', 'unlocks', 'openings', 'commandsFailed'] as const;
-
-/** The same course by the events alone, and by what PostgreSQL says of the zone; an hour that comes twice differs in its offset. */
-async function courseByEvents(chart: Chart, timeZone: string, devices: readonly string[]): Promise<number[][]> {
-  const { bucket, from, until, labels } = chart;
-  const local = bucket === 'quarter' ? LOCAL.quarter : LOCAL.other;
-  const hasOffset = bucket === 'quarter' || bucket === 'hour';
-  const key = (time: string): string =>
-    `${local(time)}::text || ${hasOffset ? `((${time} AT TIME ZONE $1) - (${time} AT TIME ZONE 'UTC'))::text` : `''`} || left($2, 0)`;
-  const rows = await fixture.sql.rows<Record<string, number>>(
-    `WITH raw AS (SELECT ${key('e.received_at')} AS key, ${FIGURES} ${SHOWN} GROUP BY 1)
-     SELECT coalesce(events, 0) AS events, coalesce(unlocks, 0) AS unlocks, coalesce(openings, 0) AS openings,
-       coalesce("commandsFailed", 0) AS "commandsFailed", (SELECT sum(events)::int FROM raw) AS total
-     FROM unnest($6::timestamptz[]) WITH ORDINALITY AS l(at, place) LEFT JOIN raw ON raw.key = ${key('l.at')} ORDER BY l.place`,
-    [timeZone, bucket, from, until, devices, labels],
-  );
-  const [first] = rows;
-  expect(rows.reduce((sum, row) => sum + (row.events ?? 0), 0)).toBe(first?.total ?? 0);
-  return NAMES.map((name) => rows.map((row) => row[name] ?? 0));
-}
+afterAll(() => analytics.stop());
 
 const seriesOf = (chart: Chart, name: string): number[] | undefined =>
   chart.series.find((each) => each.name === name)?.values;
@@ -171,7 +72,9 @@ describe('An analysis', () => {
         const { status, body: chart } = await ask(ada, `/trends?${query({ ...period, bucket })}`);
         expect([status, chart.from, chart.until, chart.bucket]).toEqual([200, period.from, period.until, bucket]);
         const mine = [...doors, handedOn];
-        expect(NAMES.map((name) => seriesOf(chart, name))).toEqual(await courseByEvents(chart, timeZone, mine));
+        expect(NAMES.map((name) => seriesOf(chart, name))).toEqual(
+          await analytics.courseByEvents(chart, timeZone, mine),
+        );
         const { body: board } = await ask(ada, `/dashboard?${query(period)}`);
         const sums = NAMES.map((name) => seriesOf(chart, name)?.reduce((sum, value) => sum + value, 0));
         expect(NAMES.map((name) => board.figures.find((figure) => figure.name === name)?.current)).toEqual(sums);
@@ -299,10 +202,57 @@ describe('The devices of others', () => {
     // From the cache, and not beyond the end of the share.
     await warm({ base: fixture.application.url, accessToken: guest.accessToken }, `/analytics/dashboard?${all}`, keys);
     await fixture.request(ada, 'DELETE', `/devices/${door}/shares/${share.body.id}`);
-    const after = await ask(guest, `/dashboard?${all}`, {} as typeof NOT_CACHED);
+    const after = await ask(guest, `/dashboard?${all}`, {});
     expect([isHit(after), after.body.figures[0]?.current]).toEqual([false, 0]);
     expect((await ask(guest, `/devices/${door}/usage`)).status).toBe(404);
     expect((await ask(guest, `/comparison?deviceIds=${door},${hisDoor}`)).status).toBe(404);
+  });
+
+  it('count in the hours of a guest alone, and then all that happened at other hours, too', async () => {
+    const guest = await fixture.createAccount('guest');
+    const [, door = ''] = doors;
+    const { body } = await fixture.share(ada, door, guest, { permission: 'view', schedule: closedHours() });
+    const shown = async (): Promise<unknown[]> => {
+      const [usage, top, live] = [
+        await ask(guest, `/devices/${door}/usage?${all}`, {}),
+        await ask(guest, `/top-doors?${all}`, {}),
+        await ask(guest, '/live', {}),
+      ];
+      return [usage.status, top.body.items.map(({ deviceId }) => deviceId), live.status, await eventsOf(guest)];
+    };
+    expect(await shown()).toEqual([404, [], 200, 0]);
+    const hers = (await ask(ada, `/devices/${door}/usage?${all}`)).body.figures[0]?.current;
+    expect(hers).toBeGreaterThan(0);
+    await fixture.changeShare(ada, { door, id: body.id }, { schedule: null });
+    expect(await shown()).toEqual([200, [door], 200, hers]);
+    await fixture.changeShare(ada, { door, id: body.id }, { schedule: closedHours() });
+    expect(await shown()).toEqual([404, [], 200, 0]);
+    const over = new Date(Date.now() - 60_000).toISOString();
+    await fixture.sql.rows(`UPDATE device_shares SET schedule = NULL, valid_until = $2 WHERE id = $1`, [body.id, over]);
+    expect(await shown()).toEqual([404, [], 200, 0]);
+  });
+
+  it('count for each member of the organization that has them, since they have their present owner, and for no other one', async () => {
+    const { id } = await fixture.createOrganization(ada, 'Bakery');
+    const viewer = await fixture.addMember(await fixture.createAccount('viewer'), 'VIEWER', id);
+    const outsider = await fixture.createAccount('outsider');
+    await fixture.createOrganization(outsider, 'Mill');
+    expect(await eventsOf(viewer)).toBe(0);
+    await fixture.sql.rows('UPDATE devices SET organization_id = $1 WHERE id = $2', [id, handedOn]);
+    const hers = (await ask(ada, `/devices/${handedOn}/usage?${all}`)).body.figures[0]?.current;
+    const [raw] = await fixture.sql.rows(`SELECT ${FIGURES}, $1::text, $2::text ${SHOWN}`, [
+      '',
+      '',
+      new Date(FIRST),
+      new Date(LAST),
+      [handedOn],
+    ]);
+    expect(hers).toBe(raw?.events);
+    expect([await eventsOf(viewer), await eventsOf(outsider)]).toEqual([hers, 0]);
+    expect((await ask(viewer, `/devices/${handedOn}/usage?${all}`)).body.figures[0]?.current).toBe(hers);
+    expect((await ask(outsider, `/devices/${handedOn}/usage?${all}`)).status).toBe(404);
+    await fixture.sql.rows('DELETE FROM memberships WHERE user_id = $1', [viewer.id]);
+    expect(await eventsOf(viewer)).toBe(0);
   });
 
   it('end no cached answer of another person, and those of their owner at once', async () => {
@@ -314,8 +264,8 @@ describe('The devices of others', () => {
       `INSERT INTO events (type, source, device_id, actor, payload) VALUES ('motion_detected', 'mqtt', $1, 'system', '{}')`,
       [doors[0]],
     );
-    await countAll();
-    const [hers, his] = await Promise.all([ada, bob].map((who) => ask(who, '/trends', {} as typeof NOT_CACHED)));
+    await analytics.countAll();
+    const [hers, his] = await Promise.all([ada, bob].map((who) => ask(who, '/trends', {})));
     expect(isHit(his!)).toBe(true);
     expect(isHit(hers!)).toBe(false);
     expect(seriesOf(hers!.body, 'motions')?.at(-1)).toBe(1);

@@ -216,8 +216,8 @@ describe('a usage report', () => {
     const random = seededRandom(SEED);
     const zones = ['Asia/Kathmandu', 'America/St_Johns', 'Europe/Berlin'];
     for (let run = 0; run < scaled(6, 100); run += 1) {
-      const { from, until } = usage.period(random);
-      const timeZone = zones[run % zones.length]!;
+      const { from, until } = usage.period(run, random);
+      const timeZone = zones[Math.floor(run / 3) % zones.length]!;
       const shown = { run, seed: SEED, from, until, timeZone };
       const text = await exports.text(person, { type: 'usage_report', format: 'json', from, until, timeZone });
       const report = JSON.parse(text) as UsageRow[];

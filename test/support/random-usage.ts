@@ -5,6 +5,7 @@ import type { Sql } from './sql.js';
 import type { TestApp } from './test-app.js';
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 const FIGURES = ['events', 'unlocks', 'locks', 'openings', 'motions', 'commands', 'failedCommands'] as const;
 /** What analyses call a figure of a report. */
 const ANALYSED: Readonly<Record<string, string>> = { failedCommands: 'commandsFailed' };
@@ -73,12 +74,16 @@ export class RandomUsage {
     return ahead.length === 0;
   }
 
-  /** From and until any millisecond, half of the time near the handover. */
-  period(random: () => number): { from: string; until: string } {
-    const isNear = random() < 0.5;
-    const from = isNear ? this.handedOnAt - random() * 1_500_000 : this.first + random() * 20 * DAY_MS;
-    const until = from + 1 + random() * (isNear ? 3_000_000 : 15 * DAY_MS);
-    return { from: new Date(from).toISOString(), until: new Date(until).toISOString() };
+  /** From and until any millisecond, in turn around the quarter of the handover, from within it, and anywhere. */
+  period(run: number, random: () => number): { from: string; until: string } {
+    const begins = [
+      this.handedOnAt - (8 + random() * 12) * MINUTE_MS,
+      this.handedOnAt - (random() - 0.5) * 14 * MINUTE_MS,
+      this.first + random() * 39 * DAY_MS,
+    ];
+    const lengths = [(16 + random() * 20) * MINUTE_MS, random() * 30 * MINUTE_MS, random() * 15 * DAY_MS];
+    const from = begins[run % 3] ?? 0;
+    return { from: new Date(from).toISOString(), until: new Date(from + 1 + (lengths[run % 3] ?? 0)).toISOString() };
   }
 
   /** The report by the events alone. */
