@@ -2,7 +2,7 @@ import { ok } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { loadavg } from 'node:os';
 import pg from 'pg';
-import { KIND_SQL } from '../../src/features/analytics/domain/event-kinds.js';
+import { KIND_SQL } from '../../src/features/history/counts/counted-events.types.js';
 import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import { createDatabase } from '../../tools/stack/postgres.js';

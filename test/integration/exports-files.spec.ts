@@ -6,7 +6,7 @@ import { createAccount, insertAccount, type InsertedAccount } from '../support/a
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { type ExportsClient, ExportsFixture, insertEvents } from '../support/exports.fixture.js';
 import { scaled, SEED } from '../support/promise.js';
-import { RandomUsage, totalsOf, type UsageRow } from '../support/random-usage.js';
+import { daysOf, RandomUsage, totalsOf, type UsageRow } from '../support/random-usage.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
@@ -215,15 +215,25 @@ describe('a usage report', () => {
     await eventually('all events are counted', async () => usage.isCounted());
     const random = seededRandom(SEED);
     const zones = ['Asia/Kathmandu', 'America/St_Johns', 'Europe/Berlin'];
-    for (let run = 0; run < scaled(6, 100); run += 1) {
+    for (let run = 0; run < scaled(3, 100); run += 1) {
       const { from, until } = usage.period(run, random);
-      const timeZone = zones[Math.floor(run / 3) % zones.length]!;
+      const timeZone = zones[run % zones.length]!;
       const shown = { run, seed: SEED, from, until, timeZone };
       const text = await exports.text(person, { type: 'usage_report', format: 'json', from, until, timeZone });
       const report = JSON.parse(text) as UsageRow[];
       expect({ ...shown, report }).toEqual({ ...shown, report: await usage.ofEvents(from, until, timeZone) });
       expect({ ...shown, totals: totalsOf(report) }).toEqual({ ...shown, totals: await usage.analysed(from, until) });
     }
+    // PostgreSQL may know older rules of a zone than Node, by which analyses find days.
+    const [first, now, timeZone] = [usage.from, new Date().toISOString(), 'America/Edmonton'];
+    const text = await exports.text(person, {
+      type: 'usage_report',
+      format: 'json',
+      from: first,
+      until: now,
+      timeZone,
+    });
+    expect(daysOf(JSON.parse(text) as UsageRow[])).toEqual(await usage.analysedDays(first, now, timeZone));
   });
 
   it('has what is not counted yet, so that it shows the moment that it names', async () => {
@@ -268,6 +278,6 @@ describe('a usage report', () => {
       ...period,
       from: '2026-01-05T00:00:01Z',
     });
-    expect([cut.status, cut.body.code]).toEqual([400, 'period_not_kept']);
+    expect([cut.status, cut.body.errors?.map(({ pointer }) => pointer)]).toEqual([400, ['/from']]);
   });
 });

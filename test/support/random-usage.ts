@@ -65,6 +65,11 @@ export class RandomUsage {
     return new RandomUsage(application, sql, person, devices, handedOnAt, first);
   }
 
+  /** Before its first event. */
+  get from(): string {
+    return new Date(this.first).toISOString();
+  }
+
   async isCounted(): Promise<boolean> {
     const ahead = await this.sql.rows(
       `SELECT FROM events e WHERE e.device_id = ANY ($1::uuid[])
@@ -104,19 +109,44 @@ export class RandomUsage {
     );
   }
 
+  /** The events of each day on which there were some, as an analysis counts them. */
+  async analysedDays(from: string, until: string, timeZone: string): Promise<Record<string, number>> {
+    const query = { period: 'custom', bucket: 'day', from, until, timeZone };
+    const { labels, series } = await this.ask<{ labels: string[]; series: { name: string; values: number[] }[] }>(
+      'trends',
+      query,
+    );
+    const values = series.find(({ name }) => name === 'events')?.values ?? [];
+    const days = labels.map((label, place) => [label.slice(0, 10), values[place] ?? 0] as const);
+    return Object.fromEntries(days.filter(([, events]) => events > 0));
+  }
+
   /** What an analysis answers for the time. */
   async analysed(from: string, until: string): Promise<Totals> {
-    const query = new URLSearchParams({ period: 'custom', from, until }).toString();
-    const { body } = await request<{ figures: { name: string; current: number }[] }>(
-      this.application.url,
-      'GET',
-      `/api/v1/analytics/dashboard?${query}`,
-      { token: this.person.accessToken },
-    );
+    const body = await this.ask<{ figures: { name: string; current: number }[] }>('dashboard', {
+      period: 'custom',
+      from,
+      until,
+    });
     const found = (figure: string): number =>
       body.figures.find(({ name }) => name === (ANALYSED[figure] ?? figure))?.current ?? NaN;
     return Object.fromEntries(FIGURES.map((figure) => [figure, found(figure)])) as Totals;
   }
+
+  private async ask<T>(path: string, query: Record<string, string>): Promise<T> {
+    const asked = `/api/v1/analytics/${path}?${new URLSearchParams(query).toString()}`;
+    const { body } = await request<T>(this.application.url, 'GET', asked, { token: this.person.accessToken });
+    return body;
+  }
+}
+
+/** The events of each day, all devices together. */
+export function daysOf(rows: readonly UsageRow[]): Record<string, number> {
+  const days: Record<string, number> = {};
+  for (const { day, events } of rows) {
+    days[day] = (days[day] ?? 0) + events;
+  }
+  return days;
 }
 
 /** The sums of a report. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CacheScope, CacheScopeReader } from '../../platform/cache/cached.types.js';
+import { QUARTER_MS } from '../../shared/time/quarters.js';
 import { DeviceScopeService } from '../sharing/access/device-scope.service.js';
-import { QUARTER_MS } from './domain/time-buckets.js';
 
 /** What an answer about a person's devices rests on as far as the person says: their devices, and what is counted of them. */
 export function tagsOfCounts(userId: string): string[] {

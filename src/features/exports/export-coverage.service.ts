@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
-import { PeriodNotKeptError } from '../analytics/analytics.errors.js';
-import { hasEdgeBefore } from '../analytics/reading/counted-events.types.js';
+import { hasEdgeBefore } from '../history/counts/counted-events.types.js';
 import { DeviceListService } from '../devices/list/device-list.service.js';
 import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { canAct } from '../users/account-standing.types.js';
 import { UsersService } from '../users/users.service.js';
+import { spanOf } from './data-sets/usage-report.js';
 import { InvalidExportError } from './exports.errors.js';
 import { ExportsRepository } from './exports.repository.js';
 import {
@@ -17,6 +17,9 @@ import {
   isForAdministrators,
   MAX_EXPORT_DEVICES,
 } from './exports.types.js';
+
+/** Whole quarters are kept for longer. */
+const NOT_KEPT = 'the events of this quarter of an hour are not kept any more: take a full quarter, such as 18:15:00Z';
 
 /** Decides what a person may have in an export: when it is asked for, when it is made, and when it is read. */
 @Injectable()
@@ -29,17 +32,21 @@ export class ExportCoverageService {
     private readonly config: AppConfig,
   ) {}
 
-  /** @throws PeriodNotKeptError for a report from or until within a quarter of an hour whose events are gone */
+  /** @throws InvalidExportError for a report from or until within a quarter of an hour whose events are gone */
   async assertKept({ type, from, until }: ExportRequest): Promise<void> {
-    const span = {
-      from: from === undefined ? -Infinity : Date.parse(from),
-      until: until === undefined ? Infinity : Date.parse(until),
-    };
-    if (type === 'usage_report' && hasEdgeBefore(span, Infinity)) {
-      const keptSince = await this.exports.timeAfter(-this.config.retention.eventsMs);
-      if (hasEdgeBefore(span, keptSince.getTime())) {
-        throw new PeriodNotKeptError();
-      }
+    const edges = [
+      { pointer: '/from', span: spanOf(from === undefined ? {} : { from }) },
+      { pointer: '/until', span: spanOf(until === undefined ? {} : { until }) },
+    ];
+    const cut = (before: number): typeof edges => edges.filter(({ span }) => hasEdgeBefore(span, before));
+    // Few reports have such an edge.
+    if (type !== 'usage_report' || cut(Infinity).length === 0) {
+      return;
+    }
+    const keptSince = await this.exports.timeAfter(-this.config.retention.eventsMs);
+    const faults = cut(keptSince.getTime()).map(({ pointer }) => ({ detail: NOT_KEPT, pointer }));
+    if (faults.length > 0) {
+      throw new InvalidExportError(faults);
     }
   }
 

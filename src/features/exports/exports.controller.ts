@@ -14,7 +14,6 @@ import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import { Idempotent } from '../../platform/idempotency/idempotency.interceptor.js';
 import { RateLimit } from '../../platform/rate-limit/rate-limit.decorator.js';
 import { InvalidCursorError } from '../../shared/cursor.js';
-import { PeriodNotKeptError } from '../analytics/analytics.errors.js';
 import { ExportDto, ExportPageDto, toExportDto, toExportPageDto } from './exports.dto.js';
 import { ExportEndedError, ExportNotFoundError, InvalidExportError, TooManyExportsError } from './exports.errors.js';
 import { RequestExportDto, toExportRequest } from './requests/export-request.dto.js';
@@ -51,7 +50,6 @@ export class ExportsController {
   @ApiResponse({ status: 403, description: '`users` and `audit` take the role `ADMIN`.' })
   @Refuses(
     InvalidExportError,
-    PeriodNotKeptError,
     InvalidPreferError,
     TooManyExportsError,
     new ForbiddenError('admin'),

@@ -44,7 +44,7 @@ export class ExportsService {
 
   /**
    * Takes a request: a row, of which a worker makes a file. A repeat under the same idempotency key answers with the first. The same report that was made a moment ago is answered again.
-   * @throws InvalidExportError, PeriodNotKeptError, TooManyExportsError, ForbiddenError, ResourceNotFoundError
+   * @throws InvalidExportError, TooManyExportsError, ForbiddenError, ResourceNotFoundError
    */
   async request(userId: string, request: ExportRequest, { waitMs, maxAgeMs }: RequestOptions): Promise<Export> {
     const faults = exportFaultsOf(request);

@@ -9,8 +9,3 @@ export function kindOfEvent(type: EventType, payload: unknown): string {
   }
   return type.startsWith('command_') ? text('name') : '';
 }
-
-/** {@link kindOfEvent} as SQL, of a row `e` of events. A test compares the two. */
-export const KIND_SQL = `CASE WHEN e.type = 'door_status_changed'
-    THEN coalesce(e.payload->>'lockState', '') || '/' || coalesce(e.payload->>'doorState', '')
-    WHEN e.type LIKE 'command\\_%' THEN coalesce(e.payload->>'name', '') ELSE '' END`;

@@ -1,17 +1,12 @@
+import { QUARTER_MS, type Span } from '../../../shared/time/quarters.js';
 import { firstInstantShowing, shownAt } from '../../../shared/time/wall-clock.js';
-import { type Bucket, boundsOf, DAY_MS, dayShownAt, pointsAbout, QUARTER_MS, startOfDay } from './time-buckets.js';
+import { type Bucket, boundsOf, DAY_MS, dayShownAt, pointsAbout, startOfDay } from './time-buckets.js';
 
 export const PERIODS = ['24h', '7d', '30d', 'custom'] as const;
 export type PeriodName = (typeof PERIODS)[number];
 
 /** A course has at most so many points. */
 export const MAX_POINTS = 800;
-
-/** A span of time, in milliseconds since 1970: from inclusive, until exclusive. */
-export interface Span {
-  readonly from: number;
-  readonly until: number;
-}
 
 /** What time is asked about. */
 export interface AskedPeriod {
@@ -107,26 +102,4 @@ function cut(running: Running, bucket: Bucket, timeZone: string): Period | Perio
   }
   const bounds = boundsOf(running.from, running.until, bucket, timeZone);
   return bounds.length - 1 > MAX_POINTS ? 'too_many_points' : { ...running, timeZone, bucket, bounds };
-}
-
-/** The whole quarters of an hour in a time, and what is left of it before and after them. */
-export interface SpanParts {
-  readonly whole: Span;
-  readonly edges: readonly Span[];
-}
-
-export function partsOf({ from, until }: Span): SpanParts {
-  const [first, last] = [ceilQuarter(from), Math.floor(until / QUARTER_MS) * QUARTER_MS];
-  if (first > last) {
-    return { whole: { from: first, until: first }, edges: [{ from, until }] };
-  }
-  const edges = [
-    { from, until: first },
-    { from: last, until },
-  ].filter((edge) => edge.from < edge.until);
-  return { whole: { from: first, until: last }, edges };
-}
-
-export function ceilQuarter(instant: number): number {
-  return Math.ceil(instant / QUARTER_MS) * QUARTER_MS;
 }

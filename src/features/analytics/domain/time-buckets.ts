@@ -1,3 +1,4 @@
+import { QUARTER_MS } from '../../../shared/time/quarters.js';
 import { clockStretches, firstInstantShowing, shownAt } from '../../../shared/time/wall-clock.js';
 
 export const BUCKETS = ['quarter', 'hour', 'day', 'week', 'month'] as const;
@@ -5,7 +6,6 @@ export const BUCKETS = ['quarter', 'hour', 'day', 'week', 'month'] as const;
 export type Bucket = (typeof BUCKETS)[number];
 
 const MINUTE = 60_000;
-export const QUARTER_MS = 15 * MINUTE;
 export const DAY_MS = 24 * 60 * MINUTE;
 /** 1970-01-05 was a Monday. */
 const FIRST_MONDAY = 4;

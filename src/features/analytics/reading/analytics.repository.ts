@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import { databaseTimeZone } from '../../../shared/time-zone.js';
 import type { AnalysedDevice, BucketCount, CountingState, LiveFacts, OfflineTime } from '../analytics.types.js';
-import type { Span } from '../domain/periods.js';
-import { firstWholeQuarterOf, handoversIn } from './counted-events.types.js';
+import type { Span } from '../../../shared/time/quarters.js';
+import { firstWholeQuarterOf, handoversIn } from '../../history/counts/counted-events.types.js';
 import { COUNTED_UNTIL, type CountsDivision, countsStatement, LIVE, OFFLINE } from './counts-sql.js';
 
 /** What to count. */

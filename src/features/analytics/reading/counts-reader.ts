@@ -4,9 +4,10 @@ import { PreferencesService } from '../../account/preferences.service.js';
 import { InvalidPeriodError, PeriodNotKeptError, TooManyPointsError } from '../analytics.errors.js';
 import type { AnalysedDevice, Analysis, BucketCount, Question } from '../analytics.types.js';
 import { type Totals, totalsOf } from '../domain/measures.js';
-import { partsOf, type Period, resolvePeriod, type Span } from '../domain/periods.js';
+import { partsOf, type Span } from '../../../shared/time/quarters.js';
+import { type Period, resolvePeriod } from '../domain/periods.js';
 import { AnalyticsRepository } from './analytics.repository.js';
-import { hasEdgeBefore } from './counted-events.types.js';
+import { hasEdgeBefore } from '../../history/counts/counted-events.types.js';
 import type { CountsDivision } from './counts-sql.js';
 
 const DEFAULT_ZONE = 'UTC';

@@ -1,5 +1,4 @@
-import { KIND_SQL } from '../domain/event-kinds.js';
-import { countedEventsSql, IS_OF_OWNER } from './counted-events.types.js';
+import { countedEventsSql, IS_OF_OWNER, KIND_SQL } from '../../history/counts/counted-events.types.js';
 
 /** What a statement reads beside whole quarters, and how it divides the counts. */
 export interface CountsShape {

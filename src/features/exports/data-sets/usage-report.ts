@@ -1,12 +1,15 @@
+import { clockStretches } from '../../../shared/time/wall-clock.js';
 import { databaseTimeZone } from '../../../shared/time-zone.js';
 import {
   countedEventsSql,
   type CountedEventsShape,
   countedPartsOf,
   firstWholeQuarterOf,
-} from '../../analytics/reading/counted-events.types.js';
+} from '../../history/counts/counted-events.types.js';
 import { type DataScope, type DataSet, type Literal, namedDevices } from './data-set.types.js';
 
+const DAY_MS = 86_400_000;
+const KNOWN_MS = 3_653 * DAY_MS;
 const counted = (condition: string): string => `coalesce(sum(p.count) FILTER (WHERE ${condition}), 0)`;
 const ofDoor = (kind: string): string => counted(`p.type = 'door_status_changed' AND p.kind LIKE '${kind}'`);
 
@@ -26,7 +29,7 @@ export const USAGE_REPORT: DataSet = {
     resolution: ['value', `CASE WHEN r.hourly THEN 'hour' ELSE 'quarter' END`],
   },
   from: (scope, literal) => `FROM (
-    SELECT p.device_id, n.name, (p.at AT TIME ZONE ${literal(databaseTimeZone(scope.timeZone))})::date AS day, sum(p.count) AS events,
+    SELECT p.device_id, n.name, ${dayOf(scope, literal)} AS day, sum(p.count) AS events,
       ${ofDoor('unlocked/%')} AS unlocks, ${ofDoor('locked/%')} AS locks, ${ofDoor('%open')} AS openings,
       ${counted(`p.type = 'motion_detected'`)} AS motions, ${counted(`p.type = 'command_created'`)} AS commands,
       ${counted(`p.type IN ('command_failed', 'command_timed_out', 'command_expired')`)} AS failed, bool_or(p.hourly) AS hourly
@@ -34,13 +37,37 @@ export const USAGE_REPORT: DataSet = {
     GROUP BY 1, 2, 3) r ORDER BY r.name, r.device_id, r.day`,
 };
 
+/**
+ * The day of a row in the zone, by the rules that Node knows, as analyses find it: those of PostgreSQL may be of another year. What is
+ * older than ten years is left to PostgreSQL.
+ */
+function dayOf(scope: DataScope, literal: Literal): string {
+  const { timeZone } = scope;
+  const { from, until } = spanOf(scope);
+  const now = Date.now();
+  const starts: string[] = [];
+  const offsets: string[] = [];
+  let last: number | undefined;
+  for (const { from: start, offset } of clockStretches(
+    Math.max(from, now - KNOWN_MS),
+    Math.min(until, now + DAY_MS),
+    timeZone,
+  )) {
+    if (offset !== last) {
+      starts.push(instant(start));
+      offsets.push(`${String(offset)} milliseconds`);
+      last = offset;
+    }
+  }
+  const place = `width_bucket(p.at, ${literal(`{${starts.join(',')}}`)}::timestamptz[])`;
+  const shown = `p.at AT TIME ZONE 'UTC' + (${literal(`{${offsets.join(',')}}`)}::interval[])[${place}]`;
+  return `coalesce(${shown}, p.at AT TIME ZONE ${literal(databaseTimeZone(timeZone))})::date`;
+}
+
 /** Events that are not counted yet are read themselves: the report shows all that its snapshot has. */
-function shapeOf({ devices, from, until }: DataScope, literal: Literal): CountedEventsShape {
-  const span = {
-    from: from === undefined ? -Infinity : Date.parse(from),
-    until: until === undefined ? Infinity : Date.parse(until),
-  };
-  const known = devices.map((device) => ({
+function shapeOf(scope: DataScope, literal: Literal): CountedEventsShape {
+  const span = spanOf(scope);
+  const known = scope.devices.map((device) => ({
     id: device.id,
     since: device.from === null ? null : new Date(device.from),
   }));
@@ -67,6 +94,14 @@ function shapeOf({ devices, from, until }: DataScope, literal: Literal): Counted
             untils: array(handovers.map((handover) => instant(handover.until))),
           },
     uncounted: bounds(span),
+  };
+}
+
+/** In milliseconds since 1970. */
+export function spanOf({ from, until }: Pick<DataScope, 'from' | 'until'>): { from: number; until: number } {
+  return {
+    from: from === undefined ? -Infinity : Date.parse(from),
+    until: until === undefined ? Infinity : Date.parse(until),
   };
 }
 

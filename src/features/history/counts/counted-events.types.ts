@@ -1,6 +1,9 @@
-import { KIND_SQL } from '../domain/event-kinds.js';
-import { ceilQuarter, partsOf, type Span, type SpanParts } from '../domain/periods.js';
-import type { AnalysedDevice } from '../analytics.types.js';
+import { ceilQuarter, partsOf, type Span, type SpanParts } from '../../../shared/time/quarters.js';
+
+/** What tells events `e` of one type apart when they are counted, as the reader of the counts finds it. A test compares the two. */
+export const KIND_SQL = `CASE WHEN e.type = 'door_status_changed'
+    THEN coalesce(e.payload->>'lockState', '') || '/' || coalesce(e.payload->>'doorState', '')
+    WHEN e.type LIKE 'command\\_%' THEN coalesce(e.payload->>'name', '') ELSE '' END`;
 
 /** The bounds of a time as expressions in SQL. */
 interface SqlSpan {
@@ -62,7 +65,10 @@ function ofHandovers({ ids, sinces, untils }: NonNullable<CountedEventsShape['ha
 }
 
 /** A device by when its owner may see what happened to it; null: ever. */
-type KnownDevice = Pick<AnalysedDevice, 'id' | 'since'>;
+interface KnownDevice {
+  readonly id: string;
+  readonly since: Date | null;
+}
 
 /** What {@link countedEventsSql} reads of a time that may be endless, in milliseconds since 1970. */
 export interface CountedParts extends SpanParts {
