@@ -74,7 +74,7 @@ async function copied(rows: readonly string[][]): Promise<string> {
     const csv = new CopiedCsvReader();
     const pieces: Buffer[] = [];
     for await (const piece of csv.read(snapshot.copy(query, `FORMAT csv, FORCE_QUOTE (${names.join(', ')})`))) {
-      pieces.push(piece);
+      pieces.push(Buffer.from(piece));
     }
     expect(csv.lines).toBe(ROWS);
     return Buffer.concat(pieces).toString();
