@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
-import { databaseTimeZone } from '../../../shared/time-zone.js';
+import type { ClockStretch } from '../../../shared/time/wall-clock.js';
 import type { AnalysedDevice, BucketCount, CountingState, LiveFacts, OfflineTime } from '../analytics.types.js';
 import type { Span } from '../../../shared/time/quarters.js';
 import { firstWholeQuarterOf, handoversIn } from '../../history/counts/counted-events.types.js';
@@ -14,13 +14,10 @@ export interface CountsQuestion {
   readonly edges: readonly Span[];
   /** A part of a quarter after a handover is read from events that were received since. */
   readonly keptSince: number;
-  /** Where buckets begin, or the zone of the clock. */
+  /** Where buckets begin, or what the clocks show. */
   readonly division:
-    { readonly by: Exclude<CountsDivision, 'clock'>; readonly starts: readonly number[] } | ClockDivision;
-}
-interface ClockDivision {
-  readonly by: 'clock';
-  readonly timeZone: string;
+    | { readonly by: Exclude<CountsDivision, 'clock'>; readonly starts: readonly number[] }
+    | { readonly by: 'clock'; readonly stretches: readonly ClockStretch[] };
 }
 
 const instant = (time: number): string => new Date(time).toISOString();
@@ -49,7 +46,9 @@ export class AnalyticsRepository {
       devices.map(({ since }) => since?.toISOString() ?? null),
       instant(whole.from),
       instant(whole.until),
-      division.by === 'clock' ? databaseTimeZone(division.timeZone) : division.starts.map(instant),
+      ...(division.by === 'clock'
+        ? [division.stretches.map(({ from }) => instant(from)), division.stretches.map(({ offset }) => offset / 1_000)]
+        : [division.starts.map(instant)]),
       ...edges.flatMap(({ from, until }) => [instant(from), instant(until)]),
       ...(hasHandovers
         ? [

@@ -3,6 +3,7 @@ import { AppConfig } from '../../../config/app-config.js';
 import { PreferencesService } from '../../account/preferences.service.js';
 import { InvalidPeriodError, PeriodNotKeptError, TooManyPointsError } from '../analytics.errors.js';
 import type { AnalysedDevice, Analysis, BucketCount, Question } from '../analytics.types.js';
+import { clockStretches } from '../../../shared/time/wall-clock.js';
 import { type Totals, totalsOf } from '../domain/measures.js';
 import { partsOf, type Span } from '../../../shared/time/quarters.js';
 import { type Period, resolvePeriod } from '../domain/periods.js';
@@ -55,8 +56,11 @@ export class CountsReader {
     devices: readonly AnalysedDevice[],
     by: CountsDivision,
   ): Promise<BucketCount[]> {
-    const { timeZone, bounds } = period;
-    const division = by === 'clock' ? { by, timeZone } : { by, starts: bounds.slice(0, -1) };
+    const { from, until, timeZone, bounds } = period;
+    const division =
+      by === 'clock'
+        ? { by, stretches: [...clockStretches(from, until, timeZone)] }
+        : { by, starts: bounds.slice(0, -1) };
     return this.repository.listCounts({ devices, ...partsOf(period), keptSince, division });
   }
 

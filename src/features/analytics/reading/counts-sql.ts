@@ -14,19 +14,20 @@ export type CountsDivision = 'bucket' | 'device' | 'clock';
 const DIVISIONS: Readonly<Record<CountsDivision, string>> = {
   bucket: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, NULL AS device',
   device: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, p.device_id AS device',
-  clock: `extract(isodow FROM p.at AT TIME ZONE $6)::int * 24 - 24 + extract(hour FROM p.at AT TIME ZONE $6)::int AS bucket,
+  // Hours since a Monday: 1970 began with a Thursday. AT TIME ZONE would take most of the time of the statement.
+  clock: `((floor(date_part('epoch', p.at))::bigint + ($7::int[])[width_bucket(p.at, $6::timestamptz[])]) / 3600 + 72)::int % 168 AS bucket,
     NULL AS device`,
 };
 /** Parameters before the bounds of the edges. */
-export const COUNTS_PARAMETERS = 6;
+const PARAMETERS: Readonly<Record<CountsDivision, number>> = { bucket: 6, device: 6, clock: 7 };
 
 /**
  * Counts of devices ($1), each from its first whole quarter on ($2) and of what its present owner may see ($3; null: of everything),
- * in whole quarters ($4, $5), by $6: the beginnings of buckets, or a zone. Then come the bounds of each edge, and for
- * handovers the devices with the bounds of theirs.
+ * in whole quarters ($4, $5), by $6: the beginnings of buckets, or, for the clock, of stretches of time with the offset from UTC in
+ * seconds that each has ($7). Then come the bounds of each edge, and for handovers the devices with the bounds of theirs.
  */
 export function countsStatement({ edges, hasHandovers, by }: CountsShape): string {
-  const parameter = (index: number): string => `$${String(COUNTS_PARAMETERS + index)}`;
+  const parameter = (index: number): string => `$${String(PARAMETERS[by] + index)}`;
   const [ids, sinces, untils] = [1, 2, 3].map((index) => parameter(2 * edges + index)) as [string, string, string];
   const counted = countedEventsSql({
     devices: { ids: '$1', firsts: '$2', sinces: '$3' },
