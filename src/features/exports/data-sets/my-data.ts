@@ -130,13 +130,14 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `t.user_id = ${me}`,
   },
   {
-    // Their payloads may tell of others.
+    // In the log of their own account alone, or each copy would read that of everybody: the rest is among their activity. Payloads may
+    // tell of others.
     name: 'event',
     table: 'events t',
     id: 't.id',
     at: 't.received_at',
     members: 'type source device_id command_id occurred_at received_at'.split(' '),
-    where: (me) => `t.actor = 'user:' || ${me}::text`,
+    where: (me) => `t.user_id = ${me} AND t.actor = 'user:' || ${me}::text`,
   },
   {
     name: 'activity',
