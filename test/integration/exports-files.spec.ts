@@ -1,6 +1,7 @@
 /** Files of exports as they are read and taken back, and who may not; and whether reports are exact. */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ExportsRepository } from '../../src/features/exports/exports.repository.js';
 import { ExportRunsRepository } from '../../src/features/exports/runs/export-runs.repository.js';
 import { createAccount, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
@@ -150,12 +151,18 @@ describe('an attempt', () => {
        VALUES ($1, $2, 'my_data', 'csv', '{"timeZone": "UTC"}', now() + interval '1 hour')`,
       [exportId, ada.id],
     );
-    expect(await runs.begin({ exportId, attempt: 1 })).toMatchObject({ state: 'RUNNING', attempts: 1 });
+    expect(await runs.begin({ exportId, attempt: 1 })).toMatchObject({ state: 'RUNNING', attempts: 1, devices: null });
     await sql.rows(alive, [exportId]);
     expect(await runs.begin({ exportId, attempt: 2 })).toBeNull();
     expect((await runs.claimDue(100)).filter((due) => due.exportId === exportId)).toEqual([]);
     const progress = { rows: 7, estimatedRows: null, snapshotAt: null };
-    expect(await runs.progress({ exportId, attempt: 1 }, progress)).toMatchObject({ rows: 7 });
+    const going = await runs.progress({ exportId, attempt: 1 }, progress);
+    expect(going).toMatchObject({ rows: 7 });
+    // They may be thousands, and are read again and again.
+    const listed = await fixture.application.get(ExportsRepository).list(ada.id, 1, null);
+    [going, ...listed].forEach((one) => {
+      expect(one).not.toHaveProperty('devices');
+    });
     await sql.rows(
       `UPDATE exports SET lease_until = now(), next_attempt_at = now() + interval '1 hour' WHERE id = $1`,
       [exportId],
@@ -203,8 +210,28 @@ describe('taking it back', () => {
   it('keeps no file of an account that is gone', async () => {
     const person = await createAccount(application.url, 'gone');
     const { id } = await exports.made(person, { type: 'my_data', format: 'csv' });
+    const open = ['PENDING', 'RUNNING'].map((state) => ({ exportId: randomUUID(), state }));
+    for (const { exportId, state } of open) {
+      await sql.rows(
+        `INSERT INTO exports (id, user_id, type, format, request, state, attempts, next_attempt_at, lease_until)
+         VALUES ($1, $2, 'my_data', 'csv', '{"timeZone": "UTC"}', $3, 1, now() + interval '1 hour', now() + interval '1 hour')`,
+        [exportId, person.id, state],
+      );
+    }
     await sql.rows('DELETE FROM users WHERE id = $1', [person.id]);
+    const runs = fixture.application.get(ExportRunsRepository);
+    const running = { exportId: open[1]!.exportId, attempt: 1 };
+    expect(await runs.progress(running, { rows: 7, estimatedRows: null, snapshotAt: null })).toBeNull();
+    expect(await runs.complete(running, 7, { size: 1, sha256: '' }, null)).toBeNull();
     await eventually('its file is deleted', async () => (await fixture.filesOf(id)).length === 0);
+    await eventually('what was not made never will be', async () => {
+      const ids = open.map(({ exportId }) => exportId);
+      const left = await sql.rows(
+        `SELECT 1 FROM exports WHERE id = ANY($1) AND (state <> 'CANCELLED' OR finished_at IS NULL)`,
+        [ids],
+      );
+      return left.length === 0;
+    });
   });
 });
 

@@ -283,6 +283,39 @@ describe('asking for it', () => {
     expect(server.mails.filter(({ to }) => to === person.email)).toEqual([]);
   });
 
+  it('is told by mail to who asked, waited, and went before the end', async () => {
+    const person = await insertAccount(application);
+    const blocker = await Sql.open(application.databaseUrl);
+    await blocker.rows('BEGIN');
+    await blocker.rows('SELECT pg_current_xact_id()');
+    const going = new AbortController();
+    const waiting = fetch(`${application.url}/api/v1/exports`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${person.accessToken}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'went-before-the-end',
+        prefer: 'wait=30',
+      },
+      body: JSON.stringify({ type: 'device_logs', format: 'csv' }),
+      signal: going.signal,
+    }).catch(() => null);
+    const isWaitedFor = async (): Promise<boolean | undefined> => {
+      const [row] = await sql.rows<{ waits: boolean }>(
+        'SELECT waited_until IS NOT NULL AS waits FROM exports WHERE user_id = $1',
+        [person.id],
+      );
+      return row?.waits;
+    };
+    await eventually('the request waits', isWaitedFor);
+    going.abort();
+    expect(await waiting).toBeNull();
+    await eventually('no one waits', async () => (await isWaitedFor()) === false);
+    await blocker.rows('ROLLBACK');
+    await blocker.end();
+    expect((await server.nextTo(person.email)).subject).toBe('Your export is ready: device logs');
+  });
+
   it('is followed on the sockets of its owner, and on no other', async () => {
     const [hers, other] = await Promise.all(
       [ada, mallory].map(({ accessToken }) => Dashboard.signedIn(application.url, accessToken)),

@@ -11,7 +11,7 @@ import { InvalidExportError } from './exports.errors.js';
 import { ExportsRepository } from './exports.repository.js';
 import {
   type CoveredDevice,
-  type Export,
+  type CoveredExport,
   type ExportRequest,
   isAboutDevices,
   isForAdministrators,
@@ -82,7 +82,7 @@ export class ExportCoverageService {
   }
 
   /** Whether the person may see all that is in an export, now. */
-  async mayStillSee({ userId, type, devices }: Pick<Export, 'userId' | 'type' | 'devices'>): Promise<boolean> {
+  async mayStillSee({ userId, type, devices }: Pick<CoveredExport, 'userId' | 'type' | 'devices'>): Promise<boolean> {
     const mayAct = isForAdministrators(type) ? await this.isAdministrator(userId) : await this.canAct(userId);
     if (!mayAct || (isAboutDevices(type) && devices === null)) {
       return false;

@@ -6,6 +6,7 @@ import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.
 import { Authorize, CurrentUser } from '../../platform/auth/authorize.decorator.js';
 import type { Principal } from '../../platform/auth/principal.js';
 import { directivesOf } from '../../platform/cache/cache-directives.js';
+import { goneSignal } from '../../platform/http/gone-signal.js';
 import { ExtraTimeToWait } from '../../platform/http/admission/extra-time.decorator.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
@@ -63,7 +64,7 @@ export class ExportsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExportDto> {
     const { isBypassed, maxAgeMs } = directivesOf(cacheControl);
-    const options = { waitMs, maxAgeMs: isBypassed ? 0 : maxAgeMs };
+    const options = { waitMs, maxAgeMs: isBypassed ? 0 : maxAgeMs, gone: goneSignal(reply) };
     const made = await this.exports.request(userId, toExportRequest(body), options);
     void reply.header('Location', `/api/v1/exports/${made.id}`);
     if (hasEnded(made.state)) {

@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/prisma/database.js';
 import type { CreationPosition } from '../../shared/cursor.js';
-import { EXPORT_COLUMNS, type ExportRow, toExport } from './export-rows.js';
-import { type CoveredDevice, type Export, type ExportRequest } from './exports.types.js';
+import {
+  COVERED_EXPORT_COLUMNS,
+  type CoveredExportRow,
+  EXPORT_COLUMNS,
+  type ExportRow,
+  toCoveredExport,
+  toExport,
+} from './export-rows.js';
+import { type CoveredDevice, type CoveredExport, type Export, type ExportRequest } from './exports.types.js';
 
 /** The log ends where it stands: what is committed now, and what is under way that began before. */
 // SQL: something Prisma cannot say: xid8
@@ -23,7 +30,10 @@ const LIST = `
 const FIND = `SELECT ${EXPORT_COLUMNS} FROM exports e WHERE e.id = $1`;
 
 // SQL: database time
-const FIND_UNTIL = `SELECT ${EXPORT_COLUMNS} FROM exports e WHERE e.id = $1 AND e.user_id IS NOT NULL AND now() < to_timestamp($2)`;
+const FIND_COVERED = `SELECT ${COVERED_EXPORT_COLUMNS} FROM exports e WHERE e.id = $1`;
+
+// SQL: database time
+const FIND_UNTIL = `SELECT ${COVERED_EXPORT_COLUMNS} FROM exports e WHERE e.id = $1 AND e.user_id IS NOT NULL AND now() < to_timestamp($2)`;
 
 // SQL: database time
 const TIME_AFTER = `SELECT now() + $1 * interval '1 millisecond' AS at`;
@@ -40,6 +50,10 @@ const FIND_RECENT = `
 
 /** Its worker notices within a second, and deletes what it has written: only then is looked for files. */
 const SOON = `now() + interval '30 seconds'`;
+
+// SQL: something Prisma cannot say: whether there was one
+const STOP_WAITING = `
+  UPDATE exports SET waited_until = NULL WHERE id = $1 AND state IN ('PENDING', 'RUNNING') RETURNING 1`;
 
 // SQL: database time
 const CANCEL = `
@@ -58,6 +72,12 @@ const EXPIRE = `
   WITH expired AS (UPDATE exports SET state = 'EXPIRED', next_attempt_at = now()
     WHERE state = 'COMPLETED' AND expires_at <= now() RETURNING 1)
   SELECT count(*)::int AS expired FROM expired`;
+
+/** Of people who are gone. */
+// SQL: database time
+const CANCEL_ORPHANS = `
+  UPDATE exports SET state = 'CANCELLED', finished_at = now(), next_attempt_at = CASE WHEN state = 'RUNNING' THEN ${SOON} ELSE now() END
+  WHERE state IN ('PENDING', 'RUNNING') AND user_id IS NULL`;
 
 /** Whose files are of no use any more, each looked at by one process at a time. */
 // SQL: a lock
@@ -120,10 +140,15 @@ export class ExportsRepository {
     return row ? toExport(row) : null;
   }
 
+  async findCovered(id: string): Promise<CoveredExport | null> {
+    const [row] = await this.database.query<CoveredExportRow>('exports_find_covered', FIND_COVERED, [id]);
+    return row ? toCoveredExport(row) : null;
+  }
+
   /** Null after that time too, in seconds since 1970. */
-  async findUntil(id: string, epochS: number): Promise<Export | null> {
-    const [row] = await this.database.query<ExportRow>('exports_find_until', FIND_UNTIL, [id, epochS]);
-    return row ? toExport(row) : null;
+  async findUntil(id: string, epochS: number): Promise<CoveredExport | null> {
+    const [row] = await this.database.query<CoveredExportRow>('exports_find_until', FIND_UNTIL, [id, epochS]);
+    return row ? toCoveredExport(row) : null;
   }
 
   async timeAfter(ms: number): Promise<Date> {
@@ -148,6 +173,11 @@ export class ExportsRepository {
     return row ? toExport(row) : null;
   }
 
+  /** No request waits for the end any more: a mail tells of it. @returns false when it has ended. */
+  async stopWaiting(id: string): Promise<boolean> {
+    return (await this.database.query('exports_stop_waiting', STOP_WAITING, [id])).length > 0;
+  }
+
   /** Null when it has ended. */
   async cancel(id: string): Promise<Export | null> {
     const [row] = await this.database.query<ExportRow>('exports_cancel', CANCEL, [id]);
@@ -162,6 +192,10 @@ export class ExportsRepository {
   async expire(): Promise<number> {
     const [row] = await this.database.query<{ expired: number }>('exports_expire', EXPIRE);
     return row?.expired ?? 0;
+  }
+
+  async cancelOrphans(): Promise<void> {
+    await this.database.query('exports_cancel_orphans', CANCEL_ORPHANS);
   }
 
   claimUnusedFiles(limit: number): Promise<UnusedFiles[]> {

@@ -9,7 +9,7 @@ import { type Page, toPage } from '../../shared/paging.js';
 import { ExportCoverageService } from './export-coverage.service.js';
 import { ExportEndedError, ExportNotFoundError, InvalidExportError, TooManyExportsError } from './exports.errors.js';
 import { ExportsRepository, type NewExport } from './exports.repository.js';
-import { type Export, type ExportRequest, hasEnded } from './exports.types.js';
+import { type CoveredExport, type Export, type ExportRequest, hasEnded } from './exports.types.js';
 import { exportFaultsOf } from './requests/export-request-faults.js';
 import { ExportWaiters } from './requests/export-waiters.js';
 import { ExportEndingService } from './runs/export-ending.service.js';
@@ -26,6 +26,8 @@ export interface RequestOptions {
   readonly waitMs?: number | undefined;
   /** The oldest report that will do, in milliseconds. */
   readonly maxAgeMs?: number | undefined;
+  /** Aborted when nobody waits any more. */
+  readonly gone?: AbortSignal | undefined;
 }
 
 /** What people ask to be exported. */
@@ -46,7 +48,7 @@ export class ExportsService {
    * Takes a request: a row, of which a worker makes a file. A repeat under the same idempotency key answers with the first. The same report that was made a moment ago is answered again.
    * @throws InvalidExportError, TooManyExportsError, ForbiddenError, ResourceNotFoundError
    */
-  async request(userId: string, request: ExportRequest, { waitMs, maxAgeMs }: RequestOptions): Promise<Export> {
+  async request(userId: string, request: ExportRequest, { waitMs, maxAgeMs, gone }: RequestOptions): Promise<Export> {
     const faults = exportFaultsOf(request);
     if (faults.length > 0) {
       throw new InvalidExportError(faults);
@@ -61,7 +63,7 @@ export class ExportsService {
       });
       return this.get(userId, id);
     });
-    return waitMs === undefined ? accepted : this.untilEnded(accepted, waitMs);
+    return waitMs === undefined ? accepted : this.untilEnded(accepted, waitMs, gone);
   }
 
   /** Newest first. @throws InvalidCursorError */
@@ -77,11 +79,12 @@ export class ExportsService {
 
   /** @throws ExportNotFoundError when there is none, or it is another person's. */
   async get(userId: string, id: string): Promise<Export> {
-    const found = isUuid(id) ? await this.exports.find(id) : null;
-    if (found?.userId !== userId) {
-      throw new ExportNotFoundError(id);
-    }
-    return found;
+    return ownedBy(userId, id, isUuid(id) ? await this.exports.find(id) : null);
+  }
+
+  /** With the devices that it is about. @throws as {@link get} */
+  async getCovered(userId: string, id: string): Promise<CoveredExport> {
+    return ownedBy(userId, id, isUuid(id) ? await this.exports.findCovered(id) : null);
   }
 
   /** @throws ExportNotFoundError, ExportEndedError */
@@ -140,16 +143,30 @@ export class ExportsService {
     });
   }
 
-  private async untilEnded(accepted: Export, waitMs: number): Promise<Export> {
+  private async untilEnded(accepted: Export, waitMs: number, gone?: AbortSignal): Promise<Export> {
     const until = performance.now() + waitMs;
     let latest = accepted;
     let mayWait = true;
-    while (mayWait && !hasEnded(latest.state) && performance.now() < until) {
-      mayWait = await this.waiters.next(latest.id, Math.min(LOOK_EVERY_MS, until - performance.now()));
-      latest = await this.get(latest.userId, latest.id);
+    try {
+      while (mayWait && !hasEnded(latest.state) && performance.now() < until) {
+        mayWait = await this.waiters.next(latest.id, Math.min(LOOK_EVERY_MS, until - performance.now()), gone);
+        latest = await this.get(latest.userId, latest.id);
+      }
+    } finally {
+      // Whoever did not hear of the end here hears of it by mail. It may have come meanwhile: then it is the answer.
+      if (!hasEnded(latest.state) && !(await this.exports.stopWaiting(latest.id))) {
+        latest = await this.get(latest.userId, latest.id);
+      }
     }
     return latest;
   }
+}
+
+function ownedBy<T extends Export>(userId: string, id: string, found: T | null): T {
+  if (found?.userId !== userId) {
+    throw new ExportNotFoundError(id);
+  }
+  return found;
 }
 
 /** What many ask for again and again. Logs and documents of people are as long as they are when they are asked for. */

@@ -58,7 +58,6 @@ export interface Export extends ExportRequest {
   readonly rows: number;
   /** By the planner of the database; null before it begins. */
   readonly estimatedRows: number | null;
-  readonly devices: readonly CoveredDevice[] | null;
   /** The moment that the data shows; null for logs, which end where the export was asked for. */
   readonly snapshotAt: Date | null;
   readonly size: number | null;
@@ -69,6 +68,12 @@ export interface Export extends ExportRequest {
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
   readonly expiresAt: Date | null;
+}
+
+/** An export with what it is about. */
+export interface CoveredExport extends Export {
+  /** Null where it is about none. */
+  readonly devices: readonly CoveredDevice[] | null;
 }
 
 /** Where its file is: each attempt writes one of its own. */

@@ -55,6 +55,7 @@ export class ExportFileSweeper implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private async sweep(): Promise<StepOutcome> {
+    await this.exports.cancelOrphans();
     await this.exports.expire();
     const unused = await this.exports.claimUnusedFiles(BATCH);
     for (const one of unused) {

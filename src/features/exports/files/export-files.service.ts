@@ -19,7 +19,7 @@ import {
 } from '../exports.errors.js';
 import { ExportsRepository } from '../exports.repository.js';
 import { ExportsService } from '../exports.service.js';
-import { type Export, fileKeyOf, MEDIA_TYPES } from '../exports.types.js';
+import { type CoveredExport, fileKeyOf, MEDIA_TYPES } from '../exports.types.js';
 
 /** How long a link opens the file without a session. */
 export const LINK_LASTS_MS = 5 * 60_000;
@@ -49,7 +49,7 @@ export class ExportFilesService {
 
   /** @throws ExportNotFoundError, ExportNotReadyError, ExportExpiredError, ExportNotPermittedError */
   async open(userId: string, id: string): Promise<ServedFile> {
-    return this.opened(await this.exportsService.get(userId, id), 'session');
+    return this.opened(await this.exportsService.getCovered(userId, id), 'session');
   }
 
   /** The same, for who has a link. @throws InvalidLinkError, and as {@link open} */
@@ -64,7 +64,7 @@ export class ExportFilesService {
 
   /** @throws as {@link open} */
   async link(userId: string, id: string): Promise<ExportLink> {
-    const found = await this.exportsService.get(userId, id);
+    const found = await this.exportsService.getCovered(userId, id);
     await this.assertReadable(found);
     return this.transactions.run(async () => {
       const expiresAt = await this.exports.timeAfter(LINK_LASTS_MS);
@@ -79,7 +79,7 @@ export class ExportFilesService {
     });
   }
 
-  private async opened(found: Export, by: 'session' | 'link'): Promise<ServedFile> {
+  private async opened(found: CoveredExport, by: 'session' | 'link'): Promise<ServedFile> {
     await this.assertReadable(found);
     const { id, type, format, size, sha256, attempts, finishedAt } = found;
     const key = fileKeyOf(found, attempts);
@@ -109,7 +109,7 @@ export class ExportFilesService {
     }
   }
 
-  private async assertReadable(found: Export): Promise<void> {
+  private async assertReadable(found: CoveredExport): Promise<void> {
     if (found.state === 'EXPIRED') {
       throw new ExportExpiredError();
     }

@@ -29,9 +29,15 @@ export class ExportWaiters implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Resolves when the export goes on, or after `limitMs`: signals may be lost. @returns whether to go on waiting. */
-  async next(exportId: string, limitMs: number): Promise<boolean> {
-    if (this.#count >= MAX_WAITERS || this.#stopped) {
+  /**
+   * Resolves when the export goes on, or after `limitMs`: signals may be lost.
+   * @param gone aborted when nobody waits any more
+   * @returns whether to go on waiting
+   */
+  async next(exportId: string, limitMs: number, gone?: AbortSignal): Promise<boolean> {
+    // Both change while this waits.
+    const isOver = (): boolean => this.#stopped || gone?.aborted === true;
+    if (this.#count >= MAX_WAITERS || isOver()) {
       return false;
     }
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -39,18 +45,19 @@ export class ExportWaiters implements OnModuleInit, OnModuleDestroy {
       resolve(undefined);
     };
     const timer = setTimeout(end, limitMs);
+    gone?.addEventListener('abort', end, { once: true });
     const others = this.#waiting.get(exportId) ?? new Set();
     this.#waiting.set(exportId, others.add(end));
     this.#count += 1;
     await promise;
     clearTimeout(timer);
+    gone?.removeEventListener('abort', end);
     this.#count -= 1;
     others.delete(end);
     if (others.size === 0) {
       this.#waiting.delete(exportId);
     }
-    // It changes while this waits.
-    return !(this.#stopped as boolean);
+    return !isOver();
   }
 
   private wake(exportId: string): void {

@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { StoredFile } from '../../../platform/storage/file-store.js';
 import { Database } from '../../../platform/prisma/database.js';
-import { EXPORT_COLUMNS, type ExportRow, toExport } from '../export-rows.js';
-import { type Export, type ExportFailure, FILE_KEPT_MS } from '../exports.types.js';
+import {
+  COVERED_EXPORT_COLUMNS,
+  type CoveredExportRow,
+  EXPORT_COLUMNS,
+  type ExportRow,
+  toCoveredExport,
+  toExport,
+} from '../export-rows.js';
+import { type CoveredExport, type Export, type ExportFailure, FILE_KEPT_MS } from '../exports.types.js';
 
 /** An attempt that says nothing for so long has lost its worker. */
 const LEASE = `interval '10 seconds'`;
@@ -25,10 +32,11 @@ const BEGIN = `
     lease_until = now() + ${LEASE},
     started_at = coalesce(e.started_at, now())
   WHERE e.id = $1 AND e.state IN ('PENDING', 'RUNNING') AND e.attempts = $2::int - 1 AND e.user_id IS NOT NULL AND ${IS_FREE}
-  RETURNING ${EXPORT_COLUMNS}, e.end_xid::text AS "endXid", e.failures,
+  RETURNING ${COVERED_EXPORT_COLUMNS}, e.end_xid::text AS "endXid", e.failures,
     (extract(epoch FROM now() - e.created_at) * 1000)::float8 AS "ageMs"`;
 
-const IS_THIS_ATTEMPT = `e.id = $1 AND e.state = 'RUNNING' AND e.attempts = $2::int`;
+/** Of a person that is gone none is. */
+const IS_THIS_ATTEMPT = `e.id = $1 AND e.state = 'RUNNING' AND e.attempts = $2::int AND e.user_id IS NOT NULL`;
 
 // SQL: database time
 const PROGRESS = `
@@ -65,7 +73,7 @@ export interface ExportAttempt {
   readonly attempt: number;
 }
 
-export interface BegunExport extends Export {
+export interface BegunExport extends CoveredExport {
   /** The log of it ends before this position. */
   readonly endXid: string;
   /** Attempts that failed before. */
@@ -74,7 +82,7 @@ export interface BegunExport extends Export {
   readonly ageMs: number;
 }
 
-type BegunRow = ExportRow & Pick<BegunExport, 'endXid' | 'failures' | 'ageMs'>;
+type BegunRow = CoveredExportRow & Pick<BegunExport, 'endXid' | 'failures' | 'ageMs'>;
 
 export interface EndedExport extends Export {
   /** The request that asked for it still waits. */
@@ -103,7 +111,7 @@ export class ExportRunsRepository {
   /** The export, if this attempt has not been made before. */
   async begin({ exportId, attempt }: ExportAttempt): Promise<BegunExport | null> {
     const [row] = await this.database.query<BegunRow>('exports_begin', BEGIN, [exportId, attempt]);
-    return row ? { ...toExport(row), endXid: row.endXid, failures: row.failures, ageMs: row.ageMs } : null;
+    return row ? { ...toCoveredExport(row), endXid: row.endXid, failures: row.failures, ageMs: row.ageMs } : null;
   }
 
   /** Says that the attempt goes on. Null when it is none any more. */
