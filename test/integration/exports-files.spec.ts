@@ -1,8 +1,11 @@
 /** Files of exports as they are read and taken back, and who may not; and whether reports are exact. */
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ExportsRepository } from '../../src/features/exports/exports.repository.js';
 import { ExportRunsRepository } from '../../src/features/exports/runs/export-runs.repository.js';
+import { FileStore } from '../../src/platform/storage/file-store.js';
 import { createAccount, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { type ExportsClient, ExportsFixture, insertEvents } from '../support/exports.fixture.js';
@@ -193,6 +196,37 @@ describe('taking it back', () => {
     await blocker.end();
     const download = await exports.on(ada, 'GET', `/${waiting.body.id}/download`);
     expect({ status: download.status, code: download.body.code }).toEqual({ status: 409, code: 'export_not_ready' });
+  });
+
+  it('leaves no file of an old attempt, and one that cannot be deleted holds up no other', async () => {
+    const made = [
+      await exports.made(ada, { type: 'my_data', format: 'csv' }),
+      await exports.made(ada, { type: 'my_data', format: 'ndjson' }),
+    ];
+    const ids = made.map(({ id }) => id);
+    for (const id of ids) {
+      const old = join(application.directory, 'files', 'exports', id, '1.json');
+      await writeFile(old, 'of an attempt that was stopped for long');
+    }
+    const refused: string[] = [];
+    const store = application.get(FileStore);
+    const { deleteFolder } = store;
+    const failing = jest.spyOn(store, 'deleteFolder').mockImplementation((folder) => {
+      if (refused.length === 0) {
+        refused.push(folder);
+        return Promise.reject(new Error('Not now.'));
+      }
+      return deleteFolder.call(store, folder);
+    });
+    await sql.rows(`UPDATE exports SET state = 'EXPIRED', attempts = 9, next_attempt_at = now() WHERE id = ANY($1)`, [
+      ids,
+    ]);
+    const left = async (): Promise<string[]> => (await Promise.all(ids.map((id) => fixture.filesOf(id)))).flat();
+    await eventually('the files of the other one are deleted', async () => (await left()).length === 2);
+    expect(refused).toHaveLength(1);
+    failing.mockRestore();
+    await sql.rows('UPDATE exports SET next_attempt_at = now() WHERE id = ANY($1)', [ids]);
+    await eventually('its files are deleted later', async () => (await left()).length === 0);
   });
 
   it('lists mine, newest first, page by page', async () => {

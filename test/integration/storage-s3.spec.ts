@@ -106,6 +106,25 @@ describe('A file at S3', () => {
     expect(headers).not.toHaveProperty('transfer-encoding');
   });
 
+  it('is deleted with more in its folder than one answer lists', async () => {
+    const list = (key: string, isMore: boolean): string =>
+      `<ListBucketResult><IsTruncated>${String(isMore)}</IsTruncated><Contents><Key>${key}</Key></Contents></ListBucketResult>`;
+    scripted.answer(
+      (response) => response.writeHead(200, { 'content-type': 'application/xml' }).end(list('tests/1.csv', true)),
+      (response) => response.writeHead(204).end(),
+      (response) => response.writeHead(200, { 'content-type': 'application/xml' }).end(list('tests/2.csv', false)),
+      (response) => response.writeHead(204).end(),
+    );
+    await faulty.deleteFolder('tests');
+    expect(scripted.requests.map(({ method, url }) => [method, new URL(url, scripted.url).pathname])).toEqual([
+      ['GET', '/mortise/'],
+      ['DELETE', '/mortise/tests/1.csv'],
+      ['GET', '/mortise/'],
+      ['DELETE', '/mortise/tests/2.csv'],
+    ]);
+    expect(scripted.requests[0]!.url).toContain('prefix=tests%2F');
+  });
+
   it('is sent again, from its first byte, to a server that is busy', async () => {
     scripted.answer(
       refusal(503, 'SlowDown'),

@@ -120,6 +120,25 @@ describe.each(DRIVERS)('A file in the store "%s"', (driver) => {
     await expect(files().read('tests/deleted')).rejects.toThrow(FileNotFoundError);
   });
 
+  it('is deleted with all of its folder, and with no other', async () => {
+    const keys = [
+      'tests/folder/1.csv',
+      'tests/folder/2.csv',
+      'tests/folder/deep/3.csv',
+      'tests/folders',
+      'tests/folder-2/1',
+    ];
+    for (const key of keys) {
+      await files().put(key, source(Buffer.from(key)), CSV);
+    }
+    await files().deleteFolder('tests/folder');
+    await files().deleteFolder('tests/folder');
+    await files().deleteFolder('never/was');
+    const left = await Promise.all(keys.map(async (key) => ((await files().stat(key)) ? key : null)));
+    expect(left).toEqual([null, null, null, 'tests/folders', 'tests/folder-2/1']);
+    expect(driver === 's3' || !(await readdir(join(folder, driver, 'tests'))).includes('folder')).toBe(true);
+  });
+
   it('is not there when its source throws, and the error is that of the source', async () => {
     const fault = Object.assign(new Error('The source broke.'), { code: 'ENOSPC' });
     async function* breaking(): AsyncGenerator<Buffer> {
@@ -189,6 +208,7 @@ describe.each(DRIVERS)('A file in the store "%s"', (driver) => {
       files().read(key),
       files().stat(key),
       files().delete(key),
+      files().deleteFolder(key),
       driver === 'local'
         ? Promise.reject(new InvalidFileKeyError(key))
         : files().link(key, { ...CSV, fileName: 'x', expiresInMs: 1_000 }),
@@ -196,7 +216,7 @@ describe.each(DRIVERS)('A file in the store "%s"', (driver) => {
     const reasons = refused.map((result) =>
       result.status === 'rejected' ? (result.reason as Error).constructor : null,
     );
-    expect(reasons).toEqual(Array(5).fill(InvalidFileKeyError));
+    expect(reasons).toEqual(Array(6).fill(InvalidFileKeyError));
   });
 
   it('may be large: little of it is in memory at a time', async () => {

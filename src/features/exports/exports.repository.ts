@@ -86,7 +86,7 @@ const CLAIM_FILES = `
   WHERE id IN (SELECT id FROM exports WHERE has_file AND next_attempt_at <= now()
       AND state IN ('FAILED', 'CANCELLED', 'EXPIRED', 'COMPLETED') AND (state <> 'COMPLETED' OR user_id IS NULL)
     ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, format, attempts`;
+  RETURNING id, attempts`;
 
 const FILES_DELETED = `UPDATE exports SET has_file = false WHERE id = $1 AND attempts = $2`;
 
@@ -110,7 +110,7 @@ export interface NewExport extends ExportRequest {
 }
 
 /** Files of an export that are to be deleted. */
-export interface UnusedFiles extends Pick<Export, 'id' | 'format' | 'attempts'> {}
+export interface UnusedFiles extends Pick<Export, 'id' | 'attempts'> {}
 
 /** The table of exports, with every time read from the database clock. */
 @Injectable()

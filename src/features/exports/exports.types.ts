@@ -76,9 +76,14 @@ export interface CoveredExport extends Export {
   readonly devices: readonly CoveredDevice[] | null;
 }
 
+/** Where the files of its attempts are. */
+export function folderOf({ id }: Pick<Export, 'id'>): string {
+  return `exports/${id}`;
+}
+
 /** Where its file is: each attempt writes one of its own. */
-export function fileKeyOf({ id, format }: Pick<Export, 'id' | 'format'>, attempt: number): string {
-  return `exports/${id}/${String(attempt)}.${format}`;
+export function fileKeyOf(one: Pick<Export, 'id' | 'format'>, attempt: number): string {
+  return `${folderOf(one)}/${String(attempt)}.${one.format}`;
 }
 
 /** Whether nothing more becomes of it by itself. */

@@ -56,6 +56,9 @@ export abstract class FileStore {
   /** Deletes a file; it is no fault when there is none. @throws StorageUnavailableError */
   abstract delete(key: string): Promise<void>;
 
+  /** Deletes all files whose keys begin with `folder/`; it is no fault when there are none. @throws StorageUnavailableError */
+  abstract deleteFolder(folder: string): Promise<void>;
+
   /**
    * A URL at which the file is read without an account, until it expires. Null when only this application can reach the store: then its
    * own routes send the file.

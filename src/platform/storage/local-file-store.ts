@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { assertByteRange } from './byte-range.js';
@@ -81,15 +81,13 @@ export class LocalFileStore extends FileStore {
 
   async delete(key: string): Promise<void> {
     const path = this.pathOf(key);
+    await this.disk(unlink(path).then(() => syncFolder(dirname(path)), unlessMissing));
+  }
+
+  async deleteFolder(folder: string): Promise<void> {
+    const path = this.pathOf(folder);
     await this.disk(
-      unlink(path).then(
-        () => syncFolder(dirname(path)),
-        (error: unknown) => {
-          if (!isMissing(error)) {
-            throw error;
-          }
-        },
-      ),
+      rm(path, { recursive: true, force: true }).then(() => syncFolder(dirname(path)).catch(unlessMissing)),
     );
   }
 
@@ -156,6 +154,12 @@ async function readSeal(handle: FileHandle): Promise<StoredFile> {
 function foldersBetween(inner: string, outer: string): readonly string[] {
   const depth = relative(outer, inner).split('/').filter(Boolean).length;
   return Array.from({ length: depth + 1 }, (_, above) => join(inner, ...Array<string>(above).fill('..')));
+}
+
+function unlessMissing(error: unknown): void {
+  if (!isMissing(error)) {
+    throw error;
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -142,6 +143,22 @@ export class S3FileStore extends FileStore implements OnModuleDestroy {
     assertFileKey(key);
     const request = new DeleteObjectCommand(this.object(key));
     await this.ask(({ abortSignal }) => unless(isMissingFile, this.#client.send(request, { abortSignal })));
+  }
+
+  /** One by one: to delete many at once takes a checksum that not every server knows. */
+  async deleteFolder(folder: string): Promise<void> {
+    assertFileKey(folder);
+    const request = new ListObjectsV2Command({ Bucket: this.s3.bucket, Prefix: `${folder}/` });
+    // What is listed is deleted, so that the next ones are the first.
+    for (let isMore = true; isMore;) {
+      const { Contents, IsTruncated } = await this.ask(({ abortSignal }) =>
+        this.#client.send(request, { abortSignal }),
+      );
+      for (const { Key } of Contents ?? []) {
+        await this.delete(Key ?? '');
+      }
+      isMore = IsTruncated === true;
+    }
   }
 
   async link(key: string, { fileName, mediaType, expiresInMs }: LinkOptions): Promise<string | null> {

@@ -5,13 +5,13 @@ import { type BackgroundLoop, type StepOutcome } from '../../../platform/schedul
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { FileStore } from '../../../platform/storage/file-store.js';
 import { ExportsRepository, type UnusedFiles } from '../exports.repository.js';
-import { fileKeyOf } from '../exports.types.js';
+import { folderOf } from '../exports.types.js';
 
 const BATCH = 50;
 const LOOK_EVERY_MS = 5_000;
 const RETRY_WITHIN_MS = 60_000;
-/** Each attempt deletes the file of the one before; a worker that was stopped for long may have left an older one. */
-const ATTEMPTS_LOOKED_AT = 5;
+/** Of one step, while some cannot be deleted: the rest is found again in a minute. */
+const TRY_FOR_MS = 30_000;
 
 /**
  * Deletes files that are of no use any more: of exports that expired, failed, were cancelled or deleted. What the store does not delete is
@@ -27,7 +27,7 @@ export class ExportFileSweeper implements OnApplicationBootstrap, BeforeApplicat
     private readonly files: FileStore,
     private readonly signals: SignalBus,
     loops: LoopRegistry,
-    logger: PinoLogger,
+    private readonly logger: PinoLogger,
   ) {
     logger.setContext(ExportFileSweeper.name);
     this.#loop = loops.create('export_files', () => this.sweep(), {
@@ -58,17 +58,33 @@ export class ExportFileSweeper implements OnApplicationBootstrap, BeforeApplicat
     await this.exports.cancelOrphans();
     await this.exports.expire();
     const unused = await this.exports.claimUnusedFiles(BATCH);
-    for (const one of unused) {
-      await this.delete(one);
-    }
+    await this.deleteFiles(unused);
     return unused.length === BATCH ? 'more' : 'idle';
   }
 
-  private async delete(unused: UnusedFiles): Promise<void> {
-    const { attempts } = unused;
-    for (let attempt = attempts; attempt > Math.max(0, attempts - ATTEMPTS_LOOKED_AT); attempt -= 1) {
-      await this.files.delete(fileKeyOf(unused, attempt));
+  /** One that cannot be deleted holds up no other. @throws the first error, when none could be */
+  private async deleteFiles(unused: readonly UnusedFiles[]): Promise<void> {
+    const until = performance.now() + TRY_FOR_MS;
+    const errors: unknown[] = [];
+    let deleted = 0;
+    for (const one of unused) {
+      try {
+        // Of all attempts: a worker that was stopped for long may have left an old one.
+        await this.files.deleteFolder(folderOf(one));
+        await this.exports.filesDeleted(one);
+        deleted += 1;
+      } catch (error) {
+        errors.push(error);
+        if (performance.now() > until) {
+          break;
+        }
+      }
     }
-    await this.exports.filesDeleted(unused);
+    if (errors.length > 0 && deleted === 0) {
+      throw errors[0];
+    }
+    errors.forEach((error) => {
+      this.logger.warn({ err: error }, 'The files of an export could not be deleted; later again');
+    });
   }
 }
