@@ -1,7 +1,12 @@
-/** Seen to fail without `keepWarm`, and with every wait counted: a connection that was slow to come made the process refuse reads as if it were full. */
+/** Connections to PostgreSQL: how long they are waited for, and who waits for what. Seen to fail without `keepWarm`, and with every wait counted: a connection that was slow to come made the process refuse reads as if it were full. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConnectionPool } from '../../src/platform/prisma/connection-pool.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
+import type { AppConfig } from '../../src/config/app-config.js';
+import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
+import { SnapshotReader } from '../../src/platform/prisma/snapshot-reader.js';
+import { NoTurnError, TurnLimiter } from '../../src/platform/process/turn-limiter.js';
+import { scaled } from '../support/promise.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.js';
 import { eventually } from '../support/wait.js';
@@ -95,4 +100,58 @@ describe('a pool that is kept warm', () => {
     await warm.end();
     await eventually('none is left', async () => (await open()) === 0);
   });
+});
+
+describe('a reader of snapshots', () => {
+  const OPTIONS = { timeZone: 'UTC', timeoutMs: 60_000 };
+  let readers: SnapshotReader[];
+
+  beforeAll(() => {
+    readers = [proxy.url, database.url].map((url) => {
+      const config = { database: { url }, roles: ['worker'] } as unknown as AppConfig;
+      return new SnapshotReader(config, new DatabaseIdentityStore());
+    });
+  });
+  afterAll(() => Promise.all(readers.map((reader) => reader.onApplicationShutdown())));
+
+  it('tells a turn that does not come from a server that is out of reach', async () => {
+    const [reader] = readers as [SnapshotReader];
+    const read = (): Promise<unknown> => reader.run(OPTIONS, (snapshot) => snapshot.query('SELECT 1'));
+    proxy.down();
+    const away = await Promise.allSettled(Array.from({ length: 4 }, read));
+    expect(away.map((one) => one.status === 'rejected' && !(one.reason instanceof NoTurnError))).toEqual(
+      Array(4).fill(true),
+    );
+    proxy.up();
+    const { promise: done, resolve: finish } = Promise.withResolvers<undefined>();
+    const reading = [1, 2].map(() => reader.run(OPTIONS, () => done));
+    const waiting = Array.from({ length: 64 }, read);
+    await expect(read()).rejects.toThrow(NoTurnError);
+    finish(undefined);
+    await Promise.all([...reading, ...waiting]);
+    const impatient = new TurnLimiter({ concurrent: 1, waiting: 1, patienceMs: 10 });
+    await impatient.run(() => expect(impatient.run(read)).rejects.toThrow(NoTurnError));
+    await impatient.run(read);
+  });
+
+  it('is not cut off while it takes nothing for longer than other connections may', async () => {
+    const pauseMs = scaled(0, 20_000);
+    // The proxy would take for it.
+    const size = await readers[1]!.run(OPTIONS, async (snapshot) => {
+      const [limit] = await snapshot.query('SHOW tcp_user_timeout');
+      expect(limit).toEqual({ tcp_user_timeout: '120000' });
+      let bytes = 0;
+      for await (const chunk of snapshot.copy(
+        `SELECT repeat('x', 1000) FROM generate_series(1, 20000)`,
+        'FORMAT csv',
+      )) {
+        if (bytes === 0) {
+          await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        }
+        bytes += chunk.length;
+      }
+      return bytes;
+    });
+    expect(size).toBe(20_020_000);
+  }, 60_000);
 });

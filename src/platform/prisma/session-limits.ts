@@ -17,7 +17,6 @@ const SERVER_LIMITS = {
   tcp_keepalives_idle: SESSION_KEEP_ALIVE_AFTER_MS / 1_000,
   tcp_keepalives_interval: 2,
   tcp_keepalives_count: 3,
-  tcp_user_timeout: TRANSACTION_TIMEOUT_MS,
 } as const;
 
 // SQL: settings of the session; those that this server does not know are left out
@@ -26,12 +25,19 @@ const SET_LIMITS = `
     FROM unnest($1::text[], $2::text[]) AS wanted(name, value)
     JOIN pg_settings USING (name)`;
 
-/**
- * Sets the limits of a new session, before any other statement: they are answered in the order in which they were sent.
- * @param transactionTimeoutMs longer than its longest transaction
- */
-export function limitSession(client: pg.ClientBase, transactionTimeoutMs = TRANSACTION_TIMEOUT_MS): void {
-  const limits = { ...SERVER_LIMITS, transaction_timeout: transactionTimeoutMs };
+export interface SessionLimits {
+  /** Longer than its longest transaction. */
+  readonly transactionTimeoutMs?: number;
+  /** How long the server keeps what the client does not take: also of a client that is there, and busy. */
+  readonly untakenForMs?: number;
+}
+
+/** Sets the limits of a new session, before any other statement: they are answered in the order in which they were sent. */
+export function limitSession(
+  client: pg.ClientBase,
+  { transactionTimeoutMs = TRANSACTION_TIMEOUT_MS, untakenForMs = TRANSACTION_TIMEOUT_MS }: SessionLimits = {},
+): void {
+  const limits = { ...SERVER_LIMITS, tcp_user_timeout: untakenForMs, transaction_timeout: transactionTimeoutMs };
   const values = [Object.keys(limits), Object.values(limits).map(String)];
   // A connection on which this fails fails on the next statement as well, or is protected by the other limits alone.
   client.query(SET_LIMITS, values).catch(() => undefined);

@@ -7,23 +7,24 @@ import { within } from '../../shared/deadline.js';
 import { ConnectionPool } from './connection-pool.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
 import { askFirst, limitSession } from './session-limits.js';
+import { TurnLimiter } from '../process/turn-limiter.js';
 import { utcConnection } from './utc-connection.js';
 
 /** What reads much at once leaves the rest of the server its connections. */
 const MAX_CONNECTIONS = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than the two that may be ahead are likely to take; who waits in vain tries again later. */
-const TURN_WITHIN_MS = 30_000;
-/** A server that sends nothing for so long, in the middle of an answer, is out of reach. Before, it may have to sort. */
+const TURNS = { concurrent: MAX_CONNECTIONS, waiting: 64, patienceMs: 30_000 };
+/** A server that does not answer a short question for so long is out of reach. */
 const SILENCE_LIMIT_MS = 60_000;
+/** In the middle of a copy it may search for long for the next row; before the first one it may have to sort, too. */
+const COPY_SILENCE_LIMIT_MS = 5 * 60_000;
+/**
+ * A reader that takes nothing waits for its disk, half a minute for each operation; its connection is whole. What ends a transaction
+ * does not end a server that waits to be read, so there is a limit: of a process that was stopped.
+ */
+const UNTAKEN_FOR_MS = 2 * 60_000;
 const IDLE_TIMEOUT_MS = 10_000;
-
-/** The other readers had their turn for too long. */
-export class NoTurnError extends Error {
-  constructor(options?: ErrorOptions) {
-    super('Too much is read at once.', options);
-  }
-}
 
 /** The database as it was at one moment. */
 export interface Snapshot {
@@ -55,12 +56,13 @@ export function sqlText(value: string): string {
 @Injectable()
 export class SnapshotReader implements OnApplicationShutdown {
   readonly #pool: ConnectionPool;
+  readonly #turns = new TurnLimiter(TURNS);
 
   constructor(config: AppConfig, identity: DatabaseIdentityStore) {
     this.#pool = new ConnectionPool({
       connectionString: utcConnection(config.database.url),
       max: MAX_CONNECTIONS,
-      connectionTimeoutMillis: TURN_WITHIN_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       application_name: `mortise:snapshots:${config.roles.join('+')}`,
       onConnect: (client): unknown => askFirst(client, CONNECT_TIMEOUT_MS, () => identity.verify(client)),
@@ -69,13 +71,24 @@ export class SnapshotReader implements OnApplicationShutdown {
 
   /**
    * Runs `read` in a transaction that sees one moment and changes nothing.
-   * @throws NoTurnError; DeadlineExceededError of a silent server; DatabaseError
+   * @throws NoTurnError; DeadlineExceededError of a silent server; DatabaseError; an Error when no connection can be made
    */
-  async run<T>({ timeZone, timeoutMs }: SnapshotOptions, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-    const client = await this.connect();
+  run<T>(options: SnapshotOptions, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    return this.#turns.run(() => this.read(options, read));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  private async read<T>(
+    { timeZone, timeoutMs }: SnapshotOptions,
+    read: (snapshot: Snapshot) => Promise<T>,
+  ): Promise<T> {
+    const client = await this.#pool.connect();
     let isWhole = false;
     try {
-      limitSession(client, timeoutMs);
+      limitSession(client, { transactionTimeoutMs: timeoutMs, untakenForMs: UNTAKEN_FOR_MS });
       await ask(client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'));
       const { rows } = await ask(
         client.query<{ at: Date }>({
@@ -97,21 +110,6 @@ export class SnapshotReader implements OnApplicationShutdown {
       client.release(!isWhole);
     }
   }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.#pool.end();
-  }
-
-  private async connect(): Promise<pg.PoolClient> {
-    try {
-      return await this.#pool.connect();
-    } catch (error) {
-      if (this.#pool.totalCount >= MAX_CONNECTIONS && this.#pool.idleCount === 0) {
-        throw new NoTurnError({ cause: error });
-      }
-      throw error;
-    }
-  }
 }
 
 function ask<T>(answer: Promise<T>): Promise<T> {
@@ -130,7 +128,7 @@ async function* chunks(copy: Readable, firstWithinMs: number): AsyncGenerator<Bu
   try {
     for (;;) {
       const chunk = await within(limitMs, reader.next());
-      limitMs = SILENCE_LIMIT_MS;
+      limitMs = COPY_SILENCE_LIMIT_MS;
       if (chunk.done) {
         return;
       }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { NoTurnError, type Snapshot, SnapshotReader, sqlText } from '../../../platform/prisma/snapshot-reader.js';
+import { type Snapshot, SnapshotReader, sqlText } from '../../../platform/prisma/snapshot-reader.js';
+import { NoTurnError } from '../../../platform/process/turn-limiter.js';
 import { copyStatement } from '../data-sets/copy-statement.js';
 import type { DataScope } from '../data-sets/data-set.types.js';
 import type { ExportRequest } from '../exports.types.js';
