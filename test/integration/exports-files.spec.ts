@@ -12,6 +12,7 @@ import { type ExportsClient, ExportsFixture, insertEvents } from '../support/exp
 import { scaled, SEED } from '../support/promise.js';
 import { daysOf, RandomUsage, totalsOf, type UsageRow } from '../support/random-usage.js';
 import { seededRandom } from '../support/seeded-random.js';
+import { closedHours } from '../support/sharing.fixture.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
@@ -121,6 +122,26 @@ describe('reading it', () => {
       expect(await answer.json()).toMatchObject({ status: 403, code: 'export_not_permitted' });
     }
     expect((await exports.ask(guest, { type: 'device_logs', format: 'csv', deviceIds: [door.id] })).status).toBe(404);
+  });
+
+  it('is refused while the hours of a guest are over, and is read again when they begin', async () => {
+    const guest = await insertAccount(application);
+    await sql.rows(
+      `INSERT INTO device_shares (id, device_id, email, user_id, permission, granted_by, updated_at)
+       VALUES (gen_random_uuid(), $1, $2, $3, 'view', $4, now())`,
+      [door.id, guest.email, guest.id, ada.id],
+    );
+    const { id } = await exports.made(guest, { type: 'device_logs', format: 'csv' });
+    const hours = (schedule: object | null): Promise<unknown> =>
+      sql.rows('UPDATE device_shares SET schedule = $2 WHERE user_id = $1', [
+        guest.id,
+        schedule && JSON.stringify(schedule),
+      ]);
+    await hours(closedHours());
+    const refused = await exports.on(guest, 'GET', `/${id}/download`);
+    expect({ status: refused.status, code: refused.body.code }).toEqual({ status: 403, code: 'export_not_permitted' });
+    await hours(null);
+    expect((await exports.download(guest, id)).status).toBe(200);
   });
 
   it('is for its owner alone: another person finds nothing, and cannot take it back', async () => {

@@ -316,6 +316,26 @@ describe('asking for it', () => {
     expect((await server.nextTo(person.email)).subject).toBe('Your export is ready: device logs');
   });
 
+  it('is told to nobody who was blocked meanwhile', async () => {
+    const person = await insertAccount(application);
+    const blocker = await Sql.open(application.databaseUrl);
+    await blocker.rows('BEGIN');
+    await blocker.rows('SELECT pg_current_xact_id()');
+    const { body } = await exports.ask(person, { type: 'device_logs', format: 'csv' });
+    await sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [person.id]);
+    await blocker.rows('ROLLBACK');
+    await blocker.end();
+    const state = async (): Promise<unknown> =>
+      (await sql.rows(`SELECT state, error_code AS failure FROM exports WHERE id = $1`, [body.id]))[0];
+    await eventually('it has failed', async () => ((await state()) as { state: string }).state === 'FAILED');
+    expect(await state()).toEqual({ state: 'FAILED', failure: 'not_permitted' });
+    await eventually(
+      'no mail waits',
+      async () => (await sql.rows(`SELECT 1 FROM mails WHERE status = 'PENDING'`)).length === 0,
+    );
+    expect(server.mails.filter(({ to }) => to === person.email)).toEqual([]);
+  });
+
   it('is followed on the sockets of its owner, and on no other', async () => {
     const [hers, other] = await Promise.all(
       [ada, mallory].map(({ accessToken }) => Dashboard.signedIn(application.url, accessToken)),

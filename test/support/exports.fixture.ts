@@ -129,9 +129,9 @@ export class ExportsFixture {
     readonly his: RegisteredDevice,
   ) {}
 
-  static async start(): Promise<ExportsFixture> {
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<ExportsFixture> {
     const server = await MailServer.start();
-    const application = await TestApp.start({ env: { SMTP_URL: server.url } });
+    const application = await TestApp.start({ env: { SMTP_URL: server.url, ...env } });
     const sql = await Sql.open(application.databaseUrl);
     const [ada, mallory] = await Promise.all([insertAccount(application), insertAccount(application)]);
     const door = await registerDevice(application.url, ada, 'Front; =door');

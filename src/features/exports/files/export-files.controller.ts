@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Authorize, CurrentUser, Public } from '../../../platform/auth/authorize.decorator.js';
@@ -59,13 +59,24 @@ export class ExportFilesController {
   @Public()
   @Audit('export_downloaded')
   @SendsFile(Object.values(MEDIA_TYPES))
+  @ApiResponse({
+    status: 307,
+    description: 'The file is at `Location` for a minute: the S3 server sends it (`STORAGE_S3_LINKS`).',
+  })
   @Refuses(InvalidLinkError, ExportNotReadyError, ExportExpiredError, ExportNotPermittedError)
   async file(
     @Param('exportId') id: string,
     @Query() { expires, signature }: ExportLinkQueryDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StreamableFile> {
-    return answerFile(request, reply, await this.files.openByLink(id, expires, signature));
+  ): Promise<StreamableFile | undefined> {
+    const file = await this.files.openByLink(id, expires, signature);
+    // A URL is signed for one method.
+    const url = request.method === 'GET' ? await file.locate() : null;
+    if (url === null) {
+      return answerFile(request, reply, file);
+    }
+    void reply.status(307).headers({ Location: url, 'Cache-Control': 'private, no-store' });
+    return undefined;
   }
 }

@@ -24,6 +24,15 @@ import { type CoveredExport, fileKeyOf, MEDIA_TYPES } from '../exports.types.js'
 /** How long a link opens the file without a session. */
 export const LINK_LASTS_MS = 5 * 60_000;
 
+/** How long the store itself sends a file that a link has opened. Its owner may be refused by us from then on, and not by it. */
+const REDIRECT_LASTS_MS = 60_000;
+
+/** A file of which the store may be asked where clients reach it. */
+export interface LinkedFile extends ServedFile {
+  /** Where clients load it from; null when it is sent by us. */
+  readonly locate: () => Promise<string | null>;
+}
+
 /** A link to the file of an export. */
 export interface ExportLink {
   readonly url: string;
@@ -53,7 +62,7 @@ export class ExportFilesService {
   }
 
   /** The same, for who has a link. @throws InvalidLinkError, and as {@link open} */
-  async openByLink(id: string, expires: string, signature: string): Promise<ServedFile> {
+  async openByLink(id: string, expires: string, signature: string): Promise<LinkedFile> {
     const isSigned = equalInConstantTime(Buffer.from(this.sign(id, expires)), Buffer.from(signature));
     const found = isSigned && isUuid(id) ? await this.exports.findUntil(id, Number(expires)) : null;
     if (!found) {
@@ -79,23 +88,34 @@ export class ExportFilesService {
     });
   }
 
-  private async opened(found: CoveredExport, by: 'session' | 'link'): Promise<ServedFile> {
+  private async opened(found: CoveredExport, by: 'session' | 'link'): Promise<LinkedFile> {
     await this.assertReadable(found);
     const { id, type, format, size, sha256, attempts, finishedAt } = found;
     const key = fileKeyOf(found, attempts);
+    const mediaType = MEDIA_TYPES[format];
+    const fileName = `${type.replaceAll('_', '-')}-${(finishedAt ?? new Date()).toISOString().slice(0, 10)}.${format}`;
+    const record = (how: { readonly range?: string; readonly from?: 'store' }): Promise<void> =>
+      this.audit.record({
+        action: 'export_downloaded',
+        actor: `user:${found.userId}`,
+        entity: { type: 'export', id },
+        after: { type, by, ...how },
+      });
     return {
       size: size ?? 0,
       sha256: sha256 ?? '',
-      mediaType: MEDIA_TYPES[format],
-      fileName: `${type.replaceAll('_', '-')}-${(finishedAt ?? new Date()).toISOString().slice(0, 10)}.${format}`,
+      mediaType,
+      fileName,
       read: async (range) => {
-        await this.audit.record({
-          action: 'export_downloaded',
-          actor: `user:${found.userId}`,
-          entity: { type: 'export', id },
-          after: { type, by, ...(range && { range: `${String(range.start)}-${String(range.end)}` }) },
-        });
+        await record(range ? { range: `${String(range.start)}-${String(range.end)}` } : {});
         return this.readStored(key, range);
+      },
+      locate: async () => {
+        const url = await this.files.link(key, { fileName, mediaType, expiresInMs: REDIRECT_LASTS_MS });
+        if (url !== null) {
+          await record({ from: 'store' });
+        }
+        return url;
       },
     };
   }
