@@ -173,6 +173,17 @@ describe('A file at S3', () => {
     expect(await spooled()).toEqual([]);
   });
 
+  it('is given up when sending it takes too long, however often it could begin again', async () => {
+    scripted.answer();
+    const slow = new S3FileStore(s3At(scripted.url), { spoolFolder: join(folder, 'spool'), sendWithinMs: 100 });
+    const error = await slow.put(KEY, Readable.from([Buffer.from('little')]), CSV).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect((error as Error).message).toContain('S3 takes a file too slowly.');
+    expect(scripted.requests).toHaveLength(1);
+    expect(await spooled()).toEqual([]);
+    slow.onModuleDestroy();
+  });
+
   it('is not waited for where the server says nothing, is away, or knows another account', async () => {
     scripted.answer();
     const stranger = storeOf({ ...server.settings, accessKeyId: 'stranger' });

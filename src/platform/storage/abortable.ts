@@ -35,6 +35,27 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal?: AbortS
   }
 }
 
+/**
+ * Gives `work` a signal that is aborted with that one, or when the time is over.
+ * @param tooLate the reason then
+ */
+export async function abortedAfter<T>(
+  limitMs: number,
+  tooLate: Error,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort(tooLate);
+  }, limitMs);
+  try {
+    return await work(signal ? AbortSignal.any([signal, late.signal]) : late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A listener for each step, and none that stays: a signal may live longer than what it ends. */
 function orAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) {

@@ -28,9 +28,24 @@ export function isMissingFile(error: unknown): boolean {
   return MISSING.has((error as S3Fault).name ?? '');
 }
 
+/** Null when it fails in this way. */
+export async function unless<T>(expected: (error: unknown) => boolean, answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (expected(error)) {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** There are no bytes from there on. */
-export function isBeyondEnd(error: unknown): boolean {
-  return (error as S3Fault).name === 'InvalidRange' || statusOf(error) === 416;
+export function emptyBeyondEnd(error: unknown): { readonly Body?: undefined; readonly ContentRange?: undefined } {
+  if (isBeyondEnd(error)) {
+    return {};
+  }
+  throw error;
 }
 
 /** Whether the same request may be answered otherwise in a moment. */
@@ -69,4 +84,8 @@ function nameOf(error: unknown): string {
 /** The server chose it: no text of any kind comes into the log. */
 function isWord(value: string | number | undefined): boolean {
   return value !== undefined && /^[A-Za-z0-9_]{1,64}$/.test(String(value));
+}
+
+function isBeyondEnd(error: unknown): boolean {
+  return (error as S3Fault).name === 'InvalidRange' || statusOf(error) === 416;
 }

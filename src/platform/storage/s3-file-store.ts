@@ -13,12 +13,13 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { S3Storage } from '../../config/storage.js';
+import { abortedAfter } from './abortable.js';
 import { assertByteRange } from './byte-range.js';
 import { attachmentNamed } from './content-disposition.js';
 import { onDisk } from './disk.js';
 import { assertFileKey } from './file-key.js';
 import { type ByteRange, type FileOptions, FileStore, type LinkOptions, type StoredFile } from './file-store.js';
-import { isBeyondEnd, isMissingFile, isPassing, s3ErrorOf } from './s3-errors.js';
+import { emptyBeyondEnd, isMissingFile, isPassing, s3ErrorOf, unless } from './s3-errors.js';
 import { FileNotFoundError, StorageUnavailableError } from './storage.errors.js';
 import { type UnfinishedFile, UnfinishedFileWriter } from './unfinished-file-writer.js';
 import { watchedStream } from './watched-stream.js';
@@ -27,6 +28,9 @@ import { watchedStream } from './watched-stream.js';
 const MAX_BYTES = 5 * 1_024 ** 3;
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 30_000;
+/** In which a file is sent, however often that begins again: so long, and longer by its size. Who is never silent may be slow without end. */
+const SEND_WITHIN_MS = 120_000;
+const SLOWEST_BYTES_PER_MS = 256;
 const ATTEMPTS = 3;
 const PAUSE_MS = 200;
 const READ_BYTES = 64 * 1_024;
@@ -43,6 +47,8 @@ export interface S3FileStoreOptions {
   readonly answerWithinMs?: number;
   /** 5 s unless said otherwise. */
   readonly connectWithinMs?: number;
+  /** For sending a file, beside what its size takes: 2 min unless said otherwise. */
+  readonly sendWithinMs?: number;
 }
 
 /** Of one request: `heard` is called whenever it goes on. */
@@ -59,14 +65,16 @@ export class S3FileStore extends FileStore implements OnModuleDestroy {
   readonly #client: S3Client;
   readonly #unfinished: UnfinishedFileWriter;
   readonly #silenceMs: number;
+  readonly #sendWithinMs: number;
 
   constructor(
     private readonly s3: S3Storage,
-    { spoolFolder, answerWithinMs = ANSWER_WITHIN_MS, connectWithinMs = CONNECT_WITHIN_MS }: S3FileStoreOptions,
+    { spoolFolder, answerWithinMs, connectWithinMs = CONNECT_WITHIN_MS, sendWithinMs }: S3FileStoreOptions,
   ) {
     super();
-    this.#silenceMs = answerWithinMs;
-    this.#unfinished = new UnfinishedFileWriter(spoolFolder, answerWithinMs);
+    this.#silenceMs = answerWithinMs ?? ANSWER_WITHIN_MS;
+    this.#sendWithinMs = sendWithinMs ?? SEND_WITHIN_MS;
+    this.#unfinished = new UnfinishedFileWriter(spoolFolder, this.#silenceMs);
     this.#client = new S3Client({
       region: s3.region,
       ...(s3.endpoint !== null && { endpoint: s3.endpoint }),
@@ -91,7 +99,13 @@ export class S3FileStore extends FileStore implements OnModuleDestroy {
     assertFileKey(key);
     const maxBytes = Math.min(options.maxBytes ?? MAX_BYTES, MAX_BYTES);
     return this.#unfinished.write(source, { ...options, maxBytes }, async (file) => {
-      await this.ask((attempt) => this.send(key, file, options.mediaType, attempt), options.signal);
+      const limitMs = this.#sendWithinMs + file.size / SLOWEST_BYTES_PER_MS;
+      await abortedAfter(
+        limitMs,
+        new StorageUnavailableError('S3 takes a file too slowly.'),
+        options.signal,
+        (signal) => this.ask((attempt) => this.send(key, file, options.mediaType, attempt), signal),
+      );
       return { size: file.size, sha256: file.sha256 };
     });
   }
@@ -264,25 +278,6 @@ export class S3FileStore extends FileStore implements OnModuleDestroy {
   private object(key: string): { readonly Bucket: string; readonly Key: string } {
     return { Bucket: this.s3.bucket, Key: key };
   }
-}
-
-/** Null when it fails in this way. */
-async function unless<T>(expected: (error: unknown) => boolean, answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (expected(error)) {
-      return null;
-    }
-    throw error;
-  }
-}
-
-function emptyBeyondEnd(error: unknown): { readonly Body?: undefined; readonly ContentRange?: undefined } {
-  if (isBeyondEnd(error)) {
-    return {};
-  }
-  throw error;
 }
 
 /** Whether `bytes 0-99/1234` are no others than those that were asked for; they may be fewer, at the end of the file. */
