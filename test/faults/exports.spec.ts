@@ -147,6 +147,70 @@ describe('P-28: an export of 100,000 events', () => {
   }, 180_000);
 });
 
+describe('an export whose worker', () => {
+  const attemptOf = async (id: string): Promise<Record<string, unknown>> => {
+    const sql = await Sql.open(cluster.databaseUrl);
+    const [row] = await sql.rows(
+      `SELECT state, attempts, failures, lease_until IS NOT NULL AS "isHeld" FROM exports WHERE id = $1`,
+      [id],
+    );
+    await sql.end();
+    return row as Record<string, unknown>;
+  };
+  const unfinished = (): Promise<string[]> => readdir(join(installation.directory, 'files', '.unfinished'));
+  const begin = async (): Promise<string> => {
+    const known = new Set(await unfinished());
+    const { body } = await exports.ask(owner, { type: 'device_logs', format: 'csv', eventTypes: ['custom'] });
+    await begun(known);
+    return body.id;
+  };
+
+  it('is told to stop is given back at once, and leaves nothing unfinished', async () => {
+    const before = await unfinished();
+    const id = await begin();
+    await worker.stop();
+    expect(await attemptOf(id)).toEqual({ state: 'PENDING', attempts: 1, failures: 0, isHeld: false });
+    expect(await unfinished()).toEqual(before);
+    await worker.start();
+    expect(await exports.ended(owner, id)).toMatchObject({ state: 'COMPLETED', progress: { rows: EVENTS } });
+    expect((await server.nextTo(owner.email)).text).toContain(id);
+  }, 90_000);
+
+  // Another process has to start, and to wait for the lease.
+  const inFull = scaled(0, 1) === 1 ? it : it.skip;
+  inFull(
+    'sleeps is made by another one, and its waking changes nothing',
+    async () => {
+      const id = await begin();
+      worker.signal('SIGSTOP');
+      const other = await ApplicationProcess.start({ ...installation.env, ROLES: 'worker' });
+      try {
+        const made = await exports.ended(owner, id);
+        expect(made).toMatchObject({ state: 'COMPLETED', progress: { rows: EVENTS } });
+        const { attempts } = await attemptOf(id);
+        expect(Number(attempts)).toBeGreaterThan(1);
+        expect((await server.nextTo(owner.email)).text).toContain(id);
+        const left = (await unfinished()).length;
+        expect(left).toBeGreaterThan(0);
+        worker.signal('SIGCONT');
+        await eventually('it has seen that its attempt is none', async () => (await unfinished()).length < left);
+        await worker.stop();
+        const names = await readdir(join(installation.directory, 'files', 'exports', id));
+        expect(names).toEqual([`${String(attempts)}.csv`]);
+        const file = Buffer.from(await (await exports.download(owner, id)).arrayBuffer());
+        expect(createHash('sha256').update(file).digest('hex')).toBe(made.sha256);
+        expect(await attemptOf(id)).toMatchObject({ state: 'COMPLETED', attempts });
+        expect(server.mails.filter(({ to }) => to === owner.email)).toEqual([]);
+      } finally {
+        await other.kill();
+        await worker.kill();
+        await worker.start();
+      }
+    },
+    120_000,
+  );
+});
+
 describe('an export for which there is no room', () => {
   it('fails with a code and leaves nothing, and the next one that fits is made', async () => {
     await worker.kill();
