@@ -1,4 +1,4 @@
-/** Files of exports as they are read and taken back, and who may not; and whether reports are exact. */
+/** Files of exports as they are read and taken back, and who may not. */
 import { createHash, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,11 +7,8 @@ import { ExportsRepository } from '../../src/features/exports/exports.repository
 import { ExportRunsRepository } from '../../src/features/exports/runs/export-runs.repository.js';
 import { FileStore } from '../../src/platform/storage/file-store.js';
 import { createAccount, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
-import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
-import { type ExportsClient, ExportsFixture, insertEvents } from '../support/exports.fixture.js';
-import { scaled, SEED } from '../support/promise.js';
-import { daysOf, RandomUsage, totalsOf, type UsageRow } from '../support/random-usage.js';
-import { seededRandom } from '../support/seeded-random.js';
+import type { RegisteredDevice } from '../support/devices.fixture.js';
+import { type ExportsClient, ExportsFixture } from '../support/exports.fixture.js';
 import { closedHours } from '../support/sharing.fixture.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
@@ -287,79 +284,5 @@ describe('taking it back', () => {
       );
       return left.length === 0;
     });
-  });
-});
-
-describe('a usage report', () => {
-  it('equals the events and what analyses answer, whatever its edges, and with handovers within a quarter of an hour', async () => {
-    const person = await insertAccount(application);
-    const usage = await RandomUsage.insert(application, sql, person, scaled(1_500, 20_000));
-    await eventually('all events are counted', async () => usage.isCounted());
-    const random = seededRandom(SEED);
-    const zones = ['Asia/Kathmandu', 'America/St_Johns', 'Europe/Berlin'];
-    for (let run = 0; run < scaled(3, 90); run += 1) {
-      const { from, until } = usage.period(run, random);
-      const timeZone = zones[run % zones.length]!;
-      const shown = { run, seed: SEED, from, until, timeZone };
-      const text = await exports.text(person, { type: 'usage_report', format: 'json', from, until, timeZone });
-      const report = JSON.parse(text) as UsageRow[];
-      expect({ ...shown, report }).toEqual({ ...shown, report: await usage.ofEvents(from, until, timeZone) });
-      expect({ ...shown, totals: totalsOf(report) }).toEqual({ ...shown, totals: await usage.analysed(from, until) });
-    }
-    // PostgreSQL may know older rules of a zone than Node, by which analyses find days.
-    const [first, now, timeZone] = [usage.from, new Date().toISOString(), 'America/Edmonton'];
-    const text = await exports.text(person, {
-      type: 'usage_report',
-      format: 'json',
-      from: first,
-      until: now,
-      timeZone,
-    });
-    expect(daysOf(JSON.parse(text) as UsageRow[])).toEqual(await usage.analysedDays(first, now, timeZone));
-  }, 120_000);
-
-  it('has what is not counted yet, so that it shows the moment that it names', async () => {
-    const person = await insertAccount(application);
-    const { id: deviceId } = await registerDevice(application.url, person, 'Busy door');
-    const counter = await Sql.open(application.databaseUrl);
-    await counter.rows('BEGIN');
-    await counter.rows(`SELECT FROM event_readers WHERE name = 'event_counts' FOR UPDATE`);
-    try {
-      await insertEvents(sql, { deviceId, ownerId: person.id }, 7);
-      const [row] = JSON.parse(await exports.text(person, { type: 'usage_report', format: 'json' })) as UsageRow[];
-      const [{ events }] = (await sql.rows<{ events: number }>(
-        'SELECT count(*)::int AS events FROM events WHERE device_id = $1',
-        [deviceId],
-      )) as [{ events: number }];
-      expect(row).toMatchObject({ deviceId, events, resolution: 'quarter' });
-    } finally {
-      await counter.rows('ROLLBACK');
-      await counter.end();
-    }
-  });
-
-  it('says of which days the hours were counted as a whole', async () => {
-    const person = await insertAccount(application);
-    const { id: deviceId } = await registerDevice(application.url, person, 'Old door');
-    await sql.rows(
-      `INSERT INTO event_counts (at, device_id, type, kind, count, minutes) VALUES
-         ('2026-01-05T10:00Z', $1, 'motion_detected', '', 3, 60), ('2026-01-06T10:00Z', $1, 'motion_detected', '', 2, 15)`,
-      [deviceId],
-    );
-    const period = { from: '2026-01-05T00:00:00Z', until: '2026-01-07T00:00:00Z' };
-    const csv = await exports.text(person, {
-      type: 'usage_report',
-      format: 'csv',
-      columns: ['day', 'motions', 'resolution'],
-      ...period,
-    });
-    expect(csv).toBe('day,motions,resolution\r\n2026-01-05,3,hour\r\n2026-01-06,2,quarter\r\n');
-    const cut = await exports.ask(person, {
-      type: 'usage_report',
-      format: 'csv',
-      ...period,
-      from: '2026-01-05T00:00:01Z',
-    });
-    expect([cut.status, cut.body.errors?.map(({ pointer }) => pointer)]).toEqual([400, ['/from']]);
   });
 });

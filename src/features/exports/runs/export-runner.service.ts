@@ -9,7 +9,7 @@ import {
   StorageUnavailableError,
 } from '../../../platform/storage/storage.errors.js';
 import { ExportCoverageService } from '../export-coverage.service.js';
-import { type Export, type ExportFailure, fileKeyOf, folderOf } from '../exports.types.js';
+import { type Export, type ExportFailure, fileKeyOf } from '../exports.types.js';
 import { DataBusyError, DataTimedOutError, LogNotCompleteError } from './export-data.repository.js';
 import { ExportEndingService } from './export-ending.service.js';
 import { AttemptEndedError, ExportFileWriter, RUN_LIMIT_MS, WriterStoppedError } from './export-file-writer.js';
@@ -74,7 +74,8 @@ export class ExportRunnerService implements OnModuleInit {
       return;
     }
     if (attempt.attempt > 1) {
-      await this.files.deleteFolder(folderOf(begun));
+      // That of the one before alone: held up here for long, it would delete what a later one has made meanwhile.
+      await this.files.delete(fileKeyOf(begun, attempt.attempt - 1));
     }
     const made = await this.writer.write(begun, attempt);
     if (await this.ending.complete(attempt, made)) {
