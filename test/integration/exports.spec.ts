@@ -135,7 +135,7 @@ describe('asking for it', () => {
     expect((await server.nextTo(person.email)).subject).toBe('Your export is ready: device logs');
   });
 
-  it('is told to nobody who was blocked meanwhile', async () => {
+  it('is not told to a person who was blocked meanwhile', async () => {
     const person = await insertAccount(application);
     const blocker = await Sql.open(application.databaseUrl);
     await blocker.rows('BEGIN');

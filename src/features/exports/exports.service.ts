@@ -26,7 +26,7 @@ export interface RequestOptions {
   readonly waitMs?: number | undefined;
   /** The oldest report that will do, in milliseconds. */
   readonly maxAgeMs?: number | undefined;
-  /** Aborted when nobody waits any more. */
+  /** Aborted when no one waits any more. */
   readonly gone?: AbortSignal | undefined;
 }
 
@@ -153,7 +153,7 @@ export class ExportsService {
         latest = await this.get(latest.userId, latest.id);
       }
     } finally {
-      // Whoever did not hear of the end here hears of it by mail. It may have come meanwhile: then it is the answer.
+      // Who does not hear of the end here hears of it by mail. It may have come meanwhile: then it is the answer.
       if (!hasEnded(latest.state) && !(await this.exports.stopWaiting(latest.id))) {
         latest = await this.get(latest.userId, latest.id);
       }

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-/** Is aborted when the answer is sent, or nobody waits for it any more. */
+/** Is aborted when the answer is sent, or no one waits for it any more. */
 export function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   if (raw.closed) {

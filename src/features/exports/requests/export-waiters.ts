@@ -31,7 +31,7 @@ export class ExportWaiters implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Resolves when the export goes on, or after `limitMs`: signals may be lost.
-   * @param gone aborted when nobody waits any more
+   * @param gone aborted when no one waits any more
    * @returns whether to go on waiting
    */
   async next(exportId: string, limitMs: number, gone?: AbortSignal): Promise<boolean> {
