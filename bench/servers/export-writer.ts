@@ -47,7 +47,9 @@ async function write(format: ExportFileFormat, devices = all): Promise<ExportToo
   await reader.run({ timeZone: 'Europe/Berlin', timeoutMs: 600_000 }, async (snapshot) => {
     const what = { userId: scope.userId, devices, endXid: LAST_XID, timeZone: 'Europe/Berlin' };
     const { query, options } = copyStatement({ type: 'device_logs', format }, what, sqlText);
-    await files.put(`bench/${String(process.pid)}.${format}`, rows.read(snapshot.copy(query, options)), { mediaType: 'text/csv' });
+    await files.put(`bench/${String(process.pid)}.${format}`, rows.read(snapshot.copy(query, options)), {
+      mediaType: 'text/csv',
+    });
   });
   clearInterval(look);
   const { user, system } = process.cpuUsage(cpu);

@@ -17,7 +17,11 @@ export async function emptyRedis(): Promise<string> {
  */
 export async function openMonitor(redis: Redis): Promise<Redis> {
   const monitor = redis.duplicate({ monitor: true });
+  let isTold = false;
   monitor.on('error', () => undefined);
-  await eventually('Redis tells its commands', () => String(monitor.status) === 'monitoring');
+  monitor.on('monitoring', () => {
+    isTold = true;
+  });
+  await eventually('Redis tells its commands', () => isTold);
   return monitor;
 }
