@@ -21,7 +21,6 @@ const DEVICES = 1_000;
 const OWNED = 10;
 const ROUNDS = 100;
 
-/** The devices of the person come first. */
 const DEVICE = (n: string): string => `('00000000-0000-4000-8000-' || lpad(to_hex((${n})::int), 12, '0'))::uuid`;
 const ONE = '00000000-0000-4000-8000-000000000000';
 /** A custom period begins and ends within a quarter of an hour. */
@@ -40,11 +39,15 @@ export async function analytics(services: Services): Promise<void> {
   const url = services.databaseUrl('mortise_analytics');
   await createDatabase(services.databaseUrl, 'mortise_analytics');
   await migrate(url);
-  const account = { email: 'own@example.com', password: randomUUID() };
-  const userId = await register(services, url, account);
-  await step(`${EVENTS.toLocaleString('en')} events`, () => fill(url, userId));
+  // Before any process is there: it would read all of the log as it comes.
+  await step(`${EVENTS.toLocaleString('en')} events`, () => withDatabase(url, fill));
   const server = await startMortise({ ...services, databaseUrl: () => url }, { ROLES: 'api' });
   const http = new HttpClient(server.url, 1);
+  const account = { email: 'own@example.com', password: randomUUID() };
+  const { id: userId } = await http.post<{ id: string }>('/auth/register', account);
+  await withDatabase(url, (sql) =>
+    sql.query(`UPDATE devices SET owner_id = $1 WHERE id < ${DEVICE('$2')}`, [userId, OWNED]),
+  );
   const { accessToken } = await http.post<{ accessToken: string }>('/auth/login', {
     identifier: account.email,
     password: account.password,
@@ -60,16 +63,6 @@ export async function analytics(services: Services): Promise<void> {
   print(`  load average ${(loadavg()[0] ?? NaN).toFixed(1)}`);
   http.close();
   await server.stop();
-}
-
-/** By a process that is gone before the log is filled: it would read all of it as it comes. */
-async function register(services: Services, url: string, account: object): Promise<string> {
-  const server = await startMortise({ ...services, databaseUrl: () => url }, { ROLES: 'api' });
-  const http = new HttpClient(server.url, 1);
-  const { id } = await http.post<{ id: string }>('/auth/register', account);
-  http.close();
-  await server.stop();
-  return id;
 }
 
 async function measure(http: HttpClient, accessToken: string, question: string, cacheControl: string): Promise<string> {
@@ -89,17 +82,22 @@ async function measure(http: HttpClient, accessToken: string, question: string, 
   return `${percentile(times, 50).toFixed(1)} | ${percentile(times, 95).toFixed(1)}`;
 }
 
-async function fill(url: string, userId: string): Promise<void> {
+async function withDatabase(url: string, use: (sql: pg.Client) => Promise<unknown>): Promise<void> {
   const sql = new pg.Client({ connectionString: utcConnection(url) });
   await sql.connect();
+  await use(sql);
+  await sql.end();
+}
+
+async function fill(sql: pg.Client): Promise<void> {
   await sql.query(`SELECT make_event_partition(w, w + interval '1 week') FROM generate_series(
     date_trunc('week', now()) - interval '13 weeks', date_trunc('week', now()) - interval '1 week', interval '1 week') AS w`);
   await sql.query(`INSERT INTO users (id, email, display_name) VALUES ('${ONE}', 'other@example.com', 'Other')`);
   await sql.query(
     `INSERT INTO devices (id, owner_id, name, hardware_id, created_at, owned_since)
-     SELECT ${DEVICE('n')}, CASE WHEN n < $2 THEN $1::uuid ELSE '${ONE}' END, 'Door ' || n, 'hardware-' || n, now() - interval '1 year', now() - interval '1 year'
-     FROM generate_series(0, $3 - 1) n`,
-    [userId, OWNED, DEVICES],
+     SELECT ${DEVICE('n')}, '${ONE}', 'Door ' || n, 'hardware-' || n, now() - interval '1 year', now() - interval '1 year'
+     FROM generate_series(0, $1 - 1) n`,
+    [DEVICES],
   );
   for (let from = 1; from <= EVENTS; from += AT_ONCE) {
     await sql.query(
@@ -118,7 +116,6 @@ async function fill(url: string, userId: string): Promise<void> {
     ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id`);
   await sql.query('VACUUM ANALYZE events');
   await sql.query('VACUUM ANALYZE event_counts');
-  await sql.end();
 }
 
 /** So many days ago. */
