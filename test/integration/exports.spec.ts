@@ -142,11 +142,11 @@ describe('asking for it', () => {
     await blocker.rows('SELECT pg_current_xact_id()');
     const { body } = await exports.ask(person, { type: 'device_logs', format: 'csv' });
     await sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [person.id]);
-    await blocker.rows('ROLLBACK');
-    await blocker.end();
     const state = async (): Promise<unknown> =>
       (await sql.rows(`SELECT state, error_code AS failure FROM exports WHERE id = $1`, [body.id]))[0];
     await eventually('it has failed', async () => ((await state()) as { state: string }).state === 'FAILED');
+    await blocker.rows('ROLLBACK');
+    await blocker.end();
     expect(await state()).toEqual({ state: 'FAILED', failure: 'not_permitted' });
     await eventually(
       'no mail waits',

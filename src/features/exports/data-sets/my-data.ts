@@ -130,7 +130,7 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `t.user_id = ${me}`,
   },
   {
-    // In the log of their own account alone, or each copy would read that of everybody: the rest is among their activity. Payloads may
+    // In the log of their own account alone, or each copy would read the whole log: the rest is among their activity. Payloads may
     // tell of others.
     name: 'event',
     table: 'events t',
