@@ -15,6 +15,8 @@ import { percentile } from '../support/statistics.js';
 
 const EVENTS = 10_000_000;
 const AT_ONCE = 1_000_000;
+/** At a time, one for each core of a small machine. */
+const WRITERS = 2;
 const DAYS = 90;
 const DEVICES = 1_000;
 /** Devices of the person who asks; the rest is of another one. */
@@ -40,7 +42,7 @@ export async function analytics(services: Services): Promise<void> {
   await createDatabase(services.databaseUrl, 'mortise_analytics');
   await migrate(url);
   // Before any process is there: it would read all of the log as it comes.
-  await step(`${EVENTS.toLocaleString('en')} events`, () => withDatabase(url, fill));
+  await step(`${EVENTS.toLocaleString('en')} events`, () => withDatabase(url, (sql) => fill(sql, url)));
   const server = await startMortise({ ...services, databaseUrl: () => url }, { ROLES: 'api' });
   const http = new HttpClient(server.url, 1);
   const account = { email: 'own@example.com', password: randomUUID() };
@@ -89,7 +91,14 @@ async function withDatabase(url: string, use: (sql: pg.Client) => Promise<unknow
   await sql.end();
 }
 
-async function fill(sql: pg.Client): Promise<void> {
+const INSERT_EVENTS = `INSERT INTO events (received_at, occurred_at, type, source, device_id, user_id, actor, payload)
+  SELECT t, t, CASE WHEN g % 10 < 6 THEN 'door_status_changed' WHEN g % 10 < 8 THEN 'motion_detected' ELSE 'command_executed' END, 'mqtt',
+    ${DEVICE(`g % ${String(DEVICES)}`)}, '${ONE}', 'system', CASE WHEN g % 10 < 6
+      THEN jsonb_build_object('lockState', CASE (g / 1000) % 2 WHEN 0 THEN 'locked' ELSE 'unlocked' END) ELSE '{"name": "lock_door"}' END
+  FROM (SELECT g, now() - interval '2 minutes' - ($3 - g) * (interval '${String(DAYS)} days' / $3) AS t
+    FROM generate_series($1::bigint, $2::bigint) g) s`;
+
+async function fill(sql: pg.Client, url: string): Promise<void> {
   await sql.query(`SELECT make_event_partition(w, w + interval '1 week') FROM generate_series(
     date_trunc('week', now()) - interval '13 weeks', date_trunc('week', now()) - interval '1 week', interval '1 week') AS w`);
   await sql.query(`INSERT INTO users (id, email, display_name) VALUES ('${ONE}', 'other@example.com', 'Other')`);
@@ -99,21 +108,23 @@ async function fill(sql: pg.Client): Promise<void> {
      FROM generate_series(0, $1 - 1) n`,
     [DEVICES],
   );
-  for (let from = 1; from <= EVENTS; from += AT_ONCE) {
-    await sql.query(
-      `INSERT INTO events (received_at, occurred_at, type, source, device_id, user_id, actor, payload)
-       SELECT t, t, CASE WHEN g % 10 < 6 THEN 'door_status_changed' WHEN g % 10 < 8 THEN 'motion_detected' ELSE 'command_executed' END, 'mqtt',
-         ${DEVICE(`g % ${String(DEVICES)}`)}, '${ONE}', 'system', CASE WHEN g % 10 < 6
-           THEN jsonb_build_object('lockState', CASE (g / 1000) % 2 WHEN 0 THEN 'locked' ELSE 'unlocked' END) ELSE '{"name": "lock_door"}' END
-       FROM (SELECT g, now() - interval '2 minutes' - ($3 - g) * (interval '${String(DAYS)} days' / $3) AS t
-         FROM generate_series($1::bigint, $2::bigint) g) s`,
-      [from, from + AT_ONCE - 1, EVENTS],
-    );
-  }
+  const parts = Array.from({ length: EVENTS / AT_ONCE }, (_, part) => part * AT_ONCE + 1);
+  await Promise.all(
+    Array.from({ length: WRITERS }, (_, writer) =>
+      withDatabase(url, async (own) => {
+        for (const from of parts.filter((_, part) => part % WRITERS === writer)) {
+          await own.query(INSERT_EVENTS, [from, from + AT_ONCE - 1, EVENTS]);
+        }
+      }),
+    ),
+  );
   await sql.query(`INSERT INTO event_counts (at, device_id, type, kind, count)
-    SELECT date_bin('15 minutes', e.received_at, '2026-01-01Z'), e.device_id, e.type, ${KIND_SQL}, count(*) FROM events e GROUP BY 1, 2, 3, 4`);
-  await sql.query(`INSERT INTO event_readers (name, xid, event_id) SELECT 'event_counts', xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1
-    ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id`);
+    SELECT date_bin('15 minutes', e.received_at, '2026-01-01Z'), e.device_id, e.type, ${KIND_SQL}, count(*) FROM events e GROUP BY 1, 2, 3, 4 ORDER BY 1`);
+  // All have read all of it.
+  await sql.query(`INSERT INTO event_readers (name) VALUES ('event_counts'), ('live_feed') ON CONFLICT DO NOTHING`);
+  await sql.query(
+    `UPDATE event_readers SET (xid, event_id) = (SELECT xid, id FROM events ORDER BY xid DESC, id DESC LIMIT 1)`,
+  );
   await sql.query('VACUUM ANALYZE events');
   await sql.query('VACUUM ANALYZE event_counts');
 }
