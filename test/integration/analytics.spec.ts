@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { Database } from '../../src/platform/prisma/database.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import {
   AnalyticsFixture,
@@ -147,6 +148,11 @@ describe('An analysis', () => {
     const { body: top } = await ask(ada, `/top-doors?${period}&limit=2`);
     const most = each.map(({ unlocks: count }) => count).sort((a, b) => b - a);
     expect(top.items.map(({ count }) => count)).toEqual(most.slice(0, 2));
+  });
+
+  it('is asked in a session that compiles no statement: for a month of ten doors that took ten times as long as the rest', async () => {
+    const rows = await fixture.application.get(Database).query('test_jit', 'SHOW jit');
+    expect(rows).toEqual([{ jit: 'off' }]);
   });
 
   it('adds up how long devices were offline, and in which hours', async () => {

@@ -38,7 +38,8 @@ export function countsStatement({ edges, hasHandovers, by }: CountsShape): strin
     })),
     handovers: hasHandovers ? { ids, sinces, untils } : null,
   });
-  return `SELECT ${DIVISIONS[by]}, p.type, p.kind, sum(p.count)::float8 AS count, bool_or(p.hourly) AS "isHourly"
+  // Exact up to 2^53, and faster than the sum of integers, which is of any length.
+  return `SELECT ${DIVISIONS[by]}, p.type, p.kind, sum(p.count::float8) AS count, bool_or(p.hourly) AS "isHourly"
     FROM (${counted}) AS p GROUP BY 1, 2, 3, 4`;
 }
 
