@@ -68,10 +68,20 @@ describe('Swagger UI', () => {
   });
 
   it('tries a route out', async () => {
-    await readUntil((shown) => shown.has('GET /api/health/live'));
     const operation = page.locator('.opblock', { hasText: '/api/health/live' });
-    await operation.locator('.opblock-summary').click();
-    await operation.getByRole('button', { name: 'Try it out' }).click();
+    const tryOut = operation.getByRole('button', { name: 'Try it out' });
+    // Rows are drawn anew while the page comes to rest: one may go as it is clicked.
+    await eventually('the operation is open', async () => {
+      await readUntil((shown) => shown.has('GET /api/health/live'));
+      const opened = operation.locator('.opblock-summary').click({ timeout: 3_000 });
+      return opened
+        .then(() => tryOut.waitFor({ timeout: 3_000 }))
+        .then(
+          () => true,
+          () => false,
+        );
+    });
+    await tryOut.click();
     await operation.getByRole('button', { name: 'Execute' }).click();
     await operation.locator('.live-responses-table .response-col_status', { hasText: '200' }).first().waitFor();
     expect(faults).toEqual([]);

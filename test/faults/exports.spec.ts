@@ -176,39 +176,33 @@ describe('an export whose worker', () => {
     expect((await server.nextTo(owner.email)).text).toContain(id);
   }, 90_000);
 
-  // Another process has to start, and to wait for the lease.
-  const inFull = scaled(0, 1) === 1 ? it : it.skip;
-  inFull(
-    'sleeps is made by another one, and its waking changes nothing',
-    async () => {
-      const id = await begin();
-      worker.signal('SIGSTOP');
-      const other = await ApplicationProcess.start({ ...installation.env, ROLES: 'worker' });
-      try {
-        const made = await exports.ended(owner, id);
-        expect(made).toMatchObject({ state: 'COMPLETED', progress: { rows: EVENTS } });
-        const { attempts } = await attemptOf(id);
-        expect(Number(attempts)).toBeGreaterThan(1);
-        expect((await server.nextTo(owner.email)).text).toContain(id);
-        const left = (await unfinished()).length;
-        expect(left).toBeGreaterThan(0);
-        worker.signal('SIGCONT');
-        await eventually('it has seen that its attempt is none', async () => (await unfinished()).length < left);
-        await worker.stop();
-        const names = await readdir(join(installation.directory, 'files', 'exports', id));
-        expect(names).toEqual([`${String(attempts)}.csv`]);
-        const file = Buffer.from(await (await exports.download(owner, id)).arrayBuffer());
-        expect(createHash('sha256').update(file).digest('hex')).toBe(made.sha256);
-        expect(await attemptOf(id)).toMatchObject({ state: 'COMPLETED', attempts });
-        expect(server.mails.filter(({ to }) => to === owner.email)).toEqual([]);
-      } finally {
-        await other.kill();
-        await worker.kill();
-        await worker.start();
-      }
-    },
-    120_000,
-  );
+  it('sleeps is made by another one, and its waking changes nothing', async () => {
+    const id = await begin();
+    worker.signal('SIGSTOP');
+    const other = await ApplicationProcess.start({ ...installation.env, ROLES: 'worker' });
+    try {
+      const made = await exports.ended(owner, id);
+      expect(made).toMatchObject({ state: 'COMPLETED', progress: { rows: EVENTS } });
+      const { attempts } = await attemptOf(id);
+      expect(Number(attempts)).toBeGreaterThan(1);
+      expect((await server.nextTo(owner.email)).text).toContain(id);
+      const left = (await unfinished()).length;
+      expect(left).toBeGreaterThan(0);
+      worker.signal('SIGCONT');
+      await eventually('it has seen that its attempt is none', async () => (await unfinished()).length < left);
+      await worker.stop();
+      const names = await readdir(join(installation.directory, 'files', 'exports', id));
+      expect(names).toEqual([`${String(attempts)}.csv`]);
+      const file = Buffer.from(await (await exports.download(owner, id)).arrayBuffer());
+      expect(createHash('sha256').update(file).digest('hex')).toBe(made.sha256);
+      expect(await attemptOf(id)).toMatchObject({ state: 'COMPLETED', attempts });
+      expect(server.mails.filter(({ to }) => to === owner.email)).toEqual([]);
+    } finally {
+      await other.kill();
+      await worker.kill();
+      await worker.start();
+    }
+  }, 120_000);
 });
 
 describe('an export for which there is no room', () => {
