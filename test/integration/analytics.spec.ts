@@ -150,7 +150,7 @@ describe('An analysis', () => {
     expect(top.items.map(({ count }) => count)).toEqual(most.slice(0, 2));
   });
 
-  it('is asked in a session that compiles no statement: for a month of ten doors that took ten times as long as the rest', async () => {
+  it('is asked in a session that compiles no statement, which takes longer than a statement does', async () => {
     const rows = await fixture.application.get(Database).query('test_jit', 'SHOW jit');
     expect(rows).toEqual([{ jit: 'off' }]);
   });

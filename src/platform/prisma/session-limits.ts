@@ -19,7 +19,7 @@ const SERVER_LIMITS = {
   tcp_keepalives_count: 3,
 } as const;
 
-/** To compile a statement takes PostgreSQL up to 200 ms; few of ours take 20. */
+/** To compile a statement may take PostgreSQL longer than the statement does: ours are short. */
 const NOT_COMPILED = { jit: 'off' } as const;
 
 // SQL: settings of the session; those that this server does not know are left out
